@@ -1,0 +1,146 @@
+"""Assemblies on disk: canonical bytes, digests, an atomic writer and a reader that trusts nothing.
+
+In: an `Assembly` and the bytes of its templates (write); a directory (read).
+Out: `dist/<env>/assembly.json` and one canonical JSON template a stack; or an `AssemblyError` that lists every problem found.
+Never: imports a stack, talks to AWS, writes anything but its own files, leaves an older good assembly broken by a failed write.
+
+Digests: a template's is the sha256 of its file. The assembly's is the sha256 of its own canonical JSON with `digest` empty; as every
+template digest stands in there, one value names the whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from assembly.model import FORMAT, Assembly
+
+MANIFEST = "assembly.json"
+
+
+class AssemblyError(Exception):
+    """An assembly that cannot be used: what is wrong with which file, one line a problem, and what to type."""
+
+    def __init__(self, directory: Path, problems: tuple[str, ...]) -> None:
+        self.directory = directory
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+def canonical_json(value: Any) -> bytes:
+    """The one JSON text of a value: keys sorted, two-space indent, UTF-8, a newline at the end. Same value, same bytes, on any machine."""
+    return (json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def sha256(data: bytes) -> str:
+    """Lower-case hexadecimal SHA-256."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def assembly_digest(assembly: Assembly) -> str:
+    """The digest of the whole; independent of what `assembly.digest` says now."""
+    return sha256(manifest_bytes(msgspec.structs.replace(assembly, digest="")))
+
+
+def sealed(assembly: Assembly) -> Assembly:
+    """The same assembly with its digest filled in."""
+    return msgspec.structs.replace(assembly, digest=assembly_digest(assembly))
+
+
+def manifest_bytes(assembly: Assembly) -> bytes:
+    """`assembly.json` as written."""
+    return canonical_json(msgspec.to_builtins(assembly))
+
+
+def files_of(assembly: Assembly, templates: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Every file of the assembly by name; `templates` is keyed by file name."""
+    return {**templates, MANIFEST: manifest_bytes(assembly)}
+
+
+def differing(directory: Path, files: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Names of the files that are missing from `directory`, differ from `files`, or are templates that no longer belong there."""
+    wrong = [name for name, data in files.items() if _content(directory / name) != data]
+    return tuple(sorted({*wrong, *(path.name for path in _strangers(directory, files))}))
+
+
+def write(directory: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files of an assembly so that `directory` holds either the old assembly or the new one.
+
+    Everything is staged beside the target and flushed to disk before the first rename; the manifest is renamed last. A process
+    killed among the renames leaves a directory whose digests do not agree, which `read` refuses.
+
+    Raises OSError (disk full, no permission) before anything has changed.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    staged: list[tuple[Path, Path]] = []
+    try:
+        for name in sorted(files, key=lambda n: (n == MANIFEST, n)):
+            temporary = directory / f".{name}.{os.getpid()}.tmp"
+            staged.append((temporary, directory / name))
+            with temporary.open("wb") as out:
+                out.write(files[name])
+                out.flush()
+                os.fsync(out.fileno())
+        for temporary, final in staged:
+            os.replace(temporary, final)
+    except BaseException:
+        for temporary, _ in staged:
+            temporary.unlink(missing_ok=True)
+        raise
+    for stranger in _strangers(directory, files):
+        stranger.unlink(missing_ok=True)
+
+
+def read(directory: Path) -> tuple[Assembly, dict[str, bytes]]:
+    """The assembly in `directory` and its templates' bytes by stack id.
+
+    Raises AssemblyError where a file is missing, is not of this format, or does not have the digest it should have; all at once.
+    """
+    manifest = _content(directory / MANIFEST)
+    if manifest is None:
+        raise AssemblyError(directory, (f"{directory / MANIFEST}: not there; build it first: python build.py --env {directory.name}",))
+    rebuild = f"build it again: python build.py --env {directory.name}"
+    try:
+        head = msgspec.json.decode(manifest, type=_Head)
+        if head.format != FORMAT:
+            raise AssemblyError(directory, (f"{directory / MANIFEST}: format {head.format}, this version reads format {FORMAT}; {rebuild}",))
+        assembly = msgspec.json.decode(manifest, type=Assembly)
+    except msgspec.DecodeError as error:
+        raise AssemblyError(directory, (f"{directory / MANIFEST}: not an assembly: {error}; {rebuild}",)) from error
+    problems: list[str] = []
+    if assembly_digest(assembly) != assembly.digest:
+        problems.append(f"{directory / MANIFEST}: changed since it was built (its digest is not {assembly.digest}); {rebuild}")
+    templates: dict[str, bytes] = {}
+    for stack in assembly.stacks:
+        path = directory / stack.template.file
+        data = None if Path(stack.template.file).name != stack.template.file else _content(path)
+        if data is None:
+            problems.append(f"{path}: the template of stack {stack.id} is missing; {rebuild}")
+        elif sha256(data) != stack.template.sha256:
+            problems.append(f"{path}: the template of stack {stack.id} is not the one that was built and linted (sha256 differs); {rebuild}")
+        else:
+            templates[stack.id] = data
+    if problems:
+        raise AssemblyError(directory, tuple(problems))
+    return assembly, templates
+
+
+class _Head(msgspec.Struct):
+    format: int
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+
+
+def _strangers(directory: Path, files: Mapping[str, bytes]) -> list[Path]:
+    return [p for p in sorted(directory.glob("*.template.*")) if p.name not in files] if directory.is_dir() else []
