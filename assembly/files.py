@@ -88,7 +88,7 @@ def write(directory: Path, files: Mapping[str, bytes]) -> None:
                 out.flush()
                 os.fsync(out.fileno())
         for temporary, final in staged:
-            os.replace(temporary, final)
+            temporary.replace(final)
     except BaseException:
         for temporary, _ in staged:
             temporary.unlink(missing_ok=True)
@@ -109,7 +109,9 @@ def read(directory: Path) -> tuple[Assembly, dict[str, bytes]]:
     try:
         head = msgspec.json.decode(manifest, type=_Head)
         if head.format != FORMAT:
-            raise AssemblyError(directory, (f"{directory / MANIFEST}: format {head.format}, this version reads format {FORMAT}; {rebuild}",))
+            raise AssemblyError(
+                directory, (f"{directory / MANIFEST}: format {head.format}, this version reads format {FORMAT}; {rebuild}",)
+            )
         assembly = msgspec.json.decode(manifest, type=Assembly)
     except msgspec.DecodeError as error:
         raise AssemblyError(directory, (f"{directory / MANIFEST}: not an assembly: {error}; {rebuild}",)) from error
@@ -123,7 +125,9 @@ def read(directory: Path) -> tuple[Assembly, dict[str, bytes]]:
         if data is None:
             problems.append(f"{path}: the template of stack {stack.id} is missing; {rebuild}")
         elif sha256(data) != stack.template.sha256:
-            problems.append(f"{path}: the template of stack {stack.id} is not the one that was built and linted (sha256 differs); {rebuild}")
+            problems.append(
+                f"{path}: the template of stack {stack.id} is not the one that was built and linted (sha256 differs); {rebuild}"
+            )
         else:
             templates[stack.id] = data
     if problems:
