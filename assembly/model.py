@@ -213,6 +213,15 @@ class BasicAuthSecret(Frozen, frozen=True, kw_only=True):
     username: str
 
 
+class Placeholder(Frozen, frozen=True, kw_only=True):
+    """A value of the environment files that nobody has filled in yet; `deploy.py` refuses it outside the local AWS."""
+
+    key: str
+    value: str
+    file: str
+    meaning: str
+
+
 class Assembly(Frozen, frozen=True, kw_only=True):
     """Everything that `deploy.py` knows of an environment."""
 
@@ -230,6 +239,7 @@ class Assembly(Frozen, frozen=True, kw_only=True):
     hosted_zone: HostedZone
     basic_auth_secret: BasicAuthSecret | None
     contract: SiteContract
+    placeholders: tuple[Placeholder, ...] = ()
     stacks: tuple[Stack, ...]
     digest: str = ""
     """sha256 of this document with an empty digest, in canonical form; template digests are inside it."""

@@ -1,0 +1,466 @@
+"""From YAML files to `Environment` values, with every problem of every file in one list.
+
+In: the directory `environments/` and the names wanted. Out: frozen `Environment` values, or `EnvironmentProblems`.
+Never: the process environment, AWS, or anything that depends on where the command is run.
+
+Merge: a key of `<env>.yaml` wins over the same key of `common.yaml`; mappings are merged, everything else is replaced.
+YAML: plain YAML 1.1 through PyYAML's safe loader; a key that stands twice is a problem, not a silent last-one-wins.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from environments.model import EDGE_CONTROL_REGION, LAMBDA_EDGE_REGIONS, Environment, Value
+from environments.regions import REGIONS
+
+COMMON = "common"
+Key = tuple[str | int, ...]
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing that is wrong: where (file, 1-based line, dotted key), what, and what would be right."""
+
+    file: str
+    line: int
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.key + ': ' if self.key else ''}{self.message}"
+
+
+class EnvironmentProblems(Exception):
+    """Everything that is wrong with the environment files."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(map(str, problems)))
+
+
+@dataclass(frozen=True)
+class _Document:
+    """One parsed file: its data and the line of every key."""
+
+    file: str
+    data: dict[str, Any]
+    lines: Mapping[Key, int]
+
+
+@dataclass
+class _Findings:
+    """Collects problems of one environment; knows which file and line a key came from."""
+
+    own: _Document
+    common: _Document
+    problems: list[Problem] = field(default_factory=list)
+
+    def at(self, key: Key, message: str) -> Problem:
+        document, line = self._locate(key)
+        return Problem(document.file, line, _dotted(key), message)
+
+    def add(self, key: Key, message: str) -> None:
+        self.problems.append(self.at(key, message))
+
+    def _locate(self, key: Key) -> tuple[_Document, int]:
+        # The nearest parent that stands in a file: a missing key is reported at the mapping that should hold it.
+        for length in range(len(key), 0, -1):
+            for document in (self.own, self.common):
+                if key[:length] in document.lines:
+                    return document, document.lines[key[:length]]
+        return self.own, 1
+
+
+def names(directory: Path) -> tuple[str, ...]:
+    """Names of all environments in the directory, in alphabetical order."""
+    return tuple(sorted(path.stem for path in directory.glob("*.yaml") if path.stem != COMMON))
+
+
+def load(directory: Path, wanted: tuple[str, ...]) -> tuple[Environment, ...]:
+    """The wanted environments, in the order asked for.
+
+    All environments of the directory are read, so that clashes between them (one domain or bucket used twice) are seen whatever was
+    asked for. Raises EnvironmentProblems.
+    """
+    known = names(directory)
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise EnvironmentProblems(tuple(_unknown_environment(directory, name, known) for name in unknown))
+    problems: list[Problem] = []
+    common = _parse(directory / f"{COMMON}.yaml", problems)
+    loaded: dict[str, tuple[Environment, _Findings]] = {}
+    for name in known:
+        findings = _Findings(_parse(directory / f"{name}.yaml", problems), common)
+        environment = _convert(name, findings)
+        if environment is not None:
+            _check(environment, findings)
+            loaded[name] = (environment, findings)
+        problems.extend(findings.problems)
+    _check_together(loaded, problems)
+    if problems:
+        raise EnvironmentProblems(tuple(sorted(set(problems))))
+    return tuple(loaded[name][0] for name in wanted)
+
+
+# --- files --------------------------------------------------------------------------------------------------------
+
+
+def _unknown_environment(directory: Path, name: str, known: tuple[str, ...]) -> Problem:
+    close = difflib.get_close_matches(name, known, n=1)
+    meant = f'did you mean "{close[0]}"? ' if close else ""
+    return Problem(str(directory / f"{name}.yaml"), 1, "", f"no such environment; {meant}there are: {', '.join(known) or 'none'}")
+
+
+def _parse(path: Path, problems: list[Problem]) -> _Document:
+    empty = _Document(str(path), {}, {})
+    try:
+        loader = _Loader(path.read_bytes())
+        try:
+            node = loader.get_single_node()
+            lines: dict[Key, int] = {}
+            if node is not None:
+                problems.extend(_walk(node, (), lines, str(path)))
+            data = loader.construct_document(node) if node is not None else {}
+        finally:
+            loader.dispose()
+    except OSError as error:
+        problems.append(Problem(str(path), 1, "", f"cannot be read: {error.strerror}"))
+        return empty
+    except (yaml.YAMLError, UnicodeError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        text = getattr(error, "problem", None) or str(error)
+        problems.append(Problem(str(path), mark.line + 1 if mark else 1, "", f"not YAML: {text}"))
+        return empty
+    if data is None:
+        return _Document(str(path), {}, lines)
+    if not isinstance(data, dict):
+        problems.append(Problem(str(path), 1, "", "the top level must be a mapping of keys to values"))
+        return empty
+    return _Document(str(path), data, lines)
+
+
+def _walk(node: Any, key: Key, lines: dict[Key, int], file: str) -> Iterator[Problem]:
+    """Notes the line of every key below `node`; yields keys that stand twice, are no text, or hang together in a circle."""
+    if len(key) > 20:
+        yield Problem(file, node.start_mark.line + 1, _dotted(key), "nested too deeply")
+    elif isinstance(node, yaml.MappingNode):
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag not in {"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"}:
+                yield Problem(file, line, _dotted(key), f"keys are text; quote this one: {getattr(key_node, 'value', '...')}")
+                continue
+            child = (*key, key_node.value)
+            if child in lines:
+                yield Problem(file, line, _dotted(child), f"stands twice, first in line {lines[child]}; keep one")
+            lines[child] = line
+            yield from _walk(value_node, child, lines, file)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            lines[(*key, index)] = item.start_mark.line + 1
+            yield from _walk(item, (*key, index), lines, file)
+
+
+def _merge(base: Any, over: Any) -> Any:
+    if isinstance(base, dict) and isinstance(over, dict):
+        return {**base, **{key: _merge(base[key], value) if key in base else value for key, value in over.items()}}
+    return over
+
+
+def _dotted(key: Key) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key).lstrip(".")
+
+
+# --- types --------------------------------------------------------------------------------------------------------
+
+
+def _convert(name: str, findings: _Findings) -> Environment | None:
+    """The typed environment; None, with every problem noted, where the data does not fit the model."""
+    data = _merge(findings.common.data, findings.own.data)
+    if "name" in data:
+        findings.add(("name",), f'not a key: the environment is named by its file, "{name}"')
+        data = {key: value for key, value in data.items() if key != "name"}
+    try:
+        return msgspec.convert({**data, "name": name}, Environment)
+    except msgspec.ValidationError:
+        before = len(findings.problems)
+        _explain_struct(Environment, {**data, "name": name}, (), findings)
+        if len(findings.problems) == before:  # a disagreement between this walk and msgspec must not pass as valid
+            raise
+        return None
+
+
+def _explain(expected: Any, value: Any, key: Key, findings: _Findings) -> None:
+    """Notes every place below `value` that does not fit the type `expected`."""
+    origin = typing.get_origin(expected)
+    if origin in {typing.Union, types.UnionType}:
+        options = [option for option in typing.get_args(expected) if option is not type(None)]
+        if value is None and len(options) < len(typing.get_args(expected)):
+            return
+        expected, origin = options[0], typing.get_origin(options[0])
+    if isinstance(expected, type) and issubclass(expected, Value):
+        _explain_struct(expected, value, key, findings)
+    elif origin is tuple and isinstance(value, list):
+        for index, item in enumerate(value):
+            _explain(typing.get_args(expected)[0], item, (*key, index), findings)
+    else:
+        try:
+            msgspec.convert(value, expected)
+        except msgspec.ValidationError as error:
+            findings.add(key, _plain(expected, value, error))
+
+
+def _explain_struct(expected: type[Value], value: Any, key: Key, findings: _Findings) -> None:
+    if not isinstance(value, dict):
+        findings.add(key, f"is {_shown(value)}; expected a mapping with the keys {', '.join(expected.__struct_fields__)}")
+        return
+    hints = typing.get_type_hints(expected, include_extras=True)
+    known = [name for name in hints if key or name != "name"]
+    for name in value:
+        if name not in hints:
+            close = difflib.get_close_matches(str(name), known, n=1)
+            meant = f'did you mean "{close[0]}"?' if close else f"the keys here are: {', '.join(known)}"
+            findings.add((*key, name), f"unknown key; {meant}")
+    required = {info.name for info in msgspec.structs.fields(expected) if info.required}
+    for name, hint in hints.items():
+        if name in value:
+            if not (key == () and name == "name"):
+                _explain(hint, value[name], (*key, name), findings)
+            elif not _fits(hint, value[name]):
+                findings.add((), f'the file name "{value[name]}" is no environment name; {_meaning(hint)}')
+        elif name in required:
+            findings.add((*key, name), f"missing; {_meaning(hint) or 'give it here or in ' + COMMON + '.yaml'}")
+
+
+def _fits(expected: Any, value: Any) -> bool:
+    try:
+        msgspec.convert(value, expected)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _meta(expected: Any) -> list[msgspec.Meta]:
+    return [item for item in getattr(expected, "__metadata__", ()) if isinstance(item, msgspec.Meta)]
+
+
+def _meaning(expected: Any) -> str:
+    options = typing.get_args(expected) if typing.get_origin(expected) in {typing.Union, types.UnionType} else (expected,)
+    if typing.get_origin(options[0]) is typing.Literal:
+        return f"one of {', '.join(map(str, typing.get_args(options[0])))}"
+    return next((meta.description for option in options for meta in _meta(option) if meta.description), "")
+
+
+_TYPES = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list", "object": "a mapping"}
+
+
+def _plain(expected: Any, value: Any, error: msgspec.ValidationError) -> str:
+    """The validation error in the words of somebody who edits YAML."""
+    meaning = _meaning(expected)
+    text = str(error)
+    wrong_type = re.match(r"Expected `([^`]+)`, got `[^`]+`", text)
+    if wrong_type:
+        wanted = " or ".join(_TYPES.get(part.strip(), part.strip()) for part in wrong_type[1].split("|") if part.strip() != "null")
+        quote = f'; quote it: "{value}"' if wrong_type[1].startswith("str") and isinstance(value, int | float) else ""
+        return f"is {_shown(value)}; expected {wanted}{quote}{'. ' + meaning if meaning else ''}"
+    bound = re.match(r"Expected `\w+` (of length )?([<>]=?) ([\d.]+)", text)
+    if bound:
+        return f"is {_shown(value)}; expected {'at most' if '<' in bound[2] else 'at least'} {bound[3]}{' characters' if bound[1] else ''}"
+    return f"is {_shown(value)}; expected {meaning[0].lower() + meaning[1:] if meaning else text}"
+
+
+def _shown(value: Any) -> str:
+    text = {None: "empty", True: "true", False: "false"}.get(value) if value is None or isinstance(value, bool) else None
+    if text is None:
+        text = "a list" if isinstance(value, list) else "a mapping" if isinstance(value, dict) else f'"{value}"'
+    return text if len(text) <= 80 else text[:76] + '..."'
+
+
+# --- meaning ------------------------------------------------------------------------------------------------------
+
+
+def _check(environment: Environment, findings: _Findings) -> None:
+    """What types cannot say about one environment."""
+    env = environment
+    for key, region in (
+        (("home_region",), env.home_region),
+        *((("disaster_recovery", "region"), dr.region) for dr in [env.disaster_recovery] if dr),
+        *((("basic_auth", "log_regions", i), region) for i, region in enumerate(env.basic_auth.log_regions)),
+    ):
+        if region not in REGIONS:
+            close = difflib.get_close_matches(region, sorted(REGIONS), n=1)
+            findings.add(key, f'"{region}" is not an AWS region{f"; did you mean {close[0]}?" if close else ""}')
+    _check_edge(env, findings)
+    _check_names(env, findings)
+    _check_app(env, findings)
+    for bucket_key, bucket in (
+        (("bucket",), env.bucket),
+        (("artifacts", "bucket"), env.artifacts.bucket),
+        *((("disaster_recovery", "bucket"), dr.bucket) for dr in [env.disaster_recovery] if dr),
+    ):
+        reason = bucket_name_problem(bucket)
+        if reason:
+            findings.add(bucket_key, f'"{bucket}": {reason}')
+    if env.disaster_recovery and env.disaster_recovery.region == env.home_region:
+        findings.add(("disaster_recovery", "region"), f'"{env.home_region}" is the home region; choose another one')
+    if (env.github.owner_id is None) != (env.github.repository_id is None):
+        findings.add(("github",), "owner_id and repository_id go together: give both or neither")
+    if len(env.prefix) > 40:
+        findings.add(
+            (), f'project and environment make the name prefix "{env.prefix}", {len(env.prefix)} long; at most 40 fit into IAM role names'
+        )
+
+
+def _check_edge(env: Environment, findings: _Findings) -> None:
+    if env.certificate.region != EDGE_CONTROL_REGION:
+        findings.add(
+            ("certificate", "region"),
+            f'"{env.certificate.region}": CloudFront takes certificates from {EDGE_CONTROL_REGION} only; remove the key',
+        )
+    if env.basic_auth.region != EDGE_CONTROL_REGION:
+        findings.add(
+            ("basic_auth", "region"),
+            f'"{env.basic_auth.region}": Lambda@Edge functions are published from {EDGE_CONTROL_REGION} only; remove the key',
+        )
+    for index, region in enumerate(env.basic_auth.log_regions):
+        if region in REGIONS and region not in LAMBDA_EDGE_REGIONS:
+            findings.add(
+                ("basic_auth", "log_regions", index),
+                f'"{region}": Lambda@Edge does not run there; the regions are {", ".join(LAMBDA_EDGE_REGIONS)}',
+            )
+    if len(set(env.basic_auth.log_regions)) < len(env.basic_auth.log_regions):
+        findings.add(("basic_auth", "log_regions"), "a region stands twice")
+    if env.basic_auth.log_canary_region not in env.basic_auth.log_regions:
+        findings.add(("basic_auth", "log_canary_region"), f'"{env.basic_auth.log_canary_region}" is not among log_regions')
+
+
+def _check_names(env: Environment, findings: _Findings) -> None:
+    zone = env.hosted_zone.name
+    if not _below(env.domain, zone):
+        findings.add(("domain",), f'"{env.domain}" is not in the hosted zone {zone}; expected {zone} or a name that ends in .{zone}')
+    if not any(certificate_covers(name, env.domain) for name in env.certificate_names):
+        findings.add(
+            ("domain",),
+            f'"{env.domain}" is not covered by the certificate ({", ".join(env.certificate_names)}); '
+            "a wildcard stands for exactly one label. Add the name to certificate.subject_alternative_names",
+        )
+    for index, name in enumerate(env.certificate_names):
+        key: Key = ("certificate", "domain_name") if index == 0 else ("certificate", "subject_alternative_names", index - 1)
+        if not _below(name.removeprefix("*."), zone):
+            findings.add(key, f'"{name}" is not in the hosted zone {zone}, so its validation record cannot be written there')
+    if len(set(env.certificate_names)) < len(env.certificate_names):
+        findings.add(("certificate", "subject_alternative_names"), "a name stands twice in the certificate")
+    if env.zone_is_foreign and env.hosted_zone.role_arn is None:
+        findings.add(
+            ("hosted_zone", "role_arn"),
+            f"missing; the zone belongs to account {env.zone_account_id}, so a role to assume there must be named",
+        )
+    if env.hosted_zone.role_arn is not None and env.hosted_zone.role_arn.split(":")[4] != env.zone_account_id:
+        findings.add(("hosted_zone", "role_arn"), f"is a role of another account than the zone's ({env.zone_account_id})")
+    if env.failover is not None:
+        if env.failover.dns_name.endswith("cloudfront.net") or env.failover.hosted_zone_id == "Z2FDTNDATAQYW2":
+            findings.add(
+                ("failover", "dns_name"),
+                "is CloudFront; Route 53 cannot fail over between two distributions, name an S3 website or a load balancer",
+            )
+        if env.zone_is_foreign:
+            findings.add(
+                ("failover",),
+                "failover records need a health check in the zone's account; put the zone into this account or leave failover out",
+            )
+
+
+def _check_app(env: Environment, findings: _Findings) -> None:
+    if "." not in env.app.index_document.rsplit("/", 1)[-1]:
+        findings.add(("app", "index_document"), f'"{env.app.index_document}" is no file; expected for example /index.html')
+    if "." in env.app.entry_path.rsplit("/", 1)[-1]:
+        findings.add(("app", "entry_path"), f'"{env.app.entry_path}" looks like a file; an entry path has no extension, for example /buy')
+    if env.app.health_path in {"/", env.app.entry_path}:
+        findings.add(
+            ("app", "health_path"),
+            f'"{env.app.health_path}" answers without credentials, so it cannot be the app itself; for example /healthz',
+        )
+    for index, rule in enumerate(env.publishing.cache_rules[:-1]):
+        if rule.pattern == "*":
+            findings.add(
+                ("publishing", "cache_rules", index),
+                'the pattern "*" matches everything, so the rules after it are never used; put it last',
+            )
+    for key in env.tags:
+        if key.lower().startswith("aws:") or not 1 <= len(key) <= 128 or len(env.tags[key]) > 256:
+            findings.add(("tags", key), "a tag's key has 1 to 128 characters and does not start with aws:, its value has at most 256")
+
+
+def _check_together(loaded: Mapping[str, tuple[Environment, _Findings]], problems: list[Problem]) -> None:
+    """What only shows between environments."""
+    seen: dict[tuple[str, str], str] = {}
+    for name, (env, findings) in loaded.items():
+        unique: list[tuple[str, str, Key]] = [("domain", env.domain, ("domain",)), ("bucket", env.bucket, ("bucket",))]
+        if env.disaster_recovery:
+            unique.append(("bucket", env.disaster_recovery.bucket, ("disaster_recovery", "bucket")))
+        if env.foundation_of is None:
+            unique.append(("bucket", env.artifacts.bucket, ("artifacts", "bucket")))
+            unique.append((f"lock table of {env.account_id}", env.artifacts.lock_table, ("artifacts", "lock_table")))
+        else:
+            owner = loaded.get(env.foundation_of, (None, None))[0]
+            problems.extend(findings.at(("foundation_of",), text) for text in _shared_foundation_problems(env, owner))
+        for kind, value, key in unique:
+            first = seen.setdefault((kind, value), name)
+            if first != name:
+                problems.append(findings.at(key, f'"{value}" is used by environment {first} already'))
+
+
+def _shared_foundation_problems(env: Environment, owner: Environment | None) -> Iterator[str]:
+    if owner is None or owner.foundation_of is not None:
+        yield f'"{env.foundation_of}" is no environment with a foundation of its own'
+    elif (owner.project, owner.account_id, owner.home_region, owner.artifacts) != (
+        env.project,
+        env.account_id,
+        env.home_region,
+        env.artifacts,
+    ):
+        yield f'"{owner.name}" differs in project, account_id, home_region or artifacts; they must be the same to share a foundation'
+
+
+def _below(name: str, zone: str) -> bool:
+    return name == zone or name.endswith(f".{zone}")
+
+
+def certificate_covers(certificate_name: str, domain: str) -> bool:
+    """Whether a certificate name covers a domain; a wildcard stands for exactly one left-most label (RFC 6125, 6.4.3)."""
+    if certificate_name.startswith("*."):
+        return domain.partition(".")[2] == certificate_name[2:]
+    return certificate_name == domain
+
+
+def bucket_name_problem(name: str) -> str | None:
+    """Why S3 would refuse a general purpose bucket name, or None. Source: S3 User Guide, bucket naming rules.
+
+    Stricter in one point: no dots, since they break the TLS host name of the bucket.
+    """
+    if not 3 <= len(name) <= 63:
+        return f"a bucket name has 3 to 63 characters, this one {len(name)}"
+    wrong = sorted(set(re.findall(r"[^a-z0-9-]", name)))
+    if wrong:
+        return f"a bucket name has only a-z, 0-9 and hyphens; not {' '.join(wrong)}"
+    if name.startswith("-") or name.endswith("-"):
+        return "a bucket name begins and ends with a letter or digit"
+    for prefix in ("xn--", "sthree-", "amzn-s3-demo-"):
+        if name.startswith(prefix):
+            return f'S3 reserves the prefix "{prefix}"'
+    for suffix in ("-s3alias", "--ol-s3", "--x-s3", "--table-s3", "-an"):
+        if name.endswith(suffix):
+            return f'S3 reserves the suffix "{suffix}"'
+    return None

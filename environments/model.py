@@ -1,0 +1,347 @@
+"""The typed model of an environment: every knob of the platform, with its meaning, its bounds and its default.
+
+In: nothing. Out: `Environment`, a frozen value, and the JSON schema of the files that describe one.
+Never: reads a file (that is `environments.loader`), knows CloudFormation, holds a secret.
+
+A field that is not given in `<env>.yaml` or `common.yaml` takes the default below; a field without a default must be given.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+PriceClass = Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"]
+
+Slug = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{1,28}[a-z0-9]\Z", description="Lower-case letters, digits and hyphens, 3 to 30 long.")]
+AccountId = Annotated[
+    str,
+    Meta(pattern=r"^[0-9]{12}\Z", description="Twelve digits, quoted. Twelve equal digits are a placeholder that the deployer refuses."),
+]
+Region = Annotated[str, Meta(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]\Z", description="AWS region, for example eu-west-1.")]
+DomainName = Annotated[
+    str,
+    Meta(
+        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}\Z",
+        max_length=253,
+        description="Lower-case DNS name without a trailing dot.",
+    ),
+]
+CertificateName = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}\Z",
+        description="DNS name, or a wildcard such as *.example.com.",
+    ),
+]
+BucketName = Annotated[
+    str, Meta(description="S3 bucket name: 3 to 63 of a-z, 0-9 and hyphen. Dots are refused: they break TLS host names.")
+]
+TableName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{3,255}\Z", description="DynamoDB table name.")]
+UrlPath = Annotated[
+    str,
+    Meta(
+        pattern=r"^/([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?\Z",
+        max_length=200,
+        description='Path with a leading and no trailing slash; "/" is the root.',
+    ),
+]
+RoleArn = Annotated[str, Meta(pattern=r"^arn:aws:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}\Z", description="ARN of an IAM role.")]
+ZoneId = Annotated[str, Meta(pattern=r"^Z[A-Z0-9]{5,31}\Z", description="Hosted zone id, without /hostedzone/.")]
+Percentage = Annotated[float, Meta(gt=0, le=100)]
+RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]
+"""The retention periods that CloudWatch Logs offers (API PutRetentionPolicy)."""
+
+EDGE_CONTROL_REGION = "us-east-1"
+"""CloudFront takes its certificates and Lambda@Edge functions from here only (CloudFront Developer Guide)."""
+
+LAMBDA_EDGE_REGIONS = (
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "eu-central-1",
+    "eu-west-1",
+    "eu-west-2",
+    "sa-east-1",
+)
+"""Regions that run Lambda@Edge replicas, so where their logs land. Source: CloudFront Developer Guide, service-linked role for
+Lambda Replicator; the page does not say that the list is complete."""
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every value of the model."""
+
+
+class HostedZone(Value, frozen=True, kw_only=True):
+    """The public Route 53 zone, which exists already."""
+
+    name: DomainName
+    id: ZoneId | None = None
+    """Left out: found by name at deploy time."""
+    account_id: AccountId | None = None
+    """Account that owns the zone, if it is another one."""
+    role_arn: RoleArn | None = None
+    """Role to assume there; needed when the zone is in another account."""
+
+
+class Certificate(Value, frozen=True, kw_only=True):
+    """The ACM certificate, validated by DNS. Changing its names replaces it."""
+
+    domain_name: DomainName
+    subject_alternative_names: tuple[CertificateName, ...] = ()
+    region: Region = EDGE_CONTROL_REGION
+    """Always us-east-1; stands here so that a wish for another region gets an answer."""
+
+
+class App(Value, frozen=True, kw_only=True):
+    """Where the single-page app lives below the domain."""
+
+    entry_path: UrlPath = "/"
+    index_document: UrlPath = "/index.html"
+    """Object that answers the app's routes, for example /index.html, or /buy/index.html for a build with base /buy/."""
+    health_path: UrlPath = "/healthz"
+    """Path that answers 200 without credentials where Basic Auth is on, for the Route 53 health check."""
+    config_json: dict[str, str] | None = None
+    """Runtime configuration, published as config.json beside the index document."""
+
+
+class BasicAuth(Value, frozen=True, kw_only=True):
+    """HTTP Basic authentication at the edge. The password's hash lives in Secrets Manager, never here."""
+
+    enabled: bool = True
+    username: Annotated[str, Meta(pattern=r"^[^:\x00-\x1f\x7f]{1,64}\Z", description="User name; RFC 7617 forbids a colon in it.")] = (
+        "admin"
+    )
+    realm: Annotated[
+        str, Meta(pattern=r"^[\x20-\x21\x23-\x5b\x5d-\x7e]{1,64}\Z", description="Realm of the challenge: printable ASCII, no quote.")
+    ] = "Restricted"
+    region: Region = EDGE_CONTROL_REGION
+    """Always us-east-1: Lambda@Edge functions are published from there."""
+    log_retention_days: RetentionDays = 30
+    log_level: Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"] = "INFO"
+    log_regions: tuple[Region, ...] = LAMBDA_EDGE_REGIONS
+    """Regions in which the edge function's log groups get their retention."""
+    log_canary_region: Region = EDGE_CONTROL_REGION
+    """Region that a StackSet operation works on first, alone."""
+
+
+class Hsts(Value, frozen=True, kw_only=True):
+    """Strict-Transport-Security (RFC 6797)."""
+
+    max_age_seconds: Annotated[int, Meta(ge=31_536_000, le=63_072_000)] = 63_072_000
+    include_subdomains: bool = True
+    preload: bool = False
+    """Asks browsers to build the rule in; hard to take back, so for production only."""
+
+
+class SecurityHeaders(Value, frozen=True, kw_only=True):
+    """Headers of every response."""
+
+    hsts: Hsts = Hsts()
+    content_security_policy: Annotated[str, Meta(min_length=1, max_length=4096, pattern=r"^[\x20-\x7e]+\Z")] = (
+        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+        "manifest-src 'self'; worker-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+    )
+    frame_options: Literal["DENY", "SAMEORIGIN"] = "DENY"
+    referrer_policy: Literal["no-referrer", "same-origin", "strict-origin", "strict-origin-when-cross-origin"] = (
+        "strict-origin-when-cross-origin"
+    )
+    permissions_policy: Annotated[str, Meta(min_length=1, max_length=1024, pattern=r"^[\x20-\x7e]+\Z")] = (
+        "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=()"
+    )
+    allow_indexing: bool = False
+    """False sends X-Robots-Tag: noindex."""
+
+
+class CacheRule(Value, frozen=True, kw_only=True):
+    """Cache-Control of the objects whose key matches."""
+
+    pattern: Annotated[str, Meta(min_length=1, max_length=200, description="Shell pattern over the object key, for example assets/*.")]
+    cache_control: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[\x20-\x7e]+\Z")]
+
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+NO_CACHE = "no-cache"
+
+
+class Publishing(Value, frozen=True, kw_only=True):
+    """How the app's files are published. The first matching cache rule wins."""
+
+    cache_rules: tuple[CacheRule, ...] = (
+        CacheRule(pattern="*.html", cache_control=NO_CACHE),
+        CacheRule(pattern="*sw.js", cache_control=NO_CACHE),
+        CacheRule(pattern="*service-worker.js", cache_control=NO_CACHE),
+        CacheRule(pattern="*config.json", cache_control=NO_CACHE),
+        CacheRule(pattern="*assets/*", cache_control=IMMUTABLE),
+        CacheRule(pattern="*", cache_control="public, max-age=300"),
+    )
+    hashed_paths: tuple[Annotated[str, Meta(pattern=r"^/?[A-Za-z0-9._~*/-]+\Z", max_length=255)], ...] = ("assets/*",)
+    """Path patterns whose file names carry a hash; CloudFront caches them for long and falls back to nothing."""
+    release_grace_days: Annotated[int, Meta(ge=1, le=365)] = 14
+    release_keep: Annotated[int, Meta(ge=2, le=100)] = 5
+    promote_from: Slug | None = None
+    """Accept only releases that were verified in this environment."""
+
+
+class Protection(Value, frozen=True, kw_only=True):
+    """What stands between a slip and production."""
+
+    change_approval: bool = False
+    """An apply must be approved by name or by the plan's digest; express mode is refused."""
+    termination_protection: bool = False
+    stack_policy: bool = False
+    """Stack policies refuse replacement and deletion of what holds data or carries the site."""
+
+
+class Artifacts(Value, frozen=True, kw_only=True):
+    """What the deployer itself keeps in the account."""
+
+    bucket: BucketName
+    lock_table: TableName
+    retention_days: Annotated[int, Meta(ge=30, le=3650)] = 365
+    """Days that superseded artifact versions stay."""
+
+
+class GitHub(Value, frozen=True, kw_only=True):
+    """The repository whose workflows may deploy, through OpenID Connect and without stored keys."""
+
+    repository: Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}\Z", description="ORGANISATION/REPOSITORY")]
+    environment: Slug | None = None
+    """GitHub deployment environment; the environment's own name if left out."""
+    owner_id: Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z")] | None = None
+    repository_id: Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z")] | None = None
+    """Numeric ids; given together they bind the role to the ids, which repositories made or moved after 2026-07-15 need."""
+    create_provider: bool = True
+    """False where the account has the OIDC provider of GitHub already (there can be only one)."""
+
+
+class Monitoring(Value, frozen=True, kw_only=True):
+    """Alarms; thresholds are the worst value that still is no alarm."""
+
+    alarm_email: Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+\Z", max_length=254)] | None = None
+    error_rate_5xx_percent: Percentage = 1.0
+    error_rate_4xx_percent: Percentage = 15.0
+    """401 answers of Basic Auth count as 4xx, so an environment with it wants a higher threshold."""
+    origin_latency_ms: Annotated[int, Meta(ge=1, le=60_000)] = 3000
+    """p90 of the time from request to first byte of the origin."""
+    edge_errors: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    """Edge function errors or throttles in five minutes."""
+    certificate_days_left: Annotated[int, Meta(ge=1, le=365)] = 30
+    """ACM renews 60 days before the end: fewer days left than this mean that renewal is stuck."""
+    access_log_retention_days: Annotated[int, Meta(ge=1, le=3650)] = 90
+
+
+class DisasterRecovery(Value, frozen=True, kw_only=True):
+    """A second, replicated bucket in another region that CloudFront turns to when the first fails."""
+
+    region: Region
+    bucket: BucketName
+
+
+class Failover(Value, frozen=True, kw_only=True):
+    """A standby page outside CloudFront (Route 53 cannot fail over between two distributions)."""
+
+    dns_name: DomainName
+    """For example s3-website-eu-west-1.amazonaws.com or a load balancer's name."""
+    hosted_zone_id: ZoneId
+    """Zone id of that endpoint, from the AWS endpoints tables."""
+
+
+class Environment(Value, frozen=True, kw_only=True):
+    """One environment of the platform."""
+
+    name: Slug
+    """The name of its file; not a key in it."""
+    project: Slug
+    """First part of every stack and resource name."""
+    cost_centre: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\w .:/=+@-]+\Z")]
+    tags: dict[str, str] = {}
+    """Further tags for every stack."""
+    account_id: AccountId
+    home_region: Region
+    domain: DomainName
+    bucket: BucketName
+    price_class: PriceClass
+    hosted_zone: HostedZone
+    certificate: Certificate
+    app: App = App()
+    basic_auth: BasicAuth = BasicAuth()
+    security_headers: SecurityHeaders = SecurityHeaders()
+    publishing: Publishing = Publishing()
+    protection: Protection = Protection()
+    artifacts: Artifacts
+    github: GitHub
+    monitoring: Monitoring = Monitoring()
+    disaster_recovery: DisasterRecovery | None = None
+    failover: Failover | None = None
+    foundation_of: Slug | None = None
+    """Environment in the same account whose foundation this one uses: for a second site. Left out: it has its own."""
+
+    @property
+    def prefix(self) -> str:
+        """First part of the names of everything that belongs to this environment."""
+        return f"{self.project}-{self.name}"
+
+    @property
+    def foundation_prefix(self) -> str:
+        """Prefix of the environment whose foundation is used."""
+        return f"{self.project}-{self.foundation_of or self.name}"
+
+    @property
+    def zone_account_id(self) -> str:
+        """Account that owns the hosted zone."""
+        return self.hosted_zone.account_id or self.account_id
+
+    @property
+    def zone_is_foreign(self) -> bool:
+        """The hosted zone belongs to another account."""
+        return self.zone_account_id != self.account_id
+
+    @property
+    def certificate_names(self) -> tuple[str, ...]:
+        """All names of the certificate, the main one first."""
+        return (self.certificate.domain_name, *self.certificate.subject_alternative_names)
+
+    @property
+    def edge_function_name(self) -> str:
+        """Name of the Lambda@Edge function; its log groups are named after it."""
+        return f"{self.prefix}-basic-auth"
+
+    @property
+    def basic_auth_secret(self) -> str:
+        """Name of the Secrets Manager secret with the Basic Auth credential."""
+        return f"{self.project}/{self.name}/basic-auth"
+
+
+def file_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of an environment file or of common.yaml.
+
+    Either file may hold any key, so nothing is required here; the loader tells what is missing from both.
+    """
+    (_,), definitions = msgspec.json.schema_components([Environment], ref_template="#/$defs/{name}")
+    body = {name: _without_required(schema) for name, schema in definitions.items()}
+    top = body.pop("Environment")
+    properties = {key: value for key, value in top["properties"].items() if key != "name"}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Environment of the web platform",
+        "description": "environments/common.yaml and environments/<name>.yaml; generated by `make schema`.",
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+        "$defs": body,
+    }
+
+
+def _without_required(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        return {key: _without_required(value) for key, value in schema.items() if key != "required"}
+    return [_without_required(item) for item in schema] if isinstance(schema, list) else schema
