@@ -1,0 +1,225 @@
+"""AWS errors as values of this project.
+
+In: whatever botocore raises. Out: one `AwsError` family that carries AWS's own words, where it happened and the next command to type.
+Never: imports botocore before an error has to be translated, hides the original (it is `__cause__`), or decides whether to go on.
+
+The subclasses are the distinctions that a caller acts upon; everything else is in the fields.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+_THROTTLING_CODES = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyInvalidationsInProgress",
+        "TooManyRequestsException",
+    }
+)
+"""botocore's own list (botocore.retries.standard) without the quota codes, plus CloudFront's limit of invalidations under way."""
+
+_EXPIRED_CODES = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
+_BAD_CREDENTIAL_CODES = frozenset(
+    {"InvalidAccessKeyId", "InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException", "InvalidToken", "AuthFailure"}
+)
+_DENIED_CODES = frozenset(
+    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized", "AuthorizationError", "Forbidden"}
+)
+_CONFLICT_CODES = frozenset(
+    {
+        "ConditionalCheckFailedException",
+        "ConditionalRequestConflict",
+        "OperationInProgressException",
+        "PreconditionFailed",
+        "StaleRequestException",
+        "TokenAlreadyExistsException",
+        "TransactionConflictException",
+    }
+)
+_CONFLICT_PATTERN = re.compile(r"AlreadyExist|AlreadyOwned|AlreadyEnabled|Conflict|InUse")
+_NOT_FOUND_PATTERN = re.compile(r"^NoSuch|NotFound|NonExistent|DoesNotExist")
+_MISSING_STACK_PATTERN = re.compile(r"\bdoes not exist\b")
+
+
+class AwsError(Exception):
+    """Something AWS, the network or the credentials refused.
+
+    `str()` is AWS's words with where and what; `hint` is the next command to type, or "".
+    `code` is AWS's error code ("ValidationError"), or the botocore class name where the request never reached AWS.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        service: str = "",
+        operation: str = "",
+        code: str = "",
+        request_id: str = "",
+        account: str = "",
+        region: str = "",
+        hint: str = "",
+        status: int = 0,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.service = service
+        self.operation = operation
+        self.code = code
+        self.request_id = request_id
+        self.account = account
+        self.region = region
+        self.hint = hint
+        self.status = status
+        """HTTP status, 0 where there was no answer."""
+
+    def __str__(self) -> str:
+        call = f"{self.service} {self.operation}".strip()
+        place = " ".join(part for part in (f"account {self.account}" if self.account else "", self.region) if part)
+        head = f"{call} ({place})" if call and place else call or place
+        words = f"{self.code}: {self.message}" if self.code else self.message
+        return f"{head}: {words}" if head else words
+
+
+class NotFound(AwsError):
+    """The thing asked for is not there."""
+
+
+class Conflict(AwsError):
+    """It is there already, a condition did not hold, or another operation is under way."""
+
+
+class AccessDenied(AwsError):
+    """The credentials are good but may not do this."""
+
+
+class Throttled(AwsError):
+    """AWS asked for fewer requests, and botocore's retries are used up."""
+
+
+class CredentialsError(AwsError):
+    """No credentials, or bad ones."""
+
+
+class CredentialsExpired(CredentialsError):
+    """The credentials ran out and could not be renewed without a person."""
+
+
+class WrongAccount(CredentialsError):
+    """The credentials belong to another account than the one that was asked for."""
+
+
+class NetworkError(AwsError):
+    """AWS was not reached, or did not answer in time; nothing is known about whether the request was carried out."""
+
+
+class Unavailable(AwsError):
+    """AWS answered with a 5xx, and botocore's retries are used up."""
+
+
+class BadRequest(AwsError):
+    """The request is not valid: a defect here, or a value that AWS does not take."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a call goes: what an error says about its place, and what to type next."""
+
+    service: str = ""
+    operation: str = ""
+    account: str = ""
+    region: str = ""
+    login_command: str = "aws sso login"
+    """What renews the credentials."""
+    doctor_command: str = ""
+    """What checks permissions and set-up."""
+
+
+@contextmanager
+def translated(origin: Origin) -> Iterator[None]:
+    """Turn any botocore error inside into ours. Clients of `aws.session` need it only around what they hand out lazily (streams)."""
+    try:
+        yield
+    except AwsError:
+        raise
+    except Exception as error:
+        ours = translate(error, origin)
+        if ours is None:
+            raise
+        raise ours from error
+
+
+def translate(error: Exception, origin: Origin) -> AwsError | None:
+    """Our error for one of botocore's, or None if it is not botocore's (a defect of ours, which must stay visible)."""
+    from botocore import exceptions as bc  # noqa: PLC0415  (botocore is slow to import and loaded by whoever raised)
+
+    place: dict[str, Any] = {
+        "service": origin.service,
+        "operation": origin.operation,
+        "account": origin.account,
+        "region": origin.region,
+    }
+    if isinstance(error, bc.ClientError):
+        return _from_answer(error, origin, place)
+    login, again = origin.login_command, "check the network, then run the same command again"
+    kinds: tuple[tuple[tuple[type[Exception], ...], type[AwsError], str], ...] = (
+        ((bc.UnauthorizedSSOTokenError, bc.SSOTokenLoadError, bc.TokenRetrievalError, bc.LoginError), CredentialsExpired, login),
+        ((bc.CredentialRetrievalError, bc.RefreshWithMFAUnsupportedError, bc.MetadataRetrievalError), CredentialsError, login),
+        ((bc.NoCredentialsError, bc.PartialCredentialsError, bc.NoAuthTokenError, bc.UnknownCredentialError), CredentialsError, login),
+        ((bc.ProfileNotFound,), CredentialsError, "aws configure list-profiles"),
+        ((bc.ConnectionError, bc.HTTPClientError, bc.IncompleteReadError, bc.ResponseStreamingError), NetworkError, again),
+        ((bc.ParamValidationError, bc.ValidationError, bc.NoRegionError), BadRequest, ""),
+        ((bc.BotoCoreError,), AwsError, ""),
+    )
+    for types, ours, hint in kinds:
+        if isinstance(error, types):
+            return ours(str(error), code=type(error).__name__, hint=hint, **place)
+    return None
+
+
+def _from_answer(error: Any, origin: Origin, place: dict[str, Any]) -> AwsError:
+    answer: dict[str, Any] = error.response
+    code = str(answer.get("Error", {}).get("Code", ""))
+    message = str(answer.get("Error", {}).get("Message", "") or error)
+    meta = answer.get("ResponseMetadata", {})
+    status = int(meta.get("HTTPStatusCode", 0) or 0)
+    kind, hint = _kind(code, message, status, origin)
+    return kind(message, code=code, request_id=str(meta.get("RequestId", "")), status=status, hint=hint, **place)
+
+
+def _kind(code: str, message: str, status: int, origin: Origin) -> tuple[type[AwsError], str]:  # noqa: PLR0911
+    """The order matters: a code says more than an HTTP status, and S3's HEAD answers carry the status as their code."""
+    if code in _EXPIRED_CODES:
+        return CredentialsExpired, origin.login_command
+    if code in _BAD_CREDENTIAL_CODES:
+        return CredentialsError, origin.login_command
+    if code in _THROTTLING_CODES or status == 429:
+        return Throttled, "run the same command again in a minute"
+    if code in _DENIED_CODES or code == "403":
+        return AccessDenied, origin.doctor_command
+    if code in _CONFLICT_CODES or _CONFLICT_PATTERN.search(code) or status in (409, 412):
+        return Conflict, ""
+    if _NOT_FOUND_PATTERN.search(code) or status == 404 or (code == "ValidationError" and _MISSING_STACK_PATTERN.search(message)):
+        return NotFound, ""
+    if status >= 500:
+        return Unavailable, "run the same command again in a minute"
+    if status == 403:
+        return AccessDenied, origin.doctor_command
+    if status == 400:
+        return BadRequest, ""
+    return AwsError, ""

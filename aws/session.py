@@ -1,0 +1,279 @@
+"""The composition root of AWS access: one `Aws` a run hands out every client.
+
+In: a profile or ambient credentials, or the endpoint and credentials of a local AWS.
+Out: cached boto3 clients, one for each service, account and region, that retry, time out, name the project and raise `aws.errors` only.
+Never: trusts that credentials belong to the account they are wanted for (it asks STS), prints, or reads a configuration of ours.
+
+boto3 is imported when the first client is made. Clients are made one after the other under a lock: in threads that is slower.
+A client may be used from any thread. botocore's waiters must not be used with these clients, since they look for botocore's own exceptions;
+waiting is the caller's, with the caller's clock.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aws.errors import BadRequest, CredentialsError, Origin, WrongAccount, translate, translated
+
+if TYPE_CHECKING:
+    import boto3
+    from botocore.config import Config
+    from botocore.session import Session as BotocoreSession
+
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>\d{12}):role/(?:[\x21-\x7e]+/)?[\w+=,.@-]{1,64}")
+_STS_REGION = "us-east-1"
+"""Where roles are assumed: a regional endpoint, since the global one's tokens fail in opt-in regions; this region is never off.
+Source: IAM user guide, "Manage AWS STS in an AWS Region"."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Whose credentials these are (sts:GetCallerIdentity)."""
+
+    account_id: str
+    arn: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StaticCredentials:
+    """Plain credentials, as a local AWS takes them."""
+
+    access_key: str
+    secret_key: str
+    token: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Bounds of every request."""
+
+    connect_timeout: float = 5.0
+    """Seconds."""
+    read_timeout: float = 60.0
+    """Seconds; a request without an answer for that long is retried, and in the end a `NetworkError`."""
+    total_attempts: int = 8
+    """Attempts in botocore's standard mode (exponential back-off with jitter, at most 20 s between two)."""
+    pool_connections: int = 32
+    user_agent: str = "kimmyai-web-platform"
+    session_name: str = "kimmyai-web-platform"
+    """RoleSessionName of assumed roles; it stands in CloudTrail."""
+
+
+class Aws:
+    """Clients for any account and region of a run.
+
+    `role_name` is the role assumed in an account that the ambient credentials do not belong to, unless `client` is given another.
+    `endpoint_url` with `static_credentials` is a local AWS: the account's credentials are asked for and no role is assumed.
+    `doctor_command` is what an `AccessDenied` tells the user to type.
+    """
+
+    def __init__(
+        self,
+        *,
+        profile: str | None = None,
+        role_name: str | None = None,
+        endpoint_url: str | None = None,
+        static_credentials: Callable[[str], StaticCredentials] | None = None,
+        settings: Settings | None = None,
+        doctor_command: str = "",
+    ) -> None:
+        self._profile = profile
+        self._role_name = role_name
+        self._endpoint_url = endpoint_url
+        self._static_credentials = static_credentials
+        self._settings = settings or Settings()
+        self._doctor_command = doctor_command
+        self._lock = threading.RLock()
+        self._clients: dict[tuple[str, str, str, str | None], Any] = {}
+        self._sessions: dict[tuple[str, str | None], boto3.Session] = {}
+        self._ambient: tuple[boto3.Session, Identity] | None = None
+        self._login_command = f"aws sso login --profile {profile}" if profile else "aws sso login"
+
+    @property
+    def is_local(self) -> bool:
+        """True for an endpoint that was handed in."""
+        return self._endpoint_url is not None
+
+    @property
+    def endpoint_url(self) -> str | None:
+        """The endpoint that was handed in; None for AWS itself, and where botocore finds one by its own settings (AWS_ENDPOINT_URL)."""
+        return self._endpoint_url
+
+    def identity(self) -> Identity:
+        """Whose the ambient credentials are; asked once. `CredentialsError` if there are none; a local AWS handed in has none."""
+        with self._lock:
+            return self._ambient_session()[1]
+
+    def client(self, service: str, *, account_id: str, region: str, role_arn: str | None = None) -> Any:
+        """The boto3 client of `service` in that account and region (typed by who asks: mypy_boto3_<service>).
+
+        Ambient credentials are used where they are the account's own, else `role_arn` or the role of `role_name` is assumed. Either way STS
+        is asked whose they are, and `WrongAccount` is raised if not the account's. Assumed credentials renew themselves.
+        Raises `CredentialsError` and its kin.
+        """
+        key = (service, account_id, region, role_arn)
+        client = self._clients.get(key)
+        if client is None:
+            with self._lock:
+                client = self._clients.get(key)
+                if client is None:
+                    session = self._session(account_id, role_arn)
+                    client = self._clients[key] = self._make(session, service, region, account_id)
+        return client
+
+    # --- sessions: one for each set of credentials ------------------------------------------------------------
+
+    def _session(self, account_id: str, role_arn: str | None) -> boto3.Session:
+        session = self._sessions.get((account_id, role_arn))
+        if session is None:
+            session = self._sessions[(account_id, role_arn)] = self._open(account_id, role_arn)
+        return session
+
+    def _open(self, account_id: str, role_arn: str | None) -> boto3.Session:
+        if self._static_credentials is not None:
+            session = self._new_session(lambda: account_id)
+            given = self._static_credentials(account_id)
+            session._session.set_credentials(given.access_key, given.secret_key, given.token)
+            self._verify(session, account_id, f"the local credentials of {account_id}")
+            return session
+        ambient, identity = self._ambient_session()
+        if identity.account_id == account_id:
+            return ambient
+        arn = role_arn or self._default_role_arn(account_id, identity)
+        match = _ROLE_ARN.fullmatch(arn)
+        if match is None:
+            raise BadRequest(f"{arn!r} is not the ARN of an IAM role", account=account_id)
+        if match["account"] != account_id:
+            raise WrongAccount(f"the role {arn} is not in account {account_id}", account=account_id)
+        session = self._assumed(ambient, account_id, arn)
+        self._verify(session, account_id, f"the role {arn}")
+        return session
+
+    def _default_role_arn(self, account_id: str, identity: Identity) -> str:
+        if self._role_name is None:
+            raise WrongAccount(
+                f"the credentials are those of {identity.arn} in account {identity.account_id}, not of account {account_id}",
+                account=account_id,
+                hint=f"aws sts get-caller-identity{f' --profile {self._profile}' if self._profile else ''}",
+            )
+        partition = identity.arn.split(":")[1] if identity.arn.count(":") >= 5 else "aws"
+        return f"arn:{partition}:iam::{account_id}:role/{self._role_name}"
+
+    def _ambient_session(self) -> tuple[boto3.Session, Identity]:
+        if self._static_credentials is not None:
+            raise CredentialsError("a local AWS has credentials for every account and no ambient ones")
+        if self._ambient is None:
+            session = self._new_session(lambda: self._ambient[1].account_id if self._ambient else "", profile=self._profile)
+            self._login_command = _login_command(session._session, self._profile)
+            self._ambient = (session, self._caller(session))
+        return self._ambient
+
+    def _assumed(self, source: boto3.Session, account_id: str, role_arn: str) -> boto3.Session:
+        from botocore.credentials import DeferredRefreshableCredentials  # noqa: PLC0415
+
+        sts = self._make(source, "sts", _STS_REGION, account_id)
+
+        def fetch() -> dict[str, str]:
+            answer = sts.assume_role(RoleArn=role_arn, RoleSessionName=self._settings.session_name)["Credentials"]
+            return {
+                "access_key": answer["AccessKeyId"],
+                "secret_key": answer["SecretAccessKey"],
+                "token": answer["SessionToken"],
+                "expiry_time": answer["Expiration"].isoformat(),
+            }
+
+        session = self._new_session(lambda: account_id)
+        session._session._credentials = DeferredRefreshableCredentials(fetch, "assume-role")  # type: ignore[attr-defined]
+        return session
+
+    def _verify(self, session: boto3.Session, account_id: str, whose: str) -> None:
+        identity = self._caller(session)
+        if identity.account_id != account_id:
+            raise WrongAccount(
+                f"{whose} turned out to be {identity.arn} in account {identity.account_id}, not in account {account_id}",
+                account=account_id,
+                hint=self._doctor_command,
+            )
+
+    def _caller(self, session: boto3.Session) -> Identity:
+        answer = self._make(session, "sts", _STS_REGION, "").get_caller_identity()
+        return Identity(account_id=answer["Account"], arn=answer["Arn"])
+
+    # --- boto3 ------------------------------------------------------------------------------------------------
+
+    def _new_session(self, account: Callable[[], str], *, profile: str | None = None) -> boto3.Session:
+        """A session whose clients raise our errors, naming that account."""
+        import boto3  # noqa: PLC0415  (0.3 s, and not needed by commands that never reach AWS)
+
+        with translated(Origin(login_command=self._login_command)):
+            session = boto3.Session(profile_name=profile)
+        session._session.set_config_variable("sts_regional_endpoints", "regional")
+
+        def add_translation(base_classes: list[type], **_: Any) -> None:
+            base_classes.insert(0, _translating(self._origin, account))
+
+        session.events.register("creating-client-class", add_translation)
+        return session
+
+    def _origin(self, service: str, operation: str, account_id: str, region: str) -> Origin:
+        return Origin(
+            service=service,
+            operation=operation,
+            account=account_id,
+            region=region,
+            login_command=self._login_command,
+            doctor_command=self._doctor_command,
+        )
+
+    def _make(self, session: boto3.Session, service: str, region: str, account_id: str) -> Any:
+        with translated(self._origin(service, "", account_id, region)):
+            make: Any = session.client
+            return make(service, region_name=region, endpoint_url=self._endpoint_url, config=self._config(service))
+
+    def _config(self, service: str) -> Config:
+        from botocore.config import Config  # noqa: PLC0415
+
+        return Config(
+            connect_timeout=self._settings.connect_timeout,
+            read_timeout=self._settings.read_timeout,
+            retries={"mode": "standard", "total_max_attempts": self._settings.total_attempts},
+            max_pool_connections=self._settings.pool_connections,
+            user_agent_extra=self._settings.user_agent,
+            s3={"addressing_style": "path"} if service == "s3" and self.is_local else None,
+        )
+
+
+def _translating(origin: Callable[[str, str, str, str], Origin], account: Callable[[], str]) -> type:
+    """A base class for boto3 clients, by botocore's own extension point: every call, paginated ones too, goes through this method."""
+
+    class Translating:
+        meta: Any
+
+        def _make_api_call(self, operation_name: str, api_params: Any) -> Any:
+            try:
+                return super()._make_api_call(operation_name, api_params)  # type: ignore[misc]
+            except Exception as error:
+                service = self.meta.service_model.service_name
+                ours = translate(error, origin(service, operation_name, account(), self.meta.region_name or ""))
+                if ours is None:
+                    raise
+                raise ours from error
+
+    return Translating
+
+
+def _login_command(session: BotocoreSession, profile: str | None) -> str:
+    """What a person types to renew these credentials, by what the profile is made of."""
+    name = profile or session.get_config_variable("profile") or "default"
+    section = session.full_config.get("profiles", {}).get(name, {})
+    if "sso_session" in section or "sso_start_url" in section:
+        return f"aws sso login --profile {name}"
+    if "login_session" in section:
+        return f"aws login --profile {name}"
+    if profile is None and not section:
+        return "export AWS_PROFILE=<a profile>, or fresh AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"
+    return f"aws configure --profile {name}"
