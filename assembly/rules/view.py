@@ -1,0 +1,297 @@
+"""Reading a template through its intrinsic functions, for rules that ask "what can this value be?".
+
+In: a parsed template of any shape, and the regions it is deployed to. Out: `Node`s: a place, a value it can have, and the conditions
+under which it has it.
+Never: raises on a malformed template (cfn-lint reports those), imports cfnlint, decides what is wrong.
+
+A value is a JSON value, or one of: `ABSENT` (not there, or AWS::NoValue), `UNKNOWN` (only AWS will know), a `Reference` to a resource or
+to a parameter that has no value yet. A parameter with AllowedValues or a Default can be any of those.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any, Final
+
+Path = tuple[str | int, ...]
+Conditions = frozenset[tuple[str, bool]]
+
+
+class Special(Enum):
+    """Values that are no JSON value."""
+
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+ABSENT: Final = Special.ABSENT
+UNKNOWN: Final = Special.UNKNOWN
+EACH: Final = object()
+"""A step of `View.at`: every item of a list."""
+
+_DEPTH = 12
+_VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Ref (`attribute` None) or Fn::GetAtt of `name`, a resource or a parameter of the template."""
+
+    name: str
+    attribute: str | None = None
+
+
+@dataclass(frozen=True)
+class Node:
+    """One value that one place of the template can have, if `given` holds."""
+
+    path: Path
+    value: Any
+    given: Conditions = field(default=frozenset())
+
+    def when(self, other: Node) -> Node:
+        """The same node, also bound to the conditions that `other` stands under."""
+        return replace(self, given=self.given | other.given)
+
+    @property
+    def text(self) -> str | None:
+        """The value, if it is a string."""
+        return self.value if isinstance(self.value, str) else None
+
+    @property
+    def present(self) -> bool:
+        """There is a value, though it may be unknown."""
+        return self.value is not ABSENT
+
+    @property
+    def known(self) -> bool:
+        """The value is a JSON value."""
+        return not isinstance(self.value, Special | Reference)
+
+    def is_true(self) -> bool:
+        """The value is true in one of the spellings that CloudFormation accepts."""
+        return self.value is True or (isinstance(self.value, str) and self.value.lower() == "true")
+
+
+class View:
+    """A template to ask questions of."""
+
+    def __init__(self, template: Any, regions: tuple[str, ...]) -> None:
+        self.template: dict[str, Any] = template if isinstance(template, dict) else {}
+        self.regions = regions
+        self.parameters: Mapping[str, Any] = _mapping(self.template.get("Parameters"))
+        self._resources: Mapping[str, Any] = _mapping(self.template.get("Resources"))
+
+    def section(self, name: str) -> Iterator[Node]:
+        """The entries of a section of the template, whatever their shape."""
+        for key, value in _mapping(self.template.get(name)).items():
+            yield Node((name, str(key)), value)
+
+    def resources(self, *types: str) -> Iterator[Node]:
+        """The resources of the given types; all without one."""
+        for node in self.section("Resources"):
+            if isinstance(node.value, dict) and (not types or node.value.get("Type") in types):
+                yield node
+
+    def type_of(self, logical_id: str) -> str | None:
+        """The type of a resource, None if it is not in the template."""
+        kind = _mapping(self._resources.get(logical_id)).get("Type")
+        return kind if isinstance(kind, str) else None
+
+    def properties(self, *types: str) -> Iterator[Node]:
+        """The properties of the resources of the given types."""
+        for node in self.resources(*types):
+            yield self.properties_of(node)
+
+    def properties_of(self, resource: Node) -> Node:
+        """The properties of one resource; an empty mapping where there are none."""
+        return Node((*resource.path, "Properties"), _mapping(resource.value.get("Properties")))
+
+    def resource(self, logical_id: str) -> Node | None:
+        """One resource."""
+        value = self._resources.get(logical_id)
+        return Node(("Resources", logical_id), value) if isinstance(value, dict) else None
+
+    def at(self, node: Node, *steps: Any) -> Iterator[Node]:
+        """Every value that can stand at the end of `steps` (keys, indexes, `EACH`) below `node`.
+
+        A key that is not there, or a step into something else than a mapping or list, ends in ABSENT with the path of what is missing;
+        a step into an unknown value ends in UNKNOWN.
+        """
+        for each in self.values(node):
+            if not steps:
+                yield each
+                continue
+            step, rest = steps[0], steps[1:]
+            if not each.known:
+                yield replace(each, value=each.value if each.value is ABSENT else UNKNOWN)
+            elif step is EACH:
+                if isinstance(each.value, list):
+                    for index, item in enumerate(each.value):
+                        yield from self.at(Node((*each.path, index), item, each.given), *rest)
+            elif isinstance(each.value, dict) and step in each.value:
+                yield from self.at(Node((*each.path, step), each.value[step], each.given), *rest)
+            else:
+                yield Node((*each.path, step), ABSENT, each.given)
+
+    def items(self, node: Node, *steps: Any) -> Iterator[Node]:
+        """The items of the list at `steps`; nothing if it is absent, UNKNOWN if it is unknown; a single value is a list of one."""
+        for each in self.at(node, *steps):
+            if isinstance(each.value, list):
+                for found in self.at(each, EACH):
+                    if found.present:
+                        yield found
+            elif each.present:
+                yield each
+
+    def values(self, node: Node, depth: int = 0) -> Iterator[Node]:
+        """Every value that the node's own intrinsic function can have; the node itself if it is a plain value."""
+        function = _function(node.value)
+        if function is None:
+            yield node
+        elif depth > _DEPTH:
+            yield replace(node, value=UNKNOWN)
+        else:
+            yield from self._evaluate(node, *function, depth + 1)
+
+    def _evaluate(self, node: Node, name: str, argument: Any, depth: int) -> Iterator[Node]:
+        match name, argument:
+            case "Fn::If", [str() as condition, yes, no]:
+                for outcome, index, branch in ((True, 1, yes), (False, 2, no)):
+                    if (condition, not outcome) not in node.given:
+                        path = (*node.path, "Fn::If", index)
+                        yield from self.values(Node(path, branch, node.given | {(condition, outcome)}), depth)
+            case "Ref", str():
+                for value in self._ref(argument):
+                    yield replace(node, value=value)
+            case "Fn::GetAtt", [str() as target, str() as attribute]:
+                yield replace(node, value=Reference(target, attribute))
+            case "Fn::GetAtt", str() if "." in argument:
+                target, _, attribute = argument.partition(".")
+                yield replace(node, value=Reference(target, attribute))
+            case "Fn::Sub", (str() as text) | [str() as text, *_]:
+                bound = argument[1] if isinstance(argument, list) and len(argument) > 1 and isinstance(argument[1], dict) else {}
+                yield replace(node, value=self._sub(text, bound, depth))
+            case "Fn::Join", [str() as separator, list() as parts]:
+                yield replace(node, value=self._join(separator, parts, depth))
+            case "Fn::FindInMap", [str() as table, first, second, *_]:
+                for value in self._find(table, first, second):
+                    yield replace(node, value=value)
+            case _:
+                yield replace(node, value=UNKNOWN)
+
+    def _ref(self, name: str) -> Iterator[Any]:
+        if name == "AWS::NoValue":
+            yield ABSENT
+        elif name == "AWS::Region" and self.regions:
+            yield from self.regions
+        elif name in self.parameters:
+            parameter = _mapping(self.parameters[name])
+            allowed, default = parameter.get("AllowedValues"), parameter.get("Default")
+            if isinstance(allowed, list) and allowed:
+                yield from allowed
+            elif default is not None and default != "":
+                yield default.split(",") if _is_list(parameter) and isinstance(default, str) else default
+            else:
+                yield Reference(name)
+        elif name in self._resources:
+            yield Reference(name)
+        else:
+            yield UNKNOWN
+
+    def _sub(self, text: str, bound: Mapping[str, Any], depth: int) -> Any:
+        """A literal where every variable is one; a Reference where the text is one variable; else the text with its variables."""
+        alone = _VARIABLE.fullmatch(text)
+        if alone:
+            return self._only(self._variable(alone[1], bound), depth)
+
+        def filled(variable: re.Match[str]) -> str:
+            value = self._only(self._variable(variable[1], bound), depth)
+            return value if isinstance(value, str) else variable[0]
+
+        return _VARIABLE.sub(filled, text).replace("${!", "${")
+
+    def _variable(self, name: str, bound: Mapping[str, Any]) -> Any:
+        if name in bound:
+            return bound[name]
+        return {"Fn::GetAtt": name} if "." in name else {"Ref": name}
+
+    def _join(self, separator: str, parts: list[Any], depth: int) -> Any:
+        texts: list[str] = []
+        for part in parts:
+            value = self._only(part, depth)
+            if isinstance(value, Reference):
+                value = f"${{{value.name}{'.' + value.attribute if value.attribute else ''}}}"
+            if isinstance(part, dict) and value is UNKNOWN and isinstance(part.get("Ref"), str):
+                value = f"${{{part['Ref']}}}"
+            if not isinstance(value, str):
+                return UNKNOWN
+            texts.append(value)
+        return separator.join(texts)
+
+    def _only(self, value: Any, depth: int) -> Any:
+        """The value, if there is just one."""
+        found = [node.value for node in self.values(Node((), value), depth)]
+        return found[0] if len(found) == 1 else UNKNOWN
+
+    def _find(self, table: str, first: Any, second: Any) -> Iterator[Any]:
+        found = False
+        for top, entries in _mapping(_mapping(self.template.get("Mappings")).get(table)).items():
+            for key, value in _mapping(entries).items():
+                if (not isinstance(first, str) or first == top) and (not isinstance(second, str) or second == key):
+                    found = True
+                    yield value
+        if not found:
+            yield UNKNOWN
+
+    def strings(self, node: Node) -> Iterator[Node]:
+        """Every literal string at or below a node, as written: no intrinsic function is followed."""
+        stack = [node]
+        while stack:
+            each = stack.pop()
+            if isinstance(each.value, str):
+                yield each
+            elif isinstance(each.value, dict):
+                stack.extend(Node((*each.path, str(key)), value) for key, value in each.value.items())
+            elif isinstance(each.value, list):
+                stack.extend(Node((*each.path, index), value) for index, value in enumerate(each.value))
+
+
+def logical_id(node: Node) -> str:
+    """The name of the section entry that a node stands in."""
+    return str(node.path[1]) if len(node.path) > 1 else ""
+
+
+def reference(node: Node) -> Reference | None:
+    """The value, if it is a reference."""
+    return node.value if isinstance(node.value, Reference) else None
+
+
+def number(node: Node) -> float | None:
+    """The value as a number, also where it is written as a string."""
+    if isinstance(node.value, bool):
+        return None
+    try:
+        return float(node.value) if isinstance(node.value, int | float | str) else None
+    except ValueError:
+        return None
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _is_list(parameter: Mapping[str, Any]) -> bool:
+    kind = parameter.get("Type")
+    return isinstance(kind, str) and (kind.startswith("List<") or kind == "CommaDelimitedList")
+
+
+def _function(value: Any) -> tuple[str, Any] | None:
+    if isinstance(value, dict) and len(value) == 1:
+        ((name, argument),) = value.items()
+        if isinstance(name, str) and (name == "Ref" or name.startswith("Fn::")):
+            return name, argument
+    return None
