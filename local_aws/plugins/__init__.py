@@ -1,0 +1,15 @@
+"""What the local AWS has beyond MiniStack, registered inside its process through two private dictionaries (see `seams`).
+
+Separate room: nothing outside `local_aws/` imports it, and the deployer cannot tell it from AWS.
+"""
+
+from __future__ import annotations
+
+
+def install() -> None:
+    """Register every plug-in; `SeamsMoved` if this MiniStack is not the one they were written for. Imports MiniStack."""
+    from local_aws.plugins import resources, seams, stacksets  # noqa: PLC0415  (MiniStack reads its environment on import)
+
+    seams.check()
+    resources.install()
+    stacksets.install()

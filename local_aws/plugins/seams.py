@@ -1,0 +1,78 @@
+"""The private parts of MiniStack that the plug-ins lean on, named in one place and checked before use.
+
+In: the imported `ministack` package. Out: nothing, or `SeamsMoved` with every part that is not where it was.
+Never: changes MiniStack.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+
+VERSION = "1.5.33"
+
+_PARTS: dict[str, tuple[str, ...]] = {
+    "ministack.app": ("app", "_build_persistence_save_dict"),
+    "ministack.core.persistence": ("save_all", "PERSIST_STATE"),
+    "ministack.core.responses": ("request_scope", "get_account_id", "get_region", "now_iso"),
+    "ministack.services.cloudformation": ("_stacks", "_stack_events"),
+    "ministack.services.cloudformation.handlers": ("_ACTION_HANDLERS",),
+    "ministack.services.cloudformation.helpers": (
+        "_p(params, key, default)",
+        "_xml(status, root_tag, inner)",
+        "_error(code, message, status)",
+        "_extract_members(params, prefix)",
+        "_extract_string_members(params, prefix)",
+        "_resolve_template(params)",
+    ),
+    "ministack.services.cloudformation.provisioners": (
+        "_RESOURCE_HANDLERS",
+        "_physical_name",
+        "_rename_replacement",
+        "_r53_record_set_create(logical_id, props, stack_name)",
+        "_r53_record_set_delete(physical_id, props)",
+    ),
+    "ministack.services.route53": ("_health_checks", "_hc_caller_refs", "_records", "_lock"),
+    "ministack.services.iam": ("_oidc_providers", "_roles", "_create_oidc_provider(p)"),
+    "ministack.services.cloudfront": ("_distributions",),
+    "ministack.services.cloudwatch": ("_alarms", "_composite_alarms", "_put_composite_alarm(params, cbor_data, is_cbor, is_json)"),
+    "ministack.services.cloudwatch_logs": (
+        "_put_delivery_source(data)",
+        "_delete_delivery_source(data)",
+        "_put_delivery_destination(data)",
+        "_delete_delivery_destination(data)",
+        "_create_delivery(data)",
+        "_delete_delivery(data)",
+        "_deliveries",
+        "_delivery_destinations",
+    ),
+    "ministack.services.organizations": ("handle_request",),
+}
+"""Module -> names in it; a name with an argument list must be a function with exactly these parameters."""
+
+
+class SeamsMoved(Exception):
+    """This MiniStack is not built as the plug-ins expect."""
+
+
+def check() -> None:
+    """Raise `SeamsMoved` with everything that has moved."""
+    problems = [problem for module, names in _PARTS.items() for problem in _module_problems(module, names)]
+    if problems:
+        raise SeamsMoved(f"the plug-ins were written for MiniStack {VERSION}; in this one:\n" + "\n".join(problems))
+
+
+def _module_problems(module_name: str, names: tuple[str, ...]) -> list[str]:
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        return [f"  {module_name} cannot be imported: {error}"]
+    problems = []
+    for name in names:
+        bare, _, arguments = name.partition("(")
+        found = getattr(module, bare, None)
+        if found is None and not hasattr(module, bare):
+            problems.append(f"  {module_name}.{bare} is gone")
+        elif arguments and [*inspect.signature(found).parameters] != arguments.rstrip(")").split(", "):  # type: ignore[arg-type]
+            problems.append(f"  {module_name}.{bare} now takes {inspect.signature(found)}")  # type: ignore[arg-type]
+    return problems

@@ -1,0 +1,5 @@
+"""The StackSets API."""
+
+
+def install() -> None:
+    """Add the actions to MiniStack's table."""
