@@ -1,0 +1,38 @@
+// CloudFront Function (cloudfront-js-2.0) on viewer-request, for environments without Basic Auth.
+//
+// In: the function event. Out: the request, its path rewritten where the route says so, or a generated response.
+// Never: serves the health path; without Basic Auth the Route 53 health check asks for the entry path itself.
+//
+// Event and response: CloudFront Developer Guide, "CloudFront Functions event structure"; rawQueryString(): "General helper methods".
+
+// --- build: route() and the configuration take the place of this block ---
+var route = require("../routing/route.js").route;
+var CONFIG = { entryPath: "/", indexDocument: "/index.html", healthPath: "", strictTransportSecurity: "max-age=63072000" };
+// --- end build ---
+
+function handler(event) {
+  var request = event.request;
+  var decision = route(request.uri, CONFIG);
+  if (decision.action === "redirect") {
+    // Absent in the console's test runs only, where the query is then lost.
+    var query = typeof request.rawQueryString === "function" ? request.rawQueryString() : "";
+    var location = query && /^[\x21-\x7e]+$/.test(query) ? decision.location + "?" + query : decision.location;
+    return answer(302, "Found", { location: { value: location } });
+  }
+  if (decision.action === "reject") {
+    return answer(400, "Bad Request", {});
+  }
+  request.uri = decision.uri;
+  return request;
+}
+
+function answer(status, description, headers) {
+  headers["cache-control"] = { value: "no-store" };
+  headers["strict-transport-security"] = { value: CONFIG.strictTransportSecurity };
+  headers["x-content-type-options"] = { value: "nosniff" };
+  return { statusCode: status, statusDescription: description, headers: headers };
+}
+
+// --- node only ---
+module.exports = { handler: handler };
+// --- end node only ---
