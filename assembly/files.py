@@ -34,8 +34,11 @@ class AssemblyError(Exception):
 
 
 def canonical_json(value: Any) -> bytes:
-    """The one JSON text of a value: keys sorted, two-space indent, UTF-8, a newline at the end. Same value, same bytes, on any machine."""
-    return (json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False) + "\n").encode()
+    """The one JSON text of a value: keys sorted, one-space indent, UTF-8, a newline at the end. Same value, same bytes, anywhere.
+
+    One space: readable line by line, and a quarter smaller than two, which keeps templates inline (51,200 bytes) for longer.
+    """
+    return (json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def sha256(data: bytes) -> str:

@@ -403,6 +403,9 @@ def _check_app(env: Environment, findings: _Findings) -> None:
             findings.add(("tags", key), "a tag's key has 1 to 128 characters and does not start with aws:, its value has at most 256")
 
 
+_REMEDY = {"GitHub provider of account": "; an account has only one: write create_provider: false here"}
+
+
 def _check_together(loaded: Mapping[str, tuple[Environment, _Findings]], problems: list[Problem]) -> None:
     """What only shows between environments."""
     seen: dict[tuple[str, str], str] = {}
@@ -410,28 +413,14 @@ def _check_together(loaded: Mapping[str, tuple[Environment, _Findings]], problem
         unique: list[tuple[str, str, Key]] = [("domain", env.domain, ("domain",)), ("bucket", env.bucket, ("bucket",))]
         if env.disaster_recovery:
             unique.append(("bucket", env.disaster_recovery.bucket, ("disaster_recovery", "bucket")))
-        if env.foundation_of is None:
-            unique.append(("bucket", env.artifacts.bucket, ("artifacts", "bucket")))
-            unique.append((f"lock table of {env.account_id}", env.artifacts.lock_table, ("artifacts", "lock_table")))
-        else:
-            owner = loaded.get(env.foundation_of, (None, None))[0]
-            problems.extend(findings.at(("foundation_of",), text) for text in _shared_foundation_problems(env, owner))
+        unique.append(("bucket", env.artifacts.bucket, ("artifacts", "bucket")))
+        unique.append(("lock table", f"{env.account_id} {env.artifacts.lock_table}", ("artifacts", "lock_table")))
+        if env.github.create_provider:
+            unique.append(("GitHub provider of account", env.account_id, ("github", "create_provider")))
         for kind, value, key in unique:
             first = seen.setdefault((kind, value), name)
             if first != name:
-                problems.append(findings.at(key, f'"{value}" is used by environment {first} already'))
-
-
-def _shared_foundation_problems(env: Environment, owner: Environment | None) -> Iterator[str]:
-    if owner is None or owner.foundation_of is not None:
-        yield f'"{env.foundation_of}" is no environment with a foundation of its own'
-    elif (owner.project, owner.account_id, owner.home_region, owner.artifacts) != (
-        env.project,
-        env.account_id,
-        env.home_region,
-        env.artifacts,
-    ):
-        yield f'"{owner.name}" differs in project, account_id, home_region or artifacts; they must be the same to share a foundation'
+                problems.append(findings.at(key, f'{kind} "{value}" is made by environment {first} already{_REMEDY.get(kind, "")}'))
 
 
 def _below(name: str, zone: str) -> bool:

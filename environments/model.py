@@ -282,18 +282,11 @@ class Environment(Value, frozen=True, kw_only=True):
     monitoring: Monitoring = Monitoring()
     disaster_recovery: DisasterRecovery | None = None
     failover: Failover | None = None
-    foundation_of: Slug | None = None
-    """Environment in the same account whose foundation this one uses: for a second site. Left out: it has its own."""
 
     @property
     def prefix(self) -> str:
         """First part of the names of everything that belongs to this environment."""
         return f"{self.project}-{self.name}"
-
-    @property
-    def foundation_prefix(self) -> str:
-        """Prefix of the environment whose foundation is used."""
-        return f"{self.project}-{self.foundation_of or self.name}"
 
     @property
     def zone_account_id(self) -> str:

@@ -1,0 +1,58 @@
+# make        set up .venv and build every environment into dist/
+# make test   everything that must hold: style, types, architecture, tests with coverage, edge code
+# Other targets are the parts of these two, and the rewriting of generated files.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: build setup test check unit edge functional lint types architecture golden schema lock clean
+
+build: setup
+	$(BIN)/python build.py --env all
+
+setup: $(STAMP)
+
+$(STAMP): setup.cfg constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[local,test,dev]'
+	touch $(STAMP)
+
+test: check unit edge functional
+
+check: setup lint types architecture
+	$(BIN)/python build.py --env all
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: setup
+	$(BIN)/mypy
+
+architecture: setup
+	$(BIN)/lint-imports
+
+unit: setup
+	$(BIN)/python -m pytest tests/unit -n 2 --cov --cov-report=term:skip-covered
+
+edge: setup
+	node --test tests/edge/
+
+functional: setup
+	$(BIN)/python -m pytest tests/functional -n 2
+
+# Rewrites the golden files; review the diff like code.
+golden: setup
+	GOLDEN_UPDATE=1 $(BIN)/python -m pytest tests/unit -k golden -q
+	git --no-pager diff --stat -- tests/golden
+
+schema: setup
+	$(BIN)/python -m environments
+
+lock: setup
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --extra local --extra test --extra dev setup.cfg --output-file constraints.txt
+
+clean:
+	rm -rf dist .cache .local-aws

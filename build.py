@@ -1,0 +1,245 @@
+"""python build.py --env ENV: from the environment files to linted CloudFormation in dist/ENV, without AWS.
+
+In: environments/, stacks/, policies/, lambda/. Out: dist/<env>/ (templates and assembly.json), a summary on stdout.
+Never: credentials, secrets, the network, AWS.
+
+Exit status: 0 built (or, with --check, up to date), 1 lint findings or a failed write (or out of date), 2 usage or bad environment files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from assembly.lint import Finding
+    from stacks.synthesis import Synthesis
+
+ROOT = Path(__file__).resolve().parent
+ENVIRONMENTS = ROOT / "environments"
+LINT_CACHE = ROOT / ".cache" / "lint"
+WORKERS = 2
+MESSAGE_LENGTH = 300
+"""Characters of a finding; cfn-lint quotes lists of hundreds of names. --json has them whole."""
+
+EXAMPLES = """examples:
+  python build.py --env dev                build dist/dev
+  python build.py --env all                build every environment of environments/
+  python build.py --env prod --check       fail if dist/prod is not what would be built
+  python build.py --env all --json | jq    the summary for machines
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        print("build: interrupted; dist/ is as it was", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stdout = None  # the reader is gone: nothing left to flush
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="build.py",
+        description="Write the linted CloudFormation templates of an environment to dist/.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--env", required=True, metavar="ENV", help='environment to build, by the name of its file, or "all"')
+    parser.add_argument("--out", type=Path, default=ROOT / "dist", metavar="DIR", help="where to write (default: dist)")
+    parser.add_argument("--format", choices=("json", "yaml"), default="json", help="yaml: also write each template as YAML, for reading")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if DIR differs from what would be built")
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+    parser.add_argument("-v", "--verbose", action="store_true", help="also show informational and suppressed findings")
+    return parser
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    # Heavy imports wait until the command line is known to be right, so that --help is instant.
+    from environments.loader import EnvironmentProblems, load, names
+    from stacks.edge_code import EdgeCodeError
+    from stacks.synthesis import SynthesisError, synthesise
+
+    wanted = names(_shown(ENVIRONMENTS)) if arguments.env == "all" else (arguments.env,)
+    try:
+        built = [synthesise(env) for env in load(_shown(ENVIRONMENTS), wanted)]
+    except (EnvironmentProblems, SynthesisError, EdgeCodeError) as error:
+        problems = [str(problem) for problem in error.problems]
+        if arguments.json:
+            print(json.dumps({"ok": False, "problems": problems}, indent=2))
+        for problem in problems:
+            print(problem, file=sys.stderr)
+        print(f"build: {_count(len(problems), 'problem')}; nothing was written", file=sys.stderr)
+        return 2
+    findings = _lint(built)
+    failed = any(finding.level != "informational" for found in findings.values() for finding in found)
+    outdated: list[str] = []
+    if not failed:
+        try:
+            outdated = _write(arguments, built)
+        except OSError as error:
+            print(
+                f"build: cannot write {error.filename or arguments.out}: {error.strerror}; the last good build is untouched",
+                file=sys.stderr,
+            )
+            return 1
+    _report(arguments, built, findings, outdated)
+    return 1 if failed or (arguments.check and outdated) else 0
+
+
+def _lint(built: list[Synthesis]) -> dict[str, tuple[Finding, ...]]:
+    from assembly.lint import Job, lint
+
+    jobs = [
+        Job(
+            stack_id=f"{synthesis.assembly.environment}/{stack.id}",
+            template=synthesis.templates[stack.id],
+            regions=stack.stackset.targets.regions if stack.stackset else (stack.region,),
+        )
+        for synthesis in built
+        for stack in synthesis.assembly.stacks
+    ]
+    return lint(jobs, cache=LINT_CACHE, workers=WORKERS)
+
+
+def _write(arguments: argparse.Namespace, built: list[Synthesis]) -> list[str]:
+    """Writes every assembly; returns what differed before."""
+    from assembly import files
+
+    outdated: list[str] = []
+    for synthesis in built:
+        directory = arguments.out / synthesis.assembly.environment
+        content = files.files_of(
+            synthesis.assembly, {stack.template.file: synthesis.templates[stack.id] for stack in synthesis.assembly.stacks}
+        )
+        if arguments.format == "yaml":
+            content.update(_as_yaml(content))
+        differing = files.differing(directory, content)
+        outdated.extend(str(_shown(directory / name)) for name in differing)
+        if differing and not arguments.check:
+            files.write(directory, content)
+    return outdated
+
+
+def _as_yaml(content: dict[str, bytes]) -> dict[str, bytes]:
+    from cfn_flip import to_yaml  # type: ignore[import-untyped]
+
+    suffix = ".template.json"
+    return {
+        f"{name.removesuffix(suffix)}.template.yaml": to_yaml(data.decode(), long_form=False).encode()
+        for name, data in content.items()
+        if name.endswith(suffix)
+    }
+
+
+def _report(arguments: argparse.Namespace, built: list[Synthesis], findings: dict[str, tuple[Finding, ...]], outdated: list[str]) -> None:
+    failing = [finding for found in findings.values() for finding in found if finding.level != "informational"]
+    shown = [finding for found in findings.values() for finding in found if arguments.verbose or finding.level != "informational"]
+    for finding in shown:
+        print(_finding_line(finding, built), file=sys.stderr)
+    if arguments.json:
+        print(json.dumps(_summary(arguments, built, findings, outdated, ok=not failing), indent=2))
+    else:
+        print("\n".join(_table(built, findings)))
+    if failing:
+        print(f"build: {_count(len(failing), 'finding')}; nothing was written", file=sys.stderr)
+    elif arguments.check and outdated:
+        for name in outdated:
+            print(f"{name}: differs from what would be built", file=sys.stderr)
+        print(f"build: out of date; to build: python build.py --env {arguments.env}", file=sys.stderr)
+
+
+def _finding_line(finding: Finding, built: list[Synthesis]) -> str:
+    environment, _, stack = finding.stack_id.partition("/")
+    source = next(
+        (synthesis.sources[stack].get(finding.logical_id or "") for synthesis in built if synthesis.assembly.environment == environment),
+        None,
+    )
+    where = f" ({source})" if source else f" (line {finding.line} of the template)" if finding.line else ""
+    path = ".".join(map(str, finding.path[2:] if finding.logical_id else finding.path))
+    message = finding.message if len(finding.message) <= MESSAGE_LENGTH else f"{finding.message[:MESSAGE_LENGTH]}..."
+    at = f" at {path}" if path else ""
+    reason = f" [suppressed: {finding.reason}]" if finding.suppressed else ""
+    return f"{finding.stack_id}: {finding.logical_id or '-'}: {finding.rule} {finding.level}: {message}{at}{where}{reason}"
+
+
+def _table(built: list[Synthesis], findings: dict[str, tuple[Finding, ...]]) -> list[str]:
+    rows = [("stack", "region", "resources", "bytes", "findings")]
+    for synthesis in built:
+        for stack in synthesis.assembly.stacks:
+            name = f"{synthesis.assembly.environment}/{stack.id}"
+            region = f"{len(stack.stackset.targets.regions)} regions" if stack.stackset else stack.region
+            size = f"{stack.template.size:,}{' upload' if stack.template.upload else ''}"
+            rows.append((name, region, str(stack.template.resources), size, _findings_cell(findings[name])))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [
+        f"{stack:<{widths[0]}}  {region:<{widths[1]}}  {resources:>{widths[2]}}  {size:>{widths[3]}}  {found}".rstrip()
+        for stack, region, resources, size, found in rows
+    ]
+    return [*lines, *(f"{s.assembly.environment}: {len(s.assembly.stacks)} stacks, assembly {s.assembly.digest[:12]}" for s in built)]
+
+
+def _findings_cell(found: tuple[Finding, ...]) -> str:
+    counts = {
+        level: sum(finding.level == level and not finding.suppressed for finding in found)
+        for level in ("error", "warning", "informational")
+    }
+    suppressed = sum(finding.suppressed for finding in found)
+    parts = [_count(number, level) if level != "informational" else f"{number} informational" for level, number in counts.items() if number]
+    return ", ".join([*parts, *([f"{suppressed} suppressed"] if suppressed else [])]) or "clean"
+
+
+def _summary(
+    arguments: argparse.Namespace, built: list[Synthesis], findings: dict[str, tuple[Finding, ...]], outdated: list[str], *, ok: bool
+) -> dict[str, object]:
+    import msgspec
+
+    return {
+        "ok": ok and not (arguments.check and outdated),
+        "outdated": outdated if arguments.check else [],
+        "environments": [
+            {
+                "environment": synthesis.assembly.environment,
+                "directory": str(_shown(arguments.out / synthesis.assembly.environment)),
+                "digest": synthesis.assembly.digest,
+                "stacks": [
+                    {
+                        "stack": stack.id,
+                        "kind": stack.kind,
+                        "account": stack.account_id,
+                        "region": stack.region,
+                        "resources": stack.template.resources,
+                        "size": stack.template.size,
+                        "upload": stack.template.upload,
+                        "findings": [msgspec.to_builtins(finding) for finding in findings[f"{synthesis.assembly.environment}/{stack.id}"]],
+                    }
+                    for stack in synthesis.assembly.stacks
+                ],
+            }
+            for synthesis in built
+        ],
+    }
+
+
+def _shown(path: Path) -> Path:
+    """The path as a person would write it from here; absolute paths of the checkout would only make messages long."""
+    try:
+        return path.resolve().relative_to(Path.cwd())
+    except ValueError:
+        return path
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

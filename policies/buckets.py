@@ -1,0 +1,85 @@
+"""Bucket policies: TLS for everybody, and exactly one reader or writer beside the owner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from awacs import s3
+from awacs.aws import Action, Allow, ArnLike, Bool, Condition, Deny, PolicyDocument, Principal, Statement, StringEquals
+from troposphere import Ref, Sub
+
+from policies.statements import arn, s3_arn
+
+
+def tls_only(bucket: str) -> PolicyDocument:
+    """Nobody without TLS; who may, is for IAM to say."""
+    return PolicyDocument(Version="2012-10-17", Statement=[_deny_plain_http(bucket)])
+
+
+def cloudfront_origin(bucket: str, distribution_id: Any) -> PolicyDocument:
+    """One CloudFront distribution reads through Origin Access Control; nobody comes without TLS.
+
+    ListBucket makes a missing key a 404 instead of a 403, so that a real 403 stays visible (Amazon S3 API, GetObject).
+    """
+    condition = Condition(StringEquals("AWS:SourceArn", _distribution_arn(distribution_id)))
+    cloudfront = Principal("Service", "cloudfront.amazonaws.com")
+    return PolicyDocument(
+        Version="2012-10-17",
+        Statement=[
+            Statement(
+                Sid="CloudFrontReads",
+                Effect=Allow,
+                Principal=cloudfront,
+                Action=[s3.GetObject],
+                Resource=[s3_arn(f"{bucket}/*")],
+                Condition=condition,
+            ),
+            Statement(
+                Sid="CloudFrontTellsMissing",
+                Effect=Allow,
+                Principal=cloudfront,
+                Action=[s3.ListBucket],
+                Resource=[s3_arn(bucket)],
+                Condition=condition,
+            ),
+            _deny_plain_http(bucket),
+        ],
+    )
+
+
+def log_delivery(bucket: str) -> PolicyDocument:
+    """CloudWatch Logs vended delivery writes this account's logs. Source: CloudWatch Logs User Guide, logs sent to Amazon S3 [V2]."""
+    return PolicyDocument(
+        Version="2012-10-17",
+        Statement=[
+            Statement(
+                Sid="LogDeliveryWrites",
+                Effect=Allow,
+                Principal=Principal("Service", "delivery.logs.amazonaws.com"),
+                Action=[s3.PutObject],
+                Resource=[s3_arn(f"{bucket}/AWSLogs/${{AWS::AccountId}}/*")],
+                Condition=Condition(
+                    [
+                        StringEquals({"s3:x-amz-acl": "bucket-owner-full-control", "aws:SourceAccount": Ref("AWS::AccountId")}),
+                        ArnLike("aws:SourceArn", arn("logs", "delivery-source:*", region="us-east-1")),
+                    ]
+                ),
+            ),
+            _deny_plain_http(bucket),
+        ],
+    )
+
+
+def _distribution_arn(distribution_id: Any) -> Any:
+    return Sub("arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Id}", Id=distribution_id)
+
+
+def _deny_plain_http(bucket: str) -> Statement:
+    return Statement(
+        Sid="TlsOnly",
+        Effect=Deny,
+        Principal=Principal("*"),
+        Action=[Action("s3", "*")],
+        Resource=[s3_arn(bucket), s3_arn(f"{bucket}/*")],
+        Condition=Condition(Bool("aws:SecureTransport", "false")),
+    )

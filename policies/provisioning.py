@@ -1,0 +1,434 @@
+"""What CloudFormation may do on behalf of the platform: the service role, and the two StackSet roles.
+
+One function a service; each statement names the platform's own resources. A `*` resource stands only where the action takes no
+resource-level permission (Service Authorization Reference), and the comment beside it says which.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from awacs import sts
+from awacs.aws import (
+    Action,
+    Allow,
+    Condition,
+    ForAllValuesStringEquals,
+    ForAllValuesStringLike,
+    PolicyDocument,
+    Statement,
+    StringEquals,
+)
+
+from policies.statements import allow, arn, role_arn, s3_arn
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The names that belong to the platform in one account."""
+
+    prefix: str
+    """Prefix of every stack, role, function and policy name, without the trailing hyphen."""
+    buckets: tuple[str, ...]
+    domains: tuple[str, ...]
+    """Names on the certificate."""
+    zone_id: str | None
+    """None: not known at build time."""
+    boundary_name: str
+
+
+def service_role(scope: Scope) -> PolicyDocument:
+    """Create, change and delete what the stacks of the platform hold, and nothing else."""
+    return PolicyDocument(
+        Version="2012-10-17",
+        Statement=[
+            *_buckets(scope),
+            *_cloudfront(scope),
+            *_lambda(scope),
+            *_roles(scope),
+            *_certificate(scope),
+            *_dns(scope),
+            *_monitoring(scope),
+        ],
+    )
+
+
+def stackset_administration(execution_role_name: str) -> PolicyDocument:
+    """Assume the execution role in the target accounts. The account is a wildcard only for an organization; here it is this one."""
+    return PolicyDocument(
+        Version="2012-10-17",
+        Statement=[Statement(Sid="AssumeExecution", Effect=Allow, Action=[sts.AssumeRole], Resource=[role_arn(execution_role_name)])],
+    )
+
+
+def stackset_execution(scope: Scope, function_name: str) -> PolicyDocument:
+    """What an instance of the edge-logs StackSet needs: its own stack and the edge function's log groups.
+
+    Source: CloudFormation User Guide, minimum permissions of AWSCloudFormationStackSetExecutionRole, narrowed to the platform.
+    """
+    groups = [
+        arn("logs", f"log-group:/aws/lambda/us-east-1.{function_name}", region="*"),
+        arn("logs", f"log-group:/aws/lambda/us-east-1.{function_name}:*", region="*"),
+    ]
+    return PolicyDocument(
+        Version="2012-10-17",
+        Statement=[
+            allow(
+                "InstanceStacks",
+                "cloudformation",
+                [
+                    "CreateStack",
+                    "UpdateStack",
+                    "DeleteStack",
+                    "DescribeStacks",
+                    "DescribeStackEvents",
+                    "DescribeStackResources",
+                    "DescribeStackResource",
+                    "GetTemplate",
+                    "GetTemplateSummary",
+                    "ListStackResources",
+                    "SetStackPolicy",
+                    "TagResource",
+                    "UntagResource",
+                    "DetectStackDrift",
+                    "DetectStackResourceDrift",
+                    "DescribeStackResourceDrifts",
+                    "CancelUpdateStack",
+                    "ContinueUpdateRollback",
+                ],
+                arn("cloudformation", f"stack/StackSet-{scope.prefix}-*/*", region="*"),
+            ),
+            # DescribeLogGroups and DescribeStackDriftDetectionStatus take no narrower resource.
+            Statement(
+                Sid="Describe",
+                Effect=Allow,
+                Action=[Action("logs", "DescribeLogGroups"), Action("cloudformation", "DescribeStackDriftDetectionStatus")],
+                Resource=["*"],
+            ),
+            allow(
+                "LogGroups",
+                "logs",
+                [
+                    "CreateLogGroup",
+                    "DeleteLogGroup",
+                    "PutRetentionPolicy",
+                    "DeleteRetentionPolicy",
+                    "TagResource",
+                    "UntagResource",
+                    "ListTagsForResource",
+                    "GetDataProtectionPolicy",
+                    "DescribeIndexPolicies",
+                ],
+                *groups,
+            ),
+        ],
+    )
+
+
+def _buckets(scope: Scope) -> list[Statement]:
+    configuration = [
+        "PutBucketTagging",
+        "GetBucketTagging",
+        "PutEncryptionConfiguration",
+        "GetEncryptionConfiguration",
+        "PutLifecycleConfiguration",
+        "GetLifecycleConfiguration",
+        "PutBucketVersioning",
+        "GetBucketVersioning",
+        "PutBucketOwnershipControls",
+        "GetBucketOwnershipControls",
+        "PutBucketPublicAccessBlock",
+        "GetBucketPublicAccessBlock",
+        "PutReplicationConfiguration",
+        "GetReplicationConfiguration",
+        "PutBucketPolicy",
+        "GetBucketPolicy",
+        "DeleteBucketPolicy",
+        "CreateBucket",
+        "DeleteBucket",
+        "ListBucket",
+        "TagResource",
+        "UntagResource",
+        "ListTagsForResource",
+        "GetAccelerateConfiguration",
+        "GetAnalyticsConfiguration",
+        "GetBucketAbac",
+        "GetBucketAcl",
+        "GetBucketCORS",
+        "GetBucketLogging",
+        "GetBucketMetadataTableConfiguration",
+        "GetBucketNotification",
+        "GetBucketObjectLockConfiguration",
+        "GetBucketWebsite",
+        "GetIntelligentTieringConfiguration",
+        "GetInventoryConfiguration",
+        "GetMetricsConfiguration",
+    ]
+    return [allow("Buckets", "s3", configuration, *(s3_arn(bucket) for bucket in scope.buckets))]
+
+
+def _cloudfront(scope: Scope) -> list[Statement]:
+    # CloudFront gives ids, not names, so only the account and the type can be fixed (for functions the name is part of the ARN).
+    return [
+        allow(
+            "Distributions",
+            "cloudfront",
+            [
+                "CreateDistribution",
+                "GetDistribution",
+                "GetDistributionConfig",
+                "UpdateDistribution",
+                "DeleteDistribution",
+                "TagResource",
+                "UntagResource",
+                "ListTagsForResource",
+                "CreateMonitoringSubscription",
+                "GetMonitoringSubscription",
+                "DeleteMonitoringSubscription",
+                "AllowVendedLogDeliveryForResource",
+            ],
+            arn("cloudfront", "distribution/*"),
+        ),
+        allow(
+            "OriginAccessControls",
+            "cloudfront",
+            ["CreateOriginAccessControl", "GetOriginAccessControl", "UpdateOriginAccessControl", "DeleteOriginAccessControl"],
+            arn("cloudfront", "origin-access-control/*"),
+        ),
+        allow(
+            "ResponseHeaders",
+            "cloudfront",
+            ["CreateResponseHeadersPolicy", "GetResponseHeadersPolicy", "UpdateResponseHeadersPolicy", "DeleteResponseHeadersPolicy"],
+            arn("cloudfront", "response-headers-policy/*"),
+        ),
+        allow(
+            "Functions",
+            "cloudfront",
+            [
+                "CreateFunction",
+                "DescribeFunction",
+                "GetFunction",
+                "UpdateFunction",
+                "PublishFunction",
+                "DeleteFunction",
+                "TagResource",
+                "UntagResource",
+                "ListTagsForResource",
+            ],
+            arn("cloudfront", f"function/{scope.prefix}-*"),
+        ),
+    ]
+
+
+def _lambda(scope: Scope) -> list[Statement]:
+    function = arn("lambda", f"function:{scope.prefix}-*", region="us-east-1")
+    return [
+        allow(
+            "EdgeFunction",
+            "lambda",
+            [
+                "CreateFunction",
+                "GetFunction",
+                "GetFunctionConfiguration",
+                "UpdateFunctionCode",
+                "UpdateFunctionConfiguration",
+                "DeleteFunction",
+                "PublishVersion",
+                "ListVersionsByFunction",
+                "TagResource",
+                "UntagResource",
+                "ListTags",
+                "GetFunctionCodeSigningConfig",
+                "GetRuntimeManagementConfig",
+                "GetFunctionRecursionConfig",
+                "GetFunctionScalingConfig",
+                "GetProvisionedConcurrencyConfig",
+            ],
+            function,
+        ),
+        # The asterisk is part of the action names (CloudFront Developer Guide, IAM permissions for Lambda@Edge).
+        allow("EdgeReplication", "lambda", ["EnableReplication*", "DisableReplication*"], function),
+        Statement(
+            Sid="EdgeServiceRoles",
+            Effect=Allow,
+            Action=[Action("iam", "CreateServiceLinkedRole")],
+            Resource=[
+                role_arn("aws-service-role/replicator.lambda.amazonaws.com/AWSServiceRoleForLambdaReplicator"),
+                role_arn("aws-service-role/logger.cloudfront.amazonaws.com/AWSServiceRoleForCloudFrontLogger"),
+            ],
+            Condition=Condition(StringEquals("iam:AWSServiceName", ["replicator.lambda.amazonaws.com", "logger.cloudfront.amazonaws.com"])),
+        ),
+    ]
+
+
+def _roles(scope: Scope) -> list[Statement]:
+    runtime = [role_arn(f"{scope.prefix}-edge"), role_arn(f"{scope.prefix}-replication")]
+    return [
+        # A role can be made, and permissions given to it, only inside the boundary.
+        Statement(
+            Sid="BoundedRoles",
+            Effect=Allow,
+            Action=[Action("iam", name) for name in ("CreateRole", "PutRolePolicy", "DeleteRolePolicy", "PutRolePermissionsBoundary")],
+            Resource=runtime,
+            Condition=Condition(StringEquals("iam:PermissionsBoundary", arn("iam", f"policy/{scope.boundary_name}"))),
+        ),
+        allow(
+            "Roles",
+            "iam",
+            [
+                "GetRole",
+                "GetRolePolicy",
+                "ListRolePolicies",
+                "ListAttachedRolePolicies",
+                "DeleteRole",
+                "TagRole",
+                "UntagRole",
+                "UpdateRole",
+                "UpdateRoleDescription",
+                "UpdateAssumeRolePolicy",
+            ],
+            *runtime,
+        ),
+        _pass_role("PassEdgeRole", runtime[0], "lambda.amazonaws.com"),
+        _pass_role("PassReplicationRole", runtime[1], "s3.amazonaws.com"),
+    ]
+
+
+def _certificate(scope: Scope) -> list[Statement]:
+    return [
+        Statement(
+            Sid="RequestCertificate",
+            Effect=Allow,
+            Action=[Action("acm", "RequestCertificate")],
+            Resource=["*"],  # RequestCertificate takes no resource; the conditions narrow it to these names and to DNS validation
+            Condition=Condition(
+                [ForAllValuesStringEquals("acm:DomainNames", list(scope.domains)), StringEquals("acm:ValidationMethod", "DNS")]
+            ),
+        ),
+        allow(
+            "Certificate",
+            "acm",
+            [
+                "DescribeCertificate",
+                "DeleteCertificate",
+                "UpdateCertificateOptions",
+                "AddTagsToCertificate",
+                "RemoveTagsFromCertificate",
+                "ListTagsForCertificate",
+            ],
+            arn("acm", "certificate/*", region="us-east-1"),
+        ),
+    ]
+
+
+def _dns(scope: Scope) -> list[Statement]:
+    zone = arn("route53", f"hostedzone/{scope.zone_id or '*'}", account="")
+    health_check = arn("route53", "healthcheck/*", account="")
+    return [
+        Statement(
+            Sid="Records",
+            Effect=Allow,
+            Action=[Action("route53", "ChangeResourceRecordSets")],
+            Resource=[zone],
+            # Also covers the validation records of the certificate, whose names begin with an underscore.
+            Condition=Condition(
+                ForAllValuesStringLike(
+                    "route53:ChangeResourceRecordSetsNormalizedRecordNames",
+                    sorted(
+                        {name.removeprefix("*.") for name in scope.domains} | {f"_*.{name.removeprefix('*.')}" for name in scope.domains}
+                    ),
+                )
+            ),
+        ),
+        allow("Zone", "route53", ["GetHostedZone", "ListResourceRecordSets"], zone),
+        allow("Changes", "route53", ["GetChange"], arn("route53", "change/*", account="")),
+        # ListHostedZones and CreateHealthCheck take no resource.
+        Statement(
+            Sid="FindZonesMakeHealthChecks",
+            Effect=Allow,
+            Action=[Action("route53", "ListHostedZones"), Action("route53", "CreateHealthCheck")],
+            Resource=["*"],
+        ),
+        allow(
+            "HealthChecks",
+            "route53",
+            ["GetHealthCheck", "UpdateHealthCheck", "DeleteHealthCheck", "ChangeTagsForResource", "ListTagsForResource"],
+            health_check,
+        ),
+    ]
+
+
+def _monitoring(scope: Scope) -> list[Statement]:
+    topic = arn("sns", f"{scope.prefix}-*", region="us-east-1")
+    return [
+        allow(
+            "Alarms",
+            "cloudwatch",
+            ["PutMetricAlarm", "DeleteAlarms", "TagResource", "UntagResource", "ListTagsForResource"],
+            arn("cloudwatch", f"alarm:{scope.prefix}-*", region="us-east-1"),
+        ),
+        allow(
+            "Dashboards",
+            "cloudwatch",
+            ["PutDashboard", "GetDashboard", "DeleteDashboards", "TagResource", "UntagResource", "ListTagsForResource"],
+            arn("cloudwatch", f"dashboard/{scope.prefix}-*"),
+        ),
+        allow("DescribeAlarms", "cloudwatch", ["DescribeAlarms"], arn("cloudwatch", "alarm:*", region="us-east-1")),
+        # DescribeDeliveries takes no resource.
+        Statement(Sid="DescribeDeliveries", Effect=Allow, Action=[Action("logs", "DescribeDeliveries")], Resource=["*"]),
+        allow(
+            "Topic",
+            "sns",
+            [
+                "CreateTopic",
+                "DeleteTopic",
+                "GetTopicAttributes",
+                "SetTopicAttributes",
+                "Subscribe",
+                "ListSubscriptionsByTopic",
+                "GetSubscriptionAttributes",
+                "SetSubscriptionAttributes",
+                "Unsubscribe",
+                "TagResource",
+                "UntagResource",
+                "ListTagsForResource",
+                "GetDataProtectionPolicy",
+            ],
+            topic,
+            arn("sns", f"{scope.prefix}-*:*", region="us-east-1"),  # its subscriptions
+        ),
+        allow(
+            "AccessLogs",
+            "logs",
+            [
+                "PutDeliverySource",
+                "GetDeliverySource",
+                "DeleteDeliverySource",
+                "PutDeliveryDestination",
+                "GetDeliveryDestination",
+                "DeleteDeliveryDestination",
+                "GetDeliveryDestinationPolicy",
+                "CreateDelivery",
+                "GetDelivery",
+                "DeleteDelivery",
+                "UpdateDeliveryConfiguration",
+                "TagResource",
+                "UntagResource",
+                "ListTagsForResource",
+            ],
+            arn("logs", f"delivery-source:{scope.prefix}-*", region="us-east-1"),
+            arn("logs", f"delivery-destination:{scope.prefix}-*", region="us-east-1"),
+            arn("logs", "delivery:*", region="us-east-1"),  # a delivery has an id, not a name
+        ),
+    ]
+
+
+def _pass_role(sid: str, role: Any, service: str) -> Statement:
+    return Statement(
+        Sid=sid,
+        Effect=Allow,
+        Action=[Action("iam", "PassRole")],
+        Resource=[role],
+        Condition=Condition(StringEquals("iam:PassedToService", service)),
+    )

@@ -1,0 +1,31 @@
+"""What all policies are made of: ARNs of the account and partition a stack is deployed to, and the plain Allow statement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from awacs.aws import Action, Allow, Statement
+from troposphere import Sub
+
+GITHUB_ISSUER = "token.actions.githubusercontent.com"
+"""Host of the OpenID Connect issuer of GitHub Actions."""
+
+
+def arn(service: str, resource: str, *, region: str = "", account: str = "${AWS::AccountId}") -> Sub:
+    """`arn:<partition>:service:region:account:resource`; global services take an empty region, S3 neither region nor account."""
+    return Sub(f"arn:${{AWS::Partition}}:{service}:{region}:{account}:{resource}")
+
+
+def s3_arn(resource: str) -> Sub:
+    """ARN of a bucket ("name") or of objects ("name/*")."""
+    return arn("s3", resource, account="")
+
+
+def role_arn(name: str) -> Sub:
+    """ARN of a role of this account."""
+    return arn("iam", f"role/{name}")
+
+
+def allow(sid: str, service: str, actions: list[str], *resources: Any) -> Statement:
+    """Actions of one service on named resources."""
+    return Statement(Sid=sid, Effect=Allow, Action=[Action(service, name) for name in actions], Resource=list(resources))

@@ -1,0 +1,87 @@
+"""Trust policies: who may become a role."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from awacs import sts
+from awacs.aws import Allow, ArnLike, Condition, PolicyDocument, Principal, Statement, StringEquals
+from troposphere import Ref
+
+from policies.statements import GITHUB_ISSUER, arn
+
+_OWN_ACCOUNT = StringEquals("aws:SourceAccount", Ref("AWS::AccountId"))
+
+
+def edge_function() -> PolicyDocument:
+    """Lambda and its edge replicator; neither offers a source condition for replicated functions (CloudFront Developer Guide)."""
+    return _service(["lambda.amazonaws.com", "edgelambda.amazonaws.com"], None)
+
+
+def cloudformation(stack_prefix: str) -> PolicyDocument:
+    """CloudFormation, on behalf of this account's stacks of the platform only."""
+    return _service(
+        ["cloudformation.amazonaws.com"],
+        Condition([_OWN_ACCOUNT, ArnLike("aws:SourceArn", arn("cloudformation", f"stack/{stack_prefix}-*/*", region="*"))]),
+    )
+
+
+def stackset_administration(stack_prefix: str, opt_in_regions: tuple[str, ...]) -> PolicyDocument:
+    """CloudFormation StackSets of the platform; opt-in regions call as a principal of their own.
+
+    Source: CloudFormation User Guide, "Prerequisites for using StackSets in opt-in Regions".
+    """
+    return _service(
+        ["cloudformation.amazonaws.com", *(f"cloudformation.{region}.amazonaws.com" for region in opt_in_regions)],
+        Condition([_OWN_ACCOUNT, ArnLike("aws:SourceArn", arn("cloudformation", f"stackset/{stack_prefix}-*", region="*"))]),
+    )
+
+
+def stackset_execution(administration_role: Any) -> PolicyDocument:
+    """Exactly the administration role."""
+    return PolicyDocument(
+        Version="2012-10-17",
+        Statement=[Statement(Effect=Allow, Principal=Principal("AWS", administration_role), Action=[sts.AssumeRole])],
+    )
+
+
+def s3_replication(bucket_arn: Any) -> PolicyDocument:
+    """S3 replication, for one source bucket."""
+    return _service(["s3.amazonaws.com"], Condition([_OWN_ACCOUNT, ArnLike("aws:SourceArn", bucket_arn)]))
+
+
+def github_deployment(repository: str, environment: str, *, owner_id: str | None, repository_id: str | None) -> PolicyDocument:
+    """Workflows of one repository that run in one GitHub deployment environment.
+
+    With the numeric ids the subject is the immutable form that repositories made, renamed or moved after 2026-07-15 send.
+    Source: GitHub, "OpenID Connect reference", subject claims.
+    """
+    if owner_id and repository_id:
+        organisation, name = repository.split("/")
+        repository = f"{organisation}@{owner_id}/{name}@{repository_id}"
+    return PolicyDocument(
+        Version="2012-10-17",
+        Statement=[
+            Statement(
+                Effect=Allow,
+                Principal=Principal("Federated", arn("iam", f"oidc-provider/{GITHUB_ISSUER}")),
+                Action=[sts.AssumeRoleWithWebIdentity],
+                Condition=Condition(
+                    StringEquals(
+                        {
+                            f"{GITHUB_ISSUER}:aud": "sts.amazonaws.com",
+                            f"{GITHUB_ISSUER}:sub": f"repo:{repository}:environment:{environment}",
+                        }
+                    )
+                ),
+            )
+        ],
+    )
+
+
+def _service(services: list[str], condition: Condition | None) -> PolicyDocument:
+    narrowed = {} if condition is None else {"Condition": condition}
+    return PolicyDocument(
+        Version="2012-10-17",
+        Statement=[Statement(Effect=Allow, Principal=Principal("Service", services), Action=[sts.AssumeRole], **narrowed)],
+    )

@@ -1,0 +1,40 @@
+"""The ACM certificate of the site, in us-east-1 because CloudFront takes it from nowhere else.
+
+Validated by DNS. CloudFormation writes the validation record itself where the zone is in the same account; otherwise the stack waits
+and the deployer writes it (the assembly says so).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from troposphere import Ref, Tags, certificatemanager
+
+from environments.model import Environment
+from stacks.template import HOSTED_ZONE_ID, StackTemplate
+
+
+def build(env: Environment) -> StackTemplate:
+    """The template."""
+    template = StackTemplate(env, "certificate", f"certificate for {', '.join(env.certificate_names)}")
+    validation: dict[str, Any] = {}
+    if not env.zone_is_foreign:
+        zone = template.input("HostedZoneId", "Public hosted zone that takes the validation record", pattern=HOSTED_ZONE_ID)
+        validation = {
+            "DomainValidationOptions": [
+                certificatemanager.DomainValidationOption(DomainName=name, HostedZoneId=zone) for name in env.certificate_names
+            ]
+        }
+    certificate = template.add(
+        certificatemanager.Certificate(
+            "Certificate",
+            DomainName=env.certificate.domain_name,
+            SubjectAlternativeNames=list(env.certificate.subject_alternative_names),
+            ValidationMethod="DNS",
+            CertificateTransparencyLoggingPreference="ENABLED",
+            Tags=Tags(Name=env.certificate.domain_name),
+            **validation,
+        )
+    )
+    template.output("CertificateArn", "ARN of the certificate", Ref(certificate))
+    return template

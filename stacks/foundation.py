@@ -1,0 +1,179 @@
+"""What has to be there before anything else in an account: artifacts, lock, and the roles that everything later runs with.
+
+Deployed with an administrator's own credentials, once, and again when it changes: the roles made here cannot change themselves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from troposphere import GetAtt, Ref, dynamodb, iam
+
+from environments.model import Environment
+from environments.regions import OPT_IN_REGIONS
+from policies import buckets, deployment, provisioning, runtime, trust
+from policies.statements import GITHUB_ISSUER
+from stacks.monitoring import access_log_bucket
+from stacks.storage import private_bucket
+from stacks.template import RETAIN, StackTemplate
+
+
+def service_role_name(env: Environment) -> str:
+    """Role that CloudFormation works with."""
+    return f"{env.prefix}-cloudformation"
+
+
+def administration_role_name(env: Environment) -> str:
+    """Role that a StackSet's administration works with."""
+    return f"{env.prefix}-stackset-administration"
+
+
+def execution_role_name(env: Environment) -> str:
+    """Role that a StackSet's instances are made with."""
+    return f"{env.prefix}-stackset-execution"
+
+
+def deploy_role_name(env: Environment) -> str:
+    """Role that `deploy.py` and the repository's workflows work with."""
+    return f"{env.prefix}-deploy"
+
+
+def build(env: Environment) -> StackTemplate:
+    """The template."""
+    template = StackTemplate(env, "foundation", f"artifacts, lock and roles of account {env.account_id}")
+    _artifacts(template, env)
+    _roles(template, env)
+    return template
+
+
+def _artifacts(template: StackTemplate, env: Environment) -> None:
+    bucket = private_bucket(
+        template,
+        "ArtifactBucket",
+        env.artifacts.bucket,
+        buckets.tls_only(env.artifacts.bucket),
+        noncurrent_days=env.artifacts.retention_days,
+    )
+    table = template.add(
+        dynamodb.Table(
+            "LockTable",
+            TableName=env.artifacts.lock_table,
+            AttributeDefinitions=[dynamodb.AttributeDefinition(AttributeName="LockID", AttributeType="S")],
+            KeySchema=[dynamodb.KeySchema(AttributeName="LockID", KeyType="HASH")],
+            BillingMode="PAY_PER_REQUEST",
+            DeletionProtectionEnabled=True,
+            PointInTimeRecoverySpecification=dynamodb.PointInTimeRecoverySpecification(PointInTimeRecoveryEnabled=True),
+            SSESpecification=dynamodb.SSESpecification(SSEEnabled=True),
+            DeletionPolicy=RETAIN,
+            UpdateReplacePolicy=RETAIN,
+        )
+    )
+    template.output("ArtifactBucketName", "Bucket of templates, assemblies and records", Ref(bucket))
+    template.output("ArtifactBucketArn", "ARN of the artifact bucket", GetAtt(bucket, "Arn"))
+    template.output("LockTableName", "Table of the deployment lock", Ref(table))
+    template.output("LockTableArn", "ARN of the lock table", GetAtt(table, "Arn"))
+
+
+def _roles(template: StackTemplate, env: Environment) -> None:
+    recovery = env.disaster_recovery
+    replica = recovery.bucket if recovery else None
+    scope = provisioning.Scope(
+        prefix=env.prefix,
+        buckets=tuple(name for name in (env.bucket, access_log_bucket(env), replica) if name),
+        domains=env.certificate_names if env.domain in env.certificate_names else (*env.certificate_names, env.domain),
+        zone_id=env.hosted_zone.id,
+        boundary_name=f"{env.prefix}-boundary",
+    )
+    boundary = template.add(
+        iam.ManagedPolicy(
+            "RuntimeBoundary",
+            ManagedPolicyName=scope.boundary_name,
+            Description="The most that a role made by the platform's stacks can do",
+            PolicyDocument=runtime.boundary(env.edge_function_name, env.bucket, replica),
+        )
+    )
+    service = template.add(
+        iam.Role(
+            "ServiceRole",
+            RoleName=service_role_name(env),
+            Description=f"CloudFormation makes the resources of {env.prefix} with it",
+            AssumeRolePolicyDocument=trust.cloudformation(env.prefix),
+            Policies=[iam.Policy(PolicyName="resources", PolicyDocument=provisioning.service_role(scope))],
+        )
+    )
+    regions = {env.home_region, *env.basic_auth.log_regions, *([recovery.region] if recovery else [])}
+    administration = template.add(
+        iam.Role(
+            "StackSetAdministrationRole",
+            RoleName=administration_role_name(env),
+            Description=f"StackSets of {env.prefix} reach their targets with it",
+            AssumeRolePolicyDocument=trust.stackset_administration(env.prefix, tuple(sorted(regions & OPT_IN_REGIONS))),
+            Policies=[iam.Policy(PolicyName="assume", PolicyDocument=provisioning.stackset_administration(execution_role_name(env)))],
+        )
+    )
+    execution = template.add(
+        iam.Role(
+            "StackSetExecutionRole",
+            RoleName=execution_role_name(env),
+            Description=f"StackSet instances of {env.prefix} are made with it",
+            AssumeRolePolicyDocument=trust.stackset_execution(GetAtt(administration, "Arn")),
+            Policies=[iam.Policy(PolicyName="instances", PolicyDocument=provisioning.stackset_execution(scope, env.edge_function_name))],
+        )
+    )
+    for title, role, description in (
+        ("ServiceRoleArn", service, "Role for CloudFormation"),
+        ("StackSetAdministrationRoleArn", administration, "Role for StackSet administration"),
+        ("StackSetExecutionRoleArn", execution, "Role for StackSet instances"),
+    ):
+        template.output(title, description, GetAtt(role, "Arn"))
+    template.output("StackSetExecutionRoleName", "Name of the role for StackSet instances", Ref(execution))
+    template.output("RuntimeBoundaryArn", "Boundary of the roles that stacks make", Ref(boundary))
+    _deploy_role(template, env)
+
+
+def _deploy_role(template: StackTemplate, env: Environment) -> None:
+    github = env.github
+    if github.create_provider:
+        provider = template.add(iam.OIDCProvider("GitHubProvider", Url=f"https://{GITHUB_ISSUER}", ClientIdList=["sts.amazonaws.com"]))
+        template.output("GitHubProviderArn", "OpenID Connect provider of GitHub Actions", GetAtt(provider, "Arn"))
+    names = deployment.Deployment(
+        prefix=env.prefix,
+        site_bucket=env.bucket,
+        artifact_bucket=env.artifacts.bucket,
+        lock_table=env.artifacts.lock_table,
+        home_region=env.home_region,
+        secret=env.basic_auth_secret,
+        edge_function_name=env.edge_function_name,
+        access_log_bucket=access_log_bucket(env),
+        service_role_name=service_role_name(env),
+        administration_role_name=administration_role_name(env),
+        zone_role_arn=env.hosted_zone.role_arn,
+    )
+    policy = template.add(
+        iam.ManagedPolicy(
+            "DeployPolicy",
+            ManagedPolicyName=f"{env.prefix}-deploy",
+            Description="What a deployer may do, and its boundary",
+            PolicyDocument=deployment.deploy_role(names),
+        )
+    )
+    order: dict[str, Any] = {"DependsOn": ["GitHubProvider"]} if github.create_provider else {}
+    # The policy is also the boundary: a policy attached later by hand cannot give the repository more than was reviewed here.
+    role = template.add(
+        iam.Role(
+            "DeployRole",
+            RoleName=deploy_role_name(env),
+            Description=f"Workflows of {github.repository} deploy {env.name} with it",
+            AssumeRolePolicyDocument=trust.github_deployment(
+                github.repository,
+                github.environment or env.name,
+                owner_id=github.owner_id,
+                repository_id=github.repository_id,
+            ),
+            ManagedPolicyArns=[Ref(policy)],
+            PermissionsBoundary=Ref(policy),
+            MaxSessionDuration=7200,
+            **order,
+        )
+    )
+    template.output("DeployRoleArn", "Role that workflows of the repository assume", GetAtt(role, "Arn"))

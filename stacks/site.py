@@ -1,0 +1,242 @@
+"""The site itself: private bucket, CloudFront distribution with Origin Access Control, response headers, routing.
+
+Caching: app routes and everything else at the default behaviour are not cached at the edge at all (managed CachingDisabled); paths with
+hashed names are cached for long (managed CachingOptimized, which also lets CloudFront compress). A missing file stays a 404: there are
+no CustomErrorResponses, which would answer every missing asset with HTML. Routing is one rule in one place: inside the Basic Auth
+function where that is on, in a CloudFront Function where it is off; the two cannot be mixed on one behaviour.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from troposphere import GetAtt, Ref, Sub, Tags, cloudfront, iam, s3
+
+from environments.model import DisasterRecovery, Environment
+from policies import buckets, runtime, trust
+from policies.statements import arn, s3_arn
+from stacks import edge, headers
+from stacks.edge_code import viewer_request_code
+from stacks.storage import private_bucket
+from stacks.template import BUCKET_ARN, CERTIFICATE_ARN, DISTRIBUTION_DOMAIN, EDGE_VERSION_ARN, StackTemplate
+
+CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
+CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+"""Ids of CloudFront's managed cache policies (CloudFront Developer Guide)."""
+
+MINIMUM_PROTOCOL_VERSION = "TLSv1.2_2025"
+"""Newest security policy that still speaks TLS 1.2: Route 53 health checks reach up to TLS 1.2 (Route 53 API, HealthCheckConfig Type),
+so TLSv1.3_2025 would make a healthy site look down."""
+
+HTTP_VERSIONS = "http2and3"
+
+FAILOVER_CODES = (500, 502, 503, 504)
+"""Origin answers that make CloudFront try the replica. Not 403 and 404, which would double every miss."""
+
+ORIGIN = "site"
+REPLICA = "replica"
+ORIGIN_GROUP = "site-or-replica"
+
+
+def build(env: Environment) -> StackTemplate:
+    """The template."""
+    template = StackTemplate(env, "site", f"https://{env.domain}{env.app.entry_path}")
+    certificate = template.input("CertificateArn", "ACM certificate in us-east-1", pattern=CERTIFICATE_ARN)
+    recovery = env.disaster_recovery
+    bucket = private_bucket(
+        template,
+        "Bucket",
+        env.bucket,
+        buckets.cloudfront_origin(env.bucket, Ref("Distribution")),
+        replication=_replication(template, env, recovery) if recovery else None,
+    )
+    access = template.add(
+        cloudfront.OriginAccessControl(
+            "OriginAccessControl",
+            OriginAccessControlConfig=cloudfront.OriginAccessControlConfig(
+                Name=f"{env.prefix}-site",
+                Description=f"CloudFront of {env.domain} to its bucket",
+                OriginAccessControlOriginType="s3",
+                SigningBehavior="always",
+                SigningProtocol="sigv4",
+            ),
+        )
+    )
+    response_headers = template.add(_response_headers(env))
+    function = _viewer_request(template, env)
+    origins = [_origin(ORIGIN, GetAtt(bucket, "RegionalDomainName"), access)]
+    groups: dict[str, Any] = {}
+    if recovery:
+        replica = template.input("ReplicaDomainName", "Regional domain of the replica bucket", pattern=DISTRIBUTION_DOMAIN)
+        origins.append(_origin(REPLICA, replica, access))
+        groups = {"OriginGroups": _origin_group()}
+    target = ORIGIN_GROUP if recovery else ORIGIN
+    common: dict[str, Any] = {
+        "TargetOriginId": target,
+        "ViewerProtocolPolicy": "redirect-to-https",
+        "AllowedMethods": ["GET", "HEAD", "OPTIONS"],
+        "CachedMethods": ["GET", "HEAD"],
+        "Compress": True,
+        "ResponseHeadersPolicyId": Ref(response_headers),
+        **function,
+    }
+    distribution = template.add(
+        cloudfront.Distribution(
+            "Distribution",
+            DistributionConfig=cloudfront.DistributionConfig(
+                Aliases=[env.domain],
+                Comment=f"{env.prefix}: https://{env.domain}{env.app.entry_path}",
+                DefaultRootObject=env.app.index_document.lstrip("/"),
+                Enabled=True,
+                HttpVersion=HTTP_VERSIONS,
+                IPV6Enabled=True,
+                Origins=origins,
+                PriceClass=env.price_class,
+                DefaultCacheBehavior=cloudfront.DefaultCacheBehavior(CachePolicyId=CACHING_DISABLED, **common),
+                CacheBehaviors=[
+                    cloudfront.CacheBehavior(PathPattern=pattern, CachePolicyId=CACHING_OPTIMIZED, **common)
+                    for pattern in env.publishing.hashed_paths
+                ],
+                ViewerCertificate=cloudfront.ViewerCertificate(
+                    AcmCertificateArn=certificate, SslSupportMethod="sni-only", MinimumProtocolVersion=MINIMUM_PROTOCOL_VERSION
+                ),
+                **groups,
+            ),
+            Tags=Tags(Name=env.domain),
+        )
+    )
+    template.add(
+        # Origin latency and the 401 rate are additional metrics.
+        cloudfront.MonitoringSubscription(
+            "MonitoringSubscription",
+            DistributionId=Ref(distribution),
+            MonitoringSubscription=cloudfront.MonitoringSubscriptionProperty(
+                RealtimeMetricsSubscriptionConfig=cloudfront.RealtimeMetricsSubscriptionConfig(RealtimeMetricsSubscriptionStatus="Enabled")
+            ),
+        )
+    )
+    template.output("BucketName", "Name of the site bucket", Ref(bucket))
+    template.output("BucketArn", "ARN of the site bucket", GetAtt(bucket, "Arn"))
+    template.output("DistributionId", "Id of the distribution", Ref(distribution))
+    template.output("DistributionArn", "ARN of the distribution", arn_of_distribution(distribution))
+    template.output("DistributionDomainName", "CloudFront domain name that the DNS records point at", GetAtt(distribution, "DomainName"))
+    template.output("OriginAccessControlId", "Id of the Origin Access Control", GetAtt(access, "Id"))
+    template.output("ResponseHeadersPolicyId", "Id of the response headers policy", Ref(response_headers))
+    template.output("Url", "Where the app answers", f"https://{env.domain}{env.app.entry_path}")
+    return template
+
+
+def arn_of_distribution(distribution: cloudfront.Distribution) -> Sub:
+    """ARN of a distribution of this account; CloudFormation offers only its id."""
+    return Sub("arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Id}", Id=Ref(distribution))
+
+
+def _origin(name: str, domain: Any, access: cloudfront.OriginAccessControl) -> cloudfront.Origin:
+    return cloudfront.Origin(
+        Id=name,
+        DomainName=domain,
+        OriginAccessControlId=GetAtt(access, "Id"),
+        # Empty, but it has to be there: it tells CloudFront that the origin is S3 (CloudFront API, S3OriginConfig).
+        S3OriginConfig=cloudfront.S3OriginConfig(OriginAccessIdentity=""),
+    )
+
+
+def _origin_group() -> cloudfront.OriginGroups:
+    return cloudfront.OriginGroups(
+        Quantity=1,
+        Items=[
+            cloudfront.OriginGroup(
+                Id=ORIGIN_GROUP,
+                FailoverCriteria=cloudfront.OriginGroupFailoverCriteria(
+                    StatusCodes=cloudfront.StatusCodes(Quantity=len(FAILOVER_CODES), Items=list(FAILOVER_CODES))
+                ),
+                Members=cloudfront.OriginGroupMembers(
+                    Quantity=2, Items=[cloudfront.OriginGroupMember(OriginId=ORIGIN), cloudfront.OriginGroupMember(OriginId=REPLICA)]
+                ),
+            )
+        ],
+    )
+
+
+def _response_headers(env: Environment) -> cloudfront.ResponseHeadersPolicy:
+    security = env.security_headers
+    return cloudfront.ResponseHeadersPolicy(
+        "ResponseHeadersPolicy",
+        ResponseHeadersPolicyConfig=cloudfront.ResponseHeadersPolicyConfig(
+            Name=f"{env.prefix}-security",
+            Comment=f"Security headers of {env.domain}",
+            SecurityHeadersConfig=cloudfront.SecurityHeadersConfig(
+                StrictTransportSecurity=cloudfront.StrictTransportSecurity(
+                    AccessControlMaxAgeSec=security.hsts.max_age_seconds,
+                    IncludeSubdomains=security.hsts.include_subdomains,
+                    Preload=security.hsts.preload,
+                    Override=True,
+                ),
+                ContentSecurityPolicy=cloudfront.ContentSecurityPolicy(
+                    ContentSecurityPolicy=security.content_security_policy, Override=True
+                ),
+                ContentTypeOptions=cloudfront.ContentTypeOptions(Override=True),
+                FrameOptions=cloudfront.FrameOptions(FrameOption=security.frame_options, Override=True),
+                ReferrerPolicy=cloudfront.ReferrerPolicy(ReferrerPolicy=security.referrer_policy, Override=True),
+            ),
+            CustomHeadersConfig=cloudfront.CustomHeadersConfig(
+                Items=[cloudfront.CustomHeader(Header=name, Value=value, Override=True) for name, value in headers.custom(env).items()]
+            ),
+        ),
+    )
+
+
+def _viewer_request(template: StackTemplate, env: Environment) -> dict[str, Any]:
+    """The behaviour's function association: the edge version, or the routing function made here."""
+    if env.basic_auth.enabled:
+        version = template.input("EdgeFunctionVersionArn", "Published version of the Basic Auth function", pattern=EDGE_VERSION_ARN)
+        return {
+            "LambdaFunctionAssociations": [
+                cloudfront.LambdaFunctionAssociation(EventType="viewer-request", LambdaFunctionARN=version, IncludeBody=False)
+            ]
+        }
+    function = template.add(
+        cloudfront.Function(
+            "RoutingFunction",
+            Name=routing_function_name(env),
+            AutoPublish=True,
+            FunctionCode=viewer_request_code(edge.edge_config(env)),
+            FunctionConfig=cloudfront.FunctionConfig(Comment=f"Routes of {env.domain}", Runtime="cloudfront-js-2.0"),
+        )
+    )
+    template.output("RoutingFunctionArn", "ARN of the routing function", GetAtt(function, "FunctionARN"))
+    return {
+        "FunctionAssociations": [cloudfront.FunctionAssociation(EventType="viewer-request", FunctionARN=GetAtt(function, "FunctionARN"))]
+    }
+
+
+def routing_function_name(env: Environment) -> str:
+    """Name of the CloudFront Function that routes where Basic Auth is off; its metrics carry it."""
+    return f"{env.prefix}-routing"
+
+
+def _replication(template: StackTemplate, env: Environment, recovery: DisasterRecovery) -> s3.ReplicationConfiguration:
+    replica = template.input("ReplicaBucketArn", "Bucket in the disaster recovery region", pattern=BUCKET_ARN)
+    role = template.add(
+        iam.Role(
+            "ReplicationRole",
+            RoleName=f"{env.prefix}-replication",
+            Description=f"Replicates the site bucket of {env.domain}",
+            AssumeRolePolicyDocument=trust.s3_replication(s3_arn(env.bucket)),
+            PermissionsBoundary=arn("iam", f"policy/{env.prefix}-boundary"),
+            Policies=[iam.Policy(PolicyName="replicate", PolicyDocument=runtime.replication(env.bucket, recovery.bucket))],
+        )
+    )
+    return s3.ReplicationConfiguration(
+        Role=GetAtt(role, "Arn"),
+        Rules=[
+            s3.ReplicationConfigurationRules(
+                Id="all-to-replica",
+                Status="Enabled",
+                Priority=1,
+                Filter=s3.ReplicationRuleFilter(Prefix=""),
+                DeleteMarkerReplication=s3.DeleteMarkerReplication(Status="Enabled"),
+                Destination=s3.ReplicationConfigurationRulesDestination(Bucket=replica),
+            )
+        ],
+    )

@@ -1,0 +1,72 @@
+"""The one private bucket that every stack makes: blocked from the public four times, owned by the account, encrypted, versioned, kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from awacs.aws import PolicyDocument
+from troposphere import Ref, s3
+
+from stacks.template import RETAIN, StackTemplate
+
+
+def private_bucket(
+    template: StackTemplate,
+    title: str,
+    name: str,
+    policy: PolicyDocument | None,
+    *,
+    noncurrent_days: int = 30,
+    expire_days: int | None = None,
+    replication: s3.ReplicationConfiguration | None = None,
+) -> s3.Bucket:
+    """Add a bucket and its policy, or None for a policy that stands in another stack.
+
+    `noncurrent_days` is how long superseded versions stay; `expire_days` removes current ones.
+    """
+    rules = [
+        s3.LifecycleRule(
+            Id="superseded-versions",
+            Status="Enabled",
+            NoncurrentVersionExpiration=s3.NoncurrentVersionExpiration(NoncurrentDays=noncurrent_days),
+            ExpiredObjectDeleteMarker=True,
+        )
+        if expire_days is None
+        else s3.LifecycleRule(
+            Id="expiry",
+            Status="Enabled",
+            ExpirationInDays=expire_days,
+            NoncurrentVersionExpiration=s3.NoncurrentVersionExpiration(NoncurrentDays=noncurrent_days),
+        ),
+        s3.LifecycleRule(
+            Id="unfinished-uploads",
+            Status="Enabled",
+            AbortIncompleteMultipartUpload=s3.AbortIncompleteMultipartUpload(DaysAfterInitiation=3),
+        ),
+    ]
+    optional: dict[str, Any] = {"ReplicationConfiguration": replication} if replication else {}
+    bucket = template.add(
+        s3.Bucket(
+            title,
+            BucketName=name,
+            BucketEncryption=s3.BucketEncryption(
+                ServerSideEncryptionConfiguration=[
+                    s3.ServerSideEncryptionRule(
+                        ServerSideEncryptionByDefault=s3.ServerSideEncryptionByDefault(SSEAlgorithm="AES256"), BucketKeyEnabled=True
+                    )
+                ]
+            ),
+            LifecycleConfiguration=s3.LifecycleConfiguration(Rules=rules),
+            OwnershipControls=s3.OwnershipControls(Rules=[s3.OwnershipControlsRule(ObjectOwnership="BucketOwnerEnforced")]),
+            PublicAccessBlockConfiguration=s3.PublicAccessBlockConfiguration(
+                BlockPublicAcls=True, BlockPublicPolicy=True, IgnorePublicAcls=True, RestrictPublicBuckets=True
+            ),
+            VersioningConfiguration=s3.VersioningConfiguration(Status="Enabled"),
+            DeletionPolicy=RETAIN,
+            UpdateReplacePolicy=RETAIN,
+            **optional,
+        )
+    )
+    if policy is not None:
+        template.add(s3.BucketPolicy(f"{title}Policy", Bucket=Ref(bucket), PolicyDocument=policy))
+    return bucket

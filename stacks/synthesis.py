@@ -1,0 +1,218 @@
+"""From an environment to its assembly, in memory: every template as canonical bytes, and the manifest that says what to do with them.
+
+In: an `Environment`. Out: a `Synthesis`. Never: writes a file, lints, talks to AWS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from assembly.files import canonical_json, sealed, sha256
+from assembly.model import (
+    FORMAT,
+    INLINE_TEMPLATE_LIMIT,
+    RESOURCE_LIMIT,
+    TEMPLATE_LIMIT,
+    Assembly,
+    BasicAuthSecret,
+    CacheRule,
+    HostedZone,
+    HostedZoneRef,
+    OutputRef,
+    Parameter,
+    Placeholder,
+    SecretRef,
+    SiteContract,
+    Stack,
+    Template,
+)
+from environments.model import Environment
+from stacks import foundation, headers, site
+from stacks.catalogue import Entry, entries
+from stacks.template import StackTemplate
+
+
+class SynthesisError(Exception):
+    """An environment whose templates CloudFormation would not take; one line a problem."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """An assembly in memory."""
+
+    assembly: Assembly
+    templates: Mapping[str, bytes]
+    """Canonical JSON by stack id."""
+    sources: Mapping[str, Mapping[str, str]]
+    """By stack id and logical id, the `file:line` that made the resource."""
+
+
+def synthesise(env: Environment) -> Synthesis:
+    """Build every template of the environment. Raises SynthesisError with everything that is wrong."""
+    problems: list[str] = []
+    stacks: list[Stack] = []
+    templates: dict[str, bytes] = {}
+    sources: dict[str, Mapping[str, str]] = {}
+    for entry in entries(env):
+        template = entry.build(env)
+        body: dict[str, Any] = template.to_dict()
+        data = canonical_json(body)
+        problems.extend(f"{env.name}: stack {entry.id}: {text}" for text in _template_problems(entry, body, data))
+        problems.extend(f"{env.name}: stack {entry.id}: {text}" for text in _reference_problems(entry, stacks))
+        stacks.append(_stack(env, entry, body, data))
+        templates[entry.id] = data
+        sources[entry.id] = template.sources
+    if problems:
+        raise SynthesisError(tuple(problems))
+    return Synthesis(sealed(_assembly(env, tuple(stacks))), templates, sources)
+
+
+def _template_problems(entry: Entry, body: Mapping[str, Any], data: bytes) -> list[str]:
+    problems = []
+    if len(data) > TEMPLATE_LIMIT:
+        problems.append(f"the template has {len(data):,} bytes; CloudFormation takes at most {TEMPLATE_LIMIT:,}")
+    if len(body["Resources"]) > RESOURCE_LIMIT:
+        problems.append(f"the template has {len(body['Resources'])} resources; CloudFormation takes at most {RESOURCE_LIMIT}")
+    declared, fed = set(body.get("Parameters", {})), {name for name, _ in entry.inputs}
+    problems.extend(f"parameter {name} is declared but the catalogue does not feed it" for name in sorted(declared - fed))
+    problems.extend(f"the catalogue feeds {name}, which is no parameter of the template" for name in sorted(fed - declared))
+    return problems
+
+
+def _reference_problems(entry: Entry, earlier: list[Stack]) -> list[str]:
+    outputs = {stack.id: stack.outputs for stack in earlier}
+    problems = []
+    for name, source in entry.inputs:
+        if isinstance(source, OutputRef) and source.output not in outputs.get(source.stack, ()):
+            problems.append(f"{name} comes from {source.stack}.{source.output}, which no earlier stack has")
+    problems.extend(f"depends on {stack}, which is no earlier stack" for stack in entry.depends_on if stack not in outputs)
+    return problems
+
+
+def _stack(env: Environment, entry: Entry, body: Mapping[str, Any], data: bytes) -> Stack:
+    types = {resource["Type"] for resource in body["Resources"].values()}
+    parameters = tuple(Parameter(name=name, source=source, no_echo=isinstance(source, SecretRef)) for name, source in sorted(entry.inputs))
+    service_role = None if entry.own_credentials or entry.stackset else OutputRef(stack="foundation", output="ServiceRoleArn")
+    referred = {source.stack for _, source in entry.inputs if isinstance(source, OutputRef)} | set(entry.depends_on)
+    if service_role or entry.stackset:
+        referred.add("foundation")
+    order = [other.id for other in entries(env)]
+    return Stack(
+        id=entry.id,
+        kind="stackset" if entry.stackset else "stack",
+        stack_name=f"{env.prefix}-{entry.id}",
+        description=body["Description"],
+        account_id=entry.account_id or env.account_id,
+        region=entry.region,
+        role_arn=entry.role_arn,
+        template=Template(
+            file=f"{entry.id}.template.json",
+            sha256=sha256(data),
+            size=len(data),
+            resources=len(body["Resources"]),
+            upload=len(data) > INLINE_TEMPLATE_LIMIT,
+        ),
+        parameters=parameters,
+        outputs=tuple(sorted(body.get("Outputs", {}))),
+        depends_on=tuple(name for name in order if name in referred),
+        capabilities=("CAPABILITY_NAMED_IAM",) if types & {"AWS::IAM::Role", "AWS::IAM::ManagedPolicy"} else (),
+        tags=_tags(env),
+        service_role=service_role,
+        termination_protection=env.protection.termination_protection and not entry.stackset,
+        stack_policy=_stack_policy(entry) if env.protection.stack_policy and not entry.stackset else None,
+        certificate_validation=HostedZoneRef(name=env.hosted_zone.name) if entry.id == "certificate" and env.zone_is_foreign else None,
+        stackset=entry.stackset,
+    )
+
+
+def _tags(env: Environment) -> dict[str, str]:
+    return {
+        **env.tags,
+        "environment": env.name,
+        "project": env.project,
+        "cost-centre": env.cost_centre,
+        "managed-by": "cloudformation",
+    }
+
+
+def _stack_policy(entry: Entry) -> str:
+    statements: list[dict[str, Any]] = [{"Effect": "Allow", "Principal": "*", "Action": "Update:*", "Resource": "*"}]
+    if entry.protected:
+        statements.append(
+            {
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": ["Update:Replace", "Update:Delete"],
+                "Resource": "*",
+                "Condition": {"StringEquals": {"ResourceType": sorted(entry.protected)}},
+            }
+        )
+    return canonical_json({"Statement": statements}).decode()
+
+
+def _assembly(env: Environment, stacks: tuple[Stack, ...]) -> Assembly:
+    return Assembly(
+        format=FORMAT,
+        environment=env.name,
+        project=env.project,
+        account_id=env.account_id,
+        home_region=env.home_region,
+        deploy_role_name=foundation.deploy_role_name(env),
+        protected=env.protection.change_approval,
+        artifact_bucket=env.artifacts.bucket,
+        lock_table=env.artifacts.lock_table,
+        hosted_zone=HostedZone(
+            name=env.hosted_zone.name, id=env.hosted_zone.id, account_id=env.zone_account_id, role_arn=env.hosted_zone.role_arn
+        ),
+        basic_auth_secret=BasicAuthSecret(secret=env.basic_auth_secret, region=env.basic_auth.region, username=env.basic_auth.username)
+        if env.basic_auth.enabled
+        else None,
+        contract=_contract(env),
+        placeholders=_placeholders(env),
+        stacks=stacks,
+    )
+
+
+def _contract(env: Environment) -> SiteContract:
+    publishing = env.publishing
+    return SiteContract(
+        domain=env.domain,
+        entry_path=env.app.entry_path,
+        index_document=env.app.index_document,
+        health_path=env.app.health_path,
+        basic_auth=env.basic_auth.enabled,
+        basic_auth_realm=env.basic_auth.realm,
+        response_headers=headers.expected(env),
+        certificate_names=env.certificate_names,
+        minimum_protocol_version=site.MINIMUM_PROTOCOL_VERSION,
+        http_versions=("1.1", "2", "3"),
+        cache_rules=tuple(CacheRule(pattern=rule.pattern, cache_control=rule.cache_control) for rule in publishing.cache_rules),
+        release_grace_days=publishing.release_grace_days,
+        release_keep=publishing.release_keep,
+        config_json=env.app.config_json,
+        promote_from=publishing.promote_from,
+    )
+
+
+def _placeholders(env: Environment) -> tuple[Placeholder, ...]:
+    file = f"environments/{env.name}.yaml"
+    found = []
+    for key, account in (("account_id", env.account_id), ("hosted_zone.account_id", env.hosted_zone.account_id or "")):
+        if account and len(set(account)) == 1:
+            found.append(Placeholder(key=key, value=account, file=file, meaning="the account's twelve digits"))
+    if env.github.repository.startswith("ORGANISATION/"):
+        found.append(
+            Placeholder(key="github.repository", value=env.github.repository, file=file, meaning="ORGANISATION/REPOSITORY on GitHub")
+        )
+    return tuple(found)
+
+
+def template_of(env: Environment, stack_id: str) -> StackTemplate:
+    """One template of the environment, for tests and for people who look. Raises KeyError for a stack that it does not have."""
+    return next(entry.build(env) for entry in entries(env) if entry.id == stack_id)
