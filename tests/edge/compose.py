@@ -1,0 +1,29 @@
+"""Prints the edge code as the templates carry it, for the tests under Node.js.
+
+In: an EdgeConfig as a JSON object on standard input. Out: {"basicAuth": <the ZipFile value>, "viewerRequest", "digest", "pattern"}.
+Never: fills in a hash.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
+
+from troposphere import Ref
+
+from stacks import edge_code
+
+if __name__ == "__main__":
+    config = edge_code.EdgeConfig(**json.load(sys.stdin))
+    json.dump(
+        {
+            "basicAuth": edge_code.basic_auth_code(config, Ref("BasicAuthPasswordHash")).to_dict(),
+            "viewerRequest": edge_code.viewer_request_code(config),
+            "digest": edge_code.basic_auth_digest(config),
+            "pattern": edge_code.PASSWORD_HASH_PATTERN,
+        },
+        sys.stdout,
+    )

@@ -1,0 +1,145 @@
+// One table of answers, three places that give them: the source, the composed Lambda@Edge function, the composed CloudFront Function.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import * as h from "./harness.mjs";
+
+const { configs, vectors } = JSON.parse(readFileSync(new URL("vectors.json", import.meta.url), "utf8"));
+const { route } = h.nodeRequire("../../lambda/routing/route.js");
+
+const plain = (value) => JSON.parse(JSON.stringify(value));
+const uriOf = (vector) => (vector.then ? vector.uri + vector.then[0].repeat(vector.then[1]) : vector.uri);
+
+const runtimes = Object.fromEntries(
+  Object.entries(configs).map(([name, config]) => {
+    const composed = h.compose({
+      ...h.CONFIG,
+      entry_path: config.entryPath,
+      index_document: config.indexDocument,
+      health_path: config.healthPath,
+    });
+    const crypto = h.cheapCrypto();
+    const hash = h.phc(crypto.hashOf(h.PASSWORD));
+    const lambda = h.loadBasicAuth(h.resolve(composed.basicAuth, { BasicAuthPasswordHash: hash }), { crypto });
+    return [name, { lambda, edge: h.loadFunction(composed.viewerRequest) }];
+  }),
+);
+
+test("every configuration has its vectors", () => {
+  for (const name of Object.keys(configs)) {
+    assert.ok(vectors.filter((vector) => vector.config === name).length >= 5, name);
+  }
+});
+
+for (const vector of vectors) {
+  const config = configs[vector.config];
+  const uri = uriOf(vector);
+  const { lambda, edge } = runtimes[vector.config];
+
+  test(`${vector.about}: ${vector.config} ${JSON.stringify(vector.uri)}`, async () => {
+    assert.deepEqual(route(uri, config), vector.answer, "source under Node.js");
+    assert.deepEqual(plain(edge.route(uri, config)), vector.answer, "composed, with nothing but ECMAScript 5.1");
+
+    const headers = { authorization: h.basic("admin", h.PASSWORD) };
+    assertLambda(await lambda.handler(h.lambdaEvent({ uri, headers })), vector.answer);
+    // Without Basic Auth the health path is a path like any other.
+    const expected = vector.answer.action === "health" ? { action: "pass", uri } : vector.answer;
+    assertFunction(plain(edge.handler(h.functionEvent({ uri }))), expected);
+  });
+}
+
+function assertLambda(result, answer) {
+  const statuses = { redirect: "302", reject: "400", health: "200" };
+  assert.equal(result.status, statuses[answer.action]);
+  if (answer.action === "redirect") assert.equal(result.headers.location[0].value, answer.location);
+  if (answer.uri !== undefined) assert.equal(result.uri, answer.uri);
+}
+
+function assertFunction(result, answer) {
+  const statuses = { redirect: 302, reject: 400 };
+  assert.equal(result.statusCode, statuses[answer.action]);
+  if (answer.action === "redirect") assert.equal(result.headers.location.value, answer.location);
+  if (answer.uri !== undefined) assert.equal(result.uri, answer.uri);
+}
+
+const QUERIES = [
+  ["", "/buy"],
+  ["a=1&b=%20", "/buy?a=1&b=%20"],
+  ["next=//evil.example", "/buy?next=//evil.example"],
+  ["a=1\r\nset-cookie: x=y", "/buy"],
+  ["a=\u00e9", "/buy"],
+  ["a b", "/buy"],
+];
+
+for (const [query, location] of QUERIES) {
+  test(`the redirect and the query string ${JSON.stringify(query)}`, async () => {
+    const { lambda, edge } = runtimes.app;
+    const headers = { authorization: h.basic("admin", h.PASSWORD) };
+    const fromLambda = await lambda.handler(h.lambdaEvent({ uri: "/", querystring: query, headers }));
+    const fromFunction = edge.handler(h.functionEvent({ uri: "/", rawQueryString: query }));
+    assert.equal(fromLambda.headers.location[0].value, location);
+    assert.equal(fromFunction.headers.location.value, location);
+  });
+}
+
+test("the redirect works where the raw query string is not to be had", () => {
+  for (const rawQueryString of [undefined, null]) {
+    const event = h.functionEvent({ uri: "/" });
+    if (rawQueryString === null) event.request.rawQueryString = () => undefined;
+    assert.equal(runtimes.app.edge.handler(event).headers.location.value, "/buy");
+  }
+});
+
+test("generated responses of the CloudFront Function are not stored and carry HSTS and nosniff", () => {
+  for (const uri of ["/", "/buy/../x"]) {
+    const { headers } = runtimes.app.edge.handler(h.functionEvent({ uri }));
+    assert.equal(headers["cache-control"].value, "no-store");
+    assert.equal(headers["strict-transport-security"].value, "max-age=63072000; includeSubDomains");
+    assert.equal(headers["x-content-type-options"].value, "nosniff");
+  }
+});
+
+test("a request that passes keeps all but its path", () => {
+  const event = h.functionEvent({ uri: "/buy/users" });
+  const expected = { ...plain(event.request), uri: "/index.html" };
+  assert.deepEqual(plain(runtimes.app.edge.handler(event)), expected);
+});
+
+test("100,000 random paths: both runtimes agree, nothing is invented, no path reaches a redirect", () => {
+  const { next, below, pick } = h.random(20260714);
+  const pieces = ["/", "/", "/buy", "buy", "..", ".", "%2f", "%2E", "%2e", "%5c", "\\", "%00", "%", "//", "a", "v1.2", ".js", "x.html", "?", "#", " ", "é", "\ud800", "healthz", "\u0000", "1"];
+  const names = Object.keys(configs);
+  const seen = new Map();
+  for (let i = 0; i < 100_000; i++) {
+    const name = pick(names);
+    const config = configs[name];
+    let uri = next() < 0.9 ? "/" : "";
+    if (next() < 0.4) uri = config.entryPath;
+    for (let n = below(6); n > 0; n--) uri += next() < 0.9 ? pick(pieces) : String.fromCharCode(below(0x180));
+    const answer = route(uri, config);
+    const other = runtimes[name].edge.route(uri, config);
+    assert.equal(JSON.stringify(other), JSON.stringify(answer), JSON.stringify(uri));
+    seen.set(answer.action, (seen.get(answer.action) ?? 0) + 1);
+    const where = JSON.stringify({ uri, name, answer });
+    if (answer.action === "pass") {
+      assert.equal(answer.uri, uri, where);
+      assert.ok(uri.startsWith("/") && !uri.startsWith("//"), where);
+    } else if (answer.action === "rewrite") {
+      assert.equal(answer.uri, config.indexDocument, where);
+      assert.ok(config.entryPath === "/" || uri === config.entryPath || uri.startsWith(`${config.entryPath}/`), where);
+      assert.ok(!/\.(js|html)$/.test(uri.replace(/%2e/gi, ".")) , where);
+    } else if (answer.action === "redirect") {
+      assert.equal(answer.location, config.entryPath, where);
+    } else if (answer.action === "health") {
+      assert.equal(uri, config.healthPath, where);
+    }
+    if (answer.action !== "reject") {
+      const decoded = unescape(uri);
+      assert.ok(!decoded.split("/").some((segment) => segment === ".." || segment === "."), where);
+      assert.ok(!/[\x00-\x1f\x7f\\]/.test(decoded), where);
+    }
+  }
+  for (const action of ["pass", "rewrite", "redirect", "reject"]) assert.ok(seen.get(action) > 100, `${action}: ${seen.get(action)}`);
+});
