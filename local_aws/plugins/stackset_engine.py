@@ -409,11 +409,12 @@ def _stack(instance: Instance) -> dict[str, Any] | None:
 
 
 async def _settled(instance: Instance) -> dict[str, Any] | None:
+    """The stack at rest. Waits before the first look: MiniStack sets DELETE_IN_PROGRESS in a task of its own."""
     while True:
+        await asyncio.sleep(POLL_SECONDS)
         stack = _stack(instance)
         if stack is None or not stack["StackStatus"].endswith("_IN_PROGRESS"):
             return stack
-        await asyncio.sleep(POLL_SECONDS)
 
 
 async def _delete(instance: Instance) -> str:
