@@ -166,7 +166,7 @@ def translated(origin: Origin) -> Iterator[None]:
 
 def translate(error: Exception, origin: Origin) -> AwsError | None:
     """Our error for one of botocore's, or None if it is not botocore's (a defect of ours, which must stay visible)."""
-    from botocore import exceptions as bc  # noqa: PLC0415  (botocore is slow to import and loaded by whoever raised)
+    from botocore import exceptions as bc
 
     place: dict[str, Any] = {
         "service": origin.service,

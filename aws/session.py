@@ -173,7 +173,7 @@ class Aws:
         return self._ambient
 
     def _assumed(self, source: boto3.Session, account_id: str, role_arn: str) -> boto3.Session:
-        from botocore.credentials import DeferredRefreshableCredentials  # noqa: PLC0415
+        from botocore.credentials import DeferredRefreshableCredentials
 
         sts = self._make(source, "sts", _STS_REGION, account_id)
 
@@ -207,7 +207,7 @@ class Aws:
 
     def _new_session(self, account: Callable[[], str], *, profile: str | None = None) -> boto3.Session:
         """A session whose clients raise our errors, naming that account."""
-        import boto3  # noqa: PLC0415  (0.3 s, and not needed by commands that never reach AWS)
+        import boto3
 
         with translated(Origin(login_command=self._login_command)):
             session = boto3.Session(profile_name=profile)
@@ -235,7 +235,7 @@ class Aws:
             return make(service, region_name=region, endpoint_url=self._endpoint_url, config=self._config(service))
 
     def _config(self, service: str) -> Config:
-        from botocore.config import Config  # noqa: PLC0415
+        from botocore.config import Config
 
         return Config(
             connect_timeout=self._settings.connect_timeout,

@@ -1,0 +1,61 @@
+"""What an account can do at all: its opt-in regions and its quotas.
+
+In: region names, service and quota codes. Out: frozen values. Raises `aws.errors`. Never: enables a region or asks for a raise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_account import AccountClient
+    from mypy_boto3_service_quotas import ServiceQuotasClient
+
+    from aws.session import Aws
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quota:
+    """One service quota."""
+
+    code: str
+    name: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Account:
+    """One account."""
+
+    regions: AccountClient
+    quotas: ServiceQuotasClient
+
+    @classmethod
+    def connect(cls, aws: Aws, *, account_id: str, region: str = "us-east-1", role_arn: str | None = None) -> Account:
+        """`region` is whose quotas are read; those of CloudFront and IAM are in us-east-1."""
+        return cls(
+            aws.client("account", account_id=account_id, region="us-east-1", role_arn=role_arn),
+            aws.client("service-quotas", account_id=account_id, region=region, role_arn=role_arn),
+        )
+
+    def region_status(self, region: str) -> str:
+        """ENABLED, ENABLED_BY_DEFAULT, ENABLING, DISABLED or DISABLING. Source: Account API, GetRegionOptStatus."""
+        return self.regions.get_region_opt_status(RegionName=region)["RegionOptStatus"]
+
+    def enabled_regions(self) -> frozenset[str]:
+        """Regions that can be used now."""
+        found: set[str] = set()
+        more: dict[str, Any] = {}
+        while True:
+            answer = self.regions.list_regions(RegionOptStatusContains=["ENABLED", "ENABLED_BY_DEFAULT"], MaxResults=50, **more)
+            found |= {region["RegionName"] for region in answer["Regions"]}
+            token = answer.get("NextToken")
+            if not token:
+                return frozenset(found)
+            more = {"NextToken": token}
+
+    def quota(self, service_code: str, quota_code: str) -> Quota:
+        """The value that applies to the account; the default where it never asked for another. `NotFound` for an unknown code."""
+        found = self.quotas.get_service_quota(ServiceCode=service_code, QuotaCode=quota_code)["Quota"]
+        return Quota(code=quota_code, name=found.get("QuotaName", ""), value=found["Value"])

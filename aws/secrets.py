@@ -1,0 +1,79 @@
+"""Secrets Manager: JSON secrets, read by key, and their current version.
+
+In: a secret's name or ARN. Out: values; a secret value is only ever a return value. Raises `aws.errors`.
+Never: puts a secret value into an error, a representation or a log.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aws.errors import AwsError, NotFound
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+    from aws.session import Aws
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """The secrets of one account and region."""
+
+    client: SecretsManagerClient
+    account_id: str
+    region: str
+
+    @classmethod
+    def connect(cls, aws: Aws, *, account_id: str, region: str, role_arn: str | None = None) -> Secrets:
+        """As `Aws.client`."""
+        return cls(aws.client("secretsmanager", account_id=account_id, region=region, role_arn=role_arn), account_id, region)
+
+    def json_key(self, secret: str, key: str) -> str:
+        """The text at one key of the current version. `NotFound` if the secret, a current version or the key is not there."""
+        text = self.client.get_secret_value(SecretId=secret).get("SecretString", "")
+        try:
+            document = json.loads(text)
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            raise self._problem(AwsError, secret, "is not a JSON object")
+        value = document.get(key)
+        if not isinstance(value, str):
+            raise self._problem(NotFound, secret, f"has no text at the key {key!r}; it has {', '.join(sorted(document)) or 'no keys'}")
+        return value
+
+    def current_version(self, secret: str) -> str:
+        """VersionId of AWSCURRENT, without reading the value. `NotFound` as for `json_key`."""
+        stages = self.client.describe_secret(SecretId=secret).get("VersionIdsToStages", {})
+        for version, names in stages.items():
+            if "AWSCURRENT" in names:
+                return version
+        raise self._problem(NotFound, secret, "has no current version")
+
+    def put(self, secret: str, values: Mapping[str, str], *, token: str) -> str:
+        """A new current version; the same `token` (32 to 64 characters) writes once. The VersionId."""
+        text = json.dumps(dict(values), sort_keys=True)
+        return self.client.put_secret_value(SecretId=secret, SecretString=text, ClientRequestToken=token)["VersionId"]
+
+    def create(self, secret: str, values: Mapping[str, str], *, description: str, tags: Mapping[str, str]) -> str:
+        """A new secret; `Conflict` if it is there. The VersionId."""
+        answer = self.client.create_secret(
+            Name=secret,
+            Description=description,
+            SecretString=json.dumps(dict(values), sort_keys=True),
+            Tags=[{"Key": key, "Value": value} for key, value in sorted(tags.items())],
+        )
+        return answer["VersionId"]
+
+    def _problem(self, kind: type[AwsError], secret: str, what: str) -> AwsError:
+        return kind(
+            f"the secret {secret} {what}",
+            service="secretsmanager",
+            operation="GetSecretValue",
+            account=self.account_id,
+            region=self.region,
+        )
