@@ -1,8 +1,8 @@
 """DynamoDB: items with conditional writes, as a lock table needs them.
 
 In: items of text, numbers and truth values, and what must hold for a write.
-Out: the item that stands in the way, or None if the write was made. That item may be the caller's own: botocore repeats a write whose answer
-was lost, and the second one finds the first. So an item carries an id of its writer's.
+Out: the item that stands in the way, or None if the write was made. That item may be the caller's own: botocore repeats a write whose
+answer was lost, and the second one finds the first. So an item carries an id of its writer's.
 Never: reads an item that is not strongly consistent.
 """
 

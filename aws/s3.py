@@ -1,7 +1,7 @@
 """S3: objects with conditional writes, listings, and URLs that CloudFormation can read a template from.
 
 In: bucket, key, bytes. Out: frozen values. `Conflict` where a condition did not hold, `NotFound` where nothing is there.
-Never: makes or deletes a bucket, changes an object's access, or falls for a bucket of another account (requests name the owner they expect).
+Never: makes or deletes a bucket, changes an object's access, or falls for another account's bucket (requests name the owner they expect).
 """
 
 from __future__ import annotations
