@@ -54,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--env", required=True, metavar="ENV", help='environment to build, by the name of its file, or "all"')
+    parser.add_argument(
+        "--environments", type=Path, default=ENVIRONMENTS, metavar="DIR", help="where the environment files are (default: environments)"
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "dist", metavar="DIR", help="where to write (default: dist)")
     parser.add_argument("--format", choices=("json", "yaml"), default="json", help="yaml: also write each template as YAML, for reading")
     parser.add_argument("--check", action="store_true", help="write nothing; fail if DIR differs from what would be built")
@@ -68,9 +71,10 @@ def _run(arguments: argparse.Namespace) -> int:
     from stacks.edge_code import EdgeCodeError
     from stacks.synthesis import SynthesisError, synthesise
 
-    wanted = names(_shown(ENVIRONMENTS)) if arguments.env == "all" else (arguments.env,)
+    directory = _shown(arguments.environments)
+    wanted = names(directory) if arguments.env == "all" else (arguments.env,)
     try:
-        built = [synthesise(env) for env in load(_shown(ENVIRONMENTS), wanted)]
+        built = [synthesise(env) for env in load(directory, wanted)]
     except (EnvironmentProblems, SynthesisError, EdgeCodeError) as error:
         problems = [str(problem) for problem in error.problems]
         if arguments.json:

@@ -7,7 +7,7 @@ from typing import Any
 from awacs.aws import PolicyDocument
 from troposphere import Ref, s3
 
-from stacks.template import RETAIN, StackTemplate
+from stacks.template import RETAIN, StackTemplate, suppressed
 
 
 def private_bucket(
@@ -45,6 +45,10 @@ def private_bucket(
         ),
     ]
     optional: dict[str, Any] = {"ReplicationConfiguration": replication} if replication else {}
+    if policy is None:
+        optional["Metadata"] = suppressed(
+            {"E9404": "its policy names the distribution, which is made later, so it stands in a stack of its own"}
+        )
     bucket = template.add(
         s3.Bucket(
             title,
@@ -65,8 +69,9 @@ def private_bucket(
             DeletionPolicy=RETAIN,
             UpdateReplacePolicy=RETAIN,
             **optional,
-        )
+        ),
+        depth=2,
     )
     if policy is not None:
-        template.add(s3.BucketPolicy(f"{title}Policy", Bucket=Ref(bucket), PolicyDocument=policy))
+        template.add(s3.BucketPolicy(f"{title}Policy", Bucket=Ref(bucket), PolicyDocument=policy), depth=2)
     return bucket

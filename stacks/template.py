@@ -7,6 +7,7 @@ Never: knows what any single stack holds.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from troposphere import AWSObject, Output, Parameter, Ref, Template
@@ -30,9 +31,9 @@ class StackTemplate(Template):
         self.sources: dict[str, str] = {}
         """`file:line` of the Python that made each resource, by logical id."""
 
-    def add(self, resource: R) -> R:
-        """Add a resource and note the line that made it."""
-        frame = sys._getframe(1)
+    def add(self, resource: R, *, depth: int = 1) -> R:
+        """Add a resource and note the line that made it: the caller's, or with `depth` 2 the caller's caller's."""
+        frame = sys._getframe(depth)
         self.sources[str(resource.title)] = f"{_relative(frame.f_code.co_filename)}:{frame.f_lineno}"
         return self.add_resource(resource)
 
@@ -46,6 +47,11 @@ class StackTemplate(Template):
     def output(self, name: str, description: str, value: Any) -> None:
         """An output; the catalogue refers to it by this name."""
         self.add_output(Output(name, Description=description, Value=value))
+
+
+def suppressed(reasons: Mapping[str, str]) -> dict[str, Any]:
+    """Resource Metadata that silences lint rules on one resource, each with its reason (`assembly.lint`)."""
+    return {"cfn-lint": {"config": {"ignore_checks": sorted(reasons)}}, "Suppressed": dict(reasons)}
 
 
 def _module(stack_id: str) -> str:
