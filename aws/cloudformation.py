@@ -426,15 +426,15 @@ class CloudFormation:
             StackName=stack, **_given(ClientRequestToken=token, RoleARN=role_arn, RetainResources=list(retain) or None)
         )
 
-    def delete_reviewed_stack(self, stack_arn: str, *, attempts: int = 60) -> bool:
+    def delete_reviewed_stack(self, stack_arn: str, *, besides: Iterable[str] = (), attempts: int = 60) -> bool:
         """Delete a stack that is REVIEW_IN_PROGRESS and wait until it is gone; False (and nothing done) if it is in any other state.
 
-        It has no resources, so nothing can be lost; one with change sets of somebody else in it is left alone too.
+        It has no resources, so nothing can be lost; one with change sets other than `besides` (ARNs) in it is left alone too.
         """
         description = self.describe_stack(stack_arn)
-        if description is None:
+        if description is None or description.status == "DELETE_COMPLETE":
             return True
-        if not description.under_review or self.list_change_sets(stack_arn):
+        if not description.under_review or {s.arn for s in self.list_change_sets(description.name)} - {*besides}:
             return False
         self.delete_stack(stack_arn)
         for _ in range(attempts):
@@ -496,9 +496,21 @@ class CloudFormation:
         except AwsError:
             return ()
 
-    def wait_for_change_set(self, created: CreatedChangeSet, *, no_echo: Iterable[str] = (), attempts: int = 900) -> ChangeSetDescription:
-        """Wait until it is made or has failed, then read it. Raises `AwsError` if CloudFormation does not come to an end."""
+    def wait_for_change_set(
+        self,
+        created: CreatedChangeSet,
+        *,
+        no_echo: Iterable[str] = (),
+        stopped: Callable[[], bool] = lambda: False,
+        attempts: int = 900,
+    ) -> ChangeSetDescription:
+        """Wait until it is made or has failed, then read it. Raises `AwsError` if CloudFormation does not come to an end.
+
+        `stopped` is asked at every look; the change set is described as it is when it says yes.
+        """
         for attempt in range(attempts):
+            if stopped():
+                return self.describe_change_set(created.arn, created.stack_arn, no_echo=no_echo)
             answer = self._client.describe_change_set(ChangeSetName=created.arn, StackName=created.stack_arn)
             if answer.get("Status") not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
                 return self.describe_change_set(created.arn, created.stack_arn, no_echo=no_echo)

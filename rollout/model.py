@@ -209,6 +209,16 @@ class ParameterPlan(Frozen, frozen=True, kw_only=True):
     changed: bool = False
 
 
+class OutputChange(Frozen, frozen=True, kw_only=True):
+    """An output of the stack that changes, or may."""
+
+    name: str
+    change: Literal["add", "modify", "remove", "maybe"]
+    """`maybe`: it may keep its value or get another one; only the execution can tell."""
+    before: Value | None = None
+    after: Value | None = None
+
+
 class SettingChange(Frozen, frozen=True, kw_only=True):
     """A setting of the stack itself that no change set carries and apply makes by a call of its own."""
 
@@ -255,6 +265,7 @@ class StackPlan(Frozen, frozen=True, kw_only=True, tag="stack", tag_field="kind"
     """ "STACK.OUTPUT" of every stand-in; not empty means previewed: apply makes the real change set when they are known."""
     parameters: tuple[ParameterPlan, ...] = ()
     resources: tuple[ResourceChange, ...] = ()
+    outputs: tuple[OutputChange, ...] = ()
     settings: tuple[SettingChange, ...] = ()
     validations: tuple[Validation, ...] = ()
     widenings: tuple[Widening, ...] = ()
