@@ -71,7 +71,7 @@ function createHandler({ config, passwordHash, now = Date.now, write = (line) =>
     if (values === undefined) {
       return false; // The first request of every visit: no log line.
     }
-    if (!Array.isArray(values) || values.length !== 1) {
+    if (values.length !== 1) {
       return refuse(cf, "not exactly one header");
     }
     const header = values[0].value;

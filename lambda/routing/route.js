@@ -11,7 +11,7 @@ function route(uri, config) {
   if (typeof uri !== "string" || uri.charAt(0) !== "/" || uri.length > 8192) {
     return { action: "reject" };
   }
-  if (config.healthPath !== "" && uri === config.healthPath) {
+  if (uri === config.healthPath) {
     return { action: "health" };
   }
   var entry = config.entryPath;

@@ -230,6 +230,7 @@ for (const [about, hash] of Object.entries({
     for (const header of [undefined, GOOD, h.basic("admin", ""), h.basic("admin", hash), h.basic("", "")]) assertRefused(await ask(header));
     assertGenerated(await ask(undefined, { uri: "/healthz" }), "200");
     assert.equal(crypto.calls.length, 0);
+    assert.deepEqual([...new Set(log().slice(1).map(({ reason }) => reason))], ["no credential configured"]);
     if (hash !== "") assert.ok(!JSON.stringify(log()).includes(hash));
   });
 }
@@ -368,6 +369,7 @@ test("a failing scrypt refuses once and is not remembered", async () => {
   const { ask, log } = load({ crypto });
   assertRefused(await ask(GOOD));
   assert.deepEqual(log().map(({ level, code }) => [level, code]), [["ERROR", "ERR_X"]]);
+  assert.ok(!JSON.stringify(log()).includes("out of memory"));
   failing = false;
   assertAdmitted(await ask(GOOD));
 });
@@ -422,7 +424,13 @@ test("a hostile realm and user name stay what they are: text", async () => {
   const challenge = (await ask(undefined)).headers["www-authenticate"][0].value;
   assert.equal(challenge, 'Basic realm="a\\"b\\\\c</script>??${process.exit()}`\'??set-cookie: x=y; ?", charset="UTF-8"');
   assertAdmitted(await ask(h.basic(username, h.PASSWORD)));
+  assertAdmitted(await ask(h.basic(username.normalize("NFD"), h.PASSWORD)));
   assert.equal((await ask(GOOD)).status, "401");
+});
+
+test("a user name configured in Normalization Form D is the same user", async () => {
+  const { ask } = load({ composed: h.compose({ ...h.CONFIG, username: "zoë".normalize("NFD") }) });
+  for (const form of ["NFC", "NFD"]) assertAdmitted(await ask(h.basic("zoë".normalize(form), h.PASSWORD)));
 });
 
 test("a hash parameter that no AllowedPattern has seen still admits nobody", async () => {
