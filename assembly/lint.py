@@ -253,8 +253,9 @@ def _checker() -> Callable[[Job], tuple[Finding, ...]]:
     return check
 
 
+@functools.cache
 def load_rules() -> Rules:
-    """cfn-lint's own rules and ours."""
+    """cfn-lint's own rules and ours, loaded once a process."""
     rules_module = importlib.import_module("cfnlint.rules")
     config = importlib.import_module("cfnlint.config").ConfigMixIn([], config_file=os.devnull)
     rules: Rules = importlib.import_module("cfnlint.runner").Runner(config).rules

@@ -59,7 +59,7 @@ class Statement:
 def allowing(view: View) -> Iterator[Statement]:
     """Every statement of the template whose effect is, or can be, Allow."""
     for resource in view.resources():
-        kind: Kind = "identity" if resource.value.get("Type") in _IDENTITY_TYPES else "resource"
+        kind: Kind = "identity" if view.type_of(str(resource.path[1])) in _IDENTITY_TYPES else "resource"
         yield from _below(view, view.properties_of(resource), kind, None)
 
 
@@ -224,7 +224,7 @@ class WebIdentity(Rule):
 
     def check(self, view: View) -> Iterator[Problem]:
         for statement in allowing(view):
-            for node in actions(view, statement):
+            for node in actions(view, statement) if statement.kind == "trust" else ():
                 if not fnmatchcase("sts:assumerolewithwebidentity", (node.text or "").lower()):
                     continue
                 claims = {

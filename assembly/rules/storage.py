@@ -50,7 +50,7 @@ class Ownership(Rule):
                     yield node.path, "AccessControl sets an access control list; leave it out"
             rules = list(view.items(properties, "OwnershipControls", "Rules"))
             owners = [owner for rule in rules for owner in view.at(rule, "ObjectOwnership")]
-            if not owners:
+            if not owners or any(not node.present for node in view.at(properties, "OwnershipControls", "Rules")):
                 yield (*properties.path, "OwnershipControls"), "ObjectOwnership must be BucketOwnerEnforced"
             for owner in owners:
                 if owner.value != "BucketOwnerEnforced":
