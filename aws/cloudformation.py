@@ -635,24 +635,79 @@ class CloudFormation:
     def resource_drifts(self, stack: str) -> tuple[ResourceDrift, ...]:
         """What the last detection found, for every resource it could check."""
         return tuple(
-            ResourceDrift(
-                logical_id=d.get("LogicalResourceId", ""),
-                physical_id=d.get("PhysicalResourceId", ""),
-                resource_type=d.get("ResourceType", ""),
-                status=d.get("StackResourceDriftStatus", ""),
-                reason=d.get("DriftStatusReason", ""),
-                differences=tuple(
-                    PropertyDifference(
-                        path=p.get("PropertyPath", ""),
-                        expected=p.get("ExpectedValue", ""),
-                        actual=p.get("ActualValue", ""),
-                        kind=p.get("DifferenceType", ""),
-                    )
-                    for p in d.get("PropertyDifferences", [])
-                ),
-            )
-            for d in self._pages(self._client.describe_stack_resource_drifts, "StackResourceDrifts", StackName=stack)
+            _resource_drift(d) for d in self._pages(self._client.describe_stack_resource_drifts, "StackResourceDrifts", StackName=stack)
         )
+
+    # --- what was, and how many -------------------------------------------------------------------------------
+
+    def deleted_stacks(self, name: str) -> tuple[str, ...]:
+        """ARNs of the deleted stacks of that name, the latest first; CloudFormation remembers them for 90 days (ListStacks)."""
+        found = [
+            (_iso(s.get("DeletionTime")), s["StackId"])
+            for s in self._pages(self._client.list_stacks, "StackSummaries", StackStatusFilter=["DELETE_COMPLETE"])
+            if s.get("StackName") == name
+        ]
+        return tuple(arn for _, arn in sorted(found, reverse=True))
+
+    def stack_limit(self) -> int | None:
+        """StackLimit of DescribeAccountLimits: stacks that the account may have in this region; None where it is not told."""
+        for limit in self._pages(self._client.describe_account_limits, "AccountLimits"):
+            if limit.get("Name") == "StackLimit":
+                return int(limit["Value"])
+        return None
+
+    def stack_names(self) -> tuple[str, ...]:
+        """Every stack of the region that is not deleted."""
+        return tuple(
+            s["StackName"]
+            for s in self._pages(self._client.list_stacks, "StackSummaries")
+            if s.get("StackStatus") not in ("DELETE_COMPLETE", "REVIEW_IN_PROGRESS")
+        )
+
+    # --- drift of StackSets -----------------------------------------------------------------------------------
+
+    def detect_stack_set_drift(self, name: str, *, operation_id: str, preferences: Mapping[str, Any], call_as: CallAs = "SELF") -> str:
+        """Begin to look for drift in every instance; returns the operation's id, to be asked with `stack_set_operation`."""
+        answer = self._client.detect_stack_set_drift(
+            StackSetName=name, OperationId=operation_id, OperationPreferences=dict(preferences), CallAs=call_as
+        )
+        return str(answer["OperationId"])
+
+    def instance_drifts(
+        self, name: str, *, account_id: str, region: str, operation_id: str, call_as: CallAs = "SELF"
+    ) -> tuple[ResourceDrift, ...]:
+        """What a drift operation found in one instance (ListStackInstanceResourceDrifts)."""
+        return tuple(
+            _resource_drift(d)
+            for d in self._pages(
+                self._client.list_stack_instance_resource_drifts,
+                "Summaries",
+                StackSetName=name,
+                StackInstanceAccount=account_id,
+                StackInstanceRegion=region,
+                OperationId=operation_id,
+                CallAs=call_as,
+            )
+        )
+
+    def running_operations(self, name: str, *, call_as: CallAs = "SELF") -> tuple[StackSetOperation, ...]:
+        """Operations of the set that have not come to an end; none if there is no set."""
+        try:
+            return tuple(
+                StackSetOperation(
+                    id=o.get("OperationId", ""),
+                    action=o.get("Action", ""),
+                    status=o.get("Status", ""),
+                    reason=o.get("StatusReason", ""),
+                    failed_instances=o.get("StatusDetails", {}).get("FailedStackInstancesCount", 0),
+                    created_at=_iso(o.get("CreationTimestamp")),
+                    ended_at=None,
+                )
+                for o in self._pages(self._client.list_stack_set_operations, "Summaries", StackSetName=name, CallAs=call_as)
+                if o.get("Status") in ("RUNNING", "STOPPING", "QUEUED")
+            )
+        except NotFound:
+            return ()
 
     # --- StackSets --------------------------------------------------------------------------------------------
 
@@ -869,6 +924,25 @@ def _event(raw: Mapping[str, Any]) -> StackEvent:
         reason=raw.get("ResourceStatusReason", ""),
         at=_iso(raw.get("Timestamp")),
         token=raw.get("ClientRequestToken", ""),
+    )
+
+
+def _resource_drift(raw: Mapping[str, Any]) -> ResourceDrift:
+    return ResourceDrift(
+        logical_id=raw.get("LogicalResourceId", ""),
+        physical_id=raw.get("PhysicalResourceId", ""),
+        resource_type=raw.get("ResourceType", ""),
+        status=raw.get("StackResourceDriftStatus", ""),
+        reason=raw.get("DriftStatusReason", ""),
+        differences=tuple(
+            PropertyDifference(
+                path=p.get("PropertyPath", ""),
+                expected=p.get("ExpectedValue", ""),
+                actual=p.get("ActualValue", ""),
+                kind=p.get("DifferenceType", ""),
+            )
+            for p in raw.get("PropertyDifferences", [])
+        ),
     )
 
 

@@ -1,0 +1,140 @@
+"""What a deleted stack leaves behind on purpose: is it still there, and delete it for good.
+
+In: physical ids. Out: whether it is there, how much was deleted. Raises `aws.errors`; `StillReplicated` where Lambda@Edge needs hours yet.
+Never: decides what may be deleted, or touches another account's bucket of the same name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from aws.errors import AwsError, Conflict, NotFound
+
+if TYPE_CHECKING:
+    from aws.session import Aws
+
+BUCKET, TABLE, LOG_GROUP = "AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Logs::LogGroup"
+FUNCTION, VERSION = "AWS::Lambda::Function", "AWS::Lambda::Version"
+
+_REPLICATED = re.compile(r"replicated function", re.IGNORECASE)
+"""AWS's words: "Lambda was unable to delete ... because it is a replicated function."
+Source: CloudFront Developer Guide, "Delete Lambda@Edge functions and replicas"."""
+
+
+class StillReplicated(Conflict):
+    """CloudFront still has replicas of the function; it can be deleted some hours after the last distribution let go of it."""
+
+
+class Retained:
+    """Resources of one account and region that CloudFormation no longer manages."""
+
+    def __init__(self, client: Callable[[str], Any], *, account_id: str, region: str) -> None:
+        self._client = client
+        self.account_id = account_id
+        self.region = region
+
+    @classmethod
+    def connect(cls, aws: Aws, *, account_id: str, region: str, role_arn: str | None = None) -> Retained:
+        """As `Aws.client`; each service's client is made when it is needed."""
+        return cls(
+            lambda service: aws.client(service, account_id=account_id, region=region, role_arn=role_arn),
+            account_id=account_id,
+            region=region,
+        )
+
+    # --- is it there? -----------------------------------------------------------------------------------------
+
+    def exists(self, resource_type: str, physical_id: str) -> bool:
+        """Whether it is still there. ValueError for a type that this module does not know."""
+        match resource_type:
+            case "AWS::S3::Bucket":
+                return self._found(self._client("s3").head_bucket, Bucket=physical_id, ExpectedBucketOwner=self.account_id)
+            case "AWS::DynamoDB::Table":
+                return self._found(self._client("dynamodb").describe_table, TableName=physical_id)
+            case "AWS::Lambda::Function":
+                return self._found(self._client("lambda").get_function_configuration, FunctionName=physical_id)
+            case "AWS::Logs::LogGroup":
+                groups = self._client("logs").describe_log_groups(logGroupNamePrefix=physical_id).get("logGroups", [])
+                return any(group["logGroupName"] == physical_id for group in groups)
+        raise ValueError(f"{resource_type} is not a type that can be looked up")
+
+    @staticmethod
+    def _found(call: Callable[..., Any], **arguments: Any) -> bool:
+        try:
+            call(**arguments)
+        except NotFound:
+            return False
+        return True
+
+    # --- delete it --------------------------------------------------------------------------------------------
+
+    def delete_function(self, name: str) -> None:
+        """The function with every version of it; nothing happens if it is gone. `StillReplicated`: come back in some hours."""
+        try:
+            self._client("lambda").delete_function(FunctionName=name)
+        except NotFound:
+            return
+        except AwsError as error:
+            if _REPLICATED.search(error.message):
+                raise StillReplicated(
+                    error.message,
+                    service=error.service,
+                    operation=error.operation,
+                    code=error.code,
+                    account=self.account_id,
+                    region=self.region,
+                ) from error
+            raise
+
+    def empty_bucket(self, bucket: str) -> Iterator[int]:
+        """Delete every version and delete marker of every object, a page (1,000) at a time; yields how many each time.
+
+        Raises `AwsError` with the first refusal where S3 refuses single objects (a legal hold, say).
+        """
+        client = self._client("s3")
+        while True:
+            # Always the first page: what it listed is gone by the next look.
+            page = client.list_object_versions(Bucket=bucket, ExpectedBucketOwner=self.account_id)
+            doomed = [{"Key": v["Key"], "VersionId": v["VersionId"]} for v in (*page.get("Versions", []), *page.get("DeleteMarkers", []))]
+            if not doomed:
+                break
+            answer = client.delete_objects(Bucket=bucket, Delete={"Objects": doomed, "Quiet": True}, ExpectedBucketOwner=self.account_id)
+            refused = answer.get("Errors", [])
+            if refused:
+                first = refused[0]
+                raise AwsError(
+                    f"{len(refused)} objects of {bucket} were not deleted; the first is {first.get('Key')}: {first.get('Message', '')}",
+                    service="s3",
+                    operation="DeleteObjects",
+                    code=first.get("Code", ""),
+                    account=self.account_id,
+                    region=self.region,
+                )
+            yield len(doomed)
+        for upload in client.list_multipart_uploads(Bucket=bucket, ExpectedBucketOwner=self.account_id).get("Uploads", []):
+            client.abort_multipart_upload(
+                Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"], ExpectedBucketOwner=self.account_id
+            )
+
+    def delete_bucket(self, bucket: str) -> None:
+        """An empty bucket; nothing happens if it is gone."""
+        self._found(self._client("s3").delete_bucket, Bucket=bucket, ExpectedBucketOwner=self.account_id)
+
+    def delete_table(self, table: str) -> None:
+        """A table with its items, deletion protection lifted; nothing happens if it is gone or going."""
+        client = self._client("dynamodb")
+        try:
+            described = client.describe_table(TableName=table)["Table"]
+            if described.get("TableStatus") == "DELETING":
+                return
+            if described.get("DeletionProtectionEnabled"):
+                client.update_table(TableName=table, DeletionProtectionEnabled=False)
+            client.delete_table(TableName=table)
+        except NotFound:
+            return
+
+    def delete_log_group(self, group: str) -> None:
+        """A log group with its streams; nothing happens if it is gone."""
+        self._found(self._client("logs").delete_log_group, logGroupName=group)
