@@ -579,12 +579,27 @@ class CloudFormation:
         except NotFound:
             return ()
 
-    def delete_change_set(self, change_set: str, stack: str) -> None:
-        """Delete it; no error if it or its stack is gone."""
-        try:
-            self._client.delete_change_set(ChangeSetName=change_set, StackName=stack)
-        except NotFound:
-            return
+    def delete_change_set(self, change_set: str, stack: str, *, attempts: int = 60) -> None:
+        """Delete it; no error if it or its stack is gone. One that CloudFormation is still making is waited for."""
+        for attempt in range(attempts):
+            try:
+                self._client.delete_change_set(ChangeSetName=change_set, StackName=stack)
+            except NotFound:
+                return
+            except AwsError as error:
+                if (
+                    not error.code.startswith("InvalidChangeSetStatus")
+                    or attempt == attempts - 1
+                    or not self._being_made(change_set, stack)
+                ):
+                    raise
+                self._sleep(self._poll_seconds)
+            else:
+                return
+
+    def _being_made(self, change_set: str, stack: str) -> bool:
+        status = self._client.describe_change_set(ChangeSetName=change_set, StackName=stack).get("Status", "")
+        return str(status) in ("CREATE_PENDING", "CREATE_IN_PROGRESS")
 
     def execute_change_set(self, change_set: str, stack: str, *, token: str, disable_rollback: bool = False) -> None:
         """Begin to execute it; the events it causes carry `token`. Executing it deletes the stack's other change sets."""
