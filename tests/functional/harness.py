@@ -1,0 +1,91 @@
+"""What the functional tests stand on: the project's command lines as processes against a given endpoint.
+
+In: an endpoint, an account, arguments. Out: exit code, stdout and stderr; a started process where the test wants to interrupt it.
+Never: patches anything in a process, or lets the user's own AWS configuration through.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TIMEOUT = 180.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """A command that ran to its end."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    def __str__(self) -> str:
+        return f"exit {self.code}\n--- stdout\n{self.stdout}\n--- stderr\n{self.stderr}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandLine:
+    """`python build.py ...` and `python deploy.py ...` with the credentials of one account, in a home of their own."""
+
+    home: Path
+    endpoint_url: str | None = None
+    account_id: str = ""
+    secret: str = "test"
+    extra: dict[str, str] = field(default_factory=dict)
+
+    def environment(self) -> dict[str, str]:
+        """Nothing of the caller's but the search path."""
+        made = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "AWS_CONFIG_FILE": str(self.home / "no-config"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(self.home / "no-credentials"),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "PYTHONWARNINGS": "ignore",
+            "LANG": "C.UTF-8",
+            "COLUMNS": "120",
+        }
+        if self.endpoint_url:
+            made["AWS_ENDPOINT_URL"] = self.endpoint_url
+        if self.account_id:
+            made |= {"AWS_ACCESS_KEY_ID": self.account_id, "AWS_SECRET_ACCESS_KEY": self.secret}
+        return made | self.extra
+
+    def run(self, script: str, *arguments: str, stdin: str = "", timeout: float = TIMEOUT) -> Ended:
+        """To the end; stdin is not a terminal."""
+        done = subprocess.run(
+            [sys.executable, script, *arguments],
+            cwd=ROOT,
+            env=self.environment(),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        return Ended(code=done.returncode, stdout=done.stdout, stderr=done.stderr)
+
+    def deploy(self, *arguments: str, stdin: str = "", timeout: float = TIMEOUT) -> Ended:
+        """`python deploy.py ARGUMENTS`."""
+        return self.run("deploy.py", *arguments, stdin=stdin, timeout=timeout)
+
+    def build(self, *arguments: str) -> Ended:
+        """`python build.py ARGUMENTS`."""
+        return self.run("build.py", *arguments)
+
+    def start(self, script: str, *arguments: str) -> subprocess.Popen[str]:
+        """Started, for the test to interrupt; the `processes` fixture ends what is left."""
+        return subprocess.Popen(
+            [sys.executable, script, *arguments],
+            cwd=ROOT,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
