@@ -159,6 +159,27 @@ def make_plan(
         return sealed(plan)
 
 
+def plan_stack(
+    request: Request,
+    stack: Stack,
+    produced: Mapping[str, Produced],
+    gateways: Gateways,
+    schemas: Schemas,
+    *,
+    stop: threading.Event | None = None,
+) -> AnyStackPlan:
+    """One stack by itself, with what the stacks before it have produced. Its change set, if it has one, stays unless the stack is blocked.
+
+    For apply, which makes the real change set of a previewed stack: the same `request` finds the one that it made before.
+    Raises `AwsError`, and `Stopped` after an interrupt.
+    """
+    with _Run(request, gateways, schemas, lambda *_: None, stop or threading.Event()) as run:
+        plan = (_StackSet if stack.kind == "stackset" else _Stack)(run, stack, produced).plan().plan
+        if plan.operation != "blocked":
+            run.keep()
+        return plan
+
+
 def drop(plan: Plan, gateways: Gateways) -> tuple[Finding, ...]:
     """Delete the change sets that wait because of the plan, and the stacks that only they made. What could not be deleted is reported."""
     findings = []
@@ -284,7 +305,7 @@ class _Run:
             return _Outcome(plan=_blocked(stack, ABSENT, (finding,)))
         self.progress(stack.id, "reading")
         try:
-            return (_StackSet if stack.kind == "stackset" else _Stack)(self, stack, done).plan()
+            return (_StackSet if stack.kind == "stackset" else _Stack)(self, stack, _produced(done)).plan()
         except (CredentialsError, Stopped):
             raise
         except AwsError as error:
@@ -334,8 +355,8 @@ def _stack_plan(stack: Stack, state: StackState, operation: StackOperation, **mo
 class _StackSet:
     """The plan of one StackSet."""
 
-    def __init__(self, run: _Run, stack: Stack, done: Mapping[str, _Outcome]) -> None:
-        self.run, self.stack, self.done = run, stack, done
+    def __init__(self, run: _Run, stack: Stack, produced: Mapping[str, Produced]) -> None:
+        self.run, self.stack, self.produced = run, stack, produced
         self.gateway = run.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
 
     def plan(self) -> _Outcome:
@@ -346,7 +367,7 @@ class _StackSet:
         live = self.gateway.describe_stack_set(stack.stack_name, call_as=call_as)
         instances = self.gateway.list_stack_instances(stack.stack_name, call_as=call_as) if live else ()
         as_stack = StackDescription(name=live.name, arn=live.arn, status=live.status, parameters=live.parameters) if live else None
-        inputs = resolve_inputs(request.assembly, stack, template, live=as_stack, produced=_produced(self.done), gateways=self.run.gateways)
+        inputs = resolve_inputs(request.assembly, stack, template, live=as_stack, produced=self.produced, gateways=self.run.gateways)
         plan = plan_stack_set(stack, template, inputs, live=live, instances=instances, schemas=self.run.schemas)
         return _Outcome(plan=plan)
 
@@ -354,8 +375,8 @@ class _StackSet:
 class _Stack:
     """The plan of one stack."""
 
-    def __init__(self, run: _Run, stack: Stack, done: Mapping[str, _Outcome]) -> None:
-        self.run, self.stack, self.done = run, stack, done
+    def __init__(self, run: _Run, stack: Stack, produced: Mapping[str, Produced]) -> None:
+        self.run, self.stack, self.produced = run, stack, produced
         self.assembly = run.request.assembly
         self.gateway = run.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
         self.body = run.request.templates[stack.id]
@@ -375,7 +396,7 @@ class _Stack:
             self.stack,
             self.template,
             live=self.live if self.state.exists else None,
-            produced=_produced(self.done),
+            produced=self.produced,
             gateways=self.run.gateways,
         )
         self.findings += inputs.findings

@@ -1,0 +1,123 @@
+"""Why a stack failed: the first resource that failed by itself, AWS's words for it, and what to type next.
+
+In: the events of one execution, oldest first; the stack's status. Out: a `Diagnosis`.
+Never: talks to AWS, changes anything, blames a resource that was only cancelled because another failed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import msgspec
+
+from aws.cloudformation import StackEvent
+
+_CANCELLED = re.compile(
+    r"^Resource (creation|update|deletion|import) (was )?cancelled|^Update cancelled|^Rollback requested", re.IGNORECASE
+)
+"""CloudFormation's words for a resource that it stopped itself after another one had failed."""
+
+_STACK_TYPE = "AWS::CloudFormation::Stack"
+
+
+class FailedResource(msgspec.Struct, frozen=True, kw_only=True):
+    """One resource that failed by itself."""
+
+    logical_id: str
+    resource_type: str
+    physical_id: str
+    status: str
+    reason: str
+    """AWS's own words."""
+    at: str
+
+
+class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
+    """What went wrong with one stack, as far as its events tell."""
+
+    status: str
+    """The stack's status at the end."""
+    cause: FailedResource | None
+    """The first that failed by itself; None where no event says so."""
+    others: tuple[FailedResource, ...] = ()
+    """Further ones that failed by themselves, in order of time."""
+    cancelled: int = 0
+    """Resources that were only stopped because of it."""
+    explanation: str = ""
+    """What the state means and what is possible from it."""
+    command: str = ""
+    """What to type next."""
+
+
+def failures(events: Iterable[StackEvent]) -> tuple[tuple[FailedResource, ...], int]:
+    """Resources that failed by themselves in order of time, and how many were only cancelled."""
+    found: list[FailedResource] = []
+    cancelled: set[str] = set()
+    for event in events:
+        if not event.status.endswith("_FAILED") or _is_stack_itself(event):
+            continue
+        if _CANCELLED.search(event.reason):
+            cancelled.add(event.logical_id)
+            continue
+        found.append(
+            FailedResource(
+                logical_id=event.logical_id,
+                resource_type=event.resource_type,
+                physical_id=event.physical_id,
+                status=event.status,
+                reason=event.reason,
+                at=event.at,
+            )
+        )
+    return tuple(found), len(cancelled)
+
+
+def _is_stack_itself(event: StackEvent) -> bool:
+    return event.resource_type == _STACK_TYPE and event.physical_id == event.stack_arn
+
+
+def diagnose(events: Iterable[StackEvent], *, status: str, status_reason: str, environment: str, stack: str) -> Diagnosis:
+    """The diagnosis of a stack (assembly id `stack`) whose execution has failed."""
+    seen = tuple(events)
+    failed, cancelled = failures(seen)
+    cause = failed[0] if failed else None
+    if cause is None:
+        words = next((e.reason for e in seen if _is_stack_itself(e) and e.reason and "FAILED" in e.status), "") or status_reason
+        if words:
+            cause = FailedResource(logical_id="", resource_type=_STACK_TYPE, physical_id="", status=status, reason=words, at="")
+    explanation, command = next_step(status, environment=environment, stack=stack)
+    if cause is not None and re.search(r"not authorized|AccessDenied|is not authorized to perform", cause.reason):
+        command = command or f"python deploy.py doctor --env {environment}"
+    return Diagnosis(status=status, cause=cause, others=failed[1:], cancelled=cancelled, explanation=explanation, command=command)
+
+
+_PLAN = "python deploy.py plan --env {environment}"
+_DOCTOR = "python deploy.py doctor --env {environment} --fix"
+
+_NEXT: dict[str, tuple[str, str]] = {
+    "ROLLBACK_COMPLETE": (
+        "its first creation was rolled back; CloudFormation lets such a stack only be deleted, and doctor deletes it after a dry run",
+        _DOCTOR,
+    ),
+    "ROLLBACK_FAILED": (
+        "its first creation failed and so did the rollback; it has to be deleted, with what stands in the way kept",
+        _DOCTOR,
+    ),
+    "UPDATE_ROLLBACK_COMPLETE": ("it is back in its state before the update; mend the cause, build, and plan again", _PLAN),
+    "IMPORT_ROLLBACK_COMPLETE": ("the import was taken back; mend the cause, build, and plan again", _PLAN),
+    "UPDATE_ROLLBACK_FAILED": ("the rollback itself got stuck: mend what it names, and let doctor continue it", _DOCTOR),
+    "CREATE_FAILED": ("it stopped where it failed; doctor rolls it back", _DOCTOR),
+    "UPDATE_FAILED": ("it stopped where it failed; doctor rolls it back", _DOCTOR),
+    "DELETE_FAILED": ("something in it could not be deleted; doctor shows what, and keeps it if you say so", _DOCTOR),
+    "DELETE_COMPLETE": ("the stack is gone; plan again", _PLAN),
+    "REVIEW_IN_PROGRESS": ("the stack was never created; plan again", _PLAN),
+}
+
+
+def next_step(status: str, *, environment: str, stack: str) -> tuple[str, str]:
+    """What a stack's status means for a person, and what to type; both empty for a status that needs nobody."""
+    explanation, command = _NEXT.get(status, ("", ""))
+    if not explanation and status.endswith("_IN_PROGRESS"):
+        explanation, command = "CloudFormation is still working on it", "python deploy.py apply --env {environment}"
+    return explanation, command.format(environment=environment, stack=stack)

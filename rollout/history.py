@@ -1,0 +1,158 @@
+"""What was applied, when, by whom and how long it took: records and assemblies kept in the artifact bucket.
+
+In: a bucket (`aws.s3.S3`), an assembly with its templates, what came of an apply. Out: `Record` values, newest first; kept assemblies,
+whose digests are checked when they are read again; expected durations.
+Never: writes over a record or an assembly, keeps an output or a secret, fails an apply (who calls decides what a failed write means).
+
+Keys: `history/ENVIRONMENT/TIME-PLANDIGEST.json` for records, so that a listing is in order of time; `assemblies/DIGEST/FILE` for
+assemblies, the manifest last, so that one with a manifest is whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from statistics import median
+from typing import Literal, Protocol
+
+import msgspec
+
+from assembly import files
+from assembly.model import Assembly, Frozen
+from aws.errors import AwsError, Conflict, NotFound
+from aws.s3 import Head, Headers, Stored
+
+FORMAT = 1
+"""Version of a record; others are skipped when the history is read."""
+
+Result = Literal["succeeded", "failed", "interrupted"]
+
+
+class StackRecord(Frozen, frozen=True, kw_only=True):
+    """One stack or StackSet of an apply."""
+
+    stack: str
+    operation: str
+    """As planned: create, update, settings, instances."""
+    result: str
+    """succeeded, unchanged, failed, running, not_started."""
+    seconds: float
+    status: str = ""
+    """CloudFormation's, at the end."""
+    resources: int = 0
+
+
+class Record(Frozen, frozen=True, kw_only=True):
+    """One apply."""
+
+    format: int = FORMAT
+    environment: str
+    project: str
+    assembly_digest: str
+    plan_digest: str
+    git_commit: str
+    """Empty where the deployer had no git checkout, with "-dirty" where it had changes."""
+    by: str
+    host: str
+    started_at: str
+    """ISO 8601, UTC."""
+    seconds: float
+    result: Result
+    message: str = ""
+    stacks: tuple[StackRecord, ...] = ()
+
+
+class Bucket(Protocol):
+    """`aws.s3.S3`, as far as history needs it."""
+
+    def put(
+        self, bucket: str, key: str, body: bytes, *, headers: Headers | None = None, if_absent: bool = False, if_match: str | None = None
+    ) -> Head: ...
+
+    def get(self, bucket: str, key: str, *, version_id: str | None = None) -> Stored: ...
+
+    def head(self, bucket: str, key: str) -> Head | None: ...
+
+    def list(self, bucket: str, prefix: str = "") -> Iterator[Head]: ...
+
+
+_JSON = Headers(content_type="application/json")
+
+
+def keep(bucket: Bucket, name: str, assembly: Assembly, templates: Mapping[str, bytes]) -> None:
+    """Put the assembly into the bucket, unless it is there whole. `templates` by stack id. Raises `AwsError`."""
+    prefix = _assembly_prefix(assembly.digest)
+    if bucket.head(name, prefix + files.MANIFEST) is not None:
+        return
+    for stack in assembly.stacks:
+        _put_once(bucket, name, prefix + stack.template.file, templates[stack.id])
+    _put_once(bucket, name, prefix + files.MANIFEST, files.manifest_bytes(assembly))
+
+
+def _put_once(bucket: Bucket, name: str, key: str, body: bytes) -> None:
+    """The key names the content, so one that is there is the same."""
+    try:
+        bucket.put(name, key, body, headers=_JSON, if_absent=True)
+    except Conflict:
+        return
+
+
+def fetch(bucket: Bucket, name: str, digest: str) -> dict[str, bytes]:
+    """The files of a kept assembly by name, for `assembly.files.write`, which `assembly.files.read` then checks. Raises `NotFound`."""
+    prefix = _assembly_prefix(digest)
+    manifest = bucket.get(name, prefix + files.MANIFEST).body
+    found = {files.MANIFEST: manifest}
+    for stack in json.loads(manifest)["stacks"]:
+        file = str(stack["template"]["file"])
+        found[file] = bucket.get(name, prefix + file).body
+    return found
+
+
+def save(bucket: Bucket, name: str, record: Record) -> str:
+    """Write a record; its key. The same record twice is one. Raises `AwsError`."""
+    key = f"{_record_prefix(record.environment)}{record.started_at}-{record.plan_digest[:12]}.json"
+    _put_once(bucket, name, key, files.canonical_json(msgspec.to_builtins(record)))
+    return key
+
+
+def records(bucket: Bucket, name: str, environment: str, *, limit: int = 20) -> tuple[Record, ...]:
+    """The latest records, newest first; none where there is no bucket yet. Raises `AwsError`."""
+    try:
+        keys = [found.key for found in bucket.list(name, _record_prefix(environment))]
+    except NotFound:
+        return ()
+    found: list[Record] = []
+    for key in reversed(keys):
+        if len(found) == limit:
+            break
+        try:
+            found.append(msgspec.json.decode(bucket.get(name, key).body, type=Record))
+        except (msgspec.DecodeError, NotFound):
+            continue
+    return tuple(found)
+
+
+def expected_seconds(past: Iterable[Record]) -> dict[tuple[str, str], float]:
+    """How long a stack took before, by stack and operation: the median of its successful runs."""
+    seen: dict[tuple[str, str], list[float]] = {}
+    for record in past:
+        for stack in record.stacks:
+            if stack.result == "succeeded" and stack.seconds > 0:
+                seen.setdefault((stack.stack, stack.operation), []).append(stack.seconds)
+    return {key: median(values) for key, values in seen.items()}
+
+
+def expected_or_none(bucket: Bucket, name: str, environment: str) -> dict[tuple[str, str], float]:
+    """`expected_seconds` of the last five records; empty where they cannot be read, since nothing depends on them."""
+    try:
+        return expected_seconds(records(bucket, name, environment, limit=5))
+    except AwsError:
+        return {}
+
+
+def _assembly_prefix(digest: str) -> str:
+    return f"assemblies/{digest}/"
+
+
+def _record_prefix(environment: str) -> str:
+    return f"history/{environment}/"
