@@ -13,7 +13,7 @@ import difflib
 import re
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,13 @@ from typing import Any
 import msgspec
 import yaml
 
-from environments.model import EDGE_CONTROL_REGION, LAMBDA_EDGE_REGIONS, Environment, Value
+from environments.model import EDGE_CONTROL_REGION, LAMBDA_EDGE_REGIONS, BucketName, Environment, Region, Value
 from environments.regions import REGIONS
 
 COMMON = "common"
 Key = tuple[str | int, ...]
+Note = Callable[[Key, str], object]
+"""Takes the key and the text of a problem."""
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -106,7 +108,6 @@ def load(directory: Path, wanted: tuple[str, ...]) -> tuple[Environment, ...]:
         findings = _Findings(_parse(directory / f"{name}.yaml", problems), common)
         environment = _convert(name, findings)
         if environment is not None:
-            _check(environment, findings)
             loaded[name] = (environment, findings)
         problems.extend(findings.problems)
     _check_together(loaded, problems)
@@ -187,22 +188,47 @@ def _dotted(key: Key) -> str:
 
 
 def _convert(name: str, findings: _Findings) -> Environment | None:
-    """The typed environment; None, with every problem noted, where the data does not fit the model."""
+    """The typed environment; None, with every problem noted, where the data does not fit the model.
+
+    What does not fit is noted and then left out, so that what the values mean is judged in the same run wherever that is possible.
+    """
     data = _merge(findings.common.data, findings.own.data)
     if "name" in data:
         findings.add(("name",), f'not a key: the environment is named by its file, "{name}"')
         data = {key: value for key, value in data.items() if key != "name"}
+    data["name"] = name
     try:
-        return msgspec.convert({**data, "name": name}, Environment)
+        environment = msgspec.convert(data, Environment)
     except msgspec.ValidationError:
-        before = len(findings.problems)
-        _explain_struct(Environment, {**data, "name": name}, (), findings)
-        if len(findings.problems) == before:  # a disagreement between this walk and msgspec must not pass as valid
+        wrong: list[Key] = []
+
+        def note(key: Key, message: str) -> None:
+            wrong.append(key)
+            findings.add(key, message)
+
+        _explain_struct(Environment, data, (), note)
+        if not wrong:  # a disagreement between this walk and msgspec must not pass as valid
             raise
+        try:
+            rest = msgspec.convert(_without(data, (), frozenset(wrong)), Environment)
+        except msgspec.ValidationError:
+            return None
+        _check(rest, lambda key, message: None if key in wrong else findings.add(key, message))
         return None
+    _check(environment, findings.add)
+    return environment
 
 
-def _explain(expected: Any, value: Any, key: Key, findings: _Findings) -> None:
+def _without(value: Any, key: Key, wrong: frozenset[Key]) -> Any:
+    """The data without what stands under the given keys."""
+    if isinstance(value, dict):
+        return {name: _without(item, (*key, name), wrong) for name, item in value.items() if (*key, name) not in wrong}
+    if isinstance(value, list):
+        return [_without(item, (*key, index), wrong) for index, item in enumerate(value) if (*key, index) not in wrong]
+    return value
+
+
+def _explain(expected: Any, value: Any, key: Key, note: Note) -> None:
     """Notes every place below `value` that does not fit the type `expected`."""
     origin = typing.get_origin(expected)
     if origin in {typing.Union, types.UnionType}:
@@ -211,20 +237,25 @@ def _explain(expected: Any, value: Any, key: Key, findings: _Findings) -> None:
             return
         expected, origin = options[0], typing.get_origin(options[0])
     if isinstance(expected, type) and issubclass(expected, Value):
-        _explain_struct(expected, value, key, findings)
+        _explain_struct(expected, value, key, note)
     elif origin is tuple and isinstance(value, list):
         for index, item in enumerate(value):
-            _explain(typing.get_args(expected)[0], item, (*key, index), findings)
+            _explain(typing.get_args(expected)[0], item, (*key, index), note)
     else:
         try:
             msgspec.convert(value, expected)
         except msgspec.ValidationError as error:
-            findings.add(key, _plain(expected, value, error))
+            note(key, _plain(expected, value, error))
+            return
+        for named, problem in ((Region, region_problem), (BucketName, bucket_name_problem)):
+            reason = problem(value) if expected == named else None
+            if reason:
+                note(key, f'"{value}": {reason}')
 
 
-def _explain_struct(expected: type[Value], value: Any, key: Key, findings: _Findings) -> None:
+def _explain_struct(expected: type[Value], value: Any, key: Key, note: Note) -> None:
     if not isinstance(value, dict):
-        findings.add(key, f"is {_shown(value)}; expected a mapping with the keys {', '.join(expected.__struct_fields__)}")
+        note(key, f"is {_shown(value)}; expected a mapping with the keys {', '.join(expected.__struct_fields__)}")
         return
     hints = typing.get_type_hints(expected, include_extras=True)
     known = [name for name in hints if key or name != "name"]
@@ -232,16 +263,16 @@ def _explain_struct(expected: type[Value], value: Any, key: Key, findings: _Find
         if name not in hints:
             close = difflib.get_close_matches(str(name), known, n=1)
             meant = f'did you mean "{close[0]}"?' if close else f"the keys here are: {', '.join(known)}"
-            findings.add((*key, name), f"unknown key; {meant}")
+            note((*key, name), f"unknown key; {meant}")
     required = {info.name for info in msgspec.structs.fields(expected) if info.required}
     for name, hint in hints.items():
         if name in value:
             if not (key == () and name == "name"):
-                _explain(hint, value[name], (*key, name), findings)
+                _explain(hint, value[name], (*key, name), note)
             elif not _fits(hint, value[name]):
-                findings.add((), f'the file name "{value[name]}" is no environment name; {_meaning(hint)}')
+                note((), f'the file name "{value[name]}" is no environment name; {_meaning(hint)}')
         elif name in required:
-            findings.add((*key, name), f"missing; {_meaning(hint) or 'give it here or in ' + COMMON + '.yaml'}")
+            note((*key, name), f"missing; {_meaning(hint) or 'give it here or in ' + COMMON + '.yaml'}")
 
 
 def _fits(expected: Any, value: Any) -> bool:
@@ -291,7 +322,7 @@ def _shown(value: Any) -> str:
 # --- meaning ------------------------------------------------------------------------------------------------------
 
 
-def _check(environment: Environment, findings: _Findings) -> None:
+def _check(environment: Environment, note: Note) -> None:
     """What types cannot say about one environment."""
     env = environment
     for key, region in (
@@ -299,12 +330,12 @@ def _check(environment: Environment, findings: _Findings) -> None:
         *((("disaster_recovery", "region"), dr.region) for dr in [env.disaster_recovery] if dr),
         *((("basic_auth", "log_regions", i), region) for i, region in enumerate(env.basic_auth.log_regions)),
     ):
-        if region not in REGIONS:
-            close = difflib.get_close_matches(region, sorted(REGIONS), n=1)
-            findings.add(key, f'"{region}" is not an AWS region{f"; did you mean {close[0]}?" if close else ""}')
-    _check_edge(env, findings)
-    _check_names(env, findings)
-    _check_app(env, findings)
+        reason = region_problem(region)
+        if reason:
+            note(key, f'"{region}": {reason}')
+    _check_edge(env, note)
+    _check_names(env, note)
+    _check_app(env, note)
     for bucket_key, bucket in (
         (("bucket",), env.bucket),
         (("artifacts", "bucket"), env.artifacts.bucket),
@@ -312,46 +343,44 @@ def _check(environment: Environment, findings: _Findings) -> None:
     ):
         reason = bucket_name_problem(bucket)
         if reason:
-            findings.add(bucket_key, f'"{bucket}": {reason}')
+            note(bucket_key, f'"{bucket}": {reason}')
     if env.disaster_recovery and env.disaster_recovery.region == env.home_region:
-        findings.add(("disaster_recovery", "region"), f'"{env.home_region}" is the home region; choose another one')
+        note(("disaster_recovery", "region"), f'"{env.home_region}" is the home region; choose another one')
     if (env.github.owner_id is None) != (env.github.repository_id is None):
-        findings.add(("github",), "owner_id and repository_id go together: give both or neither")
+        note(("github",), "owner_id and repository_id go together: give both or neither")
     if len(env.prefix) > 40:
-        findings.add(
-            (), f'project and environment make the name prefix "{env.prefix}", {len(env.prefix)} long; at most 40 fit into IAM role names'
-        )
+        note((), f'project and environment make the name prefix "{env.prefix}", {len(env.prefix)} long; at most 40 fit into IAM role names')
 
 
-def _check_edge(env: Environment, findings: _Findings) -> None:
+def _check_edge(env: Environment, note: Note) -> None:
     if env.certificate.region != EDGE_CONTROL_REGION:
-        findings.add(
+        note(
             ("certificate", "region"),
             f'"{env.certificate.region}": CloudFront takes certificates from {EDGE_CONTROL_REGION} only; remove the key',
         )
     if env.basic_auth.region != EDGE_CONTROL_REGION:
-        findings.add(
+        note(
             ("basic_auth", "region"),
             f'"{env.basic_auth.region}": Lambda@Edge functions are published from {EDGE_CONTROL_REGION} only; remove the key',
         )
     for index, region in enumerate(env.basic_auth.log_regions):
         if region in REGIONS and region not in LAMBDA_EDGE_REGIONS:
-            findings.add(
+            note(
                 ("basic_auth", "log_regions", index),
                 f'"{region}": Lambda@Edge does not run there; the regions are {", ".join(LAMBDA_EDGE_REGIONS)}',
             )
     if len(set(env.basic_auth.log_regions)) < len(env.basic_auth.log_regions):
-        findings.add(("basic_auth", "log_regions"), "a region stands twice")
+        note(("basic_auth", "log_regions"), "a region stands twice")
     if env.basic_auth.log_canary_region not in env.basic_auth.log_regions:
-        findings.add(("basic_auth", "log_canary_region"), f'"{env.basic_auth.log_canary_region}" is not among log_regions')
+        note(("basic_auth", "log_canary_region"), f'"{env.basic_auth.log_canary_region}" is not among log_regions')
 
 
-def _check_names(env: Environment, findings: _Findings) -> None:
+def _check_names(env: Environment, note: Note) -> None:
     zone = env.hosted_zone.name
     if not _below(env.domain, zone):
-        findings.add(("domain",), f'"{env.domain}" is not in the hosted zone {zone}; expected {zone} or a name that ends in .{zone}')
-    if not any(certificate_covers(name, env.domain) for name in env.certificate_names):
-        findings.add(
+        note(("domain",), f'"{env.domain}" is not in the hosted zone {zone}; expected {zone} or a name that ends in .{zone}')
+    elif not any(certificate_covers(name, env.domain) for name in env.certificate_names):
+        note(
             ("domain",),
             f'"{env.domain}" is not covered by the certificate ({", ".join(env.certificate_names)}); '
             "a wildcard stands for exactly one label. Add the name to certificate.subject_alternative_names",
@@ -359,48 +388,48 @@ def _check_names(env: Environment, findings: _Findings) -> None:
     for index, name in enumerate(env.certificate_names):
         key: Key = ("certificate", "domain_name") if index == 0 else ("certificate", "subject_alternative_names", index - 1)
         if not _below(name.removeprefix("*."), zone):
-            findings.add(key, f'"{name}" is not in the hosted zone {zone}, so its validation record cannot be written there')
+            note(key, f'"{name}" is not in the hosted zone {zone}, so its validation record cannot be written there')
     if len(set(env.certificate_names)) < len(env.certificate_names):
-        findings.add(("certificate", "subject_alternative_names"), "a name stands twice in the certificate")
+        note(("certificate", "subject_alternative_names"), "a name stands twice in the certificate")
     if env.zone_is_foreign and env.hosted_zone.role_arn is None:
-        findings.add(
+        note(
             ("hosted_zone", "role_arn"),
             f"missing; the zone belongs to account {env.zone_account_id}, so a role to assume there must be named",
         )
     if env.hosted_zone.role_arn is not None and env.hosted_zone.role_arn.split(":")[4] != env.zone_account_id:
-        findings.add(("hosted_zone", "role_arn"), f"is a role of another account than the zone's ({env.zone_account_id})")
+        note(("hosted_zone", "role_arn"), f"is a role of another account than the zone's ({env.zone_account_id})")
     if env.failover is not None:
         if env.failover.dns_name.endswith("cloudfront.net") or env.failover.hosted_zone_id == "Z2FDTNDATAQYW2":
-            findings.add(
+            note(
                 ("failover", "dns_name"),
                 "is CloudFront; Route 53 cannot fail over between two distributions, name an S3 website or a load balancer",
             )
         if env.zone_is_foreign:
-            findings.add(
+            note(
                 ("failover",),
                 "failover records need a health check in the zone's account; put the zone into this account or leave failover out",
             )
 
 
-def _check_app(env: Environment, findings: _Findings) -> None:
+def _check_app(env: Environment, note: Note) -> None:
     if "." not in env.app.index_document.rsplit("/", 1)[-1]:
-        findings.add(("app", "index_document"), f'"{env.app.index_document}" is no file; expected for example /index.html')
+        note(("app", "index_document"), f'"{env.app.index_document}" is no file; expected for example /index.html')
     if "." in env.app.entry_path.rsplit("/", 1)[-1]:
-        findings.add(("app", "entry_path"), f'"{env.app.entry_path}" looks like a file; an entry path has no extension, for example /buy')
+        note(("app", "entry_path"), f'"{env.app.entry_path}" looks like a file; an entry path has no extension, for example /buy')
     if env.app.health_path in {"/", env.app.entry_path}:
-        findings.add(
+        note(
             ("app", "health_path"),
             f'"{env.app.health_path}" answers without credentials, so it cannot be the app itself; for example /healthz',
         )
     for index, rule in enumerate(env.publishing.cache_rules[:-1]):
         if rule.pattern == "*":
-            findings.add(
+            note(
                 ("publishing", "cache_rules", index),
                 'the pattern "*" matches everything, so the rules after it are never used; put it last',
             )
     for key in env.tags:
         if key.lower().startswith("aws:") or not 1 <= len(key) <= 128 or len(env.tags[key]) > 256:
-            findings.add(("tags", key), "a tag's key has 1 to 128 characters and does not start with aws:, its value has at most 256")
+            note(("tags", key), "a tag's key has 1 to 128 characters and does not start with aws:, its value has at most 256")
 
 
 _REMEDY = {"GitHub provider of account": "; an account has only one: write create_provider: false here"}
@@ -432,6 +461,14 @@ def certificate_covers(certificate_name: str, domain: str) -> bool:
     if certificate_name.startswith("*."):
         return domain.partition(".")[2] == certificate_name[2:]
     return certificate_name == domain
+
+
+def region_problem(region: str) -> str | None:
+    """Why a region cannot be one, or None."""
+    if region in REGIONS:
+        return None
+    close = difflib.get_close_matches(region, sorted(REGIONS), n=1)
+    return f"not an AWS region{f'; did you mean {close[0]}?' if close else ''}"
 
 
 def bucket_name_problem(name: str) -> str | None:

@@ -5,7 +5,7 @@ In: an `Environment`. Out: a `Synthesis`. Never: writes a file, lints, talks to 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,19 +53,20 @@ class Synthesis:
     """By stack id and logical id, the `file:line` that made the resource."""
 
 
-def synthesise(env: Environment) -> Synthesis:
+def synthesise(env: Environment, catalogue: Callable[[Environment], tuple[Entry, ...]] = entries) -> Synthesis:
     """Build every template of the environment. Raises SynthesisError with everything that is wrong."""
+    listed = catalogue(env)
     problems: list[str] = []
     stacks: list[Stack] = []
     templates: dict[str, bytes] = {}
     sources: dict[str, Mapping[str, str]] = {}
-    for entry in entries(env):
+    for entry in listed:
         template = entry.build(env)
         body: dict[str, Any] = template.to_dict()
         data = canonical_json(body)
         problems.extend(f"{env.name}: stack {entry.id}: {text}" for text in _template_problems(entry, body, data))
         problems.extend(f"{env.name}: stack {entry.id}: {text}" for text in _reference_problems(entry, stacks))
-        stacks.append(_stack(env, entry, body, data))
+        stacks.append(_stack(env, entry, body, data, [other.id for other in listed]))
         templates[entry.id] = data
         sources[entry.id] = template.sources
     if problems:
@@ -95,14 +96,13 @@ def _reference_problems(entry: Entry, earlier: list[Stack]) -> list[str]:
     return problems
 
 
-def _stack(env: Environment, entry: Entry, body: Mapping[str, Any], data: bytes) -> Stack:
+def _stack(env: Environment, entry: Entry, body: Mapping[str, Any], data: bytes, order: list[str]) -> Stack:
     types = {resource["Type"] for resource in body["Resources"].values()}
     parameters = tuple(Parameter(name=name, source=source, no_echo=isinstance(source, SecretRef)) for name, source in sorted(entry.inputs))
     service_role = None if entry.own_credentials or entry.stackset else OutputRef(stack="foundation", output="ServiceRoleArn")
     referred = {source.stack for _, source in entry.inputs if isinstance(source, OutputRef)} | set(entry.depends_on)
     if service_role or entry.stackset:
         referred.add("foundation")
-    order = [other.id for other in entries(env)]
     return Stack(
         id=entry.id,
         kind="stackset" if entry.stackset else "stack",

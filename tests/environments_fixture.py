@@ -1,0 +1,34 @@
+"""Environments for tests: the repository's own, and any variation of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from environments.loader import load
+from environments.model import Environment
+
+ROOT = Path(__file__).resolve().parent.parent
+NAMES = ("dev", "sit", "prod")
+
+RECOVERY = {"disaster_recovery": {"region": "eu-west-2", "bucket": "second-kimmyai-web-replica"}}
+FAILOVER = {"failover": {"dns_name": "s3-website-eu-west-1.amazonaws.com", "hosted_zone_id": "Z1BKCTXD74EZPE"}}
+FOREIGN_ZONE = {
+    "hosted_zone": {"name": "kimmyai.io", "account_id": "444444444444", "role_arn": "arn:aws:iam::444444444444:role/zone-records"}
+}
+
+
+def environments() -> dict[str, Environment]:
+    """dev, sit and prod as they stand in the repository."""
+    return {env.name: env for env in load(ROOT / "environments", NAMES)}
+
+
+def changed(env: Environment, changes: Mapping[str, Any]) -> Environment:
+    """The environment with other values, validated like a file; mappings are merged one level deep."""
+    data = msgspec.to_builtins(env)
+    for key, value in changes.items():
+        data[key] = {**data[key], **value} if isinstance(value, Mapping) and isinstance(data[key], dict) else value
+    return msgspec.convert(data, Environment)
