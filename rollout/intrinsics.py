@@ -55,8 +55,27 @@ def text_of(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(", ", ": "))
 
 
+def shorthand(value: Any) -> Any:
+    """References written as Fn::Sub has them ("${Bucket.Arn}"), which is what people read; other functions stay as they are."""
+    if isinstance(value, Mapping):
+        if len(value) == 1:
+            key, inner = next(iter(value.items()))
+            if key == "Ref" and isinstance(inner, str):
+                return "${" + inner + "}"
+            if key == "Fn::GetAtt":
+                return "${" + ".".join(part for part in _get_att(inner) if part) + "}"
+            if key == "Fn::Sub" and isinstance(inner, str):
+                return inner
+            if key == "Fn::Sub" and isinstance(inner, list) and len(inner) == 2 and isinstance(inner[1], Mapping):
+                own = {name: shorthand(part) for name, part in inner[1].items()}
+                return _SUB.sub(lambda m: own[m[1]] if isinstance(own.get(m[1]), str) else m[0], str(inner[0]))
+        return {k: shorthand(v) for k, v in value.items()}
+    return [shorthand(v) for v in value] if isinstance(value, list) else value
+
+
 def value_of(value: Any) -> Value:
     """The value to show: marks become `Redacted`, `Unknown`, or "(hidden)" where a secret is only a part of a longer text."""
+    value = shorthand(value)
     text = text_of(value)
     if isinstance(value, (dict, list)):
         text = text.replace("\\u001f", _EDGE)

@@ -32,8 +32,13 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile("".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in text), re.DOTALL)
 
 
-def covers(pattern: str, text: str) -> bool:
-    """Whether everything that the pattern `text` matches is matched by `pattern` too ("*" any characters, "?" any one)."""
+def covers(pattern: str, text: str, *, fold: bool = False) -> bool:
+    """Whether everything that the pattern `text` matches is matched by `pattern` too ("*" any characters, "?" any one).
+
+    `fold`: without regard to case, as for actions.
+    """
+    if fold:
+        pattern, text = pattern.lower(), text.lower()
     if pattern in ("*", text):
         return True
     if "*" not in text and "?" not in text:
@@ -53,8 +58,10 @@ def _covers(pattern: str, text: str) -> bool:
     return (pattern[0] == "?" or pattern[0] == text[0]) and _covers(pattern[1:], text[1:])
 
 
-def overlaps(left: str, right: str) -> bool:
+def overlaps(left: str, right: str, *, fold: bool = False) -> bool:
     """Whether some text may match both patterns; True when in doubt."""
+    if fold:
+        left, right = left.lower(), right.lower()
     return covers(left, right) or covers(right, left) or ("*" in left + right and _may_overlap(left, right)) or "?" in left + right
 
 
@@ -72,16 +79,18 @@ class Field:
 
     items: tuple[str, ...]
     negated: bool = False
+    fold: bool = False
+    """Case does not matter (actions)."""
 
     def covers(self, other: Field, item: str) -> bool:
         """Whether this field allows all that `item` of `other` stands for; a negated `other` stands as a whole."""
         if other.negated:
             if self.negated:
-                return all(any(covers(theirs, mine) for theirs in other.items) for mine in self.items)
+                return all(any(covers(theirs, mine, fold=self.fold) for theirs in other.items) for mine in self.items)
             return "*" in self.items
         if self.negated:
-            return not any(overlaps(mine, item) for mine in self.items)
-        return any(covers(mine, item) for mine in self.items)
+            return not any(overlaps(mine, item, fold=self.fold) for mine in self.items)
+        return any(covers(mine, item, fold=self.fold) for mine in self.items)
 
     @property
     def atoms(self) -> tuple[str, ...]:
@@ -127,8 +136,9 @@ class Statement:
     def shown(self) -> str:
         """One line for a reader."""
         who = "" if self.principals == _ANYONE_ATTACHED else f" to {self.principals.shown}"
+        what = "" if self.resources == _ANYTHING_ATTACHED else f" on {self.resources.shown}"
         when = f" if {_shown_conditions(self.conditions)}" if self.conditions else ""
-        return f"{self.effect} {self.actions.shown} on {self.resources.shown}{who}{when}"
+        return f"{self.effect} {self.actions.shown}{what}{who}{when}"
 
     @property
     def grants_everything(self) -> bool:
@@ -145,6 +155,9 @@ class Statement:
 _ANYONE_ATTACHED = Field(("(attached)",))
 """Stands for the principal of an identity policy: whoever it is attached to."""
 
+_ANYTHING_ATTACHED = Field(("(attached)",))
+"""Stands for the resource of a trust policy: what it is attached to."""
+
 
 def _conditions_cover(wider: Conditions, narrower: Conditions) -> bool:
     """Every condition of `wider` is implied by one of `narrower`: same operator and key, and no more values.
@@ -153,7 +166,7 @@ def _conditions_cover(wider: Conditions, narrower: Conditions) -> bool:
     """
     for operator, key, values in wider:
         base = operator.rsplit(":", 1)[-1]
-        same = [v for o, k, v in narrower if (o, k) == (operator, key)]
+        same = [v for o, k, v in narrower if (o, k.lower()) == (operator, key.lower())]
         negated = "Not" in base
         if not any(v == values or (":" not in operator and (v >= values if negated else v <= values)) for v in same):
             return False
@@ -179,10 +192,10 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(_shown(item) for item in (value if isinstance(value, list) else [value]))
 
 
-def _field(body: Mapping[str, Any], name: str, default: Field) -> Field:
+def _field(body: Mapping[str, Any], name: str, default: Field, *, fold: bool = False) -> Field:
     if f"Not{name}" in body:
-        return Field(tuple(sorted(set(_texts(body[f"Not{name}"])))), negated=True)
-    return Field(tuple(sorted(set(_texts(body[name]))))) if name in body else default
+        return Field(tuple(sorted(set(_texts(body[f"Not{name}"])))), negated=True, fold=fold)
+    return Field(tuple(sorted(set(_texts(body[name])))), fold=fold) if name in body else default
 
 
 def _principals(body: Mapping[str, Any]) -> Field:
@@ -205,16 +218,16 @@ def statements(document: Any) -> tuple[Statement, ...]:
     for position, body in enumerate(raw if isinstance(raw, list) else [raw], 1):
         if not isinstance(body, Mapping) or "Effect" not in body:
             continue
-        actions = _field(body, "Action", Field(("*",)))
+        actions = _field(body, "Action", Field(("*",)), fold=True)
         found.append(
             Statement(
                 name=_shown(body["Sid"]) if body.get("Sid") else f"#{position}",
                 effect=text_of(body["Effect"]),
                 principals=_principals(body),
-                actions=Field(tuple(sorted({a.lower() if HIDDEN not in a else a for a in actions.items})), actions.negated),
-                resources=_field(body, "Resource", Field(("*",))),
+                actions=actions,
+                resources=_field(body, "Resource", _ANYTHING_ATTACHED),
                 conditions=frozenset(
-                    (operator, key.lower(), frozenset(_texts(values)))
+                    (operator, key, frozenset(_texts(values)))
                     for operator, pairs in (body.get("Condition") or {}).items()
                     if isinstance(pairs, Mapping)
                     for key, values in pairs.items()
@@ -327,11 +340,9 @@ def _permission(properties: Mapping[str, Any]) -> tuple[Statement, ...]:
             name="",
             effect="Allow",
             principals=Field(_texts(properties.get("Principal"))),
-            actions=Field(tuple(a.lower() for a in _texts(properties["Action"]))),
+            actions=Field(_texts(properties["Action"]), fold=True),
             resources=Field(_texts(properties.get("FunctionName"))),
-            conditions=frozenset(
-                ("ArnLike" if name == "SourceArn" else "StringEquals", name.lower(), frozenset(_texts(v))) for name, v in limits
-            ),
+            conditions=frozenset(("ArnLike" if name == "SourceArn" else "StringEquals", name, frozenset(_texts(v))) for name, v in limits),
         ),
     )
 
