@@ -268,7 +268,7 @@ def _judge(data: bytes, regions: list[str], rules: Rules, config: Any) -> tuple[
     template_class = importlib.import_module("cfnlint.template").Template
     try:
         template = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return (_plain("E0000", f"not JSON: {error}"),)
     if not isinstance(template, dict):
         return (_plain("E0000", "a template is a JSON object"),)
@@ -288,7 +288,11 @@ def _judge(data: bytes, regions: list[str], rules: Rules, config: Any) -> tuple[
 
 
 def _plain(rule: str, message: str) -> Finding:
-    return Finding(stack_id="", rule=rule, level="error", message=message, logical_id=None, path=(), line=None)
+    return Finding(stack_id="", rule=rule, level="error", message=message, logical_id=None, path=(), line=None, source=_source(rule))
+
+
+def _source(rule: str) -> Literal["cfn-lint", "ours"]:
+    return "ours" if rule[1:].startswith("9") else "cfn-lint"
 
 
 def _path(match: Match) -> tuple[str | int, ...]:
@@ -310,7 +314,7 @@ def _finding(match: Match, suppressed: Mapping[str, Mapping[str, str | None]]) -
         line=None,
         suppressed=hidden,
         reason=suppressed[str(path[1])][rule] if hidden else None,
-        source="ours" if rule[1:].startswith("9") else "cfn-lint",
+        source=_source(rule),
     )
 
 
