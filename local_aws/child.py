@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import fcntl
 import hmac
 import json
 import os
@@ -67,9 +68,9 @@ class Gate:
 
 async def serve(listener: socket.socket, token: str, idle_seconds: float, parent: int) -> None:
     """Serve until told to stop."""
-    from hypercorn.asyncio import serve as hypercorn_serve  # noqa: PLC0415
-    from hypercorn.config import Config  # noqa: PLC0415
-    from ministack import app as ministack  # noqa: PLC0415
+    from hypercorn.asyncio import serve as hypercorn_serve
+    from hypercorn.config import Config
+    from ministack import app as ministack
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -88,8 +89,8 @@ async def serve(listener: socket.socket, token: str, idle_seconds: float, parent
 
 async def _watch(gate: Gate, stop: asyncio.Event, idle_seconds: float, parent: int) -> None:
     """Snapshots in quiet moments; the end after a long silence or without the parent."""
-    from ministack import app as ministack  # noqa: PLC0415
-    from ministack.core import persistence  # noqa: PLC0415
+    from ministack import app as ministack
+    from ministack.core import persistence
 
     loop = asyncio.get_running_loop()
     while not stop.is_set():
@@ -109,6 +110,17 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--idle-seconds", type=float, required=True)
     parser.add_argument("--parent", type=int, default=0)
     given = parser.parse_args(arguments)
+    record: Path = given.record
+    owner = record.with_name("owner").open("a+")
+    try:
+        fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        owner.seek(0)
+        print(f"another local AWS that does not answer holds {record.parent}; end it: kill -9 {owner.read()}", file=sys.stderr)
+        return 1
+    owner.truncate(0)
+    owner.write(str(os.getpid()))
+    owner.flush()
     token = os.environ.pop("LOCAL_AWS_TOKEN")
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -116,10 +128,9 @@ def main(arguments: list[str]) -> int:
     port = listener.getsockname()[1]
     os.environ["GATEWAY_PORT"] = str(port)
 
-    from local_aws.plugins import install  # noqa: PLC0415  (after GATEWAY_PORT: MiniStack reads it on import)
+    from local_aws.plugins import install
 
     install()
-    record: Path = given.record
     draft = record.with_suffix(".new")
     draft.touch(mode=0o600)
     auth = os.environ.get("AUTH") == "true"

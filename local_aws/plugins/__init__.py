@@ -8,7 +8,7 @@ from __future__ import annotations
 
 def install() -> None:
     """Register every plug-in; `SeamsMoved` if this MiniStack is not the one they were written for. Imports MiniStack."""
-    from local_aws.plugins import resources, seams, stacksets  # noqa: PLC0415  (MiniStack reads its environment on import)
+    from local_aws.plugins import resources, seams, stacksets
 
     seams.check()
     resources.install()

@@ -24,11 +24,11 @@ _PARTS: dict[str, tuple[str, ...]] = {
         "_extract_members(params, prefix)",
         "_extract_string_members(params, prefix)",
         "_resolve_template(params)",
+        "_page(items, params, action, page_size)",
     ),
     "ministack.services.cloudformation.provisioners": (
         "_RESOURCE_HANDLERS",
         "_physical_name",
-        "_rename_replacement",
         "_r53_record_set_create(logical_id, props, stack_name)",
         "_r53_record_set_delete(physical_id, props)",
     ),
@@ -46,7 +46,8 @@ _PARTS: dict[str, tuple[str, ...]] = {
         "_deliveries",
         "_delivery_destinations",
     ),
-    "ministack.services.organizations": ("handle_request",),
+    "ministack.services.account": ("_DISPATCH", "_OPT_IN_REQUIRED", "_REGIONS_LIST", "_json(status, body)"),
+    "ministack.services.organizations": ("_DISPATCH", "_accounts", "_ous", "_roots"),
 }
 """Module -> names in it; a name with an argument list must be a function with exactly these parameters."""
 

@@ -1,0 +1,263 @@
+"""The resource types that the local AWS adds, and those the platform uses: made, changed, replaced and removed as CloudFormation says."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from assembly.model import Assembly, HostedZoneRef, LiteralValue, OutputRef, Parameter, SecretRef
+from aws.errors import AwsError, BadRequest, NotFound
+from aws.secrets import Secrets
+from aws.session import Aws
+from local_aws import prepare
+from rollout.credential import hash_password
+from tests.functional.harness import CommandLine
+
+pytestmark = pytest.mark.functional
+CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
+
+
+@dataclass(frozen=True)
+class Stacks:
+    """CloudFormation of one account and region, as far as these tests need it."""
+
+    aws: Aws
+    account: str
+    region: str = "us-east-1"
+
+    @property
+    def client(self) -> Any:
+        return self.aws.client("cloudformation", account_id=self.account, region=self.region)
+
+    def settled(self, name: str) -> dict[str, Any]:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            stack: dict[str, Any] = self.client.describe_stacks(StackName=name)["Stacks"][0]
+            if not stack["StackStatus"].endswith("_IN_PROGRESS"):
+                return stack
+            time.sleep(0.03)
+        raise AssertionError(f"{name} did not settle")
+
+    def apply(self, name: str, template: dict[str, Any] | str, parameters: dict[str, str] | None = None) -> dict[str, str]:
+        """Create or update; the outputs. Fails the test with the events of a stack that failed."""
+        body = template if isinstance(template, str) else json.dumps(template)
+        values = [{"ParameterKey": key, "ParameterValue": value} for key, value in (parameters or {}).items()]
+        request = {"StackName": name, "TemplateBody": body, "Parameters": values, "Capabilities": CAPABILITIES}
+        try:
+            self.client.describe_stacks(StackName=name)
+        except NotFound:
+            self.client.create_stack(**request)
+        else:
+            self.client.update_stack(**request)
+        stack = self.settled(name)
+        assert stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"), self.failures(name)
+        return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+
+    def failures(self, name: str) -> list[str]:
+        events = self.client.describe_stack_events(StackName=name)["StackEvents"]
+        return [f"{each['LogicalResourceId']}: {each.get('ResourceStatusReason')}" for each in events if "FAILED" in each["ResourceStatus"]]
+
+    def delete(self, name: str) -> None:
+        stack_id = self.client.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
+        self.client.delete_stack(StackName=name)
+        assert self.settled(stack_id)["StackStatus"] == "DELETE_COMPLETE", self.failures(stack_id)
+
+
+def template(kind: str, properties: dict[str, Any], *attributes: str, **others: dict[str, Any]) -> dict[str, Any]:
+    """One resource R, its Ref and attributes as outputs."""
+    outputs: dict[str, Any] = {"Ref": {"Value": {"Ref": "R"}}}
+    outputs |= {name.replace(".", ""): {"Value": {"Fn::GetAtt": ["R", name]}} for name in attributes}
+    return {"Resources": {"R": {"Type": kind, "Properties": properties}, **others}, "Outputs": outputs}
+
+
+@pytest.fixture
+def stacks(aws: Aws, account: str) -> Stacks:
+    return Stacks(aws, account)
+
+
+def test_record_set_group(aws: Aws, account: str, stacks: Stacks) -> None:
+    zone = prepare.hosted_zone(aws, name="example.com", account_id=account)
+    client = aws.client("route53", account_id=account, region="us-east-1")
+
+    def names() -> set[tuple[str, str]]:
+        found = client.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+        return {(each["Name"], each["Type"]) for each in found} - {("example.com.", "NS"), ("example.com.", "SOA")}
+
+    def group(*labels: str) -> dict[str, Any]:
+        records = [{"Name": f"{each}.example.com", "Type": "TXT", "TTL": "60", "ResourceRecords": ['"x"']} for each in labels]
+        return template("AWS::Route53::RecordSetGroup", {"HostedZoneId": zone, "RecordSets": records})
+
+    first = stacks.apply("g", group("a", "b"))
+    assert names() == {("a.example.com.", "TXT"), ("b.example.com.", "TXT")}
+    assert stacks.apply("g", group("b", "c")) == first
+    assert names() == {("b.example.com.", "TXT"), ("c.example.com.", "TXT")}
+    with pytest.raises(AssertionError, match="already exists"):
+        stacks.apply("clash", group("d", "c"))
+    assert names() == {("b.example.com.", "TXT"), ("c.example.com.", "TXT")}
+    stacks.delete("g")
+    assert names() == set()
+
+
+def test_health_check(aws: Aws, account: str, stacks: Stacks) -> None:
+    client = aws.client("route53", account_id=account, region="us-east-1")
+
+    def check(**config: Any) -> dict[str, Any]:
+        fixed = {"Type": "HTTPS", "FullyQualifiedDomainName": "a.example.com", "RequestInterval": 30, "EnableSNI": True}
+        return template("AWS::Route53::HealthCheck", {"HealthCheckConfig": {**fixed, **config}}, "HealthCheckId")
+
+    first = stacks.apply("h", check(ResourcePath="/a"))
+    assert first["Ref"] == first["HealthCheckId"]
+    assert stacks.apply("h", check(ResourcePath="/b")) == first
+    config = client.get_health_check(HealthCheckId=first["Ref"])["HealthCheck"]["HealthCheckConfig"]
+    assert (config["ResourcePath"], config["EnableSNI"]) == ("/b", True)
+    replaced = stacks.apply("h", check(ResourcePath="/b", RequestInterval=10))
+    assert replaced["Ref"] != first["Ref"]
+    assert [each["Id"] for each in client.list_health_checks()["HealthChecks"]] == [replaced["Ref"]]
+    stacks.delete("h")
+    assert client.list_health_checks()["HealthChecks"] == []
+
+
+def test_oidc_provider(aws: Aws, account: str, stacks: Stacks) -> None:
+    client = aws.client("iam", account_id=account, region="us-east-1")
+    url = "https://token.actions.githubusercontent.com"
+
+    def provider(*audiences: str) -> dict[str, Any]:
+        return template("AWS::IAM::OIDCProvider", {"Url": url, "ClientIdList": [*audiences]}, "Arn")
+
+    made = stacks.apply("o", provider("a"))
+    assert made["Ref"] == made["Arn"] == f"arn:aws:iam::{account}:oidc-provider/token.actions.githubusercontent.com"
+    assert stacks.apply("o", provider("a", "b")) == made
+    assert client.get_open_id_connect_provider(OpenIDConnectProviderArn=made["Arn"])["ClientIDList"] == ["a", "b"]
+    with pytest.raises(AssertionError, match="already exists"):
+        stacks.apply("second", provider("a"))
+    stacks.delete("o")
+    assert client.list_open_id_connect_providers()["OpenIDConnectProviderList"] == []
+
+
+def test_log_delivery(aws: Aws, account: str, stacks: Stacks) -> None:
+    client = aws.client("logs", account_id=account, region="us-east-1")
+
+    def delivery(*fields: str, suffix: str = "a") -> dict[str, Any]:
+        return template(
+            "AWS::Logs::Delivery",
+            {
+                "DeliverySourceName": {"Ref": "Source"},
+                "DeliveryDestinationArn": {"Fn::GetAtt": ["Target", "Arn"]},
+                "RecordFields": [*fields],
+                "S3SuffixPath": suffix,
+            },
+            "Arn",
+            "DeliveryId",
+            Source={
+                "Type": "AWS::Logs::DeliverySource",
+                "Properties": {"Name": "s", "LogType": "ACCESS_LOGS", "ResourceArn": f"arn:aws:cloudfront::{account}:distribution/E1"},
+            },
+            Target={
+                "Type": "AWS::Logs::DeliveryDestination",
+                "Properties": {"Name": "t", "OutputFormat": "json", "DestinationResourceArn": "arn:aws:s3:::logs"},
+            },
+        )
+
+    made = stacks.apply("d", delivery("date"))
+    assert made["Ref"] == made["DeliveryId"]
+    assert stacks.apply("d", delivery("date", "time", suffix="b")) == made
+    found = client.get_delivery(id=made["Ref"])["delivery"]
+    assert found["recordFields"] == ["date", "time"]
+    assert found["s3DeliveryConfiguration"] == {"suffixPath": "b"}
+    stacks.delete("d")
+    assert client.describe_deliveries()["deliveries"] == []
+    assert client.describe_delivery_sources()["deliverySources"] == []
+    assert client.describe_delivery_destinations()["deliveryDestinations"] == []
+
+
+def test_composite_alarm(aws: Aws, account: str, stacks: Stacks) -> None:
+    client = aws.client("cloudwatch", account_id=account, region="us-east-1")
+    metric = {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": {
+            "AlarmName": "m",
+            "MetricName": "x",
+            "Namespace": "n",
+            "Period": 60,
+            "EvaluationPeriods": 1,
+            "Threshold": 1,
+            "Statistic": "Sum",
+            "ComparisonOperator": "GreaterThanThreshold",
+        },
+    }
+
+    def alarm(description: str) -> dict[str, Any]:
+        properties = {"AlarmRule": {"Fn::Sub": 'ALARM("${M}")'}, "AlarmDescription": description}
+        return template("AWS::CloudWatch::CompositeAlarm", properties, "Arn", M=metric)
+
+    made = stacks.apply("c", alarm("one"))
+    assert made["Arn"].endswith(made["Ref"])
+    assert stacks.apply("c", alarm("two")) == made
+    found = client.describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
+    assert [(each["AlarmName"], each["AlarmDescription"]) for each in found] == [(made["Ref"], "two")]
+    stacks.delete("c")
+    assert client.describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"] == []
+
+
+def test_monitoring_of_a_distribution_that_is_not_there(stacks: Stacks) -> None:
+    config = {"RealtimeMetricsSubscriptionConfig": {"RealtimeMetricsSubscriptionStatus": "Enabled"}}
+    with pytest.raises(AssertionError, match="does not exist"):
+        stacks.apply("m", template("AWS::CloudFront::MonitoringSubscription", {"DistributionId": "E1", "MonitoringSubscription": config}))
+
+
+# --- the platform itself ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_every_stack_of_the_platform_is_made_left_alone_and_removed(
+    aws: Aws, new_account: Callable[[], str], tmp_path: Path, environment: str
+) -> None:
+    """All resource types in use, with their references and attributes, over every stack and StackSet of the real assembly."""
+    built = CommandLine(home=tmp_path).build("--env", environment, "--out", str(tmp_path))
+    assert built.code == 0, built
+    directory = tmp_path / environment
+    original = (directory / "assembly.json").read_bytes()
+    account, old = new_account(), msgspec.json.decode(original, type=Assembly).account_id
+    assembly = msgspec.json.decode(original.replace(old.encode(), account.encode()), type=Assembly)
+    zone = prepare.hosted_zone(aws, name=assembly.hosted_zone.name, account_id=account)
+    secret = Secrets.connect(aws, account_id=account, region="us-east-1")
+    if assembly.basic_auth_secret:
+        credential = {"username": "u", "password_hash": hash_password("correct horse battery staple", b"0" * 16)}
+        secret.create(assembly.basic_auth_secret.secret, credential, description="", tags={})
+    outputs: dict[str, dict[str, str]] = {}
+
+    def value(parameter: Parameter) -> str:
+        source = parameter.source
+        if isinstance(source, LiteralValue):
+            return source.value
+        if isinstance(source, OutputRef):
+            return outputs[source.stack][source.output]
+        if isinstance(source, HostedZoneRef):
+            return zone
+        return secret.json_key(source.secret, source.key) if isinstance(source, SecretRef) else secret.current_version(source.secret)
+
+    plain = [stack for stack in assembly.stacks if stack.kind == "stack"]
+    for stack in plain:
+        where = Stacks(aws, account, stack.region)
+        text = (directory / stack.template.file).read_text().replace(old, account)
+        values = {parameter.name: value(parameter) for parameter in stack.parameters}
+        outputs[stack.id] = where.apply(stack.stack_name, text, values)
+        assert {*stack.outputs} <= {*outputs[stack.id]}
+        with pytest.raises(BadRequest, match="No updates are to be performed"):
+            where.apply(stack.stack_name, text, values)
+    for stack in reversed(plain):
+        where = Stacks(aws, account, stack.region)
+        where.client.update_termination_protection(StackName=stack.stack_name, EnableTerminationProtection=False)
+        where.delete(stack.stack_name)
+
+
+def test_an_unknown_type_fails_rather_than_being_waved_through(stacks: Stacks) -> None:
+    with pytest.raises((AwsError, AssertionError), match="AWS::No::Such"):
+        stacks.apply("n", template("AWS::No::Such", {}))

@@ -1,0 +1,209 @@
+"""The life of a local AWS: found again, kept apart, restored, ended; and what the user is told when it cannot start."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from aws.s3 import S3
+from aws.session import Aws
+from local_aws.server import LocalAws, LocalAwsError
+from tests.functional.harness import ROOT
+
+pytestmark = pytest.mark.functional
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[Path]:
+    """A directory whose server ends with the test."""
+    yield tmp_path / "state"
+    server = LocalAws.find(tmp_path / "state")
+    if server is not None:
+        server.stop()
+
+
+def start(state: Path, **options: bool | float) -> LocalAws:
+    return LocalAws.start(state, bound_to=os.getpid(), **options)  # type: ignore[arg-type]
+
+
+def buckets(server: LocalAws, account: str = "111111111111") -> S3:
+    return S3.connect(Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials), account_id=account, region="us-east-1")
+
+
+def alive(pid: int) -> bool:
+    """Not even as a zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def eventually(what: Callable[[], bool], seconds: float = 20.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if what():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def starting(state: Path, options: str) -> str:
+    """Source of a command that starts a server and prints its process id."""
+    imports = "import os; from pathlib import Path; from local_aws.server import LocalAws"
+    return f"{imports}; print(LocalAws.start(Path({str(state)!r}), {options}).pid, flush=True)"
+
+
+def test_a_second_start_finds_the_first(state: Path) -> None:
+    first = start(state)
+    assert start(state) == first
+
+
+def test_it_listens_on_loopback_only_and_on_one_port(state: Path) -> None:
+    server = start(state)
+    listening = set()
+    inodes = {str(each.readlink()) for each in Path(f"/proc/{server.pid}/fd").iterdir() if each.is_symlink()}
+    for line in [*Path("/proc/net/tcp").read_text().splitlines(), *Path("/proc/net/tcp6").read_text().splitlines()]:
+        columns = line.split()
+        if columns[3] == "0A" and f"socket:[{columns[9]}]" in inodes:
+            listening.add(columns[1])
+    assert listening == {f"0100007F:{server.port:04X}"}
+
+
+def test_its_record_is_private_and_goes_with_it(state: Path) -> None:
+    server = start(state)
+    record = state / "server.json"
+    assert record.stat().st_mode & 0o777 == 0o600
+    server.stop()
+    assert not record.exists()
+    assert not alive(server.pid)
+    server.stop()
+
+
+def test_state_survives_a_stop_and_a_kill(state: Path) -> None:
+    server = start(state)
+    gateway = buckets(server)
+    gateway.client.create_bucket(Bucket="kept")
+    gateway.put("kept", "key", b"value")
+    server.stop()
+    server = start(state)
+    gateway = buckets(server)
+    assert gateway.get("kept", "key").body == b"value"
+    gateway.client.create_bucket(Bucket="kept-too")
+    saved = state / "services" / "s3.json"
+    assert eventually(lambda: "kept-too" in saved.read_text())
+    os.kill(server.pid, signal.SIGKILL)
+    gateway = buckets(start(state))
+    assert gateway.bucket_exists("kept")
+    assert gateway.bucket_exists("kept-too")
+
+
+def test_fresh_forgets(state: Path) -> None:
+    server = start(state)
+    buckets(server).client.create_bucket(Bucket="gone")
+    again = start(state, fresh=True)
+    assert again.pid != server.pid
+    assert not alive(server.pid)
+    assert not buckets(again).bucket_exists("gone")
+
+
+def test_a_server_of_the_other_kind_is_replaced_and_its_state_kept(state: Path) -> None:
+    server = start(state)
+    buckets(server).client.create_bucket(Bucket="kept")
+    guarded = start(state, auth=True)
+    assert guarded.auth
+    assert not alive(server.pid)
+    assert buckets(guarded).bucket_exists("kept")
+
+
+def test_a_stale_record_is_not_believed(state: Path) -> None:
+    server = start(state)
+    os.kill(server.pid, signal.SIGKILL)
+    assert eventually(lambda: not alive(server.pid))
+    assert LocalAws.find(state) is None
+    assert start(state).pid != server.pid
+
+
+def test_a_strangers_port_is_not_taken_for_ours(state: Path) -> None:
+    start(state)
+    stranger = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    threading.Thread(target=stranger.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    with stranger:
+        record = state / "server.json"
+        seen = json.loads(record.read_text())
+        for lie in ({"port": stranger.server_address[1]}, {"token": "0" * 32}):
+            record.write_text(json.dumps({**seen, **lie}))
+            assert LocalAws.find(state) is None
+        stranger.shutdown()
+    record.write_text(json.dumps(seen))
+
+
+@pytest.mark.parametrize("record", ["", "{", "[]", '{"pid": "x"}', '{"pid": 1, "port": 99999999, "token": "", "auth": false}'])
+def test_a_broken_record_is_as_good_as_none(state: Path, record: str) -> None:
+    state.mkdir()
+    (state / "server.json").write_text(record)
+    assert LocalAws.find(state) is None
+
+
+def test_it_ends_with_its_parent_even_if_that_is_killed(state: Path) -> None:
+    code = starting(state, "bound_to=os.getpid()") + "; input()"
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    pid = int(parent.stdout.readline())
+    assert alive(pid)
+    parent.kill()
+    parent.communicate()
+    assert eventually(lambda: not alive(pid))
+
+
+def test_it_outlives_a_command_that_does_not_bind_it_and_ends_in_silence(state: Path) -> None:
+    code = starting(state, "idle_seconds=2")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    pid = int(done.stdout)
+    server = LocalAws.find(state)
+    assert server is not None
+    assert server.pid == pid
+    assert eventually(lambda: not alive(pid))
+    assert LocalAws.find(state) is None
+
+
+def test_commands_that_start_at_once_share_one_server(state: Path) -> None:
+    code = starting(state, "idle_seconds=20")
+    started = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    assert len({each.communicate()[0] for each in started}) == 1
+
+
+def test_a_server_that_cannot_start_says_why(state: Path) -> None:
+    with pytest.raises(LocalAwsError, match="could not convert") as caught:
+        LocalAws.start(state, settings={"LOCAL_AWS_STACKSET_SECONDS": "soon"})
+    assert caught.value.hint == f"cat {state / 'log'}"
+
+
+def test_a_server_that_hangs_keeps_its_directory(state: Path) -> None:
+    server = start(state)
+    (state / "server.json").unlink()
+    with pytest.raises(LocalAwsError, match=f"another local AWS that does not answer holds .*kill -9 {server.pid}"):
+        start(state)
+    os.kill(server.pid, signal.SIGKILL)
+
+
+def test_without_the_extra_the_command_to_type_is_named(state: Path) -> None:
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "from pathlib import Path\n"
+        "from local_aws.server import LocalAws, LocalAwsError\n"
+        f"try: LocalAws.start(Path({str(state)!r}))\n"
+        "except LocalAwsError as error: print(error, '|', error.hint)\n"
+    )
+    done = subprocess.run([sys.executable, "-S", "-c", code], cwd=state.parent, capture_output=True, text=True, check=True)
+    assert "the local AWS is not installed" in done.stdout
+    assert "pip install -e '.[local]'" in done.stdout
