@@ -69,6 +69,33 @@ class Secrets:
         )
         return answer["VersionId"]
 
+    def text(self, secret: str) -> str | None:
+        """The whole text of the current version; None if there is no secret, it is being deleted, or it has no value."""
+        try:
+            if self.client.describe_secret(SecretId=secret).get("DeletedDate"):
+                return None
+            return self.client.get_secret_value(SecretId=secret).get("SecretString")
+        except NotFound:
+            return None
+
+    def exists(self, secret: str) -> bool:
+        """Whether there is such a secret that is not being deleted."""
+        try:
+            return not self.client.describe_secret(SecretId=secret).get("DeletedDate")
+        except NotFound:
+            return False
+
+    def schedule_deletion(self, secret: str, *, recovery_days: int) -> None:
+        """Delete it after so many days (7 to 30), in which it can be restored; nothing happens if it is gone."""
+        try:
+            self.client.delete_secret(SecretId=secret, RecoveryWindowInDays=recovery_days)
+        except NotFound:
+            return
+
+    def restore(self, secret: str) -> None:
+        """Take back a scheduled deletion; nothing happens if there is none."""
+        self.client.restore_secret(SecretId=secret)
+
     def _problem(self, kind: type[AwsError], secret: str, what: str) -> AwsError:
         return kind(
             f"the secret {secret} {what}",
