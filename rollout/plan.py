@@ -180,6 +180,13 @@ def plan_stack(
         return plan
 
 
+def drop_stack(plan: StackPlan, gateway: CloudFormation) -> None:
+    """Delete the change set of one stack's plan, and the stack if it is only there for it. Raises `AwsError`."""
+    if plan.change_set is not None:
+        made = plan.change_set
+        _discard(gateway, CreatedChangeSet(arn=made.arn, stack_arn=made.stack_arn), made_stack=made.made_stack)
+
+
 def drop(plan: Plan, gateways: Gateways) -> tuple[Finding, ...]:
     """Delete the change sets that wait because of the plan, and the stacks that only they made. What could not be deleted is reported."""
     findings = []
@@ -187,8 +194,7 @@ def drop(plan: Plan, gateways: Gateways) -> tuple[Finding, ...]:
         if isinstance(stack, StackPlan) and stack.change_set is not None:
             made = stack.change_set
             try:
-                gateway = gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
-                _discard(gateway, CreatedChangeSet(arn=made.arn, stack_arn=made.stack_arn), made_stack=made.made_stack)
+                drop_stack(stack, gateways.cloudformation(stack.account_id, stack.region, stack.role_arn))
             except AwsError as error:
                 findings.append(
                     Finding(
