@@ -601,6 +601,20 @@ class CloudFormation:
         status = self._client.describe_change_set(ChangeSetName=change_set, StackName=stack).get("Status", "")
         return str(status) in ("CREATE_PENDING", "CREATE_IN_PROGRESS")
 
+    def change_set_state(self, change_set: str, stack: str) -> ChangeSetSummary | None:
+        """Whether it can be executed or has been, without its changes; None if it or its stack is gone."""
+        try:
+            found = self._client.describe_change_set(ChangeSetName=change_set, StackName=stack)
+        except NotFound:
+            return None
+        return ChangeSetSummary(
+            arn=found.get("ChangeSetId", ""),
+            name=found.get("ChangeSetName", ""),
+            status=found.get("Status", ""),
+            execution_status=found.get("ExecutionStatus", ""),
+            created_at=_iso(found.get("CreationTime")),
+        )
+
     def execute_change_set(self, change_set: str, stack: str, *, token: str, disable_rollback: bool = False) -> None:
         """Begin to execute it; the events it causes carry `token`. Executing it deletes the stack's other change sets."""
         self._client.execute_change_set(
