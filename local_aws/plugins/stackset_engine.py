@@ -466,15 +466,17 @@ def _parameter_names(template: str) -> list[str]:
 
 
 def _root_cause(stack: dict[str, Any]) -> str:
-    """The first failed resource, in the form of a stack instance's StatusReason."""
+    """The first failed resource of the last operation, in the form of a stack instance's StatusReason; else the stack's own reason."""
     events = cloudformation._stack_events.get(stack["StackId"], [])
-    for event in sorted(events, key=lambda each: each["Timestamp"]):
-        if event["ResourceStatus"].endswith("_FAILED") and event["ResourceType"] != "AWS::CloudFormation::Stack":
+    begun = max((number for number, event in enumerate(events) if event["ResourceStatusReason"] == "User Initiated"), default=0)
+    failed = [event for event in events[begun:] if event["ResourceStatus"].endswith("_FAILED")]
+    for event in failed:
+        if event["ResourceType"] != "AWS::CloudFormation::Stack":
             return (
                 f"ResourceLogicalId:{event['LogicalResourceId']}, ResourceType:{event['ResourceType']}, "
-                f"ResourceStatusReason:{event.get('ResourceStatusReason', '')}."
+                f"ResourceStatusReason:{event['ResourceStatusReason']}."
             )
-    return str(stack.get("StackStatusReason") or stack["StackStatus"])
+    return str(failed[0]["ResourceStatusReason"] if failed else stack["StackStatus"])
 
 
 def drift_details(stack_set: StackSet, operation: Operation) -> dict[str, Any]:

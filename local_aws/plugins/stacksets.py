@@ -84,12 +84,12 @@ def _answering(name: str, action: Any) -> Any:
 
 
 def _elements(values: dict[str, Any]) -> str:
-    """XML of a dictionary; empty values are left out, lists become members."""
+    """XML of a dictionary; lists become members, and empty values are left out but for the list that was asked for."""
     parts = []
     for key, value in values.items():
         if isinstance(value, bool):
             parts.append(f"<{key}>{str(value).lower()}</{key}>")
-        elif value is None or value in ("", {}, []):
+        elif value is None or (value in ("", {}, []) and key != "Summaries"):
             continue
         elif isinstance(value, dict):
             parts.append(f"<{key}>{_elements(value)}</{key}>")
