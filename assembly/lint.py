@@ -244,10 +244,7 @@ def _checker() -> Callable[[Job], tuple[Finding, ...]]:
         if unknown or not regions:
             what = f"cfn-lint knows no region {', '.join(unknown)}" if unknown else "no region to lint for"
             return (_plain("E9700", what),)
-        # Every rule is made mandatory: a template cannot switch one off unseen; suppression is ours (`_judge`).
-        config = config_module.ConfigMixIn(
-            [], config_file=os.devnull, regions=regions, include_checks=["I"], mandatory_checks=["E", "W", "I"]
-        )
+        config = config_module.ConfigMixIn([], config_file=os.devnull, regions=regions, include_checks=["I"])
         return _judge(job.template, regions, rules, config)
 
     return check
@@ -274,6 +271,7 @@ def _judge(data: bytes, regions: list[str], rules: Rules, config: Any) -> tuple[
         return (_plain("E0000", "a template is a JSON object"),)
     suppressed = suppressions(template)
     try:
+        # Not `run_template_by_data`: it drops suppressed findings unseen and takes configuration from the template.
         cfn = template_class(None, template, regions)
         matches: list[Match] = cfn.transform() or list(rules.run(None, cfn, config))
     except Exception as error:  # whatever cfn-lint trips over is a finding about that template

@@ -245,6 +245,19 @@ def test_a_suppression_holds_for_its_resource_and_its_rule_only() -> None:
     assert {(f.rule, f.logical_id) for f in findings if f.rule == "I9704"} == {("I9704", "Topic"), ("I9704", "Other")}
 
 
+def test_an_output_of_the_same_name_is_not_suppressed() -> None:
+    body = json.loads(template(Metadata=metadata("E9702", E9702="of the resource")))
+    body["Outputs"] = {"Topic": {"Value": {"Ref": "Topic"}}}
+    findings = lint([job(json.dumps(body).encode())], cache=None, workers=1)["site"]
+    assert ("E9702", "error", False) in {(f.rule, f.level, f.suppressed) for f in findings}
+
+
+def test_the_rule_about_reasons_cannot_be_suppressed() -> None:
+    data = template(Metadata=metadata("E9703", "E3002", E9703="because"))
+    findings = lint([job(data)], cache=None, workers=1)["site"]
+    assert {(f.level, f.suppressed) for f in findings if f.rule == "E9703"} == {("error", False)}
+
+
 def test_neither_the_template_nor_a_file_configures_the_gate(tmp_path: Path) -> None:
     (tmp_path / ".cfnlintrc").write_text("ignore_checks: [E, W]\n")
     body = {
