@@ -407,6 +407,7 @@ def destroy(
     nonce: str,
     now: Callable[[], datetime],
     sleep: Callable[[float], None],
+    poll_seconds: float = POLL_SECONDS,
     progress: Progress = lambda *_: None,
     before_each: Callable[[], None] = lambda: None,
 ) -> DestroyOutcome:
@@ -417,7 +418,7 @@ def destroy(
     """
     if plan.blocked:
         raise ValueError("a blocked plan is not to be carried out")
-    run = _Run(places, remains, nonce, sleep, progress)
+    run = _Run(places, remains, nonce, lambda: sleep(poll_seconds), progress)
     again = _again(plan)
     deleted: list[str] = []
     pending: list[Pending] = []
@@ -456,8 +457,8 @@ def _again(plan: DestroyPlan) -> str:
 
 
 class _Run:
-    def __init__(self, places: Places, remains: Remains, nonce: str, sleep: Callable[[float], None], progress: Progress) -> None:
-        self._places, self._remains, self._nonce, self._sleep, self._progress = places, remains, nonce, sleep, progress
+    def __init__(self, places: Places, remains: Remains, nonce: str, pause: Callable[[], None], progress: Progress) -> None:
+        self._places, self._remains, self._nonce, self._pause, self._progress = places, remains, nonce, pause, progress
 
     def remove(self, removal: Removal) -> None:
         gateway = self._places.cloudformation(removal.account_id, removal.region, removal.role_arn)
@@ -498,7 +499,7 @@ class _Run:
                 causes, _ = failures(gateway.events(removal.arn))
                 words = "; ".join(f"{c.logical_id} ({c.resource_type}): {c.reason}" for c in causes) or live.status_reason
                 raise _Failed(f"{removal.stack_name} was not deleted: {words}")
-            self._sleep(POLL_SECONDS)
+            self._pause()
         raise _Failed(f"{removal.stack_name} is not deleted after {ATTEMPTS} looks at it; CloudFormation may still be at work")
 
     # --- StackSets --------------------------------------------------------------------------------------------
@@ -523,7 +524,7 @@ class _Run:
             operation = gateway.stack_set_operation(name, operation_id)
             if operation.finished:
                 break
-            self._sleep(POLL_SECONDS)
+            self._pause()
         else:
             raise _Failed(f"the operation {operation_id} of {name} has not come to an end after {ATTEMPTS} looks")
         if operation.action == "DELETE" and (operation.status != "SUCCEEDED" or operation.failed_instances):

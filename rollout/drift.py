@@ -107,6 +107,7 @@ def detect_drift(
     operation_id: str,
     now: datetime,
     sleep: Callable[[float], None],
+    poll_seconds: float = POLL_SECONDS,
     progress: Progress = lambda *_: None,
     stop: threading.Event | None = None,
     workers: int = WORKERS,
@@ -116,7 +117,7 @@ def detect_drift(
     What AWS refuses for one stack stands in its `error`. `stop` ends the waiting; a detection that runs at AWS harms nothing.
     """
     stopped = stop or threading.Event()
-    look = _Look(places, operation_id, sleep, progress, stopped)
+    look = _Look(places, operation_id, lambda: sleep(poll_seconds), progress, stopped)
     pool = ThreadPoolExecutor(max_workers=workers)
     try:
         stacks = tuple(pool.map(look.at, assembly.stacks))
@@ -139,10 +140,8 @@ class _Failed(Exception):
 
 
 class _Look:
-    def __init__(
-        self, places: Places, operation_id: str, sleep: Callable[[float], None], progress: Progress, stopped: threading.Event
-    ) -> None:
-        self._places, self._operation_id, self._sleep, self._progress, self._stopped = places, operation_id, sleep, progress, stopped
+    def __init__(self, places: Places, operation_id: str, pause: Callable[[], None], progress: Progress, stopped: threading.Event) -> None:
+        self._places, self._operation_id, self._sleep, self._progress, self._stopped = places, operation_id, pause, progress, stopped
 
     def at(self, stack: Stack) -> StackDrift:
         found: dict[str, Any] = {
@@ -254,7 +253,7 @@ class _Look:
     def _pause(self) -> None:
         if self._stopped.is_set():
             raise _Failed("interrupted")
-        self._sleep(POLL_SECONDS)
+        self._sleep()
 
 
 # --- what may be shown --------------------------------------------------------------------------------------------
