@@ -172,6 +172,7 @@ def _load(cache: Path | None, key: str) -> tuple[Finding, ...] | None:
 
 
 def _store(cache: Path | None, key: str, findings: tuple[Finding, ...]) -> None:
+    # A crash (E0002) is not a fact about the template alone: try again next time.
     if cache is None or any(finding.rule == "E0002" for finding in findings):
         return
     body = msgspec.json.encode(findings)
@@ -206,6 +207,7 @@ def _prune(cache: Path | None, limit: int = CACHE_ENTRIES) -> None:
 def _verdicts(jobs: list[Job], workers: int) -> list[tuple[Finding, ...]]:
     check = _checker()
     workers = min(workers, len(jobs))
+    # Elsewhere a fork is either missing or unsafe beside the system's own threads (macOS).
     if workers < 2 or len(jobs) < POOL_THRESHOLD or sys.platform != "linux":
         return [check(job) for job in jobs]
     multiprocessing = importlib.import_module("multiprocessing")

@@ -112,8 +112,13 @@ def _denies_plain_http(view: View, statement: Node) -> bool:
     objects = any(node.text is not None and node.text.endswith("*") for node in resources)
     bucket = any(node.value == "*" or not (node.text or "").endswith("/*") for node in resources)
     conditions = [node.value for node in view.at(statement, "Condition")]
-    only = all(isinstance(value, dict) and list(value) == ["Bool"] for value in conditions)
+    # A further condition would leave requests that it does not meet unrefused.
+    only = all(isinstance(value, dict) and list(value) == ["Bool"] and _single(value["Bool"]) for value in conditions)
     return everyone and everything and plain and objects and bucket and only
+
+
+def _single(value: object) -> bool:
+    return isinstance(value, dict) and len(value) == 1
 
 
 class Retained(Rule):

@@ -307,6 +307,7 @@ BROKEN: list[tuple[str, str, list[tuple[str, Any]]]] = [
     ("E9404", "some principals", [(f"{POLICY}/1/Principal", {"AWS": "arn:aws:iam::123456789012:root"})]),
     ("E9404", "the wrong way round", [(f"{POLICY}/1/Condition", {"Bool": {"aws:SecureTransport": "true"}})]),
     ("E9404", "a further condition", [(f"{POLICY}/1/Condition/StringEquals", {"aws:PrincipalAccount": "123456789012"})]),
+    ("E9404", "a further key", [(f"{POLICY}/1/Condition/Bool/aws:ViaAWSService", "false")]),
     ("E9404", "an Allow", [(f"{POLICY}/1/Effect", "Allow")]),
     *[
         ("E9405", f"{name} {key}", [(f"Resources/{name}/{key}", value)])
