@@ -199,6 +199,19 @@ def standing(run: Run, plan: StackPlan, gateway: CloudFormation) -> Standing:  #
     return Standing(at="ready", live=live)
 
 
+def known_steps(run: Run, plan: StackSetPlan, gateway: CloudFormation) -> frozenset[str]:
+    """Ids of the plan's StackSet operations that were begun, by this process or an earlier one. Raises `AwsError`."""
+    target = run.stack(plan.stack).stackset
+    found = set()
+    for step in steps_of(plan, run.plan.digest):
+        try:
+            gateway.stack_set_operation(plan.stack_name, step.id, call_as=target.call_as if target else "SELF")
+        except NotFound:
+            continue
+        found.add(step.id)
+    return frozenset(found)
+
+
 # --- entry --------------------------------------------------------------------------------------------------------
 
 
@@ -290,6 +303,7 @@ class _Stack(_Work):
         super().__init__(run, plan, produced)
         self.plan = plan
         self.token = ""
+        self.resumed = False
 
     def execute(self) -> Outcome:
         where = standing(self.run, self.plan, self.gateway)
@@ -300,10 +314,9 @@ class _Stack(_Work):
                 self.start(0)
             return self.settled(where.live, self.plan.settings, changed=bool(self.plan.settings))
         change_set, stack, self.token = change_of(self.run, self.plan)
-        resumed = where.at in ("running", "done")
-        self.begun = resumed
-        self.start(len(self.plan.resources), resumed=resumed)
-        if resumed:
+        self.resumed = self.begun = where.at in ("running", "done")
+        self.start(len(self.plan.resources), resumed=self.resumed)
+        if self.resumed:
             self.note("an earlier apply has executed this change set; following it")
         elif where.at == "ready" and self.plan.change_set is not None:
             self.send(change_set, stack)
@@ -354,8 +367,9 @@ class _Stack(_Work):
         while True:
             try:
                 for event in feed.new():
-                    events.append(event)
-                    self.tell(event)
+                    if events or event.token == self.token:
+                        events.append(event)
+                        self.tell(event)
                 live = self.gateway.describe_stack(stack)
                 if self.ended(live, stack, events):
                     break
@@ -410,7 +424,7 @@ class _Stack(_Work):
     def by_events(self, events: list[StackEvent]) -> None:
         """An execution that an earlier process began has begun when AWS says."""
         first = _seconds(events[0].at) if events else 0.0
-        if first and first < self.started:
+        if self.resumed and first and first < self.started:
             self.started = first
 
     def validate(self, live: StackDescription) -> None:
@@ -520,8 +534,8 @@ class _StackSet(_Work):
             return self.outcome("unchanged")
         live = self.gateway.describe_stack_set(self.plan.stack_name, call_as=self.call_as)
         steps = steps_of(self.plan, self.run.plan.digest)
-        known = {step.id: self.known(step) for step in steps} if live else {}
-        self.begun = any(known.values())
+        known = known_steps(self.run, self.plan, self.gateway) if live else frozenset()
+        self.begun = bool(known)
         inputs = self.inputs(live)
         if not self.begun:
             differences = self.differences(live, inputs)
@@ -533,17 +547,10 @@ class _StackSet(_Work):
             self.run.check()
             self.gateway.create_stack_set(request, token=client_token(self.run.plan.digest, self.plan.stack, "create-set"))
         for step in steps:
-            failed = self.operate(step, request, begun=known.get(step.id, False))
+            failed = self.operate(step, request, begun=step.id in known)
             if failed is not None:
                 return failed
         return self.outcome("succeeded", status="SUCCEEDED")
-
-    def known(self, step: Step) -> bool:
-        try:
-            self.gateway.stack_set_operation(self.plan.stack_name, step.id, call_as=self.call_as)
-        except NotFound:
-            return False
-        return True
 
     def inputs(self, live: StackSetDescription | None) -> Inputs:
         as_stack = StackDescription(name=live.name, arn=live.arn, status=live.status, parameters=live.parameters) if live else None
@@ -599,7 +606,7 @@ class _StackSet(_Work):
             try:
                 self.begin(step, request)
             except (Conflict, NetworkError, Unavailable) as error:
-                if not self.known(step):
+                if step.id not in known_steps(self.run, self.plan, self.gateway):
                     if error.code == "OperationInProgressException":
                         return self.outcome(
                             "failed",

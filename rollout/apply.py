@@ -1,0 +1,290 @@
+"""Applying a plan: exactly what was approved, in dependency order, under the environment's lock.
+
+In: a `Run` (the approved plan and its surroundings) and a way to take the lock. Out: `Applied`, with an `Outcome` for every stack.
+Never: starts a stack before all that it depends on stand, starts another one after a failure or without the lock, changes a plan that has
+moved. Killed at any moment it can be called again with the same plan: what was executed is asked of AWS.
+
+The first deployment makes the lock table itself. Until it stands, only the stack that makes it (and what that depends on) is executed,
+and CloudFormation is the lock: a stack is created once, executing one change set deletes the others. Then the lock is taken.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from assembly.files import sha256
+from assembly.model import Assembly, Frozen
+from aws.errors import AwsError, NotFound
+from rollout.execute import Outcome, Run, execute, known_steps, standing
+from rollout.history import Record, StackRecord
+from rollout.inputs import Produced
+from rollout.lock import Lock, LockHeld, held
+from rollout.model import AnyStackPlan, Plan, StackSetPlan
+from rollout.progress import Note
+
+WORKERS = 8
+"""Stacks executed at once at the most."""
+
+LOOK_SECONDS = 0.5
+"""How often the main thread wakes up, so that an interrupt is noticed."""
+
+
+class StalePlan(Exception):
+    """What the plan was made for has moved; one problem a line, and what to type."""
+
+    def __init__(self, problems: tuple[str, ...], command: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+        self.command = command
+
+
+class LockTableMissing(Exception):
+    """There is no lock table, and the plan does not make one."""
+
+    def __init__(self, message: str, command: str) -> None:
+        super().__init__(message)
+        self.command = command
+
+
+class Applied(Frozen, frozen=True, kw_only=True):
+    """What came of an apply."""
+
+    environment: str
+    plan_digest: str
+    assembly_digest: str
+    result: Literal["succeeded", "failed", "interrupted"]
+    started: float
+    """Seconds since the epoch."""
+    seconds: float
+    stacks: tuple[Outcome, ...]
+    """In the plan's order."""
+    problem: str = ""
+    """What stopped it that is about no single stack."""
+    command: str = ""
+
+
+# --- is the plan still good? ---------------------------------------------------------------------------------------
+
+
+def refusals(plan: Plan, assembly: Assembly, *, local: bool) -> tuple[str, ...]:
+    """Why a plan is not for this assembly or this AWS; told without asking AWS."""
+    found = []
+    if plan.options.local != local:
+        made, now = ("the local AWS", "AWS itself") if plan.options.local else ("AWS itself", "the local AWS")
+        found.append(f"the plan was made against {made}, and this is {now}")
+    if plan.assembly_digest != assembly.digest:
+        found.append(f"the assembly has been built again: the plan is for {plan.assembly_digest[:12]}, now there is {assembly.digest[:12]}")
+    if plan.account_id != assembly.account_id:
+        found.append(f"the plan is for account {plan.account_id}, the assembly for {assembly.account_id}")
+    return tuple(found)
+
+
+def stale(run: Run, plans: Iterable[AnyStackPlan], *, workers: int = WORKERS) -> tuple[str, ...]:
+    """What has moved at AWS since the plan was made; empty if all is as planned, or as an earlier apply of this plan left it."""
+    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="check") as pool:
+        return tuple(text for text in pool.map(lambda plan: _moved(run, plan), plans) if text)
+
+
+def _moved(run: Run, plan: AnyStackPlan) -> str:
+    gateway = run.gateways.cloudformation(plan.account_id, plan.region, plan.role_arn)
+    where = f"{plan.stack_name} ({plan.region}, account {plan.account_id})"
+    if not isinstance(plan, StackSetPlan):
+        found = standing(run, plan, gateway)
+        return f"{where} {found.words}" if found.at == "moved" else ""
+    live = gateway.describe_stack_set(plan.stack_name, call_as=_call_as(run, plan))
+    if live is None:
+        return f"the StackSet {where} has been deleted since it was planned" if plan.exists else ""
+    if plan.exists and sha256(live.template_body.encode()) != plan.deployed_template_sha256 and not known_steps(run, plan, gateway):
+        return f"the StackSet {where} has got another template since it was planned"
+    return ""
+
+
+def _call_as(run: Run, plan: StackSetPlan) -> Any:
+    target = run.stack(plan.stack).stackset
+    return target.call_as if target else "SELF"
+
+
+# --- the lock of the first deployment ---------------------------------------------------------------------------------
+
+
+def makers_of_table(table: str, templates: Mapping[str, bytes]) -> frozenset[str]:
+    """Stack ids whose template has that DynamoDB table."""
+    found = set()
+    for stack, body in templates.items():
+        for resource in json.loads(body).get("Resources", {}).values():
+            kind, properties = resource.get("Type"), resource.get("Properties", {})
+            if kind in ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable") and properties.get("TableName") == table:
+                found.add(stack)
+    return frozenset(found)
+
+
+def before_the_lock(run: Run) -> tuple[AnyStackPlan, ...]:
+    """The stacks that must stand before there is a lock table, in order. Raises `LockTableMissing`."""
+    plan, assembly = run.plan, run.assembly
+    by_id = {p.stack: p for p in plan.stacks}
+    wanted = [s for s in makers_of_table(assembly.lock_table, run.templates) if s in by_id and by_id[s].operation in ("create", "update")]
+    if not wanted:
+        raise LockTableMissing(
+            f"the lock table {assembly.lock_table} is not in account {assembly.account_id}, {assembly.home_region}, and the plan does not"
+            " make it",
+            f"python deploy.py doctor --env {assembly.environment}",
+        )
+    needed: set[str] = set()
+    queue = list(wanted)
+    while queue:
+        stack = queue.pop()
+        if stack not in needed:
+            needed.add(stack)
+            queue += [d for d in by_id[stack].depends_on if d in by_id]
+    return tuple(p for p in plan.stacks if p.stack in needed)
+
+
+# --- applying -------------------------------------------------------------------------------------------------------
+
+
+def apply(run: Run, acquire: Callable[[], Lock], *, workers: int = WORKERS) -> Applied:
+    """Bring every stack of the plan to where it wants it, or as far as possible.
+
+    Raises before anything has changed: `StalePlan`, `LockHeld`, `LockTableMissing`, `AwsError`. After that everything is in the result.
+    """
+    started = run.now()
+    done: dict[str, Outcome] = {}
+    problem = command = ""
+    try:
+        lock = acquire()
+    except NotFound:
+        first = before_the_lock(run)
+        _refuse_stale(run, run.plan.stacks)
+        run.report(Note(at=run.now(), text=f"there is no lock table yet; {', '.join(p.stack for p in first)} first"))
+        _walk(run, first, done, workers)
+        if not all(outcome.good for outcome in done.values()):
+            return _applied(run, started, done)
+        try:
+            lock = acquire()
+        except (LockHeld, AwsError) as error:
+            return _applied(run, started, done, problem=str(error), command=error.hint)
+    with held(lock):
+        locked = dataclasses.replace(run, check=lock.check)
+        rest = tuple(p for p in run.plan.stacks if p.stack not in done)
+        try:
+            _refuse_stale(locked, rest)
+        except StalePlan as error:
+            if not done:
+                raise
+            problem, command = str(error), error.command
+        else:
+            _walk(locked, rest, done, workers)
+    return _applied(run, started, done, problem=problem, command=command)
+
+
+def _refuse_stale(run: Run, plans: Iterable[AnyStackPlan]) -> None:
+    problems = stale(run, plans)
+    if problems:
+        raise StalePlan(problems, f"python deploy.py plan --env {run.plan.environment}")
+
+
+def _walk(run: Run, plans: tuple[AnyStackPlan, ...], done: dict[str, Outcome], workers: int) -> None:
+    """Execute the stacks, each as soon as all that it depends on stand; nothing new after the first that does not."""
+    waiting = {p.stack: p for p in plans}
+    running: dict[Future[Outcome], str] = {}
+    with ThreadPoolExecutor(max_workers=max(1, min(workers, len(plans) or 1)), thread_name_prefix="apply") as pool:
+        while waiting or running:
+            try:
+                if not run.stop.is_set() and all(outcome.good for outcome in done.values()):
+                    for plan in [
+                        p for p in waiting.values() if all(d in done for d in p.depends_on if d in {*waiting, *running.values(), *done})
+                    ]:
+                        del waiting[plan.stack]
+                        running[pool.submit(execute, run, plan, _produced(done))] = plan.stack
+                if not running:
+                    return
+                finished, _ = wait(running, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    done[running.pop(future)] = future.result()
+            except KeyboardInterrupt:
+                if run.stop.is_set():
+                    raise
+                run.stop.set()
+                run.report(Note(at=run.now(), text="stopping after the current step; again to leave at once"))
+            except BaseException:
+                run.stop.set()
+                raise
+
+
+def _produced(done: Mapping[str, Outcome]) -> dict[str, Produced]:
+    return {
+        outcome.stack: Produced(outputs=dict(outcome.outputs), account_id=outcome.account_id, region=outcome.region)
+        for outcome in done.values()
+    }
+
+
+def _applied(run: Run, started: float, done: Mapping[str, Outcome], *, problem: str = "", command: str = "") -> Applied:
+    bad = [o for o in done.values() if not o.good]
+    failed = [o for o in bad if o.result in ("failed", "refused")]
+    outcomes = tuple(done.get(p.stack) or _not_started(p, bad) for p in run.plan.stacks)
+    interrupted = run.stop.is_set() and not failed
+    good = all(o.good for o in outcomes) and not problem
+    if not good and not command:
+        command = next((o.command for o in (*failed, *bad) if o.command), f"python deploy.py apply --env {run.plan.environment}")
+    return Applied(
+        environment=run.plan.environment,
+        plan_digest=run.plan.digest,
+        assembly_digest=run.plan.assembly_digest,
+        result="succeeded" if good else "interrupted" if interrupted else "failed",
+        started=started,
+        seconds=round(run.now() - started, 3),
+        stacks=outcomes,
+        problem=problem,
+        command=_local(run, command),
+    )
+
+
+def _local(run: Run, command: str) -> str:
+    """The command for the same AWS."""
+    return (
+        f"{command} --local" if run.plan.options.local and command.startswith("python deploy.py ") and "--local" not in command else command
+    )
+
+
+def _not_started(plan: AnyStackPlan, bad: Iterable[Outcome]) -> Outcome:
+    culprits = [o.stack for o in bad]
+    return Outcome(
+        stack=plan.stack,
+        stack_name=plan.stack_name,
+        kind="stackset" if isinstance(plan, StackSetPlan) else "stack",
+        account_id=plan.account_id,
+        region=plan.region,
+        operation=plan.operation,
+        result="unchanged" if plan.operation == "none" else "not_started",
+        message="" if plan.operation == "none" else f"not started because of {', '.join(culprits)}" if culprits else "not started",
+    )
+
+
+# --- the record -----------------------------------------------------------------------------------------------------
+
+
+def record_of(run: Run, applied: Applied, *, by: str, host: str, git_commit: str) -> Record:
+    """What goes into the history."""
+    moment = datetime.fromtimestamp(applied.started, UTC)
+    return Record(
+        environment=applied.environment,
+        project=run.plan.project,
+        assembly_digest=applied.assembly_digest,
+        plan_digest=applied.plan_digest,
+        git_commit=git_commit,
+        by=by,
+        host=host,
+        started_at=moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z",
+        seconds=applied.seconds,
+        result=applied.result,
+        message=applied.problem or next((o.message for o in applied.stacks if o.result in ("failed", "refused")), ""),
+        stacks=tuple(
+            StackRecord(stack=o.stack, operation=o.operation, result=o.result, seconds=o.seconds, status=o.status, resources=o.resources)
+            for o in applied.stacks
+        ),
+    )
