@@ -19,7 +19,7 @@ import msgspec
 
 from assembly.resources import DATA_HOLDING_TYPES
 from aws.cloudformation import ChangeSetDescription, RawChange, RawDetail
-from rollout.intrinsics import HIDDEN, known_after, marked, references, text_of, unresolved, value_of
+from rollout.intrinsics import HIDDEN, holds_secret, known_after, marked, references, text_of, unresolved, value_of
 from rollout.model import Action, Known, PropertyChange, Redacted, Replacement, ResourceChange, Unknown, Value
 from rollout.schemas import Schema, Schemas
 
@@ -310,7 +310,7 @@ def _has_secret(logical_id: str, attribute: str, path: str, context: Context) ->
         body = side.get(logical_id, {}).get(attribute)
         if isinstance(body, Mapping) and top:
             body = body.get(top)
-        if marked(body) and "\x1fsecret:" in json.dumps(body).replace("\\u001f", "\x1f"):
+        if holds_secret(body):
             return True
     return False
 

@@ -47,6 +47,8 @@ class Produced:
     resource_types: Mapping[str, str] = field(default_factory=dict)
     account_id: str = ""
     region: str = ""
+    hidden: frozenset[str] = frozenset()
+    """Outputs that have a NoEcho parameter in them: to be passed on, never to be shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,6 +193,10 @@ class _Collector:
             self._missing_output(reference, source)
             return
         value = producer.outputs[source.output]
+        if value is not None and source.output in producer.hidden:
+            same = self.live.get(parameter.name) == value
+            self._hidden(parameter, None if same else value, f"output {reference}", changed=not same)
+            return
         if value is not None:
             self._known(parameter, value, f"output {reference}")
             return

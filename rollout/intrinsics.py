@@ -46,6 +46,13 @@ def marked(value: Any) -> bool:
     return any(marked(v) for v in value) if isinstance(value, list) else isinstance(value, str) and _EDGE in value
 
 
+def holds_secret(value: Any) -> bool:
+    """Whether the mark of a secret is anywhere in the value."""
+    if isinstance(value, Mapping):
+        return any(holds_secret(v) for v in (*value.keys(), *value.values()))
+    return any(holds_secret(v) for v in value) if isinstance(value, list) else isinstance(value, str) and f"{_EDGE}secret:" in value
+
+
 def text_of(value: Any) -> str:
     """A string as it is; a boolean or number as CloudFormation writes it; a structure as compact JSON."""
     if isinstance(value, str):

@@ -31,7 +31,7 @@ from aws.cloudformation import (
 from aws.errors import AwsError, CredentialsError
 from rollout.changes import Context, all_from_templates, from_change_set, output_after
 from rollout.inputs import Gateways, Inputs, Produced, resolve_inputs
-from rollout.intrinsics import Scope, resolved_outputs, resolved_resources, value_of
+from rollout.intrinsics import Scope, holds_secret, resolved_outputs, resolved_resources, value_of
 from rollout.model import (
     ABSENT,
     AnyStackPlan,
@@ -41,6 +41,7 @@ from rollout.model import (
     Options,
     OutputChange,
     Plan,
+    Redacted,
     ResourceChange,
     SettingChange,
     StackOperation,
@@ -48,6 +49,7 @@ from rollout.model import (
     StackSetPlan,
     StackState,
     Validation,
+    Value,
     sealed,
 )
 from rollout.policy import forbidden, widenings
@@ -481,7 +483,7 @@ class _Stack:
         self.run.progress(self.stack.id, "previewing" if previewed else "making a change set")
         with self.change_set(inputs, source, made_stack=made_stack) as (created, description):
             if description.nothing_to_change:
-                return self.unchanged(inputs, context, ())
+                return self.unchanged(inputs, context)
             validations = self.validations(description)
             if description.failed:
                 return self.refused(inputs, context, description, validations, previewed=previewed)
@@ -577,17 +579,15 @@ class _Stack:
             template=template, parameters=parameters, account_id=stack.account_id, region=stack.region, stack_name=stack.stack_name
         )
 
-    def unchanged(self, inputs: Inputs, context: Context, findings: tuple[Finding, ...]) -> _Outcome:
+    def unchanged(self, inputs: Inputs, context: Context) -> _Outcome:
         """CloudFormation sees nothing to change; settings may differ all the same, and so may the templates, which would be odd."""
         settings = self.settings()
         odd = () if inputs.waits_for else tuple(c.logical_id for c in all_from_templates(context))
         if odd:
-            findings += (self.unlisted(odd),)
+            self.findings.append(self.unlisted(odd))
         operation: StackOperation = "settings" if settings else "none"
-        plan = _stack_plan(
-            self.stack, self.state, operation, parameters=inputs.show, settings=settings, findings=(*self.findings, *findings)
-        )
-        return _Outcome(plan=plan, produced=self.produced_now())
+        plan = _stack_plan(self.stack, self.state, operation, parameters=inputs.show, settings=settings, findings=tuple(self.findings))
+        return _Outcome(plan=plan, produced=self.produced_now(self.hidden_outputs(inputs)))
 
     def unlisted(self, logical_ids: Iterable[str]) -> Finding:
         return Finding(
@@ -702,10 +702,16 @@ class _Stack:
 
     # --- outputs ----------------------------------------------------------------------------------------------
 
-    def produced_now(self) -> Produced:
+    def produced_now(self, hidden: frozenset[str] = frozenset()) -> Produced:
         """The outputs of a stack that stays as it is."""
         outputs = dict(self.live.outputs) if self.live is not None and self.state.exists else {}
-        return Produced(outputs=outputs, account_id=self.stack.account_id, region=self.stack.region)
+        return Produced(outputs=outputs, account_id=self.stack.account_id, region=self.stack.region, hidden=hidden)
+
+    def hidden_outputs(self, inputs: Inputs) -> frozenset[str]:
+        """Outputs, deployed or to be, that would show a NoEcho parameter."""
+        old = resolved_outputs(self.scope(self.old_template, inputs.before))
+        new = resolved_outputs(self.scope(self.template, inputs.after))
+        return frozenset(name for side in (old, new) for name, value in side.items() if holds_secret(value))
 
     def produced_after(self, resources: tuple[ResourceChange, ...], context: Context, inputs: Inputs) -> Produced:
         """The outputs of a stack that changes, as far as they can be told before."""
@@ -718,32 +724,30 @@ class _Stack:
             resource_types={i: str(body.get("Type", "")) for i, body in context.after.items()},
             account_id=self.stack.account_id,
             region=self.stack.region,
+            hidden=self.hidden_outputs(inputs),
         )
 
     def output_changes(self, produced: Produced, inputs: Inputs) -> tuple[OutputChange, ...]:
         live = self.live.outputs if self.live is not None and self.state.exists else {}
-        hidden = [s for s in inputs.secrets if s]
+
+        def shown(name: str, text: str) -> Value:
+            return Redacted() if name in produced.hidden or any(secret in text for secret in inputs.secrets) else Known(text=text)
+
         found = []
         for name in sorted({*live, *produced.outputs}):
-            before = None if name not in live else Known(text=_scrubbed(live[name], hidden))
+            before = None if name not in live else shown(name, live[name])
             if name not in produced.outputs:
                 found.append(OutputChange(name=name, change="remove", before=before))
                 continue
             value = produced.outputs[name]
-            after = None if value is None else Known(text=_scrubbed(value, hidden))
-            if before is None:
-                found.append(OutputChange(name=name, change="add", after=after))
-            elif after is None:
-                found.append(OutputChange(name=name, change="maybe", before=before, after=value_of(produced.expressions[name])))
-            elif before != after:
-                found.append(OutputChange(name=name, change="modify", before=before, after=after))
+            if value is None and before is not None:
+                after = Redacted() if name in produced.hidden else value_of(produced.expressions[name])
+                found.append(OutputChange(name=name, change="maybe", before=before, after=after))
+            elif before is None:
+                found.append(OutputChange(name=name, change="add", after=None if value is None else shown(name, value)))
+            elif value != live[name]:
+                found.append(OutputChange(name=name, change="modify", before=before, after=shown(name, value or "")))
         return tuple(found)
-
-
-def _scrubbed(text: str, hidden: Iterable[str]) -> str:
-    for secret in hidden:
-        text = text.replace(secret, "(hidden)")
-    return text
 
 
 def _canonical(policy: str) -> str:
