@@ -12,17 +12,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from assembly.model import Assembly, Frozen, Stack
 from assembly.resources import DATA_HOLDING_TYPES, LOG_TYPES
 from aws.cloudformation import CloudFormation, InstanceTargets, StackInstance
 from aws.errors import AwsError
 from aws.retained import BUCKET, FUNCTION, LOG_GROUP, TABLE, VERSION, Retained, StillReplicated
+from aws.secrets import Secrets
 from rollout.diagnosis import failures
 from rollout.intrinsics import Scope, resolved_resources
 from rollout.model import Finding
+
+if TYPE_CHECKING:
+    from aws.session import Aws
 
 POLL_SECONDS = 3.0
 ATTEMPTS = 2400
@@ -62,6 +67,21 @@ class Remains(Protocol):
     def retained(self, account_id: str, region: str, role_arn: str | None) -> Retained: ...
 
     def secrets(self, account_id: str, region: str) -> Secret: ...
+
+
+@dataclass(frozen=True)
+class AwsRemains:
+    """`Remains` of AWS itself."""
+
+    aws: Aws
+
+    def retained(self, account_id: str, region: str, role_arn: str | None) -> Retained:
+        """Resources of that place."""
+        return Retained.connect(self.aws, account_id=account_id, region=region, role_arn=role_arn)
+
+    def secrets(self, account_id: str, region: str) -> Secrets:
+        """Secrets of that place."""
+        return Secrets.connect(self.aws, account_id=account_id, region=region)
 
 
 # --- the plan -----------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """Diagnosis: is everything there that a deployment needs, and is anything stuck?
 
 In: an assembly with its templates, AWS, a resolver for the public DNS, the change sets of the saved plan.
-Out: a `Report` of checks, each ok, warning, problem or "could not check", with what to type next; and fixes for stuck stacks, each described before it is done.
+Out: a `Report` of checks, each ok, warning, problem or "could not check", with what to type next; and fixes for stuck stacks, each of
+them described before it is done.
 Never: changes anything while it looks; does a fix when the stack is no longer as it was shown; says "ok" of what it could not ask.
 """
 
@@ -101,8 +102,6 @@ class Places(Protocol):
     """CloudFormation by place (`aws.gateways.Gateways`)."""
 
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation: ...
-
-    def caller(self, account_id: str, region: str) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True)

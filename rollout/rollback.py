@@ -1,0 +1,76 @@
+"""Rolling back: an assembly that was applied before, taken out of the artifact bucket and checked, becomes the one to plan with.
+
+In: history records; the files of a kept assembly. Out: the digest that a user means; the assembly back on disk, whole or not at all.
+Never: applies anything, trusts what is in the bucket (every digest is checked before the first byte is written).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from assembly import files
+from assembly.model import FORMAT, Assembly
+from rollout.history import Record
+
+MIN_DIGITS = 6
+"""Digits of a digest that are enough if they are unambiguous."""
+
+
+class RollbackError(Exception):
+    """What was asked for cannot be restored; `command` is what to type."""
+
+    def __init__(self, message: str, command: str = "") -> None:
+        super().__init__(message)
+        self.command = command
+
+
+def meant(wanted: str, past: Iterable[Record], environment: str) -> Record:
+    """The latest record whose assembly digest begins with `wanted`. Raises `RollbackError` if there is none, or several assemblies fit."""
+    command = f"python deploy.py history --env {environment}"
+    if len(wanted) < MIN_DIGITS or not set(wanted) <= set("0123456789abcdef"):
+        raise RollbackError(f"{wanted!r} is not a digest: give its first {MIN_DIGITS} hexadecimal digits at least", command)
+    fitting = [record for record in past if record.assembly_digest.startswith(wanted)]
+    digests = sorted({record.assembly_digest for record in fitting})
+    if not digests:
+        raise RollbackError(f"no assembly {wanted} was applied to {environment}", command)
+    if len(digests) > 1:
+        raise RollbackError(f"{wanted} fits several assemblies: {', '.join(d[:16] for d in digests)}; give more digits", command)
+    return fitting[0]
+
+
+def verified(found: Mapping[str, bytes], digest: str, environment: str) -> Assembly:
+    """The assembly of these files, if they are exactly the one of that digest. Raises `RollbackError` with every problem."""
+    command = f"python deploy.py history --env {environment}"
+    try:
+        assembly = msgspec.json.decode(found.get(files.MANIFEST, b""), type=Assembly)
+    except msgspec.DecodeError as error:
+        raise RollbackError(f"the kept assembly {digest[:12]} cannot be read by this version: {error}", command) from error
+    problems = []
+    if assembly.format != FORMAT:
+        problems.append(f"it is of format {assembly.format}, this version reads format {FORMAT}")
+    if assembly.environment != environment:
+        problems.append(f"it is of the environment {assembly.environment}")
+    if files.assembly_digest(assembly) != digest or assembly.digest != digest:
+        problems.append("its manifest is not the one that was applied (the digest differs)")
+    for stack in assembly.stacks:
+        name = stack.template.file
+        if Path(name).name != name:
+            problems.append(f"{name!r} is not a plain file name")
+        elif name not in found:
+            problems.append(f"{name} is missing")
+        elif files.sha256(found[name]) != stack.template.sha256:
+            problems.append(f"{name} is not the template that was applied (sha256 differs)")
+    if problems:
+        raise RollbackError(f"the kept assembly {digest[:12]} is damaged: {'; '.join(problems)}; nothing was restored", command)
+    return assembly
+
+
+def restore(found: Mapping[str, bytes], digest: str, directory: Path, environment: str) -> Assembly:
+    """Check the files and write them to `directory`. Raises `RollbackError`, or OSError; the assembly that was there is untouched then."""
+    assembly = verified(found, digest, environment)
+    wanted = {files.MANIFEST, *(stack.template.file for stack in assembly.stacks)}
+    files.write(directory, {name: data for name, data in found.items() if name in wanted})
+    return assembly

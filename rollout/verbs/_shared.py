@@ -1,0 +1,68 @@
+"""What several verbs share: the history of an opened environment, JSON, and asking a person.
+
+In: an `Opened` environment, a value, a `Context`. Out: records, text, an answer.
+Never: takes silence, or anything but the expected word, for a yes.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from rollout.cli import Context
+
+if TYPE_CHECKING:
+    from aws.s3 import S3
+    from rollout.history import Record
+    from rollout.session import Opened
+
+
+def artifacts(opened: Opened) -> S3:
+    """Where the artifact bucket is."""
+    from aws.s3 import S3
+
+    return S3.connect(opened.aws, account_id=opened.assembly.account_id, region=opened.assembly.home_region)
+
+
+def records_of(opened: Opened, *, limit: int) -> tuple[Record, ...]:
+    """The latest applies, newest first; none before the first. Raises `aws.errors.AwsError`."""
+    from rollout.history import records
+
+    return records(artifacts(opened), opened.assembly.artifact_bucket, opened.assembly.environment, limit=limit)
+
+
+def as_json(value: Any) -> str:
+    """A value of ours as indented JSON."""
+    return json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=False)
+
+
+def poll_seconds(opened: Opened, default: float) -> float:
+    """A local AWS is done at once."""
+    from rollout.session import LOCAL_POLL_SECONDS
+
+    return LOCAL_POLL_SECONDS if opened.aws.is_local else default
+
+
+def progress(context: Context) -> Callable[[str, str], None]:
+    """A line on stderr for each thing that happens, none twice in a row; from any thread."""
+    lock = threading.Lock()
+    last: dict[str, str] = {}
+
+    def say(what: str, happens: str) -> None:
+        with lock:
+            if last.get(what) != happens:
+                last[what] = happens
+                context.say(f"{what}: {happens}")
+
+    return say
+
+
+def asked(context: Context, question: str) -> str:
+    """What a person types, without blanks around it; empty at the end of input."""
+    context.stderr.write(question)
+    context.stderr.flush()
+    return context.stdin.readline().strip()
