@@ -153,6 +153,8 @@ def _known(error: Exception) -> CommandError | None:
         ("rollout.plan", "PlanError"): lambda e: CommandError(str(e), command=e.command, status=USAGE),
         ("rollout.plan", "Stopped"): lambda _: CommandError("interrupted; what had been made for the plan is deleted", status=INTERRUPTED),
         ("rollout.saved", "SavedPlanError"): lambda e: CommandError(str(e), command=e.command, status=USAGE),
+        ("website.errors", "WebsiteError"): lambda e: CommandError(str(e), command=e.command),
+        ("website.errors", "SourceError"): lambda e: CommandError(*e.problems, status=USAGE),
         ("local_aws.server", "LocalAwsError"): lambda e: CommandError(str(e), command=e.hint),
     }
     for kind in type(error).__mro__:

@@ -1,0 +1,127 @@
+"""Many files to S3 at once: the AWS CRT transfer manager where it is installed, threads of PutObject where it is not.
+
+In: files with their key, digest and headers. Out: each of them, as it has arrived.
+Never: splits a file into parts (its ETag stays the MD5 of the content), writes one whose content is not what its digest says (S3 compares
+and refuses), or keeps more than a batch of them in memory.
+
+boto3 itself reaches the CRT through `TransferConfig(preferred_transfer_client="crt")`, but then sends to AWS whatever endpoint its client
+has; so s3transfer's manager is made here. The CRT does TLS, signing, checksums and retries outside of Python's lock.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aws.errors import Origin, translated
+from aws.s3 import Headers
+
+if TYPE_CHECKING:
+    from aws.s3 import S3
+
+BATCH = 500
+"""Files under way at most."""
+
+THREADS = 16
+"""For PutObject without the CRT; more do not help, since Python's lock is what holds them up."""
+
+ONE_PART = 5 * 1024**3
+"""Bytes from which a transfer would be split: the most that one PutObject takes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """One file and what becomes of it."""
+
+    path: Path
+    key: str
+    checksum: str
+    """SHA-256, base64."""
+    headers: Headers
+
+
+class Transfer:
+    """Uploads to the buckets of one account and region. Make one a run: the CRT starts threads of its own."""
+
+    def __init__(self, s3: S3, *, crt: bool | None = None) -> None:
+        """`crt`: None takes it if it is installed."""
+        self._s3 = s3
+        self._crt = _crt_manager(s3) if crt or (crt is None and crt_installed()) else None
+
+    def upload(self, bucket: str, uploads: Iterable[Upload]) -> Iterator[Upload]:
+        """Upload all; yields what has arrived, in any order. Raises `AwsError` for the first that fails; others may have arrived."""
+        if self._crt is None:
+            yield from self._by_threads(bucket, uploads)
+            return
+        remaining = iter(uploads)
+        while batch := list(itertools.islice(remaining, BATCH)):
+            yield from self._by_crt(self._crt, bucket, batch)
+
+    def _by_crt(self, make: Callable[[], Any], bucket: str, batch: list[Upload]) -> Iterator[Upload]:
+        with translated(self._origin()), make() as manager:
+            futures = [manager.upload(str(each.path), bucket, each.key, extra_args=self._arguments(each)) for each in batch]
+            for each, future in zip(batch, futures, strict=True):
+                future.result()
+                yield each
+
+    def _by_threads(self, bucket: str, uploads: Iterable[Upload]) -> Iterator[Upload]:
+        """A window of files, so that a list of any length is walked once and never held."""
+        remaining = iter(uploads)
+        with ThreadPoolExecutor(THREADS) as pool:
+            running: dict[Future[None], Upload] = {}
+            try:
+                while True:
+                    for each in itertools.islice(remaining, 2 * THREADS - len(running)):
+                        running[pool.submit(self._put, bucket, each)] = each
+                    if not running:
+                        return
+                    for done in wait(running, return_when=FIRST_COMPLETED).done:
+                        each = running.pop(done)
+                        done.result()
+                        yield each
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def _put(self, bucket: str, each: Upload) -> None:
+        with each.path.open("rb") as body:
+            self._s3.client.put_object(Bucket=bucket, Key=each.key, Body=body, **self._arguments(each))
+
+    def _arguments(self, each: Upload) -> dict[str, Any]:
+        optional = {"CacheControl": each.headers.cache_control, "ContentEncoding": each.headers.content_encoding}
+        return {
+            "ContentType": each.headers.content_type,
+            "ChecksumSHA256": each.checksum,
+            "ExpectedBucketOwner": self._s3.account_id,
+            **{name: value for name, value in optional.items() if value},
+        }
+
+    def _origin(self) -> Origin:
+        return Origin(service="s3", operation="PutObject", account=self._s3.account_id, region=self._s3.region)
+
+
+def crt_installed() -> bool:
+    """Whether `awscrt` can be imported (boto3[crt])."""
+    from importlib.util import find_spec
+
+    return find_spec("awscrt") is not None
+
+
+def _crt_manager(s3: S3) -> Callable[[], Any]:
+    """A maker of transfer managers over one CRT client; a manager remembers every transfer, so it serves one batch."""
+    from botocore.session import Session
+    from s3transfer.crt import BotocoreCRTCredentialsWrapper, BotocoreCRTRequestSerializer, CRTTransferManager, create_s3_crt_client
+    from s3transfer.manager import TransferConfig
+
+    client: Any = s3.client
+    endpoint: str = client.meta.endpoint_url
+    credentials = BotocoreCRTCredentialsWrapper(client._get_credentials()).to_crt_credentials_provider()
+    given = None if ".amazonaws.com" in endpoint else endpoint
+    serializer = BotocoreCRTRequestSerializer(Session(), {"region_name": s3.region, "endpoint_url": given})
+    with translated(Origin(service="s3", account=s3.account_id, region=s3.region)):
+        made = create_s3_crt_client(s3.region, credentials, use_ssl=not endpoint.startswith("http://"))
+    config = TransferConfig(multipart_threshold=ONE_PART)
+    return lambda: CRTTransferManager(made, serializer, config=config)

@@ -1,0 +1,1 @@
+"""The site's content and behaviour: publishing releases, proving the live site, reading its logs. Knows the assembly, never `stacks/`."""

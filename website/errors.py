@@ -1,0 +1,26 @@
+"""What stops work on the site: one family, each with the next command to type.
+
+In: words. Out: exceptions that the command line turns into an exit status. Never: anything about AWS itself (that is `aws.errors`).
+"""
+
+from __future__ import annotations
+
+
+class WebsiteError(Exception):
+    """It cannot be done, for that reason; `command` is what to type, or ""."""
+
+    def __init__(self, message: str, command: str = "") -> None:
+        super().__init__(message)
+        self.command = command
+
+
+class Busy(WebsiteError):
+    """Somebody else was first; nothing of theirs was touched."""
+
+
+class SourceError(Exception):
+    """Content that must not be published; one line a reason."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))

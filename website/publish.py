@@ -1,0 +1,725 @@
+"""Publish, roll back and prune: the only code that changes what visitors get.
+
+In: a `Site`, checked `Content` (or an earlier release), the clock. Out: a `ContentPlan` that says what would happen; an `Outcome`.
+Never: deletes a file that an older page may still need (that is `prune`, later), overwrites a page that somebody else has written
+since it was looked at, prints.
+
+The order is what keeps the site whole: immutable files and kept copies first, other files, pages, the index document, service workers.
+Killed anywhere, the old page and everything it loads are still there; run again, the rest is done and nothing is sent twice.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import msgspec
+
+from assembly.files import canonical_json, sha256
+from assembly.model import Assembly, Frozen, SiteContract
+from aws.errors import AwsError, Conflict, NotFound, Throttled
+from aws.s3 import Headers
+from aws.transfer import Upload
+from website import releases
+from website.content import Content, FileEntry, base64_digest, cache_control, content_type, generated_entry, key_prefix, rank
+from website.errors import Busy, SourceError, WebsiteError
+from website.invalidation import Behaviours, paths
+from website.releases import Caller, Claimed, Manifest, Release, State, Store, timestamp
+
+if TYPE_CHECKING:
+    from aws.cloudfront import CloudFront
+    from aws.s3 import S3
+
+FORMAT = 1
+SMALL_WRITES = 16
+"""Threads for pages, copies and deletions."""
+
+INVALIDATION_SECONDS = 600.0
+"""How long an invalidation is waited for; most end within a minute or two."""
+
+
+class Uploads(Protocol):
+    """`aws.transfer.Transfer`."""
+
+    def upload(self, bucket: str, uploads: Iterable[Upload]) -> Iterator[Upload]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Where an environment's content lives."""
+
+    environment: str
+    contract: SiteContract
+    behaviours: Behaviours
+    bucket: str
+    store: Store
+    s3: S3
+    uploads: Callable[[], Uploads]
+    cloudfront: Callable[[], CloudFront]
+    distribution_id: Callable[[], str]
+
+    @property
+    def index_key(self) -> str:
+        """Key of the index document."""
+        return self.contract.index_document.lstrip("/")
+
+
+# --- the plan -----------------------------------------------------------------------------------------------------
+
+Change = Literal["add", "modify", "headers"]
+
+UNKNOWN_HEADERS = "not written by a release"
+
+
+class FileChange(Frozen, frozen=True, kw_only=True):
+    """One object that will be written."""
+
+    key: str
+    change: Change
+    """`headers`: the same bytes, served with other headers."""
+    size: int
+    content_type: str
+    cache_control: str
+    before: str = ""
+    """Cache-Control and Content-Type that it has now, if they change."""
+    before_size: int | None = None
+
+
+class ContentPlan(Frozen, frozen=True, kw_only=True):
+    """What a publish would do, and what that was computed from."""
+
+    format: int = FORMAT
+    environment: str
+    bucket: str
+    origin: str
+    manifest: str
+    """Digest of the release to be."""
+    content: str
+    """Digest of its built files."""
+    files: int
+    size: int
+    live: str = ""
+    """Manifest that is live now; the plan holds only while it is."""
+    live_number: int = 0
+    changes: tuple[FileChange, ...] = ()
+    kept: int = 0
+    """Files of the release that are there already."""
+    superseded: tuple[str, ...] = ()
+    """Keys of the live release that the new one has no more; they stay until `prune`."""
+    prunable: tuple[str, ...] = ()
+    """Keys that `prune` would remove today."""
+    invalidations: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    digest: str = ""
+    """sha256 of this document with an empty digest, in canonical form."""
+
+    @property
+    def has_changes(self) -> bool:
+        """Something would be written."""
+        return bool(self.changes) or self.manifest != self.live
+
+    @property
+    def upload_size(self) -> int:
+        """Bytes to send."""
+        return sum(change.size for change in self.changes)
+
+
+def content_plan_digest(plan: ContentPlan) -> str:
+    """The digest of the plan; independent of what `plan.digest` says now."""
+    return sha256(canonical_json(msgspec.to_builtins(msgspec.structs.replace(plan, digest=""))))
+
+
+class NotDeployed(WebsiteError):
+    """The stacks have to be applied first."""
+
+
+# --- progress -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """A step begins."""
+
+    step: str
+    files: int = 0
+    size: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """A file has arrived."""
+
+    key: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Warned:
+    """Something that a person must see, but that fails nothing."""
+
+    text: str
+
+
+Report = Callable[[Begun | Sent | Warned], None]
+
+
+# --- looking ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """The bucket and the releases as they are."""
+
+    state: State
+    etag: str | None
+    deployed: bool
+    """The site bucket is there."""
+    objects: Mapping[str, tuple[str, int]] = field(repr=False)
+    """ETag and size by key."""
+    manifests: Mapping[str, Manifest] = field(repr=False)
+    """The last writer of an object first."""
+
+
+def look(site: Site) -> Seen:
+    """Read the state, the live manifest and the bucket, at the same time."""
+    with ThreadPoolExecutor(2) as pool:
+        listing = pool.submit(_objects, site)
+        state, etag = site.store.state()
+        manifests = _read_manifests(site.store, _newest_first(state)[:2])
+        objects = listing.result()
+    return Seen(state=state, etag=etag, deployed=objects is not None, objects=objects or {}, manifests=manifests)
+
+
+def look_further(site: Site, seen: Seen) -> Seen:
+    """The same with the manifests of every release that is still there."""
+    wanted = _newest_first(seen.state)
+    missing = tuple(digest for digest in wanted if digest not in seen.manifests)
+    read = {**seen.manifests, **_read_manifests(site.store, missing)}
+    return replace(seen, manifests={digest: read[digest] for digest in wanted if digest in read})
+
+
+def _objects(site: Site) -> dict[str, tuple[str, int]] | None:
+    try:
+        prefix = key_prefix(site.contract)
+        return {head.key: (head.etag, head.size) for head in site.s3.list(site.bucket, prefix)}
+    except NotFound:
+        return None
+
+
+def _newest_first(state: State) -> tuple[str, ...]:
+    """Digests of manifests, the last writer of an object first: what is being published, the live release, older and unfinished ones."""
+    found = [state.claim.manifest] if state.claim and state.claim.manifest else []
+    found += [r.manifest for r in reversed(state.releases) if not r.pruned_at]
+    found += reversed(state.unfinished)
+    return tuple(dict.fromkeys(found))
+
+
+def _read_manifests(store: Store, digests: tuple[str, ...]) -> dict[str, Manifest]:
+    def read(digest: str) -> Manifest | None:
+        try:
+            return store.manifest(digest)
+        except NotFound:
+            return None
+
+    if not digests:
+        return {}
+    with ThreadPoolExecutor(SMALL_WRITES) as pool:
+        return {digest: manifest for digest, manifest in zip(digests, pool.map(read, digests), strict=True) if manifest is not None}
+
+
+# --- planning -----------------------------------------------------------------------------------------------------
+
+
+def manifest_of(site: Site, content: Content) -> Manifest:
+    """The release that publishing this content makes."""
+    return Manifest(environment=site.environment, prefix=content.prefix, index_key=site.index_key, files=content.entries)
+
+
+def content_plan(site: Site, content: Content, *, origin: str, now: datetime, seen: Seen | None = None) -> ContentPlan:
+    """What publishing `content` would do now; `seen` is looked at if it is not given. Only reads."""
+    seen = seen or look_further(site, look(site))
+    return _plan(site, manifest_of(site, content), seen, origin=origin, now=now, notes=content.notes)
+
+
+def _plan(site: Site, manifest: Manifest, seen: Seen, *, origin: str, now: datetime, notes: tuple[str, ...] = ()) -> ContentPlan:
+    live = seen.state.live
+    live_manifest = seen.manifests.get(live.manifest) if live else None
+    known = releases.known_objects(seen.manifests.values())
+    changes: list[FileChange] = []
+    warnings = list(notes)
+    wanted = manifest.by_key
+    for entry in manifest.files:
+        change = _change(entry, seen, known)
+        if change is None:
+            continue
+        changes.append(change)
+        if change.change == "modify" and entry.immutable:
+            warnings.append(
+                f"{entry.key} is served as immutable but has new content under the same name: browsers that have it keep the old one for "
+                "as long as its Cache-Control says; give it a hashed name, or a cache rule of its own"
+            )
+    stays = frozenset(entry.key for entry in live_manifest.files) - wanted.keys() if live_manifest else frozenset()
+    overwritten = [change.key for change in changes if change.change != "add"]
+    plan = ContentPlan(
+        environment=site.environment,
+        bucket=site.bucket,
+        origin=origin,
+        manifest=releases.manifest_digest(manifest),
+        content=manifest.content,
+        files=len(manifest.files),
+        size=manifest.size,
+        live=live.manifest if live else "",
+        live_number=live.number if live else 0,
+        changes=tuple(changes),
+        kept=len(manifest.files) - len(changes),
+        superseded=tuple(sorted(stays)),
+        prunable=prunable(site, seen, now=now),
+        invalidations=paths(overwritten, site.behaviours, index_key=site.index_key, entry_path=site.contract.entry_path),
+        notes=tuple(warnings),
+    )
+    return msgspec.structs.replace(plan, digest=content_plan_digest(plan))
+
+
+def _change(entry: FileEntry, seen: Seen, known: Mapping[tuple[str, str], tuple[FileEntry, ...]]) -> FileChange | None:
+    there = seen.objects.get(entry.key)
+    made = FileChange(key=entry.key, change="add", size=entry.size, content_type=entry.content_type, cache_control=entry.cache_control)
+    if there is None:
+        return made
+    etag, size = there
+    if etag != entry.md5:
+        return msgspec.structs.replace(made, change="modify", before_size=size)
+    wrote = known.get((entry.key, etag), ())
+    if wrote and wrote[0].same_object(entry):
+        return None
+    before = f"{wrote[0].content_type}; cache-control: {wrote[0].cache_control}" if wrote else UNKNOWN_HEADERS
+    return msgspec.structs.replace(made, change="headers", before=before, before_size=size)
+
+
+def prunable(site: Site, seen: Seen, *, now: datetime) -> tuple[str, ...]:
+    """Keys that no release needs any more. Only what a release of ours has put there; what anybody else put there stays."""
+    contract = site.contract
+    stay = {r.manifest for r in releases.kept(seen.state, keep=contract.release_keep, grace_days=contract.release_grace_days, now=now)}
+    if seen.state.claim and seen.state.claim.manifest:
+        stay.add(seen.state.claim.manifest)
+    stay |= {d for d, at in seen.state.unfinished.items() if (now - releases.moment(at)).days < contract.release_grace_days}
+    missing = stay - seen.manifests.keys()
+    if missing:
+        return ()
+    needed = {entry.key for digest in stay for entry in seen.manifests[digest].files}
+    ours = {entry.key for digest, manifest in seen.manifests.items() if digest not in stay for entry in manifest.files}
+    return tuple(sorted((ours - needed) & seen.objects.keys()))
+
+
+# --- publishing ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Who publishes, and the world they do it in."""
+
+    caller: Caller
+    token: str
+    """Of this run; nobody else has it."""
+    now: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    report: Report
+    take_over: bool = False
+    invalidation_seconds: float = INVALIDATION_SECONDS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of it."""
+
+    release: Release
+    plan: ContentPlan
+    changed: bool
+    """False: it was live already, and nothing was written."""
+    invalidation: str = ""
+    """Id, if there was one."""
+    invalidation_done: bool = True
+
+
+def publish(site: Site, content: Content, run: Run, *, origin: str, commit: str = "", approved: ContentPlan | None = None) -> Outcome:
+    """Make `content` the live release.
+
+    `approved`: do exactly that, and raise `WebsiteError` if the content or the site has moved since.
+    Raises `Busy` if somebody else is publishing or was first, `AwsError`.
+    """
+    seen = look(site)
+    plan = content_plan(site, content, origin=origin, now=run.now(), seen=seen)
+    if any(change.before == UNKNOWN_HEADERS for change in plan.changes):
+        seen = look_further(site, seen)
+        plan = content_plan(site, content, origin=origin, now=run.now(), seen=seen)
+    if not seen.deployed:
+        raise NotDeployed(f"there is no bucket {site.bucket}: the stacks of {site.environment} are not deployed")
+    if approved is not None:
+        _refuse_moved(approved, plan)
+    live = seen.state.live
+    if live is not None and not plan.has_changes and seen.state.claim is None:
+        return Outcome(release=live, plan=plan, changed=False)
+    manifest = manifest_of(site, content)
+    claimed = _claim(site, seen, run, action="publish", manifest=plan.manifest)
+    if live is not None and not plan.has_changes:
+        claimed.finish(lambda state: state)
+        return Outcome(release=live, plan=plan, changed=False)
+    site.store.put_manifest(manifest)
+    with _files(content) as path_of:
+        writing = _Writing(site=site, seen=seen, claimed=claimed, run=run, path_of=path_of)
+        writing.keep_copies(manifest)
+        by_key = manifest.by_key
+        writing.write(by_key[change.key] for change in plan.changes)
+    return _finish(site, manifest, plan, claimed, run, action="publish", origin=origin, commit=commit)
+
+
+def _refuse_moved(approved: ContentPlan, plan: ContentPlan) -> None:
+    again = f"python deploy.py plan --env {plan.environment} --content DIR"
+    if approved.manifest != plan.manifest:
+        raise WebsiteError(f"the content is not the one that was reviewed ({plan.content[:12]}, not {approved.content[:12]})", again)
+    if approved.live != plan.live:
+        raise WebsiteError(f"release {plan.live_number} went live after the plan was made", again)
+    if approved.changes != plan.changes or approved.invalidations != plan.invalidations:
+        raise WebsiteError("the bucket has changed since the plan was made", again)
+
+
+def _claim(site: Site, seen: Seen, run: Run, *, action: str, manifest: str) -> Claimed:
+    return releases.claim(
+        site.store,
+        seen.state,
+        seen.etag,
+        action=action,
+        manifest=manifest,
+        caller=run.caller,
+        token=run.token,
+        now=run.now,
+        take_over=run.take_over,
+    )
+
+
+@contextmanager
+def _files(content: Content) -> Iterator[Callable[[FileEntry], Path]]:
+    """A path for every entry; generated ones get a temporary file."""
+    folder = Path(tempfile.mkdtemp(prefix="publish-")) if content.generated else None
+    try:
+        made: dict[str, Path] = {}
+        for number, (key, body) in enumerate(content.generated.items()):
+            assert folder is not None
+            made[key] = folder / str(number)
+            made[key].write_bytes(body)
+        yield lambda entry: made.get(entry.key) or content.paths[entry.key]
+    finally:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _headers(entry: FileEntry) -> Headers:
+    return Headers(content_type=entry.content_type, cache_control=entry.cache_control)
+
+
+def _upload(entry: FileEntry, path: Path, *, key: str = "") -> Upload:
+    return Upload(path=path, key=key or entry.key, checksum=base64_digest(entry.sha256), headers=_headers(entry))
+
+
+_STEPS = {0: "immutable files", 1: "other files", 2: "pages", 3: "index document", 4: "service workers"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Writing:
+    """The writes of one publish."""
+
+    site: Site
+    seen: Seen
+    claimed: Claimed
+    run: Run
+    path_of: Callable[[FileEntry], Path]
+
+    def keep_copies(self, manifest: Manifest) -> None:
+        """Files that later releases overwrite are kept by their digest, so that this one can come back."""
+        live = self.seen.state.live
+        before = self.seen.manifests.get(live.manifest) if live else None
+        have = {entry.sha256 for entry in before.files if not entry.immutable} if before else set()
+        wanted = {entry.sha256: entry for entry in manifest.files if not entry.immutable and entry.sha256 not in have}
+        if not wanted:
+            return
+        store = self.site.store
+        self.run.report(Begun(step="keeping copies for a rollback", files=len(wanted), size=sum(e.size for e in wanted.values())))
+        uploads = (_upload(e, self.path_of(e), key=store.content_key(digest)) for digest, e in wanted.items())
+        sizes = {store.content_key(digest): e.size for digest, e in wanted.items()}
+        self._send(store.bucket, uploads, sizes)
+
+    def write(self, entries: Iterable[FileEntry]) -> None:
+        """Everything that changes, in order."""
+        for step, group in _by_rank(self.site, entries):
+            self.run.report(Begun(step=_STEPS[step], files=len(group), size=sum(e.size for e in group)))
+            if step < 2:
+                sizes = {entry.key: entry.size for entry in group}
+                self._send(self.site.bucket, (_upload(entry, self.path_of(entry)) for entry in group), sizes)
+            else:
+                self.claimed.assert_held()
+                _each(group, lambda entry: _replace_page(self.site, entry, self.path_of(entry).read_bytes(), self.seen), self.run)
+
+    def _send(self, bucket: str, uploads: Iterable[Upload], sizes: Mapping[str, int]) -> None:
+        for done in self.site.uploads().upload(bucket, uploads):
+            self.run.report(Sent(key=done.key, size=sizes[done.key]))
+            self.claimed.renew()
+
+
+def _by_rank(site: Site, entries: Iterable[FileEntry]) -> Iterator[tuple[int, tuple[FileEntry, ...]]]:
+    ordered = sorted(entries, key=lambda e: (rank(e, site.index_key), e.key))
+    for step, group in itertools.groupby(ordered, key=lambda e: rank(e, site.index_key)):
+        yield step, tuple(group)
+
+
+def _each(group: Iterable[FileEntry], act: Callable[[FileEntry], None], run: Run) -> None:
+    with ThreadPoolExecutor(SMALL_WRITES) as pool:
+        for entry, _ in zip(group, pool.map(act, group), strict=True):
+            run.report(Sent(key=entry.key, size=entry.size))
+
+
+def _replace_page(site: Site, entry: FileEntry, body: bytes, seen: Seen) -> None:
+    """Write a page over exactly the one that was seen."""
+    if sha256(body) != entry.sha256:
+        raise SourceError((f"{entry.key}: the file was changed while it was published; run the same command again",))
+    there = seen.objects.get(entry.key)
+    try:
+        site.s3.put(site.bucket, entry.key, body, headers=_headers(entry), if_absent=there is None, if_match=there[0] if there else None)
+    except Conflict:
+        now = site.s3.head(site.bucket, entry.key)
+        if now is None or now.etag != entry.md5:
+            raise Busy(
+                f"s3://{site.bucket}/{entry.key} was written by somebody else while this release was published; it was left as it is",
+                "run the same command again",
+            ) from None
+
+
+def _finish(
+    site: Site,
+    manifest: Manifest,
+    plan: ContentPlan,
+    claimed: Claimed,
+    run: Run,
+    *,
+    action: Literal["publish", "rollback"],
+    origin: str,
+    commit: str,
+) -> Outcome:
+    release = Release(
+        number=releases.next_number(claimed.state),
+        manifest=plan.manifest,
+        content=manifest.content,
+        action=action,
+        origin=origin,
+        commit=commit,
+        by=run.caller.arn,
+        at=timestamp(run.now()),
+        files=len(manifest.files),
+        size=manifest.size,
+    )
+    claimed.finish(lambda state: msgspec.structs.replace(releases.added(state, release), bucket=site.bucket))
+    identity, done = _invalidate(site, plan.invalidations, run, reference=f"release-{release.number}-{release.manifest[:16]}-{run.token}")
+    return Outcome(release=release, plan=plan, changed=True, invalidation=identity, invalidation_done=done)
+
+
+def _invalidate(site: Site, wanted: tuple[str, ...], run: Run, *, reference: str) -> tuple[str, bool]:
+    """Ask CloudFront to forget paths and wait. The release is live whatever becomes of it, so trouble here is a warning."""
+    if not wanted:
+        return "", True
+    try:
+        distribution = site.distribution_id()
+        identity = site.cloudfront().create_invalidation(distribution, wanted, reference=reference)
+    except AwsError as error:
+        command = f"aws cloudfront create-invalidation --distribution-id ID --paths {' '.join(repr(path) for path in wanted)}"
+        run.report(
+            Warned(text=f"the release is live, but CloudFront was not told to forget {len(wanted)} paths: {error}; to do: {command}")
+        )
+        return "", False
+    run.report(Begun(step=f"invalidation {identity}", files=len(wanted)))
+    waited, pause = 0.0, 1.0
+    look_at = f"aws cloudfront get-invalidation --distribution-id {distribution} --id {identity}"
+    while waited < run.invalidation_seconds:
+        try:
+            if site.cloudfront().invalidation_status(distribution, identity) == "Completed":
+                return identity, True
+        except Throttled:
+            pass
+        except AwsError as error:
+            run.report(Warned(text=f"the release is live; how far invalidation {identity} is cannot be seen: {error}; look: {look_at}"))
+            return identity, False
+        run.sleep(pause)
+        waited += pause
+        pause = min(pause * 1.5, 10.0)
+    run.report(Warned(text=f"the release is live, but invalidation {identity} is still under way after {waited:.0f} s; look: {look_at}"))
+    return identity, False
+
+
+# --- going back ---------------------------------------------------------------------------------------------------
+
+
+def rollback(site: Site, target: Release, run: Run) -> Outcome:
+    """Make an earlier release live again: immutable files are still there, the others are copied from their kept bytes inside S3.
+
+    Raises `WebsiteError` if its files were pruned, `Busy`, `AwsError`.
+    """
+    seen = look_further(site, look(site))
+    manifest = seen.manifests.get(target.manifest) or site.store.manifest(target.manifest)
+    plan = _plan(site, manifest, seen, origin=f"release {target.number}", now=run.now())
+    live = seen.state.live
+    if live is not None and not plan.has_changes and seen.state.claim is None:
+        return Outcome(release=live, plan=plan, changed=False)
+    by_key = manifest.by_key
+    entries = [by_key[change.key] for change in plan.changes]
+    missing = [entry.key for entry in entries if entry.immutable and seen.objects.get(entry.key, ("",))[0] != entry.md5]
+    if missing:
+        raise WebsiteError(
+            f"release {target.number} cannot come back: {len(missing)} of its files are gone, {missing[0]} among them; publish it again",
+            f"python deploy.py releases --env {site.environment}",
+        )
+    claimed = _claim(site, seen, run, action="rollback", manifest=target.manifest)
+    for step, group in _by_rank(site, entries):
+        run.report(Begun(step=_STEPS[step], files=len(group), size=sum(e.size for e in group)))
+        claimed.assert_held()
+        _each(group, lambda entry: _copy_back(site, entry), run)
+    return _finish(site, manifest, plan, claimed, run, action="rollback", origin=f"release {target.number}", commit=target.commit)
+
+
+def _copy_back(site: Site, entry: FileEntry) -> None:
+    if entry.immutable:
+        site.s3.copy(site.bucket, entry.key, site.bucket, entry.key, headers=_headers(entry))
+    else:
+        site.s3.copy(site.store.bucket, site.store.content_key(entry.sha256), site.bucket, entry.key, headers=_headers(entry))
+
+
+# --- pruning ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pruned:
+    """What was removed, or would be."""
+
+    keys: tuple[str, ...]
+    size: int
+    releases: tuple[int, ...]
+    """Numbers of the releases that cannot come back any more."""
+
+
+def prune_plan(site: Site, seen: Seen, *, now: datetime) -> Pruned:
+    """What `prune` would remove. `seen` comes from `look_further`."""
+    keys = prunable(site, seen, now=now)
+    contract = site.contract
+    stay = {r.number for r in releases.kept(seen.state, keep=contract.release_keep, grace_days=contract.release_grace_days, now=now)}
+    gone = tuple(r.number for r in seen.state.releases if not r.pruned_at and r.number not in stay)
+    return Pruned(keys=keys, size=sum(seen.objects[key][1] for key in keys), releases=gone)
+
+
+def prune(site: Site, seen: Seen, wanted: Pruned, run: Run) -> State:
+    """Remove exactly what the plan says. The bucket is versioned: superseded versions stay for as long as its lifecycle says."""
+    claimed = _claim(site, seen, run, action="prune", manifest="")
+    stamp = timestamp(run.now())
+    gone = frozenset(wanted.releases)
+    run.report(Begun(step="removing files", files=len(wanted.keys), size=wanted.size))
+    with ThreadPoolExecutor(SMALL_WRITES) as pool:
+        for batch in _batched(wanted.keys, 500):
+            for key, _ in zip(
+                batch, pool.map(lambda key: site.s3.delete(site.bucket, key, if_match=seen.objects[key][0]), batch), strict=True
+            ):
+                run.report(Sent(key=key, size=seen.objects[key][1]))
+            claimed.renew()
+
+    def edit(state: State) -> State:
+        marked = tuple(msgspec.structs.replace(r, pruned_at=stamp) if r.number in gone else r for r in state.releases)
+        limit = site.contract.release_grace_days
+        fresh = {d: at for d, at in state.unfinished.items() if (run.now() - releases.moment(at)).days < limit}
+        return msgspec.structs.replace(state, releases=marked, unfinished=fresh)
+
+    return claimed.finish(edit)
+
+
+def _batched(items: tuple[str, ...], size: int) -> Iterator[tuple[str, ...]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+# --- promotion ----------------------------------------------------------------------------------------------------
+
+
+def promotable(source: Site, wanted: str, *, must_be_verified: bool) -> Release:
+    """The release of another environment that is asked for. Raises `WebsiteError`."""
+    state, _ = source.store.state()
+    release = releases.find(state, wanted)
+    verified = release.verified_at or any(r.verified_at for r in state.releases if r.content == release.content)
+    if must_be_verified and not verified:
+        raise WebsiteError(
+            f"release {release.number} ({release.content[:12]}) of {source.environment} has not been verified there",
+            f"python deploy.py verify --env {source.environment} --record",
+        )
+    return release
+
+
+def fetch(source: Site, release: Release, contract: SiteContract, folder: Path, report: Report) -> Content:
+    """Download the built files of a release, each compared with its digest, as content for the environment of `contract`."""
+    manifest = source.store.manifest(release.manifest)
+    built = [entry for entry in manifest.files if not entry.generated]
+    report(Begun(step=f"fetching release {release.number} of {source.environment}", files=len(built), size=sum(e.size for e in built)))
+    prefix = key_prefix(contract)
+
+    def get(entry: FileEntry) -> tuple[FileEntry, Path]:
+        if entry.immutable:
+            bucket, key = source.bucket, entry.key
+        else:
+            bucket, key = source.store.bucket, source.store.content_key(entry.sha256)
+        body = source.s3.get(bucket, key).body
+        if sha256(body) != entry.sha256:
+            raise WebsiteError(
+                f"s3://{bucket}/{key} is not what was published as release {release.number} of {source.environment}",
+                f"python deploy.py publish --env {source.environment} --content DIR",
+            )
+        relative = entry.key.removeprefix(manifest.prefix)
+        path = folder / sha256(relative.encode())
+        path.write_bytes(body)
+        key = prefix + relative
+        rules = contract.cache_rules
+        return msgspec.structs.replace(entry, key=key, content_type=content_type(key), cache_control=cache_control(key, rules)), path
+
+    entries: list[FileEntry] = []
+    files: dict[str, Path] = {}
+    with ThreadPoolExecutor(SMALL_WRITES) as pool:
+        for entry, path in pool.map(get, built):
+            entries.append(entry)
+            files[entry.key] = path
+            report(Sent(key=entry.key, size=entry.size))
+    generated: dict[str, bytes] = {}
+    if contract.config_json is not None:
+        key, body = prefix + "config.json", canonical_json(contract.config_json)
+        generated[key] = body
+        files.pop(key, None)
+        entries = [*(e for e in entries if e.key != key), generated_entry(key, body, contract.cache_rules)]
+    return Content(prefix=prefix, entries=tuple(sorted(entries, key=lambda e: e.key)), paths=files, generated=generated)
+
+
+def record_verified(site: Site, *, manifest: str, by: str, at: str) -> State:
+    """Note that the live site keeps its contract with that release. Raises `Busy` if another one is live by now."""
+
+    def edit(state: State) -> State:
+        live = state.live
+        if live is None or live.manifest != manifest:
+            raise Busy(
+                "another release went live while the site was verified", f"python deploy.py verify --env {site.environment} --record"
+            )
+        return msgspec.structs.replace(
+            state, releases=(*state.releases[:-1], msgspec.structs.replace(live, verified_at=at, verified_by=by))
+        )
+
+    return site.store.change(edit)
+
+
+def site_template(assembly: Assembly, templates: Mapping[str, bytes]) -> bytes:
+    """The template that holds the distribution."""
+    return templates["site"] if "site" in templates else next(templates[stack.id] for stack in assembly.stacks)

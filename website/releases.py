@@ -1,0 +1,435 @@
+"""Releases of the site: what each consisted of, who published it and when, which one is live, who is publishing right now.
+
+In: S3 and the artifact bucket. Out: `State` and `Manifest`; `Busy` tells the loser of a race who won.
+Never: writes the state but by a conditional write, changes a manifest, or stores anything where a visitor could read it.
+
+Everything lies below `site/<environment>/` in the artifact bucket, which is private and versioned. Not in the site bucket: CloudFront may
+read all of that, so a manifest there would tell every visitor who published what, and when.
+
+    releases.json               the State; every change is a PutObject with If-Match (or If-None-Match) on what was read
+    manifests/<sha256>.json     a Manifest, named by its own digest
+    content/<sha256>            bytes of the files that are overwritten in place (pages, config.json), so that a release can come back
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from assembly.files import canonical_json, sha256
+from assembly.model import Frozen
+from aws.errors import Conflict, NotFound
+from aws.s3 import Headers
+from website.content import FileEntry, content_digest
+from website.errors import Busy, WebsiteError
+
+if TYPE_CHECKING:
+    from aws.s3 import S3
+
+FORMAT = 1
+CLAIM_SECONDS = 600
+"""How long a claim holds without being renewed; a run that was killed on another machine blocks for as long."""
+
+HISTORY = 200
+"""Records that are kept of releases whose files are gone."""
+
+_JSON = Headers(content_type="application/json")
+
+
+class Manifest(Frozen, frozen=True, kw_only=True):
+    """What a release consists of. Same files and headers, same digest, whoever publishes them."""
+
+    format: int = FORMAT
+    environment: str
+    prefix: str
+    index_key: str
+    files: tuple[FileEntry, ...]
+    """In key order."""
+
+    @property
+    def content(self) -> str:
+        """Digest of the built files alone: equal in every environment that they are promoted to."""
+        return content_digest(self.prefix, self.files)
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(entry.size for entry in self.files)
+
+    @property
+    def by_key(self) -> dict[str, FileEntry]:
+        """The files by key."""
+        return {entry.key: entry for entry in self.files}
+
+
+def manifest_bytes(manifest: Manifest) -> bytes:
+    """The manifest as stored: one file a line, so that two of them can be compared by eye."""
+    head = msgspec.json.encode({"format": manifest.format, "environment": manifest.environment, "prefix": manifest.prefix})
+    lines = b",\n".join(msgspec.json.encode(entry) for entry in manifest.files)
+    return head[:-1] + b',"index_key":' + msgspec.json.encode(manifest.index_key) + b',"files":[\n' + lines + b"\n]}\n"
+
+
+def manifest_digest(manifest: Manifest) -> str:
+    """sha256 of the stored form."""
+    return sha256(manifest_bytes(manifest))
+
+
+class Release(Frozen, frozen=True, kw_only=True):
+    """One publish or rollback."""
+
+    number: int
+    """Counts up, never used twice."""
+    manifest: str
+    """Digest of its manifest."""
+    content: str
+    """Digest of its built files, by which it is promoted."""
+    action: Literal["publish", "rollback"]
+    origin: str
+    """Where the files came from: a directory, "sit:<digest>", "release 12"."""
+    commit: str = ""
+    """git commit of the front end, if known."""
+    by: str
+    """ARN."""
+    at: str
+    """ISO 8601, UTC."""
+    files: int
+    size: int
+    """Bytes."""
+    superseded_at: str = ""
+    verified_at: str = ""
+    """When `verify` found that the live site keeps its contract with this release."""
+    verified_by: str = ""
+    pruned_at: str = ""
+    """Its files are gone."""
+
+
+class Claim(Frozen, frozen=True, kw_only=True):
+    """Somebody is changing the site's content."""
+
+    id: str
+    action: str
+    """What they do: "publish", "rollback", "prune"."""
+    manifest: str
+    """The release that is being made; empty when pruning."""
+    by: str
+    host: str
+    pid: int
+    started_at: str
+    expires_at: str
+
+
+class State(Frozen, frozen=True, kw_only=True):
+    """All that is known of an environment's releases."""
+
+    format: int = FORMAT
+    environment: str
+    bucket: str = ""
+    releases: tuple[Release, ...] = ()
+    """Oldest first; the last is live."""
+    unfinished: dict[str, str] = {}  # noqa: RUF012  (msgspec copies it)
+    """Manifests of publishes that were given up, and when: some of their files may be there."""
+    claim: Claim | None = None
+
+    @property
+    def live(self) -> Release | None:
+        """What visitors get."""
+        return self.releases[-1] if self.releases else None
+
+
+@dataclass(frozen=True)
+class Store:
+    """The releases of one environment."""
+
+    s3: S3
+    bucket: str
+    """The artifact bucket."""
+    environment: str
+
+    def key(self, name: str) -> str:
+        """Key of one of our objects."""
+        return f"site/{self.environment}/{name}"
+
+    def content_key(self, digest: str) -> str:
+        """Key of the kept bytes of a file that is overwritten in place."""
+        return self.key(f"content/{digest}")
+
+    def state(self) -> tuple[State, str | None]:
+        """The state and its ETag; None if nothing was ever published, or the bucket is not there yet."""
+        try:
+            stored = self.s3.get(self.bucket, self.key("releases.json"))
+        except NotFound:
+            return State(environment=self.environment), None
+        try:
+            return msgspec.json.decode(stored.body, type=State), stored.head.etag
+        except msgspec.DecodeError as error:
+            raise self._unreadable("releases.json", error) from error
+
+    def write(self, state: State, etag: str | None) -> str:
+        """Replace exactly the state that was read; returns the new ETag. `Conflict` if it has changed since."""
+        body = canonical_json(msgspec.to_builtins(state))
+        try:
+            head = self.s3.put(self.bucket, self.key("releases.json"), body, headers=_JSON, if_absent=etag is None, if_match=etag)
+        except Conflict:
+            # A write whose answer was lost is repeated and then finds itself.
+            there = self.s3.head(self.bucket, self.key("releases.json"))
+            if there is None or there.etag != hashlib.md5(body, usedforsecurity=False).hexdigest():
+                raise
+            return there.etag
+        return head.etag
+
+    def change(self, edit: Callable[[State], State], *, attempts: int = 5) -> State:
+        """Read, edit and write until no other write came between. `edit` may be called more than once."""
+        for attempt in range(attempts):
+            state, etag = self.state()
+            edited = edit(state)
+            if edited == state:
+                return state
+            try:
+                self.write(edited, etag)
+            except Conflict:
+                if attempt + 1 == attempts:
+                    raise
+            else:
+                return edited
+        raise AssertionError("unreachable")
+
+    def manifest(self, digest: str) -> Manifest:
+        """A stored manifest. `NotFound` if there is none; `WebsiteError` if it is not the one of that digest."""
+        body = self.s3.get(self.bucket, self.key(f"manifests/{digest}.json")).body
+        if sha256(body) != digest:
+            raise self._unreadable(f"manifests/{digest}.json", "its content does not have the digest that its name says")
+        try:
+            return msgspec.json.decode(body, type=Manifest)
+        except msgspec.DecodeError as error:
+            raise self._unreadable(f"manifests/{digest}.json", error) from error
+
+    def _unreadable(self, name: str, why: object) -> WebsiteError:
+        key = self.key(name)
+        return WebsiteError(
+            f"s3://{self.bucket}/{key} cannot be read: {why}",
+            f"aws s3api list-object-versions --bucket {self.bucket} --prefix {key} (the bucket is versioned: bring the last good one back)",
+        )
+
+    def put_manifest(self, manifest: Manifest) -> str:
+        """Store a manifest; returns its digest."""
+        body = manifest_bytes(manifest)
+        digest = sha256(body)
+        self.s3.put(self.bucket, self.key(f"manifests/{digest}.json"), body, headers=_JSON)
+        return digest
+
+
+# --- claims -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who acts, and from which process."""
+
+    arn: str
+    host: str
+    pid: int
+    alive: Callable[[int], bool]
+    """Whether a process of this host still runs."""
+
+    @classmethod
+    def here(cls, arn: str) -> Caller:
+        """This process."""
+        return cls(arn=arn, host=socket.gethostname(), pid=os.getpid(), alive=_process_alive)
+
+
+class Claimed:
+    """A claim that we hold. Every write of it checks that nobody took it over."""
+
+    def __init__(self, store: Store, state: State, etag: str, now: Callable[[], datetime]) -> None:
+        self.store = store
+        self.state = state
+        self._etag = etag
+        self._now = now
+        self._renewed = now()
+
+    def renew(self) -> None:
+        """Say that we are still at it, once a minute at most. `Busy` if somebody took over."""
+        if self._now() - self._renewed < timedelta(seconds=60):
+            return
+        self.assert_held()
+
+    def assert_held(self) -> None:
+        """Write the claim again; `Busy` if it is not ours any more. After this nobody else begins for `CLAIM_SECONDS`."""
+        assert self.state.claim is not None
+        expires = self._now() + timedelta(seconds=CLAIM_SECONDS)
+        self._write(msgspec.structs.replace(self.state, claim=msgspec.structs.replace(self.state.claim, expires_at=timestamp(expires))))
+        self._renewed = self._now()
+
+    def finish(self, edit: Callable[[State], State]) -> State:
+        """Write the outcome and let go, in one write."""
+        self._write(msgspec.structs.replace(edit(self.state), claim=None))
+        return self.state
+
+    def _write(self, state: State) -> None:
+        try:
+            self._etag = self.store.write(state, self._etag)
+        except Conflict:
+            now, _ = self.store.state()
+            raise _lost(now, self.store.environment) from None
+        self.state = state
+
+
+def claim(
+    store: Store,
+    state: State,
+    etag: str | None,
+    *,
+    action: str,
+    manifest: str,
+    caller: Caller,
+    token: str,
+    now: Callable[[], datetime],
+    take_over: bool = False,
+) -> Claimed:
+    """Begin to change the content, if the state is still the one that was read and nobody else is at it.
+
+    A claim that has expired, or whose process ran on this host and is gone, is taken over; any other one only with `take_over`.
+    Raises `Busy`, which says who was first.
+    """
+    held = state.claim
+    if held is not None and not take_over and not _dead(held, caller, now()):
+        raise _busy(held, store.environment)
+    mine = Claim(
+        id=token,
+        action=action,
+        manifest=manifest,
+        by=caller.arn,
+        host=caller.host,
+        pid=caller.pid,
+        started_at=timestamp(now()),
+        expires_at=timestamp(now() + timedelta(seconds=CLAIM_SECONDS)),
+    )
+    given_up = {held.manifest: mine.started_at} if held is not None and held.manifest and held.manifest != manifest else {}
+    mine_state = msgspec.structs.replace(state, claim=mine, unfinished={**state.unfinished, **given_up})
+    try:
+        return Claimed(store, mine_state, store.write(mine_state, etag), now)
+    except Conflict:
+        current, _ = store.state()
+        raise _lost(current, store.environment) from None
+
+
+def _dead(held: Claim, caller: Caller, now: datetime) -> bool:
+    if moment(held.expires_at) <= now:
+        return True
+    return held.host == caller.host and held.pid != caller.pid and not caller.alive(held.pid)
+
+
+def _busy(held: Claim, environment: str) -> Busy:
+    what = f" ({held.manifest[:12]})" if held.manifest else ""
+    return Busy(
+        f"{held.by} on {held.host} began a {held.action}{what} of {environment} at {held.started_at} and has not ended it",
+        f"wait for it; if you know that it is dead: the same command with --take-over (it lapses by itself at {held.expires_at})",
+    )
+
+
+def _lost(state: State, environment: str) -> Busy:
+    if state.claim is not None:
+        return _busy(state.claim, environment)
+    live = state.live
+    if live is None:
+        return Busy(f"the releases of {environment} were changed at the same moment", "run the same command again")
+    return Busy(
+        f"{live.by} was first: release {live.number} ({live.content[:12]}) of {environment} went live at {live.at}",
+        f"python deploy.py releases --env {environment}, then run the same command again",
+    )
+
+
+def _process_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+# --- which releases stay ------------------------------------------------------------------------------------------
+
+
+def kept(state: State, *, keep: int, grace_days: int, now: datetime) -> tuple[Release, ...]:
+    """Releases whose files stay: the live one, the last `keep` different ones, and those that visitors may still hold the page of."""
+    there = [release for release in state.releases if not release.pruned_at]
+    recent: list[str] = []
+    for release in reversed(there):
+        if release.manifest not in recent:
+            recent.append(release.manifest)
+    wanted = set(recent[: max(keep, 1)])
+    horizon = now - timedelta(days=grace_days)
+    wanted |= {r.manifest for r in there if r.superseded_at and moment(r.superseded_at) > horizon}
+    return tuple(release for release in there if release.manifest in wanted)
+
+
+def find(state: State, wanted: str) -> Release:
+    """The newest release with that number, or whose content or manifest digest begins so. Raises `WebsiteError`."""
+    listing = f"python deploy.py releases --env {state.environment}"
+    if wanted.isdigit() and len(wanted) < 8:
+        for release in reversed(state.releases):
+            if release.number == int(wanted):
+                return release
+        raise WebsiteError(f"{state.environment} has no release {wanted}", listing)
+    if len(wanted) < 6:
+        raise WebsiteError(f"{wanted!r} is too short: give a release's number, or at least 6 characters of its digest", listing)
+    found = [r for r in state.releases if r.content.startswith(wanted) or r.manifest.startswith(wanted)]
+    if not found:
+        raise WebsiteError(f"{state.environment} has no release {wanted}", listing)
+    if len({r.content for r in found}) > 1:
+        raise WebsiteError(f"{wanted} fits more than one release of {state.environment}: give more of the digest", listing)
+    return found[-1]
+
+
+def before_live(state: State) -> Release:
+    """The newest release that is another one than the live one and still has its files. Raises `WebsiteError`."""
+    live = state.live
+    for release in reversed(state.releases):
+        if live is not None and release.manifest != live.manifest and not release.pruned_at:
+            return release
+    raise WebsiteError(f"{state.environment} has no earlier release to go back to", f"python deploy.py releases --env {state.environment}")
+
+
+def added(state: State, release: Release) -> State:
+    """The state with one more release, live from now on; records of long-gone ones are dropped."""
+    before = state.releases
+    if before:
+        before = (*before[:-1], msgspec.structs.replace(before[-1], superseded_at=release.at))
+    gone = [r.number for r in before if r.pruned_at][: max(0, len(before) - HISTORY)]
+    unfinished = {digest: at for digest, at in state.unfinished.items() if digest != release.manifest}
+    return msgspec.structs.replace(state, releases=(*(r for r in before if r.number not in gone), release), unfinished=unfinished)
+
+
+def next_number(state: State) -> int:
+    """Number of the next release."""
+    return state.releases[-1].number + 1 if state.releases else 1
+
+
+def known_objects(manifests: Iterable[Manifest]) -> Mapping[tuple[str, str], tuple[FileEntry, ...]]:
+    """What objects we ever wrote, by key and ETag: their headers cannot be seen in a listing."""
+    found: dict[tuple[str, str], tuple[FileEntry, ...]] = {}
+    for manifest in manifests:
+        for entry in manifest.files:
+            there = found.get((entry.key, entry.md5), ())
+            if not any(entry.same_object(other) for other in there):
+                found[(entry.key, entry.md5)] = (*there, entry)
+    return found
+
+
+def timestamp(when: datetime) -> str:
+    """ISO 8601 in UTC, whole seconds."""
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(text: str) -> datetime:
+    """The other way round."""
+    return datetime.fromisoformat(text)

@@ -1,0 +1,157 @@
+"""Publish the built front end, or a release of another environment, as a release.
+
+In: a directory that a bundler wrote, or `--release ENV:DIGEST`. Out: the live site; the release on stdout.
+Never: leaves the site with a page whose files are missing, sends what is there already, deletes what an older page may still load.
+
+Exit status: 0 live (or was live already), 3 with --dry-run if something would change, 1 failed or somebody else was first,
+2 bad content or usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rollout.cli import OK, PENDING, USAGE, CommandError, Context
+from rollout.session import Opened, add_common_arguments, open_environment
+from website.verbs._site import add_change_arguments, apply_command, confirm, outcome_json, outcome_text, progress, run_of, site_of
+
+if TYPE_CHECKING:
+    from website.content import Content
+    from website.publish import ContentPlan, Site
+
+EXAMPLES = """\
+  python deploy.py publish --env dev --content ../web/dist       publish a build
+  python deploy.py publish --env dev --content ../web/dist --dry-run    what would change, and nothing else
+  python deploy.py publish --env prod --release sit:3f9c01d2ab44 publish exactly what was verified in sit
+  python deploy.py publish --env dev --content dist --local      to the local AWS
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's own arguments and the common ones."""
+    add_common_arguments(parser)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--content", type=Path, metavar="DIR", help="what the bundler wrote: index.html and its files")
+    source.add_argument(
+        "--release", metavar="ENV:RELEASE", help="a verified release of another environment, by number or digest; `releases` lists them"
+    )
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="publish files of that path although they are dotfiles, source maps or look like secrets; may be repeated",
+    )
+    parser.add_argument("--commit", default="", metavar="SHA", help="git commit of the front end (default: that of DIR, or GITHUB_SHA)")
+    parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+    add_change_arguments(parser)
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Check, compare, ask, publish."""
+    opened = open_environment(args, context)
+    site = site_of(opened)
+    with tempfile.TemporaryDirectory(prefix="release-") as folder:
+        given = _source(args, context, opened, Path(folder))
+        return _publish(args, context, opened, site, given)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Given:
+    content: Content
+    origin: str
+    commit: str
+
+
+def _publish(args: argparse.Namespace, context: Context, opened: Opened, site: Site, given: _Given) -> int:
+    from website import publish
+    from website.views import plan_lines
+
+    protected = opened.assembly.protected
+    approved = None
+    if args.dry_run or not (args.yes or args.approve):
+        approved = publish.content_plan(site, given.content, origin=given.origin, now=context.now())
+        if args.dry_run:
+            context.result(_plan_json(approved) if args.json else "\n".join(plan_lines(approved)))
+            return PENDING if approved.has_changes else OK
+        if approved.has_changes:
+            for line in plan_lines(approved):
+                context.say(line)
+    else:
+        for note in given.content.notes:
+            context.say(f"note: {note}")
+    if approved is None or approved.has_changes:
+        confirm(f"Publish this to {args.env}?", given.content.digest, args, context, protected=protected)
+    try:
+        with progress(context) as report:
+            run_ = run_of(args, context, opened, report)
+            outcome = publish.publish(site, given.content, run_, origin=given.origin, commit=given.commit, approved=approved)
+    except publish.NotDeployed as error:
+        raise CommandError(str(error), command=apply_command(opened.assembly)) from None
+    context.result(outcome_json(outcome) if args.json else outcome_text(outcome, args.env))
+    return OK
+
+
+def _source(args: argparse.Namespace, context: Context, opened: Opened, folder: Path) -> _Given:
+    """The content, where it comes from, and its commit."""
+    from website import publish
+    from website.content import read
+
+    contract = opened.assembly.contract
+    if args.content is not None:
+        if contract.promote_from:
+            raise CommandError(
+                f"{args.env} takes only releases that were verified in {contract.promote_from}",
+                command=f"python deploy.py releases --env {contract.promote_from}, then "
+                f"python deploy.py publish --env {args.env} --release {contract.promote_from}:DIGEST",
+                status=USAGE,
+            )
+        content = read(args.content, contract, allow=tuple(args.allow))
+        return _Given(content=content, origin=str(args.content), commit=args.commit or _commit(args.content, context))
+    environment, colon, wanted = args.release.partition(":")
+    if not colon or not wanted:
+        raise CommandError(
+            f"--release {args.release!r}: write ENV:NUMBER or ENV:DIGEST",
+            command=f"python deploy.py releases --env {environment}",
+            status=USAGE,
+        )
+    if contract.promote_from and environment != contract.promote_from:
+        raise CommandError(
+            f"{args.env} takes only releases that were verified in {contract.promote_from}, not in {environment}",
+            command=f"python deploy.py releases --env {contract.promote_from}",
+            status=USAGE,
+        )
+    other = open_environment(argparse.Namespace(**{**vars(args), "env": environment}), context)
+    source = site_of(other)
+    release = publish.promotable(source, wanted, must_be_verified=True)
+    with progress(context) as report:
+        content = publish.fetch(source, release, contract, folder, report)
+    origin = f"{environment}:{release.content[:12]} (release {release.number})"
+    return _Given(content=content, origin=origin, commit=args.commit or release.commit)
+
+
+def _commit(directory: Path, context: Context) -> str:
+    """HEAD of the repository that the directory lies in, with "-dirty" if tracked files differ; "" if there is none."""
+    try:
+        found = subprocess.run(  # noqa: S603
+            ["git", "-C", str(directory), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        )
+        return found.stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return context.environ.get("GITHUB_SHA", "")
+
+
+def _plan_json(plan: ContentPlan) -> str:
+    import msgspec
+
+    return json.dumps(msgspec.to_builtins(plan), indent=2, ensure_ascii=False)
