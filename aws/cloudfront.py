@@ -85,6 +85,17 @@ class CloudFront:
                 return tuple(found)
             more = {"Marker": marker}
 
+    def custom_response_headers_policies(self) -> int:
+        """How many the account has of its own; they count against a quota."""
+        count, more = 0, dict[str, Any]()
+        while True:
+            answer = self.client.list_response_headers_policies(Type="custom", **more)["ResponseHeadersPolicyList"]
+            count += len(answer.get("Items", []))
+            marker = answer.get("NextMarker")
+            if not marker:
+                return count
+            more = {"Marker": marker}
+
     def invalidate(self, distribution_id: str, paths: tuple[str, ...], *, reference: str) -> Invalidation:
         """Begin one; the same `reference` with the same paths begins it once. `Throttled` where too many are under way."""
         batch: Any = {"CallerReference": reference, "Paths": {"Quantity": len(paths), "Items": list(paths)}}

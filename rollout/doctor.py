@@ -279,7 +279,7 @@ def _quotas(patient: Patient) -> Iterator[Check]:
     if types.get("AWS::CloudFront::Distribution"):
         yield from _guarded(
             "quotas",
-            lambda: [_share("CloudFront distributions", len(front.aliases()), account.quota("cloudfront", DISTRIBUTIONS).value)],
+            lambda: [_share("CloudFront distributions", len(front.distributions()), account.quota("cloudfront", DISTRIBUTIONS).value)],
             patient,
         )
     if types.get("AWS::CloudFront::ResponseHeadersPolicy"):
@@ -417,7 +417,7 @@ def _alias(patient: Patient) -> Iterator[Check]:
     assembly, domain = patient.assembly, patient.assembly.contract.domain
     front = CloudFront.connect(patient.aws, account_id=assembly.account_id)
     own = _distribution(patient)
-    elsewhere = sorted(i for i, aliases in front.aliases().items() if domain in aliases and i != own)
+    elsewhere = sorted(d.id for d in front.distributions() if domain in d.aliases and d.id != own)
     for other in elsewhere:
         yield Check(
             code="alias",
@@ -431,12 +431,13 @@ def _alias(patient: Patient) -> Iterator[Check]:
         message = f"{domain}: whether another account has it as an alias, CloudFront tells only when the distribution exists"
         yield Check(code="alias", level="unknown", message=message)
         return
-    foreign = [c for c in front.conflicting_aliases(own, domain) if not own.endswith(c.distribution_id.lstrip("*"))]
-    for conflict in foreign:
+    # CloudFront hides the first characters of the ids; its own distribution is no conflict, should it be listed.
+    foreign = [(account, other) for account, other in front.conflicting_aliases(own, domain) if not own.endswith(other.lstrip("*"))]
+    for account, other in foreign:
         yield Check(
             code="alias",
             level="problem",
-            message=f"{conflict.alias} is an alias of distribution {conflict.distribution_id} in account {conflict.account_id}",
+            message=f"{domain}, or a wildcard over it, is an alias of distribution {other} in account {account}",
             command=f"aws cloudfront list-conflicting-aliases --distribution-id {own} --alias {domain}",
         )
     if not foreign:
