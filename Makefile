@@ -38,7 +38,7 @@ unit: setup
 	$(BIN)/python -m pytest tests/unit -n 2 --cov --cov-report=term:skip-covered
 
 edge: setup
-	node --test tests/edge/
+	node --test tests/edge/*.test.mjs
 
 functional: setup
 	$(BIN)/python -m pytest tests/functional -n 2

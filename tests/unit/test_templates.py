@@ -205,7 +205,8 @@ def test_distribution(name: str) -> None:
     for origin in config["Origins"]:
         assert origin["OriginAccessControlId"] == {"Fn::GetAtt": ["OriginAccessControl", "Id"]}
         assert origin["S3OriginConfig"] == {"OriginAccessIdentity": ""}
-    default, *others = config["DefaultCacheBehavior"], *config["CacheBehaviors"]
+    default: dict[str, Any] = config["DefaultCacheBehavior"]
+    others: list[dict[str, Any]] = config["CacheBehaviors"]
     assert default["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", "HTML is not cached at the edge"
     assert [(other["PathPattern"], other["CachePolicyId"]) for other in others] == [("assets/*", "658327ea-f89d-4fab-a63d-7e88639e58f6")]
     for behaviour in (default, *others):
