@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from typing import Literal
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 
 import pytest
 
 from aws import account as accounts
-from aws import acm, dynamodb, iam, route53, s3, secrets
+from aws import acm, cloudfront, dynamodb, iam, logs, organizations, route53, s3, secrets
 from aws.errors import AccessDenied, Conflict, CredentialsExpired, NetworkError, NotFound, Throttled, Unavailable, WrongAccount
 from aws.session import Aws, Settings
 from local_aws import prepare
@@ -320,3 +321,63 @@ def test_a_role_that_may_not_be_assumed(guarded_aws: LocalAws, new_account: Call
     with pytest.raises(AccessDenied, match="sts AssumeRole") as caught:
         Aws(role_name="deploy", doctor_command="python deploy.py doctor --env dev").client("iam", account_id=other, region=REGION)
     assert caught.value.hint == "python deploy.py doctor --env dev"
+
+
+# --- organizations, CloudFront, logs ------------------------------------------------------------------------------
+
+
+def test_units_are_resolved_with_those_below_them(aws: Aws, account: str) -> None:
+    gateway = organizations.Organizations.connect(aws, account_id=account)
+    client = gateway.client
+    client.describe_organization()
+    root = client.list_roots()["Roots"][0]["Id"]
+    outer = client.create_organizational_unit(ParentId=root, Name="outer")["OrganizationalUnit"]["Id"]
+    inner = client.create_organizational_unit(ParentId=outer, Name="inner")["OrganizationalUnit"]["Id"]
+    made = client.create_account(Email="a@example.com", AccountName="a")["CreateAccountStatus"]["AccountId"]
+    client.move_account(AccountId=made, SourceParentId=root, DestinationParentId=inner)
+
+    assert gateway.management_account() == account
+    member = organizations.Member(account_id=made, name="a", unit=inner, active=True)
+    assert gateway.members((outer,)) == gateway.members((outer, inner)) == (member,)
+    assert account in {each.account_id for each in gateway.members((root,))}
+
+
+def test_an_invalidation_is_begun_once_and_read_back(aws: Aws, account: str) -> None:
+    gateway = cloudfront.CloudFront.connect(aws, account_id=account)
+    origin = {"Id": "o", "DomainName": "b.s3.eu-west-1.amazonaws.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}
+    config: Any = {
+        "CallerReference": "c",
+        "Comment": "",
+        "Enabled": True,
+        "Aliases": {"Quantity": 1, "Items": ["www.example.com"]},
+        "Origins": {"Quantity": 1, "Items": [origin]},
+        "DefaultCacheBehavior": {
+            "TargetOriginId": "o",
+            "ViewerProtocolPolicy": "redirect-to-https",
+            "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
+        },
+    }
+    made = gateway.client.create_distribution(DistributionConfig=config)["Distribution"]["Id"]
+
+    assert [(each.id, each.aliases) for each in gateway.distributions()] == [(made, ("www.example.com",))]
+    assert gateway.distribution(made).deployed
+    first = gateway.invalidate(made, ("/index.html", "/buy/*"), reference="r-1")
+    assert gateway.invalidate(made, ("/index.html", "/buy/*"), reference="r-1").id == first.id
+    assert gateway.invalidation(made, first.id).id == first.id
+    with pytest.raises(NotFound):
+        gateway.distribution("E0")
+
+
+def test_events_of_a_group_and_of_one_that_is_not_there(aws: Aws, account: str) -> None:
+    gateway = logs.Logs.connect(aws, account_id=account, region=REGION)
+    now = datetime.now(UTC)
+    gateway.client.create_log_group(logGroupName="/aws/lambda/us-east-1.edge")
+    gateway.client.create_log_stream(logGroupName="/aws/lambda/us-east-1.edge", logStreamName="s")
+    lines: Any = [{"timestamp": int(now.timestamp() * 1000), "message": f"{word} line\n"} for word in ("first", "second")]
+    gateway.client.put_log_events(logGroupName="/aws/lambda/us-east-1.edge", logStreamName="s", logEvents=lines)
+
+    assert gateway.groups("/aws/lambda/") == ("/aws/lambda/us-east-1.edge",)
+    since = now - timedelta(minutes=1)
+    assert [each.message for each in gateway.events("/aws/lambda/us-east-1.edge", since=since)] == ["first line", "second line"]
+    assert [each.message for each in gateway.events("/aws/lambda/us-east-1.edge", since=since, pattern="second")] == ["second line"]
+    assert [*gateway.events("/none", since=since)] == []

@@ -133,9 +133,21 @@ def test_a_stale_record_is_not_believed(state: Path) -> None:
     assert start(state).pid != server.pid
 
 
+class Friendly(BaseHTTPRequestHandler):
+    """Says yes to everything."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{"pid": 1}')
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
+
+
 def test_a_strangers_port_is_not_taken_for_ours(state: Path) -> None:
     start(state)
-    stranger = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    stranger = HTTPServer(("127.0.0.1", 0), Friendly)
     threading.Thread(target=stranger.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     with stranger:
         record = state / "server.json"
