@@ -1,0 +1,105 @@
+"""What the bucket holds: a folder as it would be published, or a bucket of the local AWS.
+
+In: a folder and the contract of the assembly; or a function that fetches an object. Out: `Object` values by key.
+Never: leaves the folder (keys are looked up in a listing, not joined to a path), writes, or caches what may have changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from assembly.files import canonical_json
+from assembly.model import SiteContract
+from website.content import CONFIG_FILE, cache_control, content_type, key_prefix
+
+
+@dataclass(frozen=True, kw_only=True)
+class Object:
+    """One object of a bucket. `etag` without quotes."""
+
+    body: bytes = field(repr=False)
+    content_type: str
+    cache_control: str
+    etag: str
+    modified: datetime
+    content_encoding: str = ""
+
+
+class Content(Protocol):
+    """The objects of every bucket of the site."""
+
+    async def get(self, bucket: str, key: str) -> Object | None:
+        """The object, or None if there is none."""
+
+    async def keys(self, bucket: str) -> tuple[str, ...]:
+        """Every key in order."""
+
+
+class Folder:
+    """A folder as every bucket's content: keys, headers and runtime configuration as publish would write them."""
+
+    def __init__(self, root: Path, contract: SiteContract, now: datetime) -> None:
+        """`now` is when generated objects were made. Raises OSError where `root` is no folder that can be read."""
+        self._root = root.resolve(strict=True)
+        if not self._root.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "not a folder", str(root))
+        self._rules = contract.cache_rules
+        self._prefix = key_prefix(contract)
+        config = contract.config_json
+        self._generated = {} if config is None else {self._prefix + CONFIG_FILE: canonical_json(config)}
+        self._started = now
+        self.rescan()
+
+    def rescan(self) -> None:
+        """Look again for files that came or went."""
+        found = {}
+        for directory, _, names in os.walk(self._root):
+            for name in names:
+                path = Path(directory, name)
+                found[self._prefix + path.relative_to(self._root).as_posix()] = path
+        self._files = found
+
+    async def get(self, bucket: str, key: str) -> Object | None:  # noqa: ARG002
+        """Read at every request, so that an edited file is what is served."""
+        if key in self._generated:
+            return self._object(key, self._generated[key], self._started)
+        path = self._files.get(key)
+        if path is None:
+            return None
+        try:
+            body = path.read_bytes()
+            modified = datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
+        except OSError:
+            return None
+        return self._object(key, body, modified)
+
+    async def keys(self, bucket: str) -> tuple[str, ...]:  # noqa: ARG002
+        return tuple(sorted({*self._files, *self._generated}))
+
+    def _object(self, key: str, body: bytes, modified: datetime) -> Object:
+        # S3's ETag of an object put in one piece is its MD5.
+        etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
+        return Object(
+            body=body, content_type=content_type(key), cache_control=cache_control(key, self._rules), etag=etag, modified=modified
+        )
+
+
+class Fetched:
+    """Objects fetched by two blocking functions, one at a time each in a thread."""
+
+    def __init__(self, get: Callable[[str, str], Object | None], keys: Callable[[str], tuple[str, ...]]) -> None:
+        self._get, self._keys = get, keys
+
+    async def get(self, bucket: str, key: str) -> Object | None:
+        return await asyncio.to_thread(self._get, bucket, key)
+
+    async def keys(self, bucket: str) -> tuple[str, ...]:
+        return await asyncio.to_thread(self._keys, bucket)

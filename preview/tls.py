@@ -1,0 +1,32 @@
+"""A certificate for the preview's HTTPS, made at each start.
+
+In: host names and the distribution's minimum TLS version. Out: an SSL context and the certificate of the authority that signed it.
+Never: keeps a private key (both authority and key are gone when the process ends), or asks to be trusted by the system.
+"""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+
+import trustme
+
+
+@dataclass(frozen=True)
+class Tls:
+    """`authority`: PEM of the certificate that a client has to trust, no secret."""
+
+    context: ssl.SSLContext
+    authority: bytes
+
+
+def make(names: tuple[str, ...], minimum_protocol_version: str) -> Tls:
+    """`minimum_protocol_version`: CloudFront's security policy, such as TLSv1.2_2025."""
+    authority = trustme.CA(organization_name="Local preview", organization_unit_name="Made at start, gone at the end")
+    certificate = authority.issue_cert(*dict.fromkeys((*names, "localhost", "127.0.0.1")))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    # Older versions than 1.2 are not offered, whatever an old policy would allow: OpenSSL's defaults refuse them.
+    context.minimum_version = ssl.TLSVersion.TLSv1_3 if minimum_protocol_version.startswith("TLSv1.3") else ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    certificate.configure_cert(context)
+    return Tls(context, authority.cert_pem.bytes())
