@@ -506,7 +506,7 @@ class _Run:
             for event in events:
                 if event.physical_id == removal.arn:
                     continue
-                if event.status in ("DELETE_COMPLETE", "DELETE_SKIPPED"):
+                if event.status == "DELETE_COMPLETE":
                     gone.add(event.logical_id)
                 if event.status == "DELETE_IN_PROGRESS":
                     self._progress(removal.stack, f"{len(gone)} of {max(removal.resources, len(gone))} gone, deleting {event.logical_id}")
@@ -637,9 +637,9 @@ def plan_lines(plan: DestroyPlan) -> tuple[str, ...]:
     if plan.nothing_to_do:
         lines += ["", f"nothing to delete in {plan.environment}"]
     elif not plan.blocked:
-        going = [each for each in plan.leftovers if each.fate != "keep"]
-        kept = len(plan.leftovers) - len(going)
-        lines += ["", f"{_count(len(plan.removals), 'stack')} and {_count(len(going), 'resource')} left behind to delete, {kept} kept"]
+        going = {(each.resource_type, each.physical_id) for each in plan.leftovers if each.fate != "keep"}
+        kept = {(each.resource_type, each.physical_id) for each in plan.leftovers if each.fate == "keep"} - going
+        lines += ["", f"{_count(len(plan.removals), 'stack')} and {_count(len(going), 'resource')} left behind to delete, {len(kept)} kept"]
     return tuple(lines)
 
 
@@ -664,7 +664,8 @@ def _leftover_lines(chosen: list[Leftover], plan: DestroyPlan) -> list[str]:
 
 def outcome_lines(outcome: DestroyOutcome) -> tuple[str, ...]:
     """What became of it, and what to type next."""
-    lines = [f"deleted {name}" for name in outcome.deleted] + [f"kept {name}" for name in outcome.kept]
+    # The same name in several regions is one line.
+    lines = [*dict.fromkeys(f"deleted {name}" for name in outcome.deleted), *dict.fromkeys(f"kept {name}" for name in outcome.kept)]
     for each in outcome.pending:
         lines += [
             f"waits: {each.physical_id} ({each.resource_type}): {each.reason}",

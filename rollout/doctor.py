@@ -159,12 +159,26 @@ def examine(patient: Patient, *, workers: int = WORKERS) -> Report:
     return Report(environment=patient.env, account_id=patient.assembly.account_id, checks=tuple(checks), fixes=tuple(fixes))
 
 
+_LABELS = {
+    "regions": "regions",
+    "sts_tokens": "version of STS tokens",
+    "quotas": "quotas",
+    "hosted_zone": "hosted zone",
+    "alias": "alias of another distribution",
+    "secret": "Basic Auth secret",
+    "artifact_bucket": "artifact bucket",
+    "lock_table": "lock table",
+    "bucket_names": "bucket names",
+}
+
+
 def _guarded(code: str, check: Callable[[], Iterable[Check]], patient: Patient, stack: str = "") -> list[Check]:
     try:
         return list(check())
     except AwsError as error:
         command = error.hint if error.hint != patient.verb("doctor") else ""
-        return [Check(code=code, level="unknown", message=f"could not be checked: {error}", command=command, stack=stack)]
+        label = _LABELS.get(code, stack or code)
+        return [Check(code=code, level="unknown", message=f"{label}: {error}", command=command, stack=stack)]
 
 
 # --- configuration and credentials --------------------------------------------------------------------------------
@@ -590,7 +604,8 @@ def _stack_checks(patient: Patient, stack: Stack, fixes: list[Fix]) -> Iterator[
             stack=stack.id,
         )
         return
-    sets = gateway.list_change_sets(stack.stack_name)
+    # One that was executed is history; it may still be listed.
+    sets = tuple(c for c in gateway.list_change_sets(stack.stack_name) if not c.execution_status.startswith("EXECUTE"))
     waiting = [c for c in sets if c.arn in patient.waiting]
     if waiting:
         message = f"{stack.stack_name}: the saved plan waits to be applied"

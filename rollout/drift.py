@@ -77,7 +77,8 @@ class StackDrift(Frozen, frozen=True, kw_only=True):
     stack_name: str
     account_id: str
     region: str
-    result: Literal["in_sync", "drifted", "not_deployed", "failed"]
+    result: Literal["in_sync", "drifted", "unchecked", "not_deployed", "failed"]
+    """`unchecked`: CloudFormation cannot tell for any of its resources."""
     checked: int = 0
     """Resources whose drift was told; for a StackSet, instances."""
     resources: tuple[DriftedResource, ...] = ()
@@ -191,7 +192,7 @@ class _Look:
         resources = tuple(drifted(d, hidden) for d in told.values() if d.status != "IN_SYNC")
         failed = state.status != "DETECTION_COMPLETE"
         return {
-            "result": "failed" if failed else "drifted" if resources or state.drift == "DRIFTED" else "in_sync",
+            "result": "failed" if failed else "drifted" if resources or state.drift == "DRIFTED" else "in_sync" if told else "unchecked",
             "checked": len(told),
             "resources": resources,
             "unchecked": unchecked,
@@ -243,7 +244,7 @@ class _Look:
             reasons = "; ".join(f"{r.account_id} {r.region}: {r.reason}" for r in results if r.status != "SUCCEEDED")
             error = f"CloudFormation could not check every instance: {reasons or state.reason or state.status}"
         return {
-            "result": "failed" if failed else "drifted" if resources else "in_sync",
+            "result": "failed" if failed else "drifted" if resources else "in_sync" if checked else "unchecked",
             "checked": checked,
             "resources": tuple(resources),
             "unchecked": tuple(unchecked),
@@ -342,6 +343,7 @@ def drift_lines(report: DriftReport) -> tuple[str, ...]:
         "in sync": sum(s.result == "in_sync" for s in report.stacks),
         "drifted": sum(s.result == "drifted" for s in report.stacks),
         "failed": sum(s.result == "failed" for s in report.stacks),
+        "without a resource that can be checked": sum(s.result == "unchecked" for s in report.stacks),
         "not deployed": sum(s.result == "not_deployed" for s in report.stacks),
     }
     unchecked = sorted({u.resource_type for s in report.stacks for u in s.unchecked if u.resource_type != "instance"})
@@ -357,6 +359,7 @@ def _stack_lines(stack: StackDrift) -> list[str]:
     what = {
         "in_sync": f"in sync, {stack.checked} checked",
         "drifted": f"DRIFTED, {len(stack.resources)} of {stack.checked} checked",
+        "unchecked": "not known",
         "not_deployed": "not deployed",
         "failed": f"failed: {stack.error}",
     }[stack.result]

@@ -223,8 +223,9 @@ def _version_lines(status: Status, now: datetime) -> Iterable[str]:
         commit = f", commit {deployed.commit[:12]}" if deployed.commit else ""
         result = f", {deployed.result}" if deployed.result and deployed.result != "succeeded" else ""
         who = deployed.by or "somebody"
-        yield f"applied: assembly {deployed.assembly_digest[:12]}{commit}, {age(deployed.at, now)} ago by {who}{result}"
-        if deployed.assembly_digest != status.assembly_digest:
+        gone = "" if any(s.status or s.error for s in status.stacks) else "; nothing of it is deployed now"
+        yield f"applied: assembly {deployed.assembly_digest[:12]}{commit}, {age(deployed.at, now)} ago by {who}{result}{gone}"
+        if not gone and deployed.assembly_digest != status.assembly_digest:
             yield f"built:   assembly {status.assembly_digest[:12]}, which is not applied; to plan: python deploy.py plan {again}"
     if any(s.pending for s in status.stacks):
         yield f"a plan waits; to apply it: python deploy.py apply {again}"
