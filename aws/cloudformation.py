@@ -631,18 +631,21 @@ class CloudFormation:
             if error.code in ("InvalidAction", "UnknownOperationException", "NotImplemented", "AccessDenied", "AccessDeniedException"):
                 return ()
             raise
+        return tuple(_validation(e) for e in events if e.get("EventType") == "VALIDATION_ERROR")
+
+    def operation_validations(self, stack: str, *, token: str) -> tuple[ValidationEvent, ...]:
+        """What validation found in the operation that a call with `token` began; empty where the service does not know the call.
+
+        CloudFormation then fails the whole operation before any resource has an event, and its reason only says to ask here.
+        """
+        try:
+            events = list(self._pages(self._client.describe_events, "OperationEvents", StackName=stack))
+        except AwsError:
+            return ()
         return tuple(
-            ValidationEvent(
-                logical_id=e.get("LogicalResourceId", ""),
-                resource_type=e.get("ResourceType", ""),
-                name=e.get("ValidationName", ""),
-                path=e.get("ValidationPath", ""),
-                status=e.get("ValidationStatus", "FAILED"),
-                failure_mode=e.get("ValidationFailureMode", "FAIL"),
-                reason=e.get("ValidationStatusReason") or e.get("ResourceStatusReason", ""),
-            )
-            for e in events
-            if e.get("EventType") == "VALIDATION_ERROR"
+            _validation(e)
+            for e in reversed(events)
+            if e.get("EventType") == "VALIDATION_ERROR" and e.get("ClientRequestToken", "") in ("", token)
         )
 
     # --- drift ------------------------------------------------------------------------------------------------
@@ -972,6 +975,18 @@ def _resource_drift(raw: Mapping[str, Any]) -> ResourceDrift:
             )
             for p in raw.get("PropertyDifferences", [])
         ),
+    )
+
+
+def _validation(raw: Mapping[str, Any]) -> ValidationEvent:
+    return ValidationEvent(
+        logical_id=raw.get("LogicalResourceId", ""),
+        resource_type=raw.get("ResourceType", ""),
+        name=raw.get("ValidationName", ""),
+        path=raw.get("ValidationPath", ""),
+        status=raw.get("ValidationStatus", "FAILED"),
+        failure_mode=raw.get("ValidationFailureMode", "FAIL"),
+        reason=raw.get("ValidationStatusReason") or raw.get("ResourceStatusReason", ""),
     )
 
 

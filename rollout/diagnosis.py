@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from aws.cloudformation import StackEvent
+from aws.cloudformation import StackEvent, ValidationEvent
 
 _CANCELLED = re.compile(
     r"^Resource (creation|update|deletion|import) (was )?cancelled|^Update cancelled|^Rollback requested", re.IGNORECASE
@@ -77,10 +77,35 @@ def _is_stack_itself(event: StackEvent) -> bool:
     return event.resource_type == _STACK_TYPE and event.physical_id == event.stack_arn
 
 
-def diagnose(events: Iterable[StackEvent], *, status: str, status_reason: str, environment: str, stack: str) -> Diagnosis:
+def invalid(validations: Iterable[ValidationEvent]) -> tuple[FailedResource, ...]:
+    """What CloudFormation's own validation stopped the operation for, before it began with any resource."""
+    return tuple(
+        FailedResource(
+            logical_id=v.logical_id,
+            resource_type=v.resource_type,
+            physical_id="",
+            status="VALIDATION_FAILED",
+            reason=f"{v.path}: {v.reason}" if v.path else v.reason,
+            at="",
+        )
+        for v in validations
+        if v.status == "FAILED" and v.failure_mode == "FAIL"
+    )
+
+
+def diagnose(
+    events: Iterable[StackEvent],
+    *,
+    status: str,
+    status_reason: str,
+    environment: str,
+    stack: str,
+    validations: Iterable[ValidationEvent] = (),
+) -> Diagnosis:
     """The diagnosis of a stack (assembly id `stack`) whose execution has failed."""
     seen = tuple(events)
     failed, cancelled = failures(seen)
+    failed = failed or invalid(validations)
     cause = failed[0] if failed else None
     if cause is None:
         words = next((e.reason for e in seen if _is_stack_itself(e) and e.reason and "FAILED" in e.status), "") or status_reason

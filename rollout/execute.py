@@ -41,6 +41,8 @@ from rollout.stacksets import administration_role_arn, plan_stack_set
 GOOD = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 """States of a stack whose last execution went well."""
 
+FIRST_POLL_SECONDS = 0.1
+
 PATIENCE = 5
 """Looks in a row that may fail for the network's or a busy service's sake, each after botocore's own retries."""
 
@@ -106,6 +108,7 @@ class Run:
     sleep: Callable[[float], None]
     stop: threading.Event
     poll_seconds: float = 3.0
+    """The longest time between two looks."""
     check: Callable[[], None] = lambda: None
     """Called before every change: raises `LockLost` if nothing further may be changed."""
     validate_certificates: Callable[[Stack, str], Iterable[str]] = lambda *_: ()
@@ -117,10 +120,10 @@ class Run:
         """The stack as the assembly has it."""
         return next(s for s in self.assembly.stacks if s.id == stack_id)
 
-    def pause(self) -> None:
-        """Wait until the next look. Raises `Interrupted`."""
+    def pause(self, looks: int) -> None:
+        """Wait until the next look: briefly at first, as most stacks take seconds. Raises `Interrupted`."""
         if not self.stop.is_set():
-            self.sleep(self.poll_seconds)
+            self.sleep(min(self.poll_seconds, FIRST_POLL_SECONDS * 1.4 ** min(looks, 50)))
         if self.stop.is_set():
             raise Interrupted
 
@@ -363,7 +366,7 @@ class _Stack(_Work):
         feed = EventFeed(self.gateway, live.arn if live else stack, token=self.token)
         events: list[StackEvent] = []
         validates = self.run.stack(self.plan.stack).certificate_validation is not None
-        failures = 0
+        failures = looks = 0
         while True:
             try:
                 for event in feed.new():
@@ -381,7 +384,8 @@ class _Stack(_Work):
                 if failures >= PATIENCE:
                     raise
                 self.note(f"looking again: {error}")
-            self.run.pause()
+            self.run.pause(looks)
+            looks += 1
         self.by_events(events)
         status = live.status if live else "DELETE_COMPLETE"
         if live is None or status not in GOOD:
@@ -391,6 +395,7 @@ class _Stack(_Work):
                 status_reason=live.status_reason if live else "",
                 environment=self.run.plan.environment,
                 stack=self.plan.stack,
+                validations=self.gateway.operation_validations(live.arn, token=self.token) if live else (),
             )
             return self.outcome("failed", status=status, diagnosis=found, message=_sentence(self.plan, found), command=found.command)
         return self.settled(live, self.plan.settings, changed=True)
@@ -616,7 +621,7 @@ class _StackSet(_Work):
                     raise
         self.begun = True
         told: dict[tuple[str, str], str] = {}
-        failures = 0
+        failures = looks = 0
         while True:
             try:
                 operation = self.gateway.stack_set_operation(self.plan.stack_name, step.id, call_as=self.call_as)
@@ -643,7 +648,8 @@ class _StackSet(_Work):
                 if failures >= PATIENCE:
                     raise
                 self.note(f"looking again: {error}")
-            self.run.pause()
+            self.run.pause(looks)
+            looks += 1
         bad = tuple(
             InstanceFailure(account_id=r.account_id, region=r.region, status=r.status, reason=r.reason)
             for r in results
