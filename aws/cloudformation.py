@@ -622,9 +622,13 @@ class CloudFormation:
         )
 
     def validations(self, change_set: str, stack: str) -> tuple[ValidationEvent, ...]:
-        """What CloudFormation's pre-deployment validation found; empty also where the service does not know the call."""
+        """What CloudFormation's pre-deployment validation found; empty also where the service does not know the call.
+
+        An ARN says which stack it is; a stack named beside it could be taken for a question about the stack's own operations.
+        """
+        of = {} if change_set.startswith("arn:") else {"StackName": stack}
         try:
-            events = list(self._pages(self._client.describe_events, "OperationEvents", ChangeSetName=change_set, StackName=stack))
+            events = list(self._pages(self._client.describe_events, "OperationEvents", ChangeSetName=change_set, **of))
         except (BadRequest, NotFound):
             return ()
         except AwsError as error:

@@ -109,8 +109,8 @@ class Simulated:
     def describe_stack_events(self, StackName: str, NextToken: str = "") -> Any:
         return self._paged(self._stack(StackName).get("_events", []), "StackEvents", NextToken)
 
-    def describe_events(self, ChangeSetName: str, StackName: str, NextToken: str = "") -> Any:
-        stack = self.change_sets[ChangeSetName]["StackName"]
+    def describe_events(self, ChangeSetName: str = "", StackName: str = "", NextToken: str = "") -> Any:
+        stack = self.change_sets[ChangeSetName]["StackName"] if ChangeSetName else self._stack(StackName)["StackName"]
         return self._paged(self.faults.validations.get(stack, []), "OperationEvents", NextToken)
 
     def _paged(self, items: list[Any], key: str, token: str) -> Any:
