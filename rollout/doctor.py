@@ -30,7 +30,7 @@ from rollout import lock
 from rollout.credential import CredentialError, from_json
 from rollout.plan import change_set_prefix
 from rollout.public_dns import Caa, DnsError, Resolver
-from rollout.states import CHANGEABLE, in_the_way
+from rollout.states import in_the_way
 
 if TYPE_CHECKING:
     from aws.session import Aws
@@ -44,7 +44,7 @@ AMAZON_AUTHORITIES = frozenset({"amazon.com", "amazontrust.com", "awstrust.com",
 """Any of them in a CAA record lets ACM issue. Source: ACM User Guide, "Set up a CAA record"."""
 
 USED_SHARE = 0.9
-"""A quota that is used beyond this share is a warning; one that is used up a problem."""
+"""A quota that is used beyond this share is a warning; one that is used up a problem, if more is to be made."""
 
 _EQUAL_DIGITS = re.compile(r"(\d)\1{11}")
 
@@ -278,8 +278,19 @@ def _sts_tokens(patient: Patient) -> Iterator[Check]:
 
 # --- quotas -------------------------------------------------------------------------------------------------------
 
-DISTRIBUTIONS, HEADERS_POLICIES = "L-24B04930", "L-CF0D4FC5"
-"""Service Quotas codes of CloudFront: distributions, and custom response headers policies, of an account."""
+
+@dataclass(frozen=True)
+class _Quota:
+    """A quota by its Service Quotas codes."""
+
+    what: str
+    service: str
+    code: str
+    region: str = "us-east-1"
+
+
+_DISTRIBUTIONS = _Quota("CloudFront distributions", "cloudfront", "L-24B04930")
+_POLICIES = _Quota("response headers policies", "cloudfront", "L-CF0D4FC5")
 
 
 def _quotas(patient: Patient) -> Iterator[Check]:
@@ -290,39 +301,44 @@ def _quotas(patient: Patient) -> Iterator[Check]:
             types[body.get("Type", "")] = types.get(body.get("Type", ""), 0) + 1
     account = Account.connect(patient.aws, account_id=assembly.account_id)
     front = CloudFront.connect(patient.aws, account_id=assembly.account_id)
+    more = _distribution(patient) is None
     if types.get("AWS::CloudFront::Distribution"):
         yield from _guarded(
-            "quotas",
-            lambda: [_share("CloudFront distributions", len(front.distributions()), account.quota("cloudfront", DISTRIBUTIONS).value)],
-            patient,
+            "quotas", lambda: [_share(_DISTRIBUTIONS, len(front.distributions()), _quota(account, _DISTRIBUTIONS), more=more)], patient
         )
     if types.get("AWS::CloudFront::ResponseHeadersPolicy"):
         yield from _guarded(
             "quotas",
-            lambda: [
-                _share(
-                    "response headers policies",
-                    front.custom_response_headers_policies(),
-                    account.quota("cloudfront", HEADERS_POLICIES).value,
-                )
-            ],
+            lambda: [_share(_POLICIES, front.custom_response_headers_policies(), _quota(account, _POLICIES), more=more)],
             patient,
         )
     for region in sorted({stack.region for stack in assembly.stacks if stack.account_id == assembly.account_id}):
         yield from _guarded("quotas", partial(_stack_quota, patient, region), patient)
 
 
+def _quota(account: Account, quota: _Quota) -> float:
+    return account.quota(quota.service, quota.code).value
+
+
 def _stack_quota(patient: Patient, region: str) -> Iterator[Check]:
     gateway = patient.places.cloudformation(patient.assembly.account_id, region)
     limit = gateway.stack_limit()
     if limit is not None:
-        yield _share(f"CloudFormation stacks in {region}", len(gateway.stack_names()), limit)
+        there = gateway.stack_names()
+        wanted = {s.stack_name for s in patient.assembly.stacks if s.kind == "stack" and s.region == region}
+        quota = _Quota(f"CloudFormation stacks in {region}", "cloudformation", "L-0485CB21", region)
+        yield _share(quota, len(there), limit, more=not wanted <= set(there))
 
 
-def _share(what: str, used: int, limit: float) -> Check:
-    level: Level = "problem" if used >= limit else "warning" if used >= USED_SHARE * limit else "ok"
-    command = "" if level == "ok" else "aws service-quotas request-service-quota-increase help"
-    return Check(code="quotas", level=level, message=f"{what}: {used} of {limit:g} used", command=command)
+def _share(quota: _Quota, used: int, limit: float, *, more: bool) -> Check:
+    """`more`: something is yet to be made that counts against the quota."""
+    level: Level = "ok" if used < USED_SHARE * limit else "problem" if used >= limit and more else "warning"
+    command = (
+        f"aws service-quotas request-service-quota-increase --service-code {quota.service} --quota-code {quota.code}"
+        f" --desired-value {2 * limit:g} --region {quota.region}"
+    )
+    message = f"{quota.what}: {used} of {limit:g} used"
+    return Check(code="quotas", level=level, message=message, command="" if level == "ok" else command)
 
 
 # --- DNS ----------------------------------------------------------------------------------------------------------
@@ -499,7 +515,9 @@ def _first_deployment(patient: Patient) -> bool:
     """The first stack of the catalogue, which makes bucket and lock table, is not there."""
     first = patient.assembly.stacks[0]
     live = patient.places.cloudformation(first.account_id, first.region, first.role_arn).describe_stack(first.stack_name)
-    return live is None or live.under_review or live.status not in CHANGEABLE
+    if live is None or live.under_review:
+        return True
+    return live.status != "CREATE_COMPLETE" and live.status.startswith(("CREATE_", "ROLLBACK_", "DELETE_"))
 
 
 def _bucket(patient: Patient) -> Iterator[Check]:

@@ -1,6 +1,7 @@
 """AWS clients that answer from a script: for exact sequences of states, which no emulator gives on demand.
 
-In: for each boto3 method the answers in order; the last one repeats. An answer is a dict, an exception to raise, or a function of the arguments.
+In: for each boto3 method the answers in order; the last one repeats. An answer is a dict, an exception to raise, or a function of the
+arguments.
 Out: what the script says; every call is remembered. Never: guesses: a method without a script is an AssertionError.
 """
 
