@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping
-from html import escape
+from html import escape as escape_html
 
 from rollout.model import (
     AnyStackPlan,
@@ -62,6 +62,11 @@ var o=b.dataset.open==="1";document.querySelectorAll("details").forEach(function
 function reveal(){var t=location.hash&&document.getElementById(decodeURIComponent(location.hash.slice(1)));
 if(t&&t.tagName==="DETAILS"){t.open=true;t.scrollIntoView()}}addEventListener("hashchange",reveal);reveal();
 """
+
+
+def escape(text: str) -> str:
+    """Text as nothing but text."""
+    return escape_html(summary.visible(text))
 
 
 def render(plan: Plan) -> str:

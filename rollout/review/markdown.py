@@ -45,12 +45,12 @@ def _last_fence(text: str) -> str:
 
 def _escaped(text: str) -> str:
     """As it is, whatever is in it: on one line, nothing in it is markup, a mention or a link."""
-    return _SPECIAL.sub(r"\\\1", html.escape(" ".join(text.split()), quote=False)).replace("://", ":&#47;&#47;")
+    return _SPECIAL.sub(r"\\\1", html.escape(" ".join(summary.visible(text).split()), quote=False)).replace("://", ":&#47;&#47;")
 
 
 def _code(text: str) -> str:
     """Inline code that nothing in the text can end."""
-    text = " ".join(text.split())
+    text = " ".join(summary.visible(text).split())
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     ticks = "`" * (longest + 1)
     pad = " " if text.startswith("`") or text.endswith("`") or longest else ""
@@ -61,7 +61,7 @@ def _fenced(lines: list[str], language: str = "diff") -> Iterator[str]:
     longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
     ticks = "`" * max(3, longest + 1)
     yield f"{ticks}{language}"
-    yield from lines
+    yield from (summary.visible(line) for line in lines)
     yield ticks
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import io
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,7 @@ def render(plan: Plan, *, width: int = 100, colour: bool = False) -> str:
 def _text(*parts: str | tuple[str, str]) -> Text:
     from rich.text import Text
 
-    return Text.assemble(*parts)
+    return Text.assemble(*(summary.visible(p) if isinstance(p, str) else (summary.visible(p[0]), p[1]) for p in parts))
 
 
 def _lines(plan: Plan) -> Iterator[Text]:
@@ -107,13 +108,11 @@ def _overview(plan: Plan) -> Iterator[Text]:
     said = max((len(summary.operation_text(s)) for s in plan.stacks), default=0)
     for stack in plan.stacks:
         symbol, style = _OPERATION.get(stack.operation, ("x", "bold red") if stack.operation == "blocked" else ("=", "dim"))
-        text = summary.operation_text(stack)
-        yield _text(
-            (f"  {symbol} {stack.stack:<{name}}", style),
-            f"  {stack.region:<{where}}  ",
-            (f"{text:<{said}}", style),
-            f"  {summary.stack_counts(stack)}",
-        )
+        text, numbers = summary.operation_text(stack), summary.stack_counts(stack)
+        line = _text((f"  {symbol} {stack.stack:<{name}}", style), f"  {stack.region:<{where}}  ", (text, style))
+        if numbers:
+            line.append(" " * (said - len(text) + 2) + numbers)
+        yield line
 
 
 def _stack(stack: AnyStackPlan) -> Iterator[Text]:
@@ -207,14 +206,23 @@ def _change(label: str, before: str, after: str, indent: str, *, source: str = "
 
 
 def _difference(before: str, after: str) -> list[str]:
-    """The lines that differ, or the two values one below the other where they are one line each."""
-    old, new = before.splitlines(), after.splitlines()
+    """The lines that differ, those of a JSON structure one below the other; a side that is not there is left out."""
+    old, new = ([] if side == "(none)" else _spread(side).splitlines() for side in (before, after))
     if len(old) <= 1 and len(new) <= 1:
-        return [f"- {before}", f"+ {after}"]
+        return [*(f"- {line}" for line in old), *(f"+ {line}" for line in new)]
     found = [line for line in difflib.unified_diff(old, new, lineterm="", n=1) if not line.startswith(("---", "+++", "@@"))]
     shown = [f"{line[:1]} {line[1:]}" for line in found]
     left = len(shown) - _MOST
     return [*shown[:_MOST], f"... {summary.plural(left, 'more line')} (--format html shows all)"] if left > 0 else shown
+
+
+def _spread(text: str) -> str:
+    if text[:1] in ("{", "["):
+        try:
+            return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        except ValueError:
+            return text
+    return text
 
 
 def _widenings(plan: Plan) -> Iterator[Text]:
