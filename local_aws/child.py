@@ -23,6 +23,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from local_aws import plugins
+
 Asgi = Callable[[dict[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -84,6 +86,7 @@ async def serve(listener: socket.socket, token: str, idle_seconds: float, parent
         loop.add_signal_handler(number, stop.set)
     watch = asyncio.create_task(_watch(gate, stop, idle_seconds, parent))
     await hypercorn_serve(gate, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+    plugins.stop()
     watch.cancel()
 
 
@@ -128,9 +131,7 @@ def main(arguments: list[str]) -> int:
     port = listener.getsockname()[1]
     os.environ["GATEWAY_PORT"] = str(port)
 
-    from local_aws.plugins import install
-
-    install()
+    plugins.install()
     draft = record.with_suffix(".new")
     draft.touch(mode=0o600)
     auth = os.environ.get("AUTH") == "true"

@@ -8,8 +8,19 @@ from __future__ import annotations
 
 def install() -> None:
     """Register every plug-in; `SeamsMoved` if this MiniStack is not the one they were written for. Imports MiniStack."""
-    from local_aws.plugins import resources, seams, stacksets
+    from local_aws.plugins import seams
 
     seams.check()
+    from local_aws.plugins import certificates, pace, resources, stacksets
+
     resources.install()
+    certificates.install()
     stacksets.install()
+    pace.install()
+
+
+def stop() -> None:
+    """Let every thread that waits give up; called once, when the server ends."""
+    from local_aws.plugins import pace
+
+    pace.stopping.set()

@@ -32,7 +32,12 @@ _PARTS: dict[str, tuple[str, ...]] = {
         "_r53_record_set_create(logical_id, props, stack_name)",
         "_r53_record_set_delete(physical_id, props)",
     ),
-    "ministack.services.route53": ("_health_checks", "_hc_caller_refs", "_records", "_lock"),
+    "ministack.services.cloudformation.stacks": (
+        "_runs_on_worker_thread(resource_type)",
+        "_add_event(stack_id, stack_name, logical_id, resource_type, status, reason, physical_id, detailed_status)",
+    ),
+    "ministack.services.acm": ("_certificates",),
+    "ministack.services.route53": ("_health_checks", "_hc_caller_refs", "_records", "_zones", "_lock"),
     "ministack.services.iam": ("_oidc_providers", "_roles", "_create_oidc_provider(p)"),
     "ministack.services.cloudfront": ("_distributions",),
     "ministack.services.cloudwatch": ("_alarms", "_composite_alarms", "_put_composite_alarm(params, cbor_data, is_cbor, is_json)"),

@@ -18,6 +18,7 @@ from ministack.services import cloudformation, organizations
 from ministack.services.cloudformation.handlers import _ACTION_HANDLERS
 from ministack.services.cloudformation.helpers import _error, _extract_members, _extract_string_members, _p, _page, _resolve_template, _xml
 
+from local_aws.plugins import pace
 from local_aws.plugins.stackset_engine import (
     Answer,
     Instance,
@@ -62,6 +63,7 @@ def install() -> None:
         _store.sets.clear()
 
     def load_all(saved: dict[str, Any]) -> None:
+        pace.settle_restored(saved)
         load(saved)
         _store.load(saved.get("stacksets", []))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,10 +14,13 @@ import msgspec
 import pytest
 
 from assembly.model import Assembly, HostedZoneRef, LiteralValue, OutputRef, Parameter, SecretRef
+from aws.acm import Acm
 from aws.errors import AwsError, BadRequest, NotFound
+from aws.route53 import Record, Route53
 from aws.secrets import Secrets
 from aws.session import Aws
 from local_aws import prepare
+from local_aws.server import LocalAws
 from rollout.credential import hash_password
 from tests.functional.harness import CommandLine
 
@@ -210,6 +214,72 @@ def test_monitoring_of_a_distribution_that_is_not_there(stacks: Stacks) -> None:
     config = {"RealtimeMetricsSubscriptionConfig": {"RealtimeMetricsSubscriptionStatus": "Enabled"}}
     with pytest.raises(AssertionError, match="does not exist"):
         stacks.apply("m", template("AWS::CloudFront::MonitoringSubscription", {"DistributionId": "E1", "MonitoringSubscription": config}))
+
+
+# --- certificates and time ----------------------------------------------------------------------------------------
+
+
+def certificate(zone: str | None) -> dict[str, Any]:
+    names = ["example.com", "*.example.com"]
+    properties: dict[str, Any] = {"DomainName": names[0], "SubjectAlternativeNames": names[1:], "ValidationMethod": "DNS"}
+    if zone:
+        properties["DomainValidationOptions"] = [{"DomainName": each, "HostedZoneId": zone} for each in names]
+    return template("AWS::CertificateManager::Certificate", properties)
+
+
+def test_a_certificate_in_its_own_zone_is_validated_by_cloudformation(aws: Aws, account: str, stacks: Stacks) -> None:
+    zone = prepare.hosted_zone(aws, name="example.com", account_id=account)
+    arn = stacks.apply("c", certificate(zone))["Ref"]
+    found = Acm.connect(aws, account_id=account).certificate(arn)
+    assert found.status == "ISSUED"
+    (record,) = {(each.record_name, each.record_value) for each in found.validations}
+    assert Route53.connect(aws, account_id=account).records(zone, record[0] or "")
+
+
+def test_a_certificate_whose_zone_is_elsewhere_waits_for_its_record(
+    aws: Aws, account: str, stacks: Stacks, new_account: Callable[[], str]
+) -> None:
+    other = new_account()
+    zone = prepare.hosted_zone(aws, name="example.com", account_id=other)
+    stacks.client.create_stack(StackName="c", TemplateBody=json.dumps(certificate(None)))
+    told: dict[str, Any] = {}
+    while not told:
+        events = stacks.client.describe_stack_events(StackName="c")["StackEvents"]
+        told = next((each for each in events if "Content of DNS Record" in each.get("ResourceStatusReason", "")), {})
+    found = Acm.connect(aws, account_id=account).certificate(told["PhysicalResourceId"])
+    assert found.status == "PENDING_VALIDATION"
+    assert stacks.client.describe_stacks(StackName="c")["Stacks"][0]["StackStatus"] == "CREATE_IN_PROGRESS"
+    first = found.validations[0]
+    assert first.record_name
+    assert first.record_value
+    route = Route53.connect(aws, account_id=other)
+    route.upsert(zone, Record(name=first.record_name, type="CNAME", values=(first.record_value,)))
+    assert stacks.settled("c")["StackStatus"] == "CREATE_COMPLETE"
+    assert Acm.connect(aws, account_id=account).certificate(found.arn).status == "ISSUED"
+
+
+def test_a_stack_that_waits_for_a_certificate_can_be_deleted(aws: Aws, account: str, stacks: Stacks) -> None:
+    stacks.client.create_stack(StackName="c", TemplateBody=json.dumps(certificate(None)))
+    stacks.delete("c")
+    client = aws.client("acm", account_id=account, region="us-east-1")
+    deadline = time.monotonic() + 10
+    while client.list_certificates()["CertificateSummaryList"] and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert client.list_certificates()["CertificateSummaryList"] == []
+
+
+def test_slow_resources_and_a_server_that_ends_in_the_middle(tmp_path: Path) -> None:
+    server = LocalAws.start(tmp_path, bound_to=os.getpid(), settings={"LOCAL_AWS_RESOURCE_SECONDS": "30"})
+    slow = Stacks(Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials), "111111111111")
+    slow.client.create_stack(StackName="s", TemplateBody=json.dumps(template("AWS::SNS::Topic", {})))
+    assert slow.client.describe_stacks(StackName="s")["Stacks"][0]["StackStatus"] == "CREATE_IN_PROGRESS"
+    server.stop()
+    server = LocalAws.start(tmp_path, bound_to=os.getpid())
+    again = Stacks(Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials), "111111111111")
+    stack = again.settled("s")
+    assert stack["StackStatus"] == "CREATE_FAILED"
+    again.delete("s")
+    server.stop()
 
 
 # --- the platform itself ------------------------------------------------------------------------------------------

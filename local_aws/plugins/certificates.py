@@ -1,0 +1,99 @@
+# mypy: allow-untyped-calls
+"""ACM certificates of CloudFormation that wait for DNS, as at AWS.
+
+In: the properties of AWS::CertificateManager::Certificate. Out: a certificate that is PENDING_VALIDATION until every validation record
+stands in a hosted zone, of whatever account; then ISSUED, and the stack goes on. Where the template names a zone of the same account,
+CloudFormation writes the records itself, so nothing waits; otherwise somebody has to. The records are told in the stack's events.
+Never: times out (AWS does after 72 hours), or waits for certificates requested outside CloudFormation.
+
+Source: CloudFormation resource reference, AWS::CertificateManager::Certificate.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from ministack.core.responses import get_account_id, now_iso
+from ministack.services import acm, cloudformation, route53
+from ministack.services.cloudformation import provisioners, stacks
+
+from local_aws.plugins import pace
+
+KIND = "AWS::CertificateManager::Certificate"
+POLL_SECONDS = 0.05
+
+
+def install() -> None:
+    """Put the waiting certificate in the place of MiniStack's, which is issued at once."""
+    table: dict[str, Any] = provisioners._RESOURCE_HANDLERS
+    handlers = table[KIND]
+    issued_at_once = handlers["create"]
+
+    def create(logical_id: str, props: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
+        arn, attributes = issued_at_once(logical_id, props, stack_name)
+        if props.get("ValidationMethod") == "DNS":
+            try:
+                _validate(arn, logical_id, props, stack_name)
+            except Exception:
+                acm._certificates.pop(arn, None)
+                raise
+        return arn, attributes
+
+    table[KIND] = {**handlers, "create": create}
+    pace.on_worker_thread(KIND)
+
+
+def _validate(arn: str, logical_id: str, props: dict[str, Any], stack_name: str) -> None:
+    certificate = acm._certificates[arn]
+    zones = {option["DomainName"]: option.get("HostedZoneId") for option in props.get("DomainValidationOptions", [])}
+    options: list[dict[str, Any]] = []
+    for domain in certificate["SubjectAlternativeNames"]:
+        record = _record(domain)
+        options.append(
+            {"DomainName": domain, "ValidationMethod": "DNS", "ValidationStatus": "PENDING_VALIDATION", "ResourceRecord": record}
+        )
+        zone = zones.get(domain)
+        if zone and zone in route53._zones:
+            _write(zone, record)
+    certificate |= {"Status": "PENDING_VALIDATION", "DomainValidationOptions": options, "IssuedAt": None}
+    stack_id = cloudformation._stacks[stack_name]["StackId"]
+    told = set()
+    for option in options:
+        record = option["ResourceRecord"]
+        if record["Name"] not in told:
+            told.add(record["Name"])
+            words = f"Content of DNS Record is: {{Name: {record['Name']},Type: CNAME,Value: {record['Value']}}}"
+            stacks._add_event(stack_id, stack_name, logical_id, KIND, "CREATE_IN_PROGRESS", words, arn)
+    while waiting := [option for option in options if not _answered(option["ResourceRecord"])]:
+        state = cloudformation._stacks.get(stack_name, {}).get("StackStatus", "")
+        if pace.stopping.wait(POLL_SECONDS) or state not in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"):
+            raise ValueError(f"Resource creation cancelled while {waiting[0]['DomainName']} was not validated")
+    for option in options:
+        option["ValidationStatus"] = "SUCCESS"
+    certificate |= {"Status": "ISSUED", "IssuedAt": now_iso()}
+
+
+def _record(domain: str) -> dict[str, str]:
+    """One for an apex and its wildcard, and always the same for an account, as ACM has it."""
+    base = domain.removeprefix("*.")
+    token = hashlib.sha256(f"{get_account_id()} {base}".encode()).hexdigest()
+    return {"Name": f"_{token[:32]}.{base}.", "Type": "CNAME", "Value": f"_{token[32:]}.acm-validations.aws."}
+
+
+def _write(zone: str, record: dict[str, str]) -> None:
+    with route53._lock:
+        kept = [each for each in route53._records.get(zone, []) if (each["Name"], each["Type"]) != (record["Name"], "CNAME")]
+        route53._records[zone] = [*kept, {"Name": record["Name"], "Type": "CNAME", "TTL": "300", "ResourceRecords": [record["Value"]]}]
+
+
+def _answered(record: dict[str, str]) -> bool:
+    """Whether any public zone of any account has the record."""
+    with route53._lock:
+        everything = [each for records in route53._records._data.values() for each in records]
+    return any(
+        each["Name"].lower() == record["Name"].lower()
+        and each["Type"] == "CNAME"
+        and record["Value"].rstrip(".") in [str(value).rstrip(".") for value in each.get("ResourceRecords", [])]
+        for each in everything
+    )
