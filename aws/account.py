@@ -43,6 +43,20 @@ class Account:
         """ENABLED, ENABLED_BY_DEFAULT, ENABLING, DISABLED or DISABLING. Source: Account API, GetRegionOptStatus."""
         return self.regions.get_region_opt_status(RegionName=region)["RegionOptStatus"]
 
+    def statuses(self, account_id: str | None = None) -> dict[str, str]:
+        """Region to RegionOptStatus; those that are not ENABLED_BY_DEFAULT are opt-in regions.
+
+        `account_id` is another account of the organization whose management account or delegated administrator asks.
+        """
+        found: dict[str, str] = {}
+        more: dict[str, Any] = {} if account_id is None else {"AccountId": account_id}
+        while True:
+            answer = self.regions.list_regions(MaxResults=50, **more)
+            found |= {region["RegionName"]: region["RegionOptStatus"] for region in answer["Regions"]}
+            if not answer.get("NextToken"):
+                return found
+            more["NextToken"] = answer["NextToken"]
+
     def enabled_regions(self) -> frozenset[str]:
         """Regions that can be used now."""
         found: set[str] = set()

@@ -292,6 +292,8 @@ class StackInstance(Frozen, frozen=True, kw_only=True):
     organizational_unit: str
     drift: str
     last_operation_id: str
+    overrides: dict[str, str] = {}
+    """Parameter overrides; known from DescribeStackInstance only, a list of instances does not have them."""
 
 
 class StackSetOperation(Frozen, frozen=True, kw_only=True):
@@ -337,6 +339,8 @@ class StackSetRequest(Frozen, frozen=True, kw_only=True):
     execution_role_name: str | None = None
     auto_deployment: bool = False
     retain_stacks_on_account_removal: bool = True
+    managed_execution: bool | None = None
+    """ManagedExecution.Active; None leaves it as it is."""
     call_as: CallAs = "SELF"
 
 
@@ -730,15 +734,7 @@ class CloudFormation:
         """Operations of the set that have not come to an end; none if there is no set."""
         try:
             return tuple(
-                StackSetOperation(
-                    id=o.get("OperationId", ""),
-                    action=o.get("Action", ""),
-                    status=o.get("Status", ""),
-                    reason=o.get("StatusReason", ""),
-                    failed_instances=o.get("StatusDetails", {}).get("FailedStackInstancesCount", 0),
-                    created_at=_iso(o.get("CreationTimestamp")),
-                    ended_at=None,
-                )
+                _operation(o)
                 for o in self._pages(self._client.list_stack_set_operations, "Summaries", StackSetName=name, CallAs=call_as)
                 if o.get("Status") in ("RUNNING", "STOPPING", "QUEUED")
             )
@@ -779,31 +775,36 @@ class CloudFormation:
         """Every instance of the set; none if there is no set."""
         try:
             return tuple(
-                StackInstance(
-                    account_id=i.get("Account", ""),
-                    region=i.get("Region", ""),
-                    stack_arn=i.get("StackId", ""),
-                    status=i.get("Status", ""),
-                    detailed_status=i.get("StackInstanceStatus", {}).get("DetailedStatus", ""),
-                    reason=i.get("StatusReason", ""),
-                    organizational_unit=i.get("OrganizationalUnitId", ""),
-                    drift=i.get("DriftStatus", ""),
-                    last_operation_id=i.get("LastOperationId", ""),
-                )
-                for i in self._pages(self._client.list_stack_instances, "Summaries", StackSetName=name, CallAs=call_as)
+                _instance(i) for i in self._pages(self._client.list_stack_instances, "Summaries", StackSetName=name, CallAs=call_as)
             )
         except NotFound:
             return ()
+
+    def stack_instance(self, name: str, account_id: str, region: str, *, call_as: CallAs = "SELF") -> StackInstance | None:
+        """One instance with its parameter overrides (DescribeStackInstance); None if it is gone."""
+        try:
+            answer = self._client.describe_stack_instance(
+                StackSetName=name, StackInstanceAccount=account_id, StackInstanceRegion=region, CallAs=call_as
+            )
+        except NotFound:
+            return None
+        return _instance(answer["StackInstance"])
 
     def create_stack_set(self, request: StackSetRequest, *, token: str) -> str:
         """Make the set, without instances; returns its id."""
         answer = self._client.create_stack_set(**_stack_set_arguments(request), ClientRequestToken=token)
         return str(answer["StackSetId"])
 
-    def update_stack_set(self, request: StackSetRequest, *, operation_id: str, preferences: Mapping[str, Any]) -> str:
-        """Change the set and every instance of it; returns the operation's id. The set keeps the change even if the operation fails."""
+    def update_stack_set(
+        self, request: StackSetRequest, *, operation_id: str, preferences: Mapping[str, Any], targets: InstanceTargets | None = None
+    ) -> str:
+        """Change the set and its instances; returns the operation's id. The set keeps the change even if the operation fails.
+
+        With `targets` only those instances; a changed template or parameter makes the others OUTDATED. Source: UpdateStackSet, Regions.
+        """
+        where = _where(targets) | {"Regions": list(targets.regions)} if targets is not None and targets.regions else {}
         answer = self._client.update_stack_set(
-            **_stack_set_arguments(request), OperationId=operation_id, OperationPreferences=dict(preferences)
+            **_stack_set_arguments(request), OperationId=operation_id, OperationPreferences=dict(preferences), **where
         )
         return str(answer["OperationId"])
 
@@ -850,19 +851,14 @@ class CloudFormation:
 
     def stack_set_operation(self, name: str, operation_id: str, *, call_as: CallAs = "SELF") -> StackSetOperation:
         """How far an operation is."""
-        found = self._client.describe_stack_set_operation(StackSetName=name, OperationId=operation_id, CallAs=call_as)["StackSetOperation"]
-        return StackSetOperation(
-            id=found.get("OperationId", operation_id),
-            action=found.get("Action", ""),
-            status=found.get("Status", ""),
-            reason=found.get("StatusReason", ""),
-            failed_instances=found.get("StatusDetails", {}).get("FailedStackInstancesCount", 0),
-            created_at=_iso(found.get("CreationTimestamp")),
-            ended_at=_iso(found.get("EndTimestamp")) or None,
-        )
+        answer = self._client.describe_stack_set_operation(StackSetName=name, OperationId=operation_id, CallAs=call_as)
+        return _operation({"OperationId": operation_id, **answer["StackSetOperation"]})
 
-    def stack_set_operation_results(self, name: str, operation_id: str, *, call_as: CallAs = "SELF") -> tuple[StackSetOperationResult, ...]:
-        """What became of each instance."""
+    def stack_set_operation_results(
+        self, name: str, operation_id: str, *, status: str = "", call_as: CallAs = "SELF"
+    ) -> tuple[StackSetOperationResult, ...]:
+        """What became of each instance; with `status` of those in that state only."""
+        chosen: dict[str, Any] = {"Filters": [{"Name": "OPERATION_RESULT_STATUS", "Values": status}]} if status else {}
         return tuple(
             StackSetOperationResult(
                 account_id=r.get("Account", ""),
@@ -872,9 +868,23 @@ class CloudFormation:
                 organizational_unit=r.get("OrganizationalUnitId", ""),
             )
             for r in self._pages(
-                self._client.list_stack_set_operation_results, "Summaries", StackSetName=name, OperationId=operation_id, CallAs=call_as
+                self._client.list_stack_set_operation_results,
+                "Summaries",
+                StackSetName=name,
+                OperationId=operation_id,
+                CallAs=call_as,
+                **chosen,
             )
         )
+
+    def import_stacks(
+        self, name: str, stack_arns: Iterable[str], *, operation_id: str, preferences: Mapping[str, Any], call_as: CallAs = "SELF"
+    ) -> str:
+        """Begin to make stacks instances of the set, at most ten at once (ImportStacksToStackSet, StackIds); returns the operation's id."""
+        answer = self._client.import_stacks_to_stack_set(
+            StackSetName=name, StackIds=list(stack_arns), OperationId=operation_id, OperationPreferences=dict(preferences), CallAs=call_as
+        )
+        return str(answer["OperationId"])
 
     def stop_stack_set_operation(self, name: str, operation_id: str, *, call_as: CallAs = "SELF") -> None:
         """Ask an operation to stop."""
@@ -946,6 +956,33 @@ def _stack(raw: Mapping[str, Any]) -> StackDescription:
         termination_protection=bool(raw.get("EnableTerminationProtection", False)),
         drift=drift.get("StackDriftStatus"),
         drift_checked_at=_iso(drift.get("LastCheckTimestamp")) or None,
+    )
+
+
+def _instance(raw: Mapping[str, Any]) -> StackInstance:
+    return StackInstance(
+        account_id=raw.get("Account", ""),
+        region=raw.get("Region", ""),
+        stack_arn=raw.get("StackId", ""),
+        status=raw.get("Status", ""),
+        detailed_status=raw.get("StackInstanceStatus", {}).get("DetailedStatus", ""),
+        reason=raw.get("StatusReason", ""),
+        organizational_unit=raw.get("OrganizationalUnitId", ""),
+        drift=raw.get("DriftStatus", ""),
+        last_operation_id=raw.get("LastOperationId", ""),
+        overrides=_parameters(raw.get("ParameterOverrides", [])),
+    )
+
+
+def _operation(raw: Mapping[str, Any]) -> StackSetOperation:
+    return StackSetOperation(
+        id=raw.get("OperationId", ""),
+        action=raw.get("Action", ""),
+        status=raw.get("Status", ""),
+        reason=raw.get("StatusReason", ""),
+        failed_instances=raw.get("StatusDetails", {}).get("FailedStackInstancesCount", 0),
+        created_at=_iso(raw.get("CreationTimestamp")),
+        ended_at=_iso(raw.get("EndTimestamp")) or None,
     )
 
 
@@ -1085,30 +1122,32 @@ def _stack_set_arguments(request: StackSetRequest) -> dict[str, Any]:
         ExecutionRoleName=request.execution_role_name,
         PermissionModel=request.permission_model,
         AutoDeployment=automatic,
+        ManagedExecution=None if request.managed_execution is None else {"Active": request.managed_execution},
         CallAs=request.call_as,
     )
+
+
+def _where(targets: InstanceTargets) -> dict[str, Any]:
+    """SELF_MANAGED sets take Accounts, SERVICE_MANAGED ones DeploymentTargets (and Accounts inside it)."""
+    if not targets.organizational_units:
+        return {"Accounts": list(targets.accounts)}
+    return {
+        "DeploymentTargets": _given(
+            OrganizationalUnitIds=list(targets.organizational_units),
+            Accounts=list(targets.accounts) or None,
+            AccountFilterType="INTERSECTION" if targets.accounts else None,
+        )
+    }
 
 
 def _instances_arguments(
     name: str, targets: InstanceTargets, operation_id: str, preferences: Mapping[str, Any], call_as: CallAs
 ) -> dict[str, Any]:
-    """SELF_MANAGED sets take Accounts, SERVICE_MANAGED ones DeploymentTargets (and Accounts inside it)."""
-    where: dict[str, Any] = (
-        {
-            "DeploymentTargets": _given(
-                OrganizationalUnitIds=list(targets.organizational_units),
-                Accounts=list(targets.accounts) or None,
-                AccountFilterType="INTERSECTION" if targets.accounts else None,
-            )
-        }
-        if targets.organizational_units
-        else {"Accounts": list(targets.accounts)}
-    )
     return {
         "StackSetName": name,
         "Regions": list(targets.regions),
         "OperationPreferences": dict(preferences),
         "OperationId": operation_id,
         "CallAs": call_as,
-        **where,
+        **_where(targets),
     }

@@ -9,8 +9,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from aws.account import Account
 from aws.cloudformation import CloudFormation
 from aws.errors import NotFound
+from aws.iam import Iam
+from aws.logs import Logs
+from aws.organizations import Organizations
 from aws.route53 import Route53
 from aws.s3 import S3, Headers
 from aws.secrets import Secrets
@@ -37,6 +41,22 @@ class Gateways:
                     client, account_id=account_id, region=region, sleep=self._sleep, poll_seconds=self._poll_seconds
                 )
             return self._formations[key]
+
+    def account(self, account_id: str) -> Account:
+        """Its regions and quotas. Raises `CredentialsError` and its kin, as the ones below."""
+        return Account.connect(self.aws, account_id=account_id)
+
+    def iam(self, account_id: str) -> Iam:
+        """Its roles."""
+        return Iam.connect(self.aws, account_id=account_id)
+
+    def logs(self, account_id: str, region: str) -> Logs:
+        """Its log groups."""
+        return Logs.connect(self.aws, account_id=account_id, region=region)
+
+    def organizations(self, account_id: str) -> Organizations:
+        """The organization that it manages or administers."""
+        return Organizations.connect(self.aws, account_id=account_id)
 
     def hosted_zone_id(self, name: str, *, account_id: str, role_arn: str | None = None) -> str:
         """Id of the account's public zone of exactly that name. `NotFound` if there is none, `Conflict` if there are several."""

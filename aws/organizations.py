@@ -41,6 +41,11 @@ class Organizations:
         """Its id: SERVICE_MANAGED StackSets never deploy there."""
         return self.client.describe_organization()["Organization"]["MasterAccountId"]
 
+    def accounts(self) -> dict[str, bool]:
+        """Every account of the organization, and whether it is active."""
+        pages = self.client.get_paginator("list_accounts").paginate()
+        return {a["Id"]: a.get("State", a.get("Status")) == "ACTIVE" for page in pages for a in page["Accounts"]}
+
     def members(self, units: tuple[str, ...]) -> tuple[Member, ...]:
         """Every account in these units and the units below them, each once, by account id. `NotFound` for an unknown unit."""
         todo, seen = list(units), set[str]()
