@@ -289,6 +289,17 @@ def test_own_account_needs_no_role_and_another_is_reached_by_role(
         iam.Iam.connect(aws, account_id=other).oidc_providers()
 
 
+def test_objects_are_reached_through_botocores_own_endpoint_variable(
+    guarded_aws: LocalAws, account: str, ambient: Callable[[str, str], None]
+) -> None:
+    ambient(account, guarded_aws.endpoint_url)
+    bucket = f"ambient-{account}"
+    gateway = make_bucket(Aws(), account, bucket)
+    gateway.put(bucket, "k", b"v")
+    assert gateway.get(bucket, "k").body == b"v"
+    assert gateway.template_url(bucket, "k") == f"{guarded_aws.endpoint_url}/{bucket}/k"
+
+
 def test_a_role_of_another_account_than_asked_for_is_refused(
     guarded_aws: LocalAws, new_account: Callable[[], str], ambient: Callable[[str, str], None]
 ) -> None:

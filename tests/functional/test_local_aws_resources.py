@@ -296,7 +296,8 @@ def test_every_stack_of_the_platform_is_made_left_alone_and_removed(
     original = (directory / "assembly.json").read_bytes()
     account, old = new_account(), msgspec.json.decode(original, type=Assembly).account_id
     assembly = msgspec.json.decode(original.replace(old.encode(), account.encode()), type=Assembly)
-    zone = prepare.hosted_zone(aws, name=assembly.hosted_zone.name, account_id=account)
+    assert assembly.zone is not None
+    zone = prepare.hosted_zone(aws, name=assembly.zone.name, account_id=account)
     secret = Secrets.connect(aws, account_id=account, region="us-east-1")
     if assembly.basic_auth_secret:
         credential = {"username": "u", "password_hash": hash_password("correct horse battery staple", b"0" * 16)}
