@@ -366,6 +366,9 @@ def publish(site: Site, content: Content, run: Run, *, origin: str, commit: str 
     live = seen.state.live
     if live is not None and not plan.has_changes and seen.state.claim is None:
         return Outcome(release=live, plan=plan, changed=False)
+    if approved is None:
+        for note in plan.notes:
+            run.report(Warned(text=note))
     manifest = manifest_of(site, content)
     claimed = _claim(site, seen, run, action="publish", manifest=plan.manifest)
     if live is not None and not plan.has_changes:
@@ -534,19 +537,19 @@ def _invalidate(site: Site, wanted: tuple[str, ...], run: Run, *, reference: str
         return "", True
     try:
         distribution = site.distribution_id()
-        identity = site.cloudfront().create_invalidation(distribution, wanted, reference=reference)
+        identity = site.cloudfront().invalidate(distribution, wanted, reference=reference).id
     except AwsError as error:
         command = f"aws cloudfront create-invalidation --distribution-id ID --paths {' '.join(repr(path) for path in wanted)}"
         run.report(
             Warned(text=f"the release is live, but CloudFront was not told to forget {len(wanted)} paths: {error}; to do: {command}")
         )
         return "", False
-    run.report(Begun(step=f"invalidation {identity}", files=len(wanted)))
+    run.report(Begun(step=f"waiting for invalidation {identity} of {len(wanted)} path{'s' if len(wanted) > 1 else ''}"))
     waited, pause = 0.0, 1.0
     look_at = f"aws cloudfront get-invalidation --distribution-id {distribution} --id {identity}"
     while waited < run.invalidation_seconds:
         try:
-            if site.cloudfront().invalidation_status(distribution, identity) == "Completed":
+            if site.cloudfront().invalidation(distribution, identity).done:
                 return identity, True
         except Throttled:
             pass

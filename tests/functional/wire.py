@@ -333,6 +333,8 @@ def _call(method: str, path: str, headers: dict[str, str], body: bytes) -> Call:
         operation = parse_qs(body.decode("utf-8", "replace")).get("Action", [""])[0]
     else:
         operation = _rest_operation(service, method, path)
+        if "x-amz-copy-source" not in lower:  # a header, not the URI, tells a copy from a write
+            operation = {"CopyObject": "PutObject", "UploadPartCopy": "UploadPart"}.get(operation, operation)
     return Call(service=service, operation=operation, region=region, access_key=access_key, path=path, body=body)
 
 

@@ -37,7 +37,7 @@ def site_of(opened: Opened) -> Site:
     s3 = S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
     return Site(
         environment=assembly.environment,
-        contract=assembly.contract,
+        contract=assembly.site,
         behaviours=Behaviours.of_template(opened.templates[SITE_STACK]),
         bucket=bucket_name(opened),
         store=Store(s3, assembly.artifact_bucket, assembly.environment),

@@ -83,9 +83,6 @@ def _publish(args: argparse.Namespace, context: Context, opened: Opened, site: S
         if approved.has_changes:
             for line in plan_lines(approved):
                 context.say(line)
-    else:
-        for note in given.content.notes:
-            context.say(f"note: {note}")
     if approved is None or approved.has_changes:
         confirm(f"Publish this to {args.env}?", given.content.digest, args, context, protected=protected)
     try:
@@ -103,7 +100,7 @@ def _source(args: argparse.Namespace, context: Context, opened: Opened, folder: 
     from website import publish
     from website.content import read
 
-    contract = opened.assembly.contract
+    contract = opened.assembly.site
     if args.content is not None:
         if contract.promote_from:
             raise CommandError(

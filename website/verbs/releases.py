@@ -32,7 +32,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
     opened = open_environment(args, context)
     state, _ = site_of(opened).store.state()
-    contract = opened.assembly.contract
+    contract = opened.assembly.site
     if args.json:
         context.result(json.dumps(msgspec.to_builtins(state), indent=2, ensure_ascii=False))
     else:

@@ -1,0 +1,165 @@
+"""A built front end for tests, and an environment whose site can be published to.
+
+In: a directory; an `Aws` on the local AWS. Out: what a bundler would have written, in any number of versions; the deployed foundation
+and site stacks of an environment, made from the project's own templates.
+Never: needs npm, a certificate or the other stacks: what those produce is handed to CloudFormation as plain parameters.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from assembly import files
+from assembly.model import Assembly
+from aws.s3 import S3
+from aws.session import Aws
+from stacks.synthesis import Synthesis, synthesise
+from tests.environments_fixture import changed, environments
+from website.releases import State, Store, moment, timestamp
+
+BUILT = Path(__file__).resolve().parent.parent / "fixtures" / "site"
+"""What Vite made of a small React app with lazy routes."""
+
+
+def built(directory: Path) -> Path:
+    """A copy of the built app, to be changed at will."""
+    shutil.copytree(BUILT, directory)
+    return directory
+
+
+def rebuilt(directory: Path, text: str) -> str:
+    """Change a lazy route the way a bundler does: a new chunk name, a new entry chunk, a new page. Returns the new chunk's key."""
+    assets = directory / "assets"
+    chunk = next(assets.glob("Plans-*.js"))
+    entry = next(assets.glob("index-*.js"))
+    page = directory / "index.html"
+    body = chunk.read_text() + f"/* {text} */\n"
+    fresh = assets / f"Plans-{_name(body)}.js"
+    chunk.unlink()
+    fresh.write_text(body)
+    script = entry.read_text().replace(chunk.name, fresh.name)
+    main = assets / f"index-{_name(script)}.js"
+    entry.unlink()
+    main.write_text(script)
+    page.write_text(page.read_text().replace(entry.name, main.name))
+    return f"assets/{fresh.name}"
+
+
+def many(directory: Path, count: int, size: int = 200) -> Path:
+    """A site of `count` files: a page and hashed assets."""
+    (directory / "assets").mkdir(parents=True)
+    for number in range(count - 1):
+        body = (f"export default {number};\n" * (size // 18 + 1))[:size]
+        (directory / "assets" / f"c{number:05d}-{_name(body)}.js").write_text(body)
+    first = next((directory / "assets").iterdir())
+    (directory / "index.html").write_text(f'<!doctype html><script type="module" src="/assets/{first.name}"></script>')
+    return directory
+
+
+def _name(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """An environment in the local AWS."""
+
+    synthesis: Synthesis
+    dist: Path
+    outputs: Mapping[str, str]
+
+    @property
+    def assembly(self) -> Assembly:
+        """As build.py would have written it."""
+        return self.synthesis.assembly
+
+    @property
+    def bucket(self) -> str:
+        """The site bucket."""
+        return self.outputs["BucketName"]
+
+
+def synthesised(name: str, account: str, **changes: Any) -> Synthesis:
+    """An environment of the repository, made real: its own account and buckets, no Basic Auth."""
+    template = environments()[name]
+    filled: dict[str, Any] = {
+        "account_id": account,
+        "bucket": f"{name}-site-{account}",
+        "artifacts": {"bucket": f"{name}-artifacts-{account}"},
+        "github": {"repository": "example/web"},
+        "basic_auth": {"enabled": False},
+    }
+    for key, value in changes.items():
+        filled[key] = {**filled[key], **value} if isinstance(filled.get(key), dict) else value
+    return synthesise(changed(template, filled))
+
+
+def write(synthesis: Synthesis, dist: Path) -> None:
+    """The assembly to dist/NAME, as build.py does."""
+    assembly = synthesis.assembly
+    templates = {stack.template.file: synthesis.templates[stack.id] for stack in assembly.stacks}
+    files.write(dist / assembly.environment, files.files_of(assembly, templates))
+
+
+def age(aws: Aws, site: Deployed, *, days: int) -> None:
+    """Let the releases be that much older."""
+    assembly = site.assembly
+    store = Store(
+        S3.connect(aws, account_id=assembly.account_id, region=assembly.home_region), assembly.artifact_bucket, assembly.environment
+    )
+
+    def older(text: str) -> str:
+        return timestamp(moment(text) - timedelta(days=days)) if text else ""
+
+    def edit(state: State) -> State:
+        aged = (msgspec.structs.replace(r, at=older(r.at), superseded_at=older(r.superseded_at)) for r in state.releases)
+        return msgspec.structs.replace(state, releases=tuple(aged))
+
+    store.change(edit)
+
+
+def deployed(aws: Aws, dist: Path, name: str, account: str, **changes: Any) -> Deployed:
+    """Write the assembly to dist/NAME and make the foundation and site stacks from it."""
+    synthesis = synthesised(name, account, **changes)
+    write(synthesis, dist)
+    assembly = synthesis.assembly
+    given = {
+        "CertificateArn": f"arn:aws:acm:us-east-1:{account}:certificate/12345678-1234-1234-1234-123456789012",
+        "EdgeFunctionVersionArn": f"arn:aws:lambda:us-east-1:{account}:function:auth:1",
+    }
+    outputs: dict[str, str] = {}
+    for stack in assembly.stacks:
+        if stack.id not in ("foundation", "site"):
+            continue
+        client = aws.client("cloudformation", account_id=account, region=stack.region)
+        declared = json.loads(synthesis.templates[stack.id]).get("Parameters", {})
+        client.create_stack(
+            StackName=stack.stack_name,
+            TemplateBody=synthesis.templates[stack.id].decode(),
+            Parameters=[{"ParameterKey": key, "ParameterValue": given[key]} for key in declared],
+            Capabilities=list(stack.capabilities),
+        )
+        outputs = _outputs(client, stack.stack_name)
+    return Deployed(synthesis=synthesis, dist=dist, outputs=outputs)
+
+
+def _outputs(client: Any, name: str) -> dict[str, str]:
+    import time
+
+    for _ in range(400):
+        stack = client.describe_stacks(StackName=name)["Stacks"][0]
+        if stack["StackStatus"] == "CREATE_COMPLETE":
+            return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
+        if "FAILED" in stack["StackStatus"] or "ROLLBACK" in stack["StackStatus"]:
+            raise AssertionError(f"{name}: {stack['StackStatus']} {stack.get('StackStatusReason')}")
+        time.sleep(0.05)
+    raise AssertionError(f"{name} was not made in time")
