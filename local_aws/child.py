@@ -135,7 +135,9 @@ def main(arguments: list[str]) -> int:
     draft = record.with_suffix(".new")
     draft.touch(mode=0o600)
     auth = os.environ.get("AUTH") == "true"
-    draft.write_text(json.dumps({"pid": os.getpid(), "port": port, "token": token, "auth": auth}))
+    draft.write_text(
+        json.dumps({"pid": os.getpid(), "port": port, "token": token, "auth": auth, "code": os.environ.get("LOCAL_AWS_CODE", "")})
+    )
     listener.listen(256)
     draft.replace(record)
     try:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import importlib.util
 import json
 import os
@@ -56,6 +57,8 @@ class LocalAws:
     pid: int
     token: str
     auth: bool
+    code: str
+    """Digest of the sources that it runs."""
 
     @property
     def endpoint_url(self) -> str:
@@ -80,8 +83,9 @@ class LocalAws:
     ) -> LocalAws:
         """The server of that directory: the running one, or a new one with the state that is there.
 
-        `auth`: IAM policies are enforced; a running server that differs is stopped first. `fresh`: forget the state.
-        `bound_to`: end when that process, which must be the caller, ends. `settings`: further environment variables of the child, as
+        `auth`: IAM policies are enforced. A running server that differs in this, or runs other code, is stopped first; its state stays.
+        `fresh`: forget the state. `bound_to`: end when that process, which must be the caller, ends. `persist`: keep the state on disk.
+        `idle_seconds`: end after that long without a request. `settings`: further environment variables of the child, as
         README.md lists them. Raises `LocalAwsError`.
         """
         state = state.absolute()
@@ -91,7 +95,7 @@ class LocalAws:
         with _locked(state / "lock"):
             running = cls.find(state)
             if running is not None:
-                if running.auth == auth and not fresh:
+                if running.auth == auth and running.code == _code() and not fresh:
                     return running
                 running.stop()
             if fresh:
@@ -110,7 +114,12 @@ class LocalAws:
         try:
             seen = json.loads(record.read_text())
             server = cls(
-                state=state.absolute(), port=int(seen["port"]), pid=int(seen["pid"]), token=str(seen["token"]), auth=bool(seen["auth"])
+                state=state.absolute(),
+                port=int(seen["port"]),
+                pid=int(seen["pid"]),
+                token=str(seen["token"]),
+                auth=bool(seen["auth"]),
+                code=str(seen.get("code", "")),
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -142,6 +151,14 @@ class LocalAws:
             return False
 
 
+def _code() -> str:
+    """A server that an older checkout started is replaced rather than found."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
 def _launch(state: Path, *, auth: bool, persist: bool, idle_seconds: float, parent: int | None, settings: dict[str, str]) -> None:
     record = state / "server.json"
     environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
@@ -161,6 +178,7 @@ def _launch(state: Path, *, auth: bool, persist: bool, idle_seconds: float, pare
         "S3_PERSIST": "1" if persist else "0",
         "AUTH": "true" if auth else "false",
         "LOCAL_AWS_TOKEN": secrets.token_hex(16),
+        "LOCAL_AWS_CODE": _code(),
         **settings,
     }
     command = [sys.executable, "-m", "local_aws.child", "--record", str(record), "--idle-seconds", str(idle_seconds)]

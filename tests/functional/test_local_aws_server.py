@@ -107,6 +107,16 @@ def test_state_survives_a_stop_and_a_kill(state: Path) -> None:
     assert gateway.bucket_exists("kept-too")
 
 
+def test_a_server_of_an_older_checkout_is_replaced_and_its_state_kept(state: Path) -> None:
+    server = start(state)
+    buckets(server).client.create_bucket(Bucket="kept")
+    record = state / "server.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), "code": "older"}))
+    again = start(state)
+    assert not alive(server.pid)
+    assert buckets(again).bucket_exists("kept")
+
+
 def test_fresh_forgets(state: Path) -> None:
     server = start(state)
     buckets(server).client.create_bucket(Bucket="gone")
