@@ -341,7 +341,9 @@ def output(name: str, stack: str, of: str) -> Parameter:
     return Parameter(name=name, source=OutputRef(stack=stack, output=of))
 
 
-def small_assembly(*stacks: Small, environment: str = "test", protected: bool = False) -> tuple[Assembly, dict[str, bytes]]:
+def small_assembly(
+    *stacks: Small, environment: str = "test", protected: bool = False, account_id: str = ACCOUNT
+) -> tuple[Assembly, dict[str, bytes]]:
     """A sealed assembly of these stacks, and the templates by stack id."""
     bodies = {s.id: files.canonical_json(s.template) for s in stacks}
     made = tuple(
@@ -350,7 +352,7 @@ def small_assembly(*stacks: Small, environment: str = "test", protected: bool = 
             kind="stackset" if "stackset" in s.more else "stack",
             stack_name=f"demo-{environment}-{s.id}",
             description=s.id,
-            account_id=ACCOUNT,
+            account_id=account_id,
             region=s.region,
             template=Template(
                 file=f"{s.id}.template.json",
@@ -385,13 +387,13 @@ def small_assembly(*stacks: Small, environment: str = "test", protected: bool = 
         format=FORMAT,
         environment=environment,
         project="demo",
-        account_id=ACCOUNT,
+        account_id=account_id,
         home_region="eu-west-1",
         deploy_role_name="deploy",
         protected=protected,
         artifact_bucket="demo-artifacts",
         lock_table="demo-locks",
-        hosted_zone=HostedZone(name="example.org", id=None, account_id=ACCOUNT, role_arn=None),
+        hosted_zone=HostedZone(name="example.org", id=None, account_id=account_id, role_arn=None),
         basic_auth_secret=None,
         contract=contract,
         stacks=made,
