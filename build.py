@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from assembly.lint import Finding
+    from environments.loader import Platform
     from stacks.synthesis import Synthesis
 
 ROOT = Path(__file__).resolve().parent
@@ -69,12 +70,13 @@ def _run(arguments: argparse.Namespace) -> int:
     # Heavy imports wait until the command line is known to be right, so that --help is instant.
     from environments.loader import EnvironmentProblems, load, names
     from stacks.edge_code import EdgeCodeError
-    from stacks.synthesis import SynthesisError, synthesise
+    from stacks.synthesis import SynthesisError
 
     directory = _shown(arguments.environments)
     wanted = names(directory) if arguments.env == "all" else (arguments.env,)
     try:
-        built = [synthesise(env) for env in load(directory, wanted)]
+        platform = load(directory, wanted)
+        built = [_synthesis(platform, name) for name in wanted]
     except (EnvironmentProblems, SynthesisError, EdgeCodeError) as error:
         problems = [str(problem) for problem in error.problems]
         if arguments.json:
@@ -97,6 +99,16 @@ def _run(arguments: argparse.Namespace) -> int:
             return 1
     _report(arguments, built, findings, outdated)
     return 1 if failed or (arguments.check and outdated) else 0
+
+
+def _synthesis(platform: Platform, name: str) -> Synthesis:
+    from environments.model import Organization
+    from stacks.synthesis import synthesise, synthesise_organization
+
+    described = platform[name]
+    if isinstance(described, Organization):
+        return synthesise_organization(described, tuple(platform.environments[member] for member in described.environments))
+    return synthesise(described)
 
 
 def _lint(built: list[Synthesis]) -> dict[str, tuple[Finding, ...]]:

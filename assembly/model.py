@@ -80,6 +80,12 @@ class Parameter(Frozen, frozen=True, kw_only=True):
     no_echo: bool = False
 
 
+class RoleName(Frozen, frozen=True, kw_only=True, tag="role_name", tag_field="from"):
+    """A role of the stack's account by its name, where nothing in the assembly makes it."""
+
+    name: str
+
+
 # --- stacks ------------------------------------------------------------------------------------------------------
 
 
@@ -107,7 +113,10 @@ class OperationPreferences(Frozen, frozen=True, kw_only=True):
 
 
 class Targets(Frozen, frozen=True, kw_only=True):
-    """Where the instances of a StackSet live: accounts (SELF_MANAGED) or organizational units (SERVICE_MANAGED), times regions."""
+    """Where the instances of a StackSet live: accounts (SELF_MANAGED) or organizational units (SERVICE_MANAGED), times regions.
+
+    Both given: these accounts of these units only (AccountFilterType INTERSECTION).
+    """
 
     accounts: tuple[str, ...] = ()
     organizational_units: tuple[str, ...] = ()
@@ -147,8 +156,8 @@ class Stack(Frozen, frozen=True, kw_only=True):
     """Stack ids that must be complete first: those referred to by parameters, and any further ones; in catalogue order."""
     capabilities: tuple[str, ...] = ()
     tags: dict[str, str] = {}
-    service_role: OutputRef | None = None
-    """CloudFormation service role to pass, an output of foundation; None: the caller's own permissions."""
+    service_role: OutputRef | RoleName | None = None
+    """CloudFormation service role to pass, an output of foundation or a name; None: the caller's own permissions."""
     termination_protection: bool = False
     stack_policy: str | None = None
     """Canonical JSON of the CloudFormation stack policy, if the environment wants one."""
@@ -222,6 +231,13 @@ class Placeholder(Frozen, frozen=True, kw_only=True):
     meaning: str
 
 
+class NoSite(Exception):
+    """The assembly is of an organization, which has no site of its own."""
+
+    def __init__(self, environment: str) -> None:
+        super().__init__(f"{environment} has no site of its own; name an environment that has one")
+
+
 class Assembly(Frozen, frozen=True, kw_only=True):
     """Everything that `deploy.py` knows of an environment."""
 
@@ -236,10 +252,26 @@ class Assembly(Frozen, frozen=True, kw_only=True):
     """Changes need approval by name or digest, and express mode is refused."""
     artifact_bucket: str
     lock_table: str
-    hosted_zone: HostedZone
+    hosted_zone: HostedZone | None
+    """None where there is no site: an organization."""
     basic_auth_secret: BasicAuthSecret | None
-    contract: SiteContract
+    contract: SiteContract | None
+    """None where there is no site: an organization."""
     placeholders: tuple[Placeholder, ...] = ()
     stacks: tuple[Stack, ...]
     digest: str = ""
     """sha256 of this document with an empty digest, in canonical form; template digests are inside it."""
+
+    @property
+    def site(self) -> SiteContract:
+        """What a visitor must see. Raises NoSite for an organization."""
+        if self.contract is None:
+            raise NoSite(self.environment)
+        return self.contract
+
+    @property
+    def zone(self) -> HostedZone:
+        """The hosted zone of the site. Raises NoSite for an organization."""
+        if self.hosted_zone is None:
+            raise NoSite(self.environment)
+        return self.hosted_zone

@@ -16,16 +16,19 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import yaml
 
-from environments.model import EDGE_CONTROL_REGION, LAMBDA_EDGE_REGIONS, BucketName, Environment, Region, Value
+from environments.model import EDGE_CONTROL_REGION, LAMBDA_EDGE_REGIONS, BucketName, Environment, Organization, Region, Value
 from environments.regions import REGIONS
 
 COMMON = "common"
+ORGANIZATION = "organization"
+"""Name of the file that describes the organization instead of an environment."""
 Key = tuple[str | int, ...]
+V = TypeVar("V", bound=Value)
 Note = Callable[[Key, str], object]
 """Takes the key and the text of a problem."""
 
@@ -86,16 +89,29 @@ class _Findings:
         return self.own, 1
 
 
+@dataclass(frozen=True)
+class Platform:
+    """Everything that a directory of environment files describes."""
+
+    environments: Mapping[str, Environment]
+    organization: Organization | None
+
+    def __getitem__(self, name: str) -> Environment | Organization:
+        """The environment or the organization of that name."""
+        if name == ORGANIZATION and self.organization is not None:
+            return self.organization
+        return self.environments[name]
+
+
 def names(directory: Path) -> tuple[str, ...]:
-    """Names of all environments in the directory, in alphabetical order."""
+    """Names of everything that can be built from the directory, in alphabetical order."""
     return tuple(sorted(path.stem for path in directory.glob("*.yaml") if path.stem != COMMON))
 
 
-def load(directory: Path, wanted: tuple[str, ...]) -> tuple[Environment, ...]:
-    """The wanted environments, in the order asked for.
+def load(directory: Path, wanted: tuple[str, ...]) -> Platform:
+    """Everything in the directory, so that clashes (one domain or bucket used twice) are seen whatever is wanted.
 
-    All environments of the directory are read, so that clashes between them (one domain or bucket used twice) are seen whatever was
-    asked for. Raises EnvironmentProblems.
+    Raises EnvironmentProblems, also for a wanted name that has no file.
     """
     known = names(directory)
     unknown = [name for name in wanted if name not in known]
@@ -104,16 +120,23 @@ def load(directory: Path, wanted: tuple[str, ...]) -> tuple[Environment, ...]:
     problems: list[Problem] = []
     common = _parse(directory / f"{COMMON}.yaml", problems)
     loaded: dict[str, tuple[Environment, _Findings]] = {}
+    organization: tuple[Organization, _Findings] | None = None
     for name in known:
         findings = _Findings(_parse(directory / f"{name}.yaml", problems), common)
-        environment = _convert(name, findings)
-        if environment is not None:
-            loaded[name] = (environment, findings)
+        if name == ORGANIZATION:
+            described = _convert(Organization, name, findings, _check_organization)
+            organization = (described, findings) if described else None
+        else:
+            environment = _convert(Environment, name, findings, _check)
+            if environment is not None:
+                loaded[name] = (environment, findings)
         problems.extend(findings.problems)
     _check_together(loaded, problems)
+    if len(loaded) == len([name for name in known if name != ORGANIZATION]):
+        problems.extend(_organization_problems(loaded, organization))
     if problems:
         raise EnvironmentProblems(tuple(sorted(set(problems))))
-    return tuple(loaded[name][0] for name in wanted)
+    return Platform({name: environment for name, (environment, _) in loaded.items()}, organization[0] if organization else None)
 
 
 # --- files --------------------------------------------------------------------------------------------------------
@@ -187,18 +210,21 @@ def _dotted(key: Key) -> str:
 # --- types --------------------------------------------------------------------------------------------------------
 
 
-def _convert(name: str, findings: _Findings) -> Environment | None:
-    """The typed environment; None, with every problem noted, where the data does not fit the model.
+def _convert(model: type[V], name: str, findings: _Findings, check: Callable[[V, Note], None]) -> V | None:
+    """The typed value; None, with every problem noted, where the data does not fit the model.
 
     What does not fit is noted and then left out, so that what the values mean is judged in the same run wherever that is possible.
     """
-    data = _merge(findings.common.data, findings.own.data)
+    shared = findings.common.data
+    if model is not Environment:  # common.yaml is written for environments
+        shared = {key: value for key, value in shared.items() if key in model.__struct_fields__}
+    data = _merge(shared, findings.own.data)
     if "name" in data:
         findings.add(("name",), f'not a key: the environment is named by its file, "{name}"')
         data = {key: value for key, value in data.items() if key != "name"}
     data["name"] = name
     try:
-        environment = msgspec.convert(data, Environment)
+        value = msgspec.convert(data, model)
     except msgspec.ValidationError:
         wrong: list[Key] = []
 
@@ -206,17 +232,17 @@ def _convert(name: str, findings: _Findings) -> Environment | None:
             wrong.append(key)
             findings.add(key, message)
 
-        _explain_struct(Environment, data, (), note)
+        _explain_struct(model, data, (), note)
         if not wrong:  # a disagreement between this walk and msgspec must not pass as valid
             raise
         try:
-            rest = msgspec.convert(_without(data, (), frozenset(wrong)), Environment)
+            rest = msgspec.convert(_without(data, (), frozenset(wrong)), model)
         except msgspec.ValidationError:
             return None
-        _check(rest, lambda key, message: None if key in wrong else findings.add(key, message))
+        check(rest, lambda key, message: None if key in wrong else findings.add(key, message))
         return None
-    _check(environment, findings.add)
-    return environment
+    check(value, findings.add)
+    return value
 
 
 def _without(value: Any, key: Key, wrong: frozenset[Key]) -> Any:
@@ -450,6 +476,43 @@ def _check_together(loaded: Mapping[str, tuple[Environment, _Findings]], problem
             first = seen.setdefault((kind, value), name)
             if first != name:
                 problems.append(findings.at(key, f'{kind} "{value}" is made by environment {first} already{_REMEDY.get(kind, "")}'))
+
+
+def _check_organization(organization: Organization, note: Note) -> None:
+    """What types cannot say about the organization."""
+    reason = region_problem(organization.region)
+    if reason:
+        note(("region",), f'"{organization.region}": {reason}')
+    reason = bucket_name_problem(organization.artifacts.bucket)
+    if reason:
+        note(("artifacts", "bucket"), f'"{organization.artifacts.bucket}": {reason}')
+    for index, name in enumerate(organization.environments):
+        if organization.permission_model == "SERVICE_MANAGED" and name not in organization.organizational_units:
+            note(("environments", index), f'"{name}" has no unit; SERVICE_MANAGED needs organizational_units.{name}')
+    if organization.permission_model == "SELF_MANAGED" and organization.organizational_units:
+        note(("organizational_units",), "units are for permission_model SERVICE_MANAGED; SELF_MANAGED goes by account")
+    if organization.delegated_administrator and organization.permission_model == "SELF_MANAGED":
+        note(("delegated_administrator",), "a delegated administrator is for permission_model SERVICE_MANAGED")
+
+
+def _organization_problems(
+    loaded: Mapping[str, tuple[Environment, _Findings]], organization: tuple[Organization, _Findings] | None
+) -> Iterator[Problem]:
+    """What only shows between the organization and its environments."""
+    members = organization[0].environments if organization else ()
+    for name, (env, findings) in loaded.items():
+        if env.foundation == "organization" and name not in members:
+            yield findings.at(("foundation",), f'"organization", but {name} is not among the environments of {ORGANIZATION}.yaml')
+    if organization is None:
+        return
+    described, findings = organization
+    for index, name in enumerate(members):
+        key: Key = ("environments", index)
+        if name not in loaded:
+            yield findings.at(key, f'"{name}" is no environment; there are: {", ".join(loaded)}')
+        elif described.permission_model == "SERVICE_MANAGED" and loaded[name][0].account_id == described.account_id:
+            # Source: CloudFormation User Guide, service-managed permissions
+            yield findings.at(key, f'"{name}" lives in the management account, where service-managed StackSets do not deploy')
 
 
 def _below(name: str, zone: str) -> bool:

@@ -54,11 +54,18 @@ def service_role(scope: Scope) -> PolicyDocument:
     )
 
 
-def stackset_administration(execution_role_name: str) -> PolicyDocument:
-    """Assume the execution role in the target accounts. The account is a wildcard only for an organization; here it is this one."""
+def stackset_administration(execution_role_name: str, *, accounts: tuple[str, ...] = ("${AWS::AccountId}",)) -> PolicyDocument:
+    """Assume the execution role in the target accounts; by default in this one."""
     return PolicyDocument(
         Version="2012-10-17",
-        Statement=[Statement(Sid="AssumeExecution", Effect=Allow, Action=[sts.AssumeRole], Resource=[role_arn(execution_role_name)])],
+        Statement=[
+            Statement(
+                Sid="AssumeExecution",
+                Effect=Allow,
+                Action=[sts.AssumeRole],
+                Resource=[arn("iam", f"role/{execution_role_name}", account=account) for account in accounts],
+            )
+        ],
     )
 
 

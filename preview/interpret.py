@@ -140,7 +140,7 @@ def interpret(built: Built, secrets: SecretValues) -> Site:
     _other_resources(world)
     return Site(
         environment=built.assembly.environment,
-        entry_path=built.assembly.contract.entry_path,
+        entry_path=built.assembly.site.entry_path,
         distributions=tuple(distributions),
         notes=tuple(world.notes),
     )

@@ -124,7 +124,7 @@ class Preview:
         if settings.content is not None:
             self._content = settings.content
         elif settings.folder is not None:
-            self._content = Folder(settings.folder, built.assembly.contract, settings.now())
+            self._content = Folder(settings.folder, built.assembly.site, settings.now())
         for note in site.notes:
             if note not in self._notes:
                 settings.say(f"note: {note}")

@@ -149,6 +149,7 @@ def _known(error: Exception) -> CommandError | None:
         return CommandError(f"{error.filename or 'input or output'}: {error.strerror or error}")
     by_class: Mapping[tuple[str, str], Callable[[Any], CommandError]] = {
         ("assembly.files", "AssemblyError"): lambda e: CommandError(*e.problems, status=USAGE),
+        ("assembly.model", "NoSite"): lambda e: CommandError(str(e), status=USAGE),
         ("aws.errors", "AwsError"): lambda e: CommandError(str(e), command=e.hint),
         ("rollout.plan", "PlanError"): lambda e: CommandError(str(e), command=e.command, status=USAGE),
         ("rollout.plan", "Stopped"): lambda _: CommandError("interrupted; what had been made for the plan is deleted", status=INTERRUPTED),

@@ -141,9 +141,15 @@ def examine(patient: Patient, *, workers: int = WORKERS) -> Report:
             ("regions", lambda: _regions(patient)),
             ("sts_tokens", lambda: _sts_tokens(patient)),
             ("quotas", lambda: _quotas(patient)),
-            ("hosted_zone", lambda: _hosted_zone(patient, reachable)),
-            ("caa", lambda: _caa(patient)),
-            ("alias", lambda: _alias(patient)),
+            *(
+                [
+                    ("hosted_zone", lambda: _hosted_zone(patient, reachable)),
+                    ("caa", lambda: _caa(patient)),
+                    ("alias", lambda: _alias(patient)),
+                ]
+                if patient.assembly.contract
+                else []
+            ),
             ("secret", lambda: _secret(patient)),
             ("artifact_bucket", lambda: _bucket(patient)),
             ("lock_table", lambda: _lock(patient)),
@@ -205,7 +211,8 @@ def accounts_of(assembly: Assembly) -> tuple[tuple[str, str | None], ...]:
     found: dict[str, str | None] = {assembly.account_id: None}
     for stack in assembly.stacks:
         found.setdefault(stack.account_id, stack.role_arn)
-    found.setdefault(assembly.hosted_zone.account_id, assembly.hosted_zone.role_arn)
+    if assembly.hosted_zone is not None:
+        found.setdefault(assembly.hosted_zone.account_id, assembly.hosted_zone.role_arn)
     return tuple(found.items())
 
 
@@ -345,7 +352,7 @@ def _share(quota: _Quota, used: int, limit: float, *, more: bool) -> Check:
 
 
 def _hosted_zone(patient: Patient, reachable: frozenset[str]) -> Iterator[Check]:
-    zone = patient.assembly.hosted_zone
+    zone = patient.assembly.zone
     if zone.account_id not in reachable:
         message = f"hosted zone {zone.name}: account {zone.account_id} cannot be reached"
         yield Check(code="hosted_zone", level="unknown", message=message)
@@ -394,7 +401,7 @@ def _delegation(patient: Patient, name: str, wanted: tuple[str, ...]) -> Check:
 
 
 def _caa(patient: Patient) -> Iterator[Check]:
-    names = patient.assembly.contract.certificate_names
+    names = patient.assembly.site.certificate_names
     if patient.resolver is None:
         yield Check(code="caa", level="unknown", message="CAA: there is no public DNS beside a local AWS")
         return
@@ -444,7 +451,7 @@ def amazon_may_issue(name: str, records: Iterable[Caa]) -> bool:
 
 
 def _alias(patient: Patient) -> Iterator[Check]:
-    assembly, domain = patient.assembly, patient.assembly.contract.domain
+    assembly, domain = patient.assembly, patient.assembly.site.domain
     front = CloudFront.connect(patient.aws, account_id=assembly.account_id)
     own = _distribution(patient)
     elsewhere = sorted(d.id for d in front.distributions() if domain in d.aliases and d.id != own)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from assembly.model import Assembly, HostedZoneRef, LiteralValue, OutputRef, Parameter, SecretRef, SecretVersionRef, Stack
+from assembly.model import Assembly, HostedZoneRef, LiteralValue, OutputRef, Parameter, RoleName, SecretRef, SecretVersionRef, Stack
 from aws.cloudformation import REDACTED, CloudFormation, ParameterValue, StackDescription
 from aws.errors import Conflict, NotFound
 from rollout.intrinsics import after_mark, known_after, secret_mark
@@ -248,6 +248,8 @@ class _Collector:
         source = self.stack.service_role
         if source is None:
             return None, ()
+        if isinstance(source, RoleName):
+            return f"arn:aws:iam::{self.stack.account_id}:role/{source.name}", ()
         reference = f"{source.stack}.{source.output}"
         producer = self.produced.get(source.stack)
         if producer is None or source.output not in producer.outputs:
@@ -257,7 +259,7 @@ class _Collector:
         return (value, ()) if value is not None else (None, (reference,))
 
     def _zone(self, source: HostedZoneRef) -> str | None:
-        zone = self.assembly.hosted_zone
+        zone = self.assembly.zone
         if zone.id is not None and zone.name.rstrip(".") == source.name.rstrip("."):
             return zone.id
         try:

@@ -93,10 +93,11 @@ def refuse_placeholders(assembly: Assembly) -> None:
     """Raise `CommandError` that lists every value of the environment files that nobody has filled in yet."""
     problems = [f"{p.file}: {p.key} is still the placeholder {p.value!r}: {p.meaning}" for p in assembly.placeholders]
     told = {p.value for p in assembly.placeholders}
+    zone = assembly.hosted_zone
     accounts = {
         assembly.account_id: "account_id",
         **{stack.account_id: f"account of stack {stack.id}" for stack in assembly.stacks if stack.account_id != assembly.account_id},
-        **({} if assembly.hosted_zone.account_id == assembly.account_id else {assembly.hosted_zone.account_id: "hosted_zone.account_id"}),
+        **({zone.account_id: "hosted_zone.account_id"} if zone and zone.account_id != assembly.account_id else {}),
     }
     problems += [
         f"environments/{assembly.environment}.yaml: {key} is still the placeholder {account!r}: twelve equal digits are nobody's account"
@@ -120,7 +121,8 @@ def _local(context: Context, assembly: Assembly) -> Aws:
 
     server = LocalAws.start(context.root / ".local-aws")
     aws = Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials)
-    prepare.hosted_zone(aws, name=assembly.hosted_zone.name, account_id=assembly.hosted_zone.account_id)
+    if assembly.hosted_zone is not None:
+        prepare.hosted_zone(aws, name=assembly.hosted_zone.name, account_id=assembly.hosted_zone.account_id)
     if assembly.basic_auth_secret is not None:
         _local_credential(aws, context, assembly)
     return aws

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from assembly.model import (
     HostedZoneRef,
@@ -20,7 +22,7 @@ from assembly.model import (
     StackSet,
     Targets,
 )
-from environments.model import EDGE_CONTROL_REGION, Environment
+from environments.model import EDGE_CONTROL_REGION, Environment, Organization
 from stacks import certificate, dns, edge, edge_logs, foundation, monitoring, replica, site
 from stacks.template import StackTemplate
 
@@ -30,7 +32,8 @@ class Entry:
     """One stack of the platform: who builds it, where it goes, what feeds it."""
 
     id: str
-    build: Callable[[Environment], StackTemplate]
+    build: Callable[[Any], StackTemplate]
+    """Takes the environment or the organization whose catalogue this is."""
     region: str
     inputs: tuple[tuple[str, Source], ...] = ()
     """Template parameter and where its value comes from."""
@@ -44,6 +47,8 @@ class Entry:
     protected: tuple[str, ...] = ()
     """Resource types that a stack policy keeps from being replaced or deleted."""
     stackset: StackSet | None = None
+    validates_in: str | None = None
+    """Hosted zone, in another account, that a certificate waits for a record in."""
 
 
 _DATA = ("AWS::S3::Bucket", "AWS::DynamoDB::Table")
@@ -58,7 +63,7 @@ def entries(env: Environment) -> tuple[Entry, ...]:
     certificate_arn = ("CertificateArn", OutputRef(stack="certificate", output="CertificateArn"))
     wanted: tuple[tuple[bool, Entry], ...] = (
         (
-            True,
+            env.foundation == "stack",
             Entry(
                 "foundation",
                 foundation.build,
@@ -75,6 +80,7 @@ def entries(env: Environment) -> tuple[Entry, ...]:
                 EDGE_CONTROL_REGION,
                 () if env.zone_is_foreign else (("HostedZoneId", zone),),
                 protected=("AWS::CertificateManager::Certificate",),
+                validates_in=env.hosted_zone.name if env.zone_is_foreign else None,
             ),
         ),
         # Before the function: whatever makes a log group first decides on its retention.
@@ -142,6 +148,46 @@ def entries(env: Environment) -> tuple[Entry, ...]:
         ),
     )
     return tuple(entry for condition, entry in wanted if condition)
+
+
+def organization_entries(organization: Organization, environments: tuple[Environment, ...]) -> tuple[Entry, ...]:
+    """The stacks of the organization: its own artifacts and lock, then the foundation of every environment as a StackSet."""
+    return (
+        Entry(
+            "administration",
+            lambda _: foundation.build_administration(organization, environments),
+            organization.region,
+            own_credentials=True,
+            protected=_DATA,
+        ),
+        *(
+            Entry(
+                f"foundation-{env.name}",
+                partial(_foundation_of, env),
+                organization.region,
+                depends_on=("administration",),
+                stackset=_foundation_targets(organization, env),
+            )
+            for env in environments
+        ),
+    )
+
+
+def _foundation_of(env: Environment, _: Organization) -> StackTemplate:
+    return foundation.build(env)
+
+
+def _foundation_targets(organization: Organization, env: Environment) -> StackSet:
+    unit = organization.organizational_units.get(env.name)
+    self_managed = organization.permission_model == "SELF_MANAGED"
+    return StackSet(
+        permission_model=organization.permission_model,
+        targets=Targets(accounts=(env.account_id,), organizational_units=(unit,) if unit else (), regions=(env.home_region,)),
+        preferences=OperationPreferences(region_order=(env.home_region,)),
+        administration_role_name=foundation.administration_role_name(organization) if self_managed else None,
+        execution_role_name=organization.execution_role_name if self_managed else None,
+        call_as="DELEGATED_ADMIN" if organization.delegated_administrator else "SELF",
+    )
 
 
 def _edge_log_targets(env: Environment) -> StackSet:

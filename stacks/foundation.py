@@ -5,11 +5,12 @@ Deployed with an administrator's own credentials, once, and again when it change
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from troposphere import GetAtt, Ref, dynamodb, iam
 
-from environments.model import Environment
+from environments.model import Environment, Organization
 from environments.regions import OPT_IN_REGIONS
 from policies import buckets, deployment, provisioning, runtime, trust
 from policies.statements import GITHUB_ISSUER
@@ -23,7 +24,7 @@ def service_role_name(env: Environment) -> str:
     return f"{env.prefix}-cloudformation"
 
 
-def administration_role_name(env: Environment) -> str:
+def administration_role_name(env: Environment | Organization) -> str:
     """Role that a StackSet's administration works with."""
     return f"{env.prefix}-stackset-administration"
 
@@ -46,7 +47,34 @@ def build(env: Environment) -> StackTemplate:
     return template
 
 
-def _artifacts(template: StackTemplate, env: Environment) -> None:
+def build_administration(organization: Organization, targets: tuple[Environment, ...]) -> StackTemplate:
+    """What the management account needs to bring the foundation elsewhere: artifacts, lock, the administration role if self-managed."""
+    template = StackTemplate(
+        organization, "administration", f"artifacts, lock and StackSet administration of account {organization.account_id}"
+    )
+    _artifacts(template, organization)
+    if organization.permission_model == "SELF_MANAGED":
+        role = template.add(
+            iam.Role(
+                "StackSetAdministrationRole",
+                RoleName=administration_role_name(organization),
+                Description=f"StackSets of {organization.prefix} reach the accounts with it",
+                AssumeRolePolicyDocument=trust.stackset_administration(organization.prefix, _opt_in(env.home_region for env in targets)),
+                Policies=[
+                    iam.Policy(
+                        PolicyName="assume",
+                        PolicyDocument=provisioning.stackset_administration(
+                            organization.execution_role_name, accounts=tuple(sorted({env.account_id for env in targets}))
+                        ),
+                    )
+                ],
+            )
+        )
+        template.output("StackSetAdministrationRoleArn", "Role for StackSet administration", GetAtt(role, "Arn"))
+    return template
+
+
+def _artifacts(template: StackTemplate, env: Environment | Organization) -> None:
     bucket = private_bucket(
         template,
         "ArtifactBucket",
@@ -72,6 +100,10 @@ def _artifacts(template: StackTemplate, env: Environment) -> None:
     template.output("ArtifactBucketArn", "ARN of the artifact bucket", GetAtt(bucket, "Arn"))
     template.output("LockTableName", "Table of the deployment lock", Ref(table))
     template.output("LockTableArn", "ARN of the lock table", GetAtt(table, "Arn"))
+
+
+def _opt_in(regions: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(regions) & OPT_IN_REGIONS))
 
 
 def _roles(template: StackTemplate, env: Environment) -> None:
@@ -101,13 +133,13 @@ def _roles(template: StackTemplate, env: Environment) -> None:
             Policies=[iam.Policy(PolicyName="resources", PolicyDocument=provisioning.service_role(scope))],
         )
     )
-    regions = {env.home_region, *env.basic_auth.log_regions, *([recovery.region] if recovery else [])}
+    regions = (env.home_region, *env.basic_auth.log_regions, *([recovery.region] if recovery else []))
     administration = template.add(
         iam.Role(
             "StackSetAdministrationRole",
             RoleName=administration_role_name(env),
             Description=f"StackSets of {env.prefix} reach their targets with it",
-            AssumeRolePolicyDocument=trust.stackset_administration(env.prefix, tuple(sorted(regions & OPT_IN_REGIONS))),
+            AssumeRolePolicyDocument=trust.stackset_administration(env.prefix, _opt_in(regions)),
             Policies=[iam.Policy(PolicyName="assume", PolicyDocument=provisioning.stackset_administration(execution_role_name(env)))],
         )
     )

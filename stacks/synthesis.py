@@ -23,14 +23,15 @@ from assembly.model import (
     OutputRef,
     Parameter,
     Placeholder,
+    RoleName,
     SecretRef,
     SiteContract,
     Stack,
     Template,
 )
-from environments.model import Environment
+from environments.model import Environment, Organization
 from stacks import foundation, headers, site
-from stacks.catalogue import Entry, entries
+from stacks.catalogue import Entry, entries, organization_entries
 from stacks.template import StackTemplate
 
 
@@ -55,23 +56,34 @@ class Synthesis:
 
 def synthesise(env: Environment, catalogue: Callable[[Environment], tuple[Entry, ...]] = entries) -> Synthesis:
     """Build every template of the environment. Raises SynthesisError with everything that is wrong."""
-    listed = catalogue(env)
+    return _synthesise(env, catalogue(env), lambda stacks: _assembly(env, stacks))
+
+
+def synthesise_organization(organization: Organization, environments: tuple[Environment, ...]) -> Synthesis:
+    """Build every template of the organization, for its member environments. Raises SynthesisError with everything that is wrong."""
+    listed = organization_entries(organization, environments)
+    return _synthesise(organization, listed, lambda stacks: _organization_assembly(organization, stacks))
+
+
+def _synthesise(
+    owner: Environment | Organization, listed: tuple[Entry, ...], assembly: Callable[[tuple[Stack, ...]], Assembly]
+) -> Synthesis:
     problems: list[str] = []
     stacks: list[Stack] = []
     templates: dict[str, bytes] = {}
     sources: dict[str, Mapping[str, str]] = {}
     for entry in listed:
-        template = entry.build(env)
+        template = entry.build(owner)
         body: dict[str, Any] = template.to_dict()
         data = canonical_json(body)
-        problems.extend(f"{env.name}: stack {entry.id}: {text}" for text in _template_problems(entry, body, data))
-        problems.extend(f"{env.name}: stack {entry.id}: {text}" for text in _reference_problems(entry, stacks))
-        stacks.append(_stack(env, entry, body, data, [other.id for other in listed]))
+        problems.extend(f"{owner.name}: stack {entry.id}: {text}" for text in _template_problems(entry, body, data))
+        problems.extend(f"{owner.name}: stack {entry.id}: {text}" for text in _reference_problems(entry, stacks))
+        stacks.append(_stack(owner, entry, body, data, [other.id for other in listed]))
         templates[entry.id] = data
         sources[entry.id] = template.sources
     if problems:
         raise SynthesisError(tuple(problems))
-    return Synthesis(sealed(_assembly(env, tuple(stacks))), templates, sources)
+    return Synthesis(sealed(assembly(tuple(stacks))), templates, sources)
 
 
 def _template_problems(entry: Entry, body: Mapping[str, Any], data: bytes) -> list[str]:
@@ -96,10 +108,10 @@ def _reference_problems(entry: Entry, earlier: list[Stack]) -> list[str]:
     return problems
 
 
-def _stack(env: Environment, entry: Entry, body: Mapping[str, Any], data: bytes, order: list[str]) -> Stack:
+def _stack(env: Environment | Organization, entry: Entry, body: Mapping[str, Any], data: bytes, order: list[str]) -> Stack:
     types = {resource["Type"] for resource in body["Resources"].values()}
     parameters = tuple(Parameter(name=name, source=source, no_echo=isinstance(source, SecretRef)) for name, source in sorted(entry.inputs))
-    service_role = None if entry.own_credentials or entry.stackset else OutputRef(stack="foundation", output="ServiceRoleArn")
+    service_role = _service_role(env, entry, order)
     referred = {source.stack for _, source in entry.inputs if isinstance(source, OutputRef)} | set(entry.depends_on)
     if service_role or entry.stackset:
         referred.add("foundation")
@@ -126,12 +138,20 @@ def _stack(env: Environment, entry: Entry, body: Mapping[str, Any], data: bytes,
         service_role=service_role,
         termination_protection=env.protection.termination_protection and not entry.stackset,
         stack_policy=_stack_policy(entry) if env.protection.stack_policy and not entry.stackset else None,
-        certificate_validation=HostedZoneRef(name=env.hosted_zone.name) if entry.id == "certificate" and env.zone_is_foreign else None,
+        certificate_validation=HostedZoneRef(name=entry.validates_in) if entry.validates_in else None,
         stackset=entry.stackset,
     )
 
 
-def _tags(env: Environment) -> dict[str, str]:
+def _service_role(env: Environment | Organization, entry: Entry, order: list[str]) -> OutputRef | RoleName | None:
+    if entry.own_credentials or entry.stackset or isinstance(env, Organization):
+        return None
+    if "foundation" in order:
+        return OutputRef(stack="foundation", output="ServiceRoleArn")
+    return RoleName(name=foundation.service_role_name(env))
+
+
+def _tags(env: Environment | Organization) -> dict[str, str]:
     return {
         **env.tags,
         "environment": env.name,
@@ -179,6 +199,25 @@ def _assembly(env: Environment, stacks: tuple[Stack, ...]) -> Assembly:
     )
 
 
+def _organization_assembly(organization: Organization, stacks: tuple[Stack, ...]) -> Assembly:
+    return Assembly(
+        format=FORMAT,
+        environment=organization.name,
+        project=organization.project,
+        account_id=organization.account_id,
+        home_region=organization.region,
+        deploy_role_name=f"{organization.prefix}-deploy",
+        protected=organization.protection.change_approval,
+        artifact_bucket=organization.artifacts.bucket,
+        lock_table=organization.artifacts.lock_table,
+        hosted_zone=None,
+        basic_auth_secret=None,
+        contract=None,
+        placeholders=_account_placeholders(organization.name, {"account_id": organization.account_id}),
+        stacks=stacks,
+    )
+
+
 def _contract(env: Environment) -> SiteContract:
     publishing = env.publishing
     return SiteContract(
@@ -201,16 +240,25 @@ def _contract(env: Environment) -> SiteContract:
 
 
 def _placeholders(env: Environment) -> tuple[Placeholder, ...]:
-    file = f"environments/{env.name}.yaml"
-    found = []
-    for key, account in (("account_id", env.account_id), ("hosted_zone.account_id", env.hosted_zone.account_id or "")):
-        if account and len(set(account)) == 1:
-            found.append(Placeholder(key=key, value=account, file=file, meaning="the account's twelve digits"))
-    if env.github.repository.startswith("ORGANISATION/"):
-        found.append(
-            Placeholder(key="github.repository", value=env.github.repository, file=file, meaning="ORGANISATION/REPOSITORY on GitHub")
-        )
-    return tuple(found)
+    accounts = {"account_id": env.account_id, "hosted_zone.account_id": env.hosted_zone.account_id or ""}
+    found = _account_placeholders(env.name, accounts)
+    if not env.github.repository.startswith("ORGANISATION/"):
+        return found
+    repository = Placeholder(
+        key="github.repository",
+        value=env.github.repository,
+        file=f"environments/{env.name}.yaml",
+        meaning="ORGANISATION/REPOSITORY on GitHub",
+    )
+    return (*found, repository)
+
+
+def _account_placeholders(name: str, accounts: Mapping[str, str]) -> tuple[Placeholder, ...]:
+    return tuple(
+        Placeholder(key=key, value=account, file=f"environments/{name}.yaml", meaning="the account's twelve digits")
+        for key, account in accounts.items()
+        if len(set(account)) == 1
+    )
 
 
 def template_of(env: Environment, stack_id: str) -> StackTemplate:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from troposphere import AWSObject, Output, Parameter, Ref, Template
 
-from environments.model import Environment
+from environments.model import Environment, Organization
 
 R = TypeVar("R", bound=AWSObject)
 
@@ -22,7 +22,7 @@ RETAIN = "Retain"
 class StackTemplate(Template):
     """A template with a description, Metadata that names its module, and the source line of every resource."""
 
-    def __init__(self, env: Environment, stack_id: str, description: str) -> None:
+    def __init__(self, env: Environment | Organization, stack_id: str, description: str) -> None:
         super().__init__(
             Description=f"{env.prefix}: {description}",
             Metadata={"Platform": {"Project": env.project, "Environment": env.name, "Stack": stack_id, "Module": _module(stack_id)}},

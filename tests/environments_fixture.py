@@ -23,7 +23,7 @@ FOREIGN_ZONE = {
 
 def environments() -> dict[str, Environment]:
     """dev, sit and prod as they stand in the repository."""
-    return {env.name: env for env in load(ROOT / "environments", NAMES)}
+    return {name: env for name, env in load(ROOT / "environments", NAMES).environments.items() if name in NAMES}
 
 
 def changed(env: Environment, changes: Mapping[str, Any]) -> Environment:

@@ -22,9 +22,11 @@ from rollout.cli import FAILED, INTERRUPTED, OK, USAGE, CommandError, Context
 from rollout.session import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from assembly.model import HostedZone, Stack
     from rollout.apply import Applied
+    from rollout.certificate_validation import CertificateValidation
     from rollout.execute import Run
     from rollout.lock import Here, Lock
     from rollout.model import Plan
@@ -215,24 +217,14 @@ def _here(args: argparse.Namespace, command: str) -> str:
 
 
 def _run(opened: Opened, plan: Plan, report: Report, stop: threading.Event, now: Callable[[], float]) -> Run:
-    from aws.acm import Acm
-    from aws.route53 import Route53
     from aws.s3 import S3
-    from rollout.certificate_validation import CertificateValidation
     from rollout.execute import Run
     from rollout.history import expected_or_none
     from rollout.schemas import bundled
 
     assembly, gateways, aws = opened.assembly, opened.gateways, opened.aws
     zone = assembly.hosted_zone
-    validation = CertificateValidation(
-        zone=zone,
-        zone_id=lambda: zone.id or gateways.hosted_zone_id(zone.name, account_id=zone.account_id, role_arn=zone.role_arn),
-        resources=lambda stack, arn: gateways.cloudformation(stack.account_id, stack.region, stack.role_arn).list_resources(arn),
-        certificates=lambda stack: Acm.connect(aws, account_id=stack.account_id, region=stack.region, role_arn=stack.role_arn),
-        zones=lambda: Route53.connect(aws, account_id=zone.account_id, role_arn=zone.role_arn),
-        now=now,
-    )
+    validation: Callable[[Stack, str], Iterable[str]] = _no_certificate if zone is None else _certificate_validation(opened, zone, now)
     return Run(
         plan=plan,
         assembly=assembly,
@@ -248,6 +240,26 @@ def _run(opened: Opened, plan: Plan, report: Report, stop: threading.Event, now:
         expected=expected_or_none(
             S3.connect(aws, account_id=assembly.account_id, region=assembly.home_region), assembly.artifact_bucket, assembly.environment
         ),
+    )
+
+
+def _no_certificate(_stack: Stack, _arn: str) -> Iterable[str]:
+    return ()
+
+
+def _certificate_validation(opened: Opened, zone: HostedZone, now: Callable[[], float]) -> CertificateValidation:
+    gateways, aws = opened.gateways, opened.aws
+    from aws.acm import Acm
+    from aws.route53 import Route53
+    from rollout.certificate_validation import CertificateValidation
+
+    return CertificateValidation(
+        zone=zone,
+        zone_id=lambda: zone.id or gateways.hosted_zone_id(zone.name, account_id=zone.account_id, role_arn=zone.role_arn),
+        resources=lambda stack, arn: gateways.cloudformation(stack.account_id, stack.region, stack.role_arn).list_resources(arn),
+        certificates=lambda stack: Acm.connect(aws, account_id=stack.account_id, region=stack.region, role_arn=stack.role_arn),
+        zones=lambda: Route53.connect(aws, account_id=zone.account_id, role_arn=zone.role_arn),
+        now=now,
     )
 
 

@@ -160,7 +160,7 @@ def _check_content(folder: Path, built: Built, context: Context) -> None:
     if not folder.is_dir():
         raise CommandError(f"{folder}: no such folder", command="build the front end first, for example: npm run build", status=USAGE)
     try:
-        content.read(folder, built.assembly.contract)
+        content.read(folder, built.assembly.site)
     except SourceError as error:
         for problem in error.problems:
             context.say(f"note: publish would refuse this: {problem}")

@@ -85,7 +85,7 @@ def store_hash(store: Secrets, assembly: Assembly, hashed: str, *, token: str) -
         return store.create(
             wanted.secret,
             values,
-            description=f"Basic Auth of {assembly.contract.domain}: user name and password hash",
+            description=f"Basic Auth of {assembly.site.domain}: user name and password hash",
             tags=assembly.stacks[0].tags if assembly.stacks else {},
         )
     except Conflict:

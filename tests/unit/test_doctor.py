@@ -129,7 +129,7 @@ def secret(text: str | None) -> Scripted:
 
 def assembly(**changes: Any) -> tuple[Assembly, dict[str, bytes]]:
     made, templates = small_assembly(Small(id="site", template=SITE))
-    contract = msgspec.structs.replace(made.contract, domain="example.org", certificate_names=("example.org", "*.example.org"))
+    contract = msgspec.structs.replace(made.site, domain="example.org", certificate_names=("example.org", "*.example.org"))
     wanted = BasicAuthSecret(secret="demo/basic-auth", region="us-east-1", username="admin")
     return msgspec.structs.replace(made, **{"contract": contract, "basic_auth_secret": wanted, **changes}), templates
 
@@ -217,7 +217,7 @@ def test_placeholders_are_problems_and_a_placeholder_account_is_not_asked() -> N
     made, templates = assembly(placeholders=held, account_id="1" * 12)
     moved = msgspec.structs.replace(
         made,
-        hosted_zone=msgspec.structs.replace(made.hosted_zone, account_id="1" * 12),
+        hosted_zone=msgspec.structs.replace(made.zone, account_id="1" * 12),
         stacks=tuple(msgspec.structs.replace(s, account_id="1" * 12) for s in made.stacks),
     )
     aws: Any = ScriptedAws()

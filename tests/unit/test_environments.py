@@ -65,7 +65,7 @@ def test_environments_are_frozen() -> None:
 def test_own_file_wins_and_mappings_are_merged(tmp_path: Path) -> None:
     dev = DEV + "\napp:\n  health_path: /alive\n"
     assert problems(tmp_path, dev) == []
-    (env,) = load(tmp_path, ("dev",))
+    env = load(tmp_path, ("dev",)).environments["dev"]
     assert (env.app.health_path, env.app.entry_path) == ("/alive", "/buy")
 
 
@@ -82,7 +82,7 @@ def test_a_second_site_is_one_more_file(tmp_path: Path) -> None:
 
 
 def test_a_typo_in_the_environment_is_answered_with_a_guess() -> None:
-    with pytest.raises(EnvironmentProblems, match=r'no such environment; did you mean "prod"\? there are: dev, prod, sit'):
+    with pytest.raises(EnvironmentProblems, match=r'no such environment; did you mean "prod"\? there are: dev, organization, prod, sit'):
         load(ROOT / "environments", ("prd",))
 
 
@@ -325,3 +325,28 @@ def test_plain_bucket_names_pass(name: str) -> None:
 @pytest.mark.parametrize("name", ["ab", "a" * 64, "a.b.c", "A-bucket", "-abc", "abc-", "under_score", "xn--abc", "abc-s3alias", "ümlaut"])
 def test_bucket_names_that_s3_refuses(name: str) -> None:
     assert bucket_name_problem(name)
+
+
+ORGANIZATION = (ROOT / "environments" / "organization.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("[dev, sit, prod]", "[dev]", ""),
+        ("[dev, sit, prod]", "[dev, staging]", 'organization.yaml:9: environments[1]: "staging" is no environment; there are: dev'),
+        ("[dev, sit, prod]", "[]", "environments: is a list; expected at least 1"),
+        ("[dev, sit, prod]", "[dev]\nregion: us-moon-1", 'region: "us-moon-1": not an AWS region'),
+        ("SELF_MANAGED #", "SERVICE_MANAGED #", 'environments[0]: "dev" has no unit'),
+        ("[dev, sit, prod]", "[dev]\norganizational_units: {dev: ou-ab12-11111111}", "units are for permission_model SERVICE_MANAGED"),
+        ("[dev, sit, prod]", "[dev]\nhosted_zone: {name: a.b}", "hosted_zone: unknown key"),
+    ],
+)
+def test_organization(before: str, after: str, message: str, tmp_path: Path) -> None:
+    text = "\n".join(problems(tmp_path, organization=ORGANIZATION.replace(before, after, 1)))
+    assert (message in text) if message else (text == "")
+
+
+def test_an_environment_without_its_own_foundation_must_be_a_member(tmp_path: Path) -> None:
+    text = "\n".join(problems(tmp_path, DEV + "foundation: organization\n"))
+    assert 'foundation: "organization", but dev is not among the environments of organization.yaml' in text

@@ -9,20 +9,21 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assembly.files import canonical_json, manifest_bytes
 from assembly.lint import Job, lint
-from assembly.model import OutputRef, Stack
+from assembly.model import NoSite, OutputRef, RoleName, Stack, Targets
 from assembly.resources import DATA_HOLDING_TYPES
 from environments.loader import EnvironmentProblems, load
-from environments.model import LAMBDA_EDGE_REGIONS, Environment
+from environments.model import LAMBDA_EDGE_REGIONS, Environment, Organization
 from environments.regions import REGIONS
 from stacks import headers
 from stacks.catalogue import entries
-from stacks.synthesis import Synthesis, SynthesisError, synthesise
+from stacks.synthesis import Synthesis, SynthesisError, synthesise, synthesise_organization
 from tests.environments_fixture import FAILOVER, FOREIGN_ZONE, NAMES, RECOVERY, ROOT, changed, environments
 from tests.golden_files import assert_golden
 
@@ -73,6 +74,12 @@ def test_golden_templates(name: str) -> None:
     assert_golden(f"templates/{name}/assembly.json", manifest_bytes(built.assembly))
     for stack in built.assembly.stacks:
         assert_golden(f"templates/{name}/{stack.template.file}", built.templates[stack.id])
+
+
+def test_golden_organization() -> None:
+    built = organization()
+    assert_golden("templates/organization/assembly.json", manifest_bytes(built.assembly))
+    assert_golden("templates/organization/administration.template.json", built.templates["administration"])
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -250,7 +257,7 @@ def test_security_headers() -> None:
 
 def test_the_contract_promises_the_headers_that_the_policy_sends() -> None:
     for name in NAMES:
-        expected = synthesis(name).assembly.contract.response_headers
+        expected = synthesis(name).assembly.site.response_headers
         config = only(template(name, "site"), "AWS::CloudFront::ResponseHeadersPolicy")["ResponseHeadersPolicyConfig"]
         custom = {item["Header"].lower(): item["Value"] for item in config["CustomHeadersConfig"]["Items"]}
         assert custom.items() <= expected.items()
@@ -474,8 +481,64 @@ def test_a_reference_forwards_or_to_nothing_is_refused() -> None:
 def test_environments_load_the_same_whatever_is_asked_for() -> None:
     with pytest.raises(EnvironmentProblems):
         load(ROOT / "environments", ("dev", "nowhere"))
-    assert load(ROOT / "environments", ("prod", "dev"))[1] == ENVS["dev"]
+    assert load(ROOT / "environments", ("prod",)).environments["dev"] == ENVS["dev"]
 
 
 def test_canonical_json_is_stable_under_key_order() -> None:
     assert canonical_json({"b": 1, "a": [1, {"y": 0, "x": "ü"}]}) == canonical_json({"a": [1, {"x": "ü", "y": 0}], "b": 1})
+
+
+# --- organization -------------------------------------------------------------------------------------------------
+
+
+def organization(**changes: Any) -> Synthesis:
+    described = load(ROOT / "environments", NAMES).organization
+    assert described is not None
+    data = {**msgspec.to_builtins(described), **changes}
+    return synthesise_organization(msgspec.convert(data, Organization), tuple(ENVS[name] for name in data["environments"]))
+
+
+def test_the_organization_brings_each_environment_the_foundation_it_would_have_made_itself() -> None:
+    built = organization()
+    assert_clean(built)
+    administration, *sets = built.assembly.stacks
+    assert (administration.id, administration.kind, administration.account_id) == ("administration", "stack", "999999999999")
+    for stack, name in zip(sets, NAMES, strict=True):
+        assert (stack.id, stack.kind, stack.account_id, stack.depends_on) == (
+            f"foundation-{name}",
+            "stackset",
+            "999999999999",
+            ("administration",),
+        )
+        assert built.templates[stack.id] == synthesis(name).templates["foundation"]
+        assert stack.stackset is not None
+        assert stack.stackset.targets == Targets(accounts=(ENVS[name].account_id,), regions=(ENVS[name].home_region,))
+        assert stack.stackset.administration_role_name == "kimmyai-web-organization-stackset-administration"
+    role = only(json.loads(built.templates["administration"]), "AWS::IAM::Role")
+    assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"][1:] == ["cloudformation.af-south-1.amazonaws.com"]
+    assert role["Policies"][0]["PolicyDocument"]["Statement"][0]["Resource"] == [
+        {"Fn::Sub": f"arn:${{AWS::Partition}}:iam::{account}:role/AWSCloudFormationStackSetExecutionRole"}
+        for account in ("111111111111", "222222222222", "333333333333")
+    ]
+    assert built.assembly.contract is None
+    with pytest.raises(NoSite):
+        _ = built.assembly.site
+
+
+def test_a_service_managed_organization_goes_by_unit_and_account() -> None:
+    units = {name: f"ou-ab12-{number}1111111" for number, name in enumerate(NAMES, 1)}
+    built = organization(permission_model="SERVICE_MANAGED", organizational_units=units, delegated_administrator=True)
+    assert_clean(built)
+    stack = built.assembly.stacks[1]
+    assert stack.stackset is not None
+    assert stack.stackset.targets.organizational_units == ("ou-ab12-11111111",)
+    assert stack.stackset.targets.accounts == ("111111111111",)
+    assert (stack.stackset.administration_role_name, stack.stackset.call_as) == (None, "DELEGATED_ADMIN")
+    assert resources(json.loads(built.templates["administration"]), "AWS::IAM::Role") == {}
+
+
+def test_an_environment_whose_foundation_comes_from_the_organization_names_the_service_role() -> None:
+    stacks = synthesise(changed(ENVS["dev"], {"foundation": "organization"})).assembly.stacks
+    assert stacks[0].id == "certificate"
+    assert stacks[0].service_role == RoleName(name="kimmyai-web-dev-cloudformation")
+    assert all("foundation" not in stack.depends_on for stack in stacks)
