@@ -127,7 +127,7 @@ class Patient:
     def verb(self, text: str) -> str:
         """A command line of this project for this environment."""
         name, _, rest = text.partition(" ")
-        return f"python deploy.py {name} --env {self.env}{' ' + rest if rest else ''}{' --local' if self.local else ''}"
+        return f"python deploy.py {name} --env {self.env}{' ' + rest if rest else ''}"
 
 
 def examine(patient: Patient, *, workers: int = WORKERS) -> Report:

@@ -284,7 +284,8 @@ class Hidden:
 
     def covers(self, logical_id: str, pointer: str) -> bool:
         """Whether the property at that JSON pointer is, holds, or lies inside a value made of a secret."""
-        value: Any = self._resources.get(logical_id, {}).get("Properties", {})
+        properties = self._resources.get(logical_id, {}).get("Properties", {})
+        value: Any = properties
         for step in pointer.strip("/").split("/"):
             if isinstance(value, Mapping) and step in value:
                 value = value[step]
@@ -292,7 +293,8 @@ class Hidden:
                 value = value[int(step)]
             else:
                 break
-        return marked(value)
+        # A property that the template does not have is made of nothing.
+        return value is not properties and marked(value)
 
 
 class _All(Hidden):

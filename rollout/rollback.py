@@ -46,14 +46,15 @@ def verified(found: Mapping[str, bytes], digest: str, environment: str) -> Assem
     command = f"python deploy.py history --env {environment}"
     try:
         assembly = msgspec.json.decode(found.get(files.MANIFEST, b""), type=Assembly)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RollbackError(f"the kept assembly {digest[:12]} cannot be read by this version: {error}", command) from error
     problems = []
     if assembly.format != FORMAT:
         problems.append(f"it is of format {assembly.format}, this version reads format {FORMAT}")
     if assembly.environment != environment:
         problems.append(f"it is of the environment {assembly.environment}")
-    if files.assembly_digest(assembly) != digest or assembly.digest != digest:
+    # The same value in other bytes is not what was applied either.
+    if files.assembly_digest(assembly) != digest or assembly.digest != digest or found[files.MANIFEST] != files.manifest_bytes(assembly):
         problems.append("its manifest is not the one that was applied (the digest differs)")
     for stack in assembly.stacks:
         name = stack.template.file

@@ -7,6 +7,7 @@ Never: takes silence, or anything but the expected word, for a yes.
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,13 @@ import msgspec
 from rollout.cli import Context
 
 if TYPE_CHECKING:
+    import argparse
+
     from aws.s3 import S3
     from rollout.history import Record
     from rollout.session import Opened
+
+_COMMAND = re.compile(r"(python deploy\.py [a-z-]+ --env [\w-]+)(?! --local)")
 
 
 def artifacts(opened: Opened) -> S3:
@@ -38,6 +43,11 @@ def records_of(opened: Opened, *, limit: int) -> tuple[Record, ...]:
 def as_json(value: Any) -> str:
     """A value of ours as indented JSON."""
     return json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=False)
+
+
+def spoken(text: str, args: argparse.Namespace) -> str:
+    """The text with --local in every command that it names, where the verb was run with it."""
+    return _COMMAND.sub(r"\1 --local", text) if args.local else text
 
 
 def poll_seconds(opened: Opened, default: float) -> float:

@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Survey, show, confirm, delete."""
     from rollout.destroy import AwsRemains, plan_lines, survey
-    from rollout.verbs._shared import as_json, progress
+    from rollout.verbs._shared import as_json, progress, spoken
 
     opened = open_environment(args, context)
     plan = survey(
@@ -57,9 +57,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     )
     ends = plan.blocked or plan.nothing_to_do or args.dry_run
     if not args.json:
-        context.result("\n".join(plan_lines(plan)))
+        context.result(spoken("\n".join(plan_lines(plan)), args))
     elif ends:
-        context.result(as_json({"plan": plan, "outcome": None}))
+        context.result(spoken(as_json({"plan": plan, "outcome": None}), args))
     if ends:
         return FAILED if plan.blocked else OK if plan.nothing_to_do else PENDING
     _confirm(args, context, plan.environment)
@@ -147,6 +147,6 @@ def _carry_out(
 
 def _show(args: argparse.Namespace, context: Context, plan: DestroyPlan, outcome: DestroyOutcome) -> None:
     from rollout.destroy import outcome_lines
-    from rollout.verbs._shared import as_json
+    from rollout.verbs._shared import as_json, spoken
 
-    context.result(as_json({"plan": plan, "outcome": outcome}) if args.json else "\n".join(("", *outcome_lines(outcome))))
+    context.result(spoken(as_json({"plan": plan, "outcome": outcome}) if args.json else "\n".join(("", *outcome_lines(outcome))), args))

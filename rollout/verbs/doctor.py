@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Look, show, and mend what may be mended."""
     from rollout.doctor import Patient, examine, fix_lines, report_lines
     from rollout.public_dns import PublicDns
-    from rollout.verbs._shared import as_json
+    from rollout.verbs._shared import as_json, spoken
 
     opened = _open(args, context)
     patient = Patient(
@@ -49,13 +49,14 @@ def run(args: argparse.Namespace, context: Context) -> int:
         local=args.local,
     )
     report = examine(patient)
+    colour = context.colour(context.stdout)
     if not (args.fix and report.fixes):
-        context.result(as_json(report) if args.json else "\n".join(report_lines(report, colour=context.colour(context.stdout))))
+        context.result(spoken(as_json(report) if args.json else "\n".join(report_lines(report, colour=colour)), args))
         if args.fix:
             context.say("nothing is stuck that --fix could mend")
         return report.exit_status
     if not args.json:
-        context.result("\n".join((*report_lines(report, colour=context.colour(context.stdout)), "", *fix_lines(report.fixes))))
+        context.result(spoken("\n".join((*report_lines(report, colour=colour), "", *fix_lines(report.fixes))), args))
     return _fix(args, context, opened, report)
 
 
@@ -83,14 +84,13 @@ def _waiting(args: argparse.Namespace, opened: Opened) -> frozenset[str]:
 
 def _fix(args: argparse.Namespace, context: Context, opened: Opened, report: Report) -> int:
     from rollout.doctor import POLL_SECONDS, carry_out
-    from rollout.verbs._shared import as_json, asked, poll_seconds, progress
+    from rollout.verbs._shared import as_json, asked, poll_seconds, progress, spoken
 
     if not args.yes:
         if not context.stdin.isatty():
             if args.json:
-                context.result(as_json(report))
-            local = " --local" if args.local else ""
-            context.say(f"nothing was done; to do it: python deploy.py doctor --env {args.env} --fix --yes{local}")
+                context.result(spoken(as_json(report), args))
+            context.say(spoken(f"nothing was done; to do it: python deploy.py doctor --env {args.env} --fix --yes", args))
             return PENDING
         if asked(context, f"do {'this' if len(report.fixes) == 1 else 'these ' + str(len(report.fixes))}? [y/N] ").lower() not in (
             "y",
@@ -114,5 +114,5 @@ def _fix(args: argparse.Namespace, context: Context, opened: Opened, report: Rep
             context.result(f"{'done' if fixed.done else 'NOT DONE'}: {fixed.message}")
     if args.json:
         context.result(as_json({"report": report, "fixed": done}))
-    context.say(f"  next: python deploy.py doctor --env {args.env}{' --local' if args.local else ''}")
+    context.say(spoken(f"  next: python deploy.py doctor --env {args.env}", args))
     return OK if all(each.done for each in done) else FAILED

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Look and show."""
     from rollout.drift import POLL_SECONDS, detect_drift, drift_lines
-    from rollout.verbs._shared import as_json, poll_seconds, progress
+    from rollout.verbs._shared import as_json, poll_seconds, progress, spoken
 
     opened = open_environment(args, context)
     report = detect_drift(
@@ -40,5 +40,5 @@ def run(args: argparse.Namespace, context: Context) -> int:
         poll_seconds=poll_seconds(opened, POLL_SECONDS),
         progress=progress(context),
     )
-    context.result(as_json(report) if args.json else "\n".join(drift_lines(report)))
+    context.result(spoken(as_json(report) if args.json else "\n".join(drift_lines(report)), args))
     return report.exit_status

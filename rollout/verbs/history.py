@@ -34,11 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Read and show."""
-    from rollout.verbs._shared import as_json, records_of
+    from rollout.verbs._shared import as_json, records_of, spoken
 
     opened = open_environment(args, context)
     past = records_of(opened, limit=max(1, args.limit))
-    context.result(as_json(past) if args.json else "\n".join(lines(past, opened.assembly.environment)))
+    context.result(as_json(past) if args.json else spoken("\n".join(lines(past, opened.assembly.environment)), args))
     return OK
 
 

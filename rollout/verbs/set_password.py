@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Get the password, hash it, store it, say what comes next."""
     from aws.secrets import Secrets
+    from rollout.verbs._shared import spoken
 
     assembly, _ = read_assembly(args)
     if assembly.basic_auth_secret is None:
@@ -59,8 +60,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.generate:
         context.say("warning: the password follows on stdout, this once; only its hash is kept")
         context.result(password)
-    local = " --local" if args.local else ""
-    context.say(f"  next: python deploy.py apply --env {args.env}{local}  (plans and publishes a function version that knows the new hash)")
+    context.say(spoken(f"  next: python deploy.py apply --env {args.env}  (publishes a function version that knows the new hash)", args))
     return OK
 
 

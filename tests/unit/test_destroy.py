@@ -105,7 +105,7 @@ class Formation:
             stack["StackStatus"] = "DELETE_FAILED"
             stack["events"] += [
                 ("Role", "AWS::IAM::Role", "role", "DELETE_FAILED", "in use"),
-                (name, "x", stack["StackId"], "DELETE_FAILED", ""),
+                (name, "AWS::CloudFormation::Stack", stack["StackId"], "DELETE_FAILED", ""),
             ]
             return
         for i, body in stack["template"]["Resources"].items():
