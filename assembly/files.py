@@ -116,7 +116,7 @@ def read(directory: Path) -> tuple[Assembly, dict[str, bytes]]:
                 directory, (f"{directory / MANIFEST}: format {head.format}, this version reads format {FORMAT}; {rebuild}",)
             )
         assembly = msgspec.json.decode(manifest, type=Assembly)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise AssemblyError(directory, (f"{directory / MANIFEST}: not an assembly: {error}; {rebuild}",)) from error
     problems: list[str] = []
     if assembly_digest(assembly) != assembly.digest:

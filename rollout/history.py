@@ -127,7 +127,7 @@ def records(bucket: Bucket, name: str, environment: str, *, limit: int = 20) -> 
             break
         try:
             found.append(msgspec.json.decode(bucket.get(name, key).body, type=Record))
-        except (msgspec.DecodeError, NotFound):
+        except (msgspec.DecodeError, UnicodeDecodeError, NotFound):
             continue
     return tuple(found)
 

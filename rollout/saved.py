@@ -70,7 +70,7 @@ def load(path: Path, environment: str) -> Plan:
         if found.format != FORMAT:
             raise SavedPlanError(f"{path}: format {found.format}, this version reads format {FORMAT}", command)
         plan = msgspec.json.decode(data, type=Plan)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SavedPlanError(f"{path}: not a plan: {error}", command) from error
     if plan_digest(plan) != plan.digest:
         raise SavedPlanError(f"{path}: changed since it was made (its digest is not {plan.digest})", command)
