@@ -99,8 +99,9 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
 
     path = path_of(args.dist, args.env)
     again = f"python deploy.py plan --env {args.env}{' --local' if args.local else ''}"
-    if path.exists():
-        plan = load(path, args.env)
+    saved = load(path, args.env) if path.exists() else None
+    if saved is not None and (saved.has_changes or args.plan_digest or args.approve):
+        plan = saved
         problems = refusals(plan, opened.assembly, local=args.local)
         if args.only and set(args.only) - set(plan.options.only):
             problems += (f"the saved plan {path} is not the one for --only {' '.join(args.only)}",)
