@@ -352,5 +352,14 @@ def test_a_secret_in_cloudformations_own_words_is_hidden() -> None:
     assert "s3cret" not in json.dumps(msgspec.to_builtins(found))
 
 
+def test_a_value_in_which_a_template_has_a_secret_is_never_cloudformations() -> None:
+    """The secret before is not known here, so it cannot be searched for: the property itself is what tells."""
+    before = {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"X": secret_mark("Hash", "current")}}}
+    after = {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"X": secret_mark("Hash", "new")}}}
+    change = raw(RawDetail(attribute="Properties", name="X", before="earlier-secret", after="later-secret", requires_recreation="Never"))
+    [found] = from_change_set(description(change), context(before, after))
+    assert [(p.before, p.after) for p in found.properties] == [(Redacted(), Redacted())]
+
+
 def plain_context(**more: Any) -> Context:
     return Context(before=bucket(), after=bucket(), schemas=SCHEMAS, region="eu-west-1", **more)

@@ -150,7 +150,9 @@ def test_a_file_that_others_may_read_is_made_private_before_it_is_written(tmp_pa
     path = tmp_path / "file"
     path.write_text("old")
     path.chmod(0o644)
-    os.umask(os.umask(0o000))
+    stale = tmp_path / f".file.{os.getpid()}.tmp"
+    stale.write_text("left by a process that was killed")
+    stale.chmod(0o644)
     write_private(path, b"new")
     assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"new", 0o600)
 

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rollout.model import Replacement, ResourceChange
@@ -105,6 +105,8 @@ def test_fewer_permissions_are_no_widening(statements: list[dict[str, Any]], dat
 
 
 @settings(max_examples=400, deadline=None)
+@example(pattern="?", text="*", sample="")
+@example(pattern="a?", text="a*", sample="abb")
 @given(pattern=st.text("ab*?", max_size=5), text=st.text("ab*?", max_size=5), sample=st.text("ab", max_size=5))
 def test_covering_is_sound(pattern: str, text: str, sample: str) -> None:
     if covers(pattern, text) and matches(text, sample):
@@ -123,6 +125,11 @@ def test_covering_is_sound(pattern: str, text: str, sample: str) -> None:
         (
             allow(Condition={"StringEquals": {"aws:SourceArn": "x"}}),
             allow(Condition={"StringEquals": {"aws:SourceArn": ["x", "y"]}}),
+            "condition_changed",
+        ),
+        (
+            allow(Condition={"StringNotEquals": {"aws:SourceArn": ["x", "y"]}}),
+            allow(Condition={"StringNotEquals": {"aws:SourceArn": "x"}}),
             "condition_changed",
         ),
         (allow(Effect="Deny"), allow(), "effect_allowed"),
