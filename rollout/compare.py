@@ -103,7 +103,7 @@ def _instances(approved: Iterable[InstancePlan], real: Iterable[InstancePlan]) -
             yield f"the instance in {key[1] or key[0]}, {key[2]}: would be {_DONE[now]}, approved was that it is {_DONE[was]}"
 
 
-_DONE = {"create": "created", "update": "updated", "remove": "removed", "none": "left alone"}
+_DONE = {"create": "created", "update": "updated", "remove": "removed", "retain": "let go of", "adopt": "adopted", "none": "left alone"}
 
 
 def _text(value: Value | None) -> str:

@@ -16,13 +16,14 @@ from aws.cloudformation import REDACTED, CloudFormation, ParameterValue, StackDe
 from aws.errors import Conflict, NotFound
 from rollout.intrinsics import after_mark, known_after, secret_mark
 from rollout.model import Finding, Known, ParameterPlan, Redacted, Unknown, Value
+from rollout.stackset_survey import Places
 from rollout.standin import accepts, stand_in
 
 SECRETS_REGION = "us-east-1"
 """Where secrets of the edge live (`SecretRef`)."""
 
 
-class Gateways(Protocol):
+class Gateways(Places, Protocol):
     """What planning needs of AWS (`aws.gateways.Gateways`)."""
 
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation: ...

@@ -279,6 +279,10 @@ class StackPlan(Frozen, frozen=True, kw_only=True, tag="stack", tag_field="kind"
         return bool(self.waits_for)
 
 
+InstanceAction = Literal["create", "update", "remove", "retain", "adopt", "none"]
+"""`remove`: with its stack. `retain`: it leaves the set, its stack stays. `adopt`: a stack takes over what is there, then joins the set."""
+
+
 class InstancePlan(Frozen, frozen=True, kw_only=True):
     """What becomes of a StackSet's instance in one account and region."""
 
@@ -286,11 +290,17 @@ class InstancePlan(Frozen, frozen=True, kw_only=True):
     """For SERVICE_MANAGED the account of an instance that exists, or empty for one that Organizations will choose."""
     region: str
     organizational_unit: str = ""
-    action: Literal["create", "update", "remove", "none"]
+    action: InstanceAction
     status: str = ""
     """Instance status now: CURRENT, OUTDATED, INOPERABLE; empty if there is none."""
     reason: str = ""
     """Why it is acted on, or AWS's own StatusReason."""
+    drift: str = ""
+    """DRIFTED, IN_SYNC or NOT_CHECKED, as the last detection left it; empty where AWS does not say."""
+    overrides: dict[str, str] = msgspec.field(default_factory=dict)
+    """Parameters that have a value of their own in this instance, which the set's value does not reach."""
+    adopts: dict[str, str] = msgspec.field(default_factory=dict)
+    """`adopt`: logical id to the name of the existing resource that the instance's stack takes over."""
 
 
 StackSetOperation = Literal["create", "update", "instances", "none", "blocked"]
@@ -340,6 +350,8 @@ class Options(Frozen, frozen=True, kw_only=True):
     mode: Mode = "standard"
     revert_drift: bool = False
     import_existing: bool = False
+    removed_instances: Literal["default", "keep", "delete"] = "default"
+    """What becomes of the stacks of StackSet instances that are no target any more; by default those that hold data are kept."""
     only: tuple[str, ...] = ()
     """Stack ids asked for by --only together with their dependencies; empty: all."""
     local: bool = False

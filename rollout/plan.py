@@ -54,6 +54,7 @@ from rollout.model import (
 )
 from rollout.policy import forbidden, widenings
 from rollout.schemas import Schemas
+from rollout.stackset_survey import survey
 from rollout.stacksets import plan_stack_set
 from rollout.states import in_the_way
 
@@ -376,7 +377,20 @@ class _StackSet:
         instances = self.gateway.list_stack_instances(stack.stack_name, call_as=call_as) if live else ()
         as_stack = StackDescription(name=live.name, arn=live.arn, status=live.status, parameters=live.parameters) if live else None
         inputs = resolve_inputs(request.assembly, stack, template, live=as_stack, produced=self.produced, gateways=self.run.gateways)
-        plan = plan_stack_set(stack, template, inputs, live=live, instances=instances, schemas=self.run.schemas)
+        self.run.progress(stack.id, f"looking at {len(instances) or 'its'} instances and their accounts")
+        surveyed = survey(
+            stack, request.assembly, request.templates, template, inputs.after, instances=instances, gateways=self.run.gateways
+        )
+        plan = plan_stack_set(
+            stack,
+            template,
+            inputs,
+            live=live,
+            instances=instances,
+            schemas=self.run.schemas,
+            surveyed=surveyed,
+            options=request.options,
+        )
         return _Outcome(plan=plan)
 
 

@@ -29,7 +29,9 @@ from assembly.model import (
     Template,
 )
 from aws.cloudformation import CloudFormation
-from aws.errors import AwsError, BadRequest, Conflict, NotFound
+from aws.errors import AccessDenied, AwsError, BadRequest, Conflict, NotFound
+from aws.iam import Role
+from aws.organizations import Member
 from rollout.intrinsics import Scope, resolved_outputs, resolved_resources
 
 ACCOUNT = "123456789012"
@@ -258,6 +260,13 @@ class Simulated:
             raise NotFound("StackSet not found", code="StackSetNotFoundException")
         return {"StackSet": self.sets[StackSetName]["set"]}
 
+    def describe_stack_instance(self, StackSetName: str, StackInstanceAccount: str, StackInstanceRegion: str, CallAs: str) -> Any:
+        where = (StackInstanceAccount, StackInstanceRegion)
+        found = next((i for i in self.sets[StackSetName]["instances"] if (i["Account"], i["Region"]) == where), None)
+        if found is None:
+            raise NotFound("not found", code="StackInstanceNotFoundException")
+        return {"StackInstance": found}
+
     def list_stack_instances(self, StackSetName: str, CallAs: str, NextToken: str = "") -> Any:
         return self._paged(self.sets[StackSetName]["instances"], "Summaries", NextToken)
 
@@ -273,6 +282,74 @@ def _produced(value: Any) -> str:
 
 
 @dataclass
+class Targeted:
+    """What the accounts of StackSets have beside CloudFormation: by default the roles of `stackset()`, and every region."""
+
+    opt_in: frozenset[str] = frozenset({"af-south-1"})
+    disabled: set[tuple[str, str]] = field(default_factory=set)
+    """Account and region."""
+    roles: dict[tuple[str, str], frozenset[str] | None] = field(default_factory=dict)
+    """(account, role name) to whom it trusts; None: there is no such role."""
+    log_groups: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    units: dict[str, dict[str, bool]] = field(default_factory=dict)
+    """Organizational unit to its accounts and whether they are active; empty: no organization."""
+    closed: set[str] = field(default_factory=set)
+    """Accounts that there are no credentials for."""
+    asked: list[str] = field(default_factory=list)
+
+
+SIMULATED_REGIONS = ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-south-1", "af-south-1")
+
+
+@dataclass(frozen=True)
+class SimulatedAccount:
+    """`aws.account.Account`, `aws.iam.Iam`, `aws.logs.Logs` and `aws.organizations.Organizations` of one account in one."""
+
+    gateways: SimulatedGateways
+    account_id: str
+    region: str = ""
+
+    def __post_init__(self) -> None:
+        self.gateways.targets.asked.append(f"{self.account_id} {self.region}".strip())
+        if self.account_id in self.gateways.targets.closed:
+            raise AccessDenied("not authorized to perform sts:AssumeRole", code="AccessDenied", account=self.account_id)
+
+    def statuses(self, account_id: str | None = None) -> dict[str, str]:
+        targets, account = self.gateways.targets, account_id or self.account_id
+        return {
+            region: "DISABLED" if (account, region) in targets.disabled else "ENABLED" if region in targets.opt_in else "ENABLED_BY_DEFAULT"
+            for region in SIMULATED_REGIONS
+        }
+
+    def role(self, name: str) -> Role | None:
+        usual = {"cloudformation.amazonaws.com", *(f"cloudformation.{r}.amazonaws.com" for r in self.gateways.targets.opt_in)}
+        trusts = self.gateways.targets.roles.get((self.account_id, name), frozenset({*usual, f"arn:aws:iam::{ACCOUNT}:role/admin"}))
+        arn = f"arn:aws:iam::{self.account_id}:role/{name}"
+        return None if trusts is None else Role(arn=arn, name=name, trusted=trusts, permissions_boundary=None)
+
+    def groups(self, prefix: str) -> tuple[str, ...]:
+        found = self.gateways.targets.log_groups.get((self.account_id, self.region), ())
+        return tuple(name for name in found if name.startswith(prefix))
+
+    def management_account(self) -> str:
+        return ACCOUNT
+
+    def members(self, units: tuple[str, ...]) -> tuple[Member, ...]:
+        if not self.gateways.targets.units:
+            raise AccessDenied("not in an organization", code="AWSOrganizationsNotInUseException")
+        return tuple(
+            Member(account_id=a, name=a, unit=unit, active=active)
+            for unit in units
+            for a, active in self.gateways.targets.units.get(unit, {}).items()
+        )
+
+    def accounts(self) -> dict[str, bool]:
+        if not self.gateways.targets.units:
+            raise AccessDenied("not in an organization", code="AWSOrganizationsNotInUseException")
+        return {a: active for unit in self.gateways.targets.units.values() for a, active in unit.items()}
+
+
+@dataclass
 class SimulatedGateways:
     """Gateways over simulated places; secrets and zones as given."""
 
@@ -284,6 +361,8 @@ class SimulatedGateways:
     bucket: bool = True
     read: list[str] = field(default_factory=list)
     """Secrets whose value was read."""
+    targets: Targeted = field(default_factory=Targeted)
+    """What is in the target accounts of StackSets."""
 
     def at(self, region: str, account_id: str = ACCOUNT) -> Simulated:
         return self.places.setdefault((account_id, region), Simulated(region, self.faults))
@@ -291,6 +370,14 @@ class SimulatedGateways:
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation:
         client: Any = self.at(region, account_id)
         return CloudFormation(client, account_id=account_id, region=region, sleep=lambda _: None)
+
+    def account(self, account_id: str) -> Any:
+        return SimulatedAccount(self, account_id)
+
+    iam = organizations = account
+
+    def logs(self, account_id: str, region: str) -> Any:
+        return SimulatedAccount(self, account_id, region)
 
     def hosted_zone_id(self, name: str, *, account_id: str, role_arn: str | None = None) -> str:
         if name not in self.zones:

@@ -16,6 +16,7 @@ from assembly.resources import DATA_HOLDING_TYPES
 from rollout.model import (
     AnyStackPlan,
     Finding,
+    InstanceAction,
     InstancePlan,
     Plan,
     Redacted,
@@ -72,7 +73,7 @@ OPERATIONS: Mapping[str, str] = {
     "none": "no changes",
     "blocked": "BLOCKED",
 }
-INSTANCE_SYMBOLS: Mapping[str, str] = {"create": "+", "update": "~", "remove": "-", "none": "="}
+INSTANCE_SYMBOLS: Mapping[InstanceAction, str] = {"create": "+", "update": "~", "remove": "-", "retain": "o", "adopt": ">", "none": "="}
 
 
 def kind_of(change: ResourceChange) -> Kind:
@@ -123,7 +124,13 @@ def last_line(plan: Plan) -> str:
     stacks = ", ".join(f"{by_operation[op]} {word}" for op, word in words.items() if by_operation[op])  # type: ignore[index]
     resources = counts(change for stack in plan.stacks for change in stack.resources)
     instances = Counter(i.action for stack in plan.stacks if isinstance(stack, StackSetPlan) for i in stack.instances)
-    words = {"create": "to create", "update": "to update", "remove": "to remove"}
+    words = {
+        "create": "to create",
+        "adopt": "to adopt",
+        "update": "to update",
+        "remove": "to remove",
+        "retain": "to let go of (their stacks stay)",
+    }
     of_sets = ", ".join(f"{instances[action]} {word}" for action, word in words.items() if instances[action])  # type: ignore[index]
     if not plan.has_changes and not plan.blocked:
         return f"No changes: {plural(len(plan.stacks), 'stack')} as the assembly wants {'it' if len(plan.stacks) == 1 else 'them'}."
@@ -265,7 +272,7 @@ def stack_counts(stack: AnyStackPlan) -> str:
             parts.append("outputs, tags or settings of the stack only")
     else:
         found = Counter(i.action for i in stack.instances)
-        parts.append(", ".join(f"{plural(found[a], 'instance')} to {a}" for a in ("create", "update", "remove") if found[a]))
+        parts.append(", ".join(f"{plural(found[a], 'instance')} to {a}" for a in INSTANCE_SYMBOLS if a != "none" and found[a]))
         parts += [", ".join(stack.settings_changed)]
     return "; ".join(p for p in parts if p)
 

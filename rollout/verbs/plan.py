@@ -43,6 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--revert-drift", action="store_true", help="drift-aware change sets, which bring back what drifted")
     parser.add_argument("--import-existing", action="store_true", help="take over existing resources that have the template's names")
+    parser.add_argument(
+        "--removed-instances",
+        choices=("keep", "delete"),
+        default="default",
+        help="stacks of StackSet instances that are no target any more (default: keep those that hold data)",
+    )
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -51,7 +57,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
     opened = open_environment(args, context)
     options = Options(
-        mode=args.mode, revert_drift=args.revert_drift, import_existing=args.import_existing, only=tuple(args.only), local=args.local
+        mode=args.mode,
+        revert_drift=args.revert_drift,
+        import_existing=args.import_existing,
+        removed_instances=args.removed_instances,
+        only=tuple(args.only),
+        local=args.local,
     )
     plan = plan_and_save(opened, options, args.dist, context)
     show(plan, "json" if args.json else args.format, args.out, context)
