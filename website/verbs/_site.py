@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rollout.cli import USAGE, CommandError, Context
 
 if TYPE_CHECKING:
-    from assembly.model import Assembly
+    from assembly.model import Assembly, SiteContract
     from rollout.session import Opened
     from website.publish import Begun, Outcome, Report, Run, Sent, Site, Warned
 
@@ -46,6 +46,13 @@ def site_of(opened: Opened) -> Site:
         cloudfront=cache(lambda: CloudFront.connect(opened.aws, account_id=assembly.account_id)),
         distribution_id=lambda: outputs(opened)["DistributionId"],
     )
+
+
+def contract_of(assembly: Assembly) -> SiteContract:
+    """What the site must keep. `CommandError` for an assembly without a site."""
+    if assembly.contract is None:
+        raise CommandError(f"{assembly.environment} has no site", status=USAGE)
+    return assembly.contract
 
 
 def bucket_name(opened: Opened) -> str:

@@ -19,7 +19,16 @@ from typing import TYPE_CHECKING
 
 from rollout.cli import OK, PENDING, USAGE, CommandError, Context
 from rollout.session import Opened, add_common_arguments, open_environment
-from website.verbs._site import add_change_arguments, apply_command, confirm, outcome_json, outcome_text, progress, run_of, site_of
+from website.verbs._site import (
+    add_change_arguments,
+    apply_command,
+    confirm,
+    outcome_json,
+    outcome_text,
+    progress,
+    run_of,
+    site_of,
+)
 
 if TYPE_CHECKING:
     from website.content import Content

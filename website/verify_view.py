@@ -1,0 +1,68 @@
+"""The results of `verify` as a table, as JUnit XML and as JSON. In: results. Out: text. Never: judges, prints."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+import xml.etree.ElementTree as ET  # only written, never parsed
+from collections.abc import Iterable
+
+import msgspec
+
+from website.verify import Result
+
+_MARKS = {"passed": ("ok", "32"), "failed": ("FAIL", "31;1"), "skipped": ("skip", "33")}
+_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def line(result: Result, *, width: int, colour: bool) -> str:
+    """One row: mark, promise, what was seen (wrapped below where it does not fit)."""
+    word, code = _MARKS[result.status]
+    mark = f"\x1b[{code}m{word:<4}\x1b[0m" if colour else f"{word:<4}"
+    clean = "".join(character if character.isprintable() else "?" for character in result.detail)
+    head = f"{result.title:<58}"
+    if 6 + len(head) + 2 + len(clean) <= width:
+        return f"{mark}  {head}  {clean}".rstrip()
+    below = textwrap.wrap(clean, max(20, width - 8)) if clean else []
+    return "\n".join([f"{mark}  {result.title}", *(f"        {part}" for part in below)])
+
+
+def summary(results: Iterable[Result], environment: str) -> str:
+    """The last line, which counts."""
+    counts = {status: sum(r.status == status for r in results) for status in _MARKS}
+    said = [f"{counts['passed']} passed"] + [f"{counts[s]} {s}" for s in ("failed", "skipped") if counts[s]]
+    return f"{environment}: {', '.join(said)}"
+
+
+def as_json(results: tuple[Result, ...], *, environment: str, domain: str) -> str:
+    """For machines."""
+    ok = not any(r.status == "failed" for r in results)
+    data = {"ok": ok, "environment": environment, "domain": domain, "results": msgspec.to_builtins(results)}
+    return json.dumps(data, indent=2, ensure_ascii=False)
+
+
+def as_junit(results: tuple[Result, ...], *, environment: str) -> str:
+    """JUnit XML, the form that CI systems show as tests."""
+    counts = {status: sum(r.status == status for r in results) for status in _MARKS}
+    attributes = {
+        "name": f"verify {environment}",
+        "tests": str(len(results)),
+        "failures": str(counts["failed"]),
+        "skipped": str(counts["skipped"]),
+        "errors": "0",
+    }
+    root = ET.Element("testsuites")
+    suite = ET.SubElement(root, "testsuite", attributes)
+    for result in results:
+        group, _, _ = result.id.partition(".")
+        case = ET.SubElement(suite, "testcase", classname=f"verify.{environment}.{group}", name=result.title)
+        detail = _NOT_XML.sub("?", result.detail)
+        if result.status == "failed":
+            ET.SubElement(case, "failure", message=detail).text = detail
+        elif result.status == "skipped":
+            ET.SubElement(case, "skipped", message=detail)
+        else:
+            ET.SubElement(case, "system-out").text = detail
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
