@@ -114,7 +114,7 @@ def test_from_nothing_to_no_changes(command_line: CommandLine, aws: Aws, account
     assert text.code == 3 and "its objects WILL BE LOST" in text.stdout and "\x1b[" not in text.stdout
 
 
-def test_the_wrong_account_is_refused_before_anything_is_made(
+def test_nothing_is_made_in_another_account_than_the_assemblys(
     command_line: CommandLine, aws: Aws, account: str, new_account: Any, tmp_path: Path
 ) -> None:
     other = new_account()
