@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
@@ -328,10 +328,7 @@ def _function_response(event: EventType, answer: Mapping[str, Any], before: Resp
     if not isinstance(description, str) or _BAD_VALUE.search(description):
         raise Invalid(f"statusDescription must be one line of text, not {_shown(description)}")
     headers = _function_headers(event, answer.get("headers", {}), without(before.headers, ("set-cookie",)))
-    for name, entry in (answer.get("cookies") or {}).items():
-        for one in entry.get("multiValue") or [entry]:
-            attributes = one.get("attributes", "")
-            headers = (*headers, ("set-cookie", f"{name}={one.get('value', '')}" + (f"; {attributes}" if attributes else "")))
+    headers = (*headers, *_set_cookies(answer.get("cookies", {})))
     body = before.body
     given = answer.get("body")
     if isinstance(given, str):
@@ -344,6 +341,19 @@ def _function_response(event: EventType, answer: Mapping[str, Any], before: Resp
         limit = VIEWER_LIMIT
         _bounded(body, limit - sum(len(k) + len(v) for k, v in headers), "generated response (headers and body)", limit)
     return Response(status=status, reason=description, headers=headers, body=body)
+
+
+def _set_cookies(given: Any) -> Headers:
+    found = []
+    for name, value, entry in _entries("cookies", given):
+        attributes = entry.get("attributes", "")
+        if not isinstance(attributes, str):
+            raise Invalid(f"cookies: attributes of {name!r} must be text, not {_shown(attributes)}")
+        line = f"{name}={value}" + (f"; {attributes}" if attributes else "")
+        if _BAD_VALUE.search(line) or not _latin(line):
+            raise Invalid(f"cookie {name!r} has a value that HTTP cannot carry")
+        found.append(("set-cookie", line))
+    return tuple(found)
 
 
 def _function_headers(event: EventType, given: Any, before: Headers) -> Headers:
@@ -359,17 +369,20 @@ def _function_headers(event: EventType, given: Any, before: Headers) -> Headers:
 
 
 def _spread(what: str, given: Any) -> list[tuple[str, str]]:
+    return [(name, value) for name, value, _ in _entries(what, given)]
+
+
+def _entries(what: str, given: Any) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Name, value and whole entry of each {value} and of each in a multiValue."""
     if not isinstance(given, dict):
         raise Invalid(f"{what} must be an object, not {_shown(given)}")
-    found = []
     for name, entry in given.items():
-        values = entry.get("multiValue") or [entry] if isinstance(entry, dict) else [None]
-        for one in values:
+        many = entry.get("multiValue") if isinstance(entry, dict) else None
+        for one in many if isinstance(many, list) and many else [entry]:
             value = one.get("value") if isinstance(one, dict) else None
             if not isinstance(value, str):
                 raise Invalid(f"{what}: {name!r} must be {{value: text}}, not {_shown(entry)}")
-            found.append((name, value))
-    return found
+            yield name, value, one
 
 
 # --- rules for both -----------------------------------------------------------------------------------------------

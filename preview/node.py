@@ -24,6 +24,7 @@ OLDEST_NODE = (20, 12)
 LINE_LIMIT = 32 * 1024 * 1024
 START_SECONDS = 20.0
 LOAD_SECONDS = 10.0
+_ATTEMPTS = 3
 
 _RUNNER = Path(__file__).with_name("runner.cjs")
 
@@ -47,6 +48,10 @@ class FunctionFailed(Exception):
         return self.message
 
 
+class _Interrupted(Exception):
+    """The process was ended because another call hung, before this one was answered or even begun; it may try again."""
+
+
 class Node:
     """The process; starts at the first use, or with `start`."""
 
@@ -57,6 +62,7 @@ class Node:
         self._reader: asyncio.Task[None] | None = None
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._loaded: set[str] = set()
+        self._begun: set[int] = set()
         self._ids = itertools.count(1)
         self._starting = asyncio.Lock()
         self._loading: dict[str, asyncio.Lock] = {}
@@ -88,7 +94,7 @@ class Node:
             self._reader = asyncio.create_task(self._read(self._process, self._waiting))
             try:
                 self.version = str(await asyncio.wait_for(ready, START_SECONDS))
-            except (TimeoutError, FunctionFailed) as error:
+            except (TimeoutError, FunctionFailed, _Interrupted) as error:
                 await self.stop()
                 raise NodeError(f"{path} did not start: {error or 'no answer'}") from error
             if tuple(int(part) for part in self.version.split(".")[:2]) < OLDEST_NODE:
@@ -96,8 +102,11 @@ class Node:
                 raise NodeError(f"{path} is Node.js {self.version}; the edge code needs {wanted} or newer (https://nodejs.org)")
 
     async def stop(self) -> None:
-        """End the process; pending calls fail."""
+        """End the process; pending calls are `_Interrupted`."""
         process, self._process = self._process, None
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(_Interrupted())
         if process is not None and process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
@@ -122,10 +131,15 @@ class Node:
 
     async def call(self, function: Function, event: Mapping[str, Any]) -> Any:
         """What the function answers to the event. Raises FunctionFailed."""
-        await self.load(function)
-        # Node is told first: it can end a CloudFront Function that loops without losing the process.
+        # Node is told of the time-out: it can end a CloudFront Function that loops without losing the process.
         message = {"call": _key(function), "event": event, "timeout": int(function.timeout * 1000)}
-        return await self._ask(message, function.timeout + (1.0 if function.kind == "cloudfront" else 0.0))
+        for _ in range(_ATTEMPTS):
+            try:
+                await self.load(function)
+                return await self._ask(message, function.timeout + (1.0 if function.kind == "cloudfront" else 0.0))
+            except _Interrupted:
+                continue
+        raise FunctionFailed("crash", "Node.js was restarted again and again, since another function hangs")
 
     async def _ask(self, message: Mapping[str, Any], timeout: float) -> Any:
         process = self._process
@@ -139,13 +153,17 @@ class Node:
             await process.stdin.drain()
             return await asyncio.wait_for(answer, timeout)
         except TimeoutError:
+            begun = identifier in self._begun
             if process is self._process:
                 await self.stop()
+            if not begun:
+                raise _Interrupted from None
             raise FunctionFailed("timeout", f"no result within {timeout:g} s") from None
         except (BrokenPipeError, ConnectionResetError):
             raise FunctionFailed("crash", "the function ended the Node.js process") from None
         finally:
             waiting.pop(identifier, None)
+            self._begun.discard(identifier)
 
     async def _read(self, process: asyncio.subprocess.Process, waiting: dict[int, asyncio.Future[Any]]) -> None:
         assert process.stdout is not None
@@ -154,6 +172,9 @@ class Node:
                 self._take(line, waiting)
         except ValueError:
             process.kill()
+        await process.wait()
+        if self._process is process:
+            self._process = None
         for future in waiting.values():
             if not future.done():
                 future.set_exception(FunctionFailed("crash", "the function ended the Node.js process"))
@@ -166,6 +187,9 @@ class Node:
             return
         if "log" in message:
             self._log(message["log"], message["line"])
+            return
+        if "begun" in message:
+            self._begun.add(message["begun"])
             return
         future = waiting.get(0 if "ready" in message else message.get("id") or -1)
         if future is None or future.done():

@@ -1,7 +1,7 @@
 // Runs the edge functions of the templates, in one process for the whole life of the preview.
 //
 // In: one JSON document a line on stdin: {id, load: {key, kind, name, code, handler}} or {id, call: key, event, timeout}.
-// Out: one JSON document a line on stdout: {id, result} | {id, error: {name, message, stack}} | {log, line, id} for what a function prints.
+// Out: one JSON document a line on stdout: {begun: id}, then {id, result} | {id, error: {name, message, stack}} | {log, line, id} for what a function prints.
 // Never: gives a function the preview's environment variables, lets what it prints break the protocol, outlives stdin.
 //
 // A Lambda function gets Node as it is, as in Lambda. A CloudFront Function gets a context of its own, without timers, network, eval and
@@ -98,6 +98,7 @@ function loadCloudFront({ name, code }) {
 
 async function answer({ id, load, call, event, timeout }) {
   const name = load?.name ?? functions.get(call)?.name ?? "";
+  send({ begun: id });
   await current.run({ id, name }, async () => {
     try {
       if (load !== undefined) {
