@@ -14,6 +14,7 @@ from environments.__main__ import SCHEMA, schema_text
 from environments.loader import EnvironmentProblems, bucket_name_problem, certificate_covers, load, names
 from environments.regions import DEFAULT_REGIONS, OPT_IN_REGIONS, REGIONS
 from tests.environments_fixture import ROOT, environments
+from tests.golden_files import assert_golden
 
 DEV = (ROOT / "environments" / "dev.yaml").read_text()
 COMMON = (ROOT / "environments" / "common.yaml").read_text()
@@ -214,6 +215,20 @@ def test_meaning_is_judged_although_types_are_wrong(tmp_path: Path) -> None:
     text = "\n".join(problems(tmp_path, dev))
     assert "usr" in text
     assert "is not in the hosted zone" in text
+
+
+def test_golden_problems(tmp_path: Path) -> None:
+    dev = (
+        DEV.replace("price_class:", "prize_class:")
+        .replace("eu-west-1", "eu-west-9")
+        .replace("username:", "usrname:")
+        .replace("dev-kimmyai-web-public", "Dev_Web")
+        .replace('"111111111111"', "111111111111")
+        .replace("enabled: true", "enabled: maybe")
+        + "domain: twice.kimmyai.io\n"
+    )
+    sit = DEV.replace("dev.kimmyai.io", "dev.example.com").replace("dev-kimmyai", "sit-kimmyai")
+    assert_golden("errors/environments.txt", "\n".join(problems(tmp_path, dev, COMMON.replace("/healthz", "/buy"), sit=sit)) + "\n")
 
 
 def test_semantic_problems_of_one_file_come_together(tmp_path: Path) -> None:
