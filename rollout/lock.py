@@ -107,7 +107,7 @@ def _machine() -> str:
 
 
 def _process(pid: int) -> str:
-    """Start time of a process in clock ticks since boot (field 22 of /proc/PID/stat, proc(5)); empty if it is not there, or only its husk."""
+    """Start time of a process in clock ticks since boot (field 22 of /proc/PID/stat, proc(5)); empty if it is gone or a zombie."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return "" if fields[0] in "ZX" else fields[19]
