@@ -166,8 +166,8 @@ class Lock:
             else:
                 self._lost = f"the lock {self._name} was removed with unlock"
 
-    def _beat(self) -> None:
-        while not self._ended.wait(HEARTBEAT_SECONDS):
+    def _beat(self, every: float) -> None:
+        while not self._ended.wait(every):
             try:
                 self._renew()
             except AwsError as error:
@@ -176,9 +176,9 @@ class Lock:
             if self._lost:
                 return
 
-    def start(self) -> None:
-        """Begin to renew it."""
-        threading.Thread(target=self._beat, name="lock-heartbeat", daemon=True).start()
+    def start(self, every: float = HEARTBEAT_SECONDS) -> None:
+        """Begin to renew it, every so many seconds."""
+        threading.Thread(target=self._beat, args=(every,), name="lock-heartbeat", daemon=True).start()
 
     def release(self) -> None:
         """Give it back if it is still ours. Raises `AwsError`; then it expires on its own."""
@@ -219,9 +219,9 @@ def acquire(
 
 
 @contextmanager
-def held(lock: Lock) -> Iterator[Lock]:
+def held(lock: Lock, *, every: float = HEARTBEAT_SECONDS) -> Iterator[Lock]:
     """Renew the lock while the block runs, and give it back; where that cannot be told to AWS, it expires on its own."""
-    lock.start()
+    lock.start(every)
     try:
         yield lock
     finally:
