@@ -70,6 +70,12 @@ def test_a_single_changed_byte_anywhere_is_refused(data: st.DataObject) -> None:
         verified(damaged, digest, "test")
 
 
+def test_the_same_manifest_in_other_bytes_is_refused() -> None:
+    found, digest = kept()
+    with pytest.raises(RollbackError, match="digest differs"):
+        verified(found | {files.MANIFEST: found[files.MANIFEST] + b" "}, digest, "test")
+
+
 @pytest.mark.parametrize("missing", ["assembly.json", "one.template.json"])
 def test_a_missing_file_is_refused_and_what_was_there_stays(missing: str, tmp_path: Path) -> None:
     found, digest = kept()
