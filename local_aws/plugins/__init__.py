@@ -11,11 +11,12 @@ def install() -> None:
     from local_aws.plugins import seams
 
     seams.check()
-    from local_aws.plugins import certificates, pace, resources, stacksets
+    from local_aws.plugins import certificates, pace, permissions, resources, stacksets
 
     resources.install()
     certificates.install()
     stacksets.install()
+    permissions.install()
     pace.install()
 
 

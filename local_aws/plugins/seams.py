@@ -12,10 +12,16 @@ import inspect
 VERSION = "1.5.33"
 
 _PARTS: dict[str, tuple[str, ...]] = {
-    "ministack.app": ("app", "_build_persistence_save_dict"),
+    "ministack.app": ("app", "_build_persistence_save_dict", "pin_request_origin(source_ip, secure_transport)"),
+    "ministack.core.iam_actions": ("extract_resource_arn(service, method, path, headers, body, query_params, region, account_id)",),
+    "ministack.core.iam_evaluator": (
+        "AuthError",
+        "enforce(access_key_id, iam_action, service, region, resource_arn, service_context)",
+        "pin_request_origin(source_ip, secure_transport)",
+    ),
     "ministack.core.persistence": ("save_all", "PERSIST_STATE"),
     "ministack.core.responses": ("request_scope", "get_account_id", "get_region", "now_iso"),
-    "ministack.services.cloudformation": ("_stacks", "_stack_events"),
+    "ministack.services.cloudformation": ("_stacks", "_stack_events", "_change_sets"),
     "ministack.services.cloudformation.handlers": ("_ACTION_HANDLERS",),
     "ministack.services.cloudformation.helpers": (
         "_p(params, key, default)",
