@@ -163,3 +163,8 @@ def _outputs(client: Any, name: str) -> dict[str, str]:
             raise AssertionError(f"{name}: {stack['StackStatus']} {stack.get('StackStatusReason')}")
         time.sleep(0.05)
     raise AssertionError(f"{name} was not made in time")
+
+
+def sha256_of(path: Path) -> str:
+    """Of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

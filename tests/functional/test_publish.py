@@ -66,7 +66,8 @@ def body(aws: Aws, site: Deployed, key: str) -> bytes:
 
 def once(wire: Wire, matches: Callable[[Call], bool], act: Callable[[Exchange], None]) -> None:
     """Do that at the first PutObject that matches; all others go through."""
-    lock, done = threading.Lock(), []
+    lock = threading.Lock()
+    done: list[bool] = []
 
     def fault(exchange: Exchange) -> None:
         with lock:
