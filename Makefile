@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: build setup test check unit edge functional lint types architecture golden schema lock clean
+.PHONY: build setup test check unit edge functional browser lint types architecture golden schema lock clean
 
 build: setup
 	$(BIN)/python build.py --env all
@@ -19,7 +19,7 @@ $(STAMP): setup.cfg constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[local,test,dev]'
 	touch $(STAMP)
 
-test: check unit edge functional
+test: check unit edge functional browser
 
 check: setup lint types architecture
 	$(BIN)/python build.py --env all
@@ -42,6 +42,11 @@ edge: setup
 
 functional: setup
 	$(BIN)/python -m pytest tests/functional -n 2
+
+# Installs Debian's Chromium if it is missing, and builds the app of tests/app.
+browser: setup
+	tests/browser/setup.sh
+	$(BIN)/python -m pytest tests/browser
 
 # Rewrites the golden files; review the diff like code.
 golden: setup
