@@ -15,17 +15,17 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
-from assembly.files import sha256
 from assembly.model import Assembly, Frozen
 from aws.errors import AwsError, NotFound
-from rollout.execute import Outcome, Run, execute, known_steps, standing
+from rollout.execute import Outcome, Run, execute, standing
 from rollout.history import Record, StackRecord
 from rollout.inputs import Produced
 from rollout.lock import Lock, LockHeld, held
 from rollout.model import AnyStackPlan, Plan, StackSetPlan
 from rollout.progress import Note
+from rollout.stackset_run import moved_set
 
 WORKERS = 8
 """Stacks executed at once at the most."""
@@ -96,17 +96,7 @@ def _moved(run: Run, plan: AnyStackPlan) -> str:
     if not isinstance(plan, StackSetPlan):
         found = standing(run, plan, gateway)
         return f"{where} {found.words}" if found.at == "moved" else ""
-    live = gateway.describe_stack_set(plan.stack_name, call_as=_call_as(run, plan))
-    if live is None:
-        return f"the StackSet {where} has been deleted since it was planned" if plan.exists else ""
-    if plan.exists and sha256(live.template_body.encode()) != plan.deployed_template_sha256 and not known_steps(run, plan, gateway):
-        return f"the StackSet {where} has got another template since it was planned"
-    return ""
-
-
-def _call_as(run: Run, plan: StackSetPlan) -> Any:
-    target = run.stack(plan.stack).stackset
-    return target.call_as if target else "SELF"
+    return "; ".join(f"{where}: {words}" for words in moved_set(run, plan, gateway))
 
 
 # --- the lock of the first deployment ---------------------------------------------------------------------------------

@@ -7,36 +7,31 @@ the change set, events with the plan's token, StackSet operation id), never reme
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 
-from assembly.model import Assembly, Frozen, OperationPreferences, Stack
+from assembly.model import Assembly, Frozen, Stack
 from aws.cloudformation import (
     CloudFormation,
     EventFeed,
-    InstanceTargets,
     StackDescription,
     StackEvent,
-    StackSetDescription,
-    StackSetRequest,
     client_token,
 )
 from aws.errors import AwsError, BadRequest, Conflict, CredentialsError, NetworkError, NotFound, Throttled, Unavailable
 from rollout.compare import unapproved
 from rollout.diagnosis import Diagnosis, diagnose
-from rollout.inputs import Gateways, Inputs, Produced, resolve_inputs
+from rollout.inputs import Gateways, Produced
 from rollout.lock import LockLost
-from rollout.model import AnyStackPlan, InstancePlan, Plan, SettingChange, StackPlan, StackSetPlan, StackState
+from rollout.model import AnyStackPlan, Plan, SettingChange, StackPlan, StackSetPlan, StackState
 from rollout.plan import Request, Stopped, change_set_name, drop_stack, plan_stack
 from rollout.progress import Finished, Note, Report, Resource, Started
 from rollout.schemas import Schemas
-from rollout.stacksets import administration_role_arn, plan_stack_set
 
 GOOD = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 """States of a stack whose last execution went well."""
@@ -56,6 +51,8 @@ class InstanceFailure(Frozen, frozen=True, kw_only=True):
     region: str
     status: str
     reason: str
+    event: str = ""
+    """The event of its stack, in the target account, that tells why."""
 
 
 class Outcome(Frozen, frozen=True, kw_only=True):
@@ -202,25 +199,12 @@ def standing(run: Run, plan: StackPlan, gateway: CloudFormation) -> Standing:  #
     return Standing(at="ready", live=live)
 
 
-def known_steps(run: Run, plan: StackSetPlan, gateway: CloudFormation) -> frozenset[str]:
-    """Ids of the plan's StackSet operations that were begun, by this process or an earlier one. Raises `AwsError`."""
-    target = run.stack(plan.stack).stackset
-    found = set()
-    for step in steps_of(plan, run.plan.digest):
-        try:
-            gateway.stack_set_operation(plan.stack_name, step.id, call_as=target.call_as if target else "SELF")
-        except NotFound:
-            continue
-        found.add(step.id)
-    return frozenset(found)
-
-
 # --- entry --------------------------------------------------------------------------------------------------------
 
 
 def execute(run: Run, plan: AnyStackPlan, produced: Mapping[str, Produced]) -> Outcome:
     """Bring one stack or StackSet to where the plan wants it. AWS's refusals, interrupts and a lost lock are outcomes, not exceptions."""
-    work = _StackSet(run, plan, produced) if isinstance(plan, StackSetPlan) else _Stack(run, plan, produced)
+    work = _work(run, plan, produced)
     outcome = work.outcome("not_started")
     try:
         outcome = work.execute()
@@ -242,7 +226,15 @@ def execute(run: Run, plan: AnyStackPlan, produced: Mapping[str, Produced]) -> O
     return outcome
 
 
-class _Work:
+def _work(run: Run, plan: AnyStackPlan, produced: Mapping[str, Produced]) -> Work:
+    if isinstance(plan, StackSetPlan):
+        from rollout.stackset_run import StackSetWork
+
+        return StackSetWork(run, plan, produced)
+    return _Stack(run, plan, produced)
+
+
+class Work:
     """What stacks and StackSets have in common."""
 
     def __init__(self, run: Run, plan: AnyStackPlan, produced: Mapping[str, Produced]) -> None:
@@ -301,7 +293,7 @@ class _Work:
 # --- stacks -------------------------------------------------------------------------------------------------------
 
 
-class _Stack(_Work):
+class _Stack(Work):
     def __init__(self, run: Run, plan: StackPlan, produced: Mapping[str, Produced]) -> None:
         super().__init__(run, plan, produced)
         self.plan = plan
@@ -465,222 +457,3 @@ def _seconds(moment: str) -> float:
         return datetime.fromisoformat(moment).timestamp()
     except ValueError:
         return 0.0
-
-
-# --- StackSets ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """One StackSet operation; its id follows from the plan, so that it is only ever begun once."""
-
-    id: str
-    kind: Literal["update", "create", "update_instances", "remove"]
-    targets: InstanceTargets
-
-
-def steps_of(plan: StackSetPlan, plan_digest: str) -> tuple[Step, ...]:
-    """The operations that the plan of a StackSet takes, in order."""
-    found: list[tuple[Any, InstanceTargets]] = []
-    if plan.operation == "update":
-        found.append(("update", InstanceTargets()))
-    if plan.operation == "instances":
-        found += [("update_instances", targets) for targets in rectangles(plan.instances, "update")]
-    found += [("create", targets) for targets in rectangles(plan.instances, "create")]
-    found += [("remove", targets) for targets in rectangles(plan.instances, "remove")]
-    return tuple(
-        Step(id=client_token(plan_digest, plan.stack, kind, str(number)), kind=kind, targets=targets)
-        for number, (kind, targets) in enumerate(found)
-    )
-
-
-def rectangles(instances: Iterable[InstancePlan], action: str) -> Iterator[InstanceTargets]:
-    """Accounts times regions that hold exactly the instances with that action: regions with the same accounts go together."""
-    by_region: dict[str, list[tuple[str, str]]] = {}
-    for instance in instances:
-        if instance.action == action:
-            by_region.setdefault(instance.region, []).append((instance.organizational_unit, instance.account_id))
-    by_where: dict[tuple[tuple[str, str], ...], list[str]] = {}
-    for region, wheres in by_region.items():
-        by_where.setdefault(tuple(wheres), []).append(region)
-    for places, regions in by_where.items():
-        yield InstanceTargets(
-            accounts=tuple(dict.fromkeys(account for _, account in places if account)),
-            organizational_units=tuple(dict.fromkeys(unit for unit, _ in places if unit)),
-            regions=tuple(regions),
-        )
-
-
-def preferences_of(wanted: OperationPreferences, regions: Iterable[str]) -> dict[str, Any]:
-    """StackSetOperationPreferences for an operation in these regions; an order is sent only where regions go one after the other."""
-    there = tuple(regions)
-    order = [r for r in wanted.region_order if r in there] + [r for r in there if r not in wanted.region_order]
-    sequential = wanted.region_concurrency_type == "SEQUENTIAL" and wanted.region_order
-    return {
-        "RegionConcurrencyType": wanted.region_concurrency_type,
-        **({"RegionOrder": order} if sequential and order else {}),
-        "FailureTolerancePercentage": wanted.failure_tolerance_percentage,
-        "MaxConcurrentPercentage": wanted.max_concurrent_percentage,
-        "ConcurrencyMode": wanted.concurrency_mode,
-    }
-
-
-class _StackSet(_Work):
-    def __init__(self, run: Run, plan: StackSetPlan, produced: Mapping[str, Produced]) -> None:
-        super().__init__(run, plan, produced)
-        self.plan = plan
-        self.stack = run.stack(plan.stack)
-        assert self.stack.stackset is not None, "the plan says that it is one"
-        self.target = self.stack.stackset
-        self.call_as = self.target.call_as
-
-    def execute(self) -> Outcome:
-        if self.plan.operation == "none":
-            return self.outcome("unchanged")
-        live = self.gateway.describe_stack_set(self.plan.stack_name, call_as=self.call_as)
-        steps = steps_of(self.plan, self.run.plan.digest)
-        known = known_steps(self.run, self.plan, self.gateway) if live else frozenset()
-        self.begun = bool(known)
-        inputs = self.inputs(live)
-        if not self.begun:
-            differences = self.differences(live, inputs)
-            if differences:
-                return self.refused("it is not what was approved any more", differences)
-        self.start(sum(1 for i in self.plan.instances if i.action != "none"), resumed=self.begun)
-        request = self.request(inputs)
-        if live is None:
-            self.run.check()
-            self.gateway.create_stack_set(request, token=client_token(self.run.plan.digest, self.plan.stack, "create-set"))
-        for step in steps:
-            failed = self.operate(step, request, begun=step.id in known)
-            if failed is not None:
-                return failed
-        return self.outcome("succeeded", status="SUCCEEDED")
-
-    def inputs(self, live: StackSetDescription | None) -> Inputs:
-        as_stack = StackDescription(name=live.name, arn=live.arn, status=live.status, parameters=live.parameters) if live else None
-        template = json.loads(self.run.templates[self.plan.stack])
-        return resolve_inputs(self.run.assembly, self.stack, template, live=as_stack, produced=self.produced, gateways=self.run.gateways)
-
-    def differences(self, live: StackSetDescription | None, inputs: Inputs) -> tuple[str, ...]:
-        """CloudFormation has no change set to hold a StackSet to, so it is planned again and compared.
-
-        A set that is there although it was to be created is the one that an earlier apply made, if nothing but instances is missing.
-        """
-        instances = self.gateway.list_stack_instances(self.plan.stack_name, call_as=self.call_as) if live else ()
-        template = json.loads(self.run.templates[self.plan.stack])
-        real = plan_stack_set(self.stack, template, inputs, live=live, instances=instances, schemas=self.run.schemas)
-        approved = self.plan
-        if approved.operation == "create" and real.operation in ("instances", "none"):
-            approved = msgspec.structs.replace(approved, operation=real.operation, resources=(), widenings=())
-        return unapproved(approved, real)
-
-    def request(self, inputs: Inputs) -> StackSetRequest:
-        stack, assembly = self.stack, self.run.assembly
-        source: dict[str, Any] = {"template_body": self.run.templates[stack.id].decode()}
-        if stack.template.upload:
-            url = self.run.gateways.upload_template(
-                assembly.artifact_bucket,
-                self.run.templates[stack.id],
-                sha256=stack.template.sha256,
-                account_id=assembly.account_id,
-                region=assembly.home_region,
-            )
-            source = {"template_url": url}
-        return StackSetRequest(
-            name=stack.stack_name,
-            description=stack.description,
-            parameters=inputs.send,
-            capabilities=stack.capabilities,
-            tags=stack.tags,
-            permission_model=self.target.permission_model,
-            administration_role_arn=administration_role_arn(stack),
-            execution_role_name=self.target.execution_role_name,
-            auto_deployment=self.target.auto_deployment,
-            retain_stacks_on_account_removal=self.target.retain_stacks_on_account_removal,
-            call_as=self.call_as,
-            **source,
-        )
-
-    def operate(self, step: Step, request: StackSetRequest, *, begun: bool) -> Outcome | None:
-        """Begin the operation unless it was, and wait for its end. None if every instance is where it should be."""
-        if not begun:
-            if self.run.stop.is_set():
-                raise Interrupted
-            self.run.check()
-            try:
-                self.begin(step, request)
-            except (Conflict, NetworkError, Unavailable) as error:
-                if step.id not in known_steps(self.run, self.plan, self.gateway):
-                    if error.code == "OperationInProgressException":
-                        return self.outcome(
-                            "failed",
-                            message=f"another operation on the StackSet {self.plan.stack_name} is under way; wait until it is done",
-                            command=f"python deploy.py apply --env {self.run.plan.environment}",
-                        )
-                    raise
-        self.begun = True
-        told: dict[tuple[str, str], str] = {}
-        failures = looks = 0
-        while True:
-            try:
-                operation = self.gateway.stack_set_operation(self.plan.stack_name, step.id, call_as=self.call_as)
-                results = self.gateway.stack_set_operation_results(self.plan.stack_name, step.id, call_as=self.call_as)
-                for result in results:
-                    key = (result.account_id, result.region)
-                    if told.get(key) != result.status:
-                        told[key] = result.status
-                        self.run.report(
-                            Resource(
-                                at=self.run.now(),
-                                stack=self.plan.stack,
-                                logical_id=f"{result.account_id} {result.region}",
-                                resource_type="",
-                                status=result.status,
-                                reason=result.reason,
-                            )
-                        )
-                if operation.finished:
-                    break
-                failures = 0
-            except (NetworkError, Unavailable, Throttled) as error:
-                failures += 1
-                if failures >= PATIENCE:
-                    raise
-                self.note(f"looking again: {error}")
-            self.run.pause(looks)
-            looks += 1
-        bad = tuple(
-            InstanceFailure(account_id=r.account_id, region=r.region, status=r.status, reason=r.reason)
-            for r in results
-            if r.status not in ("SUCCEEDED", "PENDING", "RUNNING")
-        )
-        if operation.status == "SUCCEEDED" and not operation.failed_instances and not bad:
-            return None
-        first = next((b for b in bad if b.status == "FAILED" and b.reason), bad[0] if bad else None)
-        words = (
-            f"{first.account_id} {first.region}: {first.reason}" if first else operation.reason or f"the operation is {operation.status}"
-        )
-        return self.outcome(
-            "failed",
-            status=operation.status,
-            message=words,
-            instances=bad,
-            command=f"python deploy.py plan --env {self.run.plan.environment}",
-        )
-
-    def begin(self, step: Step, request: StackSetRequest) -> None:
-        name, call_as = self.plan.stack_name, self.call_as
-        if step.kind == "update":
-            regions = dict.fromkeys(i.region for i in self.plan.instances if i.action in ("update", "none"))
-            self.gateway.update_stack_set(request, operation_id=step.id, preferences=preferences_of(self.plan.preferences, regions))
-            return
-        preferences = preferences_of(self.plan.preferences, step.targets.regions)
-        if step.kind == "create":
-            self.gateway.create_stack_instances(name, step.targets, operation_id=step.id, preferences=preferences, call_as=call_as)
-        elif step.kind == "update_instances":
-            self.gateway.update_stack_instances(name, step.targets, operation_id=step.id, preferences=preferences, call_as=call_as)
-        else:
-            self.gateway.delete_stack_instances(
-                name, step.targets, operation_id=step.id, preferences=preferences, retain_stacks=False, call_as=call_as
-            )

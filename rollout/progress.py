@@ -42,6 +42,14 @@ class Resource(Event, frozen=True, kw_only=True, tag="resource"):
     reason: str = ""
 
 
+class Instances(Event, frozen=True, kw_only=True, tag="instances"):
+    """How many instances of a StackSet are in which state, over all operations of the plan."""
+
+    total: int
+    counts: dict[str, int]
+    """By result status: PENDING, RUNNING, SUCCEEDED, FAILED, CANCELLED."""
+
+
 class Note(Event, frozen=True, kw_only=True, tag="note"):
     """Something that a person should know."""
 
@@ -56,6 +64,9 @@ class Finished(Event, frozen=True, kw_only=True, tag="finished"):
     status: str = ""
     seconds: float = 0.0
 
+
+RATE_OVER = 20
+"""Readings that the rate is told from."""
 
 Report = Callable[[Event], None]
 
@@ -76,6 +87,29 @@ class Line:
     status: str = ""
     seconds: float = 0.0
     rolling_back: bool = False
+    counts: dict[str, int] = field(default_factory=dict)
+    """StackSet: instances by status."""
+    progress: list[tuple[float, int]] = field(default_factory=list)
+    """StackSet: (moment, instances done) of the last readings."""
+
+    @property
+    def finished(self) -> int:
+        """Resources or instances that are done, whether well or not."""
+        waiting = self.counts.get("PENDING", 0) + self.counts.get("RUNNING", 0)
+        return sum(self.counts.values()) - waiting if self.counts else len(self.done)
+
+    @property
+    def rate(self) -> float:
+        """Instances a second of late; 0 where it cannot be told yet."""
+        if len(self.progress) < 2:
+            return 0.0
+        (first, before), (last, after) = self.progress[0], self.progress[-1]
+        return (after - before) / (last - first) if last > first else 0.0
+
+    @property
+    def remaining_seconds(self) -> float | None:
+        """At the rate of late; None where it cannot be told."""
+        return (self.total - self.finished) / self.rate if self.rate > 0 and self.total > self.finished else None
 
     def elapsed(self, now: float) -> float:
         """Seconds so far, or in all."""
@@ -101,6 +135,9 @@ class Board:
                     line.expected_seconds = event.expected_seconds
                 case Resource():
                     _resource(line, event)
+                case Instances():
+                    line.counts, line.total = dict(event.counts), event.total
+                    line.progress = [*line.progress[-(RATE_OVER - 1) :], (event.at, line.finished)]
                 case Finished():
                     line.result, line.status, line.ended, line.seconds = event.result, event.status, event.at, event.seconds
                     line.current = ""
