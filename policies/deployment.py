@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from awacs import sts
-from awacs.aws import Action, Allow, Condition, PolicyDocument, Statement, StringEquals
+from awacs.aws import Action, Allow, Condition, Deny, PolicyDocument, Statement, StringEquals
 
 from policies.statements import allow, arn, role_arn, s3_arn
 
@@ -30,7 +30,7 @@ class Deployment:
 
 
 def deploy_role(names: Deployment) -> PolicyDocument:
-    """Everything `deploy.py` calls directly. Changing foundation itself is not in it: that takes an administrator."""
+    """Everything `deploy.py` calls directly. Changing foundation itself is denied: that takes an administrator."""
     statements = [
         allow(
             "Stacks",
@@ -91,13 +91,38 @@ def deploy_role(names: Deployment) -> PolicyDocument:
             # Stack instances name the resource types they make as a resource of their own (Service Authorization Reference).
             arn("cloudformation", "type/resource/*", region="*", account=""),
         ),
-        # These take no resource: DescribeStackDriftDetectionStatus, ListStacks, ValidateTemplate, ListHostedZones, ListHostedZonesByName.
+        # CloudFormation would change foundation with the deployer's own permissions, fail at the first role and roll back with the same.
+        # A change set of it is only ever looked at.
+        Statement(
+            Sid="FoundationIsNotTheDeployers",
+            Effect=Deny,
+            Action=[
+                Action("cloudformation", name)
+                for name in (
+                    "ExecuteChangeSet",
+                    "DeleteStack",
+                    "RollbackStack",
+                    "ContinueUpdateRollback",
+                    "CancelUpdateStack",
+                    "SetStackPolicy",
+                    "UpdateTerminationProtection",
+                )
+            ],
+            Resource=[arn("cloudformation", f"stack/{names.prefix}-foundation/*", region="*")],
+        ),
+        # None of these takes a resource (Service Authorization Reference).
         Statement(
             Sid="Look",
             Effect=Allow,
             Action=[
-                *(Action("cloudformation", name) for name in ("DescribeStackDriftDetectionStatus", "ListStacks", "ValidateTemplate")),
-                *(Action("route53", name) for name in ("ListHostedZones", "ListHostedZonesByName")),
+                Action(service, name)
+                for service, actions in (
+                    ("cloudformation", ("DescribeAccountLimits", "DescribeStackDriftDetectionStatus", "ListStacks", "ValidateTemplate")),
+                    ("cloudfront", ("ListDistributions", "ListResponseHeadersPolicies")),
+                    ("iam", ("GetAccountSummary",)),
+                    ("route53", ("ListHostedZones", "ListHostedZonesByName")),
+                )
+                for name in actions
             ],
             Resource=["*"],
         ),

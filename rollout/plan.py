@@ -29,6 +29,7 @@ from aws.cloudformation import (
     client_token,
 )
 from aws.errors import AwsError, CredentialsError
+from rollout.authority import administrators_work
 from rollout.changes import Context, all_from_templates, from_change_set, output_after
 from rollout.inputs import Gateways, Inputs, Produced, resolve_inputs
 from rollout.intrinsics import Scope, holds_secret, resolved_outputs, resolved_resources, value_of
@@ -143,7 +144,7 @@ def make_plan(
     stacks = selected(assembly, options.only)
     with _Run(request, gateways, schemas, progress, stop or threading.Event()) as run:
         done = run.all(stacks, workers)
-        plans = tuple(done[stack.id].plan for stack in stacks)
+        plans = tuple(_with_authority(done[stack.id].plan, request) for stack in stacks)
         plan = Plan(
             environment=assembly.environment,
             project=assembly.project,
@@ -213,6 +214,11 @@ def drop(plan: Plan, gateways: Gateways) -> tuple[Finding, ...]:
 
 def _again(assembly: Assembly) -> str:
     return f"python deploy.py plan --env {assembly.environment}"
+
+
+def _with_authority(plan: AnyStackPlan, request: Request) -> AnyStackPlan:
+    found = administrators_work(plan, request.assembly, request.created_by)
+    return plan if found is None else msgspec.structs.replace(plan, findings=(*plan.findings, found))
 
 
 def _without_change_set(plan: AnyStackPlan) -> AnyStackPlan:

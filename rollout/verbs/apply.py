@@ -70,6 +70,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return OK
     if not fresh:
         context.say(f"plan {plan.digest[:DIGEST_DIGITS]} of {plan.created_at} by {plan.created_by}")
+    _refuse_without_authority(opened, plan)
     approve(args, context, plan)
     applied = execute(args, context, opened, plan)
     from rollout.progress_view import summary
@@ -129,6 +130,15 @@ def _nothing_to_do(args: argparse.Namespace, context: Context, plan: Plan) -> No
         context.result(json.dumps({"environment": plan.environment, "plan_digest": plan.digest, "result": "no_changes"}, indent=2))
     else:
         context.result(f"{plan.environment}: no changes, nothing to apply")
+
+
+def _refuse_without_authority(opened: Opened, plan: Plan) -> None:
+    """Raise `CommandError` for a plan of which these credentials could only do a part."""
+    from rollout.authority import beyond
+
+    problems = beyond(plan, opened.assembly, opened.caller)
+    if problems:
+        raise CommandError(*(f.message for f in problems), command=problems[0].command, status=USAGE)
 
 
 # --- approval ---------------------------------------------------------------------------------------------------------

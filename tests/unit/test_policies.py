@@ -22,6 +22,10 @@ VARIANTS = {
 }
 
 FORCED_TO_STAR = {
+    "cloudformation:DescribeAccountLimits",
+    "cloudfront:ListDistributions",
+    "cloudfront:ListResponseHeadersPolicies",
+    "iam:GetAccountSummary",
     "cloudformation:DescribeStackDriftDetectionStatus",
     "cloudformation:ListStacks",
     "cloudformation:ValidateTemplate",
