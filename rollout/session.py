@@ -123,9 +123,27 @@ def _local(context: Context, assembly: Assembly) -> Aws:
     aws = Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials)
     if assembly.hosted_zone is not None:
         prepare.hosted_zone(aws, name=assembly.hosted_zone.name, account_id=assembly.hosted_zone.account_id)
+    if assembly.contract is None:
+        _local_execution_roles(aws, assembly)
     if assembly.basic_auth_secret is not None:
         _local_credential(aws, context, assembly)
     return aws
+
+
+def _local_execution_roles(aws: Aws, assembly: Assembly) -> None:
+    from local_aws import prepare
+
+    for stack in assembly.stacks:
+        to = stack.stackset
+        if to is not None and to.execution_role_name and to.administration_role_name:
+            for account_id in to.targets.accounts:
+                prepare.execution_role(
+                    aws,
+                    name=to.execution_role_name,
+                    account_id=account_id,
+                    administration_account_id=stack.account_id,
+                    administration_role_name=to.administration_role_name,
+                )
 
 
 def _local_credential(aws: Aws, context: Context, assembly: Assembly) -> None:
