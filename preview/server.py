@@ -285,9 +285,13 @@ async def serve(settings: Settings, ready: Callable[[Preview, int, int | None], 
     port, plain_port = main.getsockname()[1], plain[0].getsockname()[1] if plain else None
     preview = Preview(settings)
     stopped = asyncio.Event()
-    watching: asyncio.Task[None] | None = None
+    started = asyncio.Event()
+    # First, so that no change made while the site is read goes unseen.
+    watching = asyncio.create_task(_watch(preview, settings, started, stopped))
+    await asyncio.sleep(0)
     try:
         await preview.start()
+        started.set()
         context = None
         if settings.https:
             distributions = preview.site.distributions
@@ -304,20 +308,44 @@ async def serve(settings: Settings, ready: Callable[[Preview, int, int | None], 
         for number in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(NotImplementedError):
                 loop.add_signal_handler(number, stopped.set)
-        watching = asyncio.create_task(_watch(preview, settings, stopped))
         ready(preview, port, plain_port)
         app = application(preview, settings, lambda: port if settings.https else None)
         await hypercorn_serve(app, config, shutdown_trigger=stopped.wait)
     finally:
         stopped.set()
-        if watching is not None:
-            await watching
+        started.set()
+        await watching
         await preview.stop()
         for left in (main, *plain):
             left.close()
 
 
-async def _watch(preview: Preview, settings: Settings, stopped: asyncio.Event) -> None:
+async def _watch(preview: Preview, settings: Settings, started: asyncio.Event, stopped: asyncio.Event) -> None:
+    """Reload on changes; a folder that is taken away and made anew, as some bundlers do, is watched again."""
     paths = [settings.directory, *([settings.folder] if settings.folder is not None else [])]
-    async for _ in awatch(*paths, stop_event=stopped, debounce=400, rust_timeout=500, recursive=True):
-        await preview.reload()
+    again = False
+    while not stopped.is_set():
+        watched = _identities(paths)
+        if None in watched:
+            await asyncio.sleep(0.2)
+            continue
+        async for changes in awatch(*paths, stop_event=stopped, debounce=400, rust_timeout=500, yield_on_timeout=True):
+            await started.wait()
+            replaced = _identities(paths) != watched
+            if (changes or replaced or again) and not stopped.is_set():
+                await preview.reload()
+            again = replaced
+            if replaced:
+                break
+
+
+def _identities(paths: list[Path]) -> list[tuple[int, int] | None]:
+    found: list[tuple[int, int] | None] = []
+    for path in paths:
+        try:
+            status = path.stat()
+        except OSError:
+            found.append(None)
+        else:
+            found.append((status.st_dev, status.st_ino))
+    return found

@@ -43,10 +43,10 @@ class Running:
         """What the terminal would show so far."""
         return self.log_file.read_text()
 
-    def wait_for_log(self, text: str, seconds: float = 20.0) -> None:
-        """Until the log has that text. Raises AssertionError with the log."""
+    def wait_for_log(self, text: str, *, count: int = 1, seconds: float = 20.0) -> None:
+        """Until the log has that text so many times. Raises AssertionError with the log."""
         deadline = time.monotonic() + seconds
-        while text not in self.log:
+        while self.log.count(text) < count:
             assert time.monotonic() < deadline, f"no {text!r} in:\n{self.log}"
             time.sleep(0.05)
 
@@ -95,7 +95,8 @@ def preview(dist: Path, environment: str, content: Path, *options: str) -> Itera
                 process=process,
                 log_file=log_file,
             )
-            process.send_signal(signal.SIGINT)
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
             assert process.wait(20) == 0, log_file.read_text()
         finally:
             if process.poll() is None:
