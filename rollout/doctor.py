@@ -649,7 +649,10 @@ def _stack_checks(patient: Patient, stack: Stack, fixes: list[Fix]) -> Iterator[
                 "delete_reviewed",
                 (
                     f"delete {stack.stack_name}, which was never created and has no resources",
-                    *(f"  with its change set {c.name}" for c in ours),
+                    *(
+                        f"  with its change set {c.name}, made {c.created_at} (on another machine it may be a plan that waits)"
+                        for c in ours
+                    ),
                 ),
                 tuple(c.arn for c in ours),
             )
@@ -662,7 +665,10 @@ def _stack_checks(patient: Patient, stack: Stack, fixes: list[Fix]) -> Iterator[
                 stack,
                 live,
                 "delete_change_sets",
-                tuple(f"delete the change set {c.name} of {stack.stack_name}, which no saved plan names" for c in ours),
+                tuple(
+                    f"delete the change set {c.name} of {stack.stack_name}, made {c.created_at}, which no plan saved here names"
+                    for c in ours
+                ),
                 tuple(c.arn for c in ours),
             )
         )

@@ -6,15 +6,16 @@ Never: takes silence, or anything but the expected word, for a yes.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from rollout.cli import Context
+from rollout.cli import CommandError, Context
 
 if TYPE_CHECKING:
     import argparse
@@ -76,3 +77,40 @@ def asked(context: Context, question: str) -> str:
     context.stderr.write(question)
     context.stderr.flush()
     return context.stdin.readline().strip()
+
+
+@contextlib.contextmanager
+def locked(opened: Opened, context: Context, verb: str, args: argparse.Namespace) -> Iterator[Callable[[], None]]:
+    """Hold the environment's lock while the block runs; what is yielded asks whether it is still ours. Raises `CommandError` if it is not.
+
+    Where the table is not there (not yet, or not any more) nobody else can deploy, and nothing is held.
+    """
+    from aws.dynamodb import Items
+    from aws.errors import NotFound
+    from rollout.lock import LockHeld, LockLost, acquire, held, here, lock_name
+
+    assembly = opened.assembly
+    table = Items.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
+    try:
+        lock = acquire(
+            table,
+            assembly.lock_table,
+            lock_name(assembly.project, assembly.environment),
+            environment=assembly.environment,
+            verb=verb,
+            lock_id=context.token_hex(16),
+            me=here(opened.caller),
+            now=lambda: context.now().timestamp(),
+        )
+    except NotFound:
+        yield lambda: None
+        return
+    except LockHeld as error:
+        raise CommandError(str(error), command=spoken(error.hint, args)) from error
+    try:
+        with held(lock):
+            yield lock.check
+    except LockLost as error:
+        raise CommandError(
+            f"{error}; nothing further was changed", command=spoken(f"python deploy.py status --env {assembly.environment}", args)
+        ) from error

@@ -11,8 +11,7 @@ Exit status: 0 all is gone that was to go, 3 something waits (or --dry-run shows
 from __future__ import annotations
 
 import argparse
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rollout.cli import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
@@ -44,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Survey, show, confirm, delete."""
     from rollout.destroy import AwsRemains, plan_lines, survey
-    from rollout.verbs._shared import as_json, progress, spoken
+    from rollout.verbs._shared import as_json, locked, progress, spoken
 
     opened = open_environment(args, context)
     plan = survey(
@@ -65,7 +64,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     _confirm(args, context, plan.environment)
     said = progress(context)
     try:
-        with _lock(opened, context) as check:
+        with locked(opened, context, "destroy", args) as check:
             outcome = _carry_out(opened, context, plan, said, check)
     except KeyboardInterrupt:
         context.say("interrupted; what CloudFormation has begun to delete it goes on deleting")
@@ -90,40 +89,6 @@ def _confirm(args: argparse.Namespace, context: Context, environment: str) -> No
         )
     if asked(context, f"type the environment's name to delete all this ({environment}): ") != environment:
         raise CommandError("that is not the environment's name; nothing was deleted", status=USAGE)
-
-
-@contextlib.contextmanager
-def _lock(opened: Opened, context: Context) -> Iterator[Callable[[], None]]:
-    """Hold the environment's lock; where its table is gone already, nobody else can deploy either."""
-    from aws.dynamodb import Items
-    from aws.errors import NotFound
-    from rollout.lock import LockHeld, LockLost, acquire, held, here, lock_name
-
-    assembly = opened.assembly
-    table = Items.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
-    try:
-        lock = acquire(
-            table,
-            assembly.lock_table,
-            lock_name(assembly.project, assembly.environment),
-            environment=assembly.environment,
-            verb="destroy",
-            lock_id=context.token_hex(8),
-            me=here(opened.caller),
-            now=lambda: context.now().timestamp(),
-        )
-    except NotFound:
-        yield lambda: None
-        return
-    except LockHeld as error:
-        raise CommandError(str(error), command=error.hint) from error
-    try:
-        with held(lock):
-            yield lock.check
-    except LockLost as error:
-        raise CommandError(
-            f"{error}; nothing further was deleted", command=f"python deploy.py status --env {assembly.environment}"
-        ) from error
 
 
 def _carry_out(

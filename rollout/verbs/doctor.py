@@ -9,6 +9,7 @@ Exit status: 0 no problem (after --fix: all fixes done), 1 a problem or a fix th
 from __future__ import annotations
 
 import argparse
+import contextlib
 from typing import TYPE_CHECKING
 
 from rollout.cli import FAILED, OK, PENDING, Context
@@ -84,7 +85,7 @@ def _waiting(args: argparse.Namespace, opened: Opened) -> frozenset[str]:
 
 def _fix(args: argparse.Namespace, context: Context, opened: Opened, report: Report) -> int:
     from rollout.doctor import POLL_SECONDS, carry_out
-    from rollout.verbs._shared import as_json, asked, poll_seconds, progress, spoken
+    from rollout.verbs._shared import as_json, asked, locked, poll_seconds, progress, spoken
 
     if not args.yes:
         if not context.stdin.isatty():
@@ -100,19 +101,27 @@ def _fix(args: argparse.Namespace, context: Context, opened: Opened, report: Rep
             return PENDING
     nonce = context.token_hex(8)
     done = []
-    for fix in report.fixes:
-        fixed = carry_out(
-            fix,
-            opened.gateways,
-            nonce=nonce,
-            sleep=context.sleep,
-            poll_seconds=poll_seconds(opened, POLL_SECONDS),
-            progress=progress(context),
-        )
-        done.append(fixed)
-        if not args.json:
-            context.result(f"{'done' if fixed.done else 'NOT DONE'}: {fixed.message}")
+    waits_only = all(fix.action == "wait" for fix in report.fixes)
+    # Whoever holds the lock may be the one who keeps a stack busy, so waiting needs none.
+    with contextlib.nullcontext(_nothing) if waits_only else locked(opened, context, "doctor", args) as check:
+        for fix in report.fixes:
+            check()
+            fixed = carry_out(
+                fix,
+                opened.gateways,
+                nonce=nonce,
+                sleep=context.sleep,
+                poll_seconds=poll_seconds(opened, POLL_SECONDS),
+                progress=progress(context),
+            )
+            done.append(fixed)
+            if not args.json:
+                context.result(f"{'done' if fixed.done else 'NOT DONE'}: {fixed.message}")
     if args.json:
         context.result(as_json({"report": report, "fixed": done}))
     context.say(spoken(f"  next: python deploy.py doctor --env {args.env}", args))
     return OK if all(each.done for each in done) else FAILED
+
+
+def _nothing() -> None:
+    """There is no lock to ask about."""

@@ -50,6 +50,18 @@ def client(aws: Aws, service: str, account: str, region: str = REGION) -> Any:
     return aws.client(service, account_id=account, region=region)
 
 
+def hold_lock(aws: Aws, account: str) -> None:
+    """As somebody else."""
+    item = {
+        "LockID": {"S": "demo/test"},
+        "Id": {"S": "somebody"},
+        "Owner": {"S": "eve"},
+        "Since": {"N": "1"},
+        "Expires": {"N": str(int(time.time()) + 600)},
+    }
+    client(aws, "dynamodb", account).put_item(TableName=f"locks-{account}", Item=item)
+
+
 # --- status and history -------------------------------------------------------------------------------------------
 
 
@@ -158,6 +170,10 @@ def test_a_creation_that_failed_is_mended_step_by_step_and_then_deploys(platform
 
     shown = verb("doctor", "--fix")
     assert shown.code == 3, shown
+    hold_lock(aws, platform.account)
+    held = verb("doctor", "--fix", "--yes")
+    assert (held.code, "is held by eve" in held.stderr) == (1, True), held
+    assert verb("unlock", "--lock-id", "somebody").code == 0
     assert "demo-test-one is CREATE_FAILED" in shown.stdout
     assert "roll demo-test-one back to nothing" in shown.stdout
     assert "doctor --env test --fix --yes" in shown.stderr
@@ -282,14 +298,7 @@ def test_destroy_leaves_a_protected_stack_alone_until_told(platform: Platform, v
 
 def test_destroy_respects_the_lock(platform: Platform, verb: Verb, aws: Aws) -> None:
     assert platform.apply("--yes").code == 0
-    item = {
-        "LockID": {"S": "demo/test"},
-        "Id": {"S": "somebody"},
-        "Owner": {"S": "eve"},
-        "Since": {"N": "1"},
-        "Expires": {"N": str(int(time.time()) + 600)},
-    }
-    client(aws, "dynamodb", platform.account).put_item(TableName=f"locks-{platform.account}", Item=item)
+    hold_lock(aws, platform.account)
     refused = verb("destroy", "--approve", ENV)
     assert refused.code == 1, refused
     assert "is held by eve" in refused.stderr
@@ -417,11 +426,12 @@ def test_set_password_at_a_terminal_shows_nothing_of_what_is_typed(
 # --- a whole environment ------------------------------------------------------------------------------------------
 
 
-def test_a_whole_environment_from_doctor_to_destroy(command_line: CommandLine, account: str, dev: Path, aws: Aws) -> None:
+def test_a_whole_environment_from_doctor_to_destroy(account: str, tmp_path: Path, dev: Path, aws: Aws, wire: Wire) -> None:
     """dev as it stands in the repository: StackSet, edge function, buckets, secret."""
+    line = CommandLine(home=tmp_path, endpoint_url=wire.url, account_id=account)
 
     def run(name: str, *more: str) -> Ended:
-        return command_line.deploy(name, "--env", "dev", "--dist", str(dev), *more)
+        return line.deploy(name, "--env", "dev", "--dist", str(dev), *more)
 
     prepare.hosted_zone(aws, name="kimmyai.io", account_id=account)
     assert checks(run("doctor", "--json"))["secret"] == ["problem"]
@@ -449,7 +459,18 @@ def test_a_whole_environment_from_doctor_to_destroy(command_line: CommandLine, a
     planned = run("destroy", "--dry-run", "--delete-data")
     assert planned.code == 3, planned
     assert "StackSet, 13 instances in 13 regions" in planned.stdout
+
+    def replicated(exchange: w.Exchange) -> None:
+        message = f"Lambda was unable to delete {function}:1 because it is a replicated function."
+        exchange.error("InvalidParameterValueException", message, 400)
+
+    wire.on("lambda", "DeleteFunction", replicated)
+    waits = run("destroy", "--approve", "dev", "--delete-data")
+    assert waits.code == 3, waits
+    assert re.search(r"come back after 20\S+Z and type: python deploy.py destroy --env dev --delete-data", waits.stdout), waits
+    assert client(aws, "lambda", account, "us-east-1").get_function_configuration(FunctionName=function)["FunctionName"] == function
     gone = run("destroy", "--approve", "dev", "--delete-data")
     assert gone.code == 0, gone
+    assert gone.stdout.count(f"deleted {function}\n") == 1
     assert run("destroy").stdout.rstrip().endswith("nothing to delete in dev")
     assert "nothing of it is deployed now" not in run("status").stdout, "its history went with the bucket"

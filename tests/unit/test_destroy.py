@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+from argparse import Namespace
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +18,9 @@ from assembly.model import Assembly, BasicAuthSecret
 from aws.cloudformation import StackInstance
 from aws.errors import AwsError, BadRequest, NotFound
 from aws.retained import Retained, StillReplicated
+from rollout.cli import CommandError, Context
 from rollout.destroy import DestroyPlan, destroy, outcome_lines, plan_lines, removal_order, survey, targets_of
+from rollout.verbs.destroy import _confirm
 from tests.golden_files import assert_golden
 from tests.scripted import Scripted, ScriptedAws
 from tests.simulated import ACCOUNT, Small, small_assembly, stackset
@@ -454,6 +458,39 @@ def test_a_stack_that_was_never_created_goes_with_its_change_set() -> None:
     assert plan.removals[0].change_sets == ("plan-test-1-a",)
     assert world.do(plan).exit_status == 0
     assert world.places["eu-west-1"].stacks == {}
+
+
+# --- confirmation -------------------------------------------------------------------------------------------------
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("approve", "typed", "terminal", "confirmed"),
+    [
+        ("test", "", False, True),
+        ("tests", "test\n", True, False),
+        ("", "test\n", True, False),
+        (None, "test\n", True, True),
+        (None, " test \n", True, True),
+        (None, "y\n", True, False),
+        (None, "TEST\n", True, False),
+        (None, "", True, False),
+        (None, "test\n", False, False),
+    ],
+)
+def test_only_the_environments_own_name_confirms(approve: str | None, typed: str, terminal: bool, confirmed: bool) -> None:
+    context = Context(stdin=Terminal(typed) if terminal else io.StringIO(typed), stdout=io.StringIO(), stderr=io.StringIO())
+    args = Namespace(approve=approve, local=False)
+    if confirmed:
+        _confirm(args, context, "test")
+        return
+    with pytest.raises(CommandError, match="nothing was deleted") as caught:
+        _confirm(args, context, "test")
+    assert caught.value.status == 2
 
 
 # --- what is left behind, at the wire -----------------------------------------------------------------------------
