@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import gzip
+import json
 import socket
 import socketserver
 import ssl
@@ -43,6 +44,8 @@ class Site:
         self.contract = contract
         self.folder = folder
         self.broken = ""
+        self.plain_is_secure = False
+        """Like a preview without TLS: plain HTTP stands for HTTPS."""
 
     async def __call__(self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Send) -> None:
         if scope["type"] != "http":
@@ -62,7 +65,7 @@ class Site:
 
     def _route(self, scheme: str, path: str, query: str, headers: dict[bytes, bytes]) -> tuple[int, bytes, dict[str, str]]:
         contract = self.contract
-        if scheme == "http":
+        if scheme == "http" and not (self.plain_is_secure and headers.get(b"x-forwarded-proto") != b"http"):
             if self.broken == "http.redirect":
                 return 200, b"plain", {}
             return 301, b"", {"location": f"https://{contract.domain}{path}{'?' + query if query else ''}"}
@@ -78,8 +81,8 @@ class Site:
         if path == "/" and contract.entry_path != "/":
             return 302, b"", {**secured, "location": "/elsewhere" if self.broken == "app.root" else contract.entry_path}
         if path == "/config.json":
-            values = b'{"api": "https://other.example"}' if self.broken == "app.config" else b'{"api": "https://api.example"}'
-            return 200, values, {**secured, "content-type": "application/json"}
+            values = {} if self.broken == "app.config" else contract.config_json
+            return 200, json.dumps(values).encode(), {**secured, "content-type": "application/json"}
         return self._file(path, secured)
 
     def _refused(self, path: str, given: bytes) -> dict[str, str] | None:

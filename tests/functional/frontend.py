@@ -112,10 +112,7 @@ def write(synthesis: Synthesis, dist: Path) -> None:
 
 def age(aws: Aws, site: Deployed, *, days: int) -> None:
     """Let the releases be that much older."""
-    assembly = site.assembly
-    store = Store(
-        S3.connect(aws, account_id=assembly.account_id, region=assembly.home_region), assembly.artifact_bucket, assembly.environment
-    )
+    store = _store(aws, site)
 
     def older(text: str) -> str:
         return timestamp(moment(text) - timedelta(days=days)) if text else ""
@@ -127,8 +124,38 @@ def age(aws: Aws, site: Deployed, *, days: int) -> None:
     store.change(edit)
 
 
-def deployed(aws: Aws, dist: Path, name: str, account: str, **changes: Any) -> Deployed:
-    """Write the assembly to dist/NAME and make the foundation and site stacks from it."""
+def verified(aws: Aws, site: Deployed) -> None:
+    """Note that the live release was verified."""
+    store = _store(aws, site)
+
+    def edit(state: State) -> State:
+        live = msgspec.structs.replace(state.releases[-1], verified_at=state.releases[-1].at, verified_by="test")
+        return msgspec.structs.replace(state, releases=(*state.releases[:-1], live))
+
+    store.change(edit)
+
+
+def outputs_only(aws: Aws, site: Deployed, stack_id: str, **values: str) -> None:
+    """A stack of the assembly's name that has nothing but outputs."""
+    stack = next(s for s in site.assembly.stacks if s.id == stack_id)
+    template = {
+        "Resources": {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},
+        "Outputs": {key: {"Value": value} for key, value in values.items()},
+    }
+    client = aws.client("cloudformation", account_id=site.assembly.account_id, region=stack.region)
+    client.create_stack(StackName=stack.stack_name, TemplateBody=json.dumps(template))
+    _outputs(client, stack.stack_name)
+
+
+def _store(aws: Aws, site: Deployed) -> Store:
+    assembly = site.assembly
+    return Store(
+        S3.connect(aws, account_id=assembly.account_id, region=assembly.home_region), assembly.artifact_bucket, assembly.environment
+    )
+
+
+def deployed(aws: Aws, dist: Path, name: str, account: str, *, foundation: bool = True, **changes: Any) -> Deployed:
+    """Write the assembly to dist/NAME and make the foundation and site stacks from it; without `foundation` its artifact bucket alone."""
     synthesis = synthesised(name, account, **changes)
     write(synthesis, dist)
     assembly = synthesis.assembly
@@ -137,8 +164,12 @@ def deployed(aws: Aws, dist: Path, name: str, account: str, **changes: Any) -> D
         "EdgeFunctionVersionArn": f"arn:aws:lambda:us-east-1:{account}:function:auth:1",
     }
     outputs: dict[str, str] = {}
+    if not foundation:
+        aws.client("s3", account_id=account, region=assembly.home_region).create_bucket(
+            Bucket=assembly.artifact_bucket, CreateBucketConfiguration={"LocationConstraint": assembly.home_region}
+        )
     for stack in assembly.stacks:
-        if stack.id not in ("foundation", "site"):
+        if stack.id not in (("foundation", "site") if foundation else ("site",)):
             continue
         client = aws.client("cloudformation", account_id=account, region=stack.region)
         declared = json.loads(synthesis.templates[stack.id]).get("Parameters", {})

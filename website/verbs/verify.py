@@ -61,6 +61,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
             command=f"python deploy.py verify --env {args.env} --local --resolve http://127.0.0.1:8080",
             status=USAGE,
         )
+    if args.record and args.resolve and not args.local:
+        raise CommandError("--record is for the site that visitors get, not for what --resolve names", status=USAGE)
     if args.ca_file is not None and not args.ca_file.is_file():
         raise CommandError(f"{args.ca_file}: no such file; the preview with --https says where it wrote its authority", status=USAGE)
     ask_aws = args.record or args.local or not (args.no_aws or args.resolve)
@@ -110,8 +112,8 @@ def _target(args: argparse.Namespace, context: Context, assembly: Assembly, open
     live = state.live
     index = site.store.manifest(live.manifest).by_key[site.index_key].sha256 if live else ""
     target = dataclasses.replace(target, index_sha256=index)
-    if not args.local:
-        # The local AWS has neither host names nor a bucket that refuses.
+    if not args.local and not args.resolve:
+        # The local AWS and a preview have neither host names nor a bucket that refuses.
         domain = outputs(opened)["DistributionDomainName"]
         bucket = f"https://{site.bucket}.s3.{assembly.home_region}.amazonaws.com"
         target = dataclasses.replace(target, distribution_domain=domain, bucket_url=bucket)
