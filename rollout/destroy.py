@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from assembly.model import Assembly, Frozen, Stack
 from assembly.resources import DATA_HOLDING_TYPES, LOG_TYPES
-from aws.cloudformation import CloudFormation, InstanceTargets, StackInstance
+from aws.cloudformation import CallAs, CloudFormation, InstanceTargets, StackInstance
 from aws.errors import AwsError
 from aws.retained import BUCKET, FUNCTION, LOG_GROUP, TABLE, VERSION, Retained, StillReplicated
 from aws.secrets import Secrets
@@ -106,6 +106,8 @@ class Removal(Frozen, frozen=True, kw_only=True):
     """Names of change sets that are dropped with a stack that was never created."""
     regions: tuple[str, ...] = ()
     """StackSet: regions with instances."""
+    call_as: CallAs = "SELF"
+    """StackSet: how its administration is called."""
 
 
 class Leftover(Frozen, frozen=True, kw_only=True):
@@ -250,6 +252,7 @@ def _stack_set_removal(stack: Stack, gateway: CloudFormation) -> Removal | None:
         status=live.status,
         resources=len(instances),
         regions=tuple(sorted({i.region for i in instances})),
+        call_as=call_as,
     )
 
 
@@ -525,30 +528,36 @@ class _Run:
     # --- StackSets --------------------------------------------------------------------------------------------
 
     def _remove_set(self, removal: Removal, gateway: CloudFormation) -> None:
-        name = removal.stack_name
-        for operation in gateway.running_operations(name):
+        name, call_as = removal.stack_name, removal.call_as
+        for operation in gateway.running_operations(name, call_as=call_as):
             self._progress(removal.stack, f"waiting for {operation.action}, which is under way")
-            self._wait(name, operation.id, gateway)
+            self._wait(removal, operation.id, gateway)
         everywhere = {"RegionConcurrencyType": "PARALLEL", "MaxConcurrentPercentage": 100, "FailureTolerancePercentage": 100}
-        for number, targets in enumerate(targets_of(gateway.list_stack_instances(name))):
+        for number, targets in enumerate(targets_of(gateway.list_stack_instances(name, call_as=call_as))):
             self._progress(removal.stack, f"deleting instances in {len(targets.regions)} regions")
             operation_id = gateway.delete_stack_instances(
-                name, targets, operation_id=f"destroy-{self._nonce}-{number}", preferences=everywhere, retain_stacks=False
+                name,
+                targets,
+                operation_id=f"destroy-{self._nonce}-{number}",
+                preferences=everywhere,
+                retain_stacks=False,
+                call_as=call_as,
             )
-            self._wait(name, operation_id, gateway)
-        gateway.delete_stack_set(name)
+            self._wait(removal, operation_id, gateway)
+        gateway.delete_stack_set(name, call_as=call_as)
         self._progress(removal.stack, "deleted")
 
-    def _wait(self, name: str, operation_id: str, gateway: CloudFormation) -> None:
+    def _wait(self, removal: Removal, operation_id: str, gateway: CloudFormation) -> None:
+        name, call_as = removal.stack_name, removal.call_as
         for _ in range(ATTEMPTS):
-            operation = gateway.stack_set_operation(name, operation_id)
+            operation = gateway.stack_set_operation(name, operation_id, call_as=call_as)
             if operation.finished:
                 break
             self._pause()
         else:
             raise _Failed(f"the operation {operation_id} of {name} has not come to an end after {ATTEMPTS} looks")
         if operation.action == "DELETE" and (operation.status != "SUCCEEDED" or operation.failed_instances):
-            results = gateway.stack_set_operation_results(name, operation_id)
+            results = gateway.stack_set_operation_results(name, operation_id, call_as=call_as)
             words = "; ".join(f"{r.account_id} {r.region}: {r.reason}" for r in results if r.status != "SUCCEEDED")
             raise _Failed(f"instances of {name} were not deleted: {words or operation.reason or operation.status}")
 

@@ -8,6 +8,7 @@ import pty
 import re
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -327,6 +328,28 @@ def test_destroy_killed_goes_on_in_the_next_run(
     assert again.code == 0, again
     assert [status_of(aws, account, s) for s in ("base", "one", "two")] == [None, None, None]
     assert status_of(aws, account, "beside", "us-east-1") is None
+
+
+def test_destroy_interrupted_says_what_goes_on_and_how_to_go_on(
+    account: str, tmp_path: Path, aws: Aws, wire: Wire, processes: list[subprocess.Popen[str]]
+) -> None:
+    line = CommandLine(home=tmp_path, endpoint_url=wire.url, account_id=account)
+    platform = Platform(account=account, dist=tmp_path / "dist", line=line)
+    platform.build()
+    assert platform.apply("--yes").code == 0
+    held = wire.hold("cloudformation", "DeleteStack", done=True)
+    started = line.start("deploy.py", "destroy", "--env", ENV, "--dist", str(platform.dist), "--approve", ENV)
+    processes.append(started)
+    held.wait()
+    started.send_signal(signal.SIGINT)
+    held.release()
+    _, said = started.communicate(timeout=60)
+
+    assert started.returncode == 130, said
+    assert "goes on deleting" in said
+    assert "Traceback" not in said
+    assert line.deploy("unlock", "--env", ENV, "--dist", str(platform.dist)).stdout.rstrip().endswith("is free")
+    assert line.deploy("destroy", "--env", ENV, "--dist", str(platform.dist), "--approve", ENV).code == 0
 
 
 # --- set-password -------------------------------------------------------------------------------------------------
