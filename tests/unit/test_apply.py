@@ -227,16 +227,19 @@ def test_the_same_plan_twice_executes_nothing_twice() -> None:
 
 def test_what_was_executed_is_told_by_the_token_where_the_change_set_is_gone() -> None:
     desk = Desk(world=World(forgets=True))
+    desk.world.scripts["demo-test-a"] = ["CREATE_IN_PROGRESS"] * 4 + ["CREATE_COMPLETE"]
     made = chain()
     plan = desk.plan(made)
     assert desk.apply(made, plan).result == "succeeded"
+    assert desk.clock.seconds > 1_000_000
     assert desk.apply(made, plan).result == "succeeded"
     assert len(desk.world.executed) == 3
     resumed = [event.stack for event in desk.told if isinstance(event, Started) and event.resumed]
     assert sorted(resumed) == ["a", "b", "c"]
 
 
-def test_an_execution_by_somebody_else_is_not_ours() -> None:
+@pytest.mark.parametrize("token", ["somebody", ""])
+def test_an_execution_by_somebody_else_is_not_ours(token: str) -> None:
     desk = Desk(world=World(forgets=True))
     made = chain()
     assert desk.apply(made).result == "succeeded"
@@ -245,7 +248,7 @@ def test_an_execution_by_somebody_else_is_not_ours() -> None:
     place = desk.world.at("eu-west-1")
     change_set = next(s.change_set for s in plan.stacks if isinstance(s, StackPlan) and s.stack == "c")
     assert change_set is not None
-    place.execute_change_set(ChangeSetName=change_set.arn, StackName=change_set.stack_arn, ClientRequestToken="somebody")
+    place.execute_change_set(ChangeSetName=change_set.arn, StackName=change_set.stack_arn, ClientRequestToken=token)
     desk.world.executed.clear()
     with pytest.raises(StalePlan, match="demo-test-c") as refused:
         desk.apply(newer, plan)
@@ -584,6 +587,17 @@ def test_a_stack_that_came_went_or_moved_is_named() -> None:
             desk.apply(newer, plan)
         assert desk.world.executed == []
         assert desk.table.item is None
+
+
+def test_a_stack_that_was_made_again_is_another_one_though_nothing_of_it_changes() -> None:
+    desk = Desk()
+    made = small_assembly(small("a"), small("c"))
+    assert desk.apply(made).result == "succeeded"
+    newer = small_assembly(small("a"), small("c", "2"))
+    plan = desk.plan(newer)
+    desk.world.at("eu-west-1").stacks["demo-test-a"]["StackId"] = "arn:aws:cloudformation:eu-west-1:123456789012:stack/demo-test-a/again"
+    with pytest.raises(StalePlan, match="demo-test-a .* has been deleted and made again"):
+        desk.apply(newer, plan)
 
 
 def test_the_record_has_no_outputs_and_says_who_what_when() -> None:
