@@ -596,7 +596,7 @@ def test_a_stack_that_was_made_again_is_another_one_though_nothing_of_it_changes
     newer = small_assembly(small("a"), small("c", "2"))
     plan = desk.plan(newer)
     desk.world.at("eu-west-1").stacks["demo-test-a"]["StackId"] = "arn:aws:cloudformation:eu-west-1:123456789012:stack/demo-test-a/again"
-    with pytest.raises(StalePlan, match="demo-test-a .* has been deleted and made again"):
+    with pytest.raises(StalePlan, match=r"demo-test-a .* has been deleted and made again"):
         desk.apply(newer, plan)
 
 

@@ -1,0 +1,125 @@
+"""The history: kept assemblies are whole or not there, records are never written over, expectations come from what went well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from assembly import files
+from aws.errors import AccessDenied, Conflict, NotFound
+from aws.s3 import Head, Headers, Stored
+from rollout.history import Record, StackRecord, expected_or_none, expected_seconds, fetch, keep, records, save
+from tests.simulated import Small, small_assembly
+
+TEMPLATE = {"Resources": {"It": {"Type": "AWS::SSM::Parameter"}}}
+
+
+class Bucket:
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.there = True
+        self.puts = 0
+        self.break_after: int | None = None
+
+    def put(
+        self, bucket: str, key: str, body: bytes, *, headers: Headers | None = None, if_absent: bool = False, if_match: str | None = None
+    ) -> Head:
+        if self.break_after is not None and self.puts >= self.break_after:
+            raise AccessDenied("no")
+        self.puts += 1
+        if if_absent and key in self.objects:
+            raise Conflict("there", code="PreconditionFailed")
+        self.objects[key] = body
+        return Head(key=key, size=len(body), etag="")
+
+    def get(self, bucket: str, key: str, *, version_id: str | None = None) -> Stored:
+        if key not in self.objects:
+            raise NotFound(key)
+        return Stored(head=Head(key=key, size=0, etag=""), body=self.objects[key])
+
+    def head(self, bucket: str, key: str) -> Head | None:
+        return Head(key=key, size=0, etag="") if key in self.objects else None
+
+    def list(self, bucket: str, prefix: str = "") -> Iterator[Head]:
+        if not self.there:
+            raise NotFound("no such bucket")
+        return iter([Head(key=key, size=0, etag="") for key in sorted(self.objects) if key.startswith(prefix)])
+
+
+def record(at: str = "2026-11-22T10:00:00.000Z", *stacks: StackRecord, environment: str = "dev") -> Record:
+    return Record(
+        environment=environment,
+        project="demo",
+        assembly_digest="a" * 64,
+        plan_digest=at.replace(":", "")[-12:] + "0" * 52,
+        git_commit="",
+        by="me",
+        host="here",
+        started_at=at,
+        seconds=1,
+        result="succeeded",
+        stacks=stacks,
+    )
+
+
+def ran(seconds: float, result: str = "succeeded", stack: str = "site", operation: str = "update") -> StackRecord:
+    return StackRecord(stack=stack, operation=operation, result=result, seconds=seconds)
+
+
+def test_an_assembly_comes_back_byte_for_byte_and_is_checked(tmp_path: Path) -> None:
+    bucket = Bucket()
+    assembly, templates = small_assembly(Small(id="a", template=TEMPLATE), Small(id="b", template=TEMPLATE))
+    keep(bucket, "bucket", assembly, templates)
+    files.write(tmp_path, fetch(bucket, "bucket", assembly.digest))
+    assert files.read(tmp_path) == (assembly, templates)
+    puts = bucket.puts
+    keep(bucket, "bucket", assembly, templates)
+    assert bucket.puts == puts
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_one_that_was_cut_off_is_not_there_and_is_made_whole_the_next_time(after: int) -> None:
+    bucket = Bucket()
+    assembly, templates = small_assembly(Small(id="a", template=TEMPLATE), Small(id="b", template={}))
+    bucket.break_after = after
+    with pytest.raises(AccessDenied):
+        keep(bucket, "bucket", assembly, templates)
+    with pytest.raises(NotFound):
+        fetch(bucket, "bucket", assembly.digest)
+    bucket.break_after = None
+    keep(bucket, "bucket", assembly, templates)
+    assert set(fetch(bucket, "bucket", assembly.digest)) == {"assembly.json", "a.template.json", "b.template.json"}
+
+
+def test_records_come_newest_first_of_one_environment_and_are_never_written_over() -> None:
+    bucket = Bucket()
+    moments = [f"2026-11-{day:02d}T10:00:00.000Z" for day in range(1, 8)]
+    for moment in moments:
+        save(bucket, "bucket", record(moment))
+    save(bucket, "bucket", record("2027-01-01T00:00:00.000Z", environment="prod"))
+    key = save(bucket, "bucket", msgspec.structs.replace(record(moments[0]), by="another"))
+    assert [r.started_at for r in records(bucket, "bucket", "dev", limit=3)] == moments[:3:-1]
+    assert b"another" not in bucket.objects[key]
+
+
+def test_a_record_of_another_version_or_none_is_passed_over() -> None:
+    bucket = Bucket()
+    save(bucket, "bucket", record())
+    bucket.objects["history/dev/2027-01-01.json"] = b'{"format": 99, "new": true}'
+    bucket.objects["history/dev/2027-01-02.json"] = b"\xff"
+    assert len(records(bucket, "bucket", "dev")) == 1
+    bucket.there = False
+    assert records(bucket, "bucket", "dev") == ()
+    assert expected_or_none(bucket, "bucket", "dev") == {}
+
+
+def test_expectations_are_medians_of_what_succeeded() -> None:
+    past = [
+        record("2026-11-01T10:00:00.000Z", ran(10), ran(99, "failed"), ran(5, operation="create")),
+        record("x", ran(30)),
+        record("y", ran(20)),
+    ]
+    assert expected_seconds(past) == {("site", "update"): 20, ("site", "create"): 5}
