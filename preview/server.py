@@ -298,6 +298,7 @@ async def serve(settings: Settings, ready: Callable[[Preview, int, int | None], 
             made = tls.make(
                 tuple(name for d in distributions for name in (*d.certificate_names, *d.aliases, d.domain_name)),
                 distributions[0].minimum_protocol_version,
+                settings.now(),
             )
             context = made.context
             if settings.authority_file is not None:

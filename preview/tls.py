@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import trustme
+
+LIFETIME = timedelta(days=198)
+"""As long as ACM's certificates (AWS Certificate Manager User Guide, "Public certificates")."""
 
 
 @dataclass(frozen=True)
@@ -20,10 +24,10 @@ class Tls:
     authority: bytes
 
 
-def make(names: tuple[str, ...], minimum_protocol_version: str) -> Tls:
-    """`minimum_protocol_version`: CloudFront's security policy, such as TLSv1.2_2025."""
+def make(names: tuple[str, ...], minimum_protocol_version: str, now: datetime) -> Tls:
+    """`minimum_protocol_version`: CloudFront's security policy, such as TLSv1.2_2025. The certificate lasts `LIFETIME` from `now`."""
     authority = trustme.CA(organization_name="Local preview", organization_unit_name="Made at start, gone at the end")
-    certificate = authority.issue_cert(*dict.fromkeys((*names, "localhost", "127.0.0.1")))
+    certificate = authority.issue_cert(*dict.fromkeys((*names, "localhost", "127.0.0.1")), not_after=now + LIFETIME)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     # Older versions than 1.2 are not offered, whatever an old policy would allow: OpenSSL's defaults refuse them.
     context.minimum_version = ssl.TLSVersion.TLSv1_3 if minimum_protocol_version.startswith("TLSv1.3") else ssl.TLSVersion.TLSv1_2
