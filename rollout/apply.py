@@ -251,7 +251,7 @@ def _not_started(plan: AnyStackPlan, bad: Iterable[Outcome]) -> Outcome:
         region=plan.region,
         operation=plan.operation,
         result="unchanged" if plan.operation == "none" else "not_started",
-        message="" if plan.operation == "none" else f"not started because of {', '.join(culprits)}" if culprits else "not started",
+        message=f"because of {', '.join(culprits)}" if culprits and plan.operation != "none" else "",
     )
 
 

@@ -169,7 +169,7 @@ def chart(applied: Applied) -> list[str]:
 def _failure(outcome: Outcome) -> list[str]:
     found = outcome.diagnosis
     status = f" ({outcome.status})" if outcome.status else ""
-    lines = [f"{outcome.stack}: {outcome.result.replace('_', ' ')}{status}: {outcome.message}"]
+    lines = [f"{outcome.stack}: {outcome.result.replace('_', ' ')}{status}{': ' if outcome.message else ''}{outcome.message}"]
     lines += [f"    {difference}" for difference in outcome.differences]
     for instance in outcome.instances[:FAILURES_SHOWN]:
         lines.append(f"    {instance.account_id} {instance.region}: {instance.status}{': ' + instance.reason if instance.reason else ''}")
