@@ -23,7 +23,7 @@ from html import escape
 import brotli
 
 from preview import s3
-from preview.content import Content
+from preview.content import Content, Unreachable
 from preview.events import (
     Headers,
     Invalid,
@@ -265,7 +265,10 @@ class CloudFront:
         asked_or_made = await self._on_request(passage, "origin-request", asked, described)
         if isinstance(asked_or_made, Response):
             return asked_or_made
-        response, why = await s3.answer(origin, origin.bucket, self._content, asked_or_made, passage.distribution.arn)
+        try:
+            response, why = await s3.answer(origin, origin.bucket, self._content, asked_or_made, passage.distribution.arn)
+        except Unreachable as error:
+            response, why = _error(502, f"The bucket cannot be reached: {error}", "", "Error"), f"cannot be reached: {error}"
         passage.step("origin", f"{origin_id}: {response.status}, {why}")
         return await self._on_response(passage, "origin-response", asked_or_made, response, described)
 

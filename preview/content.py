@@ -33,8 +33,12 @@ class Object:
     content_encoding: str = ""
 
 
+class Unreachable(Exception):
+    """The bucket did not answer; the text says why."""
+
+
 class Content(Protocol):
-    """The objects of every bucket of the site."""
+    """The objects of every bucket of the site. Both raise `Unreachable`."""
 
     async def get(self, bucket: str, key: str) -> Object | None:
         """The object, or None if there is none."""
@@ -93,7 +97,7 @@ class Folder:
 
 
 class Fetched:
-    """Objects fetched by two blocking functions, one at a time each in a thread."""
+    """Objects fetched by two blocking functions, each call in a thread; they raise `Unreachable`."""
 
     def __init__(self, get: Callable[[str, str], Object | None], keys: Callable[[str], tuple[str, ...]]) -> None:
         self._get, self._keys = get, keys

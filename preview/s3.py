@@ -9,6 +9,7 @@ Source: S3 API reference, GetObject: without s3:ListBucket a missing key is 403,
 from __future__ import annotations
 
 import re
+from datetime import UTC
 from email.utils import format_datetime, parsedate_to_datetime
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
@@ -59,7 +60,7 @@ async def answer(  # noqa: PLR0911
 def _object(found: Object) -> Response:
     headers = [
         ("Content-Type", found.content_type),
-        ("Last-Modified", format_datetime(found.modified, usegmt=True)),
+        ("Last-Modified", format_datetime(found.modified.astimezone(UTC), usegmt=True)),
         ("ETag", f'"{found.etag}"'),
         ("Accept-Ranges", "bytes"),
         ("Server", "AmazonS3"),

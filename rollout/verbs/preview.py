@@ -169,9 +169,9 @@ def _check_content(folder: Path, built: Built, context: Context) -> None:
 def _local_content(args: argparse.Namespace, context: Context) -> Content:
     from datetime import UTC, datetime
 
-    from aws.errors import NotFound
+    from aws.errors import AwsError, NotFound
     from aws.s3 import S3
-    from preview.content import Fetched, Object
+    from preview.content import Fetched, Object, Unreachable
     from rollout.session import open_environment
 
     opened = open_environment(args, context)
@@ -183,6 +183,8 @@ def _local_content(args: argparse.Namespace, context: Context) -> Content:
             stored = s3.get(bucket, key)
         except NotFound:
             return None
+        except AwsError as error:
+            raise Unreachable(str(error)) from None
         head = stored.head
         return Object(
             body=stored.body,
@@ -194,7 +196,10 @@ def _local_content(args: argparse.Namespace, context: Context) -> Content:
         )
 
     def keys(bucket: str) -> tuple[str, ...]:
-        return tuple(head.key for head in s3.list(bucket))
+        try:
+            return tuple(head.key for head in s3.list(bucket))
+        except AwsError as error:
+            raise Unreachable(str(error)) from None
 
     return Fetched(get, keys)
 

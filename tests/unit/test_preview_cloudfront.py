@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from preview.cloudfront import accepted_encodings, matches
+from preview.content import Object, Unreachable
 from preview.events import Headers, Request, Response
 from preview.interpret import MANAGED_CACHE_POLICIES
 from preview.model import Site
 from preview.s3 import ranged
 from tests.environments_fixture import RECOVERY
-from tests.unit.preview_site import HOSTS, MODIFIED, PASSWORD, ask, distribution, files, function_code, get, one, site
+from tests.unit.preview_site import HOSTS, MODIFIED, PASSWORD, Files, ask, distribution, files, function_code, get, one, site
 
 SCRIPT = "/assets/app-1a2b3c4d.js"
 BR: Headers = (("Accept-Encoding", "gzip, deflate, br"),)
@@ -146,6 +147,15 @@ def test_an_unsigned_origin_is_refused() -> None:
         del config["Origins"][0]["OriginAccessControlId"]
 
     assert one(prod(edit), get("/robots.txt")).response.status == 403
+
+
+def test_a_bucket_that_does_not_answer_is_a_502_that_says_so() -> None:
+    class Gone(Files):
+        async def get(self, bucket: str, key: str) -> Object | None:
+            raise Unreachable("connection refused")
+
+    response = one(prod(), get("/robots.txt"), content=Gone({})).response
+    assert (response.status, b"connection refused" in response.body) == (502, True)
 
 
 def test_keys_are_decoded_once_and_are_never_paths() -> None:
