@@ -191,20 +191,36 @@ def drop_stack(plan: StackPlan, gateway: CloudFormation) -> None:
         _discard(gateway, CreatedChangeSet(arn=made.arn, stack_arn=made.stack_arn), made_stack=made.made_stack)
 
 
+def real_change_set_name(plan: Plan) -> str:
+    """Name of the change sets that apply makes for the previewed stacks of the plan."""
+    return f"{change_set_prefix(plan.environment)}{plan.assembly_digest[:8]}-{plan.digest[:12]}"
+
+
+def _drop_real(plan: Plan, stack: StackPlan, gateway: CloudFormation) -> None:
+    """What an apply of the plan left of a previewed stack, if it was killed between making the change set and executing it."""
+    name = real_change_set_name(plan)
+    for found in gateway.list_change_sets(stack.stack_name):
+        if found.name == name and not found.execution_status.startswith("EXECUTE_"):
+            _discard(gateway, CreatedChangeSet(arn=found.arn, stack_arn=stack.stack_name), made_stack=not stack.state.exists)
+
+
 def drop(plan: Plan, gateways: Gateways) -> tuple[Finding, ...]:
     """Delete the change sets that wait because of the plan, and the stacks that only they made. What could not be deleted is reported."""
     findings = []
     for stack in plan.stacks:
-        if isinstance(stack, StackPlan) and stack.change_set is not None:
-            made = stack.change_set
+        if isinstance(stack, StackPlan) and (stack.change_set is not None or stack.previewed):
+            name = stack.change_set.name if stack.change_set else real_change_set_name(plan)
             try:
-                drop_stack(stack, gateways.cloudformation(stack.account_id, stack.region, stack.role_arn))
+                gateway = gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
+                drop_stack(stack, gateway)
+                if stack.previewed:
+                    _drop_real(plan, stack, gateway)
             except AwsError as error:
                 findings.append(
                     Finding(
                         severity="warning",
                         code="change_set_left",
-                        message=f"the change set {made.name} of an earlier plan could not be deleted: {error}",
+                        message=f"the change set {name} of an earlier plan could not be deleted: {error}",
                         command=f"python deploy.py doctor --env {plan.environment} --fix",
                         stack=stack.stack,
                     )

@@ -82,6 +82,25 @@ def test_killed_and_run_again(platform: Platform, wire: Wire, aws: Aws, processe
     assert waiting == []
 
 
+def test_killed_and_planned_again_nothing_of_the_first_plan_is_left(
+    platform: Platform, wire: Wire, aws: Aws, processes: list[subprocess.Popen[str]]
+) -> None:
+    held = wire.hold("cloudformation", "CreateChangeSet", done=True)
+    first = platform.start("--yes")
+    processes.append(first)
+    held.wait()
+    kill(first)
+    held.release()
+    assert any(s["StackName"] == f"demo-{ENV}-two" for s in all_stacks(aws, platform.account))
+    platform.build(one="2")
+
+    assert platform.plan("--only", "base").code == 0
+
+    assert {s["StackName"] for s in all_stacks(aws, platform.account)} == {f"demo-{ENV}-{stack}" for stack in ("base", "one", "beside")}
+    assert platform.apply("--yes").code == 0
+    assert value_of(aws, platform.account, "/demo/two") == "2 fixed"
+
+
 def all_stacks(aws: Aws, account: str) -> list[dict[str, str]]:
     return [
         s
