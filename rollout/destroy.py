@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from assembly.model import Assembly, Frozen, Stack
 from assembly.resources import DATA_HOLDING_TYPES, LOG_TYPES
-from aws.cloudformation import CallAs, CloudFormation, InstanceTargets, StackInstance
-from aws.errors import AwsError
+from aws.cloudformation import CallAs, CloudFormation, InstanceTargets, StackInstance, client_token
+from aws.errors import AccessDenied, AwsError, CredentialsError
 from aws.retained import BUCKET, FUNCTION, LOG_GROUP, TABLE, VERSION, Retained, StillReplicated
 from aws.secrets import Secrets
 from rollout.diagnosis import failures
@@ -175,7 +175,9 @@ def survey(
         template = json.loads(templates[stack.id])
         found += _left_by_set(stack, template, gateway) if stack.kind == "stackset" else _left_by(stack, template, gateway, removal)
     leftovers = [
-        _decided(each, delete_data) for each in _unique(found) if (each.stack in removals and each.proven) or _is_there(remains, each)
+        _decided(each, delete_data)
+        for each in _unique(found)
+        if (each.stack in removals and each.proven) or _is_there(remains, each, findings)
     ]
     secret = assembly.basic_auth_secret
     if secret is not None and remains.secrets(assembly.account_id, secret.region).exists(secret.secret):
@@ -358,11 +360,16 @@ def _unique(found: Iterable[Leftover]) -> list[Leftover]:
     return list(best.values())
 
 
-def _is_there(remains: Remains, each: Leftover) -> bool:
-    """Of a type that cannot be looked up, the events are believed."""
+def _is_there(remains: Remains, each: Leftover, findings: list[Finding]) -> bool:
+    """Of a type that cannot be looked up, the events are believed. Where there is no way to look, only they count, and it is noted."""
     if each.resource_type not in _NAME_PROPERTY:
         return True
-    return remains.retained(each.account_id, each.region, each.role_arn).exists(each.resource_type, each.physical_id)
+    try:
+        return remains.retained(each.account_id, each.region, each.role_arn).exists(each.resource_type, each.physical_id)
+    except (AccessDenied, CredentialsError) as error:
+        message = f"whether {each.physical_id} is in account {each.account_id} {each.region} could not be looked up: {error.message}"
+        findings.append(Finding(severity="note", code="not_looked_up", message=message, stack=each.stack))
+        return each.proven
 
 
 def _decided(each: Leftover, delete_data: bool) -> Leftover:
@@ -501,7 +508,7 @@ class _Run:
             if removal.protected:
                 gateway.set_termination_protection(removal.stack_name, enabled=False)
                 self._progress(removal.stack, "termination protection lifted")
-            gateway.delete_stack(removal.arn, token=f"destroy-{self._nonce}-{removal.stack}"[:128])
+            gateway.delete_stack(removal.arn, token=client_token("destroy", self._nonce, removal.stack))
         gone: set[str] = set()
         for _ in range(ATTEMPTS):
             events = gateway.events(removal.arn, seen=seen)
@@ -538,7 +545,7 @@ class _Run:
             operation_id = gateway.delete_stack_instances(
                 name,
                 targets,
-                operation_id=f"destroy-{self._nonce}-{number}",
+                operation_id=client_token("destroy", self._nonce, removal.stack, str(number)),
                 preferences=everywhere,
                 retain_stacks=False,
                 call_as=call_as,
@@ -638,6 +645,9 @@ def plan_lines(plan: DestroyPlan) -> tuple[str, ...]:
         chosen = [each for each in plan.leftovers if each.fate == fate]
         if chosen:
             lines += ["", title, *_leftover_lines(chosen, plan)]
+    notes = [f for f in plan.findings if f.severity == "note"]
+    if notes:
+        lines += ["", "not known:", *(f"  {finding.message}" for finding in notes)]
     errors = [f for f in plan.findings if f.severity == "error"]
     if errors:
         lines += ["", "in the way:"]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from assembly.model import Assembly, Frozen, Stack
 from aws.account import Account
-from aws.cloudformation import CloudFormation, StackDescription
+from aws.cloudformation import CloudFormation, StackDescription, client_token
 from aws.cloudfront import CloudFront
 from aws.dynamodb import Items
 from aws.errors import AccessDenied, AwsError, Conflict, CredentialsError, NotFound
@@ -140,6 +140,7 @@ def examine(patient: Patient, *, workers: int = WORKERS) -> Report:
         jobs: list[tuple[str, Callable[[], Iterable[Check]]]] = [
             ("regions", lambda: _regions(patient)),
             ("sts_tokens", lambda: _sts_tokens(patient)),
+            ("sts_endpoint", lambda: _sts_endpoint(patient)),
             ("quotas", lambda: _quotas(patient)),
             *(
                 [
@@ -168,6 +169,7 @@ def examine(patient: Patient, *, workers: int = WORKERS) -> Report:
 _LABELS = {
     "regions": "regions",
     "sts_tokens": "version of STS tokens",
+    "sts_endpoint": "STS endpoint of the home region",
     "quotas": "quotas",
     "hosted_zone": "hosted zone",
     "alias": "alias of another distribution",
@@ -226,7 +228,8 @@ def _credentials(patient: Patient) -> tuple[frozenset[str], list[Check]]:
             checks.append(Check(code="credentials", level="unknown", message=message))
             continue
         try:
-            client = patient.aws.client("sts", account_id=account_id, region=patient.assembly.home_region, role_arn=role_arn)
+            # In a region that is never off: whether the home region is on, is a question of its own.
+            client = patient.aws.client("sts", account_id=account_id, region="us-east-1", role_arn=role_arn)
             arn = client.get_caller_identity()["Arn"]
         except CredentialsError as error:
             checks.append(Check(code="credentials", level="problem", message=str(error), command=_hint(error, patient)))
@@ -281,6 +284,22 @@ def _sts_tokens(patient: Patient) -> Iterator[Check]:
         " other tools may not",
         command="aws iam set-security-token-service-preferences --global-endpoint-token-version v2Token",
     )
+
+
+def _sts_endpoint(patient: Patient) -> Iterator[Check]:
+    assembly, region = patient.assembly, patient.assembly.home_region
+    try:
+        patient.aws.client("sts", account_id=assembly.account_id, region=region).get_caller_identity()
+    except (AccessDenied, CredentialsError) as error:
+        # STS can be switched off by region (IAM User Guide, "Manage AWS STS in an AWS Region"), and is off where the region is.
+        yield Check(
+            code="sts_endpoint",
+            level="problem",
+            message=f"the STS endpoint of {region} refuses these credentials: {error.message}",
+            command=f"aws account get-region-opt-status --region-name {region}",
+        )
+        return
+    yield Check(code="sts_endpoint", level="ok", message=f"the STS endpoint of {region} answers")
 
 
 # --- quotas -------------------------------------------------------------------------------------------------------
@@ -808,7 +827,7 @@ def carry_out(
         if live is None or live.status != fix.status:
             now = "gone" if live is None else live.status
             return Fixed(stack=fix.stack, done=False, message=f"{fix.stack_name} is {now} by now, not {fix.status}; nothing was done")
-        token = f"doctor-{nonce}-{fix.stack}"[:128]
+        token = client_token("doctor", nonce, fix.stack)
         return _carried_out(fix, gateway, token, sleep=sleep, poll_seconds=poll_seconds, progress=progress)
     except AwsError as error:
         return Fixed(stack=fix.stack, done=False, message=str(error))

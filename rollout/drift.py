@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 from assembly.model import Assembly, Frozen, Stack
-from aws.cloudformation import REDACTED, CloudFormation, PropertyDifference, ResourceDrift, StackDescription
+from aws.cloudformation import REDACTED, CloudFormation, PropertyDifference, ResourceDrift, StackDescription, client_token
 from aws.errors import AwsError
 from rollout.intrinsics import Scope, marked, resolved_resources, secret_mark
 from rollout.model import Known, Redacted, Value
@@ -211,7 +211,7 @@ class _Look:
             raise _Failed(f"an operation on {stack.stack_name} is under way: {what}; wait until that is done, then look again")
         everywhere = {"RegionConcurrencyType": "PARALLEL", "MaxConcurrentPercentage": 100, "FailureTolerancePercentage": 100}
         operation = gateway.detect_stack_set_drift(
-            stack.stack_name, operation_id=self._operation_id, preferences=everywhere, call_as=call_as
+            stack.stack_name, operation_id=client_token(self._operation_id, stack.id), preferences=everywhere, call_as=call_as
         )
         self._progress(stack.id, f"looking at {len(instances)} instances")
         state = gateway.stack_set_operation(stack.stack_name, operation, call_as=call_as)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from assembly.model import Assembly, BasicAuthSecret
 from aws.cloudformation import StackInstance
-from aws.errors import AwsError, BadRequest, NotFound
+from aws.errors import AccessDenied, AwsError, BadRequest, CredentialsError, NotFound
 from aws.retained import Retained, StillReplicated
 from rollout.cli import CommandError, Context
 from rollout.destroy import DestroyPlan, destroy, outcome_lines, plan_lines, removal_order, survey, targets_of
@@ -204,6 +204,8 @@ class World:
     secret: bool = True
     deleted: list[str] = field(default_factory=list)
     said: list[tuple[str, str]] = field(default_factory=list)
+    refuses: AwsError | None = None
+    """What looking answers with."""
 
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> Any:
         return ScriptedAws({"cloudformation": self.places[region]}).cloudformation(account_id, region)
@@ -242,6 +244,8 @@ class Place:
     region: str
 
     def exists(self, resource_type: str, name: str) -> bool:
+        if self.world.refuses is not None:
+            raise self.world.refuses
         return (self.region, name) in self.world.there
 
     def delete(self, name: str) -> None:
@@ -382,6 +386,21 @@ def test_data_that_no_stack_of_ours_is_known_to_have_made_is_kept() -> None:
     assert plan.nothing_to_do
     world.do(plan)
     assert world.deleted == []
+
+
+@pytest.mark.parametrize("error", [AccessDenied("Forbidden", code="403"), CredentialsError("region is off")])
+def test_a_name_that_another_account_has_taken_does_not_stop_it_and_is_noted(error: AwsError) -> None:
+    world = World(secret=False)
+    world.refuses = error
+    plan = world.look(delete_data=True)
+    assert plan.leftovers == ()
+    assert not plan.blocked
+    assert any("demo-artifacts" in line and error.message in line for line in plan_lines(plan))
+    live = deployed()
+    live.refuses = error
+    assert {"demo-artifacts", "demo-locks"} <= {each.physical_id for each in live.look().leftovers}, (
+        "what our stack has made is still listed"
+    )
 
 
 def test_replicas_are_waited_for_in_another_run_golden() -> None:

@@ -212,6 +212,18 @@ def test_credentials_that_have_run_out_are_the_problem_and_nothing_else_is_asked
     assert {c.code for c in report.checks} == {"placeholders", "credentials"}
 
 
+def test_a_home_region_that_is_off_is_not_taken_for_bad_credentials() -> None:
+    off = Scripted(get_caller_identity=CredentialsExpired("The security token included in the request is invalid"))
+    aws = healthy(
+        account=Scripted(list_regions={"Regions": [{"RegionName": "us-east-1"}]}, get_region_opt_status={"RegionOptStatus": "DISABLED"})
+    )
+    aws.clients[("sts", "eu-west-1")] = off
+    report = examine(patient(aws))
+    assert only(report, "credentials").level == "ok"
+    assert (only(report, "sts_endpoint").level, only(report, "regions").level) == ("problem", "problem")
+    assert only(report, "regions").command == "aws account enable-region --region-name eu-west-1"
+
+
 def test_placeholders_are_problems_and_a_placeholder_account_is_not_asked() -> None:
     held = (Placeholder(key="account_id", value="1" * 12, file="environments/test.yaml", meaning="the account's twelve digits"),)
     made, templates = assembly(placeholders=held, account_id="1" * 12)
