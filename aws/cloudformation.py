@@ -641,8 +641,8 @@ class CloudFormation:
             raise
         return tuple(_validation(e) for e in events if e.get("EventType") == "VALIDATION_ERROR")
 
-    def operation_validations(self, stack: str, *, token: str) -> tuple[ValidationEvent, ...]:
-        """What validation found in the operation that a call with `token` began; empty where the service does not know the call.
+    def operation_validations(self, stack: str, *, token: str | None) -> tuple[ValidationEvent, ...]:
+        """What validation found in the operation that a call with `token` began, or in any; empty where the service does not know the call.
 
         CloudFormation then fails the whole operation before any resource has an event, and its reason only says to ask here.
         """
@@ -653,7 +653,7 @@ class CloudFormation:
         return tuple(
             _validation(e)
             for e in reversed(events)
-            if e.get("EventType") == "VALIDATION_ERROR" and e.get("ClientRequestToken", "") in ("", token)
+            if e.get("EventType") == "VALIDATION_ERROR" and (token is None or e.get("ClientRequestToken", "") in ("", token))
         )
 
     # --- drift ------------------------------------------------------------------------------------------------

@@ -19,7 +19,8 @@ from typing import Any
 
 import msgspec
 
-from assembly.model import StackSet
+from assembly.files import canonical_json, sha256
+from assembly.model import INLINE_TEMPLATE_LIMIT, StackSet
 from aws.cloudformation import (
     ChangeSetRequest,
     CloudFormation,
@@ -31,9 +32,9 @@ from aws.cloudformation import (
     StackSetRequest,
     client_token,
 )
-from aws.errors import AwsError, Conflict, NetworkError, NotFound, Throttled, Unavailable
+from aws.errors import AwsError, BadRequest, Conflict, NetworkError, NotFound, Throttled, Unavailable
 from rollout.compare import unapproved
-from rollout.diagnosis import failures
+from rollout.diagnosis import failures, invalid
 from rollout.execute import GOOD, PATIENCE, InstanceFailure, Interrupted, Outcome, Run, Work
 from rollout.inputs import Inputs, Produced, resolve_inputs
 from rollout.model import InstancePlan, StackSetPlan
@@ -200,7 +201,7 @@ class StackSetWork(Work):
             raise Moved((f"the StackSet {self.plan.stack_name} has got another template between two operations of this plan",))
 
     def request(self, inputs: Inputs, live: StackSetDescription | None) -> StackSetRequest:
-        stack, assembly, managed = self.stack, self.run.assembly, managed_execution(self.target)
+        stack, managed = self.stack, managed_execution(self.target)
         return StackSetRequest(
             name=stack.stack_name,
             description=stack.description,
@@ -214,14 +215,18 @@ class StackSetWork(Work):
             retain_stacks_on_account_removal=self.target.retain_stacks_on_account_removal,
             managed_execution=managed if managed != (live.managed_execution if live else False) else None,
             call_as=self.call_as,
-            **self.source(assembly.artifact_bucket, assembly.account_id, assembly.home_region),
+            **self.source(self.run.templates[stack.id]),
         )
 
-    def source(self, bucket: str, account_id: str, region: str) -> dict[str, Any]:
-        body, template = self.run.templates[self.stack.id], self.stack.template
-        if not template.upload:
+    def source(self, body: bytes) -> dict[str, Any]:
+        assembly = self.run.assembly
+        if len(body) <= INLINE_TEMPLATE_LIMIT:
             return {"template_body": body.decode()}
-        url = self.run.gateways.upload_template(bucket, body, sha256=template.sha256, account_id=account_id, region=region)
+        url = self.run.gateways.upload_template(
+            assembly.artifact_bucket, body, sha256=sha256(body), account_id=assembly.account_id, region=assembly.home_region
+        )
+        if url is None:
+            raise BadRequest(f"the template of {self.stack.id} must go through the bucket {assembly.artifact_bucket}, which is not there")
         return {"template_url": url}
 
     # --- one operation ------------------------------------------------------------------------------------------
@@ -391,11 +396,12 @@ class StackSetWork(Work):
             instance = self.gateway.stack_instance(self.plan.stack_name, failure.account_id, failure.region, call_as=self.call_as)
             if instance is None or not instance.stack_arn:
                 return ""
-            events = self.run.gateways.cloudformation(failure.account_id, failure.region).events(instance.stack_arn)
+            target = self.run.gateways.cloudformation(failure.account_id, failure.region)
+            events = target.events(instance.stack_arn)
+            begun = max((n for n, e in enumerate(events) if e.resource_type == _STACK_TYPE and e.status in _BEGUN), default=0)
+            found = failures(events[begun:])[0] or invalid(target.operation_validations(instance.stack_arn, token=None)[-1:])
         except AwsError:
             return ""
-        begun = max((n for n, e in enumerate(events) if e.resource_type == _STACK_TYPE and e.status in _BEGUN), default=0)
-        found, _ = failures(events[begun:])
         return f"{found[0].logical_id} ({found[0].resource_type}) {found[0].status}: {found[0].reason}" if found else ""
 
     # --- adoption -----------------------------------------------------------------------------------------------
@@ -440,7 +446,7 @@ class StackSetWork(Work):
         """Make the stack by a change set that may import and add, and nothing else; why not, or empty."""
         if any(p.value is None for p in parameters):
             return "a parameter is to keep its previous value, which a new stack has none of"
-        assembly = self.run.assembly
+        body = canonical_json(bare(self.template, instance.adopts))
         created = gateway.create_change_set(
             ChangeSetRequest(
                 stack=name,
@@ -452,7 +458,7 @@ class StackSetWork(Work):
                 client_token=token,
                 description=f"Takes over {', '.join(instance.adopts.values())}"[:1024],
                 import_existing=True,
-                **self.source(assembly.artifact_bucket, assembly.account_id, assembly.home_region),
+                **self.source(body),
             )
         )
         described = gateway.wait_for_change_set(created, no_echo=(p.name for p in parameters if p.no_echo), stopped=self.run.stop.is_set)
@@ -469,6 +475,20 @@ class StackSetWork(Work):
         self.note(f"{instance.account_id} {instance.region}: taking over {', '.join(instance.adopts.values())}")
         gateway.execute_change_set(created.arn, created.stack_arn, token=token)
         return ""
+
+
+def bare(template: Mapping[str, Any], adopts: Iterable[str]) -> dict[str, Any]:
+    """The template with the adopted log groups' names and nothing else of them.
+
+    An import changes no property, and a later update only what differs between the two templates: so what this one leaves out is set
+    by the update after it.
+    Source: CloudFormation user guide, "Import AWS resources into a CloudFormation stack".
+    """
+    resources = dict(template.get("Resources", {}))
+    for logical_id in adopts:
+        body = resources[logical_id]
+        resources[logical_id] = {**body, "Properties": {"LogGroupName": body.get("Properties", {}).get("LogGroupName")}}
+    return {**template, "Resources": resources}
 
 
 def _pages(results: tuple[StackSetOperationResult, ...]) -> int:

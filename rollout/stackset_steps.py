@@ -39,6 +39,8 @@ def steps_of(plan: StackSetPlan, plan_digest: str) -> tuple[Step, ...]:
     """The operations of the plan, in order; the order is part of their ids."""
     found = [*_updates(plan), *_creations(plan)]
     found += [("adopt", targets, count) for targets, count in _adoptions(plan.instances)]
+    # An import leaves every property as it is: the update after it brings those that the template gives the resource.
+    found += [("update_instances", targets, count) for targets, count in _counted(plan.instances, "adopt")]
     for kind in ("remove", "retain"):
         found += [(kind, targets, count) for targets, count in _counted(plan.instances, kind)]
     return tuple(

@@ -144,7 +144,7 @@ def _refuse_without_authority(opened: Opened, plan: Plan) -> None:
 # --- approval ---------------------------------------------------------------------------------------------------------
 
 
-def approve(args: argparse.Namespace, context: Context, plan: Plan) -> None:
+def approve(args: argparse.Namespace, context: Context, plan: Plan, *, verb: str = "apply") -> None:
     """Return if the plan is approved. Raises `CommandError` if not, or if there is nobody to ask."""
     if args.approve is not None:
         if plan.digest.startswith(args.approve):
@@ -156,7 +156,7 @@ def approve(args: argparse.Namespace, context: Context, plan: Plan) -> None:
         )
     if args.yes and not plan.protected:
         return
-    again = f"python deploy.py apply --env {plan.environment}{' --local' if args.local else ''}"
+    again = f"python deploy.py {verb} --env {plan.environment}{' --local' if args.local else ''}"
     if not context.stdin.isatty():
         if plan.protected:
             more = ", which --yes is not enough for" if args.yes else ""
