@@ -13,16 +13,18 @@ import argparse
 import json
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rollout.cli import OK, PENDING, USAGE, CommandError, Context
-from rollout.session import Opened, add_common_arguments, open_environment
+from rollout.session import Opened, add_common_arguments, open_environment, read_assembly
 from website.verbs._site import (
     add_change_arguments,
     apply_command,
     confirm,
+    contract_of,
     outcome_json,
     outcome_text,
     progress,
@@ -31,8 +33,9 @@ from website.verbs._site import (
 )
 
 if TYPE_CHECKING:
+    from assembly.model import Assembly
     from website.content import Content
-    from website.publish import ContentPlan, Site
+    from website.publish import ContentPlan
 
 EXAMPLES = """\
   python deploy.py publish --env dev --content ../web/dist       publish a build
@@ -64,11 +67,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Check, compare, ask, publish."""
-    opened = open_environment(args, context)
-    site = site_of(opened)
-    with tempfile.TemporaryDirectory(prefix="release-") as folder:
-        given = _source(args, context, opened, Path(folder))
-        return _publish(args, context, opened, site, given)
+    if args.content is None:
+        opened = open_environment(args, context)
+        with tempfile.TemporaryDirectory(prefix="release-") as folder:
+            return _publish(args, context, opened, _promoted(args, context, opened, Path(folder)))
+    assembly, _ = read_assembly(args)
+    with ThreadPoolExecutor(1) as pool:
+        # Digesting takes a core of its own while boto3 is loaded and AWS is asked who we are.
+        reading = pool.submit(_read, args, context, assembly)
+        try:
+            opened = open_environment(args, context)
+            site_of(opened)
+        finally:
+            given = reading.result()
+    return _publish(args, context, opened, given)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,10 +90,11 @@ class _Given:
     commit: str
 
 
-def _publish(args: argparse.Namespace, context: Context, opened: Opened, site: Site, given: _Given) -> int:
+def _publish(args: argparse.Namespace, context: Context, opened: Opened, given: _Given) -> int:
     from website import publish
     from website.views import plan_lines
 
+    site = site_of(opened)
     protected = opened.assembly.protected
     approved = None
     if args.dry_run or not (args.yes or args.approve):
@@ -104,22 +117,27 @@ def _publish(args: argparse.Namespace, context: Context, opened: Opened, site: S
     return OK
 
 
-def _source(args: argparse.Namespace, context: Context, opened: Opened, folder: Path) -> _Given:
-    """The content, where it comes from, and its commit."""
-    from website import publish
+def _read(args: argparse.Namespace, context: Context, assembly: Assembly) -> _Given:
+    """A directory's content."""
     from website.content import read
 
-    contract = opened.assembly.site
-    if args.content is not None:
-        if contract.promote_from:
-            raise CommandError(
-                f"{args.env} takes only releases that were verified in {contract.promote_from}",
-                command=f"python deploy.py releases --env {contract.promote_from}, then "
-                f"python deploy.py publish --env {args.env} --release {contract.promote_from}:DIGEST",
-                status=USAGE,
-            )
-        content = read(args.content, contract, allow=tuple(args.allow))
-        return _Given(content=content, origin=str(args.content), commit=args.commit or _commit(args.content, context))
+    contract = contract_of(assembly)
+    if contract.promote_from:
+        raise CommandError(
+            f"{args.env} takes only releases that were verified in {contract.promote_from}",
+            command=f"python deploy.py releases --env {contract.promote_from}, then "
+            f"python deploy.py publish --env {args.env} --release {contract.promote_from}:DIGEST",
+            status=USAGE,
+        )
+    content = read(args.content, contract, allow=tuple(args.allow))
+    return _Given(content=content, origin=str(args.content), commit=args.commit or _commit(args.content, context))
+
+
+def _promoted(args: argparse.Namespace, context: Context, opened: Opened, folder: Path) -> _Given:
+    """The content of a release of another environment."""
+    from website import publish
+
+    contract = contract_of(opened.assembly)
     environment, colon, wanted = args.release.partition(":")
     if not colon or not wanted:
         raise CommandError(
