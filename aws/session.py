@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aws.errors import BadRequest, CredentialsError, Origin, WrongAccount, translate, translated
+from aws.errors import AccessDenied, BadRequest, CredentialsError, Origin, WrongAccount, translate, translated
 
 if TYPE_CHECKING:
     import boto3
@@ -158,10 +158,13 @@ class Aws:
             raise WrongAccount(
                 f"the credentials are those of {identity.arn} in account {identity.account_id}, not of account {account_id}",
                 account=account_id,
-                hint=f"aws sts get-caller-identity{f' --profile {self._profile}' if self._profile else ''}",
+                hint=self._whoami_command(),
             )
         partition = identity.arn.split(":")[1] if identity.arn.count(":") >= 5 else "aws"
         return f"arn:{partition}:iam::{account_id}:role/{self._role_name}"
+
+    def _whoami_command(self) -> str:
+        return f"aws sts get-caller-identity{f' --profile {self._profile}' if self._profile else ''}"
 
     def _ambient_session(self) -> tuple[boto3.Session, Identity]:
         if self._static_credentials is not None:
@@ -178,7 +181,17 @@ class Aws:
         sts = self._make(source, "sts", _STS_REGION, account_id)
 
         def fetch() -> dict[str, str]:
-            answer = sts.assume_role(RoleArn=role_arn, RoleSessionName=self._settings.session_name)["Credentials"]
+            try:
+                answer = sts.assume_role(RoleArn=role_arn, RoleSessionName=self._settings.session_name)["Credentials"]
+            except AccessDenied as refused:
+                whose = self._ambient_session()[1]
+                raise WrongAccount(
+                    f"the credentials are those of {whose.arn}, which may not take on the role {role_arn} of account {account_id}:"
+                    f" {refused.message}",
+                    code=refused.code,
+                    account=account_id,
+                    hint=self._whoami_command(),
+                ) from refused
             return {
                 "access_key": answer["AccessKeyId"],
                 "secret_key": answer["SecretAccessKey"],

@@ -37,6 +37,7 @@ def install() -> None:
                 _validate(arn, logical_id, props, stack_name)
             except Exception:
                 acm._certificates.pop(arn, None)
+                cloudformation._stacks[stack_name].get("_resources", {}).pop(logical_id, None)
                 raise
         return arn, attributes
 
@@ -57,7 +58,11 @@ def _validate(arn: str, logical_id: str, props: dict[str, Any], stack_name: str)
         if zone and zone in route53._zones:
             _write(zone, record)
     certificate |= {"Status": "PENDING_VALIDATION", "DomainValidationOptions": options, "IssuedAt": None}
-    stack_id = cloudformation._stacks[stack_name]["StackId"]
+    stack = cloudformation._stacks[stack_name]
+    stack_id = stack["StackId"]
+    # CloudFormation lists a resource as soon as it has begun to make it; MiniStack when it is done.
+    under_way = {"PhysicalResourceId": arn, "ResourceType": KIND, "ResourceStatus": "CREATE_IN_PROGRESS", "Timestamp": now_iso()}
+    stack.setdefault("_resources", {}).setdefault(logical_id, under_way)
     told = set()
     for option in options:
         record = option["ResourceRecord"]

@@ -33,11 +33,18 @@ PASSWORD_HASH = hash_password("correct horse battery staple", bytes(range(16)))
 
 
 def write_environments(directory: Path, accounts: Mapping[str, str], **extra: str) -> Path:
-    """The repository's environment files with real values where placeholders stand; `extra` is YAML at the end of an environment's file."""
+    """The repository's environment files with real values where placeholders stand, and bucket names that are the account's alone.
+
+    `extra` is YAML at the end of an environment's file.
+    """
     shutil.copytree(ROOT / "environments", directory, ignore=shutil.ignore_patterns("*.py", "__pycache__", "organization.yaml"))
     for name, placeholder in PLACEHOLDERS.items():
         path = directory / f"{name}.yaml"
-        path.write_text(path.read_text().replace(placeholder, accounts.get(name, placeholder)) + extra.get(name, ""))
+        account = accounts.get(name, placeholder)
+        text = path.read_text().replace(placeholder, account)
+        for bucket in (f"{name}-kimmyai-web-public", f"bbws-{name}-web-artifacts"):
+            text = text.replace(bucket, f"{bucket}-{account}")
+        path.write_text(text + extra.get(name, ""))
     common = directory / "common.yaml"
     common.write_text(common.read_text().replace("ORGANISATION/REPOSITORY", REPOSITORY))
     return directory
