@@ -483,7 +483,7 @@ def _cloudfront_function(world: _World, where: str, association: Mapping[str, An
         handler="handler",
         code=code if isinstance(code, str) else "",
         # CloudFront allows about a millisecond of processor time; slow laptops must not trip over it.
-        timeout=0.5,
+        timeout=1.0,
         broken=broken,
     )
 

@@ -103,7 +103,9 @@ class Node:
 
     async def stop(self) -> None:
         """End the process; pending calls are `_Interrupted`."""
+        # Taken before anything is waited for: another call may start the next process meanwhile.
         process, self._process = self._process, None
+        reader, self._reader = self._reader, None
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(_Interrupted())
@@ -111,9 +113,8 @@ class Node:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-        if self._reader is not None:
-            await self._reader
-            self._reader = None
+        if reader is not None:
+            await reader
 
     async def load(self, function: Function) -> None:
         """Compile a function, once. Raises FunctionFailed."""

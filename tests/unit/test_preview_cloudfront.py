@@ -290,6 +290,16 @@ def test_compression(path: str, accept: str | None, encoding: str | None) -> Non
     assert asked.get("etag") == (f"W/{etag}" if encoding else etag)
 
 
+def test_what_is_never_kept_is_not_compressed_either() -> None:
+    def edit(template: dict[str, Any]) -> None:
+        key = {"EnableAcceptEncodingGzip": True, "EnableAcceptEncodingBrotli": True}
+        policy = {"Name": "own", "MinTTL": 0, "DefaultTTL": 0, "MaxTTL": 0, "ParametersInCacheKeyAndForwardedToOrigin": key}
+        template["Resources"]["Own"] = {"Type": "AWS::CloudFront::CachePolicy", "Properties": {"CachePolicyConfig": policy}}
+        template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]["CacheBehaviors"][0]["CachePolicyId"] = {"Ref": "Own"}
+
+    assert one(site("prod", site=edit), get(SCRIPT, headers=BR)).response.get("content-encoding") is None
+
+
 @given(st.text(max_size=30))
 def test_any_accept_encoding_is_understood_or_ignored(text: str) -> None:
     assert set(accepted_encodings(OPTIMIZED, text)) <= {"br", "gzip"}

@@ -11,12 +11,14 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
 from assembly import files
+from preview import tls
 from stacks.synthesis import synthesise
 from tests.browser.previews import PASSWORD, ROOT, USER, Running, preview
 from tests.environments_fixture import environments
@@ -75,15 +77,20 @@ def test_it_asks_for_the_password_serves_the_app_and_follows_content_and_templat
     page = _get(running, "/buy/deep/link")
     assert (page.status_code, page.text, page.headers["cache-control"]) == (200, PAGE, "no-cache")
     assert page.headers["x-frame-options"] == "DENY"
-    assert _get(running, "/assets/app-1a2b3c4d.js", **{"Accept-Encoding": "br"}).headers["content-encoding"] == "br"
+    for _ in range(2):
+        script = _get(running, "/assets/app-1a2b3c4d.js")
+        assert script.headers["content-encoding"] == "br"
+    assert script.headers["x-cache"] == "Hit from cloudfront"
     assert _get(running, "/assets/gone.js").status_code == 404
     redirect = _get(running, "/buy", Host="dev.kimmyai.io", **{"X-Forwarded-Proto": "http"})
     assert (redirect.status_code, redirect.headers["location"]) == (301, "https://dev.kimmyai.io/buy")
     assert _get(running, "/buy", Host="other.example.com").status_code == 403
 
+    (running.content / "assets" / "app-1a2b3c4d.js").write_text("export default 2;\n" * 200)
     (running.content / "new.txt").write_text("new")
     running.wait_for_log("reloaded")
     assert _get(running, "/new.txt").text == "new"
+    assert _get(running, "/assets/app-1a2b3c4d.js").text.startswith("export default 2;"), "a reload empties the cache"
 
     template = tmp_path / "dist" / "dev" / "site.template.json"
     document = json.loads(template.read_text())
@@ -146,6 +153,14 @@ def test_https_speaks_http_2_and_tls_1_2_with_a_certificate_for_the_names(dist: 
         assert (redirect.status_code, redirect.headers["location"]) == (301, f"https://kimmyai.io:{site.port}/buy?a=1")
         bare = httpx.get(f"http://127.0.0.1:{site.http_port}/buy", headers={"Host": "kimmyai.io"})
         assert bare.headers["location"] == "https://kimmyai.io/buy"
+
+
+@pytest.mark.parametrize(
+    ("policy", "version"),
+    [("TLSv1.2_2021", ssl.TLSVersion.TLSv1_2), ("TLSv1.2_2025", ssl.TLSVersion.TLSv1_2), ("TLSv1.3_2025", ssl.TLSVersion.TLSv1_3)],
+)
+def test_the_security_policy_of_the_template_sets_the_oldest_tls(policy: str, version: ssl.TLSVersion) -> None:
+    assert tls.make(("kimmyai.io",), policy, datetime.now(UTC)).context.minimum_version == version
 
 
 def test_it_listens_on_loopback_only(running: Running) -> None:
