@@ -1,8 +1,8 @@
 # mypy: allow-untyped-calls
-"""What IAM enforcement needs to know of CloudFormation, and of the transport.
+"""What IAM enforcement needs to know of CloudFormation and CloudFront, and of the transport.
 
-In: requests under IAM enforcement. Out: the stack set or the change set's stack that a request is about, as IAM sees it; a role that is
-passed on needs iam:PassRole; the loopback counts as TLS, so that the buckets' own policies hold and can be kept.
+In: requests under IAM enforcement. Out: the stack set, the change set's stack or the distribution that a request is about, as IAM sees
+it; a role that is passed on needs iam:PassRole; the loopback counts as TLS, so that the buckets' own policies hold and can be kept.
 Never: allows what no policy allows.
 
 Sources: Service Authorization Reference, AWS CloudFormation (resource types stack and stackset); IAM user guide, "Grant a user permissions
@@ -40,7 +40,8 @@ def install() -> None:
         found = str(resource_of(service, method, path, headers, body, query_params, region, account_id))
         if service != "cloudformation":
             _passed.set("")
-            return found
+            asked = _first(query_params, "DistributionId") if service == "cloudfront" and found == "*" else ""
+            return f"arn:aws:cloudfront::{account_id}:distribution/{asked}" if asked else found
         _passed.set(next((role for role in (_first(query_params, name) for name in _ROLES) if role), ""))
         return found if found != "*" else _stack_set_or_change_set(query_params, region, account_id)
 
