@@ -82,6 +82,25 @@ def test_killed_and_run_again(platform: Platform, wire: Wire, aws: Aws, processe
     assert waiting == []
 
 
+@pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
+def test_killed_again_and_again_it_gets_a_little_further_each_time(
+    platform: Platform, wire: Wire, aws: Aws, processes: list[subprocess.Popen[str]], done: bool
+) -> None:
+    for requests in (3, 10, 12, 16, 14):
+        held = wire.hold("cloudformation", "*", after=requests, done=done)
+        running = platform.start("--yes")
+        processes.append(running)
+        held.wait()
+        kill(running)
+        held.release()
+
+    assert platform.apply("--yes").code == 0
+
+    assert value_of(aws, platform.account, "/demo/two") == "1 fixed"
+    assert {stack: operations_of(aws, platform.account, stack) for stack in STACKS} == {stack: ["CREATE_IN_PROGRESS"] for stack in STACKS}
+    assert platform.plan().code == 0
+
+
 def test_killed_and_planned_again_nothing_of_the_first_plan_is_left(
     platform: Platform, wire: Wire, aws: Aws, processes: list[subprocess.Popen[str]]
 ) -> None:
