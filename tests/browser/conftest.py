@@ -23,8 +23,9 @@ VIEW: ViewportSize = {"width": 900, "height": 600}
 CHROMIUM = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
-    # The previews are on loopback, which another site could not frame for that reason alone.
-    "--disable-features=LocalNetworkAccessChecks",
+    # The previews are on loopback, which another site could not frame for that reason alone; and it is CloudFront, not the browser, that
+    # is to turn http into https. This list takes the place of Playwright's own.
+    "--disable-features=LocalNetworkAccessChecks,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,Translate,MediaRouter",
 )
 
 
