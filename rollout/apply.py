@@ -95,7 +95,7 @@ def _moved(run: Run, plan: AnyStackPlan) -> str:
     where = f"{plan.stack_name} ({plan.region}, account {plan.account_id})"
     if not isinstance(plan, StackSetPlan):
         found = standing(run, plan, gateway)
-        return f"{where} {found.words}" if found.at == "moved" else ""
+        return f"{where}: {found.words}" if found.at == "moved" else ""
     return "; ".join(f"{where}: {words}" for words in moved_set(run, plan, gateway))
 
 

@@ -215,6 +215,46 @@ def test_two_applies_at_once_one_of_them_says_who_holds_the_lock(
     assert value_of(aws, platform.account, "/demo/two") == "2 fixed"
 
 
+def test_two_first_deployments_at_once_make_every_stack_once(
+    platform: Platform, wire: Wire, aws: Aws, processes: list[subprocess.Popen[str]]
+) -> None:
+    assert platform.plan().code == 3
+    held = wire.hold("cloudformation", "ExecuteChangeSet", done=True)
+    first = platform.start("--yes")
+    processes.append(first)
+    held.wait()
+
+    second = platform.apply("--yes")
+    held.release()
+    out, err = first.communicate(timeout=60)
+
+    assert second.code == 0, second
+    assert first.returncode == 0, out + err
+    assert executions(wire) == 4
+    assert value_of(aws, platform.account, "/demo/two") == "1 fixed"
+
+
+def test_of_two_plans_for_a_first_deployment_only_the_later_one_is_applied(
+    platform: Platform, wire: Wire, aws: Aws, processes: list[subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    other = Platform(account=platform.account, dist=tmp_path / "other", line=platform.line)
+    other.build()
+    assert (platform.plan().code, other.plan().code) == (3, 3)
+    held = wire.hold("cloudformation", "ExecuteChangeSet", done=True)
+    first = other.start("--yes")
+    processes.append(first)
+    held.wait()
+
+    second = platform.apply("--yes")
+    held.release()
+    out, err = first.communicate(timeout=60)
+
+    assert second.code == 2, second
+    assert "demo-test-base (eu-west-1" in second.stderr
+    assert first.returncode == 0, out + err
+    assert executions(wire) == 4
+
+
 def test_a_lock_that_is_taken_away_stops_before_the_next_stack(
     platform: Platform, wire: Wire, aws: Aws, processes: list[subprocess.Popen[str]]
 ) -> None:
