@@ -82,7 +82,7 @@ class Server(asyncio.Protocol):
             return "200 OK", xml, text.encode()
         if method == "PUT":
             etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
-            self.objects[path] = (etag, body if self.keep or "/artifacts/" in path else b"")
+            self.objects[path] = (etag, body if self.keep or "-artifacts-" in path else b"")
             return "200 OK", {"ETag": f'"{etag}"'}, b""
         if "list-type" in query:
             return "200 OK", xml, self.listing(path.strip("/"), query)
@@ -144,13 +144,14 @@ with ThreadPoolExecutor(16) as pool:
 
 
 def site(folder: Path, files: int, octets: int) -> None:
-    """A page and hashed assets of random bytes."""
+    """A page and hashed assets of random bytes, half scripts and half pictures."""
     rng = random.Random(7)
     (folder / "assets").mkdir(parents=True)
     each = max(1, octets // files)
     for number in range(files - 1):
         data = rng.randbytes(each)
-        (folder / "assets" / f"c{number:05d}-{hashlib.sha256(data).hexdigest()[:8]}.js").write_bytes(data)
+        suffix = "webp" if number % 2 else "js"
+        (folder / "assets" / f"c{number:05d}-{hashlib.sha256(data).hexdigest()[:8]}.{suffix}").write_bytes(data)
     first = min((folder / "assets").iterdir()).name
     (folder / "index.html").write_text(f'<!doctype html><script type="module" src="/assets/{first}"></script>')
 

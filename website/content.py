@@ -36,9 +36,8 @@ KEY_LIMIT = 1024
 SIZE_LIMIT = 5 * 1024**3
 """Bytes that one PutObject takes (Amazon S3 User Guide)."""
 
-BLOCK = 1 << 20
-HEAD_BYTES = 2 << 20
-"""Bytes of a text file that are searched for secrets."""
+BLOCK = 2 << 20
+"""Bytes that are read at once, and that are searched for secrets at the head of a text file."""
 
 TEXT_TYPES: Mapping[str, str] = {
     ".html": "text/html",
@@ -220,22 +219,22 @@ def read(directory: Path, contract: SiteContract, *, allow: tuple[str, ...] = ()
     if index_name not in found:
         problems.append(f"{directory}: no {index_name}; is this the directory that the build wrote (dist, build)?")
     with ThreadPoolExecutor(workers) as pool:
-        digested = dict(zip(found, pool.map(_digest, found.values()), strict=True))
+        inspected = dict(zip(found, pool.map(_inspected, found.values()), strict=True))
     rules = contract.cache_rules
     entries: list[FileEntry] = []
-    for relative, (sha256, md5, size) in digested.items():
+    for relative, (sha256, md5, size, secret) in inspected.items():
         if size > SIZE_LIMIT:
             problems.append(f"{found[relative]}: {size:,} bytes; a file may have {SIZE_LIMIT:,}")
+        if secret and not _allowed(relative, allow):
+            problems.append(f"{found[relative]}:{secret}; if it is meant to be public: --allow '{relative}'")
         key = prefix + relative
-        entries.append(
-            FileEntry(key=key, sha256=sha256, md5=md5, size=size, content_type=content_type(key), cache_control=cache_control(key, rules))
-        )
+        kind, cache = content_type(key), cache_control(key, rules)
+        entries.append(FileEntry(key=key, sha256=sha256, md5=md5, size=size, content_type=kind, cache_control=cache))
     generated: dict[str, bytes] = {}
     if contract.config_json is not None:
         key, body = prefix + CONFIG_FILE, canonical_json(contract.config_json)
         generated[key] = body
         entries.append(generated_entry(key, body, rules))
-    problems.extend(_secrets(found, allow))
     keys = frozenset(entry.key for entry in entries)
     problems.extend(_broken_references(found, prefix, keys))
     if problems:
@@ -311,27 +310,26 @@ def _allowed(relative: str, allow: tuple[str, ...]) -> bool:
     return any(fnmatch.fnmatchcase(relative, pattern) for pattern in allow)
 
 
-def _digest(path: Path) -> tuple[str, str, int]:
-    sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
+def _inspected(path: Path) -> tuple[str, str, int, str]:
+    """SHA-256, MD5, size, and where which secret stands ("" for none): one reading of a file, whole only if it is small."""
+    sha256, md5, size, secret = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0, ""
     with path.open("rb") as handle:
         while block := handle.read(BLOCK):
+            if size == 0 and path.suffix.lower() in _SEARCHED:
+                secret = _secret(block)
             sha256.update(block)
             md5.update(block)
             size += len(block)
-    return sha256.hexdigest(), md5.hexdigest(), size
+    return sha256.hexdigest(), md5.hexdigest(), size, secret
 
 
-def _secrets(found: Mapping[str, Path], allow: tuple[str, ...]) -> Iterator[str]:
-    for relative, path in found.items():
-        if path.suffix.lower() not in _SEARCHED or _allowed(relative, allow):
-            continue
-        with path.open("rb") as handle:
-            head = handle.read(HEAD_BYTES)
-        for what, (literals, pattern) in SECRET_PATTERNS.items():
-            match = pattern.search(head) if any(literal in head for literal in literals) else None
-            if match:
-                line = head.count(b"\n", 0, match.start()) + 1
-                yield f"{path}:{line}: holds {what}; if it is meant to be public: --allow '{relative}'"
+def _secret(head: bytes) -> str:
+    for what, (literals, pattern) in SECRET_PATTERNS.items():
+        match = pattern.search(head) if any(literal in head for literal in literals) else None
+        if match:
+            line = head.count(b"\n", 0, match.start()) + 1
+            return f"{line}: holds {what}"
+    return ""
 
 
 # --- what the pages refer to --------------------------------------------------------------------------------------
