@@ -154,5 +154,14 @@ def test_it_serves_what_was_published_to_the_local_aws(tmp_path: Path) -> None:
         assert found["bytes"] == (BUILT / "index.html").stat().st_size
         assert ["Cache-Control", "no-cache"] in found["headers"]
         assert gone["status"] == 404
+
+        # The next release: a visitor who still holds the old page gets its chunk, others the new page and chunk.
+        old = next(BUILT.glob("assets/Plans-*.js")).relative_to(BUILT).as_posix()
+        new = frontend.rebuilt(frontend.built(tmp_path / "next"), "second")
+        command("publish", "--content", str(tmp_path / "next"), "--yes")
+        for path in (f"/{old}", f"/{new}", "/buy"):
+            (found,) = json.loads(command("preview", "--explain", path, "--json"))
+            assert (path, found["status"]) == (path, 200)
+        assert not (tmp_path / "next" / old).exists()
     finally:
         server.stop()
