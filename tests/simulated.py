@@ -285,6 +285,7 @@ def _produced(value: Any) -> str:
 class Targeted:
     """What the accounts of StackSets have beside CloudFormation: by default the roles of `stackset()`, and every region."""
 
+    regions: tuple[str, ...] = ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-south-1", "af-south-1")
     opt_in: frozenset[str] = frozenset({"af-south-1"})
     disabled: set[tuple[str, str]] = field(default_factory=set)
     """Account and region."""
@@ -296,9 +297,6 @@ class Targeted:
     closed: set[str] = field(default_factory=set)
     """Accounts that there are no credentials for."""
     asked: list[str] = field(default_factory=list)
-
-
-SIMULATED_REGIONS = ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-south-1", "af-south-1")
 
 
 @dataclass(frozen=True)
@@ -318,7 +316,7 @@ class SimulatedAccount:
         targets, account = self.gateways.targets, account_id or self.account_id
         return {
             region: "DISABLED" if (account, region) in targets.disabled else "ENABLED" if region in targets.opt_in else "ENABLED_BY_DEFAULT"
-            for region in SIMULATED_REGIONS
+            for region in targets.regions
         }
 
     def role(self, name: str) -> Role | None:

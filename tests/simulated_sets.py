@@ -32,6 +32,11 @@ class Operation:
     fails: frozenset[Where]
     stopped_at: float | None = None
     own: bool = True
+    failing: tuple[int, ...] = ()
+    """Positions of those that fail."""
+
+    def __post_init__(self) -> None:
+        self.failing = tuple(n for n, where in enumerate(self.targets) if where in self.fails)
 
 
 @dataclass
@@ -54,6 +59,8 @@ class SimulatedSet:
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
         self._guard = threading.Lock()
+        self._listed: list[Any] = []
+        self._read: list[tuple[Where, str]] = []
 
     def __getattr__(self, name: str) -> Any:
         found = type(self).__dict__.get(f"do_{name}")
@@ -161,8 +168,10 @@ class SimulatedSet:
         return self._begin("DELETE", request, self._targets(request))
 
     def do_list_stack_instances(self, StackSetName: str, CallAs: str, NextToken: str = "") -> Any:
-        self._catch_up()
-        return self._paged([*self.instances.values()], NextToken)
+        if not NextToken:
+            self._catch_up()
+            self._listed = [*self.instances.values()]
+        return self._paged(self._listed, NextToken)
 
     def do_describe_stack_instance(self, StackInstanceAccount: str, StackInstanceRegion: str, **_: Any) -> Any:
         return {"StackInstance": self.instances[StackInstanceAccount, StackInstanceRegion]}
@@ -247,7 +256,7 @@ class SimulatedSet:
 
     def do_describe_stack_set_operation(self, StackSetName: str, OperationId: str, CallAs: str) -> Any:
         operation = self._operation(OperationId)
-        failed = len(operation.fails.intersection(operation.targets[: self._done(operation)])) if operation.fails else 0
+        failed = sum(1 for n in operation.failing if n < self._done(operation))
         return {
             "StackSetOperation": {
                 "OperationId": OperationId,
@@ -270,8 +279,10 @@ class SimulatedSet:
     def do_list_stack_set_operation_results(
         self, StackSetName: str, OperationId: str, CallAs: str, NextToken: str = "", Filters: Any = ()
     ) -> Any:
-        wanted = {f["Values"] for f in Filters}
-        rows = [r for r in self._results(self._operation(OperationId)) if not wanted or r[1] in wanted]
+        if not NextToken:
+            wanted = {f["Values"] for f in Filters}
+            self._read = [r for r in self._results(self._operation(OperationId)) if not wanted or r[1] in wanted]
+        rows = self._read
         start = int(NextToken or 0)
         page = [
             {"Account": a, "Region": r, "Status": status, "StatusReason": f"no room in {r}" if status == "FAILED" else ""}

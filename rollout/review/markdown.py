@@ -141,8 +141,10 @@ def _diff(stack: AnyStackPlan, most: int) -> Iterator[str]:
     else:
         yield from (f"! setting of the set: {name}" for name in stack.settings_changed)
         for regions, instances in summary.instances_by_region(stack):
-            acted = ", ".join(f"{summary.INSTANCE_SYMBOLS[i.action]} {i.account_id or i.organizational_unit}" for i in instances)
-            yield f"  {', '.join(regions)}: {acted}"
+            yield f"  {', '.join(regions)}: {summary.instances_text(instances)}"
+        order = summary.order_text(stack)
+        if order:
+            yield f"  {order}"
 
 
 def _resource(change: ResourceChange, most: int) -> Iterator[str]:

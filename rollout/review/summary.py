@@ -27,6 +27,7 @@ from rollout.model import (
     Value,
     Widening,
 )
+from rollout.stackset_steps import canary_region
 
 Kind = Literal["add", "modify", "replace", "maybe_replace", "remove", "import", "sync", "dynamic", "unlisted"]
 
@@ -287,6 +288,26 @@ def instances_by_region(stack: StackSetPlan) -> Iterator[tuple[tuple[str, ...], 
         alike.setdefault(tuple((i.account_id, i.organizational_unit, i.action, i.reason) for i in found), []).append(region)
     for regions in alike.values():
         yield tuple(regions), tuple(by_region[regions[0]])
+
+
+def instances_text(instances: Iterable[InstancePlan], most: int = 8) -> str:
+    """ "+ 111111111111, ~ 222222222222 and 998 more, 3 left alone": by what happens to them, the first few of each by name."""
+    by_action: dict[InstanceAction, list[str]] = {}
+    for instance in instances:
+        by_action.setdefault(instance.action, []).append(instance.account_id or instance.organizational_unit)
+    parts = [
+        shortened(", ".join(f"{symbol} {name}" for name in by_action[action]), most)
+        for action, symbol in INSTANCE_SYMBOLS.items()
+        if action != "none" and action in by_action
+    ]
+    idle = len(by_action.get("none", ()))
+    return ", ".join([*parts, *([f"{idle:,} left alone"] if idle else [])])
+
+
+def order_text(stack: StackSetPlan) -> str:
+    """Which region goes first, alone; empty where all the work is in one region."""
+    first = dict.fromkeys(region for region in (canary_region(stack, "update"), canary_region(stack, "create")) if region)
+    return f"{', '.join(first)} first, alone; the others when nothing failed there" if first else ""
 
 
 def is_new_policy(group: tuple[Widening, ...]) -> bool:

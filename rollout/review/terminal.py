@@ -146,16 +146,15 @@ def _instances(stack: StackSetPlan) -> Iterator[Text]:
     for setting in stack.settings_changed:
         yield _text(f"  setting of the set: {setting}")
     for regions, instances in summary.instances_by_region(stack):
-        busy = [i for i in instances if i.action != "none"]
-        idle = len(instances) - len(busy)
-        yield _text(
-            f"  {', '.join(regions)}: ",
-            ", ".join(f"{summary.INSTANCE_SYMBOLS[i.action]} {i.account_id or i.organizational_unit}" for i in busy),
-            f"{', ' if busy and idle else ''}{f'{idle} left alone' if idle else ''}",
-        )
-        for instance in busy:
-            if instance.reason and instance.reason != "the set changes":
-                yield _text((f"      {instance.account_id or instance.organizational_unit}: {instance.reason}", "dim"))
+        yield _text(f"  {', '.join(regions)}: {summary.instances_text(instances)}")
+        told = [i for i in instances if i.reason and i.reason != "the set changes"]
+        for instance in told[:_MOST]:
+            yield _text((f"      {instance.account_id or instance.organizational_unit}: {instance.reason}", "dim"))
+        if len(told) > _MOST:
+            yield _text((f"      and {len(told) - _MOST:,} more (--format html shows all)", "dim"))
+    order = summary.order_text(stack)
+    if order:
+        yield _text((f"  {order}", "dim"))
 
 
 def _resource(change: ResourceChange) -> Iterator[Text]:
