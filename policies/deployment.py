@@ -172,6 +172,8 @@ def deploy_role(names: Deployment) -> PolicyDocument:
             ["FilterLogEvents", "GetLogEvents", "DescribeLogStreams"],
             arn("logs", f"log-group:/aws/lambda/us-east-1.{names.edge_function_name}:*", region="*"),
         ),
+        # Planning looks for groups that a replica made before the StackSet; the call takes the account's log groups as its resource.
+        allow("LogGroups", "logs", ["DescribeLogGroups"], arn("logs", "log-group:*", region="*")),
         allow("AccessLogBucket", "s3", ["ListBucket"], s3_arn(names.access_log_bucket)),
         allow("AccessLogs", "s3", ["GetObject"], s3_arn(f"{names.access_log_bucket}/AWSLogs/*")),
     ]

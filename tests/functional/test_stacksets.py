@@ -66,6 +66,8 @@ class Sets:
     accounts: list[str]
     regions: list[str] = field(default_factory=lambda: list(REGIONS))
     preferences: OperationPreferences = QUICK
+    unit: str = ""
+    """SERVICE_MANAGED over this organizational unit instead of the accounts."""
 
     def client(self, service: str = "cloudformation", account: str | None = None, region: str = SET_REGION) -> Any:
         return self.aws.client(service, account_id=account or self.platform.account, region=region)
@@ -86,11 +88,17 @@ class Sets:
 
     def build(self, *, days: str = "14", template: dict[str, Any] | None = None) -> None:
         target = StackSet(
-            permission_model="SELF_MANAGED",
-            targets=Targets(accounts=tuple(self.accounts), regions=tuple(self.regions)),
+            permission_model="SERVICE_MANAGED" if self.unit else "SELF_MANAGED",
+            targets=Targets(
+                accounts=() if self.unit else tuple(self.accounts),
+                organizational_units=(self.unit,) if self.unit else (),
+                regions=tuple(self.regions),
+            ),
             preferences=self.preferences,
-            administration_role_name=ADMINISTRATION,
-            execution_role_name=EXECUTION,
+            administration_role_name=None if self.unit else ADMINISTRATION,
+            execution_role_name=None if self.unit else EXECUTION,
+            auto_deployment=bool(self.unit),
+            retain_stacks_on_account_removal=False,
         )
         logs = Small(
             id="logs",
@@ -412,3 +420,49 @@ def test_an_operation_is_stopped(sets: Sets, processes: list[Any]) -> None:
     if "STOPPED" in ended.stdout:
         assert process.returncode == 1 and "STOPPED" in stdout, (stdout, stderr)
     assert sets.verb("stop", "--yes").stdout.strip() == f"{ENV}: no StackSet operation is running"
+
+
+def test_organizational_units_with_automatic_deployment(sets: Sets) -> None:
+    organization = sets.client("organizations")
+    organization.describe_organization()
+    root = organization.list_roots()["Roots"][0]["Id"]
+    outer = organization.create_organizational_unit(ParentId=root, Name="outer")["OrganizationalUnit"]["Id"]
+    inner = organization.create_organizational_unit(ParentId=outer, Name="inner")["OrganizationalUnit"]["Id"]
+    made = [
+        organization.create_account(Email=f"{n}@example.com", AccountName=n)["CreateAccountStatus"]["AccountId"]
+        for n in ("one", "two", "three")
+    ]
+    for account, unit in zip(made, (outer, inner), strict=False):
+        organization.move_account(AccountId=account, SourceParentId=root, DestinationParentId=unit)
+    sets.unit, sets.accounts, sets.regions = outer, made[:2], ["us-east-1", "eu-west-1", "af-south-1"]
+
+    organization_of = sets.client("account")
+    organization_of.disable_region(AccountId=made[1], RegionName="af-south-1")
+    sets.build()
+    plan = sets.planned()
+    (error,) = [f for f in plan["findings"] if f["severity"] == "error"]
+    assert f"af-south-1 is DISABLED in target account {made[1]}" in error["message"]
+    assert error["command"] == f"aws account enable-region --region-name af-south-1 --account-id {made[1]}"
+    organization_of.enable_region(AccountId=made[1], RegionName="af-south-1")
+
+    plan = sets.planned()
+    assert {i["account_id"] for i in plan["instances"]} == set(made[:2]), "account by account, those of the units below too"
+    ended = sets.apply()
+    assert ended.code == 0, ended
+    assert sets.instances() == sets.everywhere()
+    live = sets.client().describe_stack_set(StackSetName=NAME)["StackSet"]
+    assert live["ManagedExecution"] == {"Active": True} and live["AutoDeployment"]["Enabled"] is True
+    assert sets.platform.plan().code == 0
+
+    organization.move_account(AccountId=made[2], SourceParentId=root, DestinationParentId=outer)
+    sets.accounts.append(made[2])
+    deadline = time.monotonic() + 30
+    while sets.instances() != sets.everywhere() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert sets.platform.plan().code == 0, "what AWS deployed by itself is as wanted"
+
+    sets.build(days="30")
+    assert sets.actions(sets.planned()) == {"update": 9}
+    ended = sets.apply()
+    assert ended.code == 0, ended
+    assert {sets.days(*where) for where in sets.everywhere()} == {30}
