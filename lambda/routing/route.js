@@ -15,7 +15,8 @@ function route(uri, config) {
     return { action: "health" };
   }
   var entry = config.entryPath;
-  if (uri === "/" && entry !== "/") {
+  // AWS does not say whether the default root object has been put in the place of "/" before this runs: both forms lead to the app.
+  if (entry !== "/" && (uri === "/" || uri === config.indexDocument)) {
     return { action: "redirect", location: entry };
   }
   // Raw: what no request target may hold. Encoded: control characters and the backslash. And a percent sign without two hexadecimal digits.
