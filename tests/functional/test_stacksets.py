@@ -308,9 +308,8 @@ def test_an_apply_that_is_killed_is_followed_and_starts_nothing_twice(sets: Sets
 
 
 def test_an_operation_of_somebody_else_is_waited_for_by_name(sets: Sets) -> None:
-    sets.regions = ["us-east-1", "eu-west-1"]
     assert sets.deployed().code == 0
-    sets.regions.append("eu-west-2")
+    sets.regions.append("eu-west-3")
     sets.build()
     sets.planned()
     other = sets.client().detect_stack_set_drift(
@@ -466,3 +465,25 @@ def test_organizational_units_with_automatic_deployment(sets: Sets) -> None:
     ended = sets.apply()
     assert ended.code == 0, ended
     assert {sets.days(*where) for where in sets.everywhere()} == {30}
+
+
+def test_drift_is_told_for_each_instance_and_the_next_plan_names_it(sets: Sets) -> None:
+    sets.regions = ["us-east-1", "eu-west-1"]
+    assert sets.deployed().code == 0
+    second = sets.accounts[1]
+    assert sets.verb("drift").code == 0
+    sets.client("logs", second, "eu-west-1").put_retention_policy(logGroupName="/edge/app", retentionInDays=3)
+    ended = sets.verb("drift")
+    assert f"in {second} eu-west-1: modified" in ended.stdout and sets.accounts[0] + " eu-west-1" not in ended.stdout, ended
+    plan = sets.planned()
+    (finding,) = [f for f in plan["findings"] if f["code"] == "instances_drifted"]
+    assert f"{second} eu-west-1" in finding["message"] and plan["operation"] == "none"
+
+
+def test_the_whole_set_goes_with_its_instances(sets: Sets) -> None:
+    sets.regions = ["us-east-1", "eu-west-1"]
+    assert sets.deployed().code == 0
+    ended = sets.verb("destroy", "--approve", ENV)
+    assert ended.code == 0, ended
+    assert [s["StackSetName"] for s in sets.client().list_stack_sets(Status="ACTIVE")["Summaries"]] == []
+    assert {sets.days(*where) for where in sets.everywhere()} == {None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import threading
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from rollout.execute import Outcome, Run, execute
 from rollout.model import InstancePlan, Options, Plan, StackSetPlan
 from rollout.plan import Request, make_plan
 from rollout.progress import Board, Event, Instances, Note
+from rollout.progress_view import shown
 from rollout.retry import find, retry_plan
 from rollout.schemas import Schemas
 from rollout.stackset_steps import rectangles, steps_of
@@ -597,3 +599,24 @@ def test_numbers_are_reported_not_instances(world: World) -> None:
     last = [e for e in world.events if isinstance(e, Instances)][-1]
     assert (last.total, last.counts) == (1_000, {"SUCCEEDED": 1_000})
     assert board.lines["logs"].finished == 1_000 and 4 < board.lines["logs"].rate < 6
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_thousands_on_a_terminal_and_in_a_log(live: bool) -> None:
+    world = many(1_000, regions=("us-east-1",))
+    world.live.per_second = 5.0
+    world.live.fails = {("000000000500", "us-east-1")}
+    assert world.run(world.plan()).result == "failed"
+    stream = io.StringIO()
+    moment = world.events[-1].at
+    with shown(("logs",), stream, live=live, colour=False, now=lambda: moment) as report:
+        for event in world.events[:-1]:
+            report(event)
+    text = stream.getvalue()
+    assert "000000000500 us-east-1 FAILED: no room in us-east-1" in text
+    if live:
+        assert "1,000/1,000 [####################] 1 failed" in text
+    else:
+        lines = [line for line in text.splitlines() if "/1,000 [" in line]
+        assert 8 <= len(lines) <= 13, "a line for each tenth"
+        assert any("5.0/s, about" in line and line.endswith("left") for line in lines), lines
