@@ -79,6 +79,7 @@ def plan_stack_set(
         *_obstacles(stack, target, live),
         *_clashes(stack, template, surveyed, adopt=options.import_existing),
         *_conditions(stack, there, planned),
+        *_losses(stack, surveyed.environment, old_template, planned),
     )
     operation: StackSetOperation = "none"
     if any(f.severity == "error" for f in findings):
@@ -312,6 +313,29 @@ def _clashes(stack: Stack, template: Mapping[str, Any], surveyed: Survey, *, ado
                 command=f"python deploy.py plan --env {surveyed.environment} --import-existing",
                 stack=stack.id,
             )
+
+
+def _losses(stack: Stack, environment: str, template: Mapping[str, Any], planned: tuple[InstancePlan, ...]) -> Iterator[Finding]:
+    """Data that goes, or is left behind, with the stacks of instances that are removed."""
+    places = [f"{i.account_id} {i.region}" for i in planned if i.action == "remove"]
+    if not places:
+        return
+    for logical_id, resource in template.get("Resources", {}).items():
+        kind = str(resource.get("Type"))
+        if kind not in DATA_HOLDING_TYPES:
+            continue
+        if resource.get("DeletionPolicy") in ADOPTABLE:
+            message = f"{logical_id} ({kind}) stays in {named(places)}, but no stack knows it any more"
+            yield Finding(severity="warning", code="instance_data_left", message=message, stack=stack.id)
+            continue
+        snapshot = " but for a snapshot" if resource.get("DeletionPolicy") == "Snapshot" else ""
+        yield Finding(
+            severity="warning",
+            code="instance_data_lost",
+            message=f"{logical_id} ({kind}) is REMOVED in {named(places)}: {DATA_HOLDING_TYPES[kind]} WILL BE LOST{snapshot}",
+            command=f"python deploy.py plan --env {environment} --removed-instances keep",
+            stack=stack.id,
+        )
 
 
 def _conditions(stack: Stack, live: tuple[StackInstance, ...], planned: tuple[InstancePlan, ...]) -> Iterator[Finding]:

@@ -360,6 +360,11 @@ def test_what_holds_data_is_kept_by_default(choice: str, wanted: str) -> None:
     plan = world.plan(removed_instances=choice)
     assert {a for (account, _), a in actions(world.set_of(plan)).items() if account == OTHER} == {wanted}
     assert world.run(plan).result == "succeeded"
+    lost = [f for f in plan.all_findings if f.code == "instance_data_lost"]
+    assert bool(lost) is (wanted == "remove")
+    for finding in lost:
+        assert f"REMOVED in {OTHER} us-east-1" in finding.message and "its objects WILL BE LOST" in finding.message
+        assert finding.command == "python deploy.py plan --env test --removed-instances keep"
     sent = next(a for name, a in world.live.calls if name == "delete_stack_instances")
     assert sent["RetainStacks"] is (wanted == "retain")
 
