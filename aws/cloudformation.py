@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -376,6 +377,9 @@ class CloudFormation:
         self.region = region
         self._sleep = sleep
         self._poll_seconds = poll_seconds
+        # One request for a change set after the other: every refusal for a request limit's sake doubles the pause of whoever is refused, so
+        # many at once are through later than one by one.
+        self._making = threading.Lock()
 
     # --- stacks -----------------------------------------------------------------------------------------------
 
@@ -485,7 +489,8 @@ class CloudFormation:
         The name must be unique: "already exists" is taken for the answer to a request of ours whose first answer was lost.
         """
         try:
-            answer = self._client.create_change_set(**_change_set_arguments(request))
+            with self._making:
+                answer = self._client.create_change_set(**_change_set_arguments(request))
         except (Conflict, NetworkError):
             mine = [s for s in self._own_change_sets(request.stack) if s.name == request.name]
             if not mine:

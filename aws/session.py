@@ -91,6 +91,7 @@ class Aws:
         self._clients: dict[tuple[str, str, str, str | None], Any] = {}
         self._sessions: dict[tuple[str, str | None], boto3.Session] = {}
         self._ambient: tuple[boto3.Session, Identity] | None = None
+        self._loader: Any = None
         self._login_command = f"aws sso login --profile {profile}" if profile else "aws sso login"
 
     @property
@@ -225,6 +226,10 @@ class Aws:
         with translated(Origin(login_command=self._login_command)):
             session = boto3.Session(profile_name=profile)
         session._session.set_config_variable("sts_regional_endpoints", "regional")
+        if self._loader is None:
+            self._loader = session._session.get_component("data_loader")
+        # The service models are the same for all: read once, not once for each account.
+        session._session.register_component("data_loader", self._loader)
 
         def add_translation(base_classes: list[type], **_: Any) -> None:
             base_classes.insert(0, _translating(self._origin, account))

@@ -11,6 +11,7 @@ import contextlib
 import json
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -59,8 +60,9 @@ from rollout.stackset_survey import survey
 from rollout.stacksets import plan_stack_set
 from rollout.states import in_the_way
 
-WORKERS = 16
-"""Stacks planned at once at the most; CloudFormation's own limits are met with retries."""
+WORKERS = 256
+"""Stacks planned at once at the most. Planning is waiting, and CloudFormation's limits hold for each account and region, so many places are
+asked at once; what the limits refuse is asked again."""
 
 CHANGE_SET_PREFIX = "plan"
 
@@ -300,7 +302,9 @@ class _Run:
     def all(self, stacks: tuple[Stack, ...], workers: int) -> dict[str, _Outcome]:
         """Plan the stacks, each as soon as all that it depends on are planned."""
         done: dict[str, _Outcome] = {}
-        waiting = {stack.id: stack for stack in stacks}
+        crowd = Counter((stack.account_id, stack.region) for stack in stacks)
+        # Where most stacks are the limits are felt longest, so those begin first.
+        waiting = {s.id: s for s in sorted(stacks, key=lambda s: -crowd[s.account_id, s.region])}
         running: dict[Future[_Outcome], str] = {}
         pool = ThreadPoolExecutor(max_workers=max(1, min(workers, len(stacks) or 1)), thread_name_prefix="plan")
         try:
