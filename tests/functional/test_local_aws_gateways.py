@@ -329,9 +329,9 @@ def test_a_role_that_may_not_be_assumed(guarded_aws: LocalAws, new_account: Call
     mine, other = new_account(), new_account()
     make_role(guarded_aws, other, other)
     ambient(mine, guarded_aws.endpoint_url)
-    with pytest.raises(AccessDenied, match="sts AssumeRole") as caught:
+    with pytest.raises(WrongAccount, match="may not take on the role") as caught:
         Aws(role_name="deploy", doctor_command="python deploy.py doctor --env dev").client("iam", account_id=other, region=REGION)
-    assert caught.value.hint == "python deploy.py doctor --env dev"
+    assert caught.value.hint == "aws sts get-caller-identity"
 
 
 # --- organizations, CloudFront, logs ------------------------------------------------------------------------------
