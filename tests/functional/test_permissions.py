@@ -271,6 +271,7 @@ def test_the_deploy_role_is_denied(session: Callable[[str, str], Any], what: str
     with pytest.raises(ClientError) as refused:
         getattr(session(service, region), operation)(**arguments)
     assert refused.value.response["Error"]["Code"] in DENIED, refused.value
+    assert ("is not authorized to perform: iam:PassRole on resource" in str(refused.value)) == ("passed" in what)
 
 
 @pytest.mark.parametrize(
