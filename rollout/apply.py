@@ -1,8 +1,10 @@
 """Applying a plan: exactly what was approved, in dependency order, under the environment's lock.
 
-In: a `Run` (the approved plan and its surroundings) and a way to take the lock. Out: `Applied`, with an `Outcome` for every stack.
-Never: starts a stack before all that it depends on stand, starts another one after a failure or without the lock, changes a plan that has
-moved. Killed at any moment it can be called again with the same plan: what was executed is asked of AWS.
+In: a `Run` (the approved plan and its surroundings), a way to take the lock and one to publish content. Out: `Applied`, with an `Outcome`
+for every stack.
+Never: starts a stack before all that it depends on stand, starts another one after a failure or without the lock, publishes content before
+every stack stands, changes a plan that has moved. Killed at any moment it can be called again with the same plan: what was executed is
+asked of AWS.
 
 The first deployment makes the lock table itself. Until it stands, only the stack that makes it (and what that depends on) is executed,
 and CloudFormation is the lock: a stack is created once, executing one change set deletes the others. Then the lock is taken.
@@ -19,11 +21,12 @@ from typing import Literal
 
 from assembly.model import Assembly, Frozen
 from aws.errors import AwsError, NotFound
+from rollout.content import ContentOutcome
 from rollout.execute import Outcome, Run, execute, standing
-from rollout.history import Record, StackRecord
+from rollout.history import ContentRecord, Record, StackRecord
 from rollout.inputs import Produced
-from rollout.lock import Lock, LockHeld, held
-from rollout.model import AnyStackPlan, Plan, StackSetPlan
+from rollout.lock import Lock, LockHeld, LockLost, held
+from rollout.model import AnyStackPlan, Plan, StackSetPlan, plan_command
 from rollout.progress import Note
 from rollout.stackset_run import moved_set
 
@@ -63,6 +66,8 @@ class Applied(Frozen, frozen=True, kw_only=True):
     seconds: float
     stacks: tuple[Outcome, ...]
     """In the plan's order."""
+    content: ContentOutcome | None = None
+    """None where the plan was about the stacks alone."""
     problem: str = ""
     """What stopped it that is about no single stack."""
     command: str = ""
@@ -137,14 +142,20 @@ def before_the_lock(run: Run) -> tuple[AnyStackPlan, ...]:
 # --- applying -------------------------------------------------------------------------------------------------------
 
 
-def apply(run: Run, acquire: Callable[[], Lock], *, workers: int = WORKERS) -> Applied:
-    """Bring every stack of the plan to where it wants it, or as far as possible.
+Publish = Callable[[Run], ContentOutcome]
+"""Publishes the plan's content; what goes wrong is in the outcome."""
 
+
+def apply(run: Run, acquire: Callable[[], Lock], *, publish: Publish | None = None, workers: int = WORKERS) -> Applied:
+    """Bring every stack of the plan to where it wants it, or as far as possible; then, if all of them stand, its content.
+
+    `publish` is only called for a plan with content, and then there must be one.
     Raises before anything has changed: `StalePlan`, `LockHeld`, `LockTableMissing`, `AwsError`. After that everything is in the result.
     """
     started = run.now()
     done: dict[str, Outcome] = {}
     problem = command = ""
+    content: ContentOutcome | None = None
     try:
         lock = acquire()
     except NotFound:
@@ -169,13 +180,26 @@ def apply(run: Run, acquire: Callable[[], Lock], *, workers: int = WORKERS) -> A
             problem, command = str(error), error.command
         else:
             _walk(locked, rest, done, workers)
-    return _applied(run, started, done, problem=problem, command=command)
+            content = _publish(locked, publish, done)
+    return _applied(run, started, done, content=content, problem=problem, command=command)
+
+
+def _publish(run: Run, publish: Publish | None, done: Mapping[str, Outcome]) -> ContentOutcome | None:
+    """The content, if every stack stands and nobody asked to stop; None where it is not begun."""
+    if run.plan.content is None or run.stop.is_set() or len(done) < len(run.plan.stacks) or not all(o.good for o in done.values()):
+        return None
+    assert publish is not None, "whoever applies a plan with content can publish"
+    try:
+        run.check()
+    except LockLost as error:
+        return ContentOutcome(result="failed", message=str(error), command=f"python deploy.py apply --env {run.plan.environment}")
+    return publish(run)
 
 
 def _refuse_stale(run: Run, plans: Iterable[AnyStackPlan]) -> None:
     problems = stale(run, plans)
     if problems:
-        raise StalePlan(problems, f"python deploy.py plan --env {run.plan.environment}")
+        raise StalePlan(problems, plan_command(run.plan))
 
 
 def _walk(run: Run, plans: tuple[AnyStackPlan, ...], done: dict[str, Outcome], workers: int) -> None:
@@ -213,14 +237,28 @@ def _produced(done: Mapping[str, Outcome]) -> dict[str, Produced]:
     }
 
 
-def _applied(run: Run, started: float, done: Mapping[str, Outcome], *, problem: str = "", command: str = "") -> Applied:
+def _applied(
+    run: Run,
+    started: float,
+    done: Mapping[str, Outcome],
+    *,
+    content: ContentOutcome | None = None,
+    problem: str = "",
+    command: str = "",
+) -> Applied:
     bad = [o for o in done.values() if not o.good]
     failed = [o for o in bad if o.result in ("failed", "refused")]
     outcomes = tuple(done.get(p.stack) or _not_started(p, bad) for p in run.plan.stacks)
-    interrupted = run.stop.is_set() and not failed
-    good = all(o.good for o in outcomes) and not problem
+    if run.plan.content is not None and content is None:
+        content = ContentOutcome(
+            result="not_started", content=run.plan.content.content, message=f"because of {', '.join(o.stack for o in bad)}" if bad else ""
+        )
+    cut_off = content is not None and content.result == "interrupted"
+    interrupted = (run.stop.is_set() or cut_off) and not failed
+    good = all(o.good for o in outcomes) and not problem and (content is None or content.good)
     if not good and not command:
-        command = next((o.command for o in (*failed, *bad) if o.command), f"python deploy.py apply --env {run.plan.environment}")
+        commands = [o.command for o in (*failed, *bad)] + ([content.command] if content is not None else [])
+        command = next((c for c in commands if c), f"python deploy.py apply --env {run.plan.environment}")
     return Applied(
         environment=run.plan.environment,
         plan_digest=run.plan.digest,
@@ -229,6 +267,7 @@ def _applied(run: Run, started: float, done: Mapping[str, Outcome], *, problem: 
         started=started,
         seconds=round(run.now() - started, 3),
         stacks=outcomes,
+        content=content,
         problem=problem,
         command=_local(run, command),
     )
@@ -261,6 +300,7 @@ def _not_started(plan: AnyStackPlan, bad: Iterable[Outcome]) -> Outcome:
 def record_of(run: Run, applied: Applied, *, by: str, host: str, git_commit: str) -> Record:
     """What goes into the history."""
     moment = datetime.fromtimestamp(applied.started, UTC)
+    told: tuple[Outcome | ContentOutcome, ...] = (*applied.stacks, *((applied.content,) if applied.content is not None else ()))
     return Record(
         environment=applied.environment,
         project=run.plan.project,
@@ -272,9 +312,16 @@ def record_of(run: Run, applied: Applied, *, by: str, host: str, git_commit: str
         started_at=moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z",
         seconds=applied.seconds,
         result=applied.result,
-        message=applied.problem or next((o.message for o in applied.stacks if o.result in ("failed", "refused")), ""),
+        message=applied.problem or next((o.message for o in told if o.result in ("failed", "refused")), ""),
         stacks=tuple(
             StackRecord(stack=o.stack, operation=o.operation, result=o.result, seconds=o.seconds, status=o.status, resources=o.resources)
             for o in applied.stacks
         ),
+        content=None if applied.content is None else _content_record(applied.content),
+    )
+
+
+def _content_record(content: ContentOutcome) -> ContentRecord:
+    return ContentRecord(
+        result=content.result, release=content.release, content=content.content, written=content.written, seconds=content.seconds
     )

@@ -42,6 +42,19 @@ class StackRecord(Frozen, frozen=True, kw_only=True):
     resources: int = 0
 
 
+class ContentRecord(Frozen, frozen=True, kw_only=True):
+    """The content of an apply."""
+
+    result: str
+    """succeeded, unchanged, failed, refused, interrupted, not_started."""
+    release: int
+    content: str
+    """Digest of the built files."""
+    written: int
+    """Files."""
+    seconds: float
+
+
 class Record(Frozen, frozen=True, kw_only=True):
     """One apply."""
 
@@ -60,6 +73,8 @@ class Record(Frozen, frozen=True, kw_only=True):
     result: Result
     message: str = ""
     stacks: tuple[StackRecord, ...] = ()
+    content: ContentRecord | None = None
+    """None where the plan was about the stacks alone."""
 
 
 class Bucket(Protocol):

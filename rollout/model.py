@@ -17,6 +17,7 @@ import msgspec
 
 from assembly.files import canonical_json, sha256
 from assembly.model import Frozen, OperationPreferences
+from website.content_plan import ContentPlan
 
 FORMAT = 1
 """Version of the `plan.json` format; the reader refuses any other."""
@@ -376,6 +377,8 @@ class Plan(Frozen, frozen=True, kw_only=True):
     """In catalogue order: a stack comes after all that it depends on."""
     findings: tuple[Finding, ...] = ()
     """Those that are about no single stack."""
+    content: ContentPlan | None = None
+    """What is published when the stacks stand; None where the plan is about the stacks alone."""
     digest: str = ""
     """sha256 of this document with an empty digest, in canonical form."""
 
@@ -392,7 +395,7 @@ class Plan(Frozen, frozen=True, kw_only=True):
     @property
     def has_changes(self) -> bool:
         """Something would change if it were applied."""
-        return any(s.operation not in ("none", "blocked") for s in self.stacks)
+        return any(s.operation not in ("none", "blocked") for s in self.stacks) or (self.content is not None and self.content.has_changes)
 
     @property
     def change_sets(self) -> tuple[ChangeSetRef, ...]:
@@ -401,13 +404,22 @@ class Plan(Frozen, frozen=True, kw_only=True):
 
 
 def plan_bytes(plan: Plan) -> bytes:
-    """`plan.json` as written."""
-    return canonical_json(msgspec.to_builtins(plan))
+    """`plan.json` as written. Without content it says nothing of content, like plans from before there was any."""
+    found = msgspec.to_builtins(plan)
+    if plan.content is None:
+        del found["content"]
+    return canonical_json(found)
 
 
 def plan_digest(plan: Plan) -> str:
     """The digest of the whole; independent of what `plan.digest` says now."""
     return sha256(plan_bytes(msgspec.structs.replace(plan, digest="")))
+
+
+def plan_command(plan: Plan) -> str:
+    """What makes a plan like this one."""
+    content = f" --content {plan.content.directory}" if plan.content is not None else ""
+    return f"python deploy.py plan --env {plan.environment}{content}"
 
 
 def sealed(plan: Plan) -> Plan:

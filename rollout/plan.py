@@ -32,6 +32,7 @@ from aws.cloudformation import (
 from aws.errors import AwsError, CredentialsError
 from rollout.authority import administrators_work
 from rollout.changes import Context, all_from_templates, from_change_set, output_after
+from rollout.content import findings as content_findings
 from rollout.inputs import Gateways, Inputs, Produced, resolve_inputs
 from rollout.intrinsics import Scope, holds_secret, resolved_outputs, resolved_resources, value_of
 from rollout.model import (
@@ -59,6 +60,7 @@ from rollout.schemas import Schemas
 from rollout.stackset_survey import survey
 from rollout.stacksets import plan_stack_set
 from rollout.states import in_the_way
+from website.content_plan import ContentPlan
 
 WORKERS = 256
 """Stacks planned at once at the most. Planning is waiting, and CloudFormation's limits hold for each account and region, so many places are
@@ -92,6 +94,8 @@ class Request:
     created_by: str
     nonce: str
     """Lower-case hexadecimal that no other plan has; names the change sets."""
+    content: ContentPlan | None = None
+    """What is to be published when the stacks stand."""
 
 
 Progress = Callable[[str, str], None]
@@ -157,6 +161,8 @@ def make_plan(
             created_by=request.created_by,
             options=msgspec.structs.replace(options, only=tuple(s.id for s in stacks) if options.only else ()),
             stacks=plans,
+            findings=() if request.content is None else content_findings(request.content, plans),
+            content=request.content,
         )
         if plan.blocked:
             plan = msgspec.structs.replace(plan, stacks=tuple(_without_change_set(p) for p in plans))

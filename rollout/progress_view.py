@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from rollout.apply import Applied
+from rollout.content import CONTENT, ContentOutcome
 from rollout.execute import Outcome
 from rollout.progress import Board, Event, Finished, Instances, Line, Note, Report, Resource, Started
 
@@ -121,7 +122,15 @@ def _instances(line: Line) -> str:
     return f"{line.finished:,}/{line.total:,} [{'#' * filled}{'-' * (INSTANCE_BAR - filled)}] {', '.join(parts)}".rstrip()
 
 
-_STYLES = {"succeeded": "green", "unchanged": "dim", "failed": "bold red", "refused": "bold red", "running": "yellow", "not_started": "dim"}
+_STYLES = {
+    "succeeded": "green",
+    "unchanged": "dim",
+    "failed": "bold red",
+    "refused": "bold red",
+    "running": "yellow",
+    "not_started": "dim",
+    "interrupted": "yellow",
+}
 
 
 def _table(board: Board, now: float) -> Table:
@@ -151,19 +160,40 @@ def _times(line: Line, now: float) -> str:
 
 def chart(applied: Applied) -> list[str]:
     """What took how long, one line a stack, drawn to scale; nothing for what was not begun."""
-    drawn = [o for o in applied.stacks if o.started and o.seconds]
+    content = applied.content
+    steps = [(o.started, o.seconds, o.stack) for o in applied.stacks]
+    steps += [(content.started, content.seconds, CONTENT)] if content is not None else []
+    drawn = [step for step in steps if step[0] and step[1]]
     if not drawn:
         return []
-    begin = min(o.started for o in drawn)
-    span = max(o.started + o.seconds for o in drawn) - begin or 1.0
-    width = max(len(o.stack) for o in drawn)
+    begin = min(started for started, _, _ in drawn)
+    span = max(started + seconds for started, seconds, _ in drawn) - begin or 1.0
+    width = max(len(name) for _, _, name in drawn)
     lines = []
-    for outcome in sorted(drawn, key=lambda o: o.started):
-        left = int((outcome.started - begin) / span * BAR_COLUMNS)
-        length = max(1, round(outcome.seconds / span * BAR_COLUMNS))
+    for started, seconds, name in sorted(drawn, key=lambda step: step[0]):
+        left = int((started - begin) / span * BAR_COLUMNS)
+        length = max(1, round(seconds / span * BAR_COLUMNS))
         bar = (" " * left + "#" * length)[:BAR_COLUMNS]
-        lines.append(f"  {outcome.stack:<{width}}  {bar:<{BAR_COLUMNS}}  {duration(outcome.seconds)}")
+        lines.append(f"  {name:<{width}}  {bar:<{BAR_COLUMNS}}  {duration(seconds)}")
     return lines
+
+
+def _content(content: ContentOutcome, environment: str) -> list[str]:
+    """What became of the content."""
+    if not content.good:
+        return [f"{CONTENT}: {content.result.replace('_', ' ')}{': ' if content.message else ''}{content.message}"]
+    name = f"release {content.release} ({content.content[:12]})"
+    if not content.invalidation:
+        forgotten = ""
+    else:
+        forgotten = f"; invalidation {content.invalidation} {'done' if content.invalidation_done else 'STILL UNDER WAY'}"
+    if content.result == "unchanged":
+        return [f"{CONTENT}: {name} is live already{forgotten}"]
+    return [
+        f"{CONTENT}: {name} is live in s3://{content.bucket}: {content.written:,} files written ({content.written_bytes:,} bytes),"
+        f" {content.kept:,} kept{forgotten}",
+        f"  next: python deploy.py verify --env {environment}",
+    ]
 
 
 def _failure(outcome: Outcome) -> list[str]:
@@ -202,6 +232,8 @@ def summary(applied: Applied) -> str:
     still = [o.stack_name for o in applied.stacks if o.result == "running"]
     if still:
         lines.append(f"still running at AWS, which goes on without us: {', '.join(still)}")
+    if applied.content is not None:
+        lines += _content(applied.content, applied.environment)
     if applied.problem:
         lines.append(applied.problem)
     if applied.result != "succeeded" and applied.command:
@@ -222,5 +254,8 @@ def last_line(applied: Applied) -> str:
     }
     counts = {result: sum(1 for o in applied.stacks if o.result == result) for result in words}
     told = ", ".join(f"{count} {words[result]}" for result, count in counts.items() if count)
+    if applied.content is not None:
+        said = {"succeeded": "published", "unchanged": "unchanged"}.get(applied.content.result, applied.content.result.replace("_", " "))
+        told += f"{'; ' if told else ''}{CONTENT} {said}"
     verb = {"succeeded": "Applied", "failed": "Failed", "interrupted": "Interrupted"}[applied.result]
     return f"{verb} after {duration(applied.seconds)}: {told or 'nothing to do'}."

@@ -24,12 +24,13 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import msgspec
 
 from assembly.files import canonical_json, sha256
-from assembly.model import Assembly, Frozen, SiteContract
+from assembly.model import Assembly, SiteContract
 from aws.errors import AwsError, Conflict, NotFound, Throttled
 from aws.s3 import Headers
 from aws.transfer import Upload
 from website import releases
 from website.content import Content, FileEntry, base64_digest, cache_control, content_type, generated_entry, key_prefix, rank
+from website.content_plan import UNKNOWN_HEADERS, ContentPlan, FileChange, sealed
 from website.errors import Busy, SourceError, WebsiteError
 from website.invalidation import Behaviours, paths
 from website.releases import Caller, Claimed, Manifest, Release, State, Store, timestamp
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from aws.cloudfront import CloudFront
     from aws.s3 import S3
 
-FORMAT = 1
 SMALL_WRITES = 16
 """Threads for pages, copies and deletions."""
 
@@ -72,73 +72,12 @@ class Site:
         return self.contract.index_document.lstrip("/")
 
 
-# --- the plan -----------------------------------------------------------------------------------------------------
-
-Change = Literal["add", "modify", "headers"]
-
-UNKNOWN_HEADERS = "not written by a release"
-
-
-class FileChange(Frozen, frozen=True, kw_only=True):
-    """One object that will be written."""
-
-    key: str
-    change: Change
-    """`headers`: the same bytes, served with other headers."""
-    size: int
-    content_type: str
-    cache_control: str
-    before: str = ""
-    """Cache-Control and Content-Type that it has now, if they change."""
-    before_size: int | None = None
-
-
-class ContentPlan(Frozen, frozen=True, kw_only=True):
-    """What a publish would do, and what that was computed from."""
-
-    format: int = FORMAT
-    environment: str
-    bucket: str
-    origin: str
-    manifest: str
-    """Digest of the release to be."""
-    content: str
-    """Digest of its built files."""
-    files: int
-    size: int
-    live: str = ""
-    """Manifest that is live now; the plan holds only while it is."""
-    live_number: int = 0
-    changes: tuple[FileChange, ...] = ()
-    kept: int = 0
-    """Files of the release that are there already."""
-    superseded: tuple[str, ...] = ()
-    """Keys of the live release that the new one has no more; they stay until `prune`."""
-    prunable: tuple[str, ...] = ()
-    """Keys that `prune` would remove today."""
-    invalidations: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    digest: str = ""
-    """sha256 of this document with an empty digest, in canonical form."""
-
-    @property
-    def has_changes(self) -> bool:
-        """Something would be written."""
-        return bool(self.changes) or self.manifest != self.live
-
-    @property
-    def upload_size(self) -> int:
-        """Bytes to send."""
-        return sum(change.size for change in self.changes)
-
-
-def content_plan_digest(plan: ContentPlan) -> str:
-    """The digest of the plan; independent of what `plan.digest` says now."""
-    return sha256(canonical_json(msgspec.to_builtins(msgspec.structs.replace(plan, digest=""))))
-
-
 class NotDeployed(WebsiteError):
     """The stacks have to be applied first."""
+
+
+class Moved(WebsiteError):
+    """Content or site are not what they were when the plan was approved."""
 
 
 # --- progress -----------------------------------------------------------------------------------------------------
@@ -186,6 +125,11 @@ class Seen:
     """ETag and size by key."""
     manifests: Mapping[str, Manifest] = field(repr=False)
     """The last writer of an object first."""
+
+
+def nothing(site: Site) -> Seen:
+    """Before there is a bucket."""
+    return Seen(state=State(environment=site.environment), etag=None, deployed=False, objects={}, manifests={})
 
 
 def look(site: Site) -> Seen:
@@ -267,25 +211,29 @@ def _plan(site: Site, manifest: Manifest, seen: Seen, *, origin: str, now: datet
                 "as long as its Cache-Control says; give it a hashed name, or a cache rule of its own"
             )
     stays = frozenset(entry.key for entry in live_manifest.files) - wanted.keys() if live_manifest else frozenset()
-    overwritten = [change.key for change in changes if change.change != "add"]
-    plan = ContentPlan(
-        environment=site.environment,
-        bucket=site.bucket,
-        origin=origin,
-        manifest=releases.manifest_digest(manifest),
-        content=manifest.content,
-        files=len(manifest.files),
-        size=manifest.size,
-        live=live.manifest if live else "",
-        live_number=live.number if live else 0,
-        changes=tuple(changes),
-        kept=len(manifest.files) - len(changes),
-        superseded=tuple(sorted(stays)),
-        prunable=prunable(site, seen, now=now),
-        invalidations=paths(overwritten, site.behaviours, index_key=site.index_key, entry_path=site.contract.entry_path),
-        notes=tuple(warnings),
+    # Also what differs from the live release and is there already: a publish that was cut off wrote it and had nothing forgotten.
+    before = live_manifest.by_key if live_manifest else {}
+    overwritten = {change.key for change in changes if change.change != "add"}
+    overwritten |= {e.key for e in manifest.files if e.key in before and not before[e.key].same_object(e)}
+    return sealed(
+        ContentPlan(
+            environment=site.environment,
+            bucket=site.bucket,
+            origin=origin,
+            manifest=releases.manifest_digest(manifest),
+            content=manifest.content,
+            files=len(manifest.files),
+            size=manifest.size,
+            live=live.manifest if live else "",
+            live_number=live.number if live else 0,
+            changes=tuple(changes),
+            kept=len(manifest.files) - len(changes),
+            superseded=tuple(sorted(stays)),
+            prunable=prunable(site, seen, now=now),
+            invalidations=paths(sorted(overwritten), site.behaviours, index_key=site.index_key, entry_path=site.contract.entry_path),
+            notes=tuple(warnings),
+        )
     )
-    return msgspec.structs.replace(plan, digest=content_plan_digest(plan))
 
 
 def _change(entry: FileEntry, seen: Seen, known: Mapping[tuple[str, str], tuple[FileEntry, ...]]) -> FileChange | None:
@@ -361,10 +309,15 @@ def publish(site: Site, content: Content, run: Run, *, origin: str, commit: str 
         plan = content_plan(site, content, origin=origin, now=run.now(), seen=seen)
     if not seen.deployed:
         raise NotDeployed(f"there is no bucket {site.bucket}: the stacks of {site.environment} are not deployed")
-    if approved is not None:
-        _refuse_moved(approved, plan)
     live = seen.state.live
+    if approved is not None:
+        refuse_moved(approved, plan)
+        plan = msgspec.structs.replace(plan, invalidations=approved.invalidations)
     if live is not None and not plan.has_changes and seen.state.claim is None:
+        if approved is not None and approved.live != live.manifest:
+            # An earlier run of the same plan was cut off between entering the release and seeing it forgotten.
+            identity, done = _invalidate(site, plan.invalidations, run, reference=_reference(live, approved.digest))
+            return Outcome(release=live, plan=plan, changed=False, invalidation=identity, invalidation_done=done)
         return Outcome(release=live, plan=plan, changed=False)
     if approved is None:
         for note in plan.notes:
@@ -383,14 +336,24 @@ def publish(site: Site, content: Content, run: Run, *, origin: str, commit: str 
     return _finish(site, manifest, plan, claimed, run, action="publish", origin=origin, commit=commit)
 
 
-def _refuse_moved(approved: ContentPlan, plan: ContentPlan) -> None:
-    again = f"python deploy.py plan --env {plan.environment} --content DIR"
+def refuse_moved(approved: ContentPlan, plan: ContentPlan) -> None:
+    """Raise `Moved` unless all that is left to do was approved; `plan` is what would be done now.
+
+    An earlier run of the approved plan that was cut off has moved the site as well, but only towards what was approved.
+    """
+    again = f"python deploy.py plan --env {plan.environment} --content {approved.directory or 'DIR'}"
     if approved.manifest != plan.manifest:
-        raise WebsiteError(f"the content is not the one that was reviewed ({plan.content[:12]}, not {approved.content[:12]})", again)
-    if approved.live != plan.live:
-        raise WebsiteError(f"release {plan.live_number} went live after the plan was made", again)
-    if approved.changes != plan.changes or approved.invalidations != plan.invalidations:
-        raise WebsiteError("the bucket has changed since the plan was made", again)
+        what = f"{plan.content[:12]}, not {approved.content[:12]}" if approved.content != plan.content else "other headers"
+        raise Moved(f"the content in {approved.origin} is not the one that was reviewed ({what})", again)
+    if approved.bucket and approved.bucket != plan.bucket:
+        raise Moved(f"the site bucket is {plan.bucket}, and was {approved.bucket} when the content was reviewed", again)
+    if plan.live not in (approved.live, approved.manifest):
+        moved = f"release {plan.live_number} went live" if plan.live else "the releases were removed"
+        raise Moved(f"{moved} after the plan was made", again)
+    other = sorted(change.key for change in set(plan.changes) - set(approved.changes))
+    if other:
+        more = f" and {len(other) - 3:,} more" if len(other) > 3 else ""
+        raise Moved(f"the bucket has changed since the plan was made: {', '.join(other[:3])}{more}", again)
 
 
 def _claim(site: Site, seen: Seen, run: Run, *, action: str, manifest: str) -> Claimed:
@@ -527,8 +490,12 @@ def _finish(
         size=manifest.size,
     )
     claimed.finish(lambda state: msgspec.structs.replace(releases.added(state, release), bucket=site.bucket))
-    identity, done = _invalidate(site, plan.invalidations, run, reference=f"release-{release.number}-{release.manifest[:16]}-{run.token}")
+    identity, done = _invalidate(site, plan.invalidations, run, reference=_reference(release, run.token))
     return Outcome(release=release, plan=plan, changed=True, invalidation=identity, invalidation_done=done)
+
+
+def _reference(release: Release, token: str) -> str:
+    return f"release-{release.number}-{release.manifest[:16]}-{token[:16]}"
 
 
 def _invalidate(site: Site, wanted: tuple[str, ...], run: Run, *, reference: str) -> tuple[str, bool]:

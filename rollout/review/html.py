@@ -25,6 +25,7 @@ from rollout.model import (
     Value,
 )
 from rollout.review import summary
+from website import content_view
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1b1f24;--soft:#59636e;--paper:#fff;--card:#f6f8fa;--line:#d1d9e0;--add:#116329;--add-bg:#dafbe1;
@@ -100,6 +101,7 @@ def _page(plan: Plan) -> Iterator[str]:
     yield f'<span class="soft">{marks}</span></div>'
     for stack in plan.stacks:
         yield from _stack(stack)
+    yield from _content(plan)
     yield from _widenings(plan)
     command = summary.next_command(plan)
     if command:
@@ -315,6 +317,33 @@ def _side_by_side(before: str | None, after: str) -> str:
 
     left, right = _marked_lines(of(before) if before else "", of(after))
     return f'<table class="side"><tr><td><div class="v">{left or "(none)"}</div></td><td><div class="v">{right}</div></td></tr></table>'
+
+
+_CONTENT = {"add": "add", "modify": "modify", "headers": "import"}
+
+
+def _content(plan: Plan) -> Iterator[str]:
+    content = plan.content
+    if content is None:
+        return
+    yield "<h2>Content</h2>"
+    counts = escape(content_view.counts(content))
+    yield f'<details id="content"{" open" if 0 < len(content.changes) <= content_view.SHOWN else ""}><summary>{counts}</summary>'
+    yield f'<div class="in"><p class="soft">{escape(content_view.headline(content))}; to {escape(content_view.place(content))}</p>'
+    for note in content.notes:
+        yield f'<p class="finding warning"><strong>warning</strong> {escape(note)}</p>'
+    if content.changes:
+        yield f'<p class="soft">{escape(content_view.legend(content))}</p><table>'
+    for change in content_view.ordered(content):
+        mark = f'<span class="sym {_CONTENT[change.change]}">{content_view.MARKS[change.change]}</span>'
+        cells = f"<td>{escape(content_view.size(change))}</td><td>{escape(content_view.headers(change))}</td>"
+        yield f'<tr><td class="name">{mark}<code>{escape(change.key)}</code></td>{cells}</tr>'
+    if content.changes:
+        yield "</table>"
+    for title, keys in content_view.lists(content):
+        listed = "".join(f"<li><code>{escape(key)}</code></li>" for key in keys)
+        yield f"<details><summary>{escape(title)}: {len(keys):,}</summary><ul>{listed}</ul></details>"
+    yield "</div></details>"
 
 
 def _widenings(plan: Plan) -> Iterator[str]:

@@ -12,12 +12,15 @@ from collections.abc import Iterator
 
 from rollout.model import AnyStackPlan, Plan, PropertyChange, ResourceChange, StackPlan, StackSetPlan
 from rollout.review import summary
+from website import content_view
 
 LIMIT = 65_536
 """Characters that GitHub takes in the body of a comment."""
 
 _VALUE_LIMITS = (4_000, 600, 120, 0)
 """Characters shown of a value, by level of shortening; at 0 properties are left out."""
+_FILES = {4_000: 200, 600: 100, 120: 40, 0: 0}
+"""Files of the content that are shown, by the same levels."""
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#+!|~@$])")
 
 
@@ -91,6 +94,7 @@ def _lines(plan: Plan, most: int) -> Iterator[str]:
     for stack in plan.stacks:
         if stack.operation != "none":
             yield from _stack(stack, most)
+    yield from _content(plan, most)
     yield from _widenings(plan, most)
     marks = summary.legend(plan)
     if marks:
@@ -185,6 +189,31 @@ def _sides(before: str, after: str, most: int) -> Iterator[str]:
         shown = text if len(text) <= max(most, 60) else f"{text[: max(most, 60)]}... ({len(text) - max(most, 60):,} more characters)"
         for line in shown.splitlines() or [""]:
             yield f"{sign}         {line}"
+
+
+def _content(plan: Plan, most: int) -> Iterator[str]:
+    content = plan.content
+    if content is None:
+        return
+    yield ""
+    yield f"<details><summary><b>content</b>: {html.escape(content_view.counts(content))}</summary>"
+    yield ""
+    yield f"{_escaped(content_view.headline(content))}; to {_escaped(content_view.place(content))}."
+    shown = content_view.ordered(content)[: _FILES[most]]
+    if content.changes and most:
+        yield ""
+        signs = {"add": "+", "modify": "!", "headers": "! h"}
+        lines = [f"{signs[c.change]} {c.key}  {content_view.size(c)}  {content_view.headers(c)}" for c in shown]
+        left = len(content.changes) - len(shown)
+        yield from _fenced([*lines, *([f"  and {left:,} more"] if left else [])])
+    beside = content_view.lists(content)
+    if beside or content.notes:
+        yield ""
+    for title, keys in beside:
+        yield f"- {_escaped(title)}: {_escaped(content_view.some(keys, 20 if most else 3))}"
+    yield from (f"- **warning** {_escaped(note)}" for note in content.notes)
+    yield ""
+    yield "</details>"
 
 
 def _widenings(plan: Plan, most: int) -> Iterator[str]:

@@ -28,6 +28,7 @@ from rollout.model import (
     Widening,
 )
 from rollout.stackset_steps import canary_region
+from website import content_view
 
 Kind = Literal["add", "modify", "replace", "maybe_replace", "remove", "import", "sync", "dynamic", "unlisted"]
 
@@ -134,7 +135,8 @@ def last_line(plan: Plan) -> str:
     }
     of_sets = ", ".join(f"{instances[action]} {word}" for action, word in words.items() if instances[action])  # type: ignore[index]
     if not plan.has_changes and not plan.blocked:
-        return f"No changes: {plural(len(plan.stacks), 'stack')} as the assembly wants {'it' if len(plan.stacks) == 1 else 'them'}."
+        live = "; content live already" if plan.content is not None else ""
+        return f"No changes: {plural(len(plan.stacks), 'stack')} as the assembly wants {'it' if len(plan.stacks) == 1 else 'them'}{live}."
     parts = [f"{plural(len(plan.stacks), 'stack')}: {stacks}"]
     if resources:
         parts.append(f"resources: {resources}")
@@ -143,6 +145,7 @@ def last_line(plan: Plan) -> str:
     risky, wider = len(dangers(plan)), sum(len(stack.widenings) for stack in plan.stacks)
     parts += [f"{risky} of them endangering data"] if risky else []
     parts += [plural(wider, "policy widening")] if wider else []
+    parts += [f"content: {content_view.counts(plan.content)}"] if plan.content is not None else []
     head = "Plan cannot be applied" if plan.blocked else "Plan"
     return f"{head}: {'; '.join(parts)}."
 

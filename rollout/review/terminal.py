@@ -9,11 +9,13 @@ from __future__ import annotations
 import difflib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from rollout.model import AnyStackPlan, Plan, PropertyChange, ResourceChange, StackPlan, StackSetPlan
 from rollout.review import summary
+from website import content_view
+from website.content_plan import Change
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -30,6 +32,7 @@ _STYLES = {
     "unlisted": "bold magenta",
 }
 _OPERATION = {"create": ("+", "green"), "update": ("~", "yellow"), "settings": ("~", "yellow"), "instances": ("~", "yellow")}
+_CONTENT: Mapping[Change, str] = {"add": "green", "modify": "yellow", "headers": "cyan"}
 _LONG = 60
 """Characters from which on two values stand below each other instead of side by side."""
 _MOST = 12
@@ -80,6 +83,7 @@ def _lines(plan: Plan) -> Iterator[Text]:
     for stack in plan.stacks:
         if stack.operation != "none":
             yield from _stack(stack)
+    yield from _content(plan)
     yield from _widenings(plan)
     yield from _findings(plan)
     marks = summary.legend(plan)
@@ -222,6 +226,15 @@ def _spread(text: str) -> str:
         except ValueError:
             return text
     return text
+
+
+def _content(plan: Plan) -> Iterator[Text]:
+    if plan.content is None:
+        return
+    styles = {f"  {content_view.MARKS[c]} ": style for c, style in _CONTENT.items()}
+    yield _text()
+    for number, line in enumerate(content_view.lines(plan.content)):
+        yield _text((line, "bold" if number == 0 else styles.get(line[:4], "yellow" if line.startswith("  warning") else "")))
 
 
 def _widenings(plan: Plan) -> Iterator[Text]:

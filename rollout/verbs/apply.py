@@ -25,18 +25,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from assembly.model import HostedZone, Stack
-    from rollout.apply import Applied
+    from rollout.apply import Applied, Publish
     from rollout.certificate_validation import CertificateValidation
+    from rollout.content import ContentOutcome
     from rollout.execute import Run
     from rollout.lock import Here, Lock
     from rollout.model import Plan
     from rollout.progress import Report
+    from website.publish import Outcome as Published
+    from website.publish import Report as ContentReport
 
 EXAMPLES = """\
   python deploy.py apply --env dev                              the saved plan, or a new one; asks before it begins
   python deploy.py apply --env dev --local --yes                against a local AWS, without any account and without asking
   python deploy.py apply --env prod --approve 3f2a91c07b55      a protected environment without a terminal: the digest that was reviewed
   python deploy.py apply --env sit --plan-digest 3f2a91c07b55 --yes    in CI: that plan and no other
+  python deploy.py apply --env dev --content ../web/dist        the stacks, then the app, as one plan
 """
 
 POLL_SECONDS = 3.0
@@ -54,6 +58,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--only", action="append", default=[], metavar="STACK", help="without a saved plan: only this stack and its dependencies"
     )
+    parser.add_argument(
+        "--content",
+        type=Path,
+        metavar="DIR",
+        help="without a saved plan: a built front end to publish after the stacks; with one: where the reviewed content lies by now",
+    )
+    parser.add_argument("--allow", action="append", default=[], metavar="PATTERN", help="without a saved plan: as in plan")
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -71,11 +82,14 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if not fresh:
         context.say(f"plan {plan.digest[:DIGEST_DIGITS]} of {plan.created_at} by {plan.created_by}")
     _refuse_without_authority(opened, plan)
+    if not fresh:
+        _refuse_moved_content(args, context, opened, plan)
     approve(args, context, plan)
     applied = execute(args, context, opened, plan)
     from rollout.progress_view import summary
+    from rollout.verbs._shared import spoken
 
-    context.result(_json(applied) if args.json else summary(applied))
+    context.result(_json(applied) if args.json else spoken(summary(applied), args))
     if applied.result == "succeeded":
         from rollout.saved import forget, path_of
 
@@ -96,10 +110,11 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
     from rollout.apply import refusals
     from rollout.model import Options
     from rollout.saved import load, path_of
-    from rollout.verbs.plan import plan_and_save, rendered, show
+    from rollout.verbs.plan import content_of, plan_and_save, rendered, show
 
     path = path_of(args.dist, args.env)
-    again = f"python deploy.py plan --env {args.env}{' --local' if args.local else ''}"
+    content = f" --content {args.content}" if args.content is not None else ""
+    again = f"python deploy.py plan --env {args.env}{' --local' if args.local else ''}{content}"
     saved = load(path, args.env) if path.exists() else None
     if saved is not None and (saved.has_changes or args.plan_digest or args.approve):
         plan = saved
@@ -107,6 +122,8 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
         if args.only and set(args.only) - set(plan.options.only):
             problems += (f"the saved plan {path} is not the one for --only {' '.join(args.only)}",)
             again += "".join(f" --only {stack}" for stack in args.only)
+        if args.content is not None and plan.content is None:
+            problems += (f"the saved plan {path} is about the stacks alone, not about {args.content}",)
         if args.plan_digest and not plan.digest.startswith(args.plan_digest):
             problems += (f"the saved plan is {plan.digest}, not {args.plan_digest}",)
         if problems:
@@ -114,7 +131,8 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
         return plan, False
     if args.plan_digest or args.approve:
         raise CommandError(f"{path}: there is no saved plan to be that one", command=again, status=USAGE)
-    plan = plan_and_save(opened, Options(only=tuple(args.only), local=args.local), args.dist, context)
+    options = Options(only=tuple(args.only), local=args.local)
+    plan = plan_and_save(opened, options, args.dist, context, content=content_of(args, context, opened))
     if args.json:
         context.say(rendered(plan, "text", width=context.width(), colour=context.colour(context.stderr)))
     else:
@@ -139,6 +157,29 @@ def _refuse_without_authority(opened: Opened, plan: Plan) -> None:
     problems = beyond(plan, opened.assembly, opened.caller)
     if problems:
         raise CommandError(*(f.message for f in problems), command=problems[0].command, status=USAGE)
+
+
+def _content_directory(args: argparse.Namespace, plan: Plan) -> Path:
+    assert plan.content is not None, "asked by the caller"
+    given: Path | None = getattr(args, "content", None)
+    return given or Path(plan.content.directory)
+
+
+def _refuse_moved_content(args: argparse.Namespace, context: Context, opened: Opened, plan: Plan) -> None:
+    """Raise `CommandError` if the content cannot be published as it was reviewed: better before the stacks than after them."""
+    if plan.content is None:
+        return
+    from website.errors import SourceError, WebsiteError
+    from website.planned import refuse_moved
+
+    try:
+        refuse_moved(opened, _content_directory(args, plan), plan.content, now=context.now())
+    except WebsiteError as error:
+        raise CommandError(str(error), command=_here(args, error.command), status=USAGE) from None
+    except SourceError as error:
+        raise CommandError(
+            *error.problems, command=f"python deploy.py apply --env {plan.environment} --content DIR", status=USAGE
+        ) from None
 
 
 # --- approval ---------------------------------------------------------------------------------------------------------
@@ -206,13 +247,17 @@ def execute(args: argparse.Namespace, context: Context, opened: Opened, plan: Pl
 
     live = context.stderr.isatty() and context.environ.get("TERM") != "dumb"
     stacks = tuple(p.stack for p in plan.stacks if p.operation != "none")
+    if plan.content is not None:
+        from rollout.content import CONTENT
+
+        stacks += (CONTENT,)
     with (
         Interruptible(),
         shown(stacks, context.stderr, live=live, colour=context.colour(context.stderr), now=now) as report,
     ):
         the_run = _run(opened, plan, report, stop, now)
         try:
-            applied = engine.apply(the_run, take)
+            applied = engine.apply(the_run, take, publish=_publisher(args, context, opened))
         except engine.StalePlan as error:
             raise CommandError(*error.problems, command=_here(args, error.command), status=USAGE) from None
         except engine.LockTableMissing as error:
@@ -221,6 +266,30 @@ def execute(args: argparse.Namespace, context: Context, opened: Opened, plan: Pl
             raise CommandError(str(error), command=_here(args, f"wait, or if that process is dead: {error.hint}")) from None
     remember(context, opened, the_run, applied, me)
     return applied
+
+
+def _publisher(args: argparse.Namespace, context: Context, opened: Opened) -> Publish:
+    """What publishes the plan's content after the stacks."""
+
+    def publish(run: Run) -> ContentOutcome:
+        from website.planned import publish_planned, publish_step
+        from website.publish import Run as Publishing
+        from website.releases import Caller
+        from website.verbs._site import commit_of
+
+        approved = run.plan.content
+        assert approved is not None, "only called for a plan with content"
+        directory = _content_directory(args, run.plan)
+
+        def do(report: ContentReport) -> Published:
+            publishing = Publishing(
+                caller=Caller.here(opened.caller), token=context.token_hex(8), now=context.now, sleep=context.sleep, report=report
+            )
+            return publish_planned(opened, directory, approved, publishing, commit=commit_of(directory, context))
+
+        return publish_step(approved, do, report=run.report, now=run.now)
+
+    return publish
 
 
 def _here(args: argparse.Namespace, command: str) -> str:
@@ -303,7 +372,7 @@ def remember(context: Context, opened: Opened, the_run: Run, applied: Applied, m
     from rollout.apply import record_of
 
     assembly = opened.assembly
-    if not any(o.started for o in applied.stacks):
+    if not any(o.started for o in applied.stacks) and not (applied.content is not None and applied.content.started):
         return
     try:
         bucket = S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)

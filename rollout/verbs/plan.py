@@ -1,7 +1,8 @@
-"""Plan every stack and show what would change.
+"""Plan every stack and the site's content, and show what would change.
 
-In: the assembly of an environment. Out: the review on stdout, the plan in dist/ENV/plan.json, change sets that wait for apply.
-Never: executes anything. The change sets of the plan that was saved before are deleted first.
+In: the assembly of an environment, with --content a built front end. Out: the review on stdout, the plan in dist/ENV/plan.json,
+change sets that wait for apply.
+Never: executes anything, publishes anything. The change sets of the plan that was saved before are deleted first.
 
 Exit status: 0 no changes, 3 changes pending, 1 blocked or failed, 2 usage.
 """
@@ -14,11 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rollout.cli import FAILED, OK, PENDING, CommandError, Context
+from rollout.cli import FAILED, OK, PENDING, USAGE, CommandError, Context
 from rollout.session import Opened, add_common_arguments, open_environment
 
 if TYPE_CHECKING:
     from rollout.model import Options, Plan
+    from website.content_plan import ContentPlan
 
 EXAMPLES = """\
   python deploy.py plan --env dev                                review on the terminal
@@ -26,6 +28,7 @@ EXAMPLES = """\
   python deploy.py plan --env prod --format html --out plan.html review as a page that opens from disk
   python deploy.py plan --env prod --format markdown             review for a pull-request comment
   python deploy.py plan --env prod --only site                   one stack, and what it depends on
+  python deploy.py plan --env dev --content ../web/dist          the stacks and the app, as one plan
 """
 
 
@@ -38,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--only", action="append", default=[], metavar="STACK", help="only this stack and what it depends on; may be repeated"
     )
+    add_content_arguments(parser)
     parser.add_argument(
         "--mode", choices=("standard", "express"), default="standard", help="deployment mode (express: unprotected environments only)"
     )
@@ -48,6 +52,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("keep", "delete"),
         default="default",
         help="stacks of StackSet instances that are no target any more (default: keep those that hold data)",
+    )
+
+
+def add_content_arguments(parser: argparse.ArgumentParser) -> None:
+    """--content, --allow."""
+    parser.add_argument("--content", type=Path, metavar="DIR", help="a built front end, published by apply when the stacks stand")
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="with --content: files of that path although they are dotfiles, source maps or look like secrets; may be repeated",
     )
 
 
@@ -64,12 +80,24 @@ def run(args: argparse.Namespace, context: Context) -> int:
         only=tuple(args.only),
         local=args.local,
     )
-    plan = plan_and_save(opened, options, args.dist, context)
+    plan = plan_and_save(opened, options, args.dist, context, content=content_of(args, context, opened))
     show(plan, "json" if args.json else args.format, args.out, context)
     return status_of(plan)
 
 
-def plan_and_save(opened: Opened, options: Options, dist: Path, context: Context) -> Plan:
+def content_of(args: argparse.Namespace, context: Context, opened: Opened) -> ContentPlan | None:
+    """The content part of the plan, if it was asked for. Raises before anything was made for a plan."""
+    if args.content is None:
+        if args.allow:
+            raise CommandError("--allow is about --content DIR, which is not there", status=USAGE)
+        return None
+    from website.planned import plan_content
+
+    plan, _ = plan_content(opened, args.content, allow=tuple(args.allow), now=context.now())
+    return plan
+
+
+def plan_and_save(opened: Opened, options: Options, dist: Path, context: Context, *, content: ContentPlan | None = None) -> Plan:
     """Drop the plan that was saved before, make a new one and save it; a blocked one is not saved."""
     from rollout.plan import Request, drop, make_plan
     from rollout.saved import SavedPlanError, forget, load, path_of, save
@@ -92,6 +120,7 @@ def plan_and_save(opened: Opened, options: Options, dist: Path, context: Context
         created_at=context.timestamp(),
         created_by=opened.caller,
         nonce=context.token_hex(4),
+        content=content,
     )
     plan = make_plan(request, opened.gateways, bundled(), progress=_progress(context), stop=threading.Event())
     if not plan.blocked:

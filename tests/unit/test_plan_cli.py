@@ -26,6 +26,8 @@ from rollout.session import Opened, read_assembly, refuse_placeholders
 from rollout.verbs import plan as verb
 from tests.golden_files import ROOT
 from tests.simulated import SimulatedGateways, Small, output, small_assembly
+from website.content_plan import ContentPlan
+from website.content_plan import sealed as content_sealed
 
 BUCKET = {
     "Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "demo-one"}}},
@@ -295,3 +297,41 @@ def test_the_plan_names_what_it_was_made_from(tmp_path: Path) -> None:
     assert plan.assembly_digest == small()[0].digest
     assert plan.created_at == "2026-11-22T10:00:00Z"
     assert all(isinstance(s, StackPlan) for s in plan.stacks)
+
+
+def test_a_plan_from_before_there_was_content_still_reads(tmp_path: Path) -> None:
+    gateways = SimulatedGateways()
+    plan = verb.plan_and_save(opened(gateways), Options(), tmp_path, context())
+    path = path_of(tmp_path, plan.environment)
+    assert "content" not in json.loads(path.read_text())
+    assert load(path, plan.environment) == plan
+
+
+def test_content_is_covered_by_the_plans_digest(tmp_path: Path) -> None:
+    content = content_sealed(
+        ContentPlan(environment="dev", bucket="b", origin="web/dist", manifest="m" * 64, content="c" * 64, files=1, size=1)
+    )
+    plan = verb.plan_and_save(opened(SimulatedGateways()), Options(), tmp_path, context(), content=content)
+    path = path_of(tmp_path, plan.environment)
+    assert load(path, plan.environment).content == content
+    path.write_bytes(path.read_bytes().replace(b"m" * 64, b"n" * 64))
+    with pytest.raises(SavedPlanError, match="changed since it was made"):
+        load(path, plan.environment)
+
+
+def test_content_without_a_site_to_publish_to_cannot_be_applied(tmp_path: Path) -> None:
+    gateways = SimulatedGateways()
+    content = ContentPlan(
+        environment="dev", bucket="b", origin="o", manifest="m", content="c", files=1, size=1, known_after=("site.BucketName",)
+    )
+    plan = verb.plan_and_save(opened(gateways), Options(), tmp_path, context(), content=content)
+    assert [f.code for f in plan.findings] == ["content_without_site"]
+    assert plan.blocked and not plan.change_sets
+    assert not path_of(tmp_path, plan.environment).exists()
+
+
+def test_allow_without_content_is_a_slip() -> None:
+    made = context()
+    args = argparse.Namespace(content=None, allow=["*.map"])
+    with pytest.raises(CommandError, match="--allow is about --content"):
+        verb.content_of(args, made, opened(SimulatedGateways()))

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from tests.environments_fixture import environments
 from website.invalidation import SINGLE_PATHS, WILDCARDS, Behaviour, Behaviours, paths
-from website.publish import ContentPlan, FileChange, content_plan_digest
+from website.content_plan import ContentPlan, FileChange, content_plan_digest
+from website.content_view import counts, lines
 from website.verify import Result
 from website.verify_view import as_json, as_junit, line, summary
-from website.views import plan_lines
 
 
 def behaviours(*cached: str, default: bool = False) -> Behaviours:
@@ -80,7 +80,8 @@ def plan(**changes: object) -> ContentPlan:
 
 
 def test_the_plan_says_what_is_written_kept_and_forgotten() -> None:
-    text = "\n".join(plan_lines(plan(superseded=("old.js",), prunable=("older.js",), invalidations=("/x",), notes=("mind this",), kept=3)))
+    made = plan(superseded=("old.js",), prunable=("older.js",), invalidations=("/x",), notes=("mind this",), kept=3)
+    text = "\n".join([*lines(made), counts(made)])
     for wanted in ("+ assets/x.js", "+ new", "old.js", "older.js", "CloudFront must forget: /x", "warning: mind this", "3 kept"):
         assert wanted in text
     assert "~ changed" not in text, "only the marks in use are explained"

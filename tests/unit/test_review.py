@@ -38,6 +38,8 @@ from rollout.model import (
 )
 from rollout.review import as_json, html, markdown, summary, terminal
 from tests.golden_files import ROOT, assert_golden
+from website.content_plan import ContentPlan, FileChange
+from website.content_plan import sealed as content_sealed
 
 LIVE = StackState(exists=True, stack_arn="arn:stack", status="UPDATE_COMPLETE", changed_at="2026-11-01T00:00:00Z", template_sha256="0" * 64)
 
@@ -245,8 +247,64 @@ BLOCKED = plan_of(
     ),
     protected=True,
 )
+
+
+def content(*changes: FileChange, **more: Any) -> ContentPlan:
+    given: dict[str, Any] = {
+        "environment": "dev",
+        "bucket": "dev-demo-web",
+        "origin": "web/dist",
+        "directory": "/work/web/dist",
+        "manifest": "c" * 64,
+        "content": "d" * 64,
+        "files": 9,
+        "size": 12_345,
+        "changes": changes,
+    }
+    return content_sealed(ContentPlan(**(given | more)))
+
+
+def file(key: str, change: Any = "add", **more: Any) -> FileChange:
+    given: dict[str, Any] = {"size": 1_234, "content_type": "text/javascript; charset=utf-8", "cache_control": IMMUTABLE}
+    return FileChange(key=key, change=change, **(given | more))
+
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+UPDATED = content(
+    file("assets/Plans-0a1b2c3d.js"),
+    file("assets/logo.svg", "modify", content_type="image/svg+xml", size=900, before_size=880),
+    file("index.html", "modify", content_type="text/html; charset=utf-8", cache_control="no-cache", size=512, before_size=511),
+    file(
+        "robots.txt",
+        "headers",
+        content_type="text/plain; charset=utf-8",
+        cache_control="public, max-age=60",
+        before="text/plain; charset=utf-8; cache-control: no-cache",
+        before_size=1_234,
+    ),
+    live="e" * 64,
+    live_number=7,
+    kept=5,
+    superseded=("assets/Plans-99999999.js",),
+    prunable=("assets/Old-1.js", "assets/Old-2.js"),
+    invalidations=("/assets/logo.svg",),
+    notes=("assets/logo.svg is served as immutable but has new content under the same name",),
+)
+FIRST = content(
+    file("assets/index-1.js"), file("index.html", cache_control="no-cache"), known_after=("site.BucketName", "site.DistributionId")
+)
+CONTENT = plan_of(stack("site", "none"), stack("dns", "none", depends_on=("site",)), content=UPDATED)
+DEPLOYMENT = plan_of(stack("site", "create", state=ABSENT), content=FIRST, protected=True)
+LIVE_ALREADY = plan_of(stack("site", "none"), content=content(live="c" * 64, live_number=7, kept=9))
 NOTHING = plan_of(stack("certificate", "none"), stack("site", "none", depends_on=("certificate",)))
-PLANS = {"everything": EVERYTHING, "blocked": BLOCKED, "nothing": NOTHING}
+PLANS = {
+    "everything": EVERYTHING,
+    "blocked": BLOCKED,
+    "nothing": NOTHING,
+    "content": CONTENT,
+    "deployment": DEPLOYMENT,
+    "live": LIVE_ALREADY,
+}
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -294,7 +352,35 @@ def test_the_last_line_counts() -> None:
         " 1 not listed; StackSet instances: 1 to create, 1 to update, 1 to remove; 2 of them endangering data; 2 policy widenings."
     )
     assert terminal.render(NOTHING).splitlines()[-1] == "No changes: 2 stacks as the assembly wants them."
+    assert terminal.render(CONTENT).splitlines()[-1] == (
+        "Plan: 2 stacks: 2 unchanged; content: 1 to add, 2 to change, 1 with other headers, 5 kept, 1 superseded, 2 prunable,"
+        " 1 path to invalidate; 3,880 bytes to send."
+    )
+    assert terminal.render(LIVE_ALREADY).splitlines()[-1] == "No changes: 1 stack as the assembly wants it; content live already."
     assert terminal.render(BLOCKED).splitlines()[-1] == "Plan cannot be applied: 1 stack: 1 blocked."
+
+
+def test_every_form_tells_files_headers_invalidations_and_what_is_not_known_yet() -> None:
+    for form in (terminal.render(CONTENT), markdown.render(CONTENT), html.render(CONTENT), as_json.render(CONTENT)):
+        for wanted in (
+            "assets/Plans-0a1b2c3d.js",
+            "assets/logo.svg",
+            "robots.txt",
+            "cache-control: no-cache",
+            "assets/Old-1.js",
+            "web/dist",
+        ):
+            assert wanted in form.replace("\\", ""), wanted
+    for form in (terminal.render(DEPLOYMENT), markdown.render(DEPLOYMENT), html.render(DEPLOYMENT)):
+        assert "known after site.BucketName, site.DistributionId" in form
+
+
+def test_content_alone_is_a_change_and_changes_the_digest() -> None:
+    assert CONTENT.has_changes and not LIVE_ALREADY.has_changes
+    assert CONTENT.digest != plan_of(stack("site", "none"), stack("dns", "none", depends_on=("site",))).digest
+    assert summary.next_command(CONTENT) == "python deploy.py apply --env dev"
+    other = plan_of(*CONTENT.stacks, content=msgspec.structs.replace(UPDATED, kept=6))
+    assert other.digest != CONTENT.digest
 
 
 def test_colour_is_only_there_when_asked_for() -> None:
@@ -324,7 +410,18 @@ def one_value(text: str) -> Plan:
     )
     finding = Finding(severity="warning", code="x", message=text, command=text, stack="a")
     parameter = ParameterPlan(name=text, source=text, before=None, after=value, changed=True)
-    return plan_of(stack("a", "update", resources=(change,), widenings=(widening,), findings=(finding,), parameters=(parameter,)))
+    name = text or "k"
+    files = content(
+        file(name),
+        file(name + "2", "headers", before=text),
+        origin=text,
+        superseded=(name,),
+        invalidations=(name,),
+        notes=(text,),
+        bucket=text,
+    )
+    site = stack("a", "update", resources=(change,), widenings=(widening,), findings=(finding,), parameters=(parameter,))
+    return plan_of(site, content=files)
 
 
 class Tags(HTMLParser):
@@ -364,7 +461,7 @@ def test_a_value_is_never_markup(text: str) -> None:
     outside = outside.replace("\\`", "")
     outside = re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", "", outside)
     assert not re.search(r"(?<!\\)@|<script|(?<!\\)\]\(|https?://", outside)
-    assert outside.count("<details") == outside.count("</details>") == 2
+    assert outside.count("<details") == outside.count("</details>") == 3
 
 
 @settings(max_examples=40, deadline=None)
@@ -379,7 +476,8 @@ def test_a_comment_is_never_too_long(resources: int, size: int, limit: int) -> N
         )
         for i in range(resources)
     )
-    plan = plan_of(stack("a", "update", resources=changes))
+    files = content(*(file(f"assets/{'x' * min(size, 900)}{i}.js") for i in range(resources)), superseded=("y" * size,) * 30)
+    plan = plan_of(stack("a", "update", resources=changes), content=files)
     text = markdown.render(plan, limit=limit)
     assert len(text) <= limit
     assert "Plan: 1 stack" in text

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rollout.cli import USAGE, CommandError, Context
@@ -24,8 +26,11 @@ DIGEST_DIGITS = 12
 """Hexadecimal digits of a digest that must be given at the least."""
 
 
-def site_of(opened: Opened) -> Site:
-    """The site of an opened environment. Nothing is asked of AWS here."""
+def site_of(opened: Opened, *, live: Mapping[str, str] | None = None) -> Site:
+    """The site of an opened environment. Nothing is asked of AWS here.
+
+    `live`: outputs of the site stack, where they were read already; with none in it a bucket that the template does not name is "".
+    """
     from aws.cloudfront import CloudFront
     from aws.s3 import S3
     from aws.transfer import Transfer
@@ -39,7 +44,7 @@ def site_of(opened: Opened) -> Site:
         environment=assembly.environment,
         contract=assembly.site,
         behaviours=Behaviours.of_template(opened.templates[SITE_STACK]),
-        bucket=bucket_name(opened),
+        bucket=bucket_name(opened, live),
         store=Store(s3, assembly.artifact_bucket, assembly.environment),
         s3=s3,
         uploads=cache(lambda: Transfer(s3)),
@@ -55,22 +60,56 @@ def contract_of(assembly: Assembly) -> SiteContract:
     return assembly.contract
 
 
-def bucket_name(opened: Opened) -> str:
-    """Name of the site bucket: as the template says, which needs no call; else the stack's output."""
+def refuse_unless_promoted(environment: str, contract: SiteContract) -> None:
+    """Raise `CommandError` for an environment that takes only what was verified elsewhere: a directory was not."""
+    if contract.promote_from:
+        raise CommandError(
+            f"{environment} takes only releases that were verified in {contract.promote_from}",
+            command=f"python deploy.py releases --env {contract.promote_from}, then "
+            f"python deploy.py publish --env {environment} --release {contract.promote_from}:DIGEST",
+            status=USAGE,
+        )
+
+
+def bucket_name(opened: Opened, live: Mapping[str, str] | None = None) -> str:
+    """Name of the site bucket: as the template says, which needs no call; else the stack's output, "" if it is not in `live`."""
     resources: dict[str, Any] = json.loads(opened.templates[SITE_STACK])["Resources"]
     name = resources.get("Bucket", {}).get("Properties", {}).get("BucketName")
-    return name if isinstance(name, str) else outputs(opened)["BucketName"]
+    if isinstance(name, str):
+        return name
+    return outputs(opened)["BucketName"] if live is None else live.get("BucketName", "")
+
+
+def deployed_outputs(opened: Opened, stack_id: str = SITE_STACK) -> dict[str, str]:
+    """Outputs of a stack; none if it is not deployed."""
+    stack = next((s for s in opened.assembly.stacks if s.id == stack_id), None)
+    if stack is None:
+        return {}
+    found = opened.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn).describe_stack(stack.stack_name)
+    return {} if found is None else dict(found.outputs)
 
 
 def outputs(opened: Opened, stack_id: str = SITE_STACK) -> dict[str, str]:
-    """Outputs of a deployed stack. `CommandError` if it is not there yet."""
-    stack = next((s for s in opened.assembly.stacks if s.id == stack_id), None)
-    found = None
-    if stack is not None:
-        found = opened.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn).describe_stack(stack.stack_name)
-    if found is None or not found.outputs:
+    """The same; `CommandError` if it is not deployed."""
+    found = deployed_outputs(opened, stack_id)
+    if not found:
         raise CommandError(f"the {stack_id} stack of {opened.assembly.environment} is not deployed", command=apply_command(opened.assembly))
-    return found.outputs
+    return found
+
+
+def commit_of(directory: Path, context: Context) -> str:
+    """HEAD of the repository that the directory lies in, with "-dirty" if tracked files differ; GITHUB_SHA or "" if there is none."""
+    try:
+        found = subprocess.run(  # noqa: S603
+            ["git", "-C", str(directory), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        )
+        return found.stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return context.environ.get("GITHUB_SHA", "")
 
 
 def apply_command(assembly: Assembly) -> str:

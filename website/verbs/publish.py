@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,14 +20,17 @@ from typing import TYPE_CHECKING
 
 from rollout.cli import OK, PENDING, USAGE, CommandError, Context
 from rollout.session import Opened, add_common_arguments, open_environment, read_assembly
+from rollout.verbs._shared import spoken
 from website.verbs._site import (
     add_change_arguments,
     apply_command,
+    commit_of,
     confirm,
     contract_of,
     outcome_json,
     outcome_text,
     progress,
+    refuse_unless_promoted,
     run_of,
     site_of,
 )
@@ -36,7 +38,7 @@ from website.verbs._site import (
 if TYPE_CHECKING:
     from assembly.model import Assembly
     from website.content import Content
-    from website.publish import ContentPlan
+    from website.content_plan import ContentPlan
 
 EXAMPLES = """\
   python deploy.py publish --env dev --content ../web/dist       publish a build
@@ -97,7 +99,7 @@ class _Given:
 
 def _publish(args: argparse.Namespace, context: Context, opened: Opened, given: _Given) -> int:
     from website import publish
-    from website.views import plan_lines
+    from website.content_view import counts, lines
 
     site = site_of(opened)
     protected = opened.assembly.protected
@@ -105,10 +107,10 @@ def _publish(args: argparse.Namespace, context: Context, opened: Opened, given: 
     if args.dry_run or not (args.yes or args.approve):
         approved = publish.content_plan(site, given.content, origin=given.origin, now=context.now())
         if args.dry_run:
-            context.result(_plan_json(approved) if args.json else "\n".join(plan_lines(approved)))
+            context.result(_plan_json(approved) if args.json else "\n".join([*lines(approved), f"content: {counts(approved)}"]))
             return PENDING if approved.has_changes else OK
         if approved.has_changes:
-            for line in plan_lines(approved):
+            for line in (*lines(approved), f"content: {counts(approved)}"):
                 context.say(line)
     if approved is None or approved.has_changes:
         confirm(f"Publish this to {args.env}?", given.content.digest, args, context, protected=protected)
@@ -118,7 +120,7 @@ def _publish(args: argparse.Namespace, context: Context, opened: Opened, given: 
             outcome = publish.publish(site, given.content, run_, origin=given.origin, commit=given.commit, approved=approved)
     except publish.NotDeployed as error:
         raise CommandError(str(error), command=apply_command(opened.assembly)) from None
-    context.result(outcome_json(outcome) if args.json else outcome_text(outcome, args.env))
+    context.result(outcome_json(outcome) if args.json else spoken(outcome_text(outcome, args.env), args))
     return OK
 
 
@@ -127,15 +129,9 @@ def _read(args: argparse.Namespace, context: Context, assembly: Assembly) -> _Gi
     from website.content import read
 
     contract = contract_of(assembly)
-    if contract.promote_from:
-        raise CommandError(
-            f"{args.env} takes only releases that were verified in {contract.promote_from}",
-            command=f"python deploy.py releases --env {contract.promote_from}, then "
-            f"python deploy.py publish --env {args.env} --release {contract.promote_from}:DIGEST",
-            status=USAGE,
-        )
+    refuse_unless_promoted(args.env, contract)
     content = read(args.content, contract, allow=tuple(args.allow))
-    return _Given(content=content, origin=str(args.content), commit=args.commit or _commit(args.content, context))
+    return _Given(content=content, origin=str(args.content), commit=args.commit or commit_of(args.content, context))
 
 
 def _promoted(args: argparse.Namespace, context: Context, opened: Opened, folder: Path) -> _Given:
@@ -163,21 +159,6 @@ def _promoted(args: argparse.Namespace, context: Context, opened: Opened, folder
         content = publish.fetch(source, release, contract, folder, report)
     origin = f"{environment}:{release.content[:12]} (release {release.number})"
     return _Given(content=content, origin=origin, commit=args.commit or release.commit)
-
-
-def _commit(directory: Path, context: Context) -> str:
-    """HEAD of the repository that the directory lies in, with "-dirty" if tracked files differ; "" if there is none."""
-    try:
-        found = subprocess.run(  # noqa: S603
-            ["git", "-C", str(directory), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=10,
-        )
-        return found.stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return context.environ.get("GITHUB_SHA", "")
 
 
 def _plan_json(plan: ContentPlan) -> str:
