@@ -9,7 +9,7 @@ import io
 import itertools
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -104,18 +104,20 @@ class Wanted:
         platform.write(*small_assembly(*stacks, environment=ENV))
 
 
-EDITS = st.one_of(
-    st.fixed_dictionaries({"value": st.sampled_from("abc")}),
-    st.fixed_dictionaries({"name": st.sampled_from(("one", "uno"))}),
-    st.fixed_dictionaries({"extra": st.frozensets(st.sampled_from("XYZ"))}),
-    st.fixed_dictionaries({"output": st.sampled_from(("Value", "Name"))}),
-    st.fixed_dictionaries({"beside": st.booleans()}),
-    st.fixed_dictionaries({"tag": st.sampled_from(("", "web", "ops"))}),
-    st.fixed_dictionaries({"protected": st.booleans(), "policy": st.booleans()}),
-    st.fixed_dictionaries({"set_value": st.sampled_from("st")}),
-    st.fixed_dictionaries({"regions": st.sampled_from((SET_REGIONS[:1], SET_REGIONS[:2], SET_REGIONS, SET_REGIONS[1:]))}),
+STATES = st.builds(
+    Wanted,
+    value=st.sampled_from("abc"),
+    name=st.sampled_from(("one", "uno")),
+    extra=st.frozensets(st.sampled_from("XYZ")),
+    output=st.sampled_from(("Value", "Name")),
+    beside=st.booleans(),
+    tag=st.sampled_from(("", "web", "ops")),
+    protected=st.booleans(),
+    policy=st.booleans(),
+    set_value=st.sampled_from("st"),
+    regions=st.sampled_from((SET_REGIONS[:1], SET_REGIONS[:2], SET_REGIONS, SET_REGIONS[1:])),
 )
-"""Two edits at once come from two draws: `st.lists` of lists."""
+"""From one to the next any number of things is edited at once."""
 
 
 @pytest.fixture(scope="module")
@@ -147,17 +149,14 @@ def left(aws: Aws, account: str) -> list[str]:
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(first=st.lists(EDITS, max_size=3), then=st.lists(st.lists(EDITS, min_size=1, max_size=3), min_size=1, max_size=3))
-def test_plan_apply_plan_ends_in_no_changes(home: Path, first: list[dict[str, Any]], then: list[list[dict[str, Any]]]) -> None:
+@given(states=st.lists(STATES, min_size=2, max_size=4))
+def test_plan_apply_plan_ends_in_no_changes(home: Path, states: list[Wanted]) -> None:
     server = LocalAws.find(home / ".local-aws")
     assert server is not None
     aws = Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials)
     account = f"{300_000_000_000 + next(_numbers)}"
     platform = Platform(account=account, dist=home / account, line=CommandLine(home=home))
-    wanted = Wanted()
-    for edits in (first, *then):
-        for edit in edits:
-            wanted = replace(wanted, **edit)
+    for wanted in states:
         wanted.write(platform)
 
         planned, review = deploy(home, platform, "plan")
