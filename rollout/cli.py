@@ -15,6 +15,7 @@ import argparse
 import importlib
 import json
 import os
+import re
 import secrets
 import sys
 import time
@@ -115,10 +116,19 @@ def main(argv: list[str], packages: Iterable[str], context: Context | None = Non
         args = parser.parse_args(argv[1:])
     except SystemExit as ended:
         return int(ended.code or 0)
-    return guarded(lambda: int(module.run(args, context)), context, machine=bool(getattr(args, "json", False)))
+    machine, local = bool(getattr(args, "json", False)), bool(getattr(args, "local", False))
+    return guarded(lambda: int(module.run(args, context)), context, machine=machine, local=local)
 
 
-def guarded(run: Callable[[], int], context: Context, *, machine: bool = False) -> int:
+_COMMAND = re.compile(r"(python deploy\.py [a-z-]+ --env [\w-]+)(?! --local)")
+
+
+def spoken(text: str, *, local: bool) -> str:
+    """The text with --local in every command that it names, where the verb was run with it."""
+    return _COMMAND.sub(r"\1 --local", text) if local else text
+
+
+def guarded(run: Callable[[], int], context: Context, *, machine: bool = False, local: bool = False) -> int:
     """The one place that catches: our errors become words on stderr (and, for `--json`, an object on stdout) and an exit status."""
     try:
         return run()
@@ -132,6 +142,8 @@ def guarded(run: Callable[[], int], context: Context, *, machine: bool = False) 
         known = _known(error)
         if known is None:
             raise
+        if "--local" not in known.command:
+            known.command = spoken(known.command, local=local)
         if machine:
             context.result(json.dumps({"ok": False, "problems": list(known.problems), "next": known.command}, indent=2, ensure_ascii=False))
         for problem in known.problems:

@@ -41,7 +41,7 @@ class ContentOutcome(Frozen, frozen=True, kw_only=True):
     """False: CloudFront was still at it; the release is live all the same."""
     message: str = ""
     command: str = ""
-    """What to type next."""
+    """What to type next: to mend it, or to see that it is good."""
 
     @property
     def good(self) -> bool:

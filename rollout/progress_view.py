@@ -178,7 +178,7 @@ def chart(applied: Applied) -> list[str]:
     return lines
 
 
-def _content(content: ContentOutcome, environment: str) -> list[str]:
+def _content(content: ContentOutcome) -> list[str]:
     """What became of the content."""
     if not content.good:
         return [f"{CONTENT}: {content.result.replace('_', ' ')}{': ' if content.message else ''}{content.message}"]
@@ -192,7 +192,7 @@ def _content(content: ContentOutcome, environment: str) -> list[str]:
     return [
         f"{CONTENT}: {name} is live in s3://{content.bucket}: {content.written:,} files written ({content.written_bytes:,} bytes),"
         f" {content.kept:,} kept{forgotten}",
-        f"  next: python deploy.py verify --env {environment}",
+        f"  next: {content.command}",
     ]
 
 
@@ -233,7 +233,7 @@ def summary(applied: Applied) -> str:
     if still:
         lines.append(f"still running at AWS, which goes on without us: {', '.join(still)}")
     if applied.content is not None:
-        lines += _content(applied.content, applied.environment)
+        lines += _content(applied.content)
     if applied.problem:
         lines.append(applied.problem)
     if applied.result != "succeeded" and applied.command:

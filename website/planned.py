@@ -19,7 +19,7 @@ from website import publish
 from website.content import Content, read
 from website.content_plan import sealed
 from website.errors import SourceError, WebsiteError
-from website.verbs._site import SITE_STACK, contract_of, deployed_outputs, refuse_unless_promoted, site_of, step_line
+from website.verbs._site import SITE_STACK, contract_of, deployed_outputs, refuse_unless_promoted, site_of, step_line, verify_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +70,7 @@ def publish_step(
     *,
     report: progress.Report,
     now: Callable[[], float],
+    local: bool = False,
 ) -> ContentOutcome:
     """Run `do` as the last step of an apply: its events go to `report`, its errors become the outcome. KeyboardInterrupt too."""
     started = now()
@@ -96,6 +97,7 @@ def publish_step(
         kept=outcome.plan.kept,
         invalidation=outcome.invalidation,
         invalidation_done=outcome.invalidation_done,
+        command=verify_command(approved.environment, local=local),
     )
 
 

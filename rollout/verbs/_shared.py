@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from rollout import cli
 from rollout.cli import CommandError, Context
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from aws.s3 import S3
     from rollout.history import Record
     from rollout.session import Opened
-
-_COMMAND = re.compile(r"(python deploy\.py [a-z-]+ --env [\w-]+)(?! --local)")
 
 
 def artifacts(opened: Opened) -> S3:
@@ -48,7 +46,7 @@ def as_json(value: Any) -> str:
 
 def spoken(text: str, args: argparse.Namespace) -> str:
     """The text with --local in every command that it names, where the verb was run with it."""
-    return _COMMAND.sub(r"\1 --local", text) if args.local else text
+    return cli.spoken(text, local=args.local)
 
 
 def poll_seconds(opened: Opened, default: float) -> float:

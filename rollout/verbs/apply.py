@@ -287,7 +287,7 @@ def _publisher(args: argparse.Namespace, context: Context, opened: Opened) -> Pu
             )
             return publish_planned(opened, directory, approved, publishing, commit=commit_of(directory, context))
 
-        return publish_step(approved, do, report=run.report, now=run.now)
+        return publish_step(approved, do, report=run.report, now=run.now, local=args.local)
 
     return publish
 

@@ -244,6 +244,9 @@ def test_our_errors_become_words_and_a_status() -> None:
     machine = context()
     guarded(fail(CommandError("one", command="do")), machine, machine=True)
     assert json.loads(said(machine)[0]) == {"ok": False, "problems": ["one"], "next": "do"}
+    near = context()
+    guarded(fail(CommandError("one", command="python deploy.py plan --env dev, then python deploy.py apply --env dev")), near, local=True)
+    assert said(near)[1].endswith("  next: python deploy.py plan --env dev --local, then python deploy.py apply --env dev --local\n")
     with pytest.raises(ZeroDivisionError):
         guarded(fail(ZeroDivisionError()), context())
 

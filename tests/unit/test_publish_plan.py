@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.environments_fixture import environments
-from website.invalidation import SINGLE_PATHS, WILDCARDS, Behaviour, Behaviours, paths
 from website.content_plan import ContentPlan, FileChange, content_plan_digest
 from website.content_view import counts, lines
+from website.invalidation import SINGLE_PATHS, WILDCARDS, Behaviour, Behaviours, paths
 from website.verify import Result
 from website.verify_view import as_json, as_junit, line, summary
 

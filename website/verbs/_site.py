@@ -249,7 +249,15 @@ def outcome_json(outcome: Outcome) -> str:
     )
 
 
-def outcome_text(outcome: Outcome, environment: str) -> str:
+def verify_command(environment: str, *, local: bool) -> str:
+    """What shows that the live site keeps its contract. The local AWS has no host names: its preview stands in for them."""
+    if not local:
+        return f"python deploy.py verify --env {environment}"
+    at = "http://127.0.0.1:8080"
+    return f"python deploy.py preview --env {environment} --local, then python deploy.py verify --env {environment} --local --resolve {at}"
+
+
+def outcome_text(outcome: Outcome, environment: str, *, local: bool) -> str:
     """For people: what is live now, and the next command."""
     release = outcome.release
     name = f"release {release.number} ({release.content[:DIGEST_DIGITS]})"
@@ -262,5 +270,5 @@ def outcome_text(outcome: Outcome, environment: str) -> str:
     ]
     if outcome.invalidation:
         lines.append(f"invalidation {outcome.invalidation}: {'done' if outcome.invalidation_done else 'still under way'}")
-    lines.append(f"next: python deploy.py verify --env {environment}")
+    lines.append(f"next: {verify_command(environment, local=local)}")
     return "\n".join(lines)

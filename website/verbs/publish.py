@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 
 from rollout.cli import OK, PENDING, USAGE, CommandError, Context
 from rollout.session import Opened, add_common_arguments, open_environment, read_assembly
-from rollout.verbs._shared import spoken
 from website.verbs._site import (
     add_change_arguments,
     apply_command,
@@ -120,7 +119,7 @@ def _publish(args: argparse.Namespace, context: Context, opened: Opened, given: 
             outcome = publish.publish(site, given.content, run_, origin=given.origin, commit=given.commit, approved=approved)
     except publish.NotDeployed as error:
         raise CommandError(str(error), command=apply_command(opened.assembly)) from None
-    context.result(outcome_json(outcome) if args.json else spoken(outcome_text(outcome, args.env), args))
+    context.result(outcome_json(outcome) if args.json else outcome_text(outcome, args.env, local=args.local))
     return OK
 
 

@@ -11,7 +11,6 @@ import argparse
 
 from rollout.cli import OK, CommandError, Context
 from rollout.session import add_common_arguments, open_environment
-from rollout.verbs._shared import spoken
 from website.verbs._site import add_change_arguments, confirm, outcome_json, outcome_text, progress, run_of, site_of
 
 EXAMPLES = """\
@@ -46,5 +45,5 @@ def run(args: argparse.Namespace, context: Context) -> int:
         confirm(question, target.content, args, context, protected=opened.assembly.protected)
     with progress(context) as report:
         outcome = publish.rollback(site, target, run_of(args, context, opened, report))
-    context.result(outcome_json(outcome) if args.json else spoken(outcome_text(outcome, args.env), args))
+    context.result(outcome_json(outcome) if args.json else outcome_text(outcome, args.env, local=args.local))
     return OK
