@@ -165,7 +165,7 @@ def translated(origin: Origin) -> Iterator[None]:
 
 
 def translate(error: Exception, origin: Origin) -> AwsError | None:
-    """Our error for one of botocore's, or None if it is not botocore's (a defect of ours, which must stay visible)."""
+    """Our error for one of botocore's or its CRT's, or None for any other (a defect of ours, which must stay visible)."""
     from botocore import exceptions as bc
 
     place: dict[str, Any] = {
@@ -189,6 +189,11 @@ def translate(error: Exception, origin: Origin) -> AwsError | None:
     for types, ours, hint in kinds:
         if isinstance(error, types):
             return ours(str(error), code=type(error).__name__, hint=hint, **place)
+    if type(error).__module__ == "awscrt.exceptions":
+        # The CRT's error names: AWS_IO_* for sockets, names and TLS, AWS_ERROR_HTTP_* for connections.
+        code = str(getattr(error, "name", ""))
+        kind = NetworkError if code.startswith(("AWS_IO_", "AWS_ERROR_HTTP_")) else AwsError
+        return kind(str(error), code=code, hint=again, **place)
     return None
 
 

@@ -10,7 +10,9 @@ has; so s3transfer's manager is made here. The CRT does TLS, signing, checksums 
 
 from __future__ import annotations
 
+import importlib
 import itertools
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -48,9 +50,9 @@ class Transfer:
     """Uploads to the buckets of one account and region. Make one a run: the CRT starts threads of its own."""
 
     def __init__(self, s3: S3, *, crt: bool | None = None) -> None:
-        """`crt`: None takes it if it is installed."""
+        """`crt`: None takes it if it is installed and no proxy is in the way, which it would go past."""
         self._s3 = s3
-        self._crt = _crt_manager(s3) if crt or (crt is None and crt_installed()) else None
+        self._crt = _crt_manager(s3) if crt or (crt is None and crt_installed() and not _proxied(s3)) else None
 
     def upload(self, bucket: str, uploads: Iterable[Upload]) -> Iterator[Upload]:
         """Upload all; yields what has arrived, in any order. Raises `AwsError` for the first that fails; others may have arrived."""
@@ -62,11 +64,23 @@ class Transfer:
             yield from self._by_crt(self._crt, bucket, batch)
 
     def _by_crt(self, make: Callable[[], Any], bucket: str, batch: list[Upload]) -> Iterator[Upload]:
-        with translated(self._origin()), make() as manager:
-            futures = [manager.upload(str(each.path), bucket, each.key, extra_args=self._arguments(each)) for each in batch]
-            for each, future in zip(batch, futures, strict=True):
-                future.result()
-                yield each
+        cause: BaseException | None = None
+        with translated(self._origin()):
+            try:
+                with make() as manager:
+                    try:
+                        futures = [manager.upload(str(e.path), bucket, e.key, extra_args=self._arguments(e)) for e in batch]
+                        for each, future in zip(batch, futures, strict=True):
+                            future.result()
+                            yield each
+                    except BaseException as error:
+                        cause = _behind(error)
+                        raise
+            except BaseException:
+                # Leaving the manager cancels what is under way, and raises that in place of what it was cancelled for.
+                if cause is not None:
+                    raise cause from None
+                raise
 
     def _by_threads(self, bucket: str, uploads: Iterable[Upload]) -> Iterator[Upload]:
         """A window of files, so that a list of any length is walked once and never held."""
@@ -103,11 +117,37 @@ class Transfer:
         return Origin(service="s3", operation="PutObject", account=self._s3.account_id, region=self._s3.region)
 
 
-def crt_installed() -> bool:
-    """Whether `awscrt` can be imported (boto3[crt])."""
-    from importlib.util import find_spec
+def _behind(error: BaseException) -> BaseException:
+    """The interrupt that s3transfer hides behind the cancellations it causes; else the error itself."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, KeyboardInterrupt):
+            return seen
+        seen = seen.__context__
+    return error
 
-    return find_spec("awscrt") is not None
+
+def crt_installed() -> bool:
+    """Whether `awscrt` (boto3[crt]) can be used; not where its binary does not fit the machine."""
+    try:
+        importlib.import_module("awscrt.s3")
+    except ImportError:
+        return False
+    return True
+
+
+def _proxied(s3: S3) -> bool:
+    from botocore.utils import get_environ_proxies
+
+    return bool(get_environ_proxies(s3.client.meta.endpoint_url))
+
+
+def _ca_bundle() -> str | None:
+    """As botocore finds it: the AWS configuration, else what other tools are told."""
+    from botocore.session import Session
+
+    found: str | None = Session().get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
+    return found
 
 
 def _crt_manager(s3: S3) -> Callable[[], Any]:
@@ -122,6 +162,6 @@ def _crt_manager(s3: S3) -> Callable[[], Any]:
     given = None if ".amazonaws.com" in endpoint else endpoint
     serializer = BotocoreCRTRequestSerializer(Session(), {"region_name": s3.region, "endpoint_url": given})
     with translated(Origin(service="s3", account=s3.account_id, region=s3.region)):
-        made = create_s3_crt_client(s3.region, credentials, use_ssl=not endpoint.startswith("http://"))
+        made = create_s3_crt_client(s3.region, credentials, use_ssl=not endpoint.startswith("http://"), verify=_ca_bundle())
     config = TransferConfig(multipart_threshold=ONE_PART)
     return lambda: CRTTransferManager(made, serializer, config=config)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -330,3 +332,38 @@ def test_killed_while_publishing_and_run_again(
     client = live.aws.client("cloudfront", account_id=live.assembly.account_id, region="us-east-1")
     assert client.list_invalidations(DistributionId=distribution)["InvalidationList"].get("Items"), "what was overwritten is forgotten"
     assert live.plan().code == 0
+
+
+def test_interrupted_while_publishing_it_says_so_and_goes_on_next_time(
+    live: Environment, wire: Wire, processes: list[subprocess.Popen[str]]
+) -> None:
+    frontend.rebuilt(live.app, "interrupted")
+    assert live.plan().code == 3
+    page = live.body("index.html")
+    held: list[Exchange] = []
+    arrived = threading.Event()
+    go = threading.Event()
+
+    def hold(exchange: Exchange) -> None:
+        if f"/{live.bucket}/assets/" in exchange.call.path:
+            held.append(exchange)
+            arrived.set()
+            go.wait(60)
+        exchange.send(exchange.forward())
+
+    wire.on("s3", "PutObject", hold, times=1_000)
+    process = live.line.start("deploy.py", "apply", *live.where, "--yes", "--json")
+    processes.append(process)
+    assert arrived.wait(60)
+    process.send_signal(signal.SIGINT)
+    # The CRT waits for requests that are on their way, as threads do.
+    threading.Timer(0.5, go.set).start()
+    stdout, stderr = process.communicate(timeout=60)
+
+    assert process.returncode == 130, stdout + stderr
+    result = json.loads(stdout)
+    assert (result["result"], result["content"]["result"]) == ("interrupted", "interrupted")
+    assert "Traceback" not in stderr
+    assert live.body("index.html") == page
+    assert live.apply().code == 0
+    assert live.body("index.html") == (live.app / "index.html").read_bytes()
