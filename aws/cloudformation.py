@@ -633,6 +633,7 @@ class CloudFormation:
     def validations(self, change_set: str, stack: str) -> tuple[ValidationEvent, ...]:
         """What CloudFormation's pre-deployment validation found; empty also where the service does not know the call.
 
+        Raises AccessDenied: unread results are not the same as none.
         An ARN says which stack it is; a stack named beside it could be taken for a question about the stack's own operations.
         """
         of = {} if change_set.startswith("arn:") else {"StackName": stack}
@@ -641,7 +642,7 @@ class CloudFormation:
         except (BadRequest, NotFound):
             return ()
         except AwsError as error:
-            if error.code in ("InvalidAction", "UnknownOperationException", "NotImplemented", "AccessDenied", "AccessDeniedException"):
+            if error.code in ("InvalidAction", "UnknownOperationException", "NotImplemented"):
                 return ()
             raise
         return tuple(_validation(e) for e in events if e.get("EventType") == "VALIDATION_ERROR")

@@ -29,7 +29,7 @@ from aws.cloudformation import (
     StackDescription,
     client_token,
 )
-from aws.errors import AwsError, CredentialsError
+from aws.errors import AccessDenied, AwsError, CredentialsError
 from rollout.authority import administrators_work
 from rollout.changes import Context, all_from_templates, from_change_set, output_after
 from rollout.content import findings as content_findings
@@ -591,7 +591,19 @@ class _Stack:
         )
 
     def validations(self, description: ChangeSetDescription) -> tuple[Validation, ...]:
-        found = self.gateway.validations(description.arn, description.stack_arn)
+        try:
+            found = self.gateway.validations(description.arn, description.stack_arn)
+        except AccessDenied as denied:
+            self.findings.append(
+                Finding(
+                    severity="warning",
+                    code="validation_unread",
+                    message=f"CloudFormation's validation of the change set could not be read: {denied.message}",
+                    command="allow cloudformation:DescribeEvents on the stack, then plan again",
+                    stack=self.stack.id,
+                )
+            )
+            return ()
         return tuple(
             Validation(
                 logical_id=v.logical_id,

@@ -344,6 +344,13 @@ def test_a_failed_validation_blocks_and_a_warning_does_not() -> None:
         assert certificate.validations[0].reason == "the name is taken"
 
 
+def test_validation_that_may_not_be_read_is_a_warning() -> None:
+    faults = Faults(errors={("describe_events", ""): AccessDenied("not authorized to perform DescribeEvents", code="AccessDenied")})
+    certificate = stack_of(plan_of(two(), SimulatedGateways(faults=faults)), "certificate")
+    assert certificate.operation == "create"
+    assert [(f.severity, f.code) for f in certificate.findings] == [("warning", "validation_unread")]
+
+
 def test_a_large_template_needs_the_artifact_bucket() -> None:
     large = {"Resources": {f"Topic{i}": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "x" * 400}} for i in range(150)}}
     made = small_assembly(Small(id="foundation", template={"Resources": {}}), Small(id="large", template=large))
