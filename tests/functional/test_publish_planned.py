@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,13 +10,17 @@ import pytest
 
 from aws.gateways import Gateways
 from aws.session import Aws
+from local_aws.server import LocalAws
+from rollout.progress import Event, Note
 from rollout.session import Opened
 from tests.functional import frontend
 from tests.functional.frontend import Deployed
+from tests.functional.wire import Answer, Exchange, Wire, denied
 from website.errors import WebsiteError
-from website.planned import plan_content, publish_planned
-from website.publish import Run
+from website.planned import plan_content, publish_planned, publish_step
+from website.publish import INVALIDATION_SECONDS, Run, Warned
 from website.releases import Caller
+from website.verbs._site import site_of
 
 pytestmark = pytest.mark.functional
 
@@ -80,3 +85,62 @@ def test_a_plan_that_does_not_hold_any_more_is_refused(aws: Aws, site: Deployed,
     with pytest.raises(WebsiteError, match=said):
         publish_planned(place, app, plan, run())
     assert before.get_object(Bucket=site.bucket, Key="index.html")["Body"].read() == page
+
+
+def still_in_progress(exchange: Exchange) -> None:
+    """CloudFront is still at it, whatever the local AWS says."""
+    answer = exchange.forward()
+    body = answer.body.replace(b"<Status>Completed</Status>", b"<Status>InProgress</Status>")
+    exchange.send(Answer(answer.status, answer.headers, body))
+
+
+def test_an_invalidation_that_outlasts_its_wait_is_a_warning_with_its_id_and_no_failure(
+    aws: Aws, local_aws: LocalAws, wire: Wire, site: Deployed, tmp_path: Path
+) -> None:
+    app = frontend.built(tmp_path / "app")
+    (app / "assets" / "logo.svg").write_text("<svg/>")
+    place = opened(Aws(endpoint_url=wire.url, static_credentials=local_aws.credentials), site)
+    publish_planned(place, app, plan_content(place, app, now=datetime.now(UTC))[0], run())
+    (app / "assets" / "logo.svg").write_text("<svg></svg>")
+    plan, _ = plan_content(place, app, now=datetime.now(UTC))
+    assert plan.invalidations == ("/assets/logo.svg",)
+    wire.on("cloudfront", "GetInvalidation", still_in_progress, times=1_000)
+    slept: list[float] = []
+    events: list[Event] = []
+    patient = replace(run(), sleep=slept.append)
+
+    done = publish_step(
+        plan, lambda report: publish_planned(place, app, plan, replace(patient, report=report)), report=events.append, now=lambda: 1.0
+    )
+
+    assert (done.result, done.release, done.invalidation_done) == ("succeeded", 2, False)
+    assert done.invalidation
+    assert INVALIDATION_SECONDS <= sum(slept) < INVALIDATION_SECONDS + 11
+    (warning,) = [e.text for e in events if isinstance(e, Note) and e.text.startswith("warning")]
+    assert f"invalidation {done.invalidation} is still under way after" in warning
+    assert f"aws cloudfront get-invalidation --distribution-id {site.outputs['DistributionId']} --id {done.invalidation}" in warning
+    state, _ = site_of(place).store.state()
+    assert state.live is not None and state.live.number == 2
+
+
+def test_an_invalidation_that_cloudfront_does_not_take_leaves_the_release_live_and_says_what_to_do(
+    local_aws: LocalAws, wire: Wire, site: Deployed, tmp_path: Path
+) -> None:
+    app = frontend.built(tmp_path / "app")
+    (app / "assets" / "logo.svg").write_text("<svg/>")
+    place = opened(Aws(endpoint_url=wire.url, static_credentials=local_aws.credentials), site)
+    publish_planned(place, app, plan_content(place, app, now=datetime.now(UTC))[0], run())
+    (app / "assets" / "logo.svg").write_text("<svg></svg>")
+    wire.on("cloudfront", "CreateInvalidation", denied, times=100)
+    said: list[str] = []
+
+    def report(event: object) -> None:
+        if isinstance(event, Warned):
+            said.append(event.text)
+
+    plan, _ = plan_content(place, app, now=datetime.now(UTC))
+    outcome = publish_planned(place, app, plan, replace(run(), report=report))
+    assert (outcome.changed, outcome.release.number, outcome.invalidation_done) == (True, 2, False)
+    assert len(said) == 1
+    assert "create-invalidation" in said[0]
+    assert "'/assets/logo.svg'" in said[0]

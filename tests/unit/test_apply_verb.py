@@ -12,10 +12,11 @@ import pytest
 
 from rollout.apply import Applied
 from rollout.cli import USAGE, CommandError, Context
+from rollout.content import ContentOutcome
 from rollout.diagnosis import Diagnosis, FailedResource
 from rollout.execute import InstanceFailure, Outcome
 from rollout.model import Options, Plan, sealed
-from rollout.progress import Board, Event, Finished, Note, Resource, Started
+from rollout.progress import Board, Event, Finished, Instances, Note, Resource, Started
 from rollout.progress_view import chart, duration, shown, summary
 from rollout.verbs.apply import add_arguments, approve, git_commit
 from tests.golden_files import assert_golden
@@ -223,6 +224,52 @@ def failed_run() -> Applied:
 
 def test_the_end_tells_causes_what_still_runs_and_what_to_type() -> None:
     assert_golden("apply/failed.txt", summary(failed_run()) + "\n")
+
+
+def with_content(content: ContentOutcome, result: Any = "succeeded") -> Applied:
+    return msgspec.structs.replace(failed_run(), result=result, stacks=failed_run().stacks[:2], content=content, command=content.command)
+
+
+PUBLISHED = ContentOutcome(
+    result="succeeded",
+    bucket="dev-demo-web",
+    started=1100.0,
+    seconds=50.0,
+    release=8,
+    content="c" * 64,
+    written=3,
+    written_bytes=4_321,
+    kept=14,
+    command="python deploy.py verify --env dev",
+)
+
+
+def test_the_end_tells_what_became_of_the_content() -> None:
+    slow = msgspec.structs.replace(PUBLISHED, invalidation="I2J0I21PCUYOIK", invalidation_done=False)
+    moved = ContentOutcome(
+        result="refused",
+        started=1100.0,
+        seconds=1.0,
+        message="release 7 went live after the plan was made",
+        command="python deploy.py plan --env dev",
+    )
+    same = msgspec.structs.replace(PUBLISHED, result="unchanged", written=0, seconds=0.2)
+    shown = [with_content(PUBLISHED), with_content(slow), with_content(same), with_content(moved, "failed")]
+    assert_golden("apply/content.txt", "\n\n".join(summary(applied) for applied in shown) + "\n")
+
+
+def test_content_is_part_of_the_progress() -> None:
+    stream = io.StringIO()
+    with shown(("site", "content"), stream, live=False, colour=False, now=lambda: 90.0) as report:
+        report(Started(at=1, stack="content", operation="publish", resources=60))
+        report(Note(at=1, stack="content", text="immutable files: 60 files, 1.2 MB"))
+        for done in range(1, 61):
+            report(Instances(at=1 + done, stack="content", total=60, counts={"SUCCEEDED": done, "PENDING": 60 - done}))
+        report(Finished(at=62, stack="content", result="succeeded", seconds=61))
+    lines = stream.getvalue().splitlines()
+    assert lines[:2] == ["content: publish (60 to change)", "content: immutable files: 60 files, 1.2 MB"]
+    assert lines[-1] == "content: succeeded after 1 min 01 s"
+    assert 10 <= len(lines) - 3 <= 12, "one line a tenth, not one a file"
 
 
 def test_the_chart_is_to_scale() -> None:
