@@ -45,7 +45,7 @@ def test_verify_passes_on_the_preview(environment: str, https: bool, tmp_path: P
     assert done.returncode == 0, done.stdout + done.stderr + site.log
 
 
-# What both imitate. The local AWS neither caches nor compresses, and answers a Range and conditions by its S3; its CloudFront Functions have
+# What both imitate. The local AWS neither caches nor compresses, and answers a Range and conditions by its S3; its functions have
 # no rawQueryString, so a redirect of "/" loses its query there.
 REQUESTS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("GET", "/buy", {}),
