@@ -265,6 +265,33 @@ def test_killed_at_any_step_the_old_site_is_whole_and_the_next_run_completes(
     assert not published(command_line, dev, app)["changed"]
 
 
+def test_what_a_publish_that_was_cut_off_has_overwritten_is_forgotten_by_the_next(
+    aws: Aws, dev: Deployed, app: Path, command_line: CommandLine, wire: Wire, processes: list[subprocess.Popen[str]]
+) -> None:
+    (app / "assets" / "logo.svg").write_text("<svg/>")
+    published(command_line, dev, app)
+    (app / "assets" / "logo.svg").write_text("<svg></svg>")
+    (app / "robots.txt").write_text("User-agent: *\n")
+    victim: list[subprocess.Popen[str]] = []
+
+    def kill(exchange: Exchange) -> None:
+        victim[0].kill()
+        victim[0].wait()
+        exchange.drop()
+
+    once(wire, lambda call: KILL_AT["another file"](call, dev.bucket), kill)
+    process = through(wire, command_line).start(
+        "deploy.py", "publish", "--env", "dev", "--dist", str(dev.dist), "--content", str(app), "--yes"
+    )
+    victim.append(process)
+    processes.append(process)
+    process.wait(timeout=60)
+    assert body(aws, dev, "assets/logo.svg") == b"<svg></svg>"
+    answer = published(command_line, dev, app)
+    assert (answer["written"], answer["invalidation_done"]) == (1, True)
+    assert answer["invalidation"]
+
+
 def test_of_two_at_once_one_wins_and_the_other_is_told_who(
     dev: Deployed, app: Path, tmp_path: Path, command_line: CommandLine, wire: Wire
 ) -> None:
