@@ -120,7 +120,7 @@ def main(argv: list[str], packages: Iterable[str], context: Context | None = Non
     return guarded(lambda: int(module.run(args, context)), context, machine=machine, local=local)
 
 
-_COMMAND = re.compile(r"(python deploy\.py [a-z-]+ --env [\w-]+)(?! --local)")
+_COMMAND = re.compile(r"(python deploy\.py [a-z-]+ --env [\w-]+)(?![\w-]| --local)")
 
 
 def spoken(text: str, *, local: bool) -> str:
@@ -142,8 +142,7 @@ def guarded(run: Callable[[], int], context: Context, *, machine: bool = False, 
         known = _known(error)
         if known is None:
             raise
-        if "--local" not in known.command:
-            known.command = spoken(known.command, local=local)
+        known.command = spoken(known.command, local=local and " --local" not in known.command)
         if machine:
             context.result(json.dumps({"ok": False, "problems": list(known.problems), "next": known.command}, indent=2, ensure_ascii=False))
         for problem in known.problems:

@@ -59,7 +59,7 @@ def findings(content: ContentPlan, stacks: Iterable[AnyStackPlan]) -> tuple[Find
                 severity="error",
                 code="content_without_site",
                 message=f"there is nowhere to publish to: {', '.join(wanted)} is not deployed, and not part of the plan",
-                command=f"python deploy.py plan --env {content.environment} --content {content.directory}",
+                command=f"python deploy.py plan --env {content.environment} {content.option}",
             ),
         )
     replaced = [
@@ -76,6 +76,6 @@ def findings(content: ContentPlan, stacks: Iterable[AnyStackPlan]) -> tuple[Find
             code="content_bucket_replaced",
             message=f"the content was compared with {content.bucket}, which {', '.join(replaced)} replaces or removes: if it is not the"
             " same bucket after the stacks, apply leaves the content alone",
-            command=f"python deploy.py plan --env {content.environment} --content {content.directory}, once the stacks are applied",
+            command=f"python deploy.py plan --env {content.environment} {content.option}, once the stacks are applied",
         ),
     )

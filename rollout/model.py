@@ -418,7 +418,7 @@ def plan_digest(plan: Plan) -> str:
 
 def plan_command(plan: Plan) -> str:
     """What makes a plan like this one."""
-    content = f" --content {plan.content.directory}" if plan.content is not None else ""
+    content = f" {plan.content.option}" if plan.content is not None else ""
     return f"python deploy.py plan --env {plan.environment}{content}"
 
 

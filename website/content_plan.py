@@ -6,6 +6,7 @@ Never: reads a file or AWS; imports what publishes.
 
 from __future__ import annotations
 
+import shlex
 from typing import Literal
 
 import msgspec
@@ -74,6 +75,11 @@ class ContentPlan(Frozen, frozen=True, kw_only=True):
     def has_changes(self) -> bool:
         """Something would be written."""
         return bool(self.changes) or self.manifest != self.live
+
+    @property
+    def option(self) -> str:
+        """What asks `plan` for this content, as typed in a shell."""
+        return f"--content {shlex.quote(self.directory)}" if self.directory else "--content DIR"
 
     @property
     def upload_size(self) -> int:

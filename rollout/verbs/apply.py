@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import signal
 import socket
 import subprocess
@@ -113,7 +114,7 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
     from rollout.verbs.plan import content_of, plan_and_save, rendered, show
 
     path = path_of(args.dist, args.env)
-    content = f" --content {args.content}" if args.content is not None else ""
+    content = f" --content {shlex.quote(str(args.content))}" if args.content is not None else ""
     again = f"python deploy.py plan --env {args.env}{' --local' if args.local else ''}{content}"
     saved = load(path, args.env) if path.exists() else None
     if saved is not None and (saved.has_changes or args.plan_digest or args.approve):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import signal
 import subprocess
 import threading
@@ -18,7 +20,11 @@ from aws.errors import NotFound
 from aws.s3 import S3
 from aws.session import Aws
 from local_aws import prepare
+from local_aws.server import LocalAws
 from rollout import history
+from rollout.cli import Context, main
+from stacks.synthesis import synthesise
+from tests.environments_fixture import environments
 from tests.functional import frontend
 from tests.functional.harness import CommandLine, Ended
 from tests.functional.wire import Call, Exchange, Fault, Wire
@@ -367,3 +373,39 @@ def test_interrupted_while_publishing_it_says_so_and_goes_on_next_time(
     assert live.body("index.html") == page
     assert live.apply().code == 0
     assert live.body("index.html") == (live.app / "index.html").read_bytes()
+
+
+def test_without_any_account_on_the_local_aws(tmp_path: Path) -> None:
+    """The repository's own dev environment, placeholders and Basic Auth and all."""
+    synthesis = synthesise(environments()["dev"])
+    frontend.write(synthesis, tmp_path / "dist")
+    app = frontend.built(tmp_path / "app")
+
+    def deploy(verb: str, *more: str) -> tuple[int, str]:
+        out = io.StringIO()
+        context = Context(stdin=io.StringIO(), stdout=out, stderr=out, environ={}, root=tmp_path)
+        arguments = [verb, "--env", "dev", "--local", "--dist", str(tmp_path / "dist"), *more]
+        return main(arguments, ["rollout.verbs", "website.verbs"], context), out.getvalue()
+
+    server = LocalAws.start(tmp_path / ".local-aws", bound_to=os.getpid(), persist=False)
+    try:
+        planned = deploy("plan", "--content", str(app))
+        assert planned[0] == 3, planned
+        assert "next: python deploy.py apply --env dev --local" in planned[1]
+        done = deploy("apply", "--yes")
+        assert done[0] == 0, done
+        then = "next: python deploy.py preview --env dev --local, then python deploy.py verify --env dev --local --resolve http://127.0.0.1:8080"
+        assert then in done[1]
+        assert deploy("plan", "--content", str(app))[0] == 0
+        frontend.rebuilt(app, "dearer")
+        published = deploy("publish", "--content", str(app), "--yes")
+        assert published[0] == 0, published
+        assert then in published[1]
+        frontend.rebuilt(app, "once more")
+        assert deploy("plan", "--content", str(app))[0] == 3
+        frontend.rebuilt(app, "not reviewed")
+        refused = deploy("apply", "--yes")
+        assert refused[0] == 2, refused
+        assert f"next: python deploy.py plan --env dev --content {app} --local" in refused[1]
+    finally:
+        server.stop()

@@ -18,7 +18,7 @@ import pytest
 
 from assembly import files
 from assembly.model import Placeholder
-from rollout.cli import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context, guarded, main
+from rollout.cli import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context, guarded, main, spoken
 from rollout.model import Options, Plan, StackPlan
 from rollout.plan import Stopped
 from rollout.saved import SavedPlanError, load, path_of, save, write_private
@@ -338,3 +338,11 @@ def test_allow_without_content_is_a_slip() -> None:
     args = argparse.Namespace(content=None, allow=["*.map"])
     with pytest.raises(CommandError, match="--allow is about --content"):
         verb.content_of(args, made, opened(SimulatedGateways()))
+
+
+def test_a_command_says_local_once() -> None:
+    once = "python deploy.py plan --env dev-2 --local --content x"
+    assert spoken("python deploy.py plan --env dev-2 --content x", local=True) == once
+    assert spoken(once, local=True) == once
+    assert spoken("python build.py --env dev", local=True) == "python build.py --env dev"
+    assert spoken("python deploy.py plan --env dev", local=False) == "python deploy.py plan --env dev"
