@@ -46,6 +46,11 @@ class Upload:
     headers: Headers
 
 
+TARGET_THROUGHPUT = 12_500_000_000
+"""Bytes a second that the CRT aims for. It derives the number of connections from it, and many small files wait for round trips, not
+for bandwidth: the default of a tenth keeps too few of them under way (benchmarks/publish.py)."""
+
+
 class Transfer:
     """Uploads to the buckets of one account and region. Make one a run: the CRT starts threads of its own."""
 
@@ -162,6 +167,12 @@ def _crt_manager(s3: S3) -> Callable[[], Any]:
     given = None if ".amazonaws.com" in endpoint else endpoint
     serializer = BotocoreCRTRequestSerializer(Session(), {"region_name": s3.region, "endpoint_url": given})
     with translated(Origin(service="s3", account=s3.account_id, region=s3.region)):
-        made = create_s3_crt_client(s3.region, credentials, use_ssl=not endpoint.startswith("http://"), verify=_ca_bundle())
+        made = create_s3_crt_client(
+            s3.region,
+            credentials,
+            target_throughput=TARGET_THROUGHPUT,
+            use_ssl=not endpoint.startswith("http://"),
+            verify=_ca_bundle(),
+        )
     config = TransferConfig(multipart_threshold=ONE_PART)
     return lambda: CRTTransferManager(made, serializer, config=config)
