@@ -6,9 +6,9 @@ from typing import Any
 
 from awacs import s3
 from awacs.aws import Action, Allow, ArnLike, Bool, Condition, Deny, PolicyDocument, Principal, Statement, StringEquals
-from troposphere import Ref, Sub
+from troposphere import Ref
 
-from policies.statements import arn, s3_arn
+from policies.statements import arn, distribution_arn, s3_arn
 
 
 def tls_only(bucket: str) -> PolicyDocument:
@@ -21,7 +21,7 @@ def cloudfront_origin(bucket: str, distribution_id: Any) -> PolicyDocument:
 
     ListBucket makes a missing key a 404 instead of a 403, so that a real 403 stays visible (Amazon S3 API, GetObject).
     """
-    condition = Condition(StringEquals("AWS:SourceArn", _distribution_arn(distribution_id)))
+    condition = Condition(StringEquals("AWS:SourceArn", distribution_arn(distribution_id)))
     cloudfront = Principal("Service", "cloudfront.amazonaws.com")
     return PolicyDocument(
         Version="2012-10-17",
@@ -68,10 +68,6 @@ def log_delivery(bucket: str) -> PolicyDocument:
             _deny_plain_http(bucket),
         ],
     )
-
-
-def _distribution_arn(distribution_id: Any) -> Any:
-    return Sub("arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Id}", Id=distribution_id)
 
 
 def _deny_plain_http(bucket: str) -> Statement:

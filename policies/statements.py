@@ -26,6 +26,11 @@ def role_arn(name: str) -> Sub:
     return arn("iam", f"role/{name}")
 
 
+def distribution_arn(distribution_id: Any) -> Sub:
+    """ARN of a distribution of this account by its id, which is all that CloudFormation gives."""
+    return Sub("arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Id}", Id=distribution_id)
+
+
 def allow(sid: str, service: str, actions: list[str], *resources: Any) -> Statement:
     """Actions of one service on named resources."""
     return Statement(Sid=sid, Effect=Allow, Action=[Action(service, name) for name in actions], Resource=list(resources))

@@ -11,6 +11,7 @@ from troposphere import GetAtt, Ref, Sub, cloudwatch, logs, sns
 
 from environments.model import Environment
 from policies import buckets, runtime
+from policies.statements import distribution_arn
 from stacks.dns import health_check
 from stacks.site import routing_function_name
 from stacks.storage import private_bucket
@@ -181,7 +182,7 @@ def _access_logs(template: StackTemplate, env: Environment, distribution: Any) -
             "AccessLogSource",
             Name=f"{env.prefix}-access",
             LogType="ACCESS_LOGS",
-            ResourceArn=Sub("arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Id}", Id=distribution),
+            ResourceArn=distribution_arn(distribution),
         )
     )
     destination = template.add(

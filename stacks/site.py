@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from troposphere import GetAtt, Ref, Sub, Tags, cloudfront, iam, s3
+from troposphere import GetAtt, Ref, Tags, cloudfront, iam, s3
 
 from environments.model import DisasterRecovery, Environment
 from policies import buckets, runtime, trust
-from policies.statements import arn, s3_arn
+from policies.statements import arn, distribution_arn, s3_arn
 from stacks import edge, headers
 from stacks.edge_code import viewer_request_code
 from stacks.storage import private_bucket
@@ -118,17 +118,12 @@ def build(env: Environment) -> StackTemplate:
     template.output("BucketName", "Name of the site bucket", Ref(bucket))
     template.output("BucketArn", "ARN of the site bucket", GetAtt(bucket, "Arn"))
     template.output("DistributionId", "Id of the distribution", Ref(distribution))
-    template.output("DistributionArn", "ARN of the distribution", arn_of_distribution(distribution))
+    template.output("DistributionArn", "ARN of the distribution", distribution_arn(Ref(distribution)))
     template.output("DistributionDomainName", "CloudFront domain name that the DNS records point at", GetAtt(distribution, "DomainName"))
     template.output("OriginAccessControlId", "Id of the Origin Access Control", GetAtt(access, "Id"))
     template.output("ResponseHeadersPolicyId", "Id of the response headers policy", Ref(response_headers))
     template.output("Url", "Where the app answers", f"https://{env.domain}{env.app.entry_path}")
     return template
-
-
-def arn_of_distribution(distribution: cloudfront.Distribution) -> Sub:
-    """ARN of a distribution of this account; CloudFormation offers only its id."""
-    return Sub("arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Id}", Id=Ref(distribution))
 
 
 def _origin(name: str, domain: Any, access: cloudfront.OriginAccessControl) -> cloudfront.Origin:

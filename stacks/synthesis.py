@@ -32,7 +32,6 @@ from assembly.model import (
 from environments.model import Environment, Organization
 from stacks import foundation, headers, site
 from stacks.catalogue import Entry, entries, organization_entries
-from stacks.template import StackTemplate
 
 
 class SynthesisError(Exception):
@@ -259,8 +258,3 @@ def _account_placeholders(name: str, accounts: Mapping[str, str]) -> tuple[Place
         for key, account in accounts.items()
         if len(set(account)) == 1
     )
-
-
-def template_of(env: Environment, stack_id: str) -> StackTemplate:
-    """One template of the environment, for tests and for people who look. Raises KeyError for a stack that it does not have."""
-    return next(entry.build(env) for entry in entries(env) if entry.id == stack_id)
