@@ -477,10 +477,6 @@ class CloudFormation:
         """Roll a CREATE_FAILED or UPDATE_FAILED stack back to its last good state."""
         self._client.rollback_stack(StackName=stack, **_given(ClientRequestToken=token, RoleARN=role_arn))
 
-    def cancel_update(self, stack: str, *, token: str | None = None) -> None:
-        """Cancel an update under way; the stack rolls back."""
-        self._client.cancel_update_stack(StackName=stack, **_given(ClientRequestToken=token))
-
     # --- change sets ------------------------------------------------------------------------------------------
 
     def create_change_set(self, request: ChangeSetRequest) -> CreatedChangeSet:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import msgspec
 
 from assembly.files import canonical_json, sha256
-from assembly.model import Assembly, SiteContract
+from assembly.model import SiteContract
 from aws.errors import AwsError, Conflict, NotFound, Throttled
 from aws.s3 import Headers
 from aws.transfer import Upload
@@ -688,8 +688,3 @@ def record_verified(site: Site, *, manifest: str, by: str, at: str) -> State:
         )
 
     return site.store.change(edit)
-
-
-def site_template(assembly: Assembly, templates: Mapping[str, bytes]) -> bytes:
-    """The template that holds the distribution."""
-    return templates["site"] if "site" in templates else next(templates[stack.id] for stack in assembly.stacks)

@@ -23,7 +23,6 @@ from rollout.model import (
     ResourceChange,
     StackPlan,
     StackSetPlan,
-    Unknown,
     Value,
     Widening,
 )
@@ -247,11 +246,6 @@ def text(value: Value | None) -> str:
     if isinstance(value, Redacted):
         return "(hidden)"
     return value.text if value.text else '""'
-
-
-def is_unknown(value: Value | None) -> bool:
-    """Whether it waits for an output."""
-    return isinstance(value, Unknown)
 
 
 def place(stack: AnyStackPlan) -> str:
