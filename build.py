@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from assembly.lint import Finding
     from environments.loader import Platform
+    from lint.gate import Finding
     from stacks.synthesis import Synthesis
 
 ROOT = Path(__file__).resolve().parent
@@ -112,7 +112,7 @@ def _synthesis(platform: Platform, name: str) -> Synthesis:
 
 
 def _lint(built: list[Synthesis]) -> dict[str, tuple[Finding, ...]]:
-    from assembly.lint import Job, lint
+    from lint.gate import Job, lint
 
     jobs = [
         Job(

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sys
 
-from rollout.cli import main
+from cli.main import main
 
-VERB_PACKAGES = ("rollout.verbs", "website.verbs")
+VERB_PACKAGES = ("cli.verbs",)
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:], VERB_PACKAGES))

@@ -5,7 +5,7 @@ Never: a limit of its own; the numbers to keep are in docs/performance.md.
 
 Every measurement is a process of its own, start-up included, as in a build:
   plain   cfn-lint as a library: one Runner, every template by `run_template_by_data`, garbage collector as it is
-  gate    `assembly.lint.lint` with an empty cache: cfn-lint and our rules
+  gate    `lint.gate.lint` with an empty cache: cfn-lint and our rules
   hit     the same with a full cache
   pass    python -c pass
 `--pool` measures instead where a second process pays: the same templates, made different, one worker and two.
@@ -40,7 +40,7 @@ for _, text, regions in jobs:
 """
 GATE = """
 from pathlib import Path
-from assembly.lint import Job, lint
+from lint.gate import Job, lint
 lint([Job(stack_id=k, template=t.encode(), regions=tuple(r)) for k, t, r in jobs], cache=Path(sys.argv[2]), workers=int(sys.argv[3]))
 """
 
@@ -92,7 +92,7 @@ def compare(jobs: list[tuple[str, str, list[str]]]) -> None:
 
 def pool(jobs: list[tuple[str, str, list[str]]]) -> None:
     """Print two workers over one, by number of templates; the pool's threshold is lifted for it."""
-    read = READ.format(root=str(ROOT)) + "import assembly.lint\nassembly.lint.POOL_THRESHOLD = 2\n"
+    read = READ.format(root=str(ROOT)) + "import lint.gate\nassembly.lint.POOL_THRESHOLD = 2\n"
     for count in (4, 8, 12, 16, 24, 32, 64):
         many = []
         for number in range(count):

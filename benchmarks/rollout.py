@@ -35,9 +35,9 @@ from assembly import files
 from assembly.model import Assembly, LiteralValue, OutputRef, Parameter, Stack, Template
 from aws.gateways import Gateways
 from aws.session import Aws, StaticCredentials
-from rollout.model import Options, Plan
-from rollout.plan import WORKERS, Request, make_plan
-from rollout.schemas import bundled
+from planning.model import Options, Plan
+from planning.plan import WORKERS, Request, make_plan
+from templates.schemas import bundled
 
 ACCOUNTS = tuple(f"{number:012d}" for number in range(100_000_000_001, 100_000_000_021))
 REGIONS = (

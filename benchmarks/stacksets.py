@@ -30,7 +30,7 @@ def world(accounts: int) -> tuple[Any, Any, Any]:
     import msgspec
 
     from tests.simulated import ACCOUNT
-    from tests.unit.test_stacksets import LOGS, World
+    from tests.unit.planning.test_stacksets import LOGS, World
 
     regions = tuple(f"xx-north-{n}" for n in range(REGIONS))
     made = World(
@@ -63,8 +63,8 @@ def plan(accounts: int, *, first: bool) -> dict[str, float]:
         made.live.instances.clear()
     else:
         made.days = "30"
-    from rollout.review import terminal
-    from rollout.saved import save
+    from planning.saved import save
+    from review import terminal
 
     started = time.perf_counter()
     planned = made.plan()

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rollout.policy import Statement, covers
+from templates.policies import Statement, covers
 
 CLOUDFRONT = "Service:cloudfront.amazonaws.com"
 ANONYMOUS = "*"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assembly.model import Assembly, HostedZoneRef, LiteralValue, OutputRef, Parameter, SecretRef, SecretVersionRef, Stack
-from rollout.intrinsics import Scope, references, resolve, resolved_resources, text_of
+from templates.intrinsics import Scope, references, resolve, resolved_resources, text_of
 
 SecretValues = Mapping[tuple[str, str], str]
 """Value of each (secret, key) that a parameter asks for."""

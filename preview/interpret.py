@@ -27,8 +27,8 @@ from preview.model import (
     Site,
 )
 from preview.source import Built
-from rollout.intrinsics import unresolved
-from rollout.policy import statements
+from templates.intrinsics import unresolved
+from templates.policies import statements
 
 EVENTS: tuple[EventType, ...] = ("viewer-request", "origin-request", "origin-response", "viewer-response")
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from rollout.policy import Statement
+from templates.policies import Statement
 
 EventType = Literal["viewer-request", "origin-request", "origin-response", "viewer-response"]
 FunctionKind = Literal["lambda", "cloudfront"]

@@ -21,12 +21,12 @@ from typing import Literal
 
 from assembly.model import Assembly, Frozen
 from aws.errors import AwsError, NotFound
-from rollout.content import ContentOutcome
+from planning.content import ContentOutcome
+from planning.inputs import Produced
+from planning.model import AnyStackPlan, Plan, StackSetPlan, plan_command
 from rollout.execute import Outcome, Run, execute, standing
 from rollout.history import ContentRecord, Record, StackRecord
-from rollout.inputs import Produced
 from rollout.lock import Lock, LockHeld, LockLost, held
-from rollout.model import AnyStackPlan, Plan, StackSetPlan, plan_command
 from rollout.progress import Note
 from rollout.stackset_run import moved_set
 

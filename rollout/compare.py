@@ -8,20 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rollout.changes import agrees, differences
-from rollout.model import (
-    AnyStackPlan,
-    InstancePlan,
-    Known,
-    ParameterPlan,
-    Redacted,
-    SettingChange,
-    StackPlan,
-    StackSetPlan,
-    Unknown,
-    Value,
-    Widening,
-)
+from planning.changes import agrees, differences
+from planning.model import AnyStackPlan, InstancePlan, ParameterPlan, SettingChange, StackPlan, StackSetPlan, Widening
+from templates.values import Known, Redacted, Unknown, Value
 
 
 def unapproved(approved: AnyStackPlan, real: AnyStackPlan) -> tuple[str, ...]:

@@ -24,14 +24,14 @@ from aws.cloudformation import (
     client_token,
 )
 from aws.errors import AwsError, BadRequest, Conflict, CredentialsError, NetworkError, NotFound, Throttled, Unavailable
+from planning.inputs import Gateways, Produced
+from planning.model import AnyStackPlan, Plan, SettingChange, StackPlan, StackSetPlan, StackState
+from planning.plan import Request, Stopped, change_set_name, drop_stack, plan_stack
 from rollout.compare import unapproved
 from rollout.diagnosis import Diagnosis, diagnose
-from rollout.inputs import Gateways, Produced
 from rollout.lock import LockLost
-from rollout.model import AnyStackPlan, Plan, SettingChange, StackPlan, StackSetPlan, StackState
-from rollout.plan import Request, Stopped, change_set_name, drop_stack, plan_stack
 from rollout.progress import Finished, Note, Report, Resource, Started
-from rollout.schemas import Schemas
+from templates.schemas import Schemas
 
 GOOD = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 """States of a stack whose last execution went well."""

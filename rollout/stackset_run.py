@@ -33,14 +33,14 @@ from aws.cloudformation import (
     client_token,
 )
 from aws.errors import AwsError, BadRequest, Conflict, NetworkError, NotFound, Throttled, Unavailable
+from planning.inputs import Inputs, Produced, resolve_inputs
+from planning.model import InstancePlan, StackSetPlan
+from planning.stacksets import administration_role_arn, managed_execution, moved_since, plan_stack_set, same_template, template_of
 from rollout.compare import unapproved
 from rollout.diagnosis import failures, invalid
 from rollout.execute import GOOD, PATIENCE, InstanceFailure, Interrupted, Outcome, Run, Work
-from rollout.inputs import Inputs, Produced, resolve_inputs
-from rollout.model import InstancePlan, StackSetPlan
 from rollout.progress import Instances, Resource
 from rollout.stackset_steps import Step, preferences_of, steps_of
-from rollout.stacksets import administration_role_arn, managed_execution, moved_since, plan_stack_set, same_template, template_of
 
 PAGE = 100
 """Results of one page. Source: ListStackSetOperationResults, MaxResults."""

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from assembly.model import OperationPreferences
 from aws.cloudformation import InstanceTargets, client_token
-from rollout.model import InstanceAction, InstancePlan, StackSetPlan
+from planning.model import InstanceAction, InstancePlan, StackSetPlan
 
 StepKind = Literal["update", "create", "update_instances", "adopt", "remove", "retain"]
 

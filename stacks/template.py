@@ -50,7 +50,7 @@ class StackTemplate(Template):
 
 
 def suppressed(reasons: Mapping[str, str]) -> dict[str, Any]:
-    """Resource Metadata that silences lint rules on one resource, each with its reason (`assembly.lint`)."""
+    """Resource Metadata that silences lint rules on one resource, each with its reason (`lint.gate`)."""
     return {"cfn-lint": {"config": {"ignore_checks": sorted(reasons)}}, "Suppressed": dict(reasons)}
 
 

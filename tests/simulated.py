@@ -32,7 +32,7 @@ from aws.cloudformation import CloudFormation
 from aws.errors import AccessDenied, AwsError, BadRequest, Conflict, NotFound
 from aws.iam import Role
 from aws.organizations import Member
-from rollout.intrinsics import Scope, resolved_outputs, resolved_resources
+from templates.intrinsics import Scope, resolved_outputs, resolved_resources
 
 ACCOUNT = "123456789012"
 NOW = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC)

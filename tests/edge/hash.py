@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from rollout.credential import hash_password, verify
+from operations.credential import hash_password, verify
 
 if __name__ == "__main__":
     task = json.load(sys.stdin)

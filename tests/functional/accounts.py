@@ -22,8 +22,8 @@ from aws.secrets import Secrets
 from aws.session import Aws
 from local_aws import prepare
 from local_aws.server import LocalAws
+from operations.credential import hash_password
 from policies.statements import GITHUB_ISSUER
-from rollout.credential import hash_password
 from tests.functional.harness import ROOT, CommandLine, Ended
 
 REPOSITORY = "example/web"

@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aws.session import Aws
+from cli.main import Context, main
 from local_aws.server import LocalAws
-from rollout.cli import Context, main
 from tests.functional.harness import CommandLine
 from tests.functional.small_platform import ENV, REGION, Platform, base, parameter
 from tests.simulated import Small, literal, output, small_assembly, stackset
@@ -133,7 +133,7 @@ def deploy(home: Path, platform: Platform, verb: str, *arguments: str) -> tuple[
     """The exit status, and all that was said."""
     out = io.StringIO()
     context = Context(stdin=io.StringIO(), stdout=out, stderr=out, environ={}, root=home)
-    code = main([verb, "--env", ENV, "--dist", str(platform.dist), "--local", *arguments], ["rollout.verbs"], context)
+    code = main([verb, "--env", ENV, "--dist", str(platform.dist), "--local", *arguments], ["cli.verbs"], context)
     return code, out.getvalue()
 
 

@@ -15,9 +15,9 @@ import pytest
 from assembly import files
 from aws.gateways import Gateways
 from aws.session import Aws, Settings, StaticCredentials
-from rollout.model import Options
-from rollout.plan import Request, make_plan
-from rollout.schemas import bundled
+from planning.model import Options
+from planning.plan import Request, make_plan
+from templates.schemas import bundled
 from tests.functional import wire as w
 from tests.functional.harness import CommandLine, Ended
 from tests.functional.small_platform import ENV, REGION, Platform, value_of

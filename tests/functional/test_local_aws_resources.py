@@ -21,7 +21,7 @@ from aws.secrets import Secrets
 from aws.session import Aws
 from local_aws import prepare
 from local_aws.server import LocalAws
-from rollout.credential import hash_password
+from operations.credential import hash_password
 from tests.functional.harness import CommandLine
 
 pytestmark = pytest.mark.functional

@@ -21,7 +21,7 @@ import pytest
 from aws.errors import NotFound
 from aws.session import Aws
 from local_aws import prepare
-from rollout import credential
+from operations import credential
 from tests.functional import wire as w
 from tests.functional.harness import ROOT, CommandLine, Ended
 from tests.functional.small_platform import ENV, REGION, Platform, parameter, status_of, value_of

@@ -19,10 +19,10 @@ from assembly.model import Assembly
 from aws.errors import NotFound
 from aws.s3 import S3
 from aws.session import Aws
+from cli.main import Context, main
 from local_aws import prepare
 from local_aws.server import LocalAws
 from rollout import history
-from rollout.cli import Context, main
 from stacks.synthesis import synthesise
 from tests.environments_fixture import environments
 from tests.functional import frontend
@@ -385,7 +385,7 @@ def test_without_any_account_on_the_local_aws(tmp_path: Path) -> None:
         out = io.StringIO()
         context = Context(stdin=io.StringIO(), stdout=out, stderr=out, environ={}, root=tmp_path)
         arguments = [verb, "--env", "dev", "--local", "--dist", str(tmp_path / "dist"), *more]
-        return main(arguments, ["rollout.verbs", "website.verbs"], context), out.getvalue()
+        return main(arguments, ["cli.verbs"], context), out.getvalue()
 
     server = LocalAws.start(tmp_path / ".local-aws", bound_to=os.getpid(), persist=False)
     try:

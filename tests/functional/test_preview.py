@@ -15,9 +15,9 @@ import httpx
 import pytest
 
 from aws.session import Aws
+from cli.main import Context, main
 from deploy import VERB_PACKAGES as PACKAGES
 from local_aws.server import LocalAws
-from rollout.cli import Context, main
 from tests.browser.previews import PASSWORD, ROOT, preview
 from tests.environments_fixture import environments
 from tests.functional import frontend

@@ -10,17 +10,17 @@ import pytest
 
 from aws.gateways import Gateways
 from aws.session import Aws
+from cli.content import plan_content, publish_planned, publish_step
+from cli.session import Opened
+from cli.site import site_of
 from local_aws.server import LocalAws
 from rollout.progress import Event, Note
-from rollout.session import Opened
 from tests.functional import frontend
 from tests.functional.frontend import Deployed
 from tests.functional.wire import Answer, Exchange, Wire, denied
 from website.errors import WebsiteError
-from website.planned import plan_content, publish_planned, publish_step
 from website.publish import INVALIDATION_SECONDS, Run, Warned
 from website.releases import Caller
-from website.verbs._site import site_of
 
 pytestmark = pytest.mark.functional
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from aws.session import Aws
+from cli.main import Context, main
 from local_aws.server import LocalAws
-from rollout.cli import Context, main
 from tests.functional import breakable, frontend
 from tests.functional.frontend import Deployed
 from tests.functional.harness import CommandLine
@@ -80,7 +80,7 @@ def test_verify_records_the_released_page_and_no_other(tmp_path: Path, account: 
     home = Context(root=tmp_path, stdout=io.StringIO(), stderr=io.StringIO(), stdin=io.StringIO(), environ={"COLUMNS": "120"})
 
     def local(*arguments: str) -> int:
-        return main([*arguments, "--env", "sit", "--dist", str(tmp_path / "dist"), "--local"], ("rollout.verbs", "website.verbs"), home)
+        return main([*arguments, "--env", "sit", "--dist", str(tmp_path / "dist"), "--local"], ("cli.verbs",), home)
 
     server = LocalAws.start(tmp_path / ".local-aws", bound_to=os.getpid())
     try:

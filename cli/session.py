@@ -1,0 +1,167 @@
+"""What every verb begins with: the assembly, and AWS or the local stand-in for it.
+
+In: parsed arguments and the `Context`. Out: the assembly with its templates; the gateways.
+Never: goes to AWS with a placeholder left in the assembly, or to the local AWS with anything real.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.main import USAGE, CommandError, Context
+
+if TYPE_CHECKING:
+    from assembly.model import Assembly
+    from aws.gateways import Gateways
+    from aws.session import Aws
+
+LOCAL_POLL_SECONDS = 0.05
+_EQUAL_DIGITS = re.compile(r"(\d)\1{11}")
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """--env, --dist, --profile, --local: the same for every verb."""
+    parser.add_argument("--env", required=True, metavar="ENV", help="environment, as built into dist/ENV")
+    parser.add_argument("--dist", type=Path, default=Path("dist"), metavar="DIR", help="where build.py wrote (default: dist)")
+    parser.add_argument("--profile", metavar="NAME", help="profile of the AWS configuration (default: the ambient credentials)")
+    parser.add_argument("--local", action="store_true", help="use a local AWS, started if need be, that keeps its state in .local-aws/")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """An environment, ready to work on."""
+
+    assembly: Assembly
+    templates: Mapping[str, bytes]
+    """By stack id."""
+    gateways: Gateways
+    caller: str
+    """ARN of whoever acts."""
+
+    @property
+    def aws(self) -> Aws:
+        """The session behind the gateways."""
+        return self.gateways.aws
+
+
+def read_assembly(args: argparse.Namespace) -> tuple[Assembly, dict[str, bytes]]:
+    """The assembly in dist/ENV. Raises `AssemblyError`, and `CommandError` if it is that of another environment."""
+    from assembly import files
+
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", args.env):
+        raise CommandError(f"{args.env!r} is not the name of an environment", status=USAGE)
+    assembly, templates = files.read(args.dist / args.env)
+    if assembly.environment != args.env:
+        raise CommandError(
+            f"{args.dist / args.env} holds the assembly of {assembly.environment}",
+            command=f"python build.py --env {args.env}",
+            status=USAGE,
+        )
+    return assembly, templates
+
+
+def open_environment(args: argparse.Namespace, context: Context) -> Opened:
+    """Read the assembly and reach AWS. Nothing is asked of AWS beyond who we are; a placeholder is refused before that."""
+    assembly, templates = read_assembly(args)
+    from aws.gateways import Gateways
+
+    if args.local:
+        aws = _local(context, assembly)
+        return Opened(
+            assembly=assembly,
+            templates=templates,
+            gateways=Gateways(aws, sleep=context.sleep, poll_seconds=LOCAL_POLL_SECONDS),
+            caller=f"arn:aws:iam::{assembly.account_id}:root",
+        )
+    refuse_placeholders(assembly)
+    from aws.session import Aws
+
+    aws = Aws(
+        profile=args.profile,
+        role_name=assembly.deploy_role_name or None,
+        doctor_command=f"python deploy.py doctor --env {assembly.environment}",
+    )
+    return Opened(assembly=assembly, templates=templates, gateways=Gateways(aws, sleep=context.sleep), caller=aws.identity().arn)
+
+
+def refuse_placeholders(assembly: Assembly) -> None:
+    """Raise `CommandError` that lists every value of the environment files that nobody has filled in yet."""
+    problems = [f"{p.file}: {p.key} is still the placeholder {p.value!r}: {p.meaning}" for p in assembly.placeholders]
+    told = {p.value for p in assembly.placeholders}
+    zone = assembly.hosted_zone
+    accounts = {
+        assembly.account_id: "account_id",
+        **{stack.account_id: f"account of stack {stack.id}" for stack in assembly.stacks if stack.account_id != assembly.account_id},
+        **({zone.account_id: "hosted_zone.account_id"} if zone and zone.account_id != assembly.account_id else {}),
+    }
+    problems += [
+        f"environments/{assembly.environment}.yaml: {key} is still the placeholder {account!r}: twelve equal digits are nobody's account"
+        for account, key in accounts.items()
+        if _EQUAL_DIGITS.fullmatch(account) and account not in told
+    ]
+    if problems:
+        env = assembly.environment
+        raise CommandError(
+            *problems,
+            command=f"fill them in and python build.py --env {env}; or without any account: python deploy.py plan --env {env} --local",
+            status=USAGE,
+        )
+
+
+def _local(context: Context, assembly: Assembly) -> Aws:
+    """The local AWS, with what AWS itself would already have: the hosted zone, and a credential for Basic Auth to try out."""
+    from aws.session import Aws
+    from local_aws import prepare
+    from local_aws.server import LocalAws
+
+    server = LocalAws.start(context.root / ".local-aws")
+    aws = Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials)
+    if assembly.hosted_zone is not None:
+        prepare.hosted_zone(aws, name=assembly.hosted_zone.name, account_id=assembly.hosted_zone.account_id)
+    if assembly.contract is None:
+        _local_execution_roles(aws, assembly)
+    if assembly.basic_auth_secret is not None:
+        _local_credential(aws, context, assembly)
+    return aws
+
+
+def _local_execution_roles(aws: Aws, assembly: Assembly) -> None:
+    from local_aws import prepare
+
+    for stack in assembly.stacks:
+        to = stack.stackset
+        if to is not None and to.execution_role_name and to.administration_role_name:
+            for account_id in to.targets.accounts:
+                prepare.execution_role(
+                    aws,
+                    name=to.execution_role_name,
+                    account_id=account_id,
+                    administration_account_id=stack.account_id,
+                    administration_role_name=to.administration_role_name,
+                )
+
+
+def _local_credential(aws: Aws, context: Context, assembly: Assembly) -> None:
+    from aws.errors import NotFound
+    from aws.secrets import Secrets
+    from operations.credential import generate_password, hash_password
+
+    wanted = assembly.basic_auth_secret
+    assert wanted is not None, "asked by the caller"
+    secrets = Secrets.connect(aws, account_id=assembly.account_id, region=wanted.region)
+    try:
+        secrets.current_version(wanted.secret)
+    except NotFound:
+
+        def octets(count: int) -> bytes:
+            return bytes.fromhex(context.token_hex(count))
+
+        password = generate_password(octets)
+        values = {"username": wanted.username, "password_hash": hash_password(password, octets(16))}
+        secrets.create(wanted.secret, values, description="Basic Auth of the local AWS", tags={})
+        context.say(f"local AWS: made the secret {wanted.secret}; user {wanted.username}, password {password}")

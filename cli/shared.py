@@ -1,0 +1,114 @@
+"""What several verbs share: the history of an opened environment, JSON, and asking a person.
+
+In: an `Opened` environment, a value, a `Context`. Out: records, text, an answer.
+Never: takes silence, or anything but the expected word, for a yes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from cli import main as cli
+from cli.main import CommandError, Context
+
+if TYPE_CHECKING:
+    import argparse
+
+    from aws.s3 import S3
+    from cli.session import Opened
+    from rollout.history import Record
+
+
+def artifacts(opened: Opened) -> S3:
+    """Where the artifact bucket is."""
+    from aws.s3 import S3
+
+    return S3.connect(opened.aws, account_id=opened.assembly.account_id, region=opened.assembly.home_region)
+
+
+def records_of(opened: Opened, *, limit: int) -> tuple[Record, ...]:
+    """The latest applies, newest first; none before the first. Raises `aws.errors.AwsError`."""
+    from rollout.history import records
+
+    return records(artifacts(opened), opened.assembly.artifact_bucket, opened.assembly.environment, limit=limit)
+
+
+def as_json(value: Any) -> str:
+    """A value of ours as indented JSON."""
+    return json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=False)
+
+
+def spoken(text: str, args: argparse.Namespace) -> str:
+    """The text with --local in every command that it names, where the verb was run with it."""
+    return cli.spoken(text, local=args.local)
+
+
+def poll_seconds(opened: Opened, default: float) -> float:
+    """A local AWS is done at once."""
+    from cli.session import LOCAL_POLL_SECONDS
+
+    return LOCAL_POLL_SECONDS if opened.aws.is_local else default
+
+
+def progress(context: Context) -> Callable[[str, str], None]:
+    """A line on stderr for each thing that happens, none twice in a row; from any thread."""
+    lock = threading.Lock()
+    last: dict[str, str] = {}
+
+    def say(what: str, happens: str) -> None:
+        with lock:
+            if last.get(what) != happens:
+                last[what] = happens
+                context.say(f"{what}: {happens}")
+
+    return say
+
+
+def asked(context: Context, question: str) -> str:
+    """What a person types, without blanks around it; empty at the end of input."""
+    context.stderr.write(question)
+    context.stderr.flush()
+    return context.stdin.readline().strip()
+
+
+@contextlib.contextmanager
+def locked(opened: Opened, context: Context, verb: str, args: argparse.Namespace) -> Iterator[Callable[[], None]]:
+    """Hold the environment's lock while the block runs; what is yielded asks whether it is still ours. Raises `CommandError` if it is not.
+
+    Where the table is not there (not yet, or not any more) nobody else can deploy, and nothing is held.
+    """
+    from aws.dynamodb import Items
+    from aws.errors import NotFound
+    from rollout.lock import LockHeld, LockLost, acquire, held, here, lock_name
+
+    assembly = opened.assembly
+    table = Items.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
+    try:
+        lock = acquire(
+            table,
+            assembly.lock_table,
+            lock_name(assembly.project, assembly.environment),
+            environment=assembly.environment,
+            verb=verb,
+            lock_id=context.token_hex(16),
+            me=here(opened.caller),
+            now=lambda: context.now().timestamp(),
+        )
+    except NotFound:
+        yield lambda: None
+        return
+    except LockHeld as error:
+        raise CommandError(str(error), command=spoken(error.hint, args)) from error
+    try:
+        with held(lock):
+            yield lock.check
+    except LockLost as error:
+        raise CommandError(
+            f"{error}; nothing further was changed", command=spoken(f"python deploy.py status --env {assembly.environment}", args)
+        ) from error

@@ -1,0 +1,274 @@
+"""What the website's verbs share: the site of an environment, questions, progress.
+
+In: parsed arguments and the `Context`. Out: a `Site`. Never: decides anything about content.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cli.main import USAGE, CommandError, Context
+
+if TYPE_CHECKING:
+    from assembly.model import Assembly, SiteContract
+    from cli.session import Opened
+    from website.publish import Begun, Outcome, Report, Run, Sent, Site, Warned
+
+SITE_STACK = "site"
+DIGEST_DIGITS = 12
+"""Hexadecimal digits of a digest that must be given at the least."""
+
+
+def site_of(opened: Opened, *, live: Mapping[str, str] | None = None) -> Site:
+    """The site of an opened environment. Nothing is asked of AWS here.
+
+    `live`: outputs of the site stack, where they were read already; with none in it a bucket that the template does not name is "".
+    """
+    from aws.cloudfront import CloudFront
+    from aws.s3 import S3
+    from aws.transfer import Transfer
+    from website.invalidation import Behaviours
+    from website.publish import Site
+    from website.releases import Store
+
+    assembly = opened.assembly
+    s3 = S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
+    return Site(
+        environment=assembly.environment,
+        contract=assembly.site,
+        behaviours=Behaviours.of_template(opened.templates[SITE_STACK]),
+        bucket=bucket_name(opened, live),
+        store=Store(s3, assembly.artifact_bucket, assembly.environment),
+        s3=s3,
+        uploads=cache(lambda: Transfer(s3)),
+        cloudfront=cache(lambda: CloudFront.connect(opened.aws, account_id=assembly.account_id)),
+        distribution_id=lambda: outputs(opened)["DistributionId"],
+    )
+
+
+def contract_of(assembly: Assembly) -> SiteContract:
+    """What the site must keep. `CommandError` for an assembly without a site."""
+    if assembly.contract is None:
+        raise CommandError(f"{assembly.environment} has no site", status=USAGE)
+    return assembly.contract
+
+
+def refuse_unless_promoted(environment: str, contract: SiteContract) -> None:
+    """Raise `CommandError` for an environment that takes only what was verified elsewhere: a directory was not."""
+    if contract.promote_from:
+        raise CommandError(
+            f"{environment} takes only releases that were verified in {contract.promote_from}",
+            command=f"python deploy.py releases --env {contract.promote_from}, then "
+            f"python deploy.py publish --env {environment} --release {contract.promote_from}:DIGEST",
+            status=USAGE,
+        )
+
+
+def bucket_name(opened: Opened, live: Mapping[str, str] | None = None) -> str:
+    """Name of the site bucket: as the template says, which needs no call; else the stack's output, "" if it is not in `live`."""
+    resources: dict[str, Any] = json.loads(opened.templates[SITE_STACK])["Resources"]
+    name = resources.get("Bucket", {}).get("Properties", {}).get("BucketName")
+    if isinstance(name, str):
+        return name
+    return outputs(opened)["BucketName"] if live is None else live.get("BucketName", "")
+
+
+def deployed_outputs(opened: Opened, stack_id: str = SITE_STACK) -> dict[str, str]:
+    """Outputs of a stack; none if it is not deployed."""
+    stack = next((s for s in opened.assembly.stacks if s.id == stack_id), None)
+    if stack is None:
+        return {}
+    found = opened.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn).describe_stack(stack.stack_name)
+    return {} if found is None else dict(found.outputs)
+
+
+def outputs(opened: Opened, stack_id: str = SITE_STACK) -> dict[str, str]:
+    """The same; `CommandError` if it is not deployed."""
+    found = deployed_outputs(opened, stack_id)
+    if not found:
+        raise CommandError(f"the {stack_id} stack of {opened.assembly.environment} is not deployed", command=apply_command(opened.assembly))
+    return found
+
+
+def commit_of(directory: Path, context: Context) -> str:
+    """HEAD of the repository that the directory lies in, with "-dirty" if tracked files differ; GITHUB_SHA or "" if there is none."""
+    try:
+        found = subprocess.run(  # noqa: S603
+            ["git", "-C", str(directory), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        )
+        return found.stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return context.environ.get("GITHUB_SHA", "")
+
+
+def apply_command(assembly: Assembly) -> str:
+    """What deploys the stacks."""
+    return f"python deploy.py apply --env {assembly.environment}"
+
+
+def run_of(args: argparse.Namespace, context: Context, opened: Opened, report: Report) -> Run:
+    """Who acts, in which world."""
+    from website.publish import Run
+    from website.releases import Caller
+
+    return Run(
+        caller=Caller.here(opened.caller),
+        token=context.token_hex(8),
+        now=context.now,
+        sleep=context.sleep,
+        report=report,
+        take_over=args.take_over,
+    )
+
+
+# --- questions ----------------------------------------------------------------------------------------------------
+
+
+def add_change_arguments(parser: argparse.ArgumentParser) -> None:
+    """--yes, --approve, --take-over, --json."""
+    parser.add_argument("--yes", action="store_true", help="do not ask (unprotected environments only)")
+    parser.add_argument(
+        "--approve",
+        metavar="DIGEST|ENV",
+        help="approval without being asked: at least 12 digits of the content's digest, or the environment's name",
+    )
+    parser.add_argument("--take-over", action="store_true", help="go on although another unfinished run is recorded; it must be dead")
+    parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+
+
+def confirm(question: str, digest: str, args: argparse.Namespace, context: Context, *, protected: bool) -> None:
+    """Return if it is approved: asked on the terminal (a protected environment's name is typed), by --yes, or by --approve.
+
+    Raises `CommandError` if not, or if there is nobody to ask.
+    """
+    if args.approve is not None:
+        if args.approve == args.env or (digest and len(args.approve) >= DIGEST_DIGITS and digest.startswith(args.approve)):
+            return
+        raise CommandError(f"approved was {args.approve}, but this is {digest[:DIGEST_DIGITS] or args.env}", status=USAGE)
+    if args.yes and not protected:
+        return
+    approval = digest[:DIGEST_DIGITS] or args.env
+    if not context.stdin.isatty():
+        more = f"{args.env} is protected: without a terminal it takes an approval" if protected else "there is no terminal to ask on"
+        raise CommandError(more, command=f"the same command with {f'--approve {approval}' if protected else '--yes'}", status=USAGE)
+    context.stderr.write(f"{question} {f'{args.env} is protected, type its name:' if protected else '[y/N]'} ")
+    context.stderr.flush()
+    answer = context.stdin.readline().strip()
+    if (answer != args.env) if protected else (answer.lower() not in ("y", "yes")):
+        raise CommandError("not approved; nothing was changed")
+
+
+# --- progress -----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def progress(context: Context) -> Iterator[Report]:
+    """A bar on a terminal, one line a step elsewhere. Warnings stay visible."""
+    from website.publish import Begun, Warned
+
+    if not context.stderr.isatty():
+
+        def plain(event: Begun | Sent | Warned) -> None:
+            if isinstance(event, Begun):
+                context.say(step_line(event))
+            elif isinstance(event, Warned):
+                context.say(f"warning: {event.text}")
+
+        yield plain
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TransferSpeedColumn
+
+    console = Console(file=context.stderr, no_color=not context.colour(context.stderr), width=context.width())
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=console) as bar:
+        task: list[Any] = []
+
+        def drawn(event: Begun | Sent | Warned) -> None:
+            if isinstance(event, Begun):
+                task[:] = [bar.add_task(event.step, total=event.files or None)]
+            elif isinstance(event, Warned):
+                bar.console.print(f"warning: {event.text}", markup=False, highlight=False)
+            elif task:
+                bar.advance(task[0])
+
+        yield drawn
+
+
+def step_line(event: Begun) -> str:
+    """A step, in words."""
+    of = f": {count(event.files, 'file')}" if event.files else ""
+    return f"{event.step}{of}{f', {size(event.size)}' if event.size else ''}"
+
+
+def count(number: int, noun: str) -> str:
+    """ "1 file", "2 files"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def size(octets: int) -> str:
+    """Bytes for people, in powers of 1,000."""
+    value = float(octets)
+    for unit in ("B", "kB", "MB"):
+        if value < 999.5:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 10 else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"
+
+
+# --- outcomes -----------------------------------------------------------------------------------------------------
+
+
+def outcome_json(outcome: Outcome) -> str:
+    """For machines."""
+    import msgspec
+
+    return json.dumps(
+        {
+            "ok": True,
+            "changed": outcome.changed,
+            "release": msgspec.to_builtins(outcome.release),
+            "written": len(outcome.plan.changes) if outcome.changed else 0,
+            "written_bytes": outcome.plan.upload_size if outcome.changed else 0,
+            "invalidation": outcome.invalidation,
+            "invalidation_done": outcome.invalidation_done,
+        },
+        indent=2,
+        ensure_ascii=False,
+    )
+
+
+def verify_command(environment: str, *, local: bool) -> str:
+    """What shows that the live site keeps its contract. The local AWS has no host names: its preview stands in for them."""
+    if not local:
+        return f"python deploy.py verify --env {environment}"
+    at = "http://127.0.0.1:8080"
+    return f"python deploy.py preview --env {environment} --local, then python deploy.py verify --env {environment} --local --resolve {at}"
+
+
+def outcome_text(outcome: Outcome, environment: str, *, local: bool) -> str:
+    """For people: what is live now, and the next command."""
+    release = outcome.release
+    name = f"release {release.number} ({release.content[:DIGEST_DIGITS]})"
+    if not outcome.changed:
+        return f"{environment}: {name} is live already; nothing to do"
+    plan = outcome.plan
+    lines = [
+        f"{environment}: {name} is live: {count(release.files, 'file')}, {size(release.size)}; "
+        f"{count(len(plan.changes), 'file')} written ({size(plan.upload_size)}), {plan.kept:,} kept"
+    ]
+    if outcome.invalidation:
+        lines.append(f"invalidation {outcome.invalidation}: {'done' if outcome.invalidation_done else 'still under way'}")
+    lines.append(f"next: {verify_command(environment, local=local)}")
+    return "\n".join(lines)

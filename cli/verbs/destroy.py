@@ -1,0 +1,117 @@
+"""Delete an environment's stacks; its data only if told to.
+
+In: the assembly of an environment, AWS, the environment's name, typed.
+Out: the plan of what goes and what stays, then what became of it.
+Never: deletes anything that was not shown and confirmed, data without --delete-data, or a protected stack without
+--lift-termination-protection.
+
+Exit status: 0 all is gone that was to go, 3 something waits (or --dry-run shows something to delete), 1 failed, 2 usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cli.main import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
+from cli.session import Opened, add_common_arguments, open_environment
+
+if TYPE_CHECKING:
+    from operations.destroy import DestroyOutcome, DestroyPlan
+
+EXAMPLES = """\
+  python deploy.py destroy --env dev --dry-run                     what would go and what would stay
+  python deploy.py destroy --env dev                               shows it, and asks for the environment's name
+  python deploy.py destroy --env dev --approve dev --delete-data   without a terminal, buckets and tables too
+  python deploy.py destroy --env dev                               again, some hours later: the edge function's replicas are gone by then
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's own arguments and the common ones."""
+    add_common_arguments(parser)
+    parser.add_argument("--approve", metavar="NAME", help="the environment's name: confirms without a terminal")
+    parser.add_argument(
+        "--delete-data", action="store_true", help="also delete what the stacks keep: buckets with all versions, tables, logs"
+    )
+    parser.add_argument("--lift-termination-protection", action="store_true", help="lift termination protection from stacks that have it")
+    parser.add_argument("--dry-run", action="store_true", help="show the plan and stop")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Survey, show, confirm, delete."""
+    from cli.shared import as_json, locked, progress, spoken
+    from operations.destroy import AwsRemains, plan_lines, survey
+
+    opened = open_environment(args, context)
+    plan = survey(
+        opened.assembly,
+        opened.templates,
+        opened.gateways,
+        AwsRemains(opened.aws),
+        delete_data=args.delete_data,
+        lift_protection=args.lift_termination_protection,
+    )
+    ends = plan.blocked or plan.nothing_to_do or args.dry_run
+    if not args.json:
+        context.result(spoken("\n".join(plan_lines(plan)), args))
+    elif ends:
+        context.result(spoken(as_json({"plan": plan, "outcome": None}), args))
+    if ends:
+        return FAILED if plan.blocked else OK if plan.nothing_to_do else PENDING
+    _confirm(args, context, plan.environment)
+    said = progress(context)
+    try:
+        with locked(opened, context, "destroy", args) as check:
+            outcome = _carry_out(opened, context, plan, said, check)
+    except KeyboardInterrupt:
+        context.say("interrupted; what CloudFormation has begun to delete it goes on deleting")
+        context.say(f"  next: python deploy.py status --env {args.env}, or the same destroy again, which goes on from there")
+        return INTERRUPTED
+    _show(args, context, plan, outcome)
+    return outcome.exit_status
+
+
+def _confirm(args: argparse.Namespace, context: Context, environment: str) -> None:
+    from cli.shared import asked
+
+    if args.approve is not None:
+        if args.approve != environment:
+            raise CommandError(f"--approve {args.approve} is not the environment's name; nothing was deleted", status=USAGE)
+        return
+    if not context.stdin.isatty():
+        raise CommandError(
+            "there is no terminal to confirm at; nothing was deleted",
+            command=f"python deploy.py destroy --env {environment} --approve {environment}",
+            status=USAGE,
+        )
+    if asked(context, f"type the environment's name to delete all this ({environment}): ") != environment:
+        raise CommandError("that is not the environment's name; nothing was deleted", status=USAGE)
+
+
+def _carry_out(
+    opened: Opened, context: Context, plan: DestroyPlan, said: Callable[[str, str], None], check: Callable[[], None]
+) -> DestroyOutcome:
+    from cli.shared import poll_seconds
+    from operations.destroy import POLL_SECONDS, AwsRemains, destroy
+
+    return destroy(
+        plan,
+        opened.gateways,
+        AwsRemains(opened.aws),
+        nonce=context.token_hex(8),
+        now=context.now,
+        sleep=context.sleep,
+        poll_seconds=poll_seconds(opened, POLL_SECONDS),
+        progress=said,
+        before_each=check,
+    )
+
+
+def _show(args: argparse.Namespace, context: Context, plan: DestroyPlan, outcome: DestroyOutcome) -> None:
+    from cli.shared import as_json, spoken
+    from operations.destroy import outcome_lines
+
+    context.result(spoken(as_json({"plan": plan, "outcome": outcome}) if args.json else "\n".join(("", *outcome_lines(outcome))), args))

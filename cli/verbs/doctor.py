@@ -1,0 +1,127 @@
+"""Check all that a deployment needs, and mend what is stuck.
+
+In: the assembly of an environment, AWS, the public DNS. Out: one line a check on stdout, with what to type next.
+Never: changes anything without --fix, and with it nothing that was not shown and agreed to.
+
+Exit status: 0 no problem (after --fix: all fixes done), 1 a problem or a fix that failed, 2 usage, 3 fixes wait for --yes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from typing import TYPE_CHECKING
+
+from cli.main import FAILED, OK, PENDING, Context
+from cli.session import Opened, add_common_arguments, open_environment, read_assembly
+
+if TYPE_CHECKING:
+    from operations.doctor import Report
+
+EXAMPLES = """\
+  python deploy.py doctor --env dev                what is missing, wrong or stuck
+  python deploy.py doctor --env dev --fix          show what would be done about stuck stacks, and ask
+  python deploy.py doctor --env dev --fix --yes    the same without asking
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's own arguments and the common ones."""
+    add_common_arguments(parser)
+    parser.add_argument("--fix", action="store_true", help="offer a safe action for every stuck stack")
+    parser.add_argument("--yes", action="store_true", help="with --fix: do it without asking")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Look, show, and mend what may be mended."""
+    from cli.shared import as_json, spoken
+    from operations.doctor import Patient, examine, fix_lines, report_lines
+    from operations.public_dns import PublicDns
+
+    opened = _open(args, context)
+    patient = Patient(
+        assembly=opened.assembly,
+        templates=opened.templates,
+        aws=opened.aws,
+        places=opened.gateways,
+        resolver=None if args.local else PublicDns(),
+        waiting=_waiting(args, opened),
+        local=args.local,
+    )
+    report = examine(patient)
+    colour = context.colour(context.stdout)
+    if not (args.fix and report.fixes):
+        context.result(spoken(as_json(report) if args.json else "\n".join(report_lines(report, colour=colour)), args))
+        if args.fix:
+            context.say("nothing is stuck that --fix could mend")
+        return report.exit_status
+    if not args.json:
+        context.result(spoken("\n".join((*report_lines(report, colour=colour), "", *fix_lines(report.fixes))), args))
+    return _fix(args, context, opened, report)
+
+
+def _open(args: argparse.Namespace, context: Context) -> Opened:
+    """Unlike other verbs, this one does not stop at placeholders or bad credentials: it reports them."""
+    if args.local:
+        return open_environment(args, context)
+    assembly, templates = read_assembly(args)
+    from aws.gateways import Gateways
+    from aws.session import Aws
+
+    aws = Aws(profile=args.profile, role_name=assembly.deploy_role_name or None)
+    return Opened(assembly=assembly, templates=templates, gateways=Gateways(aws, sleep=context.sleep), caller="")
+
+
+def _waiting(args: argparse.Namespace, opened: Opened) -> frozenset[str]:
+    from planning.saved import SavedPlanError, load, path_of
+
+    try:
+        plan = load(path_of(args.dist, opened.assembly.environment), opened.assembly.environment)
+    except SavedPlanError:
+        return frozenset()
+    return frozenset(made.arn for made in plan.change_sets)
+
+
+def _fix(args: argparse.Namespace, context: Context, opened: Opened, report: Report) -> int:
+    from cli.shared import as_json, asked, locked, poll_seconds, progress, spoken
+    from operations.doctor import POLL_SECONDS, carry_out
+
+    if not args.yes:
+        if not context.stdin.isatty():
+            if args.json:
+                context.result(spoken(as_json(report), args))
+            context.say(spoken(f"nothing was done; to do it: python deploy.py doctor --env {args.env} --fix --yes", args))
+            return PENDING
+        if asked(context, f"do {'this' if len(report.fixes) == 1 else 'these ' + str(len(report.fixes))}? [y/N] ").lower() not in (
+            "y",
+            "yes",
+        ):
+            context.say("nothing was done")
+            return PENDING
+    nonce = context.token_hex(8)
+    done = []
+    waits_only = all(fix.action == "wait" for fix in report.fixes)
+    # Whoever holds the lock may be the one who keeps a stack busy, so waiting needs none.
+    with contextlib.nullcontext(_nothing) if waits_only else locked(opened, context, "doctor", args) as check:
+        for fix in report.fixes:
+            check()
+            fixed = carry_out(
+                fix,
+                opened.gateways,
+                nonce=nonce,
+                sleep=context.sleep,
+                poll_seconds=poll_seconds(opened, POLL_SECONDS),
+                progress=progress(context),
+            )
+            done.append(fixed)
+            if not args.json:
+                context.result(f"{'done' if fixed.done else 'NOT DONE'}: {fixed.message}")
+    if args.json:
+        context.result(as_json({"report": report, "fixed": done}))
+    context.say(spoken(f"  next: python deploy.py doctor --env {args.env}", args))
+    return OK if all(each.done for each in done) else FAILED
+
+
+def _nothing() -> None:
+    """There is no lock to ask about."""

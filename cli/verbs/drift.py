@@ -1,0 +1,44 @@
+"""Look for drift in every stack and StackSet.
+
+In: the assembly of an environment, AWS. Out: what is no longer as it was deployed, property by property, on stdout.
+Never: changes anything, shows a secret.
+
+Exit status: 0 in sync (or nothing deployed), 3 drifted, 1 a stack could not be looked at, 2 usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from cli.main import Context
+from cli.session import add_common_arguments, open_environment
+
+EXAMPLES = """\
+  python deploy.py drift --env prod            deployed and actual values side by side; exit status 3 if anything drifted
+  python deploy.py drift --env prod --json     the same for machines
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's own arguments and the common ones."""
+    add_common_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Look and show."""
+    from cli.shared import as_json, poll_seconds, progress, spoken
+    from operations.drift import POLL_SECONDS, detect_drift, drift_lines
+
+    opened = open_environment(args, context)
+    report = detect_drift(
+        opened.assembly,
+        opened.gateways,
+        operation_id=f"drift-{context.token_hex(8)}",
+        now=context.now(),
+        sleep=context.sleep,
+        poll_seconds=poll_seconds(opened, POLL_SECONDS),
+        progress=progress(context),
+    )
+    context.result(spoken(as_json(report) if args.json else "\n".join(drift_lines(report)), args))
+    return report.exit_status

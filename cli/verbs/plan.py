@@ -1,0 +1,188 @@
+"""Plan every stack and the site's content, and show what would change.
+
+In: the assembly of an environment, with --content a built front end. Out: the review on stdout, the plan in dist/ENV/plan.json,
+change sets that wait for apply.
+Never: executes anything, publishes anything. The change sets of the plan that was saved before are deleted first.
+
+Exit status: 0 no changes, 3 changes pending, 1 blocked or failed, 2 usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.main import FAILED, OK, PENDING, USAGE, CommandError, Context
+from cli.session import Opened, add_common_arguments, open_environment
+
+if TYPE_CHECKING:
+    from planning.model import Options, Plan
+    from website.content_plan import ContentPlan
+
+EXAMPLES = """\
+  python deploy.py plan --env dev                                review on the terminal
+  python deploy.py plan --env dev --local                        against a local AWS, without any account
+  python deploy.py plan --env prod --format html --out plan.html review as a page that opens from disk
+  python deploy.py plan --env prod --format markdown             review for a pull-request comment
+  python deploy.py plan --env prod --only site                   one stack, and what it depends on
+  python deploy.py plan --env dev --content ../web/dist          the stacks and the app, as one plan
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's own arguments and the common ones."""
+    add_common_arguments(parser)
+    parser.add_argument("--format", choices=("text", "markdown", "json", "html"), default="text", help="form of the review (default: text)")
+    parser.add_argument("--json", action="store_true", help="the same as --format json")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the review there instead of to stdout (readable by you alone)")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="STACK", help="only this stack and what it depends on; may be repeated"
+    )
+    add_content_arguments(parser)
+    parser.add_argument(
+        "--mode", choices=("standard", "express"), default="standard", help="deployment mode (express: unprotected environments only)"
+    )
+    parser.add_argument("--revert-drift", action="store_true", help="drift-aware change sets, which bring back what drifted")
+    parser.add_argument("--import-existing", action="store_true", help="take over existing resources that have the template's names")
+    parser.add_argument(
+        "--removed-instances",
+        choices=("keep", "delete"),
+        default="default",
+        help="stacks of StackSet instances that are no target any more (default: keep those that hold data)",
+    )
+
+
+def add_content_arguments(parser: argparse.ArgumentParser) -> None:
+    """--content, --allow."""
+    parser.add_argument("--content", type=Path, metavar="DIR", help="a built front end, published by apply when the stacks stand")
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="with --content: files of that path although they are dotfiles, source maps or look like secrets; may be repeated",
+    )
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Plan, save, show."""
+    from planning.model import Options
+
+    opened = open_environment(args, context)
+    options = Options(
+        mode=args.mode,
+        revert_drift=args.revert_drift,
+        import_existing=args.import_existing,
+        removed_instances=args.removed_instances,
+        only=tuple(args.only),
+        local=args.local,
+    )
+    plan = plan_and_save(opened, options, args.dist, context, content=content_of(args, context, opened))
+    show(plan, "json" if args.json else args.format, args.out, context)
+    return status_of(plan)
+
+
+def content_of(args: argparse.Namespace, context: Context, opened: Opened) -> ContentPlan | None:
+    """The content part of the plan, if it was asked for. Raises before anything was made for a plan."""
+    if args.content is None:
+        if args.allow:
+            raise CommandError("--allow is about --content DIR, which is not there", status=USAGE)
+        return None
+    from cli.content import plan_content
+
+    plan, _ = plan_content(opened, args.content, allow=tuple(args.allow), now=context.now())
+    return plan
+
+
+def plan_and_save(opened: Opened, options: Options, dist: Path, context: Context, *, content: ContentPlan | None = None) -> Plan:
+    """Drop the plan that was saved before, make a new one and save it; a blocked one is not saved."""
+    from planning.plan import Request, drop, make_plan
+    from planning.saved import SavedPlanError, forget, load, path_of, save
+    from templates.schemas import bundled
+
+    assembly = opened.assembly
+    path = path_of(dist, assembly.environment)
+    try:
+        earlier = load(path, assembly.environment)
+    except SavedPlanError:
+        earlier = None
+    if earlier is not None and earlier.options.local == options.local:
+        for finding in drop(earlier, opened.gateways):
+            context.say(f"{finding.severity}: {finding.message}\n  next: {finding.command}")
+    forget(path)
+    request = Request(
+        assembly=assembly,
+        templates=opened.templates,
+        options=options,
+        created_at=context.timestamp(),
+        created_by=opened.caller,
+        nonce=context.token_hex(4),
+        content=content,
+    )
+    plan = make_plan(request, opened.gateways, bundled(), progress=_progress(context), stop=threading.Event())
+    if not plan.blocked:
+        save(path, plan)
+    return plan
+
+
+def show(plan: Plan, form: str, out: Path | None, context: Context) -> None:
+    """The review in the asked form, to the file or to stdout."""
+    text = rendered(plan, form, width=context.width(), colour=out is None and context.colour(context.stdout))
+    if out is None:
+        context.result(text)
+        return
+    from planning.saved import write_private
+    from review.summary import last_line
+
+    if not out.parent.is_dir():
+        raise CommandError(f"{out.parent}: there is no such directory")
+    write_private(out, text.encode())
+    context.say(f"wrote {out}")
+    context.say(last_line(plan))
+
+
+def rendered(plan: Plan, form: str, *, width: int, colour: bool) -> str:
+    """The review in one of the four forms."""
+    if form == "markdown":
+        from review import markdown
+
+        return markdown.render(plan)
+    if form == "json":
+        from review import as_json
+
+        return as_json.render(plan)
+    if form == "html":
+        from review import html
+
+        return html.render(plan)
+    from review import terminal
+
+    return terminal.render(plan, width=width, colour=colour)
+
+
+def status_of(plan: Plan) -> int:
+    """Exit status for a plan."""
+    return FAILED if plan.blocked else PENDING if plan.has_changes else OK
+
+
+def _progress(context: Context) -> Callable[[str, str], None]:
+    """One line that is written over on a terminal; nothing otherwise, as planning takes seconds."""
+    if not context.stderr.isatty():
+        return lambda *_: None
+    lock = threading.Lock()
+    busy: dict[str, str] = {}
+
+    def progress(stack: str, what: str) -> None:
+        with lock:
+            if what == "planned":
+                busy.pop(stack, None)
+            else:
+                busy[stack] = what
+            line = ", ".join(f"{name} {doing}" for name, doing in busy.items())
+            context.stderr.write(f"\r\x1b[2K{line[: context.width() - 1]}")
+            context.stderr.flush()
+
+    return progress

@@ -1,0 +1,298 @@
+"""Serve the site on localhost exactly as the built templates describe it, without AWS.
+
+In: dist/ENV, a folder with the built front end (or, with --local, the local AWS's bucket). Out: the address on stdout, a log on stderr;
+with --explain the way of one request on stdout. Ends with Ctrl-C.
+Never: listens on another address than 127.0.0.1, stores a password, reads AWS credentials.
+
+Plain HTTP stands for HTTPS here: a request is treated as if it had come by HTTPS, unless it says "X-Forwarded-Proto: http". With --https
+the port speaks TLS, and requests to --http-port are the plain ones that the distribution redirects.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cli.main import OK, USAGE, CommandError, Context
+
+if TYPE_CHECKING:
+    from preview.cloudfront import Outcome
+    from preview.content import Content
+    from preview.events import Request
+    from preview.imagine import SecretValues
+    from preview.server import Preview, Settings
+    from preview.source import Built
+
+EXAMPLES = """\
+  python deploy.py preview --env dev --content ../web/dist                       http://127.0.0.1:8080
+  python deploy.py preview --env dev --content ../web/dist --explain /buy        the way of one request, then the end
+  python deploy.py preview --env prod --content ../web/dist --https --port 8443 --http-port 8080
+  python deploy.py preview --env dev --local                                     what publish --local has published
+  pass show dev | python deploy.py preview --env dev --content ../web/dist --password-stdin
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's own arguments."""
+    parser.add_argument("--env", required=True, metavar="ENV", help="environment, as built into dist/ENV")
+    parser.add_argument("--dist", type=Path, default=Path("dist"), metavar="DIR", help="where build.py wrote (default: dist)")
+    content = parser.add_mutually_exclusive_group(required=True)
+    content.add_argument("--content", type=Path, metavar="DIR", help="the built front end")
+    content.add_argument("--local", action="store_true", help="the bucket of the local AWS, after apply --local and publish --local")
+    parser.add_argument("--port", type=_port, default=8080, metavar="N", help="port on 127.0.0.1; 0 is any free one (default: 8080)")
+    parser.add_argument("--https", action="store_true", help="speak TLS and HTTP/2 on the port, with a certificate made at start")
+    parser.add_argument("--http-port", type=_port, metavar="N", help="with --https: a plain port, whose requests are redirected")
+    parser.add_argument("--user", metavar="NAME", help="user name; must be the one of the assembly, whose code carries it")
+    parser.add_argument("--password-stdin", action="store_true", help="read the password from stdin (default: one is made and shown)")
+    parser.add_argument("--explain", metavar="PATH", help="print the way of one GET through behaviours, functions, cache and origin")
+    parser.add_argument("--json", action="store_true", help="the result as JSON")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Serve, or explain one request."""
+    from preview.interpret import InterpretError
+    from preview.node import NodeError
+    from preview.server import PreviewError
+
+    if args.http_port is not None and not args.https:
+        raise CommandError("--http-port goes with --https: without it the one port is plain already", status=USAGE)
+    if args.explain is not None and not args.explain.startswith("/"):
+        raise CommandError(f"--explain takes a path such as /buy, not {args.explain!r}", status=USAGE)
+    try:
+        return _explain(args, context) if args.explain is not None else _serve(args, context)
+    except InterpretError as error:
+        raise CommandError(*error.problems, command=f"python build.py --env {args.env}", status=USAGE) from None
+    except PreviewError as error:
+        raise CommandError(str(error), command=error.command) from None
+    except NodeError as error:
+        raise CommandError(str(error), command="node --version") from None
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 0 to 65535")
+    return int(text)
+
+
+# --- the credential -----------------------------------------------------------------------------------------------
+
+
+class _Credential:
+    """The preview's own user name and password; lives as long as the process."""
+
+    def __init__(self, args: argparse.Namespace, context: Context, username: str) -> None:
+        from operations import credential
+
+        def octets(count: int) -> bytes:
+            return bytes.fromhex(context.token_hex(count))
+
+        if args.user is not None and args.user != username:
+            raise CommandError(
+                f"--user {args.user}: the edge function of {args.env} knows the user {username!r} only (basic_auth.username)", status=USAGE
+            )
+        self.username = username
+        self.generated = not args.password_stdin
+        self.password = credential.generate_password(octets) if self.generated else context.stdin.readline().rstrip("\r\n")
+        try:
+            self.hash = credential.hash_password(self.password, octets(credential.SALT_OCTETS))
+        except credential.CredentialError as error:
+            raise CommandError(str(error), status=USAGE) from None
+
+    @property
+    def header(self) -> str:
+        """Value of the Authorization header."""
+        return "Basic " + base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+
+
+def _secrets(built: Built, credential: _Credential | None) -> SecretValues:
+    from assembly.model import SecretRef
+
+    sources = (parameter.source for stack in built.assembly.stacks for parameter in stack.parameters)
+    if credential is None:
+        return {}
+    return {(s.secret, s.key): credential.hash for s in sources if isinstance(s, SecretRef) and s.key == "password_hash"}
+
+
+# --- serving ------------------------------------------------------------------------------------------------------
+
+
+def _settings(args: argparse.Namespace, context: Context) -> tuple[Settings, _Credential | None]:
+    from preview import source
+    from preview.server import Settings
+
+    directory = args.dist / args.env
+    built = source.read(directory)
+    secret = built.assembly.basic_auth_secret
+    credential = _Credential(args, context, secret.username) if secret is not None else None
+    if secret is None and (args.password_stdin or args.user):
+        context.say(f"note: {args.env} asks for no password; --user and --password-stdin have no effect")
+    content: Content | None = None
+    if args.local:
+        content = _local_content(args, context)
+    else:
+        _check_content(args.content, built, context)
+    return (
+        Settings(
+            directory=directory,
+            secrets=lambda now: _secrets(now, credential),
+            port=args.port,
+            folder=args.content,
+            content=content,
+            https=args.https,
+            http_port=args.http_port,
+            authority_file=context.root / ".cache" / "preview" / f"{args.env}-ca.pem" if args.https else None,
+            say=context.say,
+            now=context.now,
+            monotonic=context.monotonic,
+        ),
+        credential,
+    )
+
+
+def _check_content(folder: Path, built: Built, context: Context) -> None:
+    from website import content
+    from website.errors import SourceError
+
+    if not folder.is_dir():
+        raise CommandError(f"{folder}: no such folder", command="build the front end first, for example: npm run build", status=USAGE)
+    try:
+        content.read(folder, built.assembly.site)
+    except SourceError as error:
+        for problem in error.problems:
+            context.say(f"note: publish would refuse this: {problem}")
+
+
+def _local_content(args: argparse.Namespace, context: Context) -> Content:
+    from datetime import UTC, datetime
+
+    from aws.errors import AwsError, NotFound
+    from aws.s3 import S3
+    from cli.session import open_environment
+    from preview.content import Fetched, Object, Unreachable
+
+    opened = open_environment(args, context)
+    assembly = opened.assembly
+    s3 = S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
+
+    def get(bucket: str, key: str) -> Object | None:
+        try:
+            stored = s3.get(bucket, key)
+        except NotFound:
+            return None
+        except AwsError as error:
+            raise Unreachable(str(error)) from None
+        head = stored.head
+        return Object(
+            body=stored.body,
+            content_type=head.content_type,
+            cache_control=head.cache_control,
+            content_encoding=head.content_encoding,
+            etag=head.etag,
+            modified=head.modified or datetime.fromtimestamp(0, UTC),
+        )
+
+    def keys(bucket: str) -> tuple[str, ...]:
+        try:
+            return tuple(head.key for head in s3.list(bucket))
+        except AwsError as error:
+            raise Unreachable(str(error)) from None
+
+    return Fetched(get, keys)
+
+
+def _serve(args: argparse.Namespace, context: Context) -> int:
+    from preview.server import ADDRESS, serve
+
+    settings, credential = _settings(args, context)
+
+    def ready(preview: Preview, port: int, plain: int | None) -> None:
+        site = preview.site
+        url = f"{'https' if args.https else 'http'}://{ADDRESS}:{port}{site.entry_path}"
+        if credential is not None:
+            shown = f"password {credential.password}" if credential.generated else "the password given on stdin"
+            context.say(f"user {credential.username}, {shown}")
+        aliases = [alias for d in site.distributions for alias in d.aliases]
+        if settings.authority_file is not None and aliases:
+            alias = f"{aliases[0]}:{port}"
+            context.say(f"curl --cacert {settings.authority_file} --resolve {alias}:{ADDRESS} https://{alias}{site.entry_path}")
+        if plain is not None:
+            context.say(f"http://{ADDRESS}:{plain} is redirected")
+        context.say("Ctrl-C ends it")
+        told: dict[str, Any] = {"url": url, "port": port, "http_port": plain, "aliases": aliases, "notes": list(site.notes)}
+        context.result(json.dumps(told) if args.json else url)
+
+    asyncio.run(serve(settings, ready))
+    context.say("preview ended")
+    return OK
+
+
+# --- explaining -----------------------------------------------------------------------------------------------------
+
+
+def _explain(args: argparse.Namespace, context: Context) -> int:
+    from preview.events import Request
+    from preview.server import ADDRESS, Preview
+
+    settings, credential = _settings(args, context)
+
+    async def ask() -> list[tuple[Request, Outcome]]:
+        preview = Preview(settings)
+        try:
+            await preview.start()
+            distribution = preview.site.distributions[0]
+            host = next(iter(distribution.aliases), distribution.domain_name)
+            path, _, query = args.explain.partition("?")
+            headers = (("Host", host), ("User-Agent", "preview"), ("Accept-Encoding", "gzip, br"))
+            request = Request(method="GET", uri=path, query=query, headers=headers, client_ip=ADDRESS)
+            found = [(request, await preview.handle(request, https=True))]
+            if found[0][1].response.status == 401 and credential is not None:
+                known = Request(
+                    method="GET", uri=path, query=query, headers=(*headers, ("Authorization", credential.header)), client_ip=ADDRESS
+                )
+                found.append((known, await preview.handle(known, https=True)))
+            return found
+        finally:
+            await preview.stop()
+
+    outcomes = asyncio.run(ask())
+    if args.json:
+        context.result(json.dumps([_as_json(request, outcome) for request, outcome in outcomes], indent=2))
+    else:
+        context.result("\n\n".join(_as_text(request, outcome) for request, outcome in outcomes))
+    for _, outcome in outcomes:
+        if outcome.failure:
+            context.say(f"error: {outcome.failure}")
+    return OK
+
+
+def _target(request: Request) -> str:
+    return request.uri + (f"?{request.query}" if request.query else "")
+
+
+def _as_json(request: Request, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "method": request.method,
+        "path": _target(request),
+        "credentials": request.get("authorization") is not None,
+        "steps": [{"stage": step.stage, "text": step.text} for step in outcome.steps],
+        "status": outcome.response.status,
+        "headers": [[name, value] for name, value in outcome.response.headers],
+        "bytes": len(outcome.response.body),
+    }
+
+
+def _as_text(request: Request, outcome: Outcome) -> str:
+    with_password = " with user name and password" if request.get("authorization") is not None else ""
+    width = max(len(step.stage) for step in outcome.steps)
+    return "\n".join(
+        (
+            f"{request.method} {_target(request)}{with_password}",
+            *(f"  {step.stage:<{width}}  {step.text}" for step in outcome.steps),
+            f"  {outcome.response.status}, {len(outcome.response.body):,} bytes",
+            *(f"    {name}: {value}" for name, value in outcome.response.headers),
+        )
+    )

@@ -1,0 +1,58 @@
+"""Remove files that no release needs any more.
+
+In: the environment's grace period and number of releases to keep. Out: what was removed, on stdout.
+Never: removes a file of the live release, of a kept one, or one that no release of ours has put there.
+
+Exit status: 0 pruned or nothing to prune, 3 with --dry-run if something would be removed, 1 failed, 2 usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from cli.main import OK, PENDING, Context
+from cli.session import add_common_arguments, open_environment
+from cli.site import add_change_arguments, confirm, count, progress, run_of, site_of, size
+
+EXAMPLES = """\
+  python deploy.py prune --env dev --dry-run    what would go
+  python deploy.py prune --env dev
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's own arguments and the common ones."""
+    add_common_arguments(parser)
+    parser.add_argument("--dry-run", action="store_true", help="show what would be removed, and remove nothing")
+    add_change_arguments(parser)
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Look, ask, remove."""
+    from website import publish
+
+    opened = open_environment(args, context)
+    site = site_of(opened)
+    seen = publish.look_further(site, publish.look(site))
+    found = publish.prune_plan(site, seen, now=context.now())
+    summary = (
+        f"{count(len(found.keys), 'file')} ({size(found.size)}) of {count(len(found.releases), 'release')} that nothing needs any more"
+    )
+    if args.dry_run or not (found.keys or found.releases):
+        context.result(
+            _json(found, removed=False) if args.json else "\n".join([*(f"  - {key}" for key in found.keys), f"prune: {summary}"])
+        )
+        return PENDING if args.dry_run and found.keys else OK
+    confirm(f"Remove {summary}?", "", args, context, protected=opened.assembly.protected)
+    with progress(context) as report:
+        publish.prune(site, seen, found, run_of(args, context, opened, report))
+    context.result(_json(found, removed=True) if args.json else f"{args.env}: removed {summary}")
+    return OK
+
+
+def _json(found: object, *, removed: bool) -> str:
+    from website.publish import Pruned
+
+    assert isinstance(found, Pruned)
+    return json.dumps({"removed": removed, "keys": found.keys, "bytes": found.size, "releases": found.releases}, indent=2)

@@ -1,0 +1,166 @@
+"""Publish the built front end, or a release of another environment, as a release.
+
+In: a directory that a bundler wrote, or `--release ENV:DIGEST`. Out: the live site; the release on stdout.
+Never: leaves the site with a page whose files are missing, sends what is there already, deletes what an older page may still load.
+
+Exit status: 0 live (or was live already), 3 with --dry-run if something would change, 1 failed or somebody else was first,
+2 bad content or usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.main import OK, PENDING, USAGE, CommandError, Context
+from cli.session import Opened, add_common_arguments, open_environment, read_assembly
+from cli.site import (
+    add_change_arguments,
+    apply_command,
+    commit_of,
+    confirm,
+    contract_of,
+    outcome_json,
+    outcome_text,
+    progress,
+    refuse_unless_promoted,
+    run_of,
+    site_of,
+)
+
+if TYPE_CHECKING:
+    from assembly.model import Assembly
+    from website.content import Content
+    from website.content_plan import ContentPlan
+
+EXAMPLES = """\
+  python deploy.py publish --env dev --content ../web/dist       publish a build
+  python deploy.py publish --env dev --content ../web/dist --dry-run    what would change, and nothing else
+  python deploy.py publish --env prod --release sit:3f9c01d2ab44 publish exactly what was verified in sit
+  python deploy.py publish --env dev --content dist --local      to the local AWS
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's own arguments and the common ones."""
+    add_common_arguments(parser)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--content", type=Path, metavar="DIR", help="what the bundler wrote: index.html and its files")
+    source.add_argument(
+        "--release", metavar="ENV:RELEASE", help="a verified release of another environment, by number or digest; `releases` lists them"
+    )
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="publish files of that path although they are dotfiles, source maps or look like secrets; may be repeated",
+    )
+    parser.add_argument("--commit", default="", metavar="SHA", help="git commit of the front end (default: that of DIR, or GITHUB_SHA)")
+    parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+    add_change_arguments(parser)
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Check, compare, ask, publish."""
+    if args.content is None:
+        opened = open_environment(args, context)
+        with tempfile.TemporaryDirectory(prefix="release-") as folder:
+            return _publish(args, context, opened, _promoted(args, context, opened, Path(folder)))
+    # Loading boto3 makes a hundred thousand objects that live on: collecting among them takes a quarter of the start.
+    gc.disable()
+    assembly, _ = read_assembly(args)
+    with ThreadPoolExecutor(1) as pool:
+        # Digesting takes a core of its own while boto3 is loaded and AWS is asked who we are.
+        reading = pool.submit(_read, args, context, assembly)
+        try:
+            opened = open_environment(args, context)
+            site_of(opened)
+        finally:
+            given = reading.result()
+            gc.freeze()
+            gc.enable()
+    return _publish(args, context, opened, given)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Given:
+    content: Content
+    origin: str
+    commit: str
+
+
+def _publish(args: argparse.Namespace, context: Context, opened: Opened, given: _Given) -> int:
+    from review.content_view import counts, lines
+    from website import publish
+
+    site = site_of(opened)
+    protected = opened.assembly.protected
+    approved = None
+    if args.dry_run or not (args.yes or args.approve):
+        approved = publish.content_plan(site, given.content, origin=given.origin, now=context.now())
+        if args.dry_run:
+            context.result(_plan_json(approved) if args.json else "\n".join([*lines(approved), f"content: {counts(approved)}"]))
+            return PENDING if approved.has_changes else OK
+        if approved.has_changes:
+            for line in (*lines(approved), f"content: {counts(approved)}"):
+                context.say(line)
+    if approved is None or approved.has_changes:
+        confirm(f"Publish this to {args.env}?", given.content.digest, args, context, protected=protected)
+    try:
+        with progress(context) as report:
+            run_ = run_of(args, context, opened, report)
+            outcome = publish.publish(site, given.content, run_, origin=given.origin, commit=given.commit, approved=approved)
+    except publish.NotDeployed as error:
+        raise CommandError(str(error), command=apply_command(opened.assembly)) from None
+    context.result(outcome_json(outcome) if args.json else outcome_text(outcome, args.env, local=args.local))
+    return OK
+
+
+def _read(args: argparse.Namespace, context: Context, assembly: Assembly) -> _Given:
+    """A directory's content."""
+    from website.content import read
+
+    contract = contract_of(assembly)
+    refuse_unless_promoted(args.env, contract)
+    content = read(args.content, contract, allow=tuple(args.allow))
+    return _Given(content=content, origin=str(args.content), commit=args.commit or commit_of(args.content, context))
+
+
+def _promoted(args: argparse.Namespace, context: Context, opened: Opened, folder: Path) -> _Given:
+    """The content of a release of another environment."""
+    from website import publish
+
+    contract = contract_of(opened.assembly)
+    environment, colon, wanted = args.release.partition(":")
+    if not colon or not wanted:
+        raise CommandError(
+            f"--release {args.release!r}: write ENV:NUMBER or ENV:DIGEST",
+            command=f"python deploy.py releases --env {environment}",
+            status=USAGE,
+        )
+    if contract.promote_from and environment != contract.promote_from:
+        raise CommandError(
+            f"{args.env} takes only releases that were verified in {contract.promote_from}, not in {environment}",
+            command=f"python deploy.py releases --env {contract.promote_from}",
+            status=USAGE,
+        )
+    other = open_environment(argparse.Namespace(**{**vars(args), "env": environment}), context)
+    source = site_of(other)
+    release = publish.promotable(source, wanted, must_be_verified=True)
+    with progress(context) as report:
+        content = publish.fetch(source, release, contract, folder, report)
+    origin = f"{environment}:{release.content[:12]} (release {release.number})"
+    return _Given(content=content, origin=origin, commit=args.commit or release.commit)
+
+
+def _plan_json(plan: ContentPlan) -> str:
+    import msgspec
+
+    return json.dumps(msgspec.to_builtins(plan), indent=2, ensure_ascii=False)

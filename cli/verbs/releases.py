@@ -1,0 +1,41 @@
+"""List the releases of an environment: what is live, what can come back, what was verified.
+
+In: the environment. Out: its releases on stdout, the newest first. Never: changes anything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from cli.main import OK, Context
+from cli.session import add_common_arguments, open_environment
+from cli.site import site_of
+
+EXAMPLES = """\
+  python deploy.py releases --env sit
+  python deploy.py releases --env sit --json | jq -r '.releases[-1].content'    digest for: publish --env prod --release sit:DIGEST
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The common ones and --json."""
+    add_common_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print them as JSON")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Read and show."""
+    import msgspec
+
+    from review.releases_view import release_lines
+
+    opened = open_environment(args, context)
+    state, _ = site_of(opened).store.state()
+    contract = opened.assembly.site
+    if args.json:
+        context.result(json.dumps(msgspec.to_builtins(state), indent=2, ensure_ascii=False))
+    else:
+        lines = release_lines(state, keep=contract.release_keep, grace_days=contract.release_grace_days, now=context.now())
+        context.result("\n".join(lines))
+    return OK

@@ -1,0 +1,84 @@
+"""Redo the StackSet instances that failed, and no others.
+
+In: an environment. Out: which instances failed and why; once approved, what became of them.
+Never: changes the template or a parameter of a set (that takes a plan), touches an instance that did not fail.
+
+Exit status: 0 all of them are current or there was none, 1 some failed again, 2 usage or refused, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from cli.main import FAILED, INTERRUPTED, OK, USAGE, CommandError, Context
+from cli.session import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_environment
+
+if TYPE_CHECKING:
+    from assembly.model import Stack
+    from aws.cloudformation import CloudFormation
+    from operations.retry import Found
+
+EXAMPLES = """\
+  python deploy.py retry --env prod                  shows the failed instances, and asks
+  python deploy.py retry --env dev --cancelled       also those that an operation did not come to
+  python deploy.py retry --env dev --only edge-logs  one StackSet
+"""
+
+POLL_SECONDS = 3.0
+SHOWN = 50
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's own arguments and the common ones."""
+    add_common_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="the result as JSON")
+    parser.add_argument("--yes", action="store_true", help="do not ask (unprotected environments only)")
+    parser.add_argument("--approve", metavar="DIGEST", help="approval of exactly this retry, instead of being asked")
+    parser.add_argument("--cancelled", action="store_true", help="also instances that were cancelled since others had failed")
+    parser.add_argument("--only", action="append", default=[], metavar="STACK", help="only this StackSet; may be repeated")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Find what failed, have it approved, redo it."""
+    from cli.shared import as_json
+    from cli.verbs.apply import approve, execute
+    from operations.retry import find, retry_plan, stack_sets, wait_until_done
+    from review.progress_view import summary
+
+    opened = open_environment(args, context)
+    sets = stack_sets(opened.assembly, args.only)
+    unknown = set(args.only) - {s.id for s in sets}
+    if unknown:
+        raise CommandError(f"{opened.assembly.environment} has no StackSet {', '.join(sorted(unknown))}", status=USAGE)
+    seconds = LOCAL_POLL_SECONDS if opened.aws.is_local else POLL_SECONDS
+    wait_until_done(sets, opened.gateways, lambda: context.sleep(seconds), context.say)
+    looked = [find(s, opened.templates[s.id], _gateway(opened, s), cancelled=args.cancelled) for s in sets]
+    found = tuple(f for f in looked if f is not None and f.again)
+    if not found:
+        context.result(as_json({"environment": args.env, "result": "nothing_failed"}) if args.json else f"{args.env}: no instance failed")
+        return OK
+    for each in found:
+        _show(context, each)
+    problems = tuple(f"{f.problem}, so its instances cannot only be redone" for f in found if f.problem)
+    if problems:
+        raise CommandError(*problems, command=f"python deploy.py plan --env {args.env}{' --local' if args.local else ''}", status=USAGE)
+    plan = retry_plan(opened.assembly, found, caller=opened.caller, local=args.local)
+    approve(args, context, plan, verb="retry")
+    applied = execute(args, context, opened, plan)
+    context.result(as_json(applied) if args.json else summary(applied))
+    return {"succeeded": OK, "interrupted": INTERRUPTED}.get(applied.result, FAILED)
+
+
+def _gateway(opened: Opened, stack: Stack) -> CloudFormation:
+    return opened.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
+
+
+def _show(context: Context, found: Found) -> None:
+    context.say(f"{found.stack.id}: {len(found.again):,} of {len(found.instances):,} instances to be redone")
+    for instance in found.again[:SHOWN]:
+        context.say(
+            f"  {instance.account_id} {instance.region}: {instance.detailed_status}{': ' + instance.reason if instance.reason else ''}"
+        )
+    if len(found.again) > SHOWN:
+        context.say(f"  and {len(found.again) - SHOWN:,} more")

@@ -1,0 +1,64 @@
+"""Take an assembly that was applied before and plan with it.
+
+In: a digest out of `history`. Out: that assembly in dist/ENV, checked, and a plan like any other, which `apply` carries out.
+Never: applies anything, restores an assembly whose digests do not agree.
+
+Exit status: 0 no changes, 3 changes pending, 1 blocked or failed, 2 usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from cli.main import USAGE, CommandError, Context
+from cli.session import Opened, add_common_arguments, open_environment, read_assembly
+
+EXAMPLES = """\
+  python deploy.py history --env prod                    what was applied, with digests
+  python deploy.py rollback --env prod --to 3f9a1c20     restore that assembly into dist/prod and plan with it
+  python deploy.py apply --env prod                      carry the plan out
+  python build.py --env prod                             come back to what is in the checkout
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's own arguments, the common ones and those of a review."""
+    add_common_arguments(parser)
+    parser.add_argument("--to", required=True, metavar="DIGEST", help="assembly to go back to: six digits of its digest at least")
+    parser.add_argument("--format", choices=("text", "markdown", "json", "html"), default="text", help="form of the review (default: text)")
+    parser.add_argument("--json", action="store_true", help="the same as --format json")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the review there instead of to stdout (readable by you alone)")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Restore, plan, show."""
+    from aws.errors import NotFound
+    from cli.shared import artifacts, records_of
+    from cli.verbs.plan import plan_and_save, show, status_of
+    from operations.rollback import RollbackError, meant, restore
+    from planning.model import Options
+    from rollout.history import fetch
+
+    opened = open_environment(args, context)
+    environment = opened.assembly.environment
+    try:
+        record = meant(args.to, records_of(opened, limit=1_000), environment)
+        digest = record.assembly_digest
+        try:
+            found = fetch(artifacts(opened), opened.assembly.artifact_bucket, digest)
+        except (NotFound, ValueError, KeyError, TypeError) as error:
+            raise RollbackError(
+                f"the assembly {digest[:12]} is not in the bucket {opened.assembly.artifact_bucket} whole: {error}",
+                f"python deploy.py history --env {environment}",
+            ) from error
+        restore(found, digest, args.dist / environment, environment)
+    except RollbackError as error:
+        raise CommandError(str(error), command=error.command, status=USAGE) from error
+    context.say(f"{args.dist / environment} holds the assembly {digest[:12]} again, applied {record.started_at} by {record.by}")
+    context.say(f"  to come back to the checkout: python build.py --env {environment}")
+    assembly, templates = read_assembly(args)
+    again = Opened(assembly=assembly, templates=templates, gateways=opened.gateways, caller=opened.caller)
+    plan = plan_and_save(again, Options(local=args.local), args.dist, context)
+    show(plan, "json" if args.json else args.format, args.out, context)
+    return status_of(plan)

@@ -1,0 +1,49 @@
+"""Make an earlier release live again, from what is in S3: no build, no upload.
+
+In: a release's number or digest. Out: the live site; the new release on stdout. Never: brings back half a release.
+
+Exit status: 0 live, 1 failed or somebody else was first, 2 usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from cli.main import OK, CommandError, Context
+from cli.session import add_common_arguments, open_environment
+from cli.site import add_change_arguments, confirm, outcome_json, outcome_text, progress, run_of, site_of
+
+EXAMPLES = """\
+  python deploy.py rollback-release --env dev                 the release before the live one
+  python deploy.py rollback-release --env dev --to 12         by its number
+  python deploy.py rollback-release --env prod --to 3f9c01d2ab44 --approve prod    by its digest, in a protected environment
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's own arguments and the common ones."""
+    add_common_arguments(parser)
+    parser.add_argument("--to", metavar="RELEASE", help="number or digest (default: what was live before)")
+    add_change_arguments(parser)
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Find, ask, restore."""
+    from website import publish, releases
+
+    opened = open_environment(args, context)
+    site = site_of(opened)
+    state, _ = site.store.state()
+    target = releases.find(state, args.to) if args.to else releases.before_live(state)
+    if target.pruned_at:
+        raise CommandError(
+            f"the files of release {target.number} were pruned on {target.pruned_at}", command=f"python deploy.py releases --env {args.env}"
+        )
+    live = state.live
+    question = f"Bring back release {target.number} ({target.content[:12]}, {target.at}) in place of release {live.number if live else 0}?"
+    if live is None or live.manifest != target.manifest:
+        confirm(question, target.content, args, context, protected=opened.assembly.protected)
+    with progress(context) as report:
+        outcome = publish.rollback(site, target, run_of(args, context, opened, report))
+    context.result(outcome_json(outcome) if args.json else outcome_text(outcome, args.env, local=args.local))
+    return OK

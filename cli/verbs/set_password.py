@@ -1,0 +1,142 @@
+"""Store the Basic Auth password of an environment, as a hash.
+
+In: a password from the terminal (not shown), from standard input, or made here. Out: a new version of the secret in Secrets Manager.
+Never: shows, logs or stores the password (--generate prints it once, on stdout), or changes what is deployed.
+
+Exit status: 0 stored, 1 failed, 2 usage or a password that cannot be used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cli.main import OK, USAGE, CommandError, Context
+from cli.session import add_common_arguments, open_environment, read_assembly
+
+if TYPE_CHECKING:
+    from assembly.model import Assembly
+    from aws.secrets import Secrets
+
+EXAMPLES = """\
+  python deploy.py set-password --env dev               asks twice, without showing what is typed
+  python deploy.py set-password --env dev --generate    makes a password and prints it once
+  pass show dev/buy | python deploy.py set-password --env dev --stdin
+"""
+
+Prompt = Callable[[str], str]
+"""Asks without echo."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's own arguments and the common ones."""
+    add_common_arguments(parser)
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--stdin", action="store_true", help="read the password from the first line of standard input")
+    where.add_argument("--generate", action="store_true", help="make a password and print it once, on stdout")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Get the password, hash it, store it, say what comes next."""
+    from aws.secrets import Secrets
+    from cli.shared import spoken
+
+    assembly, _ = read_assembly(args)
+    if assembly.basic_auth_secret is None:
+        raise CommandError(
+            f"{args.env} has no Basic Auth (basic_auth.enabled in environments/{args.env}.yaml), so there is no password to set",
+            status=USAGE,
+        )
+    password = _generated(context) if args.generate else _given(args, context, _no_echo(context))
+    hashed = _hashed(password, context)
+    opened = open_environment(args, context)
+    wanted = assembly.basic_auth_secret
+    store = Secrets.connect(opened.aws, account_id=assembly.account_id, region=wanted.region)
+    version = store_hash(store, assembly, hashed, token=context.token_hex(16))
+    context.say(f"stored a hash for the user {wanted.username} in {wanted.secret} ({wanted.region}), version {version}")
+    if args.generate:
+        context.say("warning: the password follows on stdout, this once; only its hash is kept")
+        context.result(password)
+    context.say(spoken(f"  next: python deploy.py apply --env {args.env}  (publishes a function version that knows the new hash)", args))
+    return OK
+
+
+def store_hash(store: Secrets, assembly: Assembly, hashed: str, *, token: str) -> str:
+    """A new current version of the environment's secret, which is made if there is none; the VersionId. Raises `aws.errors.AwsError`."""
+    from aws.errors import BadRequest, Conflict, NotFound
+
+    wanted = assembly.basic_auth_secret
+    assert wanted is not None, "the caller has looked"
+    values = {"username": wanted.username, "password_hash": hashed}
+    try:
+        return store.put(wanted.secret, values, token=token)
+    except NotFound:
+        pass
+    except BadRequest as error:
+        if "delet" not in error.message:
+            raise
+        # It is scheduled for deletion (Secrets Manager API, PutSecretValue: InvalidRequestException).
+        store.restore(wanted.secret)
+        return store.put(wanted.secret, values, token=token)
+    try:
+        return store.create(
+            wanted.secret,
+            values,
+            description=f"Basic Auth of {assembly.site.domain}: user name and password hash",
+            tags=assembly.stacks[0].tags if assembly.stacks else {},
+        )
+    except Conflict:
+        return store.put(wanted.secret, values, token=token)
+
+
+def _generated(context: Context) -> str:
+    from operations.credential import generate_password
+
+    return generate_password(lambda count: bytes.fromhex(context.token_hex(count)))
+
+
+def _given(args: argparse.Namespace, context: Context, prompt: Prompt) -> str:
+    if args.stdin:
+        line = context.stdin.readline()
+        if not line:
+            raise CommandError("standard input is empty; the password is its first line", status=USAGE)
+        return line.rstrip("\r\n")
+    if not context.stdin.isatty():
+        raise CommandError(
+            "there is no terminal to ask for the password",
+            command=f"python deploy.py set-password --env {args.env} --stdin  (or --generate)",
+            status=USAGE,
+        )
+    return twice(prompt)
+
+
+def twice(prompt: Prompt) -> str:
+    """The password, typed the same way twice. Raises `CommandError`."""
+    first = prompt("New password: ")
+    if first != prompt("The same again: "):
+        raise CommandError("the two are not the same; nothing was stored", status=USAGE)
+    return first
+
+
+def _no_echo(context: Context) -> Prompt:
+    def prompt(question: str) -> str:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)
+            try:
+                return getpass.getpass(question, stream=context.stderr)
+            except (getpass.GetPassWarning, EOFError) as error:
+                raise CommandError("the terminal cannot be asked without showing what is typed; use --stdin", status=USAGE) from error
+
+    return prompt
+
+
+def _hashed(password: str, context: Context) -> str:
+    from operations.credential import SALT_OCTETS, CredentialError, hash_password
+
+    try:
+        return hash_password(password, bytes.fromhex(context.token_hex(SALT_OCTETS)))
+    except CredentialError as error:
+        raise CommandError(str(error), status=USAGE) from None

@@ -1,0 +1,52 @@
+"""Show every stack's state, what was applied last, and what waits.
+
+In: the assembly of an environment, AWS. Out: a table on stdout, or JSON.
+Never: changes anything.
+
+Exit status: 0 all well (or not deployed yet), 1 a stack needs a person or could not be read, 2 usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from cli.main import FAILED, OK, Context
+from cli.session import Opened, add_common_arguments, open_environment
+from cli.shared import as_json, records_of, spoken
+from operations.status import Deployed, Status, read_status, status_lines
+
+EXAMPLES = """\
+  python deploy.py status --env dev            every stack, its drift at the last check, and the version applied
+  python deploy.py status --env prod --json    the same for machines
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's own arguments and the common ones."""
+    add_common_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Read and show."""
+    status = read(open_environment(args, context), context)
+    context.result(spoken(as_json(status) if args.json else "\n".join(status_lines(status)), args))
+    return OK if status.healthy else FAILED
+
+
+def read(opened: Opened, context: Context) -> Status:
+    """The status of an opened environment."""
+    from aws.errors import AwsError
+
+    assembly = opened.assembly
+    deployed, history_error = None, ""
+    try:
+        past = records_of(opened, limit=1)
+        if past:
+            last = past[0]
+            deployed = Deployed(
+                assembly_digest=last.assembly_digest, commit=last.git_commit, at=last.started_at, by=last.by, result=last.result
+            )
+    except AwsError as error:
+        history_error = str(error)
+    return read_status(assembly, opened.templates, opened.gateways, deployed=deployed, history_error=history_error, now=context.now())

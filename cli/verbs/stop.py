@@ -1,0 +1,93 @@
+"""Stop the StackSet operation that is running.
+
+In: an environment. Out: which operations were stopped, and how many instances they had come to.
+Never: stops anything without having said what; instances under way are finished, those that wait are cancelled, nothing is rolled back.
+
+Exit status: 0 stopped or nothing was running, 1 not stopped, 2 usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from cli.main import OK, USAGE, CommandError, Context
+from cli.session import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_environment
+
+if TYPE_CHECKING:
+    from assembly.model import Stack
+    from aws.cloudformation import CloudFormation, StackSetOperation
+
+EXAMPLES = """\
+  python deploy.py stop --env prod          shows what runs, and asks
+  python deploy.py stop --env dev --yes     without asking
+"""
+
+POLL_SECONDS = 3.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's own arguments and the common ones."""
+    add_common_arguments(parser)
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--json", action="store_true", help="the result as JSON")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Show, ask, stop, wait for the end."""
+    from cli.shared import as_json, asked
+    from operations.retry import running, stack_sets
+
+    opened = open_environment(args, context)
+    under_way = running(stack_sets(opened.assembly), opened.gateways)
+    for stack, operation in under_way:
+        context.say(f"{stack.id}: {operation.action} {operation.id} is {operation.status}, since {operation.created_at}")
+    if not under_way:
+        context.result(as_json([]) if args.json else f"{args.env}: no StackSet operation is running")
+        return OK
+    if not args.yes:
+        if not context.stdin.isatty():
+            again = f"python deploy.py stop --env {args.env}{' --local' if args.local else ''} --yes"
+            raise CommandError("there is no terminal to ask on", command=again, status=USAGE)
+        if asked(context, "Stop it? What runs is finished, what waits is cancelled. [y/N] ").lower() not in ("y", "yes"):
+            raise CommandError("not stopped; it goes on", command=f"python deploy.py status --env {args.env}")
+    seconds = LOCAL_POLL_SECONDS if opened.aws.is_local else POLL_SECONDS
+    done = [_stop(opened, stack, operation, context, seconds) for stack, operation in under_way]
+    context.result(as_json(done) if args.json else "\n".join(_text(d) for d in done))
+    return OK
+
+
+def _stop(opened: Opened, stack: Stack, operation: StackSetOperation, context: Context, seconds: float) -> dict[str, Any]:
+    gateway: CloudFormation = opened.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
+    call_as = stack.stackset.call_as if stack.stackset else "SELF"
+    if operation.status != "STOPPING":
+        _ask_to_stop(gateway, stack, operation)
+    now = gateway.stack_set_operation(stack.stack_name, operation.id, call_as=call_as)
+    while not now.finished:
+        context.sleep(seconds)
+        now = gateway.stack_set_operation(stack.stack_name, operation.id, call_as=call_as)
+    results = gateway.stack_set_operation_results(stack.stack_name, operation.id, call_as=call_as)
+    return {
+        "stack": stack.id,
+        "operation": operation.id,
+        "action": operation.action,
+        "status": now.status,
+        "instances": dict(sorted(Counter(r.status for r in results).items())),
+    }
+
+
+def _ask_to_stop(gateway: CloudFormation, stack: Stack, operation: StackSetOperation) -> None:
+    from aws.errors import AwsError
+
+    call_as = stack.stackset.call_as if stack.stackset else "SELF"
+    try:
+        gateway.stop_stack_set_operation(stack.stack_name, operation.id, call_as=call_as)
+    except AwsError:
+        if not gateway.stack_set_operation(stack.stack_name, operation.id, call_as=call_as).finished:
+            raise
+
+
+def _text(done: dict[str, Any]) -> str:
+    counts = ", ".join(f"{number:,} {name.lower()}" for name, number in done["instances"].items())
+    return f"{done['stack']}: {done['action']} {done['operation']} is {done['status']}: {counts}"

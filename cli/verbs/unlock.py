@@ -1,0 +1,62 @@
+"""Show who holds the deployment lock, or remove it by its id.
+
+In: an environment. Out: the holder on stdout; with --lock-id the lock is gone.
+Never: removes a lock whose id was not given: two deployments at once are worse than a wait of three minutes, after which a dead
+one is free.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+import msgspec
+
+from cli.main import FAILED, OK, CommandError, Context
+from cli.session import add_common_arguments, open_environment
+
+EXAMPLES = """\
+  python deploy.py unlock --env dev                                              who holds it, since when
+  python deploy.py unlock --env dev --lock-id 5be1f0a2c3d4e5f60718293a4b5c6d7e   remove it
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's own arguments and the common ones."""
+    add_common_arguments(parser)
+    parser.add_argument("--lock-id", metavar="ID", help="id of the lock to remove, as the holder's message says")
+    parser.add_argument("--json", action="store_true", help="the result as JSON")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Show or remove."""
+    from aws.dynamodb import Items
+    from aws.errors import NotFound
+    from rollout import lock
+
+    opened = open_environment(args, context)
+    assembly = opened.assembly
+    table = Items.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
+    name = lock.lock_name(assembly.project, assembly.environment)
+    try:
+        holder = lock.read(table, assembly.lock_table, name)
+        if holder is None:
+            context.result(json.dumps({"lock": name, "holder": None}) if args.json else f"the lock {name} is free")
+            return OK
+        if args.lock_id is None:
+            told = f"the lock {name} is held by {holder.describe()}\n  to remove it: {_command(args, holder.id)}"
+            context.result(json.dumps({"lock": name, "holder": msgspec.to_builtins(holder)}, indent=2) if args.json else told)
+            return OK
+        other = lock.remove(table, assembly.lock_table, name, args.lock_id)
+    except NotFound as error:
+        raise CommandError(f"there is no lock table {assembly.lock_table} yet, so nobody holds a lock ({error})") from None
+    if other is not None:
+        raise CommandError(
+            f"the lock {name} has another id: it is held by {other.describe()}", command=_command(args, other.id), status=FAILED
+        )
+    context.result(json.dumps({"lock": name, "holder": None, "removed": args.lock_id}) if args.json else f"the lock {name} is removed")
+    return OK
+
+
+def _command(args: argparse.Namespace, lock_id: str) -> str:
+    return f"python deploy.py unlock --env {args.env} --lock-id {lock_id}{' --local' if args.local else ''}"

@@ -1,0 +1,159 @@
+"""Prove from outside that the live site keeps its contract.
+
+In: the contract in dist/ENV, the site itself. Out: a table, JSON or JUnit XML, one line a promise.
+Never: changes the site. AWS is asked only for what the outside cannot know (the distribution's name, the released page), and not with
+--resolve; --record notes a pass with the live release, which is what promotion asks for.
+
+Exit status: 0 every promise that was looked at is kept, 1 one is broken, 2 usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from cli.main import FAILED, OK, USAGE, CommandError, Context
+from cli.session import Opened, add_common_arguments, open_environment, read_assembly
+from cli.site import contract_of, outputs, site_of
+
+if TYPE_CHECKING:
+    from assembly.model import Assembly
+    from website.verify import Endpoint, Result, Target
+
+EXAMPLES = """\
+  python deploy.py verify --env prod
+  python deploy.py verify --env sit --record --password-file pw     and let this release be promoted
+  python deploy.py verify --env dev --junit verify.xml              for CI; the password in BASIC_AUTH_PASSWORD
+  python deploy.py verify --env dev --resolve http://127.0.0.1:8080 the local preview
+"""
+
+PASSWORD_VARIABLE = "BASIC_AUTH_PASSWORD"  # noqa: S105  (the name of it)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's own arguments and the common ones."""
+    add_common_arguments(parser)
+    parser.add_argument("--resolve", metavar="[http://]HOST:PORT", help="connect there instead of asking DNS; http:// for a plain preview")
+    parser.add_argument("--resolve-http", metavar="HOST:PORT", help="with --resolve: where plain HTTP is answered with a redirect")
+    parser.add_argument(
+        "--ca-file", type=Path, metavar="FILE", help="authorities to trust instead of the system's, for a preview with --https"
+    )
+    parser.add_argument("--password-file", type=Path, metavar="FILE", help=f"Basic Auth password (default: {PASSWORD_VARIABLE})")
+    parser.add_argument("--nameserver", action="append", default=[], metavar="IP[:PORT]", help="ask this one; may be repeated")
+    parser.add_argument("--no-aws", action="store_true", help="ask AWS nothing; checks that need it are skipped")
+    parser.add_argument("--record", action="store_true", help="note a pass with the live release, so that it can be promoted")
+    parser.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML there as well")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Look, show, record."""
+    from review import verify_view
+    from website.verify import verify
+
+    if args.local and not args.resolve:
+        raise CommandError(
+            f"the local AWS has no host names: start python deploy.py preview --env {args.env} --local and verify that",
+            command=f"python deploy.py verify --env {args.env} --local --resolve http://127.0.0.1:8080",
+            status=USAGE,
+        )
+    if args.record and args.resolve and not args.local:
+        raise CommandError("--record is for the site that visitors get, not for what --resolve names", status=USAGE)
+    if args.ca_file is not None and not args.ca_file.is_file():
+        raise CommandError(f"{args.ca_file}: no such file; the preview with --https says where it wrote its authority", status=USAGE)
+    ask_aws = args.record or args.local or not (args.no_aws or args.resolve)
+    opened = open_environment(args, context) if ask_aws else None
+    assembly = opened.assembly if opened else read_assembly(args)[0]
+    target, manifest = _target(args, context, assembly, opened)
+    colour, width = context.colour(context.stdout), context.width()
+
+    def report(result: Result) -> None:
+        if not args.json:
+            context.result(verify_view.line(result, width=width, colour=colour))
+
+    results = verify(target, now=context.now, report=report)
+    if args.junit is not None:
+        args.junit.write_text(verify_view.as_junit(results, environment=args.env), encoding="utf-8")
+    if args.json:
+        context.result(verify_view.as_json(results, environment=args.env, domain=target.contract.domain))
+    else:
+        context.result(verify_view.summary(results, args.env))
+    if any(result.status == "failed" for result in results):
+        return FAILED
+    if args.record:
+        assert opened is not None
+        _record(args, context, opened, results, manifest)
+    return OK
+
+
+def _target(args: argparse.Namespace, context: Context, assembly: Assembly, opened: Opened | None) -> tuple[Target, str]:
+    """What to verify, and the manifest that is live."""
+    from website.verify import Target
+
+    secret = assembly.basic_auth_secret
+    target = Target(
+        contract=contract_of(assembly),
+        username=secret.username if secret else "",
+        password=_password(args, context),
+        endpoint=_endpoint(args.resolve, "--resolve") if args.resolve else None,
+        plain_endpoint=_endpoint(args.resolve_http, "--resolve-http") if args.resolve_http else None,
+        preview=bool(args.resolve),
+        ca_file=str(args.ca_file or ""),
+        nameservers=tuple(_nameserver(each) for each in args.nameserver),
+    )
+    if opened is None:
+        return target, ""
+    site = site_of(opened)
+    state, _ = site.store.state()
+    live = state.live
+    index = site.store.manifest(live.manifest).by_key[site.index_key].sha256 if live else ""
+    target = dataclasses.replace(target, index_sha256=index)
+    if not args.local and not args.resolve:
+        # The local AWS and a preview have neither host names nor a bucket that refuses.
+        domain = outputs(opened)["DistributionDomainName"]
+        bucket = f"https://{site.bucket}.s3.{assembly.home_region}.amazonaws.com"
+        target = dataclasses.replace(target, distribution_domain=domain, bucket_url=bucket)
+    return target, live.manifest if live else ""
+
+
+def _record(args: argparse.Namespace, context: Context, opened: Opened, results: tuple[Result, ...], manifest: str) -> None:
+    """Only what was seen counts: the released page itself, and every check but those that a preview cannot make."""
+    from website.publish import record_verified
+
+    needed = {"app.entry", "app.release", "app.deep_link", "assets.load"}
+    missing = [r.title for r in results if r.id in needed and r.status != "passed"]
+    if missing:
+        raise CommandError(f"not recorded: skipped were {', '.join(missing)}", command="give the password and run it without --no-aws")
+    record_verified(site_of(opened), manifest=manifest, by=opened.caller, at=context.timestamp())
+    context.say(f"recorded: the live release of {args.env} is verified")
+
+
+def _password(args: argparse.Namespace, context: Context) -> str:
+    if args.password_file is not None:
+        return str(args.password_file.read_text(encoding="utf-8").rstrip("\r\n"))
+    return context.environ.get(PASSWORD_VARIABLE, "")
+
+
+def _endpoint(text: str, option: str) -> Endpoint:
+    from website.verify import Endpoint
+
+    scheme = urlsplit(text).scheme if "://" in text else "https"
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or not port or scheme not in ("http", "https"):
+        raise CommandError(f"{option} {text!r}: write HOST:PORT", command="python deploy.py verify --help", status=USAGE)
+    return Endpoint(host=host, port=port, tls=scheme == "https")
+
+
+def _nameserver(text: str) -> tuple[str, int]:
+    match = re.fullmatch(r"\[?([0-9a-fA-F:.]+?)\]?(?::(\d{1,5}))?", text)
+    if not match:
+        raise CommandError(f"--nameserver {text!r}: write IP or IP:PORT", command="python deploy.py verify --help", status=USAGE)
+    return match[1], int(match[2] or 53)

@@ -1,0 +1,173 @@
+"""Route 53: records that mean what they say.
+
+In: a template. Out: problems of records, record groups and every hosted zone id.
+Never: looks a zone up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lint.rules.base import Problem, Rule
+from lint.rules.view import ABSENT, Node, View, reference
+
+CLOUDFRONT_ZONE = "Z2FDTNDATAQYW2"
+"""Hosted zone id of every CloudFront distribution. Source: Route 53 API, AliasTarget."""
+
+RECORD_TYPES = frozenset(
+    ("A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SSHFP", "SVCB", "TLSA", "TXT")
+)
+"""Source: Route 53 API, ResourceRecordSet, Type."""
+
+_API = "https://docs.aws.amazon.com/Route53/latest/APIReference"
+_ZONE_ID = re.compile(r"Z[A-Z0-9]{1,31}")
+_CLOUDFRONT_TYPES = ("A", "AAAA", "HTTPS")
+
+
+def records(view: View) -> Iterator[Node]:
+    """Every record, alone or in a group."""
+    for properties in view.properties("AWS::Route53::RecordSet"):
+        yield from (node for node in view.at(properties) if isinstance(node.value, dict))
+    for properties in view.properties("AWS::Route53::RecordSetGroup"):
+        yield from (node for node in view.items(properties, "RecordSets") if isinstance(node.value, dict))
+
+
+def to_cloudfront(view: View, record: Node) -> bool:
+    """The record is an alias of a distribution, by zone or by name."""
+    if any(node.value == CLOUDFRONT_ZONE for node in view.at(record, "AliasTarget", "HostedZoneId")):
+        return True
+    for node in view.at(record, "AliasTarget", "DNSName"):
+        target = reference(node)
+        if target and view.type_of(target.name) == "AWS::CloudFront::Distribution":
+            return True
+        if node.text and node.text.rstrip(".").lower().endswith(".cloudfront.net"):
+            return True
+    return False
+
+
+class NoTargetHealth(Rule):
+    id = "E9301"
+    shortdesc = "EvaluateTargetHealth is false for CloudFront"
+    description = "Route 53 cannot evaluate the health of a distribution and refuses the record."
+    source_url = f"{_API}/API_AliasTarget.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        for record in records(view):
+            if to_cloudfront(view, record):
+                for node in view.at(record, "AliasTarget", "EvaluateTargetHealth"):
+                    if node.is_true():
+                        yield node.path, "EvaluateTargetHealth must be false for a CloudFront distribution"
+
+
+class RecordType(Rule):
+    id = "E9302"
+    shortdesc = "A record has a type that Route 53 knows"
+    description = ", ".join(sorted(RECORD_TYPES))
+    source_url = f"{_API}/API_ResourceRecordSet.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        for record in records(view):
+            for node in view.at(record, "Type"):
+                if node.value is ABSENT:
+                    yield node.path, "a record without Type"
+                elif node.known and node.text not in RECORD_TYPES:
+                    yield node.path, f"{node.value!r} is no record type; there are {', '.join(sorted(RECORD_TYPES))}"
+
+
+class AliasOrValue(Rule):
+    id = "E9303"
+    shortdesc = "A record is either an alias or has values"
+    description = "AliasTarget, or ResourceRecords with a TTL; never both and never neither."
+    source_url = f"{_API}/API_ResourceRecordSet.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        for record in records(view):
+            for alias in view.at(record, "AliasTarget"):
+                for values in view.at(record.when(alias), "ResourceRecords"):
+                    both = record.when(values)
+                    has_values = values.present and values.value != []
+                    if alias.present and has_values:
+                        yield values.path, "AliasTarget and ResourceRecords in one record"
+                    elif not alias.present and not has_values:
+                        yield record.path, "a record with neither AliasTarget nor ResourceRecords"
+                    for ttl in view.at(both, "TTL"):
+                        if alias.present and ttl.present:
+                            yield ttl.path, "an alias record has no TTL of its own"
+                        elif has_values and not alias.present and not ttl.present:
+                            yield ttl.path, "ResourceRecords without TTL"
+
+
+class ZoneId(Rule):
+    id = "E9304"
+    shortdesc = "A hosted zone id is the bare id"
+    description = "Z and capital letters and digits; without the /hostedzone/ that the API puts before it."
+    source_url = f"{_API}/API_HostedZone.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        seen = set()
+        for node in self._ids(view):
+            if (
+                node.known
+                and node.value is not None
+                and not (node.text and _ZONE_ID.fullmatch(node.text))
+                and not (node.text and "${" in node.text)
+            ):
+                hint = ", leave out /hostedzone/" if isinstance(node.value, str) and "hostedzone" in node.value.lower() else ""
+                if node.path not in seen:
+                    yield node.path, f"{node.value!r} is no hosted zone id{hint}"
+                seen.add(node.path)
+
+    @staticmethod
+    def _ids(view: View) -> Iterator[Node]:
+        for record in records(view):
+            yield from view.at(record, "HostedZoneId")
+            yield from view.at(record, "AliasTarget", "HostedZoneId")
+        for properties in view.properties("AWS::Route53::RecordSetGroup", "AWS::Route53::KeySigningKey", "AWS::Route53::DNSSEC"):
+            yield from view.at(properties, "HostedZoneId")
+        for properties in view.properties("AWS::CertificateManager::Certificate"):
+            for option in view.items(properties, "DomainValidationOptions"):
+                yield from view.at(option, "HostedZoneId")
+        for parameter in view.section("Parameters"):
+            if isinstance(parameter.value, dict) and parameter.value.get("Type") == "AWS::Route53::HostedZone::Id":
+                yield from (node for node in view.at(parameter, "Default") if node.value != "")
+
+
+class CloudFrontAlias(Rule):
+    id = "E9305"
+    shortdesc = "An alias of a distribution has CloudFront's zone id and type A, AAAA or HTTPS"
+    description = f"{CLOUDFRONT_ZONE}, whatever zone the record is in."
+    source_url = f"{_API}/API_AliasTarget.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        for record in records(view):
+            if not to_cloudfront(view, record):
+                continue
+            for node in view.at(record, "AliasTarget", "HostedZoneId"):
+                if node.text and node.text != CLOUDFRONT_ZONE and "${" not in node.text:
+                    yield node.path, f"the zone id of a CloudFront distribution is {CLOUDFRONT_ZONE}"
+            for node in view.at(record, "Type"):
+                if node.text in RECORD_TYPES and node.text not in _CLOUDFRONT_TYPES:
+                    yield node.path, f"an alias of a distribution is of type A, AAAA or HTTPS, not {node.text}"
+
+
+class Failover(Rule):
+    id = "E9306"
+    shortdesc = "A failover pair does not have CloudFront on both sides"
+    description = (
+        "Route 53 cannot tell one distribution's health from the other's; CloudFront refuses the name on a second distribution anyway."
+    )
+    source_url = "https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-types.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        sides: dict[tuple[str, str], dict[str, Node]] = {}
+        for record in records(view):
+            if not to_cloudfront(view, record):
+                continue
+            for side in view.at(record, "Failover"):
+                if side.text in ("PRIMARY", "SECONDARY"):
+                    key = (repr(record.value.get("Name")), repr(record.value.get("Type")))
+                    sides.setdefault(key, {})[side.text] = side
+        for pair in sides.values():
+            if len(pair) == 2:
+                yield pair["SECONDARY"].path, "PRIMARY and SECONDARY are both CloudFront; the secondary must be something else"

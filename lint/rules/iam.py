@@ -1,0 +1,259 @@
+"""IAM: nobody and nothing is allowed by a wildcard that could be narrower.
+
+In: a template. Out: problems of every policy document in it: trust, identity and resource policies, also as JSON text.
+Never: judges a Deny (a wide Deny is the safe kind).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+from cfnlint.data import AdditionalSpecs
+from cfnlint.helpers import load_resource
+
+from lint.rules.base import Problem, Rule
+from lint.rules.view import Node, Path, View
+
+Kind = Literal["trust", "identity", "resource"]
+
+_GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide"
+_IDENTITY_TYPES = frozenset(
+    (
+        "AWS::IAM::Group",
+        "AWS::IAM::GroupPolicy",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::Policy",
+        "AWS::IAM::Role",
+        "AWS::IAM::RolePolicy",
+        "AWS::IAM::User",
+        "AWS::IAM::UserPolicy",
+        "AWS::SSO::PermissionSet",
+    )
+)
+_WIDE_ACTION = re.compile(r"\*+|[^:]+:\*+")
+_UNNARROWED: frozenset[str] = frozenset({"cloudwatch:putmetricdata"})
+"""Actions whose resource types are listed, but which in practice take "*" (narrowed by the condition key cloudwatch:namespace)."""
+
+_SOURCE_KEYS = ("aws:source", "aws:principalorg", "kms:")
+"""Condition keys that say on whose behalf a service acts."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement that can allow something. `base` is the path to report where the document is JSON text within a property."""
+
+    node: Node
+    kind: Kind
+    base: Path | None = None
+
+    def place(self, node: Node) -> Path:
+        """Where to point at."""
+        return node.path if self.base is None else self.base
+
+
+def allowing(view: View) -> Iterator[Statement]:
+    """Every statement of the template whose effect is, or can be, Allow."""
+    for resource in view.resources():
+        kind: Kind = "identity" if view.type_of(str(resource.path[1])) in _IDENTITY_TYPES else "resource"
+        yield from _below(view, view.properties_of(resource), kind, None)
+
+
+def _below(view: View, root: Node, kind: Kind, base: Path | None) -> Iterator[Statement]:
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        value = node.value
+        if isinstance(value, dict):
+            if "Statement" in value and ("Version" in value or "Effect" in repr(value["Statement"])):
+                of = "trust" if "AssumeRolePolicyDocument" in node.path else kind
+                for statement in view.items(node, "Statement"):
+                    if isinstance(statement.value, dict) and any(e.value == "Allow" for e in view.at(statement, "Effect")):
+                        yield Statement(statement, of, base)
+            else:
+                stack.extend(Node((*node.path, str(key)), item) for key, item in value.items())
+        elif isinstance(value, list):
+            stack.extend(Node((*node.path, index), item) for index, item in enumerate(value))
+        elif isinstance(value, str) and value.lstrip().startswith("{") and '"Statement"' in value:
+            document = _parsed(value)
+            if document is not None:
+                yield from _below(view, Node(node.path, document), kind, node.path)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def actions(view: View, statement: Statement) -> list[Node]:
+    """The actions of a statement."""
+    return [node for node in view.items(statement.node, "Action") if node.text]
+
+
+def principals(view: View, statement: Statement) -> Iterator[tuple[str, Node]]:
+    """Kind ("AWS", "Service", ..., "" for a bare string) and value of every principal."""
+    for principal in view.at(statement.node, "Principal"):
+        if isinstance(principal.value, dict):
+            for kind in principal.value:
+                for node in view.items(principal, kind):
+                    yield str(kind), node
+        elif principal.present:
+            yield "", principal
+
+
+def condition_keys(view: View, statement: Statement) -> Iterator[tuple[str, str, list[Node]]]:
+    """Operator, lower-case key and values of every condition."""
+    for condition in view.at(statement.node, "Condition"):
+        for operator in condition.value if isinstance(condition.value, dict) else ():
+            for keys in view.at(condition, operator):
+                for key in keys.value if isinstance(keys.value, dict) else ():
+                    yield str(operator), str(key).lower(), list(view.items(keys, key))
+
+
+class AnyPrincipal(Rule):
+    id = "E9501"
+    shortdesc = "Nobody is not everybody"
+    description = "An Allow names its principals."
+    source_url = f"{_GUIDE}/reference_policies_elements_principal.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        for statement in allowing(view):
+            for _, node in principals(view, statement):
+                if node.text is not None and set(node.text) == {"*"}:
+                    yield statement.place(node), "an Allow for every principal; name who may"
+        for properties in view.properties("AWS::Lambda::Permission"):
+            for node in view.at(properties, "Principal"):
+                if node.value == "*":
+                    yield node.path, "a permission for every principal; name who may"
+
+
+class WideAction(Rule):
+    id = "E9502"
+    shortdesc = "An Allow names its actions"
+    description = "Neither * nor all actions of a service."
+    source_url = f"{_GUIDE}/reference_policies_elements_action.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        for statement in allowing(view):
+            for node in actions(view, statement):
+                if _WIDE_ACTION.fullmatch(node.text or ""):
+                    yield statement.place(node), f"{node.text} allows every action; name those that are needed"
+
+
+class Negated(Rule):
+    id = "E9503"
+    shortdesc = "An Allow says what it allows, not what it does not"
+    description = "NotAction, NotResource and NotPrincipal with Allow also allow everything AWS will invent."
+    source_url = f"{_GUIDE}/reference_policies_elements_notaction.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        for statement in allowing(view):
+            for name in ("NotAction", "NotPrincipal", "NotResource"):
+                for node in view.at(statement.node, name):
+                    if node.present:
+                        yield statement.place(node), f"{name} in an Allow; list what is allowed"
+
+
+class AnyResource(Rule):
+    id = "E9504"
+    shortdesc = "An Allow names its resources wherever AWS offers to"
+    description = 'Resource "*" stands only with actions that have no resource type in the service authorization reference.'
+    source_url = "https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.services: dict[str, Any] = load_resource(AdditionalSpecs, "Policies.json")  # type: ignore[no-untyped-call]
+
+    def check(self, view: View) -> Iterator[Problem]:
+        for statement in allowing(view):
+            if statement.kind != "identity":
+                continue
+            for resource in view.items(statement.node, "Resource"):
+                if resource.text is None or set(resource.text) != {"*"}:
+                    continue
+                bound = replace(statement, node=statement.node.when(resource))
+                names = [node.text or "" for node in actions(view, bound)]
+                narrower = sorted({name for name in names if self.can_be_narrower(name)})
+                if narrower:
+                    yield statement.place(resource), f'Resource "*" though AWS takes narrower ones for {", ".join(narrower)}'
+
+    def can_be_narrower(self, action: str) -> bool:
+        """The action, or one that its wildcard stands for, has resource types; also if nobody has heard of it."""
+        service, _, name = action.lower().partition(":")
+        if action.lower() in _UNNARROWED:
+            return False
+        known = self.services.get(service, {}).get("Actions", {})
+        matching = [entry for key, entry in known.items() if fnmatchcase(key, name)]
+        return not matching or any(entry.get("Resources") for entry in matching)
+
+
+class PassRole(Rule):
+    id = "E9505"
+    shortdesc = "A role is passed to a named service only"
+    description = "iam:PassRole has the condition iam:PassedToService."
+    source_url = f"{_GUIDE}/id_roles_use_passrole.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        for statement in allowing(view):
+            for node in actions(view, statement):
+                if fnmatchcase("iam:passrole", (node.text or "").lower()) and not self._to_a_service(view, statement):
+                    yield statement.place(node), "iam:PassRole without StringEquals on iam:PassedToService"
+
+    @staticmethod
+    def _to_a_service(view: View, statement: Statement) -> bool:
+        return any(
+            key == "iam:passedtoservice"
+            and operator.rpartition(":")[2] in ("StringEquals", "StringLike", "StringEqualsIgnoreCase")
+            and values
+            and not any(value.text is not None and set(value.text) == {"*"} for value in values)
+            for operator, key, values in condition_keys(view, statement)
+        )
+
+
+class WebIdentity(Rule):
+    id = "E9506"
+    shortdesc = "A web identity is bound to an audience and a subject"
+    description = "sts:AssumeRoleWithWebIdentity has conditions on :aud and on a :sub that names one repository."
+    source_url = f"{_GUIDE}/id_roles_providers_create_oidc_secure-by-default.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        for statement in allowing(view):
+            for node in actions(view, statement) if statement.kind == "trust" else ():
+                if not fnmatchcase("sts:assumerolewithwebidentity", (node.text or "").lower()):
+                    continue
+                claims = {
+                    key.rpartition(":")[2]: values
+                    for operator, key, values in condition_keys(view, statement)
+                    if operator.rpartition(":")[2] in ("StringEquals", "StringLike", "StringEqualsIgnoreCase")
+                }
+                yield from ((statement.place(node), f"no condition on :{c} of the token") for c in ("aud", "sub") if not claims.get(c))
+                for value in claims.get("sub", []):
+                    if value.text is not None and re.match(r"\*|repo:[^/]*[*?]|repo:[^/:]+/[*?]", value.text):
+                        yield statement.place(value), f"{value.text!r} admits more than one repository"
+
+
+class ConfusedDeputy(Rule):
+    id = "E9507"
+    shortdesc = "A service is let in on behalf of a named account or resource"
+    description = "A resource policy with a service principal has a condition on aws:SourceArn, aws:SourceAccount or the like."
+    source_url = f"{_GUIDE}/confused-deputy.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        for statement in allowing(view):
+            if statement.kind != "resource":
+                continue
+            bound = any(key.startswith(_SOURCE_KEYS) for _, key, _ in condition_keys(view, statement))
+            for kind, node in principals(view, statement):
+                if kind == "Service" and not bound:
+                    yield statement.place(node), f"{node.text or 'a service'} without a condition on aws:SourceArn or aws:SourceAccount"
+        for properties in view.properties("AWS::Lambda::Permission"):
+            for node in view.at(properties, "Principal"):
+                sources = [n for name in ("SourceArn", "SourceAccount", "PrincipalOrgID") for n in view.at(properties, name) if n.present]
+                if node.text and node.text.endswith(".amazonaws.com") and not sources:
+                    yield node.path, f"{node.text} without SourceArn or SourceAccount"

@@ -1,0 +1,141 @@
+"""Stored data: no public bucket, nothing unencrypted, nothing that a stack's deletion takes along.
+
+In: a template. Out: problems of buckets, their policies, and of everything that holds data.
+Never: takes "cannot be known" for private: what must be true has to be literally true in every case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lint.rules.base import Problem, Rule
+from lint.rules.edge import edge_functions, edge_versions
+from lint.rules.view import ABSENT, Node, View, reference
+from templates.resources import DATA_HOLDING_TYPES
+
+_BUCKET = "AWS::S3::Bucket"
+_GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide"
+_BLOCKS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+_RETAINING = ("Retain", "RetainExceptOnCreate")
+
+
+class PublicAccess(Rule):
+    id = "E9401"
+    shortdesc = "Every bucket blocks public access in all four ways"
+    description = "PublicAccessBlockConfiguration with all four settings true."
+    source_url = f"{_GUIDE}/access-control-block-public-access.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        for properties in view.properties(_BUCKET):
+            for config in view.at(properties, "PublicAccessBlockConfiguration"):
+                if not isinstance(config.value, dict):
+                    yield config.path, f"PublicAccessBlockConfiguration must set {', '.join(_BLOCKS)} to true"
+                    continue
+                for name in _BLOCKS:
+                    for node in view.at(config, name):
+                        if not node.is_true():
+                            yield node.path, f"{name} must be true"
+
+
+class Ownership(Rule):
+    id = "E9402"
+    shortdesc = "Buckets have no access control lists"
+    description = "OwnershipControls BucketOwnerEnforced, and no AccessControl."
+    source_url = f"{_GUIDE}/about-object-ownership.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        for properties in view.properties(_BUCKET):
+            for node in view.at(properties, "AccessControl"):
+                if node.present:
+                    yield node.path, "AccessControl sets an access control list; leave it out"
+            rules = list(view.items(properties, "OwnershipControls", "Rules"))
+            owners = [owner for rule in rules for owner in view.at(rule, "ObjectOwnership")]
+            if not owners or any(not node.present for node in view.at(properties, "OwnershipControls", "Rules")):
+                yield (*properties.path, "OwnershipControls"), "ObjectOwnership must be BucketOwnerEnforced"
+            for owner in owners:
+                if owner.value != "BucketOwnerEnforced":
+                    yield owner.path, "ObjectOwnership must be BucketOwnerEnforced"
+
+
+class Encryption(Rule):
+    id = "E9403"
+    shortdesc = "Every bucket says how it is encrypted"
+    description = "BucketEncryption with SSEAlgorithm AES256, aws:kms or aws:kms:dsse."
+    source_url = f"{_GUIDE}/bucket-encryption.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        for properties in view.properties(_BUCKET):
+            found = False
+            for rule in view.items(properties, "BucketEncryption", "ServerSideEncryptionConfiguration"):
+                for node in view.at(rule, "ServerSideEncryptionByDefault", "SSEAlgorithm"):
+                    found = found or node.value is not ABSENT
+            absent = [node for node in view.at(properties, "BucketEncryption") if not node.present]
+            if not found or absent:
+                yield (*properties.path, "BucketEncryption"), "no ServerSideEncryptionByDefault with an SSEAlgorithm"
+
+
+class TlsOnly(Rule):
+    id = "E9404"
+    shortdesc = "Every bucket refuses requests without TLS"
+    description = "A bucket policy in the same template denies s3:* to everyone on bucket and objects where aws:SecureTransport is false."
+    source_url = f"{_GUIDE}/security-best-practices.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        policies = list(view.properties("AWS::S3::BucketPolicy"))
+        for bucket in view.resources(_BUCKET):
+            mine = [policy for policy in policies if _is_policy_of(view, policy, bucket)]
+            if not any(_denies_plain_http(view, statement) for p in mine for statement in view.items(p, "PolicyDocument", "Statement")):
+                what = "its bucket policy has no" if mine else "it has no bucket policy with a"
+                yield bucket.path, f"{what} Deny of s3:* on bucket and objects for everyone where aws:SecureTransport is false"
+
+
+def _is_policy_of(view: View, policy: Node, bucket: Node) -> bool:
+    names = {node.text for node in view.at(view.properties_of(bucket), "BucketName") if node.text}
+    for node in view.at(policy, "Bucket"):
+        target = reference(node)
+        if (target and target.name == bucket.path[1]) or (node.text and node.text in names):
+            return True
+    return False
+
+
+def _denies_plain_http(view: View, statement: Node) -> bool:
+    if [node.value for node in view.at(statement, "Effect")] != ["Deny"]:
+        return False
+    everyone = any(node.value == "*" for node in (*view.at(statement, "Principal"), *view.items(statement, "Principal", "AWS")))
+    everything = any(node.value in ("s3:*", "*") for node in view.items(statement, "Action"))
+    plain = any(
+        node.value in ("false", False)
+        for key in ("aws:SecureTransport", "aws:securetransport", "AWS:SecureTransport")
+        for node in view.items(statement, "Condition", "Bool", key)
+    )
+    resources = list(view.items(statement, "Resource"))
+    objects = any(node.text is not None and node.text.endswith("*") for node in resources)
+    bucket = any(node.value == "*" or not (node.text or "").endswith("/*") for node in resources)
+    conditions = [node.value for node in view.at(statement, "Condition")]
+    # A further condition would leave requests that it does not meet unrefused.
+    only = all(isinstance(value, dict) and list(value) == ["Bool"] and _single(value["Bool"]) for value in conditions)
+    return everyone and everything and plain and objects and bucket and only
+
+
+def _single(value: object) -> bool:
+    return isinstance(value, dict) and len(value) == 1
+
+
+class Retained(Rule):
+    id = "E9405"
+    shortdesc = "What holds data, or cannot be deleted at once, is retained"
+    description = "DeletionPolicy and UpdateReplacePolicy Retain on data and on functions that run at the edge."
+    source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        for resource in view.resources(*DATA_HOLDING_TYPES):
+            yield from self._not_retained(resource, f"deleting it loses {DATA_HOLDING_TYPES[resource.value['Type']]}")
+        for resource in (*edge_functions(view), *edge_versions(view)):
+            yield from self._not_retained(resource, "a replicated function cannot be deleted with its stack")
+
+    @staticmethod
+    def _not_retained(resource: Node, why: str) -> Iterator[Problem]:
+        if resource.value.get("DeletionPolicy") not in _RETAINING:
+            yield (*resource.path, "DeletionPolicy"), f"DeletionPolicy must be Retain: {why}"
+        if resource.value.get("UpdateReplacePolicy") != "Retain":
+            yield (*resource.path, "UpdateReplacePolicy"), f"UpdateReplacePolicy must be Retain: {why}"

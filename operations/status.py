@@ -1,0 +1,280 @@
+"""What is deployed: every stack's state, what was applied last, what waits to be applied.
+
+In: an assembly with its templates, the gateways, the last applied record. Out: a frozen `Status`, and its text.
+Never: changes anything, looks for drift (it says what the last look found and how old that is), fails as a whole because one stack cannot
+be read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from assembly.model import Assembly, Frozen, Stack
+from aws.cloudformation import ChangeSetSummary, CloudFormation
+from aws.errors import AwsError
+from planning.states import CHANGEABLE
+
+WORKERS = 8
+
+
+class Places(Protocol):
+    """What reading needs of AWS (`aws.gateways.Gateways`)."""
+
+    def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation: ...
+
+
+class Deployed(Frozen, frozen=True, kw_only=True):
+    """What was applied last, as the history has it."""
+
+    assembly_digest: str
+    commit: str = ""
+    """Git commit that the assembly was built from; empty where nobody said."""
+    at: str = ""
+    """ISO 8601, UTC."""
+    by: str = ""
+    result: str = ""
+
+
+class PendingChangeSet(Frozen, frozen=True, kw_only=True):
+    """A change set that waits at CloudFormation."""
+
+    name: str
+    status: str
+    execution_status: str
+    created_at: str
+
+
+class StackStatus(Frozen, frozen=True, kw_only=True):
+    """One stack or StackSet."""
+
+    stack: str
+    kind: str
+    stack_name: str
+    account_id: str
+    region: str
+    status: str | None = None
+    """CloudFormation's status; None: there is no such stack."""
+    reason: str = ""
+    changed_at: str = ""
+    drift: str = ""
+    """StackDriftStatus of the last check; empty or NOT_CHECKED if there was none."""
+    drift_checked_at: str = ""
+    as_built: bool | None = None
+    """The deployed template is the assembly's, byte for byte or in canonical form; None: nothing is deployed, or it cannot be told."""
+    pending: tuple[PendingChangeSet, ...] = ()
+    instances: dict[str, int] = msgspec.field(default_factory=dict)
+    """StackSet: number of instances by status."""
+    running: tuple[str, ...] = ()
+    """StackSet: operations under way, e.g. "UPDATE RUNNING"."""
+    error: str = ""
+    """AWS's words where it could not be read."""
+    command: str = ""
+
+    @property
+    def healthy(self) -> bool:
+        """Read, and in no state that needs a person."""
+        if self.error:
+            return False
+        if self.kind == "stackset":
+            return not any(n for name, n in self.instances.items() if name == "INOPERABLE")
+        return self.status is None or self.status in CHANGEABLE or self.status.endswith("_IN_PROGRESS")
+
+
+class Status(Frozen, frozen=True, kw_only=True):
+    """Every stack of an environment."""
+
+    environment: str
+    account_id: str
+    assembly_digest: str
+    """Of the assembly in dist/, which may be newer than what is deployed."""
+    deployed: Deployed | None
+    history_error: str = ""
+    stacks: tuple[StackStatus, ...]
+    read_at: str
+
+    @property
+    def healthy(self) -> bool:
+        """Everything was read and nothing is stuck."""
+        return not self.history_error and all(s.healthy for s in self.stacks)
+
+
+def read_status(
+    assembly: Assembly,
+    templates: Mapping[str, bytes],
+    places: Places,
+    *,
+    deployed: Deployed | None,
+    history_error: str = "",
+    now: datetime,
+    workers: int = WORKERS,
+) -> Status:
+    """The state of every stack, several at once. What AWS refuses for one stack stands in its `error`."""
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        stacks = tuple(pool.map(lambda stack: _one(stack, templates.get(stack.id, b""), places), assembly.stacks))
+    return Status(
+        environment=assembly.environment,
+        account_id=assembly.account_id,
+        assembly_digest=assembly.digest,
+        deployed=deployed,
+        history_error=history_error,
+        stacks=stacks,
+        read_at=now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+    )
+
+
+def _one(stack: Stack, template: bytes, places: Places) -> StackStatus:
+    where: dict[str, Any] = {
+        "stack": stack.id,
+        "kind": stack.kind,
+        "stack_name": stack.stack_name,
+        "account_id": stack.account_id,
+        "region": stack.region,
+    }
+    try:
+        gateway = places.cloudformation(stack.account_id, stack.region, stack.role_arn)
+        return _stack_set(stack, template, gateway, where) if stack.kind == "stackset" else _stack(stack, template, gateway, where)
+    except AwsError as error:
+        return StackStatus(**where, error=str(error), command=error.hint)
+
+
+def _stack(stack: Stack, template: bytes, gateway: CloudFormation, where: dict[str, Any]) -> StackStatus:
+    live = gateway.describe_stack(stack.stack_name)
+    if live is None or live.status == "DELETE_COMPLETE":
+        return StackStatus(**where)
+    return StackStatus(
+        **where,
+        status=live.status,
+        reason=live.status_reason,
+        changed_at=live.changed_at,
+        drift=live.drift or "",
+        drift_checked_at=live.drift_checked_at or "",
+        as_built=None if live.under_review else _same(gateway.get_template(stack.stack_name), template),
+        pending=tuple(_pending(c) for c in gateway.list_change_sets(stack.stack_name) if c.execution_status == "AVAILABLE"),
+    )
+
+
+def _stack_set(stack: Stack, template: bytes, gateway: CloudFormation, where: dict[str, Any]) -> StackStatus:
+    call_as = stack.stackset.call_as if stack.stackset else "SELF"
+    live = gateway.describe_stack_set(stack.stack_name, call_as=call_as)
+    if live is None:
+        return StackStatus(**where)
+    instances = gateway.list_stack_instances(stack.stack_name, call_as=call_as)
+    drifts = {i.drift for i in instances if i.drift}
+    return StackStatus(
+        **where,
+        status=live.status,
+        drift="DRIFTED" if "DRIFTED" in drifts else "IN_SYNC" if drifts == {"IN_SYNC"} else "",
+        as_built=_same(live.template_body, template),
+        instances=dict(sorted(Counter(i.status for i in instances).items())),
+        running=tuple(f"{o.action} {o.status}" for o in gateway.running_operations(stack.stack_name, call_as=call_as)),
+    )
+
+
+def _pending(found: ChangeSetSummary) -> PendingChangeSet:
+    return PendingChangeSet(name=found.name, status=found.status, execution_status=found.execution_status, created_at=found.created_at)
+
+
+def _same(deployed: str | None, built: bytes) -> bool | None:
+    if deployed is None or not built:
+        return None
+    try:
+        return bool(json.loads(deployed) == json.loads(built))
+    except ValueError:
+        return deployed.encode() == built
+
+
+# --- text ---------------------------------------------------------------------------------------------------------
+
+
+def status_lines(status: Status) -> tuple[str, ...]:
+    """The status as a table for a terminal or a file."""
+    now = moment(status.read_at)
+    rows = [("stack", "region", "status", "changed", "drift", "template")]
+    for stack in status.stacks:
+        region = f"{stack.region} (set)" if stack.kind == "stackset" else stack.region
+        rows.append((stack.stack, region, _state(stack), age(stack.changed_at, now), _drift(stack, now), _template(stack)))
+    lines = [f"{status.environment}, account {status.account_id}", "", *columns(rows), ""]
+    for stack in status.stacks:
+        if stack.error:
+            lines.append(f"{stack.stack}: cannot be read: {stack.error}")
+        elif stack.reason and not stack.healthy:
+            lines.append(f"{stack.stack}: {stack.reason}")
+        if stack.command:
+            lines.append(f"  to type: {stack.command}")
+        lines += [f"{stack.stack}: {operation}" for operation in stack.running]
+        lines += [f"{stack.stack}: change set {c.name} waits, made {age(c.created_at, now)} ago" for c in stack.pending]
+    return (*lines, *_version_lines(status, now))
+
+
+def _version_lines(status: Status, now: datetime) -> Iterable[str]:
+    deployed, again = status.deployed, f"--env {status.environment}"
+    if status.history_error:
+        yield f"applied: cannot be read: {status.history_error}"
+    elif deployed is None:
+        yield f"applied: nothing yet; to plan: python deploy.py plan {again}"
+    else:
+        commit = f", commit {deployed.commit[:12]}" if deployed.commit else ""
+        result = f", {deployed.result}" if deployed.result and deployed.result != "succeeded" else ""
+        who = deployed.by or "somebody"
+        gone = "" if any(s.status or s.error for s in status.stacks) else "; nothing of it is deployed now"
+        yield f"applied: assembly {deployed.assembly_digest[:12]}{commit}, {age(deployed.at, now)} ago by {who}{result}{gone}"
+        if not gone and deployed.assembly_digest != status.assembly_digest:
+            yield f"built:   assembly {status.assembly_digest[:12]}, which is not applied; to plan: python deploy.py plan {again}"
+    if any(s.pending for s in status.stacks):
+        yield f"a plan waits; to apply it: python deploy.py apply {again}"
+    if not all(s.healthy for s in status.stacks):
+        yield f"to see what helps: python deploy.py doctor {again}"
+
+
+def _state(stack: StackStatus) -> str:
+    if stack.error:
+        return "?"
+    if stack.status is None:
+        return "not deployed"
+    if stack.kind == "stackset":
+        parts = [f"{number} {name.lower()}" for name, number in stack.instances.items()]
+        return ", ".join(parts) or "no instances"
+    return stack.status
+
+
+def _drift(stack: StackStatus, now: datetime) -> str:
+    if stack.status is None or stack.drift in ("", "NOT_CHECKED"):
+        return "-" if stack.status is None or stack.error else "never checked"
+    checked = f", {age(stack.drift_checked_at, now)} ago" if stack.drift_checked_at else ""
+    return f"{stack.drift.lower().replace('_', ' ')}{checked}"
+
+
+def _template(stack: StackStatus) -> str:
+    return {True: "as built", False: "differs", None: "-"}[stack.as_built]
+
+
+def columns(rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Rows as left-aligned columns, two spaces apart."""
+    table = list(rows)
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
+
+
+def moment(text: str) -> datetime:
+    """The instant of an ISO 8601 text; without an offset it is UTC. ValueError for any other text."""
+    found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def age(text: str, now: datetime) -> str:
+    """How long ago, in one unit: "3 s", "12 min", "5 h", "40 d"; "-" where it is not known."""
+    try:
+        seconds = max(0.0, (now - moment(text)).total_seconds())
+    except ValueError:
+        return "-"
+    for limit, size, unit in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
+        if seconds < limit:
+            return f"{int(seconds // size)} {unit}"
+    return f"{int(seconds // 86_400)} d"

@@ -1,0 +1,403 @@
+"""The values of a rollout: one plan over every stack and StackSet of an environment, and what was found while making it.
+
+In: nothing but its own fields; every type here is a frozen value that `msgspec` encodes to and decodes from `plan.json`.
+Out: `Plan`, the only thing that a review renders and that apply executes.
+Never: no AWS, no file access, no text for one kind of reader only (that is `rollout/review`), no secret: a value that may be one is
+`Redacted` before it gets here.
+
+Words: a *stand-in* is a made-up value for an output that an earlier stack of the same plan will only produce when it is executed. A stack
+planned with stand-ins is *previewed*: its change set was read and deleted again, and apply makes the real one.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from assembly.files import canonical_json, sha256
+from assembly.model import Frozen, OperationPreferences
+from templates.values import Value
+from website.content_plan import ContentPlan
+
+FORMAT = 1
+"""Version of the `plan.json` format; the reader refuses any other."""
+
+Mode = Literal["standard", "express"]
+"""CloudFormation DeploymentConfig.Mode (CreateChangeSet)."""
+
+# --- changes ------------------------------------------------------------------------------------------------------
+
+Action = Literal["add", "modify", "remove", "import", "dynamic", "sync"]
+"""CloudFormation's ChangeAction; `sync` is SyncWithActual of a drift-aware change set."""
+
+
+class Replacement(Frozen, frozen=True, kw_only=True):
+    """Whether a modified resource is replaced by a new one.
+
+    `by` says whose word it is: CloudFormation's own, or ours, inferred from the provider schema where CloudFormation says Conditional.
+    """
+
+    verdict: Literal["no", "maybe", "yes"]
+    by: Literal["cloudformation", "schema"] = "cloudformation"
+    because: tuple[str, ...] = ()
+    """Paths of the properties that cause it, e.g. "BucketName"."""
+
+
+class PropertyChange(Frozen, frozen=True, kw_only=True):
+    """One property, attribute or tag set of a resource that changes. A value that is absent is None."""
+
+    path: str
+    """Dotted path inside the attribute, e.g. "DistributionConfig.Enabled"; empty when the attribute changes as a whole."""
+    attribute: str = "Properties"
+    """CloudFormation's ResourceAttribute: Properties, Metadata, CreationPolicy, UpdatePolicy, DeletionPolicy, UpdateReplacePolicy, Tags."""
+    change: Literal["add", "modify", "remove", "sync"] = "modify"
+    before: Value | None = None
+    after: Value | None = None
+    recreation: Literal["never", "conditionally", "always"] = "never"
+    because_of: tuple[str, ...] = ()
+    """What makes it change when it is not the template text itself, e.g. "parameter CertificateArn" or "resource Bucket.Arn"."""
+    values_from: Literal["change_set", "template"] = "change_set"
+    """`template`: CloudFormation gave no values; they come from the deployed template and the new one, resolved."""
+    drifted: bool = False
+    """`before` is the actual state, which differs from what was deployed last."""
+
+
+class ResourceChange(Frozen, frozen=True, kw_only=True):
+    """One resource of a stack that changes."""
+
+    logical_id: str
+    resource_type: str
+    action: Action
+    physical_id: str | None = None
+    replacement: Replacement = Replacement(verdict="no")
+    policy_action: Literal["Delete", "Retain", "Snapshot", "ReplaceAndDelete", "ReplaceAndRetain", "ReplaceAndSnapshot"] | None = None
+    """What CloudFormation does with the old resource; None where nothing is deleted or the service does not say."""
+    holds_data: bool = False
+    """Of a type that holds data of its own (`templates.resources.DATA_HOLDING_TYPES`)."""
+    properties: tuple[PropertyChange, ...] = ()
+    in_change_set: bool = True
+    """False: the templates differ in it but CloudFormation's change set does not list it."""
+
+    @property
+    def loses_data(self) -> bool:
+        """The resource holds data, and it is removed or may be replaced without the old one being kept."""
+        return self.endangers_data and self.policy_action not in ("Retain", "ReplaceAndRetain")
+
+    @property
+    def endangers_data(self) -> bool:
+        """The resource holds data and is removed or may be replaced, whatever becomes of the old one."""
+        return self.holds_data and (self.action == "remove" or self.replacement.verdict != "no")
+
+
+WideningKind = Literal[
+    "statement_added",
+    "effect_allowed",
+    "action_added",
+    "resource_added",
+    "principal_added",
+    "condition_removed",
+    "condition_changed",
+    "deny_removed",
+    "deny_narrowed",
+    "managed_policy_attached",
+    "boundary_removed",
+    "boundary_changed",
+    "policy_attached",
+    "public_access_unblocked",
+]
+
+
+class Widening(Frozen, frozen=True, kw_only=True):
+    """One way in which an IAM or resource policy allows more than before (a policy that is new allows all that it says)."""
+
+    stack: str
+    logical_id: str
+    resource_type: str
+    path: str
+    """Where the policy stands in the resource, e.g. "Policies[deploy].PolicyDocument"."""
+    kind: WideningKind
+    statement: str
+    """Sid of the statement, or its position as "#2"; empty when it is not about one statement."""
+    before: str = ""
+    after: str = ""
+    grants_everything: bool = False
+    """A bare "*" as action, resource with a broad action, or principal."""
+
+
+class Validation(Frozen, frozen=True, kw_only=True):
+    """One result of CloudFormation's pre-deployment validation of a change set (DescribeEvents, VALIDATION_ERROR)."""
+
+    logical_id: str
+    resource_type: str
+    name: str
+    path: str
+    status: str
+    """FAILED or SKIPPED."""
+    failure_mode: str
+    """FAIL stops the execution, WARN does not."""
+    reason: str
+
+
+class Finding(Frozen, frozen=True, kw_only=True):
+    """Something the reader must know beside the changes. An `error` means that the plan cannot be applied as it is."""
+
+    severity: Literal["error", "warning", "note"]
+    code: str
+    """Stable name for machines, e.g. "stack_rollback_complete"."""
+    message: str
+    command: str = ""
+    """The next command to type, if there is one."""
+    stack: str = ""
+
+
+# --- stacks -------------------------------------------------------------------------------------------------------
+
+
+class StackState(Frozen, frozen=True, kw_only=True):
+    """A stack as it was when the plan was made; what apply compares with to tell whether it has moved since."""
+
+    exists: bool
+    """False also for a stack that is REVIEW_IN_PROGRESS: it has never had a resource."""
+    stack_arn: str | None = None
+    status: str | None = None
+    """CloudFormation's StackStatus."""
+    changed_at: str | None = None
+    """LastUpdatedTime, else CreationTime; ISO 8601, UTC."""
+    template_sha256: str | None = None
+    """Of the deployed template's text (GetTemplate, stage Original)."""
+    drift: str | None = None
+    """StackDriftStatus at the last check."""
+
+
+ABSENT = StackState(exists=False)
+
+
+class ParameterPlan(Frozen, frozen=True, kw_only=True):
+    """What a template parameter is given, and what it has now."""
+
+    name: str
+    source: str
+    """Where the value comes from, e.g. "literal", "output certificate.CertificateArn", "hosted zone kimmyai.io", "secret"."""
+    before: Value | None
+    after: Value | None
+    keeps_previous: bool = False
+    """Sent as UsePreviousValue: a secret that has not changed."""
+    changed: bool = False
+
+
+class OutputChange(Frozen, frozen=True, kw_only=True):
+    """An output of the stack that changes, or may."""
+
+    name: str
+    change: Literal["add", "modify", "remove", "maybe"]
+    """`maybe`: it may keep its value or get another one; only the execution can tell."""
+    before: Value | None = None
+    after: Value | None = None
+
+
+class SettingChange(Frozen, frozen=True, kw_only=True):
+    """A setting of the stack itself that no change set carries and apply makes by a call of its own."""
+
+    setting: Literal["termination_protection", "stack_policy"]
+    before: str
+    after: str
+
+
+class ChangeSetRef(Frozen, frozen=True, kw_only=True):
+    """A change set that waits at CloudFormation to be executed by apply or deleted when the plan is dropped."""
+
+    name: str
+    arn: str
+    stack_arn: str
+    type: Literal["CREATE", "UPDATE", "IMPORT"]
+    client_token: str
+    """ClientRequestToken for its execution; it shows on the events that the execution causes."""
+    created_at: str
+    """ISO 8601, UTC."""
+    made_stack: bool
+    """The plan made the (empty, REVIEW_IN_PROGRESS) stack for it, so dropping the plan deletes the stack too."""
+
+
+StackOperation = Literal["create", "update", "settings", "none", "blocked"]
+"""`settings`: nothing but termination protection or stack policy changes. `blocked`: see the findings of severity error."""
+
+
+class StackPlan(Frozen, frozen=True, kw_only=True, tag="stack", tag_field="kind"):
+    """What becomes of one stack."""
+
+    stack: str
+    """Stack id of the assembly."""
+    stack_name: str
+    account_id: str
+    region: str
+    role_arn: str | None
+    operation: StackOperation
+    depends_on: tuple[str, ...]
+    state: StackState
+    template_sha256: str
+    change_set: ChangeSetRef | None = None
+    """None where there is nothing to execute, and for a previewed stack."""
+    waits_for: tuple[str, ...] = ()
+    """ "STACK.OUTPUT" of every stand-in; not empty means previewed: apply makes the real change set when they are known."""
+    parameters: tuple[ParameterPlan, ...] = ()
+    resources: tuple[ResourceChange, ...] = ()
+    outputs: tuple[OutputChange, ...] = ()
+    settings: tuple[SettingChange, ...] = ()
+    validations: tuple[Validation, ...] = ()
+    widenings: tuple[Widening, ...] = ()
+    policy_forbids: tuple[str, ...] = ()
+    """Logical ids whose change the stack policy in force will refuse."""
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def previewed(self) -> bool:
+        """Apply makes the real change set and compares it with this one."""
+        return bool(self.waits_for)
+
+
+InstanceAction = Literal["create", "update", "remove", "retain", "adopt", "none"]
+"""`remove`: with its stack. `retain`: it leaves the set, its stack stays. `adopt`: a stack takes over what is there, then joins the set."""
+
+
+class InstancePlan(Frozen, frozen=True, kw_only=True):
+    """What becomes of a StackSet's instance in one account and region."""
+
+    account_id: str
+    """For SERVICE_MANAGED the account of an instance that exists, or empty for one that Organizations will choose."""
+    region: str
+    organizational_unit: str = ""
+    action: InstanceAction
+    status: str = ""
+    """Instance status now: CURRENT, OUTDATED, INOPERABLE; empty if there is none."""
+    reason: str = ""
+    """Why it is acted on, or AWS's own StatusReason."""
+    drift: str = ""
+    """DRIFTED, IN_SYNC or NOT_CHECKED, as the last detection left it; empty where AWS does not say."""
+    overrides: dict[str, str] = msgspec.field(default_factory=dict)
+    """Parameters that have a value of their own in this instance, which the set's value does not reach."""
+    adopts: dict[str, str] = msgspec.field(default_factory=dict)
+    """`adopt`: logical id to the name of the existing resource that the instance's stack takes over."""
+
+
+StackSetOperation = Literal["create", "update", "instances", "none", "blocked"]
+"""`instances`: the set stays as it is, only instances are created, updated or removed."""
+
+
+class StackSetPlan(Frozen, frozen=True, kw_only=True, tag="stackset", tag_field="kind"):
+    """What becomes of one StackSet. CloudFormation has no preview of them: all of it is our prediction."""
+
+    stack: str
+    stack_name: str
+    """The StackSet's name."""
+    account_id: str
+    region: str
+    role_arn: str | None
+    operation: StackSetOperation
+    depends_on: tuple[str, ...]
+    exists: bool
+    stack_set_id: str | None
+    template_sha256: str
+    deployed_template_sha256: str | None
+    preferences: OperationPreferences
+    waits_for: tuple[str, ...] = ()
+    parameters: tuple[ParameterPlan, ...] = ()
+    resources: tuple[ResourceChange, ...] = ()
+    """Differences of the two templates; the same in every instance."""
+    settings_changed: tuple[str, ...] = ()
+    """Names of the set's own settings that change: "administration role", "tags", "description", ..."""
+    instances: tuple[InstancePlan, ...] = ()
+    widenings: tuple[Widening, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def previewed(self) -> bool:
+        """Parameters hold stand-ins."""
+        return bool(self.waits_for)
+
+
+AnyStackPlan = StackPlan | StackSetPlan
+
+# --- the plan -----------------------------------------------------------------------------------------------------
+
+
+class Options(Frozen, frozen=True, kw_only=True):
+    """What the plan was asked for."""
+
+    mode: Mode = "standard"
+    revert_drift: bool = False
+    import_existing: bool = False
+    removed_instances: Literal["default", "keep", "delete"] = "default"
+    """What becomes of the stacks of StackSet instances that are no target any more; by default those that hold data are kept."""
+    only: tuple[str, ...] = ()
+    """Stack ids asked for by --only together with their dependencies; empty: all."""
+    local: bool = False
+    """Made against the local AWS; apply refuses it against the real one and the other way round."""
+
+
+class Plan(Frozen, frozen=True, kw_only=True):
+    """Everything that apply will do, and what it was computed from."""
+
+    format: int = FORMAT
+    environment: str
+    project: str
+    account_id: str
+    protected: bool
+    assembly_digest: str
+    created_at: str
+    """ISO 8601, UTC."""
+    created_by: str
+    """ARN of the caller."""
+    options: Options
+    stacks: tuple[AnyStackPlan, ...]
+    """In catalogue order: a stack comes after all that it depends on."""
+    findings: tuple[Finding, ...] = ()
+    """Those that are about no single stack."""
+    content: ContentPlan | None = None
+    """What is published when the stacks stand; None where the plan is about the stacks alone."""
+    digest: str = ""
+    """sha256 of this document with an empty digest, in canonical form."""
+
+    @property
+    def all_findings(self) -> tuple[Finding, ...]:
+        """The plan's own and every stack's, in order."""
+        return self.findings + tuple(f for s in self.stacks for f in s.findings)
+
+    @property
+    def blocked(self) -> bool:
+        """It cannot be applied as it is."""
+        return any(f.severity == "error" for f in self.all_findings)
+
+    @property
+    def has_changes(self) -> bool:
+        """Something would change if it were applied."""
+        return any(s.operation not in ("none", "blocked") for s in self.stacks) or (self.content is not None and self.content.has_changes)
+
+    @property
+    def change_sets(self) -> tuple[ChangeSetRef, ...]:
+        """Every change set that waits at CloudFormation because of this plan."""
+        return tuple(s.change_set for s in self.stacks if isinstance(s, StackPlan) and s.change_set is not None)
+
+
+def plan_bytes(plan: Plan) -> bytes:
+    """`plan.json` as written. Without content it says nothing of content, like plans from before there was any."""
+    found = msgspec.to_builtins(plan)
+    if plan.content is None:
+        del found["content"]
+    return canonical_json(found)
+
+
+def plan_digest(plan: Plan) -> str:
+    """The digest of the whole; independent of what `plan.digest` says now."""
+    return sha256(plan_bytes(msgspec.structs.replace(plan, digest="")))
+
+
+def plan_command(plan: Plan) -> str:
+    """What makes a plan like this one."""
+    content = f" {plan.content.option}" if plan.content is not None else ""
+    return f"python deploy.py plan --env {plan.environment}{content}"
+
+
+def sealed(plan: Plan) -> Plan:
+    """The same plan with its digest filled in."""
+    return msgspec.structs.replace(plan, digest=plan_digest(plan))

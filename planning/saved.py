@@ -1,0 +1,83 @@
+"""The plan on disk: `dist/<env>/plan.json`.
+
+In: a sealed plan; a path. Out: the file, only readable by its owner; a plan whose digest is its own.
+Never: leaves half a file, or takes one that was edited.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+import msgspec
+
+from planning.model import FORMAT, Plan, plan_bytes, plan_digest
+
+NAME = "plan.json"
+
+
+class SavedPlanError(Exception):
+    """A saved plan that cannot be used; `command` is what to type."""
+
+    def __init__(self, message: str, command: str) -> None:
+        super().__init__(message)
+        self.command = command
+
+
+def path_of(dist: Path, environment: str) -> Path:
+    """Where the plan of an environment lies."""
+    return dist / environment / NAME
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file of mode 0600 in one piece: it is there whole, or the old one is. Raises OSError."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as out:
+            os.fchmod(descriptor, 0o600)
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def save(path: Path, plan: Plan) -> None:
+    """Save the plan. Raises OSError; the plan that was there is untouched then."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_private(path, plan_bytes(plan))
+
+
+def forget(path: Path) -> None:
+    """Remove the saved plan, if there is one."""
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+
+
+def load(path: Path, environment: str) -> Plan:
+    """The saved plan. Raises `SavedPlanError` where there is none, it is of another format or environment, or it was changed."""
+    command = f"python deploy.py plan --env {environment}"
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise SavedPlanError(f"{path}: there is no saved plan", command) from None
+    try:
+        found = msgspec.json.decode(data, type=_Head)
+        if found.format != FORMAT:
+            raise SavedPlanError(f"{path}: format {found.format}, this version reads format {FORMAT}", command)
+        plan = msgspec.json.decode(data, type=Plan)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SavedPlanError(f"{path}: not a plan: {error}", command) from error
+    if plan_digest(plan) != plan.digest:
+        raise SavedPlanError(f"{path}: changed since it was made (its digest is not {plan.digest})", command)
+    if plan.environment != environment:
+        raise SavedPlanError(f"{path}: is a plan for {plan.environment}, not for {environment}", command)
+    return plan
+
+
+class _Head(msgspec.Struct):
+    format: int

@@ -1,0 +1,237 @@
+"""The review as Markdown, for a comment on a pull request.
+
+In: a `Plan`, the most characters a comment may have. Out: one text that fits.
+Never: longer than the limit (details go first, then whole sections, and it says so), lets a value act as Markdown, HTML or a mention.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+
+from planning.model import AnyStackPlan, Plan, PropertyChange, ResourceChange, StackPlan, StackSetPlan
+from review import content_view, summary
+
+LIMIT = 65_536
+"""Characters that GitHub takes in the body of a comment."""
+
+_VALUE_LIMITS = (4_000, 600, 120, 0)
+"""Characters shown of a value, by level of shortening; at 0 properties are left out."""
+_FILES = {4_000: 200, 600: 100, 120: 40, 0: 0}
+"""Files of the content that are shown, by the same levels."""
+_SPECIAL = re.compile(r"([\\`*_{}\[\]#+!|~@$])")
+
+
+def render(plan: Plan, *, limit: int = LIMIT) -> str:
+    """The most detailed form that fits."""
+    for most in _VALUE_LIMITS:
+        text = "\n".join(_lines(plan, most)) + "\n"
+        if len(text) <= limit:
+            return text
+    return _cut(text, limit)
+
+
+def _cut(text: str, limit: int) -> str:
+    """Only what fits, whole lines, with the summary and a word about what is missing."""
+    note = "\n\n**Too long for a comment: the rest is left out.** `deploy.py plan --format html` shows all of it.\n"
+    kept = text[: max(0, limit - len(note) - 200)].rpartition("\n")[0]
+    fence = "" if kept.count("\n```") % 2 == 0 else "\n" + _last_fence(kept)
+    opened = kept.count("<details") - kept.count("</details>")
+    return f"{kept}{fence}{chr(10) + '</details>' * opened if opened > 0 else ''}{note}"[:limit]
+
+
+def _last_fence(text: str) -> str:
+    return str(re.findall(r"^(`{3,})", text, re.MULTILINE)[-1])
+
+
+def _escaped(text: str) -> str:
+    """As it is, whatever is in it: on one line, nothing in it is markup, a mention or a link."""
+    return _SPECIAL.sub(r"\\\1", html.escape(" ".join(summary.visible(text).split()), quote=False)).replace("://", ":&#47;&#47;")
+
+
+def _code(text: str) -> str:
+    """Inline code that nothing in the text can end."""
+    text = " ".join(summary.visible(text).split())
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    ticks = "`" * (longest + 1)
+    pad = " " if text.startswith("`") or text.endswith("`") or longest else ""
+    return f"{ticks}{pad}{text}{pad}{ticks}" if text else "``"
+
+
+def _fenced(lines: list[str], language: str = "diff") -> Iterator[str]:
+    longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
+    ticks = "`" * max(3, longest + 1)
+    yield f"{ticks}{language}"
+    yield from (summary.visible(line) for line in lines)
+    yield ticks
+
+
+def _lines(plan: Plan, most: int) -> Iterator[str]:
+    yield f"## Plan for {_escaped(plan.environment)}"
+    yield ""
+    yield f"**{_escaped(summary.last_line(plan))}**"
+    for danger in summary.dangers(plan):
+        yield ""
+        yield "> [!CAUTION]"
+        yield f"> **{_escaped(danger.stack)}: {_escaped(danger.sentence)}**"
+    found = summary.findings_in_order(plan)
+    if found:
+        yield ""
+        yield "### Findings"
+        yield ""
+        for finding in found:
+            where = f"{_escaped(finding.stack)}: " if finding.stack else ""
+            command = f"<br>next: {_code(finding.command)}" if finding.command else ""
+            yield f"- **{finding.severity}** {where}{_escaped(finding.message)}{command}"
+    yield ""
+    yield "| stack | region | account | what | changes |"
+    yield "|---|---|---|---|---|"
+    for stack in plan.stacks:
+        cells = (stack.stack, stack.region, stack.account_id, summary.operation_text(stack), summary.stack_counts(stack))
+        yield "| " + " | ".join(_escaped(cell) for cell in cells) + " |"
+    for stack in plan.stacks:
+        if stack.operation != "none":
+            yield from _stack(stack, most)
+    yield from _content(plan, most)
+    yield from _widenings(plan, most)
+    marks = summary.legend(plan)
+    if marks:
+        yield ""
+        yield ", ".join(f"{_code(symbol)} {_escaped(meaning)}" for symbol, meaning in marks)
+    yield ""
+    command = summary.next_command(plan)
+    if command:
+        yield f"Next: {_code(command)}"
+        yield ""
+    if most < _VALUE_LIMITS[0]:
+        yield "Shortened to fit; `deploy.py plan --format html` shows all of it."
+        yield ""
+    yield f"<sub>plan {plan.digest[:12]}, assembly {plan.assembly_digest[:12]}, made {plan.created_at} by {_escaped(plan.created_by)}</sub>"
+
+
+def _stack(stack: AnyStackPlan, most: int) -> Iterator[str]:
+    changes = "; ".join(part for part in (summary.operation_text(stack), summary.stack_counts(stack)) if part)
+    yield ""
+    yield f"<details><summary><b>{html.escape(stack.stack)}</b>: {html.escape(changes)}</summary>"
+    yield ""
+    kind = "StackSet " if isinstance(stack, StackSetPlan) else ""
+    yield f"{kind}{_code(stack.stack_name)} in {_escaped(summary.place(stack))}."
+    if stack.waits_for:
+        yield f"Waits for {', '.join(_code(ref) for ref in stack.waits_for)}; apply compares the real change set with this one."
+    yield ""
+    yield from _fenced(list(_diff(stack, most)))
+    yield ""
+    yield "</details>"
+
+
+def _diff(stack: AnyStackPlan, most: int) -> Iterator[str]:
+    for parameter in stack.parameters:
+        if parameter.changed:
+            yield f"! parameter {parameter.name}" + (f" ({parameter.source})" if parameter.source != "literal" else "")
+            yield from _values(parameter.before, parameter.after, most)
+    for change in stack.resources:
+        yield from _resource(change, most)
+    if isinstance(stack, StackPlan):
+        for output in stack.outputs:
+            if output.change == "remove" or (output.change != "add" and stack.operation == "update"):
+                yield f"! output {output.name} ({output.change})"
+                yield from _values(output.before, output.after, most)
+        for setting in stack.settings:
+            yield f"! setting {setting.setting.replace('_', ' ')}"
+            yield from _sides(setting.before or "(none)", setting.after, most)
+        yield from (f"- the stack policy in force forbids to change {logical_id}" for logical_id in stack.policy_forbids)
+    else:
+        yield from (f"! setting of the set: {name}" for name in stack.settings_changed)
+        for regions, instances in summary.instances_by_region(stack):
+            yield f"  {', '.join(regions)}: {summary.instances_text(instances)}"
+        order = summary.order_text(stack)
+        if order:
+            yield f"  {order}"
+
+
+def _resource(change: ResourceChange, most: int) -> Iterator[str]:
+    kind = summary.kind_of(change)
+    sign = {"add": "+", "import": "+", "remove": "-", "replace": "-"}.get(kind, "!")
+    because = (
+        f" because of {', '.join(change.replacement.because)}"
+        if kind in ("replace", "maybe_replace") and change.replacement.because
+        else ""
+    )
+    inferred = " *" if change.replacement.by == "schema" and kind in ("modify", "replace", "maybe_replace") else ""
+    data = " HOLDS DATA" if change.endangers_data else ""
+    policy = f" ({change.policy_action})" if change.policy_action and kind in ("remove", "replace", "maybe_replace") else ""
+    symbol = "" if summary.SYMBOLS[kind] == sign else f"{summary.SYMBOLS[kind]} "
+    yield f"{sign} {symbol}{change.logical_id} {change.resource_type}{because}{inferred}{policy}{data}"
+    if most and change.action not in ("add", "remove", "import"):
+        for item in change.properties:
+            yield from _property(item, most)
+
+
+def _property(item: PropertyChange, most: int) -> Iterator[str]:
+    label = item.path if item.attribute == "Properties" and item.path else f"{item.attribute}.{item.path}".rstrip(".")
+    why = f" via {', '.join(item.because_of)}" if item.because_of else ""
+    note = {"never": "", "conditionally": " (may replace)", "always": " (replaces)"}[item.recreation]
+    yield f"!     {label}{note}{why}{' (drifted)' if item.drifted else ''}"
+    if item.before is not None or item.after is not None:
+        yield from _values(item.before, item.after, most)
+
+
+def _values(before: object, after: object, most: int) -> Iterator[str]:
+    return _sides(summary.text(before), summary.text(after), most)  # type: ignore[arg-type]
+
+
+def _sides(before: str, after: str, most: int) -> Iterator[str]:
+    for sign, text in (("-", before), ("+", after)):
+        if text == "(none)":
+            continue
+        shown = text if len(text) <= max(most, 60) else f"{text[: max(most, 60)]}... ({len(text) - max(most, 60):,} more characters)"
+        for line in shown.splitlines() or [""]:
+            yield f"{sign}         {line}"
+
+
+def _content(plan: Plan, most: int) -> Iterator[str]:
+    content = plan.content
+    if content is None:
+        return
+    yield ""
+    yield f"<details><summary><b>content</b>: {html.escape(content_view.counts(content))}</summary>"
+    yield ""
+    yield f"{_escaped(content_view.headline(content))}; to {_escaped(content_view.place(content))}."
+    shown = content_view.ordered(content)[: _FILES[most]]
+    if content.changes and most:
+        yield ""
+        signs = {"add": "+", "modify": "!", "headers": "! h"}
+        lines = [f"{signs[c.change]} {c.key}  {content_view.size(c)}  {content_view.headers(c)}" for c in shown]
+        left = len(content.changes) - len(shown)
+        yield from _fenced([*lines, *([f"  and {left:,} more"] if left else [])])
+    beside = content_view.lists(content)
+    if beside or content.notes:
+        yield ""
+    for title, keys in beside:
+        yield f"- {_escaped(title)}: {_escaped(content_view.some(keys, 20 if most else 3))}"
+    yield from (f"- **warning** {_escaped(note)}" for note in content.notes)
+    yield ""
+    yield "</details>"
+
+
+def _widenings(plan: Plan, most: int) -> Iterator[str]:
+    groups = list(summary.widening_groups(plan))
+    if not groups:
+        return
+    count = sum(len(found) for _, _, found in groups)
+    loud = any(w.grants_everything for _, _, found in groups for w in found)
+    yield ""
+    opened = " open" if loud else ""
+    yield f"<details{opened}><summary><b>Policies that allow more than before</b>: {summary.plural(count, 'widening')}</summary>"
+    yield ""
+    for stack, where, found in groups:
+        yield f"- {_escaped(stack)}: {_escaped(where)}"
+        if not most:
+            yield f"  - {summary.plural(len(found), 'widening')}"
+            continue
+        for widening in found:
+            text = _escaped(summary.widening_text(widening, most=12 if most >= _VALUE_LIMITS[1] else 4))
+            yield f"  - {'**GRANTS EVERYTHING** ' if widening.grants_everything else ''}{text}"
+    yield ""
+    yield "</details>"

@@ -1,0 +1,268 @@
+"""The review for a terminal.
+
+In: a `Plan`, a width in columns, whether to use colour. Out: one text.
+Never: prints, asks what kind of terminal there is, shows a value that the plan hides.
+"""
+
+from __future__ import annotations
+
+import difflib
+import io
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from planning.model import AnyStackPlan, Plan, PropertyChange, ResourceChange, StackPlan, StackSetPlan
+from review import content_view, summary
+from website.content_plan import Change
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+_STYLES = {
+    "add": "green",
+    "modify": "yellow",
+    "replace": "bold red",
+    "maybe_replace": "bold magenta",
+    "remove": "red",
+    "import": "cyan",
+    "sync": "cyan",
+    "dynamic": "magenta",
+    "unlisted": "bold magenta",
+}
+_OPERATION = {"create": ("+", "green"), "update": ("~", "yellow"), "settings": ("~", "yellow"), "instances": ("~", "yellow")}
+_CONTENT: Mapping[Change, str] = {"add": "green", "modify": "yellow", "headers": "cyan"}
+_LONG = 60
+"""Characters from which on two values stand below each other instead of side by side."""
+_MOST = 12
+"""Lines shown of one long value; the other forms of the review have all of them."""
+
+
+def render(plan: Plan, *, width: int = 100, colour: bool = False) -> str:
+    """The whole review; lines may be longer than `width` where a value cannot be broken."""
+    from rich.console import Console
+
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=max(40, width),
+        color_system="standard" if colour else None,
+        force_terminal=colour,
+        no_color=not colour,
+        highlight=False,
+        emoji=False,
+        markup=False,
+        soft_wrap=True,
+    )
+    for line in _lines(plan):
+        console.print(line)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+
+
+def _text(*parts: str | tuple[str, str]) -> Text:
+    from rich.text import Text
+
+    return Text.assemble(*(summary.visible(p) if isinstance(p, str) else (summary.visible(p[0]), p[1]) for p in parts))
+
+
+def _lines(plan: Plan) -> Iterator[Text]:
+    protected = ", protected" if plan.protected else ""
+    yield _text(("Plan for ", "bold"), (plan.environment, "bold"), f" ({plan.project}, account {plan.account_id}{protected})")
+    yield _text((f"assembly {plan.assembly_digest[:12]}, made {plan.created_at} by {plan.created_by}", "dim"))
+    asked = [f"mode {plan.options.mode}"] if plan.options.mode != "standard" else []
+    asked += ["reverting drift"] if plan.options.revert_drift else []
+    asked += ["importing existing resources"] if plan.options.import_existing else []
+    asked += [f"only {', '.join(plan.options.only)}"] if plan.options.only else []
+    asked += ["local AWS"] if plan.options.local else []
+    if asked:
+        yield _text((", ".join(asked), "dim"))
+    yield from _dangers(plan)
+    yield _text()
+    yield from _overview(plan)
+    for stack in plan.stacks:
+        if stack.operation != "none":
+            yield from _stack(stack)
+    yield from _content(plan)
+    yield from _widenings(plan)
+    yield from _findings(plan)
+    marks = summary.legend(plan)
+    yield _text()
+    if marks:
+        yield _text(("   ".join(f"{symbol} {meaning}" for symbol, meaning in marks), "dim"))
+    command = summary.next_command(plan)
+    if command:
+        yield _text("next: ", (command, "cyan"))
+    yield _text((summary.last_line(plan), "bold red" if plan.blocked else "bold"))
+
+
+def _dangers(plan: Plan) -> Iterator[Text]:
+    found = summary.dangers(plan)
+    if not found:
+        return
+    yield _text()
+    yield _text(("DATA AT RISK", "bold white on red"))
+    for danger in found:
+        yield _text(("  !! ", "bold red"), (f"{danger.stack}: {danger.sentence}", "bold red" if danger.lost else "magenta"))
+
+
+def _overview(plan: Plan) -> Iterator[Text]:
+    name = max((len(s.stack) for s in plan.stacks), default=0)
+    where = max((len(s.region) for s in plan.stacks), default=0)
+    said = max((len(summary.operation_text(s)) for s in plan.stacks), default=0)
+    for stack in plan.stacks:
+        symbol, style = _OPERATION.get(stack.operation, ("x", "bold red") if stack.operation == "blocked" else ("=", "dim"))
+        text, numbers = summary.operation_text(stack), summary.stack_counts(stack)
+        line = _text((f"  {symbol} {stack.stack:<{name}}", style), f"  {stack.region:<{where}}  ", (text, style))
+        if numbers:
+            line.append(" " * (said - len(text) + 2) + numbers)
+        yield line
+
+
+def _stack(stack: AnyStackPlan) -> Iterator[Text]:
+    yield _text()
+    kind = "StackSet " if isinstance(stack, StackSetPlan) else ""
+    yield _text((stack.stack, "bold"), f": {kind}{stack.stack_name} in {summary.place(stack)}: {summary.operation_text(stack)}")
+    if stack.waits_for:
+        yield _text(
+            "  waits for ", (", ".join(stack.waits_for), "magenta"), "; apply makes the real change set then and compares it with this one"
+        )
+    changed = [p for p in stack.parameters if p.changed]
+    for parameter in changed:
+        yield from _change(
+            parameter.name, summary.text(parameter.before), summary.text(parameter.after), "  parameter ", source=parameter.source
+        )
+    for change in stack.resources:
+        yield from _resource(change)
+    if isinstance(stack, StackPlan):
+        for output in stack.outputs:
+            if output.change == "remove" or (output.change in ("modify", "maybe") and stack.operation == "update"):
+                yield from _change(output.name, summary.text(output.before), summary.text(output.after), f"  output ({output.change}) ")
+        for setting in stack.settings:
+            yield from _change(setting.setting.replace("_", " "), setting.before or "(none)", setting.after, "  setting ")
+        for forbidden in stack.policy_forbids:
+            yield _text((f"  {forbidden}: the stack policy in force forbids this change", "bold red"))
+    else:
+        yield from _instances(stack)
+
+
+def _instances(stack: StackSetPlan) -> Iterator[Text]:
+    for setting in stack.settings_changed:
+        yield _text(f"  setting of the set: {setting}")
+    for regions, instances in summary.instances_by_region(stack):
+        yield _text(f"  {', '.join(regions)}: {summary.instances_text(instances)}")
+        told = [i for i in instances if i.reason and i.reason != "the set changes"]
+        for instance in told[:_MOST]:
+            yield _text((f"      {instance.account_id or instance.organizational_unit}: {instance.reason}", "dim"))
+        if len(told) > _MOST:
+            yield _text((f"      and {len(told) - _MOST:,} more (--format html shows all)", "dim"))
+    order = summary.order_text(stack)
+    if order:
+        yield _text((f"  {order}", "dim"))
+
+
+def _resource(change: ResourceChange) -> Iterator[Text]:
+    kind = summary.kind_of(change)
+    style = _STYLES[kind]
+    line = _text((f"  {summary.SYMBOLS[kind]:<3} ", style), (change.logical_id, style), f"  {change.resource_type}")
+    if change.replacement.because and kind in ("replace", "maybe_replace"):
+        line.append(f"  because of {', '.join(change.replacement.because)}", style)
+    if change.replacement.by == "schema" and kind in ("replace", "maybe_replace", "modify"):
+        line.append("  *", "dim")
+    if change.policy_action and (change.action == "remove" or kind in ("replace", "maybe_replace")):
+        line.append(f"  ({change.policy_action})", "bold red" if change.loses_data else "dim")
+    if change.endangers_data:
+        line.append("  HOLDS DATA", "bold red")
+    yield line
+    if change.action not in ("add", "remove", "import"):
+        for item in change.properties:
+            yield from _property(item)
+
+
+def _property(item: PropertyChange) -> Iterator[Text]:
+    path = item.path or item.attribute
+    label = path if item.attribute == "Properties" else f"{item.attribute}.{item.path}" if item.path else item.attribute
+    note = "" if item.recreation == "never" else "  (replaces)" if item.recreation == "always" else "  (may replace)"
+    why = f"  via {', '.join(item.because_of)}" if item.because_of else ""
+    drift = "  (drifted)" if item.drifted else ""
+    if item.before is None and item.after is None:
+        yield _text(f"        {label}: may change{note}{why}{drift}")
+        return
+    yield from _change(label, summary.text(item.before), summary.text(item.after), "        ", source="", tail=f"{note}{why}{drift}")
+
+
+def _change(label: str, before: str, after: str, indent: str, *, source: str = "", tail: str = "") -> Iterator[Text]:
+    origin = f"  ({source})" if source and source != "literal" else ""
+    if len(before) + len(after) <= 2 * _LONG and "\n" not in before + after:
+        yield _text(
+            f"{indent}{label}: ",
+            (before, "red" if before != "(none)" else "dim"),
+            " -> ",
+            (after, "green" if after != "(none)" else "dim"),
+            f"{origin}{tail}",
+        )
+        return
+    yield _text(f"{indent}{label}:{origin}{tail}")
+    pad = " " * (len(indent) - len(indent.lstrip()) + 4)
+    for line in _difference(before, after):
+        yield _text((f"{pad}{line}", "red" if line.startswith("- ") else "green" if line.startswith("+ ") else "dim"))
+
+
+def _difference(before: str, after: str) -> list[str]:
+    """The lines that differ, those of a JSON structure one below the other; a side that is not there is left out."""
+    old, new = ([] if side == "(none)" else _spread(side).splitlines() for side in (before, after))
+    if len(old) <= 1 and len(new) <= 1:
+        return [*(f"- {line}" for line in old), *(f"+ {line}" for line in new)]
+    found = [line for line in difflib.unified_diff(old, new, lineterm="", n=1) if not line.startswith(("---", "+++", "@@"))]
+    shown = [f"{line[:1]} {line[1:]}" for line in found]
+    left = len(shown) - _MOST
+    return [*shown[:_MOST], f"... {summary.plural(left, 'more line')} (--format html shows all)"] if left > 0 else shown
+
+
+def _spread(text: str) -> str:
+    if text[:1] in ("{", "["):
+        try:
+            return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        except ValueError:
+            return text
+    return text
+
+
+def _content(plan: Plan) -> Iterator[Text]:
+    if plan.content is None:
+        return
+    styles = {f"  {content_view.MARKS[c]} ": style for c, style in _CONTENT.items()}
+    yield _text()
+    for number, line in enumerate(content_view.lines(plan.content)):
+        yield _text((line, "bold" if number == 0 else styles.get(line[:4], "yellow" if line.startswith("  warning") else "")))
+
+
+def _widenings(plan: Plan) -> Iterator[Text]:
+    groups = list(summary.widening_groups(plan))
+    if not groups:
+        return
+    yield _text()
+    yield _text(("Policies that allow more than before", "bold"))
+    for stack, where, found in groups:
+        yield _text(f"  {stack}: {where}")
+        loud = [w for w in found if w.grants_everything] if summary.is_new_policy(found) else list(found)
+        if len(loud) < len(found):
+            names = ", ".join(w.statement for w in found if not w.grants_everything)
+            yield _text((f"    {summary.plural(len(found) - len(loud), 'new statement')}: {names} (--format html shows them)", "yellow"))
+        for widening in loud:
+            everything = widening.grants_everything
+            text = summary.widening_text(widening, most=6)
+            yield _text(("    !! " if everything else "    ", "bold red"), (text, "bold red" if everything else "yellow"))
+
+
+def _findings(plan: Plan) -> Iterator[Text]:
+    found = summary.findings_in_order(plan)
+    if not found:
+        return
+    styles = {"error": "bold red", "warning": "bold yellow", "note": "dim"}
+    yield _text()
+    yield _text(("Findings", "bold"))
+    for finding in found:
+        where = f"{finding.stack}: " if finding.stack else ""
+        yield _text(f"  {where}", (finding.severity, styles[finding.severity]), f": {finding.message}")
+        if finding.command:
+            yield _text("    next: ", (finding.command, "cyan"))

@@ -1,1 +1,0 @@
-"""Verbs of deploy.py: one module each; see rollout/cli.py."""

@@ -1,0 +1,536 @@
+"""Doctor: every check in each of its answers, every stuck state with its fix, and fixes that refuse what was not shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assembly.model import Assembly, BasicAuthSecret, Placeholder
+from aws.errors import AccessDenied, AwsError, CredentialsExpired, NotFound
+from operations.doctor import Check, Fix, Patient, amazon_may_issue, caa_of, carry_out, examine, fix_lines, report_lines
+from operations.public_dns import Caa, DnsError
+from tests.golden_files import assert_golden
+from tests.scripted import Scripted, ScriptedAws
+from tests.simulated import ACCOUNT, Small, small_assembly, stackset
+
+HASH = "$scrypt$ln=14,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+ARN = f"arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/demo-test-site/1"
+SITE = {
+    "Resources": {
+        "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "demo-site"}},
+        "Distribution": {"Type": "AWS::CloudFront::Distribution", "Properties": {}},
+        "Headers": {"Type": "AWS::CloudFront::ResponseHeadersPolicy", "Properties": {}},
+    }
+}
+
+
+class Dns:
+    """A public DNS that says what it is told; a name in `silent` is not answered."""
+
+    def __init__(self, ns: dict[str, tuple[str, ...]], caa: dict[str, tuple[Caa, ...]] | None = None, silent: bool = False) -> None:
+        self.ns, self.records, self.silent = ns, caa or {}, silent
+
+    def name_servers(self, name: str) -> tuple[str, ...]:
+        if self.silent:
+            raise DnsError(f"NS of {name}: timed out")
+        return self.ns.get(name, ())
+
+    def caa(self, name: str) -> tuple[Caa, ...]:
+        if self.silent:
+            raise DnsError(f"CAA of {name}: timed out")
+        return self.records.get(name, ())
+
+
+def issue(value: str, tag: str = "issue", critical: bool = False) -> Caa:
+    return Caa(critical=critical, tag=tag, value=value)
+
+
+DELEGATED = Dns({"example.org": ("ns-1.example.net", "ns-2.example.net")})
+
+
+def stack(status: str, **more: Any) -> dict[str, Any]:
+    return {
+        "Stacks": [{"StackName": "demo-test-site", "StackId": ARN, "StackStatus": status, "CreationTime": "2026-11-22T10:00:00Z", **more}]
+    }
+
+
+GONE = NotFound("Stack with id demo-test-site does not exist", code="ValidationError")
+
+
+def resources(*found: tuple[str, str, str]) -> dict[str, Any]:
+    return {
+        "StackResourceSummaries": [
+            {"LogicalResourceId": i, "PhysicalResourceId": f"{i.lower()}-1", "ResourceType": t, "ResourceStatus": s} for i, t, s in found
+        ]
+    }
+
+
+DISTRIBUTION = resources(("Distribution", "AWS::CloudFront::Distribution", "CREATE_COMPLETE"))
+
+
+def healthy(**clients: Any) -> ScriptedAws:
+    """An account in which all is well and the site is deployed."""
+    well: dict[str, Any] = {
+        "sts": Scripted(get_caller_identity={"Arn": f"arn:aws:iam::{ACCOUNT}:role/deploy"}),
+        "account": Scripted(list_regions={"Regions": [{"RegionName": "eu-west-1"}, {"RegionName": "us-east-1"}]}),
+        "service-quotas": Scripted(get_service_quota={"Quota": {"Value": 20.0}}),
+        "iam": Scripted(get_account_summary={"SummaryMap": {"GlobalEndpointTokenVersion": 2}}),
+        "cloudfront": cloudfront(),
+        "route53": Scripted(
+            list_hosted_zones_by_name={"HostedZones": [{"Name": "example.org.", "Id": "/hostedzone/Z1"}], "IsTruncated": False},
+            get_hosted_zone={"DelegationSet": {"NameServers": ["ns-2.example.net", "ns-1.example.net."]}},
+        ),
+        "secretsmanager": secret(f'{{"username": "admin", "password_hash": "{HASH}"}}'),
+        "s3": Scripted(head_bucket={}),
+        "dynamodb": Scripted(get_item={}),
+        "cloudformation": formation(),
+    }
+    return ScriptedAws(well | clients)
+
+
+def formation(**script: Any) -> Scripted:
+    return Scripted(
+        **{
+            "describe_stacks": stack("CREATE_COMPLETE"),
+            "list_change_sets": {"Summaries": []},
+            "list_stack_resources": DISTRIBUTION,
+            "describe_stack_events": {"StackEvents": []},
+            "describe_account_limits": {"AccountLimits": [{"Name": "StackLimit", "Value": 2000}]},
+            "list_stacks": {"StackSummaries": [{"StackName": "a", "StackStatus": "CREATE_COMPLETE"}]},
+            **script,
+        }
+    )
+
+
+def cloudfront(conflicts: tuple[tuple[str, str], ...] = (), aliases: dict[str, list[str]] | None = None, policies: int = 1) -> Scripted:
+    found = {"distribution-1": ["example.org"]} if aliases is None else aliases
+
+    class Pages:
+        def paginate(self) -> list[dict[str, Any]]:
+            items = [{"Id": i, "DomainName": "d", "Status": "Deployed", "Aliases": {"Items": a}} for i, a in found.items()]
+            return [{"DistributionList": {"Items": items}}]
+
+    made = Scripted(
+        list_response_headers_policies={"ResponseHeadersPolicyList": {"Items": [{}] * policies}},
+        list_conflicting_aliases={"ConflictingAliasesList": {"Items": [{"AccountId": a, "DistributionId": d} for a, d in conflicts]}},
+    )
+    vars(made)["get_paginator"] = lambda _: Pages()
+    return made
+
+
+def secret(text: str | None) -> Scripted:
+    missing = NotFound("Secrets Manager can't find the specified secret.", code="ResourceNotFoundException")
+    return Scripted(describe_secret={} if text is not None else missing, get_secret_value={"SecretString": text})
+
+
+def assembly(**changes: Any) -> tuple[Assembly, dict[str, bytes]]:
+    made, templates = small_assembly(Small(id="site", template=SITE))
+    contract = msgspec.structs.replace(made.site, domain="example.org", certificate_names=("example.org", "*.example.org"))
+    wanted = BasicAuthSecret(secret="demo/basic-auth", region="us-east-1", username="admin")
+    return msgspec.structs.replace(made, **{"contract": contract, "basic_auth_secret": wanted, **changes}), templates
+
+
+def patient(aws: ScriptedAws, resolver: Any = DELEGATED, waiting: frozenset[str] = frozenset(), **changes: Any) -> Patient:
+    made, templates = assembly(**changes)
+    return Patient(assembly=made, templates=templates, aws=aws, places=aws, resolver=resolver, waiting=waiting)  # type: ignore[arg-type]
+
+
+def found(report: Any, code: str) -> list[Check]:
+    return [c for c in report.checks if c.code == code]
+
+
+def only(report: Any, code: str) -> Check:
+    checks = found(report, code)
+    assert len(checks) == 1, checks
+    return checks[0]
+
+
+# --- preconditions ------------------------------------------------------------------------------------------------
+
+
+def test_an_environment_in_which_all_is_well_has_nothing_but_ok_golden() -> None:
+    report = examine(patient(healthy()))
+    assert {c.level for c in report.checks} == {"ok"}
+    assert (report.fixes, report.exit_status) == ((), 0)
+    assert_golden("doctor/well.txt", "\n".join(report_lines(report)) + "\n")
+
+
+def test_everything_that_can_be_wrong_is_told_with_what_to_type_golden() -> None:
+    aws = healthy(
+        account=Scripted(list_regions={"Regions": []}, get_region_opt_status={"RegionOptStatus": "DISABLED"}),
+        iam=Scripted(get_account_summary={"SummaryMap": {}}),
+        cloudfront=cloudfront(conflicts=(("******999999", "*******OTHER"),), policies=20),
+        secretsmanager=secret('{"username": "somebody", "password_hash": "' + HASH + '"}'),
+        s3=Scripted(head_bucket=AccessDenied("Forbidden", code="403")),
+        dynamodb=Scripted(get_item=NotFound("Requested resource not found", code="ResourceNotFoundException")),
+        cloudformation=formation(
+            describe_stacks=stack("UPDATE_ROLLBACK_FAILED", StackStatusReason="The following resource(s) failed to update: [Bucket]."),
+            list_stack_resources=resources(
+                ("Bucket", "AWS::S3::Bucket", "UPDATE_FAILED"), ("Distribution", "AWS::CloudFront::Distribution", "UPDATE_COMPLETE")
+            ),
+            describe_account_limits={"AccountLimits": [{"Name": "StackLimit", "Value": 1}]},
+        ),
+    )
+    resolver = Dns({"example.org": ("ns.elsewhere.net",)}, {"example.org": (issue("letsencrypt.org"), issue(";", "issuewild"))})
+    report = examine(patient(aws, resolver))
+    assert report.exit_status == 1
+    assert all(c.command for c in report.checks if c.level == "problem")
+    assert_golden("doctor/ill.txt", "\n".join((*report_lines(report), "", *fix_lines(report.fixes))) + "\n")
+
+
+def test_what_aws_refuses_to_tell_is_never_called_ok() -> None:
+    denied = AccessDenied("User is not authorized", code="AccessDenied")
+    aws = healthy(
+        account=Scripted(list_regions=denied),
+        iam=Scripted(get_account_summary=denied),
+        cloudfront=denied,
+        route53=Scripted(list_hosted_zones_by_name=denied),
+        secretsmanager=Scripted(describe_secret=denied),
+        dynamodb=Scripted(get_item=denied),
+    )
+    report = examine(patient(aws, Dns({}, silent=True)))
+    for code in ("regions", "sts_tokens", "quotas", "hosted_zone", "caa", "alias", "secret", "lock_table"):
+        assert found(report, code), code
+        assert all(c.level == "unknown" for c in found(report, code)), found(report, code)
+
+
+def test_the_public_dns_that_does_not_answer_is_not_taken_for_a_missing_delegation() -> None:
+    assert only(examine(patient(healthy(), Dns({}, silent=True))), "delegation").level == "unknown"
+    assert only(examine(patient(healthy(), Dns({}))), "delegation").level == "problem"
+    assert only(examine(patient(healthy(), None)), "delegation").level == "unknown"
+
+
+def test_credentials_that_have_run_out_are_the_problem_and_nothing_else_is_asked() -> None:
+    aws = ScriptedAws({"sts": CredentialsExpired("Token has expired", hint="aws sso login --profile dev")})
+    report = examine(patient(aws))
+    assert only(report, "credentials").level == "problem"
+    assert only(report, "credentials").command == "aws sso login --profile dev"
+    assert {c.code for c in report.checks} == {"placeholders", "credentials"}
+
+
+def test_a_home_region_that_is_off_is_not_taken_for_bad_credentials() -> None:
+    off = Scripted(get_caller_identity=CredentialsExpired("The security token included in the request is invalid"))
+    aws = healthy(
+        account=Scripted(list_regions={"Regions": [{"RegionName": "us-east-1"}]}, get_region_opt_status={"RegionOptStatus": "DISABLED"})
+    )
+    aws.clients[("sts", "eu-west-1")] = off
+    report = examine(patient(aws))
+    assert only(report, "credentials").level == "ok"
+    assert (only(report, "sts_endpoint").level, only(report, "regions").level) == ("problem", "problem")
+    assert only(report, "regions").command == "aws account enable-region --region-name eu-west-1"
+
+
+def test_placeholders_are_problems_and_a_placeholder_account_is_not_asked() -> None:
+    held = (Placeholder(key="account_id", value="1" * 12, file="environments/test.yaml", meaning="the account's twelve digits"),)
+    made, templates = assembly(placeholders=held, account_id="1" * 12)
+    moved = msgspec.structs.replace(
+        made,
+        hosted_zone=msgspec.structs.replace(made.zone, account_id="1" * 12),
+        stacks=tuple(msgspec.structs.replace(s, account_id="1" * 12) for s in made.stacks),
+    )
+    aws: Any = ScriptedAws()
+    report = examine(Patient(assembly=moved, templates=templates, aws=aws, places=aws, resolver=DELEGATED))
+    assert only(report, "placeholders").level == "problem"
+    assert only(report, "credentials").level == "unknown"
+    assert report.exit_status == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "words"),
+    [
+        (None, "problem", "there is no secret"),
+        ('{"username": "admin"}', "problem", "not a JSON object of exactly"),
+        ('{"username": "admin", "password_hash": "plain"}', "problem", "not of the form"),
+        ('{"username": "root", "password_hash": "' + HASH + '"}', "problem", "another user name"),
+        ('{"username": "admin", "password_hash": "' + HASH + '"}', "ok", "holds a hash"),
+    ],
+)
+def test_the_secret_is_there_well_formed_and_of_the_configured_user(text: str | None, level: str, words: str) -> None:
+    check = only(examine(patient(healthy(secretsmanager=secret(text)))), "secret")
+    assert (check.level, words in check.message) == (level, True), check
+    assert HASH not in check.message
+    assert "root" not in check.message
+
+
+def test_a_quota_that_is_used_up_is_only_a_problem_while_something_is_yet_to_be_made() -> None:
+    full = {"AccountLimits": [{"Name": "StackLimit", "Value": 1}]}
+    there = {"StackSummaries": [{"StackName": "demo-test-site", "StackStatus": "CREATE_COMPLETE"}]}
+    deployed = examine(
+        patient(healthy(cloudfront=cloudfront(policies=20), cloudformation=formation(describe_account_limits=full, list_stacks=there)))
+    )
+    assert [c.level for c in found(deployed, "quotas")] == ["ok", "warning", "warning"]
+    fresh = formation(describe_account_limits=full, describe_stacks=GONE)
+    before = examine(patient(healthy(cloudfront=cloudfront(policies=20), cloudformation=fresh)))
+    assert [c.level for c in found(before, "quotas")] == ["ok", "problem", "problem"]
+    assert "--quota-code L-CF0D4FC5 --desired-value 40" in found(before, "quotas")[1].command
+
+
+def test_without_basic_auth_no_secret_is_asked_for() -> None:
+    assert only(examine(patient(healthy(secretsmanager=Scripted()), basic_auth_secret=None)), "secret").level == "ok"
+
+
+@pytest.mark.parametrize(
+    ("conflicts", "aliases", "level"),
+    [
+        ((), None, "ok"),
+        ((("******456789", "****bution-1"),), None, "ok"),
+        ((("******999999", "*******OTHER"),), None, "problem"),
+        ((), {"OTHER": ["example.org"]}, "problem"),
+    ],
+)
+def test_an_alias_elsewhere_is_a_problem_and_the_own_distribution_is_not(conflicts: Any, aliases: Any, level: str) -> None:
+    aws = healthy(cloudfront=cloudfront(conflicts, aliases))
+    assert only(examine(patient(aws)), "alias").level == level
+
+
+def test_before_the_first_deployment_a_bucket_name_that_is_taken_is_found() -> None:
+    taken = healthy(cloudformation=formation(describe_stacks=GONE), s3=Scripted(head_bucket=AccessDenied("Forbidden", code="403")))
+    assert only(examine(patient(taken)), "bucket_names").level == "problem"
+    own = examine(patient(healthy(cloudformation=formation(describe_stacks=GONE), s3=Scripted(head_bucket={}))))
+    assert only(own, "bucket_names").command.startswith("python deploy.py plan --env test --import-existing")
+    free = healthy(cloudformation=formation(describe_stacks=GONE), s3=Scripted(head_bucket=NotFound("Not Found", code="404")))
+    report = examine(patient(free))
+    assert found(report, "bucket_names") == []
+    assert only(report, "artifact_bucket").level == "ok"
+
+
+def test_the_lock_that_somebody_holds_is_told_with_its_id() -> None:
+    held = {
+        "Item": {
+            "LockID": {"S": "demo/test"},
+            "Id": {"S": "abc123"},
+            "Owner": {"S": "arn:aws:iam::1:user/eve"},
+            "Since": {"N": "0"},
+            "Expires": {"N": "60"},
+        }
+    }
+    check = only(examine(patient(healthy(dynamodb=Scripted(get_item=held)))), "lock_table")
+    assert check.level == "warning"
+    assert "eve" in check.message
+    assert "unlock --env test --lock-id abc123" in check.command
+
+
+# --- CAA ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "records", "allowed"),
+    [
+        ("example.org", (), True),
+        ("example.org", (issue("amazon.com"),), True),
+        ("example.org", (issue("AmazonTrust.com; validationmethods=dns-01"),), True),
+        ("example.org", (issue("letsencrypt.org"), issue("awstrust.com")), True),
+        ("example.org", (issue("letsencrypt.org"),), False),
+        ("example.org", (issue(";"),), False),
+        ("example.org", (issue("notamazon.com"),), False),
+        ("example.org", (issue("mailto:a@example.org", "iodef"),), True),
+        ("example.org", (issue("letsencrypt.org", "issuewild"),), True),
+        ("*.example.org", (issue("amazon.com"), issue("letsencrypt.org", "issuewild")), False),
+        ("*.example.org", (issue("letsencrypt.org"), issue("amazonaws.com", "issuewild")), True),
+        ("*.example.org", (issue("amazon.com"),), True),
+        ("example.org", (issue("amazon.com"), issue("x", "future", critical=True)), False),
+        ("example.org", (issue("amazon.com"), issue("x", "future")), True),
+    ],
+)
+def test_caa_lets_amazon_issue_as_rfc_8659_says(name: str, records: tuple[Caa, ...], allowed: bool) -> None:
+    assert amazon_may_issue(name, records) is allowed
+
+
+def test_the_nearest_ancestor_with_caa_records_counts() -> None:
+    dns = Dns({}, {"org": (issue("a"),), "example.org": (issue("b"),)})
+    assert caa_of("*.www.example.org", dns) == ("example.org", (issue("b"),))
+    assert caa_of("other.org", dns) == ("org", (issue("a"),))
+    assert caa_of("example.net", dns) == ("", ())
+
+
+@given(st.lists(st.sampled_from(["letsencrypt.org", ";", "digicert.com", "amazon.com.evil.org"]), min_size=1))
+def test_no_list_of_other_authorities_lets_amazon_issue(values: list[str]) -> None:
+    assert not amazon_may_issue("example.org", tuple(issue(v) for v in values))
+
+
+# --- stuck stacks -------------------------------------------------------------------------------------------------
+
+LISTED = resources(("Bucket", "AWS::S3::Bucket", "DELETE_FAILED"), ("Role", "AWS::IAM::Role", "CREATE_COMPLETE"))
+
+
+@pytest.mark.parametrize(
+    ("status", "action", "names"),
+    [
+        ("ROLLBACK_COMPLETE", "delete", ()),
+        ("ROLLBACK_FAILED", "delete", ()),
+        ("DELETE_FAILED", "delete_retaining", ("Bucket",)),
+        ("UPDATE_ROLLBACK_FAILED", "continue_rollback", ()),
+        ("CREATE_FAILED", "roll_back", ()),
+        ("UPDATE_FAILED", "roll_back", ()),
+        ("UPDATE_IN_PROGRESS", "wait", ()),
+        ("CREATE_IN_PROGRESS", "wait", ()),
+    ],
+)
+def test_every_stuck_state_has_a_safe_action(status: str, action: str, names: tuple[str, ...]) -> None:
+    aws = healthy(cloudformation=formation(describe_stacks=stack(status), list_stack_resources=LISTED))
+    report = examine(patient(aws))
+    (fix,) = report.fixes
+    assert (fix.action, fix.names, fix.status) == (action, names, status)
+    check = next(c for c in report.checks if c.stack == "site")
+    assert check.level == ("warning" if status.endswith("_IN_PROGRESS") else "problem")
+    assert check.command == "python deploy.py doctor --env test --fix"
+    changing = {"delete_stack", "delete_change_set", "continue_update_rollback", "rollback_stack", "update_termination_protection"}
+    client: Any = aws.clients["cloudformation"]
+    assert not changing & {name for name, _ in client.calls}
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"])
+def test_a_protected_stack_is_not_offered_for_deletion(status: str) -> None:
+    live = stack(status, EnableTerminationProtection=True)
+    report = examine(patient(healthy(cloudformation=formation(describe_stacks=live, list_stack_resources=LISTED))))
+    assert report.fixes == ()
+    assert "update-termination-protection" in next(c for c in report.checks if c.stack == "site").command
+
+
+def change_sets(*names: str, execution: str = "AVAILABLE") -> dict[str, Any]:
+    return {
+        "Summaries": [
+            {"ChangeSetId": f"arn:{n}", "ChangeSetName": n, "Status": "CREATE_COMPLETE", "ExecutionStatus": execution} for n in names
+        ]
+    }
+
+
+def test_an_empty_stack_of_a_forgotten_plan_is_offered_for_deletion_with_its_change_set() -> None:
+    aws = healthy(cloudformation=formation(describe_stacks=stack("REVIEW_IN_PROGRESS"), list_change_sets=change_sets("plan-test-1-a")))
+    (fix,) = examine(patient(aws)).fixes
+    assert (fix.action, fix.names) == ("delete_reviewed", ("arn:plan-test-1-a",))
+
+
+def test_the_saved_plan_is_not_taken_for_a_leftover() -> None:
+    aws = healthy(cloudformation=formation(describe_stacks=stack("REVIEW_IN_PROGRESS"), list_change_sets=change_sets("plan-test-1-a")))
+    report = examine(patient(aws, waiting=frozenset({"arn:plan-test-1-a"})))
+    assert report.fixes == ()
+    assert only(report, "stack").level == "ok"
+
+
+def test_somebody_elses_change_set_is_left_alone() -> None:
+    for status in ("REVIEW_IN_PROGRESS", "CREATE_COMPLETE"):
+        aws = healthy(cloudformation=formation(describe_stacks=stack(status), list_change_sets=change_sets("by-hand")))
+        report = examine(patient(aws))
+        assert report.fixes == ()
+        assert only(report, "foreign_change_set").level == "warning"
+
+
+def test_change_sets_left_on_a_live_stack_are_offered_but_executed_ones_are_history() -> None:
+    left = examine(patient(healthy(cloudformation=formation(list_change_sets=change_sets("plan-test-1-a", "plan-test-2-b")))))
+    assert [f.action for f in left.fixes] == ["delete_change_sets"]
+    done = change_sets("plan-test-1-a", execution="EXECUTE_COMPLETE")
+    assert examine(patient(healthy(cloudformation=formation(list_change_sets=done)))).fixes == ()
+
+
+def test_inoperable_and_outdated_instances_of_a_stack_set_are_told_one_by_one() -> None:
+    made, templates = small_assembly(
+        Small(id="logs", template={"Resources": {}}, region="us-east-1", more={"stackset": stackset("eu-west-1")})
+    )
+    aws: Any = healthy(
+        cloudformation=formation(
+            describe_stack_set={"StackSet": {"StackSetName": "demo-test-logs", "Status": "ACTIVE"}},
+            list_stack_set_operations={"Summaries": []},
+            list_stack_instances={
+                "Summaries": [
+                    {"Account": ACCOUNT, "Region": "eu-west-1", "Status": "INOPERABLE", "StatusReason": "stack is stuck"},
+                    {"Account": ACCOUNT, "Region": "eu-west-2", "Status": "OUTDATED"},
+                    {"Account": ACCOUNT, "Region": "us-east-1", "Status": "CURRENT"},
+                ]
+            },
+        )
+    )
+    report = examine(Patient(assembly=made, templates=templates, aws=aws, places=aws, resolver=DELEGATED))
+    told = [c for c in report.checks if c.stack == "logs"]
+    assert [c.level for c in told] == ["problem", "warning"]
+    assert "--retain-stacks" in told[0].command
+
+
+# --- fixes --------------------------------------------------------------------------------------------------------
+
+
+def fix(action: Any, status: str, names: tuple[str, ...] = ()) -> Fix:
+    return Fix(
+        action=action,
+        stack="site",
+        stack_name="demo-test-site",
+        account_id=ACCOUNT,
+        region="eu-west-1",
+        role_arn=None,
+        arn=ARN,
+        status=status,
+        does=("do it",),
+        names=names,
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "states", "call", "done"),
+    [
+        (fix("delete", "ROLLBACK_COMPLETE"), ["ROLLBACK_COMPLETE", "ROLLBACK_COMPLETE", "DELETE_IN_PROGRESS", None], "delete_stack", True),
+        (fix("delete", "ROLLBACK_COMPLETE"), ["ROLLBACK_COMPLETE", "DELETE_IN_PROGRESS", "DELETE_FAILED"], "delete_stack", False),
+        (
+            fix("continue_rollback", "UPDATE_ROLLBACK_FAILED"),
+            ["UPDATE_ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED", "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"],
+            "continue_update_rollback",
+            True,
+        ),
+        (
+            fix("continue_rollback", "UPDATE_ROLLBACK_FAILED"),
+            ["UPDATE_ROLLBACK_FAILED", "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED"],
+            "continue_update_rollback",
+            False,
+        ),
+        (fix("continue_rollback", "UPDATE_ROLLBACK_FAILED"), ["UPDATE_ROLLBACK_FAILED"], "continue_update_rollback", False),
+        (
+            fix("roll_back", "UPDATE_FAILED"),
+            ["UPDATE_FAILED", "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"],
+            "rollback_stack",
+            True,
+        ),
+        (fix("wait", "UPDATE_IN_PROGRESS"), ["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"], "", True),
+    ],
+)
+def test_a_fix_is_done_and_waited_for(wanted: Fix, states: list[str | None], call: str, done: bool) -> None:
+    client = formation(
+        describe_stacks=[GONE if s is None else stack(s) for s in states], delete_stack={}, continue_update_rollback={}, rollback_stack={}
+    )
+    fixed = carry_out(wanted, ScriptedAws({"cloudformation": client}), nonce="n", sleep=lambda _: None)
+    assert fixed.done is done, fixed
+    assert [name for name, _ in client.calls if name in ("delete_stack", "continue_update_rollback", "rollback_stack")] == [call] * bool(
+        call
+    )
+
+
+def test_a_fix_for_a_stack_that_has_moved_on_is_not_done() -> None:
+    client = formation(describe_stacks=stack("UPDATE_COMPLETE"), delete_stack={})
+    fixed = carry_out(fix("delete", "ROLLBACK_COMPLETE"), ScriptedAws({"cloudformation": client}), nonce="n", sleep=lambda _: None)
+    assert not fixed.done
+    assert "nothing was done" in fixed.message
+    assert client.called("delete_stack") == []
+
+
+def test_deleting_a_half_deleted_stack_keeps_exactly_what_was_shown() -> None:
+    client = formation(describe_stacks=[stack("DELETE_FAILED"), stack("DELETE_IN_PROGRESS"), GONE], delete_stack={})
+    wanted = fix("delete_retaining", "DELETE_FAILED", ("Bucket",))
+    assert carry_out(wanted, ScriptedAws({"cloudformation": client}), nonce="n", sleep=lambda _: None).done
+    assert client.called("delete_stack")[0]["RetainResources"] == ["Bucket"]
+
+
+def test_an_empty_stack_with_a_new_change_set_is_not_deleted() -> None:
+    client = formation(
+        describe_stacks=stack("REVIEW_IN_PROGRESS"), list_change_sets=change_sets("plan-test-1-a", "plan-test-9-new"), delete_stack={}
+    )
+    wanted = fix("delete_reviewed", "REVIEW_IN_PROGRESS", ("arn:plan-test-1-a",))
+    assert not carry_out(wanted, ScriptedAws({"cloudformation": client}), nonce="n", sleep=lambda _: None).done
+    assert client.called("delete_stack") == []
+
+
+def test_aws_refusing_a_fix_is_told_in_its_words() -> None:
+    client = formation(describe_stacks=stack("ROLLBACK_COMPLETE"), delete_stack=AwsError("Stack is protected", code="ValidationError"))
+    fixed = carry_out(fix("delete", "ROLLBACK_COMPLETE"), ScriptedAws({"cloudformation": client}), nonce="n", sleep=lambda _: None)
+    assert (fixed.done, "Stack is protected" in fixed.message) == (False, True)

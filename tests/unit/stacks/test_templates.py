@@ -1,0 +1,547 @@
+"""The rendered templates: golden files, and the properties every environment keeps however it is configured."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from assembly.files import canonical_json, manifest_bytes
+from assembly.model import NoSite, OutputRef, RoleName, Stack, Targets
+from environments.loader import EnvironmentProblems, load
+from environments.model import LAMBDA_EDGE_REGIONS, Environment, Organization
+from environments.regions import REGIONS
+from lint.gate import Job, lint
+from stacks.catalogue import entries
+from stacks.synthesis import Synthesis, SynthesisError, synthesise, synthesise_organization
+from templates.resources import DATA_HOLDING_TYPES
+from tests.environments_fixture import FAILOVER, FOREIGN_ZONE, NAMES, RECOVERY, ROOT, changed, environments
+from tests.golden_files import assert_golden
+
+ENVS = environments()
+VARIANTS: dict[str, Environment] = {
+    **ENVS,
+    "recovery": changed(ENVS["prod"], {**RECOVERY, **FAILOVER}),
+    "recovery-with-auth": changed(ENVS["dev"], RECOVERY),
+    "foreign-zone": changed(ENVS["dev"], FOREIGN_ZONE),
+}
+
+
+@cache
+def synthesis(name: str) -> Synthesis:
+    return synthesise(VARIANTS[name])
+
+
+def template(name: str, stack: str) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(synthesis(name).templates[stack])
+    return body
+
+
+def templates(built: Synthesis) -> Iterator[tuple[Stack, dict[str, Any]]]:
+    for stack in built.assembly.stacks:
+        yield stack, json.loads(built.templates[stack.id])
+
+
+def resources(body: Mapping[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    return {title: resource for title, resource in body["Resources"].items() if resource["Type"] == kind}
+
+
+def only(body: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    (resource,) = resources(body, kind).values()
+    properties: dict[str, Any] = resource["Properties"]
+    return properties
+
+
+def text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+# --- golden -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_golden_templates(name: str) -> None:
+    built = synthesis(name)
+    assert_golden(f"templates/{name}/assembly.json", manifest_bytes(built.assembly))
+    for stack in built.assembly.stacks:
+        assert_golden(f"templates/{name}/{stack.template.file}", built.templates[stack.id])
+
+
+def test_golden_organization() -> None:
+    built = organization()
+    assert_golden("templates/organization/assembly.json", manifest_bytes(built.assembly))
+    assert_golden("templates/organization/administration.template.json", built.templates["administration"])
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_variant_lints_clean(name: str) -> None:
+    assert_clean(synthesis(name))
+
+
+def assert_clean(built: Synthesis) -> None:
+    jobs = [
+        Job(
+            stack_id=stack.id,
+            template=built.templates[stack.id],
+            regions=stack.stackset.targets.regions if stack.stackset else (stack.region,),
+        )
+        for stack in built.assembly.stacks
+    ]
+    findings = [finding for found in lint(jobs, cache=None, workers=1).values() for finding in found if not finding.suppressed]
+    assert findings == []
+
+
+# --- where things go ----------------------------------------------------------------------------------------------
+
+
+def test_which_stacks_go_where() -> None:
+    assert [(stack.id, stack.region) for stack in synthesis("dev").assembly.stacks] == [
+        ("foundation", "eu-west-1"),
+        ("certificate", "us-east-1"),
+        ("edge-logs", "us-east-1"),
+        ("edge", "us-east-1"),
+        ("site", "eu-west-1"),
+        ("dns", "us-east-1"),
+        ("monitoring", "us-east-1"),
+    ]
+    assert [(stack.id, stack.region) for stack in synthesis("prod").assembly.stacks] == [
+        ("foundation", "af-south-1"),
+        ("certificate", "us-east-1"),
+        ("site", "af-south-1"),
+        ("dns", "us-east-1"),
+        ("monitoring", "us-east-1"),
+    ]
+    assert [stack.id for stack in synthesis("recovery-with-auth").assembly.stacks] == [
+        "foundation", "certificate", "edge-logs", "edge", "replica", "site", "replica-access", "dns", "monitoring",
+    ]  # fmt: skip
+
+
+def test_edge_logs_reach_every_edge_region_from_inside_the_account() -> None:
+    (stack,) = (stack for stack in synthesis("dev").assembly.stacks if stack.kind == "stackset")
+    assert stack.stackset is not None
+    assert stack.stackset.permission_model == "SELF_MANAGED"
+    assert stack.stackset.targets.accounts == ("111111111111",)
+    assert stack.stackset.targets.regions == LAMBDA_EDGE_REGIONS
+    assert stack.stackset.preferences.region_order[0] == "us-east-1"
+
+
+def test_a_foreign_zone_moves_records_and_validation() -> None:
+    stacks = {stack.id: stack for stack in synthesis("foreign-zone").assembly.stacks}
+    assert (stacks["dns"].account_id, stacks["dns"].role_arn) == ("444444444444", "arn:aws:iam::444444444444:role/zone-records")
+    assert stacks["dns"].service_role is None
+    assert stacks["certificate"].certificate_validation is not None
+    assert "DomainValidationOptions" not in only(template("foreign-zone", "certificate"), "AWS::CertificateManager::Certificate")
+    assert resources(template("foreign-zone", "dns"), "AWS::Route53::HealthCheck") == {}
+    assert len(resources(template("foreign-zone", "monitoring"), "AWS::Route53::HealthCheck")) == 1
+
+
+def test_protection_is_for_prod() -> None:
+    dev, prod = synthesis("dev").assembly, synthesis("prod").assembly
+    assert not dev.protected
+    assert prod.protected
+    assert all(stack.termination_protection and stack.stack_policy for stack in prod.stacks)
+    assert not any(stack.termination_protection or stack.stack_policy for stack in dev.stacks)
+    site = next(stack for stack in prod.stacks if stack.id == "site")
+    denied = json.loads(site.stack_policy or "")["Statement"][1]
+    assert denied["Action"] == ["Update:Replace", "Update:Delete"]
+    assert denied["Condition"]["StringEquals"]["ResourceType"] == [
+        "AWS::CloudFront::Distribution",
+        "AWS::DynamoDB::Table",
+        "AWS::S3::Bucket",
+    ]
+
+
+def test_placeholders_are_listed_for_the_deployer() -> None:
+    assert {(item.key, item.value) for item in synthesis("dev").assembly.placeholders} == {
+        ("account_id", "111111111111"),
+        ("github.repository", "ORGANISATION/REPOSITORY"),
+    }
+    assert synthesise(changed(ENVS["dev"], {"account_id": "123456789012", "github": {"repository": "a/b"}})).assembly.placeholders == ()
+
+
+# --- the site -----------------------------------------------------------------------------------------------------
+
+
+def test_the_bucket_admits_exactly_this_distribution_and_only_over_tls() -> None:
+    body = template("dev", "site")
+    statements = only(body, "AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
+    allowed = [statement for statement in statements if statement["Effect"] == "Allow"]
+    assert {action for statement in allowed for action in statement["Action"]} == {"s3:GetObject", "s3:ListBucket"}
+    for statement in allowed:
+        assert statement["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+        assert statement["Condition"] == {
+            "StringEquals": {
+                "AWS:SourceArn": {
+                    "Fn::Sub": [
+                        "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Id}",
+                        {"Id": {"Ref": "Distribution"}},
+                    ]
+                }
+            }
+        }
+    (denied,) = (statement for statement in statements if statement["Effect"] == "Deny")
+    assert denied["Principal"] == "*"
+    assert denied["Action"] == ["s3:*"]
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert [resource["Fn::Sub"].split(":::")[1] for resource in denied["Resource"]] == [
+        "dev-kimmyai-web-public",
+        "dev-kimmyai-web-public/*",
+    ]
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_distribution(name: str) -> None:
+    env, body = VARIANTS[name], template(name, "site")
+    config = only(body, "AWS::CloudFront::Distribution")["DistributionConfig"]
+    assert config["Aliases"] == [env.domain]
+    assert config["HttpVersion"] == "http2and3"
+    assert config["IPV6Enabled"] is True
+    assert config["PriceClass"] == env.price_class
+    assert config["ViewerCertificate"]["MinimumProtocolVersion"] == "TLSv1.2_2025"
+    assert config["DefaultRootObject"] == "index.html"
+    assert "CustomErrorResponses" not in config, "a missing asset would be answered with HTML and status 200"
+    for origin in config["Origins"]:
+        assert origin["OriginAccessControlId"] == {"Fn::GetAtt": ["OriginAccessControl", "Id"]}
+        assert origin["S3OriginConfig"] == {"OriginAccessIdentity": ""}
+    default: dict[str, Any] = config["DefaultCacheBehavior"]
+    others: list[dict[str, Any]] = config["CacheBehaviors"]
+    assert default["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", "HTML is not cached at the edge"
+    assert [(other["PathPattern"], other["CachePolicyId"]) for other in others] == [("assets/*", "658327ea-f89d-4fab-a63d-7e88639e58f6")]
+    for behaviour in (default, *others):
+        assert behaviour["ViewerProtocolPolicy"] == "redirect-to-https"
+        assert behaviour["Compress"] is True
+        assert behaviour["ResponseHeadersPolicyId"] == {"Ref": "ResponseHeadersPolicy"}
+        functions = [*behaviour.get("LambdaFunctionAssociations", []), *behaviour.get("FunctionAssociations", [])]
+        assert [function["EventType"] for function in functions] == ["viewer-request"]
+        assert ("LambdaFunctionAssociations" in behaviour) is env.basic_auth.enabled, "every path asks for the password"
+
+
+def test_origin_group_only_with_recovery() -> None:
+    plain = only(template("prod", "site"), "AWS::CloudFront::Distribution")["DistributionConfig"]
+    assert "OriginGroups" not in plain
+    recovered = only(template("recovery", "site"), "AWS::CloudFront::Distribution")["DistributionConfig"]
+    (group,) = recovered["OriginGroups"]["Items"]
+    assert [member["OriginId"] for member in group["Members"]["Items"]] == ["site", "replica"]
+    assert set(group["FailoverCriteria"]["StatusCodes"]["Items"]) == {500, 502, 503, 504}
+    assert recovered["DefaultCacheBehavior"]["TargetOriginId"] == "site-or-replica"
+    bucket = only(template("recovery", "site"), "AWS::S3::Bucket")
+    assert bucket["ReplicationConfiguration"]["Rules"][0]["Status"] == "Enabled"
+
+
+def test_security_headers() -> None:
+    for name in NAMES:
+        config = only(template(name, "site"), "AWS::CloudFront::ResponseHeadersPolicy")["ResponseHeadersPolicyConfig"]
+        security = config["SecurityHeadersConfig"]
+        hsts = security["StrictTransportSecurity"]
+        assert (hsts["AccessControlMaxAgeSec"], hsts["IncludeSubdomains"], hsts["Override"]) == (63072000, True, True)
+        assert hsts["Preload"] is (name == "prod")
+        assert security["ContentTypeOptions"] == {"Override": True}
+        assert security["FrameOptions"] == {"FrameOption": "DENY", "Override": True}
+        csp = security["ContentSecurityPolicy"]["ContentSecurityPolicy"]
+        assert "'unsafe" not in csp
+        for directive in ("default-src 'self'", "object-src 'none'", "base-uri 'self'", "frame-ancestors 'none'"):
+            assert directive in csp
+        custom = {item["Header"] for item in config["CustomHeadersConfig"]["Items"]}
+        assert "Permissions-Policy" in custom
+        assert ("X-Robots-Tag" in custom) is (name != "prod")
+
+
+def test_the_contract_promises_the_headers_that_the_policy_sends() -> None:
+    for name in NAMES:
+        expected = synthesis(name).assembly.site.response_headers
+        config = only(template(name, "site"), "AWS::CloudFront::ResponseHeadersPolicy")["ResponseHeadersPolicyConfig"]
+        custom = {item["Header"].lower(): item["Value"] for item in config["CustomHeadersConfig"]["Items"]}
+        assert custom.items() <= expected.items()
+        assert expected["content-security-policy"] == config["SecurityHeadersConfig"]["ContentSecurityPolicy"]["ContentSecurityPolicy"]
+        preload = "; preload" if name == "prod" else ""
+        assert expected["strict-transport-security"] == f"max-age=63072000; includeSubDomains{preload}"
+        if ENVS[name].basic_auth.enabled:
+            answered_at_the_edge = text(only(template(name, "edge"), "AWS::Lambda::Function")["Code"])
+            assert expected["strict-transport-security"] in answered_at_the_edge
+
+
+# --- certificate, edge, dns, monitoring ---------------------------------------------------------------------------
+
+
+def test_certificate() -> None:
+    certificate = only(template("dev", "certificate"), "AWS::CertificateManager::Certificate")
+    assert (certificate["DomainName"], certificate["SubjectAlternativeNames"]) == ("kimmyai.io", ["*.kimmyai.io"])
+    assert certificate["ValidationMethod"] == "DNS"
+    assert {option["HostedZoneId"]["Ref"] for option in certificate["DomainValidationOptions"]} == {"HostedZoneId"}
+
+
+def test_edge_function_stays_inside_the_limits_of_the_edge() -> None:
+    body = template("dev", "edge")
+    function = only(body, "AWS::Lambda::Function")
+    assert function["MemorySize"] == 128
+    assert function["Timeout"] == 5
+    assert not {"Environment", "VpcConfig", "Layers", "DeadLetterConfig", "TracingConfig", "KmsKeyArn"} & function.keys()
+    trust = only(body, "AWS::IAM::Role")["AssumeRolePolicyDocument"]["Statement"][0]
+    assert sorted(trust["Principal"]["Service"]) == ["edgelambda.amazonaws.com", "lambda.amazonaws.com"]
+    assert body["Parameters"]["BasicAuthPasswordHash"]["NoEcho"] is True
+    parts = function["Code"]["ZipFile"]["Fn::Join"][1]
+    assert {"Ref": "BasicAuthPasswordHash"} in parts
+    assert "$scrypt$ln=" not in text([part for part in parts if isinstance(part, str) and "$scrypt$ln=14,r=8,p=1$" in part])
+
+
+def test_a_changed_edge_configuration_publishes_a_new_version() -> None:
+    def version(env: Environment) -> str:
+        (title,) = resources(json.loads(synthesise(env).templates["edge"]), "AWS::Lambda::Version")
+        return title
+
+    dev = ENVS["dev"]
+    assert version(dev) == version(dev)
+    assert version(dev) != version(changed(dev, {"basic_auth": {"realm": "other"}}))
+    assert version(dev) != version(changed(dev, {"app": {"health_path": "/alive"}}))
+    description = only(template("dev", "edge"), "AWS::Lambda::Version")["Description"]
+    assert "CredentialVersion" in text(description), "a changed credential publishes a new version too"
+
+
+def test_records() -> None:
+    records = resources(template("dev", "dns"), "AWS::Route53::RecordSet")
+    assert sorted(record["Properties"]["Type"] for record in records.values()) == ["A", "AAAA", "HTTPS"]
+    for record in records.values():
+        assert record["Properties"]["Name"] == "dev.kimmyai.io"
+        assert record["Properties"]["AliasTarget"]["HostedZoneId"] == "Z2FDTNDATAQYW2"
+        assert record["Properties"]["AliasTarget"]["EvaluateTargetHealth"] is False
+
+
+def test_failover_records() -> None:
+    records = resources(template("recovery", "dns"), "AWS::Route53::RecordSet").values()
+    shape = sorted((record["Properties"]["Type"], record["Properties"]["Failover"]) for record in records)
+    assert shape == [("A", "PRIMARY"), ("A", "SECONDARY"), ("AAAA", "PRIMARY"), ("AAAA", "SECONDARY")]
+    for record in records:
+        primary = record["Properties"]["Failover"] == "PRIMARY"
+        assert ("HealthCheckId" in record["Properties"]) is primary
+        assert (record["Properties"]["AliasTarget"]["HostedZoneId"] == "Z2FDTNDATAQYW2") is primary
+
+
+@pytest.mark.parametrize(("name", "path"), [("dev", "/healthz"), ("sit", "/healthz"), ("prod", "/buy")])
+def test_the_health_check_understands_basic_auth(name: str, path: str) -> None:
+    config = only(template(name, "dns"), "AWS::Route53::HealthCheck")["HealthCheckConfig"]
+    assert (config["Type"], config["ResourcePath"], config["EnableSNI"]) == ("HTTPS", path, True)
+    assert config["FullyQualifiedDomainName"] == ENVS[name].domain
+
+
+@pytest.mark.parametrize(
+    ("name", "edge"),
+    [
+        ("dev", {"LambdaExecutionError", "LambdaValidationError", "LambdaLimitExceededError"}),
+        ("prod", {"FunctionExecutionErrors", "FunctionValidationErrors", "FunctionThrottles"}),
+    ],
+)
+def test_alarms(name: str, edge: set[str]) -> None:
+    body = template(name, "monitoring")
+    alarms = [alarm["Properties"] for alarm in resources(body, "AWS::CloudWatch::Alarm").values()]
+    assert {alarm["MetricName"] for alarm in alarms} == {
+        "5xxErrorRate", "4xxErrorRate", "OriginLatency", "DaysToExpiry", "HealthCheckStatus", *edge,
+    }  # fmt: skip
+    (topic,) = resources(body, "AWS::SNS::Topic")
+    for alarm in alarms:
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": topic}]
+
+
+def test_access_logs_are_delivered_by_standard_logging_v2() -> None:
+    body = template("prod", "monitoring")
+    assert only(body, "AWS::Logs::DeliverySource")["LogType"] == "ACCESS_LOGS"
+    (bucket,) = resources(body, "AWS::S3::Bucket")
+    assert only(body, "AWS::Logs::DeliveryDestination")["DestinationResourceArn"] == {"Fn::GetAtt": [bucket, "Arn"]}
+    assert only(body, "AWS::Logs::Delivery")["DeliverySourceName"] == {"Ref": "AccessLogSource"}
+
+
+def test_the_dashboard_is_json_that_cloudwatch_takes() -> None:
+    for name in NAMES:
+        body, variables = only(template(name, "monitoring"), "AWS::CloudWatch::Dashboard")["DashboardBody"]["Fn::Sub"]
+        assert set(re.findall(r"\$\{(\w+)\}", body)) == set(variables)
+        widgets = json.loads(body)["widgets"]
+        assert len(widgets) >= 8
+        assert all(widget["x"] + widget["width"] <= 24 for widget in widgets)
+
+
+def test_lock_table() -> None:
+    table = only(template("dev", "foundation"), "AWS::DynamoDB::Table")
+    assert table["KeySchema"] == [{"AttributeName": "LockID", "KeyType": "HASH"}]
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["DeletionProtectionEnabled"] is True
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+# --- what holds for every environment -----------------------------------------------------------------------------
+
+
+def assert_security(env: Environment, built: Synthesis) -> None:
+    earlier: dict[str, Stack] = {}
+    for stack, body in templates(built):
+        where = f"{env.name}/{stack.id}"
+        assert body["Description"], where
+        assert body["Metadata"]["Platform"]["Module"].startswith("stacks/"), where
+        assert {"environment", "project", "cost-centre", "managed-by"} <= stack.tags.keys(), where
+        assert all(output.get("Description") for output in body["Outputs"].values()), where
+        assert set(body.get("Parameters", {})) == {parameter.name for parameter in stack.parameters}, where
+        for parameter in stack.parameters:
+            if isinstance(parameter.source, OutputRef):
+                assert parameter.source.output in earlier[parameter.source.stack].outputs, where
+            assert body["Parameters"][parameter.name].get("NoEcho", False) is parameter.no_echo, where
+        assert set(stack.depends_on) <= earlier.keys(), where
+        earlier[stack.id] = stack
+        for title, resource in body["Resources"].items():
+            if resource["Type"] in DATA_HOLDING_TYPES or title == "LogGroup":
+                assert (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")) == ("Retain", "Retain"), f"{where}/{title}"
+        for bucket in resources(body, "AWS::S3::Bucket").values():
+            properties = bucket["Properties"]
+            assert all(properties["PublicAccessBlockConfiguration"].values())
+            assert len(properties["PublicAccessBlockConfiguration"]) == 4
+            assert properties["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+            assert properties["VersioningConfiguration"]["Status"] == "Enabled"
+            assert properties["BucketEncryption"]
+        assert not re.search(r"AKIA[0-9A-Z]{16}|\$scrypt\$ln=\d+,r=\d+,p=\d+\$[A-Za-z0-9+/]{22}\$", text(body)), where
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_security_of_every_variant(name: str) -> None:
+    assert_security(VARIANTS[name], synthesis(name))
+
+
+LABEL = st.from_regex(r"[a-z][a-z0-9]{1,8}", fullmatch=True)
+
+
+@st.composite
+def any_environment(draw: st.DrawFn) -> Environment:
+    base = ENVS[draw(st.sampled_from(NAMES))]
+    label = draw(LABEL)
+    changes: dict[str, Any] = {
+        "project": draw(st.from_regex(r"[a-z][a-z0-9-]{1,12}[a-z0-9]", fullmatch=True)),
+        "home_region": draw(st.sampled_from(sorted(REGIONS))),
+        "domain": f"{label}.kimmyai.io",
+        "bucket": f"{label}-kimmyai-web",
+        "price_class": draw(st.sampled_from(["PriceClass_100", "PriceClass_200", "PriceClass_All"])),
+        "app": {
+            "entry_path": draw(st.sampled_from(["/", "/buy", "/a/b", "/shop-2"])),
+            "index_document": draw(st.sampled_from(["/index.html", "/buy/index.html"])),
+        },
+        "basic_auth": {
+            "enabled": draw(st.booleans()),
+            "username": draw(
+                st.text(
+                    st.characters(min_codepoint=33, max_codepoint=0x24F, exclude_characters=":\x7f", categories=["L", "N", "P"]),
+                    min_size=1,
+                    max_size=20,
+                )
+            ),
+            "realm": draw(st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters='"\\'), min_size=1, max_size=30)),
+            "log_retention_days": draw(st.sampled_from([1, 30, 3653])),
+        },
+        "security_headers": {"allow_indexing": draw(st.booleans())},
+        "protection": {key: draw(st.booleans()) for key in ("change_approval", "termination_protection", "stack_policy")},
+        "monitoring": {"alarm_email": draw(st.none() | st.just("oncall@example.com")), "origin_latency_ms": draw(st.integers(1, 60_000))},
+        "github": {"create_provider": draw(st.booleans())},
+    }
+    recovery = draw(st.none() | st.sampled_from(sorted(REGIONS)))
+    if recovery is not None and recovery != changes["home_region"]:
+        changes["disaster_recovery"] = {"region": recovery, "bucket": f"{label}-replica"}
+    if draw(st.booleans()):
+        changes.update(draw(st.sampled_from([FAILOVER, FOREIGN_ZONE])))
+    return changed(base, changes)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(any_environment())
+def test_any_environment_builds_and_keeps_the_security_properties(env: Environment) -> None:
+    built = synthesise(env)
+    assert_security(env, built)
+    assert synthesise(env).assembly.digest == built.assembly.digest
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(any_environment())
+def test_any_environment_lints_clean(env: Environment) -> None:
+    assert_clean(synthesise(env))
+
+
+def test_a_reference_forwards_or_to_nothing_is_refused() -> None:
+    broken = tuple(
+        dataclasses.replace(entry, inputs=(("CertificateArn", OutputRef(stack="monitoring", output="X")),), depends_on=("nowhere",))
+        if entry.id == "site"
+        else entry
+        for entry in entries(ENVS["prod"])
+    )
+    with pytest.raises(SynthesisError) as caught:
+        synthesise(ENVS["prod"], lambda env: broken)
+    assert list(caught.value.problems) == [
+        "prod: stack site: CertificateArn comes from monitoring.X, which no earlier stack has",
+        "prod: stack site: depends on nowhere, which is no earlier stack",
+    ]
+
+
+def test_environments_load_the_same_whatever_is_asked_for() -> None:
+    with pytest.raises(EnvironmentProblems):
+        load(ROOT / "environments", ("dev", "nowhere"))
+    assert load(ROOT / "environments", ("prod",)).environments["dev"] == ENVS["dev"]
+
+
+def test_canonical_json_is_stable_under_key_order() -> None:
+    assert canonical_json({"b": 1, "a": [1, {"y": 0, "x": "ü"}]}) == canonical_json({"a": [1, {"x": "ü", "y": 0}], "b": 1})
+
+
+# --- organization -------------------------------------------------------------------------------------------------
+
+
+def organization(**changes: Any) -> Synthesis:
+    described = load(ROOT / "environments", NAMES).organization
+    assert described is not None
+    data = {**msgspec.to_builtins(described), **changes}
+    return synthesise_organization(msgspec.convert(data, Organization), tuple(ENVS[name] for name in data["environments"]))
+
+
+def test_the_organization_brings_each_environment_the_foundation_it_would_have_made_itself() -> None:
+    built = organization()
+    assert_clean(built)
+    administration, *sets = built.assembly.stacks
+    assert (administration.id, administration.kind, administration.account_id) == ("administration", "stack", "999999999999")
+    for stack, name in zip(sets, NAMES, strict=True):
+        assert (stack.id, stack.kind, stack.account_id, stack.depends_on) == (
+            f"foundation-{name}",
+            "stackset",
+            "999999999999",
+            ("administration",),
+        )
+        assert built.templates[stack.id] == synthesis(name).templates["foundation"]
+        assert stack.stackset is not None
+        assert stack.stackset.targets == Targets(accounts=(ENVS[name].account_id,), regions=(ENVS[name].home_region,))
+        assert stack.stackset.administration_role_name == "kimmyai-web-organization-stackset-administration"
+    role = only(json.loads(built.templates["administration"]), "AWS::IAM::Role")
+    assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"][1:] == ["cloudformation.af-south-1.amazonaws.com"]
+    assert role["Policies"][0]["PolicyDocument"]["Statement"][0]["Resource"] == [
+        {"Fn::Sub": f"arn:${{AWS::Partition}}:iam::{account}:role/AWSCloudFormationStackSetExecutionRole"}
+        for account in ("111111111111", "222222222222", "333333333333")
+    ]
+    assert built.assembly.contract is None
+    with pytest.raises(NoSite):
+        _ = built.assembly.site
+
+
+def test_a_service_managed_organization_goes_by_unit_and_account() -> None:
+    units = {name: f"ou-ab12-{number}1111111" for number, name in enumerate(NAMES, 1)}
+    built = organization(permission_model="SERVICE_MANAGED", organizational_units=units, delegated_administrator=True)
+    assert_clean(built)
+    stack = built.assembly.stacks[1]
+    assert stack.stackset is not None
+    assert stack.stackset.targets.organizational_units == ("ou-ab12-11111111",)
+    assert stack.stackset.targets.accounts == ("111111111111",)
+    assert (stack.stackset.administration_role_name, stack.stackset.call_as) == (None, "DELEGATED_ADMIN")
+    assert resources(json.loads(built.templates["administration"]), "AWS::IAM::Role") == {}
+
+
+def test_an_environment_whose_foundation_comes_from_the_organization_names_the_service_role() -> None:
+    stacks = synthesise(changed(ENVS["dev"], {"foundation": "organization"})).assembly.stacks
+    assert stacks[0].id == "certificate"
+    assert stacks[0].service_role == RoleName(name="kimmyai-web-dev-cloudformation")
+    assert all("foundation" not in stack.depends_on for stack in stacks)

@@ -1,0 +1,117 @@
+"""Invalidation paths, the content plan's text, and verify's outputs."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from review.content_view import counts, lines
+from review.verify_view import as_json, as_junit, line, summary
+from tests.environments_fixture import environments
+from website.content_plan import ContentPlan, FileChange, content_plan_digest
+from website.invalidation import SINGLE_PATHS, WILDCARDS, Behaviour, Behaviours, paths
+from website.verify import Result
+
+
+def behaviours(*cached: str, default: bool = False) -> Behaviours:
+    """These patterns are cached."""
+    return Behaviours(ordered=(*(Behaviour(pattern=p, cached=True) for p in cached), Behaviour(pattern="/*", cached=default)))
+
+
+def invalidated(keys: list[str], known: Behaviours) -> tuple[str, ...]:
+    """Paths for keys of an app under /buy."""
+    return paths(keys, known, index_key="index.html", entry_path="/buy")
+
+
+def test_the_projects_own_distribution_caches_hashed_paths_only() -> None:
+    from stacks.synthesis import synthesise
+
+    known = Behaviours.of_template(synthesise(environments()["dev"]).templates["site"])
+    assert known.cached("/assets/x.js")
+    assert not known.cached("/index.html")
+    assert invalidated(["index.html", "robots.txt", "config.json"], known) == ()
+    assert invalidated(["index.html", "assets/logo.svg"], known) == ("/assets/logo.svg",)
+
+
+def test_a_cached_page_is_forgotten_under_every_path_it_answers() -> None:
+    assert invalidated(["index.html"], behaviours(default=True)) == ("/buy", "/buy/*", "/index.html")
+
+
+def test_paths_are_percent_encoded() -> None:
+    assert invalidated(["assets/a b\u00e9.png"], behaviours("/assets/*")) == ("/assets/a%20b%C3%A9.png",)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "cached"), [("/a?.js", "/ab.js", True), ("/A*", "/a", False), ("/[ab]", "/a", False), ("/*.png", "/x/y.png", True)]
+)
+def test_patterns_are_cloudfronts(pattern: str, path: str, cached: bool) -> None:
+    assert behaviours(pattern).cached(path) is cached
+
+
+@given(st.lists(st.text("abc/", min_size=1, max_size=12).filter(lambda k: not k.startswith("/")), max_size=400, unique=True))
+def test_every_overwritten_path_is_covered_within_cloudfronts_limits(keys: list[str]) -> None:
+    found = invalidated(keys, behaviours(default=True))
+    wild = [path for path in found if path.endswith("*")]
+    assert len(found) <= SINGLE_PATHS
+    assert len(wild) <= WILDCARDS or len(found) == len(wild)
+    for key in keys:
+        path = "/" + key
+        assert path in found or any(path.startswith(w[:-1]) for w in wild)
+
+
+def plan(**changes: object) -> ContentPlan:
+    """Of one new file."""
+    change = FileChange(key="assets/x.js", change="add", size=10, content_type="text/javascript", cache_control="no-cache")
+    given: dict[str, object] = {
+        "environment": "dev",
+        "bucket": "b",
+        "origin": "dist",
+        "manifest": "m" * 64,
+        "content": "c" * 64,
+        "files": 1,
+        "size": 10,
+        "changes": (change,),
+    }
+    return ContentPlan(**{**given, **changes})  # type: ignore[arg-type]
+
+
+def test_the_plan_says_what_is_written_kept_and_forgotten() -> None:
+    made = plan(superseded=("old.js",), prunable=("older.js",), invalidations=("/x",), notes=("mind this",), kept=3)
+    text = "\n".join([*lines(made), counts(made)])
+    for wanted in ("+ assets/x.js", "+ new", "old.js", "older.js", "CloudFront must forget: /x", "warning: mind this", "3 kept"):
+        assert wanted in text
+    assert "~ changed" not in text, "only the marks in use are explained"
+
+
+def test_the_plans_digest_changes_with_anything_in_it() -> None:
+    base = content_plan_digest(plan())
+    assert content_plan_digest(plan(digest="x")) == base
+    assert (
+        len({base, content_plan_digest(plan(kept=1)), content_plan_digest(plan(invalidations=("/",))), content_plan_digest(plan(live="a"))})
+        == 4
+    )
+
+
+RESULTS = (
+    Result(id="a.b", title="One", status="passed", detail="fine"),
+    Result(id="a.c", title="Two", status="failed", detail="<bad> & \x00\x1b[31m"),
+    Result(id="a.d", title="Three", status="skipped", detail="no password"),
+)
+
+
+def test_junit_is_xml_whatever_a_site_answers() -> None:
+    suite = ET.fromstring(as_junit(RESULTS, environment="dev")).find("testsuite")
+    assert suite is not None
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("3", "1", "1")
+
+
+def test_json_and_table_tell_the_same() -> None:
+    assert json.loads(as_json(RESULTS, environment="dev", domain="d"))["ok"] is False
+    assert summary(RESULTS, "dev") == "dev: 1 passed, 1 failed, 1 skipped"
+    shown = line(RESULTS[1], width=100, colour=False)
+    assert "FAIL" in shown
+    assert "\x1b" not in shown
