@@ -134,9 +134,9 @@ def environment_digest(version: str, python: str, sources: Mapping[str, bytes]) 
 
 def rule_sources() -> dict[str, bytes]:
     """The Python files that decide a verdict: our rules, the types they read, and this module with its configuration."""
-    here = Path(__file__).parent
-    files = [here / "lint.py", here / "resources.py", *(here / "rules").glob("*.py")]
-    return {str(file.relative_to(here)): file.read_bytes() for file in files}
+    root = Path(__file__).parent.parent
+    files = [Path(__file__), root / "templates" / "resources.py", *(root / "lint" / "rules").glob("*.py")]
+    return {str(file.relative_to(root)): file.read_bytes() for file in files}
 
 
 def cfn_lint_version(path: Iterable[str]) -> str:

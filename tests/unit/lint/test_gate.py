@@ -116,13 +116,13 @@ def test_an_entry_of_another_template_is_a_miss(tmp_path: Path) -> None:
 def test_a_verdict_depends_on_versions_rules_and_regions(tmp_path: Path) -> None:
     sources = rule_sources()
     base = environment_digest("1.58.0", "3.11", sources)
-    assert {"lint.py", "resources.py", "rules/iam.py", "rules/view.py", "rules/base.py"} <= set(sources)
+    assert {"lint/gate.py", "templates/resources.py", "lint/rules/iam.py", "lint/rules/view.py", "lint/rules/base.py"} <= set(sources)
     assert environment_digest("1.58.0", "3.11", dict(reversed(sources.items()))) == base
     others = [
         environment_digest("1.58.1", "3.11", sources),
         environment_digest("1.58.0", "3.12", sources),
-        environment_digest("1.58.0", "3.11", {**sources, "rules/iam.py": sources["rules/iam.py"] + b"\n"}),
-        environment_digest("1.58.0", "3.11", {**sources, "rules/new.py": b""}),
+        environment_digest("1.58.0", "3.11", {**sources, "lint/rules/iam.py": sources["lint/rules/iam.py"] + b"\n"}),
+        environment_digest("1.58.0", "3.11", {**sources, "lint/rules/new.py": b""}),
     ]
     assert len({base, *others}) == 5
     certificate = json.loads(GOOD)
@@ -132,10 +132,11 @@ def test_a_verdict_depends_on_versions_rules_and_regions(tmp_path: Path) -> None
 
 
 def test_a_changed_rule_is_applied_at_once(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "assembly", tmp_path / "assembly", ignore=shutil.ignore_patterns("__pycache__"))
+    for room in ("lint", "templates", "assembly"):
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
     cache, broken = tmp_path / "cache", template(description=None)
     before = probe(cache, broken, path=tmp_path, cwd=tmp_path)
-    rule = tmp_path / "assembly" / "rules" / "hygiene.py"
+    rule = tmp_path / "lint" / "rules" / "hygiene.py"
     rule.write_text(rule.read_text().replace("the template has no Description", "say what it is for"))
     after = probe(cache, broken, path=tmp_path, cwd=tmp_path)
     assert before["findings"]["0"][0][2] == "the template has no Description"
