@@ -44,7 +44,7 @@ class ContentOutcome(Frozen, frozen=True, kw_only=True):
     """What to type next: to mend it, or to see that it is good."""
 
     @property
-    def good(self) -> bool:
+    def ok(self) -> bool:
         """It is live."""
         return self.result in ("succeeded", "unchanged")
 

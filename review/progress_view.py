@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from planning.content import CONTENT, ContentOutcome
 from rollout.apply import Applied
-from rollout.execute import Outcome
+from rollout.outcome import Outcome
 from rollout.progress import Board, Event, Finished, Instances, Line, Note, Report, Resource, Started
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def chart(applied: Applied) -> list[str]:
 
 def _content(content: ContentOutcome) -> list[str]:
     """What became of the content."""
-    if not content.good:
+    if not content.ok:
         return [f"{CONTENT}: {content.result.replace('_', ' ')}{': ' if content.message else ''}{content.message}"]
     name = f"release {content.release} ({content.content[:12]})"
     if not content.invalidation:
@@ -227,7 +227,7 @@ def summary(applied: Applied) -> str:
     if lines and lines[-1]:
         lines.append("")
     for outcome in applied.stacks:
-        if not outcome.good:
+        if not outcome.ok:
             lines += _failure(outcome)
     still = [o.stack_name for o in applied.stacks if o.result == "running"]
     if still:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from planning.model import AnyStackPlan, Finding, InstanceAction, InstancePlan, Plan, ResourceChange, StackPlan, StackSetPlan, Widening
 from review import content_view
-from rollout.stackset_steps import canary_region
+from rollout.stackset_operations import canary_region
 from templates.resources import DATA_HOLDING_TYPES
 from templates.values import Redacted, Value
 

@@ -24,11 +24,14 @@ from aws.errors import AwsError, NotFound
 from planning.content import ContentOutcome
 from planning.inputs import Produced
 from planning.model import AnyStackPlan, Plan, StackSetPlan, plan_command
-from rollout.execute import Outcome, Run, execute, standing
+from rollout.execute import execute
+from rollout.execution import Run
 from rollout.history import ContentRecord, Record, StackRecord
 from rollout.lock import Lock, LockHeld, LockLost, held
+from rollout.outcome import Outcome
+from rollout.planned_change import planned_change
 from rollout.progress import Note
-from rollout.stackset_run import moved_set
+from rollout.stackset_execution import moved_set
 
 WORKERS = 8
 """Stacks executed at once at the most."""
@@ -99,7 +102,7 @@ def _moved(run: Run, plan: AnyStackPlan) -> str:
     gateway = run.gateways.cloudformation(plan.account_id, plan.region, plan.role_arn)
     where = f"{plan.stack_name} ({plan.region}, account {plan.account_id})"
     if not isinstance(plan, StackSetPlan):
-        found = standing(run, plan, gateway)
+        found = planned_change(run, plan, gateway)
         return f"{where}: {found.words}" if found.at == "moved" else ""
     return "; ".join(f"{where}: {words}" for words in moved_set(run, plan, gateway))
 
@@ -163,7 +166,7 @@ def apply(run: Run, acquire: Callable[[], Lock], *, publish: Publish | None = No
         _refuse_stale(run, run.plan.stacks)
         run.report(Note(at=run.now(), text=f"there is no lock table yet; {', '.join(p.stack for p in first)} first"))
         _walk(run, first, done, workers)
-        if not all(outcome.good for outcome in done.values()):
+        if not all(outcome.ok for outcome in done.values()):
             return _applied(run, started, done)
         try:
             lock = acquire()
@@ -186,7 +189,7 @@ def apply(run: Run, acquire: Callable[[], Lock], *, publish: Publish | None = No
 
 def _publish(run: Run, publish: Publish | None, done: Mapping[str, Outcome]) -> ContentOutcome | None:
     """The content, if every stack stands and nobody asked to stop; None where it is not begun."""
-    if run.plan.content is None or run.stop.is_set() or len(done) < len(run.plan.stacks) or not all(o.good for o in done.values()):
+    if run.plan.content is None or run.stop.is_set() or len(done) < len(run.plan.stacks) or not all(o.ok for o in done.values()):
         return None
     assert publish is not None, "whoever applies a plan with content can publish"
     try:
@@ -209,7 +212,7 @@ def _walk(run: Run, plans: tuple[AnyStackPlan, ...], done: dict[str, Outcome], w
     with ThreadPoolExecutor(max_workers=max(1, min(workers, len(plans) or 1)), thread_name_prefix="apply") as pool:
         while waiting or running:
             try:
-                if not run.stop.is_set() and all(outcome.good for outcome in done.values()):
+                if not run.stop.is_set() and all(outcome.ok for outcome in done.values()):
                     for plan in [
                         p for p in waiting.values() if all(d in done for d in p.depends_on if d in {*waiting, *running.values(), *done})
                     ]:
@@ -246,7 +249,7 @@ def _applied(
     problem: str = "",
     command: str = "",
 ) -> Applied:
-    bad = [o for o in done.values() if not o.good]
+    bad = [o for o in done.values() if not o.ok]
     failed = [o for o in bad if o.result in ("failed", "refused")]
     outcomes = tuple(done.get(p.stack) or _not_started(p, bad) for p in run.plan.stacks)
     if run.plan.content is not None and content is None:
@@ -255,7 +258,7 @@ def _applied(
         )
     cut_off = content is not None and content.result == "interrupted"
     interrupted = (run.stop.is_set() or cut_off) and not failed
-    good = all(o.good for o in outcomes) and not problem and (content is None or content.good)
+    good = all(o.ok for o in outcomes) and not problem and (content is None or content.ok)
     if not good and not command:
         commands = [o.command for o in (*failed, *bad)] + ([content.command] if content is not None else [])
         command = next((c for c in commands if c), f"python deploy.py apply --env {run.plan.environment}")

@@ -23,7 +23,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
 
 
 class Started(Event, frozen=True, kw_only=True, tag="started"):
-    """Work on a stack begins, or goes on where an earlier apply was cut off."""
+    """Execution on a stack begins, or goes on where an earlier apply was cut off."""
 
     operation: str
     resources: int
@@ -57,7 +57,7 @@ class Note(Event, frozen=True, kw_only=True, tag="note"):
 
 
 class Finished(Event, frozen=True, kw_only=True, tag="finished"):
-    """Work on a stack has ended."""
+    """Execution on a stack has ended."""
 
     result: str
     """succeeded, unchanged, failed, running (it goes on at AWS), not_started."""

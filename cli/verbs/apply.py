@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from planning.model import Plan
     from rollout.apply import Applied, Publish
     from rollout.certificate_validation import CertificateValidation
-    from rollout.execute import Run
+    from rollout.execution import Run
     from rollout.lock import Here, Lock
     from rollout.progress import Report
     from website.publish import Outcome as Published
@@ -299,7 +299,7 @@ def _here(args: argparse.Namespace, command: str) -> str:
 
 def _run(opened: Opened, plan: Plan, report: Report, stop: threading.Event, now: Callable[[], float]) -> Run:
     from aws.s3 import S3
-    from rollout.execute import Run
+    from rollout.execution import Run
     from rollout.history import expected_or_none
     from templates.schemas import bundled
 

@@ -17,7 +17,7 @@ from planning.model import Options, Plan, sealed
 from review.progress_view import chart, duration, shown, summary
 from rollout.apply import Applied
 from rollout.diagnosis import Diagnosis, FailedResource
-from rollout.execute import InstanceFailure, Outcome
+from rollout.outcome import InstanceFailure, Outcome
 from rollout.progress import Board, Event, Finished, Instances, Note, Resource, Started
 from tests.golden_files import assert_golden
 

@@ -22,9 +22,11 @@ from operations.retry import find, retry_plan
 from planning.model import InstancePlan, Options, Plan, StackSetPlan
 from planning.plan import Request, make_plan
 from review.progress_view import shown
-from rollout.execute import Outcome, Run, execute
+from rollout.execute import execute
+from rollout.execution import Run
+from rollout.outcome import Outcome
 from rollout.progress import Board, Event, Instances, Note
-from rollout.stackset_steps import rectangles, steps_of
+from rollout.stackset_operations import rectangles, steps_of
 from templates.schemas import Schemas
 from tests.simulated import ACCOUNT, SimulatedGateways, Small, literal, small_assembly
 from tests.simulated_sets import SimulatedSet

@@ -17,7 +17,7 @@ from planning.inputs import Gateways
 from planning.model import Options, Plan, StackPlan
 from planning.plan import Request, make_plan
 from rollout.apply import Applied, LockTableMissing, StalePlan, apply, makers_of_table, record_of, refusals
-from rollout.execute import Run
+from rollout.execution import Run
 from rollout.lock import Lock, LockHeld, LockLost, acquire
 from rollout.progress import Event, Resource, Started
 from templates.schemas import Schemas

@@ -5,7 +5,7 @@ Never: begins an operation twice (its id follows from the plan, and AWS is asked
 begins the next step after one that failed anywhere, calls an operation that SUCCEEDED with failed instances a success, or reads the
 results of thousands of instances more often than their number of pages allows.
 
-One operation at a time: where another one is under way this waits for its end, says which, and then looks again whether the set is still
+One operation at a time: where another one is under way this waits for its end, says which, and then polls again whether the set is still
 the one that was planned.
 """
 
@@ -13,18 +13,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from assembly.files import canonical_json, sha256
+from assembly.files import sha256
 from assembly.model import INLINE_TEMPLATE_LIMIT, StackSet
 from aws.cloudformation import (
-    ChangeSetRequest,
     CloudFormation,
-    ParameterValue,
     StackDescription,
     StackSetDescription,
     StackSetOperation,
@@ -34,13 +32,15 @@ from aws.cloudformation import (
 )
 from aws.errors import AwsError, BadRequest, Conflict, NetworkError, NotFound, Throttled, Unavailable
 from planning.inputs import Inputs, Produced, resolve_inputs
-from planning.model import InstancePlan, StackSetPlan
+from planning.model import StackSetPlan
 from planning.stacksets import administration_role_arn, managed_execution, moved_since, plan_stack_set, same_template, template_of
 from rollout.compare import unapproved
 from rollout.diagnosis import failures, invalid
-from rollout.execute import GOOD, PATIENCE, InstanceFailure, Interrupted, Outcome, Run, Work
+from rollout.execution import MAX_FAILED_POLLS, Execution, Interrupted, Run
+from rollout.outcome import InstanceFailure, Outcome
 from rollout.progress import Instances, Resource
-from rollout.stackset_steps import Step, preferences_of, steps_of
+from rollout.stackset_adoption import Adoption
+from rollout.stackset_operations import Step, preferences_of, steps_of
 
 PAGE = 100
 """Results of one page. Source: ListStackSetOperationResults, MaxResults."""
@@ -104,7 +104,7 @@ class _Reading:
     """Failures that have been read."""
 
 
-class StackSetWork(Work):
+class StackSetExecution(Execution):
     """One StackSet of an approved plan."""
 
     def __init__(self, run: Run, plan: StackSetPlan, produced: Mapping[str, Produced]) -> None:
@@ -236,7 +236,10 @@ class StackSetWork(Work):
         if not begun:
             stacks: tuple[str, ...] = ()
             if step.kind == "adopt":
-                stacks, bad = self.adopted(step, inputs)
+                adoption = Adoption(
+                    run=self.run, plan=self.plan, stack=self.stack, template=self.template, source=self.source, note=self.note
+                )
+                stacks, bad = adoption.adopted(step, inputs)
                 if bad:
                     return self.failed_outcome("FAILED", bad, "existing resources could not be taken over")
             self.begin_in_turn(step, request, inputs, stacks)
@@ -255,12 +258,12 @@ class StackSetWork(Work):
     def begin_in_turn(self, step: Step, request: StackSetRequest | None, inputs: Inputs, stacks: tuple[str, ...]) -> None:
         """Begin it, after whatever operation of somebody else's is under way. Raises `Moved`, `Interrupted`, `AwsError`."""
         waited_for = ""
-        looks = 0
+        polls = 0
         while True:
             if self.run.stop.is_set():
                 raise Interrupted
             if waited_for or self.begun:
-                self.look_again(inputs)
+                self.recheck(inputs)
             self.run.check()
             try:
                 self.begin(step, request, stacks)
@@ -276,13 +279,13 @@ class StackSetWork(Work):
                 if words != waited_for:
                     self.note(f"waiting for its turn: {words}")
                 waited_for = words
-                self.run.pause(looks)
-                looks += 1
+                self.run.pause(polls)
+                polls += 1
             waited_for = waited_for or "an operation that has just ended"
-            self.run.pause(looks)
-            looks += 1
+            self.run.pause(polls)
+            polls += 1
 
-    def look_again(self, inputs: Inputs) -> None:
+    def recheck(self, inputs: Inputs) -> None:
         if self.begun:
             self.still_ours()
         elif self.plan.exists:
@@ -312,7 +315,7 @@ class StackSetWork(Work):
         """The operation at its end, with the result of every instance. Raises `AwsError` if AWS cannot be asked for too long."""
         told: dict[Where, str] = {}
         reading = _Reading()
-        unanswered = looks = 0
+        unanswered = polls = 0
         while True:
             try:
                 operation = self.gateway.stack_set_operation(self.plan.stack_name, step.id, call_as=self.call_as)
@@ -320,17 +323,17 @@ class StackSetWork(Work):
                     results = self.results(step)
                     self.tell(results, told, step)
                     return operation, results
-                self.look(step, operation, reading, told)
+                self.poll(step, operation, reading, told)
                 unanswered = 0
             except (NetworkError, Unavailable, Throttled) as error:
                 unanswered += 1
-                if unanswered >= PATIENCE:
+                if unanswered >= MAX_FAILED_POLLS:
                     raise
                 self.note(f"looking again: {error}")
-            self.run.pause(looks)
-            looks += 1
+            self.run.pause(polls)
+            polls += 1
 
-    def look(self, step: Step, operation: StackSetOperation, reading: _Reading, told: dict[Where, str]) -> None:
+    def poll(self, step: Step, operation: StackSetOperation, reading: _Reading, told: dict[Where, str]) -> None:
         """Read what has become of the instances, as far as it is time to."""
         now = self.run.now()
         if now >= reading.all_at:
@@ -404,99 +407,6 @@ class StackSetWork(Work):
             return ""
         return f"{found[0].logical_id} ({found[0].resource_type}) {found[0].status}: {found[0].reason}" if found else ""
 
-    # --- adoption -----------------------------------------------------------------------------------------------
-
-    def adopted(self, step: Step, inputs: Inputs) -> tuple[tuple[str, ...], tuple[InstanceFailure, ...]]:
-        """Stacks that have taken over what is there, to be imported into the set; and those that could not."""
-        stacks, bad = [], []
-        wanted = {(i.account_id, i.region): i for i in self.plan.instances if i.action == "adopt"}
-        for where in ((account, region) for account in step.targets.accounts for region in step.targets.regions):
-            if self.run.stop.is_set():
-                raise Interrupted
-            self.run.check()
-            stack, problem = self.adopt(wanted[where], inputs)
-            if problem:
-                bad.append(InstanceFailure(account_id=where[0], region=where[1], status="FAILED", reason=problem))
-            else:
-                stacks.append(stack)
-        return tuple(stacks), tuple(bad)
-
-    def adopt(self, instance: InstancePlan, inputs: Inputs) -> tuple[str, str]:
-        """ARN of the stack that has taken over the instance's resources, or why there is none."""
-        gateway = self.run.gateways.cloudformation(instance.account_id, instance.region)
-        token = client_token(self.plan.stack_name, instance.account_id, instance.region)
-        name = f"StackSet-{self.plan.stack_name}-{token[2:14]}"
-        live = gateway.describe_stack(name)
-        if live is None or live.under_review or live.status == "DELETE_COMPLETE":
-            problem = self.take_over(gateway, name, token, instance, inputs.send)
-            if problem:
-                return "", problem
-        for looks in _forever():
-            live = gateway.describe_stack(name)
-            if live is None or not (live.busy or live.under_review):
-                break
-            self.run.pause(looks)
-        if live is None or live.status not in GOOD:
-            return "", f"the stack {name} is {live.status if live else 'gone'}{f': {live.status_reason}' if live else ''}"
-        return live.arn, ""
-
-    def take_over(
-        self, gateway: CloudFormation, name: str, token: str, instance: InstancePlan, parameters: tuple[ParameterValue, ...]
-    ) -> str:
-        """Make the stack by a change set that may import and add, and nothing else; why not, or empty."""
-        if any(p.value is None for p in parameters):
-            return "a parameter is to keep its previous value, which a new stack has none of"
-        body = canonical_json(bare(self.template, instance.adopts))
-        created = gateway.create_change_set(
-            ChangeSetRequest(
-                stack=name,
-                name=f"adopt-{token}",
-                type="CREATE",
-                parameters=parameters,
-                capabilities=self.stack.capabilities,
-                tags=self.stack.tags,
-                client_token=token,
-                description=f"Takes over {', '.join(instance.adopts.values())}"[:1024],
-                import_existing=True,
-                **self.source(body),
-            )
-        )
-        described = gateway.wait_for_change_set(created, no_echo=(p.name for p in parameters if p.no_echo), stopped=self.run.stop.is_set)
-        actions = {change.logical_id: change.action for change in described.without_values}
-        problem = "" if not described.failed else described.status_reason
-        if not problem and (set(actions.values()) - {"Import", "Add"} or not set(instance.adopts) <= set(actions)):
-            problem = f"the change set would not take over what is there: {actions}"
-        if self.run.stop.is_set() or problem:
-            gateway.delete_change_set(created.arn, created.stack_arn)
-            gateway.delete_reviewed_stack(created.stack_arn, besides=(created.arn,))
-            if not problem:
-                raise Interrupted
-            return problem
-        self.note(f"{instance.account_id} {instance.region}: taking over {', '.join(instance.adopts.values())}")
-        gateway.execute_change_set(created.arn, created.stack_arn, token=token)
-        return ""
-
-
-def bare(template: Mapping[str, Any], adopts: Iterable[str]) -> dict[str, Any]:
-    """The template with the adopted log groups' names and nothing else of them.
-
-    An import changes no property, and a later update only what differs between the two templates: so what this one leaves out is set
-    by the update after it.
-    Source: CloudFormation user guide, "Import AWS resources into a CloudFormation stack".
-    """
-    resources = dict(template.get("Resources", {}))
-    for logical_id in adopts:
-        body = resources[logical_id]
-        resources[logical_id] = {**body, "Properties": {"LogGroupName": body.get("Properties", {}).get("LogGroupName")}}
-    return {**template, "Resources": resources}
-
 
 def _pages(results: tuple[StackSetOperationResult, ...]) -> int:
     return max(1, -(-len(results) // PAGE))
-
-
-def _forever() -> Iterator[int]:
-    number = 0
-    while True:
-        yield number
-        number += 1
