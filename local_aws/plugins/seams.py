@@ -37,11 +37,13 @@ _PARTS: dict[str, tuple[str, ...]] = {
         "_physical_name",
         "_r53_record_set_create(logical_id, props, stack_name)",
         "_r53_record_set_delete(physical_id, props)",
+        "_lambda_version_create(logical_id, props, stack_name)",
     ),
     "ministack.services.cloudformation.stacks": (
         "_runs_on_worker_thread(resource_type)",
         "_add_event(stack_id, stack_name, logical_id, resource_type, status, reason, physical_id, detailed_status)",
     ),
+    "ministack.services.lambda_svc": ("_functions",),
     "ministack.services.acm": ("_certificates",),
     "ministack.services.route53": ("_health_checks", "_hc_caller_refs", "_records", "_zones", "_lock"),
     "ministack.services.iam": ("_oidc_providers", "_roles", "_create_oidc_provider(p)"),
