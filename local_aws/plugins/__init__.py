@@ -11,10 +11,10 @@ def install() -> None:
     from local_aws.plugins import seams
 
     seams.check()
-    from local_aws.plugins import certificates, pace, permissions, resources, stacksets, versions
+    from local_aws.plugins import certificates, functions, pace, permissions, resources, stacksets
 
     resources.install()
-    versions.install()
+    functions.install()
     certificates.install()
     stacksets.install()
     permissions.install()

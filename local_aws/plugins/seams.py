@@ -37,6 +37,7 @@ _PARTS: dict[str, tuple[str, ...]] = {
         "_physical_name",
         "_r53_record_set_create(logical_id, props, stack_name)",
         "_r53_record_set_delete(physical_id, props)",
+        "_lambda_create(logical_id, props, stack_name)",
         "_lambda_version_create(logical_id, props, stack_name)",
     ),
     "ministack.services.cloudformation.stacks": (

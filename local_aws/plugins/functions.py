@@ -1,9 +1,11 @@
 # mypy: allow-untyped-calls
-"""Published Lambda versions as strict as on AWS: none of a function whose code and settings are as its last version has them.
+"""Lambda functions and versions as strict as on AWS.
 
-In: MiniStack's handler of AWS::Lambda::Version, which only asks whether the function was updated since. Out: the same handler, which
-compares what there is, so that an update to and fro counts for nothing, and which refuses a function that is not there.
-Source: Lambda API reference, PublishVersion: no version is published while code and configuration are as in the last one.
+In: MiniStack's handlers, which take over a function that is there already, publish a version of one that is not, and, before publishing,
+ask only whether the function was updated since. Out: the same handlers, which refuse all three; what is compared is what there is, so that
+an update to and fro counts for nothing.
+Source: Lambda API reference, CreateFunction (ResourceConflictException) and PublishVersion (no version while code and configuration are as
+in the last one).
 """
 
 from __future__ import annotations
@@ -34,11 +36,20 @@ _SOURCE = "published_from"
 
 
 def install() -> None:
-    """Put the comparison before and after the handler that publishes."""
-    cfn._RESOURCE_HANDLERS["AWS::Lambda::Version"].update({"create": _create, "update": _update})
+    """Put the checks before MiniStack's handlers."""
+    cfn._RESOURCE_HANDLERS["AWS::Lambda::Function"]["create"] = _function_create
+    cfn._RESOURCE_HANDLERS["AWS::Lambda::Version"].update({"create": _version_create, "update": _version_update})
 
 
-def _create(logical_id: str, props: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
+def _function_create(logical_id: str, props: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
+    name = props.get("FunctionName", "")
+    if name in lambda_svc._functions:
+        raise ValueError(f"Function already exist: {name}")
+    made: tuple[str, dict[str, Any]] = cfn._lambda_create(logical_id, props, stack_name)
+    return made
+
+
+def _version_create(logical_id: str, props: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
     function = _function(props)
     _refuse_unchanged(function)
     physical_id, attributes = cfn._lambda_version_create(logical_id, props, stack_name)
@@ -46,11 +57,11 @@ def _create(logical_id: str, props: dict[str, Any], stack_name: str) -> tuple[st
     return physical_id, attributes
 
 
-def _update(
+def _version_update(
     physical_id: str, old_props: dict[str, Any], new_props: dict[str, Any], stack_name: str, logical_id: str | None = None
 ) -> tuple[str, dict[str, Any]]:
     # Everything of a version but its scaling, which ours do not have, is create-only (provider schema).
-    return _create(logical_id or physical_id, new_props, stack_name)
+    return _version_create(logical_id or physical_id, new_props, stack_name)
 
 
 def _function(props: dict[str, Any]) -> dict[str, Any]:
