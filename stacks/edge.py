@@ -58,7 +58,7 @@ def build(env: Environment) -> StackTemplate:
     """The template."""
     template = StackTemplate(env, "edge", f"Basic Auth for {env.domain} on Lambda@Edge")
     password_hash = template.input(
-        "BasicAuthPasswordHash", "scrypt hash of the Basic Auth password, from Secrets Manager", pattern=PASSWORD_HASH_PATTERN, no_echo=True
+        "BasicAuthPasswordHash", "Hash of the Basic Auth password, from Secrets Manager", pattern=PASSWORD_HASH_PATTERN, no_echo=True
     )
     version_id = template.input(
         "CredentialVersion", "Version id of the secret; a new one publishes a new function version", pattern="^[A-Za-z0-9-]{1,64}$"
