@@ -10,7 +10,7 @@ in the last one).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import ministack.services.cloudformation.provisioners as cfn
 from ministack.services import lambda_svc
@@ -37,8 +37,9 @@ _SOURCE = "published_from"
 
 def install() -> None:
     """Put the checks before MiniStack's handlers."""
-    cfn._RESOURCE_HANDLERS["AWS::Lambda::Function"]["create"] = _function_create
-    cfn._RESOURCE_HANDLERS["AWS::Lambda::Version"].update({"create": _version_create, "update": _version_update})
+    handlers = cast("dict[str, dict[str, Any]]", cfn._RESOURCE_HANDLERS)
+    handlers["AWS::Lambda::Function"]["create"] = _function_create
+    handlers["AWS::Lambda::Version"].update({"create": _version_create, "update": _version_update})
 
 
 def _function_create(logical_id: str, props: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
