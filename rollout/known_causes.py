@@ -23,13 +23,13 @@ class KnownCause:
 CAUSES = (
     KnownCause(
         words=re.compile(r"A version for this Lambda function exists|Version already exists: \[?arn:", re.IGNORECASE),
-        explanation="Lambda publishes no second version of a function that is as its last version has it, which an attempt before this one"
+        explanation="Lambda publishes no second version of a function that is as its last version has it, which an earlier attempt"
         " published; storing the password anew changes the function",
         command="python deploy.py set-password --env {environment} --generate",
     ),
     KnownCause(
         words=re.compile(r"Function already exists?\b|AWS::Lambda::Function' with identifier '[^']+' already exists", re.IGNORECASE),
-        explanation="a function of that name is left from a stack that was deleted; once CloudFront has let go of its replicas (some hours),"
+        explanation="a function of that name is left from a stack that was deleted; once CloudFront has let go of its replicas (hours),"
         " delete it: aws lambda delete-function --region us-east-1 --function-name NAME",
     ),
 )

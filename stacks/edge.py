@@ -3,7 +3,7 @@
 The function's code carries its configuration and, through a NoEcho parameter, the password's hash. `AWS::Lambda::Version` is
 create-only, so a version is published anew when anything that it freezes changes (a digest of the function is in its logical id) and when
 the credential changes (the secret's version id, no secret itself, is in its description). Lambda refuses to publish a function that is as
-its last version was, so digest and version id stand in the function's description as well: it never stays the same while the version changes.
+its last version was, so digest and version id stand in the function's description as well: it changes whenever the version does.
 Source: Lambda API reference, PublishVersion.
 """
 
@@ -48,7 +48,7 @@ def edge_config(env: Environment) -> EdgeConfig:
 def frozen_digest(function: awslambda.Function) -> str:
     """Twelve hexadecimal digits of everything that a version of the function freezes, for the version's logical id.
 
-    Parameters count by name only: the password's hash is not in it. Tags belong to no version (Lambda developer guide, "Tagging functions").
+    Parameters count by name only: the password's hash is not in it. Tags belong to no version (Lambda developer guide, "Tags").
     """
     properties = {name: value for name, value in function.to_dict()["Properties"].items() if name != "Tags"}
     return hashlib.sha256(json.dumps(properties, sort_keys=True).encode()).hexdigest()[:12]

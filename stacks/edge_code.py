@@ -20,10 +20,13 @@ from typing import Any
 
 from troposphere import AWSHelperFn, Join
 
-PASSWORD_HASH_PATTERN = r"^\$(scrypt\$ln=1[45],r=8,p=1|hmac-sha256)\$[A-Za-z0-9+/]{21}[AQgw]\$[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$"  # noqa: S105
+PASSWORD_HASH_PATTERN = (
+    r"^\$(scrypt\$ln=1[45],r=8,p=1|hmac-sha256)"  # noqa: S105
+    r"\$[A-Za-z0-9+/]{21}[AQgw]\$[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$"
+)
 """AllowedPattern of the parameter that carries the hash, in PHC string form: scrypt with N 2^14 or 2^15, r 8, p 1, or HMAC-SHA-256 of a
-generated password; 16 octets of salt and 32 of hash in unpadded canonical base64. None of its characters can end the JavaScript string that the value is placed in.
-PHC string format: https://github.com/P-H-C/phc-string-format"""
+generated password; 16 octets of salt and 32 of hash in unpadded canonical base64. None of its characters can end the JavaScript string that
+the value is placed in. PHC string format: https://github.com/P-H-C/phc-string-format"""
 
 VIEWER_REQUEST_LIMIT = 10_240
 """Bytes of a CloudFront Function. Source: CloudFront quotas, "Maximum function size"."""

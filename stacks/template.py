@@ -18,7 +18,7 @@ R = TypeVar("R", bound=AWSObject)
 
 RETAIN = "Retain"
 RETAIN_ONCE_MADE = "RetainExceptOnCreate"
-"""DeletionPolicy: retained, but deleted where the operation that made it is rolled back, so that the next attempt does not find it in its way.
+"""DeletionPolicy: retained, but deleted where the operation that made it is rolled back, so that it is not in the next attempt's way.
 UpdateReplacePolicy has no such value. Source: CloudFormation template reference, DeletionPolicy attribute."""
 
 

@@ -59,7 +59,7 @@ def _version_create(logical_id: str, props: dict[str, Any], stack_name: str) -> 
 
 
 def _version_update(
-    physical_id: str, old_props: dict[str, Any], new_props: dict[str, Any], stack_name: str, logical_id: str | None = None
+    physical_id: str, _old_props: dict[str, Any], new_props: dict[str, Any], stack_name: str, logical_id: str | None = None
 ) -> tuple[str, dict[str, Any]]:
     # Everything of a version but its scaling, which ours do not have, is create-only (provider schema).
     return _version_create(logical_id or physical_id, new_props, stack_name)

@@ -28,8 +28,8 @@ EXAMPLES = """\
 """
 
 SLOW = """\
-note: a password that somebody chose is checked as slowly as its guessers have to be: about 0.7 s in every execution environment that the edge
-  starts, and an account of few concurrent executions answers 503 meanwhile; one made by --generate is checked at once"""
+note: a password that somebody chose is checked as slowly as its guessers have to be: about 0.7 s in every execution environment that
+  the edge starts, and an account of few concurrent executions answers 503 meanwhile; one made by --generate is checked at once"""
 
 Prompt = Callable[[str], str]
 """Asks without echo."""

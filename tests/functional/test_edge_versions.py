@@ -1,4 +1,4 @@
-"""The edge stack over its life: whatever a version freezes publishes a new one, and no state that an attempt leaves is in the next one's way."""
+"""The edge stack over its life: what a version freezes publishes a new one, and what an attempt leaves is not in the next one's way."""
 
 from __future__ import annotations
 
@@ -95,3 +95,13 @@ def test_the_local_aws_publishes_nothing_of_a_function_that_is_as_its_last_versi
     stacks.apply("edge", template("b", "1"), given(ONE, "v1"))
     with pytest.raises(AssertionError, match="A version for this Lambda function exists"):
         stacks.apply("edge", template("a", "2"), given(ONE, "v1"))
+
+
+def test_a_function_that_a_deleted_stack_left_is_named_and_makes_room_once_it_is_deleted(aws: Aws, account: str, stacks: Stacks) -> None:
+    name = stacks.apply("edge", body(), given(ONE, "v1"))["FunctionName"]
+    stacks.delete("edge")
+    with pytest.raises(AssertionError, match=f"Function already exist: {name}"):
+        stacks.apply("edge", body(), given(ONE, "v1"))
+    stacks.delete("edge")
+    aws.client("lambda", account_id=account, region="us-east-1").delete_function(FunctionName=name)
+    stacks.apply("edge", body(), given(ONE, "v1"))

@@ -124,7 +124,13 @@ def test_the_allowed_pattern_leaves_no_way_out_of_the_javascript_string(value: s
 
 @pytest.mark.parametrize(
     "value",
-    ['";process.exit();"', "", '$scrypt$ln=14,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$";x="', "x$scrypt$ln=14,r=8,p=1$" + "A" * 22 + "$" + "A" * 43, "$hmac-sha256$" + "A" * 22],
+    [
+        '";process.exit();"',
+        "",
+        '$scrypt$ln=14,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$";x="',
+        "x$scrypt$ln=14,r=8,p=1$" + "A" * 22 + "$" + "A" * 43,
+        "$hmac-sha256$" + "A" * 22,
+    ],
 )
 def test_the_allowed_pattern_refuses_what_is_no_hash(value: str) -> None:
     assert not re.search(edge_code.PASSWORD_HASH_PATTERN, value)

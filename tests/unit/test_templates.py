@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import json
 import re
@@ -14,7 +13,6 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from troposphere import GetAtt, awslambda
 
 from assembly.files import canonical_json, manifest_bytes
 from assembly.lint import Job, lint
@@ -23,7 +21,6 @@ from assembly.resources import DATA_HOLDING_TYPES
 from environments.loader import EnvironmentProblems, load
 from environments.model import LAMBDA_EDGE_REGIONS, Environment, Organization
 from environments.regions import REGIONS
-from stacks import edge
 from stacks.catalogue import entries
 from stacks.synthesis import Synthesis, SynthesisError, synthesise, synthesise_organization
 from tests.environments_fixture import FAILOVER, FOREIGN_ZONE, NAMES, RECOVERY, ROOT, changed, environments
@@ -293,75 +290,6 @@ def test_edge_function_stays_inside_the_limits_of_the_edge() -> None:
     parts = function["Code"]["ZipFile"]["Fn::Join"][1]
     assert {"Ref": "BasicAuthPasswordHash"} in parts
     assert "$scrypt$ln=" not in text([part for part in parts if isinstance(part, str) and "$scrypt$ln=14,r=8,p=1$" in part])
-
-
-def edge_version(env: Environment) -> tuple[str, dict[str, Any], dict[str, Any]]:
-    """Logical id and properties of the version, properties of the function."""
-    body = json.loads(synthesise(env).templates["edge"])
-    ((title, version),) = resources(body, "AWS::Lambda::Version").items()
-    return title, version["Properties"], only(body, "AWS::Lambda::Function")
-
-
-@pytest.mark.parametrize("change", [{"realm": "other"}, {"log_level": "DEBUG"}, {"username": "somebody"}])
-def test_a_changed_edge_function_publishes_a_new_version_and_back_again(change: dict[str, str]) -> None:
-    dev = ENVS["dev"]
-    assert edge_version(dev) == edge_version(dev)
-    title, _, function = edge_version(dev)
-    other, _, changed_function = edge_version(changed(dev, {"basic_auth": change}))
-    assert other != title
-    assert changed_function["Description"] != function["Description"], "Lambda publishes nothing of a function that is as it was"
-
-
-FUNCTION = awslambda.Function(
-    "Function",
-    Runtime="nodejs24.x",
-    Handler="index.handler",
-    Architectures=["x86_64"],
-    MemorySize=128,
-    Timeout=5,
-    Role=GetAtt("Role", "Arn"),
-    Code=awslambda.Code(ZipFile="exports.handler = 0"),
-    LoggingConfig=edge.LoggingConfig(LogFormat="JSON", ApplicationLogLevel="INFO", SystemLogLevel="WARN"),
-)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"Runtime": "nodejs22.x"},
-        {"Handler": "index.other"},
-        {"Architectures": ["arm64"]},
-        {"MemorySize": 129},
-        {"Timeout": 4},
-        {"Role": "arn:aws:iam::123456789012:role/other"},
-        {"Code": awslambda.Code(ZipFile="exports.handler = 1")},
-        {"LoggingConfig": edge.LoggingConfig(LogFormat="JSON", ApplicationLogLevel="INFO", SystemLogLevel="INFO")},
-    ],
-    ids=lambda change: next(iter(change)),
-)
-def test_the_digest_covers_all_that_a_version_freezes(change: dict[str, Any]) -> None:
-    """Lambda developer guide, "Manage Lambda function versions": code and nearly all settings are locked."""
-    other = copy.deepcopy(FUNCTION)
-    for name, value in change.items():
-        setattr(other, name, value)
-    assert edge.frozen_digest(other) != edge.frozen_digest(FUNCTION)
-    assert edge.frozen_digest(copy.deepcopy(FUNCTION)) == edge.frozen_digest(FUNCTION)
-
-
-def test_what_names_a_version_is_in_the_function_as_well() -> None:
-    title, version, function = edge_version(ENVS["dev"])
-    assert version["Description"] == function["Description"]
-    wording, values = version["Description"]["Fn::Sub"]
-    assert values == {"Credential": {"Ref": "CredentialVersion"}}
-    assert title.removeprefix("Version") in wording
-    assert len(wording) + 64 <= 256, "Lambda API reference, CreateFunction: Description"
-
-
-def test_a_first_creation_that_fails_leaves_nothing_in_the_way_of_the_next() -> None:
-    for stack, kind in (("edge", "AWS::Lambda::Function"), ("edge", "AWS::Lambda::Version"), ("site", "AWS::S3::Bucket")):
-        for title, resource in resources(template("dev", stack), kind).items():
-            policies = (resource["DeletionPolicy"], resource["UpdateReplacePolicy"])
-            assert policies == ("RetainExceptOnCreate", "Retain"), title
 
 
 def test_records() -> None:
