@@ -149,7 +149,7 @@ def _local_execution_roles(aws: Aws, assembly: Assembly) -> None:
 def _local_credential(aws: Aws, context: Context, assembly: Assembly) -> None:
     from aws.errors import NotFound
     from aws.secrets import Secrets
-    from operations.credential import generate_password, hash_password
+    from operations.credential import generate
 
     wanted = assembly.basic_auth_secret
     assert wanted is not None, "asked by the caller"
@@ -161,7 +161,7 @@ def _local_credential(aws: Aws, context: Context, assembly: Assembly) -> None:
         def octets(count: int) -> bytes:
             return bytes.fromhex(context.token_hex(count))
 
-        password = generate_password(octets)
-        values = {"username": wanted.username, "password_hash": hash_password(password, octets(16))}
+        password, hashed = generate(octets)
+        values = {"username": wanted.username, "password_hash": hashed}
         secrets.create(wanted.secret, values, description="Basic Auth of the local AWS", tags={})
         context.say(f"local AWS: made the secret {wanted.secret}; user {wanted.username}, password {password}")

@@ -1,9 +1,11 @@
 """The Basic Auth credential: its hash, its check and the document it is stored as.
 
-In: a password, a salt or source of random octets, a stored document. Out: a PHC string, a verdict, a `Credential`.
+In: a password, a source of random octets, a stored document. Out: a PHC string, a verdict, a `Credential`.
 Never: talks to AWS, prompts, picks randomness itself, keeps a password, shows a password or a hash in a repr or an error.
 
-The hash is scrypt (RFC 7914) in PHC string form, ``$scrypt$ln=14,r=8,p=1$SALT$HASH``; lambda/basic-auth checks the same form. RFC 7617
+A password that somebody chose is hashed with scrypt (RFC 7914), ``$scrypt$ln=14,r=8,p=1$SALT$HASH``. One that is generated here has 150
+bits, which no guesser gets through, and is hashed with HMAC-SHA-256 (RFC 2104) under its salt, ``$hmac-sha256$SALT$HASH``, which costs the
+edge nothing. Only `generate` makes the second form, so no weak password comes by it. lambda/basic-auth checks the same forms. RFC 7617
 wants user name and password in Unicode Normalization Form C before UTF-8; both sides do that.
 """
 
@@ -29,7 +31,7 @@ MAX_PASSWORD_OCTETS = 1024
 
 MIN_PASSWORD_CHARACTERS = 12
 
-_PHC = re.compile(r"\$scrypt\$ln=(1[45]),r=8,p=1\$([A-Za-z0-9+/]{21}[AQgw])\$([A-Za-z0-9+/]{42}[AEIMQUYcgkosw048])\Z")
+_PHC = re.compile(r"\$(?:scrypt\$ln=(1[45]),r=8,p=1|hmac-sha256)\$([A-Za-z0-9+/]{21}[AQgw])\$([A-Za-z0-9+/]{42}[AEIMQUYcgkosw048])\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 """32 symbols, without the look-alikes l, o, 0 and 1."""
@@ -57,7 +59,7 @@ class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def hash_password(password: str, salt: bytes, ln: int = DEFAULT_LN) -> str:
-    """PHC string of `password`. `salt`: 16 octets from a cryptographic source; `ln`: 14 or 15.
+    """PHC string of a `password` that somebody chose. `salt`: 16 octets from a cryptographic source; `ln`: 14 or 15.
 
     Raises CredentialError for a password that `check_password` refuses, and for another salt or cost.
     """
@@ -77,7 +79,8 @@ def verify(password: str, password_hash: str) -> bool:
         octets = _octets(password)
     except UnicodeEncodeError:
         return False
-    derived = scrypt(octets, _decode(match[2]), ln=int(match[1]), r=8, p=1, length=HASH_OCTETS)
+    salt = _decode(match[2])
+    derived = scrypt(octets, salt, ln=int(match[1]), r=8, p=1, length=HASH_OCTETS) if match[1] else _hmac(octets, salt)
     return hmac.compare_digest(derived, _decode(match[3]))
 
 
@@ -112,10 +115,15 @@ def check_hash(password_hash: str) -> None:
     _matched(password_hash)
 
 
-def generate_password(random_octets: Callable[[int], bytes]) -> str:
-    """A password of 125 bits: five groups of five characters. `random_octets(n)` returns n octets, like `secrets.token_bytes`."""
-    symbols = [_ALPHABET[octet % 32] for octet in random_octets(25)]
-    return "-".join("".join(symbols[start : start + 5]) for start in range(0, 25, 5))
+def generate(random_octets: Callable[[int], bytes]) -> tuple[str, str]:
+    """A password of 150 bits, six groups of five characters, and its hash.
+
+    `random_octets(n)` returns n octets from a cryptographic source, like `secrets.token_bytes`.
+    """
+    symbols = [_ALPHABET[octet % 32] for octet in random_octets(30)]
+    password = "-".join("".join(symbols[start : start + 5]) for start in range(0, 30, 5))
+    salt = random_octets(SALT_OCTETS)
+    return password, f"$hmac-sha256${_encode(salt)}${_encode(_hmac(_octets(password), salt))}"
 
 
 def to_json(credential: Credential) -> str:
@@ -140,10 +148,14 @@ def _matched(password_hash: str) -> re.Match[str]:
     match = _PHC.match(password_hash)
     if match is None:
         raise CredentialError(
-            "the password hash is not of the form $scrypt$ln=14,r=8,p=1$SALT$HASH; "
+            "the password hash is not of the form $scrypt$ln=14,r=8,p=1$SALT$HASH or $hmac-sha256$SALT$HASH; "
             "store it again: python deploy.py set-password --env ENVIRONMENT"
         )
     return match
+
+
+def _hmac(password: bytes, salt: bytes) -> bytes:
+    return hmac.digest(salt, password, "sha256")
 
 
 def _octets(password: str) -> bytes:

@@ -28,7 +28,7 @@ WORKERS = 8
 VALUE_LENGTH = 200
 """Characters of a value in the text; --json has them whole."""
 
-_PASSWORD_HASH = re.compile(r"\$scrypt\$[^\s\"']+")
+_PASSWORD_HASH = re.compile(r"\$(scrypt|hmac-sha256)\$[^\s\"']+")
 
 Progress = Callable[[str, str], None]
 """Called with a stack id and what happens to it; from any thread."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import msgspec
 
 from aws.cloudformation import StackEvent, ValidationEvent
+from rollout.known_causes import known_cause
 
 _CANCELLED = re.compile(
     r"^Resource (creation|update|deletion|import) (was )?cancelled|^Update cancelled|^Rollback requested", re.IGNORECASE
@@ -114,6 +115,10 @@ def diagnose(
     explanation, command = next_step(status, environment=environment, stack=stack)
     if cause is not None and re.search(r"not authorized|AccessDenied|is not authorized to perform", cause.reason):
         command = command or f"python deploy.py doctor --env {environment}"
+    known = known_cause(cause.reason) if cause is not None else None
+    if known is not None:
+        explanation = "; ".join(part for part in (known.explanation, explanation) if part)
+        command = known.command.format(environment=environment) or command
     return Diagnosis(status=status, cause=cause, others=failed[1:], cancelled=cancelled, explanation=explanation, command=command)
 
 

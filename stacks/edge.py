@@ -1,11 +1,16 @@
 """Basic Auth at the edge: the Lambda@Edge function, its published version and its role. us-east-1 only, no environment variables.
 
 The function's code carries its configuration and, through a NoEcho parameter, the password's hash. `AWS::Lambda::Version` is
-create-only, so a version is published anew when the code changes (its digest is in the logical id) and when the credential changes (the
-secret's version id, no secret itself, is in the description).
+create-only, so a version is published anew when anything that it freezes changes (a digest of the function is in its logical id) and when
+the credential changes (the secret's version id, no secret itself, is in its description). Lambda refuses to publish a function that is as
+its last version was, so digest and version id stand in the function's description as well: it changes whenever the version does.
+Source: Lambda API reference, PublishVersion.
 """
 
 from __future__ import annotations
+
+import hashlib
+import json
 
 from troposphere import GetAtt, Ref, Sub, awslambda, iam
 
@@ -13,8 +18,8 @@ from environments.model import Environment
 from policies import runtime, trust
 from policies.statements import arn
 from stacks import headers
-from stacks.edge_code import PASSWORD_HASH_PATTERN, EdgeConfig, basic_auth_code, basic_auth_digest
-from stacks.template import RETAIN, StackTemplate, suppressed
+from stacks.edge_code import PASSWORD_HASH_PATTERN, EdgeConfig, basic_auth_code
+from stacks.template import RETAIN, RETAIN_ONCE_MADE, StackTemplate, suppressed
 
 RUNTIME = "nodejs24.x"
 MEMORY_MB = 128
@@ -40,11 +45,20 @@ def edge_config(env: Environment) -> EdgeConfig:
     )
 
 
+def frozen_digest(function: awslambda.Function) -> str:
+    """Twelve hexadecimal digits of everything that a version of the function freezes, for the version's logical id.
+
+    Parameters count by name only: the password's hash is not in it. Tags belong to no version (Lambda developer guide, "Tags").
+    """
+    properties = {name: value for name, value in function.to_dict()["Properties"].items() if name != "Tags"}
+    return hashlib.sha256(json.dumps(properties, sort_keys=True).encode()).hexdigest()[:12]
+
+
 def build(env: Environment) -> StackTemplate:
     """The template."""
     template = StackTemplate(env, "edge", f"Basic Auth for {env.domain} on Lambda@Edge")
     password_hash = template.input(
-        "BasicAuthPasswordHash", "scrypt hash of the Basic Auth password, from Secrets Manager", pattern=PASSWORD_HASH_PATTERN, no_echo=True
+        "BasicAuthPasswordHash", "Hash of the Basic Auth password, from Secrets Manager", pattern=PASSWORD_HASH_PATTERN, no_echo=True
     )
     version_id = template.input(
         "CredentialVersion", "Version id of the secret; a new one publishes a new function version", pattern="^[A-Za-z0-9-]{1,64}$"
@@ -64,7 +78,6 @@ def build(env: Environment) -> StackTemplate:
         awslambda.Function(
             "Function",
             FunctionName=env.edge_function_name,
-            Description=f"Basic Auth and routing for {env.domain}",
             Runtime=RUNTIME,
             Handler="index.handler",
             Architectures=["x86_64"],
@@ -74,16 +87,18 @@ def build(env: Environment) -> StackTemplate:
             Code=awslambda.Code(ZipFile=basic_auth_code(config, password_hash)),
             LoggingConfig=LoggingConfig(LogFormat="JSON", ApplicationLogLevel=env.basic_auth.log_level, SystemLogLevel="WARN"),
             Metadata={"Edge": True, **suppressed({"I1022": "Fn::Sub would read the template literals of the JavaScript as its own"})},
-            DeletionPolicy=RETAIN,
+            DeletionPolicy=RETAIN_ONCE_MADE,
             UpdateReplacePolicy=RETAIN,
         )
     )
+    digest = frozen_digest(function)
+    function.Description = Sub(f"Basic Auth and routing {digest}, credential ${{Credential}}", Credential=version_id)
     version = template.add(
         awslambda.Version(
-            f"Version{basic_auth_digest(config)}",
+            f"Version{digest}",
             FunctionName=Ref(function),
-            Description=Sub("credential ${Version}", Version=version_id),
-            DeletionPolicy=RETAIN,
+            Description=function.Description,
+            DeletionPolicy=RETAIN_ONCE_MADE,
             UpdateReplacePolicy=RETAIN,
         )
     )

@@ -1,7 +1,7 @@
 """The code that runs at the edge, composed from the sources in lambda/.
 
 In: an `EdgeConfig` and, for Basic Auth, the CloudFormation function that yields the password hash (a NoEcho parameter).
-Out: the inline code of the Lambda@Edge function, a digest that names its version, the code of the CloudFront Function.
+Out: the inline code of the Lambda@Edge function, the code of the CloudFront Function.
 Never: a password or its hash as text (the hash stays a reference), a file outside lambda/, the network, the clock.
 
 The sources run as they stand under Node.js. Two kinds of marked blocks are handled here: the "build" block is replaced by route(),
@@ -11,7 +11,6 @@ travels inside a template of at most 51,200 bytes.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass
@@ -21,10 +20,13 @@ from typing import Any
 
 from troposphere import AWSHelperFn, Join
 
-PASSWORD_HASH_PATTERN = r"^\$scrypt\$ln=1[45],r=8,p=1\$[A-Za-z0-9+/]{21}[AQgw]\$[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$"  # noqa: S105
-"""AllowedPattern of the parameter that carries the hash: scrypt in PHC string form, N 2^14 or 2^15, r 8, p 1, 16 octets of salt and 32
-of hash in unpadded canonical base64. None of its characters can end the JavaScript string that the value is placed in.
-PHC string format: https://github.com/P-H-C/phc-string-format"""
+PASSWORD_HASH_PATTERN = (
+    r"^\$(scrypt\$ln=1[45],r=8,p=1|hmac-sha256)"  # noqa: S105
+    r"\$[A-Za-z0-9+/]{21}[AQgw]\$[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$"
+)
+"""AllowedPattern of the parameter that carries the hash, in PHC string form: scrypt with N 2^14 or 2^15, r 8, p 1, or HMAC-SHA-256 of a
+generated password; 16 octets of salt and 32 of hash in unpadded canonical base64. None of its characters can end the JavaScript string that
+the value is placed in. PHC string format: https://github.com/P-H-C/phc-string-format"""
 
 VIEWER_REQUEST_LIMIT = 10_240
 """Bytes of a CloudFront Function. Source: CloudFront quotas, "Maximum function size"."""
@@ -92,14 +94,6 @@ def basic_auth_code(config: EdgeConfig, password_hash: AWSHelperFn) -> Join:
     """
     before, after = _basic_auth_parts(config)
     return Join("", [before, password_hash, after])
-
-
-def basic_auth_digest(config: EdgeConfig) -> str:
-    """Twelve hexadecimal digits of code and configuration, for the logical id of the create-only AWS::Lambda::Version.
-
-    The password hash is not in it; a changed secret has to change the version by other means.
-    """
-    return hashlib.sha256(_HASH_MARK.join(_basic_auth_parts(config)).encode()).hexdigest()[:12]
 
 
 @lru_cache(maxsize=256)

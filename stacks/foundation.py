@@ -92,6 +92,7 @@ def _artifacts(template: StackTemplate, env: Environment | Organization) -> None
             DeletionProtectionEnabled=True,
             PointInTimeRecoverySpecification=dynamodb.PointInTimeRecoverySpecification(PointInTimeRecoveryEnabled=True),
             SSESpecification=dynamodb.SSESpecification(SSEEnabled=True),
+            # A rollback could not delete it either: it is protected against deletion.
             DeletionPolicy=RETAIN,
             UpdateReplacePolicy=RETAIN,
         )

@@ -7,7 +7,7 @@ from typing import Any
 from awacs.aws import PolicyDocument
 from troposphere import Ref, s3
 
-from stacks.template import RETAIN, StackTemplate, suppressed
+from stacks.template import RETAIN, RETAIN_ONCE_MADE, StackTemplate, suppressed
 
 
 def private_bucket(
@@ -66,7 +66,7 @@ def private_bucket(
                 BlockPublicAcls=True, BlockPublicPolicy=True, IgnorePublicAcls=True, RestrictPublicBuckets=True
             ),
             VersioningConfiguration=s3.VersioningConfiguration(Status="Enabled"),
-            DeletionPolicy=RETAIN,
+            DeletionPolicy=RETAIN_ONCE_MADE,
             UpdateReplacePolicy=RETAIN,
             **optional,
         ),

@@ -17,6 +17,9 @@ from environments.model import Environment, Organization
 R = TypeVar("R", bound=AWSObject)
 
 RETAIN = "Retain"
+RETAIN_ONCE_MADE = "RetainExceptOnCreate"
+"""DeletionPolicy: retained, but deleted where the operation that made it is rolled back, so that it is not in the next attempt's way.
+UpdateReplacePolicy has no such value. Source: CloudFormation template reference, DeletionPolicy attribute."""
 
 
 class StackTemplate(Template):

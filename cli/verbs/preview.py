@@ -96,7 +96,10 @@ class _Credential:
             )
         self.username = username
         self.generated = not args.password_stdin
-        self.password = credential.generate_password(octets) if self.generated else context.stdin.readline().rstrip("\r\n")
+        if self.generated:
+            self.password, self.hash = credential.generate(octets)
+            return
+        self.password = context.stdin.readline().rstrip("\r\n")
         try:
             self.hash = credential.hash_password(self.password, octets(credential.SALT_OCTETS))
         except credential.CredentialError as error:

@@ -22,10 +22,14 @@ if TYPE_CHECKING:
     from aws.secrets import Secrets
 
 EXAMPLES = """\
+  python deploy.py set-password --env dev --generate    makes a password, which the edge checks fastest, and prints it once
   python deploy.py set-password --env dev               asks twice, without showing what is typed
-  python deploy.py set-password --env dev --generate    makes a password and prints it once
   pass show dev/buy | python deploy.py set-password --env dev --stdin
 """
+
+SLOW = """\
+note: a password that somebody chose is checked as slowly as its guessers have to be: about 0.7 s in every execution environment that
+  the edge starts, and an account of few concurrent executions answers 503 meanwhile; one made by --generate is checked at once"""
 
 Prompt = Callable[[str], str]
 """Asks without echo."""
@@ -50,8 +54,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             f"{args.env} has no Basic Auth (basic_auth.enabled in environments/{args.env}.yaml), so there is no password to set",
             status=USAGE,
         )
-    password = _generated(context) if args.generate else _given(args, context, _no_echo(context))
-    hashed = _hashed(password, context)
+    password, hashed = _generated(context) if args.generate else _chosen(args, context)
     opened = open_environment(args, context)
     wanted = assembly.basic_auth_secret
     store = Secrets.connect(opened.aws, account_id=assembly.account_id, region=wanted.region)
@@ -60,6 +63,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.generate:
         context.say("warning: the password follows on stdout, this once; only its hash is kept")
         context.result(password)
+    else:
+        context.say(SLOW)
     context.say(spoken(f"  next: python deploy.py apply --env {args.env}  (publishes a function version that knows the new hash)", args))
     return OK
 
@@ -92,10 +97,15 @@ def store_hash(store: Secrets, assembly: Assembly, hashed: str, *, token: str) -
         return store.put(wanted.secret, values, token=token)
 
 
-def _generated(context: Context) -> str:
-    from operations.credential import generate_password
+def _generated(context: Context) -> tuple[str, str]:
+    from operations.credential import generate
 
-    return generate_password(lambda count: bytes.fromhex(context.token_hex(count)))
+    return generate(lambda count: bytes.fromhex(context.token_hex(count)))
+
+
+def _chosen(args: argparse.Namespace, context: Context) -> tuple[str, str]:
+    password = _given(args, context, _no_echo(context))
+    return password, _hashed(password, context)
 
 
 def _given(args: argparse.Namespace, context: Context, prompt: Prompt) -> str:

@@ -31,15 +31,15 @@ const VERIFIED_LIMIT = 100;
 const VERIFIED_AGE_MS = 15 * 60 * 1000;
 const REFUSED_LIMIT = 1000;
 
-// The one accepted form, also enforced by the template's parameter and by the tool that makes it: anything else is malformed.
+// The accepted forms, also enforced by the template's parameter and by the tool that makes them: anything else is malformed.
 // N above 2^15 would not finish within the 5 s that 128 MB (a fourteenth of a core) have.
-const PASSWORD_HASH_FORM = /^\$scrypt\$ln=(1[45]),r=8,p=1\$([A-Za-z0-9+/]{21}[AQgw])\$([A-Za-z0-9+/]{42}[AEIMQUYcgkosw048])$/;
+const PASSWORD_HASH_FORM = /^\$(?:scrypt\$ln=(1[45]),r=8,p=1|hmac-sha256)\$([A-Za-z0-9+/]{21}[AQgw])\$([A-Za-z0-9+/]{42}[AEIMQUYcgkosw048])$/;
 
 const PAGE =
   '<!doctype html><html lang="en"><meta charset="utf-8"><title>401 Unauthorized</title>' +
   "<h1>401 Unauthorized</h1><p>This site asks for a user name and a password.</p></html>\n";
 
-function createHandler({ config, passwordHash, now = Date.now, write = (line) => process.stdout.write(line), derive = scrypt }) {
+function createHandler({ config, passwordHash, now = Date.now, write = (line) => process.stdout.write(line), derive = derived }) {
   const credential = parseCredential(config.username, passwordHash);
   const verified = new Map(); // SHA-256 of the header -> time until which it counts
   const refused = new Set(); // SHA-256 of the header
@@ -92,7 +92,8 @@ function createHandler({ config, passwordHash, now = Date.now, write = (line) =>
     return authorizeFirst(cf, header, digest);
   }
 
-  // scrypt runs off the event loop; requests that bring the same header meanwhile wait for the same verdict.
+  // scrypt runs off the event loop; requests that bring the same header meanwhile wait for the same verdict. At the edge these are few: an
+  // execution environment is given one request at a time.
   function authorizeFirst(cf, header, digest) {
     const guess = parseHeader(header);
     if (guess === null) {
@@ -114,8 +115,7 @@ function createHandler({ config, passwordHash, now = Date.now, write = (line) =>
   // Both are always checked, whichever is wrong.
   async function verify(guess, digest) {
     const userMatches = crypto.timingSafeEqual(sha256(guess.username), credential.usernameDigest);
-    const derived = await derive(guess.password, credential);
-    const passwordMatches = crypto.timingSafeEqual(derived, credential.hash);
+    const passwordMatches = crypto.timingSafeEqual(await derive(guess.password, credential), credential.hash);
     const matches = (userMatches & passwordMatches) === 1;
     if (matches) {
       remember(verified, VERIFIED_LIMIT, () => verified.set(digest, now() + VERIFIED_AGE_MS));
@@ -165,7 +165,7 @@ function remember(store, limit, add) {
   add();
 }
 
-// {usernameDigest, salt, hash, N, r, p}, or null where the configuration cannot be trusted.
+// {usernameDigest, salt, hash, N, r, p}, without N, r and p for a generated password, or null where the configuration cannot be trusted.
 function parseCredential(username, passwordHash) {
   const match = typeof passwordHash === "string" ? PASSWORD_HASH_FORM.exec(passwordHash) : null;
   if (match === null || typeof username !== "string" || !/^[^:\x00-\x1f\x7f]+$/.test(username)) {
@@ -175,9 +175,7 @@ function parseCredential(username, passwordHash) {
     usernameDigest: sha256(username.normalize("NFC")),
     salt: Buffer.from(match[2], "base64"),
     hash: Buffer.from(match[3], "base64"),
-    N: 2 ** Number(match[1]),
-    r: 8,
-    p: 1,
+    ...(match[1] && { N: 2 ** Number(match[1]), r: 8, p: 1 }),
   };
 }
 
@@ -202,6 +200,12 @@ function parseHeader(header) {
 
 function sha256(text) {
   return crypto.createHash("sha256").update(text, "utf8").digest();
+}
+
+// scrypt makes guesses of a password that somebody chose expensive. A generated one cannot be guessed, so a salted HMAC is enough, and
+// execution environments that start side by side answer at once.
+function derived(password, credential) {
+  return credential.N ? scrypt(password, credential) : crypto.createHmac("sha256", credential.salt).update(password, "utf8").digest();
 }
 
 // RFC 7914, in the thread pool. `length` octets, by default as many as the stored hash has.

@@ -23,6 +23,7 @@ _SHAPES = (
     ("a GitHub token", re.compile(r"\b(gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{40,})")),
     ("a Slack token", re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}")),
     ("a password hash", re.compile(r"\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}|\$(argon2\w*|scrypt|s0|[156])\$[./A-Za-z0-9=,]{4,}\$")),
+    ("a password hash", re.compile(r"\$hmac-sha256\$[./A-Za-z0-9]{4,}\$")),
     ("a password hash", re.compile(r"\bscrypt[:$]\w+[:$]")),
     ("a password in a URL", re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@${}]+:[^/\s:@${}]+@")),
 )

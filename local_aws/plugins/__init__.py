@@ -11,9 +11,10 @@ def install() -> None:
     from local_aws.plugins import seams
 
     seams.check()
-    from local_aws.plugins import certificates, pace, permissions, resources, stacksets
+    from local_aws.plugins import certificates, functions, pace, permissions, resources, stacksets
 
     resources.install()
+    functions.install()
     certificates.install()
     stacksets.install()
     permissions.install()

@@ -8,6 +8,7 @@ import * as h from "./harness.mjs";
 const COMPOSED = h.compose();
 const CHEAP = h.cheapCrypto();
 const HASH = h.phc(CHEAP.hashOf(h.PASSWORD));
+const GENERATED = h.generatedPhc(h.PASSWORD);
 const GOOD = h.basic("admin", h.PASSWORD);
 const CHALLENGE = 'Basic realm="dev.example.org", charset="UTF-8"';
 
@@ -58,7 +59,7 @@ test("size of the published code", (t) => {
 test("the template's value holds a reference where the hash belongs, and no hash", () => {
   const [, values] = COMPOSED.basicAuth["Fn::Join"];
   assert.deepEqual(values.filter((value) => typeof value !== "string"), [{ Ref: "BasicAuthPasswordHash" }]);
-  assert.doesNotMatch(JSON.stringify(values), /\$scrypt\$ln=1[45],/);
+  assert.doesNotMatch(JSON.stringify(values), /\$scrypt\$ln=1[45],|\$hmac-sha256\$/);
 });
 
 test("nothing but node's own crypto and buffer is loaded", () => {
@@ -77,6 +78,16 @@ test("scrypt is asked for the cost of the hash", async () => {
     assert.deepEqual({ N: options.N, r: options.r, p: options.p }, { N: 2 ** ln, r: 8, p: 1 });
     assert.ok(options.maxmem > 128 * options.N * options.r);
   }
+});
+
+test("a generated password costs no scrypt, whoever is asked and whatever is guessed", async () => {
+  const { ask, crypto, log } = load({ hash: GENERATED });
+  assertAdmitted(await ask(GOOD));
+  assertAdmitted(await ask(GOOD, { uri: "/buy/assets/app.js" }));
+  for (const header of Object.values(WRONG)) assertRefused(await ask(header));
+  assertRefused(await ask(h.basic("admin", GENERATED)));
+  assert.equal(crypto.calls.length, 0);
+  assert.equal(log()[0].message, "credentials verified");
 });
 
 for (const method of ["GET", "POST", "OPTIONS", "PUT", "DELETE"]) {
@@ -220,6 +231,11 @@ for (const [about, hash] of Object.entries({
   "too cheap": HASH.replace("ln=14", "ln=1"),
   "too dear": HASH.replace("ln=14", "ln=20"),
   "with an empty salt": `$scrypt$ln=14,r=8,p=1$$${HASH.split("$").at(-1)}`,
+  "a generated password's, cut off": GENERATED.slice(0, -1),
+  "a generated password's, with more behind it": `${GENERATED}A`,
+  "a generated password's, with a cost": GENERATED.replace("hmac-sha256$", "hmac-sha256$ln=14,r=8,p=1$"),
+  "of another HMAC": GENERATED.replace("sha256", "sha1"),
+  "scrypt without its cost": HASH.replace("ln=14,r=8,p=1$", ""),
   "with an empty hash": `${HASH.slice(0, HASH.lastIndexOf("$"))}$`,
 })) {
   test(`a credential that is ${about} admits nobody, says so, and leaves the health path alone`, async () => {

@@ -1,6 +1,6 @@
 """Prints the edge code as the templates carry it, for the tests under Node.js.
 
-In: an EdgeConfig as a JSON object on standard input. Out: {"basicAuth": <the ZipFile value>, "viewerRequest", "digest", "pattern"}.
+In: an EdgeConfig as a JSON object on standard input. Out: {"basicAuth": <the ZipFile value>, "viewerRequest", "pattern"}.
 Never: fills in a hash.
 """
 
@@ -22,7 +22,6 @@ if __name__ == "__main__":
         {
             "basicAuth": edge_code.basic_auth_code(config, Ref("BasicAuthPasswordHash")).to_dict(),
             "viewerRequest": edge_code.viewer_request_code(config),
-            "digest": edge_code.basic_auth_digest(config),
             "pattern": edge_code.PASSWORD_HASH_PATTERN,
         },
         sys.stdout,

@@ -31,6 +31,9 @@ export function resolve(zipFile, parameters) {
 }
 
 export const phc = (hash, { ln = 14, salt = SALT } = {}) => `$scrypt$ln=${ln},r=8,p=1$${unpadded(salt)}$${unpadded(hash)}`;
+// The form of a password that the deployer generated.
+export const generatedPhc = (password, { salt = SALT } = {}) =>
+  `$hmac-sha256$${unpadded(salt)}$${unpadded(crypto.createHmac("sha256", salt).update(password.normalize("NFC")).digest())}`;
 const unpadded = (octets) => octets.toString("base64").replace(/=+$/, "");
 
 // node:crypto with a scrypt that counts its calls and costs next to nothing; the code under test asks for the real cost all the same.

@@ -380,6 +380,8 @@ def test_set_password_makes_the_secret_and_then_a_new_version(command_line: Comm
     first = command_line.deploy(*arguments, "--stdin", stdin="correct horse battery\n")
     assert first.code == 0, first
     assert credential.verify("correct horse battery", stored(aws, account)["password_hash"])
+    assert stored(aws, account)["password_hash"].startswith("$scrypt$")
+    assert "--generate" in first.stderr
     tags = client(aws, "secretsmanager", account, "us-east-1").describe_secret(SecretId="kimmyai-web/dev/basic-auth")["Tags"]
     assert {"Key": "environment", "Value": "dev"} in tags
 
@@ -387,11 +389,13 @@ def test_set_password_makes_the_secret_and_then_a_new_version(command_line: Comm
     assert second.code == 0, second
     password = second.stdout.strip()
     assert credential.verify(password, stored(aws, account)["password_hash"])
+    assert stored(aws, account)["password_hash"].startswith("$hmac-sha256$")
     assert password not in second.stderr
     assert "python deploy.py apply --env dev" in second.stderr
     for said in (first.stdout, first.stderr, second.stderr):
         assert "correct horse battery" not in said
         assert "$scrypt$" not in said
+        assert "$hmac-sha256$" not in said
 
 
 def test_set_password_refuses_what_cannot_work_and_changes_nothing(command_line: CommandLine, account: str, dev: Path, aws: Aws) -> None:

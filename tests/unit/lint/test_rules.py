@@ -418,6 +418,7 @@ BROKEN: list[tuple[str, str, list[tuple[str, Any]]]] = [
     ),
     ("E9601", "assigned", [("Outputs/U", {"Description": "u", "Value": secret("https://example.com/?password", "=hunter22")})]),
     ("E9601", "in a URL", [("Metadata/Link", secret("https://admin:", "hunter22@example.com/"))]),
+    ("E9601", "hash of a generated password", [("Metadata/Hash", secret("$hmac-sha256$", "A" * 22 + "$" + "A" * 43))]),
     ("E9601", "bcrypt hash", [("Metadata/Hash", secret("$2b$12$", "a" * 53))]),
     ("E9601", "Basic credentials", [("Metadata/Header", secret("Basic ", "YWRtaW46aHVudGVyMjI="))]),
     ("E9601", "in code", [(f"{EDGE}/Code/ZipFile", secret("const password", " = 'hunter22';"))]),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
+import io
 import json
 import re
 import secrets
@@ -21,6 +23,7 @@ from stacks.edge_code import PASSWORD_HASH_PATTERN
 SALT = bytes(range(16))
 PASSWORD = "correct horse battery staple"
 HASH = c.hash_password(PASSWORD, SALT)
+GENERATED, GENERATED_HASH = c.generate(lambda n: bytes(range(n)))
 
 VECTORS = json.loads((Path(__file__).parents[2] / "edge" / "rfc7914.json").read_text(encoding="utf-8"))["vectors"]
 
@@ -54,9 +57,10 @@ def test_composed_and_decomposed_spellings_are_one_password() -> None:
     assert c.verify(composed, c.hash_password(unicodedata.normalize("NFD", composed), SALT))
 
 
-def test_hash_form_is_the_one_the_template_allows() -> None:
-    assert re.search(PASSWORD_HASH_PATTERN, HASH)
-    c.check_hash(HASH)
+@pytest.mark.parametrize("password_hash", [HASH, GENERATED_HASH])
+def test_hash_form_is_the_one_the_template_allows(password_hash: str) -> None:
+    assert re.search(PASSWORD_HASH_PATTERN, password_hash)
+    c.check_hash(password_hash)
 
 
 MALFORMED = [
@@ -74,6 +78,11 @@ MALFORMED = [
     HASH.replace("scrypt", "argon2id"),
     HASH[:-1] + "B",  # a last character with spare bits set
     HASH[:-44] + "_" + HASH[-43:],
+    HASH.replace("ln=14,r=8,p=1$", ""),
+    GENERATED_HASH[:-1],
+    GENERATED_HASH + "\n",
+    GENERATED_HASH.replace("sha256", "sha1"),
+    GENERATED_HASH.replace("sha256$", "sha256$ln=14,r=8,p=1$"),
 ]
 
 
@@ -160,17 +169,27 @@ def test_the_hash_stays_out_of_reprs() -> None:
     assert HASH.split("$")[-1] not in repr(c.Credential("admin", HASH))
 
 
-@given(st.binary(min_size=25, max_size=25))
+@given(st.binary(min_size=46, max_size=46))
 def test_generated_passwords_are_usable_and_use_every_bit(octets: bytes) -> None:
-    password = c.generate_password(lambda n: octets[:n])
+    def made(source: bytes) -> tuple[str, str]:
+        return c.generate(io.BytesIO(source).read)
+
+    password, hashed = made(octets)
     c.check_password(password)
-    assert re.fullmatch(r"([a-km-np-z2-9]{5}-){4}[a-km-np-z2-9]{5}", password)
-    flipped = bytes([octets[0] ^ 1]) + octets[1:]
-    assert c.generate_password(lambda n: flipped[:n]) != password
+    assert re.fullmatch(r"([a-km-np-z2-9]{5}-){5}[a-km-np-z2-9]{5}", password)
+    assert c.verify(password, hashed)
+    assert not c.verify(password + "x", hashed)
+    assert hashed.endswith(c._encode(hmac.new(octets[30:], password.encode(), hashlib.sha256).digest()))
+    other, _ = made(bytes([octets[0] ^ 1]) + octets[1:])
+    assert other != password
+    assert not c.verify(other, hashed)
+    same, salted = made(octets[:30] + bytes([octets[30] ^ 1]) + octets[31:])
+    assert same == password
+    assert salted != hashed
 
 
-def test_generated_passwords_draw_on_the_source_they_are_given() -> None:
-    assert c.generate_password(secrets.token_bytes) != c.generate_password(secrets.token_bytes)
-    assert c.generate_password(lambda n: hashlib.shake_128(b"seed").digest(n)) == c.generate_password(
-        lambda n: hashlib.shake_128(b"seed").digest(n)
-    )
+def test_generated_passwords_have_more_bits_than_anybody_guesses() -> None:
+    # What lets them do without scrypt: six groups of five of 32 symbols.
+    symbols = GENERATED.replace("-", "")
+    assert len(symbols) * 5 >= 128
+    assert len({c.generate(secrets.token_bytes)[0] for _ in range(100)}) == 100

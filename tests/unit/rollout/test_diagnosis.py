@@ -96,6 +96,42 @@ def test_a_right_that_is_missing_sends_to_doctor() -> None:
 
 
 @pytest.mark.parametrize(
+    ("reason", "status", "explained", "command"),
+    [
+        (
+            "A version for this Lambda function exists ( 3 ). Modify the function to create a new version.",
+            "UPDATE_ROLLBACK_COMPLETE",
+            "publishes no second version",
+            "python deploy.py set-password --env dev --generate",
+        ),
+        (
+            'Resource handler returned message: "Version already exists: [arn:aws:lambda:us-east-1:123456789012:function:a:3]. '
+            'Please modify the function to create a new version. (Service: Lambda, Status Code: 409)"',
+            "UPDATE_ROLLBACK_COMPLETE",
+            "publishes no second version",
+            "python deploy.py set-password --env dev --generate",
+        ),
+        (
+            'Resource handler returned message: "Function already exist: demo-edge (Service: Lambda, Status Code: 409)"',
+            "ROLLBACK_COMPLETE",
+            "aws lambda delete-function --region us-east-1",
+            "python deploy.py doctor --env dev --fix",
+        ),
+        (
+            "Resource of type 'AWS::Lambda::Function' with identifier 'demo-edge' already exists.",
+            "ROLLBACK_COMPLETE",
+            "its first creation was rolled back",
+            "python deploy.py doctor --env dev --fix",
+        ),
+    ],
+)
+def test_a_known_cause_is_explained_before_the_state(reason: str, status: str, explained: str, command: str) -> None:
+    diagnosis = found(event("Version1", "CREATE_FAILED", reason), status=status)
+    assert explained in diagnosis.explanation
+    assert diagnosis.command == command
+
+
+@pytest.mark.parametrize(
     "status",
     [
         "REVIEW_IN_PROGRESS",
