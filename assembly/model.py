@@ -249,7 +249,7 @@ class Assembly(Frozen, frozen=True, kw_only=True):
     deploy_role_name: str
     """Role in the environment's account that the deployer assumes when its credentials belong to another account."""
     protected: bool
-    """Changes need approval by name or digest, and express mode is refused."""
+    """Changes need approval by name or digest."""
     artifact_bucket: str
     lock_table: str
     hosted_zone: HostedZone | None

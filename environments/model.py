@@ -195,7 +195,7 @@ class Protection(Value, frozen=True, kw_only=True):
     """What stands between a slip and production."""
 
     change_approval: bool = False
-    """An apply must be approved by name or by the plan's digest; express mode is refused."""
+    """An apply must be approved by name or by the plan's digest."""
     termination_protection: bool = False
     stack_policy: bool = False
     """Stack policies refuse replacement and deletion of what holds data or carries the site."""
