@@ -141,7 +141,7 @@ def make_plan(
     """Plan every selected stack.
 
     What stands in the way of one stack becomes findings in its plan, and its dependants are not planned; the others are. If any stack is
-    blocked, the change sets of all are deleted, as such a plan cannot be applied. Raises
+    blocked, the change sets of all are deleted, as such a plan cannot be applied. Raises `PlanError` for a stack that is not there,
     `CredentialsError` where there is no way in, `Stopped` after an interrupt (`stop`, or KeyboardInterrupt in the calling thread).
     """
     assembly, options = request.assembly, request.options

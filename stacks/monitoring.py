@@ -18,9 +18,9 @@ from stacks.storage import private_bucket
 from stacks.template import CERTIFICATE_ARN, DISTRIBUTION_ID, HEALTH_CHECK_ID, StackTemplate
 
 PERIOD_SECONDS = 300
-LAMBDA_EDGE_METRICS = ("LambdaExecutionError", "LambdaValidationError", "LambdaLimitExceededError")
+LAMBDA_EDGE_METRICS = ("LambdaExecutionError", "LambdaValidationError", "LambdaLimitExceededErrors")
 FUNCTION_METRICS = ("FunctionExecutionErrors", "FunctionValidationErrors", "FunctionThrottles")
-"""CloudFront's own metrics of edge functions (CloudFront Developer Guide, types of metrics)."""
+"""CloudFront's own metrics of edge functions (CloudFront Developer Guide, types of metrics); the lint gate knows the list."""
 
 
 def access_log_bucket(env: Environment) -> str:
@@ -188,8 +188,11 @@ def _access_logs(template: StackTemplate, env: Environment, distribution: Any) -
     destination = template.add(
         logs.DeliveryDestination(
             "AccessLogDestination",
-            Name=f"{env.prefix}-access",
-            DestinationResourceArn=GetAtt(bucket, "Arn"),
+            # Its ARN is create-only: another place needs another name, or CloudFormation cannot replace it.
+            Name=f"{env.prefix}-access-{buckets.ACCESS_LOG_PREFIX}",
+            # With the prefix in the ARN AWS leaves the suffix path as it is (CloudFront Developer Guide, "Send logs to Amazon S3"). Without
+            # it a creation puts AWSLogs/{account-id}/CloudFront/ before the path, an update does not, and the bucket refuses the logs.
+            DestinationResourceArn=Sub(f"${{{bucket.title}.Arn}}/{buckets.ACCESS_LOG_PREFIX}"),
             OutputFormat="json",
             DependsOn=["AccessLogBucketPolicy"],
         )
@@ -203,6 +206,7 @@ def _access_logs(template: StackTemplate, env: Environment, distribution: Any) -
         )
     )
     template.output("AccessLogBucketName", "Bucket of the access logs", Ref(bucket))
+    template.output("AccessLogPrefix", "Where in that bucket the access logs begin", buckets.ACCESS_LOG_PREFIX)
     template.output("AccessLogBucketArn", "ARN of the bucket of the access logs", GetAtt(bucket, "Arn"))
 
 

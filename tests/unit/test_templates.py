@@ -334,7 +334,7 @@ def test_the_health_check_understands_basic_auth(name: str, path: str) -> None:
 @pytest.mark.parametrize(
     ("name", "edge"),
     [
-        ("dev", {"LambdaExecutionError", "LambdaValidationError", "LambdaLimitExceededError"}),
+        ("dev", {"LambdaExecutionError", "LambdaValidationError", "LambdaLimitExceededErrors"}),
         ("prod", {"FunctionExecutionErrors", "FunctionValidationErrors", "FunctionThrottles"}),
     ],
 )
@@ -353,8 +353,25 @@ def test_access_logs_are_delivered_by_standard_logging_v2() -> None:
     body = template("prod", "monitoring")
     assert only(body, "AWS::Logs::DeliverySource")["LogType"] == "ACCESS_LOGS"
     (bucket,) = resources(body, "AWS::S3::Bucket")
-    assert only(body, "AWS::Logs::DeliveryDestination")["DestinationResourceArn"] == {"Fn::GetAtt": [bucket, "Arn"]}
-    assert only(body, "AWS::Logs::Delivery")["DeliverySourceName"] == {"Ref": "AccessLogSource"}
+    assert only(body, "AWS::Logs::DeliveryDestination")["DestinationResourceArn"] == {"Fn::Sub": f"${{{bucket}.Arn}}/cloudfront"}
+    delivery = only(body, "AWS::Logs::Delivery")
+    assert delivery["DeliverySourceName"] == {"Ref": "AccessLogSource"}
+    # AWS says it back as it was sent only without a slash at either end and without its own variable.
+    assert not delivery["S3SuffixPath"].startswith(("/", "AWSLogs")) and "{account-id}" not in delivery["S3SuffixPath"]
+
+
+def test_the_log_bucket_admits_exactly_the_prefix_that_logs_are_delivered_to() -> None:
+    for name in NAMES:
+        body = template(name, "monitoring")
+        (write,) = [
+            statement
+            for policy in resources(body, "AWS::S3::BucketPolicy").values()
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+            if statement["Effect"] == "Allow"
+        ]
+        assert write["Resource"] == [{"Fn::Sub": f"arn:${{AWS::Partition}}:s3:::{ENVS[name].bucket}-access-logs/cloudfront/*"}]
+        assert body["Outputs"]["AccessLogPrefix"]["Value"] == "cloudfront"
+        assert f"{ENVS[name].bucket}-access-logs/cloudfront/*" in text(template(name, "foundation"))
 
 
 def test_the_dashboard_is_json_that_cloudwatch_takes() -> None:
