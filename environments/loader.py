@@ -428,7 +428,14 @@ def _check_names(env: Environment, note: Note) -> None:
         if env.failover.dns_name.endswith("cloudfront.net") or env.failover.hosted_zone_id == "Z2FDTNDATAQYW2":
             note(
                 ("failover", "dns_name"),
-                "is CloudFront; Route 53 cannot fail over between two distributions, name an S3 website or a load balancer",
+                "is CloudFront; Route 53 cannot fail over between two distributions, name a load balancer",
+            )
+        if re.search(r"(^|\.)s3-website[.-]", env.failover.dns_name):
+            # Amazon S3 User Guide, "Website endpoints": no HTTPS there.
+            note(
+                ("failover", "dns_name"),
+                "is an S3 website endpoint, which does not speak HTTPS, while browsers that were here before insist on it (HSTS); "
+                "name a load balancer or another endpoint that has a certificate for the domain",
             )
         if env.zone_is_foreign:
             note(

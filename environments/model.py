@@ -247,10 +247,13 @@ class DisasterRecovery(Value, frozen=True, kw_only=True):
 
 
 class Failover(Value, frozen=True, kw_only=True):
-    """A standby page outside CloudFront (Route 53 cannot fail over between two distributions)."""
+    """A standby page outside CloudFront (Route 53 cannot fail over between two distributions).
+
+    It has to speak HTTPS with a certificate for the domain, as the site sends Strict-Transport-Security; an S3 website endpoint does not.
+    """
 
     dns_name: DomainName
-    """For example s3-website-eu-west-1.amazonaws.com or a load balancer's name."""
+    """For example a load balancer's name, with dualstack. before it so that it has IPv6 addresses as well."""
     hosted_zone_id: ZoneId
     """Zone id of that endpoint, from the AWS endpoints tables."""
 

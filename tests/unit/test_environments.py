@@ -155,6 +155,18 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "failover.dns_name",
         "Route 53 cannot fail over between two distributions",
     ),
+    "failover to a page without TLS": (
+        "artifacts:",
+        "failover: {dns_name: s3-website-eu-west-1.amazonaws.com, hosted_zone_id: Z1BKCTXD74EZPE}\nartifacts:",
+        "failover.dns_name",
+        "is an S3 website endpoint, which does not speak HTTPS, while browsers that were here before insist on it (HSTS)",
+    ),
+    "failover to a website of a bucket": (
+        "artifacts:",
+        "failover: {dns_name: standby.s3-website.eu-central-1.amazonaws.com, hosted_zone_id: Z21DNDUVLTQW6Q}\nartifacts:",
+        "failover.dns_name",
+        "is an S3 website endpoint",
+    ),
     "recovery at home": (
         "artifacts:",
         "disaster_recovery: {region: eu-west-1, bucket: other-bucket}\nartifacts:",

@@ -577,6 +577,15 @@ ALONG_WITH = {
 }
 
 FINE: list[tuple[str, str, list[tuple[str, Any]]]] = [
+    (
+        "E9307",
+        "a check of the endpoint",
+        [("Resources/Check", own_check({"Fn::GetAtt": ["Distribution", "DomainName"]})), (f"{RECORD}/HealthCheckId", {"Ref": "Check"})],
+    ),
+    ("E9801", "a metric of CloudFront", [("Resources/Alarm", alarm("LambdaLimitExceededErrors"))]),
+    ("E9801", "a metric of our own", [("Resources/Alarm/Type", "AWS::CloudWatch::Alarm"), ("Resources/Alarm/Properties/Namespace", "Own")]),
+    ("E9802", "with a prefix", delivery_to({"Fn::Sub": "${Bucket.Arn}/cloudfront"})),
+    ("E9802", "a log group", delivery_to("arn:aws:logs:us-east-1:123456789012:log-group:access")),
     ("E9102", "a version's ARN", [(f"{ASSOCIATION}/LambdaFunctionARN", f"{ARN}:12")]),
     (
         "E9102",

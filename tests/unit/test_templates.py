@@ -30,6 +30,7 @@ ENVS = environments()
 VARIANTS: dict[str, Environment] = {
     **ENVS,
     "recovery": changed(ENVS["prod"], {**RECOVERY, **FAILOVER}),
+    "failover-with-auth": changed(ENVS["dev"], FAILOVER),
     "recovery-with-auth": changed(ENVS["dev"], RECOVERY),
     "foreign-zone": changed(ENVS["dev"], FOREIGN_ZONE),
 }
@@ -320,8 +321,23 @@ def test_failover_records() -> None:
     assert shape == [("A", "PRIMARY"), ("A", "SECONDARY"), ("AAAA", "PRIMARY"), ("AAAA", "SECONDARY")]
     for record in records:
         primary = record["Properties"]["Failover"] == "PRIMARY"
-        assert ("HealthCheckId" in record["Properties"]) is primary
+        assert record["Properties"].get("HealthCheckId") == ({"Ref": "PrimaryHealthCheck"} if primary else None)
         assert (record["Properties"]["AliasTarget"]["HostedZoneId"] == "Z2FDTNDATAQYW2") is primary
+
+
+@pytest.mark.parametrize(("name", "path"), [("recovery", "/buy"), ("failover-with-auth", "/healthz")])
+def test_failover_is_decided_by_a_look_at_the_distribution_and_not_at_the_name_that_fails_over(name: str, path: str) -> None:
+    checks = resources(template(name, "dns"), "AWS::Route53::HealthCheck")
+    asked = {title: check["Properties"]["HealthCheckConfig"]["FullyQualifiedDomainName"] for title, check in checks.items()}
+    assert asked == {"HealthCheck": VARIANTS[name].domain, "PrimaryHealthCheck": {"Ref": "DistributionDomainName"}}
+    primary = checks["PrimaryHealthCheck"]["Properties"]["HealthCheckConfig"]
+    assert (primary["Type"], primary["ResourcePath"], primary["EnableSNI"]) == ("HTTPS", path, True)
+
+
+def test_somebody_is_told_when_visitors_are_sent_to_the_standby() -> None:
+    alarms = resources(template("recovery", "monitoring"), "AWS::CloudWatch::Alarm")
+    assert alarms["OnStandby"]["Properties"]["Dimensions"] == [{"Name": "HealthCheckId", "Value": {"Ref": "PrimaryHealthCheckId"}}]
+    assert "OnStandby" not in resources(template("prod", "monitoring"), "AWS::CloudWatch::Alarm")
 
 
 @pytest.mark.parametrize(("name", "path"), [("dev", "/healthz"), ("sit", "/healthz"), ("prod", "/buy")])
