@@ -23,6 +23,7 @@ import yaml
 
 from environments.model import EDGE_CONTROL_REGION, LAMBDA_EDGE_REGIONS, BucketName, Environment, Organization, Region, Value
 from environments.regions import REGIONS
+from environments.zones import rivals
 
 COMMON = "common"
 ORGANIZATION = "organization"
@@ -95,6 +96,11 @@ class Platform:
 
     environments: Mapping[str, Environment]
     organization: Organization | None
+
+    @property
+    def zone_rivals(self) -> Mapping[str, tuple[str, ...]]:
+        """As `environments.zones.rivals`."""
+        return rivals(self.environments.values())
 
     def __getitem__(self, name: str) -> Environment | Organization:
         """The environment or the organization of that name."""

@@ -26,6 +26,9 @@ def environments() -> dict[str, Environment]:
     return {name: env for name, env in load(ROOT / "environments", NAMES).environments.items() if name in NAMES}
 
 
+ZONE_RIVALS = load(ROOT / "environments", NAMES).zone_rivals
+
+
 def changed(env: Environment, changes: Mapping[str, Any]) -> Environment:
     """The environment with other values, validated like a file; mappings are merged one level deep."""
     data = msgspec.to_builtins(env)

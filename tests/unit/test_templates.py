@@ -23,7 +23,7 @@ from environments.model import LAMBDA_EDGE_REGIONS, Environment, Organization
 from environments.regions import REGIONS
 from stacks.catalogue import entries
 from stacks.synthesis import Synthesis, SynthesisError, synthesise, synthesise_organization
-from tests.environments_fixture import FAILOVER, FOREIGN_ZONE, NAMES, RECOVERY, ROOT, changed, environments
+from tests.environments_fixture import FAILOVER, FOREIGN_ZONE, NAMES, RECOVERY, ROOT, ZONE_RIVALS, changed, environments
 from tests.golden_files import assert_golden
 
 ENVS = environments()
@@ -38,7 +38,7 @@ VARIANTS: dict[str, Environment] = {
 
 @cache
 def synthesis(name: str) -> Synthesis:
-    return synthesise(VARIANTS[name])
+    return synthesise(VARIANTS[name], zone_rivals=ZONE_RIVALS.get(name, ()))
 
 
 def template(name: str, stack: str) -> dict[str, Any]:
@@ -164,6 +164,7 @@ def test_placeholders_are_listed_for_the_deployer() -> None:
     assert {(item.key, item.value) for item in synthesis("dev").assembly.placeholders} == {
         ("account_id", "111111111111"),
         ("github.repository", "ORGANISATION/REPOSITORY"),
+        ("hosted_zone", "kimmyai.io"),
     }
     assert synthesise(changed(ENVS["dev"], {"account_id": "123456789012", "github": {"repository": "a/b"}})).assembly.placeholders == ()
 
