@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import msgspec
 
 from aws.cloudformation import StackEvent, ValidationEvent
+from rollout import new_account
 
 _CANCELLED = re.compile(
     r"^Resource (creation|update|deletion|import) (was )?cancelled|^Update cancelled|^Rollback requested", re.IGNORECASE
@@ -112,7 +113,11 @@ def diagnose(
         if words:
             cause = FailedResource(logical_id="", resource_type=_STACK_TYPE, physical_id="", status=status, reason=words, at="")
     explanation, command = next_step(status, environment=environment, stack=stack)
-    if cause is not None and re.search(r"not authorized|AccessDenied|is not authorized to perform", cause.reason):
+    if cause is not None and new_account.unverified(cause.reason):
+        after = f"; then: {command}" if command else ""
+        explanation = f"no permission is missing: AWS wants to verify this account before its first distribution{after}"
+        command = new_account.SUPPORT
+    elif cause is not None and re.search(r"not authorized|AccessDenied|is not authorized to perform", cause.reason):
         command = command or f"python deploy.py doctor --env {environment}"
     return Diagnosis(status=status, cause=cause, others=failed[1:], cancelled=cancelled, explanation=explanation, command=command)
 
