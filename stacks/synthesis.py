@@ -242,6 +242,7 @@ def _contract(env: Environment) -> SiteContract:
         release_grace_days=publishing.release_grace_days,
         release_keep=publishing.release_keep,
         config_json=env.app.config_json,
+        https_record=env.failover is None,
         promote_from=publishing.promote_from,
     )
 

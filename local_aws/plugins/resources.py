@@ -247,7 +247,8 @@ def _with_aws_prefix(props: Properties, settings: dict[str, Any]) -> dict[str, A
     Source: CloudFront Developer Guide, "Send logs to Amazon S3"; cloudformation-coverage-roadmap#2274.
     """
     source = logs._delivery_sources.get(props.get("DeliverySourceName"), {})
-    target = next((d for d in logs._delivery_destinations.values() if d["arn"] == props.get("DeliveryDestinationArn")), {})
+    targets = {each["arn"]: each for each in logs._delivery_destinations.values()}
+    target = targets.get(props.get("DeliveryDestinationArn"), {})
     arn = str(target.get("deliveryDestinationConfiguration", {}).get("destinationResourceArn", ""))
     if source.get("service") != "cloudfront" or ":s3:::" not in arn or "/" in arn:
         return settings

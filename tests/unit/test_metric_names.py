@@ -38,7 +38,18 @@ def of_dashboard(where: str, body: Mapping[str, Any]) -> Iterator[Watched]:
 def test_every_metric_is_one_that_aws_publishes(name: str) -> None:
     found = list(watched(name))
     assert len(found) > 15
-    assert [(where, problem) for where, *metric in found if (problem := metric_problem(*metric))] == []
+    problems = [(where, metric_problem(namespace, metric, dimensions)) for where, namespace, metric, dimensions in found]
+    assert [each for each in problems if each[1]] == []
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_metrics_that_cost_extra_are_switched_on(name: str) -> None:
+    """CloudFront publishes them while the distribution has a MonitoringSubscription."""
+    resources = json.loads(synthesis(name).templates["site"])["Resources"].values()
+    (subscription,) = (r["Properties"] for r in resources if r["Type"] == "AWS::CloudFront::MonitoringSubscription")
+    config = subscription["MonitoringSubscription"]["RealtimeMetricsSubscriptionConfig"]
+    assert config["RealtimeMetricsSubscriptionStatus"] == "Enabled"
+    assert {"OriginLatency", "CacheHitRate", "401ErrorRate"} <= {metric for _, _, metric, _ in watched(name)}
 
 
 def test_the_list_has_sources() -> None:
