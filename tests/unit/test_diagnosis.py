@@ -63,6 +63,12 @@ def test_an_account_that_aws_has_to_verify_first_is_not_taken_for_a_missing_perm
     assert diagnosis.explanation.endswith("then: python deploy.py doctor --env dev --fix")
 
 
+def test_an_account_that_is_not_activated_is_told_as_well() -> None:
+    words = "The AWS Access Key Id needs a subscription for the service (Service: CloudFront, Status Code: 403, OptInRequired)"
+    diagnosis = found(event("Distribution", "CREATE_FAILED", words))
+    assert diagnosis.explanation.startswith("no permission is missing: this account is not activated for the service")
+
+
 def test_a_failed_rollback_keeps_the_first_cause_first() -> None:
     diagnosis = found(
         event("B", "UPDATE_FAILED", "Invalid value"),
