@@ -108,7 +108,7 @@ def _synthesis(platform: Platform, name: str) -> Synthesis:
     described = platform[name]
     if isinstance(described, Organization):
         return synthesise_organization(described, tuple(platform.environments[member] for member in described.environments))
-    return synthesise(described)
+    return synthesise(described, zone_rivals=platform.zone_rivals.get(name, ()))
 
 
 def _lint(built: list[Synthesis]) -> dict[str, tuple[Finding, ...]]:
@@ -200,7 +200,12 @@ def _table(built: list[Synthesis], findings: dict[str, tuple[Finding, ...]]) -> 
         f"{stack:<{widths[0]}}  {region:<{widths[1]}}  {resources:>{widths[2]}}  {size:>{widths[3]}}  {found}".rstrip()
         for stack, region, resources, size, found in rows
     ]
-    return [*lines, *(f"{s.assembly.environment}: {len(s.assembly.stacks)} stacks, assembly {s.assembly.digest[:12]}" for s in built)]
+    for assembly in (synthesis.assembly for synthesis in built):
+        lines.append(f"{assembly.environment}: {len(assembly.stacks)} stacks, assembly {assembly.digest[:12]}")
+        left = list(dict.fromkeys(placeholder.key for placeholder in assembly.placeholders))
+        if left:
+            lines.append(f"{assembly.environment}: to fill in: {', '.join(left)} (see doctor)")
+    return lines
 
 
 def _findings_cell(found: tuple[Finding, ...]) -> str:
@@ -226,6 +231,7 @@ def _summary(
                 "environment": synthesis.assembly.environment,
                 "directory": str(_shown(arguments.out / synthesis.assembly.environment)),
                 "digest": synthesis.assembly.digest,
+                "placeholders": [msgspec.to_builtins(placeholder) for placeholder in synthesis.assembly.placeholders],
                 "stacks": [
                     {
                         "stack": stack.id,

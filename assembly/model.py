@@ -201,6 +201,8 @@ class SiteContract(Frozen, frozen=True, kw_only=True):
     """Number of releases that are kept at the least."""
     config_json: dict[str, str] | None = None
     """Runtime configuration published as config.json, if the environment has one."""
+    https_record: bool = True
+    """There is an HTTPS record beside A and AAAA; failover goes without, as it would speak for the standby as well."""
     promote_from: str | None = None
     """Environment whose verified releases are the only ones accepted here."""
 
@@ -249,7 +251,7 @@ class Assembly(Frozen, frozen=True, kw_only=True):
     deploy_role_name: str
     """Role in the environment's account that the deployer assumes when its credentials belong to another account."""
     protected: bool
-    """Changes need approval by name or digest, and express mode is refused."""
+    """Changes need approval by name or digest."""
     artifact_bucket: str
     lock_table: str
     hosted_zone: HostedZone | None

@@ -120,7 +120,6 @@ class ChangeSetRequest(Frozen, frozen=True, kw_only=True):
     role_arn: str | None = None
     client_token: str | None = None
     description: str = ""
-    express: bool = False
     revert_drift: bool = False
     import_existing: bool = False
 
@@ -1097,7 +1096,6 @@ def _change_set_arguments(request: ChangeSetRequest) -> dict[str, Any]:
         RoleARN=request.role_arn,
         ClientToken=request.client_token,
         Description=request.description or None,
-        DeploymentConfig={"Mode": "EXPRESS"} if request.express else None,
         DeploymentMode="REVERT_DRIFT" if request.revert_drift else None,
         ImportExistingResources=True if request.import_existing else None,
     )

@@ -23,6 +23,7 @@ import yaml
 
 from environments.model import EDGE_CONTROL_REGION, LAMBDA_EDGE_REGIONS, BucketName, Environment, Organization, Region, Value
 from environments.regions import REGIONS
+from environments.zones import rivals
 
 COMMON = "common"
 ORGANIZATION = "organization"
@@ -95,6 +96,11 @@ class Platform:
 
     environments: Mapping[str, Environment]
     organization: Organization | None
+
+    @property
+    def zone_rivals(self) -> Mapping[str, tuple[str, ...]]:
+        """As `environments.zones.rivals`."""
+        return rivals(self.environments.values())
 
     def __getitem__(self, name: str) -> Environment | Organization:
         """The environment or the organization of that name."""
@@ -428,7 +434,14 @@ def _check_names(env: Environment, note: Note) -> None:
         if env.failover.dns_name.endswith("cloudfront.net") or env.failover.hosted_zone_id == "Z2FDTNDATAQYW2":
             note(
                 ("failover", "dns_name"),
-                "is CloudFront; Route 53 cannot fail over between two distributions, name an S3 website or a load balancer",
+                "is CloudFront; Route 53 cannot fail over between two distributions, name a load balancer",
+            )
+        if re.search(r"(^|\.)s3-website[.-]", env.failover.dns_name):
+            # Amazon S3 User Guide, "Website endpoints": no HTTPS there.
+            note(
+                ("failover", "dns_name"),
+                "is an S3 website endpoint, which does not speak HTTPS, while browsers that were here before insist on it (HSTS); "
+                "name a load balancer or another endpoint that has a certificate for the domain",
             )
         if env.zone_is_foreign:
             note(

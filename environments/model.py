@@ -195,7 +195,7 @@ class Protection(Value, frozen=True, kw_only=True):
     """What stands between a slip and production."""
 
     change_approval: bool = False
-    """An apply must be approved by name or by the plan's digest; express mode is refused."""
+    """An apply must be approved by name or by the plan's digest."""
     termination_protection: bool = False
     stack_policy: bool = False
     """Stack policies refuse replacement and deletion of what holds data or carries the site."""
@@ -247,10 +247,13 @@ class DisasterRecovery(Value, frozen=True, kw_only=True):
 
 
 class Failover(Value, frozen=True, kw_only=True):
-    """A standby page outside CloudFront (Route 53 cannot fail over between two distributions)."""
+    """A standby page outside CloudFront (Route 53 cannot fail over between two distributions).
+
+    It has to speak HTTPS with a certificate for the domain, as the site sends Strict-Transport-Security; an S3 website endpoint does not.
+    """
 
     dns_name: DomainName
-    """For example s3-website-eu-west-1.amazonaws.com or a load balancer's name."""
+    """For example a load balancer's name, with dualstack. before it so that it has IPv6 addresses as well."""
     hosted_zone_id: ZoneId
     """Zone id of that endpoint, from the AWS endpoints tables."""
 

@@ -26,11 +26,13 @@ from aws.iam import Iam
 from aws.route53 import Route53
 from aws.s3 import S3
 from aws.secrets import Secrets
+from operations import delegation
 from operations.credential import CredentialError, from_json
+from operations.delegation import Verdict
 from operations.public_dns import Caa, DnsError, Resolver
 from planning.plan import change_set_prefix
 from planning.states import in_the_way
-from rollout import lock
+from rollout import lock, new_account
 
 if TYPE_CHECKING:
     from aws.session import Aws
@@ -171,6 +173,7 @@ _LABELS = {
     "sts_tokens": "version of STS tokens",
     "sts_endpoint": "STS endpoint of the home region",
     "quotas": "quotas",
+    "account_verified": "verification of the account by AWS",
     "hosted_zone": "hosted zone",
     "alias": "alias of another distribution",
     "secret": "Basic Auth secret",
@@ -328,7 +331,10 @@ def _quotas(patient: Patient) -> Iterator[Check]:
     account = Account.connect(patient.aws, account_id=assembly.account_id)
     front = CloudFront.connect(patient.aws, account_id=assembly.account_id)
     more = _distribution(patient) is None
+    if types.get("AWS::Lambda::Function"):
+        yield from _guarded("quotas", lambda: [_concurrency(account)], patient)
     if types.get("AWS::CloudFront::Distribution"):
+        yield from _guarded("account_verified", lambda: [_verified(assembly.account_id, front)], patient)
         yield from _guarded(
             "quotas", lambda: [_share(_DISTRIBUTIONS, len(front.distributions()), _quota(account, _DISTRIBUTIONS), more=more)], patient
         )
@@ -340,6 +346,18 @@ def _quotas(patient: Patient) -> Iterator[Check]:
         )
     for region in sorted({stack.region for stack in assembly.stacks if stack.account_id == assembly.account_id}):
         yield from _guarded("quotas", partial(_stack_quota, patient, region), patient)
+
+
+def _verified(account_id: str, front: CloudFront) -> Check:
+    level, message, command = new_account.first_distribution(account_id, len(front.distributions()))
+    return Check(code="account_verified", level=level, message=message, command=command)
+
+
+def _concurrency(account: Account) -> Check:
+    """In us-east-1, whose quotas the deploy role may read; the other regions of the edge are as new as this one."""
+    limit = account.quota("lambda", new_account.CONCURRENCY_QUOTA).value
+    level, message, command = new_account.concurrency(limit, "us-east-1")
+    return Check(code="quotas", level=level, message=message, command=command)
 
 
 def _quota(account: Account, quota: _Quota) -> float:
@@ -378,6 +396,9 @@ def _hosted_zone(patient: Patient, reachable: frozenset[str]) -> Iterator[Check]
         return
     route53 = Route53.connect(patient.aws, account_id=zone.account_id, role_arn=zone.role_arn)
     zone_id = zone.id
+    question = delegation.Question(
+        name=zone.name, account_id=zone.account_id, file=f"environments/{patient.env}.yaml", again=patient.verb("doctor")
+    )
     if zone_id is None:
         try:
             zone_id = route53.find_public_zone(zone.name).id
@@ -387,12 +408,7 @@ def _hosted_zone(patient: Patient, reachable: frozenset[str]) -> Iterator[Check]
             )
             return
         except NotFound:
-            yield Check(
-                code="hosted_zone",
-                level="problem",
-                message=f"account {zone.account_id} has no public hosted zone {zone.name}",
-                command=f"aws route53 create-hosted-zone --name {zone.name} --caller-reference {zone.name}-1",
-            )
+            yield _verdict("hosted_zone", delegation.missing(question, patient.resolver))
             return
     try:
         wanted = route53.delegation(zone_id)
@@ -401,22 +417,11 @@ def _hosted_zone(patient: Patient, reachable: frozenset[str]) -> Iterator[Check]
         yield Check(code="hosted_zone", level="problem", message=message, command=f"edit environments/{patient.env}.yaml, hosted_zone.id")
         return
     yield Check(code="hosted_zone", level="ok", message=f"hosted zone {zone.name} is {zone_id} in account {zone.account_id}")
-    yield _delegation(patient, zone.name, wanted)
+    yield _verdict("delegation", delegation.delegated(question, wanted, patient.resolver))
 
 
-def _delegation(patient: Patient, name: str, wanted: tuple[str, ...]) -> Check:
-    if patient.resolver is None:
-        return Check(code="delegation", level="unknown", message=f"{name}: there is no public DNS beside a local AWS")
-    try:
-        public = patient.resolver.name_servers(name)
-    except DnsError as error:
-        return Check(code="delegation", level="unknown", message=f"the public DNS did not answer: {error}", command=patient.verb("doctor"))
-    if public == wanted:
-        return Check(code="delegation", level="ok", message=f"{name} is delegated to the zone's name servers")
-    command = f"at the registrar (or the parent zone) set the name servers of {name} to: {' '.join(wanted)}"
-    if not public:
-        return Check(code="delegation", level="problem", message=f"{name} has no name servers in the public DNS", command=command)
-    return Check(code="delegation", level="problem", message=f"{name} is delegated to others: {' '.join(public)}", command=command)
+def _verdict(code: str, found: Verdict) -> Check:
+    return Check(code=code, level=found.level, message=found.message, command=found.command)
 
 
 def _caa(patient: Patient) -> Iterator[Check]:
@@ -438,7 +443,7 @@ def _caa(patient: Patient) -> Iterator[Check]:
                 code="caa",
                 level="problem",
                 message=f"the CAA records of {at} do not let Amazon issue for {name}",
-                command=f'add to {at}: CAA 0 {"issuewild" if name.startswith("*.") else "issue"} "amazon.com"',
+                command=f'add to {at}: CAA 0 {caa_tag(name, records)} "amazon.com"',
             )
 
 
@@ -451,6 +456,14 @@ def caa_of(name: str, resolver: Resolver) -> tuple[str, tuple[Caa, ...]]:
         if found:
             return at, found
     return "", ()
+
+
+def caa_tag(name: str, records: Iterable[Caa]) -> str:
+    """The property that lets one more authority issue for the name and forbids nobody what is allowed today.
+
+    A first issuewild would count instead of every issue (RFC 8659, 4.3) and so shut out who issues wildcards now.
+    """
+    return "issuewild" if name.startswith("*.") and any(r.tag == "issuewild" for r in records) else "issue"
 
 
 def amazon_may_issue(name: str, records: Iterable[Caa]) -> bool:

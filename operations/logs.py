@@ -63,12 +63,13 @@ class AccessLogs:
 
     s3: S3
     bucket: str
-    account_id: str
+    begin: str
+    """Where in the bucket they begin: the prefix that the delivery destination names."""
     distribution_id: str
 
     def prefix(self, hour: datetime) -> str:
-        """Folder of an hour (CloudFront Developer Guide, standard logging: AWSLogs/ACCOUNT/CloudFront/, then our suffix)."""
-        return f"AWSLogs/{self.account_id}/CloudFront/{self.distribution_id}/{hour:%Y/%m/%d/%H}/"
+        """Folder of an hour (CloudFront Developer Guide, "Example paths to access logs": the prefix, then our suffix path)."""
+        return f"{self.begin}/{self.distribution_id}/{hour:%Y/%m/%d/%H}/"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,6 @@ from website.content_plan import ContentPlan
 FORMAT = 1
 """Version of the `plan.json` format; the reader refuses any other."""
 
-Mode = Literal["standard", "express"]
 """CloudFormation DeploymentConfig.Mode (CreateChangeSet)."""
 
 # --- changes ------------------------------------------------------------------------------------------------------
@@ -324,7 +323,6 @@ AnyStackPlan = StackPlan | StackSetPlan
 class Options(Frozen, frozen=True, kw_only=True):
     """What the plan was asked for."""
 
-    mode: Mode = "standard"
     revert_drift: bool = False
     import_existing: bool = False
     removed_instances: Literal["default", "keep", "delete"] = "default"

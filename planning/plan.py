@@ -140,12 +140,10 @@ def make_plan(
     """Plan every selected stack.
 
     What stands in the way of one stack becomes findings in its plan, and its dependants are not planned; the others are. If any stack is
-    blocked, the change sets of all are deleted, as such a plan cannot be applied. Raises `PlanError` for options that make no sense,
+    blocked, the change sets of all are deleted, as such a plan cannot be applied. Raises `PlanError` for a stack that is not there,
     `CredentialsError` where there is no way in, `Stopped` after an interrupt (`stop`, or KeyboardInterrupt in the calling thread).
     """
     assembly, options = request.assembly, request.options
-    if options.mode == "express" and assembly.protected:
-        raise PlanError(f"express mode is not for {assembly.environment}, which is protected", _again(assembly))
     stacks = selected(assembly, options.only)
     with _Run(request, gateways, schemas, progress, stop or threading.Event()) as run:
         done = run.all(stacks, workers)
@@ -233,10 +231,6 @@ def drop(plan: Plan, gateways: Gateways) -> tuple[Finding, ...]:
                     )
                 )
     return tuple(findings)
-
-
-def _again(assembly: Assembly) -> str:
-    return f"python deploy.py plan --env {assembly.environment}"
 
 
 def _with_authority(plan: AnyStackPlan, request: Request) -> AnyStackPlan:
@@ -556,7 +550,6 @@ class _Stack:
                 role_arn=inputs.role_arn,
                 client_token=client_token(name, self.stack.id, "create"),
                 description=f"Plan of {self.assembly.project} {self.assembly.environment}, assembly {self.assembly.digest[:12]}",
-                express=options.mode == "express",
                 revert_drift=options.revert_drift and self.state.exists,
                 import_existing=options.import_existing,
                 **source,

@@ -10,6 +10,9 @@ from troposphere import Ref
 
 from policies.statements import arn, distribution_arn, s3_arn
 
+ACCESS_LOG_PREFIX = "cloudfront"
+"""Where in their bucket the access logs begin. Not AWSLogs/, which AWS's own log deliveries keep for themselves."""
+
 
 def tls_only(bucket: str) -> PolicyDocument:
     """Nobody without TLS; who may, is for IAM to say."""
@@ -48,7 +51,11 @@ def cloudfront_origin(bucket: str, distribution_id: Any) -> PolicyDocument:
 
 
 def log_delivery(bucket: str) -> PolicyDocument:
-    """CloudWatch Logs vended delivery writes this account's logs. Source: CloudWatch Logs User Guide, logs sent to Amazon S3 [V2]."""
+    """CloudWatch Logs vended delivery writes this account's logs below the prefix that the delivery destination names.
+
+    Source: CloudWatch Logs User Guide, logs sent to Amazon S3 [V2]; CloudFront Developer Guide, "I changed the suffix path and the Amazon
+    S3 bucket can't receive my logs": the policy has to name the path that is written.
+    """
     return PolicyDocument(
         Version="2012-10-17",
         Statement=[
@@ -57,7 +64,7 @@ def log_delivery(bucket: str) -> PolicyDocument:
                 Effect=Allow,
                 Principal=Principal("Service", "delivery.logs.amazonaws.com"),
                 Action=[s3.PutObject],
-                Resource=[s3_arn(f"{bucket}/AWSLogs/${{AWS::AccountId}}/*")],
+                Resource=[s3_arn(f"{bucket}/{ACCESS_LOG_PREFIX}/*")],
                 Condition=Condition(
                     [
                         StringEquals({"s3:x-amz-acl": "bucket-owner-full-control", "aws:SourceAccount": Ref("AWS::AccountId")}),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from awacs import sts
 from awacs.aws import Action, Allow, Condition, Deny, PolicyDocument, Statement, StringEquals
 
+from policies.buckets import ACCESS_LOG_PREFIX
 from policies.statements import allow, arn, role_arn, s3_arn
 
 
@@ -175,7 +176,7 @@ def deploy_role(names: Deployment) -> PolicyDocument:
         # Planning looks for groups that a replica made before the StackSet; the call takes the account's log groups as its resource.
         allow("LogGroups", "logs", ["DescribeLogGroups"], arn("logs", "log-group:*", region="*")),
         allow("AccessLogBucket", "s3", ["ListBucket"], s3_arn(names.access_log_bucket)),
-        allow("AccessLogs", "s3", ["GetObject"], s3_arn(f"{names.access_log_bucket}/AWSLogs/*")),
+        allow("AccessLogs", "s3", ["GetObject"], s3_arn(f"{names.access_log_bucket}/{ACCESS_LOG_PREFIX}/*")),
     ]
     if names.zone_role_arn:
         statements.append(Statement(Sid="ZoneAccount", Effect=Allow, Action=[sts.AssumeRole], Resource=[names.zone_role_arn]))

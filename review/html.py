@@ -75,7 +75,7 @@ def _page(plan: Plan) -> Iterator[str]:
     protected = ", protected" if plan.protected else ""
     yield (
         f'<p class="soft">account {escape(plan.account_id)}{protected}; assembly <code>{escape(plan.assembly_digest[:12])}</code>; made'
-        f" {escape(plan.created_at)} by {escape(plan.created_by)}; mode {escape(plan.options.mode)};"
+        f" {escape(plan.created_at)} by {escape(plan.created_by)};"
         f" plan <code>{escape(plan.digest)}</code></p>"
     )
     for danger in summary.dangers(plan):

@@ -69,8 +69,7 @@ def _lines(plan: Plan) -> Iterator[Text]:
     protected = ", protected" if plan.protected else ""
     yield _text(("Plan for ", "bold"), (plan.environment, "bold"), f" ({plan.project}, account {plan.account_id}{protected})")
     yield _text((f"assembly {plan.assembly_digest[:12]}, made {plan.created_at} by {plan.created_by}", "dim"))
-    asked = [f"mode {plan.options.mode}"] if plan.options.mode != "standard" else []
-    asked += ["reverting drift"] if plan.options.revert_drift else []
+    asked = ["reverting drift"] if plan.options.revert_drift else []
     asked += ["importing existing resources"] if plan.options.import_existing else []
     asked += [f"only {', '.join(plan.options.only)}"] if plan.options.only else []
     asked += ["local AWS"] if plan.options.local else []

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import msgspec
 
 from aws.cloudformation import StackEvent, ValidationEvent
+from rollout import new_account
 from rollout.known_causes import known_cause
 
 _CANCELLED = re.compile(
@@ -113,7 +114,12 @@ def diagnose(
         if words:
             cause = FailedResource(logical_id="", resource_type=_STACK_TYPE, physical_id="", status=status, reason=words, at="")
     explanation, command = next_step(status, environment=environment, stack=stack)
-    if cause is not None and re.search(r"not authorized|AccessDenied|is not authorized to perform", cause.reason):
+    held_back = new_account.held_back(cause.reason) if cause is not None else ""
+    if held_back:
+        after = f"; then: {command}" if command else ""
+        explanation = f"no permission is missing: {held_back}{after}"
+        command = new_account.SUPPORT
+    elif cause is not None and re.search(r"not authorized|AccessDenied|is not authorized to perform", cause.reason):
         command = command or f"python deploy.py doctor --env {environment}"
     known = known_cause(cause.reason) if cause is not None else None
     if known is not None:

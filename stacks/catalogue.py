@@ -58,7 +58,9 @@ def entries(env: Environment) -> tuple[Entry, ...]:
     """The stacks of the environment in the order they are deployed."""
     zone: Source = LiteralValue(value=env.hosted_zone.id) if env.hosted_zone.id is not None else HostedZoneRef(name=env.hosted_zone.name)
     auth, recovery = env.basic_auth.enabled, env.disaster_recovery
-    health = () if env.zone_is_foreign else (("HealthCheckId", OutputRef(stack="dns", output="HealthCheckId")),)
+    # A health check of a foreign zone's site is made in monitoring itself, and there is no failover then.
+    checks = () if env.zone_is_foreign else ("HealthCheckId", "PrimaryHealthCheckId") if env.failover else ("HealthCheckId",)
+    health = tuple((name, OutputRef(stack="dns", output=name)) for name in checks)
     distribution = ("DistributionId", OutputRef(stack="site", output="DistributionId"))
     certificate_arn = ("CertificateArn", OutputRef(stack="certificate", output="CertificateArn"))
     wanted: tuple[tuple[bool, Entry], ...] = (

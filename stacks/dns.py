@@ -2,6 +2,8 @@
 
 `EvaluateTargetHealth` is false: CloudFront targets take nothing else (Route 53 Developer Guide). With failover the secondary is an
 endpoint outside CloudFront; the HTTPS record is left out then, since it would advertise HTTP/3 for an endpoint that may not speak it.
+Which side answers is decided by a second health check, of the distribution's own name: a check of the name that fails over would look at
+the standby as soon as it has failed over, find it well, and go back.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ def build(env: Environment) -> StackTemplate:
     types = ["A", "AAAA", "HTTPS"]
     if env.failover is not None:
         types.remove("HTTPS")
-        primary = {"Failover": "PRIMARY", "SetIdentifier": "cloudfront", "HealthCheckId": Ref(check)}
+        of_distribution = Ref(_health_check(template, env, "PrimaryHealthCheck", target, "distribution of "))
+        primary = {"Failover": "PRIMARY", "SetIdentifier": "cloudfront", "HealthCheckId": of_distribution}
+        template.output("PrimaryHealthCheckId", "Id of the health check that failover goes by", of_distribution)
         for record in types:
             template.add(
                 route53.RecordSetType(
@@ -58,19 +62,27 @@ def build(env: Environment) -> StackTemplate:
 
 
 def health_check(template: StackTemplate, env: Environment) -> route53.HealthCheck:
-    """A look at the site from outside, over HTTPS with SNI.
+    """A look at the site from outside, at the name that visitors use, over HTTPS with SNI.
 
     With Basic Auth it asks for the path that answers without credentials, since 401 counts as unhealthy (healthy is 2xx and 3xx);
     without, for the app itself, which takes the whole way to the bucket. Its metrics live in us-east-1 and in its own account, so it
     stands beside the alarm that reads them: in this stack, or in monitoring where the zone is in another account.
     """
+    return _health_check(template, env, "HealthCheck", env.domain, "")
+
+
+def _health_check(template: StackTemplate, env: Environment, title: str, name: Any, label: str) -> route53.HealthCheck:
+    """Source of the advice to name the endpoint where records depend on the check: Route 53 API, HealthCheckConfig.
+
+    CloudFront answers to its own name with its own certificate, and paths behave there as they do at the site's name.
+    """
     path = env.app.health_path if env.basic_auth.enabled else env.app.entry_path
     return template.add(
         route53.HealthCheck(
-            "HealthCheck",
+            title,
             HealthCheckConfig=route53.HealthCheckConfig(
                 Type="HTTPS",
-                FullyQualifiedDomainName=env.domain,
+                FullyQualifiedDomainName=name,
                 Port=443,
                 ResourcePath=path,
                 EnableSNI=True,
@@ -78,7 +90,7 @@ def health_check(template: StackTemplate, env: Environment) -> route53.HealthChe
                 FailureThreshold=3,
                 MeasureLatency=True,
             ),
-            HealthCheckTags=Tags(Name=f"{env.prefix} {env.domain}{path}"),
+            HealthCheckTags=Tags(Name=f"{env.prefix} {label}{env.domain}{path}"),
         )
     )
 

@@ -18,9 +18,9 @@ from stacks.storage import private_bucket
 from stacks.template import CERTIFICATE_ARN, DISTRIBUTION_ID, HEALTH_CHECK_ID, StackTemplate
 
 PERIOD_SECONDS = 300
-LAMBDA_EDGE_METRICS = ("LambdaExecutionError", "LambdaValidationError", "LambdaLimitExceededError")
+LAMBDA_EDGE_METRICS = ("LambdaExecutionError", "LambdaValidationError", "LambdaLimitExceededErrors")
 FUNCTION_METRICS = ("FunctionExecutionErrors", "FunctionValidationErrors", "FunctionThrottles")
-"""CloudFront's own metrics of edge functions (CloudFront Developer Guide, types of metrics)."""
+"""CloudFront's own metrics of edge functions (CloudFront Developer Guide, types of metrics); the lint gate knows the list."""
 
 
 def access_log_bucket(env: Environment) -> str:
@@ -39,14 +39,21 @@ def build(env: Environment) -> StackTemplate:
         template.output("HealthCheckId", "Id of the health check", check)
     else:
         check = template.input("HealthCheckId", "Health check of the site", pattern=HEALTH_CHECK_ID)
+    primary: Any = None
+    if env.failover is not None:
+        primary = template.input("PrimaryHealthCheckId", "Health check that failover goes by", pattern=HEALTH_CHECK_ID)
     topic = _topic(template, env)
-    _alarms(template, env, topic, distribution=distribution, certificate=certificate, check=check)
+    _alarms(template, env, topic, distribution=distribution, certificate=certificate, check=check, primary=primary)
     dashboard = template.add(
         cloudwatch.Dashboard(
             "Dashboard",
             DashboardName=f"{env.prefix}-site",
             DashboardBody=Sub(
-                json.dumps(_dashboard(env), separators=(",", ":")), Distribution=distribution, Certificate=certificate, HealthCheck=check
+                json.dumps(_dashboard(env), separators=(",", ":")),
+                Distribution=distribution,
+                Certificate=certificate,
+                HealthCheck=check,
+                **({} if primary is None else {"PrimaryHealthCheck": primary}),
             ),
         )
     )
@@ -67,7 +74,9 @@ def _topic(template: StackTemplate, env: Environment) -> sns.Topic:
     return topic
 
 
-def _alarms(template: StackTemplate, env: Environment, topic: sns.Topic, *, distribution: Any, certificate: Any, check: Any) -> None:
+def _alarms(
+    template: StackTemplate, env: Environment, topic: sns.Topic, *, distribution: Any, certificate: Any, check: Any, primary: Any
+) -> None:
     monitoring = env.monitoring
     site = {"DistributionId": distribution, "Region": "Global"}
 
@@ -147,18 +156,23 @@ def _alarms(template: StackTemplate, env: Environment, topic: sns.Topic, *, dist
         EvaluationPeriods=1,
         DatapointsToAlarm=1,
     )
-    alarm(
-        "SiteDown",
-        "the health check fails from outside",
-        "AWS/Route53",
-        "HealthCheckStatus",
-        {"HealthCheckId": check},
-        Statistic="Minimum",
-        ComparisonOperator="LessThanThreshold",
-        Threshold=1,
-        Period=60,
-        TreatMissingData="breaching",
-    )
+    looks = [("SiteDown", "the health check fails from outside", check)]
+    if primary is not None:
+        # With a standby that answers, the name itself stays well: nobody would hear of it.
+        looks.append(("OnStandby", "CloudFront does not answer, visitors get the standby", primary))
+    for title, description, looked_at in looks:
+        alarm(
+            title,
+            description,
+            "AWS/Route53",
+            "HealthCheckStatus",
+            {"HealthCheckId": looked_at},
+            Statistic="Minimum",
+            ComparisonOperator="LessThanThreshold",
+            Threshold=1,
+            Period=60,
+            TreatMissingData="breaching",
+        )
 
 
 def _edge_metrics(env: Environment, distribution: Any) -> list[tuple[str, dict[str, Any]]]:
@@ -188,8 +202,11 @@ def _access_logs(template: StackTemplate, env: Environment, distribution: Any) -
     destination = template.add(
         logs.DeliveryDestination(
             "AccessLogDestination",
-            Name=f"{env.prefix}-access",
-            DestinationResourceArn=GetAtt(bucket, "Arn"),
+            # Its ARN is create-only: another place needs another name, or CloudFormation cannot replace it.
+            Name=f"{env.prefix}-access-{buckets.ACCESS_LOG_PREFIX}",
+            # With the prefix in the ARN AWS leaves the suffix path as it is (CloudFront Developer Guide, "Send logs to Amazon S3"). Without
+            # it a creation puts AWSLogs/{account-id}/CloudFront/ before the path, an update does not, and the bucket refuses the logs.
+            DestinationResourceArn=Sub(f"${{{bucket.title}.Arn}}/{buckets.ACCESS_LOG_PREFIX}"),
             OutputFormat="json",
             DependsOn=["AccessLogBucketPolicy"],
         )
@@ -203,6 +220,7 @@ def _access_logs(template: StackTemplate, env: Environment, distribution: Any) -
         )
     )
     template.output("AccessLogBucketName", "Bucket of the access logs", Ref(bucket))
+    template.output("AccessLogPrefix", "Where in that bucket the access logs begin", buckets.ACCESS_LOG_PREFIX)
     template.output("AccessLogBucketArn", "ARN of the bucket of the access logs", GetAtt(bucket, "Arn"))
 
 
@@ -225,6 +243,9 @@ def _dashboard(env: Environment) -> dict[str, Any]:
         return {"type": "metric", "x": x, "y": y, "width": 8, "height": 6, "properties": {**shape, **properties}}
 
     percent: dict[str, Any] = {"yAxis": {"left": {"min": 0, "label": "%", "showUnits": False}}}
+    looks = [["AWS/Route53", "HealthCheckStatus", "HealthCheckId", "${HealthCheck}", {"label": "health check"}]]
+    if env.failover is not None:
+        looks.append(["AWS/Route53", "HealthCheckStatus", "HealthCheckId", "${PrimaryHealthCheck}", {"label": "distribution"}])
     edge = [
         ["AWS/CloudFront", name, *(part for pair in dimensions.items() for part in pair), {"label": name}]
         for name, dimensions in _edge_metrics(env, "${Distribution}")
@@ -240,7 +261,7 @@ def _dashboard(env: Environment) -> dict[str, Any]:
                 "Up, seen from outside (1 = yes)",
                 0,
                 2,
-                [["AWS/Route53", "HealthCheckStatus", "HealthCheckId", "${HealthCheck}", {"label": "health check"}]],
+                looks,
                 statistic="Minimum",
                 yAxis={"left": {"min": 0, "max": 1}},
             ),

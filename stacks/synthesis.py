@@ -53,9 +53,17 @@ class Synthesis:
     """By stack id and logical id, the `file:line` that made the resource."""
 
 
-def synthesise(env: Environment, catalogue: Callable[[Environment], tuple[Entry, ...]] = entries) -> Synthesis:
-    """Build every template of the environment. Raises SynthesisError with everything that is wrong."""
-    return _synthesise(env, catalogue(env), lambda stacks: _assembly(env, stacks))
+def synthesise(
+    env: Environment,
+    catalogue: Callable[[Environment], tuple[Entry, ...]] = entries,
+    *,
+    zone_rivals: tuple[str, ...] = (),
+) -> Synthesis:
+    """Build every template of the environment. Raises SynthesisError with everything that is wrong.
+
+    `zone_rivals`: environments, this one included, that want its hosted zone in different accounts (`environments.zones`).
+    """
+    return _synthesise(env, catalogue(env), lambda stacks: _assembly(env, stacks, zone_rivals))
 
 
 def synthesise_organization(organization: Organization, environments: tuple[Environment, ...]) -> Synthesis:
@@ -175,7 +183,7 @@ def _stack_policy(entry: Entry) -> str:
     return canonical_json({"Statement": statements}).decode()
 
 
-def _assembly(env: Environment, stacks: tuple[Stack, ...]) -> Assembly:
+def _assembly(env: Environment, stacks: tuple[Stack, ...], zone_rivals: tuple[str, ...]) -> Assembly:
     return Assembly(
         format=FORMAT,
         environment=env.name,
@@ -193,7 +201,7 @@ def _assembly(env: Environment, stacks: tuple[Stack, ...]) -> Assembly:
         if env.basic_auth.enabled
         else None,
         contract=_contract(env),
-        placeholders=_placeholders(env),
+        placeholders=(*_placeholders(env), *_undecided_zone(env, zone_rivals)),
         stacks=stacks,
     )
 
@@ -234,6 +242,7 @@ def _contract(env: Environment) -> SiteContract:
         release_grace_days=publishing.release_grace_days,
         release_keep=publishing.release_keep,
         config_json=env.app.config_json,
+        https_record=env.failover is None,
         promote_from=publishing.promote_from,
     )
 
@@ -250,6 +259,18 @@ def _placeholders(env: Environment) -> tuple[Placeholder, ...]:
         meaning="ORGANISATION/REPOSITORY on GitHub",
     )
     return (*found, repository)
+
+
+def _undecided_zone(env: Environment, rivals: tuple[str, ...]) -> tuple[Placeholder, ...]:
+    if not rivals:
+        return ()
+    zone = env.hosted_zone.name
+    meaning = (
+        f"{', '.join(rivals)} want a zone of this name in different accounts, and the public DNS knows one of them only; name its owner in"
+        f" all (hosted_zone.account_id and .role_arn), or give each a zone of its own, for example {env.domain}"
+        " (docs/guides/second-team.md, The zone)"
+    )
+    return (Placeholder(key="hosted_zone", value=zone, file=f"environments/{env.name}.yaml", meaning=meaning),)
 
 
 def _account_placeholders(name: str, accounts: Mapping[str, str]) -> tuple[Placeholder, ...]:

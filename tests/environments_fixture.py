@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NAMES = ("dev", "sit", "prod")
 
 RECOVERY = {"disaster_recovery": {"region": "eu-west-2", "bucket": "second-kimmyai-web-replica"}}
-FAILOVER = {"failover": {"dns_name": "s3-website-eu-west-1.amazonaws.com", "hosted_zone_id": "Z1BKCTXD74EZPE"}}
+FAILOVER = {"failover": {"dns_name": "dualstack.standby-1234567890.eu-west-1.elb.amazonaws.com", "hosted_zone_id": "Z32O12XQLNTSW2"}}
 FOREIGN_ZONE = {
     "hosted_zone": {"name": "kimmyai.io", "account_id": "444444444444", "role_arn": "arn:aws:iam::444444444444:role/zone-records"}
 }
@@ -24,6 +24,9 @@ FOREIGN_ZONE = {
 def environments() -> dict[str, Environment]:
     """dev, sit and prod as they stand in the repository."""
     return {name: env for name, env in load(ROOT / "environments", NAMES).environments.items() if name in NAMES}
+
+
+ZONE_RIVALS = load(ROOT / "environments", NAMES).zone_rivals
 
 
 def changed(env: Environment, changes: Mapping[str, Any]) -> Environment:

@@ -363,6 +363,8 @@ def _dns_aaaa(probe: _Probe) -> str:
 @_check("dns.https", "HTTPS record offers HTTP/2 and HTTP/3")
 def _dns_https(probe: _Probe) -> str:
     _dns_wanted(probe)
+    if not probe.contract.https_record:
+        raise _Skip("an environment with failover has no HTTPS record")
     answer = probe.resolver.resolve(probe.contract.domain, dns.rdatatype.HTTPS, lifetime=probe.target.timeout)
     text = "; ".join(str(record) for record in answer)
     offered = set(re.findall(r"[a-z0-9.]+", " ".join(re.findall(r'alpn="([^"]*)"', text))))

@@ -123,10 +123,12 @@ def _access(opened: Opened) -> AccessLogs | None:
     stack = next((s for s in assembly.stacks if s.id == MONITORING_STACK), None)
     if stack is None:
         return None
+    monitoring = outputs(opened, MONITORING_STACK)
     return AccessLogs(
         s3=S3.connect(opened.aws, account_id=assembly.account_id, region=stack.region),
-        bucket=outputs(opened, MONITORING_STACK)["AccessLogBucketName"],
-        account_id=assembly.account_id,
+        bucket=monitoring["AccessLogBucketName"],
+        # A stack of an earlier version has no such output, and AWS chose the prefix itself.
+        begin=monitoring.get("AccessLogPrefix", f"AWSLogs/{assembly.account_id}/CloudFront"),
         distribution_id=outputs(opened)["DistributionId"],
     )
 

@@ -42,9 +42,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--only", action="append", default=[], metavar="STACK", help="only this stack and what it depends on; may be repeated"
     )
     add_content_arguments(parser)
-    parser.add_argument(
-        "--mode", choices=("standard", "express"), default="standard", help="deployment mode (express: unprotected environments only)"
-    )
     parser.add_argument("--revert-drift", action="store_true", help="drift-aware change sets, which bring back what drifted")
     parser.add_argument("--import-existing", action="store_true", help="take over existing resources that have the template's names")
     parser.add_argument(
@@ -73,7 +70,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
     opened = open_environment(args, context)
     options = Options(
-        mode=args.mode,
         revert_drift=args.revert_drift,
         import_existing=args.import_existing,
         removed_instances=args.removed_instances,

@@ -171,3 +171,29 @@ class Failover(Rule):
         for pair in sides.values():
             if len(pair) == 2:
                 yield pair["SECONDARY"].path, "PRIMARY and SECONDARY are both CloudFront; the secondary must be something else"
+
+
+class CheckOfItself(Rule):
+    id = "E9307"
+    shortdesc = "The health check of a record asks for the endpoint, not for the record's own name"
+    description = (
+        "Where the answer to the name depends on the check, a check of that name looks at whatever the record points at by then:"
+        " the site changes sides for ever."
+    )
+    source_url = f"{_API}/API_HealthCheckConfig.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        for record in records(view):
+            for node in view.at(record, "HealthCheckId"):
+                target = reference(node)
+                found = view.resource(target.name) if target and view.type_of(target.name) == "AWS::Route53::HealthCheck" else None
+                if found is None:
+                    continue
+                asked = view.at(view.properties_of(found), "HealthCheckConfig", "FullyQualifiedDomainName")
+                names = [_name(name) for name in view.at(record, "Name") if name.present]
+                if any(_name(each) in names for each in asked if each.present):
+                    yield node.path, "the health check asks for the name of the record itself; let it ask for the name of the endpoint"
+
+
+def _name(node: Node) -> object:
+    return node.text.rstrip(".").lower() if node.text else node.value

@@ -214,7 +214,13 @@ def _target_create(_logical_id: str, props: Properties, _stack_name: str) -> Cre
     return target["name"], {"Arn": target["arn"], "DeliveryDestinationType": target["deliveryDestinationType"]}
 
 
-def _target_update(physical_id: str, _old: Properties, new: Properties, stack_name: str, logical_id: str | None = None) -> Created:
+_TARGET_FIXED = ("DestinationResourceArn", "OutputFormat", "DeliveryDestinationType")
+"""createOnlyProperties of the provider schema, beside the name."""
+
+
+def _target_update(physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str | None = None) -> Created:
+    if old.get("Name") == new.get("Name") and any(old.get(key) != new.get(key) for key in _TARGET_FIXED):
+        raise ValueError(f"CloudFormation cannot update the custom-named {physical_id}; rename it to replace it")
     return _target_create(logical_id or physical_id, new, stack_name)
 
 
@@ -232,11 +238,30 @@ def _s3_settings(props: Properties) -> dict[str, Any]:
     return settings
 
 
+_AWS_PREFIX = "AWSLogs/{account-id}/CloudFront/"
+
+
+def _with_aws_prefix(props: Properties, settings: dict[str, Any]) -> dict[str, Any]:
+    """What CreateDelivery makes of the suffix path of a CloudFront source whose bucket has no prefix; an update takes it as it comes.
+
+    Source: CloudFront Developer Guide, "Send logs to Amazon S3"; cloudformation-coverage-roadmap#2274.
+    """
+    source = logs._delivery_sources.get(props.get("DeliverySourceName"), {})
+    targets = {each["arn"]: each for each in logs._delivery_destinations.values()}
+    target = targets.get(props.get("DeliveryDestinationArn"), {})
+    arn = str(target.get("deliveryDestinationConfiguration", {}).get("destinationResourceArn", ""))
+    if source.get("service") != "cloudfront" or ":s3:::" not in arn or "/" in arn:
+        return settings
+    return {**settings, "suffixPath": _AWS_PREFIX + str(settings.get("suffixPath", "")).removeprefix(_AWS_PREFIX).lstrip("/")}
+
+
 def _delivery_create(_logical_id: str, props: Properties, _stack_name: str) -> Created:
     request = _lower_first(
         {key: props[key] for key in ("DeliverySourceName", "DeliveryDestinationArn", "RecordFields", "FieldDelimiter") if key in props}
     )
-    delivery = _answered(logs._create_delivery({**request, "s3DeliveryConfiguration": _s3_settings(props)}))["delivery"]
+    delivery = _answered(logs._create_delivery({**request, "s3DeliveryConfiguration": _with_aws_prefix(props, _s3_settings(props))}))[
+        "delivery"
+    ]
     return delivery["id"], _delivery_attributes(delivery)
 
 

@@ -58,6 +58,7 @@ _PARTS: dict[str, tuple[str, ...]] = {
         "_create_delivery(data)",
         "_delete_delivery(data)",
         "_deliveries",
+        "_delivery_sources",
         "_delivery_destinations",
     ),
     "ministack.services.account": ("_DISPATCH", "_OPT_IN_REQUIRED", "_REGIONS_LIST", "_json(status, body)"),

@@ -35,19 +35,29 @@ PASSWORD_HASH = hash_password("correct horse battery staple", bytes(range(16)))
 def write_environments(directory: Path, accounts: Mapping[str, str], **extra: str) -> Path:
     """The repository's environment files with real values where placeholders stand, and bucket names that are the account's alone.
 
-    `extra` is YAML at the end of an environment's file.
+    `extra` is YAML at the end of an environment's file. Environments without an account are left out; of several, all but prod have a
+    zone of their own, since a name is delegated to one account only.
     """
     shutil.copytree(ROOT / "environments", directory, ignore=shutil.ignore_patterns("*.py", "__pycache__", "organization.yaml"))
     for name, placeholder in PLACEHOLDERS.items():
         path = directory / f"{name}.yaml"
-        account = accounts.get(name, placeholder)
+        account = accounts.get(name)
+        if account is None:
+            path.unlink()
+            continue
         text = path.read_text().replace(placeholder, account)
         for bucket in (f"{name}-kimmyai-web-public", f"bbws-{name}-web-artifacts"):
             text = text.replace(bucket, f"{bucket}-{account}")
-        path.write_text(text + extra.get(name, ""))
+        zone = own_zone(f"{name}.kimmyai.io") if len(accounts) > 1 and name != "prod" else ""
+        path.write_text(text + extra.get(name, zone))
     common = directory / "common.yaml"
     common.write_text(common.read_text().replace("ORGANISATION/REPOSITORY", REPOSITORY))
     return directory
+
+
+def own_zone(name: str) -> str:
+    """YAML that gives an environment a zone and a certificate of its own."""
+    return f'hosted_zone: {{name: {name}}}\ncertificate: {{domain_name: {name}, subject_alternative_names: ["*.{name}"]}}\n'
 
 
 def unsigned_token(subject: str, audience: str = "sts.amazonaws.com") -> str:

@@ -128,6 +128,10 @@ def test_placeholders_are_refused_before_aws_is_asked_anything(guarded_wire: Wir
         assert refused.code == 2, refused
         assert "account_id is still the placeholder '111111111111'" in refused.stderr
         assert "ORGANISATION/REPOSITORY" in refused.stderr
+        assert (
+            "hosted_zone is still the placeholder 'kimmyai.io': dev, prod, sit want a zone of this name in different accounts"
+            in refused.stderr
+        )
         assert "--local" in refused.stderr
     assert guarded_wire.calls == []
     assert (ROOT / "environments" / "dev.yaml").read_text().count("111111111111") == 1

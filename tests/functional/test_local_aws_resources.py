@@ -181,6 +181,36 @@ def test_log_delivery(aws: Aws, account: str, stacks: Stacks) -> None:
     assert client.describe_delivery_destinations()["deliveryDestinations"] == []
 
 
+def test_log_delivery_of_cloudfront_moves_unless_its_destination_has_a_prefix(aws: Aws, account: str, stacks: Stacks) -> None:
+    """CloudFront Developer Guide, "Send logs to Amazon S3"; cloudformation-coverage-roadmap#2274."""
+    client = aws.client("logs", account_id=account, region="us-east-1")
+
+    def delivery(bucket: str, suffix: str, name: str = "t") -> dict[str, Any]:
+        source = {"Name": "s", "LogType": "ACCESS_LOGS", "ResourceArn": f"arn:aws:cloudfront::{account}:distribution/E1"}
+        target = {"Name": name, "OutputFormat": "json", "DestinationResourceArn": f"arn:aws:s3:::{bucket}"}
+        pair = {"DeliverySourceName": {"Ref": "Source"}, "DeliveryDestinationArn": {"Fn::GetAtt": ["Target", "Arn"]}}
+        return template(
+            "AWS::Logs::Delivery",
+            {**pair, "S3SuffixPath": suffix},
+            "DeliveryId",
+            Source={"Type": "AWS::Logs::DeliverySource", "Properties": source},
+            Target={"Type": "AWS::Logs::DeliveryDestination", "Properties": target},
+        )
+
+    def stored(made: dict[str, str]) -> str:
+        return str(client.get_delivery(id=made["Ref"])["delivery"]["s3DeliveryConfiguration"]["suffixPath"])
+
+    assert (
+        stored(stacks.apply("d", delivery("logs", "{DistributionId}/{yyyy}"))) == "AWSLogs/{account-id}/CloudFront/{DistributionId}/{yyyy}"
+    )
+    assert stored(stacks.apply("d", delivery("logs", "{DistributionId}"))) == "{DistributionId}"
+    with pytest.raises(AssertionError, match="cannot update the custom-named t"):
+        stacks.apply("d", delivery("logs/prefix", "{DistributionId}"))
+    assert stored(stacks.apply("d", delivery("logs/prefix", "{DistributionId}", name="u"))) == "{DistributionId}"
+    assert [d["name"] for d in client.describe_delivery_destinations()["deliveryDestinations"]] == ["u"]
+    stacks.delete("d")
+
+
 def test_composite_alarm(aws: Aws, account: str, stacks: Stacks) -> None:
     client = aws.client("cloudwatch", account_id=account, region="us-east-1")
     metric = {

@@ -23,7 +23,7 @@ GROUP = "/aws/lambda/us-east-1.kimmyai-web-dev-basic-auth"
 def dev(aws: Aws, account: str, tmp_path: Path) -> Deployed:
     """With Basic Auth, so with an edge function; the monitoring stack stands for itself, with its bucket alone."""
     site = frontend.deployed(aws, tmp_path / "dist", "dev", account, basic_auth={"enabled": True})
-    frontend.outputs_only(aws, site, "monitoring", AccessLogBucketName=f"logs-{account}")
+    frontend.outputs_only(aws, site, "monitoring", AccessLogBucketName=f"logs-{account}", AccessLogPrefix="cloudfront")
     aws.client("s3", account_id=account, region="us-east-1").create_bucket(Bucket=f"logs-{account}")
     return site
 
@@ -53,7 +53,7 @@ def request(aws: Aws, site: Deployed, moment: datetime, path: str, status: int) 
         "cs(User-Agent)": "evil\x1b[31m",
     }
     account = site.assembly.account_id
-    key = f"AWSLogs/{account}/CloudFront/{site.outputs['DistributionId']}/{moment:%Y/%m/%d/%H}/{moment.timestamp()}.gz"
+    key = f"cloudfront/{site.outputs['DistributionId']}/{moment:%Y/%m/%d/%H}/{moment.timestamp()}.gz"
     body = gzip.compress((json.dumps(fields) + "\n").encode())
     aws.client("s3", account_id=account, region="us-east-1").put_object(Bucket=f"logs-{account}", Key=key, Body=body)
 

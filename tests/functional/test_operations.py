@@ -23,6 +23,7 @@ from aws.session import Aws
 from local_aws import prepare
 from operations import credential
 from tests.functional import wire as w
+from tests.functional.accounts import own_zone
 from tests.functional.harness import ROOT, CommandLine, Ended
 from tests.functional.small_platform import ENV, REGION, Platform, parameter, status_of, value_of
 from tests.functional.wire import Wire
@@ -364,6 +365,7 @@ def dev(command_line: CommandLine, account: str, tmp_path: Path) -> Path:
         text = file.read_text().replace("1" * 12, account).replace("ORGANISATION/REPOSITORY", "acme/web")
         # One server holds the buckets of all accounts, as AWS does.
         text = re.sub(r"(bucket: \S+)", rf"\1-{account}", text)
+        text += own_zone("dev.kimmyai.io") if file.stem == "dev" else ""
         file.write_text(text)
     built = command_line.build("--env", "all", "--environments", str(copy), "--out", str(tmp_path / "dist"))
     assert built.code == 0, built
@@ -460,7 +462,7 @@ def test_a_whole_environment_from_doctor_to_destroy(account: str, tmp_path: Path
     def run(name: str, *more: str) -> Ended:
         return line.deploy(name, "--env", "dev", "--dist", str(dev), *more)
 
-    prepare.hosted_zone(aws, name="kimmyai.io", account_id=account)
+    prepare.hosted_zone(aws, name="dev.kimmyai.io", account_id=account)
     assert checks(run("doctor", "--json"))["secret"] == ["problem"]
     assert run("set-password", "--generate").code == 0
     applied = run("apply", "--yes")

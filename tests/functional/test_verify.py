@@ -16,7 +16,7 @@ import trustme
 
 from assembly.model import SiteContract
 from stacks.synthesis import synthesise
-from tests.environments_fixture import environments
+from tests.environments_fixture import FAILOVER, changed, environments
 from tests.functional import breakable, frontend
 from tests.functional.harness import CommandLine
 from website.verify import CERTIFICATE_DAYS, Endpoint, Result, Target, checks, verify
@@ -218,6 +218,19 @@ def test_the_password_is_not_sent_in_the_clear_to_another_host(setting: Setting)
     if setting.contract.basic_auth:
         assert results["auth.accepted"].status == "skipped"
         assert "without TLS" in results["auth.accepted"].detail
+
+
+def test_no_https_record_is_missed_where_failover_leaves_it_out(setting: Setting) -> None:
+    contract = synthesise(changed(environments()["prod"], FAILOVER)).assembly.contract
+    assert contract is not None
+    domain = setting.contract.domain
+    target = dataclasses.replace(setting.target, contract=msgspec.structs.replace(setting.contract, https_record=contract.https_record))
+    records = setting.records.pop((domain, "HTTPS"))
+    try:
+        assert setting.results()["dns.https"].status == "failed"
+        assert setting.results(target)["dns.https"].status == "skipped"
+    finally:
+        setting.records[(domain, "HTTPS")] = records
 
 
 def test_the_command_line_against_a_resolved_address(

@@ -87,6 +87,25 @@ def test_a_typo_in_the_environment_is_answered_with_a_guess() -> None:
         load(ROOT / "environments", ("prd",))
 
 
+OWNER = "hosted_zone: {account_id: '333333333333', role_arn: 'arn:aws:iam::333333333333:role/zone-records'}\n"
+
+
+def test_environments_that_want_one_zone_in_several_accounts_are_told_apart_from_those_that_agree(tmp_path: Path) -> None:
+    prod, sit = ((ROOT / "environments" / f"{name}.yaml").read_text() for name in ("prod", "sit"))
+
+    def rivals(**files: str) -> dict[str, tuple[str, ...]]:
+        assert problems(tmp_path, **{"dev": DEV, "sit": sit, "prod": prod, **files}) == []
+        return dict(load(tmp_path, ("dev",)).zone_rivals)
+
+    assert rivals() == dict.fromkeys(("dev", "prod", "sit"), ("dev", "prod", "sit")), "as the files are shipped"
+    assert rivals(dev=DEV + OWNER) == dict.fromkeys(("dev", "prod", "sit"), ("dev", "prod", "sit"))
+    assert rivals(dev=DEV + OWNER, sit=sit + OWNER) == {}
+    own = "hosted_zone: {name: NAME}\ncertificate: {domain_name: NAME, subject_alternative_names: ['*.NAME']}\n"
+    assert rivals(dev=DEV + own.replace("NAME", "dev.kimmyai.io"), sit=sit + own.replace("NAME", "sit.kimmyai.io")) == {}
+    assert rivals(dev=DEV.replace("1" * 12, "3" * 12), sit=sit.replace("2" * 12, "3" * 12) + "github: {create_provider: false}\n",
+                  prod=prod + "github: {create_provider: false}\n") == {}  # fmt: skip
+
+
 CASES: dict[str, tuple[str, str, str, str]] = {
     # name: (what stands in dev.yaml, what replaces it, key, message)
     "unknown key": ("price_class:", "prize_class:", "prize_class", 'unknown key; did you mean "price_class"?'),
@@ -154,6 +173,18 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "failover: {dns_name: d1.cloudfront.net, hosted_zone_id: Z2FDTNDATAQYW2}\nartifacts:",
         "failover.dns_name",
         "Route 53 cannot fail over between two distributions",
+    ),
+    "failover to a page without TLS": (
+        "artifacts:",
+        "failover: {dns_name: s3-website-eu-west-1.amazonaws.com, hosted_zone_id: Z1BKCTXD74EZPE}\nartifacts:",
+        "failover.dns_name",
+        "is an S3 website endpoint, which does not speak HTTPS, while browsers that were here before insist on it (HSTS)",
+    ),
+    "failover to a website of a bucket": (
+        "artifacts:",
+        "failover: {dns_name: standby.s3-website.eu-central-1.amazonaws.com, hosted_zone_id: Z21DNDUVLTQW6Q}\nartifacts:",
+        "failover.dns_name",
+        "is an S3 website endpoint",
     ),
     "recovery at home": (
         "artifacts:",

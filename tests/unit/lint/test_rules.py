@@ -93,6 +93,31 @@ def secret(*parts: str) -> str:
     return "".join(parts)
 
 
+def own_check(name: Any) -> dict[str, Any]:
+    return {"Type": "AWS::Route53::HealthCheck", "Properties": {"HealthCheckConfig": {"Type": "HTTPS", "FullyQualifiedDomainName": name}}}
+
+
+def alarm(metric: Any, **more: Any) -> dict[str, Any]:
+    dimensions = {"DistributionId": {"Ref": "Distribution"}, "Region": "Global", **more}
+    given = [{"Name": name, "Value": value} for name, value in dimensions.items()]
+    numbers = {"ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 1, "Period": 300, "Statistic": "Sum", "Threshold": 0}
+    return {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": {"Namespace": "AWS/CloudFront", "MetricName": metric, "Dimensions": given, **numbers},
+    }
+
+
+def delivery_to(arn: Any) -> list[tuple[str, Any]]:
+    source = {"Name": "s", "LogType": "ACCESS_LOGS", "ResourceArn": {"Fn::GetAtt": ["Distribution", "Arn"]}}
+    return [
+        ("Resources/LogSource", {"Type": "AWS::Logs::DeliverySource", "Properties": source}),
+        (
+            "Resources/LogDestination",
+            {"Type": "AWS::Logs::DeliveryDestination", "Properties": {"Name": "d", "OutputFormat": "json", "DestinationResourceArn": arn}},
+        ),
+    ]
+
+
 TRUE_PARAMETER, TRUE_REF = parameter("true")
 ARN_PARAMETER, ARN_REF = parameter(ARN)
 STAR_PARAMETER, STAR_REF = parameter("*")
@@ -271,6 +296,16 @@ BROKEN: list[tuple[str, str, list[tuple[str, Any]]]] = [
                 "Resources/Records/Properties/RecordSets/-",
                 {**GOOD["Resources"]["Records"]["Properties"]["RecordSets"][0], "Failover": "SECONDARY", "SetIdentifier": "b"},
             ),
+        ],
+    ),
+    (
+        "E9307",
+        "a check of the record's own name",
+        [
+            ("Resources/Check", own_check("DEV.example.com")),
+            (f"{RECORD}/Failover", "PRIMARY"),
+            (f"{RECORD}/SetIdentifier", "a"),
+            (f"{RECORD}/HealthCheckId", {"Ref": "Check"}),
         ],
     ),
     *[
@@ -504,6 +539,13 @@ BROKEN: list[tuple[str, str, list[tuple[str, Any]]]] = [
     ("E9703", "reason without suppression", [("Resources/Topic/Metadata", {"Suppressed": {"W3037": "so"}})]),
     ("E9703", "unreadable", [("Resources/Topic/Metadata", {"cfn-lint": {"config": {"ignore_checks": "W3037"}}})]),
     ("E9703", "for the whole template", [("Metadata/cfn-lint", {"config": {"ignore_checks": ["E9701"]}})]),
+    ("E9801", "a metric that nobody publishes", [("Resources/Alarm", alarm("LambdaLimitExceededError"))]),
+    ("E9801", "in one case", [("Resources/Alarm", alarm(EITHER("Requests", "Request")))]),
+    ("E9801", "another region", [("Resources/Alarm", alarm("Requests", Region="us-east-1"))]),
+    ("E9801", "a dimension too many", [("Resources/Alarm", alarm("Requests", FunctionName="f"))]),
+    ("E9802", "a whole bucket", delivery_to({"Fn::GetAtt": ["Bucket", "Arn"]})),
+    ("E9802", "a whole bucket by name", delivery_to("arn:aws:s3:::dev-example-logs")),
+    ("E9802", "a whole bucket in Sub", delivery_to({"Fn::Sub": "${Bucket.Arn}"})),
 ]
 
 
@@ -536,6 +578,15 @@ ALONG_WITH = {
 }
 
 FINE: list[tuple[str, str, list[tuple[str, Any]]]] = [
+    (
+        "E9307",
+        "a check of the endpoint",
+        [("Resources/Check", own_check({"Fn::GetAtt": ["Distribution", "DomainName"]})), (f"{RECORD}/HealthCheckId", {"Ref": "Check"})],
+    ),
+    ("E9801", "a metric of CloudFront", [("Resources/Alarm", alarm("LambdaLimitExceededErrors"))]),
+    ("E9801", "a metric of our own", [("Resources/Alarm/Type", "AWS::CloudWatch::Alarm"), ("Resources/Alarm/Properties/Namespace", "Own")]),
+    ("E9802", "with a prefix", delivery_to({"Fn::Sub": "${Bucket.Arn}/cloudfront"})),
+    ("E9802", "a log group", delivery_to("arn:aws:logs:us-east-1:123456789012:log-group:access")),
     ("E9102", "a version's ARN", [(f"{ASSOCIATION}/LambdaFunctionARN", f"{ARN}:12")]),
     (
         "E9102",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from assembly.model import Assembly, BasicAuthSecret, Placeholder
 from aws.errors import AccessDenied, AwsError, CredentialsExpired, NotFound
-from operations.doctor import Check, Fix, Patient, amazon_may_issue, caa_of, carry_out, examine, fix_lines, report_lines
+from operations.doctor import Check, Fix, Patient, amazon_may_issue, caa_of, caa_tag, carry_out, examine, fix_lines, report_lines
 from operations.public_dns import Caa, DnsError
 from tests.golden_files import assert_golden
 from tests.scripted import Scripted, ScriptedAws
@@ -202,6 +203,72 @@ def test_the_public_dns_that_does_not_answer_is_not_taken_for_a_missing_delegati
     assert only(examine(patient(healthy(), Dns({}, silent=True))), "delegation").level == "unknown"
     assert only(examine(patient(healthy(), Dns({}))), "delegation").level == "problem"
     assert only(examine(patient(healthy(), None)), "delegation").level == "unknown"
+
+
+NO_ZONE = Scripted(list_hosted_zones_by_name={"HostedZones": [], "IsTruncated": False})
+ELSEWHERE = Dns({"example.org": ("ns.prod.example.net",), "org": ("a0.org",)})
+
+
+def test_a_zone_is_only_to_be_made_where_the_name_is_nobodys() -> None:
+    def advice(resolver: Dns | None) -> Check:
+        return only(examine(patient(healthy(route53=NO_ZONE), resolver)), "hosted_zone")
+
+    assert advice(Dns({})).command.startswith("aws route53 create-hosted-zone")
+    assert advice(None).command.startswith("aws route53 create-hosted-zone")
+    taken = advice(ELSEWHERE)
+    assert (taken.level, "elsewhere: ns.prod.example.net" in taken.message) == ("problem", True)
+    assert taken.command.startswith("edit environments/test.yaml: hosted_zone.account_id and .role_arn")
+    unsure = advice(Dns({}, silent=True))
+    assert (unsure.level, unsure.command) == ("problem", "python deploy.py doctor --env test")
+
+
+def test_a_name_that_leads_elsewhere_is_never_to_be_taken_from_there() -> None:
+    for resolver in (ELSEWHERE, Dns({"example.org": ("ns-1.example.net", "ns.prod.example.net")})):
+        check = only(examine(patient(healthy(), resolver)), "delegation")
+        assert check.level == "problem"
+        assert "registrar" not in check.message + check.command
+        assert "hosted_zone.name of a zone of its own below it" in check.command
+
+
+def test_a_name_that_leads_nowhere_is_delegated_where_its_parent_lives() -> None:
+    wanted = "delegate example.org to: ns-1.example.net ns-2.example.net"
+    nowhere = only(examine(patient(healthy(), Dns({"org": ("a0.org",)}))), "delegation")
+    assert nowhere.command == f"in the zone org (at the registrar, if that is a top-level domain) {wanted}"
+    partly = only(examine(patient(healthy(), Dns({"example.org": ("ns-1.example.net",)}))), "delegation")
+    assert (partly.level, partly.command.endswith(wanted)) == ("warning", True)
+
+
+def test_a_new_account_may_have_to_be_verified_which_cloudfront_tells_only_in_the_end() -> None:
+    fresh = only(examine(patient(healthy(cloudfront=cloudfront(aliases={})))), "account_verified")
+    assert (fresh.level, "Your account must be verified" in fresh.command) == ("unknown", True)
+    assert only(examine(patient(healthy())), "account_verified").level == "ok"
+
+
+@pytest.mark.parametrize(("answer", "level"), [(1000.0, "ok"), (100.0, "ok"), (10.0, "warning"), (None, "unknown")])
+def test_a_new_account_may_run_few_edge_functions_at_once(answer: float | None, level: str) -> None:
+    quotas = Scripted(get_service_quota={"Quota": {"Value": answer}} if answer else AccessDenied("no", code="AccessDenied"))
+    made, templates = assembly()
+    edge = {**templates, "site": json.dumps({"Resources": {"F": {"Type": "AWS::Lambda::Function"}}}).encode()}
+    aws: Any = healthy(**{"service-quotas": quotas})
+    report = examine(Patient(assembly=made, templates=edge, aws=aws, places=aws, resolver=DELEGATED))
+    check = found(report, "quotas")[0]
+    assert check.level == level
+    assert ("--quota-code L-B99A9384 --desired-value 1000 --region us-east-1" in check.command) is (level == "warning")
+
+
+def test_advice_on_caa_forbids_nobody_what_is_allowed_today() -> None:
+    assert caa_tag("*.example.org", (issue("letsencrypt.org"),)) == "issue"
+    assert caa_tag("*.example.org", (issue("letsencrypt.org"), issue(";", "issuewild"))) == "issuewild"
+    assert caa_tag("example.org", (issue(";", "issuewild"), issue(";"))) == "issue"
+
+
+@given(
+    name=st.sampled_from(["example.org", "*.example.org"]),
+    records=st.lists(st.builds(issue, st.sampled_from([";", "letsencrypt.org"]), st.sampled_from(["issue", "issuewild"])), max_size=4),
+)
+def test_what_is_advised_on_caa_lets_amazon_issue(name: str, records: list[Caa]) -> None:
+    if not amazon_may_issue(name, records):
+        assert amazon_may_issue(name, [*records, issue("amazon.com", caa_tag(name, records))])
 
 
 def test_credentials_that_have_run_out_are_the_problem_and_nothing_else_is_asked() -> None:

@@ -448,22 +448,13 @@ def test_only_takes_the_dependencies_along() -> None:
         selected(assembly, ("nonsense",))
 
 
-def test_express_mode_is_refused_for_a_protected_environment() -> None:
-    made = small_assembly(Small(id="a", template={"Resources": {}}), protected=True)
-    with pytest.raises(PlanError, match="protected"):
-        plan_of(made, SimulatedGateways(), mode="express")
-
-
 def test_options_reach_cloudformation() -> None:
     gateways = SimulatedGateways()
     settled(two(), gateways)
-    plan_of(two(domain="other.example.org"), gateways, nonce="9", mode="express", revert_drift=True, import_existing=True)
+    plan_of(two(domain="other.example.org"), gateways, nonce="9", revert_drift=True, import_existing=True)
     sent = [c for n, c in gateways.at("us-east-1").calls if n == "create_change_set"][-1]
-    assert (sent["DeploymentConfig"], sent["DeploymentMode"], sent["ImportExistingResources"]) == (
-        {"Mode": "EXPRESS"},
-        "REVERT_DRIFT",
-        True,
-    )
+    assert (sent["DeploymentMode"], sent["ImportExistingResources"]) == ("REVERT_DRIFT", True)
+    assert "DeploymentConfig" not in sent, "express mode switches rollback off (docs/decisions/0010)"
 
 
 def test_settings_alone_are_a_change() -> None:

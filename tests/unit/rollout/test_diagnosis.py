@@ -52,6 +52,23 @@ def test_who_was_only_cancelled_is_not_the_cause() -> None:
     assert diagnosis.command == "python deploy.py plan --env dev"
 
 
+def test_an_account_that_aws_has_to_verify_first_is_not_taken_for_a_missing_permission() -> None:
+    words = (
+        "Access denied for operation 'AWS::CloudFront::Distribution: Your account must be verified before you can add new CloudFront"
+        " resources. To verify your account, please contact AWS Support (Service: CloudFront, Status Code: 403, AccessDenied)'."
+    )
+    diagnosis = found(event("Distribution", "CREATE_FAILED", words), stack_event("ROLLBACK_COMPLETE"), status="ROLLBACK_COMPLETE")
+    assert diagnosis.command.startswith("open a case at https://console.aws.amazon.com/support/")
+    assert diagnosis.explanation.startswith("no permission is missing: AWS wants to verify this account")
+    assert diagnosis.explanation.endswith("then: python deploy.py doctor --env dev --fix")
+
+
+def test_an_account_that_is_not_activated_is_told_as_well() -> None:
+    words = "The AWS Access Key Id needs a subscription for the service (Service: CloudFront, Status Code: 403, OptInRequired)"
+    diagnosis = found(event("Distribution", "CREATE_FAILED", words))
+    assert diagnosis.explanation.startswith("no permission is missing: this account is not activated for the service")
+
+
 def test_a_failed_rollback_keeps_the_first_cause_first() -> None:
     diagnosis = found(
         event("B", "UPDATE_FAILED", "Invalid value"),

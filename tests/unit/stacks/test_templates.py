@@ -23,13 +23,14 @@ from lint.gate import Job, lint
 from stacks.catalogue import entries
 from stacks.synthesis import Synthesis, SynthesisError, synthesise, synthesise_organization
 from templates.resources import DATA_HOLDING_TYPES
-from tests.environments_fixture import FAILOVER, FOREIGN_ZONE, NAMES, RECOVERY, ROOT, changed, environments
+from tests.environments_fixture import FAILOVER, FOREIGN_ZONE, NAMES, RECOVERY, ROOT, ZONE_RIVALS, changed, environments
 from tests.golden_files import assert_golden
 
 ENVS = environments()
 VARIANTS: dict[str, Environment] = {
     **ENVS,
     "recovery": changed(ENVS["prod"], {**RECOVERY, **FAILOVER}),
+    "failover-with-auth": changed(ENVS["dev"], FAILOVER),
     "recovery-with-auth": changed(ENVS["dev"], RECOVERY),
     "foreign-zone": changed(ENVS["dev"], FOREIGN_ZONE),
 }
@@ -37,7 +38,7 @@ VARIANTS: dict[str, Environment] = {
 
 @cache
 def synthesis(name: str) -> Synthesis:
-    return synthesise(VARIANTS[name])
+    return synthesise(VARIANTS[name], zone_rivals=ZONE_RIVALS.get(name, ()))
 
 
 def template(name: str, stack: str) -> dict[str, Any]:
@@ -163,6 +164,7 @@ def test_placeholders_are_listed_for_the_deployer() -> None:
     assert {(item.key, item.value) for item in synthesis("dev").assembly.placeholders} == {
         ("account_id", "111111111111"),
         ("github.repository", "ORGANISATION/REPOSITORY"),
+        ("hosted_zone", "kimmyai.io"),
     }
     assert synthesise(changed(ENVS["dev"], {"account_id": "123456789012", "github": {"repository": "a/b"}})).assembly.placeholders == ()
 
@@ -307,8 +309,23 @@ def test_failover_records() -> None:
     assert shape == [("A", "PRIMARY"), ("A", "SECONDARY"), ("AAAA", "PRIMARY"), ("AAAA", "SECONDARY")]
     for record in records:
         primary = record["Properties"]["Failover"] == "PRIMARY"
-        assert ("HealthCheckId" in record["Properties"]) is primary
+        assert record["Properties"].get("HealthCheckId") == ({"Ref": "PrimaryHealthCheck"} if primary else None)
         assert (record["Properties"]["AliasTarget"]["HostedZoneId"] == "Z2FDTNDATAQYW2") is primary
+
+
+@pytest.mark.parametrize(("name", "path"), [("recovery", "/buy"), ("failover-with-auth", "/healthz")])
+def test_failover_is_decided_by_a_look_at_the_distribution_and_not_at_the_name_that_fails_over(name: str, path: str) -> None:
+    checks = resources(template(name, "dns"), "AWS::Route53::HealthCheck")
+    asked = {title: check["Properties"]["HealthCheckConfig"]["FullyQualifiedDomainName"] for title, check in checks.items()}
+    assert asked == {"HealthCheck": VARIANTS[name].domain, "PrimaryHealthCheck": {"Ref": "DistributionDomainName"}}
+    primary = checks["PrimaryHealthCheck"]["Properties"]["HealthCheckConfig"]
+    assert (primary["Type"], primary["ResourcePath"], primary["EnableSNI"]) == ("HTTPS", path, True)
+
+
+def test_somebody_is_told_when_visitors_are_sent_to_the_standby() -> None:
+    alarms = resources(template("recovery", "monitoring"), "AWS::CloudWatch::Alarm")
+    assert alarms["OnStandby"]["Properties"]["Dimensions"] == [{"Name": "HealthCheckId", "Value": {"Ref": "PrimaryHealthCheckId"}}]
+    assert "OnStandby" not in resources(template("prod", "monitoring"), "AWS::CloudWatch::Alarm")
 
 
 @pytest.mark.parametrize(("name", "path"), [("dev", "/healthz"), ("sit", "/healthz"), ("prod", "/buy")])
@@ -321,7 +338,7 @@ def test_the_health_check_understands_basic_auth(name: str, path: str) -> None:
 @pytest.mark.parametrize(
     ("name", "edge"),
     [
-        ("dev", {"LambdaExecutionError", "LambdaValidationError", "LambdaLimitExceededError"}),
+        ("dev", {"LambdaExecutionError", "LambdaValidationError", "LambdaLimitExceededErrors"}),
         ("prod", {"FunctionExecutionErrors", "FunctionValidationErrors", "FunctionThrottles"}),
     ],
 )
@@ -340,8 +357,25 @@ def test_access_logs_are_delivered_by_standard_logging_v2() -> None:
     body = template("prod", "monitoring")
     assert only(body, "AWS::Logs::DeliverySource")["LogType"] == "ACCESS_LOGS"
     (bucket,) = resources(body, "AWS::S3::Bucket")
-    assert only(body, "AWS::Logs::DeliveryDestination")["DestinationResourceArn"] == {"Fn::GetAtt": [bucket, "Arn"]}
-    assert only(body, "AWS::Logs::Delivery")["DeliverySourceName"] == {"Ref": "AccessLogSource"}
+    assert only(body, "AWS::Logs::DeliveryDestination")["DestinationResourceArn"] == {"Fn::Sub": f"${{{bucket}.Arn}}/cloudfront"}
+    delivery = only(body, "AWS::Logs::Delivery")
+    assert delivery["DeliverySourceName"] == {"Ref": "AccessLogSource"}
+    # AWS says it back as it was sent only without a slash at either end and without its own variable.
+    assert not delivery["S3SuffixPath"].startswith(("/", "AWSLogs")) and "{account-id}" not in delivery["S3SuffixPath"]
+
+
+def test_the_log_bucket_admits_exactly_the_prefix_that_logs_are_delivered_to() -> None:
+    for name in NAMES:
+        body = template(name, "monitoring")
+        (write,) = [
+            statement
+            for policy in resources(body, "AWS::S3::BucketPolicy").values()
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+            if statement["Effect"] == "Allow"
+        ]
+        assert write["Resource"] == [{"Fn::Sub": f"arn:${{AWS::Partition}}:s3:::{ENVS[name].bucket}-access-logs/cloudfront/*"}]
+        assert body["Outputs"]["AccessLogPrefix"]["Value"] == "cloudfront"
+        assert f"{ENVS[name].bucket}-access-logs/cloudfront/*" in text(template(name, "foundation"))
 
 
 def test_the_dashboard_is_json_that_cloudwatch_takes() -> None:
