@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lint.rules.monitoring import METRICS, metric_problem
-from tests.unit.test_templates import VARIANTS, synthesis
+from tests.unit.stacks.test_templates import VARIANTS, synthesis
 
 Watched = tuple[str, str, str, Mapping[str, object]]
 
