@@ -112,7 +112,8 @@ def _roles(template: StackTemplate, env: Environment) -> None:
     scope = provisioning.Scope(
         prefix=env.prefix,
         buckets=tuple(name for name in (env.bucket, access_log_bucket(env), replica) if name),
-        domains=env.certificate_names if env.domain in env.certificate_names else (*env.certificate_names, env.domain),
+        domain=env.domain,
+        certificate_names=env.certificate_names,
         zone_id=env.hosted_zone.id,
         boundary_name=f"{env.prefix}-boundary",
     )
@@ -124,6 +125,14 @@ def _roles(template: StackTemplate, env: Environment) -> None:
             PolicyDocument=runtime.boundary(env.edge_function_name, env.bucket, replica),
         )
     )
+    domains = template.add(
+        iam.ManagedPolicy(
+            "ServiceDomainPolicy",
+            ManagedPolicyName=f"{env.prefix}-cloudformation-domains",
+            Description="What CloudFormation may do by domain name: certificate and records",
+            PolicyDocument=provisioning.service_role_domains(scope),
+        )
+    )
     service = template.add(
         iam.Role(
             "ServiceRole",
@@ -131,6 +140,7 @@ def _roles(template: StackTemplate, env: Environment) -> None:
             Description=f"CloudFormation makes the resources of {env.prefix} with it",
             AssumeRolePolicyDocument=trust.cloudformation(env.prefix),
             Policies=[iam.Policy(PolicyName="resources", PolicyDocument=provisioning.service_role(scope))],
+            ManagedPolicyArns=[Ref(domains)],
         )
     )
     regions = (env.home_region, *env.basic_auth.log_regions, *([recovery.region] if recovery else []))
@@ -181,16 +191,23 @@ def _deploy_role(template: StackTemplate, env: Environment) -> None:
         administration_role_name=administration_role_name(env),
         zone_role_arn=env.hosted_zone.role_arn,
     )
-    policy = template.add(
+    policies = [
+        template.add(iam.ManagedPolicy(title, ManagedPolicyName=f"{env.prefix}-{name}", Description=description, PolicyDocument=document))
+        for title, name, description, document in (
+            ("DeployPolicy", "deploy", "What a deployer may do with stacks", deployment.stacks(names)),
+            ("DeployContentPolicy", "deploy-content", "What a deployer may read and write beside stacks", deployment.content(names)),
+        )
+    ]
+    boundary = template.add(
         iam.ManagedPolicy(
-            "DeployPolicy",
-            ManagedPolicyName=f"{env.prefix}-deploy",
-            Description="What a deployer may do, and its boundary",
-            PolicyDocument=deployment.deploy_role(names),
+            "DeployBoundary",
+            ManagedPolicyName=f"{env.prefix}-deploy-boundary",
+            Description="The most that a deployer can do",
+            PolicyDocument=deployment.boundary(names),
         )
     )
     order: dict[str, Any] = {"DependsOn": ["GitHubProvider"]} if github.create_provider else {}
-    # The policy is also the boundary: a policy attached later by hand cannot give the repository more than was reviewed here.
+    # With the boundary a policy attached later by hand cannot give the repository more than was reviewed here.
     role = template.add(
         iam.Role(
             "DeployRole",
@@ -202,8 +219,8 @@ def _deploy_role(template: StackTemplate, env: Environment) -> None:
                 owner_id=github.owner_id,
                 repository_id=github.repository_id,
             ),
-            ManagedPolicyArns=[Ref(policy)],
-            PermissionsBoundary=Ref(policy),
+            ManagedPolicyArns=[Ref(policy) for policy in policies],
+            PermissionsBoundary=Ref(boundary),
             MaxSessionDuration=7200,
             **order,
         )

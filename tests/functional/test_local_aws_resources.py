@@ -219,11 +219,10 @@ def test_monitoring_of_a_distribution_that_is_not_there(stacks: Stacks) -> None:
 # --- certificates and time ----------------------------------------------------------------------------------------
 
 
-def certificate(zone: str | None) -> dict[str, Any]:
-    names = ["example.com", "*.example.com"]
-    properties: dict[str, Any] = {"DomainName": names[0], "SubjectAlternativeNames": names[1:], "ValidationMethod": "DNS"}
+def certificate(zone: str | None, *, names: tuple[str, ...] = ("example.com", "*.example.com"), options: tuple[str, ...] = ("example.com",)) -> dict[str, Any]:
+    properties: dict[str, Any] = {"DomainName": names[0], "SubjectAlternativeNames": list(names[1:]), "ValidationMethod": "DNS"}
     if zone:
-        properties["DomainValidationOptions"] = [{"DomainName": each, "HostedZoneId": zone} for each in names]
+        properties["DomainValidationOptions"] = [{"DomainName": each, "HostedZoneId": zone} for each in options]
     return template("AWS::CertificateManager::Certificate", properties)
 
 
@@ -256,6 +255,30 @@ def test_a_certificate_whose_zone_is_elsewhere_waits_for_its_record(
     route.upsert(zone, Record(name=first.record_name, type="CNAME", values=(first.record_value,)))
     assert stacks.settled("c")["StackStatus"] == "CREATE_COMPLETE"
     assert Acm.connect(aws, account_id=account).certificate(found.arn).status == "ISSUED"
+
+
+REFUSED_VALIDATION = {
+    "a name and its wildcard": (("example.com", "*.example.com"), ("example.com", "*.example.com"), "InvalidChangeBatch"),
+    "a name twice": (("example.com",), ("example.com", "example.com"), "InvalidChangeBatch"),
+    "a name of another zone": (("example.com", "example.org"), ("example.com", "example.org"), "is not permitted in zone example.com"),
+    "a name that only ends like the zone": (("badexample.com",), ("badexample.com",), "is not permitted in zone example.com"),
+    "a name that is not in the certificate": (("example.com",), ("example.com", "dev.example.com"), "not a name of the certificate"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED_VALIDATION)
+def test_validation_records_that_route_53_refuses_fail_the_certificate(aws: Aws, account: str, stacks: Stacks, what: str) -> None:
+    names, options, words = REFUSED_VALIDATION[what]
+    zone = prepare.hosted_zone(aws, name="example.com", account_id=account)
+    stacks.client.create_stack(StackName="c", TemplateBody=json.dumps(certificate(zone, names=names, options=options)))
+    assert stacks.settled("c")["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert words in " ".join(stacks.failures("c"))
+
+
+def test_a_certificate_for_a_zone_that_is_not_there_fails(stacks: Stacks) -> None:
+    stacks.client.create_stack(StackName="c", TemplateBody=json.dumps(certificate("Z0NOTHERE")))
+    assert stacks.settled("c")["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "No hosted zone found with ID: Z0NOTHERE" in " ".join(stacks.failures("c"))
 
 
 def test_a_stack_that_waits_for_a_certificate_can_be_deleted(aws: Aws, account: str, stacks: Stacks) -> None:

@@ -74,6 +74,8 @@ ORIGIN = f"{DIST}/Origins/0"
 BUCKET = "Resources/Bucket/Properties"
 RECORD = "Resources/Records/Properties/RecordSets/0"
 STANDBY = "Resources/Standby/Properties"
+CERTIFICATE = "Resources/Certificate/Properties"
+IN_ZONE = {"HostedZoneId": {"Ref": "HostedZoneId"}}
 STATEMENTS = "Resources/DeployPolicy/Properties/PolicyDocument/Statement"
 TRUST = "Resources/EdgeRole/Properties/AssumeRolePolicyDocument/Statement/0"
 OIDC = "Resources/DeployRole/Properties/AssumeRolePolicyDocument/Statement/0"
@@ -476,6 +478,26 @@ BROKEN: list[tuple[str, str, list[tuple[str, Any]]]] = [
         "in joined code",
         [(f"{EDGE}/Code/ZipFile", {"Fn::Join": ["", ["const c = '", "{{resolve:ssm-secure:/site/hash:1}}", "';"]]})],
     ),
+    ("E9801", "a name and its wildcard", [(f"{CERTIFICATE}/DomainValidationOptions/-", {"DomainName": "*.example.com", **IN_ZONE})]),
+    ("E9801", "a name twice", [(f"{CERTIFICATE}/DomainValidationOptions/-", {"DomainName": "EXAMPLE.com", **IN_ZONE})]),
+    (
+        "E9801",
+        "a name and its wildcard in one case",
+        [(f"{CERTIFICATE}/DomainValidationOptions/-", EITHER({"DomainName": "*.example.com", **IN_ZONE}, NOTHING))],
+    ),
+    ("E9802", "a name of another certificate", [(f"{CERTIFICATE}/DomainValidationOptions/-", {"DomainName": "a.example.com", **IN_ZONE})]),
+    ("E9803", "a name that nobody validates", [(f"{CERTIFICATE}/SubjectAlternativeNames/-", "dev.example.com")]),
+    ("E9803", "a wildcard below another name", [(f"{CERTIFICATE}/SubjectAlternativeNames/-", "*.dev.example.com")]),
+    ("E9804", "by e-mail", [(f"{CERTIFICATE}/ValidationMethod", "EMAIL")]),
+    ("E9804", "by default", [(f"{CERTIFICATE}/ValidationMethod", DROP)]),
+    (
+        "E9805",
+        "a long first name",
+        [
+            (f"{CERTIFICATE}/DomainName", "a" * 53 + ".example.com"),
+            (f"{CERTIFICATE}/DomainValidationOptions/-", {"DomainName": "a" * 53 + ".example.com", **IN_ZONE}),
+        ],
+    ),
     ("E9701", "none", [("Description", DROP)]),
     ("E9701", "empty", [("Description", " ")]),
     ("E9702", "none", [("Outputs/DistributionId/Description", DROP)]),
@@ -535,6 +557,20 @@ ALONG_WITH = {
 }
 
 FINE: list[tuple[str, str, list[tuple[str, Any]]]] = [
+    (
+        "E9801",
+        "a wildcard and a name below it",
+        [
+            (f"{CERTIFICATE}/SubjectAlternativeNames/-", "dev.example.com"),
+            (f"{CERTIFICATE}/DomainValidationOptions/-", {"DomainName": "dev.example.com", **IN_ZONE}),
+        ],
+    ),
+    (
+        "E9801",
+        "never both at once",
+        [(f"{CERTIFICATE}/DomainValidationOptions", [EITHER({"DomainName": name, **IN_ZONE}, NOTHING) if name == "example.com" else EITHER(NOTHING, {"DomainName": name, **IN_ZONE}) for name in ("example.com", "*.example.com")])],
+    ),
+    ("E9803", "nobody writes any", [(f"{CERTIFICATE}/DomainValidationOptions", DROP)]),
     ("E9102", "a version's ARN", [(f"{ASSOCIATION}/LambdaFunctionARN", f"{ARN}:12")]),
     (
         "E9102",
