@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from assembly.lint import Finding, Job, lint, load_rules
 from assembly.rules import MODULES
 from assembly.rules.base import Rule
-from assembly.rules.iam import AnyResource
+from assembly.rules.authorization import can_be_narrower, takes
 from assembly.rules.secrets import looks_secret
 from assembly.rules.view import ABSENT, EACH, UNKNOWN, Node, Reference, View
 
@@ -373,6 +373,29 @@ BROKEN: list[tuple[str, str, list[tuple[str, Any]]]] = [
     ("E9504", "one of a wildcard", [(f"{STATEMENTS}/1/Action", ["dynamodb:Describe*"])]),
     ("E9504", "by a parameter", [STAR_PARAMETER, (f"{STATEMENTS}/1/Action", ["s3:GetObject"]), (f"{STATEMENTS}/1/Resource", STAR_REF)]),
     ("E9504", "unknown action", [(f"{STATEMENTS}/1/Action", ["cloudformation:SetAlias"])]),
+    *[
+        ("E9508", f"{action} on {resource}", [(f"{STATEMENTS}/1/Action", [action]), (f"{STATEMENTS}/1/Resource", [resource])])
+        for action, resource in (
+            ("cloudfront:CreateMonitoringSubscription", "arn:aws:cloudfront::123456789012:distribution/*"),
+            ("logs:DescribeIndexPolicies", "arn:aws:logs:*:123456789012:log-group:/aws/lambda/x:*"),
+            ("cloudfront:Create*Subscription", "arn:aws:cloudfront::123456789012:distribution/*"),
+            ("cloudfront:GetDistribution", "arn:aws:cloudfront::123456789012:function/*"),
+            ("cloudfront:GetDistribution", "arn:aws:cloudfront:us-east-1:123456789012:distribution/*"),
+            ("cloudfront:GetDistribution", "arn:aws:cloudfront:::distribution/*"),
+            ("route53:GetHostedZone", "arn:aws:route53:::healthcheck/*"),
+            ("s3:GetObject", "arn:aws:s3:::bucket"),
+            ("s3:ListBucket", "arn:aws:s3:::bucket/*"),
+            ("dynamodb:GetItem", "arn:aws:s3:::bucket"),
+        )
+    ],
+    (
+        "E9508",
+        "a resource that nothing beside it takes",
+        [
+            (f"{STATEMENTS}/1/Action", ["s3:GetObject", "s3:PutObject"]),
+            (f"{STATEMENTS}/1/Resource", ["arn:aws:s3:::bucket/*", {"Fn::Sub": "arn:${AWS::Partition}:s3:::bucket"}]),
+        ],
+    ),
     ("E9505", "no condition", [(f"{STATEMENTS}/0/Condition", DROP)]),
     ("E9505", "another condition", [(f"{STATEMENTS}/0/Condition", {"StringEquals": {"aws:PrincipalAccount": "123456789012"}})]),
     ("E9505", "any service", [(f"{STATEMENTS}/0/Condition", {"StringLike": {"iam:PassedToService": "*"}})]),
@@ -554,6 +577,8 @@ ALONG_WITH = {
     # What cannot be broken alone: without a certificate there is no TLS version either; the TLS-only Deny made an Allow admits everybody.
     "E9205": {"E9206"},
     "E9404": {"E9501", "E9502"},
+    # All of S3 on a role.
+    "E9502": {"E9508"},
 }
 
 FINE: list[tuple[str, str, list[tuple[str, Any]]]] = [
@@ -570,6 +595,18 @@ FINE: list[tuple[str, str, list[tuple[str, Any]]]] = [
         "never both at once",
         [(f"{CERTIFICATE}/DomainValidationOptions", [EITHER({"DomainName": name, **IN_ZONE}, NOTHING) if name == "example.com" else EITHER(NOTHING, {"DomainName": name, **IN_ZONE}) for name in ("example.com", "*.example.com")])],
     ),
+    *[
+        ("E9508", f"{action} on {resource}", [(f"{STATEMENTS}/1/Action", [action]), (f"{STATEMENTS}/1/Resource", [resource])])
+        for action, resource in (
+            ("lambda:EnableReplication*", "arn:aws:lambda:us-east-1:123456789012:function:edge"),
+            ("secretsmanager:GetSecretValue", {"Fn::Sub": "arn:${AWS::Partition}:secretsmanager:*:${AWS::AccountId}:secret:site-??????"}),
+            ("cloudformation:CreateStackInstances", "arn:aws:cloudformation:*::type/resource/*"),
+            ("s3:GetObject", {"Fn::Sub": "${Bucket.Arn}/*"}),
+            ("s3:GetObject", {"Fn::GetAtt": ["Bucket", "Arn"]}),
+            ("s3:Get*", "arn:aws:s3:::bucket"),
+            ("acm:DescribeCertificate", "arn:*:acm:*:*:certificate/*"),
+        )
+    ],
     ("E9803", "nobody writes any", [(f"{CERTIFICATE}/DomainValidationOptions", DROP)]),
     ("E9102", "a version's ARN", [(f"{ASSOCIATION}/LambdaFunctionARN", f"{ARN}:12")]),
     (
@@ -781,12 +818,11 @@ def test_any_text_can_be_asked_whether_it_is_a_secret(text: str) -> None:
 
 
 def test_actions_without_resource_types_come_from_the_service_authorization_reference() -> None:
-    rule = AnyResource()
-    assert not rule.can_be_narrower("route53:ListHostedZonesByName")
-    assert rule.can_be_narrower("route53:ChangeResourceRecordSets")
-    assert rule.can_be_narrower("route53:*")
-    assert rule.can_be_narrower("nosuch:Action")
-    assert rule.can_be_narrower("")
+    assert not can_be_narrower("route53:ListHostedZonesByName")
+    assert can_be_narrower("route53:ChangeResourceRecordSets")
+    assert can_be_narrower("route53:*")
+    assert can_be_narrower("nosuch:Action")
+    assert can_be_narrower("")
 
 
 # --- the view -----------------------------------------------------------------------------------------------------
