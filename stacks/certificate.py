@@ -24,7 +24,7 @@ def validation_names(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def build(env: Environment) -> StackTemplate:
     """The template."""
-    template = StackTemplate(env, "certificate", f"certificate for {', '.join(env.certificate_names)}")
+    template = StackTemplate(env, "certificate", f"certificate for {env.certificate.domain_name}")
     validation: dict[str, Any] = {}
     if not env.zone_is_foreign:
         zone = template.input("HostedZoneId", "Public hosted zone that takes the validation record", pattern=HOSTED_ZONE_ID)

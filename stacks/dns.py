@@ -78,7 +78,7 @@ def health_check(template: StackTemplate, env: Environment) -> route53.HealthChe
                 FailureThreshold=3,
                 MeasureLatency=True,
             ),
-            HealthCheckTags=Tags(Name=f"{env.prefix} {env.domain}{path}"),
+            HealthCheckTags=Tags(Name=f"{env.prefix} {path}"),
         )
     )
 

@@ -64,7 +64,7 @@ def build(env: Environment) -> StackTemplate:
         awslambda.Function(
             "Function",
             FunctionName=env.edge_function_name,
-            Description=f"Basic Auth and routing for {env.domain}",
+            Description=f"Basic Auth and routing of {env.prefix}",
             Runtime=RUNTIME,
             Handler="index.handler",
             Architectures=["x86_64"],

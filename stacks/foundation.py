@@ -14,7 +14,6 @@ from environments.model import Environment, Organization
 from environments.regions import OPT_IN_REGIONS
 from policies import buckets, deployment, provisioning, runtime, trust
 from policies.statements import GITHUB_ISSUER
-from stacks.monitoring import access_log_bucket
 from stacks.storage import private_bucket
 from stacks.template import RETAIN, StackTemplate
 
@@ -91,7 +90,6 @@ def _artifacts(template: StackTemplate, env: Environment | Organization) -> None
             BillingMode="PAY_PER_REQUEST",
             DeletionProtectionEnabled=True,
             PointInTimeRecoverySpecification=dynamodb.PointInTimeRecoverySpecification(PointInTimeRecoveryEnabled=True),
-            SSESpecification=dynamodb.SSESpecification(SSEEnabled=True),
             DeletionPolicy=RETAIN,
             UpdateReplacePolicy=RETAIN,
         )
@@ -111,7 +109,7 @@ def _roles(template: StackTemplate, env: Environment) -> None:
     replica = recovery.bucket if recovery else None
     scope = provisioning.Scope(
         prefix=env.prefix,
-        buckets=tuple(name for name in (env.bucket, access_log_bucket(env), replica) if name),
+        buckets=tuple(name for name in (env.bucket, env.access_log_bucket, replica) if name),
         domain=env.domain,
         certificate_names=env.certificate_names,
         zone_id=env.hosted_zone.id,
@@ -138,7 +136,7 @@ def _roles(template: StackTemplate, env: Environment) -> None:
             "ServiceRole",
             RoleName=service_role_name(env),
             Description=f"CloudFormation makes the resources of {env.prefix} with it",
-            AssumeRolePolicyDocument=trust.cloudformation(env.prefix),
+            AssumeRolePolicyDocument=trust.cloudformation(),
             Policies=[iam.Policy(PolicyName="resources", PolicyDocument=provisioning.service_role(scope))],
             ManagedPolicyArns=[Ref(domains)],
         )
@@ -186,7 +184,7 @@ def _deploy_role(template: StackTemplate, env: Environment) -> None:
         home_region=env.home_region,
         secret=env.basic_auth_secret,
         edge_function_name=env.edge_function_name,
-        access_log_bucket=access_log_bucket(env),
+        access_log_bucket=env.access_log_bucket,
         service_role_name=service_role_name(env),
         administration_role_name=administration_role_name(env),
         zone_role_arn=env.hosted_zone.role_arn,

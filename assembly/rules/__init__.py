@@ -7,5 +7,5 @@ One module a theme: `edge`, `cdn`, `dns`, `storage`, `iam`, `authorization`, `se
 `base` is the class every rule has. They also work in the plain command: `cfn-lint --append-rules assembly.rules.edge ...`.
 """
 
-MODULES = ("edge", "cdn", "dns", "storage", "iam", "authorization", "secrets", "hygiene", "certificates")
+MODULES = ("edge", "cdn", "dns", "storage", "iam", "authorization", "secrets", "hygiene", "certificates", "sizes")
 """Modules that define rules, in the order of their ids."""

@@ -125,14 +125,36 @@ def test_the_deploy_boundary_lets_through_what_the_deploy_policies_allow_and_kee
         assert role["ManagedPolicyArns"] == [{"Ref": "DeployPolicy"}, {"Ref": "DeployContentPolicy"}]
 
 
+DOCUMENTED = {
+    # Who calls -> condition keys that AWS (or the issuer) documents it to send; the sources stand beside the policies.
+    "cloudfront.amazonaws.com": {"aws:sourcearn"},
+    "delivery.logs.amazonaws.com": {"aws:sourcearn", "aws:sourceaccount", "s3:x-amz-acl"},
+    "cloudwatch.amazonaws.com": {"aws:sourcearn", "aws:sourceaccount"},
+    "stacksets": {"aws:sourcearn", "aws:sourceaccount"},
+    "cloudformation.amazonaws.com": set(),
+    "s3.amazonaws.com": set(),
+    "lambda.amazonaws.com": set(),
+    "edgelambda.amazonaws.com": set(),
+    "federated": {"token.actions.githubusercontent.com:aud", "token.actions.githubusercontent.com:sub"},
+}
+
+
 @pytest.mark.parametrize("name", VARIANTS)
-def test_every_service_that_is_trusted_says_for_whom(name: str) -> None:
+def test_a_condition_on_who_calls_is_one_that_the_caller_is_documented_to_meet_and_stands_where_there_is_one(name: str) -> None:
+    seen = set()
     for where, statement in statements(name):
         principal = statement.get("Principal", {})
-        services = principal.get("Service", []) if isinstance(principal, dict) else []
-        if "edgelambda.amazonaws.com" in services or not services:
-            continue  # the edge replicator sends no source
-        assert "aws:sourcea" in json.dumps(statement["Condition"]).lower(), where
+        if statement["Effect"] == "Deny" or not isinstance(principal, dict):
+            continue
+        callers = [*principal.get("Service", []), *(["federated"] if "Federated" in principal else [])]
+        callers = [principal["Service"]] if isinstance(principal.get("Service"), str) else callers
+        if callers and "StackSetAdministrationRole" in where:
+            callers = ["stacksets"]
+        keys = {key.lower() for condition in statement.get("Condition", {}).values() for key in condition}
+        for caller in callers:
+            seen.add(caller)
+            assert keys == DOCUMENTED[caller], f"{where}: {caller}"
+    assert seen >= {"cloudformation.amazonaws.com", "stacksets", "federated", "cloudfront.amazonaws.com", "delivery.logs.amazonaws.com"}
 
 
 def test_sids_are_unique_within_a_policy() -> None:

@@ -75,6 +75,10 @@ BUCKET = "Resources/Bucket/Properties"
 RECORD = "Resources/Records/Properties/RecordSets/0"
 STANDBY = "Resources/Standby/Properties"
 CERTIFICATE = "Resources/Certificate/Properties"
+LONG = {
+    "Version": "2012-10-17",
+    "Statement": [{"Sid": "s" * 10_300, "Effect": "Allow", "Action": ["logs:PutLogEvents"], "Resource": ["arn:aws:logs:*:*:log-group:x:*"]}],
+}
 IN_ZONE = {"HostedZoneId": {"Ref": "HostedZoneId"}}
 STATEMENTS = "Resources/DeployPolicy/Properties/PolicyDocument/Statement"
 TRUST = "Resources/EdgeRole/Properties/AssumeRolePolicyDocument/Statement/0"
@@ -521,6 +525,31 @@ BROKEN: list[tuple[str, str, list[tuple[str, Any]]]] = [
             (f"{CERTIFICATE}/DomainValidationOptions/-", {"DomainName": "a" * 53 + ".example.com", **IN_ZONE}),
         ],
     ),
+    ("E9901", "a managed policy", [(f"{STATEMENTS}/1/Sid", "s" * 5800)]),
+    ("E9901", "inline policies together", [("Resources/EdgeRole/Properties/Policies/-", {"PolicyName": "p", "PolicyDocument": LONG})]),
+    ("E9901", "a trust policy", [(f"{TRUST}/Sid", "s" * 2000)]),
+    ("E9901", "a bucket policy", [(f"{POLICY}/0/Sid", "s" * 20_400)]),
+    ("E9901", "in one case", [(f"{STATEMENTS}/1/Sid", EITHER("a", "s" * 5800))]),
+    (
+        "E9901",
+        "too many policies",
+        [("Resources/DeployRole/Properties/ManagedPolicyArns", [f"arn:aws:iam::123456789012:policy/p{n}" for n in range(11)])],
+    ),
+    ("E9902", "a comment", [(f"{DIST}/Comment", "c" * 129)]),
+    ("E9902", "a comment with what AWS fills in", [(f"{DIST}/Comment", {"Fn::Sub": "c" * 118 + "${AWS::AccountId}"})]),
+    ("E9902", "a comment in one case", [(f"{DIST}/Comment", EITHER("c", "c" * 129))]),
+    (
+        "E9902",
+        "a content security policy",
+        [
+            (
+                "Resources/Headers/Properties/ResponseHeadersPolicyConfig/SecurityHeadersConfig/ContentSecurityPolicy",
+                {"ContentSecurityPolicy": "c" * 1784, "Override": True},
+            )
+        ],
+    ),
+    ("E9902", "a tag", [(f"{BUCKET}/Tags", [{"Key": "k", "Value": "v" * 257}])]),
+    ("E9902", "a display name", [("Resources/Topic/Properties/DisplayName", "d" * 101)]),
     ("E9701", "none", [("Description", DROP)]),
     ("E9701", "empty", [("Description", " ")]),
     ("E9702", "none", [("Outputs/DistributionId/Description", DROP)]),
@@ -607,6 +636,8 @@ FINE: list[tuple[str, str, list[tuple[str, Any]]]] = [
             ("acm:DescribeCertificate", "arn:*:acm:*:*:certificate/*"),
         )
     ],
+    ("E9902", "as long as it may be", [(f"{DIST}/Comment", {"Fn::Sub": "c" * 116 + "${AWS::AccountId}"})]),
+    ("E9902", "unknown", [(f"{DIST}/Comment", {"Fn::Sub": "c" * 128 + "${Bucket}"})]),
     ("E9803", "nobody writes any", [(f"{CERTIFICATE}/DomainValidationOptions", DROP)]),
     ("E9102", "a version's ARN", [(f"{ASSOCIATION}/LambdaFunctionARN", f"{ARN}:12")]),
     (
