@@ -156,7 +156,7 @@ class TextSize(Rule):
     def check(self, view: View) -> Iterator[Problem]:
         for resource in view.resources():
             properties = view.properties_of(resource)
-            for steps, limit, source in TEXTS.get(resource.value.get("Type"), ()):
+            for steps, limit, source in TEXTS.get(view.type_of(str(resource.path[1])) or "", ()):
                 for node in view.at(properties, *steps):
                     yield from self._too_long(view, node, limit, source)
             for key in _TAGS:

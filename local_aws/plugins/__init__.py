@@ -11,12 +11,13 @@ def install() -> None:
     from local_aws.plugins import seams
 
     seams.check()
-    from local_aws.plugins import certificates, pace, permissions, resources, stacksets
+    from local_aws.plugins import certificates, pace, permissions, policy_sizes, resources, stacksets
 
     resources.install()
     certificates.install()
     stacksets.install()
     permissions.install()
+    policy_sizes.install()
     pace.install()
 
 
