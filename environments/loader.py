@@ -372,7 +372,10 @@ def _check(environment: Environment, note: Note) -> None:
             note(bucket_key, f'"{bucket}": {reason}')
     if len(env.access_log_bucket) > ACCESS_LOG_BUCKET >= len(env.bucket):
         longest = ACCESS_LOG_BUCKET - len(env.access_log_bucket) + len(env.bucket)
-        note(("bucket",), f'"{env.bucket}" has {len(env.bucket)} characters; at most {longest}, since "{env.access_log_bucket}" is a bucket too')
+        note(
+            ("bucket",),
+            f'"{env.bucket}" has {len(env.bucket)} characters; at most {longest}, since "{env.access_log_bucket}" is a bucket too',
+        )
     if env.disaster_recovery and env.disaster_recovery.region == env.home_region:
         note(("disaster_recovery", "region"), f'"{env.home_region}" is the home region; choose another one')
     if (env.github.owner_id is None) != (env.github.repository_id is None):

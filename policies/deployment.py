@@ -72,8 +72,9 @@ def _by_verb(actions: list[Action]) -> list[Action]:
     """`Describe*` for two or more actions that describe, likewise Get and List; all others as they are."""
     groups: dict[tuple[str, str], list[Action]] = {}
     for action in actions:
-        verb = re.match(r"Describe|Get|List", action.action)
-        groups.setdefault((action.prefix, f"{verb[0]}*" if verb else action.action), []).append(action)
+        name = str(action.action)
+        verb = re.match(r"Describe|Get|List", name)
+        groups.setdefault((action.prefix, f"{verb[0]}*" if verb else name), []).append(action)
     return [same[0] if len(same) == 1 else Action(prefix, name) for (prefix, name), same in groups.items()]
 
 

@@ -14,7 +14,7 @@ from troposphere import GetAtt, Ref, Tags, cloudfront, iam, s3
 
 from environments.model import DisasterRecovery, Environment
 from policies import buckets, runtime, trust
-from policies.statements import arn, distribution_arn, s3_arn
+from policies.statements import arn, distribution_arn
 from stacks import edge, headers
 from stacks.edge_code import viewer_request_code
 from stacks.storage import private_bucket

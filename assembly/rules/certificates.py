@@ -55,7 +55,10 @@ class OneRecordOnce(Rule):
                 record = record_of(name.text)
                 twin = next((text for node, text in seen if record_of(text) == record and _together(node, name)), None)
                 if twin is not None:
-                    yield name.path, f"{name.text} has the same validation record as {twin}, which is among the options already; leave it out"
+                    yield (
+                        name.path,
+                        f"{name.text} has the same validation record as {twin}, which is among the options already; leave it out",
+                    )
                 seen.append((name, name.text))
 
 

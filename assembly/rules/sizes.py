@@ -85,7 +85,11 @@ def filled(view: View, value: Any, *, unknown: str, depth: int = 0) -> Any:
     """The value without functions: pseudo parameters as AWS fills them in, other unknowns as `unknown`; of two branches the longer."""
     if depth > 40:
         return unknown
-    if isinstance(value, dict) and len(value) == 1 and next(iter(value)) in ("Ref", "Fn::Sub", "Fn::If", "Fn::GetAtt", "Fn::Join", "Fn::FindInMap"):
+    if (
+        isinstance(value, dict)
+        and len(value) == 1
+        and next(iter(value)) in ("Ref", "Fn::Sub", "Fn::If", "Fn::GetAtt", "Fn::Join", "Fn::FindInMap")
+    ):
         found = [_plain(view, node.value, unknown) for node in view.values(Node((), value))]
         kept = [filled(view, each, unknown=unknown, depth=depth + 1) for each in found if each is not None]
         return max(kept, key=lambda each: len(json.dumps(each)), default=None)
@@ -131,7 +135,9 @@ class PolicySize(Rule):
         for resource in view.resources(*INLINE_POLICIES):
             properties, kind = view.properties_of(resource), resource.value["Type"]
             yield from self._too_long(view, properties, "AssumeRolePolicyDocument", TRUST_POLICY, "a trust policy")
-            documents = [policy.value.get("PolicyDocument") for policy in view.items(properties, "Policies") if isinstance(policy.value, dict)]
+            documents = [
+                policy.value.get("PolicyDocument") for policy in view.items(properties, "Policies") if isinstance(policy.value, dict)
+            ]
             size = sum(policy_size(view, document) for document in documents)
             if size > INLINE_POLICIES[kind]:
                 yield (*properties.path, "Policies"), f"{size:,} characters; all inline policies together take {INLINE_POLICIES[kind]:,}"

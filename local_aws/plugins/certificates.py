@@ -95,7 +95,9 @@ def _changes(options: list[dict[str, Any]], names: list[str]) -> list[tuple[str,
         if not f".{record['Name'].rstrip('.')}".endswith(f".{apex}"):
             raise ValueError(f"[RRSet with DNS name {record['Name']} is not permitted in zone {apex}.] (InvalidChangeBatch)")
         if (zone, record) in changes:
-            words = f"[The request contains an invalid set of changes for a resource record set 'CNAME {record['Name']}'] (InvalidChangeBatch)"
+            words = (
+                f"[The request contains an invalid set of changes for a resource record set 'CNAME {record['Name']}'] (InvalidChangeBatch)"
+            )
             raise ValueError(words)
         changes.append((zone, record))
     return changes

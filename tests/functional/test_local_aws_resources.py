@@ -219,7 +219,9 @@ def test_monitoring_of_a_distribution_that_is_not_there(stacks: Stacks) -> None:
 # --- certificates and time ----------------------------------------------------------------------------------------
 
 
-def certificate(zone: str | None, *, names: tuple[str, ...] = ("example.com", "*.example.com"), options: tuple[str, ...] = ("example.com",)) -> dict[str, Any]:
+def certificate(
+    zone: str | None, *, names: tuple[str, ...] = ("example.com", "*.example.com"), options: tuple[str, ...] = ("example.com",)
+) -> dict[str, Any]:
     properties: dict[str, Any] = {"DomainName": names[0], "SubjectAlternativeNames": list(names[1:]), "ValidationMethod": "DNS"}
     if zone:
         properties["DomainValidationOptions"] = [{"DomainName": each, "HostedZoneId": zone} for each in options]

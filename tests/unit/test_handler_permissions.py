@@ -17,9 +17,9 @@ from typing import Any
 import cfnlint
 import pytest
 
-from tests.environments_fixture import FAILOVER
+from tests.environments_fixture import FAILOVER, changed
 from tests.golden_files import ROOT, assert_golden
-from tests.unit.test_policies import ENVS, VARIANTS, bodies, changed
+from tests.unit.test_policies import ENVS, VARIANTS, bodies
 
 VARIANTS.setdefault("failover", changed(ENVS["prod"], FAILOVER))
 
@@ -195,7 +195,9 @@ def test_every_emitted_type_has_a_schema() -> None:
 
 
 def test_every_handler_permission_is_granted_or_left_out_for_a_reason() -> None:
-    missing = [f"{row.kind} {'/'.join(row.handlers)}: {row.permission} ({row.role})" for row in rows() if not row.granted_by and not row.reason]
+    missing = [
+        f"{row.kind} {'/'.join(row.handlers)}: {row.permission} ({row.role})" for row in rows() if not row.granted_by and not row.reason
+    ]
     assert missing == []
 
 

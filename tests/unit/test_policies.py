@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +26,7 @@ WITHOUT_RESOURCE = {
     "lambda:EnableReplication*",
     "lambda:DisableReplication*",
 }
+
 
 @cache
 def bodies(name: str) -> dict[str, dict[str, Any]]:
@@ -110,14 +110,12 @@ def test_the_deploy_boundary_lets_through_what_the_deploy_policies_allow_and_kee
     for name in VARIANTS:
         found = bodies(name)["foundation"]["Resources"]
         limits = found["DeployBoundary"]["Properties"]["PolicyDocument"]["Statement"]
-        granted = [s for title in ("DeployPolicy", "DeployContentPolicy") for s in found[title]["Properties"]["PolicyDocument"]["Statement"]]
+        granted = [
+            s for title in ("DeployPolicy", "DeployContentPolicy") for s in found[title]["Properties"]["PolicyDocument"]["Statement"]
+        ]
         assert {flat(resource) for s in limits for resource in s["Resource"]} == {flat(r) for s in granted for r in s["Resource"]}
         for statement in granted:
-            same = [
-                limit
-                for limit in limits
-                if all(limit.get(key) == statement.get(key) for key in ("Effect", "Resource", "Condition"))
-            ]
+            same = [limit for limit in limits if all(limit.get(key) == statement.get(key) for key in ("Effect", "Resource", "Condition"))]
             for action in statement["Action"]:
                 assert any(fnmatchcase(action, pattern) for limit in same for pattern in limit["Action"]), f"{statement['Sid']}: {action}"
         role = found["DeployRole"]["Properties"]

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from assembly.lint import Finding, Job, lint, load_rules
 from assembly.rules import MODULES
+from assembly.rules.authorization import can_be_narrower
 from assembly.rules.base import Rule
-from assembly.rules.authorization import can_be_narrower, takes
 from assembly.rules.secrets import looks_secret
 from assembly.rules.view import ABSENT, EACH, UNKNOWN, Node, Reference, View
 
@@ -77,7 +77,9 @@ STANDBY = "Resources/Standby/Properties"
 CERTIFICATE = "Resources/Certificate/Properties"
 LONG = {
     "Version": "2012-10-17",
-    "Statement": [{"Sid": "s" * 10_300, "Effect": "Allow", "Action": ["logs:PutLogEvents"], "Resource": ["arn:aws:logs:*:*:log-group:x:*"]}],
+    "Statement": [
+        {"Sid": "s" * 10_300, "Effect": "Allow", "Action": ["logs:PutLogEvents"], "Resource": ["arn:aws:logs:*:*:log-group:x:*"]}
+    ],
 }
 IN_ZONE = {"HostedZoneId": {"Ref": "HostedZoneId"}}
 STATEMENTS = "Resources/DeployPolicy/Properties/PolicyDocument/Statement"
@@ -622,7 +624,17 @@ FINE: list[tuple[str, str, list[tuple[str, Any]]]] = [
     (
         "E9801",
         "never both at once",
-        [(f"{CERTIFICATE}/DomainValidationOptions", [EITHER({"DomainName": name, **IN_ZONE}, NOTHING) if name == "example.com" else EITHER(NOTHING, {"DomainName": name, **IN_ZONE}) for name in ("example.com", "*.example.com")])],
+        [
+            (
+                f"{CERTIFICATE}/DomainValidationOptions",
+                [
+                    EITHER({"DomainName": name, **IN_ZONE}, NOTHING)
+                    if name == "example.com"
+                    else EITHER(NOTHING, {"DomainName": name, **IN_ZONE})
+                    for name in ("example.com", "*.example.com")
+                ],
+            )
+        ],
     ),
     *[
         ("E9508", f"{action} on {resource}", [(f"{STATEMENTS}/1/Action", [action]), (f"{STATEMENTS}/1/Resource", [resource])])

@@ -25,15 +25,14 @@ ENVS = environments()
 
 
 def domain(length: int, zone: str, letter: str = "d") -> str:
-    """A name of so many characters in the zone."""
+    """A name of so many characters in the zone, in labels of at most 60."""
     rest = length - len(zone)
-    labels = ""
-    while rest > len(labels):
-        size = min(60, rest - len(labels) - 1)
-        if size < 1:  # one character cannot be a label with its dot
-            return "." .join(["d" + labels.split(".")[0], *labels.split(".")[1:]]) + zone
-        labels = letter * size + "." + labels
-    return labels + zone
+    labels = []
+    while rest > 0:
+        size = rest - 1 if rest <= 61 else 60 if rest != 62 else 59
+        labels.append(letter * size + ".")
+        rest -= size + 1
+    return "".join(labels) + zone
 
 
 def longest(**chosen: Any) -> dict[str, Any]:
@@ -122,7 +121,10 @@ def test_whatever_length_the_names_have_either_the_file_is_refused_or_everything
         whole[key] = whole[key][: max(3, round(len(whole[key]) * data.draw(SIZES)))]
     zone = whole["hosted_zone"]["name"]
     names = data.draw(st.lists(st.sampled_from("efghijklmnopq"), unique=True, max_size=11))
-    whole["certificate"]["subject_alternative_names"] = [whole["domain"], *(domain(data.draw(st.integers(100, 253)), zone, name) for name in names)]
+    whole["certificate"]["subject_alternative_names"] = [
+        whole["domain"],
+        *(domain(data.draw(st.integers(100, 253)), zone, name) for name in names),
+    ]
     whole["artifacts"]["lock_table"] = "l" * max(3, round(255 * data.draw(SIZES)))
     try:
         env = loaded(tmp_path, whole)
@@ -135,7 +137,16 @@ def test_whatever_length_the_names_have_either_the_file_is_refused_or_everything
     ("changes", "line", "words"),
     [
         ({"bucket": "b" * 52}, "bucket", "at most 51"),
-        ({"certificate": {"domain_name": domain(65, longest()["hosted_zone"]["name"]), "subject_alternative_names": [longest()["domain"]]}}, "certificate.domain_name", "at most 64"),
+        (
+            {
+                "certificate": {
+                    "domain_name": domain(65, longest()["hosted_zone"]["name"]),
+                    "subject_alternative_names": [longest()["domain"]],
+                }
+            },
+            "certificate.domain_name",
+            "at most 64",
+        ),
         ({"monitoring": {"certificate_days_left": 41}}, "monitoring.certificate_days_left", "at most 40"),
         ({"security_headers": {"content_security_policy": "s" * 1784}}, "security_headers.content_security_policy", "at most 1783"),
     ],
@@ -152,7 +163,7 @@ def test_what_is_too_long_is_refused_with_file_and_line(tmp_path: Path, changes:
 def test_too_many_names_or_too_long_ones_together_are_refused(tmp_path: Path) -> None:
     zone = longest()["hosted_zone"]["name"]
     names = [longest()["domain"], *(domain(80, zone, letter) for letter in "efghijklmn")]
-    with pytest.raises(EnvironmentProblems, match="11 names|12 names"):
+    with pytest.raises(EnvironmentProblems, match=r"has 1[12] names"):
         loaded(tmp_path, longest(certificate={"domain_name": zone, "subject_alternative_names": names}))
     names = [longest()["domain"], *(domain(240, zone, letter) for letter in "efghijkl")]
     with pytest.raises(EnvironmentProblems, match="characters together; at most 2,000"):
@@ -167,4 +178,3 @@ def test_a_policy_is_counted_with_everything_filled_in() -> None:
     short, long = {"a": "x"}, {"a": "x" * 100}
     assert policy_size(view, {"Fn::If": ["C", short, long]}) == policy_size(view, long)
     assert policy_size(view, {"a": {"Fn::GetAtt": ["R", "Arn"]}}) > 64
-
