@@ -34,7 +34,7 @@ class Head:
     metadata: Mapping[str, str] = field(default_factory=dict)
     modified: datetime | None = None
     replication: str = ""
-    """What S3 did with a source object: COMPLETED, PENDING, FAILED, in a replica REPLICA; empty where no rule took it. `head` and `get` only."""
+    """What S3 did with an object: COMPLETED, PENDING or FAILED, REPLICA in a replica; empty where no rule took it, also in listings."""
 
 
 @dataclass(frozen=True, kw_only=True)

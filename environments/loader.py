@@ -468,7 +468,8 @@ def _check_certificate_size(env: Environment, note: Note) -> None:
     if characters > CERTIFICATE_CHARACTERS:
         note(
             ("certificate", "subject_alternative_names"),
-            f"the names have {characters:,} characters together; at most {CERTIFICATE_CHARACTERS:,} fit into a policy. A wildcard stands for many",
+            f"the names have {characters:,} characters together; at most {CERTIFICATE_CHARACTERS:,} fit into a policy. "
+            "A wildcard stands for many",
         )
 
 

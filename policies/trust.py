@@ -53,8 +53,8 @@ def stackset_execution(administration_role: Any) -> PolicyDocument:
 
 
 def s3_replication() -> PolicyDocument:
-    """S3 replication. No condition: the Amazon S3 User Guide ("Setting up permissions for live replication") documents none, and replication
-    that cannot assume its role fails object by object, without an error anywhere else."""
+    """S3 replication. No condition: the Amazon S3 User Guide ("Setting up permissions for live replication") documents none, and
+    replication that cannot assume its role fails object by object, without an error anywhere else."""
     return _service(["s3.amazonaws.com"], None)
 
 

@@ -141,7 +141,7 @@ class _Failed(Exception):
 
 
 def _with_the_callers_permissions(stack: Stack) -> str:
-    """What to add to a failure of a stack without a service role, which is foundation's case: the deploy role does not read its resources."""
+    """What to add to a failure of a stack without a service role, such as foundation, whose resources the deploy role cannot read."""
     if stack.kind != "stack" or stack.service_role is not None:
         return ""
     return "; it has no service role, so its resources are read with the caller's own permissions, which takes an administrator's"

@@ -1,7 +1,8 @@
 """What AWS's service authorization data says about actions and resources: an Allow that matches no call allows nothing.
 
 In: a template. Out: problems of identity policies whose actions do not take the resources beside them.
-Never: judges a resource policy, an action that the data does not know (`iam.AnyResource` and cfn-lint do), or a resource that only AWS will know.
+Never: judges a resource policy, an action that the data does not know (`AnyResource` and cfn-lint do), or a resource that
+only AWS will know.
 
 The data is what cfn-lint ships of the Service Authorization Reference. It gives an ARN format for each resource type, cut off after the
 first part that varies, so a bucket and an object look alike there; that difference is looked at here.

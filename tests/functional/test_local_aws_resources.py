@@ -333,7 +333,7 @@ def test_the_api_refuses_a_policy_above_its_size_too(aws: Aws, account: str) -> 
         (iam.put_role_policy, {"RoleName": "r", "PolicyName": "b", "PolicyDocument": json.dumps(_document(4241))}),
         (iam.update_assume_role_policy, {"RoleName": "r", "PolicyDocument": json.dumps(_role(2049)["AssumeRolePolicyDocument"])}),
     ):
-        with pytest.raises(AwsError, match="quota|exceeded"):
+        with pytest.raises(AwsError, match=r"quota|exceeded"):
             call(**named)
     iam.put_role_policy(RoleName="r", PolicyName="b", PolicyDocument=json.dumps(_document(4240)))
     iam.put_role_policy(RoleName="r", PolicyName="b", PolicyDocument=json.dumps(_document(4240), indent=4))

@@ -1,4 +1,4 @@
-"""Every permission that the provider schemas say a resource's handlers need is granted to the role that runs them, or left out for a reason.
+"""Every permission that the provider schemas say a resource's handlers need is granted to the role that runs them, or has a reason.
 
 The schemas are those that the installed cfn-lint ships, so an update that adds a permission turns this red. docs/handler-permissions.md is
 the table, written by GOLDEN_UPDATE=1.
@@ -212,8 +212,8 @@ def test_the_table_in_the_documentation_is_current() -> None:
     lines = [
         "# Permissions of the resource handlers",
         "",
-        "Generated from the provider schemas that cfn-lint ships (`make golden` rewrites it): what CloudFormation's handlers of every resource type",
-        "that the platform emits may call, and the statement of `policies/provisioning.py` that grants it, or why none does.",
+        "Generated from the provider schemas that cfn-lint ships (`make golden` rewrites it): what CloudFormation's handlers of every",
+        "resource type that the platform emits may call, and the statement of `policies/provisioning.py` that grants it, or why none does.",
     ]
     for kind, role in sorted(emitted() - {(kind, role) for kind, role in emitted() if kind not in handlers()}):
         lines += ["", f"## {kind} ({role})", "", "| permission | handlers | |", "| --- | --- | --- |"]
