@@ -54,6 +54,8 @@ _CONFLICT_CODES = frozenset(
 _CONFLICT_PATTERN = re.compile(r"(?<!Not)Exists|AlreadyOwned|AlreadyEnabled|Conflict|InUse")
 _NOT_FOUND_PATTERN = re.compile(r"^NoSuch|NotFound|NonExistent|DoesNotExist")
 _MISSING_STACK_PATTERN = re.compile(r"\bdoes not exist\b")
+_UNUSABLE_ROLE_PATTERN = re.compile(r"is invalid or cannot be assumed|cannot be assumed by")
+"""CloudFormation's words for a service or administration role that is not there, or whose trust does not let it in."""
 
 
 class AwsError(Exception):
@@ -221,6 +223,8 @@ def _kind(code: str, message: str, status: int, origin: Origin) -> tuple[type[Aw
         return Conflict, ""
     if _NOT_FOUND_PATTERN.search(code) or status == 404 or (code == "ValidationError" and _MISSING_STACK_PATTERN.search(message)):
         return NotFound, ""
+    if _UNUSABLE_ROLE_PATTERN.search(message):
+        return BadRequest, origin.doctor_command
     if status >= 500:
         return Unavailable, "run the same command again in a minute"
     if status == 403:

@@ -33,6 +33,8 @@ class Head:
     content_encoding: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
     modified: datetime | None = None
+    replication: str = ""
+    """What S3 did with an object: COMPLETED, PENDING or FAILED, REPLICA in a replica; empty where no rule took it, also in listings."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,4 +175,5 @@ def _head(key: str, answer: Any) -> Head:
         content_encoding=answer.get("ContentEncoding", ""),
         metadata=dict(answer.get("Metadata", {})),
         modified=answer.get("LastModified"),
+        replication=answer.get("ReplicationStatus", ""),
     )

@@ -376,6 +376,12 @@ def _check(environment: Environment, note: Note) -> None:
         reason = bucket_name_problem(bucket)
         if reason:
             note(bucket_key, f'"{bucket}": {reason}')
+    if len(env.access_log_bucket) > ACCESS_LOG_BUCKET >= len(env.bucket):
+        longest = ACCESS_LOG_BUCKET - len(env.access_log_bucket) + len(env.bucket)
+        note(
+            ("bucket",),
+            f'"{env.bucket}" has {len(env.bucket)} characters; at most {longest}, since "{env.access_log_bucket}" is a bucket too',
+        )
     if env.disaster_recovery and env.disaster_recovery.region == env.home_region:
         note(("disaster_recovery", "region"), f'"{env.home_region}" is the home region; choose another one')
     if (env.github.owner_id is None) != (env.github.repository_id is None):
@@ -423,6 +429,7 @@ def _check_names(env: Environment, note: Note) -> None:
             note(key, f'"{name}" is not in the hosted zone {zone}, so its validation record cannot be written there')
     if len(set(env.certificate_names)) < len(env.certificate_names):
         note(("certificate", "subject_alternative_names"), "a name stands twice in the certificate")
+    _check_certificate_size(env, note)
     if env.zone_is_foreign and env.hosted_zone.role_arn is None:
         note(
             ("hosted_zone", "role_arn"),
@@ -448,6 +455,35 @@ def _check_names(env: Environment, note: Note) -> None:
                 ("failover",),
                 "failover records need a health check in the zone's account; put the zone into this account or leave failover out",
             )
+
+
+CERTIFICATE_NAMES = 10
+"""Names of one certificate. Source: ACM User Guide, quotas (default)."""
+FIRST_CERTIFICATE_NAME = 64
+"""Characters of the first name. Source: ACM API, RequestCertificate."""
+CERTIFICATE_CHARACTERS = 2000
+"""Of all names together, so that the policy that names each of them stays below IAM's 6,144 characters."""
+ACCESS_LOG_BUCKET = 63
+"""Characters of a bucket name (S3 User Guide, bucket naming rules)."""
+
+
+def _check_certificate_size(env: Environment, note: Note) -> None:
+    names, first = env.certificate_names, env.certificate.domain_name
+    if len(first) > FIRST_CERTIFICATE_NAME:
+        note(
+            ("certificate", "domain_name"),
+            f"has {len(first)} characters; the first name of a certificate has at most {FIRST_CERTIFICATE_NAME}: "
+            "put a shorter one here and this one into subject_alternative_names",
+        )
+    if len(names) > CERTIFICATE_NAMES:
+        note(("certificate", "subject_alternative_names"), f"the certificate has {len(names)} names; ACM takes {CERTIFICATE_NAMES}")
+    characters = sum(map(len, names))
+    if characters > CERTIFICATE_CHARACTERS:
+        note(
+            ("certificate", "subject_alternative_names"),
+            f"the names have {characters:,} characters together; at most {CERTIFICATE_CHARACTERS:,} fit into a policy. "
+            "A wildcard stands for many",
+        )
 
 
 def _check_app(env: Environment, note: Note) -> None:
@@ -482,6 +518,7 @@ def _check_together(loaded: Mapping[str, tuple[Environment, _Findings]], problem
         if env.disaster_recovery:
             unique.append(("bucket", env.disaster_recovery.bucket, ("disaster_recovery", "bucket")))
         unique.append(("bucket", env.artifacts.bucket, ("artifacts", "bucket")))
+        unique.append(("bucket", env.access_log_bucket, ("bucket",)))
         unique.append(("lock table", f"{env.account_id} {env.artifacts.lock_table}", ("artifacts", "lock_table")))
         if env.github.create_provider:
             unique.append(("GitHub provider of account", env.account_id, ("github", "create_provider")))

@@ -33,6 +33,7 @@ CertificateName = Annotated[
     str,
     Meta(
         pattern=r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}\Z",
+        max_length=253,
         description="DNS name, or a wildcard such as *.example.com.",
     ),
 ]
@@ -146,10 +147,11 @@ class SecurityHeaders(Value, frozen=True, kw_only=True):
     """Headers of every response."""
 
     hsts: Hsts = Hsts()
-    content_security_policy: Annotated[str, Meta(min_length=1, max_length=4096, pattern=r"^[\x20-\x7e]+\Z")] = (
+    content_security_policy: Annotated[str, Meta(min_length=1, max_length=1783, pattern=r"^[\x20-\x7e]+\Z")] = (
         "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
         "manifest-src 'self'; worker-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
     )
+    """At most 1,783 characters (CloudFront Developer Guide, quotas on policies)."""
     frame_options: Literal["DENY", "SAMEORIGIN"] = "DENY"
     referrer_policy: Literal["no-referrer", "same-origin", "strict-origin", "strict-origin-when-cross-origin"] = (
         "strict-origin-when-cross-origin"
@@ -234,8 +236,9 @@ class Monitoring(Value, frozen=True, kw_only=True):
     """p90 of the time from request to first byte of the origin."""
     edge_errors: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     """Edge function errors or throttles in five minutes."""
-    certificate_days_left: Annotated[int, Meta(ge=1, le=365)] = 30
-    """ACM renews 60 days before the end: fewer days left than this mean that renewal is stuck."""
+    certificate_days_left: Annotated[int, Meta(ge=1, le=40)] = 30
+    """ACM renews 45 to 60 days before the end (its certificates last 198 days): fewer days left than this mean that renewal is stuck, and
+    more than 40 would sound the alarm at every ordinary renewal."""
     access_log_retention_days: Annotated[int, Meta(ge=1, le=3650)] = 90
 
 
@@ -307,6 +310,11 @@ class Environment(Value, frozen=True, kw_only=True):
     def certificate_names(self) -> tuple[str, ...]:
         """All names of the certificate, the main one first."""
         return (self.certificate.domain_name, *self.certificate.subject_alternative_names)
+
+    @property
+    def access_log_bucket(self) -> str:
+        """Name of the bucket that takes the access logs."""
+        return f"{self.bucket}-access-logs"
 
     @property
     def edge_function_name(self) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol
 
 from assembly.model import Assembly, Frozen, Stack
 from aws.cloudformation import REDACTED, CloudFormation, PropertyDifference, ResourceDrift, StackDescription, client_token
-from aws.errors import AwsError
+from aws.errors import AccessDenied, AwsError
 from templates.intrinsics import Scope, marked, resolved_resources, secret_mark
 from templates.values import Known, Redacted, Value
 
@@ -140,6 +140,13 @@ class _Failed(Exception):
         self.command = command
 
 
+def _with_the_callers_permissions(stack: Stack) -> str:
+    """What to add to a failure of a stack without a service role, such as foundation, whose resources the deploy role cannot read."""
+    if stack.kind != "stack" or stack.service_role is not None:
+        return ""
+    return "; it has no service role, so its resources are read with the caller's own permissions, which takes an administrator's"
+
+
 class _Look:
     def __init__(self, places: Places, operation_id: str, pause: Callable[[], None], progress: Progress, stopped: threading.Event) -> None:
         self._places, self._operation_id, self._sleep, self._progress, self._stopped = places, operation_id, pause, progress, stopped
@@ -157,7 +164,8 @@ class _Look:
         except _Failed as error:
             found |= {"result": "failed", "error": str(error), "command": error.command}
         except AwsError as error:
-            found |= {"result": "failed", "error": str(error), "command": error.hint}
+            whose = _with_the_callers_permissions(stack) if isinstance(error, AccessDenied) else ""
+            found |= {"result": "failed", "error": f"{error}{whose}", "command": error.hint}
         self._progress(stack.id, found["result"].replace("_", " "))
         return StackDrift(**found)
 
@@ -180,7 +188,8 @@ class _Look:
         # DETECTION_FAILED still has results for the resources that could be checked.
         drifts = gateway.resource_drifts(stack.stack_name)
         if state.status != "DETECTION_COMPLETE" and not drifts:
-            raise _Failed(f"CloudFormation could not detect the drift of {stack.stack_name}: {state.reason or state.status}")
+            whose = _with_the_callers_permissions(stack)
+            raise _Failed(f"CloudFormation could not detect the drift of {stack.stack_name}: {state.reason or state.status}{whose}")
         hidden = Hidden.of(gateway.get_template(stack.stack_name), live, stack.account_id, stack.region)
         told = {d.logical_id: d for d in drifts if d.status not in ("NOT_CHECKED", "UNKNOWN", "UNSUPPORTED")}
         reasons = {d.logical_id: d.reason for d in drifts}
@@ -196,7 +205,9 @@ class _Look:
             "checked": len(told),
             "resources": resources,
             "unchecked": unchecked,
-            "error": f"CloudFormation could not check every resource: {state.reason or state.status}" if failed else "",
+            "error": f"CloudFormation could not check every resource: {state.reason or state.status}{_with_the_callers_permissions(stack)}"
+            if failed
+            else "",
         }
 
     def _stack_set(self, stack: Stack, gateway: CloudFormation) -> dict[str, Any]:

@@ -22,7 +22,8 @@ def tls_only(bucket: str) -> PolicyDocument:
 def cloudfront_origin(bucket: str, distribution_id: Any) -> PolicyDocument:
     """One CloudFront distribution reads through Origin Access Control; nobody comes without TLS.
 
-    ListBucket makes a missing key a 404 instead of a 403, so that a real 403 stays visible (Amazon S3 API, GetObject).
+    ListBucket makes a missing key a 404 instead of a 403, so that a real 403 stays visible (Amazon S3 API, GetObject). Source of the
+    condition: CloudFront Developer Guide, "Restrict access to an Amazon S3 origin".
     """
     condition = Condition(StringEquals("AWS:SourceArn", distribution_arn(distribution_id)))
     cloudfront = Principal("Service", "cloudfront.amazonaws.com")

@@ -1,13 +1,20 @@
 """What a deployer may do itself, with or without GitHub Actions between: change sets, locks, artifacts, publishing. Not the resources:
 those are made by CloudFormation through the service role, which is the only role it may pass on.
+
+Two policies, because IAM takes 6,144 characters for one: `stacks` for what is deployed, `content` for what is published and read. Their
+`boundary` says once more what both allow together, short enough for one policy.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
+from typing import Any
 
 from awacs import sts
 from awacs.aws import Action, Allow, Condition, Deny, PolicyDocument, Statement, StringEquals
+from troposphere import encode_to_dict
 
 from policies.buckets import ACCESS_LOG_PREFIX
 from policies.statements import allow, arn, role_arn, s3_arn
@@ -30,8 +37,50 @@ class Deployment:
     zone_role_arn: str | None
 
 
-def deploy_role(names: Deployment) -> PolicyDocument:
-    """Everything `deploy.py` calls directly. Changing foundation itself is denied: that takes an administrator."""
+def stacks(names: Deployment) -> PolicyDocument:
+    """What `deploy.py` calls to plan and apply. Changing foundation itself is denied: that takes an administrator."""
+    return PolicyDocument(Version="2012-10-17", Statement=_stacks(names))
+
+
+def content(names: Deployment) -> PolicyDocument:
+    """What `deploy.py` reads and writes beside the stacks: artifacts, lock, the app's files, credential, logs."""
+    return PolicyDocument(Version="2012-10-17", Statement=_content(names))
+
+
+def boundary(names: Deployment) -> PolicyDocument:
+    """The most that the deploy role can ever do: everything that `stacks` and `content` allow, on the same resources.
+
+    A boundary grants nothing, so it may say `Describe*` where the policies name each action; that makes both fit into one policy.
+    """
+    return PolicyDocument(Version="2012-10-17", Statement=_limits([*_stacks(names), *_content(names)]))
+
+
+def _limits(statements: list[Statement]) -> list[Statement]:
+    """The statements without names, those of one resource merged, and reading actions of one verb put together."""
+    merged: dict[str, dict[str, Any]] = {}
+    for statement in statements:
+        parts = {key: value for key, value in statement.properties.items() if key not in ("Sid", "Action")}
+        key = json.dumps(encode_to_dict(parts), sort_keys=True)
+        entry = merged.setdefault(key, {**parts, "Action": []})
+        entry["Action"] += [action for action in statement.properties["Action"] if action not in entry["Action"]]
+    for entry in merged.values():
+        if entry["Effect"] == Allow and entry["Resource"] != ["*"] and "Condition" not in entry:
+            entry["Action"] = _by_verb(entry["Action"])
+    return [Statement(**entry) for entry in merged.values()]
+
+
+def _by_verb(actions: list[Action]) -> list[Action]:
+    """`Describe*` for two or more actions that describe, likewise Get and List; all others as they are."""
+    groups: dict[tuple[str, str], list[Action]] = {}
+    for action in actions:
+        name = str(action.action)
+        verb = re.match(r"Describe|Get|List", name)
+        groups.setdefault((action.prefix, f"{verb[0]}*" if verb else name), []).append(action)
+    return [same[0] if len(same) == 1 else Action(prefix, name) for (prefix, name), same in groups.items()]
+
+
+def _stacks(names: Deployment) -> list[Statement]:
+    own = arn("cloudformation", f"stack/{names.prefix}-*/*", region="*")
     statements = [
         allow(
             "Stacks",
@@ -63,13 +112,14 @@ def deploy_role(names: Deployment) -> PolicyDocument:
                 "TagResource",
                 "UntagResource",
             ],
-            arn("cloudformation", f"stack/{names.prefix}-*/*", region="*"),
+            own,
         ),
+        # Events of a change set's own validation; its name does not say whose stack it is.
+        allow("ChangeSetEvents", "cloudformation", ["DescribeEvents"], arn("cloudformation", "changeSet/*", region="*")),
         allow(
             "StackSets",
             "cloudformation",
             [
-                "CreateStackSet",
                 "UpdateStackSet",
                 "DeleteStackSet",
                 "DescribeStackSet",
@@ -111,16 +161,29 @@ def deploy_role(names: Deployment) -> PolicyDocument:
             ],
             Resource=[arn("cloudformation", f"stack/{names.prefix}-foundation/*", region="*")],
         ),
-        # None of these takes a resource (Service Authorization Reference).
+        # None of these takes a resource (Service Authorization Reference). BatchDescribeTypeConfigurations is for drift detection. Whoever
+        # creates a StackSet still has to pass it a role, and may pass only the platform's. DescribeLogGroups asks for groups that a replica
+        # made before the StackSet; AWS reports it as a call on a group without a name.
         Statement(
             Sid="Look",
             Effect=Allow,
             Action=[
                 Action(service, name)
                 for service, actions in (
-                    ("cloudformation", ("DescribeAccountLimits", "DescribeStackDriftDetectionStatus", "ListStacks", "ValidateTemplate")),
+                    (
+                        "cloudformation",
+                        (
+                            "BatchDescribeTypeConfigurations",
+                            "CreateStackSet",
+                            "DescribeAccountLimits",
+                            "DescribeStackDriftDetectionStatus",
+                            "ListStacks",
+                            "ValidateTemplate",
+                        ),
+                    ),
                     ("cloudfront", ("ListDistributions", "ListResponseHeadersPolicies")),
                     ("iam", ("GetAccountSummary",)),
+                    ("logs", ("DescribeLogGroups",)),
                     ("route53", ("ListHostedZones", "ListHostedZonesByName")),
                 )
                 for name in actions
@@ -139,6 +202,14 @@ def deploy_role(names: Deployment) -> PolicyDocument:
             Resource=[role_arn(names.service_role_name), role_arn(names.administration_role_name)],
             Condition=Condition(StringEquals("iam:PassedToService", "cloudformation.amazonaws.com")),
         ),
+    ]
+    if names.zone_role_arn:
+        statements.append(Statement(Sid="ZoneAccount", Effect=Allow, Action=[sts.AssumeRole], Resource=[names.zone_role_arn]))
+    return statements
+
+
+def _content(names: Deployment) -> list[Statement]:
+    return [
         allow("ArtifactBucket", "s3", ["ListBucket", "ListBucketVersions", "GetBucketLocation"], s3_arn(names.artifact_bucket)),
         allow("Artifacts", "s3", ["GetObject", "GetObjectVersion", "PutObject"], s3_arn(f"{names.artifact_bucket}/*")),
         allow("SiteBucket", "s3", ["ListBucket", "GetBucketLocation"], s3_arn(names.site_bucket)),
@@ -173,11 +244,6 @@ def deploy_role(names: Deployment) -> PolicyDocument:
             ["FilterLogEvents", "GetLogEvents", "DescribeLogStreams"],
             arn("logs", f"log-group:/aws/lambda/us-east-1.{names.edge_function_name}:*", region="*"),
         ),
-        # Planning looks for groups that a replica made before the StackSet; the call takes the account's log groups as its resource.
-        allow("LogGroups", "logs", ["DescribeLogGroups"], arn("logs", "log-group:*", region="*")),
         allow("AccessLogBucket", "s3", ["ListBucket"], s3_arn(names.access_log_bucket)),
         allow("AccessLogs", "s3", ["GetObject"], s3_arn(f"{names.access_log_bucket}/{ACCESS_LOG_PREFIX}/*")),
     ]
-    if names.zone_role_arn:
-        statements.append(Statement(Sid="ZoneAccount", Effect=Allow, Action=[sts.AssumeRole], Resource=[names.zone_role_arn]))
-    return PolicyDocument(Version="2012-10-17", Statement=statements)

@@ -31,27 +31,28 @@ class Scope:
     prefix: str
     """Prefix of every stack, role, function and policy name, without the trailing hyphen."""
     buckets: tuple[str, ...]
-    domains: tuple[str, ...]
-    """Names on the certificate."""
+    domain: str
+    """Name of the site."""
+    certificate_names: tuple[str, ...]
     zone_id: str | None
     """None: not known at build time."""
     boundary_name: str
 
 
 def service_role(scope: Scope) -> PolicyDocument:
-    """Create, change and delete what the stacks of the platform hold, and nothing else."""
+    """Create, change and delete what the stacks of the platform hold, and nothing else; with `service_role_domains`."""
     return PolicyDocument(
         Version="2012-10-17",
-        Statement=[
-            *_buckets(scope),
-            *_cloudfront(scope),
-            *_lambda(scope),
-            *_roles(scope),
-            *_certificate(scope),
-            *_dns(scope),
-            *_monitoring(scope),
-        ],
+        Statement=[*_buckets(scope), *_cloudfront(scope), *_lambda(scope), *_roles(scope), *_monitoring(scope)],
     )
+
+
+def service_role_domains(scope: Scope) -> PolicyDocument:
+    """What the same role may do by domain name: certificate and records.
+
+    A policy of its own, since ten long names would not fit beside the rest into the 10,240 characters of a role's inline policies.
+    """
+    return PolicyDocument(Version="2012-10-17", Statement=[*_certificate(scope), *_dns(scope)])
 
 
 def stackset_administration(execution_role_name: str, *, accounts: tuple[str, ...] = ("${AWS::AccountId}",)) -> PolicyDocument:
@@ -106,11 +107,17 @@ def stackset_execution(scope: Scope, function_name: str) -> PolicyDocument:
                 ],
                 arn("cloudformation", f"stack/StackSet-{scope.prefix}-*/*", region="*"),
             ),
-            # DescribeLogGroups and DescribeStackDriftDetectionStatus take no narrower resource.
+            # None of these takes a resource. The log group's read handler calls the three of Logs; the two of CloudFormation detect drift.
             Statement(
                 Sid="Describe",
                 Effect=Allow,
-                Action=[Action("logs", "DescribeLogGroups"), Action("cloudformation", "DescribeStackDriftDetectionStatus")],
+                Action=[
+                    Action("logs", "DescribeIndexPolicies"),
+                    Action("logs", "DescribeLogGroups"),
+                    Action("logs", "DescribeResourcePolicies"),
+                    Action("cloudformation", "BatchDescribeTypeConfigurations"),
+                    Action("cloudformation", "DescribeStackDriftDetectionStatus"),
+                ],
                 Resource=["*"],
             ),
             allow(
@@ -125,7 +132,6 @@ def stackset_execution(scope: Scope, function_name: str) -> PolicyDocument:
                     "UntagResource",
                     "ListTagsForResource",
                     "GetDataProtectionPolicy",
-                    "DescribeIndexPolicies",
                 ],
                 *groups,
             ),
@@ -178,11 +184,28 @@ def _buckets(scope: Scope) -> list[Statement]:
 def _cloudfront(scope: Scope) -> list[Statement]:
     # CloudFront gives ids, not names, so only the account and the type can be fixed (for functions the name is part of the ARN).
     return [
+        # What is made anew has no ARN yet, and additional metrics are no resource of their own: none of these takes one.
+        Statement(
+            Sid="MakeAtTheEdge",
+            Effect=Allow,
+            Action=[
+                Action("cloudfront", name)
+                for name in (
+                    "CreateDistribution",
+                    "CreateFunction",
+                    "CreateMonitoringSubscription",
+                    "CreateOriginAccessControl",
+                    "CreateResponseHeadersPolicy",
+                    "DeleteMonitoringSubscription",
+                    "GetMonitoringSubscription",
+                )
+            ],
+            Resource=["*"],
+        ),
         allow(
             "Distributions",
             "cloudfront",
             [
-                "CreateDistribution",
                 "GetDistribution",
                 "GetDistributionConfig",
                 "UpdateDistribution",
@@ -190,9 +213,6 @@ def _cloudfront(scope: Scope) -> list[Statement]:
                 "TagResource",
                 "UntagResource",
                 "ListTagsForResource",
-                "CreateMonitoringSubscription",
-                "GetMonitoringSubscription",
-                "DeleteMonitoringSubscription",
                 "AllowVendedLogDeliveryForResource",
             ],
             arn("cloudfront", "distribution/*"),
@@ -200,20 +220,19 @@ def _cloudfront(scope: Scope) -> list[Statement]:
         allow(
             "OriginAccessControls",
             "cloudfront",
-            ["CreateOriginAccessControl", "GetOriginAccessControl", "UpdateOriginAccessControl", "DeleteOriginAccessControl"],
+            ["GetOriginAccessControl", "UpdateOriginAccessControl", "DeleteOriginAccessControl"],
             arn("cloudfront", "origin-access-control/*"),
         ),
         allow(
             "ResponseHeaders",
             "cloudfront",
-            ["CreateResponseHeadersPolicy", "GetResponseHeadersPolicy", "UpdateResponseHeadersPolicy", "DeleteResponseHeadersPolicy"],
+            ["GetResponseHeadersPolicy", "UpdateResponseHeadersPolicy", "DeleteResponseHeadersPolicy"],
             arn("cloudfront", "response-headers-policy/*"),
         ),
         allow(
             "Functions",
             "cloudfront",
             [
-                "CreateFunction",
                 "DescribeFunction",
                 "GetFunction",
                 "UpdateFunction",
@@ -310,7 +329,7 @@ def _certificate(scope: Scope) -> list[Statement]:
             Action=[Action("acm", "RequestCertificate")],
             Resource=["*"],  # RequestCertificate takes no resource; the conditions narrow it to these names and to DNS validation
             Condition=Condition(
-                [ForAllValuesStringEquals("acm:DomainNames", list(scope.domains)), StringEquals("acm:ValidationMethod", "DNS")]
+                [ForAllValuesStringEquals("acm:DomainNames", list(scope.certificate_names)), StringEquals("acm:ValidationMethod", "DNS")]
             ),
         ),
         allow(
@@ -338,13 +357,9 @@ def _dns(scope: Scope) -> list[Statement]:
             Effect=Allow,
             Action=[Action("route53", "ChangeResourceRecordSets")],
             Resource=[zone],
-            # Also covers the validation records of the certificate, whose names begin with an underscore.
             Condition=Condition(
                 ForAllValuesStringLike(
-                    "route53:ChangeResourceRecordSetsNormalizedRecordNames",
-                    sorted(
-                        {name.removeprefix("*.") for name in scope.domains} | {f"_*.{name.removeprefix('*.')}" for name in scope.domains}
-                    ),
+                    "route53:ChangeResourceRecordSetsNormalizedRecordNames", [scope.domain, *_validation_records(scope.certificate_names)]
                 )
             ),
         ),
@@ -364,6 +379,15 @@ def _dns(scope: Scope) -> list[Statement]:
             health_check,
         ),
     ]
+
+
+def _validation_records(names: tuple[str, ...]) -> list[str]:
+    """Patterns of the certificate's validation records, whose names begin with an underscore.
+
+    The asterisk of IAM also stands for dots, so the pattern of a name covers the names below it.
+    """
+    bases = {name.removeprefix("*.") for name in names}
+    return [f"_*.{name}" for name in sorted(bases) if not any(name.endswith(f".{other}") for other in bases)]
 
 
 def _monitoring(scope: Scope) -> list[Statement]:
@@ -415,7 +439,9 @@ def _monitoring(scope: Scope) -> list[Statement]:
                 "PutDeliveryDestination",
                 "GetDeliveryDestination",
                 "DeleteDeliveryDestination",
+                "PutDeliveryDestinationPolicy",
                 "GetDeliveryDestinationPolicy",
+                "DeleteDeliveryDestinationPolicy",
                 "CreateDelivery",
                 "GetDelivery",
                 "DeleteDelivery",

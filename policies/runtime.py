@@ -30,7 +30,8 @@ def boundary(function_name: str, source: str, replica: str | None) -> PolicyDocu
 
 
 def alarm_topic(topic: Any, account: Any) -> PolicyDocument:
-    """CloudWatch alarms of this account publish to the topic."""
+    """CloudWatch alarms of this account publish to the topic. Source: Amazon SNS Developer Guide, example cases, "CloudWatch alarm in the
+    same account" (both condition keys)."""
     return _document(
         [
             Statement(
@@ -71,6 +72,7 @@ def _replication(source: str, destination: str) -> list[Statement]:
             Effect=Allow,
             Action=[s3.ReplicateObject, s3.ReplicateDelete, s3.ReplicateTags],
             Resource=[s3_arn(f"{destination}/*")],
+            # Of the request itself, not sent by a service (IAM User Guide, global condition context keys).
             Condition=Condition(StringEquals("aws:ResourceAccount", Ref("AWS::AccountId"))),
         ),
     ]

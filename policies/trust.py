@@ -1,4 +1,9 @@
-"""Trust policies: who may become a role."""
+"""Trust policies: who may become a role.
+
+A condition stands only where AWS documents that the service sends its key when it assumes a role: a key that is not sent makes the role
+unusable, and every stack, or silently all replication, fails. Without a condition little is lost: a role is passed inside its own account
+only, and whoever may pass these is limited by iam:PassRole.
+"""
 
 from __future__ import annotations
 
@@ -14,22 +19,24 @@ _OWN_ACCOUNT = StringEquals("aws:SourceAccount", Ref("AWS::AccountId"))
 
 
 def edge_function() -> PolicyDocument:
-    """Lambda and its edge replicator; neither offers a source condition for replicated functions (CloudFront Developer Guide)."""
+    """Lambda and its edge replicator. No condition: the CloudFront Developer Guide documents none for Lambda@Edge."""
     return _service(["lambda.amazonaws.com", "edgelambda.amazonaws.com"], None)
 
 
-def cloudformation(stack_prefix: str) -> PolicyDocument:
-    """CloudFormation, on behalf of this account's stacks of the platform only."""
-    return _service(
-        ["cloudformation.amazonaws.com"],
-        Condition([_OWN_ACCOUNT, ArnLike("aws:SourceArn", arn("cloudformation", f"stack/{stack_prefix}-*/*", region="*"))]),
-    )
+def cloudformation() -> PolicyDocument:
+    """CloudFormation, for plain stacks.
+
+    No condition: the CloudFormation User Guide ("CloudFormation service role", "Cross-service confused deputy prevention") documents
+    aws:SourceArn and aws:SourceAccount for extensions and StackSets, and for a stack's service role neither.
+    """
+    return _service(["cloudformation.amazonaws.com"], None)
 
 
 def stackset_administration(stack_prefix: str, opt_in_regions: tuple[str, ...]) -> PolicyDocument:
     """CloudFormation StackSets of the platform; opt-in regions call as a principal of their own.
 
-    Source: CloudFormation User Guide, "Prerequisites for using StackSets in opt-in Regions".
+    Sources: CloudFormation User Guide, "Grant self-managed permissions" (both condition keys, with the ARN of the StackSet) and
+    "Prerequisites for using StackSets in opt-in Regions".
     """
     return _service(
         ["cloudformation.amazonaws.com", *(f"cloudformation.{region}.amazonaws.com" for region in opt_in_regions)],
@@ -45,16 +52,17 @@ def stackset_execution(administration_role: Any) -> PolicyDocument:
     )
 
 
-def s3_replication(bucket_arn: Any) -> PolicyDocument:
-    """S3 replication, for one source bucket."""
-    return _service(["s3.amazonaws.com"], Condition([_OWN_ACCOUNT, ArnLike("aws:SourceArn", bucket_arn)]))
+def s3_replication() -> PolicyDocument:
+    """S3 replication. No condition: the Amazon S3 User Guide ("Setting up permissions for live replication") documents none, and
+    replication that cannot assume its role fails object by object, without an error anywhere else."""
+    return _service(["s3.amazonaws.com"], None)
 
 
 def github_deployment(repository: str, environment: str, *, owner_id: str | None, repository_id: str | None) -> PolicyDocument:
     """Workflows of one repository that run in one GitHub deployment environment.
 
     With the numeric ids the subject is the immutable form that repositories made, renamed or moved after 2026-07-15 send.
-    Source: GitHub, "OpenID Connect reference", subject claims.
+    Sources: GitHub, "OpenID Connect reference", subject claims; IAM User Guide, "Create a role for OpenID Connect federation" (aud, sub).
     """
     if owner_id and repository_id:
         organisation, name = repository.split("/")

@@ -22,6 +22,9 @@ _CANCELLED = re.compile(
 
 _STACK_TYPE = "AWS::CloudFormation::Stack"
 
+_UNUSABLE_ROLE = re.compile(r"is invalid or cannot be assumed|unable to assume|cannot assume|cannot be assumed", re.IGNORECASE)
+"""A service's words for a role that it was handed and cannot become: not there (yet), or its trust does not let the service in."""
+
 
 class FailedResource(msgspec.Struct, frozen=True, kw_only=True):
     """One resource that failed by itself."""
@@ -119,6 +122,11 @@ def diagnose(
         after = f"; then: {command}" if command else ""
         explanation = f"no permission is missing: {held_back}{after}"
         command = new_account.SUPPORT
+    elif cause is not None and _UNUSABLE_ROLE.search(cause.reason):
+        # Whatever state the stack is in, nothing goes on before the role can be assumed; the stack's own remedy comes after that.
+        role = "the role is not there, was made only seconds ago, or its trust policy does not let the service in: an administrator plans"
+        explanation = "; ".join(part for part in (f"{role} and applies foundation, which makes the roles again", explanation) if part)
+        command = f"python deploy.py plan --env {environment} --only foundation"
     elif cause is not None and re.search(r"not authorized|AccessDenied|is not authorized to perform", cause.reason):
         command = command or f"python deploy.py doctor --env {environment}"
     known = known_cause(cause.reason) if cause is not None else None

@@ -14,15 +14,24 @@ from environments.model import Environment
 from stacks.template import HOSTED_ZONE_ID, StackTemplate
 
 
+def validation_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names that need a validation record of their own: a wildcard shares that of its name (ACM User Guide, DNS validation).
+
+    CloudFormation would send the shared record twice, and Route 53 would refuse it (InvalidChangeBatch).
+    """
+    return tuple(name for name in names if not (name.startswith("*.") and name.removeprefix("*.") in names))
+
+
 def build(env: Environment) -> StackTemplate:
     """The template."""
-    template = StackTemplate(env, "certificate", f"certificate for {', '.join(env.certificate_names)}")
+    template = StackTemplate(env, "certificate", f"certificate for {env.certificate.domain_name}")
     validation: dict[str, Any] = {}
     if not env.zone_is_foreign:
         zone = template.input("HostedZoneId", "Public hosted zone that takes the validation record", pattern=HOSTED_ZONE_ID)
         validation = {
             "DomainValidationOptions": [
-                certificatemanager.DomainValidationOption(DomainName=name, HostedZoneId=zone) for name in env.certificate_names
+                certificatemanager.DomainValidationOption(DomainName=name, HostedZoneId=zone)
+                for name in validation_names(env.certificate_names)
             ]
         }
     certificate = template.add(

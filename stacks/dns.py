@@ -90,7 +90,7 @@ def _health_check(template: StackTemplate, env: Environment, title: str, name: A
                 FailureThreshold=3,
                 MeasureLatency=True,
             ),
-            HealthCheckTags=Tags(Name=f"{env.prefix} {label}{env.domain}{path}"),
+            HealthCheckTags=Tags(Name=f"{env.prefix} {label}{path}"),
         )
     )
 

@@ -14,7 +14,6 @@ from environments.model import Environment, Organization
 from environments.regions import OPT_IN_REGIONS
 from policies import buckets, deployment, provisioning, runtime, trust
 from policies.statements import GITHUB_ISSUER
-from stacks.monitoring import access_log_bucket
 from stacks.storage import private_bucket
 from stacks.template import RETAIN, StackTemplate
 
@@ -91,7 +90,6 @@ def _artifacts(template: StackTemplate, env: Environment | Organization) -> None
             BillingMode="PAY_PER_REQUEST",
             DeletionProtectionEnabled=True,
             PointInTimeRecoverySpecification=dynamodb.PointInTimeRecoverySpecification(PointInTimeRecoveryEnabled=True),
-            SSESpecification=dynamodb.SSESpecification(SSEEnabled=True),
             # A rollback could not delete it either: it is protected against deletion.
             DeletionPolicy=RETAIN,
             UpdateReplacePolicy=RETAIN,
@@ -112,8 +110,9 @@ def _roles(template: StackTemplate, env: Environment) -> None:
     replica = recovery.bucket if recovery else None
     scope = provisioning.Scope(
         prefix=env.prefix,
-        buckets=tuple(name for name in (env.bucket, access_log_bucket(env), replica) if name),
-        domains=env.certificate_names if env.domain in env.certificate_names else (*env.certificate_names, env.domain),
+        buckets=tuple(name for name in (env.bucket, env.access_log_bucket, replica) if name),
+        domain=env.domain,
+        certificate_names=env.certificate_names,
         zone_id=env.hosted_zone.id,
         boundary_name=f"{env.prefix}-boundary",
     )
@@ -125,13 +124,22 @@ def _roles(template: StackTemplate, env: Environment) -> None:
             PolicyDocument=runtime.boundary(env.edge_function_name, env.bucket, replica),
         )
     )
+    domains = template.add(
+        iam.ManagedPolicy(
+            "ServiceDomainPolicy",
+            ManagedPolicyName=f"{env.prefix}-cloudformation-domains",
+            Description="What CloudFormation may do by domain name: certificate and records",
+            PolicyDocument=provisioning.service_role_domains(scope),
+        )
+    )
     service = template.add(
         iam.Role(
             "ServiceRole",
             RoleName=service_role_name(env),
             Description=f"CloudFormation makes the resources of {env.prefix} with it",
-            AssumeRolePolicyDocument=trust.cloudformation(env.prefix),
+            AssumeRolePolicyDocument=trust.cloudformation(),
             Policies=[iam.Policy(PolicyName="resources", PolicyDocument=provisioning.service_role(scope))],
+            ManagedPolicyArns=[Ref(domains)],
         )
     )
     regions = (env.home_region, *env.basic_auth.log_regions, *([recovery.region] if recovery else []))
@@ -177,21 +185,28 @@ def _deploy_role(template: StackTemplate, env: Environment) -> None:
         home_region=env.home_region,
         secret=env.basic_auth_secret,
         edge_function_name=env.edge_function_name,
-        access_log_bucket=access_log_bucket(env),
+        access_log_bucket=env.access_log_bucket,
         service_role_name=service_role_name(env),
         administration_role_name=administration_role_name(env),
         zone_role_arn=env.hosted_zone.role_arn,
     )
-    policy = template.add(
+    policies = [
+        template.add(iam.ManagedPolicy(title, ManagedPolicyName=f"{env.prefix}-{name}", Description=description, PolicyDocument=document))
+        for title, name, description, document in (
+            ("DeployPolicy", "deploy", "What a deployer may do with stacks", deployment.stacks(names)),
+            ("DeployContentPolicy", "deploy-content", "What a deployer may read and write beside stacks", deployment.content(names)),
+        )
+    ]
+    boundary = template.add(
         iam.ManagedPolicy(
-            "DeployPolicy",
-            ManagedPolicyName=f"{env.prefix}-deploy",
-            Description="What a deployer may do, and its boundary",
-            PolicyDocument=deployment.deploy_role(names),
+            "DeployBoundary",
+            ManagedPolicyName=f"{env.prefix}-deploy-boundary",
+            Description="The most that a deployer can do",
+            PolicyDocument=deployment.boundary(names),
         )
     )
     order: dict[str, Any] = {"DependsOn": ["GitHubProvider"]} if github.create_provider else {}
-    # The policy is also the boundary: a policy attached later by hand cannot give the repository more than was reviewed here.
+    # With the boundary a policy attached later by hand cannot give the repository more than was reviewed here.
     role = template.add(
         iam.Role(
             "DeployRole",
@@ -203,8 +218,8 @@ def _deploy_role(template: StackTemplate, env: Environment) -> None:
                 owner_id=github.owner_id,
                 repository_id=github.repository_id,
             ),
-            ManagedPolicyArns=[Ref(policy)],
-            PermissionsBoundary=Ref(policy),
+            ManagedPolicyArns=[Ref(policy) for policy in policies],
+            PermissionsBoundary=Ref(boundary),
             MaxSessionDuration=7200,
             **order,
         )

@@ -23,11 +23,6 @@ FUNCTION_METRICS = ("FunctionExecutionErrors", "FunctionValidationErrors", "Func
 """CloudFront's own metrics of edge functions (CloudFront Developer Guide, types of metrics); the lint gate knows the list."""
 
 
-def access_log_bucket(env: Environment) -> str:
-    """Name of the bucket that takes the access logs."""
-    return f"{env.bucket}-access-logs"[:63].rstrip("-")
-
-
 def build(env: Environment) -> StackTemplate:
     """The template."""
     template = StackTemplate(env, "monitoring", f"alarms, dashboard and access logs of {env.domain}")
@@ -65,7 +60,7 @@ def build(env: Environment) -> StackTemplate:
 
 def _topic(template: StackTemplate, env: Environment) -> sns.Topic:
     # Not encrypted: CloudWatch cannot publish to a topic under the AWS managed key, and what is sent is alarm names, no secrets.
-    topic = template.add(sns.Topic("AlarmTopic", TopicName=f"{env.prefix}-alarms", DisplayName=f"{env.domain} alarms"))
+    topic = template.add(sns.Topic("AlarmTopic", TopicName=f"{env.prefix}-alarms", DisplayName=f"{env.prefix} alarms"))
     template.add(
         sns.TopicPolicy("AlarmTopicPolicy", Topics=[Ref(topic)], PolicyDocument=runtime.alarm_topic(Ref(topic), Ref("AWS::AccountId")))
     )
@@ -182,7 +177,7 @@ def _edge_metrics(env: Environment, distribution: Any) -> list[tuple[str, dict[s
 
 
 def _access_logs(template: StackTemplate, env: Environment, distribution: Any) -> None:
-    name = access_log_bucket(env)
+    name = env.access_log_bucket
     bucket = private_bucket(
         template,
         "AccessLogBucket",

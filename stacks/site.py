@@ -14,7 +14,7 @@ from troposphere import GetAtt, Ref, Tags, cloudfront, iam, s3
 
 from environments.model import DisasterRecovery, Environment
 from policies import buckets, runtime, trust
-from policies.statements import arn, distribution_arn, s3_arn
+from policies.statements import arn, distribution_arn
 from stacks import edge, headers
 from stacks.edge_code import viewer_request_code
 from stacks.storage import private_bucket
@@ -55,7 +55,7 @@ def build(env: Environment) -> StackTemplate:
             "OriginAccessControl",
             OriginAccessControlConfig=cloudfront.OriginAccessControlConfig(
                 Name=f"{env.prefix}-site",
-                Description=f"CloudFront of {env.domain} to its bucket",
+                Description=f"CloudFront of {env.prefix} to its bucket",
                 OriginAccessControlOriginType="s3",
                 SigningBehavior="always",
                 SigningProtocol="sigv4",
@@ -85,7 +85,7 @@ def build(env: Environment) -> StackTemplate:
             "Distribution",
             DistributionConfig=cloudfront.DistributionConfig(
                 Aliases=[env.domain],
-                Comment=f"{env.prefix}: https://{env.domain}{env.app.entry_path}",
+                Comment=f"Site of {env.prefix}",
                 DefaultRootObject=env.app.index_document.lstrip("/"),
                 Enabled=True,
                 HttpVersion=HTTP_VERSIONS,
@@ -159,7 +159,7 @@ def _response_headers(env: Environment) -> cloudfront.ResponseHeadersPolicy:
         "ResponseHeadersPolicy",
         ResponseHeadersPolicyConfig=cloudfront.ResponseHeadersPolicyConfig(
             Name=f"{env.prefix}-security",
-            Comment=f"Security headers of {env.domain}",
+            Comment=f"Security headers of {env.prefix}",
             SecurityHeadersConfig=cloudfront.SecurityHeadersConfig(
                 StrictTransportSecurity=cloudfront.StrictTransportSecurity(
                     AccessControlMaxAgeSec=security.hsts.max_age_seconds,
@@ -196,7 +196,7 @@ def _viewer_request(template: StackTemplate, env: Environment) -> dict[str, Any]
             Name=routing_function_name(env),
             AutoPublish=True,
             FunctionCode=viewer_request_code(edge.edge_config(env)),
-            FunctionConfig=cloudfront.FunctionConfig(Comment=f"Routes of {env.domain}", Runtime="cloudfront-js-2.0"),
+            FunctionConfig=cloudfront.FunctionConfig(Comment=f"Routes of {env.prefix}", Runtime="cloudfront-js-2.0"),
         )
     )
     template.output("RoutingFunctionArn", "ARN of the routing function", GetAtt(function, "FunctionARN"))
@@ -217,7 +217,7 @@ def _replication(template: StackTemplate, env: Environment, recovery: DisasterRe
             "ReplicationRole",
             RoleName=f"{env.prefix}-replication",
             Description=f"Replicates the site bucket of {env.domain}",
-            AssumeRolePolicyDocument=trust.s3_replication(s3_arn(env.bucket)),
+            AssumeRolePolicyDocument=trust.s3_replication(),
             PermissionsBoundary=arn("iam", f"policy/{env.prefix}-boundary"),
             Policies=[iam.Policy(PolicyName="replicate", PolicyDocument=runtime.replication(env.bucket, recovery.bucket))],
         )

@@ -32,7 +32,7 @@ from assembly.model import Frozen, SiteContract
 from website.content import CONFIG_FILE, cache_control, content_type, key_prefix, references
 
 CERTIFICATE_DAYS = 30
-"""Fewer days left than this mean that renewal is stuck: ACM renews 60 days before the end (ACM User Guide, managed renewal)."""
+"""Fewer days left than this mean that renewal is stuck: ACM renews 45 to 60 days before the end (ACM User Guide, managed renewal)."""
 
 COMPRESSED_FROM = 1000
 """Bytes from which CloudFront compresses (CloudFront Developer Guide, serving compressed files)."""

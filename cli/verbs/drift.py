@@ -3,6 +3,8 @@
 In: the assembly of an environment, AWS. Out: what is no longer as it was deployed, property by property, on stdout.
 Never: changes anything, shows a secret.
 
+Foundation has no service role: CloudFormation reads its resources with the caller's own permissions, so its drift takes an administrator's.
+
 Exit status: 0 in sync (or nothing deployed), 3 drifted, 1 a stack could not be looked at, 2 usage.
 """
 
@@ -16,6 +18,7 @@ from cli.session import add_common_arguments, open_environment
 EXAMPLES = """\
   python deploy.py drift --env prod            deployed and actual values side by side; exit status 3 if anything drifted
   python deploy.py drift --env prod --json     the same for machines
+                                               foundation's own drift takes an administrator's credentials, which read its roles and table
 """
 
 

@@ -1,8 +1,8 @@
 """Prove from outside that the live site keeps its contract.
 
 In: the contract in dist/ENV, the site itself. Out: a table, JSON or JUnit XML, one line a promise.
-Never: changes the site. AWS is asked only for what the outside cannot know (the distribution's name, the released page), and not with
---resolve; --record notes a pass with the live release, which is what promotion asks for.
+Never: changes the site. AWS is asked only for what the outside cannot know (the distribution's name, the released page, whether it was
+replicated), and not with --resolve; --record notes a pass with the live release, which is what promotion asks for.
 
 Exit status: 0 every promise that was looked at is kept, 1 one is broken, 2 usage.
 """
@@ -31,6 +31,7 @@ EXAMPLES = """\
   python deploy.py verify --env dev --resolve http://127.0.0.1:8080 the local preview
 """
 
+REPLICA_STACK = "replica"
 PASSWORD_VARIABLE = "BASIC_AUTH_PASSWORD"  # noqa: S105  (the name of it)
 
 
@@ -69,6 +70,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     opened = open_environment(args, context) if ask_aws else None
     assembly = opened.assembly if opened else read_assembly(args)[0]
     target, manifest = _target(args, context, assembly, opened)
+    replica = [_replicated(args, context, opened, manifest)] if any(stack.id == REPLICA_STACK for stack in assembly.stacks) else []
     colour, width = context.colour(context.stdout), context.width()
 
     def report(result: Result) -> None:
@@ -76,6 +78,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
             context.result(verify_view.line(result, width=width, colour=colour))
 
     results = verify(target, now=context.now, report=report)
+    for each in replica:
+        report(each)
+    results += tuple(replica)
     if args.junit is not None:
         args.junit.write_text(verify_view.as_junit(results, environment=args.env), encoding="utf-8")
     if args.json:
@@ -118,6 +123,18 @@ def _target(args: argparse.Namespace, context: Context, assembly: Assembly, open
         bucket = f"https://{site.bucket}.s3.{assembly.home_region}.amazonaws.com"
         target = dataclasses.replace(target, distribution_domain=domain, bucket_url=bucket)
     return target, live.manifest if live else ""
+
+
+def _replicated(args: argparse.Namespace, context: Context, opened: Opened | None, manifest: str) -> Result:
+    """With disaster recovery: whether the live release has reached the replica."""
+    from website.replication import replicated, skipped
+
+    if args.local:
+        return skipped("the local AWS does not replicate")
+    if opened is None or not manifest:
+        return skipped("AWS was not asked" if opened is None else "nothing was published yet")
+    site = site_of(opened)
+    return replicated(site.store.manifest(manifest).by_key, lambda key: site.s3.head(site.bucket, key), now=context.now())
 
 
 def _record(args: argparse.Namespace, context: Context, opened: Opened, results: tuple[Result, ...], manifest: str) -> None:

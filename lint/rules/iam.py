@@ -9,12 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Literal
-
-from cfnlint.data import AdditionalSpecs
-from cfnlint.helpers import load_resource
 
 from lint.rules.base import Problem, Rule
 from lint.rules.view import Node, Path, View
@@ -36,9 +33,6 @@ _IDENTITY_TYPES = frozenset(
     )
 )
 _WIDE_ACTION = re.compile(r"\*+|[^:]+:\*+")
-_UNNARROWED: frozenset[str] = frozenset({"cloudwatch:putmetricdata"})
-"""Actions whose resource types are listed, but which in practice take "*" (narrowed by the condition key cloudwatch:namespace)."""
-
 _SOURCE_KEYS = ("aws:source", "aws:principalorg", "kms:")
 """Condition keys that say on whose behalf a service acts."""
 
@@ -158,39 +152,6 @@ class Negated(Rule):
                 for node in view.at(statement.node, name):
                     if node.present:
                         yield statement.place(node), f"{name} in an Allow; list what is allowed"
-
-
-class AnyResource(Rule):
-    id = "E9504"
-    shortdesc = "An Allow names its resources wherever AWS offers to"
-    description = 'Resource "*" stands only with actions that have no resource type in the service authorization reference.'
-    source_url = "https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.services: dict[str, Any] = load_resource(AdditionalSpecs, "Policies.json")  # type: ignore[no-untyped-call]
-
-    def check(self, view: View) -> Iterator[Problem]:
-        for statement in allowing(view):
-            if statement.kind != "identity":
-                continue
-            for resource in view.items(statement.node, "Resource"):
-                if resource.text is None or set(resource.text) != {"*"}:
-                    continue
-                bound = replace(statement, node=statement.node.when(resource))
-                names = [node.text or "" for node in actions(view, bound)]
-                narrower = sorted({name for name in names if self.can_be_narrower(name)})
-                if narrower:
-                    yield statement.place(resource), f'Resource "*" though AWS takes narrower ones for {", ".join(narrower)}'
-
-    def can_be_narrower(self, action: str) -> bool:
-        """The action, or one that its wildcard stands for, has resource types; also if nobody has heard of it."""
-        service, _, name = action.lower().partition(":")
-        if action.lower() in _UNNARROWED:
-            return False
-        known = self.services.get(service, {}).get("Actions", {})
-        matching = [entry for key, entry in known.items() if fnmatchcase(key, name)]
-        return not matching or any(entry.get("Resources") for entry in matching)
 
 
 class PassRole(Rule):

@@ -98,7 +98,7 @@ def metric_problem(namespace: str, name: str, dimensions: Mapping[str, object]) 
 
 
 class KnownMetric(Rule):
-    id = "E9801"
+    id = "E9001"
     shortdesc = "An alarm watches a metric that its service publishes"
     description = "Namespace, name and dimensions as documented; CloudWatch itself takes any."
     source_url = _CLOUDFRONT
@@ -119,7 +119,7 @@ class KnownMetric(Rule):
 
 
 class DeliveryPrefix(Rule):
-    id = "E9802"
+    id = "E9002"
     shortdesc = "Logs that CloudFront delivers to a bucket go below a prefix that the destination names"
     description = (
         "Without a prefix in DestinationResourceArn AWS puts AWSLogs/{account-id}/CloudFront/ before the suffix path when the delivery is"

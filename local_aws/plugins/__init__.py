@@ -11,13 +11,14 @@ def install() -> None:
     from local_aws.plugins import seams
 
     seams.check()
-    from local_aws.plugins import certificates, functions, pace, permissions, resources, stacksets
+    from local_aws.plugins import certificates, functions, pace, permissions, policy_sizes, resources, stacksets
 
     resources.install()
     functions.install()
     certificates.install()
     stacksets.install()
     permissions.install()
+    policy_sizes.install()
     pace.install()
 
 

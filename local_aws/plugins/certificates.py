@@ -4,9 +4,12 @@
 In: the properties of AWS::CertificateManager::Certificate. Out: a certificate that is PENDING_VALIDATION until every validation record
 stands in a hosted zone, of whatever account; then ISSUED, and the stack goes on. Where the template names a zone of the same account,
 CloudFormation writes the records itself, so nothing waits; otherwise somebody has to. The records are told in the stack's events.
+Refused, as at AWS: options that share one record, a zone that is not there, a name outside its zone, an option for a name that is not
+in the certificate.
 Never: times out (AWS does after 72 hours), or waits for certificates requested outside CloudFormation.
 
-Source: CloudFormation resource reference, AWS::CertificateManager::Certificate.
+Sources: CloudFormation resource reference, AWS::CertificateManager::Certificate; ACM User Guide, DNS validation (a name and its wildcard
+share one record); aws-cdk issues 9248 and 27364 (CloudFormation sends one change for each option, and Route 53 refuses the second).
 """
 
 from __future__ import annotations
@@ -47,16 +50,12 @@ def install() -> None:
 
 def _validate(arn: str, logical_id: str, props: dict[str, Any], stack_name: str) -> None:
     certificate = acm._certificates[arn]
-    zones = {option["DomainName"]: option.get("HostedZoneId") for option in props.get("DomainValidationOptions", [])}
-    options: list[dict[str, Any]] = []
-    for domain in certificate["SubjectAlternativeNames"]:
-        record = _record(domain)
-        options.append(
-            {"DomainName": domain, "ValidationMethod": "DNS", "ValidationStatus": "PENDING_VALIDATION", "ResourceRecord": record}
-        )
-        zone = zones.get(domain)
-        if zone and zone in route53._zones:
-            _write(zone, record)
+    options: list[dict[str, Any]] = [
+        {"DomainName": domain, "ValidationMethod": "DNS", "ValidationStatus": "PENDING_VALIDATION", "ResourceRecord": _record(domain)}
+        for domain in certificate["SubjectAlternativeNames"]
+    ]
+    for zone, record in _changes(props.get("DomainValidationOptions", []), [option["DomainName"] for option in options]):
+        _write(zone, record)
     certificate |= {"Status": "PENDING_VALIDATION", "DomainValidationOptions": options, "IssuedAt": None}
     stack = cloudformation._stacks[stack_name]
     stack_id = stack["StackId"]
@@ -77,6 +76,31 @@ def _validate(arn: str, logical_id: str, props: dict[str, Any], stack_name: str)
     for option in options:
         option["ValidationStatus"] = "SUCCESS"
     certificate |= {"Status": "ISSUED", "IssuedAt": now_iso()}
+
+
+def _changes(options: list[dict[str, Any]], names: list[str]) -> list[tuple[str, dict[str, str]]]:
+    """What CloudFormation writes: one change for each option that names a zone. Raises ValueError, before anything is written, in the
+    words of the service that refuses."""
+    changes: list[tuple[str, dict[str, str]]] = []
+    for option in options:
+        name, zone = option["DomainName"], option.get("HostedZoneId")
+        if name not in names:
+            raise ValueError(f"The domain name {name} of DomainValidationOptions is not a name of the certificate (ValidationException)")
+        if not zone:
+            continue
+        record = _record(name)
+        if zone not in route53._zones:
+            raise ValueError(f"No hosted zone found with ID: {zone} (NoSuchHostedZone)")
+        apex = str(route53._zones[zone]["name"]).rstrip(".").lower()
+        if not f".{record['Name'].rstrip('.')}".endswith(f".{apex}"):
+            raise ValueError(f"[RRSet with DNS name {record['Name']} is not permitted in zone {apex}.] (InvalidChangeBatch)")
+        if (zone, record) in changes:
+            words = (
+                f"[The request contains an invalid set of changes for a resource record set 'CNAME {record['Name']}'] (InvalidChangeBatch)"
+            )
+            raise ValueError(words)
+        changes.append((zone, record))
+    return changes
 
 
 def _record(domain: str) -> dict[str, str]:

@@ -47,7 +47,7 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "ministack.services.lambda_svc": ("_functions",),
     "ministack.services.acm": ("_certificates",),
     "ministack.services.route53": ("_health_checks", "_hc_caller_refs", "_records", "_zones", "_lock"),
-    "ministack.services.iam": ("_oidc_providers", "_roles", "_create_oidc_provider(p)"),
+    "ministack.services.iam": ("_oidc_providers", "_roles", "_IAM_HANDLERS", "_create_oidc_provider(p)", "_error"),
     "ministack.services.cloudfront": ("_distributions",),
     "ministack.services.cloudwatch": ("_alarms", "_composite_alarms", "_put_composite_alarm(params, cbor_data, is_cbor, is_json)"),
     "ministack.services.cloudwatch_logs": (

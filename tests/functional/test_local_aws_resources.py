@@ -249,11 +249,12 @@ def test_monitoring_of_a_distribution_that_is_not_there(stacks: Stacks) -> None:
 # --- certificates and time ----------------------------------------------------------------------------------------
 
 
-def certificate(zone: str | None) -> dict[str, Any]:
-    names = ["example.com", "*.example.com"]
-    properties: dict[str, Any] = {"DomainName": names[0], "SubjectAlternativeNames": names[1:], "ValidationMethod": "DNS"}
+def certificate(
+    zone: str | None, *, names: tuple[str, ...] = ("example.com", "*.example.com"), options: tuple[str, ...] = ("example.com",)
+) -> dict[str, Any]:
+    properties: dict[str, Any] = {"DomainName": names[0], "SubjectAlternativeNames": list(names[1:]), "ValidationMethod": "DNS"}
     if zone:
-        properties["DomainValidationOptions"] = [{"DomainName": each, "HostedZoneId": zone} for each in names]
+        properties["DomainValidationOptions"] = [{"DomainName": each, "HostedZoneId": zone} for each in options]
     return template("AWS::CertificateManager::Certificate", properties)
 
 
@@ -286,6 +287,86 @@ def test_a_certificate_whose_zone_is_elsewhere_waits_for_its_record(
     route.upsert(zone, Record(name=first.record_name, type="CNAME", values=(first.record_value,)))
     assert stacks.settled("c")["StackStatus"] == "CREATE_COMPLETE"
     assert Acm.connect(aws, account_id=account).certificate(found.arn).status == "ISSUED"
+
+
+REFUSED_VALIDATION = {
+    "a name and its wildcard": (("example.com", "*.example.com"), ("example.com", "*.example.com"), "InvalidChangeBatch"),
+    "a name twice": (("example.com",), ("example.com", "example.com"), "InvalidChangeBatch"),
+    "a name of another zone": (("example.com", "example.org"), ("example.com", "example.org"), "is not permitted in zone example.com"),
+    "a name that only ends like the zone": (("badexample.com",), ("badexample.com",), "is not permitted in zone example.com"),
+    "a name that is not in the certificate": (("example.com",), ("example.com", "dev.example.com"), "not a name of the certificate"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED_VALIDATION)
+def test_validation_records_that_route_53_refuses_fail_the_certificate(aws: Aws, account: str, stacks: Stacks, what: str) -> None:
+    names, options, words = REFUSED_VALIDATION[what]
+    zone = prepare.hosted_zone(aws, name="example.com", account_id=account)
+    stacks.client.create_stack(StackName="c", TemplateBody=json.dumps(certificate(zone, names=names, options=options)))
+    assert stacks.settled("c")["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert words in " ".join(stacks.failures("c"))
+
+
+def test_a_certificate_for_a_zone_that_is_not_there_fails(stacks: Stacks) -> None:
+    stacks.client.create_stack(StackName="c", TemplateBody=json.dumps(certificate("Z0NOTHERE")))
+    assert stacks.settled("c")["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "No hosted zone found with ID: Z0NOTHERE" in " ".join(stacks.failures("c"))
+
+
+def _document(size: int) -> dict[str, Any]:
+    statement = {"Sid": "", "Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": "*"}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    statement["Sid"] = "s" * (size - len(json.dumps(document, separators=(",", ":"))))
+    return document
+
+
+def _role(trust: int = 200, *inline: int, managed: int = 0) -> dict[str, Any]:
+    own = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole", "Sid": ""}
+    document = {"Version": "2012-10-17", "Statement": [own]}
+    own["Sid"] = "s" * (trust - len(json.dumps(document, separators=(",", ":"))))
+    return {
+        "AssumeRolePolicyDocument": document,
+        "Policies": [{"PolicyName": f"p{index}", "PolicyDocument": _document(size)} for index, size in enumerate(inline)],
+        "ManagedPolicyArns": [f"arn:aws:iam::aws:policy/p{index}" for index in range(managed)],
+    }
+
+
+SIZES: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
+    "managed policy": (
+        "AWS::IAM::ManagedPolicy",
+        {"PolicyDocument": _document(6144)},
+        {"PolicyDocument": _document(6145)},
+        "Cannot exceed quota for PolicySize: 6144",
+    ),
+    "inline policies": ("AWS::IAM::Role", _role(200, 5120, 5120), _role(200, 5120, 5121), "Maximum policy size of 10240 bytes exceeded"),
+    "trust": ("AWS::IAM::Role", _role(2048), _role(2049), "Cannot exceed quota for ACLSizePerRole: 2048"),
+    "number": ("AWS::IAM::Role", _role(), _role(managed=11), "Cannot exceed quota for PoliciesPerRole: 10"),
+}
+
+
+@pytest.mark.parametrize("what", SIZES)
+def test_a_policy_above_the_size_that_iam_takes_fails_at_creation_and_at_an_update(stacks: Stacks, what: str) -> None:
+    kind, fits, too_long, words = SIZES[what]
+    with pytest.raises(AssertionError, match=words):
+        stacks.apply("new", template(kind, too_long))
+    stacks.apply("old", template(kind, fits))
+    with pytest.raises(AssertionError, match=words):
+        stacks.apply("old", template(kind, too_long))
+
+
+def test_the_api_refuses_a_policy_above_its_size_too(aws: Aws, account: str) -> None:
+    iam = aws.client("iam", account_id=account, region="us-east-1")
+    iam.create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(_role()["AssumeRolePolicyDocument"]))
+    iam.put_role_policy(RoleName="r", PolicyName="a", PolicyDocument=json.dumps(_document(6000)))
+    for call, named in (
+        (iam.create_policy, {"PolicyName": "p", "PolicyDocument": json.dumps(_document(6145))}),
+        (iam.put_role_policy, {"RoleName": "r", "PolicyName": "b", "PolicyDocument": json.dumps(_document(4241))}),
+        (iam.update_assume_role_policy, {"RoleName": "r", "PolicyDocument": json.dumps(_role(2049)["AssumeRolePolicyDocument"])}),
+    ):
+        with pytest.raises(AwsError, match=r"quota|exceeded"):
+            call(**named)
+    iam.put_role_policy(RoleName="r", PolicyName="b", PolicyDocument=json.dumps(_document(4240)))
+    iam.put_role_policy(RoleName="r", PolicyName="b", PolicyDocument=json.dumps(_document(4240), indent=4))
 
 
 def test_a_stack_that_waits_for_a_certificate_can_be_deleted(aws: Aws, account: str, stacks: Stacks) -> None:

@@ -125,6 +125,8 @@ def test_an_error_says_where_and_what() -> None:
     expired = translate(answer("ExpiredToken", 403), ORIGIN)
     assert denied and denied.hint == "python deploy.py doctor --env dev"
     assert expired and expired.hint == "aws sso login --profile dev"
+    role = translate(answer("ValidationError", 400, "Role arn:aws:iam::111111111111:role/x is invalid or cannot be assumed"), ORIGIN)
+    assert isinstance(role, errors.BadRequest) and role.hint == "python deploy.py doctor --env dev"
 
 
 def test_the_original_is_the_cause_and_a_defect_of_ours_stays_visible() -> None:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from lint.gate import Finding, Job, lint, load_rules
 from lint.rules import MODULES
+from lint.rules.authorization import can_be_narrower
 from lint.rules.base import Rule
-from lint.rules.iam import AnyResource
 from lint.rules.secrets import looks_secret
 from lint.rules.view import ABSENT, EACH, UNKNOWN, Node, Reference, View
 
@@ -74,6 +74,14 @@ ORIGIN = f"{DIST}/Origins/0"
 BUCKET = "Resources/Bucket/Properties"
 RECORD = "Resources/Records/Properties/RecordSets/0"
 STANDBY = "Resources/Standby/Properties"
+CERTIFICATE = "Resources/Certificate/Properties"
+LONG = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Sid": "s" * 10_300, "Effect": "Allow", "Action": ["logs:PutLogEvents"], "Resource": ["arn:aws:logs:*:*:log-group:x:*"]}
+    ],
+}
+IN_ZONE = {"HostedZoneId": {"Ref": "HostedZoneId"}}
 STATEMENTS = "Resources/DeployPolicy/Properties/PolicyDocument/Statement"
 TRUST = "Resources/EdgeRole/Properties/AssumeRolePolicyDocument/Statement/0"
 OIDC = "Resources/DeployRole/Properties/AssumeRolePolicyDocument/Statement/0"
@@ -406,6 +414,29 @@ BROKEN: list[tuple[str, str, list[tuple[str, Any]]]] = [
     ("E9504", "one of a wildcard", [(f"{STATEMENTS}/1/Action", ["dynamodb:Describe*"])]),
     ("E9504", "by a parameter", [STAR_PARAMETER, (f"{STATEMENTS}/1/Action", ["s3:GetObject"]), (f"{STATEMENTS}/1/Resource", STAR_REF)]),
     ("E9504", "unknown action", [(f"{STATEMENTS}/1/Action", ["cloudformation:SetAlias"])]),
+    *[
+        ("E9508", f"{action} on {resource}", [(f"{STATEMENTS}/1/Action", [action]), (f"{STATEMENTS}/1/Resource", [resource])])
+        for action, resource in (
+            ("cloudfront:CreateMonitoringSubscription", "arn:aws:cloudfront::123456789012:distribution/*"),
+            ("logs:DescribeIndexPolicies", "arn:aws:logs:*:123456789012:log-group:/aws/lambda/x:*"),
+            ("cloudfront:Create*Subscription", "arn:aws:cloudfront::123456789012:distribution/*"),
+            ("cloudfront:GetDistribution", "arn:aws:cloudfront::123456789012:function/*"),
+            ("cloudfront:GetDistribution", "arn:aws:cloudfront:us-east-1:123456789012:distribution/*"),
+            ("cloudfront:GetDistribution", "arn:aws:cloudfront:::distribution/*"),
+            ("route53:GetHostedZone", "arn:aws:route53:::healthcheck/*"),
+            ("s3:GetObject", "arn:aws:s3:::bucket"),
+            ("s3:ListBucket", "arn:aws:s3:::bucket/*"),
+            ("dynamodb:GetItem", "arn:aws:s3:::bucket"),
+        )
+    ],
+    (
+        "E9508",
+        "a resource that nothing beside it takes",
+        [
+            (f"{STATEMENTS}/1/Action", ["s3:GetObject", "s3:PutObject"]),
+            (f"{STATEMENTS}/1/Resource", ["arn:aws:s3:::bucket/*", {"Fn::Sub": "arn:${AWS::Partition}:s3:::bucket"}]),
+        ],
+    ),
     ("E9505", "no condition", [(f"{STATEMENTS}/0/Condition", DROP)]),
     ("E9505", "another condition", [(f"{STATEMENTS}/0/Condition", {"StringEquals": {"aws:PrincipalAccount": "123456789012"}})]),
     ("E9505", "any service", [(f"{STATEMENTS}/0/Condition", {"StringLike": {"iam:PassedToService": "*"}})]),
@@ -512,6 +543,51 @@ BROKEN: list[tuple[str, str, list[tuple[str, Any]]]] = [
         "in joined code",
         [(f"{EDGE}/Code/ZipFile", {"Fn::Join": ["", ["const c = '", "{{resolve:ssm-secure:/site/hash:1}}", "';"]]})],
     ),
+    ("E9801", "a name and its wildcard", [(f"{CERTIFICATE}/DomainValidationOptions/-", {"DomainName": "*.example.com", **IN_ZONE})]),
+    ("E9801", "a name twice", [(f"{CERTIFICATE}/DomainValidationOptions/-", {"DomainName": "EXAMPLE.com", **IN_ZONE})]),
+    (
+        "E9801",
+        "a name and its wildcard in one case",
+        [(f"{CERTIFICATE}/DomainValidationOptions/-", EITHER({"DomainName": "*.example.com", **IN_ZONE}, NOTHING))],
+    ),
+    ("E9802", "a name of another certificate", [(f"{CERTIFICATE}/DomainValidationOptions/-", {"DomainName": "a.example.com", **IN_ZONE})]),
+    ("E9803", "a name that nobody validates", [(f"{CERTIFICATE}/SubjectAlternativeNames/-", "dev.example.com")]),
+    ("E9803", "a wildcard below another name", [(f"{CERTIFICATE}/SubjectAlternativeNames/-", "*.dev.example.com")]),
+    ("E9804", "by e-mail", [(f"{CERTIFICATE}/ValidationMethod", "EMAIL")]),
+    ("E9804", "by default", [(f"{CERTIFICATE}/ValidationMethod", DROP)]),
+    (
+        "E9805",
+        "a long first name",
+        [
+            (f"{CERTIFICATE}/DomainName", "a" * 53 + ".example.com"),
+            (f"{CERTIFICATE}/DomainValidationOptions/-", {"DomainName": "a" * 53 + ".example.com", **IN_ZONE}),
+        ],
+    ),
+    ("E9901", "a managed policy", [(f"{STATEMENTS}/1/Sid", "s" * 5800)]),
+    ("E9901", "inline policies together", [("Resources/EdgeRole/Properties/Policies/-", {"PolicyName": "p", "PolicyDocument": LONG})]),
+    ("E9901", "a trust policy", [(f"{TRUST}/Sid", "s" * 2000)]),
+    ("E9901", "a bucket policy", [(f"{POLICY}/0/Sid", "s" * 20_400)]),
+    ("E9901", "in one case", [(f"{STATEMENTS}/1/Sid", EITHER("a", "s" * 5800))]),
+    (
+        "E9901",
+        "too many policies",
+        [("Resources/DeployRole/Properties/ManagedPolicyArns", [f"arn:aws:iam::123456789012:policy/p{n}" for n in range(11)])],
+    ),
+    ("E9902", "a comment", [(f"{DIST}/Comment", "c" * 129)]),
+    ("E9902", "a comment with what AWS fills in", [(f"{DIST}/Comment", {"Fn::Sub": "c" * 118 + "${AWS::AccountId}"})]),
+    ("E9902", "a comment in one case", [(f"{DIST}/Comment", EITHER("c", "c" * 129))]),
+    (
+        "E9902",
+        "a content security policy",
+        [
+            (
+                "Resources/Headers/Properties/ResponseHeadersPolicyConfig/SecurityHeadersConfig/ContentSecurityPolicy",
+                {"ContentSecurityPolicy": "c" * 1784, "Override": True},
+            )
+        ],
+    ),
+    ("E9902", "a tag", [(f"{BUCKET}/Tags", [{"Key": "k", "Value": "v" * 257}])]),
+    ("E9902", "a display name", [("Resources/Topic/Properties/DisplayName", "d" * 101)]),
     ("E9701", "none", [("Description", DROP)]),
     ("E9701", "empty", [("Description", " ")]),
     ("E9702", "none", [("Outputs/DistributionId/Description", DROP)]),
@@ -539,13 +615,13 @@ BROKEN: list[tuple[str, str, list[tuple[str, Any]]]] = [
     ("E9703", "reason without suppression", [("Resources/Topic/Metadata", {"Suppressed": {"W3037": "so"}})]),
     ("E9703", "unreadable", [("Resources/Topic/Metadata", {"cfn-lint": {"config": {"ignore_checks": "W3037"}}})]),
     ("E9703", "for the whole template", [("Metadata/cfn-lint", {"config": {"ignore_checks": ["E9701"]}})]),
-    ("E9801", "a metric that nobody publishes", [("Resources/Alarm", alarm("LambdaLimitExceededError"))]),
-    ("E9801", "in one case", [("Resources/Alarm", alarm(EITHER("Requests", "Request")))]),
-    ("E9801", "another region", [("Resources/Alarm", alarm("Requests", Region="us-east-1"))]),
-    ("E9801", "a dimension too many", [("Resources/Alarm", alarm("Requests", FunctionName="f"))]),
-    ("E9802", "a whole bucket", delivery_to({"Fn::GetAtt": ["Bucket", "Arn"]})),
-    ("E9802", "a whole bucket by name", delivery_to("arn:aws:s3:::dev-example-logs")),
-    ("E9802", "a whole bucket in Sub", delivery_to({"Fn::Sub": "${Bucket.Arn}"})),
+    ("E9001", "a metric that nobody publishes", [("Resources/Alarm", alarm("LambdaLimitExceededError"))]),
+    ("E9001", "in one case", [("Resources/Alarm", alarm(EITHER("Requests", "Request")))]),
+    ("E9001", "another region", [("Resources/Alarm", alarm("Requests", Region="us-east-1"))]),
+    ("E9001", "a dimension too many", [("Resources/Alarm", alarm("Requests", FunctionName="f"))]),
+    ("E9002", "a whole bucket", delivery_to({"Fn::GetAtt": ["Bucket", "Arn"]})),
+    ("E9002", "a whole bucket by name", delivery_to("arn:aws:s3:::dev-example-logs")),
+    ("E9002", "a whole bucket in Sub", delivery_to({"Fn::Sub": "${Bucket.Arn}"})),
 ]
 
 
@@ -575,6 +651,8 @@ ALONG_WITH = {
     # What cannot be broken alone: without a certificate there is no TLS version either; the TLS-only Deny made an Allow admits everybody.
     "E9205": {"E9206"},
     "E9404": {"E9501", "E9502"},
+    # All of S3 on a role.
+    "E9502": {"E9508"},
 }
 
 FINE: list[tuple[str, str, list[tuple[str, Any]]]] = [
@@ -583,10 +661,48 @@ FINE: list[tuple[str, str, list[tuple[str, Any]]]] = [
         "a check of the endpoint",
         [("Resources/Check", own_check({"Fn::GetAtt": ["Distribution", "DomainName"]})), (f"{RECORD}/HealthCheckId", {"Ref": "Check"})],
     ),
-    ("E9801", "a metric of CloudFront", [("Resources/Alarm", alarm("LambdaLimitExceededErrors"))]),
-    ("E9801", "a metric of our own", [("Resources/Alarm/Type", "AWS::CloudWatch::Alarm"), ("Resources/Alarm/Properties/Namespace", "Own")]),
-    ("E9802", "with a prefix", delivery_to({"Fn::Sub": "${Bucket.Arn}/cloudfront"})),
-    ("E9802", "a log group", delivery_to("arn:aws:logs:us-east-1:123456789012:log-group:access")),
+    ("E9001", "a metric of CloudFront", [("Resources/Alarm", alarm("LambdaLimitExceededErrors"))]),
+    ("E9001", "a metric of our own", [("Resources/Alarm/Type", "AWS::CloudWatch::Alarm"), ("Resources/Alarm/Properties/Namespace", "Own")]),
+    ("E9002", "with a prefix", delivery_to({"Fn::Sub": "${Bucket.Arn}/cloudfront"})),
+    ("E9002", "a log group", delivery_to("arn:aws:logs:us-east-1:123456789012:log-group:access")),
+    (
+        "E9801",
+        "a wildcard and a name below it",
+        [
+            (f"{CERTIFICATE}/SubjectAlternativeNames/-", "dev.example.com"),
+            (f"{CERTIFICATE}/DomainValidationOptions/-", {"DomainName": "dev.example.com", **IN_ZONE}),
+        ],
+    ),
+    (
+        "E9801",
+        "never both at once",
+        [
+            (
+                f"{CERTIFICATE}/DomainValidationOptions",
+                [
+                    EITHER({"DomainName": name, **IN_ZONE}, NOTHING)
+                    if name == "example.com"
+                    else EITHER(NOTHING, {"DomainName": name, **IN_ZONE})
+                    for name in ("example.com", "*.example.com")
+                ],
+            )
+        ],
+    ),
+    *[
+        ("E9508", f"{action} on {resource}", [(f"{STATEMENTS}/1/Action", [action]), (f"{STATEMENTS}/1/Resource", [resource])])
+        for action, resource in (
+            ("lambda:EnableReplication*", "arn:aws:lambda:us-east-1:123456789012:function:edge"),
+            ("secretsmanager:GetSecretValue", {"Fn::Sub": "arn:${AWS::Partition}:secretsmanager:*:${AWS::AccountId}:secret:site-??????"}),
+            ("cloudformation:CreateStackInstances", "arn:aws:cloudformation:*::type/resource/*"),
+            ("s3:GetObject", {"Fn::Sub": "${Bucket.Arn}/*"}),
+            ("s3:GetObject", {"Fn::GetAtt": ["Bucket", "Arn"]}),
+            ("s3:Get*", "arn:aws:s3:::bucket"),
+            ("acm:DescribeCertificate", "arn:*:acm:*:*:certificate/*"),
+        )
+    ],
+    ("E9902", "as long as it may be", [(f"{DIST}/Comment", {"Fn::Sub": "c" * 116 + "${AWS::AccountId}"})]),
+    ("E9902", "unknown", [(f"{DIST}/Comment", {"Fn::Sub": "c" * 128 + "${Bucket}"})]),
+    ("E9803", "nobody writes any", [(f"{CERTIFICATE}/DomainValidationOptions", DROP)]),
     ("E9102", "a version's ARN", [(f"{ASSOCIATION}/LambdaFunctionARN", f"{ARN}:12")]),
     (
         "E9102",
@@ -759,7 +875,7 @@ def test_every_rule_has_a_case_an_id_of_its_theme_and_a_source() -> None:
     assert {rule.id for rule in rules} == shown
     for rule in rules:
         module = type(rule).__module__.rpartition(".")[2]
-        assert rule.id.startswith(f"E9{MODULES.index(module) + 1}")
+        assert rule.id.startswith(f"E9{MODULES.index('iam' if module == 'authorization' else module) + 1}")
         assert rule.shortdesc and rule.description and rule.source_url.startswith("https://")
 
 
@@ -797,12 +913,11 @@ def test_any_text_can_be_asked_whether_it_is_a_secret(text: str) -> None:
 
 
 def test_actions_without_resource_types_come_from_the_service_authorization_reference() -> None:
-    rule = AnyResource()
-    assert not rule.can_be_narrower("route53:ListHostedZonesByName")
-    assert rule.can_be_narrower("route53:ChangeResourceRecordSets")
-    assert rule.can_be_narrower("route53:*")
-    assert rule.can_be_narrower("nosuch:Action")
-    assert rule.can_be_narrower("")
+    assert not can_be_narrower("route53:ListHostedZonesByName")
+    assert can_be_narrower("route53:ChangeResourceRecordSets")
+    assert can_be_narrower("route53:*")
+    assert can_be_narrower("nosuch:Action")
+    assert can_be_narrower("")
 
 
 # --- the view -----------------------------------------------------------------------------------------------------

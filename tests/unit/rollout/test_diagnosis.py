@@ -186,3 +186,16 @@ def test_the_cause_is_always_the_first_own_failure(rows: list[tuple[str, str, st
     own = [(i, r) for i, s, r in rows if s == "CREATE_FAILED" and r not in CANCELLED]
     found_failures, _ = failures(events)
     assert [(f.logical_id, f.reason) for f in found_failures] == own
+
+
+def test_a_role_that_cannot_be_assumed_is_named_with_what_to_do_whatever_state_the_stack_is_in() -> None:
+    for reason in (
+        "Role arn:aws:iam::123456789012:role/web-dev-cloudformation is invalid or cannot be assumed",
+        "S3 is unable to assume the role arn:aws:iam::123456789012:role/web-dev-replication",
+    ):
+        for status in ("UPDATE_ROLLBACK_FAILED", "CREATE_FAILED", "UPDATE_IN_PROGRESS"):
+            diagnosis = found(stack_event("UPDATE_FAILED", reason), status=status)
+            assert diagnosis.cause is not None
+            assert diagnosis.cause.reason == reason
+            assert "its trust policy does not let the service in" in diagnosis.explanation
+            assert diagnosis.command == "python deploy.py plan --env dev --only foundation"

@@ -1,0 +1,178 @@
+"""Sizes: what a service refuses for its length, measured on the template with everything filled in that is known.
+
+In: a template and its regions. Out: problems of policies, names, comments and other texts that are too long.
+Never: counts a value that only AWS will know as longer than it can be told to be: such a variable counts as nothing in a text, and as
+a usual ARN in a policy.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from lint.rules.base import Problem, Rule
+from lint.rules.view import EACH, Node, Reference, View
+
+MANAGED_POLICY = 6144
+INLINE_POLICIES = {"AWS::IAM::Role": 10240, "AWS::IAM::Group": 5120, "AWS::IAM::User": 2048}
+TRUST_POLICY = 2048
+MANAGED_POLICIES_ATTACHED = 10
+"""IAM counts characters without white space. Source: IAM User Guide, "IAM and AWS STS quotas"; all of them defaults."""
+
+RESOURCE_POLICIES = {"AWS::S3::BucketPolicy": 20 * 1024, "AWS::SNS::TopicPolicy": 30 * 1024}
+"""Sources: Amazon S3 User Guide, "Bucket policies"; Amazon SNS quotas."""
+
+ROUTING_CODE = 10 * 1024
+CONTENT_SECURITY_POLICY = 1783
+
+_QUOTAS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
+_ACCOUNT = "123456789012"
+_USUAL = "x" * 64
+
+_CLOUDFRONT = "CloudFront API"
+_HEADERS = "ResponseHeadersPolicyConfig"
+TEXTS: dict[str, tuple[tuple[tuple[Any, ...], int, str], ...]] = {
+    "AWS::CertificateManager::Certificate": ((("SubjectAlternativeNames", EACH), 253, "ACM API, RequestCertificate"),),
+    "AWS::CloudFront::Distribution": ((("DistributionConfig", "Comment"), 128, _CLOUDFRONT),),
+    "AWS::CloudFront::Function": (
+        (("Name",), 64, _CLOUDFRONT),
+        (("FunctionConfig", "Comment"), 128, _CLOUDFRONT),
+        (("FunctionCode",), ROUTING_CODE, "CloudFront Developer Guide, quotas on CloudFront Functions"),
+    ),
+    "AWS::CloudFront::OriginAccessControl": (
+        (("OriginAccessControlConfig", "Name"), 64, _CLOUDFRONT),
+        (("OriginAccessControlConfig", "Description"), 256, _CLOUDFRONT),
+    ),
+    "AWS::CloudFront::CachePolicy": ((("CachePolicyConfig", "Comment"), 128, _CLOUDFRONT),),
+    "AWS::CloudFront::OriginRequestPolicy": ((("OriginRequestPolicyConfig", "Comment"), 128, _CLOUDFRONT),),
+    "AWS::CloudFront::ResponseHeadersPolicy": (
+        ((_HEADERS, "Name"), 128, _CLOUDFRONT),
+        ((_HEADERS, "Comment"), 128, _CLOUDFRONT),
+        (
+            (_HEADERS, "SecurityHeadersConfig", "ContentSecurityPolicy", "ContentSecurityPolicy"),
+            CONTENT_SECURITY_POLICY,
+            "CloudFront Developer Guide, quotas on policies",
+        ),
+        ((_HEADERS, "CustomHeadersConfig", "Items", EACH, "Value"), 1783, "CloudFront Developer Guide, quotas on headers"),
+    ),
+    "AWS::CloudWatch::Alarm": ((("AlarmName",), 255, "CloudWatch API"), (("AlarmDescription",), 1024, "CloudWatch API")),
+    "AWS::CloudWatch::CompositeAlarm": ((("AlarmName",), 255, "CloudWatch API"), (("AlarmDescription",), 1024, "CloudWatch API")),
+    "AWS::CloudWatch::Dashboard": ((("DashboardName",), 255, "CloudWatch API"),),
+    "AWS::DynamoDB::Table": ((("TableName",), 255, "DynamoDB API"),),
+    "AWS::IAM::ManagedPolicy": ((("ManagedPolicyName",), 128, "IAM API"), (("Description",), 1000, "IAM API")),
+    "AWS::IAM::Role": ((("RoleName",), 64, "IAM API"), (("Description",), 1000, "IAM API")),
+    "AWS::Lambda::Function": ((("FunctionName",), 64, "Lambda API"), (("Description",), 256, "Lambda API")),
+    "AWS::Lambda::Version": ((("Description",), 256, "Lambda API"),),
+    "AWS::Logs::DeliveryDestination": ((("Name",), 60, "CloudWatch Logs API"),),
+    "AWS::Logs::DeliverySource": ((("Name",), 60, "CloudWatch Logs API"),),
+    "AWS::Logs::LogGroup": ((("LogGroupName",), 512, "CloudWatch Logs API"),),
+    "AWS::Route53::HealthCheck": (
+        (("HealthCheckConfig", "FullyQualifiedDomainName"), 255, "Route 53 API"),
+        (("HealthCheckConfig", "ResourcePath"), 255, "Route 53 API"),
+    ),
+    "AWS::S3::Bucket": ((("BucketName",), 63, "Amazon S3 User Guide, bucket naming rules"),),
+    "AWS::SNS::Topic": ((("TopicName",), 256, "Amazon SNS API"), (("DisplayName",), 100, "Amazon SNS API")),
+}
+"""Type -> path, most characters, source. The API models of botocore hold most of them; CloudFront's stand in its reference only."""
+
+_TAGS = ("Tags", "HealthCheckTags")
+_TAG = {"Key": 128, "Value": 256}
+
+
+def filled(view: View, value: Any, *, unknown: str, depth: int = 0) -> Any:
+    """The value without functions: pseudo parameters as AWS fills them in, other unknowns as `unknown`; of two branches the longer."""
+    if depth > 40:
+        return unknown
+    if (
+        isinstance(value, dict)
+        and len(value) == 1
+        and next(iter(value)) in ("Ref", "Fn::Sub", "Fn::If", "Fn::GetAtt", "Fn::Join", "Fn::FindInMap")
+    ):
+        found = [_plain(view, node.value, unknown) for node in view.values(Node((), value))]
+        kept = [filled(view, each, unknown=unknown, depth=depth + 1) for each in found if each is not None]
+        return max(kept, key=lambda each: len(json.dumps(each)), default=None)
+    if isinstance(value, dict):
+        return {key: filled(view, item, unknown=unknown, depth=depth + 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [filled(view, item, unknown=unknown, depth=depth + 1) for item in value]
+    return _plain(view, value, unknown)
+
+
+def _plain(view: View, value: Any, unknown: str) -> Any:
+    """A value of `View` as JSON; None where nothing is there."""
+    if isinstance(value, str):
+        region = max(view.regions, key=len, default="")
+        partition = "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+        known = {"AWS::AccountId": _ACCOUNT, "AWS::Partition": partition, "AWS::Region": region, "AWS::URLSuffix": "amazonaws.com"}
+        return re.sub(r"\$\{([^!}][^}]*)\}", lambda variable: known.get(variable[1], unknown), value)
+    if isinstance(value, Reference):
+        return f"arn:aws:{unknown}:{_ACCOUNT}:{unknown}" if unknown else ""
+    return value if value is None or isinstance(value, dict | list | bool | int | float) else unknown
+
+
+def policy_size(view: View, document: Any) -> int:
+    """Characters of a policy document as IAM counts them."""
+    return len(json.dumps(filled(view, document, unknown=_USUAL), separators=(",", ":"), ensure_ascii=False))
+
+
+class PolicySize(Rule):
+    id = "E9901"
+    shortdesc = "A policy is not longer than AWS takes"
+    description = (
+        f"Characters without white space: a managed policy {MANAGED_POLICY:,}, all inline policies of a role together "
+        f"{INLINE_POLICIES['AWS::IAM::Role']:,}, a trust policy {TRUST_POLICY:,}; a bucket policy 20 KB, a topic policy 30 KB."
+    )
+    source_url = _QUOTAS
+
+    def check(self, view: View) -> Iterator[Problem]:
+        for properties in view.properties("AWS::IAM::ManagedPolicy"):
+            yield from self._too_long(view, properties, "PolicyDocument", MANAGED_POLICY, "a managed policy")
+        for kind, limit in RESOURCE_POLICIES.items():
+            for properties in view.properties(kind):
+                yield from self._too_long(view, properties, "PolicyDocument", limit, "a policy of this kind")
+        for resource in view.resources(*INLINE_POLICIES):
+            properties, kind = view.properties_of(resource), resource.value["Type"]
+            yield from self._too_long(view, properties, "AssumeRolePolicyDocument", TRUST_POLICY, "a trust policy")
+            documents = [
+                policy.value.get("PolicyDocument") for policy in view.items(properties, "Policies") if isinstance(policy.value, dict)
+            ]
+            size = sum(policy_size(view, document) for document in documents)
+            if size > INLINE_POLICIES[kind]:
+                yield (*properties.path, "Policies"), f"{size:,} characters; all inline policies together take {INLINE_POLICIES[kind]:,}"
+            attached = len(list(view.items(properties, "ManagedPolicyArns")))
+            if attached > MANAGED_POLICIES_ATTACHED:
+                yield (*properties.path, "ManagedPolicyArns"), f"{attached} managed policies; IAM attaches {MANAGED_POLICIES_ATTACHED}"
+
+    @staticmethod
+    def _too_long(view: View, properties: Node, key: str, limit: int, what: str) -> Iterator[Problem]:
+        document = properties.value.get(key)
+        size = policy_size(view, document) if document is not None else 0
+        if size > limit:
+            yield (*properties.path, key), f"{size:,} characters; {what} takes {limit:,}"
+
+
+class TextSize(Rule):
+    id = "E9902"
+    shortdesc = "A name or text is not longer than its service takes"
+    description = "Names, comments, descriptions, header values and tags, with everything filled in that is known."
+    source_url = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        for resource in view.resources():
+            properties = view.properties_of(resource)
+            for steps, limit, source in TEXTS.get(view.type_of(str(resource.path[1])) or "", ()):
+                for node in view.at(properties, *steps):
+                    yield from self._too_long(view, node, limit, source)
+            for key in _TAGS:
+                for tag in view.items(properties, key):
+                    for part, limit in _TAG.items():
+                        for node in view.at(tag, part):
+                            yield from self._too_long(view, node, limit, "tag restrictions")
+
+    @staticmethod
+    def _too_long(view: View, node: Node, limit: int, source: str) -> Iterator[Problem]:
+        text = _plain(view, node.text, "") if node.text is not None else ""
+        if len(text) > limit:
+            yield node.path, f"{len(text):,} characters; at most {limit:,} ({source})"
