@@ -31,7 +31,7 @@ def build(env: Environment) -> StackTemplate:
     types = ["A", "AAAA", "HTTPS"]
     if env.failover is not None:
         types.remove("HTTPS")
-        of_distribution = Ref(_health_check(template, env, "PrimaryHealthCheck", target, "distribution of "))
+        of_distribution = Ref(_health_check(template, env, "PrimaryHealthCheck", target, "distribution "))
         primary = {"Failover": "PRIMARY", "SetIdentifier": "cloudfront", "HealthCheckId": of_distribution}
         template.output("PrimaryHealthCheckId", "Id of the health check that failover goes by", of_distribution)
         for record in types:
