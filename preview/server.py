@@ -322,6 +322,19 @@ def _config(sockets: list[socket.socket], plain: list[socket.socket], context: s
     return config
 
 
+def _connection_failed(say: Callable[[str], None]) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
+    """A handler for what the loop finds unhandled: what a client does to its own connection is one line at most, never a traceback."""
+
+    def handle(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        if not isinstance(error, (ssl.SSLError, ConnectionError)):
+            say(line(f"a connection failed: {context['message'] if error is None else repr(error)}"))
+
+    return handle
+
+
 async def serve(settings: Settings, ready: Callable[[Preview, int, int | None], None]) -> None:
     """Serve until SIGINT or SIGTERM. `ready` is told the ports once connections are accepted.
 
@@ -353,6 +366,7 @@ async def serve(settings: Settings, ready: Callable[[Preview, int, int | None], 
                 write_private(settings.authority_file, made.authority)
         config = _config([main], plain, context)
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_connection_failed(settings.say))
         for number in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(NotImplementedError):
                 loop.add_signal_handler(number, stopped.set)
