@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,15 +58,15 @@ def request_of(scope: Message, client: str) -> Request:
     )
 
 
-async def body_of(receive: Receive) -> bytes:
+async def body_of(receive: Receive, seconds: float = BODY_SECONDS) -> bytes:
     """The body, at most one byte more than `BODY_LIMIT` of it. Raises `Refused` where it takes too long."""
     body = bytearray()
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(seconds):
             async for part in _parts(receive):
                 body += part[: BODY_LIMIT + 1 - len(body)]
     except TimeoutError:
-        raise Refused(408, f"the body did not arrive within {BODY_SECONDS:g} s") from None
+        raise Refused(408, f"the body did not arrive within {seconds:g} s") from None
     return bytes(body)
 
 
@@ -81,7 +81,7 @@ async def drain(receive: Receive) -> None:
                     return
 
 
-async def _parts(receive: Receive) -> Any:
+async def _parts(receive: Receive) -> AsyncIterator[bytes]:
     while (message := await receive())["type"] == "http.request":
         yield message.get("body", b"")
         if not message.get("more_body"):

@@ -315,7 +315,7 @@ def _config(sockets: list[socket.socket], plain: list[socket.socket], context: s
     config.graceful_timeout = 0.2
     config.shutdown_timeout = 2.0
     # From the connection or the last answer to the end of the next request's headers, however they trickle.
-    config.keep_alive_timeout = 10.0
+    config.keep_alive_timeout = 5.0
     config.ssl_handshake_timeout = 10.0
     # Above CloudFront's 8,192 for the URL and its 20,480 for all headers, so that the imitation answers.
     config.h11_max_incomplete_size = 64 * 1024

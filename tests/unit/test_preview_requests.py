@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import os
@@ -16,7 +17,7 @@ from h2.connection import H2Connection
 from h2.events import ConnectionTerminated, ResponseReceived, StreamEnded
 
 from assembly import files
-from preview.requests import LINE_LIMIT
+from preview.requests import BODY_LIMIT, LINE_LIMIT, Refused, body_of
 from stacks.synthesis import synthesise
 from tests.browser.previews import PASSWORD, ROOT, USER, Running, preview
 from tests.environments_fixture import environments
@@ -178,6 +179,22 @@ def test_log_lines_are_cut_and_nothing_in_them_acts_on_the_terminal(dev: Running
     assert max(map(len, dev.log.split("\n"))) <= LINE_LIMIT + 50
     assert all(character.isprintable() or character == "\n" for character in dev.log)
     assert "401" in next(line for line in dev.log.split("\n") if "longlong" in line)
+
+
+def test_a_body_that_a_function_wants_has_a_time_and_a_size() -> None:
+    left = iter(range(50, -1, -1))
+
+    async def trickle() -> dict[str, object]:
+        await asyncio.sleep(0.001)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    async def flood() -> dict[str, object]:
+        return {"type": "http.request", "body": b"x" * 100_000, "more_body": next(left) > 0}
+
+    with pytest.raises(Refused) as refused:
+        asyncio.run(body_of(trickle, seconds=0.05))
+    assert refused.value.status == 408
+    assert len(asyncio.run(body_of(flood))) == BODY_LIMIT + 1
 
 
 # --- HTTP/2 -------------------------------------------------------------------------------------------------------------------
