@@ -7,6 +7,7 @@ resources (installs aws-cdk and aws-cdk-lib from npm below .cache/cdk at the fir
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import shutil
 import statistics
@@ -16,8 +17,6 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-
-from aws.processes import child_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
@@ -38,7 +37,7 @@ def once(command: Sequence[str], prepare: Callable[[], None] = lambda: None) -> 
     prepare()
     start = time.perf_counter()
     subprocess.run(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True, env=child_environment(PYTHONPATH=str(ROOT))
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
     )
     return time.perf_counter() - start
 
@@ -67,7 +66,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         out = Path(temporary)
         build = [PYTHON, "build.py", "--out", str(out), "--env"]
-        subprocess.run([*build, "all"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL, env=child_environment())
+        subprocess.run([*build, "all"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
         warm, bare = race(arguments.runs, ([*build, "dev"], nothing), ([PYTHON, "benchmarks/bare.py"], nothing))
         line("unchanged rebuild of one environment", warm, "bare troposphere script", warm / bare, "<= 3x")
@@ -121,8 +120,8 @@ def install_cdk() -> None:
     (CDK / "tsconfig.json").write_text('{"compilerOptions": {"target": "ES2022", "module": "commonjs", "strict": true}}')
     if not (CDK / "node_modules").is_dir():
         packages = ["aws-cdk@2.1100.1", "aws-cdk-lib@2.230.0", "constructs@10", "typescript@5.9", "ts-node@10", "@types/node@24"]
-        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--prefix", str(CDK), *packages], check=True, env=child_environment())
-    subprocess.run([str(CDK / "node_modules" / ".bin" / "tsc"), "--project", str(CDK)], cwd=CDK, check=True, env=child_environment())
+        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--prefix", str(CDK), *packages], check=True)
+    subprocess.run([str(CDK / "node_modules" / ".bin" / "tsc"), "--project", str(CDK)], cwd=CDK, check=True)
 
 
 def cdk_synth(out: Path) -> dict[str, list[str]]:

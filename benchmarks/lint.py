@@ -14,14 +14,13 @@ Every measurement is a process of its own, start-up included, as in a build:
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-
-from aws.processes import child_environment
 
 ROOT = Path(__file__).resolve().parents[1]
 ROUNDS = 7
@@ -61,7 +60,7 @@ def jobs_of(directory: Path) -> list[tuple[str, str, list[str]]]:
 def seconds(code: str, *arguments: str) -> float:
     """Wall time of one process."""
     begin = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code, *arguments], check=True, cwd=ROOT, env=child_environment(PYTHONDONTWRITEBYTECODE=""))
+    subprocess.run([sys.executable, "-c", code, *arguments], check=True, cwd=ROOT, env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""})
     return time.perf_counter() - begin
 
 
