@@ -391,7 +391,9 @@ async def _watch(preview: Preview, settings: Settings, started: asyncio.Event, s
         if None in watched:
             await asyncio.sleep(0.2)
             continue
-        async for changes in awatch(*paths, stop_event=stopped, debounce=400, rust_timeout=500, yield_on_timeout=True):
+        async for changes in awatch(
+            *paths, stop_event=stopped, debounce=400, rust_timeout=500, yield_on_timeout=True, ignore_permission_denied=True
+        ):
             await started.wait()
             replaced = _identities(paths) != watched
             if (changes or replaced or again) and not stopped.is_set():
