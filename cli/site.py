@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aws.processes import child_environment
 from cli.main import USAGE, CommandError, Context
 
 if TYPE_CHECKING:
@@ -101,11 +102,12 @@ def commit_of(directory: Path, context: Context) -> str:
     """HEAD of the repository that the directory lies in, with "-dirty" if tracked files differ; GITHUB_SHA or "" if there is none."""
     try:
         found = subprocess.run(  # noqa: S603
-            ["git", "-C", str(directory), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
+            ["git", "-c", "core.fsmonitor=false", "-C", str(directory), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
             capture_output=True,
             text=True,
             check=True,
             timeout=10,
+            env=child_environment(),
         )
         return found.stdout.strip()
     except (OSError, subprocess.SubprocessError):

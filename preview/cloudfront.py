@@ -40,8 +40,9 @@ from preview.events import (
 )
 from preview.model import Behavior, CachePolicy, Distribution, EventType, Function, Origin, ResponseHeadersPolicy, Site
 from preview.node import FunctionFailed, Node
+from preview.requests import line
 
-CACHE_ENTRIES = 5_000
+CACHE_ENTRIES, CACHE_BYTES = 5_000, 256 << 20
 COMPRESSIBLE = frozenset(
     {
         *("application/dash+xml", "application/eot", "application/font", "application/font-sfnt", "application/javascript"),
@@ -93,6 +94,7 @@ class Cache:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._entries: dict[tuple[object, ...], _Entry] = {}
+        self._bytes = 0
 
     def get(self, key: tuple[object, ...]) -> tuple[Response, int] | None:
         """The fresh response and its age in seconds."""
@@ -101,19 +103,26 @@ class Cache:
             return None
         age = self._now() - entry.stored
         if age >= entry.ttl:
-            del self._entries[key]
+            self._drop(key)
             return None
         return entry.response, int(age)
 
     def put(self, key: tuple[object, ...], response: Response, ttl: float) -> None:
         """Oldest out first."""
-        if len(self._entries) >= CACHE_ENTRIES:
-            del self._entries[next(iter(self._entries))]
+        self._drop(key)
         self._entries[key] = _Entry(response, self._now(), ttl)
+        self._bytes += len(response.body)
+        while len(self._entries) > CACHE_ENTRIES or self._bytes > CACHE_BYTES:
+            self._drop(next(iter(self._entries)))
 
     def clear(self) -> None:
         """As an invalidation of everything."""
         self._entries.clear()
+        self._bytes = 0
+
+    def _drop(self, key: tuple[object, ...]) -> None:
+        entry = self._entries.pop(key, None)
+        self._bytes -= len(entry.response.body) if entry is not None else 0
 
 
 @dataclass
@@ -144,6 +153,13 @@ class CloudFront:
         self.site = site
         self._content, self._node, self._cache, self._request_id = content, node, cache, request_id
 
+    def wants_body(self, request: Request) -> bool:
+        """Whether a function that this request may reach is handed the body; otherwise nothing of it is of use."""
+        distribution = _distribution(self.site, _host(request))
+        if distribution is None:
+            return False
+        return any(function.include_body for function in _behavior(distribution, request).functions.values())
+
     async def handle(self, request: Request, *, https: bool, https_port: int | None = None) -> Outcome:
         """`https`: the viewer's request came so. `https_port`: where a redirect of a Host with a port leads to."""
         request = replace(request, headers=without(request.headers, _HOP_BY_HOP))
@@ -153,7 +169,7 @@ class CloudFront:
             names = ", ".join(name for d in self.site.distributions for name in (*d.aliases, d.domain_name))
             text = f"no distribution answers for {host!r}; there are {names}"
             return Outcome(response=_error(403, text, "", "Error"), steps=(Step("host", text),))
-        behavior = next(b for b in distribution.behaviors if b.default or matches(b.pattern, request.uri))
+        behavior = _behavior(distribution, request)
         passage = _Passage(distribution, behavior, self._request_id())
         passage.step("host", f"{host or 'no name'}: distribution {distribution.id} ({', '.join(distribution.aliases)})")
         passage.step("behavior", f"{behavior.pattern}{' (default)' if behavior.default else ''}, origin {behavior.target}")
@@ -342,10 +358,9 @@ class CloudFront:
         passage.step(event, f"{function.name} {text}")
         kind = "Lambda" if function.kind == "lambda" else "Function"
         told = f"{event} function {function.name} {text}"
-        trace = "".join(
-            f"\n    {line.strip()}" for line in stack.splitlines()[1:6] if "/runner.cjs" not in line and "node:internal" not in line
-        )
-        return _Failed(_error(status, f"The {told}", "", f"{kind}{mark}"), told + trace)
+        frames = (frame.strip() for frame in stack.split("\n") if "[eval]" not in frame and "node:internal" not in frame)
+        trace = "".join(f"\n    {line(frame)}" for frame in [f for f in frames if f.startswith("at ")][:5])
+        return _Failed(_error(status, f"The {told}", "", f"{kind}{mark}"), line(told) + trace)
 
 
 # --- choosing -----------------------------------------------------------------------------------------------------
@@ -363,6 +378,10 @@ def _distribution(site: Site, host: str) -> Distribution | None:
             return distribution
     wildcard = f"*.{host.partition('.')[2]}"
     return next((d for d in site.distributions if wildcard in d.aliases), None)
+
+
+def _behavior(distribution: Distribution, request: Request) -> Behavior:
+    return next(b for b in distribution.behaviors if b.default or matches(b.pattern, request.uri))
 
 
 @lru_cache(maxsize=256)

@@ -1,7 +1,8 @@
 """What the bucket holds: a folder as it would be published, or a bucket of the local AWS.
 
 In: a folder and the contract of the assembly; or a function that fetches an object. Out: `Object` values by key.
-Never: leaves the folder (keys are looked up in a listing, not joined to a path), writes, or caches what may have changed.
+Never: leaves the folder (keys are looked up in a listing, and what is opened is what website/folder.py opens), serves what publish would
+leave out, reads on the event loop, writes, or caches what may have changed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ from typing import Protocol
 
 from assembly.files import canonical_json
 from assembly.model import SiteContract
-from website.content import CONFIG_FILE, cache_control, content_type, key_prefix
+from website.content import CONFIG_FILE, cache_control, content_type, key_prefix, publishable
+from website.folder import open_file, shown, walk
+
+FILE_LIMIT = 256 << 20
+"""Bytes of a file that is served: it is held in memory while it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,39 +56,35 @@ class Folder:
     """A folder as every bucket's content: keys, headers and runtime configuration as publish would write them."""
 
     def __init__(self, root: Path, contract: SiteContract, now: datetime) -> None:
-        """`now` is when generated objects were made. Raises OSError where `root` is no folder that can be read."""
-        self._root = root.resolve(strict=True)
-        if not self._root.is_dir():
+        """Lists the folder. `now` is when generated objects were made. Raises OSError where `root` is no folder that can be read."""
+        if not root.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, "not a folder", str(root))
+        self._root = root
         self._rules = contract.cache_rules
         self._prefix = key_prefix(contract)
         config = contract.config_json
         self._generated = {} if config is None else {self._prefix + CONFIG_FILE: canonical_json(config)}
         self._started = now
-        self.rescan()
-
-    def rescan(self) -> None:
-        """Look again for files that came or went."""
-        found = {}
-        for directory, _, names in os.walk(self._root):
-            for name in names:
-                path = Path(directory, name)
-                found[self._prefix + path.relative_to(self._root).as_posix()] = path
-        self._files = found
+        found, _ = publishable(root, walk(root), self._prefix)
+        self._files = {self._prefix + path: file for path, file in found.items()}
 
     async def get(self, bucket: str, key: str) -> Object | None:  # noqa: ARG002
-        """Read at every request, so that an edited file is what is served."""
+        """Read at every request, so that an edited file is what is served. Raises `Unreachable` for a file above `FILE_LIMIT`."""
         if key in self._generated:
             return self._object(key, self._generated[key], self._started)
-        path = self._files.get(key)
-        if path is None:
-            return None
+        file = self._files.get(key)
+        return None if file is None else await asyncio.to_thread(self._read, key, file)
+
+    def _read(self, key: str, file: str) -> Object | None:
         try:
-            body = path.read_bytes()
-            modified = datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
+            with open_file(self._root, file) as handle:
+                status = os.fstat(handle.fileno())
+                if status.st_size > FILE_LIMIT:
+                    raise Unreachable(f"{shown(file)} has {status.st_size:,} bytes; the preview serves files of at most {FILE_LIMIT:,}")
+                body = handle.read(status.st_size)
         except OSError:
             return None
-        return self._object(key, body, modified)
+        return self._object(key, body, datetime.fromtimestamp(int(status.st_mtime), UTC))
 
     async def keys(self, bucket: str) -> tuple[str, ...]:  # noqa: ARG002
         return tuple(sorted({*self._files, *self._generated}))

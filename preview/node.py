@@ -2,6 +2,9 @@
 
 In: functions and events. Out: what a function returned, as JSON; or `FunctionFailed` with what went wrong, for the terminal.
 Never: takes more than a function's time-out (the process is then ended and started anew, as Lambda does), hands its environment on.
+
+What keeps a function from the machine is Node's permission model (Node.js documentation, "Permissions"): no files, no processes, threads,
+addons, debugger; from Node.js 25 on no network either. It guards against mistakes and curiosity, and is no sandbox for hostile code.
 """
 
 from __future__ import annotations
@@ -11,17 +14,24 @@ import contextlib
 import hashlib
 import itertools
 import json
+import re
 import shutil
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from aws.processes import child_environment
 from preview.model import Function
 
 OLDEST_NODE = (20, 12)
 """`crypto.hash` of the edge code is in Node.js 20.12 and newer."""
 LINE_LIMIT = 32 * 1024 * 1024
+PERMISSION_STABLE = ((22, 13), (23, 5))
+"""From which minor version of a major one the flag is called --permission; in every later major version as well."""
+HEAP_MEGABYTES = 512
+"""Of JavaScript objects; Lambda@Edge gives 128 to everything."""
 START_SECONDS = 20.0
 LOAD_SECONDS = 10.0
 _ATTEMPTS = 3
@@ -79,27 +89,34 @@ class Node:
                 raise NodeError(
                     f"the edge functions run in Node.js, which is not on PATH; install Node.js {wanted} or newer (https://nodejs.org)"
                 )
+            self.version = await _version(path)
+            release = tuple(int(part) for part in self.version.split(".")[:2])
+            if release < OLDEST_NODE:
+                raise NodeError(f"{path} is Node.js {self.version}; the edge code needs {wanted} or newer (https://nodejs.org)")
             self._process = await asyncio.create_subprocess_exec(
                 path,
-                str(_RUNNER),
+                *_flags(release),
+                # As text, so that no file at all has to be readable.
+                "--eval",
+                _RUNNER.read_text(encoding="utf-8"),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
+                env=child_environment(),
+                cwd="/",
                 limit=LINE_LIMIT,
                 # Its own session: Ctrl-C in the terminal ends the preview, and that ends Node by closing stdin.
                 start_new_session=True,
             )
+            _limit(self._process.pid)
             self._loaded.clear()
             ready: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
             self._waiting = {0: ready}
             self._reader = asyncio.create_task(self._read(self._process, self._waiting))
             try:
-                self.version = str(await asyncio.wait_for(ready, START_SECONDS))
+                await asyncio.wait_for(ready, START_SECONDS)
             except (TimeoutError, FunctionFailed, _Interrupted) as error:
                 await self.stop()
                 raise NodeError(f"{path} did not start: {error or 'no answer'}") from error
-            if tuple(int(part) for part in self.version.split(".")[:2]) < OLDEST_NODE:
-                await self.stop()
-                raise NodeError(f"{path} is Node.js {self.version}; the edge code needs {wanted} or newer (https://nodejs.org)")
 
     async def stop(self) -> None:
         """End the process; pending calls are `_Interrupted`."""
@@ -204,6 +221,50 @@ class Node:
                 future.set_exception(FunctionFailed("crash", f"{error['name']}: {error['message']}", error["stack"]))
         else:
             future.set_result(message.get("ready", message.get("result")))
+
+
+async def _version(path: str) -> str:
+    """Such as "22.13.0". Raises NodeError where the program is no Node.js."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            path,
+            "--version",
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env=child_environment(),
+        )
+    except OSError as error:
+        raise NodeError(f"{path} did not start: {error.strerror}") from error
+    try:
+        printed, _ = await asyncio.wait_for(process.communicate(), START_SECONDS)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise NodeError(f"{path} --version gave no answer within {START_SECONDS:g} s") from None
+    found = re.fullmatch(rb"v(\d+\.\d+\.\d+)\S*\s*", printed)
+    if found is None:
+        raise NodeError(f"{path} --version says nothing that Node.js would say")
+    return found[1].decode()
+
+
+def _flags(release: tuple[int, ...]) -> tuple[str, ...]:
+    """For a release such as (20, 12)."""
+    known = next((minimum for minimum in PERMISSION_STABLE if minimum[0] == release[0]), None)
+    stable = release >= known if known is not None else release > PERMISSION_STABLE[-1]
+    permission = "--permission" if stable else "--experimental-permission"
+    return permission, "--no-addons", "--no-warnings", f"--max-old-space-size={HEAP_MEGABYTES}", "--input-type=commonjs"
+
+
+def _limit(pid: int) -> None:
+    """Before it has any code of a function: no file is written, no core dump, few descriptors. Where the system can set it from outside."""
+    if sys.platform != "linux":
+        return
+    import resource
+
+    for what, most in ((resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_NOFILE, 256)):
+        with contextlib.suppress(OSError, ValueError):
+            resource.prlimit(pid, what, (most, most))
 
 
 def _key(function: Function) -> str:

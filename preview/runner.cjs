@@ -4,8 +4,9 @@
 // Out: one JSON document a line on stdout: {begun: id}, then {id, result} | {id, error: {name, message, stack}} | {log, line, id} for what a function prints.
 // Never: gives a function the preview's environment variables, lets what it prints break the protocol, outlives stdin.
 //
-// A Lambda function gets Node as it is, as in Lambda. A CloudFront Function gets a context of its own, without timers, network, eval and
-// process, and with the three modules that cloudfront-js-2.0 has (CloudFront Developer Guide, "JavaScript runtime 2.0 features").
+// A Lambda function gets Node as it is, without files, processes, threads and debugger (node.py starts it with the permission model). A CloudFront Function gets a context of its own, without timers, network, eval and
+// process, and with the three modules that cloudfront-js-2.0 has (CloudFront Developer Guide, "JavaScript runtime 2.0 features"). The
+// context imitates that runtime and keeps nobody in: node:vm is no security boundary (Node.js documentation, "VM").
 
 "use strict";
 

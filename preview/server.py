@@ -15,8 +15,8 @@ import socket
 import ssl
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from hypercorn.typing import ASGIFramework
 from watchfiles import awatch
 
 from assembly.files import AssemblyError
+from planning.saved import write_private
 from preview import source, tls
 from preview.cloudfront import Cache, CloudFront, Outcome
 from preview.content import Content, Folder
@@ -35,10 +36,15 @@ from preview.imagine import SecretValues
 from preview.interpret import InterpretError, interpret
 from preview.model import Site
 from preview.node import FunctionFailed, Node
+from preview.requests import Message, Receive, Refused, body_of, drain, has_body, line, request_of
+from website.content import read as check
+from website.errors import SourceError
 
 ADDRESS = "127.0.0.1"
-BODY_LIMIT = 1024 * 1024
-"""Bytes of a request body that are read; the site takes none, and Lambda@Edge sees no more."""
+PATH_SHOWN = 200
+"""Characters of a path and its query in the log."""
+PROBLEMS = 20
+"""Reasons of publish to refuse the content that are said at once."""
 
 
 class PreviewError(Exception):
@@ -80,6 +86,7 @@ class Preview:
         self.node = Node(self._printed, settings.node)
         self._cache = Cache(settings.monotonic)
         self._notes: tuple[str, ...] = ()
+        self._refused: frozenset[str] = frozenset()
         self._content: Content
         self._cloudfront: CloudFront
 
@@ -90,8 +97,13 @@ class Preview:
 
     async def start(self) -> None:
         """Read everything and load the functions. Raises AssemblyError, InterpretError, NodeError, OSError."""
-        self._read()
+        self._take(await asyncio.to_thread(self._read))
+        await self._check()
         await self._functions()
+
+    def wants_body(self, request: Request) -> bool:
+        """Whether a function of the request's behaviour is handed the body."""
+        return self._cloudfront.wants_body(request)
 
     async def handle(self, request: Request, *, https: bool, https_port: int | None = None) -> Outcome:
         """One request through the distribution."""
@@ -101,35 +113,54 @@ class Preview:
         """Read assembly and content again; what cannot be read leaves the site as it was."""
         settings = self._settings
         try:
-            self._read()
+            self._take(await asyncio.to_thread(self._read))
         except (AssemblyError, InterpretError) as error:
             for problem in error.problems:
-                settings.say(f"cannot reload, the site is still the earlier one: {problem}")
+                settings.say(f"cannot reload, the site is still the earlier one: {line(problem)}")
             return
         except OSError as error:
             settings.say(f"cannot reload, the site is still the earlier one: {error.filename}: {error.strerror}")
             return
         self._cache.clear()
         settings.say("reloaded; the cache is empty")
+        await self._check()
         await self._functions()
 
     async def stop(self) -> None:
         """End Node."""
         await self.node.stop()
 
-    def _read(self) -> None:
+    def _read(self) -> tuple[source.Built, Site, Content]:
+        """Runs in a thread: a slow disk holds up no request."""
         settings = self._settings
         built = source.read(settings.directory)
         site = interpret(built, settings.secrets(built))
-        if settings.content is not None:
-            self._content = settings.content
-        elif settings.folder is not None:
-            self._content = Folder(settings.folder, built.assembly.site, settings.now())
+        content = settings.content
+        if content is None:
+            assert settings.folder is not None
+            content = Folder(settings.folder, built.assembly.site, settings.now())
+        return built, site, content
+
+    def _take(self, read: tuple[source.Built, Site, Content]) -> None:
+        self._built, site, content = read
         for note in site.notes:
             if note not in self._notes:
-                settings.say(f"note: {note}")
+                self._settings.say(f"note: {line(note)}")
         self._notes = site.notes
-        self._cloudfront = CloudFront(site, self._content, self.node, self._cache, lambda: uuid.uuid4().hex)
+        self._cloudfront = CloudFront(site, content, self.node, self._cache, lambda: uuid.uuid4().hex)
+
+    async def _check(self) -> None:
+        """Say what publish would refuse, as far as it was not said before."""
+        folder = self._settings.folder
+        if folder is None:
+            return
+        refused = await asyncio.to_thread(_refused, folder, self._built)
+        new = [problem for problem in refused if problem not in self._refused]
+        for problem in new[:PROBLEMS]:
+            self._settings.say(f"note: publish would refuse this: {line(problem)}")
+        if len(new) > PROBLEMS:
+            self._settings.say(f"note: publish would refuse {len(new) - PROBLEMS:,} more")
+        self._refused = frozenset(refused)
 
     async def _functions(self) -> None:
         functions = [function for function in self.site.functions if not function.broken]
@@ -143,15 +174,23 @@ class Preview:
             try:
                 await self.node.load(function)
             except FunctionFailed as failed:
-                self._settings.say(f"error: function {function.name} does not start: {failed.message}")
+                self._settings.say(f"error: function {function.name} does not start: {line(failed.message)}")
 
-    def _printed(self, name: str, line: str) -> None:
-        self._settings.say(f"  {name or 'node'}: {line}")
+    def _printed(self, name: str, printed: str) -> None:
+        self._settings.say(f"  {name or 'node'}: {line(printed)}")
+
+
+def _refused(folder: Path, built: source.Built) -> tuple[str, ...]:
+    try:
+        check(folder, built.assembly.site)
+    except SourceError as error:
+        return error.problems
+    except OSError as error:
+        return (f"{error.filename}: {error.strerror}",)
+    return ()
 
 
 # --- ASGI ---------------------------------------------------------------------------------------------------------
-
-Message = Mapping[str, Any]
 
 
 def application(preview: Preview, settings: Settings, https_port: Callable[[], int | None]) -> ASGIFramework:
@@ -165,7 +204,16 @@ def application(preview: Preview, settings: Settings, https_port: Callable[[], i
             await send({"type": "websocket.close"})
             return
         started = settings.monotonic()
-        request = await _request(scope, receive)
+        unread = has_body(scope)
+        try:
+            request = request_of(scope, ADDRESS)
+            if preview.wants_body(request):
+                request = replace(request, body=await body_of(receive))
+                unread = False
+        except Refused as refused:
+            settings.say(line(f"{settings.now():%H:%M:%S} {scope['method']} {refused.status} {refused.reason}"))
+            await _send(scope, receive, send, _refusal(refused), close=True)
+            return
         said = (request.get("x-forwarded-proto") or "https").strip().lower() != "http"
         https = scope["scheme"] == "https" or (not settings.https and said)
         try:
@@ -174,17 +222,12 @@ def application(preview: Preview, settings: Settings, https_port: Callable[[], i
             # The server must survive a defect of its own; the terminal has what it was.
             logging.getLogger(__name__).exception("request")
             outcome = Outcome(
-                response=Response(status=500, body=b"the preview failed; its terminal says how\n"), steps=(), failure=repr(error)
+                response=Response(status=500, body=b"the preview failed; its terminal says how\n"), steps=(), failure=line(repr(error))
             )
-        response = outcome.response
         settings.say(_log_line(settings, request, outcome, settings.monotonic() - started))
         if outcome.failure:
             settings.say(f"error: {outcome.failure}")
-        headers = [(key.lower().encode("latin-1"), value.encode("latin-1", "replace")) for key, value in response.headers]
-        if request.method != "HEAD" and response.status not in (204, 304):
-            headers = [*(pair for pair in headers if pair[0] != b"content-length"), (b"content-length", str(len(response.body)).encode())]
-        await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        await send({"type": "http.response.body", "body": response.body})
+        await _send(scope, receive, send, outcome.response, close=unread)
 
     return app
 
@@ -197,24 +240,23 @@ async def _lifespan(receive: Callable[[], Awaitable[Message]], send: Callable[[M
             return
 
 
-async def _request(scope: Message, receive: Callable[[], Awaitable[Message]]) -> Request:
-    body = b""
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            break
-        body = (body + message.get("body", b""))[: BODY_LIMIT + 1]
-        if not message.get("more_body"):
-            break
-    headers = tuple((key.decode("latin-1"), value.decode("latin-1")) for key, value in scope["headers"])
-    return Request(
-        method=scope["method"],
-        uri=scope["raw_path"].decode("latin-1") or "/",
-        query=scope["query_string"].decode("latin-1"),
-        headers=headers,
-        client_ip=(scope.get("client") or (ADDRESS,))[0],
-        body=body,
-    )
+def _refusal(refused: Refused) -> Response:
+    return Response(status=refused.status, headers=(("Content-Type", "text/plain"),), body=f"{refused.reason}\n".encode())
+
+
+async def _send(scope: Message, receive: Receive, send: Callable[[Any], Awaitable[None]], response: Response, *, close: bool) -> None:
+    """`close`: HTTP/1.1's connection ends with the answer, since what follows in it is a body that nobody reads."""
+    headers = [(key.lower().encode("latin-1"), value.encode("latin-1", "replace")) for key, value in response.headers]
+    if scope["method"] != "HEAD" and response.status not in (204, 304):
+        headers = [*(pair for pair in headers if pair[0] != b"content-length"), (b"content-length", str(len(response.body)).encode())]
+    close = close and scope["http_version"] in ("1.0", "1.1")
+    if close:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body, "more_body": close})
+    if close:
+        await drain(receive)
+        await send({"type": "http.response.body", "body": b""})
 
 
 def _log_line(settings: Settings, request: Request, outcome: Outcome, seconds: float) -> str:
@@ -223,8 +265,10 @@ def _log_line(settings: Settings, request: Request, outcome: Outcome, seconds: f
     steps = "; ".join(step.text for step in outcome.steps if step.stage in told and "let it pass" not in step.text)
     mark = (response.get("x-cache") or "").removesuffix(" from cloudfront")
     path = request.uri + (f"?{request.query}" if request.query else "")
-    line = f"{settings.now():%H:%M:%S} {request.method} {path} {response.status} {len(response.body):,} B {seconds * 1000:.0f} ms {mark}"
-    return "".join(c if c.isprintable() else "?" for c in f"{line}{f' - {steps}' if steps else ''}")
+    result = f"{response.status} {len(response.body):,} B {seconds * 1000:.0f} ms {mark}"
+    # The path may be 64 KiB long; what became of it should be seen all the same.
+    shown_path = path if len(path) <= PATH_SHOWN else f"{path[:PATH_SHOWN]}..."
+    return line(f"{settings.now():%H:%M:%S} {request.method[:20]} {shown_path} {result}{f' - {steps}' if steps else ''}")
 
 
 # --- the server -----------------------------------------------------------------------------------------------------
@@ -270,9 +314,25 @@ def _config(sockets: list[socket.socket], plain: list[socket.socket], context: s
     config.h11_pass_raw_headers = True
     config.graceful_timeout = 0.2
     config.shutdown_timeout = 2.0
+    # From the connection or the last answer to the end of the next request's headers, however they trickle.
+    config.keep_alive_timeout = 5.0
+    config.ssl_handshake_timeout = 10.0
     # Above CloudFront's 8,192 for the URL and its 20,480 for all headers, so that the imitation answers.
     config.h11_max_incomplete_size = 64 * 1024
     return config
+
+
+def _connection_failed(say: Callable[[str], None]) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
+    """A handler for what the loop finds unhandled: what a client does to its own connection is one line at most, never a traceback."""
+
+    def handle(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        if not isinstance(error, (ssl.SSLError, ConnectionError)):
+            say(line(f"a connection failed: {context['message'] if error is None else repr(error)}"))
+
+    return handle
 
 
 async def serve(settings: Settings, ready: Callable[[Preview, int, int | None], None]) -> None:
@@ -303,9 +363,10 @@ async def serve(settings: Settings, ready: Callable[[Preview, int, int | None], 
             context = made.context
             if settings.authority_file is not None:
                 settings.authority_file.parent.mkdir(parents=True, exist_ok=True)
-                settings.authority_file.write_bytes(made.authority)
+                write_private(settings.authority_file, made.authority)
         config = _config([main], plain, context)
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_connection_failed(settings.say))
         for number in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(NotImplementedError):
                 loop.add_signal_handler(number, stopped.set)
@@ -330,7 +391,9 @@ async def _watch(preview: Preview, settings: Settings, started: asyncio.Event, s
         if None in watched:
             await asyncio.sleep(0.2)
             continue
-        async for changes in awatch(*paths, stop_event=stopped, debounce=400, rust_timeout=500, yield_on_timeout=True):
+        async for changes in awatch(
+            *paths, stop_event=stopped, debounce=400, rust_timeout=500, yield_on_timeout=True, ignore_permission_denied=True
+        ):
             await started.wait()
             replaced = _identities(paths) != watched
             if (changes or replaced or again) and not stopped.is_set():

@@ -1,11 +1,12 @@
 """A certificate for the preview's HTTPS, made at each start.
 
 In: host names and the distribution's minimum TLS version. Out: an SSL context and the certificate of the authority that signed it.
-Never: keeps a private key (both authority and key are gone when the process ends), or asks to be trusted by the system.
+Never: keeps a private key (both are gone with the process; on Linux none is ever in a file system), or asks to be trusted by the system.
 """
 
 from __future__ import annotations
 
+import os
 import ssl
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,5 +33,20 @@ def make(names: tuple[str, ...], minimum_protocol_version: str, now: datetime) -
     # Older versions than 1.2 are not offered, whatever an old policy would allow: OpenSSL's defaults refuse them.
     context.minimum_version = ssl.TLSVersion.TLSv1_3 if minimum_protocol_version.startswith("TLSv1.3") else ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["h2", "http/1.1"])
-    certificate.configure_cert(context)
+    _load(context, certificate)
     return Tls(context, authority.cert_pem.bytes())
+
+
+def _load(context: ssl.SSLContext, certificate: trustme.LeafCert) -> None:
+    """OpenSSL reads keys from files only: on Linux from one in memory, elsewhere from one of mode 0600 for that moment."""
+    if not hasattr(os, "memfd_create"):
+        certificate.configure_cert(context)
+        return
+    descriptor = os.memfd_create("preview", os.MFD_CLOEXEC)
+    try:
+        os.fchmod(descriptor, 0o600)
+        with os.fdopen(os.dup(descriptor), "wb") as out:
+            out.write(certificate.private_key_and_cert_chain_pem.bytes())
+        context.load_cert_chain(f"/proc/self/fd/{descriptor}")
+    finally:
+        os.close(descriptor)

@@ -2,7 +2,7 @@
 
 In: a directory that a bundler wrote, and the environment's `SiteContract`.
 Out: `Content`, the files in the order in which they are published; `SourceError` with every reason not to publish them.
-Never: talks to AWS, changes a file, compresses one, follows a link out of the directory, reads more of a file at once than a block.
+Never: talks to AWS, changes a file, compresses one, leaves the directory (website/folder.py), reads more of a file at once than a block.
 
 What the checks cannot see: assets that scripts ask for by names they compute, and secrets that look like nothing in `SECRET_PATTERNS`.
 """
@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Literal
@@ -26,6 +27,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from assembly.files import canonical_json
 from assembly.model import CacheRule, Frozen, SiteContract
 from website.errors import SourceError
+from website.folder import Listing, open_file, shown, walk
 
 CONFIG_FILE = "config.json"
 """Runtime configuration beside the index document; where the environment has one it takes the place of the build's own."""
@@ -38,6 +40,9 @@ SIZE_LIMIT = 5 * 1024**3
 
 BLOCK = 2 << 20
 """Bytes that are read at once, and that are searched for secrets at the head of a text file."""
+
+PAGE_LIMIT = 16 << 20
+"""Bytes of a page that are searched for what it loads."""
 
 TEXT_TYPES: Mapping[str, str] = {
     ".html": "text/html",
@@ -204,45 +209,41 @@ def read(directory: Path, contract: SiteContract, *, allow: tuple[str, ...] = ()
     if not directory.is_dir():
         raise SourceError((f"{directory}: no such directory; build the front end first, for example: npm run build",))
     prefix, index_name = key_prefix(contract), contract.index_document.rsplit("/", 1)[-1]
-    problems: list[str] = []
     notes: list[str] = []
-    found: dict[str, Path] = {}
-    for path, relative in _walk(directory, problems):
-        reason = _unfit(relative, prefix, allow)
-        if reason:
-            problems.append(f"{path}: {reason}")
-        else:
-            found[relative] = path
+    listing = walk(directory)
+    found, problems = publishable(directory, listing, prefix, allow)
     if contract.config_json is not None and CONFIG_FILE in found:
         del found[CONFIG_FILE]
         notes.append(f"{CONFIG_FILE} of the build gives way to the one of the environment")
     if index_name not in found:
-        problems.append(f"{directory}: no {index_name}; is this the directory that the build wrote (dist, build)?")
+        problems.append(f"{shown(directory)}: no {index_name}; is this the directory that the build wrote (dist, build)?")
     with ThreadPoolExecutor(workers) as pool:
-        inspected = dict(zip(found, pool.map(_inspected, found.values()), strict=True))
+        inspected = dict(zip(found, pool.map(partial(_inspected, directory), found.values()), strict=True))
     rules = contract.cache_rules
     entries: list[FileEntry] = []
-    for relative, (sha256, md5, size, secret) in inspected.items():
-        if size > SIZE_LIMIT:
-            problems.append(f"{found[relative]}: {size:,} bytes; a file may have {SIZE_LIMIT:,}")
-        if secret and not _allowed(relative, allow):
-            problems.append(f"{found[relative]}:{secret}; if it is meant to be public: --allow '{relative}'")
+    for relative, seen in inspected.items():
+        if seen.problem:
+            problems.append(f"{shown(directory / relative)}: {seen.problem}")
+        if seen.secret and not _allowed(relative, allow):
+            problems.append(f"{shown(directory / relative)}:{seen.secret}; if it is meant to be public: --allow '{shown(relative)}'")
         key = prefix + relative
         kind, cache = content_type(key), cache_control(key, rules)
-        entries.append(FileEntry(key=key, sha256=sha256, md5=md5, size=size, content_type=kind, cache_control=cache))
+        entries.append(FileEntry(key=key, sha256=seen.sha256, md5=seen.md5, size=seen.size, content_type=kind, cache_control=cache))
     generated: dict[str, bytes] = {}
     if contract.config_json is not None:
         key, body = prefix + CONFIG_FILE, canonical_json(contract.config_json)
         generated[key] = body
         entries.append(generated_entry(key, body, rules))
     keys = frozenset(entry.key for entry in entries)
-    problems.extend(_broken_references(found, prefix, keys))
+    readable = {relative: file for relative, file in found.items() if not inspected[relative].problem}
+    problems.extend(_broken_references(directory, readable, prefix, keys))
     if problems:
         raise SourceError(tuple(problems))
     if not any(entry.immutable for entry in entries):
         notes.append("no file matches an immutable cache rule: visitors will load everything again and again")
     ordered = tuple(sorted(entries, key=lambda entry: entry.key))
-    return Content(prefix=prefix, entries=ordered, paths={prefix + r: p for r, p in found.items()}, generated=generated, notes=tuple(notes))
+    paths = {prefix + relative: directory / file for relative, file in found.items()}
+    return Content(prefix=prefix, entries=ordered, paths=paths, generated=generated, notes=tuple(notes))
 
 
 def generated_entry(key: str, body: bytes, rules: Iterable[CacheRule]) -> FileEntry:
@@ -266,21 +267,17 @@ def base64_digest(hexadecimal: str) -> str:
 # --- the directory ------------------------------------------------------------------------------------------------
 
 
-def _walk(directory: Path, problems: list[str]) -> Iterator[tuple[Path, str]]:
-    """Every file, in path order, with its path below the directory in slashes."""
-    root = directory.resolve()
-    for folder, names, files in os.walk(directory):
-        names.sort()
-        for name in [n for n in names if (Path(folder) / n).is_symlink()]:
-            problems.append(f"{Path(folder) / name}: a link to a directory; publish files, not links")
-        for name in sorted(files):
-            path = Path(folder) / name
-            if path.is_symlink() and not path.resolve().is_relative_to(root):
-                problems.append(f"{path}: links to {path.resolve()}, outside of {directory}")
-            elif not path.is_file():
-                problems.append(f"{path}: not a regular file")
-            else:
-                yield path, path.relative_to(directory).as_posix()
+def publishable(directory: Path, listing: Listing, prefix: str, allow: tuple[str, ...] = ()) -> tuple[dict[str, str], list[str]]:
+    """The files of a listing that may be published by their names, as in `Listing.files`, and everything that is wrong with the others."""
+    found: dict[str, str] = {}
+    problems = list(listing.problems)
+    for relative, file in listing.files.items():
+        reason = _unfit(relative, prefix, allow)
+        if reason:
+            problems.append(f"{shown(directory / relative)}: {reason}")
+        else:
+            found[relative] = file
+    return found, problems
 
 
 def _unfit(relative: str, prefix: str, allow: tuple[str, ...]) -> str:  # noqa: PLR0911
@@ -295,7 +292,7 @@ def _unfit(relative: str, prefix: str, allow: tuple[str, ...]) -> str:  # noqa: 
         return "control characters and backslashes have no place in a URL"
     if _allowed(relative, allow):
         return ""
-    allowing = f"; if it is meant to be public: --allow '{relative}'"
+    allowing = f"; if it is meant to be public: --allow '{shown(relative)}'"
     parts = relative.split("/")
     if any(part.startswith(".") for part in (parts if parts[0] != ".well-known" else parts[1:])):
         return f"a dotfile{allowing}"
@@ -310,17 +307,37 @@ def _allowed(relative: str, allow: tuple[str, ...]) -> bool:
     return any(fnmatch.fnmatchcase(relative, pattern) for pattern in allow)
 
 
-def _inspected(path: Path) -> tuple[str, str, int, str]:
-    """SHA-256, MD5, size, and where which secret stands ("" for none): one reading of a file, whole only if it is small."""
+@dataclass(frozen=True, kw_only=True)
+class _Inspected:
+    """One reading of a file; `secret`: where which one stands, or ""."""
+
+    sha256: str = ""
+    md5: str = ""
+    size: int = 0
+    secret: str = ""
+    problem: str = ""
+
+
+def _inspected(directory: Path, file: str) -> _Inspected:
+    """Reads what the file had when it was opened: one that grows meanwhile has no end, and no digest either."""
     sha256, md5, size, secret = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0, ""
-    with path.open("rb") as handle:
-        while block := handle.read(BLOCK):
-            if size == 0 and path.suffix.lower() in _SEARCHED:
-                secret = _secret(block)
-            sha256.update(block)
-            md5.update(block)
-            size += len(block)
-    return sha256.hexdigest(), md5.hexdigest(), size, secret
+    try:
+        with open_file(directory, file) as handle:
+            before = os.fstat(handle.fileno())
+            if before.st_size > SIZE_LIMIT:
+                return _Inspected(problem=f"{before.st_size:,} bytes; a file may have {SIZE_LIMIT:,}")
+            while size <= before.st_size and (block := handle.read(BLOCK)):
+                if size == 0 and Path(file).suffix.lower() in _SEARCHED:
+                    secret = _secret(block)
+                sha256.update(block)
+                md5.update(block)
+                size += len(block)
+            after = os.fstat(handle.fileno())
+    except OSError as error:
+        return _Inspected(problem=f"cannot be read: {error.strerror}")
+    if (size, before.st_mtime_ns) != (before.st_size, after.st_mtime_ns):
+        return _Inspected(problem="changed while it was read; is a build still running?")
+    return _Inspected(sha256=sha256.hexdigest(), md5=md5.hexdigest(), size=size, secret=secret)
 
 
 def _secret(head: bytes) -> str:
@@ -374,14 +391,16 @@ def references(html: str, page_key: str) -> tuple[tuple[str, int], ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _broken_references(found: Mapping[str, Path], prefix: str, keys: frozenset[str]) -> Iterator[str]:
-    for relative, path in found.items():
+def _broken_references(directory: Path, files: Mapping[str, str], prefix: str, keys: frozenset[str]) -> Iterator[str]:
+    for relative, file in files.items():
         if not relative.endswith((".html", ".htm")):
             continue
-        for key, line in references(path.read_text(encoding="utf-8", errors="replace"), prefix + relative):
+        with open_file(directory, file) as handle:
+            text = handle.read(PAGE_LIMIT).decode(errors="replace")
+        for key, line in references(text, prefix + relative):
             if key not in keys:
                 hint = _base_hint(key, prefix, keys)
-                yield f"{path}:{line}: loads /{key}, which is not there{hint}"
+                yield f"{shown(directory / relative)}:{line}: loads /{shown(key)}, which is not there{hint}"
 
 
 def _base_hint(key: str, prefix: str, keys: frozenset[str]) -> str:

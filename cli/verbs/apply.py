@@ -19,6 +19,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aws.processes import child_environment
 from cli.main import FAILED, INTERRUPTED, OK, USAGE, CommandError, Context
 from cli.session import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_environment
 
@@ -388,7 +389,14 @@ def git_commit(root: Path) -> str:
     """Commit of the checkout, with "-dirty" if it has changes; empty where there is no git or no checkout."""
     try:
         commit, changes = (
-            subprocess.run(["git", "-C", str(root), *command], capture_output=True, text=True, timeout=10, check=True).stdout.strip()  # noqa: S603, S607
+            subprocess.run(  # noqa: S603
+                ["git", "-c", "core.fsmonitor=false", "-C", str(root), *command],  # noqa: S607
+                capture_output=True,
+                text=True,
+                timeout=10,
+                check=True,
+                env=child_environment(),
+            ).stdout.strip()
             for command in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
         )
     except (OSError, subprocess.SubprocessError):

@@ -136,8 +136,8 @@ def _settings(args: argparse.Namespace, context: Context) -> tuple[Settings, _Cr
     content: Content | None = None
     if args.local:
         content = _local_content(args, context)
-    else:
-        _check_content(args.content, built, context)
+    elif not args.content.is_dir():
+        raise CommandError(f"{args.content}: no such folder", command="build the front end first, for example: npm run build", status=USAGE)
     return (
         Settings(
             directory=directory,
@@ -154,19 +154,6 @@ def _settings(args: argparse.Namespace, context: Context) -> tuple[Settings, _Cr
         ),
         credential,
     )
-
-
-def _check_content(folder: Path, built: Built, context: Context) -> None:
-    from website import content
-    from website.errors import SourceError
-
-    if not folder.is_dir():
-        raise CommandError(f"{folder}: no such folder", command="build the front end first, for example: npm run build", status=USAGE)
-    try:
-        content.read(folder, built.assembly.site)
-    except SourceError as error:
-        for problem in error.problems:
-            context.say(f"note: publish would refuse this: {problem}")
 
 
 def _local_content(args: argparse.Namespace, context: Context) -> Content:

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aws.processes import child_environment
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 USER, PASSWORD = "admin", "correct horse battery staple"
 START_SECONDS = 60.0
@@ -72,6 +74,7 @@ def preview(dist: Path, environment: str, content: Path, *options: str) -> Itera
         process = subprocess.Popen(
             [*command, "--password-stdin", "--json", *options],
             cwd=ROOT,
+            env=child_environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -108,5 +111,11 @@ def preview(dist: Path, environment: str, content: Path, *options: str) -> Itera
 
 def built(directory: Path) -> Path:
     """Every environment, built into a directory."""
-    subprocess.run([sys.executable, "build.py", "--env", "all", "--out", str(directory)], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "build.py", "--env", "all", "--out", str(directory)],
+        cwd=ROOT,
+        env=child_environment(),
+        check=True,
+        capture_output=True,
+    )
     return directory

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from aws.processes import child_environment
 from aws.session import Aws
 from cli.main import Context, main
 from deploy import VERB_PACKAGES as PACKAGES
@@ -40,7 +41,7 @@ def test_verify_passes_on_the_preview(environment: str, https: bool, tmp_path: P
             authority = ROOT / ".cache" / "preview" / f"{environment}-ca.pem"
             where = ["--resolve", f"127.0.0.1:{site.port}", "--resolve-http", f"127.0.0.1:{site.http_port}", "--ca-file", str(authority)]
         command = [sys.executable, "deploy.py", "verify", "--env", environment, "--dist", str(tmp_path), *where]
-        environ = {**os.environ, "BASIC_AUTH_PASSWORD": PASSWORD}
+        environ = child_environment(BASIC_AUTH_PASSWORD=PASSWORD)
         done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr + site.log
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from aws.processes import child_environment
 from tests.environments_fixture import ROOT
 
 
@@ -20,7 +20,7 @@ def build(*arguments: str, cwd: Path = ROOT, **env: str) -> subprocess.Completed
     return subprocess.run(
         [sys.executable, str(ROOT / "build.py"), *arguments],
         cwd=cwd,
-        env={**os.environ, **env},
+        env=child_environment(**env),
         capture_output=True,
         text=True,
         timeout=120,

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from aws.processes import child_environment
 from lint.gate import CACHE_ENTRIES, POOL_THRESHOLD, Finding, Job, cfn_lint_version, environment_digest, lint, rule_sources
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -57,7 +58,7 @@ def probe(cache: Path | None, *templates: bytes, cwd: Path = ROOT, path: Path = 
     done = subprocess.run(
         [sys.executable, "-c", PROBE, arguments],
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(path), **environment},
+        env=child_environment(PYTHONPATH=str(path), **environment),
         capture_output=True,
         text=True,
         check=True,
@@ -171,7 +172,7 @@ def test_a_killed_process_leaves_a_cache_that_can_be_used(tmp_path: Path) -> Non
         "    if n % len(texts) == 2: [p.unlink() for p in Path(sys.argv[2]).iterdir()]\n"
     )
     arguments = [sys.executable, "-c", endless, json.dumps([j.template.decode() for j in jobs]), str(tmp_path)]
-    child = subprocess.Popen(arguments, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    child = subprocess.Popen(arguments, env=child_environment(PYTHONPATH=str(ROOT)))
     try:
         while not any(tmp_path.iterdir()):
             assert child.poll() is None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import socket
@@ -18,6 +17,7 @@ import httpx
 import pytest
 
 from assembly import files
+from aws.processes import child_environment
 from preview import tls
 from stacks.synthesis import synthesise
 from tests.browser.previews import PASSWORD, ROOT, USER, Running, preview
@@ -63,7 +63,7 @@ def _get(site: Running, path: str, *, password: str | None = PASSWORD, **headers
 def _command(*arguments: str, stdin: str = "", environ: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "deploy.py", "preview", *arguments]
     return subprocess.run(
-        command, cwd=ROOT, input=stdin, capture_output=True, text=True, timeout=60, env={**os.environ, **(environ or {})}, check=False
+        command, cwd=ROOT, input=stdin, capture_output=True, text=True, timeout=60, env=child_environment(**(environ or {})), check=False
     )
 
 
@@ -253,7 +253,7 @@ def test_what_publish_would_refuse_is_said_at_start(dist: Path, content: Path) -
 def test_a_generated_password_is_shown_once_and_kept_nowhere(dist: Path, content: Path, tmp_path: Path) -> None:
     command = [sys.executable, "deploy.py", "preview", "--env", "dev", "--dist", str(dist), "--content", str(content), "--port", "0"]
     process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=child_environment(TMPDIR=str(tmp_path))
     )
     try:
         assert process.stdout is not None
