@@ -46,6 +46,14 @@ BODY_BYTES = 16 * 1024 * 1024
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"})
 _ACCOUNT = re.compile(r"\d{12}")
 _VIEWER_HOST = re.compile(r"[a-z0-9]+\.cloudfront\.net")
+_BUCKET = re.compile(r"/((?!v20180820/)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?)?", re.DOTALL)
+"""All buckets, one, or an object; not S3 Control, whose paths begin with the date."""
+_S3_QUERY = re.compile(
+    r"uploads|uploadId|partNumber|versions|versionId|versioning|policy|location|attributes|delete|list-type|prefix|delimiter|marker"
+    r"|start-after|fetch-owner|continuation-token|bucket-region|encoding-type|(key|version-id|upload-id|part-number)-marker"
+    r"|max-(keys|buckets|uploads|parts)|x-id|response-[a-z-]+|X-Amz-[A-Za-z0-9-]+"
+)
+"""A parameter of S3 names another operation: ?select computes, ?notification calls others."""
 _SIGNED_FOR = re.compile(rb"Credential=[^/]*/[^/]*/[^/]*/([^/]+)/")
 _XML = frozenset({b"s3", b"cloudfront", b"route53"})
 _FORM = "application/x-www-form-urlencoded"
@@ -223,14 +231,20 @@ def _served(request: Request, body: bytes, signed_for: str) -> None:
         raise Refused("BadRequest", "compressed bodies are not read", 400)
     params = ministack._routing_params(request.method, request.path, headers, body, dict(request.query))
     service: str = router.detect_service(request.method, request.path, headers, params)
+    if service != signed_for or service not in SERVED:
+        raise Refused("AccessDenied", f"the local AWS does not offer {service} (local_aws/served.py lists what it does)")
+    if service == "s3" and not (_BUCKET.fullmatch(request.path) and all(_S3_QUERY.fullmatch(name) for name in request.query)):
+        raise Refused("AccessDenied", "the local AWS does not offer this of S3 (local_aws/door.py lists what it does)")
     if service == "account":  # MiniStack goes by its path alone: /listRegions
         action = request.path[1:2].upper() + request.path[2:]
+    elif service == "lambda":  # extract_iam_action takes one path for another here; the model does not
+        action = iam_actions._match_rest_action(service, request.method, request.path, params) or ""
     elif service == "servicequotas":
         action = headers.get("x-amz-target", "").rpartition(".")[2]
     else:
         found = iam_actions.extract_iam_action(service, request.method, request.path, headers, body, params)
         action = (found or "").rpartition(":")[2]
-    if service != signed_for or action not in SERVED.get(service, ()):
+    if action not in SERVED[service]:
         raise Refused("AccessDenied", f"the local AWS does not offer {service}:{action or '?'} (local_aws/served.py lists what it does)")
 
 
