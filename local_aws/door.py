@@ -54,6 +54,11 @@ _S3_QUERY = re.compile(
     r"|max-(keys|buckets|uploads|parts)|x-id|response-[a-z-]+|X-Amz-[A-Za-z0-9-]+"
 )
 """A parameter of S3 names another operation: ?select computes, ?notification calls others."""
+_LAMBDA = re.compile(
+    r"GET /2015-03-31/functions/?|(GET|DELETE) /2015-03-31/functions/[^/]+"
+    r"|GET /2015-03-31/functions/[^/]+/(configuration|versions)|PUT /2015-03-31/functions/[^/]+/(configuration|code)"
+)
+"""IAM's names are taken from the path too coarsely here to tell invocations from everything else."""
 _SIGNED_FOR = re.compile(rb"Credential=[^/]*/[^/]*/[^/]*/([^/]+)/")
 _XML = frozenset({b"s3", b"cloudfront", b"route53"})
 _FORM = "application/x-www-form-urlencoded"
@@ -235,10 +240,10 @@ def _served(request: Request, body: bytes, signed_for: str) -> None:
         raise Refused("AccessDenied", f"the local AWS does not offer {service} (local_aws/served.py lists what it does)")
     if service == "s3" and not (_BUCKET.fullmatch(request.path) and all(_S3_QUERY.fullmatch(name) for name in request.query)):
         raise Refused("AccessDenied", "the local AWS does not offer this of S3 (local_aws/door.py lists what it does)")
+    if service == "lambda" and not _LAMBDA.fullmatch(f"{request.method} {request.path}"):
+        raise Refused("AccessDenied", "the local AWS does not offer this of Lambda (local_aws/door.py lists what it does)")
     if service == "account":  # MiniStack goes by its path alone: /listRegions
         action = request.path[1:2].upper() + request.path[2:]
-    elif service == "lambda":  # extract_iam_action takes one path for another here; the model does not
-        action = iam_actions._match_rest_action(service, request.method, request.path, params) or ""
     elif service == "servicequotas":
         action = headers.get("x-amz-target", "").rpartition(".")[2]
     else:

@@ -198,7 +198,7 @@ def ask(method, path, headers={}, body=None):
     c.request(method, path, body, headers)
     return c.getresponse().status
 key = "AWS4-HMAC-SHA256 Credential=111111111111/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0"
-code = '{"FunctionName": "f", "Runtime": "python3.11", "Role": "arn:aws:iam::111111111111:role/x", "Handler": "i.h", "Code": {"ZipFile": ""}}'
+code = '{"FunctionName": "f", "Runtime": "python3.11", "Role": "arn:aws:iam::111111111111:role/x", "Handler": "i","Code": {"ZipFile": ""}}'
 print(ask("POST", "/2015-03-31/functions", {}, code), ask("POST", "/2015-03-31/functions", {"Authorization": key}, code))
 print(ask("POST", "/2015-03-31/functions/f/invocations", {}, "{}"), ask("GET", "/"), ask("GET", "/_ministack/health"))
 for name in ("server.json", "owner", "log", "services", "lock", "."):
@@ -221,7 +221,7 @@ for name in ("environ", "mem", "fd"):
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_another_user_of_the_machine_gets_nothing(server: LocalAws) -> None:
     # The directories above are pytest's, of one user alone; those of a checkout usually are not.
-    opened = [path for path in server.state.parents if path.is_relative_to("/tmp") and not path.stat().st_mode & 0o001]  # noqa: S108
+    opened = [path for path in server.state.parents if path.is_relative_to("/tmp") and not path.stat().st_mode & 0o001]
     before = {path: path.stat().st_mode for path in opened}
     for path in opened:
         path.chmod(before[path] | 0o011)
@@ -317,12 +317,14 @@ CLEARTEXT_2 = "PRI * HTTP/2.0\n\nSM\n\n"
         "GET / HTTP/1.1\nHost: 127.0.0.1:{port}\nConnection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\n"
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n\n",
         "GET / HTTP/1.1\nHost: 127.0.0.1:{port}\nConnection: Upgrade, HTTP2-Settings\nUpgrade: h2c\nHTTP2-Settings: AAMAAABkAAQAAP__\n\n",
-        "POST / HTTP/1.1\nHost: 127.0.0.1:{port}\nContent-Length: 4\nTransfer-Encoding: chunked\n\n0\n\nGET /_ministack/health HTTP/1.1\n\n",
+        "POST / HTTP/1.1\nHost: 127.0.0.1:{port}\nContent-Length: 4\nTransfer-Encoding: chunked\n\n0\n\n"
+        "GET /_ministack/health HTTP/1.1\n\n",
         "POST / HTTP/1.1\nHost: 127.0.0.1:{port}\nContent-Length: 4\nContent-Length: 5\n\nabcde",
         "GET /%2e%2e/_ministack/health HTTP/1.1\nHost: 127.0.0.1:{port}\n\n",
         "GET /_local_aws/stop HTTP/1.1\nHost: 127.0.0.1:{port}\nX-Local-Aws-Token: \xe9\xff\nX-Local-Aws-Proof: \xe9\n\n",
         "GET /_local_aws/stop HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: AWS4-HMAC-SHA256 \xe9\n\n",
-        "GET / HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: AWS4-HMAC-SHA256 Credential=a/b/c/s3/e, SignedHeaders=host, Signature=\xe9\n\n",
+        "GET / HTTP/1.1\nHost: 127.0.0.1:{port}\nAuthorization: AWS4-HMAC-SHA256 Credential=a/b/c/s3/e, SignedHeaders=host,"
+        " Signature=\xe9\n\n",
         "GET /?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=1/2/3/s3/5&X-Amz-Signature=%ff&X-Amz-SignedHeaders=host&X-Amz-Date=x"
         "&X-Amz-Expires=y HTTP/1.1\nHost: 127.0.0.1:{port}\n\n",
         CLEARTEXT_2,
