@@ -143,7 +143,8 @@ def crt_installed() -> bool:
 
 def _isolated(s3: S3) -> bool:
     """Whether its client was made to go past the caller's proxies and settings: a local AWS's."""
-    return s3.client.meta.config.proxies == {}
+    config: Any = s3.client.meta.config
+    return bool(config.proxies == {})
 
 
 def _proxied(s3: S3) -> bool:

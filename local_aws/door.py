@@ -207,7 +207,7 @@ class Door:
         form = {name: values[0] for name, values in parse_qs(body.decode("latin-1")).items() if len(values) == 1}
         plain = (request.method, request.raw_path, request.query) == ("POST", "/", {}) and not request.viewers
         asked = form.get("Action") == "AssumeRoleWithWebIdentity" and request.headers.get("content-type", "").startswith(_FORM)
-        routed = plain and router.detect_service("POST", "/", request.headers, parse_qs(body.decode("latin-1"))) == "sts"
+        routed = plain and router.detect_service("POST", "/", dict(request.headers), parse_qs(body.decode("latin-1"))) == "sts"
         if not (routed and asked and is_web_identity(self._secret, form.get("WebIdentityToken", ""))):
             raise Refused("MissingAuthenticationToken", "Request is missing Authentication Token")
 
