@@ -11,6 +11,7 @@ waiting is the caller's, with the caller's clock.
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Callable
@@ -98,6 +99,11 @@ class Aws:
     def is_local(self) -> bool:
         """True for an endpoint that was handed in."""
         return self._endpoint_url is not None
+
+    @property
+    def _isolated(self) -> bool:
+        """A local AWS is not the caller's: nothing of the caller's AWS configuration, credentials or proxies is for it."""
+        return self._static_credentials is not None
 
     @property
     def endpoint_url(self) -> str | None:
@@ -224,7 +230,7 @@ class Aws:
         import boto3
 
         with translated(Origin(login_command=self._login_command)):
-            session = boto3.Session(profile_name=profile)
+            session = boto3.Session(botocore_session=isolated_session()) if self._isolated else boto3.Session(profile_name=profile)
         session._session.set_config_variable("sts_regional_endpoints", "regional")
         if self._loader is None:
             self._loader = session._session.get_component("data_loader")
@@ -262,7 +268,20 @@ class Aws:
             max_pool_connections=self._settings.pool_connections,
             user_agent_extra=self._settings.user_agent,
             s3={"addressing_style": "path"} if service == "s3" and self.is_local else None,
+            proxies={} if self._isolated else None,
         )
+
+
+def isolated_session() -> BotocoreSession:
+    """A session that reads no environment variable and no file of the caller's: every setting has botocore's default."""
+    from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, ConfigValueStore, ConstantProvider
+    from botocore.session import Session
+
+    defaults = {name: default for name, (_, _, default, _) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()}
+    given = defaults | {"config_file": os.devnull, "credentials_file": os.devnull}
+    session = Session()
+    session.register_component("config_store", ConfigValueStore({name: ConstantProvider(value) for name, value in given.items()}))
+    return session
 
 
 def _translating(origin: Callable[[str, str, str, str], Origin], account: Callable[[], str]) -> type:

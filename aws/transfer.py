@@ -141,10 +141,16 @@ def crt_installed() -> bool:
     return True
 
 
+def _isolated(s3: S3) -> bool:
+    """Whether its client was made to go past the caller's proxies and settings: a local AWS's."""
+    config: Any = s3.client.meta.config
+    return bool(config.proxies == {})
+
+
 def _proxied(s3: S3) -> bool:
     from botocore.utils import get_environ_proxies
 
-    return bool(get_environ_proxies(s3.client.meta.endpoint_url))
+    return not _isolated(s3) and bool(get_environ_proxies(s3.client.meta.endpoint_url))
 
 
 def _ca_bundle() -> str | None:
@@ -161,18 +167,21 @@ def _crt_manager(s3: S3) -> Callable[[], Any]:
     from s3transfer.crt import BotocoreCRTCredentialsWrapper, BotocoreCRTRequestSerializer, CRTTransferManager, create_s3_crt_client
     from s3transfer.manager import TransferConfig
 
+    from aws.session import isolated_session
+
     client: Any = s3.client
     endpoint: str = client.meta.endpoint_url
     credentials = BotocoreCRTCredentialsWrapper(client._get_credentials()).to_crt_credentials_provider()
     given = None if ".amazonaws.com" in endpoint else endpoint
-    serializer = BotocoreCRTRequestSerializer(Session(), {"region_name": s3.region, "endpoint_url": given})
+    session = isolated_session() if _isolated(s3) else Session()
+    serializer = BotocoreCRTRequestSerializer(session, {"region_name": s3.region, "endpoint_url": given})
     with translated(Origin(service="s3", account=s3.account_id, region=s3.region)):
         made = create_s3_crt_client(
             s3.region,
             credentials,
             target_throughput=TARGET_THROUGHPUT,
             use_ssl=not endpoint.startswith("http://"),
-            verify=_ca_bundle(),
+            verify=None if _isolated(s3) else _ca_bundle(),
         )
     config = TransferConfig(multipart_threshold=ONE_PART)
     return lambda: CRTTransferManager(made, serializer, config=config)

@@ -2,7 +2,8 @@
 
 In: the directory that holds its state.
 Out: a `LocalAws` with the endpoint and credentials for any account; `LocalAwsError` says what to type.
-Never: talks to AWS, listens on anything but 127.0.0.1, takes a stranger's process or port for its own (each server has a token), prints.
+Never: talks to AWS, listens on anything but 127.0.0.1, takes a stranger's process or port for its own (each server has a secret, which
+neither side sends), leaves a file that others may read, prints.
 
 A server outlives the command that started it, so that `apply --local` and `publish --local` see the same AWS; it ends itself after half
 an hour without a request. Its state is also on disk: saved after every quiet second and at its end, read when it starts again.
@@ -26,18 +27,23 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 
+from aws.processes import child_environment
 from aws.session import StaticCredentials
+from local_aws.proof import proof, same
 
+OWNER = "owner"
+"""The file in the directory that the server holds locked as long as it lives, with its process id; touched as it works."""
 INSTALL_COMMAND = ".venv/bin/pip install -e '.[local]' -c constraints.txt"
 IDLE_SECONDS = 1800.0
 START_SECONDS = 30.0
-ROOT_SECRET = "test"  # noqa: S105  (MiniStack's documented default for the root of an account; it guards nothing)
+SETTLE_SECONDS = 15.0
+"""How long a server may take to begin or to end, and to answer. One that shows no sign of life for that long has hung, and is ended."""
 
 _ROOT = Path(__file__).resolve().parent.parent
-_KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", "VIRTUAL_ENV")
 
 
 class LocalAwsError(Exception):
@@ -55,7 +61,8 @@ class LocalAws:
     state: Path
     port: int
     pid: int
-    token: str
+    secret: str = field(repr=False)
+    """Every request is signed with it; `server.json`, which only its owner may read, holds it."""
     auth: bool
     code: str
     """Digest of the sources that it runs."""
@@ -67,7 +74,7 @@ class LocalAws:
 
     def credentials(self, account_id: str) -> StaticCredentials:
         """The root credentials of an account: its id is the access key."""
-        return StaticCredentials(access_key=account_id, secret_key=ROOT_SECRET)
+        return StaticCredentials(access_key=account_id, secret_key=self.secret)
 
     @classmethod
     def start(
@@ -79,21 +86,22 @@ class LocalAws:
         bound_to: int | None = None,
         persist: bool = True,
         idle_seconds: float = IDLE_SECONDS,
+        settle_seconds: float = SETTLE_SECONDS,
         settings: dict[str, str] | None = None,
     ) -> LocalAws:
         """The server of that directory: the running one, or a new one with the state that is there.
 
         `auth`: IAM policies are enforced. A running server that differs in this, or runs other code, is stopped first; its state stays.
         `fresh`: forget the state. `bound_to`: end when that process, which must be the caller, ends. `persist`: keep the state on disk.
-        `idle_seconds`: end after that long without a request. `settings`: further environment variables of the child, as
-        README.md lists them. Raises `LocalAwsError`.
+        `idle_seconds`: end after that long without a request. `settle_seconds`: see there. `settings`: further environment variables of
+        the child, as README.md lists them. Raises `LocalAwsError`.
         """
         state = state.absolute()
         if importlib.util.find_spec("ministack") is None:
             raise LocalAwsError("the local AWS is not installed (an optional extra)", INSTALL_COMMAND)
-        state.mkdir(parents=True, exist_ok=True)
+        _make_private(state)
         with _locked(state / "lock"):
-            running = cls.find(state)
+            running = cls.find(state, seconds=min(10.0, settle_seconds)) or cls._settled(state, settle_seconds)
             if running is not None:
                 if running.auth == auth and running.code == _code() and not fresh:
                     return running
@@ -108,8 +116,10 @@ class LocalAws:
         return found
 
     @classmethod
-    def find(cls, state: Path) -> LocalAws | None:
-        """The server that runs with that directory, if there is one; a stale record is removed."""
+    def find(cls, state: Path, *, seconds: float = 10.0) -> LocalAws | None:
+        """The server that runs with that directory, if it answers. The record of one that has ended is removed; that of one which lives
+        and cannot be reached from here, or not now, stays.
+        """
         record = state.absolute() / "server.json"
         try:
             seen = json.loads(record.read_text())
@@ -117,16 +127,37 @@ class LocalAws:
                 state=state.absolute(),
                 port=int(seen["port"]),
                 pid=int(seen["pid"]),
-                token=str(seen["token"]),
+                secret=str(seen["secret"]),
                 auth=bool(seen["auth"]),
                 code=str(seen.get("code", "")),
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        if server._asked("whoami"):
+        if server._asked("whoami", seconds):
             return server
-        with contextlib.suppress(OSError):
-            record.unlink()
+        if _owner(state) is None:
+            with contextlib.suppress(OSError):
+                record.unlink()
+        return None
+
+    @classmethod
+    def _settled(cls, state: Path, seconds: float) -> LocalAws | None:
+        """What becomes of a process that holds the directory and does not answer: it begins (or begins to answer), ends, or has hung."""
+        if _owner(state) is not None:
+            # It may be a wrong one. Whoever lives writes its own again.
+            (state / "server.json").unlink(missing_ok=True)
+        deadline = time.monotonic() + seconds
+        while (pid := _owner(state)) is not None:
+            found = cls.find(state, seconds=seconds)
+            if found is not None:
+                return found
+            if time.monotonic() > deadline:
+                silent = time.time() - (state / OWNER).stat().st_mtime
+                if pid == 0 or silent < seconds:
+                    raise LocalAwsError(f"the local AWS of {state} (process {pid}) works, but cannot be reached from here", f"kill {pid}")
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.05)
         return None
 
     def stop(self) -> None:
@@ -140,14 +171,17 @@ class LocalAws:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
 
-    def _asked(self, what: str) -> bool:
-        """Whether the process behind the port is this server; it is asked with its token."""
-        request = urllib.request.Request(f"{self.endpoint_url}/_local_aws/{what}", headers={"x-local-aws-token": self.token})  # noqa: S310
+    def _asked(self, what: str, seconds: float = 10.0) -> bool:
+        """Whether the process behind the port is this server; both show that they know the secret."""
+        nonce = secrets.token_hex(16)
+        headers = {"x-local-aws-nonce": nonce, "x-local-aws-proof": proof(self.secret, what, nonce)}
+        request = urllib.request.Request(f"{self.endpoint_url}/_local_aws/{what}", headers=headers)  # noqa: S310
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=10) as answer:
-                return bool(json.loads(answer.read())["pid"] == self.pid)
-        except (OSError, ValueError, KeyError, TypeError):
+            with opener.open(request, timeout=seconds) as answer:
+                said = json.loads(answer.read(4096))
+                return bool(said["pid"] == self.pid) and same(str(said["proof"]), proof(self.secret, "answer", nonce))
+        except (OSError, ValueError, KeyError, TypeError, HTTPException):
             return False
 
 
@@ -161,10 +195,9 @@ def _code() -> str:
 
 def _launch(state: Path, *, auth: bool, persist: bool, idle_seconds: float, parent: int | None, settings: dict[str, str]) -> None:
     record = state / "server.json"
-    environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     scratch = state / "tmp"
-    scratch.mkdir(exist_ok=True)
-    environment |= {
+    scratch.mkdir(mode=0o700, exist_ok=True)
+    environment = child_environment() | {
         "PYTHONPATH": str(_ROOT),
         "BIND_HOST": "127.0.0.1",
         "IOT_MTLS_ENABLED": "0",
@@ -177,7 +210,7 @@ def _launch(state: Path, *, auth: bool, persist: bool, idle_seconds: float, pare
         "PERSIST_STATE": "1" if persist else "0",
         "S3_PERSIST": "1" if persist else "0",
         "AUTH": "true" if auth else "false",
-        "LOCAL_AWS_TOKEN": secrets.token_hex(16),
+        "LOCAL_AWS_SECRET": secrets.token_hex(32),
         "LOCAL_AWS_CODE": _code(),
         **settings,
     }
@@ -201,7 +234,7 @@ def _launch(state: Path, *, auth: bool, persist: bool, idle_seconds: float, pare
 
 @contextlib.contextmanager
 def _log(path: Path) -> Iterator[int]:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:
         yield handle
     finally:
@@ -210,9 +243,39 @@ def _log(path: Path) -> Iterator[int]:
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    with path.open("a") as handle:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600), "w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+def _owner(state: Path) -> int | None:
+    """The process whose directory it is: None if there is none, 0 if it has not said so yet."""
+    try:
+        with (state / OWNER).open() as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                said = handle.read()
+                return int(said) if said.isdigit() else 0
+    except FileNotFoundError:
+        pass
+    return None
+
+
+def _make_private(state: Path) -> None:
+    """The directory, for its owner alone; what an earlier version left open to others is closed."""
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except FileExistsError:
+        raise LocalAwsError(f"{state} is no directory", f"rm {state}") from None
+    found = state.stat()
+    if found.st_uid != os.geteuid():
+        raise LocalAwsError(f"{state} belongs to another user", f"rm -r {state}")
+    if found.st_mode & 0o077:
+        state.chmod(0o700)
+        for path in state.rglob("*"):
+            if not path.is_symlink():
+                path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 def _tail(path: Path) -> str:

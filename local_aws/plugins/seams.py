@@ -12,15 +12,41 @@ import inspect
 VERSION = "1.5.33"
 
 _PARTS: dict[str, tuple[str, ...]] = {
-    "ministack.app": ("app", "_build_persistence_save_dict", "pin_request_origin(source_ip, secure_transport)"),
-    "ministack.core.iam_actions": ("extract_resource_arn(service, method, path, headers, body, query_params, region, account_id)",),
+    "ministack.app": (
+        "app",
+        "_build_persistence_save_dict",
+        "pin_request_origin(source_ip, secure_transport)",
+        "_routing_params(method, path, headers, body, query_params)",
+        "_handle_pre_body_request(method, path, headers, query_params, request_id)",
+        "_handle_post_body_shortcuts(method, path, headers, body, query_params, request_id)",
+        "_handle_special_data_plane_request",
+        "_handle_cloudfront_dataplane_request",
+    ),
+    "ministack.core.router": ("detect_service(method, path, headers, query_params)",),
+    "ministack.core.sigv4": (
+        "parse_header_signature(headers)",
+        "parse_query_signature(query_params)",
+        "header_signing_documents",
+        "calculate_signature(secret, date_stamp, region, service, string_to_sign)",
+        "request_time_failure",
+        "presigned_request_is_expired",
+        "decode_header_value(value)",
+    ),
+    "ministack.core.iam_actions": (
+        "extract_iam_action(service, method, path, headers, body, query_params)",
+        "extract_resource_arn(service, method, path, headers, body, query_params, region, account_id)",
+    ),
     "ministack.core.iam_evaluator": (
         "AuthError",
+        "CredentialResolutionError",
+        "find_iam_access_key_account(access_key_id)",
+        "is_root_access_key(access_key_id)",
+        "resolve_credential(access_key_id, account_id, session_token)",
         "enforce(access_key_id, iam_action, service, region, resource_arn, service_context)",
         "pin_request_origin(source_ip, secure_transport)",
     ),
     "ministack.core.persistence": ("save_all", "PERSIST_STATE"),
-    "ministack.core.responses": ("request_scope", "get_account_id", "get_region", "now_iso"),
+    "ministack.core.responses": ("request_scope", "get_account_id", "get_region", "now_iso", "_account_from_sts_session(access_key_id)"),
     "ministack.services.cloudformation": ("_stacks", "_stack_events", "_change_sets"),
     "ministack.services.cloudformation.handlers": ("_ACTION_HANDLERS",),
     "ministack.services.cloudformation.helpers": (

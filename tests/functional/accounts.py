@@ -8,7 +8,6 @@ Never: hands anything to the deploy role that its policy in foundation does not 
 
 from __future__ import annotations
 
-import base64
 import json
 import shutil
 from collections.abc import Mapping
@@ -21,10 +20,11 @@ from assembly.model import Assembly
 from aws.secrets import Secrets
 from aws.session import Aws
 from local_aws import prepare
+from local_aws.proof import web_identity
 from local_aws.server import LocalAws
 from operations.credential import hash_password
 from policies.statements import GITHUB_ISSUER
-from tests.functional.harness import ROOT, CommandLine, Ended
+from tests.functional.harness import ROOT, SECRET, CommandLine, Ended
 
 REPOSITORY = "example/web"
 ENVIRONMENTS = ("dev", "sit", "prod")
@@ -60,14 +60,10 @@ def own_zone(name: str) -> str:
     return f'hosted_zone: {{name: {name}}}\ncertificate: {{domain_name: {name}, subject_alternative_names: ["*.{name}"]}}\n'
 
 
-def unsigned_token(subject: str, audience: str = "sts.amazonaws.com") -> str:
-    """A token as GitHub Actions' issuer makes them, but for the signature, which the local AWS does not check."""
-
-    def part(value: Mapping[str, Any]) -> str:
-        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
-
+def identity_token(subject: str, audience: str = "sts.amazonaws.com") -> str:
+    """A token as GitHub Actions' issuer makes them, but signed with the local AWS's secret."""
     claims = {"iss": f"https://{GITHUB_ISSUER}", "aud": audience, "sub": subject, "exp": 4_102_444_800}
-    return f"{part({'alg': 'RS256', 'typ': 'JWT'})}.{part(claims)}.unsigned"
+    return web_identity(SECRET, claims)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +104,7 @@ class Site:
     def deploy_role(self, endpoint_url: str = "", *, subject: str = "") -> CommandLine:
         """A workflow of the repository that runs in the environment; `subject` is another one's."""
         token = self.home / f"token-{self.environment}{'-other' if subject else ''}"
-        token.write_text(unsigned_token(subject or f"repo:{REPOSITORY}:environment:{self.environment}"))
+        token.write_text(identity_token(subject or f"repo:{REPOSITORY}:environment:{self.environment}"))
         return CommandLine(
             home=self.home,
             endpoint_url=endpoint_url or self.endpoint_url,

@@ -16,14 +16,15 @@ import pytest
 
 from aws.session import Aws
 from local_aws.server import LocalAws
-from tests.functional.harness import CommandLine
+from tests.functional.harness import SECRET, CommandLine
 from tests.functional.wire import Wire, wire_to
 
 _numbers = itertools.count(1)
 
 
 def _server(directory: Path, **options: bool) -> LocalAws:
-    settings = {"LOCAL_AWS_STACKSET_SECONDS": "0.02"}
+    # The proxies of the tests hand on what is addressed, and signed, to them.
+    settings = {"LOCAL_AWS_STACKSET_SECONDS": "0.02", "LOCAL_AWS_SECRET": SECRET, "LOCAL_AWS_ANY_PORT": "1"}
     return LocalAws.start(directory, bound_to=os.getpid(), persist=False, settings=settings, **options)
 
 
@@ -37,7 +38,7 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 
 @pytest.fixture(scope="session")
 def guarded_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    """With IAM enforcement: an account id with the secret "test" is its root user."""
+    """With IAM enforcement: an account id with the server's secret is its root user."""
     server = _server(tmp_path_factory.mktemp("guarded-aws"), auth=True)
     yield server
     server.stop()

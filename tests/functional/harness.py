@@ -7,6 +7,7 @@ Never: patches anything in a process, or lets the user's own AWS configuration t
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT = 180.0
+SECRET = secrets.token_hex(32)
+"""What the session's local AWS takes for the secret of every account's root."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +38,7 @@ class CommandLine:
     home: Path
     endpoint_url: str | None = None
     account_id: str = ""
-    secret: str = "test"
+    secret: str = SECRET
     extra: dict[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:

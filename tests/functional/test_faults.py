@@ -19,7 +19,7 @@ from planning.model import Options
 from planning.plan import Request, make_plan
 from templates.schemas import bundled
 from tests.functional import wire as w
-from tests.functional.harness import CommandLine, Ended
+from tests.functional.harness import SECRET, CommandLine, Ended
 from tests.functional.small_platform import ENV, REGION, Platform, value_of
 from tests.functional.wire import Exchange, Wire
 
@@ -167,7 +167,7 @@ def test_planning_that_is_throttled_for_good_says_so_and_leaves_nothing(platform
     assembly, templates = files.read(platform.dist / ENV)
     impatient = Aws(
         endpoint_url=wire.url,
-        static_credentials=lambda account: StaticCredentials(access_key=account, secret_key="test"),
+        static_credentials=lambda account: StaticCredentials(access_key=account, secret_key=SECRET),
         settings=Settings(total_attempts=2),
     )
     request = Request(

@@ -17,6 +17,7 @@ from aws.session import Aws, Settings
 from local_aws import prepare
 from local_aws.server import LocalAws
 from tests.functional import wire as w
+from tests.functional.harness import SECRET
 
 pytestmark = pytest.mark.functional
 REGION: Literal["eu-west-1"] = "eu-west-1"
@@ -251,7 +252,7 @@ def ambient(monkeypatch: pytest.MonkeyPatch, guarded_aws: LocalAws) -> Callable[
 
     def use(access_key: str, url: str) -> None:
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", access_key)
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
         monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)

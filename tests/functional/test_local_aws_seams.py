@@ -56,7 +56,7 @@ def test_the_plugins_use_no_private_part_that_is_not_checked() -> None:
         "from local_aws.plugins import seams\n"
         "known = {n.partition('(')[0] for names in seams._PARTS.values() for n in names}\n"
         "used = set()\n"
-        "for path in [*pathlib.Path('local_aws/plugins').glob('*.py'), pathlib.Path('local_aws/child.py')]:\n"
+        "for path in [*pathlib.Path('local_aws').glob('*/*.py'), *pathlib.Path('local_aws').glob('*.py')]:\n"
         "    tree = ast.parse(path.read_text())\n"
         "    modules = {a.asname or a.name.split('.')[-1] for n in ast.walk(tree) if isinstance(n, (ast.Import, ast.ImportFrom))\n"
         "               for a in n.names if 'ministack' in (getattr(n, 'module', '') or a.name)}\n"

@@ -162,14 +162,14 @@ def test_a_strangers_port_is_not_taken_for_ours(state: Path) -> None:
     with stranger:
         record = state / "server.json"
         seen = json.loads(record.read_text())
-        for lie in ({"port": stranger.server_address[1]}, {"token": "0" * 32}):
+        for lie in ({"port": stranger.server_address[1]}, {"secret": "0" * 64}):
             record.write_text(json.dumps({**seen, **lie}))
             assert LocalAws.find(state) is None
         stranger.shutdown()
     record.write_text(json.dumps(seen))
 
 
-@pytest.mark.parametrize("record", ["", "{", "[]", '{"pid": "x"}', '{"pid": 1, "port": 99999999, "token": "", "auth": false}'])
+@pytest.mark.parametrize("record", ["", "{", "[]", '{"pid": "x"}', '{"pid": 1, "port": 99999999, "secret": "", "auth": false}'])
 def test_a_broken_record_is_as_good_as_none(state: Path, record: str) -> None:
     state.mkdir()
     (state / "server.json").write_text(record)
@@ -210,12 +210,67 @@ def test_a_server_that_cannot_start_says_why(state: Path) -> None:
     assert caught.value.hint == f"cat {state / 'log'}"
 
 
-def test_a_server_that_hangs_keeps_its_directory(state: Path) -> None:
+def test_a_server_whose_address_was_thrown_away_is_found_again(state: Path) -> None:
     server = start(state)
-    (state / "server.json").unlink()
-    with pytest.raises(LocalAwsError, match=f"another local AWS that does not answer holds .*kill -9 {server.pid}"):
-        start(state)
-    os.kill(server.pid, signal.SIGKILL)
+    for wrong in (None, "{", json.dumps({**json.loads((state / "server.json").read_text()), "port": 9})):
+        (state / "server.json").unlink()
+        if wrong is not None:
+            (state / "server.json").write_text(wrong)
+        assert start(state) == server
+
+
+def test_a_server_that_does_not_answer_now_keeps_its_address(state: Path) -> None:
+    server = start(state)
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        assert LocalAws.find(state, seconds=0.2) is None
+        assert (state / "server.json").exists()
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+    assert LocalAws.find(state) == server
+
+
+def test_a_server_that_works_and_cannot_be_reached_is_left_alone(state: Path) -> None:
+    """As from a sandbox without a network: here a process that holds the directory and shows signs of life, but no port."""
+    holder = (
+        "import fcntl, os, sys, time\n"
+        "owner = open(sys.argv[1], 'a+'); fcntl.flock(owner, fcntl.LOCK_EX)\n"
+        "owner.write(str(os.getpid())); owner.flush(); print(flush=True)\n"
+        "while True: os.utime(owner.fileno()); time.sleep(0.1)\n"
+    )
+    state.mkdir(mode=0o700)
+    held = subprocess.Popen([sys.executable, "-c", holder, str(state / "owner")], stdout=subprocess.PIPE, text=True)
+    try:
+        assert held.stdout is not None
+        held.stdout.readline()
+        with pytest.raises(LocalAwsError, match=f"process {held.pid}. works, but cannot be reached from here"):
+            start(state, settle_seconds=1.0)
+        assert held.poll() is None
+    finally:
+        held.kill()
+        held.communicate()
+    assert start(state).pid != held.pid
+
+
+def test_a_server_that_hangs_is_replaced_without_the_user(state: Path) -> None:
+    server = start(state)
+    os.kill(server.pid, signal.SIGSTOP)
+    again = start(state, settle_seconds=1.0)
+    assert again.pid != server.pid
+    assert not alive(server.pid)
+
+
+def test_a_stop_that_races_with_starts_leaves_nobody_who_holds_the_directory(state: Path) -> None:
+    """Whoever starts while another command stops gets a server that works, or finds it gone and starts again."""
+    code = starting(state, "idle_seconds=20")
+    for _ in range(3):
+        server = start(state)
+        starters = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+        server.stop()
+        assert all(each.wait(60) == 0 for each in starters)
+        for each in starters:
+            each.communicate()
+    assert buckets(start(state)).client.list_buckets()["Buckets"] == []
 
 
 def test_without_the_extra_the_command_to_type_is_named(state: Path) -> None:

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from aws.session import Aws
 from local_aws.server import LocalAws
 from tests.functional import frontend
-from tests.functional.accounts import REPOSITORY, Site, sites, unsigned_token
+from tests.functional.accounts import REPOSITORY, Site, identity_token, sites
 from tests.functional.wire import wire_to
 
 pytestmark = pytest.mark.functional
@@ -137,7 +137,7 @@ def session(dev: Site) -> Callable[[str, str], Any]:
     given = sts.assume_role_with_web_identity(
         RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-deploy",
         RoleSessionName="test",
-        WebIdentityToken=unsigned_token(f"repo:{REPOSITORY}:environment:dev"),
+        WebIdentityToken=identity_token(f"repo:{REPOSITORY}:environment:dev"),
     )["Credentials"]
 
     def client(service: str, region: str) -> BaseClient:

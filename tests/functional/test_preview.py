@@ -8,11 +8,15 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from aws.processes import child_environment
 from aws.session import Aws
@@ -95,8 +99,31 @@ def _path(response: httpx.Response) -> str:
     return httpx.URL(response.headers.get("location", "")).raw_path.decode()
 
 
-def test_the_local_cloudfront_and_the_preview_agree(aws: Aws, local_aws: LocalAws, account: str, tmp_path: Path) -> None:
+class Signed(httpx.Auth):
+    """As the local AWS asks it of every request, those to a distribution too. It looks for that in the account of the credentials."""
+
+    def __init__(self, account: str, secret: str) -> None:
+        self._signer = S3SigV4Auth(Credentials(account, secret), "s3", "us-east-1")
+
+    def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
+        url = f"http://{request.headers['host']}{request.url.raw_path.decode()}"
+        made = AWSRequest(method=request.method, url=url, headers={"x-amz-content-sha256": "UNSIGNED-PAYLOAD"})
+        self._signer.add_auth(made)
+        request.headers.update(dict(made.headers.items()))
+        yield request
+
+
+@pytest.fixture
+def viewed_aws(tmp_path: Path) -> Iterator[LocalAws]:
+    """A local AWS whose distributions answer, and run their functions: all others run no code."""
+    server = LocalAws.start(tmp_path / "viewed", bound_to=os.getpid(), persist=False, settings={"LOCAL_AWS_VIEWERS": "1"})
+    yield server
+    server.stop()
+
+
+def test_the_local_cloudfront_and_the_preview_agree(viewed_aws: LocalAws, account: str, tmp_path: Path) -> None:
     """Same template, same content, same requests: same status, headers and body."""
+    aws = Aws(endpoint_url=viewed_aws.endpoint_url, static_credentials=viewed_aws.credentials)
     deployed = frontend.deployed(aws, tmp_path / "dist", "prod", account)
     content = read(BUILT, deployed.assembly.site)
     s3 = aws.client("s3", account_id=account, region=deployed.assembly.home_region)
@@ -107,16 +134,16 @@ def test_the_local_cloudfront_and_the_preview_agree(aws: Aws, local_aws: LocalAw
     document = json.loads(json.dumps(policy).replace("DISTRIBUTION", deployed.outputs["DistributionArn"]))
     s3.put_bucket_policy(Bucket=deployed.bucket, Policy=json.dumps(document))
     script = next(entry.key for entry in content.entries if entry.key.endswith(".js")).removeprefix("assets/")
-    # The local AWS looks for the distribution in the account of the credentials.
-    ask = {"x-forwarded-proto": "https", "Authorization": f"AWS4-HMAC-SHA256 Credential={account}/20260101/us-east-1/s3/aws4_request"}
+    signed = Signed(account, viewed_aws.secret)
     differing = {}
     with preview(tmp_path / "dist", "prod", BUILT) as site, httpx.Client(headers={"Accept-Encoding": "identity"}) as client:
         for method, path, headers in REQUESTS:
             target = path.replace("SCRIPT", script)
             theirs = client.request(
                 method,
-                f"{local_aws.endpoint_url}{target}",
-                headers={"Host": deployed.outputs["DistributionDomainName"], **ask, **headers},
+                f"{viewed_aws.endpoint_url}{target}",
+                headers={"Host": deployed.outputs["DistributionDomainName"], "x-forwarded-proto": "https", **headers},
+                auth=signed,
             )
             ours = client.request(method, f"http://127.0.0.1:{site.port}{target}", headers={"Host": site.alias, **headers})
             differences = {

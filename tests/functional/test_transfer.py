@@ -17,7 +17,7 @@ from aws.session import Aws
 from aws.transfer import Transfer, Upload, crt_installed
 from local_aws.server import LocalAws
 from tests.functional import wire as w
-from tests.functional.harness import ROOT
+from tests.functional.harness import ROOT, SECRET
 from tests.functional.wire import Wire
 
 pytestmark = pytest.mark.functional
@@ -99,14 +99,18 @@ def test_without_the_crt_it_is_threads() -> None:
 
 
 @pytest.mark.skipif(not crt_installed(), reason="awscrt is not installed")
-def test_the_crt_is_taken_unless_a_proxy_is_in_the_way(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_PROXY", "")
+def test_the_crt_is_taken_unless_a_proxy_is_in_the_way(s3: S3, account: str, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {"AWS_ENDPOINT_URL": wire.url, "AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": SECRET, "NO_PROXY": ""}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.delenv("HTTP_PROXY", raising=False)
-    assert Transfer(s3)._crt is not None
+    callers = S3.connect(Aws(), account_id=account, region=REGION)
+    assert Transfer(callers)._crt is not None
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
-    assert Transfer(s3)._crt is None
+    assert Transfer(callers)._crt is None
+    assert Transfer(s3)._crt is not None, "a local AWS is not behind the caller's proxy"
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    assert Transfer(s3)._crt is not None
+    assert Transfer(callers)._crt is not None
 
 
 def test_a_bucket_that_is_not_there_and_a_file_that_went_away(crt: bool, s3: S3, account: str, tmp_path: Path) -> None:

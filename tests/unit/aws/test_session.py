@@ -274,6 +274,23 @@ def test_a_local_aws_gives_each_account_its_own_credentials_and_assumes_nothing(
         room.identity()
 
 
+def test_a_local_aws_is_asked_without_anything_of_the_callers(sky: Sky, monkeypatch: pytest.MonkeyPatch, environment: Path) -> None:
+    (environment / "config").write_text("[this is no configuration")
+    nonsense = {
+        "AWS_PROFILE": "nonsense",
+        "AWS_DATA_PATH": "/nonsense",
+        "AWS_ENDPOINT_URL": "http://nonsense.invalid",
+        "AWS_MAX_ATTEMPTS": "x",
+    }
+    for name, value in {**nonsense, "HTTP_PROXY": "http://nonsense.invalid:1", "AWS_USE_FIPS_ENDPOINT": "true"}.items():
+        monkeypatch.setenv(name, value)
+    given = StaticCredentials(access_key=OTHER, secret_key="x")
+    made = client(aws(sky, endpoint_url="http://127.0.0.1:1", static_credentials=lambda _: given), OTHER)
+    made.list_stacks()
+    assert {(host, key) for host, _, key, _ in sky.requests} == {("127.0.0.1", OTHER)}
+    assert made.meta.config.proxies == {}
+
+
 def test_templates_are_named_in_path_style_locally_and_by_virtual_host_at_aws(sky: Sky) -> None:
     credentials = StaticCredentials(access_key=HOME, secret_key="x")
     local = aws(sky, endpoint_url="http://127.0.0.1:1", static_credentials=lambda _: credentials)

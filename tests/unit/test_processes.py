@@ -1,0 +1,18 @@
+"""What a child process is told of our environment."""
+
+from __future__ import annotations
+
+import pytest
+
+from aws.processes import child_environment
+
+
+def test_a_child_knows_a_short_list_and_what_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_SECRET_ACCESS_KEY", "NODE_OPTIONS", "PYTHONPATH", "HTTP_PROXY", "LC_ALL", "LC_TIME", "CI"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("PATH", "/bin")
+    made = child_environment("CI", "NOT_SET", PORT="1", PATH="/usr/bin")
+    assert made["PATH"] == "/usr/bin"
+    assert made["PORT"] == "1"
+    assert {"LC_ALL", "LC_TIME", "CI"} <= made.keys()
+    assert not {"AWS_SECRET_ACCESS_KEY", "NODE_OPTIONS", "PYTHONPATH", "HTTP_PROXY", "NOT_SET"} & made.keys()
