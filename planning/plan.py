@@ -21,14 +21,10 @@ import msgspec
 
 from assembly.files import sha256
 from assembly.model import Assembly, Stack
-from aws.cloudformation import (
-    ChangeSetDescription,
-    ChangeSetRequest,
-    CloudFormation,
-    CreatedChangeSet,
-    StackDescription,
-    client_token,
-)
+from aws.cloudformation.change_sets import ChangeSetDescription, ChangeSetRequest, CreatedChangeSet
+from aws.cloudformation.gateway import CloudFormation
+from aws.cloudformation.requests import client_token
+from aws.cloudformation.stacks import StackDescription
 from aws.errors import AccessDenied, AwsError, CredentialsError
 from planning.authority import administrators_work
 from planning.changes import Context, all_from_templates, from_change_set, output_after

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from aws.cloudformation import StackEvent, ValidationEvent
+from aws.cloudformation.stacks import StackEvent
+from aws.cloudformation.validations import ValidationEvent
 
 _CANCELLED = re.compile(
     r"^Resource (creation|update|deletion|import) (was )?cancelled|^Update cancelled|^Rollback requested", re.IGNORECASE

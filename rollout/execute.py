@@ -16,13 +16,9 @@ from typing import Any, Literal
 import msgspec
 
 from assembly.model import Assembly, Frozen, Stack
-from aws.cloudformation import (
-    CloudFormation,
-    EventFeed,
-    StackDescription,
-    StackEvent,
-    client_token,
-)
+from aws.cloudformation.gateway import CloudFormation
+from aws.cloudformation.requests import client_token
+from aws.cloudformation.stacks import EventFeed, StackDescription, StackEvent
 from aws.errors import AwsError, BadRequest, Conflict, CredentialsError, NetworkError, NotFound, Throttled, Unavailable
 from planning.inputs import Gateways, Produced
 from planning.model import AnyStackPlan, Plan, SettingChange, StackPlan, StackSetPlan, StackState

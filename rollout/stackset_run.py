@@ -21,17 +21,11 @@ import msgspec
 
 from assembly.files import canonical_json, sha256
 from assembly.model import INLINE_TEMPLATE_LIMIT, StackSet
-from aws.cloudformation import (
-    ChangeSetRequest,
-    CloudFormation,
-    ParameterValue,
-    StackDescription,
-    StackSetDescription,
-    StackSetOperation,
-    StackSetOperationResult,
-    StackSetRequest,
-    client_token,
-)
+from aws.cloudformation.change_sets import ChangeSetRequest
+from aws.cloudformation.gateway import CloudFormation
+from aws.cloudformation.requests import ParameterValue, client_token
+from aws.cloudformation.stack_sets import StackSetDescription, StackSetOperation, StackSetOperationResult, StackSetRequest
+from aws.cloudformation.stacks import StackDescription
 from aws.errors import AwsError, BadRequest, Conflict, NetworkError, NotFound, Throttled, Unavailable
 from planning.inputs import Inputs, Produced, resolve_inputs
 from planning.model import InstancePlan, StackSetPlan

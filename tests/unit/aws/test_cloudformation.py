@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from aws.cloudformation import ChangeSetRequest, CloudFormation, CreatedChangeSet, EventFeed, ParameterValue, client_token
+from aws.cloudformation.change_sets import ChangeSetRequest, CreatedChangeSet
+from aws.cloudformation.gateway import CloudFormation
+from aws.cloudformation.requests import ParameterValue, client_token
+from aws.cloudformation.stacks import EventFeed
 from aws.errors import AccessDenied, AwsError, BadRequest, NetworkError
 from tests.simulated import Faults, Simulated
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assembly.model import Assembly, BasicAuthSecret
-from aws.cloudformation import StackInstance
+from aws.cloudformation.stack_sets import StackInstance
 from aws.errors import AccessDenied, AwsError, BadRequest, CredentialsError, NotFound
 from aws.retained import Retained, StillReplicated
 from cli.main import CommandError, Context

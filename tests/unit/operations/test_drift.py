@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aws.cloudformation import PropertyDifference, ResourceDrift
+from aws.cloudformation.drift import PropertyDifference, ResourceDrift
 from aws.errors import AccessDenied, NotFound
 from operations.drift import ATTEMPTS, DriftReport, Hidden, detect_drift, drift_lines, drifted
 from templates.values import Known, Redacted
