@@ -58,7 +58,7 @@ class StackInstance(Answer, frozen=True, kw_only=True):
 class StackSetOperation(Answer, frozen=True, kw_only=True):
     """DescribeStackSetOperation."""
 
-    id: str = field(name="OperationId")
+    id: str = field(name="OperationId", default="")
     action: str = ""
     status: str
     reason: str = field(name="StatusReason", default="")
@@ -201,7 +201,7 @@ class StackSets(Connection):
     def stack_set_operation(self, name: str, operation_id: str, *, call_as: CallAs = "SELF") -> StackSetOperation:
         """How far an operation is."""
         answer = self._client.describe_stack_set_operation(StackSetName=name, OperationId=operation_id, CallAs=call_as)
-        return read(answer, StackSetOperation, "StackSetOperation")
+        return msgspec.structs.replace(read(answer, StackSetOperation, "StackSetOperation"), id=operation_id)
 
     def stack_set_operation_results(
         self, name: str, operation_id: str, *, status: str = "", call_as: CallAs = "SELF"

@@ -82,7 +82,7 @@ class _Policy(Answer, frozen=True, kw_only=True):
 
 class _Summary(Answer, frozen=True, kw_only=True):
     stack_name: str
-    stack_id: str
+    stack_id: str = ""
     stack_status: str = ""
     deletion_time: str = ""
 
@@ -164,7 +164,7 @@ class Stacks(Connection):
         found = [
             (s.deletion_time, s.stack_id)
             for s in self._pages(self._client.list_stacks, "StackSummaries", _Summary, StackStatusFilter=["DELETE_COMPLETE"])
-            if s.stack_name == name
+            if s.stack_name == name and s.stack_id
         ]
         return tuple(arn for _, arn in sorted(found, reverse=True))
 
