@@ -77,7 +77,7 @@ def answers(
                 raise unexpected(answer, f"no {' or '.join(tokens.values())}, although there is another page")
             return
         if following == before:
-            raise unexpected(answer, f"{' and '.join(tokens.values())} name the same page again")
+            raise unexpected(answer, f"the same page again, by {' and '.join(tokens.values())}")
 
 
 def pages(

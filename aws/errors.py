@@ -60,7 +60,7 @@ _HTML_PATTERN = re.compile(r"\s*<(!doctype html|html)", re.IGNORECASE)
 _MARKUP_PATTERN = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 LONGEST_MESSAGE = 500
 """Characters. IAM's longest refusals have some 400; a proxy's page has thousands."""
-_READING_MODULES = ("botocore.parsers", "botocore.handlers")
+_READING_MODULES = frozenset({"botocore.parsers", "botocore.handlers", "botocore.httpchecksum", "botocore.response"})
 """Where botocore reads an answer; what it calls there may be what fails."""
 
 

@@ -151,11 +151,8 @@ class Formation:
         return {"StackSummaries": [{"StackName": s["StackName"], "StackId": s["StackId"]} for s in self.deleted.values()]}
 
     def do_list_change_sets(self, StackName: str) -> Any:
-        return {
-            "Summaries": [
-                {"ChangeSetId": "arn:c", "ChangeSetName": "plan-test-1-a", "Status": "CREATE_COMPLETE", "ExecutionStatus": "AVAILABLE"}
-            ]
-        }
+        made = {"ChangeSetId": "arn:c", "ChangeSetName": "plan-test-1-a", "Status": "CREATE_COMPLETE", "ExecutionStatus": "AVAILABLE"}
+        return {"Summaries": [made]}
 
     def do_delete_stack(self, StackName: str, ClientRequestToken: str = "") -> Any:
         stack = self._find(StackName)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assembly.model import Parameter, SecretRef, SecretVersionRef
-from aws.errors import AccessDenied, AwsError, BadRequest, Unavailable, UnexpectedAnswer
+from aws.errors import AccessDenied, AwsError, BadRequest, CredentialsExpired, Unavailable, UnexpectedAnswer
 from planning.model import Options, Plan, StackPlan, StackSetPlan, plan_bytes, plan_digest
 from planning.plan import PlanError, Request, Stopped, drop, make_plan, selected
 from templates.schemas import Schemas, bundled
