@@ -66,7 +66,7 @@ def answers(
     """
     following: dict[str, Any] = {}
     while True:
-        answer = call(**arguments, **following)
+        answer = call(**(arguments | following))
         yield answer
         before = following
         following = {argument: found for argument, path in tokens.items() if (found := _at(answer, path)) not in (_MISSING, "")}

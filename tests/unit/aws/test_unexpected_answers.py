@@ -68,11 +68,11 @@ class Answers:
         )
         opened = self.aws._new_session(lambda: ACCOUNT)
         opened._session.set_credentials("test", "test")
-        opened.events.register("before-send", self._answer)
+        opened.events.register("before-send", self._answer)  # type: ignore[arg-type]
         self.aws._sessions[(ACCOUNT, None)] = opened
 
     def _answer(self, request: Any, event_name: str, **_: Any) -> AWSResponse:
-        _, service, operation = event_name.split(".")
+        service, operation = event_name.split(".")[1:]
         assert self.next is not None
         self.asked.append(operation)
         if len(self.asked) > MOST_REQUESTS:
@@ -289,6 +289,15 @@ def test_a_list_that_does_not_say_whether_it_goes_on_is_not_taken_for_whole() ->
 def test_a_page_that_names_itself_as_the_next_ends() -> None:
     error = answered("cloudformation", "stack_names", result("ListStacks", "<StackSummaries/><NextToken>1</NextToken>"))
     assert error.message == "unexpected answer: the same page again, by NextToken"
+
+
+def test_the_second_page_begins_where_the_first_says() -> None:
+    """Route 53 has one name for where to begin and where to go on."""
+    pages = iter(("<IsTruncated>true</IsTruncated><NextRecordName>a</NextRecordName>", "<IsTruncated>false</IsTruncated>"))
+    ANSWERS.asked.clear()
+    ANSWERS.next = lambda _: xml(f"<R><ResourceRecordSets/>{next(pages)}</R>")
+    assert GATEWAYS["route53"].records("Z1", "a") == ()
+    assert len(ANSWERS.asked) == 2
 
 
 @pytest.mark.parametrize("page", [HTML, XHTML])
