@@ -8,6 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from msgspec import field
+
+from aws.answers import Answer, pages, read
+
 if TYPE_CHECKING:
     from mypy_boto3_account import AccountClient
     from mypy_boto3_service_quotas import ServiceQuotasClient
@@ -15,13 +19,17 @@ if TYPE_CHECKING:
     from aws.session import Aws
 
 
-@dataclass(frozen=True, kw_only=True)
-class Quota:
+class Quota(Answer, frozen=True, kw_only=True):
     """One service quota."""
 
-    code: str
-    name: str
+    code: str = field(name="QuotaCode", default="")
+    name: str = field(name="QuotaName", default="")
     value: float
+
+
+class _Region(Answer, frozen=True, kw_only=True):
+    region_name: str
+    region_opt_status: str
 
 
 @dataclass(frozen=True)
@@ -41,35 +49,23 @@ class Account:
 
     def region_status(self, region: str) -> str:
         """ENABLED, ENABLED_BY_DEFAULT, ENABLING, DISABLED or DISABLING. Source: Account API, GetRegionOptStatus."""
-        return self.regions.get_region_opt_status(RegionName=region)["RegionOptStatus"]
+        return read(self.regions.get_region_opt_status(RegionName=region), str, "RegionOptStatus")
 
     def statuses(self, account_id: str | None = None) -> dict[str, str]:
         """Region to RegionOptStatus; those that are not ENABLED_BY_DEFAULT are opt-in regions.
 
         `account_id` is another account of the organization whose management account or delegated administrator asks.
         """
-        found: dict[str, str] = {}
-        more: dict[str, Any] = {} if account_id is None else {"AccountId": account_id}
-        while True:
-            answer = self.regions.list_regions(MaxResults=50, **more)
-            found |= {region["RegionName"]: region["RegionOptStatus"] for region in answer["Regions"]}
-            if not answer.get("NextToken"):
-                return found
-            more["NextToken"] = answer["NextToken"]
+        return self._regions(**({} if account_id is None else {"AccountId": account_id}))
 
     def enabled_regions(self) -> frozenset[str]:
         """Regions that can be used now."""
-        found: set[str] = set()
-        more: dict[str, Any] = {}
-        while True:
-            answer = self.regions.list_regions(RegionOptStatusContains=["ENABLED", "ENABLED_BY_DEFAULT"], MaxResults=50, **more)
-            found |= {region["RegionName"] for region in answer["Regions"]}
-            token = answer.get("NextToken")
-            if not token:
-                return frozenset(found)
-            more = {"NextToken": token}
+        return frozenset(self._regions(RegionOptStatusContains=["ENABLED", "ENABLED_BY_DEFAULT"]))
+
+    def _regions(self, **chosen: Any) -> dict[str, str]:
+        found = pages(self.regions.list_regions, "Regions", _Region, MaxResults=50, **chosen)
+        return {each.region_name: each.region_opt_status for each in found}
 
     def quota(self, service_code: str, quota_code: str) -> Quota:
         """The value that applies to the account; the default where it never asked for another. `NotFound` for an unknown code."""
-        found = self.quotas.get_service_quota(ServiceCode=service_code, QuotaCode=quota_code)["Quota"]
-        return Quota(code=quota_code, name=found.get("QuotaName", ""), value=found["Value"])
+        return read(self.quotas.get_service_quota(ServiceCode=service_code, QuotaCode=quota_code), Quota, "Quota")

@@ -9,35 +9,39 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from msgspec import field
+from msgspec.structs import replace
+
+from aws.answers import Answer, read
+
 if TYPE_CHECKING:
     from mypy_boto3_acm import ACMClient
 
     from aws.session import Aws
 
 
-@dataclass(frozen=True, kw_only=True)
-class Validation:
+class Validation(Answer, frozen=True, kw_only=True):
     """The DNS record that proves one domain; name and value are None for the first seconds of a certificate's life."""
 
-    domain: str
-    status: str
-    record_name: str | None
-    record_type: str | None
-    record_value: str | None
+    domain: str = field(name="DomainName")
+    status: str = field(name="ValidationStatus", default="PENDING_VALIDATION")
+    record_name: str | None = field(name="ResourceRecord.Name", default=None)
+    """Without the last dot."""
+    record_type: str | None = field(name="ResourceRecord.Type", default=None)
+    record_value: str | None = field(name="ResourceRecord.Value", default=None)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Certificate:
+class Certificate(Answer, frozen=True, kw_only=True):
     """DescribeCertificate, as far as it is of use here."""
 
-    arn: str
+    arn: str = field(name="CertificateArn", default="")
     status: str
     """PENDING_VALIDATION, ISSUED, FAILED, VALIDATION_TIMED_OUT, ..."""
-    names: tuple[str, ...]
-    validations: tuple[Validation, ...]
-    failure_reason: str
-    not_after: datetime | None
-    in_use_by: tuple[str, ...]
+    names: tuple[str, ...] = field(name="SubjectAlternativeNames", default=())
+    validations: tuple[Validation, ...] = field(name="DomainValidationOptions", default=())
+    failure_reason: str = ""
+    not_after: datetime | None = None
+    in_use_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,25 +57,6 @@ class Acm:
 
     def certificate(self, arn: str) -> Certificate:
         """`NotFound` if there is none."""
-        found = self.client.describe_certificate(CertificateArn=arn)["Certificate"]
-        validations = []
-        for option in found.get("DomainValidationOptions", []):
-            record = option.get("ResourceRecord")
-            validations.append(
-                Validation(
-                    domain=option["DomainName"],
-                    status=option.get("ValidationStatus", "PENDING_VALIDATION"),
-                    record_name=record["Name"].rstrip(".") if record else None,
-                    record_type=record["Type"] if record else None,
-                    record_value=record["Value"] if record else None,
-                )
-            )
-        return Certificate(
-            arn=arn,
-            status=found.get("Status", ""),
-            names=tuple(found.get("SubjectAlternativeNames", [])),
-            validations=tuple(validations),
-            failure_reason=found.get("FailureReason", ""),
-            not_after=found.get("NotAfter"),
-            in_use_by=tuple(found.get("InUseBy", [])),
-        )
+        found = read(self.client.describe_certificate(CertificateArn=arn), Certificate, "Certificate")
+        without_dots = (replace(v, record_name=v.record_name and v.record_name.rstrip(".")) for v in found.validations)
+        return replace(found, arn=arn, validations=tuple(without_dots))

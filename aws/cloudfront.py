@@ -5,33 +5,53 @@ In: distribution ids, aliases, paths. Out: frozen values. Raises `aws.errors`. N
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import field
+
+from aws.answers import Answer, answers, read
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
 
     from aws.session import Aws
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, kw_only=True)
-class Invalidation:
+
+class Invalidation(Answer, frozen=True, kw_only=True):
     """One invalidation; `done` once every edge location has carried it out."""
 
     id: str
-    done: bool
-    created: datetime
+    status: str
+    created: datetime = field(name="CreateTime")
+
+    @property
+    def done(self) -> bool:
+        """Source: CloudFront API, Invalidation: the other status is InProgress."""
+        return self.status == "Completed"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Distribution:
+class Distribution(Answer, frozen=True, kw_only=True):
     """One distribution, as far as a deployer looks at it."""
 
     id: str
-    domain: str
-    aliases: tuple[str, ...]
-    deployed: bool
+    domain: str = field(name="DomainName")
+    aliases: tuple[str, ...] = field(name="Aliases.Items|DistributionConfig.Aliases.Items", default=())
+    status: str
+
+    @property
+    def deployed(self) -> bool:
+        """Every edge location has its configuration."""
+        return self.status == "Deployed"
+
+
+class _Conflict(Answer, frozen=True, kw_only=True):
+    account_id: str = ""
+    distribution_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,64 +67,39 @@ class CloudFront:
 
     def distributions(self) -> tuple[Distribution, ...]:
         """All of the account's."""
-        found: list[Distribution] = []
-        for page in self.client.get_paginator("list_distributions").paginate():
-            found += [
-                Distribution(
-                    id=each["Id"],
-                    domain=each["DomainName"],
-                    aliases=tuple(each.get("Aliases", {}).get("Items", [])),
-                    deployed=each["Status"] == "Deployed",
-                )
-                for each in page.get("DistributionList", {}).get("Items", [])
-            ]
-        return tuple(found)
+        return tuple(_listed(self.client.list_distributions, "DistributionList", Distribution))
 
     def distribution(self, distribution_id: str) -> Distribution:
         """`NotFound` if there is none."""
-        found = self.client.get_distribution(Id=distribution_id)["Distribution"]
-        return Distribution(
-            id=found["Id"],
-            domain=found["DomainName"],
-            aliases=tuple(found["DistributionConfig"].get("Aliases", {}).get("Items", [])),
-            deployed=found["Status"] == "Deployed",
-        )
+        return read(self.client.get_distribution(Id=distribution_id), Distribution, "Distribution")
 
     def conflicting_aliases(self, distribution_id: str, alias: str) -> tuple[tuple[str, str], ...]:
         """(Account, distribution) of every other distribution that has the alias or a wildcard over it; ids are partly hidden by AWS.
 
         Source: CloudFront API, ListConflictingAliases: it needs a distribution of one's own with a certificate for the alias.
         """
-        found: list[tuple[str, str]] = []
-        more: dict[str, Any] = {}
-        while True:
-            answer = self.client.list_conflicting_aliases(DistributionId=distribution_id, Alias=alias, **more)["ConflictingAliasesList"]
-            found += [(each.get("AccountId", ""), each.get("DistributionId", "")) for each in answer.get("Items", [])]
-            marker = answer.get("NextMarker")
-            if not marker:
-                return tuple(found)
-            more = {"Marker": marker}
+        found = _listed(
+            self.client.list_conflicting_aliases, "ConflictingAliasesList", _Conflict, DistributionId=distribution_id, Alias=alias
+        )
+        return tuple((each.account_id, each.distribution_id) for each in found)
 
     def custom_response_headers_policies(self) -> int:
         """How many the account has of its own; they count against a quota."""
-        count, more = 0, dict[str, Any]()
-        while True:
-            answer = self.client.list_response_headers_policies(Type="custom", **more)["ResponseHeadersPolicyList"]
-            count += len(answer.get("Items", []))
-            marker = answer.get("NextMarker")
-            if not marker:
-                return count
-            more = {"Marker": marker}
+        return sum(1 for _ in _listed(self.client.list_response_headers_policies, "ResponseHeadersPolicyList", Answer, Type="custom"))
 
     def invalidate(self, distribution_id: str, paths: tuple[str, ...], *, reference: str) -> Invalidation:
         """Begin one; the same `reference` with the same paths begins it once. `Throttled` where too many are under way."""
         batch: Any = {"CallerReference": reference, "Paths": {"Quantity": len(paths), "Items": list(paths)}}
-        return _invalidation(self.client.create_invalidation(DistributionId=distribution_id, InvalidationBatch=batch)["Invalidation"])
+        return read(self.client.create_invalidation(DistributionId=distribution_id, InvalidationBatch=batch), Invalidation, "Invalidation")
 
     def invalidation(self, distribution_id: str, invalidation_id: str) -> Invalidation:
         """How far it is. `NotFound` if there is none."""
-        return _invalidation(self.client.get_invalidation(DistributionId=distribution_id, Id=invalidation_id)["Invalidation"])
+        return read(self.client.get_invalidation(DistributionId=distribution_id, Id=invalidation_id), Invalidation, "Invalidation")
 
 
-def _invalidation(found: Any) -> Invalidation:
-    return Invalidation(id=found["Id"], done=found["Status"] == "Completed", created=found["CreateTime"])
+def _listed(call: Callable[..., Any], where: str, into: type[T], **arguments: Any) -> Iterator[T]:
+    """CloudFront's lists, which all have one form; an empty one has no Items. Source: CloudFront API, DistributionList."""
+    for answer in answers(call, tokens={"Marker": f"{where}.NextMarker"}, **arguments):
+        if read(answer, int, f"{where}.Quantity"):
+            each: Any = tuple[into, ...]  # type: ignore[valid-type]
+            yield from read(answer, each, f"{where}.Items")

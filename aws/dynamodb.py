@@ -8,10 +8,14 @@ Never: reads an item that is not strongly consistent.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from msgspec import field
+
+from aws.answers import Answer, read, unexpected
 from aws.errors import Conflict
 
 if TYPE_CHECKING:
@@ -29,10 +33,20 @@ class Condition:
 
     absent: str | None = None
     """No item with that (key) attribute."""
-    equal: Mapping[str, Scalar] = field(default_factory=dict)
+    equal: Mapping[str, Scalar] = dataclasses.field(default_factory=dict)
     """All these attributes have these values."""
     below: tuple[str, int] | None = None
     """That number attribute is less than the number: an expiry that has passed."""
+
+
+class _Attribute(Answer, frozen=True, kw_only=True):
+    s: str | None = None
+    n: str | None = None
+    truth: bool | None = field(name="BOOL", default=None)
+
+
+class _Answer(Answer, frozen=True, kw_only=True):
+    item: dict[str, _Attribute] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -48,8 +62,7 @@ class Items:
 
     def get(self, table: str, key: Mapping[str, Scalar]) -> Item | None:
         """The item as of now. `NotFound` if there is no such table."""
-        found = self.client.get_item(TableName=table, Key=_encoded(key), ConsistentRead=True).get("Item")
-        return _decoded(found) if found else None
+        return _decoded(self.client.get_item(TableName=table, Key=_encoded(key), ConsistentRead=True)) or None
 
     def put(self, table: str, item: Mapping[str, Scalar], condition: Condition) -> Item | None:
         """Write the whole item if the condition holds."""
@@ -78,8 +91,7 @@ class Items:
         except Conflict as conflict:
             if conflict.code != "ConditionalCheckFailedException":
                 raise
-            shown = getattr(conflict.__cause__, "response", {}).get("Item")
-            return _decoded(shown) if shown else self.get(table, key) or dict(key)
+            return _decoded(getattr(conflict.__cause__, "response", {})) or self.get(table, key) or dict(key)
         return None
 
 
@@ -118,14 +130,17 @@ def _encoded(item: Mapping[str, Scalar]) -> dict[str, Any]:
     return {name: _attribute(value) for name, value in item.items()}
 
 
-def _decoded(item: Mapping[str, Any]) -> Item:
-    """Attributes of other kinds, which nobody here writes, are left out."""
+def _decoded(answer: Any) -> Item:
+    """The item of an answer, empty if there is none. Attributes of other kinds, which nobody here writes, are left out."""
     decoded: Item = {}
-    for name, attribute in item.items():
-        if "S" in attribute:
-            decoded[name] = attribute["S"]
-        elif "N" in attribute:
-            decoded[name] = int(float(attribute["N"]))
-        elif "BOOL" in attribute:
-            decoded[name] = attribute["BOOL"]
+    for name, attribute in read(answer, _Answer).item.items():
+        if attribute.s is not None:
+            decoded[name] = attribute.s
+        elif attribute.n is not None:
+            try:
+                decoded[name] = int(float(attribute.n))
+            except (ValueError, OverflowError) as problem:
+                raise unexpected(answer, f"{attribute.n} is no number in Item.{name}") from problem
+        elif attribute.truth is not None:
+            decoded[name] = attribute.truth
     return decoded

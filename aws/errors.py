@@ -9,6 +9,7 @@ The subclasses are the distinctions that a caller acts upon; everything else is 
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,6 +57,13 @@ _NOT_FOUND_PATTERN = re.compile(r"^NoSuch|NotFound|NonExistent|DoesNotExist")
 _MISSING_STACK_PATTERN = re.compile(r"\bdoes not exist\b")
 _UNUSABLE_ROLE_PATTERN = re.compile(r"is invalid or cannot be assumed|cannot be assumed by")
 """CloudFormation's words for a service or administration role that is not there, or whose trust does not let it in."""
+
+_HTML_PATTERN = re.compile(r"\s*<(!doctype html|html)", re.IGNORECASE)
+_MARKUP_PATTERN = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+LONGEST_MESSAGE = 500
+"""Characters. IAM's longest refusals have some 400; a proxy's page has thousands."""
+_READING_MODULES = frozenset({"botocore.parsers", "botocore.handlers", "botocore.httpchecksum", "botocore.response"})
+"""Where botocore reads an answer; what it calls there may be what fails."""
 
 
 class AwsError(Exception):
@@ -130,6 +138,10 @@ class NetworkError(AwsError):
     """AWS was not reached, or did not answer in time; nothing is known about whether the request was carried out."""
 
 
+class UnexpectedAnswer(NetworkError):
+    """An answer came that cannot be read or lacks what its API promises: a proxy's page, say. What became of the request is not known."""
+
+
 class Unavailable(AwsError):
     """AWS answered with a 5xx, and botocore's retries are used up."""
 
@@ -169,6 +181,7 @@ def translated(origin: Origin) -> Iterator[None]:
 def translate(error: Exception, origin: Origin) -> AwsError | None:
     """Our error for one of botocore's or its CRT's, or None for any other (a defect of ours, which must stay visible)."""
     from botocore import exceptions as bc
+    from botocore.parsers import ResponseParserError
 
     place: dict[str, Any] = {
         "service": origin.service,
@@ -190,20 +203,42 @@ def translate(error: Exception, origin: Origin) -> AwsError | None:
     )
     for types, ours, hint in kinds:
         if isinstance(error, types):
-            return ours(str(error), code=type(error).__name__, hint=hint, **place)
+            return ours(one_line(str(error)), code=type(error).__name__, hint=hint, **place)
+    if _raised_by_parser(error):
+        words = one_line(str(error) if isinstance(error, ResponseParserError) else f"{type(error).__name__}: {error}")
+        hint = "check whether a proxy answers in place of AWS, then run the same command again"
+        return UnexpectedAnswer(f"unexpected answer: {words}", hint=hint, **place)
     if type(error).__module__ == "awscrt.exceptions":
         # The CRT's error names: AWS_IO_* for sockets, names and TLS, AWS_ERROR_HTTP_* for connections.
         code = str(getattr(error, "name", ""))
         kind = NetworkError if code.startswith(("AWS_IO_", "AWS_ERROR_HTTP_")) else AwsError
-        return kind(str(error), code=code, hint=again, **place)
+        return kind(one_line(str(error)), code=code, hint=again, **place)
     return None
+
+
+def one_line(text: str) -> str:
+    """Any text as one line of a bearable length; of an HTML page its words."""
+    if _HTML_PATTERN.match(text):
+        text = _MARKUP_PATTERN.sub(" ", text)
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
+
+
+def _raised_by_parser(error: Exception) -> bool:
+    """Whether it is botocore that failed over an answer: it has an error of its own for some bodies, and trips over others."""
+    from botocore.parsers import ResponseParserError
+
+    if isinstance(error, ResponseParserError):
+        return True
+    modules = [str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return modules[-1:] != [] and (modules[-1].startswith("botocore.") or any(name in _READING_MODULES for name in modules))
 
 
 def _from_answer(error: Any, origin: Origin, place: dict[str, Any]) -> AwsError:
     answer: dict[str, Any] = error.response
-    code = str(answer.get("Error", {}).get("Code", ""))
-    message = str(answer.get("Error", {}).get("Message", "") or error)
-    meta = answer.get("ResponseMetadata", {})
+    told, meta = (found if isinstance(found := answer.get(part), dict) else {} for part in ("Error", "ResponseMetadata"))
+    code = one_line(str(told.get("Code") or ""))
+    message = one_line(str(told.get("Message") or error))
     status = int(meta.get("HTTPStatusCode", 0) or 0)
     kind, hint = _kind(code, message, status, origin)
     return kind(message, code=code, request_id=str(meta.get("RequestId", "")), status=status, hint=hint, **place)

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 
 from aws.account import Account
-from aws.cloudformation import CloudFormation
+from aws.cloudformation.gateway import CloudFormation
 from aws.errors import NotFound
 from aws.iam import Iam
 from aws.logs import Logs

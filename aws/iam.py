@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+import msgspec
+from msgspec import field
+
+from aws.answers import Answer, read, unexpected
 from aws.errors import NotFound
 
 if TYPE_CHECKING:
@@ -28,6 +32,29 @@ class Role:
     permissions_boundary: str | None
 
 
+class _Role(Answer, frozen=True, kw_only=True):
+    arn: str
+    assume_role_policy_document: Any = field(default_factory=dict)
+    boundary: str | None = field(name="PermissionsBoundary.PermissionsBoundaryArn", default=None)
+
+
+class _Provider(Answer, frozen=True, kw_only=True):
+    arn: str
+
+
+class _Summary(Answer, frozen=True, kw_only=True):
+    global_endpoint_token_version: int = 1
+
+
+class _Statement(Answer, frozen=True, kw_only=True):
+    effect: str = ""
+    principal: str | dict[str, str | list[str]] = field(default_factory=dict)
+
+
+class _Policy(Answer, frozen=True, kw_only=True):
+    statement: Any = ()
+
+
 @dataclass(frozen=True)
 class Iam:
     """One account."""
@@ -42,35 +69,37 @@ class Iam:
     def role(self, name: str) -> Role | None:
         """None if there is no such role."""
         try:
-            found = self.client.get_role(RoleName=name)["Role"]
+            answer = self.client.get_role(RoleName=name)
         except NotFound:
             return None
-        boundary = found.get("PermissionsBoundary")
-        return Role(
-            arn=found["Arn"],
-            name=name,
-            trusted=trusted(found.get("AssumeRolePolicyDocument", {})),
-            permissions_boundary=boundary.get("PermissionsBoundaryArn") if boundary else None,
-        )
+        found = read(answer, _Role, "Role")
+        try:
+            trusts = trusted(found.assume_role_policy_document)
+        except ValueError as problem:
+            raise unexpected(answer, f"the trust policy of {name} is no policy: {problem}") from problem
+        return Role(arn=found.arn, name=name, trusted=trusts, permissions_boundary=found.boundary)
 
     def oidc_providers(self) -> tuple[str, ...]:
         """ARNs."""
-        return tuple(sorted(each["Arn"] for each in self.client.list_open_id_connect_providers()["OpenIDConnectProviderList"]))
+        found = read(self.client.list_open_id_connect_providers(), tuple[_Provider, ...], "OpenIDConnectProviderList")
+        return tuple(sorted(each.arn for each in found))
 
     def global_token_version(self) -> int:
         """1 or 2: whether tokens of the global STS endpoint are valid in opt-in regions (2). Source: IAM API, GetAccountSummary."""
-        return self.client.get_account_summary()["SummaryMap"].get("GlobalEndpointTokenVersion", 1)
+        return read(self.client.get_account_summary(), _Summary, "SummaryMap").global_endpoint_token_version
 
 
 def trusted(policy: Any) -> frozenset[str]:
-    """Principals that a trust policy allows to assume the role; boto3 hands it over decoded, the API as URL-encoded JSON."""
+    """Principals that a trust policy allows to assume the role; boto3 hands it over decoded, the API as URL-encoded JSON.
+
+    ValueError for what is no policy.
+    """
     document = json.loads(unquote(policy)) if isinstance(policy, str) else policy
-    statements = document.get("Statement", [])
+    statements = msgspec.convert(document, _Policy).statement
     found: set[str] = set()
-    for statement in statements if isinstance(statements, list) else [statements]:
-        if statement.get("Effect") != "Allow":
-            continue
-        principal = statement.get("Principal", {})
-        for names in principal.values() if isinstance(principal, dict) else [principal]:
-            found |= {names} if isinstance(names, str) else {*names}
+    for statement in msgspec.convert(statements if isinstance(statements, list | tuple) else [statements], list[_Statement]):
+        if statement.effect == "Allow":
+            principal = statement.principal
+            for names in principal.values() if isinstance(principal, dict) else [principal]:
+                found |= {names} if isinstance(names, str) else {*names}
     return frozenset(found)

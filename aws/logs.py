@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from msgspec import field
+from msgspec.structs import replace
+
+from aws.answers import Answer, pages
 from aws.errors import NotFound
 
 if TYPE_CHECKING:
@@ -17,17 +21,22 @@ if TYPE_CHECKING:
 
     from aws.session import Aws
 
+_TOKENS = {"nextToken": "nextToken"}
 
-@dataclass(frozen=True, kw_only=True)
-class Event:
+
+class Event(Answer, frozen=True, kw_only=True):
     """One line of a log."""
 
-    id: str
-    group: str
-    stream: str
-    milliseconds: int
+    id: str = field(name="eventId")
+    group: str = ""
+    stream: str = field(name="logStreamName")
+    milliseconds: int = field(name="timestamp")
     """Since the epoch."""
-    message: str
+    message: str = field(name="message")
+
+
+class _Group(Answer, frozen=True, kw_only=True):
+    name: str = field(name="logGroupName")
 
 
 @dataclass(frozen=True)
@@ -44,8 +53,8 @@ class Logs:
 
     def groups(self, prefix: str) -> tuple[str, ...]:
         """Names of the groups that begin so."""
-        pages = self.client.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
-        return tuple(each["logGroupName"] for page in pages for each in page["logGroups"])
+        found = pages(self.client.describe_log_groups, "logGroups", _Group, tokens=_TOKENS, logGroupNamePrefix=prefix)
+        return tuple(each.name for each in found)
 
     def events(self, group: str, *, since: datetime, until: datetime | None = None, pattern: str = "") -> Iterator[Event]:
         """Events of a group in time order within a page; none if there is no such group (a replica that never ran has no group)."""
@@ -55,14 +64,7 @@ class Logs:
         if pattern:
             request["filterPattern"] = pattern
         try:
-            for page in self.client.get_paginator("filter_log_events").paginate(**request):
-                for each in page["events"]:
-                    yield Event(
-                        id=each["eventId"],
-                        group=group,
-                        stream=each["logStreamName"],
-                        milliseconds=each["timestamp"],
-                        message=each["message"].rstrip("\n"),
-                    )
+            for each in pages(self.client.filter_log_events, "events", Event, tokens=_TOKENS, **request):
+                yield replace(each, group=group, message=each.message.rstrip("\n"))
         except NotFound:
             return

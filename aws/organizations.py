@@ -8,6 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import field
+
+from aws.answers import Answer, pages, read
+
 if TYPE_CHECKING:
     from mypy_boto3_organizations import OrganizationsClient
 
@@ -26,6 +30,21 @@ class Member:
     """False for a suspended or closing account; StackSets skip those."""
 
 
+class _Account(Answer, frozen=True, kw_only=True):
+    id: str
+    name: str = ""
+    state: str = field(name="State|Status")
+    """Status is its name until September 9, 2026. Source: Organizations API, Account."""
+
+    @property
+    def active(self) -> bool:
+        return self.state == "ACTIVE"
+
+
+class _Unit(Answer, frozen=True, kw_only=True):
+    id: str
+
+
 @dataclass(frozen=True)
 class Organizations:
     """The organization that an account belongs to."""
@@ -39,12 +58,11 @@ class Organizations:
 
     def management_account(self) -> str:
         """Its id: SERVICE_MANAGED StackSets never deploy there."""
-        return self.client.describe_organization()["Organization"]["MasterAccountId"]
+        return read(self.client.describe_organization(), str, "Organization.MasterAccountId")
 
     def accounts(self) -> dict[str, bool]:
         """Every account of the organization, and whether it is active."""
-        pages = self.client.get_paginator("list_accounts").paginate()
-        return {a["Id"]: a.get("State", a.get("Status")) == "ACTIVE" for page in pages for a in page["Accounts"]}
+        return {each.id: each.active for each in pages(self.client.list_accounts, "Accounts", _Account)}
 
     def members(self, units: tuple[str, ...]) -> tuple[Member, ...]:
         """Every account in these units and the units below them, each once, by account id. `NotFound` for an unknown unit."""
@@ -55,12 +73,8 @@ class Organizations:
             if unit in seen:
                 continue
             seen.add(unit)
-            for page in self.client.get_paginator("list_accounts_for_parent").paginate(ParentId=unit):
-                for each in page["Accounts"]:
-                    account = each["Id"]
-                    found[account] = Member(
-                        account_id=account, name=each.get("Name", ""), unit=unit, active=each.get("State", each.get("Status")) == "ACTIVE"
-                    )
-            for below in self.client.get_paginator("list_organizational_units_for_parent").paginate(ParentId=unit):
-                todo += [each["Id"] for each in below["OrganizationalUnits"]]
+            for each in pages(self.client.list_accounts_for_parent, "Accounts", _Account, ParentId=unit):
+                found[each.id] = Member(account_id=each.id, name=each.name, unit=unit, active=each.active)
+            below = pages(self.client.list_organizational_units_for_parent, "OrganizationalUnits", _Unit, ParentId=unit)
+            todo += [each.id for each in below]
         return tuple(found[account] for account in sorted(found))

@@ -10,7 +10,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from aws.answers import Answer, read
 from aws.errors import AwsError, Conflict, NotFound
+from aws.logs import Logs
 
 if TYPE_CHECKING:
     from aws.session import Aws
@@ -25,6 +27,41 @@ Source: CloudFront Developer Guide, "Delete Lambda@Edge functions and replicas".
 
 class StillReplicated(Conflict):
     """CloudFront still has replicas of the function; it can be deleted some hours after the last distribution let go of it."""
+
+
+class _Version(Answer, frozen=True, kw_only=True):
+    key: str
+    version_id: str
+
+
+class _Versions(Answer, frozen=True, kw_only=True):
+    versions: tuple[_Version, ...] = ()
+    delete_markers: tuple[_Version, ...] = ()
+    is_truncated: bool
+
+
+class _Refusal(Answer, frozen=True, kw_only=True):
+    key: str = ""
+    code: str = ""
+    message: str = ""
+
+
+class _Deleted(Answer, frozen=True, kw_only=True):
+    errors: tuple[_Refusal, ...] = ()
+
+
+class _Upload(Answer, frozen=True, kw_only=True):
+    key: str
+    upload_id: str
+
+
+class _Uploads(Answer, frozen=True, kw_only=True):
+    uploads: tuple[_Upload, ...] = ()
+
+
+class _Table(Answer, frozen=True, kw_only=True):
+    table_status: str = ""
+    deletion_protection_enabled: bool = False
 
 
 class Retained:
@@ -56,8 +93,8 @@ class Retained:
             case "AWS::Lambda::Function":
                 return self._found(self._client("lambda").get_function_configuration, FunctionName=physical_id)
             case "AWS::Logs::LogGroup":
-                groups = self._client("logs").describe_log_groups(logGroupNamePrefix=physical_id).get("logGroups", [])
-                return any(group["logGroupName"] == physical_id for group in groups)
+                groups = Logs(self._client("logs"), self.region).groups(physical_id)
+                return physical_id in groups
         raise ValueError(f"{resource_type} is not a type that can be looked up")
 
     @staticmethod
@@ -96,27 +133,26 @@ class Retained:
         client = self._client("s3")
         while True:
             # Always the first page: what it listed is gone by the next look.
-            page = client.list_object_versions(Bucket=bucket, ExpectedBucketOwner=self.account_id)
-            doomed = [{"Key": v["Key"], "VersionId": v["VersionId"]} for v in (*page.get("Versions", []), *page.get("DeleteMarkers", []))]
+            page = read(client.list_object_versions(Bucket=bucket, ExpectedBucketOwner=self.account_id), _Versions)
+            doomed = [{"Key": v.key, "VersionId": v.version_id} for v in (*page.versions, *page.delete_markers)]
             if not doomed:
                 break
             answer = client.delete_objects(Bucket=bucket, Delete={"Objects": doomed, "Quiet": True}, ExpectedBucketOwner=self.account_id)
-            refused = answer.get("Errors", [])
+            refused = read(answer, _Deleted).errors
             if refused:
                 first = refused[0]
                 raise AwsError(
-                    f"{len(refused)} objects of {bucket} were not deleted; the first is {first.get('Key')}: {first.get('Message', '')}",
+                    f"{len(refused)} objects of {bucket} were not deleted; the first is {first.key}: {first.message}",
                     service="s3",
                     operation="DeleteObjects",
-                    code=first.get("Code", ""),
+                    code=first.code,
                     account=self.account_id,
                     region=self.region,
                 )
             yield len(doomed)
-        for upload in client.list_multipart_uploads(Bucket=bucket, ExpectedBucketOwner=self.account_id).get("Uploads", []):
-            client.abort_multipart_upload(
-                Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"], ExpectedBucketOwner=self.account_id
-            )
+        uploads = read(client.list_multipart_uploads(Bucket=bucket, ExpectedBucketOwner=self.account_id), _Uploads).uploads
+        for upload in uploads:
+            client.abort_multipart_upload(Bucket=bucket, Key=upload.key, UploadId=upload.upload_id, ExpectedBucketOwner=self.account_id)
 
     def delete_bucket(self, bucket: str) -> None:
         """An empty bucket; nothing happens if it is gone."""
@@ -126,10 +162,10 @@ class Retained:
         """A table with its items, deletion protection lifted; nothing happens if it is gone or going."""
         client = self._client("dynamodb")
         try:
-            described = client.describe_table(TableName=table)["Table"]
-            if described.get("TableStatus") == "DELETING":
+            described = read(client.describe_table(TableName=table), _Table, "Table")
+            if described.table_status == "DELETING":
                 return
-            if described.get("DeletionProtectionEnabled"):
+            if described.deletion_protection_enabled:
                 client.update_table(TableName=table, DeletionProtectionEnabled=False)
             client.delete_table(TableName=table)
         except NotFound:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from msgspec import field
+
+from aws.answers import Answer, pages, read
 from aws.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
@@ -34,6 +37,37 @@ class Record:
     values: tuple[str, ...] = ()
     ttl: int | None = None
     alias: str | None = None
+
+
+class _Zone(Answer, frozen=True, kw_only=True):
+    id: str
+    name: str
+    private: bool = field(name="Config.PrivateZone", default=False)
+
+
+class _HostedZone(Answer, frozen=True, kw_only=True):
+    name_servers: tuple[str, ...] = field(name="DelegationSet.NameServers", default=())
+
+
+class _Value(Answer, frozen=True, kw_only=True):
+    value: str
+
+
+class _RecordSet(Answer, frozen=True, kw_only=True):
+    name: str
+    type: str
+    resource_records: tuple[_Value, ...] = ()
+    ttl: int | None = field(name="TTL", default=None)
+    alias: str | None = field(name="AliasTarget.DNSName", default=None)
+
+    def record(self) -> Record:
+        return Record(
+            name=_plain(self.name),
+            type=self.type,
+            values=tuple(each.value for each in self.resource_records),
+            ttl=self.ttl,
+            alias=_plain(self.alias) if self.alias else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -76,38 +110,47 @@ class Route53:
     def _public_zones(self, name: str) -> list[str]:
         """Zones are listed in DNS order from the name on, so the first other name ends the search."""
         found: list[str] = []
-        more: dict[str, Any] = {"DNSName": name + "."}
-        while more:
-            answer = self.client.list_hosted_zones_by_name(**more)
-            for zone in answer["HostedZones"]:
-                if zone["Name"].rstrip(".").lower() != name:
-                    return found
-                if not zone.get("Config", {}).get("PrivateZone", False):
-                    found.append(zone["Id"].removeprefix("/hostedzone/"))
-            more = {"DNSName": answer["NextDNSName"], "HostedZoneId": answer["NextHostedZoneId"]} if answer["IsTruncated"] else {}
+        zones = pages(
+            self.client.list_hosted_zones_by_name,
+            "HostedZones",
+            _Zone,
+            tokens={"DNSName": "NextDNSName", "HostedZoneId": "NextHostedZoneId"},
+            truncated="IsTruncated",
+            DNSName=name + ".",
+        )
+        for zone in zones:
+            if _plain(zone.name) != name:
+                break
+            if not zone.private:
+                found.append(zone.id.removeprefix("/hostedzone/"))
         return found
 
     def delegation(self, zone_id: str) -> tuple[str, ...]:
         """Name servers that the parent domain must name, sorted, without last dots."""
-        answer = self.client.get_hosted_zone(Id=zone_id)
-        return tuple(sorted(server.rstrip(".").lower() for server in answer.get("DelegationSet", {}).get("NameServers", [])))
+        servers = read(self.client.get_hosted_zone(Id=zone_id), _HostedZone).name_servers
+        return tuple(sorted(_plain(server) for server in servers))
 
     def records(self, zone_id: str, name: str) -> tuple[Record, ...]:
         """Every record set of exactly that name."""
-        wanted = name.rstrip(".").lower()
+        wanted = _plain(name)
         found: list[Record] = []
-        more: dict[str, Any] = {"StartRecordName": wanted + "."}
-        while more:
-            answer = self.client.list_resource_record_sets(HostedZoneId=zone_id, **more)
-            for record in answer["ResourceRecordSets"]:
-                if record["Name"].rstrip(".").lower() != wanted:
-                    return tuple(found)
-                found.append(_record(record))
-            more = {}
-            if answer["IsTruncated"]:
-                more = {"StartRecordName": answer["NextRecordName"], "StartRecordType": answer["NextRecordType"]}
-                if "NextRecordIdentifier" in answer:
-                    more["StartRecordIdentifier"] = answer["NextRecordIdentifier"]
+        record_sets = pages(
+            self.client.list_resource_record_sets,
+            "ResourceRecordSets",
+            _RecordSet,
+            tokens={
+                "StartRecordName": "NextRecordName",
+                "StartRecordType": "NextRecordType",
+                "StartRecordIdentifier": "NextRecordIdentifier",
+            },
+            truncated="IsTruncated",
+            HostedZoneId=zone_id,
+            StartRecordName=wanted + ".",
+        )
+        for each in record_sets:
+            if _plain(each.name) != wanted:
+                break
+            found.append(each.record())
         return tuple(found)
 
     def upsert(self, zone_id: str, record: Record, *, comment: str = "") -> str:
@@ -117,19 +160,12 @@ class Route53:
         answer = self.client.change_resource_record_sets(
             HostedZoneId=zone_id, ChangeBatch={"Comment": comment, "Changes": [{"Action": "UPSERT", "ResourceRecordSet": record_set}]}
         )
-        return answer["ChangeInfo"]["Id"].removeprefix("/change/")
+        return read(answer, str, "ChangeInfo.Id").removeprefix("/change/")
 
     def in_sync(self, change_id: str) -> bool:
         """Whether every name server of Route 53 answers with the change."""
-        return self.client.get_change(Id=change_id)["ChangeInfo"]["Status"] == "INSYNC"
+        return read(self.client.get_change(Id=change_id), str, "ChangeInfo.Status") == "INSYNC"
 
 
-def _record(found: Any) -> Record:
-    alias = found.get("AliasTarget", {}).get("DNSName")
-    return Record(
-        name=found["Name"].rstrip(".").lower(),
-        type=found["Type"],
-        values=tuple(each["Value"] for each in found.get("ResourceRecords", [])),
-        ttl=found.get("TTL"),
-        alias=alias.rstrip(".").lower() if alias else None,
-    )
+def _plain(name: str) -> str:
+    return name.rstrip(".").lower()

@@ -6,12 +6,17 @@ Never: makes or deletes a bucket, changes an object's access, or falls for anoth
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from msgspec import field
+from msgspec.structs import replace
+
+from aws.answers import Answer, pages, read
 from aws.errors import NotFound, Origin, translated
 
 if TYPE_CHECKING:
@@ -20,21 +25,32 @@ if TYPE_CHECKING:
     from aws.session import Aws
 
 
-@dataclass(frozen=True, kw_only=True)
-class Head:
+class Head(Answer, frozen=True, kw_only=True):
     """What S3 says of an object. `etag` without quotes; `version_id` only in a versioned bucket."""
 
-    key: str
-    size: int
-    etag: str
+    key: str = ""
+    size: int = field(name="ContentLength")
+    etag: str = field(name="ETag")
     version_id: str | None = None
     content_type: str = ""
     cache_control: str = ""
     content_encoding: str = ""
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    modified: datetime | None = None
-    replication: str = ""
+    metadata: dict[str, str] = field(default_factory=dict)
+    modified: datetime | None = field(name="LastModified", default=None)
+    replication: str = field(name="ReplicationStatus", default="")
     """What S3 did with an object: COMPLETED, PENDING or FAILED, REPLICA in a replica; empty where no rule took it, also in listings."""
+
+
+class _Listed(Answer, frozen=True, kw_only=True):
+    key: str
+    size: int
+    etag: str = field(name="ETag")
+    last_modified: datetime
+
+
+class _Put(Answer, frozen=True, kw_only=True):
+    etag: str = field(name="ETag")
+    version_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +58,7 @@ class Stored:
     """An object and its bytes."""
 
     head: Head
-    body: bytes = field(repr=False)
+    body: bytes = dataclasses.field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +68,7 @@ class Headers:
     content_type: str = "application/octet-stream"
     cache_control: str = ""
     content_encoding: str = ""
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -99,24 +115,26 @@ class S3:
             ExpectedBucketOwner=self.account_id,
             **{name: value for name, value in optional.items() if value},
         )
+        put = read(answer, _Put)
         return Head(
             key=key,
             size=len(body),
-            etag=answer["ETag"].strip('"'),
-            version_id=answer.get("VersionId"),
+            etag=put.etag.strip('"'),
+            version_id=put.version_id,
             content_type=headers.content_type,
             cache_control=headers.cache_control,
             content_encoding=headers.content_encoding,
-            metadata=headers.metadata,
+            metadata=dict(headers.metadata),
         )
 
     def get(self, bucket: str, key: str, *, version_id: str | None = None) -> Stored:
         """An object whole, in memory. `NotFound` if it is not there."""
         version: dict[str, Any] = {"VersionId": version_id} if version_id else {}
         answer = self.client.get_object(Bucket=bucket, Key=key, ExpectedBucketOwner=self.account_id, **version)
+        head = _head(key, answer)
         with translated(Origin(service="s3", operation="GetObject", account=self.account_id, region=self.region)):
             body = answer["Body"].read()
-        return Stored(head=_head(key, answer), body=body)
+        return Stored(head=head, body=body)
 
     def head(self, bucket: str, key: str) -> Head | None:
         """What is there, or None. Without s3:ListBucket a missing key is an `AccessDenied`."""
@@ -127,14 +145,19 @@ class S3:
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[Head]:
         """Every object below a prefix, in key order, page by page (1,000 each); without content type, metadata and the like."""
-        more: dict[str, Any] = {}
-        while True:
-            answer = self.client.list_objects_v2(Bucket=bucket, Prefix=prefix, ExpectedBucketOwner=self.account_id, **more)
-            for found in answer.get("Contents", []):
-                yield Head(key=found["Key"], size=found["Size"], etag=found["ETag"].strip('"'), modified=found["LastModified"])
-            if not answer["IsTruncated"]:
-                return
-            more = {"ContinuationToken": answer["NextContinuationToken"]}
+        found = pages(
+            self.client.list_objects_v2,
+            "Contents",
+            _Listed,
+            tokens={"ContinuationToken": "NextContinuationToken"},
+            truncated="IsTruncated",
+            may_be_absent=True,
+            Bucket=bucket,
+            Prefix=prefix,
+            ExpectedBucketOwner=self.account_id,
+        )
+        for each in found:
+            yield Head(key=each.key, size=each.size, etag=each.etag.strip('"'), modified=each.last_modified)
 
     def delete(self, bucket: str, key: str, *, if_match: str | None = None) -> None:
         """Remove an object; nothing happens if it is gone. `if_match`: only that ETag, else `Conflict`."""
@@ -165,15 +188,5 @@ class S3:
 
 
 def _head(key: str, answer: Any) -> Head:
-    return Head(
-        key=key,
-        size=answer["ContentLength"],
-        etag=answer["ETag"].strip('"'),
-        version_id=answer.get("VersionId"),
-        content_type=answer.get("ContentType", ""),
-        cache_control=answer.get("CacheControl", ""),
-        content_encoding=answer.get("ContentEncoding", ""),
-        metadata=dict(answer.get("Metadata", {})),
-        modified=answer.get("LastModified"),
-        replication=answer.get("ReplicationStatus", ""),
-    )
+    found = read(answer, Head)
+    return replace(found, key=key, etag=found.etag.strip('"'))

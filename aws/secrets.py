@@ -11,12 +11,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import field
+
+from aws.answers import Answer, read
 from aws.errors import AwsError, NotFound
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
     from aws.session import Aws
+
+
+class _Secret(Answer, frozen=True, kw_only=True):
+    deleted_date: str = ""
+    version_ids_to_stages: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+class _Value(Answer, frozen=True, kw_only=True):
+    secret_string: str | None = None
 
 
 @dataclass(frozen=True)
@@ -34,7 +46,8 @@ class Secrets:
 
     def json_key(self, secret: str, key: str) -> str:
         """The text at one key of the current version. `NotFound` if the secret, a current version or the key is not there."""
-        text = self.client.get_secret_value(SecretId=secret).get("SecretString", "")
+        answer = self.client.get_secret_value(SecretId=secret)
+        text = read(answer, _Value).secret_string or ""
         try:
             document = json.loads(text)
         except ValueError:
@@ -48,8 +61,7 @@ class Secrets:
 
     def current_version(self, secret: str) -> str:
         """VersionId of AWSCURRENT, without reading the value. `NotFound` as for `json_key`."""
-        stages = self.client.describe_secret(SecretId=secret).get("VersionIdsToStages", {})
-        for version, names in stages.items():
+        for version, names in self._described(secret).version_ids_to_stages.items():
             if "AWSCURRENT" in names:
                 return version
         raise self._problem(NotFound, secret, "has no current version")
@@ -57,7 +69,7 @@ class Secrets:
     def put(self, secret: str, values: Mapping[str, str], *, token: str) -> str:
         """A new current version; the same `token` (32 to 64 characters) writes once. The VersionId."""
         text = json.dumps(dict(values), sort_keys=True)
-        return self.client.put_secret_value(SecretId=secret, SecretString=text, ClientRequestToken=token)["VersionId"]
+        return read(self.client.put_secret_value(SecretId=secret, SecretString=text, ClientRequestToken=token), str, "VersionId")
 
     def create(self, secret: str, values: Mapping[str, str], *, description: str, tags: Mapping[str, str]) -> str:
         """A new secret; `Conflict` if it is there. The VersionId."""
@@ -67,21 +79,21 @@ class Secrets:
             SecretString=json.dumps(dict(values), sort_keys=True),
             Tags=[{"Key": key, "Value": value} for key, value in sorted(tags.items())],
         )
-        return answer["VersionId"]
+        return read(answer, str, "VersionId")
 
     def text(self, secret: str) -> str | None:
         """The whole text of the current version; None if there is no secret, it is being deleted, or it has no value."""
         try:
-            if self.client.describe_secret(SecretId=secret).get("DeletedDate"):
+            if self._described(secret).deleted_date:
                 return None
-            return self.client.get_secret_value(SecretId=secret).get("SecretString")
+            return read(self.client.get_secret_value(SecretId=secret), _Value).secret_string
         except NotFound:
             return None
 
     def exists(self, secret: str) -> bool:
         """Whether there is such a secret that is not being deleted."""
         try:
-            return not self.client.describe_secret(SecretId=secret).get("DeletedDate")
+            return not self._described(secret).deleted_date
         except NotFound:
             return False
 
@@ -95,6 +107,9 @@ class Secrets:
     def restore(self, secret: str) -> None:
         """Take back a scheduled deletion; nothing happens if there is none."""
         self.client.restore_secret(SecretId=secret)
+
+    def _described(self, secret: str) -> _Secret:
+        return read(self.client.describe_secret(SecretId=secret), _Secret)
 
     def _problem(self, kind: type[AwsError], secret: str, what: str) -> AwsError:
         return kind(

@@ -18,7 +18,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aws.errors import AccessDenied, BadRequest, CredentialsError, Origin, WrongAccount, translate, translated
+from msgspec import field
+
+from aws import bodies
+from aws.answers import Answer, mark, read
+from aws.errors import AccessDenied, BadRequest, CredentialsError, Origin, WrongAccount, translated
 
 if TYPE_CHECKING:
     import boto3
@@ -31,12 +35,18 @@ _STS_REGION = "us-east-1"
 Source: IAM user guide, "Manage AWS STS in an AWS Region"."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Identity:
+class Identity(Answer, frozen=True, kw_only=True):
     """Whose credentials these are (sts:GetCallerIdentity)."""
 
-    account_id: str
+    account_id: str = field(name="Account")
     arn: str
+
+
+class _Assumed(Answer, frozen=True, kw_only=True):
+    access_key_id: str
+    secret_access_key: str
+    session_token: str
+    expiration: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,7 +199,7 @@ class Aws:
 
         def fetch() -> dict[str, str]:
             try:
-                answer = sts.assume_role(RoleArn=role_arn, RoleSessionName=self._settings.session_name)["Credentials"]
+                answer = sts.assume_role(RoleArn=role_arn, RoleSessionName=self._settings.session_name)
             except AccessDenied as refused:
                 whose = self._ambient_session()[1]
                 raise WrongAccount(
@@ -199,11 +209,12 @@ class Aws:
                     account=account_id,
                     hint=self._whoami_command(),
                 ) from refused
+            found = read(answer, _Assumed, "Credentials")
             return {
-                "access_key": answer["AccessKeyId"],
-                "secret_key": answer["SecretAccessKey"],
-                "token": answer["SessionToken"],
-                "expiry_time": answer["Expiration"].isoformat(),
+                "access_key": found.access_key_id,
+                "secret_key": found.secret_access_key,
+                "token": found.session_token,
+                "expiry_time": found.expiration,
             }
 
         session = self._new_session(lambda: account_id)
@@ -220,8 +231,7 @@ class Aws:
             )
 
     def _caller(self, session: boto3.Session) -> Identity:
-        answer = self._make(session, "sts", _STS_REGION, "").get_caller_identity()
-        return Identity(account_id=answer["Account"], arn=answer["Arn"])
+        return read(self._make(session, "sts", _STS_REGION, "").get_caller_identity(), Identity)
 
     # --- boto3 ------------------------------------------------------------------------------------------------
 
@@ -241,6 +251,7 @@ class Aws:
             base_classes.insert(0, _translating(self._origin, account))
 
         session.events.register("creating-client-class", add_translation)
+        session.events.register("before-parse", bodies.check)
         return session
 
     def _origin(self, service: str, operation: str, account_id: str, region: str) -> Origin:
@@ -291,14 +302,11 @@ def _translating(origin: Callable[[str, str, str, str], Origin], account: Callab
         meta: Any
 
         def _make_api_call(self, operation_name: str, api_params: Any) -> Any:
-            try:
-                return super()._make_api_call(operation_name, api_params)  # type: ignore[misc]
-            except Exception as error:
-                service = self.meta.service_model.service_name
-                ours = translate(error, origin(service, operation_name, account(), self.meta.region_name or ""))
-                if ours is None:
-                    raise
-                raise ours from error
+            where = origin(self.meta.service_model.service_name, operation_name, account(), self.meta.region_name or "")
+            with translated(where):
+                answer = super()._make_api_call(operation_name, api_params)  # type: ignore[misc]
+            mark(answer, where)
+            return answer
 
     return Translating
 

@@ -17,7 +17,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from assembly.model import Assembly, Frozen, Stack
-from aws.cloudformation import CallAs, CloudFormation, InstanceTargets, StackInstance, client_token
+from aws.cloudformation.gateway import CloudFormation
+from aws.cloudformation.requests import client_token
+from aws.cloudformation.stack_sets import CallAs, InstanceTargets, StackInstance
 from aws.errors import AccessDenied, AwsError, CredentialsError
 from aws.retained import BUCKET, FUNCTION, LOG_GROUP, TABLE, VERSION, Retained, StillReplicated
 from aws.secrets import Secrets

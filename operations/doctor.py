@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from assembly.model import Assembly, Frozen, Stack
 from aws.account import Account
-from aws.cloudformation import CloudFormation, StackDescription, client_token
+from aws.cloudformation.gateway import CloudFormation
+from aws.cloudformation.requests import client_token
+from aws.cloudformation.stacks import StackDescription
 from aws.cloudfront import CloudFront
 from aws.dynamodb import Items
 from aws.errors import AccessDenied, AwsError, Conflict, CredentialsError, NotFound

@@ -15,7 +15,10 @@ from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 from assembly.model import Assembly, Frozen, Stack
-from aws.cloudformation import REDACTED, CloudFormation, PropertyDifference, ResourceDrift, StackDescription, client_token
+from aws.cloudformation.drift import PropertyDifference, ResourceDrift
+from aws.cloudformation.gateway import CloudFormation
+from aws.cloudformation.requests import REDACTED, client_token
+from aws.cloudformation.stacks import StackDescription
 from aws.errors import AccessDenied, AwsError
 from templates.intrinsics import Scope, marked, resolved_resources, secret_mark
 from templates.values import Known, Redacted, Value

@@ -15,7 +15,9 @@ from typing import Protocol
 
 from assembly.files import sha256
 from assembly.model import Assembly, Stack
-from aws.cloudformation import REDACTED, CloudFormation, StackInstance, StackSetDescription, StackSetOperation
+from aws.cloudformation.gateway import CloudFormation
+from aws.cloudformation.requests import REDACTED
+from aws.cloudformation.stack_sets import StackInstance, StackSetDescription, StackSetOperation
 from planning.model import InstancePlan, Options, ParameterPlan, Plan, StackSetPlan, sealed
 from planning.stacksets import same_template, template_of
 from templates.values import Known, Redacted

@@ -17,7 +17,8 @@ from typing import Any, Protocol
 import msgspec
 
 from assembly.model import Assembly, Frozen, Stack
-from aws.cloudformation import ChangeSetSummary, CloudFormation
+from aws.cloudformation.change_sets import ChangeSetSummary
+from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AwsError
 from planning.states import CHANGEABLE
 

@@ -17,7 +17,7 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from aws.cloudformation import ChangeSetDescription, RawChange, RawDetail
+from aws.cloudformation.change_sets import ChangeSetDescription, RawChange, RawDetail
 from planning.model import Action, PropertyChange, Replacement, ResourceChange
 from templates.intrinsics import HIDDEN, holds_secret, known_after, marked, references, text_of, unresolved, value_of
 from templates.resources import DATA_HOLDING_TYPES

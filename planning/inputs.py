@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from assembly.model import Assembly, HostedZoneRef, LiteralValue, OutputRef, Parameter, RoleName, SecretRef, SecretVersionRef, Stack
-from aws.cloudformation import REDACTED, CloudFormation, ParameterValue, StackDescription
+from aws.cloudformation.gateway import CloudFormation
+from aws.cloudformation.requests import REDACTED, ParameterValue
+from aws.cloudformation.stacks import StackDescription
 from aws.errors import Conflict, NotFound
 from planning.model import Finding, ParameterPlan
 from planning.placeholders import accepts, stand_in

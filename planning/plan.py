@@ -21,14 +21,10 @@ import msgspec
 
 from assembly.files import sha256
 from assembly.model import Assembly, Stack
-from aws.cloudformation import (
-    ChangeSetDescription,
-    ChangeSetRequest,
-    CloudFormation,
-    CreatedChangeSet,
-    StackDescription,
-    client_token,
-)
+from aws.cloudformation.change_sets import ChangeSetDescription, ChangeSetRequest, CreatedChangeSet
+from aws.cloudformation.gateway import CloudFormation
+from aws.cloudformation.requests import client_token
+from aws.cloudformation.stacks import StackDescription
 from aws.errors import AccessDenied, AwsError, CredentialsError
 from planning.authority import administrators_work
 from planning.changes import Context, all_from_templates, from_change_set, output_after
@@ -585,13 +581,17 @@ class _Stack:
     def validations(self, description: ChangeSetDescription) -> tuple[Validation, ...]:
         try:
             found = self.gateway.validations(description.arn, description.stack_arn)
-        except AccessDenied as denied:
+        except CredentialsError:
+            raise
+        except AwsError as unread:
+            # It only tells what CloudFormation would stop at by itself; without it the changes are known all the same.
+            denied = isinstance(unread, AccessDenied)
             self.findings.append(
                 Finding(
-                    severity="warning",
+                    severity="warning" if denied else "note",
                     code="validation_unread",
-                    message=f"CloudFormation's validation of the change set could not be read: {denied.message}",
-                    command="allow cloudformation:DescribeEvents on the stack, then plan again",
+                    message=f"CloudFormation's validation of the change set could not be read: {unread.message}",
+                    command="allow cloudformation:DescribeEvents on the stack, then plan again" if denied else "",
                     stack=self.stack.id,
                 )
             )

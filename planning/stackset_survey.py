@@ -20,7 +20,8 @@ from typing import Any, Protocol, TypeVar
 
 from assembly.model import Assembly, Stack, StackSet
 from aws.account import Account
-from aws.cloudformation import CloudFormation, StackInstance
+from aws.cloudformation.gateway import CloudFormation
+from aws.cloudformation.stack_sets import StackInstance
 from aws.errors import AwsError
 from aws.iam import Iam, trusted
 from aws.logs import Logs

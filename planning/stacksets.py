@@ -13,7 +13,8 @@ from typing import Any
 
 from assembly.files import sha256
 from assembly.model import Stack, StackSet
-from aws.cloudformation import REDACTED, StackInstance, StackSetDescription
+from aws.cloudformation.requests import REDACTED
+from aws.cloudformation.stack_sets import StackInstance, StackSetDescription
 from planning.changes import Context, all_from_templates
 from planning.inputs import Inputs
 from planning.model import Finding, InstanceAction, InstancePlan, Options, StackSetOperation, StackSetPlan

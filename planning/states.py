@@ -6,7 +6,7 @@ Never: acts. Source of the states: CloudFormation user guide, "Understand stack 
 
 from __future__ import annotations
 
-from aws.cloudformation import StackDescription
+from aws.cloudformation.stacks import StackDescription
 from planning.model import Finding
 
 CHANGEABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"})

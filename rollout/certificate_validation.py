@@ -15,7 +15,7 @@ from typing import Protocol
 
 from assembly.model import HostedZone, Stack
 from aws.acm import Certificate
-from aws.cloudformation import StackResource
+from aws.cloudformation.stacks import StackResource
 from aws.route53 import Record
 
 CERTIFICATE = "AWS::CertificateManager::Certificate"

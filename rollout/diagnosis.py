@@ -11,7 +11,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from aws.cloudformation import StackEvent, ValidationEvent
+from aws.cloudformation.stacks import StackEvent
+from aws.cloudformation.validations import ValidationEvent
 from rollout import new_account
 from rollout.known_causes import known_cause
 

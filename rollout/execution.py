@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from assembly.model import Assembly, Stack
-from aws.cloudformation import CloudFormation
+from aws.cloudformation.gateway import CloudFormation
 from planning.inputs import Gateways, Produced
 from planning.model import AnyStackPlan, Plan, StackSetPlan
 from planning.plan import Request

@@ -6,7 +6,9 @@ from typing import Literal
 
 import msgspec
 
-from aws.cloudformation import CloudFormation, StackDescription, client_token
+from aws.cloudformation.gateway import CloudFormation
+from aws.cloudformation.requests import client_token
+from aws.cloudformation.stacks import StackDescription
 from planning.model import StackPlan, StackState
 from planning.plan import change_set_name
 from rollout.execution import Run

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from aws.cloudformation import EventFeed, StackDescription, StackEvent
+from aws.cloudformation.stacks import EventFeed, StackDescription, StackEvent
 from aws.errors import AwsError, BadRequest, Conflict, NetworkError, NotFound, Throttled, Unavailable
 from planning.inputs import Produced
 from planning.model import SettingChange, StackPlan

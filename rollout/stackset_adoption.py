@@ -9,7 +9,9 @@ from typing import Any
 
 from assembly.files import canonical_json
 from assembly.model import Stack
-from aws.cloudformation import ChangeSetRequest, CloudFormation, ParameterValue, client_token
+from aws.cloudformation.change_sets import ChangeSetRequest
+from aws.cloudformation.gateway import CloudFormation
+from aws.cloudformation.requests import ParameterValue, client_token
 from planning.inputs import Inputs
 from planning.model import InstancePlan, StackSetPlan
 from rollout.execution import SUCCEEDED_STATES, Interrupted, Run

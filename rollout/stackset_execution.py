@@ -21,15 +21,10 @@ import msgspec
 
 from assembly.files import sha256
 from assembly.model import INLINE_TEMPLATE_LIMIT, StackSet
-from aws.cloudformation import (
-    CloudFormation,
-    StackDescription,
-    StackSetDescription,
-    StackSetOperation,
-    StackSetOperationResult,
-    StackSetRequest,
-    client_token,
-)
+from aws.cloudformation.gateway import CloudFormation
+from aws.cloudformation.requests import client_token
+from aws.cloudformation.stack_sets import StackSetDescription, StackSetOperation, StackSetOperationResult, StackSetRequest
+from aws.cloudformation.stacks import StackDescription
 from aws.errors import AwsError, BadRequest, Conflict, NetworkError, NotFound, Throttled, Unavailable
 from planning.inputs import Inputs, Produced, resolve_inputs
 from planning.model import StackSetPlan

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from assembly.model import OperationPreferences
-from aws.cloudformation import InstanceTargets, client_token
+from aws.cloudformation.requests import client_token
+from aws.cloudformation.stack_sets import InstanceTargets
 from planning.model import InstanceAction, InstancePlan, StackSetPlan
 
 StepKind = Literal["update", "create", "update_instances", "adopt", "remove", "retain"]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from aws.cloudformation import CloudFormation
+from aws.cloudformation.gateway import CloudFormation
 
 Answer = dict[str, Any] | Exception | Callable[..., Any]
 

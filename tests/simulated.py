@@ -28,7 +28,7 @@ from assembly.model import (
     Targets,
     Template,
 )
-from aws.cloudformation import CloudFormation
+from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AccessDenied, AwsError, BadRequest, Conflict, NotFound
 from aws.iam import Role
 from aws.organizations import Member

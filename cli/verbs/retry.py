@@ -16,7 +16,7 @@ from cli.session import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_e
 
 if TYPE_CHECKING:
     from assembly.model import Stack
-    from aws.cloudformation import CloudFormation
+    from aws.cloudformation.gateway import CloudFormation
     from operations.retry import Found
 
 EXAMPLES = """\

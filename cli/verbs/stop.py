@@ -17,7 +17,8 @@ from cli.session import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_e
 
 if TYPE_CHECKING:
     from assembly.model import Stack
-    from aws.cloudformation import CloudFormation, StackSetOperation
+    from aws.cloudformation.gateway import CloudFormation
+    from aws.cloudformation.stack_sets import StackSetOperation
 
 EXAMPLES = """\
   python deploy.py stop --env prod          shows what runs, and asks

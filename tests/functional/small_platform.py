@@ -136,7 +136,7 @@ def value_of(aws: Aws, account: str, name: str, region: str = REGION) -> str | N
 
 def status_of(aws: Aws, account: str, stack: str, region: str = REGION) -> str | None:
     """A stack's status; None if it is not there."""
-    from aws.cloudformation import CloudFormation
+    from aws.cloudformation.gateway import CloudFormation
 
     client = aws.client("cloudformation", account_id=account, region=region)
     gateway = CloudFormation(client, account_id=account, region=region, sleep=lambda _: None)

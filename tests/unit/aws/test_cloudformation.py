@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from aws.cloudformation import ChangeSetRequest, CloudFormation, CreatedChangeSet, EventFeed, ParameterValue, client_token
+from aws.cloudformation.change_sets import ChangeSetRequest, CreatedChangeSet
+from aws.cloudformation.gateway import CloudFormation
+from aws.cloudformation.requests import ParameterValue, client_token
+from aws.cloudformation.stacks import EventFeed
 from aws.errors import AccessDenied, AwsError, BadRequest, NetworkError
 from tests.simulated import Faults, Simulated
 
@@ -105,14 +108,10 @@ def test_what_is_not_there_is_none() -> None:
     made.delete_change_set("arn:nothing", "nothing")
 
 
-def test_a_service_without_validation_results_is_tolerated() -> None:
-    made = gateway(Simulated("eu-west-1", Faults(errors={("describe_events", "demo"): AwsError("no", code="InvalidAction")})))
-    assert made.validations("arn", "demo") == ()
-
-
-def test_validation_results_that_may_not_be_read_are_not_taken_for_none() -> None:
-    made = gateway(Simulated("eu-west-1", Faults(errors={("describe_events", "demo"): AccessDenied("no", code="AccessDenied")})))
-    with pytest.raises(AccessDenied):
+@pytest.mark.parametrize("error", [AwsError("no", code="InvalidAction"), AccessDenied("no", code="AccessDenied")])
+def test_validation_results_that_cannot_be_read_are_not_taken_for_none(error: AwsError) -> None:
+    made = gateway(Simulated("eu-west-1", Faults(errors={("describe_events", "demo"): error})))
+    with pytest.raises(type(error)):
         made.validations("arn", "demo")
 
 

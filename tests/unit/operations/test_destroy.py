@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assembly.model import Assembly, BasicAuthSecret
-from aws.cloudformation import StackInstance
+from aws.cloudformation.stack_sets import StackInstance
 from aws.errors import AccessDenied, AwsError, BadRequest, CredentialsError, NotFound
 from aws.retained import Retained, StillReplicated
 from cli.main import CommandError, Context
@@ -151,7 +151,8 @@ class Formation:
         return {"StackSummaries": [{"StackName": s["StackName"], "StackId": s["StackId"]} for s in self.deleted.values()]}
 
     def do_list_change_sets(self, StackName: str) -> Any:
-        return {"Summaries": [{"ChangeSetId": "arn:c", "ChangeSetName": "plan-test-1-a", "ExecutionStatus": "AVAILABLE"}]}
+        made = {"ChangeSetId": "arn:c", "ChangeSetName": "plan-test-1-a", "Status": "CREATE_COMPLETE", "ExecutionStatus": "AVAILABLE"}
+        return {"Summaries": [made]}
 
     def do_delete_stack(self, StackName: str, ClientRequestToken: str = "") -> Any:
         stack = self._find(StackName)
@@ -529,9 +530,9 @@ def test_replicated_is_told_from_other_refusals() -> None:
 
 
 def test_a_versioned_bucket_is_emptied_of_versions_and_markers_page_by_page() -> None:
-    page = {"Versions": [{"Key": "a", "VersionId": "1"}], "DeleteMarkers": [{"Key": "b", "VersionId": "2"}]}
+    page = {"Versions": [{"Key": "a", "VersionId": "1"}], "DeleteMarkers": [{"Key": "b", "VersionId": "2"}], "IsTruncated": False}
     client = Scripted(
-        list_object_versions=[page, page, {}],
+        list_object_versions=[page, page, {"IsTruncated": False}],
         delete_objects={},
         list_multipart_uploads={"Uploads": [{"Key": "u", "UploadId": "9"}]},
         abort_multipart_upload={},
@@ -544,7 +545,7 @@ def test_a_versioned_bucket_is_emptied_of_versions_and_markers_page_by_page() ->
 
 def test_objects_that_s3_refuses_to_delete_end_it_with_its_words() -> None:
     client = Scripted(
-        list_object_versions={"Versions": [{"Key": "a", "VersionId": "1"}]},
+        list_object_versions={"Versions": [{"Key": "a", "VersionId": "1"}], "IsTruncated": False},
         delete_objects={"Errors": [{"Key": "a", "Code": "AccessDenied", "Message": "legal hold"}]},
     )
     with pytest.raises(AwsError, match="legal hold"):

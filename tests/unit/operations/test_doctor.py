@@ -77,7 +77,9 @@ def healthy(**clients: Any) -> ScriptedAws:
     """An account in which all is well and the site is deployed."""
     well: dict[str, Any] = {
         "sts": Scripted(get_caller_identity={"Arn": f"arn:aws:iam::{ACCOUNT}:role/deploy"}),
-        "account": Scripted(list_regions={"Regions": [{"RegionName": "eu-west-1"}, {"RegionName": "us-east-1"}]}),
+        "account": Scripted(
+            list_regions={"Regions": [{"RegionName": r, "RegionOptStatus": "ENABLED"} for r in ("eu-west-1", "us-east-1")]}
+        ),
         "service-quotas": Scripted(get_service_quota={"Quota": {"Value": 20.0}}),
         "iam": Scripted(get_account_summary={"SummaryMap": {"GlobalEndpointTokenVersion": 2}}),
         "cloudfront": cloudfront(),
@@ -110,17 +112,15 @@ def formation(**script: Any) -> Scripted:
 def cloudfront(conflicts: tuple[tuple[str, str], ...] = (), aliases: dict[str, list[str]] | None = None, policies: int = 1) -> Scripted:
     found = {"distribution-1": ["example.org"]} if aliases is None else aliases
 
-    class Pages:
-        def paginate(self) -> list[dict[str, Any]]:
-            items = [{"Id": i, "DomainName": "d", "Status": "Deployed", "Aliases": {"Items": a}} for i, a in found.items()]
-            return [{"DistributionList": {"Items": items}}]
+    def listed(items: list[dict[str, Any]]) -> dict[str, Any]:
+        return {"Quantity": len(items), "Items": items}
 
-    made = Scripted(
-        list_response_headers_policies={"ResponseHeadersPolicyList": {"Items": [{}] * policies}},
-        list_conflicting_aliases={"ConflictingAliasesList": {"Items": [{"AccountId": a, "DistributionId": d} for a, d in conflicts]}},
+    distributions = [{"Id": i, "DomainName": "d", "Status": "Deployed", "Aliases": {"Items": a}} for i, a in found.items()]
+    return Scripted(
+        list_distributions={"DistributionList": listed(distributions)},
+        list_response_headers_policies={"ResponseHeadersPolicyList": listed([{}] * policies)},
+        list_conflicting_aliases={"ConflictingAliasesList": listed([{"AccountId": a, "DistributionId": d} for a, d in conflicts])},
     )
-    vars(made)["get_paginator"] = lambda _: Pages()
-    return made
 
 
 def secret(text: str | None) -> Scripted:
@@ -282,7 +282,10 @@ def test_credentials_that_have_run_out_are_the_problem_and_nothing_else_is_asked
 def test_a_home_region_that_is_off_is_not_taken_for_bad_credentials() -> None:
     off = Scripted(get_caller_identity=CredentialsExpired("The security token included in the request is invalid"))
     aws = healthy(
-        account=Scripted(list_regions={"Regions": [{"RegionName": "us-east-1"}]}, get_region_opt_status={"RegionOptStatus": "DISABLED"})
+        account=Scripted(
+            list_regions={"Regions": [{"RegionName": "us-east-1", "RegionOptStatus": "ENABLED"}]},
+            get_region_opt_status={"RegionOptStatus": "DISABLED"},
+        )
     )
     aws.clients[("sts", "eu-west-1")] = off
     report = examine(patient(aws))

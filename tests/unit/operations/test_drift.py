@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aws.cloudformation import PropertyDifference, ResourceDrift
+from aws.cloudformation.drift import PropertyDifference, ResourceDrift
 from aws.errors import AccessDenied, NotFound
 from operations.drift import ATTEMPTS, DriftReport, Hidden, detect_drift, drift_lines, drifted
 from templates.values import Known, Redacted
@@ -109,7 +109,8 @@ def test_drift_is_told_property_by_property_with_secrets_hidden_golden() -> None
 
 
 def test_in_sync_is_exit_status_0_and_what_cannot_be_checked_is_named() -> None:
-    in_sync = {"StackResourceDrifts": [{"LogicalResourceId": "Function", "StackResourceDriftStatus": "IN_SYNC"}]}
+    function = {"LogicalResourceId": "Function", "ResourceType": "AWS::Lambda::Function", "StackResourceDriftStatus": "IN_SYNC"}
+    in_sync = {"StackResourceDrifts": [function]}
     report = look(formation(describe_stack_resource_drifts=in_sync, describe_stack_drift_detection_status=detection(drift="IN_SYNC")))
     (stack,) = report.stacks
     assert (report.exit_status, stack.result, stack.checked) == (0, "in_sync", 1)

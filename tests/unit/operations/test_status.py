@@ -44,11 +44,12 @@ def mixed(**more: Any) -> Status:
     drift = {"StackDriftStatus": "DRIFTED", "LastCheckTimestamp": "2026-11-19T10:00:00Z"}
     waiting = {
         "ChangeSetName": "plan-test-1",
+        "ChangeSetId": "arn:1",
         "Status": "CREATE_COMPLETE",
         "ExecutionStatus": "AVAILABLE",
         "CreationTime": "2026-11-22T09:30:00Z",
     }
-    executed = {"ChangeSetName": "plan-test-0", "Status": "CREATE_COMPLETE", "ExecutionStatus": "EXECUTE_COMPLETE"}
+    executed = {"ChangeSetName": "plan-test-0", "ChangeSetId": "arn:0", "Status": "CREATE_COMPLETE", "ExecutionStatus": "EXECUTE_COMPLETE"}
     return read(
         eu_west_1=formation(
             describe_stacks=described("demo-test-one", "UPDATE_COMPLETE", DriftInformation=drift, LastUpdatedTime="2026-11-20T10:00:00Z"),

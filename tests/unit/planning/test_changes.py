@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aws.cloudformation import ChangeSetDescription, RawChange, RawDetail
+from aws.cloudformation.change_sets import ChangeSetDescription, RawChange, RawDetail
 from planning.changes import Context, agrees, all_from_templates, differences, differences_of, dotted, from_change_set, output_after, same
 from planning.model import PropertyChange, Replacement, ResourceChange
 from planning.placeholders import accepts, stand_in

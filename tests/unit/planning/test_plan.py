@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assembly.model import Parameter, SecretRef, SecretVersionRef
-from aws.errors import AccessDenied, CredentialsExpired
+from aws.errors import AccessDenied, AwsError, BadRequest, CredentialsExpired, Unavailable, UnexpectedAnswer
 from planning.model import Options, Plan, StackPlan, StackSetPlan, plan_bytes, plan_digest
 from planning.plan import PlanError, Request, Stopped, drop, make_plan, selected
 from templates.schemas import Schemas, bundled
@@ -345,11 +345,21 @@ def test_a_failed_validation_blocks_and_a_warning_does_not() -> None:
         assert certificate.validations[0].reason == "the name is taken"
 
 
-def test_validation_that_may_not_be_read_is_a_warning() -> None:
-    faults = Faults(errors={("describe_events", ""): AccessDenied("not authorized to perform DescribeEvents", code="AccessDenied")})
+@pytest.mark.parametrize(
+    ("error", "severity"),
+    [
+        (AccessDenied("not authorized to perform DescribeEvents", code="AccessDenied"), "warning"),
+        (BadRequest("The action DescribeEvents is not valid", code="InvalidAction"), "note"),
+        (AwsError("Unknown operation", code="UnknownOperationException"), "note"),
+        (UnexpectedAnswer("unexpected answer: HTTP 404 with an HTML page"), "note"),
+        (Unavailable("Internal Server Error", code="500"), "note"),
+    ],
+)
+def test_validation_that_cannot_be_read_is_told_and_blocks_nothing(error: AwsError, severity: str) -> None:
+    faults = Faults(errors={("describe_events", ""): error})
     certificate = stack_of(plan_of(two(), SimulatedGateways(faults=faults)), "certificate")
     assert certificate.operation == "create"
-    assert [(f.severity, f.code) for f in certificate.findings] == [("warning", "validation_unread")]
+    assert [(f.severity, f.code) for f in certificate.findings] == [(severity, "validation_unread")]
 
 
 def test_a_large_template_needs_the_artifact_bucket() -> None:

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assembly.model import OperationPreferences, StackSet, Targets
-from aws.cloudformation import CloudFormation
+from aws.cloudformation.gateway import CloudFormation
 from aws.errors import NetworkError
 from operations.retry import find, retry_plan
 from planning.model import InstancePlan, Options, Plan, StackSetPlan

@@ -8,7 +8,7 @@ import msgspec
 
 from assembly.model import HostedZone, HostedZoneRef, Stack
 from aws.acm import Certificate, Validation
-from aws.cloudformation import StackResource
+from aws.cloudformation.stacks import StackResource
 from aws.route53 import Record
 from rollout.certificate_validation import EVERY_SECONDS, CertificateValidation
 from tests.simulated import Small, small_assembly

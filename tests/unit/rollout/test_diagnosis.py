@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aws.cloudformation import StackEvent, ValidationEvent
+from aws.cloudformation.stacks import StackEvent
+from aws.cloudformation.validations import ValidationEvent
 from rollout.diagnosis import diagnose, failures, next_step
 
 ARN = "arn:aws:cloudformation:eu-west-1:123456789012:stack/demo/1"

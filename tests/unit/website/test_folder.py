@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from preview.content import Folder, Unreachable
-from tests.unit.test_preview_content import MODIFIED, body
+from tests.unit.preview.test_content import MODIFIED, body
 from tests.unit.website.test_content import CONTRACT, problems
 from website import folder
 from website.content import read

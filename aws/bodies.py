@@ -1,0 +1,76 @@
+"""The bodies of HTTP answers, looked at before botocore parses them: it takes some that are no answer of AWS for an empty one.
+
+In: botocore's before-parse event. Out: nothing for a body of the service's protocol; `ResponseParserError` for another, which
+`aws.errors` translates. With a 5xx the body is dropped instead, so that botocore retries.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+from aws.errors import one_line
+
+_HTML = re.compile(rb"\s*<(!doctype html|html)", re.IGNORECASE)
+
+
+def check(*, operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:
+    """A handler of before-parse."""
+    body, status = response_dict["body"], response_dict["status_code"]
+    if not isinstance(body, bytes):
+        return  # an object's content, which is read later
+    problem = _problem(body, status, operation_model)
+    if not problem:
+        return
+    if status >= 500:
+        response_dict["body"] = b""
+        return
+    from botocore.parsers import ResponseParserError
+
+    words = one_line(body.decode(errors="replace"))
+    raise ResponseParserError(f"HTTP {status} with {problem}{words and ': '}{words}")
+
+
+def _problem(body: bytes, status: int, operation: Any) -> str:
+    """What is wrong with it, or ""."""
+    success = status < 300
+    if not body.strip():
+        return "an empty body" if success and _promises_body(operation) else ""
+    if success and _is_free_text(operation):
+        return ""
+    if _HTML.match(body):
+        return "an HTML page"
+    if operation.service_model.resolved_protocol in ("json", "rest-json"):
+        return "" if _is_json_object(body) else "a body that is no JSON object"
+    return "" if success or _is_xml(body) else "a body that is no XML"  # of a success, botocore's parser says so itself
+
+
+def _promises_body(operation: Any) -> bool:
+    """Whether any field of the answer is in the body, and not in a header or a stream."""
+    shape = operation.output_shape
+    if operation.has_streaming_output:
+        return False
+    return shape is not None and any("location" not in member.serialization for member in shape.members.values())
+
+
+def _is_free_text(operation: Any) -> bool:
+    shape = operation.output_shape
+    payload = shape.serialization.get("payload") if shape is not None else None
+    return payload is not None and shape.members[payload].type_name in ("string", "blob")
+
+
+def _is_json_object(body: bytes) -> bool:
+    try:
+        return isinstance(json.loads(body), dict)
+    except ValueError:
+        return False
+
+
+def _is_xml(body: bytes) -> bool:
+    try:
+        ElementTree.fromstring(body)  # noqa: S314 (botocore parses the same bytes with the same parser)
+    except (ElementTree.ParseError, LookupError, ValueError):
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""CloudFormation: its calls as methods, its answers as frozen values. Import from the modules; `gateway` has all of it."""
