@@ -84,9 +84,10 @@ def write(directory: Path, files: Mapping[str, bytes]) -> None:
     staged: list[tuple[Path, Path]] = []
     try:
         for name in sorted(files, key=lambda n: (n == MANIFEST, n)):
-            temporary = directory / f".{name}.{os.getpid()}.tmp"
+            # Made, never opened: a link that a checkout brought along under such a name would be written through.
+            temporary = directory / f".{name}.{os.urandom(8).hex()}.tmp"
             staged.append((temporary, directory / name))
-            with temporary.open("wb") as out:
+            with temporary.open("xb") as out:
                 out.write(files[name])
                 out.flush()
                 os.fsync(out.fileno())

@@ -23,6 +23,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from assembly.private import write_private
 from local_aws import plugins
 
 Asgi = Callable[[dict[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
@@ -132,14 +133,10 @@ def main(arguments: list[str]) -> int:
     os.environ["GATEWAY_PORT"] = str(port)
 
     plugins.install()
-    draft = record.with_suffix(".new")
-    draft.touch(mode=0o600)
     auth = os.environ.get("AUTH") == "true"
-    draft.write_text(
-        json.dumps({"pid": os.getpid(), "port": port, "token": token, "auth": auth, "code": os.environ.get("LOCAL_AWS_CODE", "")})
-    )
     listener.listen(256)
-    draft.replace(record)
+    told = {"pid": os.getpid(), "port": port, "token": token, "auth": auth, "code": os.environ.get("LOCAL_AWS_CODE", "")}
+    write_private(record, json.dumps(told).encode(), durable=False)
     try:
         asyncio.run(serve(listener, token, given.idle_seconds, given.parent))
     finally:

@@ -27,6 +27,7 @@ from hypercorn.typing import ASGIFramework
 from watchfiles import awatch
 
 from assembly.files import AssemblyError
+from assembly.private import write_private
 from preview import source, tls
 from preview.cloudfront import Cache, CloudFront, Outcome
 from preview.content import Content, Folder
@@ -303,7 +304,7 @@ async def serve(settings: Settings, ready: Callable[[Preview, int, int | None], 
             context = made.context
             if settings.authority_file is not None:
                 settings.authority_file.parent.mkdir(parents=True, exist_ok=True)
-                settings.authority_file.write_bytes(made.authority)
+                write_private(settings.authority_file, made.authority)
         config = _config([main], plain, context)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):

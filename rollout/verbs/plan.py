@@ -134,8 +134,8 @@ def show(plan: Plan, form: str, out: Path | None, context: Context) -> None:
     if out is None:
         context.result(text)
         return
+    from assembly.private import write_private
     from rollout.review.summary import last_line
-    from rollout.saved import write_private
 
     if not out.parent.is_dir():
         raise CommandError(f"{out.parent}: there is no such directory")

@@ -52,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Look, show, record."""
+    from assembly.private import write_private
     from website import verify_view
     from website.verify import verify
 
@@ -77,7 +78,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
     results = verify(target, now=context.now, report=report)
     if args.junit is not None:
-        args.junit.write_text(verify_view.as_junit(results, environment=args.env), encoding="utf-8")
+        write_private(args.junit, verify_view.as_junit(results, environment=args.env).encode())
     if args.json:
         context.result(verify_view.as_json(results, environment=args.env, domain=target.contract.domain))
     else:
