@@ -33,6 +33,8 @@ class Head:
     content_encoding: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
     modified: datetime | None = None
+    sha256: str = ""
+    """Base64; S3 compared it with the object's bytes when they were written. "" if none was asked for or stored, or one of parts only."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,10 +118,11 @@ class S3:
             body = answer["Body"].read()
         return Stored(head=_head(key, answer), body=body)
 
-    def head(self, bucket: str, key: str) -> Head | None:
-        """What is there, or None. Without s3:ListBucket a missing key is an `AccessDenied`."""
+    def head(self, bucket: str, key: str, *, checksum: bool = False) -> Head | None:
+        """What is there, or None. Without s3:ListBucket a missing key is an `AccessDenied`. `checksum`: with its SHA-256, if stored."""
+        mode: dict[str, Any] = {"ChecksumMode": "ENABLED"} if checksum else {}
         try:
-            return _head(key, self.client.head_object(Bucket=bucket, Key=key, ExpectedBucketOwner=self.account_id))
+            return _head(key, self.client.head_object(Bucket=bucket, Key=key, ExpectedBucketOwner=self.account_id, **mode))
         except NotFound:
             return None
 
@@ -139,13 +142,31 @@ class S3:
         condition: dict[str, Any] = {"IfMatch": if_match} if if_match else {}
         self.client.delete_object(Bucket=bucket, Key=key, ExpectedBucketOwner=self.account_id, **condition)
 
-    def copy(self, source_bucket: str, source_key: str, bucket: str, key: str, *, headers: Headers) -> None:
-        """Copy within S3, with new headers. The source may be another account's, if it lets us read."""
-        optional: dict[str, Any] = {"CacheControl": headers.cache_control, "ContentEncoding": headers.content_encoding}
+    def copy(
+        self,
+        source_bucket: str,
+        source_key: str,
+        bucket: str,
+        key: str,
+        *,
+        headers: Headers,
+        if_match: str | None = None,
+        version_id: str | None = None,
+    ) -> None:
+        """Copy within S3, with new headers. The source may be another account's, if it lets us read.
+
+        `if_match`: only if the source has that ETag, else `Conflict`. `version_id`: that version of it, whatever has come after.
+        """
+        source: dict[str, Any] = {"Bucket": source_bucket, "Key": source_key} | ({"VersionId": version_id} if version_id else {})
+        optional: dict[str, Any] = {
+            "CacheControl": headers.cache_control,
+            "ContentEncoding": headers.content_encoding,
+            "CopySourceIfMatch": if_match or "",
+        }
         self.client.copy_object(
             Bucket=bucket,
             Key=key,
-            CopySource={"Bucket": source_bucket, "Key": source_key},
+            CopySource=source,
             MetadataDirective="REPLACE",
             ContentType=headers.content_type,
             Metadata=dict(headers.metadata),
@@ -173,4 +194,11 @@ def _head(key: str, answer: Any) -> Head:
         content_encoding=answer.get("ContentEncoding", ""),
         metadata=dict(answer.get("Metadata", {})),
         modified=answer.get("LastModified"),
+        sha256=_whole(answer),
     )
+
+
+def _whole(answer: Any) -> str:
+    """The checksum of the whole object; one of parts ends in their number and has the type COMPOSITE."""
+    found: str = answer.get("ChecksumSHA256", "")
+    return "" if answer.get("ChecksumType", "FULL_OBJECT") != "FULL_OBJECT" or "-" in found else found

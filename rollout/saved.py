@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from assembly.files import Unreadable, decoded
 from assembly.private import write_private
 from rollout.model import FORMAT, Plan, plan_bytes, plan_digest
 
@@ -50,11 +51,11 @@ def load(path: Path, environment: str) -> Plan:
     except FileNotFoundError:
         raise SavedPlanError(f"{path}: there is no saved plan", command) from None
     try:
-        found = msgspec.json.decode(data, type=_Head)
+        found = decoded(data, _Head)
         if found.format != FORMAT:
             raise SavedPlanError(f"{path}: format {found.format}, this version reads format {FORMAT}", command)
-        plan = msgspec.json.decode(data, type=Plan)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        plan = decoded(data, Plan)
+    except Unreadable as error:
         raise SavedPlanError(f"{path}: not a plan: {error}", command) from error
     if plan_digest(plan) != plan.digest:
         raise SavedPlanError(f"{path}: changed since it was made (its digest is not {plan.digest})", command)

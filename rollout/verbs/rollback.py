@@ -33,21 +33,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Restore, plan, show."""
+    from assembly.files import Unreadable
     from aws.errors import NotFound
     from rollout.history import fetch
     from rollout.model import Options
     from rollout.rollback import RollbackError, meant, restore
-    from rollout.verbs._shared import artifacts, records_of
+    from rollout.verbs._shared import artifacts, past_of
     from rollout.verbs.plan import plan_and_save, show, status_of
 
     opened = open_environment(args, context)
     environment = opened.assembly.environment
     try:
-        record = meant(args.to, records_of(opened, limit=1_000), environment)
+        past = past_of(opened, limit=1_000)
+        record = meant(args.to, past.records, environment, damaged=len(past.damaged))
         digest = record.assembly_digest
         try:
             found = fetch(artifacts(opened), opened.assembly.artifact_bucket, digest)
-        except (NotFound, ValueError, KeyError, TypeError) as error:
+        except (NotFound, Unreadable) as error:
             raise RollbackError(
                 f"the assembly {digest[:12]} is not in the bucket {opened.assembly.artifact_bucket} whole: {error}",
                 f"python deploy.py history --env {environment}",

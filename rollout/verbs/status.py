@@ -13,7 +13,7 @@ import argparse
 from rollout.cli import FAILED, OK, Context
 from rollout.session import Opened, add_common_arguments, open_environment
 from rollout.status import Deployed, Status, read_status, status_lines
-from rollout.verbs._shared import as_json, records_of, spoken
+from rollout.verbs._shared import as_json, damage, past_of, spoken
 
 EXAMPLES = """\
   python deploy.py status --env dev            every stack, its drift at the last check, and the version applied
@@ -41,9 +41,11 @@ def read(opened: Opened, context: Context) -> Status:
     assembly = opened.assembly
     deployed, history_error = None, ""
     try:
-        past = records_of(opened, limit=1)
-        if past:
-            last = past[0]
+        past = past_of(opened, limit=1)
+        if past.damaged:
+            history_error = "; ".join(damage(past, assembly.artifact_bucket))
+        if past.records:
+            last = past.records[0]
             deployed = Deployed(
                 assembly_digest=last.assembly_digest, commit=last.git_commit, at=last.started_at, by=last.by, result=last.result
             )
