@@ -16,6 +16,7 @@ from aws.errors import NotFound, Origin, translated
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CopySourceTypeDef
 
     from aws.session import Aws
 
@@ -157,7 +158,9 @@ class S3:
 
         `if_match`: only if the source has that ETag, else `Conflict`. `version_id`: that version of it, whatever has come after.
         """
-        source: dict[str, Any] = {"Bucket": source_bucket, "Key": source_key} | ({"VersionId": version_id} if version_id else {})
+        source: CopySourceTypeDef = {"Bucket": source_bucket, "Key": source_key}
+        if version_id:
+            source["VersionId"] = version_id
         optional: dict[str, Any] = {
             "CacheControl": headers.cache_control,
             "ContentEncoding": headers.content_encoding,
