@@ -73,7 +73,7 @@ class Environment:
             listed = self.s3().list_objects_v2(Bucket=self.bucket).get("Contents", [])
         except NotFound:
             return {}
-        return {o["Key"]: self.s3().head_object(Bucket=self.bucket, Key=o["Key"]) for o in listed}
+        return {o["Key"]: self.s3().head_object(Bucket=self.bucket, Key=o["Key"]) for o in listed if not o["Key"].startswith(".releases/")}
 
     def body(self, key: str) -> bytes:
         read: bytes = self.s3().get_object(Bucket=self.bucket, Key=key)["Body"].read()
