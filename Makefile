@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: build setup test check unit edge functional browser lint types architecture golden schema lock clean
+.PHONY: build setup test check unit edge functional browser attacks lint types architecture golden schema lock clean
 
 build: setup
 	$(BIN)/python build.py --env all
@@ -47,6 +47,10 @@ functional: setup
 browser: setup
 	tests/browser/setup.sh
 	$(BIN)/python -m pytest tests/browser
+
+# What somebody who means harm would try (SECURITY.md), alone: `make test` runs it with the unit and functional tests.
+attacks: setup
+	$(BIN)/python -m pytest tests/unit tests/functional -n 2 -m attack
 
 # Rewrites the golden files; review the diff like code.
 golden: setup

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENTS = ROOT / "environments"
-LINT_CACHE = ROOT / ".cache" / "lint"
 WORKERS = 2
 MESSAGE_LENGTH = 300
 """Characters of a finding; cfn-lint quotes lists of hundreds of names. --json has them whole."""
@@ -113,6 +113,7 @@ def _synthesis(platform: Platform, name: str) -> Synthesis:
 
 def _lint(built: list[Synthesis]) -> dict[str, tuple[Finding, ...]]:
     from lint.gate import Job, lint
+    from lint.verdicts import place
 
     jobs = [
         Job(
@@ -123,7 +124,7 @@ def _lint(built: list[Synthesis]) -> dict[str, tuple[Finding, ...]]:
         for synthesis in built
         for stack in synthesis.assembly.stacks
     ]
-    return lint(jobs, cache=LINT_CACHE, workers=WORKERS)
+    return lint(jobs, cache=place(os.environ, ROOT), workers=WORKERS)
 
 
 def _write(arguments: argparse.Namespace, built: list[Synthesis]) -> list[str]:

@@ -15,13 +15,15 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from assembly.model import FORMAT, Assembly
 
 MANIFEST = "assembly.json"
+
+T = TypeVar("T")
 
 
 class AssemblyError(Exception):
@@ -44,6 +46,20 @@ def canonical_json(value: Any) -> bytes:
 def sha256(data: bytes) -> str:
     """Lower-case hexadecimal SHA-256."""
     return hashlib.sha256(data).hexdigest()
+
+
+class Unreadable(ValueError):
+    """Bytes that are not what they should be; the text says why."""
+
+
+def decoded(data: bytes, kind: type[T]) -> T:
+    """JSON that somebody else may have written, as a value of ours. Raises `Unreadable`, whatever is wrong with it."""
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unreadable(str(error)) from error
+    except RecursionError as error:
+        raise Unreadable("nested too deeply") from error
 
 
 def assembly_digest(assembly: Assembly) -> str:
@@ -84,9 +100,10 @@ def write(directory: Path, files: Mapping[str, bytes]) -> None:
     staged: list[tuple[Path, Path]] = []
     try:
         for name in sorted(files, key=lambda n: (n == MANIFEST, n)):
-            temporary = directory / f".{name}.{os.getpid()}.tmp"
+            # Made, never opened: a link that a checkout brought along under such a name would be written through.
+            temporary = directory / f".{name}.{os.urandom(8).hex()}.tmp"
             staged.append((temporary, directory / name))
-            with temporary.open("wb") as out:
+            with temporary.open("xb") as out:
                 out.write(files[name])
                 out.flush()
                 os.fsync(out.fileno())
@@ -110,13 +127,13 @@ def read(directory: Path) -> tuple[Assembly, dict[str, bytes]]:
         raise AssemblyError(directory, (f"{directory / MANIFEST}: not there; build it first: python build.py --env {directory.name}",))
     rebuild = f"build it again: python build.py --env {directory.name}"
     try:
-        head = msgspec.json.decode(manifest, type=_Head)
+        head = decoded(manifest, _Head)
         if head.format != FORMAT:
             raise AssemblyError(
                 directory, (f"{directory / MANIFEST}: format {head.format}, this version reads format {FORMAT}; {rebuild}",)
             )
-        assembly = msgspec.json.decode(manifest, type=Assembly)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        assembly = decoded(manifest, Assembly)
+    except Unreadable as error:
         raise AssemblyError(directory, (f"{directory / MANIFEST}: not an assembly: {error}; {rebuild}",)) from error
     problems: list[str] = []
     if assembly_digest(assembly) != assembly.digest:

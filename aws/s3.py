@@ -21,6 +21,7 @@ from aws.errors import NotFound, Origin, translated
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CopySourceTypeDef
 
     from aws.session import Aws
 
@@ -37,6 +38,9 @@ class Head(Answer, frozen=True, kw_only=True):
     content_encoding: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
     modified: datetime | None = field(name="LastModified", default=None)
+    sha256: str = field(name="ChecksumSHA256", default="")
+    """Base64; S3 compared it with the object's bytes when they were written. "" if none was asked for or stored, or one of parts only."""
+    checksum_type: str = "FULL_OBJECT"
     replication: str = field(name="ReplicationStatus", default="")
     """What S3 did with an object: COMPLETED, PENDING or FAILED, REPLICA in a replica; empty where no rule took it, also in listings."""
 
@@ -136,10 +140,11 @@ class S3:
             body = answer["Body"].read()
         return Stored(head=head, body=body)
 
-    def head(self, bucket: str, key: str) -> Head | None:
-        """What is there, or None. Without s3:ListBucket a missing key is an `AccessDenied`."""
+    def head(self, bucket: str, key: str, *, checksum: bool = False) -> Head | None:
+        """What is there, or None. Without s3:ListBucket a missing key is an `AccessDenied`. `checksum`: with its SHA-256, if stored."""
+        mode: dict[str, Any] = {"ChecksumMode": "ENABLED"} if checksum else {}
         try:
-            return _head(key, self.client.head_object(Bucket=bucket, Key=key, ExpectedBucketOwner=self.account_id))
+            return _head(key, self.client.head_object(Bucket=bucket, Key=key, ExpectedBucketOwner=self.account_id, **mode))
         except NotFound:
             return None
 
@@ -164,13 +169,33 @@ class S3:
         condition: dict[str, Any] = {"IfMatch": if_match} if if_match else {}
         self.client.delete_object(Bucket=bucket, Key=key, ExpectedBucketOwner=self.account_id, **condition)
 
-    def copy(self, source_bucket: str, source_key: str, bucket: str, key: str, *, headers: Headers) -> None:
-        """Copy within S3, with new headers. The source may be another account's, if it lets us read."""
-        optional: dict[str, Any] = {"CacheControl": headers.cache_control, "ContentEncoding": headers.content_encoding}
+    def copy(
+        self,
+        source_bucket: str,
+        source_key: str,
+        bucket: str,
+        key: str,
+        *,
+        headers: Headers,
+        if_match: str | None = None,
+        version_id: str | None = None,
+    ) -> None:
+        """Copy within S3, with new headers. The source may be another account's, if it lets us read.
+
+        `if_match`: only if the source has that ETag, else `Conflict`. `version_id`: that version of it, whatever has come after.
+        """
+        source: CopySourceTypeDef = {"Bucket": source_bucket, "Key": source_key}
+        if version_id:
+            source["VersionId"] = version_id
+        optional: dict[str, Any] = {
+            "CacheControl": headers.cache_control,
+            "ContentEncoding": headers.content_encoding,
+            "CopySourceIfMatch": if_match or "",
+        }
         self.client.copy_object(
             Bucket=bucket,
             Key=key,
-            CopySource={"Bucket": source_bucket, "Key": source_key},
+            CopySource=source,
             MetadataDirective="REPLACE",
             ContentType=headers.content_type,
             Metadata=dict(headers.metadata),
@@ -189,4 +214,6 @@ class S3:
 
 def _head(key: str, answer: Any) -> Head:
     found = read(answer, Head)
-    return replace(found, key=key, etag=found.etag.strip('"'))
+    # A checksum of parts ends in their number and has the type COMPOSITE.
+    whole = found.checksum_type == "FULL_OBJECT" and "-" not in found.sha256
+    return replace(found, key=key, etag=found.etag.strip('"'), sha256=found.sha256 if whole else "")

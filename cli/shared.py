@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from aws.s3 import S3
     from cli.session import Opened
-    from rollout.history import Record
+    from rollout.history import Past
 
 
 def artifacts(opened: Opened) -> S3:
@@ -32,11 +33,24 @@ def artifacts(opened: Opened) -> S3:
     return S3.connect(opened.aws, account_id=opened.assembly.account_id, region=opened.assembly.home_region)
 
 
-def records_of(opened: Opened, *, limit: int) -> tuple[Record, ...]:
+def past_of(opened: Opened, *, limit: int) -> Past:
     """The latest applies, newest first; none before the first. Raises `aws.errors.AwsError`."""
-    from rollout.history import records
+    from rollout.history import read
 
-    return records(artifacts(opened), opened.assembly.artifact_bucket, opened.assembly.environment, limit=limit)
+    return read(artifacts(opened), opened.assembly.artifact_bucket, opened.assembly.environment, limit=limit)
+
+
+def damage(past: Past, bucket: str) -> tuple[str, ...]:
+    """A line for each record that cannot be read, and one with what to type."""
+    if not past.damaged:
+        return ()
+    lines = (f"s3://{bucket}/{found.key} cannot be read: {found.reason}" for found in past.damaged)
+    return (*lines, f"its versions (the bucket is versioned): {versions_command(past, bucket)}")
+
+
+def versions_command(past: Past, bucket: str) -> str:
+    """What shows the versions of the newest record that cannot be read."""
+    return f"aws s3api list-object-versions --bucket {bucket} --prefix {shlex.quote(past.damaged[0].key)}"
 
 
 def as_json(value: Any) -> str:

@@ -14,7 +14,6 @@ Suppressing a rule on one resource, in that resource's Metadata; the reason is n
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import gc
 import hashlib
@@ -30,15 +29,13 @@ import msgspec
 
 from assembly.model import Frozen
 from lint.rules import MODULES
+from lint.verdicts import Verdicts
 
 if TYPE_CHECKING:
     from cfnlint.match import Match
     from cfnlint.rules._rules import Rules
 
 Level = Literal["error", "warning", "informational"]
-
-CACHE_ENTRIES = 4096
-"""Verdicts that are kept; the oldest go first. A verdict is a few hundred bytes."""
 
 POOL_THRESHOLD = 16
 """Missing verdicts from which a second process pays for itself (benchmarks/lint.py)."""
@@ -78,7 +75,8 @@ class Finding(Frozen, frozen=True, kw_only=True):
 def lint(jobs: Sequence[Job], *, cache: Path | None, workers: int) -> dict[str, tuple[Finding, ...]]:
     """The findings of every job, by `stack_id`, in the order of the jobs; those of one job by line, path and rule.
 
-    `cache` is a directory for verdicts, made if missing; None, or a directory that cannot be written, costs time and nothing else.
+    `cache` is a directory for verdicts (`lint.verdicts.place`), made if missing; None, or one that cannot be used, costs time and
+    nothing else.
     `workers` is the number of processes at most. Equal templates for equal regions are linted once.
 
     Raises ValueError if two jobs have one `stack_id`. A template that cannot be linted is a finding.
@@ -86,13 +84,14 @@ def lint(jobs: Sequence[Job], *, cache: Path | None, workers: int) -> dict[str, 
     if len({job.stack_id for job in jobs}) != len(jobs):
         raise ValueError("two lint jobs with one stack_id")
     keys = {job.stack_id: _verdict_key(job) for job in jobs}
+    kept = Verdicts(cache)
     verdicts: dict[str, tuple[Finding, ...]] = {}
     missing: dict[str, Job] = {}
     for job in jobs:
         key = keys[job.stack_id]
         if key in verdicts or key in missing:
             continue
-        found = _load(cache, key)
+        found = _known(kept, key)
         if found is None:
             missing[key] = job
         else:
@@ -100,12 +99,22 @@ def lint(jobs: Sequence[Job], *, cache: Path | None, workers: int) -> dict[str, 
     if missing:
         for key, findings in zip(missing, _verdicts(list(missing.values()), workers), strict=True):
             verdicts[key] = findings
-            _store(cache, key, findings)
-        _prune(cache)
+            # A crash (E0002) is not a fact about the template alone: try again next time.
+            if not any(finding.rule == "E0002" for finding in findings):
+                kept.store(key, msgspec.json.encode(findings))
+        kept.prune()
     return {
         job.stack_id: tuple(msgspec.structs.replace(finding, stack_id=job.stack_id) for finding in verdicts[keys[job.stack_id]])
         for job in jobs
     }
+
+
+def _known(kept: Verdicts, key: str) -> tuple[Finding, ...] | None:
+    body = kept.load(key)
+    try:
+        return None if body is None else msgspec.json.decode(body, type=tuple[Finding, ...])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 # --- the key ------------------------------------------------------------------------------------------------------
@@ -149,56 +158,6 @@ def cfn_lint_version(path: Iterable[str]) -> str:
         if names:
             return names[0].removeprefix("cfn_lint-").removesuffix(".dist-info")
     return str(importlib.import_module("importlib.metadata").version("cfn-lint"))
-
-
-# --- the cache ----------------------------------------------------------------------------------------------------
-
-
-def _entry(cache: Path, key: str) -> Path:
-    return cache / f"{key}.json"
-
-
-def _load(cache: Path | None, key: str) -> tuple[Finding, ...] | None:
-    """A cached verdict; an entry that is missing, cut off, changed or of another shape is none."""
-    if cache is None:
-        return None
-    try:
-        checksum, _, body = _entry(cache, key).read_bytes().partition(b"\n")
-        if hashlib.sha256(key.encode() + body).hexdigest().encode() != checksum:
-            return None
-        return msgspec.json.decode(body, type=tuple[Finding, ...])
-    except (OSError, msgspec.DecodeError):
-        return None
-
-
-def _store(cache: Path | None, key: str, findings: tuple[Finding, ...]) -> None:
-    # A crash (E0002) is not a fact about the template alone: try again next time.
-    if cache is None or any(finding.rule == "E0002" for finding in findings):
-        return
-    body = msgspec.json.encode(findings)
-    temporary = cache / f".{key}.{os.getpid()}.tmp"
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(hashlib.sha256(key.encode() + body).hexdigest().encode() + b"\n" + body)
-        temporary.replace(_entry(cache, key))
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-def _prune(cache: Path | None, limit: int = CACHE_ENTRIES) -> None:
-    """Remove the oldest files beyond `limit`, temporary ones of killed processes included."""
-    if cache is None:
-        return
-    try:
-        with os.scandir(cache) as entries:
-            files = [entry for entry in entries if entry.is_file(follow_symlinks=False)]
-        if len(files) <= limit:
-            return
-        for entry in sorted(files, key=lambda e: (e.stat().st_mtime_ns, e.name))[: len(files) - limit * 3 // 4]:
-            Path(entry.path).unlink(missing_ok=True)
-    except OSError:
-        return
 
 
 # --- linting ------------------------------------------------------------------------------------------------------

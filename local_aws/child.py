@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from assembly.private import write_private
 from local_aws import plugins
 from local_aws.confined import confine
 from local_aws.server import OWNER
@@ -78,9 +79,7 @@ class Life:
         """A sign of life; and the record again, if a command took it for a dead server's."""
         os.utime(self.owner.fileno())
         if not self.record.exists():
-            draft = self.record.with_suffix(".new")
-            draft.write_text(self.content)
-            draft.replace(self.record)
+            write_private(self.record, self.content.encode(), durable=False)
 
     def over(self, silence: float) -> bool:
         """Whether the parent is gone, or nobody asked for anything for long enough."""

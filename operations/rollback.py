@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import msgspec
-
 from assembly import files
 from assembly.model import FORMAT, Assembly
 from rollout.history import Record
@@ -27,15 +25,19 @@ class RollbackError(Exception):
         self.command = command
 
 
-def meant(wanted: str, past: Iterable[Record], environment: str) -> Record:
-    """The latest record whose assembly digest begins with `wanted`. Raises `RollbackError` if there is none, or several assemblies fit."""
+def meant(wanted: str, past: Iterable[Record], environment: str, *, damaged: int = 0) -> Record:
+    """The latest record whose assembly digest begins with `wanted`. `damaged`: number of records that could not be read.
+
+    Raises `RollbackError` if there is none, or several assemblies fit.
+    """
     command = f"python deploy.py history --env {environment}"
     if len(wanted) < MIN_DIGITS or not set(wanted) <= set("0123456789abcdef"):
         raise RollbackError(f"{wanted!r} is not a digest: give its first {MIN_DIGITS} hexadecimal digits at least", command)
     fitting = [record for record in past if record.assembly_digest.startswith(wanted)]
     digests = sorted({record.assembly_digest for record in fitting})
     if not digests:
-        raise RollbackError(f"no assembly {wanted} was applied to {environment}", command)
+        more = f" in any record that can be read ({damaged} cannot)" if damaged else ""
+        raise RollbackError(f"no assembly {wanted} was applied to {environment}{more}", command)
     if len(digests) > 1:
         raise RollbackError(f"{wanted} fits several assemblies: {', '.join(d[:16] for d in digests)}; give more digits", command)
     return fitting[0]
@@ -45,8 +47,8 @@ def verified(found: Mapping[str, bytes], digest: str, environment: str) -> Assem
     """The assembly of these files, if they are exactly the one of that digest. Raises `RollbackError` with every problem."""
     command = f"python deploy.py history --env {environment}"
     try:
-        assembly = msgspec.json.decode(found.get(files.MANIFEST, b""), type=Assembly)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        assembly = files.decoded(found.get(files.MANIFEST, b""), Assembly)
+    except files.Unreadable as error:
         raise RollbackError(f"the kept assembly {digest[:12]} cannot be read by this version: {error}", command) from error
     problems = []
     if assembly.format != FORMAT:

@@ -218,14 +218,16 @@ def _version_lines(status: Status, now: datetime) -> Iterable[str]:
     deployed, again = status.deployed, f"--env {status.environment}"
     if status.history_error:
         yield f"applied: cannot be read: {status.history_error}"
-    elif deployed is None:
+    if deployed is None and not status.history_error:
         yield f"applied: nothing yet; to plan: python deploy.py plan {again}"
-    else:
+    elif deployed is not None:
         commit = f", commit {deployed.commit[:12]}" if deployed.commit else ""
         result = f", {deployed.result}" if deployed.result and deployed.result != "succeeded" else ""
         who = deployed.by or "somebody"
         gone = "" if any(s.status or s.error for s in status.stacks) else "; nothing of it is deployed now"
-        yield f"applied: assembly {deployed.assembly_digest[:12]}{commit}, {age(deployed.at, now)} ago by {who}{result}{gone}"
+        what = "before: " if status.history_error else "applied:"
+        when = f"{age(deployed.at, now)} ago by {who}{result}{gone}"
+        yield f"{what} assembly {deployed.assembly_digest[:12]}{commit}, {when}"
         if not gone and deployed.assembly_digest != status.assembly_digest:
             yield f"built:   assembly {status.assembly_digest[:12]}, which is not applied; to plan: python deploy.py plan {again}"
     if any(s.pending for s in status.stacks):

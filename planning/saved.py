@@ -7,11 +7,12 @@ Never: leaves half a file, or takes one that was edited.
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 
 import msgspec
 
+from assembly.files import Unreadable, decoded
+from assembly.private import write_private
 from planning.model import FORMAT, Plan, plan_bytes, plan_digest
 
 NAME = "plan.json"
@@ -28,22 +29,6 @@ class SavedPlanError(Exception):
 def path_of(dist: Path, environment: str) -> Path:
     """Where the plan of an environment lies."""
     return dist / environment / NAME
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Write a file of mode 0600 in one piece: it is there whole, or the old one is. Raises OSError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as out:
-            os.fchmod(descriptor, 0o600)
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def save(path: Path, plan: Plan) -> None:
@@ -66,11 +51,11 @@ def load(path: Path, environment: str) -> Plan:
     except FileNotFoundError:
         raise SavedPlanError(f"{path}: there is no saved plan", command) from None
     try:
-        found = msgspec.json.decode(data, type=_Head)
+        found = decoded(data, _Head)
         if found.format != FORMAT:
             raise SavedPlanError(f"{path}: format {found.format}, this version reads format {FORMAT}", command)
-        plan = msgspec.json.decode(data, type=Plan)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        plan = decoded(data, Plan)
+    except Unreadable as error:
         raise SavedPlanError(f"{path}: not a plan: {error}", command) from error
     if plan_digest(plan) != plan.digest:
         raise SavedPlanError(f"{path}: changed since it was made (its digest is not {plan.digest})", command)

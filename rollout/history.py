@@ -10,7 +10,6 @@ assemblies, the manifest last, so that one with a manifest is whole.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from statistics import median
 from typing import Literal, Protocol
@@ -23,7 +22,7 @@ from aws.errors import AwsError, Conflict, NotFound
 from aws.s3 import Head, Headers, Stored
 
 FORMAT = 1
-"""Version of a record; others are skipped when the history is read."""
+"""Version of a record; others are named as such when the history is read."""
 
 Result = Literal["succeeded", "failed", "interrupted"]
 
@@ -112,39 +111,91 @@ def _put_once(bucket: Bucket, name: str, key: str, body: bytes) -> None:
         return
 
 
+class _Template(msgspec.Struct):
+    file: str
+
+
+class _Stack(msgspec.Struct):
+    template: _Template
+
+
+class _Manifest(msgspec.Struct):
+    stacks: tuple[_Stack, ...]
+
+
 def fetch(bucket: Bucket, name: str, digest: str) -> dict[str, bytes]:
-    """The files of a kept assembly by name, for `assembly.files.write`, which `assembly.files.read` then checks. Raises `NotFound`."""
+    """The files of a kept assembly by name, for `assembly.files.write`, which `assembly.files.read` then checks.
+
+    Raises `NotFound`; `assembly.files.Unreadable` if its manifest does not say what belongs to it.
+    """
     prefix = _assembly_prefix(digest)
     manifest = bucket.get(name, prefix + files.MANIFEST).body
     found = {files.MANIFEST: manifest}
-    for stack in json.loads(manifest)["stacks"]:
-        file = str(stack["template"]["file"])
-        found[file] = bucket.get(name, prefix + file).body
+    for stack in files.decoded(manifest, _Manifest).stacks:
+        found[stack.template.file] = bucket.get(name, prefix + stack.template.file).body
     return found
 
 
 def save(bucket: Bucket, name: str, record: Record) -> str:
     """Write a record; its key. The same record twice is one. Raises `AwsError`."""
-    key = f"{_record_prefix(record.environment)}{record.started_at}-{record.plan_digest[:12]}.json"
+    key = _record_key(record)
     _put_once(bucket, name, key, files.canonical_json(msgspec.to_builtins(record)))
     return key
 
 
-def records(bucket: Bucket, name: str, environment: str, *, limit: int = 20) -> tuple[Record, ...]:
-    """The latest records, newest first; none where there is no bucket yet. Raises `AwsError`."""
+class Damaged(Frozen, frozen=True, kw_only=True):
+    """A record that is there and says nothing."""
+
+    key: str
+    reason: str
+
+
+class Past(Frozen, frozen=True, kw_only=True):
+    """The latest records, newest first, and what stood between them and could not be read."""
+
+    records: tuple[Record, ...] = ()
+    damaged: tuple[Damaged, ...] = ()
+
+
+def read(bucket: Bucket, name: str, environment: str, *, limit: int = 20) -> Past:
+    """The latest records; none where there is no bucket yet. Raises `AwsError`."""
     try:
         keys = [found.key for found in bucket.list(name, _record_prefix(environment))]
     except NotFound:
-        return ()
+        return Past()
     found: list[Record] = []
+    damaged: list[Damaged] = []
     for key in reversed(keys):
-        if len(found) == limit:
+        # Whoever fills the folder with rubbish does not make everybody read all of it.
+        if len(found) == limit or len(damaged) > limit:
             break
         try:
-            found.append(msgspec.json.decode(bucket.get(name, key).body, type=Record))
-        except (msgspec.DecodeError, UnicodeDecodeError, NotFound):
+            found.append(_record(bucket.get(name, key).body, key, environment))
+        except NotFound:
             continue
-    return tuple(found)
+        except files.Unreadable as error:
+            damaged.append(Damaged(key=key, reason=str(error)))
+    return Past(records=tuple(found), damaged=tuple(damaged))
+
+
+def records(bucket: Bucket, name: str, environment: str, *, limit: int = 20) -> tuple[Record, ...]:
+    """Those that can be read. Raises `AwsError`."""
+    return read(bucket, name, environment, limit=limit).records
+
+
+class _Format(msgspec.Struct):
+    format: int
+
+
+def _record(body: bytes, key: str, environment: str) -> Record:
+    """Raises `assembly.files.Unreadable`."""
+    written = files.decoded(body, _Format).format
+    if written != FORMAT:
+        raise files.Unreadable(f"format {written}, this version reads format {FORMAT}")
+    record = files.decoded(body, Record)
+    if record.environment != environment or _record_key(record) != key:
+        raise files.Unreadable("another apply's record than its name says")
+    return record
 
 
 def expected_seconds(past: Iterable[Record]) -> dict[tuple[str, str], float]:
@@ -167,6 +218,10 @@ def expected_or_none(bucket: Bucket, name: str, environment: str) -> dict[tuple[
 
 def _assembly_prefix(digest: str) -> str:
     return f"assemblies/{digest}/"
+
+
+def _record_key(record: Record) -> str:
+    return f"{_record_prefix(record.environment)}{record.started_at}-{record.plan_digest[:12]}.json"
 
 
 def _record_prefix(environment: str) -> str:

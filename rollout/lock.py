@@ -12,7 +12,9 @@ the holder's process on the same machine is gone. Expiry compares the clocks of 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import shlex
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -31,6 +33,8 @@ KEY = "LockID"
 
 TTL_SECONDS = 180
 HEARTBEAT_SECONDS = 30.0
+_LAST_MOMENT = 253_402_300_799
+"""The end of the year 9999, which is as far as Python's dates go."""
 
 
 class Table(Protocol):
@@ -63,18 +67,25 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds since the epoch."""
     expires: int
 
+    @property
+    def whole(self) -> bool:
+        """It is what `acquire` writes: it has an id that `unlock` can be given, and an end."""
+        return bool(self.id) and self.expires > 0
+
     def describe(self) -> str:
         """One sentence for a person."""
+        if not self.whole:
+            return f"an item that no deployer wrote like that ({self.owner} on {self.host}); it never expires"
         return f"{self.owner} on {self.host} (process {self.pid}, {self.verb}) since {_moment(self.since)}, until {_moment(self.expires)}"
 
 
 class LockHeld(Exception):
     """Somebody else holds the lock."""
 
-    def __init__(self, name: str, holder: Holder, environment: str) -> None:
+    def __init__(self, table: str, name: str, holder: Holder, environment: str) -> None:
         self.name = name
         self.holder = holder
-        self.hint = f"python deploy.py unlock --env {environment} --lock-id {holder.id}"
+        self.hint = f"python deploy.py unlock --env {environment} --lock-id {holder.id}" if holder.whole else delete_command(table, name)
         super().__init__(f"the lock {name} is held by {holder.describe()} unless it is renewed")
 
 
@@ -214,7 +225,7 @@ def acquire(
         if surely_dead(other, me):
             standing = table.put(table_name, item, Condition(absent=KEY, equal={"Id": other.id}))
         if standing is not None and standing.get("Id") != lock_id:
-            raise LockHeld(name, _holder(standing), environment)
+            raise LockHeld(table_name, name, _holder(standing), environment)
     return Lock(table, table_name, name, mine, now)
 
 
@@ -233,6 +244,12 @@ def remove(table: Table, table_name: str, name: str, lock_id: str) -> Holder | N
     """Remove a lock by its id. None if that was done; else whoever holds it under another id. Raises `NotFound` if there is none."""
     other = table.delete(table_name, {KEY: name}, Condition(equal={"Id": lock_id}))
     return None if other is None or not other.get("Id") else _holder(other)
+
+
+def delete_command(table: str, name: str) -> str:
+    """What removes an item that `unlock` cannot name."""
+    key = json.dumps({KEY: {"S": name}})
+    return f"aws dynamodb delete-item --table-name {table} --key {shlex.quote(key)}"
 
 
 def lock_name(project: str, environment: str) -> str:
@@ -260,10 +277,12 @@ def _holder(item: Item) -> Holder:
         return str(item.get(name, ""))
 
     def number(name: str) -> int:
-        return int(item.get(name, 0))
+        found = item.get(name, 0)
+        return found if isinstance(found, int) and 0 < found <= _LAST_MOMENT else 0
 
+    identity = item.get("Id")
     return Holder(
-        id=text("Id"),
+        id=identity if isinstance(identity, str) else "",
         owner=text("Owner") or "somebody",
         host=text("Host") or "an unknown host",
         machine=text("Machine"),

@@ -25,14 +25,15 @@ import msgspec
 
 from assembly.files import canonical_json, sha256
 from assembly.model import SiteContract
-from aws.errors import AwsError, Conflict, NotFound, Throttled
+from aws.errors import AccessDenied, AwsError, Conflict, NotFound, Throttled
 from aws.s3 import Headers
 from aws.transfer import Upload
-from website import releases
+from website import kept, releases
 from website.content import Content, FileEntry, base64_digest, cache_control, content_type, generated_entry, key_prefix, rank
 from website.content_plan import UNKNOWN_HEADERS, ContentPlan, FileChange, sealed
 from website.errors import Busy, SourceError, WebsiteError
 from website.invalidation import Behaviours, paths
+from website.ledger import Ledger, entry_key, unpublished, verified_key
 from website.releases import Caller, Claimed, Manifest, Release, State, Store, timestamp
 
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ class Site:
     def index_key(self) -> str:
         """Key of the index document."""
         return self.contract.index_document.lstrip("/")
+
+    @property
+    def prefix(self) -> str:
+        """Of every key."""
+        return key_prefix(self.contract)
 
 
 class NotDeployed(WebsiteError):
@@ -124,7 +130,8 @@ class Seen:
     objects: Mapping[str, tuple[str, int]] = field(repr=False)
     """ETag and size by key."""
     manifests: Mapping[str, Manifest] = field(repr=False)
-    """The last writer of an object first."""
+    """The last writer of an object first; only those that the ledger has."""
+    ledger: Ledger = field(default_factory=Ledger, repr=False)
 
 
 def nothing(site: Site) -> Seen:
@@ -137,14 +144,17 @@ def look(site: Site) -> Seen:
     with ThreadPoolExecutor(2) as pool:
         listing = pool.submit(_objects, site)
         state, etag = site.store.state()
-        manifests = _read_manifests(site.store, _newest_first(state)[:2])
+        read = _read_manifests(site.store, _newest_first(state)[:2])
         objects = listing.result()
-    return Seen(state=state, etag=etag, deployed=objects is not None, objects=objects or {}, manifests=manifests)
+    ledger = Ledger.of(site.prefix, objects or ())
+    # What only the artifact bucket calls a release decides nothing: neither which headers an object has, nor what may be removed.
+    manifests = {digest: manifest for digest, manifest in read.items() if digest in ledger.manifests}
+    return Seen(state=state, etag=etag, deployed=objects is not None, objects=objects or {}, manifests=manifests, ledger=ledger)
 
 
 def look_further(site: Site, seen: Seen) -> Seen:
     """The same with the manifests of every release that is still there."""
-    wanted = _newest_first(seen.state)
+    wanted = tuple(digest for digest in _newest_first(seen.state) if digest in seen.ledger.manifests)
     missing = tuple(digest for digest in wanted if digest not in seen.manifests)
     read = {**seen.manifests, **_read_manifests(site.store, missing)}
     return replace(seen, manifests={digest: read[digest] for digest in wanted if digest in read})
@@ -152,8 +162,7 @@ def look_further(site: Site, seen: Seen) -> Seen:
 
 def _objects(site: Site) -> dict[str, tuple[str, int]] | None:
     try:
-        prefix = key_prefix(site.contract)
-        return {head.key: (head.etag, head.size) for head in site.s3.list(site.bucket, prefix)}
+        return {head.key: (head.etag, head.size) for head in site.s3.list(site.bucket, site.prefix)}
     except NotFound:
         return None
 
@@ -258,6 +267,8 @@ def prunable(site: Site, seen: Seen, *, now: datetime) -> tuple[str, ...]:
     if seen.state.claim and seen.state.claim.manifest:
         stay.add(seen.state.claim.manifest)
     stay |= {d for d, at in seen.state.unfinished.items() if (now - releases.moment(at)).days < contract.release_grace_days}
+    # Whatever the list of releases says, the newest one of the ledger is live or about to be.
+    stay |= seen.ledger.newest
     missing = stay - seen.manifests.keys()
     if missing:
         return ()
@@ -327,13 +338,22 @@ def publish(site: Site, content: Content, run: Run, *, origin: str, commit: str 
     if live is not None and not plan.has_changes:
         claimed.finish(lambda state: state)
         return Outcome(release=live, plan=plan, changed=False)
-    site.store.put_manifest(manifest)
+    number = seen.ledger.next_number(claimed.state, plan.manifest)
+    with ThreadPoolExecutor(1) as pool:
+        entering = pool.submit(_enter, site, number, plan.manifest)
+        site.store.put_manifest(manifest)
+        entering.result()
     with _files(content) as path_of:
         writing = _Writing(site=site, seen=seen, claimed=claimed, run=run, path_of=path_of)
         writing.keep_copies(manifest)
         by_key = manifest.by_key
         writing.write(by_key[change.key] for change in plan.changes)
-    return _finish(site, manifest, plan, claimed, run, action="publish", origin=origin, commit=commit)
+    return _finish(site, manifest, plan, claimed, run, number=number, action="publish", origin=origin, commit=commit)
+
+
+def _enter(site: Site, number: int, manifest: str) -> None:
+    """Into the ledger, before the first file."""
+    site.s3.put(site.bucket, entry_key(site.prefix, number, manifest), b"")
 
 
 def refuse_moved(approved: ContentPlan, plan: ContentPlan) -> None:
@@ -473,12 +493,13 @@ def _finish(
     claimed: Claimed,
     run: Run,
     *,
+    number: int,
     action: Literal["publish", "rollback"],
     origin: str,
     commit: str,
 ) -> Outcome:
     release = Release(
-        number=releases.next_number(claimed.state),
+        number=number,
         manifest=plan.manifest,
         content=manifest.content,
         action=action,
@@ -533,12 +554,16 @@ def _invalidate(site: Site, wanted: tuple[str, ...], run: Run, *, reference: str
 # --- going back ---------------------------------------------------------------------------------------------------
 
 
-def rollback(site: Site, target: Release, run: Run) -> Outcome:
+def rollback(site: Site, target: Release, run: Run, *, given: str = "", chosen: bool = True) -> Outcome:
     """Make an earlier release live again: immutable files are still there, the others are copied from their kept bytes inside S3.
 
-    Raises `WebsiteError` if its files were pruned, `Busy`, `AwsError`.
+    `given`: digest of its manifest, where the person has it from elsewhere. `chosen`: the person named the release.
+    Raises `WebsiteError` if its files were pruned, or if it or one of its kept copies is not what was published; `Busy`, `AwsError`.
     """
     seen = look_further(site, look(site))
+    seen.ledger.refuse_unless_published(target, site.environment, given=given)
+    if not chosen:
+        seen.ledger.refuse_unless_agreed(seen.state, target)
     manifest = seen.manifests.get(target.manifest) or site.store.manifest(target.manifest)
     plan = _plan(site, manifest, seen, origin=f"release {target.number}", now=run.now())
     live = seen.state.live
@@ -552,19 +577,25 @@ def rollback(site: Site, target: Release, run: Run) -> Outcome:
             f"release {target.number} cannot come back: {len(missing)} of its files are gone, {missing[0]} among them; publish it again",
             f"python deploy.py releases --env {site.environment}",
         )
+    copies = kept.check(site, (entry for entry in entries if not entry.immutable), workers=SMALL_WRITES)
     claimed = _claim(site, seen, run, action="rollback", manifest=target.manifest)
-    for step, group in _by_rank(site, entries):
-        run.report(Begun(step=_STEPS[step], files=len(group), size=sum(e.size for e in group)))
-        claimed.assert_held()
-        _each(group, lambda entry: _copy_back(site, entry), run)
-    return _finish(site, manifest, plan, claimed, run, action="rollback", origin=f"release {target.number}", commit=target.commit)
+    number = seen.ledger.next_number(claimed.state, target.manifest)
+    with ThreadPoolExecutor(1) as pool:
+        entering = pool.submit(_enter, site, number, target.manifest)
+        for step, group in _by_rank(site, entries):
+            run.report(Begun(step=_STEPS[step], files=len(group), size=sum(e.size for e in group)))
+            claimed.assert_held()
+            _each(group, lambda entry: _copy_back(site, entry, copies.get(entry.key)), run)
+        entering.result()
+    back = f"release {target.number}"
+    return _finish(site, manifest, plan, claimed, run, number=number, action="rollback", origin=back, commit=target.commit)
 
 
-def _copy_back(site: Site, entry: FileEntry) -> None:
-    if entry.immutable:
-        site.s3.copy(site.bucket, entry.key, site.bucket, entry.key, headers=_headers(entry))
+def _copy_back(site: Site, entry: FileEntry, copy: kept.Checked | None) -> None:
+    if copy is not None:
+        kept.bring_back(site, copy, _headers(entry))
     else:
-        site.s3.copy(site.store.bucket, site.store.content_key(entry.sha256), site.bucket, entry.key, headers=_headers(entry))
+        site.s3.copy(site.bucket, entry.key, site.bucket, entry.key, headers=_headers(entry), if_match=entry.md5)
 
 
 # --- pruning ------------------------------------------------------------------------------------------------------
@@ -602,6 +633,9 @@ def prune(site: Site, seen: Seen, wanted: Pruned, run: Run) -> State:
             ):
                 run.report(Sent(key=key, size=seen.objects[key][1]))
             claimed.renew()
+        old = [r for r in seen.state.releases if r.number in gone]
+        keys = [make(site.prefix, r.number, r.manifest) for r in old for make in (entry_key, verified_key)]
+        list(pool.map(lambda key: site.s3.delete(site.bucket, key), (key for key in keys if key in seen.objects)))
 
     def edit(state: State) -> State:
         marked = tuple(msgspec.structs.replace(r, pruned_at=stamp) if r.number in gone else r for r in state.releases)
@@ -620,22 +654,37 @@ def _batched(items: tuple[str, ...], size: int) -> Iterator[tuple[str, ...]]:
 # --- promotion ----------------------------------------------------------------------------------------------------
 
 
-def promotable(source: Site, wanted: str, *, must_be_verified: bool) -> Release:
-    """The release of another environment that is asked for. Raises `WebsiteError`."""
+def promotable(source: Site, wanted: str) -> Release:
+    """The release of another environment that is asked for, or one of the same content, verified there. Raises `WebsiteError`."""
     state, _ = source.store.state()
     release = releases.find(state, wanted)
-    verified = release.verified_at or any(r.verified_at for r in state.releases if r.content == release.content)
-    if must_be_verified and not verified:
-        raise WebsiteError(
-            f"release {release.number} ({release.content[:12]}) of {source.environment} has not been verified there",
-            f"python deploy.py verify --env {source.environment} --record",
-        )
-    return release
+    others = [r for r in reversed(state.releases) if r.content == release.content]
+    verified = next((r for r in (release, *others) if r.verified_at), None)
+    again = f"python deploy.py verify --env {source.environment} --record"
+    if verified is None:
+        raise WebsiteError(f"release {release.number} ({release.content[:12]}) of {source.environment} has not been verified there", again)
+    if not _entered(source, verified_key(source.prefix, verified.number, verified.manifest)):
+        raise unpublished(verified, source.environment, "verified", again)
+    return verified
+
+
+def _entered(site: Site, key: str) -> bool:
+    """Whether the ledger has it."""
+    try:
+        return site.s3.head(site.bucket, key) is not None
+    except AccessDenied:
+        # So S3 answers for a missing key, where the listing is not ours to see.
+        return False
 
 
 def fetch(source: Site, release: Release, contract: SiteContract, folder: Path, report: Report) -> Content:
     """Download the built files of a release, each compared with its digest, as content for the environment of `contract`."""
     manifest = source.store.manifest(release.manifest)
+    if manifest.content != release.content:
+        raise WebsiteError(
+            f"release {release.number} of {source.environment} is not the content that releases.json says ({release.content[:12]})",
+            f"python deploy.py releases --env {source.environment}",
+        )
     built = [entry for entry in manifest.files if not entry.generated]
     report(Begun(step=f"fetching release {release.number} of {source.environment}", files=len(built), size=sum(e.size for e in built)))
     prefix = key_prefix(contract)
@@ -674,12 +723,17 @@ def fetch(source: Site, release: Release, contract: SiteContract, folder: Path, 
     return Content(prefix=prefix, entries=tuple(sorted(entries, key=lambda e: e.key)), paths=files, generated=generated)
 
 
-def record_verified(site: Site, *, manifest: str, by: str, at: str) -> State:
-    """Note that the live site keeps its contract with that release. Raises `Busy` if another one is live by now."""
+def record_verified(site: Site, release: Release, *, by: str, at: str) -> State:
+    """Note that the live site keeps its contract with that release.
+
+    Raises `Busy` if another one is live by now, `WebsiteError` if it was not published here.
+    """
+    if not _entered(site, entry_key(site.prefix, release.number, release.manifest)):
+        raise unpublished(release, site.environment, "published", f"python deploy.py publish --env {site.environment} --content DIR")
 
     def edit(state: State) -> State:
         live = state.live
-        if live is None or live.manifest != manifest:
+        if live is None or (live.number, live.manifest) != (release.number, release.manifest):
             raise Busy(
                 "another release went live while the site was verified", f"python deploy.py verify --env {site.environment} --record"
             )
@@ -687,4 +741,6 @@ def record_verified(site: Site, *, manifest: str, by: str, at: str) -> State:
             state, releases=(*state.releases[:-1], msgspec.structs.replace(live, verified_at=at, verified_by=by))
         )
 
-    return site.store.change(edit)
+    recorded = site.store.change(edit)
+    site.s3.put(site.bucket, verified_key(site.prefix, release.number, release.manifest), b"")
+    return recorded

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from assembly.files import canonical_json, sha256
+from assembly.files import Unreadable, canonical_json, decoded, sha256
 from assembly.model import Frozen
 from aws.errors import Conflict, NotFound
 from aws.s3 import Headers
@@ -167,8 +167,8 @@ class Store:
         except NotFound:
             return State(environment=self.environment), None
         try:
-            return msgspec.json.decode(stored.body, type=State), stored.head.etag
-        except msgspec.DecodeError as error:
+            return _plausible(decoded(stored.body, State), self.environment), stored.head.etag
+        except Unreadable as error:
             raise self._unreadable("releases.json", error) from error
 
     def write(self, state: State, etag: str | None) -> str:
@@ -206,8 +206,8 @@ class Store:
         if sha256(body) != digest:
             raise self._unreadable(f"manifests/{digest}.json", "its content does not have the digest that its name says")
         try:
-            return msgspec.json.decode(body, type=Manifest)
-        except msgspec.DecodeError as error:
+            return decoded(body, Manifest)
+        except Unreadable as error:
             raise self._unreadable(f"manifests/{digest}.json", error) from error
 
     def _unreadable(self, name: str, why: object) -> WebsiteError:
@@ -223,6 +223,24 @@ class Store:
         digest = sha256(body)
         self.s3.put(self.bucket, self.key(f"manifests/{digest}.json"), body, headers=_JSON)
         return digest
+
+
+def _plausible(state: State, environment: str) -> State:
+    """The state, if its numbers and times can be reckoned with. Raises `Unreadable`."""
+    if state.format != FORMAT:
+        raise Unreadable(f"format {state.format}, this version reads format {FORMAT}")
+    if state.environment != environment:
+        raise Unreadable(f"it is of the environment {state.environment}")
+    if any(release.number < 1 for release in state.releases):
+        raise Unreadable("a release has no number")
+    times = [time for r in state.releases for time in (r.at, r.superseded_at, r.verified_at, r.pruned_at) if time]
+    times += [*state.unfinished.values(), *((state.claim.started_at, state.claim.expires_at) if state.claim else ())]
+    for time in times:
+        try:
+            moment(time)
+        except ValueError as error:
+            raise Unreadable(f"{time[:40]!r} is not a time") from error
+    return state
 
 
 # --- claims -------------------------------------------------------------------------------------------------------
@@ -409,11 +427,6 @@ def added(state: State, release: Release) -> State:
     return msgspec.structs.replace(state, releases=(*(r for r in before if r.number not in gone), release), unfinished=unfinished)
 
 
-def next_number(state: State) -> int:
-    """Number of the next release."""
-    return state.releases[-1].number + 1 if state.releases else 1
-
-
 def known_objects(manifests: Iterable[Manifest]) -> Mapping[tuple[str, str], tuple[FileEntry, ...]]:
     """What objects we ever wrote, by key and ETag: their headers cannot be seen in a listing."""
     found: dict[tuple[str, str], tuple[FileEntry, ...]] = {}
@@ -431,5 +444,6 @@ def timestamp(when: datetime) -> str:
 
 
 def moment(text: str) -> datetime:
-    """The other way round."""
-    return datetime.fromisoformat(text)
+    """The other way round; without an offset it is UTC. ValueError for any other text."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,9 +1,9 @@
 """List what was applied, when and by whom.
 
 In: the records in the artifact bucket. Out: the latest applies on stdout, newest first.
-Never: changes anything.
+Never: changes anything, or takes a record that cannot be read for none: it is named on stderr, and the others are listed.
 
-Exit status: 0 listed (an empty list too), 1 failed, 2 usage.
+Exit status: 0 listed (an empty list too), 1 failed or a record cannot be read, 2 usage.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import argparse
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from cli.main import OK, Context
+from cli.main import FAILED, OK, Context
 from cli.session import add_common_arguments, open_environment
 
 if TYPE_CHECKING:
@@ -34,19 +34,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Read and show."""
-    from cli.shared import as_json, records_of, spoken
+    from cli.shared import as_json, damage, past_of, spoken
 
     opened = open_environment(args, context)
-    past = records_of(opened, limit=max(1, args.limit))
-    context.result(as_json(past) if args.json else spoken("\n".join(lines(past, opened.assembly.environment)), args))
-    return OK
+    past = past_of(opened, limit=max(1, args.limit))
+    shown = lines(past.records, opened.assembly.environment, damaged=len(past.damaged))
+    context.result(as_json(past.records) if args.json else spoken("\n".join(shown), args))
+    for line in damage(past, opened.assembly.artifact_bucket):
+        context.say(line)
+    return FAILED if past.damaged else OK
 
 
-def lines(past: Iterable[Record], environment: str) -> tuple[str, ...]:
+def lines(past: Iterable[Record], environment: str, *, damaged: int = 0) -> tuple[str, ...]:
     """A table, and what to type to go back."""
     from operations.status import columns
 
     found = tuple(past)
+    if not found and damaged:
+        return (f"no record of {environment} can be read",)
     if not found:
         return (f"nothing was applied to {environment} yet",)
     rows = [("applied", "assembly", "commit", "took", "result", "by")]

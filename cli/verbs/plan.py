@@ -130,7 +130,7 @@ def show(plan: Plan, form: str, out: Path | None, context: Context) -> None:
     if out is None:
         context.result(text)
         return
-    from planning.saved import write_private
+    from assembly.private import write_private
     from review.summary import last_line
 
     if not out.parent.is_dir():

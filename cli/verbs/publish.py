@@ -153,7 +153,7 @@ def _promoted(args: argparse.Namespace, context: Context, opened: Opened, folder
         )
     other = open_environment(argparse.Namespace(**{**vars(args), "env": environment}), context)
     source = site_of(other)
-    release = publish.promotable(source, wanted, must_be_verified=True)
+    release = publish.promotable(source, wanted)
     with progress(context) as report:
         content = publish.fetch(source, release, contract, folder, report)
     origin = f"{environment}:{release.content[:12]} (release {release.number})"

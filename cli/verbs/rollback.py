@@ -33,8 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Restore, plan, show."""
+    from assembly.files import Unreadable
     from aws.errors import NotFound
-    from cli.shared import artifacts, records_of
+    from cli.shared import artifacts, past_of
     from cli.verbs.plan import plan_and_save, show, status_of
     from operations.rollback import RollbackError, meant, restore
     from planning.model import Options
@@ -43,11 +44,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
     opened = open_environment(args, context)
     environment = opened.assembly.environment
     try:
-        record = meant(args.to, records_of(opened, limit=1_000), environment)
+        past = past_of(opened, limit=1_000)
+        record = meant(args.to, past.records, environment, damaged=len(past.damaged))
         digest = record.assembly_digest
         try:
             found = fetch(artifacts(opened), opened.assembly.artifact_bucket, digest)
-        except (NotFound, ValueError, KeyError, TypeError) as error:
+        except (NotFound, Unreadable) as error:
             raise RollbackError(
                 f"the assembly {digest[:12]} is not in the bucket {opened.assembly.artifact_bucket} whole: {error}",
                 f"python deploy.py history --env {environment}",

@@ -44,6 +44,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if live is None or live.manifest != target.manifest:
         confirm(question, target.content, args, context, protected=opened.assembly.protected)
     with progress(context) as report:
-        outcome = publish.rollback(site, target, run_of(args, context, opened, report))
+        run_ = run_of(args, context, opened, report)
+        outcome = publish.rollback(site, target, run_, given=args.to or "", chosen=bool(args.to))
     context.result(outcome_json(outcome) if args.json else outcome_text(outcome, args.env, local=args.local))
     return OK

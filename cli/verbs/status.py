@@ -12,7 +12,7 @@ import argparse
 
 from cli.main import FAILED, OK, Context
 from cli.session import Opened, add_common_arguments, open_environment
-from cli.shared import as_json, records_of, spoken
+from cli.shared import as_json, damage, past_of, spoken
 from operations.status import Deployed, Status, read_status, status_lines
 
 EXAMPLES = """\
@@ -41,9 +41,11 @@ def read(opened: Opened, context: Context) -> Status:
     assembly = opened.assembly
     deployed, history_error = None, ""
     try:
-        past = records_of(opened, limit=1)
-        if past:
-            last = past[0]
+        past = past_of(opened, limit=1)
+        if past.damaged:
+            history_error = "; ".join(damage(past, assembly.artifact_bucket))
+        if past.records:
+            last = past.records[0]
             deployed = Deployed(
                 assembly_digest=last.assembly_digest, commit=last.git_commit, at=last.started_at, by=last.by, result=last.result
             )

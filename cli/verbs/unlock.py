@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from cli.main import FAILED, OK, CommandError, Context
 from cli.session import add_common_arguments, open_environment
+
+if TYPE_CHECKING:
+    from rollout.lock import Holder
 
 EXAMPLES = """\
   python deploy.py unlock --env dev                                              who holds it, since when
@@ -44,7 +48,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             context.result(json.dumps({"lock": name, "holder": None}) if args.json else f"the lock {name} is free")
             return OK
         if args.lock_id is None:
-            told = f"the lock {name} is held by {holder.describe()}\n  to remove it: {_command(args, holder.id)}"
+            told = f"the lock {name} is held by {holder.describe()}\n  to remove it: {_command(args, holder, assembly.lock_table, name)}"
             context.result(json.dumps({"lock": name, "holder": msgspec.to_builtins(holder)}, indent=2) if args.json else told)
             return OK
         other = lock.remove(table, assembly.lock_table, name, args.lock_id)
@@ -52,11 +56,17 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise CommandError(f"there is no lock table {assembly.lock_table} yet, so nobody holds a lock ({error})") from None
     if other is not None:
         raise CommandError(
-            f"the lock {name} has another id: it is held by {other.describe()}", command=_command(args, other.id), status=FAILED
+            f"the lock {name} has another id: it is held by {other.describe()}",
+            command=_command(args, other, assembly.lock_table, name),
+            status=FAILED,
         )
     context.result(json.dumps({"lock": name, "holder": None, "removed": args.lock_id}) if args.json else f"the lock {name} is removed")
     return OK
 
 
-def _command(args: argparse.Namespace, lock_id: str) -> str:
-    return f"python deploy.py unlock --env {args.env} --lock-id {lock_id}{' --local' if args.local else ''}"
+def _command(args: argparse.Namespace, holder: Holder, table: str, name: str) -> str:
+    if not holder.whole:
+        from rollout.lock import delete_command
+
+        return delete_command(table, name)
+    return f"python deploy.py unlock --env {args.env} --lock-id {holder.id}{' --local' if args.local else ''}"

@@ -22,6 +22,7 @@ from cli.site import contract_of, outputs, site_of
 
 if TYPE_CHECKING:
     from assembly.model import Assembly
+    from website.releases import Release
     from website.verify import Endpoint, Result, Target
 
 EXAMPLES = """\
@@ -53,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Look, show, record."""
+    from assembly.private import write_private
     from review import verify_view
     from website.verify import verify
 
@@ -69,8 +71,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
     ask_aws = args.record or args.local or not (args.no_aws or args.resolve)
     opened = open_environment(args, context) if ask_aws else None
     assembly = opened.assembly if opened else read_assembly(args)[0]
-    target, manifest = _target(args, context, assembly, opened)
-    replica = [_replicated(args, context, opened, manifest)] if any(stack.id == REPLICA_STACK for stack in assembly.stacks) else []
+    target, live = _target(args, context, assembly, opened)
+    replica = (
+        [_replicated(args, context, opened, live.manifest if live else "")]
+        if any(stack.id == REPLICA_STACK for stack in assembly.stacks)
+        else []
+    )
     colour, width = context.colour(context.stdout), context.width()
 
     def report(result: Result) -> None:
@@ -82,7 +88,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         report(each)
     results += tuple(replica)
     if args.junit is not None:
-        args.junit.write_text(verify_view.as_junit(results, environment=args.env), encoding="utf-8")
+        write_private(args.junit, verify_view.as_junit(results, environment=args.env).encode())
     if args.json:
         context.result(verify_view.as_json(results, environment=args.env, domain=target.contract.domain))
     else:
@@ -91,12 +97,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return FAILED
     if args.record:
         assert opened is not None
-        _record(args, context, opened, results, manifest)
+        _record(args, context, opened, results, live)
     return OK
 
 
-def _target(args: argparse.Namespace, context: Context, assembly: Assembly, opened: Opened | None) -> tuple[Target, str]:
-    """What to verify, and the manifest that is live."""
+def _target(args: argparse.Namespace, context: Context, assembly: Assembly, opened: Opened | None) -> tuple[Target, Release | None]:
+    """What to verify, and the release that is live."""
     from website.verify import Target
 
     secret = assembly.basic_auth_secret
@@ -111,7 +117,7 @@ def _target(args: argparse.Namespace, context: Context, assembly: Assembly, open
         nameservers=tuple(_nameserver(each) for each in args.nameserver),
     )
     if opened is None:
-        return target, ""
+        return target, None
     site = site_of(opened)
     state, _ = site.store.state()
     live = state.live
@@ -122,7 +128,7 @@ def _target(args: argparse.Namespace, context: Context, assembly: Assembly, open
         domain = outputs(opened)["DistributionDomainName"]
         bucket = f"https://{site.bucket}.s3.{assembly.home_region}.amazonaws.com"
         target = dataclasses.replace(target, distribution_domain=domain, bucket_url=bucket)
-    return target, live.manifest if live else ""
+    return target, live
 
 
 def _replicated(args: argparse.Namespace, context: Context, opened: Opened | None, manifest: str) -> Result:
@@ -137,7 +143,7 @@ def _replicated(args: argparse.Namespace, context: Context, opened: Opened | Non
     return replicated(site.store.manifest(manifest).by_key, lambda key: site.s3.head(site.bucket, key), now=context.now())
 
 
-def _record(args: argparse.Namespace, context: Context, opened: Opened, results: tuple[Result, ...], manifest: str) -> None:
+def _record(args: argparse.Namespace, context: Context, opened: Opened, results: tuple[Result, ...], live: Release | None) -> None:
     """Only what was seen counts: the released page itself, and every check but those that a preview cannot make."""
     from website.publish import record_verified
 
@@ -145,7 +151,11 @@ def _record(args: argparse.Namespace, context: Context, opened: Opened, results:
     missing = [r.title for r in results if r.id in needed and r.status != "passed"]
     if missing:
         raise CommandError(f"not recorded: skipped were {', '.join(missing)}", command="give the password and run it without --no-aws")
-    record_verified(site_of(opened), manifest=manifest, by=opened.caller, at=context.timestamp())
+    if live is None:
+        raise CommandError(
+            f"not recorded: nothing was published to {args.env}", command=f"python deploy.py publish --env {args.env} --content DIR"
+        )
+    record_verified(site_of(opened), live, by=opened.caller, at=context.timestamp())
     context.say(f"recorded: the live release of {args.env} is verified")
 
 

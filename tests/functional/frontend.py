@@ -22,8 +22,13 @@ from assembly import files
 from assembly.model import Assembly
 from aws.s3 import S3
 from aws.session import Aws
+from aws.transfer import Transfer
 from stacks.synthesis import Synthesis, synthesise
 from tests.environments_fixture import changed, environments
+from website.content import key_prefix
+from website.invalidation import Behaviours
+from website.ledger import verified_key
+from website.publish import Site
 from website.releases import State, Store, moment, timestamp
 
 BUILT = Path(__file__).resolve().parent.parent / "fixtures" / "site"
@@ -112,7 +117,7 @@ def write(synthesis: Synthesis, dist: Path) -> None:
 
 def age(aws: Aws, site: Deployed, *, days: int) -> None:
     """Let the releases be that much older."""
-    store = _store(aws, site)
+    store = store_of(aws, site)
 
     def older(text: str) -> str:
         return timestamp(moment(text) - timedelta(days=days)) if text else ""
@@ -126,7 +131,11 @@ def age(aws: Aws, site: Deployed, *, days: int) -> None:
 
 def verified(aws: Aws, site: Deployed) -> None:
     """Note that the live release was verified."""
-    store = _store(aws, site)
+    store = store_of(aws, site)
+    assert site.assembly.contract is not None
+    now, _ = store.state()
+    key = verified_key(key_prefix(site.assembly.contract), now.releases[-1].number, now.releases[-1].manifest)
+    store.s3.put(site.bucket, key, b"")
 
     def edit(state: State) -> State:
         live = msgspec.structs.replace(state.releases[-1], verified_at=state.releases[-1].at, verified_by="test")
@@ -147,10 +156,32 @@ def outputs_only(aws: Aws, site: Deployed, stack_id: str, **values: str) -> None
     _outputs(client, stack.stack_name)
 
 
-def _store(aws: Aws, site: Deployed) -> Store:
+def store_of(aws: Aws, site: Deployed) -> Store:
+    """The releases of the environment."""
     assembly = site.assembly
     return Store(
         S3.connect(aws, account_id=assembly.account_id, region=assembly.home_region), assembly.artifact_bucket, assembly.environment
+    )
+
+
+def site_of(aws: Aws, site: Deployed) -> Site:
+    """The site as the verbs see it; without a distribution."""
+    store = store_of(aws, site)
+    assert site.assembly.contract is not None
+
+    def missing() -> Any:
+        raise AssertionError("no distribution here")
+
+    return Site(
+        environment=site.assembly.environment,
+        contract=site.assembly.contract,
+        behaviours=Behaviours.of_template(site.synthesis.templates["site"]),
+        bucket=site.bucket,
+        store=store,
+        s3=store.s3,
+        uploads=lambda: Transfer(store.s3),
+        cloudfront=missing,
+        distribution_id=missing,
     )
 
 

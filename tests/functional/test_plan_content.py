@@ -73,7 +73,7 @@ class Environment:
             listed = self.s3().list_objects_v2(Bucket=self.bucket).get("Contents", [])
         except NotFound:
             return {}
-        return {o["Key"]: self.s3().head_object(Bucket=self.bucket, Key=o["Key"]) for o in listed}
+        return {o["Key"]: self.s3().head_object(Bucket=self.bucket, Key=o["Key"]) for o in listed if not o["Key"].startswith(".releases/")}
 
     def body(self, key: str) -> bytes:
         read: bytes = self.s3().get_object(Bucket=self.bucket, Key=key)["Body"].read()
@@ -149,6 +149,8 @@ def test_a_first_deployment_is_one_plan_of_stacks_and_content(dev: Environment, 
     assert {s["result"] for s in result["stacks"]} == {"unchanged"}
     assert (result["content"]["result"], result["content"]["release"], result["content"]["written"]) == ("succeeded", 2, 3)
     puts_now = [c.path for c in wire.calls if c.operation == "PutObject" and c.path.startswith(f"/{dev.bucket}/")]
+    entered, *puts_now = puts_now
+    assert "/.releases/2-" in entered
     assert len(puts_now) == 3 and puts_now[-1].endswith("/index.html") and any(p.endswith(fresh) for p in puts_now)
     assert "ExecuteChangeSet" not in [c.operation for c in wire.calls]
     assert not (dev.dist / "dev" / "plan.json").exists()

@@ -16,6 +16,7 @@ from tests.functional import frontend
 from tests.functional.frontend import Deployed
 from tests.functional.harness import CommandLine, Ended
 from tests.functional.wire import Call, Exchange, Wire
+from website.ledger import Ledger
 
 pytestmark = pytest.mark.functional
 
@@ -51,10 +52,16 @@ def verb(command_line: CommandLine, site: Deployed, name: str, *more: str) -> En
 
 
 def objects(aws: Aws, site: Deployed) -> dict[str, dict[str, Any]]:
-    """Every object of the site bucket with its headers."""
+    """Every object of the site bucket with its headers, without the ledger."""
     client = aws.client("s3", account_id=site.assembly.account_id, region=site.assembly.home_region)
-    listed = client.list_objects_v2(Bucket=site.bucket).get("Contents", [])
-    return {o["Key"]: client.head_object(Bucket=site.bucket, Key=o["Key"]) for o in listed}
+    listed = [o["Key"] for o in client.list_objects_v2(Bucket=site.bucket).get("Contents", [])]
+    return {key: client.head_object(Bucket=site.bucket, Key=key) for key in listed if not key.startswith(".releases/")}
+
+
+def ledger(aws: Aws, site: Deployed) -> set[int]:
+    """Numbers of the releases that the site bucket has entered."""
+    client = aws.client("s3", account_id=site.assembly.account_id, region=site.assembly.home_region)
+    return {number for number, _ in Ledger.of("", (o["Key"] for o in client.list_objects_v2(Bucket=site.bucket)["Contents"])).entries}
 
 
 def body(aws: Aws, site: Deployed, key: str) -> bytes:
@@ -131,6 +138,9 @@ def test_one_changed_route_sends_its_chunks_and_the_page_last(
     assert answer["written"] == 3
     assert answer["invalidation"] == ""
     puts = [c.path for c in wire.calls if c.operation == "PutObject" and f"/{dev.bucket}/" in c.path]
+    # The ledger's entry is there before the first file is.
+    entered, *puts = puts
+    assert "/.releases/2-" in entered
     assert len(puts) == 3
     assert puts[-1].endswith("/index.html")
     assert any(path.endswith(fresh) for path in puts)
@@ -202,6 +212,7 @@ def test_prune_removes_what_no_kept_release_needs_and_nothing_else(
     gone = first - left
     assert len(gone) == 2, gone
     assert all(key.startswith("assets/") for key in gone)
+    assert ledger(aws, site) == {2, 3}
     assert verb(command_line, site, "rollback-release", "--to", "2", "--yes").code == 0
     refused = verb(command_line, site, "rollback-release", "--to", "1", "--yes")
     assert refused.code == 1

@@ -110,6 +110,7 @@ def _releases(home: Context, local: Callable[..., int]) -> str:
     return home.stdout.getvalue()  # type: ignore[attr-defined,no-any-return]
 
 
+@pytest.mark.attack
 def test_a_kept_copy_that_was_tampered_with_is_not_promoted(
     aws: Aws, sit: Deployed, prod: Deployed, tmp_path: Path, command_line: CommandLine
 ) -> None:

@@ -23,7 +23,7 @@ from cli.session import Opened, read_assembly, refuse_placeholders
 from cli.verbs import plan as verb
 from planning.model import Options, Plan, StackPlan
 from planning.plan import Stopped
-from planning.saved import SavedPlanError, load, path_of, save, write_private
+from planning.saved import SavedPlanError, load, path_of, save
 from tests.golden_files import ROOT
 from tests.simulated import SimulatedGateways, Small, output, small_assembly
 from website.content_plan import ContentPlan
@@ -146,17 +146,6 @@ def test_the_saved_plan_is_private_and_whole(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert load(path, "test") == plan
     assert [p.name for p in path.parent.iterdir()] == ["plan.json"]
-
-
-def test_a_file_that_others_may_read_is_made_private_before_it_is_written(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.write_text("old")
-    path.chmod(0o644)
-    stale = tmp_path / f".file.{os.getpid()}.tmp"
-    stale.write_text("left by a process that was killed")
-    stale.chmod(0o644)
-    write_private(path, b"new")
-    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"new", 0o600)
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import json
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +18,8 @@ from typing import Any
 import pytest
 
 from aws.processes import child_environment
-from lint.gate import CACHE_ENTRIES, POOL_THRESHOLD, Finding, Job, cfn_lint_version, environment_digest, lint, rule_sources
+from lint.gate import POOL_THRESHOLD, Finding, Job, cfn_lint_version, environment_digest, lint, rule_sources
+from lint.verdicts import ENTRIES, SECRET, Verdicts, place
 
 ROOT = Path(__file__).resolve().parents[3]
 GOOD = (Path(__file__).parent / "lint_cases" / "good.json").read_bytes()
@@ -99,7 +102,7 @@ SPOILED: dict[str, Callable[[Path], object]] = {
 def test_a_spoiled_entry_is_a_miss(tmp_path: Path, how: str) -> None:
     broken = job(template(description=None))
     expected = lint([broken], cache=tmp_path, workers=1)
-    (entry,) = tmp_path.iterdir()
+    (entry,) = tmp_path.glob("*.json")
     SPOILED[how](entry)
     assert lint([broken], cache=tmp_path, workers=1) == expected
     if entry.is_file():
@@ -109,7 +112,7 @@ def test_a_spoiled_entry_is_a_miss(tmp_path: Path, how: str) -> None:
 def test_an_entry_of_another_template_is_a_miss(tmp_path: Path) -> None:
     lint([job(template())], cache=tmp_path / "good", workers=1)
     lint([job(template(description=None))], cache=tmp_path / "bad", workers=1)
-    (good,), (bad,) = (tmp_path / "good").iterdir(), (tmp_path / "bad").iterdir()
+    (good,), (bad,) = (tmp_path / "good").glob("*.json"), (tmp_path / "bad").glob("*.json")
     bad.write_bytes(good.read_bytes())
     assert rules(lint([job(template(description=None))], cache=tmp_path / "bad", workers=1)["site"]) == ["E9701"]
 
@@ -129,7 +132,7 @@ def test_a_verdict_depends_on_versions_rules_and_regions(tmp_path: Path) -> None
     certificate = json.loads(GOOD)
     for region in ("us-east-1", "eu-west-1"):
         lint([job(json.dumps(certificate).encode(), "site", region)], cache=tmp_path, workers=1)
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len(list(tmp_path.glob("*.json"))) == 2
 
 
 def test_a_changed_rule_is_applied_at_once(tmp_path: Path) -> None:
@@ -169,12 +172,12 @@ def test_a_killed_process_leaves_a_cache_that_can_be_used(tmp_path: Path) -> Non
         "for n in itertools.count():\n"
         "    text = texts[n % len(texts)]\n"
         "    lint([Job(stack_id='s', template=text.encode(), regions=('eu-west-1',))], cache=Path(sys.argv[2]), workers=1)\n"
-        "    if n % len(texts) == 2: [p.unlink() for p in Path(sys.argv[2]).iterdir()]\n"
+        "    if n % len(texts) == 2: [p.unlink() for p in Path(sys.argv[2]).glob('*.json')]\n"
     )
     arguments = [sys.executable, "-c", endless, json.dumps([j.template.decode() for j in jobs]), str(tmp_path)]
     child = subprocess.Popen(arguments, env=child_environment(PYTHONPATH=str(ROOT)))
     try:
-        while not any(tmp_path.iterdir()):
+        while not any(tmp_path.glob("*.json")):
             assert child.poll() is None
     finally:
         child.send_signal(signal.SIGKILL)
@@ -184,15 +187,90 @@ def test_a_killed_process_leaves_a_cache_that_can_be_used(tmp_path: Path) -> Non
 
 
 def test_the_cache_stays_bounded_and_keeps_what_is_new(tmp_path: Path) -> None:
-    for number in range(CACHE_ENTRIES + 10):
+    for number in range(ENTRIES + 10):
         path = tmp_path / (f"{number}.json" if number % 2 else f".{number}.tmp")
         path.touch()
         os.utime(path, (number, number))
     lint([job(template(name="Fresh"))], cache=tmp_path, workers=1)
     left = {path.name for path in tmp_path.iterdir()}
-    assert len(left) <= CACHE_ENTRIES
+    assert len(left) <= ENTRIES
     assert ".0.tmp" not in left
     assert probe(tmp_path, template(name="Fresh"))["cfnlint"] is False
+
+
+@pytest.mark.attack
+def test_a_verdict_that_somebody_else_made_is_not_believed(tmp_path: Path) -> None:
+    broken = job(template(description=None))
+    lint([broken], cache=tmp_path / "ours", workers=1)
+    (key,) = (path.stem for path in (tmp_path / "ours").glob("*.json"))
+    planted = tmp_path / "planted"
+    planted.mkdir()
+    # What a checkout can bring along: the right name, "clean", and the checksum that anybody can compute.
+    (planted / f"{key}.json").write_bytes(hashlib.sha256(key.encode() + b"[]").hexdigest().encode() + b"\n[]")
+    assert rules(lint([broken], cache=planted, workers=1)["site"]) == ["E9701"]
+    # The same sealed with a secret of the attacker's own folder.
+    Verdicts(tmp_path / "theirs").store(key, b"[]")
+    shutil.copy(tmp_path / "theirs" / f"{key}.json", planted / f"{key}.json")
+    assert rules(lint([broken], cache=planted, workers=1)["site"]) == ["E9701"]
+
+
+@pytest.mark.attack
+def test_a_cache_below_the_checkout_is_never_read(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    shutil.copytree(ROOT, checkout, ignore=shutil.ignore_patterns(".*", "dist", "node_modules", "tests", "__pycache__"), symlinks=True)
+    (checkout / ".cache").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").mkdir()
+    done = subprocess.run(
+        [sys.executable, "build.py", "--env", "dev", "--out", str(tmp_path / "dist")],
+        cwd=checkout,
+        env={**os.environ, "CI": "", "HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert not list((tmp_path / "elsewhere").iterdir())
+    made = tmp_path / "home" / ".cache" / "web-platform" / "lint"
+    assert stat.S_IMODE(made.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in made.iterdir()} == {0o600}
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"HOME": "/home/me"}, "/home/me/.cache/web-platform/lint"),
+        ({"HOME": "/home/me", "XDG_CACHE_HOME": "/var/cache/me"}, "/var/cache/me/web-platform/lint"),
+        ({"HOME": "/home/me", "XDG_CACHE_HOME": "relative"}, "/home/me/.cache/web-platform/lint"),
+        ({"HOME": "/home/me", "CI": "false"}, "/home/me/.cache/web-platform/lint"),
+        ({"HOME": "/home/me", "CI": "true"}, None),
+        ({"HOME": "/home/me", "CI": "1"}, None),
+        ({"HOME": "/checkout"}, None),
+        ({"HOME": "home"}, None),
+        ({}, None),
+    ],
+)
+def test_verdicts_lie_outside_of_the_checkout_and_are_not_used_in_ci(environ: dict[str, str], expected: str | None) -> None:
+    assert place(environ, Path("/checkout")) == (None if expected is None else Path(expected))
+
+
+@pytest.mark.attack
+def test_a_folder_that_others_may_enter_is_closed_and_a_link_is_not_used(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    lint([job(template())], cache=tmp_path, workers=1)
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    lint([job(template())], cache=tmp_path / "link", workers=1)
+    assert not list((tmp_path / "real").iterdir())
+
+
+@pytest.mark.attack
+def test_a_secret_that_others_may_write_is_none(tmp_path: Path) -> None:
+    broken = job(template(description=None))
+    lint([broken], cache=tmp_path, workers=1)
+    (tmp_path / SECRET).chmod(0o666)
+    Verdicts(tmp_path).store("x", b"[]")
+    assert not list(tmp_path.glob("x.json"))
 
 
 def test_equal_templates_for_equal_regions_are_linted_once(tmp_path: Path) -> None:
@@ -201,7 +279,7 @@ def test_equal_templates_for_equal_regions_are_linted_once(tmp_path: Path) -> No
         Job(stack_id="sit/dns", template=template(), regions=("us-east-1", "eu-west-1", "us-east-1")),
     ]
     assert list(lint(jobs, cache=tmp_path, workers=1)) == ["dev/dns", "sit/dns"]
-    assert len(list(tmp_path.iterdir())) == 1
+    assert len(list(tmp_path.glob("*.json"))) == 1
 
 
 def test_the_version_is_read_from_the_directory_name(tmp_path: Path) -> None:

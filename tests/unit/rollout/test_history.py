@@ -11,7 +11,7 @@ import pytest
 from assembly import files
 from aws.errors import AccessDenied, Conflict, NotFound
 from aws.s3 import Head, Headers, Stored
-from rollout.history import Record, StackRecord, expected_or_none, expected_seconds, fetch, keep, records, save
+from rollout.history import Past, Record, StackRecord, expected_or_none, expected_seconds, fetch, keep, read, records, save
 from tests.simulated import Small, small_assembly
 
 TEMPLATE = {"Resources": {"It": {"Type": "AWS::SSM::Parameter"}}}
@@ -105,15 +105,53 @@ def test_records_come_newest_first_of_one_environment_and_are_never_written_over
     assert b"another" not in bucket.objects[key]
 
 
-def test_a_record_of_another_version_or_none_is_passed_over() -> None:
+SPOILED = {
+    b'{"format": 99, "new": true}': "format 99, this version reads format 1",
+    b"\xff": "malformed",
+    b"": "truncated",
+    b"[]": "Expected `object`",
+    b'{"format": 1, "x": ' + b"[" * 100_000: "nested too deeply",
+    b'{"format": 1}': "missing required field",
+}
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("body", SPOILED)
+def test_a_record_that_cannot_be_read_is_named_and_hides_no_other(body: bytes) -> None:
     bucket = Bucket()
     save(bucket, "bucket", record())
-    bucket.objects["history/dev/2027-01-01.json"] = b'{"format": 99, "new": true}'
-    bucket.objects["history/dev/2027-01-02.json"] = b"\xff"
-    assert len(records(bucket, "bucket", "dev")) == 1
-    bucket.there = False
-    assert records(bucket, "bucket", "dev") == ()
+    bucket.objects["history/dev/2027-01-01.json"] = body
+    past = read(bucket, "bucket", "dev", limit=1)
+    assert [r.started_at for r in past.records] == [record().started_at]
+    assert [(d.key, SPOILED[body] in d.reason) for d in past.damaged] == [("history/dev/2027-01-01.json", True)], past.damaged
     assert expected_or_none(bucket, "bucket", "dev") == {}
+
+
+@pytest.mark.attack
+def test_a_record_under_another_name_or_of_another_environment_is_not_believed() -> None:
+    bucket = Bucket()
+    key = save(bucket, "bucket", record())
+    bucket.objects["history/dev/2027-01-01T00:00:00.000Z-000000000000.json"] = bucket.objects[key]
+    bucket.objects["history/prod/" + key.rpartition("/")[2]] = bucket.objects[key]
+    assert [d.reason for d in read(bucket, "bucket", "dev").damaged] == ["another apply's record than its name says"]
+    assert len(read(bucket, "bucket", "prod").damaged) == 1
+    assert records(bucket, "bucket", "prod") == ()
+
+
+def test_no_bucket_is_no_history() -> None:
+    bucket = Bucket()
+    bucket.there = False
+    assert read(bucket, "bucket", "dev") == Past()
+    assert expected_or_none(bucket, "bucket", "dev") == {}
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("manifest", [b"", b"[]", b'{"stacks": 1}', b'{"stacks": [{"template": {}}]}', b"[" * 100_000, b"\xff"])
+def test_a_kept_assembly_that_cannot_be_read_is_told_so(manifest: bytes) -> None:
+    bucket = Bucket()
+    bucket.objects["assemblies/abc/assembly.json"] = manifest
+    with pytest.raises(files.Unreadable):
+        fetch(bucket, "bucket", "abc")
 
 
 def test_expectations_are_medians_of_what_succeeded() -> None:
