@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from assembly.model import FORMAT, Assembly
+from untrusted import documents
 
 MANIFEST = "assembly.json"
 
@@ -110,13 +111,13 @@ def read(directory: Path) -> tuple[Assembly, dict[str, bytes]]:
         raise AssemblyError(directory, (f"{directory / MANIFEST}: not there; build it first: python build.py --env {directory.name}",))
     rebuild = f"build it again: python build.py --env {directory.name}"
     try:
-        head = msgspec.json.decode(manifest, type=_Head)
+        head = documents.decode(manifest, _Head)
         if head.format != FORMAT:
             raise AssemblyError(
                 directory, (f"{directory / MANIFEST}: format {head.format}, this version reads format {FORMAT}; {rebuild}",)
             )
-        assembly = msgspec.json.decode(manifest, type=Assembly)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        assembly = documents.decode(manifest, Assembly)
+    except documents.Unreadable as error:
         raise AssemblyError(directory, (f"{directory / MANIFEST}: not an assembly: {error}; {rebuild}",)) from error
     problems: list[str] = []
     if assembly_digest(assembly) != assembly.digest:

@@ -30,6 +30,7 @@ import msgspec
 
 from assembly.model import Frozen
 from assembly.rules import MODULES
+from untrusted import documents
 
 if TYPE_CHECKING:
     from cfnlint.match import Match
@@ -166,8 +167,8 @@ def _load(cache: Path | None, key: str) -> tuple[Finding, ...] | None:
         checksum, _, body = _entry(cache, key).read_bytes().partition(b"\n")
         if hashlib.sha256(key.encode() + body).hexdigest().encode() != checksum:
             return None
-        return msgspec.json.decode(body, type=tuple[Finding, ...])
-    except (OSError, msgspec.DecodeError):
+        return documents.decode(body, tuple[Finding, ...])
+    except (OSError, documents.Unreadable):
         return None
 
 
@@ -266,7 +267,7 @@ def load_rules() -> Rules:
 def _judge(data: bytes, regions: list[str], rules: Rules, config: Any) -> tuple[Finding, ...]:
     template_class = importlib.import_module("cfnlint.template").Template
     try:
-        template = json.loads(data)
+        template = documents.loads(data)
     except (ValueError, RecursionError) as error:
         return (_plain("E0000", f"not JSON: {error}"),)
     if not isinstance(template, dict):

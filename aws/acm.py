@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from untrusted.text import sentence
+
 if TYPE_CHECKING:
     from mypy_boto3_acm import ACMClient
 
@@ -71,7 +73,7 @@ class Acm:
             status=found.get("Status", ""),
             names=tuple(found.get("SubjectAlternativeNames", [])),
             validations=tuple(validations),
-            failure_reason=found.get("FailureReason", ""),
+            failure_reason=sentence(found.get("FailureReason", "")),
             not_after=found.get("NotAfter"),
             in_use_by=tuple(found.get("InUseBy", [])),
         )

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from aws.errors import AwsError, BadRequest, Conflict, NetworkError, NotFound
+from untrusted.text import sentence
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -408,7 +409,7 @@ class CloudFormation:
                 physical_id=r.get("PhysicalResourceId", ""),
                 resource_type=r.get("ResourceType", ""),
                 status=r.get("ResourceStatus", ""),
-                status_reason=r.get("ResourceStatusReason", ""),
+                status_reason=sentence(r.get("ResourceStatusReason", "")),
                 drift=r.get("DriftInformation", {}).get("StackResourceDriftStatus", ""),
             )
             for r in self._pages(self._client.list_stack_resources, "StackResourceSummaries", StackName=stack)
@@ -548,7 +549,7 @@ class CloudFormation:
             stack_arn=first.get("StackId", ""),
             stack_name=first.get("StackName", ""),
             status=first.get("Status", ""),
-            status_reason=first.get("StatusReason", ""),
+            status_reason=sentence(first.get("StatusReason", "")),
             execution_status=first.get("ExecutionStatus", ""),
             created_at=_iso(first.get("CreationTime")),
             with_values=values,
@@ -669,7 +670,7 @@ class CloudFormation:
         answer = self._client.describe_stack_drift_detection_status(StackDriftDetectionId=detection_id)
         return DriftDetection(
             status=answer.get("DetectionStatus", ""),
-            reason=answer.get("DetectionStatusReason", ""),
+            reason=sentence(answer.get("DetectionStatusReason", "")),
             drift=answer.get("StackDriftStatus", ""),
             drifted_resources=answer.get("DriftedStackResourceCount", 0),
         )
@@ -866,7 +867,7 @@ class CloudFormation:
                 account_id=r.get("Account", ""),
                 region=r.get("Region", ""),
                 status=r.get("Status", ""),
-                reason=r.get("StatusReason") or r.get("AccountGateResult", {}).get("StatusReason", ""),
+                reason=sentence(r.get("StatusReason") or r.get("AccountGateResult", {}).get("StatusReason", "")),
                 organizational_unit=r.get("OrganizationalUnitId", ""),
             )
             for r in self._pages(
@@ -948,7 +949,7 @@ def _stack(raw: Mapping[str, Any]) -> StackDescription:
         name=raw["StackName"],
         arn=raw.get("StackId", ""),
         status=raw.get("StackStatus", ""),
-        status_reason=raw.get("StackStatusReason", ""),
+        status_reason=sentence(raw.get("StackStatusReason", "")),
         changed_at=_iso(raw.get("LastUpdatedTime") or raw.get("CreationTime")),
         parameters=_parameters(raw.get("Parameters", [])),
         outputs={o["OutputKey"]: o.get("OutputValue", "") for o in raw.get("Outputs", [])},
@@ -968,7 +969,7 @@ def _instance(raw: Mapping[str, Any]) -> StackInstance:
         stack_arn=raw.get("StackId", ""),
         status=raw.get("Status", ""),
         detailed_status=raw.get("StackInstanceStatus", {}).get("DetailedStatus", ""),
-        reason=raw.get("StatusReason", ""),
+        reason=sentence(raw.get("StatusReason", "")),
         organizational_unit=raw.get("OrganizationalUnitId", ""),
         drift=raw.get("DriftStatus", ""),
         last_operation_id=raw.get("LastOperationId", ""),
@@ -981,7 +982,7 @@ def _operation(raw: Mapping[str, Any]) -> StackSetOperation:
         id=raw.get("OperationId", ""),
         action=raw.get("Action", ""),
         status=raw.get("Status", ""),
-        reason=raw.get("StatusReason", ""),
+        reason=sentence(raw.get("StatusReason", "")),
         failed_instances=raw.get("StatusDetails", {}).get("FailedStackInstancesCount", 0),
         created_at=_iso(raw.get("CreationTimestamp")),
         ended_at=_iso(raw.get("EndTimestamp")) or None,
@@ -996,7 +997,7 @@ def _event(raw: Mapping[str, Any]) -> StackEvent:
         physical_id=raw.get("PhysicalResourceId", ""),
         resource_type=raw.get("ResourceType", ""),
         status=raw.get("ResourceStatus", ""),
-        reason=raw.get("ResourceStatusReason", ""),
+        reason=sentence(raw.get("ResourceStatusReason", "")),
         at=_iso(raw.get("Timestamp")),
         token=raw.get("ClientRequestToken", ""),
     )
@@ -1008,7 +1009,7 @@ def _resource_drift(raw: Mapping[str, Any]) -> ResourceDrift:
         physical_id=raw.get("PhysicalResourceId", ""),
         resource_type=raw.get("ResourceType", ""),
         status=raw.get("StackResourceDriftStatus", ""),
-        reason=raw.get("DriftStatusReason", ""),
+        reason=sentence(raw.get("DriftStatusReason", "")),
         differences=tuple(
             PropertyDifference(
                 path=p.get("PropertyPath", ""),
@@ -1029,7 +1030,7 @@ def _validation(raw: Mapping[str, Any]) -> ValidationEvent:
         path=raw.get("ValidationPath", ""),
         status=raw.get("ValidationStatus", "FAILED"),
         failure_mode=raw.get("ValidationFailureMode", "FAIL"),
-        reason=raw.get("ValidationStatusReason") or raw.get("ResourceStatusReason", ""),
+        reason=sentence(raw.get("ValidationStatusReason") or raw.get("ResourceStatusReason", "")),
     )
 
 

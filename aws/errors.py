@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from untrusted.text import sentence
+
 _THROTTLING_CODES = frozenset(
     {
         "BandwidthLimitExceeded",
@@ -59,7 +61,7 @@ _MISSING_STACK_PATTERN = re.compile(r"\bdoes not exist\b")
 class AwsError(Exception):
     """Something AWS, the network or the credentials refused.
 
-    `str()` is AWS's words with where and what; `hint` is the next command to type, or "".
+    `str()` is AWS's words on one line, with where and what; `hint` is the next command to type, or "".
     `code` is AWS's error code ("ValidationError"), or the botocore class name where the request never reached AWS.
     """
 
@@ -76,11 +78,12 @@ class AwsError(Exception):
         hint: str = "",
         status: int = 0,
     ) -> None:
+        message = sentence(message)
         super().__init__(message)
         self.message = message
         self.service = service
         self.operation = operation
-        self.code = code
+        self.code = sentence(code, 100)
         self.request_id = request_id
         self.account = account
         self.region = region
@@ -167,6 +170,7 @@ def translated(origin: Origin) -> Iterator[None]:
 def translate(error: Exception, origin: Origin) -> AwsError | None:
     """Our error for one of botocore's or its CRT's, or None for any other (a defect of ours, which must stay visible)."""
     from botocore import exceptions as bc
+    from botocore.parsers import ResponseParserError
 
     place: dict[str, Any] = {
         "service": origin.service,
@@ -184,6 +188,8 @@ def translate(error: Exception, origin: Origin) -> AwsError | None:
         ((bc.ProfileNotFound,), CredentialsError, "aws configure list-profiles"),
         ((bc.ConnectionError, bc.HTTPClientError, bc.IncompleteReadError, bc.ResponseStreamingError), NetworkError, again),
         ((bc.ParamValidationError, bc.ValidationError, bc.NoRegionError), BadRequest, ""),
+        # An answer that is not the service's: a proxy or a gateway spoke. ResponseParserError is no BotoCoreError.
+        ((ResponseParserError,), Unavailable, again),
         ((bc.BotoCoreError,), AwsError, ""),
     )
     for types, ours, hint in kinds:

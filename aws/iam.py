@@ -5,12 +5,12 @@ In: names and ARNs. Out: frozen values. Raises `aws.errors`. Never: changes anyt
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from aws.errors import NotFound
+from untrusted import documents
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -64,7 +64,10 @@ class Iam:
 
 def trusted(policy: Any) -> frozenset[str]:
     """Principals that a trust policy allows to assume the role; boto3 hands it over decoded, the API as URL-encoded JSON."""
-    document = json.loads(unquote(policy)) if isinstance(policy, str) else policy
+    try:
+        document = documents.loads(unquote(policy)) if isinstance(policy, str) else policy
+    except documents.Unreadable:
+        return frozenset()
     statements = document.get("Statement", [])
     found: set[str] = set()
     for statement in statements if isinstance(statements, list) else [statements]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aws.errors import AwsError, NotFound
+from untrusted import documents
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -36,7 +37,7 @@ class Secrets:
         """The text at one key of the current version. `NotFound` if the secret, a current version or the key is not there."""
         text = self.client.get_secret_value(SecretId=secret).get("SecretString", "")
         try:
-            document = json.loads(text)
+            document = documents.loads(text)
         except ValueError:
             document = None
         if not isinstance(document, dict):

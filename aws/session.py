@@ -11,13 +11,17 @@ waiting is the caller's, with the caller's clock.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aws.errors import AccessDenied, BadRequest, CredentialsError, Origin, WrongAccount, translate, translated
+from untrusted import masks
 
 if TYPE_CHECKING:
     import boto3
@@ -172,8 +176,10 @@ class Aws:
             raise CredentialsError("a local AWS has credentials for every account and no ambient ones")
         if self._ambient is None:
             session = self._new_session(lambda: self._ambient[1].account_id if self._ambient else "", profile=self._profile)
+            self._find_credentials(session)
             self._login_command = _login_command(session._session, self._profile)
             self._ambient = (session, self._caller(session))
+            _hide_credentials(session.get_credentials())
         return self._ambient
 
     def _assumed(self, source: boto3.Session, account_id: str, role_arn: str) -> boto3.Session:
@@ -193,6 +199,7 @@ class Aws:
                     account=account_id,
                     hint=self._whoami_command(),
                 ) from refused
+            masks.hide(answer["SecretAccessKey"], answer["SessionToken"])
             return {
                 "access_key": answer["AccessKeyId"],
                 "secret_key": answer["SecretAccessKey"],
@@ -216,6 +223,25 @@ class Aws:
     def _caller(self, session: boto3.Session) -> Identity:
         answer = self._make(session, "sts", _STS_REGION, "").get_caller_identity()
         return Identity(account_id=answer["Account"], arn=answer["Arn"])
+
+    def _find_credentials(self, session: boto3.Session) -> None:
+        """Find the ambient credentials, so that neither they nor anything else that a setting holds can stand in a message."""
+        from botocore.credentials import DeferredRefreshableCredentials
+
+        with translated(Origin(login_command=self._login_command)):
+            _hide_files(session._session.full_config.get("profiles", {}).values())
+            try:
+                found: Any = session.get_credentials()
+            except (ValueError, KeyError) as error:
+                # botocore reads what a credential_process prints, and cached tokens, as JSON; what is none ends in these.
+                raise CredentialsError(
+                    f"the credentials of profile {self._profile or 'default'} cannot be read: what its credential_process printed, or"
+                    f" a cached token, is not what it should be ({type(error).__name__})",
+                    hint=self._whoami_command(),
+                ) from None
+        # Those that have yet to be fetched are hidden once they are: fetching may fail, and says so in the first request.
+        if found is not None and not isinstance(found, DeferredRefreshableCredentials):
+            _hide_credentials(found)
 
     # --- boto3 ------------------------------------------------------------------------------------------------
 
@@ -282,6 +308,29 @@ def _translating(origin: Callable[[str, str, str, str], Origin], account: Callab
                 raise ours from error
 
     return Translating
+
+
+def _hide_credentials(found: Any) -> None:
+    frozen = found.get_frozen_credentials()
+    masks.hide(frozen.access_key, frozen.secret_key, frozen.token)
+
+
+def _hide_files(profiles: Iterable[Mapping[str, Any]]) -> None:
+    """Hide what the profiles of the configuration files hold, and the web identity tokens that they and the environment name."""
+    files = [os.environ.get("AWS_WEB_IDENTITY_TOKEN_FILE", ""), os.environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "")]
+    for profile in profiles:
+        for name, value in profile.items():
+            if not isinstance(value, str):
+                continue
+            if name in ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token"):
+                masks.hide(value)
+            elif name == "web_identity_token_file":
+                files.append(value)
+            elif "://" in value:
+                masks.hide_url(value)
+    for file in filter(None, files):
+        with contextlib.suppress(OSError):
+            masks.hide(Path(file).expanduser().read_bytes()[:100_000])
 
 
 def _login_command(session: BotocoreSession, profile: str | None) -> str:

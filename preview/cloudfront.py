@@ -40,6 +40,7 @@ from preview.events import (
 )
 from preview.model import Behavior, CachePolicy, Distribution, EventType, Function, Origin, ResponseHeadersPolicy, Site
 from preview.node import FunctionFailed, Node
+from untrusted.text import printable
 
 CACHE_ENTRIES = 5_000
 COMPRESSIBLE = frozenset(
@@ -341,10 +342,9 @@ class CloudFront:
     ) -> _Failed:
         passage.step(event, f"{function.name} {text}")
         kind = "Lambda" if function.kind == "lambda" else "Function"
-        told = f"{event} function {function.name} {text}"
-        trace = "".join(
-            f"\n    {line.strip()}" for line in stack.splitlines()[1:6] if "/runner.cjs" not in line and "node:internal" not in line
-        )
+        told = printable(f"{event} function {function.name} {text}")
+        frames = [line.strip() for line in stack.split("\n")[1:6] if "/runner.cjs" not in line and "node:internal" not in line]
+        trace = "".join(f"\n    {printable(frame)}" for frame in frames)
         return _Failed(_error(status, f"The {told}", "", f"{kind}{mark}"), told + trace)
 
 

@@ -35,6 +35,7 @@ from preview.imagine import SecretValues
 from preview.interpret import InterpretError, interpret
 from preview.model import Site
 from preview.node import FunctionFailed, Node
+from untrusted.text import printable
 
 ADDRESS = "127.0.0.1"
 BODY_LIMIT = 1024 * 1024
@@ -179,7 +180,8 @@ def application(preview: Preview, settings: Settings, https_port: Callable[[], i
         response = outcome.response
         settings.say(_log_line(settings, request, outcome, settings.monotonic() - started))
         if outcome.failure:
-            settings.say(f"error: {outcome.failure}")
+            for line in f"error: {outcome.failure}".split("\n"):
+                settings.say(line)
         headers = [(key.lower().encode("latin-1"), value.encode("latin-1", "replace")) for key, value in response.headers]
         if request.method != "HEAD" and response.status not in (204, 304):
             headers = [*(pair for pair in headers if pair[0] != b"content-length"), (b"content-length", str(len(response.body)).encode())]
@@ -224,7 +226,7 @@ def _log_line(settings: Settings, request: Request, outcome: Outcome, seconds: f
     mark = (response.get("x-cache") or "").removesuffix(" from cloudfront")
     path = request.uri + (f"?{request.query}" if request.query else "")
     line = f"{settings.now():%H:%M:%S} {request.method} {path} {response.status} {len(response.body):,} B {seconds * 1000:.0f} ms {mark}"
-    return "".join(c if c.isprintable() else "?" for c in f"{line}{f' - {steps}' if steps else ''}")
+    return printable(f"{line}{f' - {steps}' if steps else ''}")
 
 
 # --- the server -----------------------------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ Never: changes anything (detection only reads), shows a NoEcho or secret value, 
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 from collections.abc import Callable, Mapping
@@ -19,6 +18,7 @@ from aws.cloudformation import REDACTED, CloudFormation, PropertyDifference, Res
 from aws.errors import AwsError
 from rollout.intrinsics import Scope, marked, resolved_resources, secret_mark
 from rollout.model import Known, Redacted, Value
+from untrusted import documents
 
 POLL_SECONDS = 2.0
 ATTEMPTS = 900
@@ -270,7 +270,7 @@ class Hidden:
     def of(cls, template: str | None, live: StackDescription | None, account_id: str, region: str) -> Hidden:
         """From the deployed template's text; one that is not JSON is taken to be all secret."""
         try:
-            body = json.loads(template or "{}")
+            body = documents.loads(template or "{}")
         except ValueError:
             return _ALL_HIDDEN
         if not isinstance(body, dict):

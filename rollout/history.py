@@ -10,7 +10,6 @@ assemblies, the manifest last, so that one with a manifest is whole.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from statistics import median
 from typing import Literal, Protocol
@@ -21,6 +20,7 @@ from assembly import files
 from assembly.model import Assembly, Frozen
 from aws.errors import AwsError, Conflict, NotFound
 from aws.s3 import Head, Headers, Stored
+from untrusted import documents
 
 FORMAT = 1
 """Version of a record; others are skipped when the history is read."""
@@ -113,12 +113,18 @@ def _put_once(bucket: Bucket, name: str, key: str, body: bytes) -> None:
 
 
 def fetch(bucket: Bucket, name: str, digest: str) -> dict[str, bytes]:
-    """The files of a kept assembly by name, for `assembly.files.write`, which `assembly.files.read` then checks. Raises `NotFound`."""
+    """The files of a kept assembly by name, for `assembly.files.write`, which `assembly.files.read` then checks.
+
+    Of a manifest that cannot be read only the manifest: whoever checks the digests says so. Raises `NotFound`.
+    """
     prefix = _assembly_prefix(digest)
     manifest = bucket.get(name, prefix + files.MANIFEST).body
     found = {files.MANIFEST: manifest}
-    for stack in json.loads(manifest)["stacks"]:
-        file = str(stack["template"]["file"])
+    try:
+        names = [str(stack["template"]["file"]) for stack in documents.loads(manifest)["stacks"]]
+    except (documents.Unreadable, LookupError, TypeError):
+        return found
+    for file in names:
         found[file] = bucket.get(name, prefix + file).body
     return found
 
@@ -141,8 +147,8 @@ def records(bucket: Bucket, name: str, environment: str, *, limit: int = 20) -> 
         if len(found) == limit:
             break
         try:
-            found.append(msgspec.json.decode(bucket.get(name, key).body, type=Record))
-        except (msgspec.DecodeError, UnicodeDecodeError, NotFound):
+            found.append(documents.decode(bucket.get(name, key).body, Record))
+        except (documents.Unreadable, NotFound):
             continue
     return tuple(found)
 

@@ -11,7 +11,6 @@ grant that two old statements only cover together is reported.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import Any, Literal
 
 from rollout.intrinsics import HIDDEN, marked, text_of, value_of
 from rollout.model import Redacted, ResourceChange, Widening, WideningKind
+from untrusted.documents import loads
 
 Resources = Mapping[str, Mapping[str, Any]]
 
@@ -244,7 +244,7 @@ def documents(value: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, An
     """Every policy document inside resolved properties, with its path; items of a list go by PolicyName or Sid rather than by position."""
     if isinstance(value, str) and value.lstrip().startswith("{") and '"Statement"' in value and not marked(value):
         try:
-            value = json.loads(value)
+            value = loads(value)
         except ValueError:
             return
     if isinstance(value, Mapping):
@@ -431,7 +431,7 @@ def forbidden(stack_policy: str | None, changes: Iterable[ResourceChange]) -> tu
     if not stack_policy:
         return ()
     try:
-        raw = json.loads(stack_policy).get("Statement", [])
+        raw = loads(stack_policy).get("Statement", [])
     except (ValueError, AttributeError):
         return ()
     rules = [s for s in (raw if isinstance(raw, list) else [raw]) if isinstance(s, Mapping)]

@@ -11,7 +11,6 @@ the one that was planned.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -41,6 +40,7 @@ from rollout.model import InstancePlan, StackSetPlan
 from rollout.progress import Instances, Resource
 from rollout.stackset_steps import Step, preferences_of, steps_of
 from rollout.stacksets import administration_role_arn, managed_execution, moved_since, plan_stack_set, same_template, template_of
+from untrusted import documents
 
 PAGE = 100
 """Results of one page. Source: ListStackSetOperationResults, MaxResults."""
@@ -164,7 +164,7 @@ class StackSetWork(Work):
 
     @property
     def template(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.run.templates[self.plan.stack])
+        found: dict[str, Any] = documents.loads(self.run.templates[self.plan.stack])
         return found
 
     def refuse_moved(self, live: StackSetDescription | None, inputs: Inputs) -> None:

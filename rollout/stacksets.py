@@ -22,6 +22,7 @@ from rollout.model import Finding, InstanceAction, InstancePlan, Known, Options,
 from rollout.policy import widenings
 from rollout.schemas import Schemas
 from rollout.stackset_survey import NOTHING, Survey, named
+from untrusted import documents
 
 ADOPTABLE = frozenset({"Retain", "RetainExceptOnCreate"})
 """DeletionPolicy that a resource must have to be taken over. Source: CreateChangeSet, ImportExistingResources."""
@@ -166,7 +167,7 @@ def _moved_instances(plan: StackSetPlan, instances: Iterable[StackInstance]) -> 
 def template_of(body: str) -> dict[str, Any]:
     """A template's text as a value; empty if it is not JSON."""
     try:
-        found = json.loads(body)
+        found = documents.loads(body)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

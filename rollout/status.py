@@ -7,7 +7,6 @@ be read.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from assembly.model import Assembly, Frozen, Stack
 from aws.cloudformation import ChangeSetSummary, CloudFormation
 from aws.errors import AwsError
 from rollout.states import CHANGEABLE
+from untrusted import documents
 
 WORKERS = 8
 
@@ -185,7 +185,7 @@ def _same(deployed: str | None, built: bytes) -> bool | None:
     if deployed is None or not built:
         return None
     try:
-        return bool(json.loads(deployed) == json.loads(built))
+        return bool(documents.loads(deployed) == documents.loads(built))
     except ValueError:
         return deployed.encode() == built
 

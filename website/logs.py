@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gzip
 import heapq
-import json
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from assembly.model import Frozen
 from aws.errors import AwsError
+from untrusted import documents
+from untrusted.text import printable
 
 if TYPE_CHECKING:
     from aws.logs import Event
@@ -164,7 +165,7 @@ def _edge(logs: RegionLogs, group: str, wanted: Wanted, trouble: Callable[[str],
         for event in logs.events(group, since=wanted.since, until=wanted.until):
             at = stamp(datetime.fromtimestamp(event.milliseconds / 1000, UTC))
             identity = f"{logs.region}/{event.id}"
-            yield Line(at=at, source="edge", where=logs.region, id=identity, text=printable(event.message))
+            yield Line(at=at, source="edge", where=logs.region, id=identity, text=printable(event.message.rstrip()))
     except AwsError as error:
         trouble(f"{logs.region}: {error}")
 
@@ -196,9 +197,9 @@ def access_lines(key: str, body: bytes) -> Iterator[Line]:
         text = (gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body).decode("utf-8", "replace")
     except (OSError, EOFError, zlib.error):
         return
-    for number, raw in enumerate(text.splitlines()):
+    for number, raw in enumerate(text.split("\n")):
         try:
-            fields: dict[str, Any] = json.loads(raw)
+            fields: dict[str, Any] = documents.mapping(raw)
             at = datetime.fromisoformat(f"{fields['date']}T{fields['time']}+00:00")
             status = int(fields.get("sc-status", 0))
         except (ValueError, KeyError, TypeError):
@@ -225,8 +226,3 @@ def _request(fields: dict[str, Any]) -> str:
         f"{fields.get('cs(User-Agent)', '-')}",
     )
     return "  ".join(parts)
-
-
-def printable(text: str) -> str:
-    """Text that cannot drive a terminal."""
-    return "".join(character if character.isprintable() else " " for character in text.rstrip())

@@ -27,6 +27,7 @@ from assembly.files import canonical_json, sha256
 from assembly.model import Frozen
 from aws.errors import Conflict, NotFound
 from aws.s3 import Headers
+from untrusted import documents
 from website.content import FileEntry, content_digest
 from website.errors import Busy, WebsiteError
 
@@ -167,8 +168,8 @@ class Store:
         except NotFound:
             return State(environment=self.environment), None
         try:
-            return msgspec.json.decode(stored.body, type=State), stored.head.etag
-        except msgspec.DecodeError as error:
+            return documents.decode(stored.body, State), stored.head.etag
+        except documents.Unreadable as error:
             raise self._unreadable("releases.json", error) from error
 
     def write(self, state: State, etag: str | None) -> str:
@@ -206,8 +207,8 @@ class Store:
         if sha256(body) != digest:
             raise self._unreadable(f"manifests/{digest}.json", "its content does not have the digest that its name says")
         try:
-            return msgspec.json.decode(body, type=Manifest)
-        except msgspec.DecodeError as error:
+            return documents.decode(body, Manifest)
+        except documents.Unreadable as error:
             raise self._unreadable(f"manifests/{digest}.json", error) from error
 
     def _unreadable(self, name: str, why: object) -> WebsiteError:

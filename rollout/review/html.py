@@ -25,6 +25,8 @@ from rollout.model import (
     Value,
 )
 from rollout.review import summary
+from untrusted import documents
+from untrusted.text import printable
 from website import content_view
 
 _STYLE = """
@@ -67,7 +69,7 @@ if(t&&t.tagName==="DETAILS"){t.open=true;t.scrollIntoView()}}addEventListener("h
 
 def escape(text: str) -> str:
     """Text as nothing but text."""
-    return escape_html(summary.visible(text))
+    return "\n".join(escape_html(printable(line)) for line in text.split("\n"))
 
 
 def render(plan: Plan) -> str:
@@ -292,7 +294,7 @@ def _pretty(value: Value | None) -> str | None:
     text = summary.text(value)
     if text[:1] in ("{", "[") and not text.startswith("{known after"):
         try:
-            return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+            return json.dumps(documents.loads(text), indent=2, ensure_ascii=False)
         except ValueError:
             return text
     return text
@@ -300,7 +302,7 @@ def _pretty(value: Value | None) -> str | None:
 
 def _marked_lines(old: str, new: str) -> tuple[str, str]:
     """Both texts, with the lines that differ marked."""
-    left, right = old.splitlines(), new.splitlines()
+    left, right = old.split("\n"), new.split("\n")
     sides: tuple[list[str], list[str]] = ([], [])
     for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
         for side, lines, mark in ((0, left[i1:i2], "del"), (1, right[j1:j2], "ins")):
@@ -311,7 +313,7 @@ def _marked_lines(old: str, new: str) -> tuple[str, str]:
 def _side_by_side(before: str | None, after: str) -> str:
     def of(text: str) -> str:
         try:
-            return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+            return json.dumps(documents.loads(text), indent=2, ensure_ascii=False)
         except ValueError:
             return text
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from rollout.model import AnyStackPlan, Plan, PropertyChange, ResourceChange, StackPlan, StackSetPlan
 from rollout.review import summary
+from untrusted.text import printable
 from website import content_view
 
 LIMIT = 65_536
@@ -48,12 +49,12 @@ def _last_fence(text: str) -> str:
 
 def _escaped(text: str) -> str:
     """As it is, whatever is in it: on one line, nothing in it is markup, a mention or a link."""
-    return _SPECIAL.sub(r"\\\1", html.escape(" ".join(summary.visible(text).split()), quote=False)).replace("://", ":&#47;&#47;")
+    return _SPECIAL.sub(r"\\\1", html.escape(" ".join(printable(text).split()), quote=False)).replace("://", ":&#47;&#47;")
 
 
 def _code(text: str) -> str:
     """Inline code that nothing in the text can end."""
-    text = " ".join(summary.visible(text).split())
+    text = " ".join(printable(text).split())
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     ticks = "`" * (longest + 1)
     pad = " " if text.startswith("`") or text.endswith("`") or longest else ""
@@ -64,7 +65,7 @@ def _fenced(lines: list[str], language: str = "diff") -> Iterator[str]:
     longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
     ticks = "`" * max(3, longest + 1)
     yield f"{ticks}{language}"
-    yield from (summary.visible(line) for line in lines)
+    yield from (printable(line) for line in lines)
     yield ticks
 
 
@@ -187,7 +188,7 @@ def _sides(before: str, after: str, most: int) -> Iterator[str]:
         if text == "(none)":
             continue
         shown = text if len(text) <= max(most, 60) else f"{text[: max(most, 60)]}... ({len(text) - max(most, 60):,} more characters)"
-        for line in shown.splitlines() or [""]:
+        for line in shown.split("\n"):
             yield f"{sign}         {line}"
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from rollout.cli import OK, Context
 from rollout.session import add_common_arguments, open_environment
+from untrusted.text import as_lines
 
 if TYPE_CHECKING:
     from rollout.history import Record
@@ -38,7 +39,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
     opened = open_environment(args, context)
     past = records_of(opened, limit=max(1, args.limit))
-    context.result(as_json(past) if args.json else spoken("\n".join(lines(past, opened.assembly.environment)), args))
+    context.result(as_json(past) if args.json else spoken(as_lines(lines(past, opened.assembly.environment)), args))
     return OK
 
 

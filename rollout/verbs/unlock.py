@@ -14,6 +14,7 @@ import msgspec
 
 from rollout.cli import FAILED, OK, CommandError, Context
 from rollout.session import add_common_arguments, open_environment
+from untrusted.text import as_lines
 
 EXAMPLES = """\
   python deploy.py unlock --env dev                                              who holds it, since when
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             context.result(json.dumps({"lock": name, "holder": None}) if args.json else f"the lock {name} is free")
             return OK
         if args.lock_id is None:
-            told = f"the lock {name} is held by {holder.describe()}\n  to remove it: {_command(args, holder.id)}"
+            told = as_lines((f"the lock {name} is held by {holder.describe()}", f"  to remove it: {_command(args, holder.id)}"))
             context.result(json.dumps({"lock": name, "holder": msgspec.to_builtins(holder)}, indent=2) if args.json else told)
             return OK
         other = lock.remove(table, assembly.lock_table, name, args.lock_id)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from rollout.cli import OK, PENDING, USAGE, CommandError, Context
 from rollout.session import Opened, add_common_arguments, open_environment, read_assembly
+from untrusted.text import as_lines
 from website.verbs._site import (
     add_change_arguments,
     apply_command,
@@ -106,7 +107,7 @@ def _publish(args: argparse.Namespace, context: Context, opened: Opened, given: 
     if args.dry_run or not (args.yes or args.approve):
         approved = publish.content_plan(site, given.content, origin=given.origin, now=context.now())
         if args.dry_run:
-            context.result(_plan_json(approved) if args.json else "\n".join([*lines(approved), f"content: {counts(approved)}"]))
+            context.result(_plan_json(approved) if args.json else as_lines([*lines(approved), f"content: {counts(approved)}"]))
             return PENDING if approved.has_changes else OK
         if approved.has_changes:
             for line in (*lines(approved), f"content: {counts(approved)}"):

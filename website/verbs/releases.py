@@ -10,6 +10,7 @@ import json
 
 from rollout.cli import OK, Context
 from rollout.session import add_common_arguments, open_environment
+from untrusted.text import as_lines
 from website.verbs._site import site_of
 
 EXAMPLES = """\
@@ -37,5 +38,5 @@ def run(args: argparse.Namespace, context: Context) -> int:
         context.result(json.dumps(msgspec.to_builtins(state), indent=2, ensure_ascii=False))
     else:
         lines = release_lines(state, keep=contract.release_keep, grace_days=contract.release_grace_days, now=context.now())
-        context.result("\n".join(lines))
+        context.result(as_lines(lines))
     return OK

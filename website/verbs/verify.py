@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from rollout.cli import FAILED, OK, USAGE, CommandError, Context
 from rollout.session import Opened, add_common_arguments, open_environment, read_assembly
+from untrusted import masks
 from website.verbs._site import contract_of, outputs, site_of
 
 if TYPE_CHECKING:
@@ -134,7 +135,9 @@ def _record(args: argparse.Namespace, context: Context, opened: Opened, results:
 
 def _password(args: argparse.Namespace, context: Context) -> str:
     if args.password_file is not None:
-        return str(args.password_file.read_text(encoding="utf-8").rstrip("\r\n"))
+        password = str(args.password_file.read_text(encoding="utf-8").rstrip("\r\n"))
+        masks.hide(password)
+        return password
     return context.environ.get(PASSWORD_VARIABLE, "")
 
 
