@@ -3,7 +3,8 @@
 In: bytes or text from AWS, a bucket, a log. Out: plain values, or a value of ours. Never: ends in anything but `Unreadable`.
 
 `json` and msgspec each fail in ways of their own: nesting deeper than Python's stack (RecursionError), numbers of more than 4,300 digits,
-bytes that are no UTF-8. `json` takes NaN, Infinity and 1e999, which no JSON has and which end in OverflowError, or in JSON that nobody can read.
+bytes that are no UTF-8. `json` takes NaN, Infinity and 1e999, which no JSON has and which end in OverflowError, or in JSON that nobody can
+read.
 """
 
 from __future__ import annotations

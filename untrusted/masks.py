@@ -9,6 +9,7 @@ stands by its form (a password in a URL, a signature, a header that was refused)
 
 from __future__ import annotations
 
+import json
 import re
 import urllib.parse
 from collections.abc import Mapping
@@ -29,7 +30,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str], ...] = (
     # urllib3, http.client, requests and h11 quote a header that they refuse; such a header is usually a token with a line break.
     (
         "header value",
-        re.compile(r"(?i)(header value:? )(?:b?'(?:[^'\\\n]|\\.)*'?|b?\\?\"(?:[^\"\\\n]|\\[^\"\n])*|[^\s\"]+)"),
+        re.compile(r"(?i)(header value:? )(?:b?'(?:[^'\"\\\n]|\\+.|\"(?![,\s\]}:]|\Z))*'?|b?\\?\"(?:[^\"\\\n]|\\+[^\"\n])*|[^\s\"]+)"),
         rf"\1{MASK}",
     ),
 )
@@ -46,7 +47,8 @@ def hide(*secrets: str | bytes | None) -> None:
         for part in {text, text.strip(), *text.split("\n")}:
             if len(part.strip()) >= SHORTEST:
                 forms = {part, urllib.parse.quote(part, safe=""), urllib.parse.quote(part), urllib.parse.quote_plus(part)}
-                forms |= {repr(part)[1:-1], part.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")}
+                forms |= {repr(part)[1:-1], json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1]}
+                forms |= {part.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")}
                 found.update(dict.fromkeys(forms))
     if len(found) > len(_known):
         ordered = sorted(found, key=len, reverse=True)
@@ -76,9 +78,8 @@ def masked(text: str) -> str:
     for secret in _known:
         if secret in text:
             text = text.replace(secret, MASK)
-    if "@" in text or "=" in text or ":" in text:
-        lowered = text.lower()
-        for sign, form, instead in _FORMS:
-            if sign in lowered:
-                text = form.sub(instead, text)
+    lowered = text.lower()
+    for sign, form, instead in _FORMS:
+        if sign in lowered:
+            text = form.sub(instead, text)
     return text

@@ -65,6 +65,11 @@ def sentence(text: str, most: int = MOST) -> str:
     return line if len(line) <= most else f"{line[:most]}... ({len(text):,} characters)"
 
 
+def split_lines(text: str) -> list[str]:
+    """Its lines, split where `\\n` is and nowhere else: `str.splitlines` takes ten further characters for the end of a line."""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
 def painted(text: str, codes: str) -> str:
     """The text in a colour of ours (SGR codes such as "1;31")."""
     return f"{OURS}[{codes}m{text}{OURS}[0m"

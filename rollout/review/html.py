@@ -26,7 +26,7 @@ from rollout.model import (
 )
 from rollout.review import summary
 from untrusted import documents
-from untrusted.text import printable
+from untrusted.text import printable, split_lines
 from website import content_view
 
 _STYLE = """
@@ -302,7 +302,7 @@ def _pretty(value: Value | None) -> str | None:
 
 def _marked_lines(old: str, new: str) -> tuple[str, str]:
     """Both texts, with the lines that differ marked."""
-    left, right = old.split("\n"), new.split("\n")
+    left, right = split_lines(old), split_lines(new)
     sides: tuple[list[str], list[str]] = ([], [])
     for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
         for side, lines, mark in ((0, left[i1:i2], "del"), (1, right[j1:j2], "ins")):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rollout.model import AnyStackPlan, Plan, PropertyChange, ResourceChange, StackPlan, StackSetPlan
 from rollout.review import summary
 from untrusted import documents
-from untrusted.text import ours, printable
+from untrusted.text import ours, printable, split_lines
 from website import content_view
 from website.content_plan import Change
 
@@ -212,7 +212,7 @@ def _change(label: str, before: str, after: str, indent: str, *, source: str = "
 
 def _difference(before: str, after: str) -> list[str]:
     """The lines that differ, those of a JSON structure one below the other; a side that is not there is left out."""
-    old, new = ([] if side == "(none)" else _spread(side).split("\n") for side in (before, after))
+    old, new = ([] if side == "(none)" else split_lines(_spread(side)) for side in (before, after))
     if len(old) <= 1 and len(new) <= 1:
         return [*(f"- {line}" for line in old), *(f"+ {line}" for line in new)]
     found = [line for line in difflib.unified_diff(old, new, lineterm="", n=1) if not line.startswith(("---", "+++", "@@"))]
