@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -74,7 +75,7 @@ class LockHeld(Exception):
     def __init__(self, name: str, holder: Holder, environment: str) -> None:
         self.name = name
         self.holder = holder
-        self.hint = f"python deploy.py unlock --env {environment} --lock-id {holder.id}"
+        self.hint = f"python deploy.py unlock --env {environment} --lock-id {shlex.quote(holder.id)}"
         super().__init__(f"the lock {name} is held by {holder.describe()} unless it is renewed")
 
 

@@ -26,7 +26,7 @@ def line(result: Result, *, width: int, colour: bool) -> str:
     if 6 + len(head) + 2 + len(clean) <= width:
         return f"{mark}  {head}  {clean}".rstrip()
     below = textwrap.wrap(clean, max(20, width - 8)) if clean else []
-    return "\n".join([f"{mark}  {result.title}", *(f"        {part}" for part in below)])
+    return "\n".join([f"{mark}  {result.title}", *(f"      | {part}" for part in below)])
 
 
 def summary(results: Iterable[Result], environment: str) -> str:

@@ -216,7 +216,8 @@ def _difference(before: str, after: str) -> list[str]:
     if len(old) <= 1 and len(new) <= 1:
         return [*(f"- {line}" for line in old), *(f"+ {line}" for line in new)]
     found = [line for line in difflib.unified_diff(old, new, lineterm="", n=1) if not line.startswith(("---", "+++", "@@"))]
-    shown = [f"{line[:1]} {line[1:]}" for line in found]
+    # Lines that stay are marked too: no line of a value begins a line of ours.
+    shown = [f"{line[:1].replace(' ', '|')} {line[1:]}" for line in found]
     left = len(shown) - _MOST
     return [*shown[:_MOST], f"... {summary.plural(left, 'more line')} (--format html shows all)"] if left > 0 else shown
 

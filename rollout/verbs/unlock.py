@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 
 import msgspec
 
@@ -60,4 +61,4 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _command(args: argparse.Namespace, lock_id: str) -> str:
-    return f"python deploy.py unlock --env {args.env} --lock-id {lock_id}{' --local' if args.local else ''}"
+    return f"python deploy.py unlock --env {args.env} --lock-id {shlex.quote(lock_id)}{' --local' if args.local else ''}"
