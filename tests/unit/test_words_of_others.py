@@ -34,6 +34,7 @@ from untrusted.text import as_lines
 from website import content_view
 from website.logs import access_lines
 from website.releases import Claim, Release, State
+from website.verbs.logs import text as log_text
 from website.verify import Result
 from website.verify_view import line as verify_line
 from website.views import release_lines
@@ -167,9 +168,7 @@ WAYS: dict[str, Callable[[], str]] = {
         )
     ),
     "verify": lambda: verify_line(Result(id="a.b", title="One", status="failed", detail=f"{'x' * 20} {EVIL}"), width=29, colour=False),
-    "logs": lambda: as_lines(
-        line.text for line in access_lines("k", json.dumps(dict.fromkeys(("date", "x"), EVIL)).encode() + b"\n" + EVIL.encode())
-    ),
+    "logs": lambda: as_lines(log_text(line, colour=False) for line in access_lines("k", EVIL.encode())),
 }
 
 
