@@ -195,12 +195,27 @@ def translate(error: Exception, origin: Origin) -> AwsError | None:
     for types, ours, hint in kinds:
         if isinstance(error, types):
             return ours(str(error), code=type(error).__name__, hint=hint, **place)
+    if _is_not_the_services(error):
+        return Unavailable(
+            "the answer is not one of the service: something else answers there", code=type(error).__name__, hint=again, **place
+        )
+    if isinstance(error, ValueError) and "cast to integer value" in str(error):
+        # Without the words of urllib, which quote a piece of the password that the URL holds.
+        return BadRequest("an endpoint or proxy URL of the settings is none: a / in its user name or password is written %2F", **place)
     if type(error).__module__ == "awscrt.exceptions":
         # The CRT's error names: AWS_IO_* for sockets, names and TLS, AWS_ERROR_HTTP_* for connections.
         code = str(getattr(error, "name", ""))
         kind = NetworkError if code.startswith(("AWS_IO_", "AWS_ERROR_HTTP_")) else AwsError
         return kind(str(error), code=code, hint=again, **place)
     return None
+
+
+def _is_not_the_services(error: Exception) -> bool:
+    """Raised where botocore takes an answer apart, which it does without a check for answers with status 200."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_globals.get("__name__") == "botocore.parsers"
 
 
 def _from_answer(error: Any, origin: Origin, place: dict[str, Any]) -> AwsError:

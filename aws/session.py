@@ -311,8 +311,16 @@ def _translating(origin: Callable[[str, str, str, str], Origin], account: Callab
 
 
 def _hide_credentials(found: Any) -> None:
+    """Raises `CredentialsError` for some that no request can carry: it would be tried again and again, as if the network were at fault."""
     frozen = found.get_frozen_credentials()
     masks.hide(frozen.access_key, frozen.secret_key, frozen.token)
+    named = {"access key id": frozen.access_key, "secret access key": frozen.secret_key, "session token": frozen.token}
+    for name, value in named.items():
+        if value and not re.fullmatch("[!-~]+", value):
+            raise CredentialsError(
+                f"the {name} holds a character that no header can carry, such as a blank or a line break at its end",
+                hint="set the credentials again, without it",
+            )
 
 
 def _hide_files(profiles: Iterable[Mapping[str, Any]]) -> None:

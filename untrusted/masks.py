@@ -70,7 +70,7 @@ def hide_url(url: str) -> None:
     user, at, _ = url.partition("://")[2].rpartition("@")
     if at and (":" in user or "/" not in user):
         password = user.partition(":")[2]
-        hide(user, password, urllib.parse.unquote(password))
+        hide(user, password, urllib.parse.unquote(password), *password.split("/"))
 
 
 def masked(text: str) -> str:

@@ -95,7 +95,7 @@ def assert_secret(command_line: CommandLine, ended: Ended, *, settings: frozense
             assert MARK.encode() not in file.read_bytes(), file
 
 
-@pytest.mark.parametrize(("verb", "form"), [("plan", "json"), ("status", "text"), ("doctor", "json")])
+@pytest.mark.parametrize(("verb", "form"), [("plan", "json"), ("status", "text"), ("drift", "json")])
 def test_credentials_that_the_endpoint_repeats(tmp_path: Path, verb: str, form: str) -> None:
     with serving() as place:
         made = line(tmp_path, AWS_ENDPOINT_URL=f"http://user:{MARK}password@{place}", **CREDENTIALS)
@@ -122,7 +122,7 @@ def test_a_credential_that_no_header_can_carry(tmp_path: Path, name: str, end: s
     "settings",
     [
         {"AWS_ENDPOINT_URL_STS": f"http://{MARK}token@PLACE/x"},
-        {"AWS_ENDPOINT_URL": f"http://user:{MARK}/slash@PLACE"},
+        {"AWS_ENDPOINT_URL": f"http://user:{MARK}-half/slash@PLACE"},
         {"HTTP_PROXY": f"http://user:{MARK}p%40w@PLACE", "AWS_ENDPOINT_URL": "http://example.invalid"},
     ],
 )
