@@ -15,6 +15,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from untrusted import masks
+from untrusted.stream import install
+from untrusted.text import as_lines
+
 if TYPE_CHECKING:
     from environments.loader import Platform
     from lint.gate import Finding
@@ -82,7 +86,7 @@ def _run(arguments: argparse.Namespace) -> int:
         if arguments.json:
             print(json.dumps({"ok": False, "problems": problems}, indent=2))
         for problem in problems:
-            print(problem, file=sys.stderr)
+            print(as_lines((problem,)), file=sys.stderr)
         print(f"build: {_count(len(problems), 'problem')}; nothing was written", file=sys.stderr)
         return 2
     findings = _lint(built)
@@ -92,10 +96,8 @@ def _run(arguments: argparse.Namespace) -> int:
         try:
             outdated = _write(arguments, built)
         except OSError as error:
-            print(
-                f"build: cannot write {error.filename or arguments.out}: {error.strerror}; the last good build is untouched",
-                file=sys.stderr,
-            )
+            told = f"build: cannot write {error.filename or arguments.out}: {error.strerror}; the last good build is untouched"
+            print(as_lines((told,)), file=sys.stderr)
             return 1
     _report(arguments, built, findings, outdated)
     return 1 if failed or (arguments.check and outdated) else 0
@@ -161,16 +163,16 @@ def _report(arguments: argparse.Namespace, built: list[Synthesis], findings: dic
     failing = [finding for found in findings.values() for finding in found if finding.level != "informational"]
     shown = [finding for found in findings.values() for finding in found if arguments.verbose or finding.level != "informational"]
     for finding in shown:
-        print(_finding_line(finding, built), file=sys.stderr)
+        print(as_lines((_finding_line(finding, built),)), file=sys.stderr)
     if arguments.json:
         print(json.dumps(_summary(arguments, built, findings, outdated, ok=not failing), indent=2))
     else:
-        print("\n".join(_table(built, findings)))
+        print(as_lines(_table(built, findings)))
     if failing:
         print(f"build: {_count(len(failing), 'finding')}; nothing was written", file=sys.stderr)
     elif arguments.check and outdated:
         for name in outdated:
-            print(f"{name}: differs from what would be built", file=sys.stderr)
+            print(as_lines((f"{name}: differs from what would be built",)), file=sys.stderr)
         print(f"build: out of date; to build: python build.py --env {arguments.env}", file=sys.stderr)
 
 
@@ -265,4 +267,6 @@ def _count(number: int, noun: str) -> str:
 
 
 if __name__ == "__main__":
+    masks.hide_settings(os.environ)
+    install()
     sys.exit(main())

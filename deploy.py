@@ -9,8 +9,10 @@ from __future__ import annotations
 import sys
 
 from cli.main import main
+from untrusted.stream import install
 
 VERB_PACKAGES = ("cli.verbs",)
 
 if __name__ == "__main__":
+    install()
     sys.exit(main(sys.argv[1:], VERB_PACKAGES))

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from assembly.model import FORMAT, Assembly
+from untrusted import documents
 
 MANIFEST = "assembly.json"
 
@@ -46,20 +47,6 @@ def canonical_json(value: Any) -> bytes:
 def sha256(data: bytes) -> str:
     """Lower-case hexadecimal SHA-256."""
     return hashlib.sha256(data).hexdigest()
-
-
-class Unreadable(ValueError):
-    """Bytes that are not what they should be; the text says why."""
-
-
-def decoded(data: bytes, kind: type[T]) -> T:
-    """JSON that somebody else may have written, as a value of ours. Raises `Unreadable`, whatever is wrong with it."""
-    try:
-        return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Unreadable(str(error)) from error
-    except RecursionError as error:
-        raise Unreadable("nested too deeply") from error
 
 
 def assembly_digest(assembly: Assembly) -> str:
@@ -127,13 +114,13 @@ def read(directory: Path) -> tuple[Assembly, dict[str, bytes]]:
         raise AssemblyError(directory, (f"{directory / MANIFEST}: not there; build it first: python build.py --env {directory.name}",))
     rebuild = f"build it again: python build.py --env {directory.name}"
     try:
-        head = decoded(manifest, _Head)
+        head = documents.decode(manifest, _Head)
         if head.format != FORMAT:
             raise AssemblyError(
                 directory, (f"{directory / MANIFEST}: format {head.format}, this version reads format {FORMAT}; {rebuild}",)
             )
-        assembly = decoded(manifest, Assembly)
-    except Unreadable as error:
+        assembly = documents.decode(manifest, Assembly)
+    except documents.Unreadable as error:
         raise AssemblyError(directory, (f"{directory / MANIFEST}: not an assembly: {error}; {rebuild}",)) from error
     problems: list[str] = []
     if assembly_digest(assembly) != assembly.digest:

@@ -20,6 +20,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 import msgspec
 
 from aws.errors import Origin, UnexpectedAnswer
+from untrusted.text import sentence
 
 T = TypeVar("T")
 
@@ -27,11 +28,18 @@ _MISSING = object()
 _METADATA = "ResponseMetadata"
 _ORIGIN = "Origin"
 _NEXT_TOKEN = {"NextToken": "NextToken"}
+REASONS = frozenset({"reason", "status_reason", "failure_reason"})
 _PLACE = re.compile(r"^(?P<words>.*) - at `\$\.?(?P<path>.*)`$")
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
-    """Base of what is read out of answers."""
+    """Base of what is read out of answers. AWS's words in it, which are `REASONS`, are one line that cannot act on a terminal."""
+
+    def __post_init__(self) -> None:
+        for name in REASONS.intersection(self.__struct_fields__):
+            words = getattr(self, name)
+            if words:
+                msgspec.structs.force_setattr(self, name, sentence(words))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
-from aws.errors import one_line
+from untrusted.text import sentence
 
 _HTML = re.compile(rb"\s*<(!doctype html|html)", re.IGNORECASE)
 
@@ -29,7 +29,7 @@ def check(*, operation_model: Any, response_dict: dict[str, Any], **_: Any) -> N
         return
     from botocore.parsers import ResponseParserError
 
-    words = one_line(body.decode(errors="replace"))
+    words = sentence(body.decode(errors="replace"))
     raise ResponseParserError(f"HTTP {status} with {problem}{words and ': '}{words}")
 
 

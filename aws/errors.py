@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from untrusted.text import sentence
+
 _THROTTLING_CODES = frozenset(
     {
         "BandwidthLimitExceeded",
@@ -58,10 +60,6 @@ _MISSING_STACK_PATTERN = re.compile(r"\bdoes not exist\b")
 _UNUSABLE_ROLE_PATTERN = re.compile(r"is invalid or cannot be assumed|cannot be assumed by")
 """CloudFormation's words for a service or administration role that is not there, or whose trust does not let it in."""
 
-_HTML_PATTERN = re.compile(r"\s*<(!doctype html|html)", re.IGNORECASE)
-_MARKUP_PATTERN = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
-LONGEST_MESSAGE = 500
-"""Characters. IAM's longest refusals have some 400; a proxy's page has thousands."""
 _READING_MODULES = frozenset({"botocore.parsers", "botocore.handlers", "botocore.httpchecksum", "botocore.response"})
 """Where botocore reads an answer; what it calls there may be what fails."""
 
@@ -69,7 +67,7 @@ _READING_MODULES = frozenset({"botocore.parsers", "botocore.handlers", "botocore
 class AwsError(Exception):
     """Something AWS, the network or the credentials refused.
 
-    `str()` is AWS's words with where and what; `hint` is the next command to type, or "".
+    `str()` is AWS's words on one line, with where and what; `hint` is the next command to type, or "".
     `code` is AWS's error code ("ValidationError"), or the botocore class name where the request never reached AWS.
     """
 
@@ -86,11 +84,12 @@ class AwsError(Exception):
         hint: str = "",
         status: int = 0,
     ) -> None:
+        message = sentence(message)
         super().__init__(message)
         self.message = message
         self.service = service
         self.operation = operation
-        self.code = code
+        self.code = sentence(code, 100)
         self.request_id = request_id
         self.account = account
         self.region = region
@@ -199,29 +198,26 @@ def translate(error: Exception, origin: Origin) -> AwsError | None:
         ((bc.ProfileNotFound,), CredentialsError, "aws configure list-profiles"),
         ((bc.ConnectionError, bc.HTTPClientError, bc.IncompleteReadError, bc.ResponseStreamingError), NetworkError, again),
         ((bc.ParamValidationError, bc.ValidationError, bc.NoRegionError), BadRequest, ""),
+        # An answer that is not the service's: a proxy or a gateway spoke. ResponseParserError is no BotoCoreError.
+        ((ResponseParserError,), Unavailable, again),
         ((bc.BotoCoreError,), AwsError, ""),
     )
     for types, ours, hint in kinds:
         if isinstance(error, types):
-            return ours(one_line(str(error)), code=type(error).__name__, hint=hint, **place)
+            return ours(sentence(str(error)), code=type(error).__name__, hint=hint, **place)
     if _raised_by_parser(error):
-        words = one_line(str(error) if isinstance(error, ResponseParserError) else f"{type(error).__name__}: {error}")
+        words = sentence(str(error) if isinstance(error, ResponseParserError) else f"{type(error).__name__}: {error}")
         hint = "check whether a proxy answers in place of AWS, then run the same command again"
         return UnexpectedAnswer(f"unexpected answer: {words}", hint=hint, **place)
+    if isinstance(error, ValueError) and "cast to integer value" in str(error):
+        # Without the words of urllib, which quote a piece of the password that the URL holds.
+        return BadRequest("an endpoint or proxy URL of the settings is none: a / in its user name or password is written %2F", **place)
     if type(error).__module__ == "awscrt.exceptions":
         # The CRT's error names: AWS_IO_* for sockets, names and TLS, AWS_ERROR_HTTP_* for connections.
         code = str(getattr(error, "name", ""))
         kind = NetworkError if code.startswith(("AWS_IO_", "AWS_ERROR_HTTP_")) else AwsError
-        return kind(one_line(str(error)), code=code, hint=again, **place)
+        return kind(sentence(str(error)), code=code, hint=again, **place)
     return None
-
-
-def one_line(text: str) -> str:
-    """Any text as one line of a bearable length; of an HTML page its words."""
-    if _HTML_PATTERN.match(text):
-        text = _MARKUP_PATTERN.sub(" ", text)
-    text = " ".join(text.split())
-    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
 
 
 def _raised_by_parser(error: Exception) -> bool:
@@ -237,8 +233,8 @@ def _raised_by_parser(error: Exception) -> bool:
 def _from_answer(error: Any, origin: Origin, place: dict[str, Any]) -> AwsError:
     answer: dict[str, Any] = error.response
     told, meta = (found if isinstance(found := answer.get(part), dict) else {} for part in ("Error", "ResponseMetadata"))
-    code = one_line(str(told.get("Code") or ""))
-    message = one_line(str(told.get("Message") or error))
+    code = sentence(str(told.get("Code") or ""))
+    message = sentence(str(told.get("Message") or error))
     status = int(meta.get("HTTPStatusCode", 0) or 0)
     kind, hint = _kind(code, message, status, origin)
     return kind(message, code=code, request_id=str(meta.get("RequestId", "")), status=status, hint=hint, **place)

@@ -5,7 +5,6 @@ In: names and ARNs. Out: frozen values. Raises `aws.errors`. Never: changes anyt
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -15,6 +14,7 @@ from msgspec import field
 
 from aws.answers import Answer, read, unexpected
 from aws.errors import NotFound
+from untrusted import documents
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -94,7 +94,7 @@ def trusted(policy: Any) -> frozenset[str]:
 
     ValueError for what is no policy.
     """
-    document = json.loads(unquote(policy)) if isinstance(policy, str) else policy
+    document = documents.loads(unquote(policy)) if isinstance(policy, str) else policy
     statements = msgspec.convert(document, _Policy).statement
     found: set[str] = set()
     for statement in msgspec.convert(statements if isinstance(statements, list | tuple) else [statements], list[_Statement]):

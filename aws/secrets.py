@@ -15,6 +15,7 @@ from msgspec import field
 
 from aws.answers import Answer, read
 from aws.errors import AwsError, NotFound
+from untrusted import documents
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -49,7 +50,7 @@ class Secrets:
         answer = self.client.get_secret_value(SecretId=secret)
         text = read(answer, _Value).secret_string or ""
         try:
-            document = json.loads(text)
+            document = documents.loads(text)
         except ValueError:
             document = None
         if not isinstance(document, dict):

@@ -11,11 +11,13 @@ waiting is the caller's, with the caller's clock.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import field
@@ -23,6 +25,7 @@ from msgspec import field
 from aws import bodies
 from aws.answers import Answer, mark, read
 from aws.errors import AccessDenied, BadRequest, CredentialsError, Origin, WrongAccount, translated
+from untrusted import masks
 
 if TYPE_CHECKING:
     import boto3
@@ -188,8 +191,10 @@ class Aws:
             raise CredentialsError("a local AWS has credentials for every account and no ambient ones")
         if self._ambient is None:
             session = self._new_session(lambda: self._ambient[1].account_id if self._ambient else "", profile=self._profile)
+            self._find_credentials(session)
             self._login_command = _login_command(session._session, self._profile)
             self._ambient = (session, self._caller(session))
+            _hide_credentials(session.get_credentials())
         return self._ambient
 
     def _assumed(self, source: boto3.Session, account_id: str, role_arn: str) -> boto3.Session:
@@ -210,6 +215,7 @@ class Aws:
                     hint=self._whoami_command(),
                 ) from refused
             found = read(answer, _Assumed, "Credentials")
+            masks.hide(found.secret_access_key, found.session_token)
             return {
                 "access_key": found.access_key_id,
                 "secret_key": found.secret_access_key,
@@ -232,6 +238,25 @@ class Aws:
 
     def _caller(self, session: boto3.Session) -> Identity:
         return read(self._make(session, "sts", _STS_REGION, "").get_caller_identity(), Identity)
+
+    def _find_credentials(self, session: boto3.Session) -> None:
+        """Find the ambient credentials, so that neither they nor anything else that a setting holds can stand in a message."""
+        from botocore.credentials import DeferredRefreshableCredentials
+
+        with translated(Origin(login_command=self._login_command)):
+            _hide_files(session._session.full_config.get("profiles", {}).values())
+            try:
+                found: Any = session.get_credentials()
+            except (ValueError, KeyError) as error:
+                # botocore reads what a credential_process prints, and cached tokens, as JSON; what is none ends in these.
+                raise CredentialsError(
+                    f"the credentials of profile {self._profile or 'default'} cannot be read: what its credential_process printed, or"
+                    f" a cached token, is not what it should be ({type(error).__name__})",
+                    hint=self._whoami_command(),
+                ) from None
+        # Those that have yet to be fetched are hidden once they are: fetching may fail, and says so in the first request.
+        if found is not None and not isinstance(found, DeferredRefreshableCredentials):
+            _hide_credentials(found)
 
     # --- boto3 ------------------------------------------------------------------------------------------------
 
@@ -309,6 +334,37 @@ def _translating(origin: Callable[[str, str, str, str], Origin], account: Callab
             return answer
 
     return Translating
+
+
+def _hide_credentials(found: Any) -> None:
+    """Raises `CredentialsError` for some that no request can carry: it would be tried again and again, as if the network were at fault."""
+    frozen = found.get_frozen_credentials()
+    masks.hide(frozen.access_key, frozen.secret_key, frozen.token)
+    named = {"access key id": frozen.access_key, "secret access key": frozen.secret_key, "session token": frozen.token}
+    for name, value in named.items():
+        if value and not re.fullmatch("[!-~]+", value):
+            raise CredentialsError(
+                f"the {name} holds a character that no header can carry, such as a blank or a line break at its end",
+                hint="set the credentials again, without it",
+            )
+
+
+def _hide_files(profiles: Iterable[Mapping[str, Any]]) -> None:
+    """Hide what the profiles of the configuration files hold, and the web identity tokens that they and the environment name."""
+    files = [os.environ.get("AWS_WEB_IDENTITY_TOKEN_FILE", ""), os.environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "")]
+    for profile in profiles:
+        for name, value in profile.items():
+            if not isinstance(value, str):
+                continue
+            if name in ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token"):
+                masks.hide(value)
+            elif name == "web_identity_token_file":
+                files.append(value)
+            elif "://" in value:
+                masks.hide_url(value)
+    for file in filter(None, files):
+        with contextlib.suppress(OSError):
+            masks.hide(Path(file).expanduser().read_bytes()[:100_000])
 
 
 def _login_command(session: BotocoreSession, profile: str | None) -> str:

@@ -25,6 +25,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
+from untrusted import masks
+from untrusted.stream import filtered
+from untrusted.text import as_lines
+
 OK, FAILED, USAGE, PENDING, INTERRUPTED = 0, 1, 2, 3, 130
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -41,7 +45,7 @@ class CommandError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """The outside world, as a verb sees it."""
+    """The outside world, as a verb sees it. Whatever streams are handed in, everything printed goes through `untrusted.stream`."""
 
     stdin: TextIO = field(default_factory=lambda: sys.stdin)
     stdout: TextIO = field(default_factory=lambda: sys.stdout)
@@ -53,6 +57,10 @@ class Context:
     token_hex: Callable[[int], str] = secrets.token_hex
     root: Path = ROOT
     """The checkout: `.local-aws/` lies here."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "stdout", filtered(self.stdout))
+        object.__setattr__(self, "stderr", filtered(self.stderr))
 
     def colour(self, stream: TextIO) -> bool:
         """Whether to colour what goes there: only a terminal, never against NO_COLOR or on a dumb terminal. https://no-color.org"""
@@ -73,13 +81,13 @@ class Context:
         return self.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def result(self, text: str) -> None:
-        """A result, to stdout."""
+        """A result, to stdout. Of several lines it is made with `untrusted.text.as_lines`."""
         self.stdout.write(text if text.endswith("\n") else text + "\n")
         self.stdout.flush()
 
     def say(self, text: str) -> None:
-        """Progress or a remark, to stderr."""
-        self.stderr.write(text + "\n")
+        """Progress or a remark, to stderr: one line, whatever is in it."""
+        self.stderr.write(as_lines((text,)) + "\n")
         self.stderr.flush()
 
 
@@ -96,12 +104,14 @@ def verbs(packages: Iterable[str]) -> dict[str, tuple[str, Path]]:
 def main(argv: list[str], packages: Iterable[str], context: Context | None = None) -> int:
     """Run one verb; returns the exit status."""
     context = context or Context()
+    masks.hide_settings(context.environ)
     found = verbs(packages)
     if not argv or argv[0] in ("-h", "--help"):
         context.result(_overview(found))
         return OK if argv else USAGE
     if argv[0] not in found:
-        context.say(f"deploy: there is no verb {argv[0]!r}\n  next: python deploy.py --help")
+        context.say(f"deploy: there is no verb {argv[0]!r}")
+        context.say("  next: python deploy.py --help")
         return USAGE
     module = importlib.import_module(found[argv[0]][0])
     parser = argparse.ArgumentParser(
@@ -177,12 +187,12 @@ def _known(error: Exception) -> CommandError | None:
 
 
 def _overview(found: Mapping[str, tuple[str, Path]]) -> str:
-    lines = ["usage: deploy.py VERB --env ENV [options]", "", "Deploy what build.py wrote: plan, review, apply.", "", "verbs:"]
+    said = ["usage: deploy.py VERB --env ENV [options]", "", "Deploy what build.py wrote: plan, review, apply.", "", "verbs:"]
     width = max((len(verb) for verb in found), default=0)
     for verb, (_, file) in found.items():
         with file.open(encoding="utf-8") as source:
-            lines.append(f"  {verb:<{width}}  {source.readline().strip().strip(chr(34))}")
-    lines += [
+            said.append(f"  {verb:<{width}}  {source.readline().strip().strip(chr(34))}")
+    said += [
         "",
         "examples:",
         "  python deploy.py plan --env dev            what would change, in every account and region",
@@ -191,4 +201,4 @@ def _overview(found: Mapping[str, tuple[str, Path]]) -> str:
         "deploy.py VERB --help tells all about one verb.",
         "exit status: 0 done or no changes, 1 failed, 2 usage or bad input, 3 changes pending, 130 interrupted",
     ]
-    return "\n".join(lines)
+    return "\n".join(said)

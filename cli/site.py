@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from aws.processes import child_environment
 from cli.main import USAGE, CommandError, Context
+from untrusted import documents
+from untrusted.stream import below
+from untrusted.text import as_lines
 
 if TYPE_CHECKING:
     from assembly.model import Assembly, SiteContract
@@ -74,7 +77,7 @@ def refuse_unless_promoted(environment: str, contract: SiteContract) -> None:
 
 def bucket_name(opened: Opened, live: Mapping[str, str] | None = None) -> str:
     """Name of the site bucket: as the template says, which needs no call; else the stack's output, "" if it is not in `live`."""
-    resources: dict[str, Any] = json.loads(opened.templates[SITE_STACK])["Resources"]
+    resources: dict[str, Any] = documents.loads(opened.templates[SITE_STACK])["Resources"]
     name = resources.get("Bucket", {}).get("Properties", {}).get("BucketName")
     if isinstance(name, str):
         return name
@@ -192,7 +195,7 @@ def progress(context: Context) -> Iterator[Report]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TransferSpeedColumn
 
-    console = Console(file=context.stderr, no_color=not context.colour(context.stderr), width=context.width())
+    console = Console(file=below(context.stderr), no_color=not context.colour(context.stderr), width=context.width())
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TransferSpeedColumn())
     with Progress(*columns, console=console) as bar:
         task: list[Any] = []
@@ -201,7 +204,7 @@ def progress(context: Context) -> Iterator[Report]:
             if isinstance(event, Begun):
                 task[:] = [bar.add_task(event.step, total=event.files or None)]
             elif isinstance(event, Warned):
-                bar.console.print(f"warning: {event.text}", markup=False, highlight=False)
+                bar.console.print(as_lines((f"warning: {event.text}",)), markup=False, highlight=False)
             elif task:
                 bar.advance(task[0])
 
@@ -273,4 +276,4 @@ def outcome_text(outcome: Outcome, environment: str, *, local: bool) -> str:
     if outcome.invalidation:
         lines.append(f"invalidation {outcome.invalidation}: {'done' if outcome.invalidation_done else 'still under way'}")
     lines.append(f"next: {verify_command(environment, local=local)}")
-    return "\n".join(lines)
+    return as_lines(lines)

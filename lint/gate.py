@@ -30,6 +30,7 @@ import msgspec
 from assembly.model import Frozen
 from lint.rules import MODULES
 from lint.verdicts import Verdicts
+from untrusted import documents
 
 if TYPE_CHECKING:
     from cfnlint.match import Match
@@ -225,7 +226,7 @@ def load_rules() -> Rules:
 def _judge(data: bytes, regions: list[str], rules: Rules, config: Any) -> tuple[Finding, ...]:
     template_class = importlib.import_module("cfnlint.template").Template
     try:
-        template = json.loads(data)
+        template = documents.loads(data)
     except (ValueError, RecursionError) as error:
         return (_plain("E0000", f"not JSON: {error}"),)
     if not isinstance(template, dict):

@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from untrusted import documents
+
 SALT_OCTETS = 16
 HASH_OCTETS = 32
 DEFAULT_LN = 14
@@ -134,8 +136,8 @@ def to_json(credential: Credential) -> str:
 def from_json(text: str | bytes) -> Credential:
     """The credential of a secret's text. Raises CredentialError, without the text in it, for any other document."""
     try:
-        document = msgspec.json.decode(text, type=_Document)
-    except (msgspec.DecodeError, UnicodeError):
+        document = documents.decode(text, _Document)
+    except documents.Unreadable:
         # Without the cause: the decoder's messages may quote what is stored.
         raise CredentialError(
             'the secret is not a JSON object of exactly "username" and "password_hash", both text; '

@@ -10,7 +10,6 @@ What a deleted stack kept on purpose is known from its own DELETE_SKIPPED events
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,6 +26,7 @@ from planning.model import Finding
 from rollout.diagnosis import failures
 from templates.intrinsics import Scope, resolved_resources
 from templates.resources import DATA_HOLDING_TYPES, LOG_TYPES
+from untrusted import documents
 
 if TYPE_CHECKING:
     from aws.session import Aws
@@ -174,7 +174,7 @@ def survey(
         if removal is not None:
             removals[stack.id] = removal
             findings += _blockers(assembly, removal, lift_protection)
-        template = json.loads(templates[stack.id])
+        template = documents.loads(templates[stack.id])
         found += _left_by_set(stack, template, gateway) if stack.kind == "stackset" else _left_by(stack, template, gateway, removal)
     leftovers = [
         _decided(each, delete_data)
@@ -340,7 +340,7 @@ def _named(stack: Stack, template: Mapping[str, Any], account_id: str, region: s
 
 def _resources_of(template: str | None) -> dict[str, Any]:
     try:
-        found = json.loads(template or "{}").get("Resources", {})
+        found = documents.loads(template or "{}").get("Resources", {})
     except (ValueError, AttributeError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -8,7 +8,6 @@ Never: changes anything while it looks; does a fix when the stack is no longer a
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +34,8 @@ from operations.public_dns import Caa, DnsError, Resolver
 from planning.plan import change_set_prefix
 from planning.states import in_the_way
 from rollout import lock, new_account
+from untrusted import documents
+from untrusted.text import painted
 
 if TYPE_CHECKING:
     from aws.session import Aws
@@ -328,7 +329,7 @@ def _quotas(patient: Patient) -> Iterator[Check]:
     assembly = patient.assembly
     types: dict[str, int] = {}
     for stack in assembly.stacks:
-        for body in json.loads(patient.templates[stack.id]).get("Resources", {}).values():
+        for body in documents.loads(patient.templates[stack.id]).get("Resources", {}).values():
             types[body.get("Type", "")] = types.get(body.get("Type", ""), 0) + 1
     account = Account.connect(patient.aws, account_id=assembly.account_id)
     front = CloudFront.connect(patient.aws, account_id=assembly.account_id)
@@ -517,7 +518,7 @@ def _alias(patient: Patient) -> Iterator[Check]:
 
 def _distribution(patient: Patient) -> str | None:
     for stack in patient.assembly.stacks:
-        types = {b.get("Type") for b in json.loads(patient.templates[stack.id]).get("Resources", {}).values()}
+        types = {b.get("Type") for b in documents.loads(patient.templates[stack.id]).get("Resources", {}).values()}
         if stack.kind == "stack" and "AWS::CloudFront::Distribution" in types:
             gateway = patient.places.cloudformation(stack.account_id, stack.region, stack.role_arn)
             live = gateway.describe_stack(stack.stack_name)
@@ -607,7 +608,7 @@ def _bucket_names(patient: Patient) -> Iterator[Check]:
     for stack in assembly.stacks:
         wanted = [
             body["Properties"]["BucketName"]
-            for body in json.loads(patient.templates[stack.id]).get("Resources", {}).values()
+            for body in documents.loads(patient.templates[stack.id]).get("Resources", {}).values()
             if body.get("Type") == "AWS::S3::Bucket" and isinstance(body.get("Properties", {}).get("BucketName"), str)
         ]
         if stack.kind != "stack" or not wanted:
@@ -918,7 +919,7 @@ def report_lines(report: Report, *, colour: bool = False) -> tuple[str, ...]:
     lines = [f"doctor {report.environment}, account {report.account_id}", ""]
     for check in report.checks:
         mark = _MARKS[check.level].ljust(width)
-        shown = f"\x1b[{_COLOURS[check.level]}m{mark}\x1b[0m" if colour else mark
+        shown = painted(mark, _COLOURS[check.level]) if colour else mark
         lines.append(f"{shown}  {check.message}")
         if check.command:
             lines.append(f"{' ' * width}    next: {check.command}")

@@ -6,7 +6,6 @@ Never: changes anything (detection only reads), shows a NoEcho or secret value, 
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 from collections.abc import Callable, Mapping
@@ -22,6 +21,7 @@ from aws.cloudformation.stacks import StackDescription
 from aws.errors import AccessDenied, AwsError
 from templates.intrinsics import Scope, marked, resolved_resources, secret_mark
 from templates.values import Known, Redacted, Value
+from untrusted import documents
 
 POLL_SECONDS = 2.0
 ATTEMPTS = 900
@@ -284,7 +284,7 @@ class Hidden:
     def of(cls, template: str | None, live: StackDescription | None, account_id: str, region: str) -> Hidden:
         """From the deployed template's text; one that is not JSON is taken to be all secret."""
         try:
-            body = json.loads(template or "{}")
+            body = documents.loads(template or "{}")
         except ValueError:
             return _ALL_HIDDEN
         if not isinstance(body, dict):

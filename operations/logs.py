@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gzip
 import heapq
-import json
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from assembly.model import Frozen
 from aws.errors import AwsError
+from untrusted import documents
+from untrusted.text import printable, split_lines
 
 if TYPE_CHECKING:
     from aws.logs import Event
@@ -29,6 +30,9 @@ Source = Literal["edge", "access"]
 
 DELIVERY = timedelta(minutes=15)
 """How late a line may be: access logs usually come within minutes, CloudWatch's within seconds. Following looks back for as long."""
+
+RAW_LENGTH = 2_000
+"""Characters shown of a line that cannot be read."""
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -165,7 +169,7 @@ def _edge(logs: RegionLogs, group: str, wanted: Wanted, trouble: Callable[[str],
         for event in logs.events(group, since=wanted.since, until=wanted.until):
             at = stamp(datetime.fromtimestamp(event.milliseconds / 1000, UTC))
             identity = f"{logs.region}/{event.id}"
-            yield Line(at=at, source="edge", where=logs.region, id=identity, text=printable(event.message))
+            yield Line(at=at, source="edge", where=logs.region, id=identity, text=printable(event.message.rstrip()))
     except AwsError as error:
         trouble(f"{logs.region}: {error}")
 
@@ -192,26 +196,39 @@ def _hours(since: datetime, until: datetime) -> Iterator[datetime]:
 
 
 def access_lines(key: str, body: bytes) -> Iterator[Line]:
-    """The requests of one access-log file; lines that are none are passed over."""
+    """The requests of one access-log file. A line that is none is handed on as it is, at the moment of the one before it."""
     try:
         text = (gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body).decode("utf-8", "replace")
     except (OSError, EOFError, zlib.error):
         return
-    for number, raw in enumerate(text.splitlines()):
+    at = _hour_of(key)
+    for number, raw in enumerate(split_lines(text)):
+        if not raw.strip() or raw.startswith("#"):
+            continue
         try:
-            fields: dict[str, Any] = json.loads(raw)
-            at = datetime.fromisoformat(f"{fields['date']}T{fields['time']}+00:00")
+            fields = documents.mapping(raw)
+            at = stamp(datetime.fromisoformat(f"{fields['date']}T{fields['time']}+00:00"))
             status = int(fields.get("sc-status", 0))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError):
+            yield Line(at=at, source="access", where="", id=f"{key}:{number}", text=printable(raw[:RAW_LENGTH].rstrip()))
             continue
         yield Line(
-            at=stamp(at),
+            at=at,
             source="access",
             where=printable(str(fields.get("x-edge-location", ""))),
             id=str(fields.get("x-edge-request-id") or f"{key}:{number}"),
             text=printable(_request(fields)),
             status=status if 0 < status < 1000 else 0,
         )
+
+
+def _hour_of(key: str) -> str:
+    """The hour of a file, by the folder that it lies in."""
+    found = re.search(r"/(\d{4}/\d\d/\d\d/\d\d)/", key)
+    try:
+        return stamp(datetime.strptime(found[1], "%Y/%m/%d/%H").replace(tzinfo=UTC)) if found else ""
+    except ValueError:
+        return ""
 
 
 def _request(fields: dict[str, Any]) -> str:
@@ -226,8 +243,3 @@ def _request(fields: dict[str, Any]) -> str:
         f"{fields.get('cs(User-Agent)', '-')}",
     )
     return "  ".join(parts)
-
-
-def printable(text: str) -> str:
-    """Text that cannot drive a terminal."""
-    return "".join(character if character.isprintable() else " " for character in text.rstrip())

@@ -12,6 +12,7 @@ from pathlib import Path
 from assembly import files
 from assembly.model import FORMAT, Assembly
 from rollout.history import Record
+from untrusted import documents
 
 MIN_DIGITS = 6
 """Digits of a digest that are enough if they are unambiguous."""
@@ -47,8 +48,8 @@ def verified(found: Mapping[str, bytes], digest: str, environment: str) -> Assem
     """The assembly of these files, if they are exactly the one of that digest. Raises `RollbackError` with every problem."""
     command = f"python deploy.py history --env {environment}"
     try:
-        assembly = files.decoded(found.get(files.MANIFEST, b""), Assembly)
-    except files.Unreadable as error:
+        assembly = documents.decode(found.get(files.MANIFEST, b""), Assembly)
+    except documents.Unreadable as error:
         raise RollbackError(f"the kept assembly {digest[:12]} cannot be read by this version: {error}", command) from error
     problems = []
     if assembly.format != FORMAT:

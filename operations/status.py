@@ -7,7 +7,6 @@ be read.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from aws.cloudformation.change_sets import ChangeSetSummary
 from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AwsError
 from planning.states import CHANGEABLE
+from untrusted import documents
 
 WORKERS = 8
 
@@ -186,7 +186,7 @@ def _same(deployed: str | None, built: bytes) -> bool | None:
     if deployed is None or not built:
         return None
     try:
-        return bool(json.loads(deployed) == json.loads(built))
+        return bool(documents.loads(deployed) == documents.loads(built))
     except ValueError:
         return deployed.encode() == built
 

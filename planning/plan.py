@@ -55,6 +55,7 @@ from planning.widenings import widenings
 from templates.intrinsics import Scope, holds_secret, resolved_outputs, resolved_resources, value_of
 from templates.schemas import Schemas
 from templates.values import Known, Redacted, Value
+from untrusted import documents
 from website.content_plan import ContentPlan
 
 WORKERS = 256
@@ -393,7 +394,7 @@ class _StackSet:
         stack, request = self.stack, self.run.request
         assert stack.stackset is not None, "the assembly says that it is one"
         call_as = stack.stackset.call_as
-        template = json.loads(request.templates[stack.id])
+        template = documents.loads(request.templates[stack.id])
         live = self.gateway.describe_stack_set(stack.stack_name, call_as=call_as)
         instances = self.gateway.list_stack_instances(stack.stack_name, call_as=call_as) if live else ()
         as_stack = StackDescription(name=live.name, arn=live.arn, status=live.status, parameters=live.parameters) if live else None
@@ -423,7 +424,7 @@ class _Stack:
         self.assembly = run.request.assembly
         self.gateway = run.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
         self.body = run.request.templates[stack.id]
-        self.template: dict[str, Any] = json.loads(self.body)
+        self.template: dict[str, Any] = documents.loads(self.body)
         self.live: StackDescription | None = None
         self.old_template: dict[str, Any] = {}
         self.state = ABSENT
@@ -462,7 +463,7 @@ class _Stack:
             return
         text = self.gateway.get_template(self.stack.stack_name)
         with contextlib.suppress(ValueError):
-            found = json.loads(text or "{}")
+            found = documents.loads(text or "{}")
             self.old_template = found if isinstance(found, dict) else {}
         if text and not self.old_template.get("Resources"):
             self.findings.append(
@@ -802,7 +803,7 @@ class _Stack:
 
 def _canonical(policy: str) -> str:
     try:
-        return json.dumps(json.loads(policy), sort_keys=True)
+        return json.dumps(documents.loads(policy), sort_keys=True)
     except ValueError:
         return policy
 

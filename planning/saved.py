@@ -11,9 +11,9 @@ from pathlib import Path
 
 import msgspec
 
-from assembly.files import Unreadable, decoded
 from assembly.private import write_private
 from planning.model import FORMAT, Plan, plan_bytes, plan_digest
+from untrusted import documents
 
 NAME = "plan.json"
 
@@ -51,11 +51,11 @@ def load(path: Path, environment: str) -> Plan:
     except FileNotFoundError:
         raise SavedPlanError(f"{path}: there is no saved plan", command) from None
     try:
-        found = decoded(data, _Head)
+        found = documents.decode(data, _Head)
         if found.format != FORMAT:
             raise SavedPlanError(f"{path}: format {found.format}, this version reads format {FORMAT}", command)
-        plan = decoded(data, Plan)
-    except Unreadable as error:
+        plan = documents.decode(data, Plan)
+    except documents.Unreadable as error:
         raise SavedPlanError(f"{path}: not a plan: {error}", command) from error
     if plan_digest(plan) != plan.digest:
         raise SavedPlanError(f"{path}: changed since it was made (its digest is not {plan.digest})", command)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from planning.model import ResourceChange
 from templates.policies import Field, covers, texts
+from untrusted.documents import loads
 
 
 def forbidden(stack_policy: str | None, changes: Iterable[ResourceChange]) -> tuple[str, ...]:
@@ -18,7 +18,7 @@ def forbidden(stack_policy: str | None, changes: Iterable[ResourceChange]) -> tu
     if not stack_policy:
         return ()
     try:
-        raw = json.loads(stack_policy).get("Statement", [])
+        raw = loads(stack_policy).get("Statement", [])
     except (ValueError, AttributeError):
         return ()
     rules = [s for s in (raw if isinstance(raw, list) else [raw]) if isinstance(s, Mapping)]

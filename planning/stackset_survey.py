@@ -12,7 +12,6 @@ Sources: CloudFormation user guide, "Prerequisites for using StackSets", "Grant 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from aws.logs import Logs
 from aws.organizations import Organizations
 from planning.model import Finding
 from templates.intrinsics import Scope, marked, resolved_resources, unresolved
+from untrusted import documents
 
 T = TypeVar("T")
 Where = tuple[str, str]
@@ -253,7 +253,7 @@ class _Surveyor:
         for other in self.assembly.stacks:
             if other.kind != "stack" or other.account_id != self.stack.account_id or other.id not in self.templates:
                 continue
-            for resource in json.loads(self.templates[other.id]).get("Resources", {}).values():
+            for resource in documents.loads(self.templates[other.id]).get("Resources", {}).values():
                 properties = resource.get("Properties", {})
                 if resource.get("Type") == "AWS::IAM::Role" and properties.get("RoleName") == name:
                     return trusted(properties.get("AssumeRolePolicyDocument", {}))

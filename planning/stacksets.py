@@ -24,6 +24,7 @@ from templates.intrinsics import Scope, resolved_resources
 from templates.resources import DATA_HOLDING_TYPES
 from templates.schemas import Schemas
 from templates.values import Known
+from untrusted import documents
 
 ADOPTABLE = frozenset({"Retain", "RetainExceptOnCreate"})
 """DeletionPolicy that a resource must have to be taken over. Source: CreateChangeSet, ImportExistingResources."""
@@ -168,7 +169,7 @@ def _moved_instances(plan: StackSetPlan, instances: Iterable[StackInstance]) -> 
 def template_of(body: str) -> dict[str, Any]:
     """A template's text as a value; empty if it is not JSON."""
     try:
-        found = json.loads(body)
+        found = documents.loads(body)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -19,8 +19,9 @@ from typing import Protocol
 
 from assembly.files import canonical_json
 from assembly.model import SiteContract
+from untrusted.text import printable
 from website.content import CONFIG_FILE, cache_control, content_type, key_prefix, publishable
-from website.folder import open_file, shown, walk
+from website.folder import open_file, walk
 
 FILE_LIMIT = 256 << 20
 """Bytes of a file that is served: it is held in memory while it is."""
@@ -80,7 +81,9 @@ class Folder:
             with open_file(self._root, file) as handle:
                 status = os.fstat(handle.fileno())
                 if status.st_size > FILE_LIMIT:
-                    raise Unreachable(f"{shown(file)} has {status.st_size:,} bytes; the preview serves files of at most {FILE_LIMIT:,}")
+                    raise Unreachable(
+                        f"{printable(str(file))} has {status.st_size:,} bytes; the preview serves files of at most {FILE_LIMIT:,}"
+                    )
                 body = handle.read(status.st_size)
         except OSError:
             return None

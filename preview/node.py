@@ -24,6 +24,7 @@ from typing import Any, Literal
 
 from aws.processes import child_environment
 from preview.model import Function
+from untrusted import documents
 
 OLDEST_NODE = (20, 12)
 """`crypto.hash` of the edge code is in Node.js 20.12 and newer."""
@@ -199,7 +200,7 @@ class Node:
 
     def _take(self, line: bytes, waiting: dict[int, asyncio.Future[Any]]) -> None:
         try:
-            message = json.loads(line)
+            message = documents.loads(line)
         except ValueError:
             self._log("", line.decode(errors="replace").rstrip())
             return

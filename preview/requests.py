@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from preview.events import Request
-from website.folder import shown
+from untrusted.text import printable
 
 BODY_LIMIT = 1024 * 1024
 """Bytes of a request body that are read; the site takes none, and Lambda@Edge sees no more."""
@@ -98,5 +98,5 @@ def has_body(scope: Message) -> bool:
 
 def line(text: str) -> str:
     """Words of others as one line of the log: nothing in it acts on the terminal, and a long one is cut."""
-    safe = shown(text)
+    safe = printable(text)
     return safe if len(safe) <= LINE_LIMIT else f"{safe[:LINE_LIMIT]}..."

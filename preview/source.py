@@ -6,16 +6,14 @@ Never: writes, or hands on a template that is not JSON. Raises `AssemblyError` f
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from assembly.files import MANIFEST, AssemblyError, assembly_digest, sha256
 from assembly.model import FORMAT, Assembly
+from untrusted import documents
 
 
 @dataclass(frozen=True)
@@ -36,8 +34,8 @@ def read(directory: Path) -> Built:
     except OSError as error:
         raise AssemblyError(directory, (f"{manifest}: {error.strerror}; {rebuild}",)) from error
     try:
-        assembly = msgspec.json.decode(data, type=Assembly)
-    except msgspec.DecodeError as error:
+        assembly = documents.decode(data, Assembly)
+    except documents.Unreadable as error:
         raise AssemblyError(directory, (f"{manifest}: not an assembly of format {FORMAT}: {error}; {rebuild}",)) from error
     if assembly.format != FORMAT:
         raise AssemblyError(directory, (f"{manifest}: format {assembly.format}, this version reads format {FORMAT}; {rebuild}",))
@@ -48,7 +46,7 @@ def read(directory: Path) -> Built:
         path = directory / Path(stack.template.file).name
         try:
             text = path.read_bytes()
-            template = json.loads(text)
+            template = documents.loads(text)
         except OSError as error:
             problems.append(f"{path}: the template of stack {stack.id}: {error.strerror}; {rebuild}")
             continue

@@ -15,6 +15,8 @@ from html import escape as escape_html
 from planning.model import AnyStackPlan, InstancePlan, Plan, PropertyChange, ResourceChange, StackPlan, StackSetPlan
 from review import content_view, summary
 from templates.values import Redacted, Unknown, Value
+from untrusted import documents
+from untrusted.text import printable, split_lines
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1b1f24;--soft:#59636e;--paper:#fff;--card:#f6f8fa;--line:#d1d9e0;--add:#116329;--add-bg:#dafbe1;
@@ -56,7 +58,7 @@ if(t&&t.tagName==="DETAILS"){t.open=true;t.scrollIntoView()}}addEventListener("h
 
 def escape(text: str) -> str:
     """Text as nothing but text."""
-    return escape_html(summary.visible(text))
+    return "\n".join(escape_html(printable(line)) for line in text.split("\n"))
 
 
 def render(plan: Plan) -> str:
@@ -281,7 +283,7 @@ def _pretty(value: Value | None) -> str | None:
     text = summary.text(value)
     if text[:1] in ("{", "[") and not text.startswith("{known after"):
         try:
-            return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+            return json.dumps(documents.loads(text), indent=2, ensure_ascii=False)
         except ValueError:
             return text
     return text
@@ -289,7 +291,7 @@ def _pretty(value: Value | None) -> str | None:
 
 def _marked_lines(old: str, new: str) -> tuple[str, str]:
     """Both texts, with the lines that differ marked."""
-    left, right = old.splitlines(), new.splitlines()
+    left, right = split_lines(old), split_lines(new)
     sides: tuple[list[str], list[str]] = ([], [])
     for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
         for side, lines, mark in ((0, left[i1:i2], "del"), (1, right[j1:j2], "ins")):
@@ -300,7 +302,7 @@ def _marked_lines(old: str, new: str) -> tuple[str, str]:
 def _side_by_side(before: str | None, after: str) -> str:
     def of(text: str) -> str:
         try:
-            return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+            return json.dumps(documents.loads(text), indent=2, ensure_ascii=False)
         except ValueError:
             return text
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from planning.model import AnyStackPlan, Plan, PropertyChange, ResourceChange, StackPlan, StackSetPlan
 from review import content_view, summary
+from untrusted.text import printable, split_lines
 
 LIMIT = 65_536
 """Characters that GitHub takes in the body of a comment."""
@@ -20,7 +21,10 @@ _VALUE_LIMITS = (4_000, 600, 120, 0)
 """Characters shown of a value, by level of shortening; at 0 properties are left out."""
 _FILES = {4_000: 200, 600: 100, 120: 40, 0: 0}
 """Files of the content that are shown, by the same levels."""
-_SPECIAL = re.compile(r"([\\`*_{}\[\]#+!|~@$])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]#+!|~$])")
+_LINKED = re.compile(r"(@|#(?=\d)|GH-(?=\d)|\bwww(?=\.)|\b(?:mailto|xmpp|https?|ftp):)", re.IGNORECASE)
+"""Where GitHub makes a mention, a reference or a link out of text, after Markdown is through with it: a backslash or an entity does not
+help there, a zero-width space does."""
 
 
 def render(plan: Plan, *, limit: int = LIMIT) -> str:
@@ -37,7 +41,7 @@ def _cut(text: str, limit: int) -> str:
     note = "\n\n**Too long for a comment: the rest is left out.** `deploy.py plan --format html` shows all of it.\n"
     kept = text[: max(0, limit - len(note) - 200)].rpartition("\n")[0]
     fence = "" if kept.count("\n```") % 2 == 0 else "\n" + _last_fence(kept)
-    opened = kept.count("<details") - kept.count("</details>")
+    opened = len(re.findall("^<details", kept, re.MULTILINE)) - len(re.findall("^</details>", kept, re.MULTILINE))
     return f"{kept}{fence}{chr(10) + '</details>' * opened if opened > 0 else ''}{note}"[:limit]
 
 
@@ -46,13 +50,23 @@ def _last_fence(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """As it is, whatever is in it: on one line, nothing in it is markup, a mention or a link."""
-    return _SPECIAL.sub(r"\\\1", html.escape(" ".join(summary.visible(text).split()), quote=False)).replace("://", ":&#47;&#47;")
+    """As it is, whatever is in it: on one line, nothing in it is markup, a mention, a reference or a link."""
+    return _LINKED.sub(r"\1&#8203;", _SPECIAL.sub(r"\\\1", _html(text))).replace("://", ":&#47;&#47;")
+
+
+def _told(text: str) -> str:
+    """As `_escaped`, where Markdown is not read: inside of an HTML element."""
+    return _LINKED.sub(r"\1&#8203;", _html(text))
+
+
+def _html(text: str) -> str:
+    """Text inside of an HTML element, on one line."""
+    return html.escape(printable(" ".join(text.split())), quote=False)
 
 
 def _code(text: str) -> str:
     """Inline code that nothing in the text can end."""
-    text = " ".join(summary.visible(text).split())
+    text = printable(" ".join(text.split()))
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     ticks = "`" * (longest + 1)
     pad = " " if text.startswith("`") or text.endswith("`") or longest else ""
@@ -63,7 +77,7 @@ def _fenced(lines: list[str], language: str = "diff") -> Iterator[str]:
     longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
     ticks = "`" * max(3, longest + 1)
     yield f"{ticks}{language}"
-    yield from (summary.visible(line) for line in lines)
+    yield from (printable(line) for line in lines)
     yield ticks
 
 
@@ -113,7 +127,7 @@ def _lines(plan: Plan, most: int) -> Iterator[str]:
 def _stack(stack: AnyStackPlan, most: int) -> Iterator[str]:
     changes = "; ".join(part for part in (summary.operation_text(stack), summary.stack_counts(stack)) if part)
     yield ""
-    yield f"<details><summary><b>{html.escape(stack.stack)}</b>: {html.escape(changes)}</summary>"
+    yield f"<details><summary><b>{_told(stack.stack)}</b>: {_told(changes)}</summary>"
     yield ""
     kind = "StackSet " if isinstance(stack, StackSetPlan) else ""
     yield f"{kind}{_code(stack.stack_name)} in {_escaped(summary.place(stack))}."
@@ -186,7 +200,7 @@ def _sides(before: str, after: str, most: int) -> Iterator[str]:
         if text == "(none)":
             continue
         shown = text if len(text) <= max(most, 60) else f"{text[: max(most, 60)]}... ({len(text) - max(most, 60):,} more characters)"
-        for line in shown.splitlines() or [""]:
+        for line in split_lines(shown) or [""]:
             yield f"{sign}         {line}"
 
 
@@ -195,7 +209,7 @@ def _content(plan: Plan, most: int) -> Iterator[str]:
     if content is None:
         return
     yield ""
-    yield f"<details><summary><b>content</b>: {html.escape(content_view.counts(content))}</summary>"
+    yield f"<details><summary><b>content</b>: {_told(content_view.counts(content))}</summary>"
     yield ""
     yield f"{_escaped(content_view.headline(content))}; to {_escaped(content_view.place(content))}."
     shown = content_view.ordered(content)[: _FILES[most]]

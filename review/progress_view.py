@@ -15,6 +15,8 @@ from planning.content import CONTENT, ContentOutcome
 from rollout.apply import Applied
 from rollout.outcome import Outcome
 from rollout.progress import Board, Event, Finished, Instances, Line, Note, Report, Resource, Started
+from untrusted.stream import below
+from untrusted.text import as_lines, printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -52,14 +54,14 @@ def shown(stacks: tuple[str, ...], stream: TextIO, *, live: bool, colour: bool, 
     from rich.console import Console
     from rich.live import Live
 
-    console = Console(file=stream, force_terminal=True, no_color=not colour, highlight=False)
+    console = Console(file=below(stream), force_terminal=True, no_color=not colour, highlight=False)
     with Live(get_renderable=lambda: _table(board, now()), console=console, refresh_per_second=4) as display:
 
         def report(event: Event) -> None:
             board.tell(event)
             text = _aside(event)
             if text:
-                display.console.print(text, markup=False)
+                display.console.print(as_lines((text,)), markup=False)
 
         yield report
 
@@ -72,7 +74,7 @@ def _plain(board: Board, stream: TextIO) -> Report:
         text = _sentence(event, board)
         if text:
             with guard:
-                stream.write(text + "\n")
+                stream.write(as_lines((text,)) + "\n")
                 stream.flush()
 
     return report
@@ -144,7 +146,8 @@ def _table(board: Board, now: float) -> Table:
         counted = f"{min(line.finished, line.total):,}/{line.total:,}" if line.started and line.total else ""
         if line.counts and not line.result:
             counted = _instances(line)
-        table.add_row(Text(line.stack), Text(word, style=style), Text(counted), Text(_times(line, now)), Text(line.current, style="dim"))
+        current = Text(printable(line.current), style="dim")
+        table.add_row(Text(line.stack), Text(word, style=style), Text(counted), Text(_times(line, now)), current)
     return table
 
 
@@ -239,7 +242,7 @@ def summary(applied: Applied) -> str:
     if applied.result != "succeeded" and applied.command:
         lines.append(f"  next: {applied.command}")
     lines.append(last_line(applied))
-    return "\n".join(lines)
+    return as_lines(lines)
 
 
 def last_line(applied: Applied) -> str:

@@ -6,7 +6,6 @@ Never: decides on colour or layout, shows more of a value than the plan holds.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -218,14 +217,6 @@ def widening_groups(plan: Plan) -> Iterator[tuple[str, str, tuple[Widening, ...]
 
 
 # --- values -------------------------------------------------------------------------------------------------------
-
-
-_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-
-
-def visible(text: str) -> str:
-    """The text with control characters and those that turn or hide text spelled out, so that what is read is what is there."""
-    return _INVISIBLE.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
 
 
 def text(value: Value | None) -> str:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from planning.model import AnyStackPlan, Plan, PropertyChange, ResourceChange, StackPlan, StackSetPlan
 from review import content_view, summary
+from untrusted import documents
+from untrusted.text import ours, printable, split_lines
 from website.content_plan import Change
 
 if TYPE_CHECKING:
@@ -56,13 +58,13 @@ def render(plan: Plan, *, width: int = 100, colour: bool = False) -> str:
     )
     for line in _lines(plan):
         console.print(line)
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+    return ours("\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").split("\n")) + "\n")
 
 
 def _text(*parts: str | tuple[str, str]) -> Text:
     from rich.text import Text
 
-    return Text.assemble(*(summary.visible(p) if isinstance(p, str) else (summary.visible(p[0]), p[1]) for p in parts))
+    return Text.assemble(*(printable(p) if isinstance(p, str) else (printable(p[0]), p[1]) for p in parts))
 
 
 def _lines(plan: Plan) -> Iterator[Text]:
@@ -208,11 +210,12 @@ def _change(label: str, before: str, after: str, indent: str, *, source: str = "
 
 def _difference(before: str, after: str) -> list[str]:
     """The lines that differ, those of a JSON structure one below the other; a side that is not there is left out."""
-    old, new = ([] if side == "(none)" else _spread(side).splitlines() for side in (before, after))
+    old, new = ([] if side == "(none)" else split_lines(_spread(side)) for side in (before, after))
     if len(old) <= 1 and len(new) <= 1:
         return [*(f"- {line}" for line in old), *(f"+ {line}" for line in new)]
     found = [line for line in difflib.unified_diff(old, new, lineterm="", n=1) if not line.startswith(("---", "+++", "@@"))]
-    shown = [f"{line[:1]} {line[1:]}" for line in found]
+    # Lines that stay are marked too: no line of a value begins a line of ours.
+    shown = [f"{line[:1].replace(' ', '|')} {line[1:]}" for line in found]
     left = len(shown) - _MOST
     return [*shown[:_MOST], f"... {summary.plural(left, 'more line')} (--format html shows all)"] if left > 0 else shown
 
@@ -220,7 +223,7 @@ def _difference(before: str, after: str) -> list[str]:
 def _spread(text: str) -> str:
     if text[:1] in ("{", "["):
         try:
-            return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+            return json.dumps(documents.loads(text), indent=2, ensure_ascii=False)
         except ValueError:
             return text
     return text

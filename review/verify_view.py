@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from untrusted.text import painted, printable
 from website.verify import Result
 
 _MARKS = {"passed": ("ok", "32"), "failed": ("FAIL", "31;1"), "skipped": ("skip", "33")}
@@ -19,13 +20,13 @@ _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def line(result: Result, *, width: int, colour: bool) -> str:
     """One row: mark, promise, what was seen (wrapped below where it does not fit)."""
     word, code = _MARKS[result.status]
-    mark = f"\x1b[{code}m{word:<4}\x1b[0m" if colour else f"{word:<4}"
-    clean = "".join(character if character.isprintable() else "?" for character in result.detail)
+    mark = painted(f"{word:<4}", code) if colour else f"{word:<4}"
+    clean = printable(result.detail)
     head = f"{result.title:<58}"
     if 6 + len(head) + 2 + len(clean) <= width:
         return f"{mark}  {head}  {clean}".rstrip()
     below = textwrap.wrap(clean, max(20, width - 8)) if clean else []
-    return "\n".join([f"{mark}  {result.title}", *(f"        {part}" for part in below)])
+    return "\n".join([f"{mark}  {result.title}", *(f"      | {part}" for part in below)])
 
 
 def summary(results: Iterable[Result], environment: str) -> str:

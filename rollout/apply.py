@@ -13,7 +13,6 @@ and CloudFormation is the lock: a stack is created once, executing one change se
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
@@ -32,6 +31,7 @@ from rollout.outcome import Outcome
 from rollout.planned_change import planned_change
 from rollout.progress import Note
 from rollout.stackset_execution import moved_set
+from untrusted import documents
 
 WORKERS = 8
 """Stacks executed at once at the most."""
@@ -114,7 +114,7 @@ def makers_of_table(table: str, templates: Mapping[str, bytes]) -> frozenset[str
     """Stack ids whose template has that DynamoDB table."""
     found = set()
     for stack, body in templates.items():
-        for resource in json.loads(body).get("Resources", {}).values():
+        for resource in documents.loads(body).get("Resources", {}).values():
             kind, properties = resource.get("Type"), resource.get("Properties", {})
             if kind in ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable") and properties.get("TableName") == table:
                 found.add(stack)

@@ -20,6 +20,7 @@ from assembly import files
 from assembly.model import Assembly, Frozen
 from aws.errors import AwsError, Conflict, NotFound
 from aws.s3 import Head, Headers, Stored
+from untrusted import documents
 
 FORMAT = 1
 """Version of a record; others are named as such when the history is read."""
@@ -126,12 +127,12 @@ class _Manifest(msgspec.Struct):
 def fetch(bucket: Bucket, name: str, digest: str) -> dict[str, bytes]:
     """The files of a kept assembly by name, for `assembly.files.write`, which `assembly.files.read` then checks.
 
-    Raises `NotFound`; `assembly.files.Unreadable` if its manifest does not say what belongs to it.
+    Raises `NotFound`; `documents.Unreadable` if its manifest does not say what belongs to it.
     """
     prefix = _assembly_prefix(digest)
     manifest = bucket.get(name, prefix + files.MANIFEST).body
     found = {files.MANIFEST: manifest}
-    for stack in files.decoded(manifest, _Manifest).stacks:
+    for stack in documents.decode(manifest, _Manifest).stacks:
         found[stack.template.file] = bucket.get(name, prefix + stack.template.file).body
     return found
 
@@ -173,7 +174,7 @@ def read(bucket: Bucket, name: str, environment: str, *, limit: int = 20) -> Pas
             found.append(_record(bucket.get(name, key).body, key, environment))
         except NotFound:
             continue
-        except files.Unreadable as error:
+        except documents.Unreadable as error:
             damaged.append(Damaged(key=key, reason=str(error)))
     return Past(records=tuple(found), damaged=tuple(damaged))
 
@@ -189,12 +190,12 @@ class _Format(msgspec.Struct):
 
 def _record(body: bytes, key: str, environment: str) -> Record:
     """Raises `assembly.files.Unreadable`."""
-    written = files.decoded(body, _Format).format
+    written = documents.decode(body, _Format).format
     if written != FORMAT:
-        raise files.Unreadable(f"format {written}, this version reads format {FORMAT}")
-    record = files.decoded(body, Record)
+        raise documents.Unreadable(f"format {written}, this version reads format {FORMAT}")
+    record = documents.decode(body, Record)
     if record.environment != environment or _record_key(record) != key:
-        raise files.Unreadable("another apply's record than its name says")
+        raise documents.Unreadable("another apply's record than its name says")
     return record
 
 

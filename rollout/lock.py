@@ -85,7 +85,11 @@ class LockHeld(Exception):
     def __init__(self, table: str, name: str, holder: Holder, environment: str) -> None:
         self.name = name
         self.holder = holder
-        self.hint = f"python deploy.py unlock --env {environment} --lock-id {holder.id}" if holder.whole else delete_command(table, name)
+        self.hint = (
+            f"python deploy.py unlock --env {environment} --lock-id {shlex.quote(holder.id)}"
+            if holder.whole
+            else delete_command(table, name)
+        )
         super().__init__(f"the lock {name} is held by {holder.describe()} unless it is renewed")
 
 

@@ -11,7 +11,6 @@ the one that was planned.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -36,6 +35,7 @@ from rollout.outcome import InstanceFailure, Outcome
 from rollout.progress import Instances, Resource
 from rollout.stackset_adoption import Adoption
 from rollout.stackset_operations import Step, preferences_of, steps_of
+from untrusted import documents
 
 PAGE = 100
 """Results of one page. Source: ListStackSetOperationResults, MaxResults."""
@@ -159,7 +159,7 @@ class StackSetExecution(Execution):
 
     @property
     def template(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.run.templates[self.plan.stack])
+        found: dict[str, Any] = documents.loads(self.run.templates[self.plan.stack])
         return found
 
     def refuse_moved(self, live: StackSetDescription | None, inputs: Inputs) -> None:

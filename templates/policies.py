@@ -6,7 +6,6 @@ Never: asks IAM; this reads documents, it does not simulate accounts.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 
 from templates.intrinsics import HIDDEN, marked, text_of, value_of
 from templates.values import Redacted
+from untrusted.documents import loads
 
 Resources = Mapping[str, Mapping[str, Any]]
 
@@ -239,7 +239,7 @@ def documents(value: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, An
     """Every policy document inside resolved properties, with its path; items of a list go by PolicyName or Sid rather than by position."""
     if isinstance(value, str) and value.lstrip().startswith("{") and '"Statement"' in value and not marked(value):
         try:
-            value = json.loads(value)
+            value = loads(value)
         except ValueError:
             return
     if isinstance(value, Mapping):

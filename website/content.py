@@ -26,8 +26,9 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from assembly.files import canonical_json
 from assembly.model import CacheRule, Frozen, SiteContract
+from untrusted.text import printable
 from website.errors import SourceError
-from website.folder import Listing, open_file, shown, walk
+from website.folder import Listing, open_file, walk
 
 CONFIG_FILE = "config.json"
 """Runtime configuration beside the index document; where the environment has one it takes the place of the build's own."""
@@ -216,16 +217,18 @@ def read(directory: Path, contract: SiteContract, *, allow: tuple[str, ...] = ()
         del found[CONFIG_FILE]
         notes.append(f"{CONFIG_FILE} of the build gives way to the one of the environment")
     if index_name not in found:
-        problems.append(f"{shown(directory)}: no {index_name}; is this the directory that the build wrote (dist, build)?")
+        problems.append(f"{printable(str(directory))}: no {index_name}; is this the directory that the build wrote (dist, build)?")
     with ThreadPoolExecutor(workers) as pool:
         inspected = dict(zip(found, pool.map(partial(_inspected, directory), found.values()), strict=True))
     rules = contract.cache_rules
     entries: list[FileEntry] = []
     for relative, seen in inspected.items():
         if seen.problem:
-            problems.append(f"{shown(directory / relative)}: {seen.problem}")
+            problems.append(f"{printable(str(directory / relative))}: {seen.problem}")
         if seen.secret and not _allowed(relative, allow):
-            problems.append(f"{shown(directory / relative)}:{seen.secret}; if it is meant to be public: --allow '{shown(relative)}'")
+            problems.append(
+                f"{printable(str(directory / relative))}:{seen.secret}; if it is meant to be public: --allow '{printable(relative)}'"
+            )
         key = prefix + relative
         kind, cache = content_type(key), cache_control(key, rules)
         entries.append(FileEntry(key=key, sha256=seen.sha256, md5=seen.md5, size=seen.size, content_type=kind, cache_control=cache))
@@ -274,7 +277,7 @@ def publishable(directory: Path, listing: Listing, prefix: str, allow: tuple[str
     for relative, file in listing.files.items():
         reason = _unfit(relative, prefix, allow)
         if reason:
-            problems.append(f"{shown(directory / relative)}: {reason}")
+            problems.append(f"{printable(str(directory / relative))}: {reason}")
         else:
             found[relative] = file
     return found, problems
@@ -292,7 +295,7 @@ def _unfit(relative: str, prefix: str, allow: tuple[str, ...]) -> str:  # noqa: 
         return "control characters and backslashes have no place in a URL"
     if _allowed(relative, allow):
         return ""
-    allowing = f"; if it is meant to be public: --allow '{shown(relative)}'"
+    allowing = f"; if it is meant to be public: --allow '{printable(relative)}'"
     parts = relative.split("/")
     if any(part.startswith(".") for part in (parts if parts[0] != ".well-known" else parts[1:])):
         return f"a dotfile{allowing}"
@@ -400,7 +403,7 @@ def _broken_references(directory: Path, files: Mapping[str, str], prefix: str, k
         for key, line in references(text, prefix + relative):
             if key not in keys:
                 hint = _base_hint(key, prefix, keys)
-                yield f"{shown(directory / relative)}:{line}: loads /{shown(key)}, which is not there{hint}"
+                yield f"{printable(str(directory / relative))}:{line}: loads /{printable(key)}, which is not there{hint}"
 
 
 def _base_hint(key: str, prefix: str, keys: frozenset[str]) -> str:

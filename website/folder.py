@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from untrusted.text import printable
+
 PATH_LIMIT = 1024
 """Bytes of a path below the folder: no object key is longer (Amazon S3 User Guide, object keys), so nothing deeper is looked at."""
 
@@ -70,7 +72,7 @@ def walk(root: Path) -> Listing:
             problems.append((link, problem))
         else:
             files[link] = target
-    said = tuple(f"{shown(root / path)}: {problem}" for path, problem in sorted(problems))
+    said = tuple(f"{printable(str(root / path))}: {problem}" for path, problem in sorted(problems))
     return Listing(files=dict(sorted(files.items())), problems=said)
 
 
@@ -83,11 +85,6 @@ def open_file(root: Path, relative: str) -> BinaryIO:
         os.close(descriptor)
         raise NotRegular(errno.EINVAL, "not a regular file", str(root / relative))
     return os.fdopen(descriptor, "rb")
-
-
-def shown(name: str | Path) -> str:
-    """A name as one line of text: what would act on a terminal, or is no text, is escaped as in Python."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(name))
 
 
 @contextlib.contextmanager
@@ -133,6 +130,6 @@ def _target(root: Path, link: str, files: Mapping[str, str]) -> tuple[str, str]:
     if os.path.isdir(target):  # noqa: PTH112
         return "", "a link to a directory; publish files, not links"
     if not target.startswith(inside):
-        return "", f"links to {shown(target)}, outside of {shown(root)}"
+        return "", f"links to {printable(str(target))}, outside of {printable(str(root))}"
     relative = target.removeprefix(inside)
     return (relative, "") if files.get(relative) == relative else ("", "a link to no file of the folder")

@@ -8,12 +8,13 @@ Never: invalidates what is not cached at the edge, or what has a new name.
 from __future__ import annotations
 
 import fnmatch
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
+
+from untrusted import documents
 
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 """Id of the managed cache policy that caches nothing (CloudFront Developer Guide, managed cache policies)."""
@@ -43,7 +44,7 @@ class Behaviours:
     @classmethod
     def of_template(cls, template: bytes) -> Behaviours:
         """From the one distribution of a template. Every cache policy but CachingDisabled is taken to cache."""
-        resources: dict[str, Any] = json.loads(template)["Resources"]
+        resources: dict[str, Any] = documents.loads(template)["Resources"]
         config = next(r["Properties"]["DistributionConfig"] for r in resources.values() if r["Type"] == "AWS::CloudFront::Distribution")
         listed = [
             Behaviour(pattern="/" + b["PathPattern"].lstrip("/"), cached=b.get("CachePolicyId") != CACHING_DISABLED)

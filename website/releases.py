@@ -23,10 +23,11 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from assembly.files import Unreadable, canonical_json, decoded, sha256
+from assembly.files import canonical_json, sha256
 from assembly.model import Frozen
 from aws.errors import Conflict, NotFound
 from aws.s3 import Headers
+from untrusted import documents
 from website.content import FileEntry, content_digest
 from website.errors import Busy, WebsiteError
 
@@ -167,8 +168,8 @@ class Store:
         except NotFound:
             return State(environment=self.environment), None
         try:
-            return _plausible(decoded(stored.body, State), self.environment), stored.head.etag
-        except Unreadable as error:
+            return _plausible(documents.decode(stored.body, State), self.environment), stored.head.etag
+        except documents.Unreadable as error:
             raise self._unreadable("releases.json", error) from error
 
     def write(self, state: State, etag: str | None) -> str:
@@ -206,8 +207,8 @@ class Store:
         if sha256(body) != digest:
             raise self._unreadable(f"manifests/{digest}.json", "its content does not have the digest that its name says")
         try:
-            return decoded(body, Manifest)
-        except Unreadable as error:
+            return documents.decode(body, Manifest)
+        except documents.Unreadable as error:
             raise self._unreadable(f"manifests/{digest}.json", error) from error
 
     def _unreadable(self, name: str, why: object) -> WebsiteError:
@@ -226,20 +227,20 @@ class Store:
 
 
 def _plausible(state: State, environment: str) -> State:
-    """The state, if its numbers and times can be reckoned with. Raises `Unreadable`."""
+    """The state, if its numbers and times can be reckoned with. Raises `documents.Unreadable`."""
     if state.format != FORMAT:
-        raise Unreadable(f"format {state.format}, this version reads format {FORMAT}")
+        raise documents.Unreadable(f"format {state.format}, this version reads format {FORMAT}")
     if state.environment != environment:
-        raise Unreadable(f"it is of the environment {state.environment}")
+        raise documents.Unreadable(f"it is of the environment {state.environment}")
     if any(release.number < 1 for release in state.releases):
-        raise Unreadable("a release has no number")
+        raise documents.Unreadable("a release has no number")
     times = [time for r in state.releases for time in (r.at, r.superseded_at, r.verified_at, r.pruned_at) if time]
     times += [*state.unfinished.values(), *((state.claim.started_at, state.claim.expires_at) if state.claim else ())]
     for time in times:
         try:
             moment(time)
         except ValueError as error:
-            raise Unreadable(f"{time[:40]!r} is not a time") from error
+            raise documents.Unreadable(f"{time[:40]!r} is not a time") from error
     return state
 
 

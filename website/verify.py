@@ -11,7 +11,6 @@ A check that cannot be made (no password, a preview without DNS) is skipped and 
 from __future__ import annotations
 
 import ipaddress
-import json
 import re
 import socket
 import ssl
@@ -29,6 +28,7 @@ import httpx
 
 from assembly.files import canonical_json, sha256
 from assembly.model import Frozen, SiteContract
+from untrusted import documents
 from website.content import CONFIG_FILE, cache_control, content_type, key_prefix, references
 
 CERTIFICATE_DAYS = 30
@@ -597,7 +597,7 @@ def _config(probe: _Probe) -> str:
         raise _Skip("not configured")
     answer = probe.get(probe.prefix + CONFIG_FILE)
     try:
-        found = json.loads(answer.body)
+        found = documents.loads(answer.body)
     except ValueError:
         found = None
     return _want(
@@ -606,7 +606,10 @@ def _config(probe: _Probe) -> str:
 
 
 def _brief(value: object) -> str:
-    return canonical_json(value).decode().replace("\n", "")[:120]
+    try:
+        return canonical_json(value).decode().replace("\n", "")[:120]
+    except UnicodeEncodeError:
+        return repr(value)[:120]
 
 
 @_check("assets.load", "Every asset of the page loads")

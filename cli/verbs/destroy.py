@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from cli.main import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
 from cli.session import Opened, add_common_arguments, open_environment
+from untrusted.text import as_lines
 
 if TYPE_CHECKING:
     from operations.destroy import DestroyOutcome, DestroyPlan
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     )
     ends = plan.blocked or plan.nothing_to_do or args.dry_run
     if not args.json:
-        context.result(spoken("\n".join(plan_lines(plan)), args))
+        context.result(spoken(as_lines(plan_lines(plan)), args))
     elif ends:
         context.result(spoken(as_json({"plan": plan, "outcome": None}), args))
     if ends:
@@ -114,4 +115,4 @@ def _show(args: argparse.Namespace, context: Context, plan: DestroyPlan, outcome
     from cli.shared import as_json, spoken
     from operations.destroy import outcome_lines
 
-    context.result(spoken(as_json({"plan": plan, "outcome": outcome}) if args.json else "\n".join(("", *outcome_lines(outcome))), args))
+    context.result(spoken(as_json({"plan": plan, "outcome": outcome}) if args.json else as_lines(("", *outcome_lines(outcome))), args))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from cli.main import FAILED, OK, PENDING, Context
 from cli.session import Opened, add_common_arguments, open_environment, read_assembly
+from untrusted.text import as_lines
 
 if TYPE_CHECKING:
     from operations.doctor import Report
@@ -52,12 +53,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
     report = examine(patient)
     colour = context.colour(context.stdout)
     if not (args.fix and report.fixes):
-        context.result(spoken(as_json(report) if args.json else "\n".join(report_lines(report, colour=colour)), args))
+        context.result(spoken(as_json(report) if args.json else as_lines(report_lines(report, colour=colour)), args))
         if args.fix:
             context.say("nothing is stuck that --fix could mend")
         return report.exit_status
     if not args.json:
-        context.result(spoken("\n".join((*report_lines(report, colour=colour), "", *fix_lines(report.fixes))), args))
+        context.result(spoken(as_lines((*report_lines(report, colour=colour), "", *fix_lines(report.fixes))), args))
     return _fix(args, context, opened, report)
 
 

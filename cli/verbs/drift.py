@@ -14,6 +14,7 @@ import argparse
 
 from cli.main import Context
 from cli.session import add_common_arguments, open_environment
+from untrusted.text import as_lines
 
 EXAMPLES = """\
   python deploy.py drift --env prod            deployed and actual values side by side; exit status 3 if anything drifted
@@ -43,5 +44,5 @@ def run(args: argparse.Namespace, context: Context) -> int:
         poll_seconds=poll_seconds(opened, POLL_SECONDS),
         progress=progress(context),
     )
-    context.result(spoken(as_json(report) if args.json else "\n".join(drift_lines(report)), args))
+    context.result(spoken(as_json(report) if args.json else as_lines(drift_lines(report)), args))
     return report.exit_status

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from cli.main import FAILED, OK, Context
 from cli.session import add_common_arguments, open_environment
+from untrusted.text import as_lines
 
 if TYPE_CHECKING:
     from rollout.history import Record
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     opened = open_environment(args, context)
     past = past_of(opened, limit=max(1, args.limit))
     shown = lines(past.records, opened.assembly.environment, damaged=len(past.damaged))
-    context.result(as_json(past.records) if args.json else spoken("\n".join(shown), args))
+    context.result(as_json(past.records) if args.json else spoken(as_lines(shown), args))
     for line in damage(past, opened.assembly.artifact_bucket):
         context.say(line)
     return FAILED if past.damaged else OK

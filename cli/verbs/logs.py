@@ -7,13 +7,14 @@ Never: changes anything. Access logs are written minutes after the requests (Clo
 from __future__ import annotations
 
 import argparse
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
 from cli.main import OK, USAGE, CommandError, Context
 from cli.session import Opened, add_common_arguments, open_environment
 from cli.site import outputs
+from untrusted import documents
+from untrusted.text import painted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +105,7 @@ def _edge(args: argparse.Namespace, opened: Opened) -> tuple[tuple[RegionLogs, .
     stack = next((s for s in opened.assembly.stacks if s.id == EDGE_LOGS_STACK), None)
     if stack is None or stack.stackset is None or args.source == "access":
         return (), ""
-    resources: dict[str, Any] = json.loads(opened.templates[EDGE_LOGS_STACK])["Resources"]
+    resources: dict[str, Any] = documents.loads(opened.templates[EDGE_LOGS_STACK])["Resources"]
     group = next(r["Properties"]["LogGroupName"] for r in resources.values() if r["Type"] == "AWS::Logs::LogGroup")
     all_regions = stack.stackset.targets.regions
     unknown = sorted(set(args.region) - set(all_regions))
@@ -137,7 +138,7 @@ def text(line: Line, *, colour: bool) -> str:
     """For people."""
     mark = "31" if line.status >= 500 else "33" if line.status >= 400 else "36" if line.source == "edge" else ""
     head = f"{line.at}  {line.source:<6} {line.where:<14}"
-    return f"\x1b[{mark}m{head}\x1b[0m  {line.text}" if colour and mark else f"{head}  {line.text}"
+    return f"{painted(head, mark)}  {line.text}" if colour and mark else f"{head}  {line.text}"
 
 
 def _json(line: Line) -> str:

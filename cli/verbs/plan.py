@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from cli.main import FAILED, OK, PENDING, USAGE, CommandError, Context
 from cli.session import Opened, add_common_arguments, open_environment
+from untrusted.text import line_again
 
 if TYPE_CHECKING:
     from planning.model import Options, Plan
@@ -107,7 +108,8 @@ def plan_and_save(opened: Opened, options: Options, dist: Path, context: Context
         earlier = None
     if earlier is not None and earlier.options.local == options.local:
         for finding in drop(earlier, opened.gateways):
-            context.say(f"{finding.severity}: {finding.message}\n  next: {finding.command}")
+            context.say(f"{finding.severity}: {finding.message}")
+            context.say(f"  next: {finding.command}")
     forget(path)
     request = Request(
         assembly=assembly,
@@ -178,7 +180,7 @@ def _progress(context: Context) -> Callable[[str, str], None]:
             else:
                 busy[stack] = what
             line = ", ".join(f"{name} {doing}" for name, doing in busy.items())
-            context.stderr.write(f"\r\x1b[2K{line[: context.width() - 1]}")
+            context.stderr.write(f"{line_again()}{line[: context.width() - 1]}")
             context.stderr.flush()
 
     return progress

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.main import OK, USAGE, CommandError, Context
+from untrusted.text import as_lines
 
 if TYPE_CHECKING:
     from preview.cloudfront import Outcome
@@ -255,7 +256,8 @@ def _explain(args: argparse.Namespace, context: Context) -> int:
         context.result("\n\n".join(_as_text(request, outcome) for request, outcome in outcomes))
     for _, outcome in outcomes:
         if outcome.failure:
-            context.say(f"error: {outcome.failure}")
+            for line in f"error: {outcome.failure}".split("\n"):
+                context.say(line)
     return OK
 
 
@@ -278,7 +280,7 @@ def _as_json(request: Request, outcome: Outcome) -> dict[str, Any]:
 def _as_text(request: Request, outcome: Outcome) -> str:
     with_password = " with user name and password" if request.get("authorization") is not None else ""
     width = max(len(step.stage) for step in outcome.steps)
-    return "\n".join(
+    return as_lines(
         (
             f"{request.method} {_target(request)}{with_password}",
             *(f"  {step.stage:<{width}}  {step.text}" for step in outcome.steps),

@@ -14,6 +14,7 @@ import json
 from cli.main import OK, PENDING, Context
 from cli.session import add_common_arguments, open_environment
 from cli.site import add_change_arguments, confirm, count, progress, run_of, site_of, size
+from untrusted.text import as_lines
 
 EXAMPLES = """\
   python deploy.py prune --env dev --dry-run    what would go
@@ -40,9 +41,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         f"{count(len(found.keys), 'file')} ({size(found.size)}) of {count(len(found.releases), 'release')} that nothing needs any more"
     )
     if args.dry_run or not (found.keys or found.releases):
-        context.result(
-            _json(found, removed=False) if args.json else "\n".join([*(f"  - {key}" for key in found.keys), f"prune: {summary}"])
-        )
+        context.result(_json(found, removed=False) if args.json else as_lines([*(f"  - {key}" for key in found.keys), f"prune: {summary}"]))
         return PENDING if args.dry_run and found.keys else OK
     confirm(f"Remove {summary}?", "", args, context, protected=opened.assembly.protected)
     with progress(context) as report:

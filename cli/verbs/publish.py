@@ -33,6 +33,7 @@ from cli.site import (
     run_of,
     site_of,
 )
+from untrusted.text import as_lines
 
 if TYPE_CHECKING:
     from assembly.model import Assembly
@@ -106,7 +107,7 @@ def _publish(args: argparse.Namespace, context: Context, opened: Opened, given: 
     if args.dry_run or not (args.yes or args.approve):
         approved = publish.content_plan(site, given.content, origin=given.origin, now=context.now())
         if args.dry_run:
-            context.result(_plan_json(approved) if args.json else "\n".join([*lines(approved), f"content: {counts(approved)}"]))
+            context.result(_plan_json(approved) if args.json else as_lines([*lines(approved), f"content: {counts(approved)}"]))
             return PENDING if approved.has_changes else OK
         if approved.has_changes:
             for line in (*lines(approved), f"content: {counts(approved)}"):

@@ -11,6 +11,7 @@ import json
 from cli.main import OK, Context
 from cli.session import add_common_arguments, open_environment
 from cli.site import site_of
+from untrusted.text import as_lines
 
 EXAMPLES = """\
   python deploy.py releases --env sit
@@ -37,5 +38,5 @@ def run(args: argparse.Namespace, context: Context) -> int:
         context.result(json.dumps(msgspec.to_builtins(state), indent=2, ensure_ascii=False))
     else:
         lines = release_lines(state, keep=contract.release_keep, grace_days=contract.release_grace_days, now=context.now())
-        context.result("\n".join(lines))
+        context.result(as_lines(lines))
     return OK

@@ -33,13 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Restore, plan, show."""
-    from assembly.files import Unreadable
     from aws.errors import NotFound
     from cli.shared import artifacts, past_of
     from cli.verbs.plan import plan_and_save, show, status_of
     from operations.rollback import RollbackError, meant, restore
     from planning.model import Options
     from rollout.history import fetch
+    from untrusted import documents
 
     opened = open_environment(args, context)
     environment = opened.assembly.environment
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         digest = record.assembly_digest
         try:
             found = fetch(artifacts(opened), opened.assembly.artifact_bucket, digest)
-        except (NotFound, Unreadable) as error:
+        except (NotFound, documents.Unreadable) as error:
             raise RollbackError(
                 f"the assembly {digest[:12]} is not in the bucket {opened.assembly.artifact_bucket} whole: {error}",
                 f"python deploy.py history --env {environment}",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from cli.main import OK, USAGE, CommandError, Context
 from cli.session import add_common_arguments, open_environment, read_assembly
+from untrusted import masks
 
 if TYPE_CHECKING:
     from assembly.model import Assembly
@@ -113,7 +114,9 @@ def _given(args: argparse.Namespace, context: Context, prompt: Prompt) -> str:
         line = context.stdin.readline()
         if not line:
             raise CommandError("standard input is empty; the password is its first line", status=USAGE)
-        return line.rstrip("\r\n")
+        password = line.rstrip("\r\n")
+        masks.hide(password)
+        return password
     if not context.stdin.isatty():
         raise CommandError(
             "there is no terminal to ask for the password",
@@ -128,6 +131,7 @@ def twice(prompt: Prompt) -> str:
     first = prompt("New password: ")
     if first != prompt("The same again: "):
         raise CommandError("the two are not the same; nothing was stored", status=USAGE)
+    masks.hide(first)
     return first
 
 

@@ -14,6 +14,7 @@ from cli.main import FAILED, OK, Context
 from cli.session import Opened, add_common_arguments, open_environment
 from cli.shared import as_json, damage, past_of, spoken
 from operations.status import Deployed, Status, read_status, status_lines
+from untrusted.text import as_lines
 
 EXAMPLES = """\
   python deploy.py status --env dev            every stack, its drift at the last check, and the version applied
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Read and show."""
     status = read(open_environment(args, context), context)
-    context.result(spoken(as_json(status) if args.json else "\n".join(status_lines(status)), args))
+    context.result(spoken(as_json(status) if args.json else as_lines(status_lines(status)), args))
     return OK if status.healthy else FAILED
 
 

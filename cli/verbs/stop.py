@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.main import OK, USAGE, CommandError, Context
 from cli.session import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_environment
+from untrusted.text import as_lines
 
 if TYPE_CHECKING:
     from assembly.model import Stack
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             raise CommandError("not stopped; it goes on", command=f"python deploy.py status --env {args.env}")
     seconds = LOCAL_POLL_SECONDS if opened.aws.is_local else POLL_SECONDS
     done = [_stop(opened, stack, operation, context, seconds) for stack, operation in under_way]
-    context.result(as_json(done) if args.json else "\n".join(_text(d) for d in done))
+    context.result(as_json(done) if args.json else as_lines(_text(d) for d in done))
     return OK
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,6 +19,7 @@ from cli.session import add_common_arguments, open_environment
 
 if TYPE_CHECKING:
     from rollout.lock import Holder
+from untrusted.text import as_lines
 
 EXAMPLES = """\
   python deploy.py unlock --env dev                                              who holds it, since when
@@ -48,7 +50,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
             context.result(json.dumps({"lock": name, "holder": None}) if args.json else f"the lock {name} is free")
             return OK
         if args.lock_id is None:
-            told = f"the lock {name} is held by {holder.describe()}\n  to remove it: {_command(args, holder, assembly.lock_table, name)}"
+            to_remove = _command(args, holder, assembly.lock_table, name)
+            told = as_lines((f"the lock {name} is held by {holder.describe()}", f"  to remove it: {to_remove}"))
             context.result(json.dumps({"lock": name, "holder": msgspec.to_builtins(holder)}, indent=2) if args.json else told)
             return OK
         other = lock.remove(table, assembly.lock_table, name, args.lock_id)
@@ -69,4 +72,4 @@ def _command(args: argparse.Namespace, holder: Holder, table: str, name: str) ->
         from rollout.lock import delete_command
 
         return delete_command(table, name)
-    return f"python deploy.py unlock --env {args.env} --lock-id {holder.id}{' --local' if args.local else ''}"
+    return f"python deploy.py unlock --env {args.env} --lock-id {shlex.quote(holder.id)}{' --local' if args.local else ''}"

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from cli.main import FAILED, OK, USAGE, CommandError, Context
 from cli.session import Opened, add_common_arguments, open_environment, read_assembly
 from cli.site import contract_of, outputs, site_of
+from untrusted import masks
 
 if TYPE_CHECKING:
     from assembly.model import Assembly
@@ -161,7 +162,9 @@ def _record(args: argparse.Namespace, context: Context, opened: Opened, results:
 
 def _password(args: argparse.Namespace, context: Context) -> str:
     if args.password_file is not None:
-        return str(args.password_file.read_text(encoding="utf-8").rstrip("\r\n"))
+        password = str(args.password_file.read_text(encoding="utf-8").rstrip("\r\n"))
+        masks.hide(password)
+        return password
     return context.environ.get(PASSWORD_VARIABLE, "")
 
 

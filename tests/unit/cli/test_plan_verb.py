@@ -26,6 +26,7 @@ from planning.plan import Stopped
 from planning.saved import SavedPlanError, load, path_of, save
 from tests.golden_files import ROOT
 from tests.simulated import SimulatedGateways, Small, output, small_assembly
+from untrusted.stream import below
 from website.content_plan import ContentPlan
 from website.content_plan import sealed as content_sealed
 
@@ -66,8 +67,9 @@ def context(**more: Any) -> Context:
 
 
 def said(made: Context) -> tuple[str, str]:
-    assert isinstance(made.stdout, io.StringIO) and isinstance(made.stderr, io.StringIO)
-    return made.stdout.getvalue(), made.stderr.getvalue()
+    stdout, stderr = below(made.stdout), below(made.stderr)
+    assert isinstance(stdout, io.StringIO) and isinstance(stderr, io.StringIO)
+    return stdout.getvalue(), stderr.getvalue()
 
 
 def opened(gateways: SimulatedGateways, made: Any = None) -> Opened:

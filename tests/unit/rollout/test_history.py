@@ -13,6 +13,7 @@ from aws.errors import AccessDenied, Conflict, NotFound
 from aws.s3 import Head, Headers, Stored
 from rollout.history import Past, Record, StackRecord, expected_or_none, expected_seconds, fetch, keep, read, records, save
 from tests.simulated import Small, small_assembly
+from untrusted import documents
 
 TEMPLATE = {"Resources": {"It": {"Type": "AWS::SSM::Parameter"}}}
 
@@ -150,7 +151,7 @@ def test_no_bucket_is_no_history() -> None:
 def test_a_kept_assembly_that_cannot_be_read_is_told_so(manifest: bytes) -> None:
     bucket = Bucket()
     bucket.objects["assemblies/abc/assembly.json"] = manifest
-    with pytest.raises(files.Unreadable):
+    with pytest.raises(documents.Unreadable):
         fetch(bucket, "bucket", "abc")
 
 
