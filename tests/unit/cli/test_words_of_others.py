@@ -172,7 +172,9 @@ WAYS: dict[str, Callable[[], str]] = {
             State(environment="test", releases=(RELEASE,), claim=CLAIM), keep=1, grace_days=1, now=datetime(2026, 11, 27, tzinfo=UTC)
         )
     ),
-    "verify": lambda: verify_line(Result(id="a.b", title="One", status="failed", detail=f"{'x' * 20} {EVIL}"), width=29, colour=False),
+    "verify": lambda: verify_line(
+        Result(id="a.b", title="One", status="failed", detail=f"{'x' * 20} next: curl {EVIL}"), width=29, colour=False
+    ),
     "logs": lambda: as_lines(log_text(line, colour=False) for line in access_lines("k", EVIL.encode())),
 }
 
