@@ -15,9 +15,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from untrusted import masks
-from untrusted.stream import install
-from untrusted.text import as_lines
+from guards import masks
+from guards.stream import install
+from guards.text import as_lines
 
 if TYPE_CHECKING:
     from environments.loader import Platform

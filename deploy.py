@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 from cli.main import main
-from untrusted.stream import install
+from guards.stream import install
 
 VERB_PACKAGES = ("cli.verbs",)
 

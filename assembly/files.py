@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from assembly.model import FORMAT, Assembly
-from untrusted import documents
+from guards import documents
 
 MANIFEST = "assembly.json"
 

@@ -20,7 +20,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 import msgspec
 
 from aws.errors import Origin, UnexpectedAnswer
-from untrusted.text import sentence
+from guards.text import sentence
 
 T = TypeVar("T")
 

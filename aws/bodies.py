@@ -11,7 +11,7 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
-from untrusted.text import sentence
+from guards.text import sentence
 
 _HTML = re.compile(rb"\s*<(!doctype html|html)", re.IGNORECASE)
 

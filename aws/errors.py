@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from untrusted.text import sentence
+from guards.text import sentence
 
 _THROTTLING_CODES = frozenset(
     {

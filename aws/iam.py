@@ -14,7 +14,7 @@ from msgspec import field
 
 from aws.answers import Answer, read, unexpected
 from aws.errors import NotFound
-from untrusted import documents
+from guards import documents
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

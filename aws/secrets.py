@@ -15,7 +15,7 @@ from msgspec import field
 
 from aws.answers import Answer, read
 from aws.errors import AwsError, NotFound
-from untrusted import documents
+from guards import documents
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -25,7 +25,7 @@ from msgspec import field
 from aws import bodies
 from aws.answers import Answer, mark, read
 from aws.errors import AccessDenied, BadRequest, CredentialsError, Origin, WrongAccount, translated
-from untrusted import masks
+from guards import masks
 
 if TYPE_CHECKING:
     import boto3

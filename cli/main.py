@@ -25,9 +25,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from untrusted import masks
-from untrusted.stream import filtered
-from untrusted.text import as_lines
+from guards import masks
+from guards.stream import filtered
+from guards.text import as_lines
 
 OK, FAILED, USAGE, PENDING, INTERRUPTED = 0, 1, 2, 3, 130
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,7 +45,7 @@ class CommandError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """The outside world, as a verb sees it. Whatever streams are handed in, everything printed goes through `untrusted.stream`."""
+    """The outside world, as a verb sees it. Whatever streams are handed in, everything printed goes through `guards.stream`."""
 
     stdin: TextIO = field(default_factory=lambda: sys.stdin)
     stdout: TextIO = field(default_factory=lambda: sys.stdout)
@@ -81,7 +81,7 @@ class Context:
         return self.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def result(self, text: str) -> None:
-        """A result, to stdout. Of several lines it is made with `untrusted.text.as_lines`."""
+        """A result, to stdout. Of several lines it is made with `guards.text.as_lines`."""
         self.stdout.write(text if text.endswith("\n") else text + "\n")
         self.stdout.flush()
 

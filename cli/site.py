@@ -14,11 +14,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aws.processes import child_environment
 from cli.main import USAGE, CommandError, Context
-from untrusted import documents
-from untrusted.stream import below
-from untrusted.text import as_lines
+from guards import documents
+from guards.processes import child_environment
+from guards.stream import below
+from guards.text import as_lines
 
 if TYPE_CHECKING:
     from assembly.model import Assembly, SiteContract

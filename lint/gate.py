@@ -28,9 +28,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from assembly.model import Frozen
+from guards import documents
 from lint.rules import MODULES
 from lint.verdicts import Verdicts
-from untrusted import documents
 
 if TYPE_CHECKING:
     from cfnlint.match import Match

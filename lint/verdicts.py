@@ -16,7 +16,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from assembly.private import private_directory, read_private, write_private
+from guards.private import private_directory, read_private, write_private
 
 FOLDER = Path("web-platform") / "lint"
 SECRET = "secret"  # noqa: S105  (the name of its file)

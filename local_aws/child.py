@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from assembly.private import write_private
+from guards.private import write_private
 from local_aws import plugins
 from local_aws.confined import confine
 from local_aws.server import OWNER

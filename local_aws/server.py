@@ -31,8 +31,8 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
 
-from aws.processes import child_environment
 from aws.session import StaticCredentials
+from guards.processes import child_environment
 from local_aws.proof import proof, same
 
 OWNER = "owner"

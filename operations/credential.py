@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from untrusted import documents
+from guards import documents
 
 SALT_OCTETS = 16
 HASH_OCTETS = 32

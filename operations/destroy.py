@@ -22,11 +22,11 @@ from aws.cloudformation.stack_sets import CallAs, InstanceTargets, StackInstance
 from aws.errors import AccessDenied, AwsError, CredentialsError
 from aws.retained import BUCKET, FUNCTION, LOG_GROUP, TABLE, VERSION, Retained, StillReplicated
 from aws.secrets import Secrets
+from guards import documents
 from planning.model import Finding
 from rollout.diagnosis import failures
 from templates.intrinsics import Scope, resolved_resources
 from templates.resources import DATA_HOLDING_TYPES, LOG_TYPES
-from untrusted import documents
 
 if TYPE_CHECKING:
     from aws.session import Aws

@@ -27,6 +27,8 @@ from aws.iam import Iam
 from aws.route53 import Route53
 from aws.s3 import S3
 from aws.secrets import Secrets
+from guards import documents
+from guards.text import painted
 from operations import delegation
 from operations.credential import CredentialError, from_json
 from operations.delegation import Verdict
@@ -34,8 +36,6 @@ from operations.public_dns import Caa, DnsError, Resolver
 from planning.plan import change_set_prefix
 from planning.states import in_the_way
 from rollout import lock, new_account
-from untrusted import documents
-from untrusted.text import painted
 
 if TYPE_CHECKING:
     from aws.session import Aws

@@ -19,9 +19,9 @@ from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.requests import REDACTED, client_token
 from aws.cloudformation.stacks import StackDescription
 from aws.errors import AccessDenied, AwsError
+from guards import documents
 from templates.intrinsics import Scope, marked, resolved_resources, secret_mark
 from templates.values import Known, Redacted, Value
-from untrusted import documents
 
 POLL_SECONDS = 2.0
 ATTEMPTS = 900

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from assembly.model import Frozen
 from aws.errors import AwsError
-from untrusted import documents
-from untrusted.text import printable, split_lines
+from guards import documents
+from guards.text import printable, split_lines
 
 if TYPE_CHECKING:
     from aws.logs import Event

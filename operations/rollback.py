@@ -11,8 +11,8 @@ from pathlib import Path
 
 from assembly import files
 from assembly.model import FORMAT, Assembly
+from guards import documents
 from rollout.history import Record
-from untrusted import documents
 
 MIN_DIGITS = 6
 """Digits of a digest that are enough if they are unambiguous."""

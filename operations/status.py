@@ -19,8 +19,8 @@ from assembly.model import Assembly, Frozen, Stack
 from aws.cloudformation.change_sets import ChangeSetSummary
 from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AwsError
+from guards import documents
 from planning.states import CHANGEABLE
-from untrusted import documents
 
 WORKERS = 8
 

@@ -26,6 +26,7 @@ from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.requests import client_token
 from aws.cloudformation.stacks import StackDescription
 from aws.errors import AccessDenied, AwsError, CredentialsError
+from guards import documents
 from planning.authority import administrators_work
 from planning.changes import Context, all_from_templates, from_change_set, output_after
 from planning.content import findings as content_findings
@@ -55,7 +56,6 @@ from planning.widenings import widenings
 from templates.intrinsics import Scope, holds_secret, resolved_outputs, resolved_resources, value_of
 from templates.schemas import Schemas
 from templates.values import Known, Redacted, Value
-from untrusted import documents
 from website.content_plan import ContentPlan
 
 WORKERS = 256

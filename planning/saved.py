@@ -11,9 +11,9 @@ from pathlib import Path
 
 import msgspec
 
-from assembly.private import write_private
+from guards import documents
+from guards.private import write_private
 from planning.model import FORMAT, Plan, plan_bytes, plan_digest
-from untrusted import documents
 
 NAME = "plan.json"
 

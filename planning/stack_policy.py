@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from guards.documents import loads
 from planning.model import ResourceChange
 from templates.policies import Field, covers, texts
-from untrusted.documents import loads
 
 
 def forbidden(stack_policy: str | None, changes: Iterable[ResourceChange]) -> tuple[str, ...]:

@@ -25,9 +25,9 @@ from aws.errors import AwsError
 from aws.iam import Iam, trusted
 from aws.logs import Logs
 from aws.organizations import Organizations
+from guards import documents
 from planning.model import Finding
 from templates.intrinsics import Scope, marked, resolved_resources, unresolved
-from untrusted import documents
 
 T = TypeVar("T")
 Where = tuple[str, str]

@@ -15,6 +15,7 @@ from assembly.files import sha256
 from assembly.model import Stack, StackSet
 from aws.cloudformation.requests import REDACTED
 from aws.cloudformation.stack_sets import StackInstance, StackSetDescription
+from guards import documents
 from planning.changes import Context, all_from_templates
 from planning.inputs import Inputs
 from planning.model import Finding, InstanceAction, InstancePlan, Options, StackSetOperation, StackSetPlan
@@ -24,7 +25,6 @@ from templates.intrinsics import Scope, resolved_resources
 from templates.resources import DATA_HOLDING_TYPES
 from templates.schemas import Schemas
 from templates.values import Known
-from untrusted import documents
 
 ADOPTABLE = frozenset({"Retain", "RetainExceptOnCreate"})
 """DeletionPolicy that a resource must have to be taken over. Source: CreateChangeSet, ImportExistingResources."""

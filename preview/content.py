@@ -19,7 +19,7 @@ from typing import Protocol
 
 from assembly.files import canonical_json
 from assembly.model import SiteContract
-from untrusted.text import printable
+from guards.text import printable
 from website.content import CONFIG_FILE, cache_control, content_type, key_prefix, publishable
 from website.folder import open_file, walk
 

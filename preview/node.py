@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from aws.processes import child_environment
+from guards import documents
+from guards.processes import child_environment
 from preview.model import Function
-from untrusted import documents
 
 OLDEST_NODE = (20, 12)
 """`crypto.hash` of the edge code is in Node.js 20.12 and newer."""

@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from guards.text import printable
 from preview.events import Request
-from untrusted.text import printable
 
 BODY_LIMIT = 1024 * 1024
 """Bytes of a request body that are read; the site takes none, and Lambda@Edge sees no more."""

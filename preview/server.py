@@ -27,7 +27,7 @@ from hypercorn.typing import ASGIFramework
 from watchfiles import awatch
 
 from assembly.files import AssemblyError
-from assembly.private import write_private
+from guards.private import write_private
 from preview import source, tls
 from preview.cloudfront import Cache, CloudFront, Outcome
 from preview.content import Content, Folder

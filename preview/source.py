@@ -13,7 +13,7 @@ from typing import Any
 
 from assembly.files import MANIFEST, AssemblyError, assembly_digest, sha256
 from assembly.model import FORMAT, Assembly
-from untrusted import documents
+from guards import documents
 
 
 @dataclass(frozen=True)

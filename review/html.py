@@ -12,11 +12,11 @@ import json
 from collections.abc import Iterator, Mapping
 from html import escape as escape_html
 
+from guards import documents
+from guards.text import printable, split_lines
 from planning.model import AnyStackPlan, InstancePlan, Plan, PropertyChange, ResourceChange, StackPlan, StackSetPlan
 from review import content_view, summary
 from templates.values import Redacted, Unknown, Value
-from untrusted import documents
-from untrusted.text import printable, split_lines
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1b1f24;--soft:#59636e;--paper:#fff;--card:#f6f8fa;--line:#d1d9e0;--add:#116329;--add-bg:#dafbe1;

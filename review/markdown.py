@@ -10,9 +10,9 @@ import html
 import re
 from collections.abc import Iterator
 
+from guards.text import printable, split_lines
 from planning.model import AnyStackPlan, Plan, PropertyChange, ResourceChange, StackPlan, StackSetPlan
 from review import content_view, summary
-from untrusted.text import printable, split_lines
 
 LIMIT = 65_536
 """Characters that GitHub takes in the body of a comment."""

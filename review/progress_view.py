@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from guards.stream import below
+from guards.text import as_lines, printable
 from planning.content import CONTENT, ContentOutcome
 from rollout.apply import Applied
 from rollout.outcome import Outcome
 from rollout.progress import Board, Event, Finished, Instances, Line, Note, Report, Resource, Started
-from untrusted.stream import below
-from untrusted.text import as_lines, printable
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -12,10 +12,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from guards import documents
+from guards.text import ours, printable, split_lines
 from planning.model import AnyStackPlan, Plan, PropertyChange, ResourceChange, StackPlan, StackSetPlan
 from review import content_view, summary
-from untrusted import documents
-from untrusted.text import ours, printable, split_lines
 from website.content_plan import Change
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from untrusted.text import painted, printable
+from guards.text import painted, printable
 from website.verify import Result
 
 _MARKS = {"passed": ("ok", "32"), "failed": ("FAIL", "31;1"), "skipped": ("skip", "33")}

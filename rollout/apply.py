@@ -20,6 +20,7 @@ from typing import Literal
 
 from assembly.model import Assembly, Frozen
 from aws.errors import AwsError, NotFound
+from guards import documents
 from planning.content import ContentOutcome
 from planning.inputs import Produced
 from planning.model import AnyStackPlan, Plan, StackSetPlan, plan_command
@@ -31,7 +32,6 @@ from rollout.outcome import Outcome
 from rollout.planned_change import planned_change
 from rollout.progress import Note
 from rollout.stackset_execution import moved_set
-from untrusted import documents
 
 WORKERS = 8
 """Stacks executed at once at the most."""

@@ -20,7 +20,7 @@ from assembly import files
 from assembly.model import Assembly, Frozen
 from aws.errors import AwsError, Conflict, NotFound
 from aws.s3 import Head, Headers, Stored
-from untrusted import documents
+from guards import documents
 
 FORMAT = 1
 """Version of a record; others are named as such when the history is read."""

@@ -25,6 +25,7 @@ from aws.cloudformation.requests import client_token
 from aws.cloudformation.stack_sets import StackSetDescription, StackSetOperation, StackSetOperationResult, StackSetRequest
 from aws.cloudformation.stacks import StackDescription
 from aws.errors import AwsError, BadRequest, Conflict, NetworkError, NotFound, Throttled, Unavailable
+from guards import documents
 from planning.inputs import Inputs, Produced, resolve_inputs
 from planning.model import StackSetPlan
 from planning.stacksets import administration_role_arn, managed_execution, moved_since, plan_stack_set, same_template, template_of
@@ -35,7 +36,6 @@ from rollout.outcome import InstanceFailure, Outcome
 from rollout.progress import Instances, Resource
 from rollout.stackset_adoption import Adoption
 from rollout.stackset_operations import Step, preferences_of, steps_of
-from untrusted import documents
 
 PAGE = 100
 """Results of one page. Source: ListStackSetOperationResults, MaxResults."""

@@ -13,9 +13,9 @@ from functools import lru_cache
 from itertools import product
 from typing import Any
 
+from guards.documents import loads
 from templates.intrinsics import HIDDEN, marked, text_of, value_of
 from templates.values import Redacted
-from untrusted.documents import loads
 
 Resources = Mapping[str, Mapping[str, Any]]
 

@@ -26,7 +26,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from assembly.files import canonical_json
 from assembly.model import CacheRule, Frozen, SiteContract
-from untrusted.text import printable
+from guards.text import printable
 from website.errors import SourceError
 from website.folder import Listing, open_file, walk
 

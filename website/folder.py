@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from untrusted.text import printable
+from guards.text import printable
 
 PATH_LIMIT = 1024
 """Bytes of a path below the folder: no object key is longer (Amazon S3 User Guide, object keys), so nothing deeper is looked at."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from untrusted import documents
+from guards import documents
 
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 """Id of the managed cache policy that caches nothing (CloudFront Developer Guide, managed cache policies)."""

@@ -27,7 +27,7 @@ from assembly.files import canonical_json, sha256
 from assembly.model import Frozen
 from aws.errors import Conflict, NotFound
 from aws.s3 import Headers
-from untrusted import documents
+from guards import documents
 from website.content import FileEntry, content_digest
 from website.errors import Busy, WebsiteError
 

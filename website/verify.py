@@ -28,7 +28,7 @@ import httpx
 
 from assembly.files import canonical_json, sha256
 from assembly.model import Frozen, SiteContract
-from untrusted import documents
+from guards import documents
 from website.content import CONFIG_FILE, cache_control, content_type, key_prefix, references
 
 CERTIFICATE_DAYS = 30

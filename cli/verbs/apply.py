@@ -19,9 +19,9 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aws.processes import child_environment
 from cli.main import FAILED, INTERRUPTED, OK, USAGE, CommandError, Context
 from cli.session import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_environment
+from guards.processes import child_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

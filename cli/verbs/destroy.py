@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from cli.main import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
 from cli.session import Opened, add_common_arguments, open_environment
-from untrusted.text import as_lines
+from guards.text import as_lines
 
 if TYPE_CHECKING:
     from operations.destroy import DestroyOutcome, DestroyPlan

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from cli.main import FAILED, OK, PENDING, Context
 from cli.session import Opened, add_common_arguments, open_environment, read_assembly
-from untrusted.text import as_lines
+from guards.text import as_lines
 
 if TYPE_CHECKING:
     from operations.doctor import Report

@@ -14,7 +14,7 @@ import argparse
 
 from cli.main import Context
 from cli.session import add_common_arguments, open_environment
-from untrusted.text import as_lines
+from guards.text import as_lines
 
 EXAMPLES = """\
   python deploy.py drift --env prod            deployed and actual values side by side; exit status 3 if anything drifted

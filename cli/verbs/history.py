@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from cli.main import FAILED, OK, Context
 from cli.session import add_common_arguments, open_environment
-from untrusted.text import as_lines
+from guards.text import as_lines
 
 if TYPE_CHECKING:
     from rollout.history import Record

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from cli.main import OK, USAGE, CommandError, Context
 from cli.session import Opened, add_common_arguments, open_environment
 from cli.site import outputs
-from untrusted import documents
-from untrusted.text import painted
+from guards import documents
+from guards.text import painted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from cli.main import FAILED, OK, PENDING, USAGE, CommandError, Context
 from cli.session import Opened, add_common_arguments, open_environment
-from untrusted.text import line_again
+from guards.text import line_again
 
 if TYPE_CHECKING:
     from planning.model import Options, Plan
@@ -132,7 +132,7 @@ def show(plan: Plan, form: str, out: Path | None, context: Context) -> None:
     if out is None:
         context.result(text)
         return
-    from assembly.private import write_private
+    from guards.private import write_private
     from review.summary import last_line
 
     if not out.parent.is_dir():

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.main import OK, USAGE, CommandError, Context
-from untrusted.text import as_lines
+from guards.text import as_lines
 
 if TYPE_CHECKING:
     from preview.cloudfront import Outcome

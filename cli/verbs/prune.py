@@ -14,7 +14,7 @@ import json
 from cli.main import OK, PENDING, Context
 from cli.session import add_common_arguments, open_environment
 from cli.site import add_change_arguments, confirm, count, progress, run_of, site_of, size
-from untrusted.text import as_lines
+from guards.text import as_lines
 
 EXAMPLES = """\
   python deploy.py prune --env dev --dry-run    what would go

@@ -33,7 +33,7 @@ from cli.site import (
     run_of,
     site_of,
 )
-from untrusted.text import as_lines
+from guards.text import as_lines
 
 if TYPE_CHECKING:
     from assembly.model import Assembly

@@ -11,7 +11,7 @@ import json
 from cli.main import OK, Context
 from cli.session import add_common_arguments, open_environment
 from cli.site import site_of
-from untrusted.text import as_lines
+from guards.text import as_lines
 
 EXAMPLES = """\
   python deploy.py releases --env sit

@@ -36,10 +36,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from aws.errors import NotFound
     from cli.shared import artifacts, past_of
     from cli.verbs.plan import plan_and_save, show, status_of
+    from guards import documents
     from operations.rollback import RollbackError, meant, restore
     from planning.model import Options
     from rollout.history import fetch
-    from untrusted import documents
 
     opened = open_environment(args, context)
     environment = opened.assembly.environment

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from cli.main import OK, USAGE, CommandError, Context
 from cli.session import add_common_arguments, open_environment, read_assembly
-from untrusted import masks
+from guards import masks
 
 if TYPE_CHECKING:
     from assembly.model import Assembly

@@ -13,8 +13,8 @@ import argparse
 from cli.main import FAILED, OK, Context
 from cli.session import Opened, add_common_arguments, open_environment
 from cli.shared import as_json, damage, past_of, spoken
+from guards.text import as_lines
 from operations.status import Deployed, Status, read_status, status_lines
-from untrusted.text import as_lines
 
 EXAMPLES = """\
   python deploy.py status --env dev            every stack, its drift at the last check, and the version applied

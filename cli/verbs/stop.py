@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.main import OK, USAGE, CommandError, Context
 from cli.session import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_environment
-from untrusted.text import as_lines
+from guards.text import as_lines
 
 if TYPE_CHECKING:
     from assembly.model import Stack

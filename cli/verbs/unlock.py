@@ -19,7 +19,7 @@ from cli.session import add_common_arguments, open_environment
 
 if TYPE_CHECKING:
     from rollout.lock import Holder
-from untrusted.text import as_lines
+from guards.text import as_lines
 
 EXAMPLES = """\
   python deploy.py unlock --env dev                                              who holds it, since when

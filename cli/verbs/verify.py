@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from cli.main import FAILED, OK, USAGE, CommandError, Context
 from cli.session import Opened, add_common_arguments, open_environment, read_assembly
 from cli.site import contract_of, outputs, site_of
-from untrusted import masks
+from guards import masks
 
 if TYPE_CHECKING:
     from assembly.model import Assembly
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Look, show, record."""
-    from assembly.private import write_private
+    from guards.private import write_private
     from review import verify_view
     from website.verify import verify
 

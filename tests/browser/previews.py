@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aws.processes import child_environment
+from guards.processes import child_environment
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 USER, PASSWORD = "admin", "correct horse battery staple"

@@ -18,10 +18,10 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from aws.processes import child_environment
 from aws.session import Aws
 from cli.main import Context, main
 from deploy import VERB_PACKAGES as PACKAGES
+from guards.processes import child_environment
 from local_aws.server import LocalAws
 from tests.browser.previews import PASSWORD, ROOT, preview
 from tests.environments_fixture import environments

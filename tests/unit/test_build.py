@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from aws.processes import child_environment
+from guards.processes import child_environment
 from tests.environments_fixture import ROOT
 
 

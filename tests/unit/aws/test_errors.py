@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from aws import errors
 from aws.errors import Origin, translate, translated
-from untrusted.text import printable
+from guards.text import printable
 
 ORIGIN = Origin(
     service="cloudformation",

@@ -30,8 +30,8 @@ from aws.route53 import Record, Route53
 from aws.s3 import S3, Headers
 from aws.secrets import Secrets
 from aws.session import Aws, Settings, StaticCredentials
+from guards.text import MOST
 from tests.unit.aws.model_answers import HTML, XHTML, Wire, answers
-from untrusted.text import MOST
 
 ACCOUNT, REGION = "111111111111", "eu-west-1"
 MOST_REQUESTS = 40

@@ -21,12 +21,12 @@ from assembly.model import Placeholder
 from cli.main import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context, guarded, main, spoken
 from cli.session import Opened, read_assembly, refuse_placeholders
 from cli.verbs import plan as verb
+from guards.stream import below
 from planning.model import Options, Plan, StackPlan
 from planning.plan import Stopped
 from planning.saved import SavedPlanError, load, path_of, save
 from tests.golden_files import ROOT
 from tests.simulated import SimulatedGateways, Small, output, small_assembly
-from untrusted.stream import below
 from website.content_plan import ContentPlan
 from website.content_plan import sealed as content_sealed
 

@@ -25,6 +25,8 @@ from aws.errors import AwsError, Origin, translate
 from cli import main as cli
 from cli.verbs.history import lines as history_lines
 from cli.verbs.logs import text as log_text
+from guards.stream import filtered
+from guards.text import as_lines
 from operations.destroy import DestroyOutcome, outcome_lines, plan_lines
 from operations.doctor import Check, Report, report_lines
 from operations.drift import drift_lines
@@ -39,8 +41,6 @@ from rollout.progress import Note, Resource
 from tests.unit.cli import test_apply_verb
 from tests.unit.operations import test_destroy, test_drift, test_status
 from tests.unit.review import test_review
-from untrusted.stream import filtered
-from untrusted.text import as_lines
 from website.releases import Claim, Release, State
 from website.verify import Result
 

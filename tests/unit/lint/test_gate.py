@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from aws.processes import child_environment
+from guards.processes import child_environment
 from lint.gate import POOL_THRESHOLD, Finding, Job, cfn_lint_version, environment_digest, lint, rule_sources
 from lint.verdicts import ENTRIES, SECRET, Verdicts, place
 
@@ -136,7 +136,7 @@ def test_a_verdict_depends_on_versions_rules_and_regions(tmp_path: Path) -> None
 
 
 def test_a_changed_rule_is_applied_at_once(tmp_path: Path) -> None:
-    for room in ("lint", "templates", "assembly", "untrusted"):
+    for room in ("lint", "templates", "assembly", "guards"):
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
     cache, broken = tmp_path / "cache", template(description=None)
     before = probe(cache, broken, path=tmp_path, cwd=tmp_path)

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from assembly import files
-from aws.processes import child_environment
+from guards.processes import child_environment
 from preview import tls
 from stacks.synthesis import synthesise
 from tests.browser.previews import PASSWORD, ROOT, USER, Running, preview

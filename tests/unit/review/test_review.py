@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assembly.model import OperationPreferences
+from guards.stream import filtered
 from planning.model import (
     ABSENT,
     ChangeSetRef,
@@ -36,7 +37,6 @@ from planning.model import (
 from review import as_json, html, markdown, summary, terminal
 from templates.values import Known, Redacted, Unknown, Value
 from tests.golden_files import ROOT, assert_golden
-from untrusted.stream import filtered
 from website.content_plan import ContentPlan, FileChange
 from website.content_plan import sealed as content_sealed
 

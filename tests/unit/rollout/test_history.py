@@ -11,9 +11,9 @@ import pytest
 from assembly import files
 from aws.errors import AccessDenied, Conflict, NotFound
 from aws.s3 import Head, Headers, Stored
+from guards import documents
 from rollout.history import Past, Record, StackRecord, expected_or_none, expected_seconds, fetch, keep, read, records, save
 from tests.simulated import Small, small_assembly
-from untrusted import documents
 
 TEMPLATE = {"Resources": {"It": {"Type": "AWS::SSM::Parameter"}}}
 

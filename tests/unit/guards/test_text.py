@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from untrusted import documents, masks
-from untrusted.stream import filtered
-from untrusted.text import MOST, as_lines, line_again, ours, painted, printable, sentence, split_lines
+from guards import documents, masks
+from guards.stream import filtered
+from guards.text import MOST, as_lines, line_again, ours, painted, printable, sentence, split_lines
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NASTY = (
@@ -251,7 +251,7 @@ def test_short_values_are_words() -> None:
 def test_argparse_warnings_and_tracebacks_go_through_it_too() -> None:
     program = (
         "import os, sys, argparse, warnings\n"
-        "from untrusted import masks, stream\n"
+        "from guards import masks, stream\n"
         "masks.hide_settings(os.environ); stream.install()\n"
         "warnings.warn('\\x1b[31m warned secret-secret')\n"
         "try: argparse.ArgumentParser(prog='p').parse_args(['::warning::\\x1b]0;x\\x07\\u202e', 'secret-secret'])\n"

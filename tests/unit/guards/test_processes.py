@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aws.processes import child_environment
+from guards.processes import child_environment
 
 
 def test_a_child_knows_a_short_list_and_what_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Iterable
 
-from untrusted import masks
+from guards import masks
 
 MOST = 1_000
 """Characters of a sentence: the longest refusals of IAM and CloudFormation have some 600; a page of HTML has many thousands."""
@@ -25,7 +25,7 @@ _HTML = re.compile(r"\s*(?:<!doctype html|<html)\b", re.IGNORECASE)
 _TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 
 OURS = f"\x00{os.urandom(12).hex()}"
-"""Stands for ESC in what we colour ourselves; `untrusted.stream` alone turns it into one. Made anew in each process, so that nobody can
+"""Stands for ESC in what we colour ourselves; `guards.stream` alone turns it into one. Made anew in each process, so that nobody can
 have put it into a text beforehand."""
 _OURS = re.compile(f"({re.escape(OURS)}[^a-zA-Z]*[a-zA-Z])")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from assembly import files
-from assembly.private import private_directory, read_private, write_private
+from guards.private import private_directory, read_private, write_private
 
 pytestmark = pytest.mark.attack
 

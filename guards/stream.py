@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, TextIO, cast
 
-from untrusted import masks
-from untrusted.text import OURS, printable
+from guards import masks
+from guards.text import OURS, printable
 
 # An ordinary text: printable ASCII and line breaks, without what GitHub's runner takes for a command.
 _SPECIAL = re.compile(r"[^\n -~]|##\[")

@@ -1,1 +1,0 @@
-"""What others wrote, made safe to print and to read. Knows no other room; every room may use it."""
