@@ -180,7 +180,6 @@ def translated(origin: Origin) -> Iterator[None]:
 def translate(error: Exception, origin: Origin) -> AwsError | None:
     """Our error for one of botocore's or its CRT's, or None for any other (a defect of ours, which must stay visible)."""
     from botocore import exceptions as bc
-    from botocore.parsers import ResponseParserError
 
     place: dict[str, Any] = {
         "service": origin.service,
@@ -198,15 +197,13 @@ def translate(error: Exception, origin: Origin) -> AwsError | None:
         ((bc.ProfileNotFound,), CredentialsError, "aws configure list-profiles"),
         ((bc.ConnectionError, bc.HTTPClientError, bc.IncompleteReadError, bc.ResponseStreamingError), NetworkError, again),
         ((bc.ParamValidationError, bc.ValidationError, bc.NoRegionError), BadRequest, ""),
-        # An answer that is not the service's: a proxy or a gateway spoke. ResponseParserError is no BotoCoreError.
-        ((ResponseParserError,), Unavailable, again),
         ((bc.BotoCoreError,), AwsError, ""),
     )
     for types, ours, hint in kinds:
         if isinstance(error, types):
             return ours(sentence(str(error)), code=type(error).__name__, hint=hint, **place)
     if _raised_by_parser(error):
-        words = sentence(str(error) if isinstance(error, ResponseParserError) else f"{type(error).__name__}: {error}")
+        words = sentence(str(error) if type(error).__name__ == "ResponseParserError" else f"{type(error).__name__}: {error}")
         hint = "check whether a proxy answers in place of AWS, then run the same command again"
         return UnexpectedAnswer(f"unexpected answer: {words}", hint=hint, **place)
     if isinstance(error, ValueError) and "cast to integer value" in str(error):
