@@ -50,7 +50,8 @@ browser: setup
 
 # What somebody who means harm would try (SECURITY.md), alone: `make test` runs it with the unit and functional tests.
 attacks: setup
-	$(BIN)/python -m pytest tests/unit tests/functional -n 2 -m attack
+	tests/browser/setup.sh
+	$(BIN)/python -m pytest tests/unit tests/functional tests/browser -n 2 -m attack
 
 # Rewrites the golden files; review the diff like code.
 golden: setup

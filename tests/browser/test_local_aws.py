@@ -18,6 +18,8 @@ from aws.session import Aws
 from local_aws.server import LocalAws
 from tests.browser.conftest import CHROMIUM
 
+pytestmark = pytest.mark.attack
+
 ACCOUNT = "111111111111"
 
 ATTEMPTS = """async ([target]) => {

@@ -33,7 +33,7 @@ from local_aws.served import SERVED
 from local_aws.server import LocalAws
 from tests.functional.harness import ROOT
 
-pytestmark = pytest.mark.functional
+pytestmark = [pytest.mark.functional, pytest.mark.attack]
 
 ACCOUNT = "111111111111"
 NOBODY = 65534

@@ -15,7 +15,7 @@ import pytest
 from tests.functional.harness import CommandLine, Ended
 from tests.functional.small_platform import ENV, Platform
 
-pytestmark = pytest.mark.functional
+pytestmark = [pytest.mark.functional, pytest.mark.attack]
 
 ACCOUNT = "123456789012"
 MARK = "MARKER"

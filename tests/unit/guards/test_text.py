@@ -19,6 +19,8 @@ from guards import documents, masks
 from guards.stream import filtered
 from guards.text import MOST, as_lines, line_again, ours, painted, printable, sentence, split_lines
 
+pytestmark = pytest.mark.attack
+
 ROOT = Path(__file__).resolve().parents[3]
 NASTY = (
     "é中🙂 \t\r\na:#[]<\x00\x07\x1b"

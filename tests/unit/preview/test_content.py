@@ -7,8 +7,12 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from preview.content import Folder, Object
 from tests.unit.website.test_content import CONTRACT
+
+pytestmark = pytest.mark.attack
 
 MODIFIED = datetime(2026, 1, 2, tzinfo=UTC)
 

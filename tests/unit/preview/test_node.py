@@ -16,6 +16,8 @@ from preview import node
 from preview.model import Function
 from preview.node import Node, NodeError
 
+pytestmark = pytest.mark.attack
+
 
 def _lambda(body: str) -> Function:
     code = f"exports.handler = async (event) => {{ {body} }};"

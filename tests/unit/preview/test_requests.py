@@ -22,6 +22,8 @@ from stacks.synthesis import synthesise
 from tests.browser.previews import PASSWORD, ROOT, USER, Running, preview
 from tests.environments_fixture import environments
 
+pytestmark = pytest.mark.attack
+
 HOST = b"Host: dev.kimmyai.io\r\n"
 KNOWN = b"Authorization: Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()) + b"\r\n"
 

@@ -16,6 +16,8 @@ from tests.unit.website.test_content import CONTRACT, problems
 from website import folder
 from website.content import read
 
+pytestmark = pytest.mark.attack
+
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
