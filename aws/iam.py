@@ -48,7 +48,8 @@ class _Summary(Answer, frozen=True, kw_only=True):
 
 class _Statement(Answer, frozen=True, kw_only=True):
     effect: str = ""
-    principal: str | dict[str, str | list[str]] = field(default_factory=dict)
+    principal: str | dict[str, Any] = field(default_factory=dict)
+    """A template's may have intrinsic functions for names."""
 
 
 class _Policy(Answer, frozen=True, kw_only=True):
@@ -101,5 +102,5 @@ def trusted(policy: Any) -> frozenset[str]:
         if statement.effect == "Allow":
             principal = statement.principal
             for names in principal.values() if isinstance(principal, dict) else [principal]:
-                found |= {names} if isinstance(names, str) else {*names}
+                found.update(name for name in (names if isinstance(names, list | tuple) else [names]) if isinstance(name, str))
     return frozenset(found)
