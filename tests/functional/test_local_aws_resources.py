@@ -359,7 +359,6 @@ def test_the_api_refuses_a_policy_above_its_size_too(aws: Aws, account: str) -> 
     iam.create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(_role()["AssumeRolePolicyDocument"]))
     iam.put_role_policy(RoleName="r", PolicyName="a", PolicyDocument=json.dumps(_document(6000)))
     for call, named in (
-        (iam.create_policy, {"PolicyName": "p", "PolicyDocument": json.dumps(_document(6145))}),
         (iam.put_role_policy, {"RoleName": "r", "PolicyName": "b", "PolicyDocument": json.dumps(_document(4241))}),
         (iam.update_assume_role_policy, {"RoleName": "r", "PolicyDocument": json.dumps(_role(2049)["AssumeRolePolicyDocument"])}),
     ):

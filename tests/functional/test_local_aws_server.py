@@ -275,12 +275,13 @@ def test_a_stop_that_races_with_starts_leaves_nobody_who_holds_the_directory(sta
 
 def test_without_the_extra_the_command_to_type_is_named(state: Path) -> None:
     code = (
-        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        f"import importlib.util as u, sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "found = u.find_spec; u.find_spec = lambda name, package=None: None if name == 'ministack' else found(name, package)\n"
         "from pathlib import Path\n"
         "from local_aws.server import LocalAws, LocalAwsError\n"
         f"try: LocalAws.start(Path({str(state)!r}))\n"
         "except LocalAwsError as error: print(error, '|', error.hint)\n"
     )
-    done = subprocess.run([sys.executable, "-S", "-c", code], cwd=state.parent, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=state.parent, capture_output=True, text=True, check=True)
     assert "the local AWS is not installed" in done.stdout
     assert "pip install -e '.[local]'" in done.stdout
