@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from assembly.commands import deploy
 from assembly.model import Frozen
 from planning.model import AnyStackPlan, Finding
 from website.content_plan import ContentPlan
@@ -59,7 +60,7 @@ def findings(content: ContentPlan, stacks: Iterable[AnyStackPlan]) -> tuple[Find
                 severity="error",
                 code="content_without_site",
                 message=f"there is nowhere to publish to: {', '.join(wanted)} is not deployed, and not part of the plan",
-                command=f"python deploy.py plan --env {content.environment} {content.option}",
+                command=f"{deploy('plan', content.environment)} {content.option}",
             ),
         )
     replaced = [
@@ -76,6 +77,6 @@ def findings(content: ContentPlan, stacks: Iterable[AnyStackPlan]) -> tuple[Find
             code="content_bucket_replaced",
             message=f"the content was compared with {content.bucket}, which {', '.join(replaced)} replaces or removes: if it is not the"
             " same bucket after the stacks, apply leaves the content alone",
-            command=f"python deploy.py plan --env {content.environment} {content.option}, once the stacks are applied",
+            command=f"{deploy('plan', content.environment)} {content.option}, once the stacks are applied",
         ),
     )

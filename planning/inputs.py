@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from assembly.commands import deploy
 from assembly.model import Assembly, HostedZoneRef, LiteralValue, OutputRef, Parameter, RoleName, SecretRef, SecretVersionRef, Stack
 from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.requests import REDACTED, ParameterValue
-from aws.cloudformation.stacks import StackDescription
 from aws.errors import Conflict, NotFound
 from planning.model import Finding, ParameterPlan
 from planning.placeholders import accepts, stand_in
@@ -86,15 +86,15 @@ def resolve_inputs(
     stack: Stack,
     template: Mapping[str, Any],
     *,
-    live: StackDescription | None,
+    live: Mapping[str, str],
     produced: Mapping[str, Produced],
     gateways: Gateways,
 ) -> Inputs:
-    """The inputs of a stack. `live` is None for a stack that does not exist yet. What is missing becomes findings of severity error.
+    """The inputs of a stack. `live` are the parameters that it has now. What is missing becomes findings of severity error.
 
     Raises `aws.errors.AwsError` where AWS refuses to answer.
     """
-    found = _Collector(assembly, stack, template, live=live.parameters if live else {}, produced=produced, gateways=gateways)
+    found = _Collector(assembly, stack, template, live=live, produced=produced, gateways=gateways)
     for parameter in stack.parameters:
         found.add(parameter)
     role, waits = found.role()
@@ -211,7 +211,7 @@ class _Collector:
                 "no_stand_in",
                 f"the parameter {parameter.name} takes {reference}, which is not known yet, and accepts no stand-in for it"
                 f" (AllowedPattern {declaration.get('AllowedPattern', '')!r})",
-                f"python deploy.py apply --env {self.assembly.environment} --only {source.stack}",
+                deploy("apply", self.assembly.environment, "--only", source.stack),
             )
             return
         before = self.live.get(parameter.name)
@@ -245,7 +245,7 @@ class _Collector:
         self._error(
             "output_missing",
             f"the stack {source.stack} has no output {source.output} that {self.stack.id} could take ({reference})",
-            f"python deploy.py plan --env {self.assembly.environment} --only {source.stack}",
+            deploy("plan", self.assembly.environment, "--only", source.stack),
         )
 
     def role(self) -> tuple[str | None, tuple[str, ...]]:
@@ -273,7 +273,7 @@ class _Collector:
             self._error(
                 "hosted_zone_ambiguous" if several else "hosted_zone_missing",
                 f"{error} (environments/{self.assembly.environment}.yaml, key hosted_zone)",
-                f"python deploy.py doctor --env {self.assembly.environment}",
+                deploy("doctor", self.assembly.environment),
             )
             return None
 
@@ -285,7 +285,7 @@ class _Collector:
                 )
             except NotFound as error:
                 self._versions[secret] = None
-                self._error("secret_missing", str(error), f"python deploy.py set-password --env {self.assembly.environment}")
+                self._error("secret_missing", str(error), deploy("set-password", self.assembly.environment))
         return self._versions[secret]
 
     def _secret(self, parameter: Parameter, source: SecretRef) -> None:
@@ -304,7 +304,7 @@ class _Collector:
                 source.secret, source.key, account_id=self.stack.account_id, region=SECRETS_REGION, role_arn=self.stack.role_arn
             )
         except NotFound as error:
-            self._error("secret_missing", str(error), f"python deploy.py set-password --env {self.assembly.environment}")
+            self._error("secret_missing", str(error), deploy("set-password", self.assembly.environment))
             return
         self._hidden(parameter, value, f"secret {source.secret}", changed=True)
 

@@ -15,6 +15,7 @@ from typing import Literal
 
 import msgspec
 
+from assembly.commands import deploy
 from assembly.files import canonical_json, sha256
 from assembly.model import Frozen, OperationPreferences
 from templates.values import Value
@@ -393,7 +394,7 @@ def plan_digest(plan: Plan) -> str:
 def plan_command(plan: Plan) -> str:
     """What makes a plan like this one."""
     content = f" {plan.content.option}" if plan.content is not None else ""
-    return f"python deploy.py plan --env {plan.environment}{content}"
+    return deploy("plan", plan.environment) + content
 
 
 def sealed(plan: Plan) -> Plan:

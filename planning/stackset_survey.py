@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from assembly.commands import deploy
 from assembly.model import Assembly, Stack, StackSet
 from aws.account import Account
 from aws.cloudformation.gateway import CloudFormation
@@ -346,7 +347,7 @@ class _Surveyor:
 
     @property
     def doctor(self) -> str:
-        return f"python deploy.py doctor --env {self.assembly.environment}"
+        return deploy("doctor", self.assembly.environment)
 
     def error(self, code: str, message: str, command: str = "") -> None:
         self.findings.append(Finding(severity="error", code=code, message=message, command=command, stack=self.stack.id))

@@ -18,6 +18,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from typing import Literal
 
+from assembly.commands import deploy
 from assembly.model import Assembly, Frozen
 from aws.errors import AwsError, NotFound
 from guards import documents
@@ -130,7 +131,7 @@ def before_the_lock(run: Run) -> tuple[AnyStackPlan, ...]:
         raise LockTableMissing(
             f"the lock table {assembly.lock_table} is not in account {assembly.account_id}, {assembly.home_region}, and the plan does not"
             " make it",
-            f"python deploy.py doctor --env {assembly.environment}",
+            deploy("doctor", assembly.environment),
         )
     needed: set[str] = set()
     queue = list(wanted)
@@ -195,7 +196,7 @@ def _publish(run: Run, publish: Publish | None, done: Mapping[str, Outcome]) -> 
     try:
         run.check()
     except LockLost as error:
-        return ContentOutcome(result="failed", message=str(error), command=f"python deploy.py apply --env {run.plan.environment}")
+        return ContentOutcome(result="failed", message=str(error), command=deploy("apply", run.plan.environment))
     return publish(run)
 
 
@@ -261,7 +262,7 @@ def _applied(
     good = all(o.ok for o in outcomes) and not problem and (content is None or content.ok)
     if not good and not command:
         commands = [o.command for o in (*failed, *bad)] + ([content.command] if content is not None else [])
-        command = next((c for c in commands if c), f"python deploy.py apply --env {run.plan.environment}")
+        command = next((c for c in commands if c), deploy("apply", run.plan.environment))
     return Applied(
         environment=run.plan.environment,
         plan_digest=run.plan.digest,

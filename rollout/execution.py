@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from assembly.commands import deploy
 from assembly.model import Assembly, Stack
 from aws.cloudformation.gateway import CloudFormation
 from planning.inputs import Gateways, Produced
 from planning.model import AnyStackPlan, Plan, StackSetPlan
-from planning.plan import Request
+from planning.request import Request
 from rollout.outcome import Outcome, Result
 from rollout.progress import Note, Report, Started
 from templates.schemas import Schemas
@@ -124,11 +125,11 @@ class Execution:
 
     def cut_off(self, why: str, command: str = "") -> Outcome:
         """Stopped in the middle: it goes on at AWS if it was begun."""
-        command = command or f"python deploy.py apply --env {self.run.plan.environment}"
+        command = command or deploy("apply", self.run.plan.environment)
         return self.outcome("running" if self.begun else "not_started", message=why, command=command)
 
     def refused(self, why: str, differences: tuple[str, ...] = ()) -> Outcome:
-        again = f"python deploy.py plan --env {self.run.plan.environment}"
+        again = deploy("plan", self.run.plan.environment)
         return self.outcome("refused", message=why, differences=differences, command=again)
 
     def execute(self) -> Outcome:

@@ -25,6 +25,7 @@ from typing import Protocol
 
 import msgspec
 
+from assembly.commands import deploy
 from aws.dynamodb import Condition, Item
 from aws.errors import AwsError
 
@@ -85,11 +86,7 @@ class LockHeld(Exception):
     def __init__(self, table: str, name: str, holder: Holder, environment: str) -> None:
         self.name = name
         self.holder = holder
-        self.hint = (
-            f"python deploy.py unlock --env {environment} --lock-id {shlex.quote(holder.id)}"
-            if holder.whole
-            else delete_command(table, name)
-        )
+        self.hint = deploy("unlock", environment, "--lock-id", holder.id) if holder.whole else delete_command(table, name)
         super().__init__(f"the lock {name} is held by {holder.describe()} unless it is renewed")
 
 

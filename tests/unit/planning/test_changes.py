@@ -12,9 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aws.cloudformation.change_sets import ChangeSetDescription, RawChange, RawDetail
-from planning.changes import Context, agrees, all_from_templates, differences, differences_of, dotted, from_change_set, output_after, same
+from planning.changes import dotted, from_change_set
+from planning.context import Context
 from planning.model import PropertyChange, Replacement, ResourceChange
+from planning.outputs import output_after
 from planning.placeholders import accepts, stand_in
+from planning.template_changes import all_from_templates, differences_of, same
+from rollout.compare import agrees, differences
 from templates.intrinsics import Scope, after_mark, marked, references, resolve, resolved_resources, secret_mark, unresolved, value_of
 from templates.schemas import Schema, bundled, segments
 from templates.values import Known, Redacted, Unknown

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from assembly.model import Parameter, SecretRef, SecretVersionRef
 from aws.errors import AccessDenied, AwsError, BadRequest, CredentialsExpired, Unavailable, UnexpectedAnswer
+from planning.cleanup import drop
 from planning.model import Options, Plan, StackPlan, StackSetPlan, plan_bytes, plan_digest
-from planning.plan import PlanError, Request, Stopped, drop, make_plan, selected
+from planning.plan import make_plan
+from planning.request import PlanError, Request, Stopped, selected
 from templates.schemas import Schemas, bundled
 from templates.values import Known, Redacted, Unknown
 from tests.simulated import ACCOUNT, Faults, SimulatedGateways, Small, literal, output, small_assembly, stackset

@@ -20,7 +20,8 @@ from aws.cloudformation.gateway import CloudFormation
 from aws.errors import NetworkError
 from operations.retry import find, retry_plan
 from planning.model import InstancePlan, Options, Plan, StackSetPlan
-from planning.plan import Request, make_plan
+from planning.plan import make_plan
+from planning.request import Request
 from review.progress_view import shown
 from rollout.execute import execute
 from rollout.execution import Run

@@ -15,7 +15,8 @@ from assembly.model import Assembly
 from aws.errors import AccessDenied, AwsError, BadRequest, CredentialsExpired, NetworkError
 from planning.inputs import Gateways
 from planning.model import Options, Plan, StackPlan
-from planning.plan import Request, make_plan
+from planning.plan import make_plan
+from planning.request import Request
 from rollout.apply import Applied, LockTableMissing, StalePlan, apply, makers_of_table, record_of, refusals
 from rollout.execution import Run
 from rollout.lock import Lock, LockHeld, LockLost, acquire
