@@ -35,6 +35,7 @@ from planning.model import (
     StackSetPlan,
     StackState,
     Validation,
+    planned_place,
 )
 from planning.request import change_set_name, change_set_prefix
 from planning.run import Made, Planned, PlanningRun
@@ -48,11 +49,7 @@ from templates.intrinsics import Scope, resolved_outputs, resolved_resources
 def blocked(stack: Stack, state: StackState, findings: tuple[Finding, ...], **more: Any) -> AnyStackPlan:
     if stack.stackset is not None and stack.kind == "stackset":
         return StackSetPlan(
-            stack=stack.id,
-            stack_name=stack.stack_name,
-            account_id=stack.account_id,
-            region=stack.region,
-            role_arn=stack.role_arn,
+            **planned_place(stack),
             operation="blocked",
             depends_on=stack.depends_on,
             exists=state.exists,
@@ -67,11 +64,7 @@ def blocked(stack: Stack, state: StackState, findings: tuple[Finding, ...], **mo
 
 def stack_plan(stack: Stack, state: StackState, operation: StackOperation, **more: Any) -> StackPlan:
     return StackPlan(
-        stack=stack.id,
-        stack_name=stack.stack_name,
-        account_id=stack.account_id,
-        region=stack.region,
-        role_arn=stack.role_arn,
+        **planned_place(stack),
         operation=operation,
         depends_on=stack.depends_on,
         state=state,

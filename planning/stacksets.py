@@ -19,7 +19,7 @@ from aws.cloudformation.stack_sets import StackInstance, StackSetDescription
 from guards import documents
 from planning.context import Context
 from planning.inputs import Inputs
-from planning.model import Finding, InstanceAction, InstancePlan, Options, StackSetOperation, StackSetPlan
+from planning.model import Finding, InstanceAction, InstancePlan, Options, StackSetOperation, StackSetPlan, planned_place
 from planning.stackset_survey import NOTHING, Survey, named
 from planning.template_changes import all_from_templates
 from planning.widenings import widenings
@@ -96,11 +96,7 @@ def plan_stack_set(
     elif any(i.action != "none" for i in planned):
         operation = "instances"
     return StackSetPlan(
-        stack=stack.id,
-        stack_name=stack.stack_name,
-        account_id=stack.account_id,
-        region=stack.region,
-        role_arn=stack.role_arn,
+        **planned_place(stack),
         operation=operation,
         depends_on=stack.depends_on,
         exists=live is not None,

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, TextIO
 
 from guards.stream import below
 from guards.text import as_lines, printable
-from planning.content import CONTENT, ContentOutcome
+from planning.content import CONTENT
 from rollout.apply import Applied
-from rollout.outcome import Outcome
+from rollout.outcome import ContentOutcome, Outcome
 from rollout.progress import Board, Event, Finished, Instances, Line, Note, Report, Resource, Started
 
 if TYPE_CHECKING:

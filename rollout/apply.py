@@ -22,14 +22,13 @@ from assembly.commands import deploy
 from assembly.model import Assembly, Frozen
 from aws.errors import AwsError, NotFound
 from guards import documents
-from planning.content import ContentOutcome
 from planning.inputs import Produced
 from planning.model import AnyStackPlan, Plan, StackSetPlan, plan_command
 from rollout.execute import execute
 from rollout.execution import Run
 from rollout.history import ContentRecord, Record, StackRecord
 from rollout.lock import Lock, LockHeld, LockLost, held
-from rollout.outcome import Outcome
+from rollout.outcome import ContentOutcome, Outcome
 from rollout.planned_change import planned_change
 from rollout.progress import Note
 from rollout.stackset_execution import moved_set
@@ -287,11 +286,8 @@ def _local(run: Run, command: str) -> str:
 def _not_started(plan: AnyStackPlan, bad: Iterable[Outcome]) -> Outcome:
     culprits = [o.stack for o in bad]
     return Outcome(
-        stack=plan.stack,
-        stack_name=plan.stack_name,
+        **plan.place,
         kind="stackset" if isinstance(plan, StackSetPlan) else "stack",
-        account_id=plan.account_id,
-        region=plan.region,
         operation=plan.operation,
         result="unchanged" if plan.operation == "none" else "not_started",
         message=f"because of {', '.join(culprits)}" if culprits and plan.operation != "none" else "",

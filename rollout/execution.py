@@ -110,11 +110,8 @@ class Execution:
 
     def outcome(self, result: Result, **more: Any) -> Outcome:
         return Outcome(
-            stack=self.about.stack,
-            stack_name=self.about.stack_name,
+            **self.about.place,
             kind="stackset" if isinstance(self.about, StackSetPlan) else "stack",
-            account_id=self.about.account_id,
-            region=self.about.region,
             operation=self.about.operation,
             result=result,
             started=self.started,

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from assembly.model import HostedZone, Stack
-    from planning.content import ContentOutcome
     from planning.model import Plan
     from rollout.apply import Applied, Publish
     from rollout.certificate_validation import CertificateValidation
     from rollout.execution import Run
     from rollout.lock import Here, Lock
+    from rollout.outcome import ContentOutcome
     from rollout.progress import Report
     from website.publish import Outcome as Published
     from website.publish import Report as ContentReport

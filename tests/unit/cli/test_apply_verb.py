@@ -12,12 +12,11 @@ import pytest
 
 from cli.main import USAGE, CommandError, Context
 from cli.verbs.apply import add_arguments, approve, git_commit
-from planning.content import ContentOutcome
 from planning.model import Options, Plan, sealed
 from review.progress_view import chart, duration, shown, summary
 from rollout.apply import Applied
 from rollout.diagnosis import Diagnosis, FailedResource
-from rollout.outcome import InstanceFailure, Outcome
+from rollout.outcome import ContentOutcome, InstanceFailure, Outcome
 from rollout.progress import Board, Event, Finished, Instances, Note, Resource, Started
 from tests.golden_files import assert_golden
 
