@@ -23,18 +23,18 @@ class Context:
     """Resolved resources of the new template."""
     schemas: Schemas
     region: str
-    stand_ins: Mapping[str, str] = field(default_factory=dict)
-    """Stand-in value to "STACK.OUTPUT"."""
+    placeholders: Mapping[str, str] = field(default_factory=dict)
+    """Placeholder value to "STACK.OUTPUT"."""
     secrets: tuple[str, ...] = ()
     """Values that must never be shown, wherever they turn up."""
 
     def shown(self, text: str) -> Value:
-        """A value of CloudFormation's: stand-ins become unknown, secrets disappear."""
+        """A value of CloudFormation's: placeholder values become unknown, secrets disappear."""
         if text == "****":
             return Redacted()
         for secret in self.secrets:
             text = text.replace(secret, HIDDEN)
-        after = tuple(ref for stand_in, ref in self.stand_ins.items() if stand_in in text)
-        for stand_in, ref in self.stand_ins.items():
-            text = text.replace(stand_in, known_after(ref))
+        after = tuple(ref for placeholder, ref in self.placeholders.items() if placeholder in text)
+        for placeholder, ref in self.placeholders.items():
+            text = text.replace(placeholder, known_after(ref))
         return Unknown(text=text, after=after) if after else Known(text=text)

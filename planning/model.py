@@ -5,8 +5,8 @@ Out: `Plan`, the only thing that a review renders and that apply executes.
 Never: no AWS, no file access, no text for one kind of reader only (that is `rollout/review`), no secret: a value that may be one is
 `Redacted` before it gets here.
 
-Words: a *stand-in* is a made-up value for an output that an earlier stack of the same plan will only produce when it is executed. A stack
-planned with stand-ins is *previewed*: its change set was read and deleted again, and apply makes the real one.
+Words: a *placeholder value* is a made-up value for an output that an earlier stack of the same plan will
+only produce when it is executed. A stack planned with placeholder values is *previewed*: its change set was read and deleted again, and apply makes the real one.
 """
 
 from __future__ import annotations
@@ -261,7 +261,7 @@ class StackPlan(Place, frozen=True, kw_only=True, tag="stack", tag_field="kind")
     change_set: ChangeSetRef | None = None
     """None where there is nothing to execute, and for a previewed stack."""
     waits_for: tuple[str, ...] = ()
-    """ "STACK.OUTPUT" of every stand-in; not empty means previewed: apply makes the real change set when they are known."""
+    """ "STACK.OUTPUT" of every placeholder value; not empty means previewed: apply makes the real change set when they are known."""
     parameters: tuple[ParameterPlan, ...] = ()
     resources: tuple[ResourceChange, ...] = ()
     outputs: tuple[OutputChange, ...] = ()
@@ -329,7 +329,7 @@ class StackSetPlan(Place, frozen=True, kw_only=True, tag="stackset", tag_field="
 
     @property
     def previewed(self) -> bool:
-        """Parameters hold stand-ins."""
+        """Parameters hold placeholder values."""
         return bool(self.waits_for)
 
 

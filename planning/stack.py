@@ -269,7 +269,7 @@ class StackPlanner:
             after=after,
             schemas=self.run.schemas,
             region=self.stack.region,
-            stand_ins=inputs.stand_ins,
+            placeholders=inputs.placeholders,
             secrets=inputs.secrets,
         )
 
@@ -306,7 +306,7 @@ class StackPlanner:
         *,
         previewed: bool,
     ) -> Planned:
-        """The change set failed. With stand-ins that may be because of them: then the templates alone tell what would change."""
+        """The change set failed. With placeholder values that may be because of them: then the templates alone tell what would change."""
         words = description.status_reason or "CloudFormation gives no reason"
         if not previewed:
             finding = Finding(
@@ -320,7 +320,7 @@ class StackPlanner:
             return Planned(plan=plan)
         self.findings.warning(
             "preview_failed",
-            f"CloudFormation would not preview it with stand-in values ({words}); the changes are our comparison of templates",
+            f"CloudFormation would not preview it with placeholder values ({words}); the changes are our comparison of templates",
         )
         return self.changed(inputs, context, all_from_templates(context), validations, None)
 

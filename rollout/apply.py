@@ -36,7 +36,7 @@ from rollout.stackset_execution import moved_set
 WORKERS = 8
 """Stacks executed at once at the most."""
 
-LOOK_SECONDS = 0.5
+WAKE_SECONDS = 0.5
 """How often the main thread wakes up, so that an interrupt is noticed."""
 
 
@@ -76,7 +76,7 @@ class Applied(Frozen, frozen=True, kw_only=True):
     command: str = ""
 
 
-# --- is the plan still good? ---------------------------------------------------------------------------------------
+# --- is the plan still current? ---------------------------------------------------------------------------------------
 
 
 def refusals(plan: Plan, assembly: Assembly, *, local: bool) -> tuple[str, ...]:
@@ -220,7 +220,7 @@ def _walk(run: Run, plans: tuple[AnyStackPlan, ...], done: dict[str, Outcome], w
                         running[pool.submit(execute, run, plan, _produced(done))] = plan.stack
                 if not running:
                     return
-                finished, _ = wait(running, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+                finished, _ = wait(running, timeout=WAKE_SECONDS, return_when=FIRST_COMPLETED)
                 for future in finished:
                     done[running.pop(future)] = future.result()
             except KeyboardInterrupt:
@@ -258,15 +258,15 @@ def _applied(
         )
     cut_off = content is not None and content.result == "interrupted"
     interrupted = (run.stop.is_set() or cut_off) and not failed
-    good = all(o.ok for o in outcomes) and not problem and (content is None or content.ok)
-    if not good and not command:
+    succeeded = all(o.ok for o in outcomes) and not problem and (content is None or content.ok)
+    if not succeeded and not command:
         commands = [o.command for o in (*failed, *bad)] + ([content.command] if content is not None else [])
         command = next((c for c in commands if c), deploy("apply", run.plan.environment))
     return Applied(
         environment=run.plan.environment,
         plan_digest=run.plan.digest,
         assembly_digest=run.plan.assembly_digest,
-        result="succeeded" if good else "interrupted" if interrupted else "failed",
+        result="succeeded" if succeeded else "interrupted" if interrupted else "failed",
         started=started,
         seconds=round(run.now() - started, 3),
         stacks=outcomes,

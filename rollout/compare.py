@@ -1,7 +1,7 @@
 """Is what CloudFormation would do now what was approved?
 
 In: the approved plan of a stack, and the plan made just now with the real values. Out: the differences, one line each; empty if it may run.
-Never: lets a stand-in excuse anything but the value that it stands for.
+Never: lets a placeholder value excuse anything but the value that it stands for.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from templates.values import Known, Redacted, Unknown, Value
 def unapproved(approved: AnyStackPlan, real: AnyStackPlan) -> tuple[str, ...]:
     """What the real plan of a stack does that was not approved, or leaves out that was.
 
-    The same means: the same operation, resources with the same actions, properties and values but for stand-ins, parameters, widened
+    The same means: the same operation, resources with the same actions, properties and values but for placeholders, parameters, widened
     policies and settings; for a StackSet the same instances too. Fewer widenings or settings than approved are fine.
     """
     return tuple(_differences(approved, real))
@@ -110,7 +110,7 @@ def _text(value: Value | None) -> str:
 
 
 def differences(approved: Iterable[ResourceChange], real: Iterable[ResourceChange]) -> tuple[str, ...]:
-    """What the real changes do that the approved ones did not say, or the other way round; empty if they agree but for the stand-ins.
+    """What the real changes do that the approved ones did not say, or the other way round; empty if they agree but for placeholders.
 
     Same means: the same resources with the same action, the same properties, values that agree where both are known, and no replacement or
     deletion that was not approved (a "maybe" that turned out as "no" is fine; one that turned out as "yes" was announced, and is fine too).
@@ -120,7 +120,7 @@ def differences(approved: Iterable[ResourceChange], real: Iterable[ResourceChang
     for logical_id in sorted({*old, *new}):
         was, now = old.get(logical_id), new.get(logical_id)
         if now is None:
-            if was is not None and not _hung_on_stand_in(was):
+            if was is not None and not _only_waits_for_outputs(was):
                 found.append(f"{logical_id}: was to {_verb(was)}, and now is not touched")
         elif was is None:
             found.append(f"{logical_id}: would {_verb(now)}, which was not in the approved plan")
@@ -138,7 +138,7 @@ def _verb(change: ResourceChange) -> str:
     )
 
 
-def _hung_on_stand_in(change: ResourceChange) -> bool:
+def _only_waits_for_outputs(change: ResourceChange) -> bool:
     """A modification of which every property waits for an unknown: the real value may turn out to be what is there already."""
     return change.action == "modify" and bool(change.properties) and all(isinstance(p.after, Unknown) for p in change.properties)
 
@@ -169,7 +169,7 @@ def _resource_differences(was: ResourceChange, now: ResourceChange) -> Iterator[
 
 
 def agrees(approved: Value | None, real: Value | None) -> bool:
-    """Whether a real value is the approved one but for the stand-ins in it."""
+    """Whether a real value is the approved one but for the placeholder values in it."""
     if isinstance(approved, Unknown):
         if real is None or isinstance(real, Redacted):
             return False

@@ -30,7 +30,7 @@ IN_FLIGHT = {"CREATE": "CREATE_IN_PROGRESS", "UPDATE": "UPDATE_IN_PROGRESS"}
 
 
 class Scripted(Simulated):
-    """Executions that take as many looks as the script of the stack says, with events."""
+    """Executions that take as many polls as the script of the stack says, with events."""
 
     def __init__(self, region: str, world: World) -> None:
         super().__init__(region, world.faults)
@@ -407,7 +407,7 @@ def sneaked_in(template: Any) -> Any:
     return before
 
 
-def test_a_stand_in_that_turns_out_as_what_is_there_already_changes_nothing() -> None:
+def test_a_placeholder_that_turns_out_as_what_is_there_already_changes_nothing() -> None:
     desk = Desk()
     assert desk.apply(chain()).result == "succeeded"
     newer = small_assembly(
