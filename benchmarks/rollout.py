@@ -36,7 +36,8 @@ from assembly.model import Assembly, LiteralValue, OutputRef, Parameter, Stack, 
 from aws.gateways import Gateways
 from aws.session import Aws, StaticCredentials
 from planning.model import Options, Plan
-from planning.plan import WORKERS, Request, make_plan
+from planning.plan import WORKERS, make_plan
+from planning.request import Request
 from templates.schemas import bundled
 
 ACCOUNTS = tuple(f"{number:012d}" for number in range(100_000_000_001, 100_000_000_021))

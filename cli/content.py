@@ -14,7 +14,8 @@ import msgspec
 from aws.errors import AwsError
 from cli.main import CommandError
 from cli.site import SITE_STACK, contract_of, deployed_outputs, refuse_unless_promoted, site_of, step_line, verify_command
-from planning.content import CONTENT, ContentOutcome
+from planning.content import CONTENT
+from rollout.outcome import ContentOutcome
 from rollout.progress import Finished, Instances, Note, Started
 from website import publish
 from website.content import Content, read

@@ -172,8 +172,10 @@ def _known(error: Exception) -> CommandError | None:
         ("assembly.files", "AssemblyError"): lambda e: CommandError(*e.problems, status=USAGE),
         ("assembly.model", "NoSite"): lambda e: CommandError(str(e), status=USAGE),
         ("aws.errors", "AwsError"): lambda e: CommandError(str(e), command=e.hint),
-        ("planning.plan", "PlanError"): lambda e: CommandError(str(e), command=e.command, status=USAGE),
-        ("planning.plan", "Stopped"): lambda _: CommandError("interrupted; what had been made for the plan is deleted", status=INTERRUPTED),
+        ("planning.request", "PlanError"): lambda e: CommandError(str(e), command=e.command, status=USAGE),
+        ("planning.request", "Stopped"): lambda _: CommandError(
+            "interrupted; what had been made for the plan is deleted", status=INTERRUPTED
+        ),
         ("planning.saved", "SavedPlanError"): lambda e: CommandError(str(e), command=e.command, status=USAGE),
         ("website.errors", "WebsiteError"): lambda e: CommandError(str(e), command=e.command),
         ("website.errors", "SourceError"): lambda e: CommandError(*e.problems, status=USAGE),

@@ -33,7 +33,7 @@ from operations import delegation
 from operations.credential import CredentialError, from_json
 from operations.delegation import Verdict
 from operations.public_dns import Caa, DnsError, Resolver
-from planning.plan import change_set_prefix
+from planning.request import change_set_prefix
 from planning.states import in_the_way
 from rollout import lock, new_account
 

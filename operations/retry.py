@@ -18,7 +18,7 @@ from assembly.model import Assembly, Stack
 from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.requests import REDACTED
 from aws.cloudformation.stack_sets import StackInstance, StackSetDescription, StackSetOperation
-from planning.model import InstancePlan, Options, ParameterPlan, Plan, StackSetPlan, sealed
+from planning.model import InstancePlan, Options, ParameterPlan, Plan, StackSetPlan, planned_place, sealed
 from planning.stacksets import same_template, template_of
 from templates.values import Known, Redacted
 
@@ -113,11 +113,7 @@ def _set_plan(found: Found) -> StackSetPlan:
     assert stack.stackset is not None, "only StackSets are looked at"
     again = {(i.account_id, i.region) for i in found.again}
     return StackSetPlan(
-        stack=stack.id,
-        stack_name=stack.stack_name,
-        account_id=stack.account_id,
-        region=stack.region,
-        role_arn=stack.role_arn,
+        **planned_place(stack),
         operation="instances",
         depends_on=(),
         exists=True,

@@ -9,6 +9,7 @@ permissions, which may fail too.
 
 from __future__ import annotations
 
+from assembly.commands import deploy
 from assembly.model import Assembly, OutputRef
 from planning.model import AnyStackPlan, Finding, Plan
 
@@ -35,7 +36,7 @@ def administrators_work(plan: AnyStackPlan, assembly: Assembly, caller: str) -> 
         code="needs_administrator",
         message=f"{plan.stack} makes the roles that the other stacks are deployed with, so the deploy role {assembly.deploy_role_name}"
         f" may not change it; an administrator of account {assembly.account_id} has to, and the rest follows after that",
-        command=f"python deploy.py apply --env {assembly.environment} --only {plan.stack}",
+        command=deploy("apply", assembly.environment, "--only", plan.stack),
         stack=plan.stack,
     )
 

@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from assembly.commands import deploy
 from assembly.model import Assembly, HostedZoneRef, LiteralValue, OutputRef, Parameter, RoleName, SecretRef, SecretVersionRef, Stack
 from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.requests import REDACTED, ParameterValue
-from aws.cloudformation.stacks import StackDescription
 from aws.errors import Conflict, NotFound
 from planning.model import Finding, ParameterPlan
-from planning.placeholders import accepts, stand_in
-from planning.stackset_survey import Places
+from planning.placeholders import accepts, placeholder
+from planning.stackset_survey import SurveyGateways
 from templates.intrinsics import after_mark, known_after, secret_mark
 from templates.values import Known, Redacted, Unknown, Value
 
@@ -26,7 +26,7 @@ SECRETS_REGION = "us-east-1"
 """Where secrets of the edge live (`SecretRef`)."""
 
 
-class Gateways(Places, Protocol):
+class Gateways(SurveyGateways, Protocol):
     """What planning needs of AWS (`aws.gateways.Gateways`)."""
 
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation: ...
@@ -64,8 +64,8 @@ class Inputs:
     role_arn: str | None = None
     """None also while the role is not known; then `waits_for` names it."""
     waits_for: tuple[str, ...] = ()
-    stand_ins: Mapping[str, str] = field(default_factory=dict)
-    """Stand-in value to "STACK.OUTPUT"."""
+    placeholders: Mapping[str, str] = field(default_factory=dict)
+    """Placeholder value to "STACK.OUTPUT"."""
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """Secret values that are sent."""
     before: Mapping[str, str] = field(default_factory=dict)
@@ -86,15 +86,15 @@ def resolve_inputs(
     stack: Stack,
     template: Mapping[str, Any],
     *,
-    live: StackDescription | None,
+    live: Mapping[str, str],
     produced: Mapping[str, Produced],
     gateways: Gateways,
 ) -> Inputs:
-    """The inputs of a stack. `live` is None for a stack that does not exist yet. What is missing becomes findings of severity error.
+    """The inputs of a stack. `live` are the parameters that it has now. What is missing becomes findings of severity error.
 
     Raises `aws.errors.AwsError` where AWS refuses to answer.
     """
-    found = _Collector(assembly, stack, template, live=live.parameters if live else {}, produced=produced, gateways=gateways)
+    found = _Collector(assembly, stack, template, live=live, produced=produced, gateways=gateways)
     for parameter in stack.parameters:
         found.add(parameter)
     role, waits = found.role()
@@ -106,7 +106,7 @@ def resolve_inputs(
         show=tuple(found.show),
         role_arn=role,
         waits_for=tuple(dict.fromkeys([*found.waits_for, *waits])),
-        stand_ins=found.stand_ins,
+        placeholders=found.placeholders,
         secrets=tuple(found.secrets),
         before=before,
         after=found.after,
@@ -133,7 +133,7 @@ class _Collector:
         self.show: list[ParameterPlan] = []
         self.after: dict[str, str] = {}
         self.waits_for: list[str] = []
-        self.stand_ins: dict[str, str] = {}
+        self.placeholders: dict[str, str] = {}
         self.secrets: list[str] = []
         self.findings: list[Finding] = []
         self._versions: dict[str, str | None] = {}
@@ -205,18 +205,18 @@ class _Collector:
             self._known(parameter, value, f"output {reference}")
             return
         declaration = self.template.get("Parameters", {}).get(parameter.name, {})
-        value = self._stand_in(reference, source.output, producer, declaration)
+        value = self._placeholder(reference, source.output, producer, declaration)
         if value is None:
             self._error(
                 "no_stand_in",
-                f"the parameter {parameter.name} takes {reference}, which is not known yet, and accepts no stand-in for it"
+                f"the parameter {parameter.name} takes {reference}, which is not known yet, and accepts no placeholder value for it"
                 f" (AllowedPattern {declaration.get('AllowedPattern', '')!r})",
-                f"python deploy.py apply --env {self.assembly.environment} --only {source.stack}",
+                deploy("apply", self.assembly.environment, "--only", source.stack),
             )
             return
         before = self.live.get(parameter.name)
         self.waits_for.append(reference)
-        self.stand_ins[value] = reference
+        self.placeholders[value] = reference
         self.send.append(ParameterValue(name=parameter.name, value=value, no_echo=parameter.no_echo))
         self.after[parameter.name] = after_mark(reference)
         shown: Value = Redacted() if parameter.no_echo else Unknown(text=known_after(reference), after=(reference,))
@@ -230,8 +230,8 @@ class _Collector:
             )
         )
 
-    def _stand_in(self, reference: str, output: str, producer: Produced, declaration: Mapping[str, Any]) -> str | None:
-        value = stand_in(
+    def _placeholder(self, reference: str, output: str, producer: Produced, declaration: Mapping[str, Any]) -> str | None:
+        value = placeholder(
             reference,
             producer.expressions.get(output),
             producer.resource_types,
@@ -245,7 +245,7 @@ class _Collector:
         self._error(
             "output_missing",
             f"the stack {source.stack} has no output {source.output} that {self.stack.id} could take ({reference})",
-            f"python deploy.py plan --env {self.assembly.environment} --only {source.stack}",
+            deploy("plan", self.assembly.environment, "--only", source.stack),
         )
 
     def role(self) -> tuple[str | None, tuple[str, ...]]:
@@ -273,7 +273,7 @@ class _Collector:
             self._error(
                 "hosted_zone_ambiguous" if several else "hosted_zone_missing",
                 f"{error} (environments/{self.assembly.environment}.yaml, key hosted_zone)",
-                f"python deploy.py doctor --env {self.assembly.environment}",
+                deploy("doctor", self.assembly.environment),
             )
             return None
 
@@ -285,7 +285,7 @@ class _Collector:
                 )
             except NotFound as error:
                 self._versions[secret] = None
-                self._error("secret_missing", str(error), f"python deploy.py set-password --env {self.assembly.environment}")
+                self._error("secret_missing", str(error), deploy("set-password", self.assembly.environment))
         return self._versions[secret]
 
     def _secret(self, parameter: Parameter, source: SecretRef) -> None:
@@ -304,7 +304,7 @@ class _Collector:
                 source.secret, source.key, account_id=self.stack.account_id, region=SECRETS_REGION, role_arn=self.stack.role_arn
             )
         except NotFound as error:
-            self._error("secret_missing", str(error), f"python deploy.py set-password --env {self.assembly.environment}")
+            self._error("secret_missing", str(error), deploy("set-password", self.assembly.environment))
             return
         self._hidden(parameter, value, f"secret {source.secret}", changed=True)
 

@@ -5,18 +5,19 @@ Out: `Plan`, the only thing that a review renders and that apply executes.
 Never: no AWS, no file access, no text for one kind of reader only (that is `rollout/review`), no secret: a value that may be one is
 `Redacted` before it gets here.
 
-Words: a *stand-in* is a made-up value for an output that an earlier stack of the same plan will only produce when it is executed. A stack
-planned with stand-ins is *previewed*: its change set was read and deleted again, and apply makes the real one.
+Words: a *placeholder value* is a made-up value for an output that an earlier stack of the same plan will
+only produce when it is executed. A stack planned with placeholder values is *previewed*: its change set was read and deleted again, and apply makes the real one.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
+from assembly.commands import deploy
 from assembly.files import canonical_json, sha256
-from assembly.model import Frozen, OperationPreferences
+from assembly.model import Frozen, OperationPreferences, Stack
 from templates.values import Value
 from website.content_plan import ContentPlan
 
@@ -222,14 +223,36 @@ StackOperation = Literal["create", "update", "settings", "none", "blocked"]
 """`settings`: nothing but termination protection or stack policy changes. `blocked`: see the findings of severity error."""
 
 
-class StackPlan(Frozen, frozen=True, kw_only=True, tag="stack", tag_field="kind"):
-    """What becomes of one stack."""
+class Place(Frozen, frozen=True, kw_only=True):
+    """Which stack or StackSet, and where it is."""
 
     stack: str
     """Stack id of the assembly."""
     stack_name: str
+    """For a StackSet the StackSet's name."""
     account_id: str
     region: str
+
+    @property
+    def place(self) -> dict[str, str]:
+        """The fields of a place, to make another value of the same one."""
+        return {name: getattr(self, name) for name in Place.__struct_fields__}
+
+
+def planned_place(stack: Stack) -> dict[str, Any]:
+    """Where a stack of the assembly is, and the role to work there with: the first fields of its plan."""
+    return {
+        "stack": stack.id,
+        "stack_name": stack.stack_name,
+        "account_id": stack.account_id,
+        "region": stack.region,
+        "role_arn": stack.role_arn,
+    }
+
+
+class StackPlan(Place, frozen=True, kw_only=True, tag="stack", tag_field="kind"):
+    """What becomes of one stack."""
+
     role_arn: str | None
     operation: StackOperation
     depends_on: tuple[str, ...]
@@ -238,7 +261,7 @@ class StackPlan(Frozen, frozen=True, kw_only=True, tag="stack", tag_field="kind"
     change_set: ChangeSetRef | None = None
     """None where there is nothing to execute, and for a previewed stack."""
     waits_for: tuple[str, ...] = ()
-    """ "STACK.OUTPUT" of every stand-in; not empty means previewed: apply makes the real change set when they are known."""
+    """ "STACK.OUTPUT" of every placeholder value; not empty means previewed: apply makes the real change set when they are known."""
     parameters: tuple[ParameterPlan, ...] = ()
     resources: tuple[ResourceChange, ...] = ()
     outputs: tuple[OutputChange, ...] = ()
@@ -283,14 +306,9 @@ StackSetOperation = Literal["create", "update", "instances", "none", "blocked"]
 """`instances`: the set stays as it is, only instances are created, updated or removed."""
 
 
-class StackSetPlan(Frozen, frozen=True, kw_only=True, tag="stackset", tag_field="kind"):
+class StackSetPlan(Place, frozen=True, kw_only=True, tag="stackset", tag_field="kind"):
     """What becomes of one StackSet. CloudFormation has no preview of them: all of it is our prediction."""
 
-    stack: str
-    stack_name: str
-    """The StackSet's name."""
-    account_id: str
-    region: str
     role_arn: str | None
     operation: StackSetOperation
     depends_on: tuple[str, ...]
@@ -311,7 +329,7 @@ class StackSetPlan(Frozen, frozen=True, kw_only=True, tag="stackset", tag_field=
 
     @property
     def previewed(self) -> bool:
-        """Parameters hold stand-ins."""
+        """Parameters hold placeholder values."""
         return bool(self.waits_for)
 
 
@@ -393,7 +411,7 @@ def plan_digest(plan: Plan) -> str:
 def plan_command(plan: Plan) -> str:
     """What makes a plan like this one."""
     content = f" {plan.content.option}" if plan.content is not None else ""
-    return f"python deploy.py plan --env {plan.environment}{content}"
+    return deploy("plan", plan.environment) + content
 
 
 def sealed(plan: Plan) -> Plan:

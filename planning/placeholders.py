@@ -1,8 +1,8 @@
-"""Stand-in values: what a parameter is given while the stack that will produce its value has not run.
+"""Placeholder values: what a parameter is given while the stack that will produce its value has not run.
 
 In: the output's expression in the template of the stack that will produce it, the declaration of the parameter that takes it.
 Out: a plausible text that the declaration accepts and that no real resource has; None if the declaration accepts none of them.
-Never: random; the same output always has the same stand-in, so that two plans of the same thing are alike.
+Never: random; the same output always has the same placeholder value, so that two plans of the same thing are alike.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from templates.intrinsics import references
 
 
-def stand_in(
+def placeholder(
     reference: str,
     expression: Any,
     resource_types: Mapping[str, str],
@@ -24,7 +24,7 @@ def stand_in(
     account_id: str,
     region: str,
 ) -> str | None:
-    """A stand-in for "STACK.OUTPUT" whose value is `expression` in a template with these resource types by logical id.
+    """A placeholder value for "STACK.OUTPUT" whose value is `expression` in a template with these resource types by logical id.
 
     `declaration` is the consuming template's parameter, whose AllowedPattern, AllowedValues, lengths, bounds and type it satisfies.
     """

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from assembly.commands import deploy
 from guards import documents
 from guards.private import write_private
 from planning.model import FORMAT, Plan, plan_bytes, plan_digest
@@ -45,7 +46,7 @@ def forget(path: Path) -> None:
 
 def load(path: Path, environment: str) -> Plan:
     """The saved plan. Raises `SavedPlanError` where there is none, it is of another format or environment, or it was changed."""
-    command = f"python deploy.py plan --env {environment}"
+    command = deploy("plan", environment)
     try:
         data = path.read_bytes()
     except FileNotFoundError:

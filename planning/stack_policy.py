@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -33,6 +34,18 @@ def forbidden(stack_policy: str | None, changes: Iterable[ResourceChange]) -> tu
         if "Deny" in effects or "Allow" not in effects:
             refused.append(change.logical_id)
     return tuple(refused)
+
+
+def same_policy(left: str, right: str) -> bool:
+    """The same JSON, however it is written."""
+    return _canonical(left) == _canonical(right)
+
+
+def _canonical(policy: str) -> str:
+    try:
+        return json.dumps(loads(policy), sort_keys=True)
+    except ValueError:
+        return policy
 
 
 def _rule_applies(rule: Mapping[str, Any], action: str, change: ResourceChange) -> bool:

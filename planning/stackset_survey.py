@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from assembly.commands import deploy
 from assembly.model import Assembly, Stack, StackSet
 from aws.account import Account
 from aws.cloudformation.gateway import CloudFormation
@@ -33,17 +34,17 @@ T = TypeVar("T")
 Where = tuple[str, str]
 """Account and region."""
 
-ACCOUNTS_LOOKED_AT = 50
+MAX_ACCOUNTS = 50
 """Target accounts that are looked into at the most: each takes credentials and clients of its own, seconds and megabytes."""
 
-PLACES_LOOKED_AT = 200
+MAX_LOCATIONS = 200
 """Accounts times regions where existing resources and parameter overrides are looked for at the most."""
 
 WORKERS = 8
 STACKSETS_SERVICE = "cloudformation.amazonaws.com"
 
 
-class Places(Protocol):
+class SurveyGateways(Protocol):
     """What surveying needs of AWS (`aws.gateways.Gateways`)."""
 
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation: ...
@@ -84,7 +85,7 @@ def survey(
     parameters: Mapping[str, str],
     *,
     instances: Iterable[StackInstance],
-    gateways: Places,
+    gateways: SurveyGateways,
 ) -> Survey:
     """Look at the targets. `parameters` are the new values; `templates` those of the whole assembly, which may make the roles.
 
@@ -103,7 +104,7 @@ class _Surveyor:
     template: Mapping[str, Any]
     parameters: Mapping[str, str]
     instances: tuple[StackInstance, ...]
-    gateways: Places
+    gateways: SurveyGateways
     findings: list[Finding] = field(default_factory=list)
     unseen: dict[str, list[str]] = field(default_factory=dict)
     """Why something could not be looked at, and what."""
@@ -286,7 +287,7 @@ class _Surveyor:
         """Log groups with the template's names: a replica that ran before the set made its own."""
         if not any(r.get("Type") == "AWS::Logs::LogGroup" for r in self.template.get("Resources", {}).values()):
             return {}
-        places = self.limited(new, "existing log groups", PLACES_LOOKED_AT)
+        places = self.limited(new, "existing log groups", MAX_LOCATIONS)
         wanted = {where: names for where in places if (names := self.log_groups(*where))}
 
         def look(where: Where) -> dict[str, str]:
@@ -313,7 +314,7 @@ class _Surveyor:
         if not self.template.get("Parameters"):
             return {}
         gateway = self.gateways.cloudformation(self.stack.account_id, self.stack.region, self.stack.role_arn)
-        places = self.limited([(i.account_id, i.region) for i in self.instances], "parameter overrides", PLACES_LOOKED_AT)
+        places = self.limited([(i.account_id, i.region) for i in self.instances], "parameter overrides", MAX_LOCATIONS)
 
         def look(where: Where) -> dict[str, str]:
             found = gateway.stack_instance(self.stack.stack_name, *where, call_as=self.target.call_as)
@@ -339,14 +340,14 @@ class _Surveyor:
                 else:
                     yield item, found
 
-    def limited(self, items: list[T], what: str, most: int = ACCOUNTS_LOOKED_AT) -> list[T]:
+    def limited(self, items: list[T], what: str, most: int = MAX_ACCOUNTS) -> list[T]:
         if len(items) > most:
             self.note("not_all_looked_at", f"{what}: the first {most} of {len(items):,} targets were looked at")
         return items[:most]
 
     @property
     def doctor(self) -> str:
-        return f"python deploy.py doctor --env {self.assembly.environment}"
+        return deploy("doctor", self.assembly.environment)
 
     def error(self, code: str, message: str, command: str = "") -> None:
         self.findings.append(Finding(severity="error", code=code, message=message, command=command, stack=self.stack.id))

@@ -11,15 +11,17 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from assembly.commands import deploy
 from assembly.files import sha256
 from assembly.model import Stack, StackSet
 from aws.cloudformation.requests import REDACTED
 from aws.cloudformation.stack_sets import StackInstance, StackSetDescription
 from guards import documents
-from planning.changes import Context, all_from_templates
+from planning.context import Context
 from planning.inputs import Inputs
-from planning.model import Finding, InstanceAction, InstancePlan, Options, StackSetOperation, StackSetPlan
+from planning.model import Finding, InstanceAction, InstancePlan, Options, StackSetOperation, StackSetPlan, planned_place
 from planning.stackset_survey import NOTHING, Survey, named
+from planning.template_changes import all_from_templates
 from planning.widenings import widenings
 from templates.intrinsics import Scope, resolved_resources
 from templates.resources import DATA_HOLDING_TYPES
@@ -94,11 +96,7 @@ def plan_stack_set(
     elif any(i.action != "none" for i in planned):
         operation = "instances"
     return StackSetPlan(
-        stack=stack.id,
-        stack_name=stack.stack_name,
-        account_id=stack.account_id,
-        region=stack.region,
-        role_arn=stack.role_arn,
+        **planned_place(stack),
         operation=operation,
         depends_on=stack.depends_on,
         exists=live is not None,
@@ -313,7 +311,7 @@ def _clashes(stack: Stack, template: Mapping[str, Any], surveyed: Survey, *, ado
                 severity="error",
                 code="instance_clash",
                 message=f"{there}; it can be taken over with all that it holds",
-                command=f"python deploy.py plan --env {surveyed.environment} --import-existing",
+                command=deploy("plan", surveyed.environment, "--import-existing"),
                 stack=stack.id,
             )
 
@@ -336,7 +334,7 @@ def _losses(stack: Stack, environment: str, template: Mapping[str, Any], planned
             severity="warning",
             code="instance_data_lost",
             message=f"{logical_id} ({kind}) is REMOVED in {named(places)}: {DATA_HOLDING_TYPES[kind]} WILL BE LOST{snapshot}",
-            command=f"python deploy.py plan --env {environment} --removed-instances keep",
+            command=deploy("plan", environment, "--removed-instances", "keep"),
             stack=stack.id,
         )
 

@@ -6,6 +6,7 @@ Never: acts. Source of the states: CloudFormation user guide, "Understand stack 
 
 from __future__ import annotations
 
+from assembly.commands import deploy
 from aws.cloudformation.stacks import StackDescription
 from planning.model import Finding
 
@@ -34,13 +35,13 @@ def in_the_way(environment: str, stack_id: str, live: StackDescription | None) -
             severity="error",
             code=f"stack_{live.status.lower()}",
             message=f"{live.name} is {live.status}: {_STUCK[live.status]}{reason}",
-            command=f"python deploy.py doctor --env {environment} --fix",
+            command=deploy("doctor", environment, "--fix"),
             stack=stack_id,
         )
     return Finding(
         severity="error",
         code="stack_busy",
         message=f"{live.name} is {live.status} since {live.changed_at}: somebody is changing it{reason}; wait until that is done",
-        command=f"python deploy.py status --env {environment}",
+        command=deploy("status", environment),
         stack=stack_id,
     )

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, TextIO
 
 from guards.stream import below
 from guards.text import as_lines, printable
-from planning.content import CONTENT, ContentOutcome
+from planning.content import CONTENT
 from rollout.apply import Applied
-from rollout.outcome import Outcome
-from rollout.progress import Board, Event, Finished, Instances, Line, Note, Report, Resource, Started
+from rollout.outcome import ContentOutcome, Outcome
+from rollout.progress import ApplyProgress, Event, Finished, Instances, Line, Note, Report, Resource, Started
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -47,18 +47,18 @@ def duration(seconds: float) -> str:
 @contextmanager
 def shown(stacks: tuple[str, ...], stream: TextIO, *, live: bool, colour: bool, now: Callable[[], float]) -> Iterator[Report]:
     """Show events on the stream while the block runs; the block gets what to report them to."""
-    board = Board(stacks)
+    progress = ApplyProgress(stacks)
     if not live:
-        yield _plain(board, stream)
+        yield _plain(progress, stream)
         return
     from rich.console import Console
     from rich.live import Live
 
     console = Console(file=below(stream), force_terminal=True, no_color=not colour, highlight=False)
-    with Live(get_renderable=lambda: _table(board, now()), console=console, refresh_per_second=4) as display:
+    with Live(get_renderable=lambda: _table(progress, now()), console=console, refresh_per_second=4) as display:
 
         def report(event: Event) -> None:
-            board.tell(event)
+            progress.tell(event)
             text = _aside(event)
             if text:
                 display.console.print(as_lines((text,)), markup=False)
@@ -66,12 +66,12 @@ def shown(stacks: tuple[str, ...], stream: TextIO, *, live: bool, colour: bool, 
         yield report
 
 
-def _plain(board: Board, stream: TextIO) -> Report:
+def _plain(progress: ApplyProgress, stream: TextIO) -> Report:
     guard = threading.Lock()
 
     def report(event: Event) -> None:
-        board.tell(event)
-        text = _sentence(event, board)
+        progress.tell(event)
+        text = _sentence(event, progress)
         if text:
             with guard:
                 stream.write(as_lines((text,)) + "\n")
@@ -89,8 +89,8 @@ def _aside(event: Event) -> str:
     return ""
 
 
-def _sentence(event: Event, board: Board) -> str:
-    line = board.lines.get(event.stack)
+def _sentence(event: Event, progress: ApplyProgress) -> str:
+    line = progress.lines.get(event.stack)
     match event:
         case Started():
             expected = f", about {duration(event.expected_seconds)}" if event.expected_seconds else ""
@@ -135,12 +135,12 @@ _STYLES = {
 }
 
 
-def _table(board: Board, now: float) -> Table:
+def _table(progress: ApplyProgress, now: float) -> Table:
     from rich.table import Table
     from rich.text import Text
 
     table = Table.grid(padding=(0, 2))
-    for line in board.lines.values():
+    for line in progress.lines.values():
         word = line.result.replace("_", " ") or (("rolling back" if line.rolling_back else line.operation) if line.started else "waiting")
         style = _STYLES.get(line.result, "bold red" if line.rolling_back else "cyan" if line.started else "dim")
         counted = f"{min(line.finished, line.total):,}/{line.total:,}" if line.started and line.total else ""

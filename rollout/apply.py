@@ -18,17 +18,17 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from typing import Literal
 
+from assembly.commands import deploy
 from assembly.model import Assembly, Frozen
 from aws.errors import AwsError, NotFound
 from guards import documents
-from planning.content import ContentOutcome
 from planning.inputs import Produced
 from planning.model import AnyStackPlan, Plan, StackSetPlan, plan_command
 from rollout.execute import execute
 from rollout.execution import Run
 from rollout.history import ContentRecord, Record, StackRecord
 from rollout.lock import Lock, LockHeld, LockLost, held
-from rollout.outcome import Outcome
+from rollout.outcome import ContentOutcome, Outcome
 from rollout.planned_change import planned_change
 from rollout.progress import Note
 from rollout.stackset_execution import moved_set
@@ -36,7 +36,7 @@ from rollout.stackset_execution import moved_set
 WORKERS = 8
 """Stacks executed at once at the most."""
 
-LOOK_SECONDS = 0.5
+WAKE_SECONDS = 0.5
 """How often the main thread wakes up, so that an interrupt is noticed."""
 
 
@@ -76,7 +76,7 @@ class Applied(Frozen, frozen=True, kw_only=True):
     command: str = ""
 
 
-# --- is the plan still good? ---------------------------------------------------------------------------------------
+# --- is the plan still current? ---------------------------------------------------------------------------------------
 
 
 def refusals(plan: Plan, assembly: Assembly, *, local: bool) -> tuple[str, ...]:
@@ -130,7 +130,7 @@ def before_the_lock(run: Run) -> tuple[AnyStackPlan, ...]:
         raise LockTableMissing(
             f"the lock table {assembly.lock_table} is not in account {assembly.account_id}, {assembly.home_region}, and the plan does not"
             " make it",
-            f"python deploy.py doctor --env {assembly.environment}",
+            deploy("doctor", assembly.environment),
         )
     needed: set[str] = set()
     queue = list(wanted)
@@ -195,7 +195,7 @@ def _publish(run: Run, publish: Publish | None, done: Mapping[str, Outcome]) -> 
     try:
         run.check()
     except LockLost as error:
-        return ContentOutcome(result="failed", message=str(error), command=f"python deploy.py apply --env {run.plan.environment}")
+        return ContentOutcome(result="failed", message=str(error), command=deploy("apply", run.plan.environment))
     return publish(run)
 
 
@@ -220,7 +220,7 @@ def _walk(run: Run, plans: tuple[AnyStackPlan, ...], done: dict[str, Outcome], w
                         running[pool.submit(execute, run, plan, _produced(done))] = plan.stack
                 if not running:
                     return
-                finished, _ = wait(running, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+                finished, _ = wait(running, timeout=WAKE_SECONDS, return_when=FIRST_COMPLETED)
                 for future in finished:
                     done[running.pop(future)] = future.result()
             except KeyboardInterrupt:
@@ -258,15 +258,15 @@ def _applied(
         )
     cut_off = content is not None and content.result == "interrupted"
     interrupted = (run.stop.is_set() or cut_off) and not failed
-    good = all(o.ok for o in outcomes) and not problem and (content is None or content.ok)
-    if not good and not command:
+    succeeded = all(o.ok for o in outcomes) and not problem and (content is None or content.ok)
+    if not succeeded and not command:
         commands = [o.command for o in (*failed, *bad)] + ([content.command] if content is not None else [])
-        command = next((c for c in commands if c), f"python deploy.py apply --env {run.plan.environment}")
+        command = next((c for c in commands if c), deploy("apply", run.plan.environment))
     return Applied(
         environment=run.plan.environment,
         plan_digest=run.plan.digest,
         assembly_digest=run.plan.assembly_digest,
-        result="succeeded" if good else "interrupted" if interrupted else "failed",
+        result="succeeded" if succeeded else "interrupted" if interrupted else "failed",
         started=started,
         seconds=round(run.now() - started, 3),
         stacks=outcomes,
@@ -286,11 +286,8 @@ def _local(run: Run, command: str) -> str:
 def _not_started(plan: AnyStackPlan, bad: Iterable[Outcome]) -> Outcome:
     culprits = [o.stack for o in bad]
     return Outcome(
-        stack=plan.stack,
-        stack_name=plan.stack_name,
+        **plan.place,
         kind="stackset" if isinstance(plan, StackSetPlan) else "stack",
-        account_id=plan.account_id,
-        region=plan.region,
         operation=plan.operation,
         result="unchanged" if plan.operation == "none" else "not_started",
         message=f"because of {', '.join(culprits)}" if culprits and plan.operation != "none" else "",

@@ -1,22 +1,23 @@
 """Is what CloudFormation would do now what was approved?
 
 In: the approved plan of a stack, and the plan made just now with the real values. Out: the differences, one line each; empty if it may run.
-Never: lets a stand-in excuse anything but the value that it stands for.
+Never: lets a placeholder value excuse anything but the value that it stands for.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
-from planning.changes import agrees, differences
-from planning.model import AnyStackPlan, InstancePlan, ParameterPlan, SettingChange, StackPlan, StackSetPlan, Widening
+from planning.changes import under
+from planning.model import AnyStackPlan, InstancePlan, ParameterPlan, ResourceChange, SettingChange, StackPlan, StackSetPlan, Widening
 from templates.values import Known, Redacted, Unknown, Value
 
 
 def unapproved(approved: AnyStackPlan, real: AnyStackPlan) -> tuple[str, ...]:
     """What the real plan of a stack does that was not approved, or leaves out that was.
 
-    The same means: the same operation, resources with the same actions, properties and values but for stand-ins, parameters, widened
+    The same means: the same operation, resources with the same actions, properties and values but for placeholders, parameters, widened
     policies and settings; for a StackSet the same instances too. Fewer widenings or settings than approved are fine.
     """
     return tuple(_differences(approved, real))
@@ -103,3 +104,75 @@ def _text(value: Value | None) -> str:
             return repr(value.text)
         case Redacted():
             return "(hidden)"
+
+
+# --- resources ---------------------------------------------------------------------------------------------------
+
+
+def differences(approved: Iterable[ResourceChange], real: Iterable[ResourceChange]) -> tuple[str, ...]:
+    """What the real changes do that the approved ones did not say, or the other way round; empty if they agree but for placeholders.
+
+    Same means: the same resources with the same action, the same properties, values that agree where both are known, and no replacement or
+    deletion that was not approved (a "maybe" that turned out as "no" is fine; one that turned out as "yes" was announced, and is fine too).
+    """
+    old, new = ({c.logical_id: c for c in side} for side in (approved, real))
+    found: list[str] = []
+    for logical_id in sorted({*old, *new}):
+        was, now = old.get(logical_id), new.get(logical_id)
+        if now is None:
+            if was is not None and not _only_waits_for_outputs(was):
+                found.append(f"{logical_id}: was to {_verb(was)}, and now is not touched")
+        elif was is None:
+            found.append(f"{logical_id}: would {_verb(now)}, which was not in the approved plan")
+        else:
+            found += _resource_differences(was, now)
+    return tuple(found)
+
+
+def _verb(change: ResourceChange) -> str:
+    replaced = change.action == "modify" and change.replacement.verdict == "yes"
+    return (
+        "be replaced"
+        if replaced
+        else {"add": "be added", "modify": "be modified", "remove": "be removed"}.get(change.action, change.action)
+    )
+
+
+def _only_waits_for_outputs(change: ResourceChange) -> bool:
+    """A modification of which every property waits for an unknown: the real value may turn out to be what is there already."""
+    return change.action == "modify" and bool(change.properties) and all(isinstance(p.after, Unknown) for p in change.properties)
+
+
+def _resource_differences(was: ResourceChange, now: ResourceChange) -> Iterator[str]:
+    name = was.logical_id
+    if was.action != now.action:
+        yield f"{name}: would {_verb(now)}, approved was that it {_verb(was)}"
+        return
+    if was.resource_type != now.resource_type:
+        yield f"{name}: is a {now.resource_type}, approved was a {was.resource_type}"
+    if now.replacement.verdict != "no" and was.replacement.verdict == "no":
+        yield f"{name}: would be replaced because of {', '.join(now.replacement.because) or 'its changes'}, which was not announced"
+    if now.loses_data and not was.loses_data:
+        yield f"{name}: would lose its data ({now.policy_action or 'deleted'}), which was not announced"
+    before, after = ({(p.attribute, p.path): p for p in side.properties} for side in (was, now))
+    for key in sorted({*before, *after}):
+        old, new = before.get(key), after.get(key)
+        label = f"{name}.{key[1] or key[0]}"
+        if new is None:
+            if old is not None and not isinstance(old.after, Unknown):
+                yield f"{label}: was to change, and now does not"
+        elif old is None:
+            if not any(isinstance(p.after, Unknown) and under(key[1], p.path) for p in was.properties):
+                yield f"{label}: changes, which was not in the approved plan"
+        elif not agrees(old.after, new.after):
+            yield f"{label}: becomes {_text(new.after)}, approved was {_text(old.after)}"
+
+
+def agrees(approved: Value | None, real: Value | None) -> bool:
+    """Whether a real value is the approved one but for the placeholder values in it."""
+    if isinstance(approved, Unknown):
+        if real is None or isinstance(real, Redacted):
+            return False
+        parts = re.split(r"\{known after [^{}]+\}", approved.text)
+        return re.fullmatch(".*".join(re.escape(p) for p in parts), real.text, re.DOTALL) is not None
+    return approved == real

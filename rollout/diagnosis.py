@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from assembly.commands import deploy
 from aws.cloudformation.stacks import StackEvent
 from aws.cloudformation.validations import ValidationEvent
 from rollout import new_account
@@ -129,7 +130,7 @@ def diagnose(
         explanation = "; ".join(part for part in (f"{role} and applies foundation, which makes the roles again", explanation) if part)
         command = f"python deploy.py plan --env {environment} --only foundation"
     elif cause is not None and re.search(r"not authorized|AccessDenied|is not authorized to perform", cause.reason):
-        command = command or f"python deploy.py doctor --env {environment}"
+        command = command or deploy("doctor", environment)
     known = known_cause(cause.reason) if cause is not None else None
     if known is not None:
         explanation = "; ".join(part for part in (known.explanation, explanation) if part)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from assembly.commands import deploy
 from aws.errors import AwsError, CredentialsError, NetworkError, Throttled, Unavailable
 from planning.inputs import Produced
 from planning.model import AnyStackPlan, StackSetPlan
-from planning.plan import Stopped
+from planning.request import Stopped
 from rollout.execution import Execution, Interrupted, Run
 from rollout.lock import LockLost
 from rollout.outcome import Outcome
@@ -32,9 +33,7 @@ def execute(run: Run, plan: AnyStackPlan, produced: Mapping[str, Produced]) -> O
     except LockLost as lost:
         outcome = execution.cut_off(str(lost))
     except CredentialsError as error:
-        outcome = execution.cut_off(
-            str(error), " && ".join(c for c in (error.hint, f"python deploy.py apply --env {run.plan.environment}") if c)
-        )
+        outcome = execution.cut_off(str(error), " && ".join(c for c in (error.hint, deploy("apply", run.plan.environment)) if c))
     except AwsError as error:
         if execution.begun and isinstance(error, (NetworkError, Unavailable, Throttled)):
             outcome = execution.cut_off(str(error))

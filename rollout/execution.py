@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from assembly.commands import deploy
 from assembly.model import Assembly, Stack
 from aws.cloudformation.gateway import CloudFormation
 from planning.inputs import Gateways, Produced
 from planning.model import AnyStackPlan, Plan, StackSetPlan
-from planning.plan import Request
+from planning.request import Request
 from rollout.outcome import Outcome, Result
 from rollout.progress import Note, Report, Started
 from templates.schemas import Schemas
@@ -109,11 +110,8 @@ class Execution:
 
     def outcome(self, result: Result, **more: Any) -> Outcome:
         return Outcome(
-            stack=self.about.stack,
-            stack_name=self.about.stack_name,
+            **self.about.place,
             kind="stackset" if isinstance(self.about, StackSetPlan) else "stack",
-            account_id=self.about.account_id,
-            region=self.about.region,
             operation=self.about.operation,
             result=result,
             started=self.started,
@@ -124,11 +122,11 @@ class Execution:
 
     def cut_off(self, why: str, command: str = "") -> Outcome:
         """Stopped in the middle: it goes on at AWS if it was begun."""
-        command = command or f"python deploy.py apply --env {self.run.plan.environment}"
+        command = command or deploy("apply", self.run.plan.environment)
         return self.outcome("running" if self.begun else "not_started", message=why, command=command)
 
     def refused(self, why: str, differences: tuple[str, ...] = ()) -> Outcome:
-        again = f"python deploy.py plan --env {self.run.plan.environment}"
+        again = deploy("plan", self.run.plan.environment)
         return self.outcome("refused", message=why, differences=differences, command=again)
 
     def execute(self) -> Outcome:

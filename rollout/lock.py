@@ -25,6 +25,7 @@ from typing import Protocol
 
 import msgspec
 
+from assembly.commands import deploy
 from aws.dynamodb import Condition, Item
 from aws.errors import AwsError
 
@@ -85,11 +86,7 @@ class LockHeld(Exception):
     def __init__(self, table: str, name: str, holder: Holder, environment: str) -> None:
         self.name = name
         self.holder = holder
-        self.hint = (
-            f"python deploy.py unlock --env {environment} --lock-id {shlex.quote(holder.id)}"
-            if holder.whole
-            else delete_command(table, name)
-        )
+        self.hint = deploy("unlock", environment, "--lock-id", holder.id) if holder.whole else delete_command(table, name)
         super().__init__(f"the lock {name} is held by {holder.describe()} unless it is renewed")
 
 
@@ -97,7 +94,7 @@ class LockLost(Exception):
     """It was ours and is not any more: nothing further may be changed."""
 
 
-class Here(msgspec.Struct, frozen=True, kw_only=True):
+class Process(msgspec.Struct, frozen=True, kw_only=True):
     """The process that asks."""
 
     owner: str
@@ -107,10 +104,10 @@ class Here(msgspec.Struct, frozen=True, kw_only=True):
     process: str
 
 
-def here(owner: str) -> Here:
+def this_process(owner: str) -> Process:
     """This process. Where /proc does not tell, the machine stays empty, and a dead holder is only known by its expiry."""
     pid = os.getpid()
-    return Here(owner=owner, host=socket.gethostname(), machine=_machine(), pid=pid, process=_process(pid))
+    return Process(owner=owner, host=socket.gethostname(), machine=_machine(), pid=pid, process=_process(pid))
 
 
 def _machine() -> str:
@@ -130,7 +127,7 @@ def _process(pid: int) -> str:
         return ""
 
 
-def surely_dead(holder: Holder, me: Here, *, process_of: Callable[[int], str] = _process) -> bool:
+def surely_dead(holder: Holder, me: Process, *, process_of: Callable[[int], str] = _process) -> bool:
     """The holder ran on this very machine and namespace, and its process is gone."""
     if not me.machine or (holder.host, holder.machine) != (me.host, me.machine):
         return False
@@ -204,7 +201,7 @@ class Lock:
 
 
 def acquire(
-    table: Table, table_name: str, name: str, *, environment: str, verb: str, lock_id: str, me: Here, now: Callable[[], float]
+    table: Table, table_name: str, name: str, *, environment: str, verb: str, lock_id: str, me: Process, now: Callable[[], float]
 ) -> Lock:
     """Take the lock. `lock_id` is fresh and random.
 
@@ -223,13 +220,13 @@ def acquire(
         expires=moment + TTL_SECONDS,
     )
     item = _item(name, mine)
-    standing = table.put(table_name, item, Condition(absent=KEY, below=("Expires", moment)))
-    if standing is not None and standing.get("Id") != lock_id:
-        other = _holder(standing)
+    current = table.put(table_name, item, Condition(absent=KEY, below=("Expires", moment)))
+    if current is not None and current.get("Id") != lock_id:
+        other = _holder(current)
         if surely_dead(other, me):
-            standing = table.put(table_name, item, Condition(absent=KEY, equal={"Id": other.id}))
-        if standing is not None and standing.get("Id") != lock_id:
-            raise LockHeld(table_name, name, _holder(standing), environment)
+            current = table.put(table_name, item, Condition(absent=KEY, equal={"Id": other.id}))
+        if current is not None and current.get("Id") != lock_id:
+            raise LockHeld(table_name, name, _holder(current), environment)
     return Lock(table, table_name, name, mine, now)
 
 

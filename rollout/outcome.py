@@ -1,4 +1,4 @@
-"""What became of one stack or StackSet of a plan, as a value."""
+"""What became of one stack or StackSet of a plan, and of its content, as values."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from assembly.model import Frozen
+from planning.model import Place
 from rollout.diagnosis import Diagnosis
 
 Result = Literal["succeeded", "unchanged", "failed", "refused", "running", "not_started"]
@@ -23,14 +24,10 @@ class InstanceFailure(Frozen, frozen=True, kw_only=True):
     """The event of its stack, in the target account, that tells why."""
 
 
-class Outcome(Frozen, frozen=True, kw_only=True):
+class Outcome(Place, frozen=True, kw_only=True):
     """What became of one stack or StackSet."""
 
-    stack: str
-    stack_name: str
     kind: Literal["stack", "stackset"]
-    account_id: str
-    region: str
     operation: str
     result: Result
     """`refused`: not executed, since it is not what was approved; `running`: it goes on at AWS without us."""
@@ -50,4 +47,34 @@ class Outcome(Frozen, frozen=True, kw_only=True):
     @property
     def ok(self) -> bool:
         """What depends on it can go on."""
+        return self.result in ("succeeded", "unchanged")
+
+
+class ContentOutcome(Frozen, frozen=True, kw_only=True):
+    """What became of the content."""
+
+    result: Literal["succeeded", "unchanged", "failed", "refused", "interrupted", "not_started"]
+    """`refused`: it is not what was approved any more; `unchanged`: it was live already."""
+    bucket: str = ""
+    started: float = 0.0
+    """Seconds since the epoch; 0 where it was not begun."""
+    seconds: float = 0.0
+    release: int = 0
+    """Number of the live release; 0 where it did not come to that."""
+    content: str = ""
+    """Digest of the built files."""
+    written: int = 0
+    written_bytes: int = 0
+    kept: int = 0
+    invalidation: str = ""
+    """Its id, if there was one."""
+    invalidation_done: bool = True
+    """False: CloudFront was still at it; the release is live all the same."""
+    message: str = ""
+    command: str = ""
+    """What to type next: to mend it, or to see that it works."""
+
+    @property
+    def ok(self) -> bool:
+        """It is live."""
         return self.result in ("succeeded", "unchanged")

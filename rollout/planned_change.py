@@ -10,7 +10,7 @@ from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.requests import client_token
 from aws.cloudformation.stacks import StackDescription
 from planning.model import StackPlan, StackState
-from planning.plan import change_set_name
+from planning.request import change_set_name
 from rollout.execution import Run
 
 

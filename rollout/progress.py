@@ -1,6 +1,6 @@
 """What happens during an apply, as values: events in, the state of every stack out.
 
-In: events from worker threads, in any order between stacks. Out: `Board`, which any view draws from.
+In: events from worker threads, in any order between stacks. Out: `ApplyProgress`, which any view draws from.
 Never: renders, prints, reads a clock (every event carries its moment, in seconds since the epoch).
 """
 
@@ -116,7 +116,7 @@ class Line:
         return 0.0 if self.started is None else self.seconds or max(0.0, (self.ended or now) - self.started)
 
 
-class Board:
+class ApplyProgress:
     """The state of every stack; may be told from any thread."""
 
     def __init__(self, stacks: tuple[str, ...]) -> None:

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from aws.cloudformation.stacks import EventFeed, StackDescription, StackEvent
 from aws.errors import AwsError, BadRequest, Conflict, NetworkError, NotFound, Throttled, Unavailable
+from planning.cleanup import drop_stack
 from planning.inputs import Produced
 from planning.model import SettingChange, StackPlan
-from planning.plan import drop_stack, plan_stack
+from planning.plan import plan_stack
 from rollout.compare import unapproved
 from rollout.diagnosis import Diagnosis, diagnose
 from rollout.execution import MAX_FAILED_POLLS, SUCCEEDED_STATES, Execution, Interrupted, Run

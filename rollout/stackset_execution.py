@@ -18,12 +18,12 @@ from typing import Any
 
 import msgspec
 
+from assembly.commands import deploy
 from assembly.files import sha256
 from assembly.model import INLINE_TEMPLATE_LIMIT, StackSet
 from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.requests import client_token
 from aws.cloudformation.stack_sets import StackSetDescription, StackSetOperation, StackSetOperationResult, StackSetRequest
-from aws.cloudformation.stacks import StackDescription
 from aws.errors import AwsError, BadRequest, Conflict, NetworkError, NotFound, Throttled, Unavailable
 from guards import documents
 from planning.inputs import Inputs, Produced, resolve_inputs
@@ -138,7 +138,7 @@ class StackSetExecution(Execution):
 
     def cut_off(self, why: str, command: str = "") -> Outcome:
         if self.begun:
-            why += f"; the operation goes on at AWS (to end it: python deploy.py stop --env {self.run.plan.environment})"
+            why += f"; the operation goes on at AWS (to end it: {deploy('stop', self.run.plan.environment)})"
         return super().cut_off(why, command)
 
     def describe(self) -> StackSetDescription | None:
@@ -152,9 +152,9 @@ class StackSetExecution(Execution):
         return self.plan.operation != "instances" or any(step.kind == "adopt" for step in self.steps)
 
     def inputs(self, live: StackSetDescription | None) -> Inputs:
-        as_stack = StackDescription(name=live.name, arn=live.arn, status=live.status, parameters=live.parameters) if live else None
+        parameters = live.parameters if live else {}
         return resolve_inputs(
-            self.run.assembly, self.stack, self.template, live=as_stack, produced=self.produced, gateways=self.run.gateways
+            self.run.assembly, self.stack, self.template, live=parameters, produced=self.produced, gateways=self.run.gateways
         )
 
     @property
@@ -385,7 +385,7 @@ class StackSetExecution(Execution):
             status=status,
             message=f"{counted}: {words}" if len(bad) > 1 else words,
             instances=with_events,
-            command=f"python deploy.py {command} --env {self.run.plan.environment}",
+            command=deploy(command, self.run.plan.environment),
         )
 
     def event_of(self, failure: InstanceFailure) -> str:

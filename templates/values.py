@@ -14,7 +14,7 @@ class Known(Frozen, frozen=True, kw_only=True, tag="known", tag_field="is"):
 class Unknown(Frozen, frozen=True, kw_only=True, tag="unknown", tag_field="is"):
     """A value that is, or has inside it, outputs that will only be known during apply.
 
-    `text` is the value with every stand-in written as `{known after STACK.OUTPUT}`; `after` names those outputs as "STACK.OUTPUT".
+    `text` is the value with every placeholder value written as `{known after STACK.OUTPUT}`; `after` names those outputs as "STACK.OUTPUT".
     """
 
     text: str

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from assembly.model import HostedZone, Stack
-    from planning.content import ContentOutcome
     from planning.model import Plan
     from rollout.apply import Applied, Publish
     from rollout.certificate_validation import CertificateValidation
     from rollout.execution import Run
-    from rollout.lock import Here, Lock
+    from rollout.lock import Lock, Process
+    from rollout.outcome import ContentOutcome
     from rollout.progress import Report
     from website.publish import Outcome as Published
     from website.publish import Report as ContentReport
@@ -225,10 +225,10 @@ def execute(args: argparse.Namespace, context: Context, opened: Opened, plan: Pl
     from aws.dynamodb import Items
     from review.progress_view import shown
     from rollout import apply as engine
-    from rollout.lock import LockHeld, acquire, here, lock_name
+    from rollout.lock import LockHeld, acquire, lock_name, this_process
 
     assembly, stop = opened.assembly, threading.Event()
-    me = here(opened.caller)
+    me = this_process(opened.caller)
 
     def now() -> float:
         return context.now().timestamp()
@@ -285,7 +285,7 @@ def _publisher(args: argparse.Namespace, context: Context, opened: Opened) -> Pu
 
         def do(report: ContentReport) -> Published:
             publishing = Publishing(
-                caller=Caller.here(opened.caller), token=context.token_hex(8), now=context.now, sleep=context.sleep, report=report
+                caller=Caller.this_process(opened.caller), token=context.token_hex(8), now=context.now, sleep=context.sleep, report=report
             )
             return publish_planned(opened, directory, approved, publishing, commit=commit_of(directory, context))
 
@@ -366,7 +366,7 @@ class Interruptible:
 # --- the record -------------------------------------------------------------------------------------------------------
 
 
-def remember(context: Context, opened: Opened, the_run: Run, applied: Applied, me: Here) -> None:
+def remember(context: Context, opened: Opened, the_run: Run, applied: Applied, me: Process) -> None:
     """Keep the assembly and a record of the apply in the artifact bucket; a failure to is only told, since what was applied is applied."""
     from aws.errors import AwsError
     from aws.s3 import S3

@@ -96,7 +96,9 @@ def content_of(args: argparse.Namespace, context: Context, opened: Opened) -> Co
 
 def plan_and_save(opened: Opened, options: Options, dist: Path, context: Context, *, content: ContentPlan | None = None) -> Plan:
     """Drop the plan that was saved before, make a new one and save it; a blocked one is not saved."""
-    from planning.plan import Request, drop, make_plan
+    from planning.cleanup import drop
+    from planning.plan import make_plan
+    from planning.request import Request
     from planning.saved import SavedPlanError, forget, load, path_of, save
     from templates.schemas import bundled
 

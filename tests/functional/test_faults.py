@@ -16,7 +16,8 @@ from assembly import files
 from aws.gateways import Gateways
 from aws.session import Aws, Settings, StaticCredentials
 from planning.model import Options
-from planning.plan import Request, make_plan
+from planning.plan import make_plan
+from planning.request import Request
 from templates.schemas import bundled
 from tests.functional import wire as w
 from tests.functional.harness import SECRET, CommandLine, Ended

@@ -12,13 +12,12 @@ import pytest
 
 from cli.main import USAGE, CommandError, Context
 from cli.verbs.apply import add_arguments, approve, git_commit
-from planning.content import ContentOutcome
 from planning.model import Options, Plan, sealed
 from review.progress_view import chart, duration, shown, summary
 from rollout.apply import Applied
 from rollout.diagnosis import Diagnosis, FailedResource
-from rollout.outcome import InstanceFailure, Outcome
-from rollout.progress import Board, Event, Finished, Instances, Note, Resource, Started
+from rollout.outcome import ContentOutcome, InstanceFailure, Outcome
+from rollout.progress import ApplyProgress, Event, Finished, Instances, Note, Resource, Started
 from tests.golden_files import assert_golden
 
 
@@ -124,10 +123,10 @@ def events() -> list[Event]:
 
 
 def test_the_board_counts_each_resource_once() -> None:
-    board = Board(("site", "dns"))
+    progress = ApplyProgress(("site", "dns"))
     for event in events():
-        board.tell(event)
-    line = board.lines["site"]
+        progress.tell(event)
+    line = progress.lines["site"]
     assert (line.total, sorted(line.done), line.rolling_back, line.result) == (2, ["Bucket"], True, "failed")
     assert line.elapsed(1000) == 79
 

@@ -23,7 +23,7 @@ from cli.session import Opened, read_assembly, refuse_placeholders
 from cli.verbs import plan as verb
 from guards.stream import below
 from planning.model import Options, Plan, StackPlan
-from planning.plan import Stopped
+from planning.request import Stopped
 from planning.saved import SavedPlanError, load, path_of, save
 from tests.golden_files import ROOT
 from tests.simulated import SimulatedGateways, Small, output, small_assembly

@@ -1,4 +1,4 @@
-"""Templates resolved, changes put together, stand-ins and replacement: the pure parts of planning."""
+"""Templates resolved, changes put together, placeholder values and replacement: the pure parts of planning."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aws.cloudformation.change_sets import ChangeSetDescription, RawChange, RawDetail
-from planning.changes import Context, agrees, all_from_templates, differences, differences_of, dotted, from_change_set, output_after, same
+from planning.changes import dotted, from_change_set
+from planning.context import Context
 from planning.model import PropertyChange, Replacement, ResourceChange
-from planning.placeholders import accepts, stand_in
+from planning.outputs import output_after
+from planning.placeholders import accepts, placeholder
+from planning.template_changes import all_from_templates, differences_of, same
+from rollout.compare import agrees, differences
 from templates.intrinsics import Scope, after_mark, marked, references, resolve, resolved_resources, secret_mark, unresolved, value_of
 from templates.schemas import Schema, bundled, segments
 from templates.values import Known, Redacted, Unknown
@@ -272,7 +276,7 @@ def modified(*properties: PropertyChange, **more: Any) -> ResourceChange:
 UNKNOWN = Unknown(text="arn:{known after a.B}/*", after=("a.B",))
 
 
-def test_a_stand_in_may_become_anything_that_fits_around_it() -> None:
+def test_a_placeholder_may_become_anything_that_fits_around_it() -> None:
     assert agrees(UNKNOWN, Known(text="arn:real/*"))
     assert not agrees(UNKNOWN, Known(text="other:real/*"))
     assert not agrees(UNKNOWN, None)
@@ -303,7 +307,7 @@ def test_the_same_changes_do_not_differ(names: list[str]) -> None:
     assert differences(changes, tuple(reversed(changes))) == ()
 
 
-# --- stand-ins ----------------------------------------------------------------------------------------------------
+# --- placeholder values ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -318,13 +322,13 @@ def test_the_same_changes_do_not_differ(names: list[str]) -> None:
         ("AWS::Route53::HostedZone", "Id", r"Z[A-Z0-9]{10,32}"),
     ],
 )
-def test_stand_ins_have_the_format_of_the_real_thing(kind: str, attribute: str, pattern: str) -> None:
+def test_placeholders_have_the_format_of_the_real_thing(kind: str, attribute: str, pattern: str) -> None:
     expression = {"Fn::GetAtt": ["R", attribute]} if attribute else {"Ref": "R"}
     declaration = {"Type": "String", "AllowedPattern": pattern}
-    value = stand_in("a.Out", expression, {"R": kind}, declaration, account_id="123456789012", region="eu-west-1")
+    value = placeholder("a.Out", expression, {"R": kind}, declaration, account_id="123456789012", region="eu-west-1")
     assert value is not None and re.fullmatch(pattern, value)
-    assert value == stand_in("a.Out", expression, {"R": kind}, declaration, account_id="123456789012", region="eu-west-1")
-    assert value != stand_in("b.Out", expression, {"R": kind}, declaration, account_id="123456789012", region="eu-west-1")
+    assert value == placeholder("a.Out", expression, {"R": kind}, declaration, account_id="123456789012", region="eu-west-1")
+    assert value != placeholder("b.Out", expression, {"R": kind}, declaration, account_id="123456789012", region="eu-west-1")
 
 
 @given(
@@ -340,8 +344,8 @@ def test_stand_ins_have_the_format_of_the_real_thing(kind: str, attribute: str, 
         },
     ),
 )
-def test_a_stand_in_is_accepted_or_there_is_none(name: str, declaration: dict[str, Any]) -> None:
-    value = stand_in(f"s.{name}", None, {}, declaration, account_id="123456789012", region="eu-west-1")
+def test_a_placeholder_is_accepted_or_there_is_none(name: str, declaration: dict[str, Any]) -> None:
+    value = placeholder(f"s.{name}", None, {}, declaration, account_id="123456789012", region="eu-west-1")
     assert value is None or accepts(declaration, value)
 
 

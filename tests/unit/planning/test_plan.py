@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from assembly.model import Parameter, SecretRef, SecretVersionRef
 from aws.errors import AccessDenied, AwsError, BadRequest, CredentialsExpired, Unavailable, UnexpectedAnswer
+from planning.cleanup import drop
 from planning.model import Options, Plan, StackPlan, StackSetPlan, plan_bytes, plan_digest
-from planning.plan import PlanError, Request, Stopped, drop, make_plan, selected
+from planning.plan import make_plan
+from planning.request import PlanError, Request, Stopped, selected
 from templates.schemas import Schemas, bundled
 from templates.values import Known, Redacted, Unknown
 from tests.simulated import ACCOUNT, Faults, SimulatedGateways, Small, literal, output, small_assembly, stackset
@@ -94,7 +96,7 @@ def settled(made: Any, gateways: SimulatedGateways) -> Plan:
 # --- previews -----------------------------------------------------------------------------------------------------
 
 
-def test_a_dependent_stack_is_previewed_with_a_stand_in() -> None:
+def test_a_dependent_stack_is_previewed_with_a_placeholder() -> None:
     gateways = SimulatedGateways()
     plan = plan_of(two(), gateways)
     site = stack_of(plan, "site")
@@ -103,9 +105,9 @@ def test_a_dependent_stack_is_previewed_with_a_stand_in() -> None:
     assert [r.logical_id for r in site.resources] == ["Bucket", "Distribution"]
     assert site.parameters[0].after == Unknown(text="{known after certificate.CertificateArn}", after=("certificate.CertificateArn",))
     sent = next(c for n, c in gateways.at("eu-west-1").calls if n == "create_change_set")
-    stand_in = sent["Parameters"][0]["ParameterValue"]
-    assert stand_in.startswith(f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/")
-    assert stand_in not in plan_bytes(plan).decode(), "a stand-in must never pass for a value"
+    placeholder = sent["Parameters"][0]["ParameterValue"]
+    assert placeholder.startswith(f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/")
+    assert placeholder not in plan_bytes(plan).decode(), "a placeholder value must never pass for a value"
 
 
 def test_only_executable_change_sets_and_their_stacks_stay() -> None:
@@ -124,7 +126,7 @@ def test_a_settled_environment_has_no_changes_and_leaves_nothing() -> None:
     assert gateways.left == []
 
 
-def test_an_output_that_surely_stays_is_no_stand_in() -> None:
+def test_an_output_that_surely_stays_is_no_placeholder() -> None:
     gateways = SimulatedGateways()
     settled(two(), gateways)
     changed = json.loads(json.dumps(CERTIFICATE))

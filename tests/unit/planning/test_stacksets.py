@@ -20,12 +20,13 @@ from aws.cloudformation.gateway import CloudFormation
 from aws.errors import NetworkError
 from operations.retry import find, retry_plan
 from planning.model import InstancePlan, Options, Plan, StackSetPlan
-from planning.plan import Request, make_plan
+from planning.plan import make_plan
+from planning.request import Request
 from review.progress_view import shown
 from rollout.execute import execute
 from rollout.execution import Run
 from rollout.outcome import Outcome
-from rollout.progress import Board, Event, Instances, Note
+from rollout.progress import ApplyProgress, Event, Instances, Note
 from rollout.stackset_operations import rectangles, steps_of
 from templates.schemas import Schemas
 from tests.simulated import ACCOUNT, SimulatedGateways, Small, literal, small_assembly
@@ -597,15 +598,15 @@ def test_pages_are_not_hammered(world: World) -> None:
 def test_numbers_are_reported_not_instances(world: World) -> None:
     world = many(1_000, regions=("us-east-1",))
     world.live.per_second = 5.0
-    board = Board(("logs",))
+    progress = ApplyProgress(("logs",))
     outcome = world.run(world.plan())
     assert outcome.result == "succeeded"
     for event in world.events:
-        board.tell(event)
+        progress.tell(event)
     assert len(world.events) < 200, "not one for each instance"
     last = [e for e in world.events if isinstance(e, Instances)][-1]
     assert (last.total, last.counts) == (1_000, {"SUCCEEDED": 1_000})
-    assert board.lines["logs"].finished == 1_000 and 4 < board.lines["logs"].rate < 6
+    assert progress.lines["logs"].finished == 1_000 and 4 < progress.lines["logs"].rate < 6
 
 
 @pytest.mark.parametrize("live", [False, True])

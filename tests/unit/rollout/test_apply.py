@@ -15,7 +15,8 @@ from assembly.model import Assembly
 from aws.errors import AccessDenied, AwsError, BadRequest, CredentialsExpired, NetworkError
 from planning.inputs import Gateways
 from planning.model import Options, Plan, StackPlan
-from planning.plan import Request, make_plan
+from planning.plan import make_plan
+from planning.request import Request
 from rollout.apply import Applied, LockTableMissing, StalePlan, apply, makers_of_table, record_of, refusals
 from rollout.execution import Run
 from rollout.lock import Lock, LockHeld, LockLost, acquire
@@ -29,7 +30,7 @@ IN_FLIGHT = {"CREATE": "CREATE_IN_PROGRESS", "UPDATE": "UPDATE_IN_PROGRESS"}
 
 
 class Scripted(Simulated):
-    """Executions that take as many looks as the script of the stack says, with events."""
+    """Executions that take as many polls as the script of the stack says, with events."""
 
     def __init__(self, region: str, world: World) -> None:
         super().__init__(region, world.faults)
@@ -406,7 +407,7 @@ def sneaked_in(template: Any) -> Any:
     return before
 
 
-def test_a_stand_in_that_turns_out_as_what_is_there_already_changes_nothing() -> None:
+def test_a_placeholder_that_turns_out_as_what_is_there_already_changes_nothing() -> None:
     desk = Desk()
     assert desk.apply(chain()).result == "succeeded"
     newer = small_assembly(

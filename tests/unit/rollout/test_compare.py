@@ -1,4 +1,4 @@
-"""What was approved is what runs: any difference but a stand-in's is found."""
+"""What was approved is what runs: any difference but a placeholder value's is found."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def plan(**more: Any) -> StackPlan:
 REAL = plan(parameters=(parameter(Known(text=ARN)),), resources=(resource(properties=(changed(Known(text=f"cert {ARN}!")),)),))
 
 
-def test_real_values_in_the_place_of_stand_ins_are_what_was_approved() -> None:
+def test_real_values_in_the_place_of_placeholders_are_what_was_approved() -> None:
     assert unapproved(plan(), REAL) == ()
 
 
@@ -153,7 +153,7 @@ def test_instances_are_compared_one_by_one() -> None:
 
 
 @given(before=st.text("ab{}", max_size=8), after=st.text("ab{}", max_size=8), real=st.text("ab{}", max_size=12))
-def test_a_stand_in_excuses_only_its_own_place(before: str, after: str, real: str) -> None:
+def test_a_placeholder_excuses_only_its_own_place(before: str, after: str, real: str) -> None:
     approved = plan(parameters=(parameter(Unknown(text=f"{before}{{known after a.Arn}}{after}", after=("a.Arn",))),), resources=())
     now = plan(parameters=(parameter(Known(text=real)),), resources=())
     fits = len(real) >= len(before) + len(after) and real.startswith(before) and real.endswith(after)

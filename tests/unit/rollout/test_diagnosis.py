@@ -165,7 +165,7 @@ def test_a_known_cause_is_explained_before_the_state(reason: str, status: str, e
         "IMPORT_ROLLBACK_COMPLETE",
     ],
 )
-def test_every_state_that_is_not_good_says_what_to_type(status: str) -> None:
+def test_every_state_that_needs_somebody_says_what_to_type(status: str) -> None:
     explanation, command = next_step(status, environment="dev", stack="site")
     assert explanation
     assert command.startswith("python deploy.py ")

@@ -1,0 +1,82 @@
+"""What to plan: which stacks of an assembly, for whom, and the names that its change sets get.
+
+In: an assembly, the options of the command line. Out: `Request`, the selected stacks, names.
+Never: asks AWS.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from assembly.model import Assembly, Stack
+from planning.model import Options, Plan
+from website.content_plan import ContentPlan
+
+CHANGE_SET_PREFIX = "plan"
+
+
+class PlanError(Exception):
+    """Planning was asked for something that makes no sense; `command` is what to type."""
+
+    def __init__(self, message: str, command: str = "") -> None:
+        super().__init__(message)
+        self.command = command
+
+
+class Stopped(Exception):
+    """Planning was interrupted; everything that it had made is deleted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to plan, and what goes on the record."""
+
+    assembly: Assembly
+    templates: Mapping[str, bytes]
+    """By stack id."""
+    options: Options
+    created_at: str
+    """ISO 8601, UTC."""
+    created_by: str
+    nonce: str
+    """Lower-case hexadecimal that no other plan has; names the change sets."""
+    content: ContentPlan | None = None
+    """What is to be published when the stacks stand."""
+
+
+Progress = Callable[[str, str], None]
+"""Called with a stack id and what happens to it; from any thread."""
+
+
+def change_set_prefix(environment: str) -> str:
+    """What the name of every change set of a plan of that environment begins with."""
+    return f"{CHANGE_SET_PREFIX}-{re.sub('[^A-Za-z0-9-]', '-', environment)}-"
+
+
+def change_set_name(request: Request) -> str:
+    """Name of the plan's change sets: environment, assembly and plan can be told from it."""
+    return f"{change_set_prefix(request.assembly.environment)}{request.assembly.digest[:8]}-{request.nonce}"
+
+
+def selected(assembly: Assembly, only: Iterable[str]) -> tuple[Stack, ...]:
+    """The stacks of `only` and all that they depend on, in catalogue order; every stack if `only` is empty. Raises `PlanError`."""
+    by_id = {stack.id: stack for stack in assembly.stacks}
+    wanted = tuple(only)
+    unknown = [stack for stack in wanted if stack not in by_id]
+    if unknown:
+        raise PlanError(f"no stack is called {', '.join(unknown)} in {assembly.environment}; there are {', '.join(by_id)}")
+    found: set[str] = set()
+    queue = list(wanted or by_id)
+    while queue:
+        stack = queue.pop()
+        if stack not in found:
+            found.add(stack)
+            queue += by_id[stack].depends_on
+    return tuple(stack for stack in assembly.stacks if stack.id in found)
+
+
+def real_change_set_name(plan: Plan) -> str:
+    """Name of the change sets that apply makes for the previewed stacks of the plan."""
+    return f"{change_set_prefix(plan.environment)}{plan.assembly_digest[:8]}-{plan.digest[:12]}"

@@ -1,0 +1,77 @@
+"""One run of planning: what it works with, and what it has made at CloudFormation so far.
+
+In: the request, the gateways, the schemas, an event to stop at. Out: `Planned` for each stack.
+Never: leaves a change set behind that was not kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import dataclass, field
+
+from aws.cloudformation.change_sets import CreatedChangeSet
+from aws.cloudformation.gateway import CloudFormation
+from aws.errors import AwsError
+from planning.cleanup import discard
+from planning.inputs import Gateways, Produced
+from planning.model import AnyStackPlan
+from planning.request import Progress, Request, Stopped
+from templates.schemas import Schemas
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """One stack's plan, and what the stacks after it can take from it."""
+
+    plan: AnyStackPlan
+    produced: Produced = field(default_factory=lambda: Produced(outputs={}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A change set that one run of planning has made."""
+
+    gateway: CloudFormation
+    created: CreatedChangeSet
+    made_stack: bool
+
+
+class PlanningRun:
+    """What planning any stack needs, and the record of what this run has made at CloudFormation. May be used from any thread."""
+
+    def __init__(self, request: Request, gateways: Gateways, schemas: Schemas, progress: Progress, stop: threading.Event) -> None:
+        self.request, self.gateways, self.schemas, self.progress, self.stop = request, gateways, schemas, progress, stop
+        self._lock = threading.Lock()
+        self._made: dict[str, Made] = {}
+
+    def __enter__(self) -> PlanningRun:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Delete whatever has not been kept. A second interrupt in here is the user's wish, and ends it."""
+        for arn in list(self._made):
+            with contextlib.suppress(AwsError):
+                self.forget(arn)
+
+    def keep(self) -> None:
+        """What was made is named in the plan now."""
+        self._made.clear()
+
+    def record(self, made: Made) -> None:
+        """It is there at CloudFormation now, and goes unless it is kept."""
+        with self._lock:
+            self._made[made.created.arn] = made
+
+    def forget(self, arn: str) -> None:
+        """Delete it at CloudFormation."""
+        with self._lock:
+            made = self._made[arn]
+        discard(made.gateway, made.created, made_stack=made.made_stack)
+        with self._lock:
+            self._made.pop(arn, None)
+
+    def check(self) -> None:
+        """Raise `Stopped` if planning was interrupted."""
+        if self.stop.is_set():
+            raise Stopped
