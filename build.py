@@ -8,6 +8,11 @@ Exit status: 0 built (or, with --check, up to date), 1 lint findings or a failed
 
 from __future__ import annotations
 
+from guards.interpreter import use_the_projects
+
+if __name__ == "__main__":
+    use_the_projects()
+
 import argparse
 import json
 import os

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from assembly import commands
 from assembly.model import Frozen
 from planning.model import AnyStackPlan, Finding
 from website.content_plan import ContentPlan
@@ -76,6 +77,6 @@ def findings(content: ContentPlan, stacks: Iterable[AnyStackPlan]) -> tuple[Find
             code="content_bucket_replaced",
             message=f"the content was compared with {content.bucket}, which {', '.join(replaced)} replaces or removes: if it is not the"
             " same bucket after the stacks, apply leaves the content alone",
-            command=f"python deploy.py plan --env {content.environment} {content.option}, once the stacks are applied",
+            command=f"once the stacks are applied:\n{commands.DEPLOY} plan --env {content.environment} {content.option}",
         ),
     )

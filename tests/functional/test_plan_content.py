@@ -19,7 +19,8 @@ from assembly.model import Assembly
 from aws.errors import NotFound
 from aws.s3 import S3
 from aws.session import Aws
-from cli.main import Context, main
+from cli.context import Context
+from cli.main import main
 from local_aws import prepare
 from local_aws.server import LocalAws
 from rollout import history

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from cli.main import USAGE, CommandError, Context
+from cli.context import USAGE, CommandError, Context
 from cli.verbs.apply import add_arguments, approve, git_commit
 from planning.content import ContentOutcome
 from planning.model import Options, Plan, sealed
