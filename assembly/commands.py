@@ -42,5 +42,7 @@ def is_command(text: str) -> bool:
         return False
     if not words or words[0] not in PROGRAMS or any(word.startswith("(") or word.endswith((",", ";", ")")) for word in words):
         return False
+    if words[0] == "aws":
+        return not {"ID", "NAME"} & set(words)
     before = dict(zip(words[1:], words, strict=False))
     return words[0] != "python" or not any(_PLACEHOLDER.fullmatch(word) and before.get(word) != "--env" for word in words)

@@ -32,6 +32,8 @@ BUILD_OPTIONS: Options = {
 
 _BEGIN = re.compile(r"(?<![\w./-])python (deploy|build)\.py(?![\w./-])")
 _VERB = re.compile(r" ([a-z][a-z-]*)")
+_AT_AWS = re.compile(r"(?m)^( *)next: ((?:\x00[0-9a-f]+\[[0-9;]*m)?aws )")
+ELSEWHERE = "on AWS, not here: "
 # One word of a shell, quoted or not, without the full stop of the sentence that it may stand at the end of.
 _WORD = re.compile(r" ((?:'[^']*'|\"[^\"]*\"|\\.|[^\s'\"\\;|&()<>,`\x00])+(?<![.:]))")
 
@@ -101,16 +103,20 @@ class NextCommand:
         """For a text that is read elsewhere and later: canonical, but what was tried out locally does not lead to AWS."""
         return replace(self, programs=Programs(), carried=tuple(each for each in self.carried if each[0] == "--local"))
 
+    @property
+    def _local(self) -> bool:
+        return ("--local", None) in self.carried
+
     def in_text(self, text: str) -> str:
-        """The text with every canonical command in its final form."""
-        if "python " not in text:
-            return text
-        return "".join(self._pieces(text))
+        """The text with every canonical command in its final form; in a local run, what would go to AWS is no command to type."""
+        if self._local:
+            text = _AT_AWS.sub(rf"\1hint: {ELSEWHERE}\2", text)
+        return "".join(self._pieces(text)) if "python " in text else text
 
     def in_value(self, value: Any) -> Any:
         """The same for every text in a value made of dicts and lists."""
         if isinstance(value, str):
-            return self.in_text(value)
+            return self.in_text(f"{ELSEWHERE}{value}" if self._local and value.startswith("aws ") else value)
         if isinstance(value, Mapping):
             return {key: self.in_value(each) for key, each in value.items()}
         if isinstance(value, (list, tuple)):

@@ -53,6 +53,8 @@ def _problems(command: str, *, local: bool) -> Iterator[str]:
             yield "is no command"
         elif words[0] == "aws":
             yield from _aws(words[1:])
+            if local:
+                yield "leads from a local run to AWS"
         return
     if not commands.is_command(shlex.join(["python", words[script].rpartition("/")[2], *words[script + 1 :]])):
         yield "is not one command that can be pasted"

@@ -216,7 +216,7 @@ class Store:
         key = self.key(name)
         return WebsiteError(
             f"s3://{self.bucket}/{key} cannot be read: {why}",
-            f"aws s3api list-object-versions --bucket {self.bucket} --prefix {key} (the bucket is versioned: bring the last good one back)",
+            f"aws s3api list-object-versions --bucket {self.bucket} --prefix {key}\nthe bucket is versioned: bring the last good one back",
         )
 
     def put_manifest(self, manifest: Manifest) -> str:

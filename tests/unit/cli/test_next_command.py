@@ -22,6 +22,7 @@ from cli.main import main
 from cli.next_command import NextCommand, Programs
 from cli.parser import options_of_verb, parser_of, verbs
 from cli.shared import again
+from guards.text import ours
 from tests import hints
 
 PASTED = Programs(deploy=("py", "../x/deploy.py"), build=("py", "../x/build.py"))
@@ -74,6 +75,14 @@ def test_a_command_is_rendered_once_and_completely(near: NextCommand, canonical:
 def test_documents_stay_canonical_but_never_lead_from_a_rehearsal_to_aws() -> None:
     assert ALL.in_documents.in_text("python deploy.py plan --env dev") == "python deploy.py plan --env dev --local"
     assert of("--dist", "/a b").in_documents.in_text("python deploy.py plan --env dev") == "python deploy.py plan --env dev"
+
+
+def test_a_command_for_aws_is_no_next_step_of_a_rehearsal() -> None:
+    told = "x\n  next: aws iam get-role --role-name x\n"
+    assert LOCAL.in_text(told) == "x\n  hint: on AWS, not here: aws iam get-role --role-name x\n"
+    assert LOCAL.in_text(ours("next: \x1b[36maws sts x\x1b[0m")) == ours("hint: on AWS, not here: \x1b[36maws sts x\x1b[0m")
+    assert LOCAL.in_value([{"command": "aws sts x"}]) == [{"command": "on AWS, not here: aws sts x"}]
+    assert of().in_text(told) == told
 
 
 @given(
