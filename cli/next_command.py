@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from guards.interpreter import as_called, from_here
+
 Options = Mapping[str, bool]
 """The options of a parser: whether each takes a value."""
 
@@ -52,29 +54,12 @@ class Programs:
 
     @classmethod
     def of_process(cls, original: Sequence[str], arguments: Sequence[str], executable: str, root: Path) -> Programs:
-        """As this process was called: `sys.orig_argv`, `sys.argv`, `sys.executable`, and where the two scripts lie.
-
-        Paths below the current directory are told from there, since a shell would have it so.
-        """
-        begin = list(original[: len(original) - len(arguments) + 1])
-        if len(begin) < 2 or Path(begin[-1]).stem != "deploy":
-            begin = [executable, str(root / "deploy.py")]
-        script = Path(begin[-1])
-        other = script.with_name(script.name.replace("deploy", "build"))
-        if script.suffix and not other.is_file():
+        """As this process was called: `sys.orig_argv`, `sys.argv`, `sys.executable`, and where the two scripts lie."""
+        *head, script = as_called(original, arguments, executable, root / "deploy.py")
+        other = Path(script).with_name(Path(script).name.replace("deploy", "build"))
+        if other.suffix and not other.is_file():
             other = root / "build.py"
-        head = [_from_here(begin[0] or executable), *begin[1:-1]]
-        return cls(deploy=(*head, _from_here(str(script))), build=(*head, _from_here(str(other))))
-
-
-def _from_here(path: str) -> str:
-    """A path as it is typed from the current directory; a name that the shell looks up, and a relative path, as they are."""
-    if not Path(path).is_absolute():
-        return path
-    try:
-        return str(Path(path).relative_to(Path.cwd()))
-    except (ValueError, OSError):
-        return path
+        return cls(deploy=(*head, script), build=(*head, from_here(str(other))))
 
 
 @dataclass(frozen=True, kw_only=True)

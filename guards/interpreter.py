@@ -1,6 +1,7 @@
 """The Python that runs the scripts: the one that has the project's packages.
 
-In: this process. Out: the same script, run by the checkout's .venv if this Python lacks the packages. Never: returns without them.
+In: this process. Out: the same script, run by the checkout's .venv if this Python lacks the packages; how it was called.
+Never: goes on without them.
 
 Written for any Python 3, since it is the first thing that whatever `python3` there is gets to read.
 """
@@ -12,6 +13,10 @@ import os
 import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 OLDEST = (3, 11)
 PACKAGES = ("msgspec", "boto3")
@@ -32,3 +37,24 @@ def use_the_projects() -> None:
     make = "make" if Path.cwd() == ROOT else f"make -C {shlex.quote(str(ROOT))}"
     sys.stderr.write(f"error: {sys.executable} lacks the project's packages, and there is no .venv that has them\n  next: {make}\n")
     sys.exit(1)
+
+
+def as_called(original: Sequence[str], arguments: Sequence[str], executable: str, script: Path) -> tuple[str, ...]:
+    """Interpreter and script as a process was called: `sys.orig_argv`, `sys.argv`, `sys.executable`, and where the script lies.
+
+    Paths below the current directory are told from there, since a person would type them so.
+    """
+    begin = list(original[: len(original) - len(arguments) + 1])
+    if len(begin) < 2 or Path(begin[-1]).stem != script.stem:
+        begin = [executable, str(script)]
+    return (from_here(begin[0] or executable), *begin[1:-1], from_here(begin[-1]))
+
+
+def from_here(path: str) -> str:
+    """A path as it is typed from the current directory; a relative one, and a name that the shell looks up, as they are."""
+    if not Path(path).is_absolute():
+        return path
+    try:
+        return str(Path(path).relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return path

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cli.context import ROOT
+from cli.next_command import BUILD_OPTIONS
 from cli.parser import options_of_verb
 from tests import hints
 
@@ -86,7 +87,7 @@ def wrong(command: str) -> list[str]:
         return []
     if words[1] == "deploy.py" and options_of_verb(words[2]) is None and words[2] != "--help":
         return [f"{command!r}: no such verb"]
-    known = hints.BUILD_OPTIONS if words[1] == "build.py" else options_of_verb(words[2]) or {}
+    known = BUILD_OPTIONS if words[1] == "build.py" else options_of_verb(words[2]) or {}
     given = [word.partition("=")[0] for word in words if word.startswith("--") and word != "--help"]
     return [f"{command!r}: there is no {name}" for name in given if name not in known] + [
         f"{command!r}: {name} twice" for name in set(given) if given.count(name) > 1

@@ -116,7 +116,7 @@ def test_what_cli_believes_of_build_py_is_so() -> None:
         (["python3", "deploy.py"], "deploy.py", "python3 deploy.py", "python3 build.py"),
         ([".venv/bin/python", "deploy.py"], "deploy.py", ".venv/bin/python deploy.py", ".venv/bin/python build.py"),
         ([f"{ROOT}/.venv/bin/python", f"{ROOT}/deploy.py"], f"{ROOT}/deploy.py", ".venv/bin/python deploy.py", ".venv/bin/python build.py"),
-        (["/usr/bin/python3", "-I", "./deploy.py"], "./deploy.py", "/usr/bin/python3 -I deploy.py", "/usr/bin/python3 -I build.py"),
+        (["/usr/bin/python3", "-I", "./deploy.py"], "./deploy.py", "/usr/bin/python3 -I ./deploy.py", "/usr/bin/python3 -I build.py"),
         (["python", "-m", "deploy"], f"{ROOT}/deploy.py", "python -m deploy", "python -m build"),
         (["python", "-c", "import x"], "-c", "/opt/python deploy.py", "/opt/python build.py"),
     ],

@@ -19,7 +19,7 @@ from guards import documents, masks
 from guards.stream import filtered
 from guards.text import MOST, as_lines, line_again, ours, painted, printable, sentence, split_lines
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 NASTY = (
     "é中🙂 \t\r\na:#[]<\x00\x07\x1b"
     "\x7f\x85\x9b\xad\u061c\u115f\u200b\u200d\u2028\u2029\u202a\u202e\u2066\u2069\u3164\ufe0f\ufeff\udcff\U000e0041"
