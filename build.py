@@ -8,9 +8,15 @@ Exit status: 0 built (or, with --check, up to date), 1 lint findings or a failed
 
 from __future__ import annotations
 
+from guards.interpreter import as_called, use_the_projects
+
+if __name__ == "__main__":
+    use_the_projects()
+
 import argparse
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +47,7 @@ EXAMPLES = """examples:
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     arguments = _parser().parse_args(argv)
+    arguments.typed = tuple(sys.argv[1:] if argv is None else argv)
     try:
         return _run(arguments)
     except KeyboardInterrupt:
@@ -173,7 +180,9 @@ def _report(arguments: argparse.Namespace, built: list[Synthesis], findings: dic
     elif arguments.check and outdated:
         for name in outdated:
             print(as_lines((f"{name}: differs from what would be built",)), file=sys.stderr)
-        print(f"build: out of date; to build: python build.py --env {arguments.env}", file=sys.stderr)
+        print("build: out of date", file=sys.stderr)
+        script = as_called(sys.orig_argv, sys.argv, sys.executable, ROOT / "build.py")
+        print(as_lines((f"  next: {shlex.join([*script, *(word for word in arguments.typed if word != '--check')])}",)), file=sys.stderr)
 
 
 def _finding_line(finding: Finding, built: list[Synthesis]) -> str:

@@ -6,13 +6,22 @@ Never: imports stacks/ or policies/; the assembly on disk is all it knows of the
 
 from __future__ import annotations
 
-import sys
+from guards.interpreter import use_the_projects
 
+if __name__ == "__main__":
+    use_the_projects()
+
+import sys
+from pathlib import Path
+
+from cli.context import Context
 from cli.main import main
+from cli.next_command import NextCommand, Programs
 from guards.stream import install
 
 VERB_PACKAGES = ("cli.verbs",)
 
 if __name__ == "__main__":
     install()
-    sys.exit(main(sys.argv[1:], VERB_PACKAGES))
+    programs = Programs.of_process(sys.orig_argv, sys.argv, sys.executable, Path(__file__).resolve().parent)
+    sys.exit(main(sys.argv[1:], VERB_PACKAGES, Context(next_command=NextCommand(programs=programs))))

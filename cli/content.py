@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from assembly import commands
 from aws.errors import AwsError
-from cli.main import CommandError
+from cli.context import CommandError
 from cli.site import SITE_STACK, contract_of, deployed_outputs, refuse_unless_promoted, site_of, step_line, verify_command
 from planning.content import CONTENT
 from rollout.outcome import ContentOutcome
@@ -88,7 +89,7 @@ def publish_step(
     try:
         outcome = do(_events(approved, report, now))
     except (KeyboardInterrupt, WebsiteError, CommandError, SourceError, AwsError, OSError) as error:
-        return ended(**_trouble(error, f"python deploy.py apply --env {approved.environment}"))
+        return ended(**_trouble(error, commands.deploy("apply", approved.environment)))
     return ended(
         "succeeded" if outcome.changed else "unchanged",
         bucket=outcome.plan.bucket,

@@ -3,142 +3,73 @@
 In: arguments, and a `Context` that holds everything of the outside world. Out: an exit status.
 Never: imports a verb that is not run, or lets a traceback through for anything a user, AWS or the network can cause.
 
-A verb is a module of one of the verb packages. Its name is the verb (underscores become hyphens), its docstring's first line the help; it
-has `EXAMPLES: str`, `add_arguments(parser)` and `run(args, context) -> int`. There is no list to keep: a new file is a new verb.
-
 Exit status: 0 done or no changes, 1 failed, 2 usage or bad input, 3 changes pending, 130 interrupted.
 """
 
 from __future__ import annotations
 
-import argparse
-import importlib
-import json
-import os
-import re
-import secrets
+import configparser
+import shlex
 import sys
-import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
+from assembly import commands
+from cli.context import INTERRUPTED, OK, ROOT, USAGE, CommandError, Context
+from cli.parser import closest, did_you_mean, module_of, options_of_verb, parser_of, verbs
 from guards import masks
-from guards.stream import filtered
-from guards.text import as_lines
-
-OK, FAILED, USAGE, PENDING, INTERRUPTED = 0, 1, 2, 3, 130
-ROOT = Path(__file__).resolve().parent.parent
-
-
-class CommandError(Exception):
-    """What stops a verb: the problems, one a line; what to type next; the exit status."""
-
-    def __init__(self, *problems: str, command: str = "", status: int = FAILED) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
-        self.command = command
-        self.status = status
-
-
-@dataclass(frozen=True, kw_only=True)
-class Context:
-    """The outside world, as a verb sees it. Whatever streams are handed in, everything printed goes through `guards.stream`."""
-
-    stdin: TextIO = field(default_factory=lambda: sys.stdin)
-    stdout: TextIO = field(default_factory=lambda: sys.stdout)
-    stderr: TextIO = field(default_factory=lambda: sys.stderr)
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    sleep: Callable[[float], None] = time.sleep
-    monotonic: Callable[[], float] = time.monotonic
-    token_hex: Callable[[int], str] = secrets.token_hex
-    root: Path = ROOT
-    """The checkout: `.local-aws/` lies here."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "stdout", filtered(self.stdout))
-        object.__setattr__(self, "stderr", filtered(self.stderr))
-
-    def colour(self, stream: TextIO) -> bool:
-        """Whether to colour what goes there: only a terminal, never against NO_COLOR or on a dumb terminal. https://no-color.org"""
-        return bool(stream.isatty()) and not self.environ.get("NO_COLOR") and self.environ.get("TERM") != "dumb"
-
-    def width(self) -> int:
-        """Columns of the terminal, else of COLUMNS, else 100."""
-        columns = self.environ.get("COLUMNS", "")
-        if columns.isdigit() and int(columns) > 0:
-            return int(columns)
-        try:
-            return os.get_terminal_size(self.stdout.fileno()).columns
-        except (OSError, ValueError):
-            return 100
-
-    def timestamp(self) -> str:
-        """Now, ISO 8601 in UTC, whole seconds."""
-        return self.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-    def result(self, text: str) -> None:
-        """A result, to stdout. Of several lines it is made with `guards.text.as_lines`."""
-        self.stdout.write(text if text.endswith("\n") else text + "\n")
-        self.stdout.flush()
-
-    def say(self, text: str) -> None:
-        """Progress or a remark, to stderr: one line, whatever is in it."""
-        self.stderr.write(as_lines((text,)) + "\n")
-        self.stderr.flush()
-
-
-def verbs(packages: Iterable[str]) -> dict[str, tuple[str, Path]]:
-    """Verb to (module name, file), found by the files that are there."""
-    found = {}
-    for package in packages:
-        directory = ROOT.joinpath(*package.split("."))
-        for file in sorted(directory.glob("[a-z]*.py")):
-            found[file.stem.replace("_", "-")] = (f"{package}.{file.stem}", file)
-    return found
 
 
 def main(argv: list[str], packages: Iterable[str], context: Context | None = None) -> int:
     """Run one verb; returns the exit status."""
     context = context or Context()
+    context = replace(context, next_command=replace(context.next_command, parser_options=options_of_verb))
     masks.hide_settings(context.environ)
     found = verbs(packages)
+    if argv[:1] == ["help"] and len(argv) <= 2:
+        argv = [*argv[1:], "--help"]
     if not argv or argv[0] in ("-h", "--help"):
         context.result(_overview(found))
         return OK if argv else USAGE
-    if argv[0] not in found:
-        context.say(f"deploy: there is no verb {argv[0]!r}")
-        context.say("  next: python deploy.py --help")
-        return USAGE
-    module = importlib.import_module(found[argv[0]][0])
-    parser = argparse.ArgumentParser(
-        prog=f"deploy.py {argv[0]}",
-        description=(module.__doc__ or "").partition("\n")[0],
-        epilog=f"examples:\n{module.EXAMPLES.rstrip()}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    module.add_arguments(parser)
+    if argv[0] == "--version":
+        context.result(f"deploy.py {_version()}")
+        return OK
+    verb, arguments = argv[0], argv[1:]
+    machine = "--json" in arguments
+    if verb not in found:
+        return guarded(lambda: _unknown_verb(verb, arguments, found), context, machine=machine)
+    return guarded(lambda: _run(verb, arguments, packages, context), context, machine=machine)
+
+
+def _run(verb: str, arguments: list[str], packages: Iterable[str], context: Context) -> int:
+    parser = parser_of(verb, packages)
     try:
-        args = parser.parse_args(argv[1:])
+        args = parser.read(arguments)
     except SystemExit as ended:
         return int(ended.code or 0)
-    machine, local = bool(getattr(args, "json", False)), bool(getattr(args, "local", False))
-    return guarded(lambda: int(module.run(args, context)), context, machine=machine, local=local)
+    context = replace(context, next_command=context.next_command.of_run(parser, args))
+    run, machine = module_of(verb, packages).run, bool(getattr(args, "json", False))
+    return guarded(lambda: int(run(args, context)), context, machine=machine)
 
 
-_COMMAND = re.compile(r"(python deploy\.py [a-z-]+ --env [\w-]+)(?![\w-]| --local)")
+def _unknown_verb(verb: str, arguments: list[str], found: Iterable[str]) -> int:
+    meant = closest(verb, found)
+    raise CommandError(
+        f"there is no verb {verb!r}{did_you_mean(verb, found)}",
+        command=f"{commands.DEPLOY} {meant or '--help'}{f' {shlex.join(arguments)}' if meant and arguments else ''}",
+        status=USAGE,
+    )
 
 
-def spoken(text: str, *, local: bool) -> str:
-    """The text with --local in every command that it names, where the verb was run with it."""
-    return _COMMAND.sub(r"\1 --local", text) if local else text
+def _version() -> str:
+    settings = configparser.ConfigParser(interpolation=None)
+    settings.read(ROOT / "setup.cfg", encoding="utf-8")
+    return settings["metadata"]["version"]
 
 
-def guarded(run: Callable[[], int], context: Context, *, machine: bool = False, local: bool = False) -> int:
+def guarded(run: Callable[[], int], context: Context, *, machine: bool = False) -> int:
     """The one place that catches: our errors become words on stderr (and, for `--json`, an object on stdout) and an exit status."""
     try:
         return run()
@@ -152,13 +83,11 @@ def guarded(run: Callable[[], int], context: Context, *, machine: bool = False, 
         known = _known(error)
         if known is None:
             raise
-        known.command = spoken(known.command, local=local and " --local" not in known.command)
         if machine:
-            context.result(json.dumps({"ok": False, "problems": list(known.problems), "next": known.command}, indent=2, ensure_ascii=False))
+            context.data({"ok": False, "problems": list(known.problems), "next": known.command})
         for problem in known.problems:
             context.say(f"error: {problem}")
-        if known.command:
-            context.say(f"  next: {known.command}")
+        context.say_next(known.command)
         return known.status
 
 
@@ -200,7 +129,7 @@ def _overview(found: Mapping[str, tuple[str, Path]]) -> str:
         "  python deploy.py plan --env dev            what would change, in every account and region",
         "  python deploy.py plan --env dev --local    the same against a local AWS, without any account",
         "",
-        "deploy.py VERB --help tells all about one verb.",
+        "deploy.py help VERB, or VERB --help, tells all about one verb.",
         "exit status: 0 done or no changes, 1 failed, 2 usage or bad input, 3 changes pending, 130 interrupted",
     ]
     return "\n".join(said)

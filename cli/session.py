@@ -11,9 +11,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from cli.main import USAGE, CommandError, Context
+from assembly import commands
+from cli.context import ROOT, USAGE, CommandError, Context
+from cli.parser import closest, did_you_mean
 
 if TYPE_CHECKING:
     from assembly.model import Assembly
@@ -27,9 +29,19 @@ _EQUAL_DIGITS = re.compile(r"(\d)\1{11}")
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """--env, --dist, --profile, --local: the same for every verb."""
     parser.add_argument("--env", required=True, metavar="ENV", help="environment, as built into dist/ENV")
-    parser.add_argument("--dist", type=Path, default=Path("dist"), metavar="DIR", help="where build.py wrote (default: dist)")
+    parser.add_argument(
+        "--dist", type=Path, default=default_dist(), metavar="DIR", help="where build.py wrote (default: dist of the checkout)"
+    )
     parser.add_argument("--profile", metavar="NAME", help="profile of the AWS configuration (default: the ambient credentials)")
     parser.add_argument("--local", action="store_true", help="use a local AWS, started if need be, that keeps its state in .local-aws/")
+
+
+def default_dist() -> Path:
+    """The checkout's dist/, from wherever this is run; relative where it lies below."""
+    try:
+        return (ROOT / "dist").relative_to(Path.cwd())
+    except (ValueError, OSError):
+        return ROOT / "dist"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,14 +67,34 @@ def read_assembly(args: argparse.Namespace) -> tuple[Assembly, dict[str, bytes]]
 
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", args.env):
         raise CommandError(f"{args.env!r} is not the name of an environment", status=USAGE)
+    if not (args.dist / args.env / files.MANIFEST).exists():
+        _refuse_not_built(args)
     assembly, templates = files.read(args.dist / args.env)
     if assembly.environment != args.env:
         raise CommandError(
             f"{args.dist / args.env} holds the assembly of {assembly.environment}",
-            command=f"python build.py --env {args.env}",
+            command=commands.build(args.env),
             status=USAGE,
         )
     return assembly, templates
+
+
+def _refuse_not_built(args: argparse.Namespace) -> NoReturn:
+    """Raise `CommandError`: what is built, and what was probably meant."""
+    from assembly import files
+
+    built = sorted(found.parent.name for found in args.dist.glob(f"*/{files.MANIFEST}"))
+    there = {file.stem for file in (ROOT / "environments").glob("*.yaml")} - {"common"}
+    what = f"{args.dist / args.env}: nothing is built by that name"
+    if args.env in there or not (built or there):
+        raise CommandError(what, command=commands.build(args.env), status=USAGE)
+    meant = closest(args.env, (*there, *built))
+    raise CommandError(
+        f"{what}{did_you_mean(args.env, (*there, *built))}",
+        f"built are: {', '.join(built) or 'none'}; environments/ has {', '.join(sorted(there)) or 'none'}",
+        command=commands.deploy(args.verb, meant) if meant else commands.build("all"),
+        status=USAGE,
+    )
 
 
 def open_environment(args: argparse.Namespace, context: Context) -> Opened:
@@ -84,7 +116,7 @@ def open_environment(args: argparse.Namespace, context: Context) -> Opened:
     aws = Aws(
         profile=args.profile,
         role_name=assembly.deploy_role_name or None,
-        doctor_command=f"python deploy.py doctor --env {assembly.environment}",
+        doctor_command=commands.deploy("doctor", assembly.environment),
     )
     return Opened(assembly=assembly, templates=templates, gateways=Gateways(aws, sleep=context.sleep), caller=aws.identity().arn)
 
@@ -105,10 +137,10 @@ def refuse_placeholders(assembly: Assembly) -> None:
         if _EQUAL_DIGITS.fullmatch(account) and account not in told
     ]
     if problems:
-        env = assembly.environment
         raise CommandError(
             *problems,
-            command=f"fill them in and python build.py --env {env}; or without any account: python deploy.py plan --env {env} --local",
+            command=f"fill them in, and build again:\n{commands.build(assembly.environment)}\n"
+            f"or without any account:\n{commands.deploy('plan', assembly.environment, '--local')}",
             status=USAGE,
         )
 

@@ -7,16 +7,13 @@ Never: takes silence, or anything but the expected word, for a yes.
 from __future__ import annotations
 
 import contextlib
-import json
 import shlex
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from cli import main as cli
-from cli.main import CommandError, Context
+from assembly import commands
+from cli.context import CommandError, Context
 
 if TYPE_CHECKING:
     import argparse
@@ -53,16 +50,6 @@ def versions_command(past: Past, bucket: str) -> str:
     return f"aws s3api list-object-versions --bucket {bucket} --prefix {shlex.quote(past.damaged[0].key)}"
 
 
-def as_json(value: Any) -> str:
-    """A value of ours as indented JSON."""
-    return json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=False)
-
-
-def spoken(text: str, args: argparse.Namespace) -> str:
-    """The text with --local in every command that it names, where the verb was run with it."""
-    return cli.spoken(text, local=args.local)
-
-
 def poll_seconds(opened: Opened, default: float) -> float:
     """A local AWS is done at once."""
     from cli.session import LOCAL_POLL_SECONDS
@@ -92,7 +79,7 @@ def asked(context: Context, question: str) -> str:
 
 
 @contextlib.contextmanager
-def locked(opened: Opened, context: Context, verb: str, args: argparse.Namespace) -> Iterator[Callable[[], None]]:
+def locked(opened: Opened, context: Context, verb: str) -> Iterator[Callable[[], None]]:
     """Hold the environment's lock while the block runs; what is yielded asks whether it is still ours. Raises `CommandError` if it is not.
 
     Where the table is not there (not yet, or not any more) nobody else can deploy, and nothing is held.
@@ -118,11 +105,22 @@ def locked(opened: Opened, context: Context, verb: str, args: argparse.Namespace
         yield lambda: None
         return
     except LockHeld as error:
-        raise CommandError(str(error), command=spoken(error.hint, args)) from error
+        raise CommandError(str(error), command=error.hint) from error
     try:
         with held(lock):
             yield lock.check
     except LockLost as error:
-        raise CommandError(
-            f"{error}; nothing further was changed", command=spoken(f"python deploy.py status --env {assembly.environment}", args)
-        ) from error
+        raise CommandError(f"{error}; nothing further was changed", command=commands.deploy("status", assembly.environment)) from error
+
+
+def again(args: argparse.Namespace, *more: str) -> str:
+    """The command that was typed, with further options."""
+    words = iter(args.typed)
+    kept: list[str] = []
+    for word in words:
+        name = word.partition("=")[0]
+        if name not in ("--env", *more[:1]):
+            kept.append(word)
+        elif "=" not in word and (name == "--env" or len(more) > 1):
+            next(words, None)
+    return commands.deploy(args.verb, args.env, *kept, *more)

@@ -6,7 +6,6 @@ In: parsed arguments and the `Context`. Out: a `Site`. Never: decides anything a
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli.main import USAGE, CommandError, Context
+from assembly import commands
+from cli.context import USAGE, CommandError, Context
+from cli.shared import again
 from guards import documents
 from guards.processes import child_environment
 from guards.stream import below
@@ -69,8 +70,8 @@ def refuse_unless_promoted(environment: str, contract: SiteContract) -> None:
     if contract.promote_from:
         raise CommandError(
             f"{environment} takes only releases that were verified in {contract.promote_from}",
-            command=f"python deploy.py releases --env {contract.promote_from}, then "
-            f"python deploy.py publish --env {environment} --release {contract.promote_from}:DIGEST",
+            command=f"{commands.deploy('releases', contract.promote_from)}\n"
+            f"{commands.deploy('publish', environment, '--release', f'{contract.promote_from}:DIGEST')}",
             status=USAGE,
         )
 
@@ -119,7 +120,7 @@ def commit_of(directory: Path, context: Context) -> str:
 
 def apply_command(assembly: Assembly) -> str:
     """What deploys the stacks."""
-    return f"python deploy.py apply --env {assembly.environment}"
+    return commands.deploy("apply", assembly.environment)
 
 
 def run_of(args: argparse.Namespace, context: Context, opened: Opened, report: Report) -> Run:
@@ -166,7 +167,7 @@ def confirm(question: str, digest: str, args: argparse.Namespace, context: Conte
     approval = digest[:DIGEST_DIGITS] or args.env
     if not context.stdin.isatty():
         more = f"{args.env} is protected: without a terminal it takes an approval" if protected else "there is no terminal to ask on"
-        raise CommandError(more, command=f"the same command with {f'--approve {approval}' if protected else '--yes'}", status=USAGE)
+        raise CommandError(more, command=again(args, *(("--approve", approval) if protected else ("--yes",))), status=USAGE)
     context.stderr.write(f"{question} {f'{args.env} is protected, type its name:' if protected else '[y/N]'} ")
     context.stderr.flush()
     answer = context.stdin.readline().strip()
@@ -235,31 +236,25 @@ def size(octets: int) -> str:
 # --- outcomes -----------------------------------------------------------------------------------------------------
 
 
-def outcome_json(outcome: Outcome) -> str:
+def outcome_data(outcome: Outcome) -> dict[str, Any]:
     """For machines."""
-    import msgspec
-
-    return json.dumps(
-        {
-            "ok": True,
-            "changed": outcome.changed,
-            "release": msgspec.to_builtins(outcome.release),
-            "written": len(outcome.plan.changes) if outcome.changed else 0,
-            "written_bytes": outcome.plan.upload_size if outcome.changed else 0,
-            "invalidation": outcome.invalidation,
-            "invalidation_done": outcome.invalidation_done,
-        },
-        indent=2,
-        ensure_ascii=False,
-    )
+    return {
+        "ok": True,
+        "changed": outcome.changed,
+        "release": outcome.release,
+        "written": len(outcome.plan.changes) if outcome.changed else 0,
+        "written_bytes": outcome.plan.upload_size if outcome.changed else 0,
+        "invalidation": outcome.invalidation,
+        "invalidation_done": outcome.invalidation_done,
+    }
 
 
 def verify_command(environment: str, *, local: bool) -> str:
     """What shows that the live site keeps its contract. The local AWS has no host names: its preview stands in for them."""
     if not local:
-        return f"python deploy.py verify --env {environment}"
-    at = "http://127.0.0.1:8080"
-    return f"python deploy.py preview --env {environment} --local, then python deploy.py verify --env {environment} --local --resolve {at}"
+        return commands.deploy("verify", environment)
+    verify = commands.deploy("verify", environment, "--local", "--resolve", "http://127.0.0.1:8080")
+    return f"{commands.deploy('preview', environment, '--local')}\n{verify}"
 
 
 def outcome_text(outcome: Outcome, environment: str, *, local: bool) -> str:
@@ -275,5 +270,13 @@ def outcome_text(outcome: Outcome, environment: str, *, local: bool) -> str:
     ]
     if outcome.invalidation:
         lines.append(f"invalidation {outcome.invalidation}: {'done' if outcome.invalidation_done else 'still under way'}")
-    lines.append(f"next: {verify_command(environment, local=local)}")
+    lines += commands.told(verify_command(environment, local=local))
     return as_lines(lines)
+
+
+def show_outcome(outcome: Outcome, args: argparse.Namespace, context: Context) -> None:
+    """What is live now, for people or machines."""
+    if args.json:
+        context.data(outcome_data(outcome))
+    else:
+        context.result(outcome_text(outcome, args.env, local=args.local))

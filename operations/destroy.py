@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from assembly import commands
 from assembly.model import Assembly, Frozen, Stack
 from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.requests import client_token
@@ -654,7 +655,7 @@ def plan_lines(plan: DestroyPlan) -> tuple[str, ...]:
     if errors:
         lines += ["", "in the way:"]
     for finding in errors:
-        lines += [f"  {finding.message}", f"    to type: {finding.command}"]
+        lines += [f"  {finding.message}", *(f"    {line}" for line in commands.told(finding.command))]
     if plan.nothing_to_do:
         lines += ["", f"nothing to delete in {plan.environment}"]
     elif not plan.blocked:
@@ -690,10 +691,11 @@ def outcome_lines(outcome: DestroyOutcome) -> tuple[str, ...]:
     for each in outcome.pending:
         lines += [
             f"waits: {each.physical_id} ({each.resource_type}): {each.reason}",
-            f"  come back after {each.come_back_at} and type: {outcome.command}",
+            f"  come back after {each.come_back_at}",
+            *(f"  {line}" for line in commands.told(outcome.command)),
         ]
     if outcome.failed:
-        lines += [f"failed: {outcome.failed}", f"  when the cause is gone, type: {outcome.command}"]
+        lines += [f"failed: {outcome.failed}", "  when the cause is gone:", *(f"  {line}" for line in commands.told(outcome.command))]
     elif not outcome.pending:
         lines.append(f"{outcome.environment}: nothing is left to delete")
     return tuple(lines)

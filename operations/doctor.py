@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from assembly import commands
 from assembly.model import Assembly, Frozen, Stack
 from aws.account import Account
 from aws.cloudformation.gateway import CloudFormation
@@ -210,7 +211,7 @@ def _placeholders(patient: Patient) -> Iterator[Check]:
                 code="placeholders",
                 level="problem",
                 message=f"{each.file}: {each.key} is still the placeholder {each.value!r}: {each.meaning}",
-                command=f"python build.py --env {patient.env}  (after editing {each.file})",
+                command=commands.build(patient.env),
             )
 
 
@@ -589,7 +590,7 @@ def _lock(patient: Patient) -> Iterator[Check]:
         code="lock_table",
         level="warning",
         message=f"the lock is held by {holder.describe()}",
-        command=patient.verb(f"unlock --lock-id {holder.id}") + "  (only if that process is surely gone)",
+        command=f"only if that process is surely gone:\n{patient.verb(f'unlock --lock-id {holder.id}')}",
     )
 
 
@@ -922,7 +923,7 @@ def report_lines(report: Report, *, colour: bool = False) -> tuple[str, ...]:
         shown = painted(mark, _COLOURS[check.level]) if colour else mark
         lines.append(f"{shown}  {check.message}")
         if check.command:
-            lines.append(f"{' ' * width}    next: {check.command}")
+            lines += [f"{' ' * width}    {line}" for line in commands.told(check.command)]
     counts: dict[Level, int] = {level: sum(c.level == level for c in report.checks) for level in _MARKS}
     words = (
         f"{counts['ok']} ok",

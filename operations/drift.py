@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
+from assembly import commands
 from assembly.model import Assembly, Frozen, Stack
 from aws.cloudformation.drift import PropertyDifference, ResourceDrift
 from aws.cloudformation.gateway import CloudFormation
@@ -367,7 +368,7 @@ def drift_lines(report: DriftReport) -> tuple[str, ...]:
         lines += ["", "CloudFormation does not tell the drift of these types here:", *(f"  {name}" for name in unchecked)]
     lines += ["", f"{report.environment}: " + ", ".join(f"{number} {what}" for what, number in counts.items() if number)]
     if counts["drifted"]:
-        lines.append(f"to put it back as it was deployed: python deploy.py plan --env {report.environment} --revert-drift")
+        lines += ["to put it back as it was deployed:", *commands.told(commands.deploy("plan", report.environment, "--revert-drift"))]
     return tuple(lines)
 
 
@@ -382,7 +383,7 @@ def _stack_lines(stack: StackDrift) -> list[str]:
     unchecked = f", {len(stack.unchecked)} cannot be checked" if stack.unchecked else ""
     lines = [f"{stack.stack}: {what}{unchecked}"]
     if stack.command:
-        lines.append(f"  to type: {stack.command}")
+        lines += [f"  {line}" for line in commands.told(stack.command)]
     for resource in stack.resources:
         where = f" in {resource.where}" if resource.where else ""
         lines.append(f"  {resource.logical_id} ({resource.resource_type}, {resource.physical_id}){where}: {resource.status.lower()}")

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from assembly import commands
 from assembly.model import Assembly, Frozen, Stack
 from aws.cloudformation.change_sets import ChangeSetSummary
 from aws.cloudformation.gateway import CloudFormation
@@ -208,18 +209,19 @@ def status_lines(status: Status) -> tuple[str, ...]:
         elif stack.reason and not stack.healthy:
             lines.append(f"{stack.stack}: {stack.reason}")
         if stack.command:
-            lines.append(f"  to type: {stack.command}")
+            lines += [f"  {line}" for line in commands.told(stack.command)]
         lines += [f"{stack.stack}: {operation}" for operation in stack.running]
         lines += [f"{stack.stack}: change set {c.name} waits, made {age(c.created_at, now)} ago" for c in stack.pending]
     return (*lines, *_version_lines(status, now))
 
 
 def _version_lines(status: Status, now: datetime) -> Iterable[str]:
-    deployed, again = status.deployed, f"--env {status.environment}"
+    deployed = status.deployed
     if status.history_error:
         yield f"applied: cannot be read: {status.history_error}"
     if deployed is None and not status.history_error:
-        yield f"applied: nothing yet; to plan: python deploy.py plan {again}"
+        yield "applied: nothing yet"
+        yield from commands.told(commands.deploy("plan", status.environment))
     elif deployed is not None:
         commit = f", commit {deployed.commit[:12]}" if deployed.commit else ""
         result = f", {deployed.result}" if deployed.result and deployed.result != "succeeded" else ""
@@ -229,11 +231,13 @@ def _version_lines(status: Status, now: datetime) -> Iterable[str]:
         when = f"{age(deployed.at, now)} ago by {who}{result}{gone}"
         yield f"{what} assembly {deployed.assembly_digest[:12]}{commit}, {when}"
         if not gone and deployed.assembly_digest != status.assembly_digest:
-            yield f"built:   assembly {status.assembly_digest[:12]}, which is not applied; to plan: python deploy.py plan {again}"
+            yield f"built:   assembly {status.assembly_digest[:12]}, which is not applied"
+            yield from commands.told(commands.deploy("plan", status.environment))
     if any(s.pending for s in status.stacks):
-        yield f"a plan waits; to apply it: python deploy.py apply {again}"
+        yield "a plan waits"
+        yield from commands.told(commands.deploy("apply", status.environment))
     if not all(s.healthy for s in status.stacks):
-        yield f"to see what helps: python deploy.py doctor {again}"
+        yield from commands.told(commands.deploy("doctor", status.environment))
 
 
 def _state(stack: StackStatus) -> str:

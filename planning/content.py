@@ -45,6 +45,6 @@ def findings(content: ContentPlan, stacks: Iterable[AnyStackPlan]) -> tuple[Find
             code="content_bucket_replaced",
             message=f"the content was compared with {content.bucket}, which {', '.join(replaced)} replaces or removes: if it is not the"
             " same bucket after the stacks, apply leaves the content alone",
-            command=f"{deploy('plan', content.environment)} {content.option}, once the stacks are applied",
+            command=f"once the stacks are applied:\n{deploy('plan', content.environment)} {content.option}",
         ),
     )

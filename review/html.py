@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator, Mapping
 from html import escape as escape_html
 
+from assembly import commands
 from guards import documents
 from guards.text import printable, split_lines
 from planning.model import AnyStackPlan, InstancePlan, Plan, PropertyChange, ResourceChange, StackPlan, StackSetPlan
@@ -103,7 +104,8 @@ def _page(plan: Plan) -> Iterator[str]:
 def _findings(plan: Plan) -> Iterator[str]:
     for finding in summary.findings_in_order(plan):
         where = f"{escape(finding.stack)}: " if finding.stack else ""
-        command = f"<br>next: <code>{escape(finding.command)}</code>" if finding.command else ""
+        told = (line.partition(" ") for line in commands.told(finding.command))
+        command = "".join(f"<br>{label} <code>{escape(words)}</code>" for label, _, words in told)
         yield f'<p class="finding {finding.severity}"><strong>{finding.severity}</strong> {where}{escape(finding.message)}{command}</p>'
 
 

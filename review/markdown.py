@@ -10,6 +10,7 @@ import html
 import re
 from collections.abc import Iterator
 
+from assembly import commands
 from guards.text import printable, split_lines
 from planning.model import AnyStackPlan, Plan, PropertyChange, ResourceChange, StackPlan, StackSetPlan
 from review import content_view, summary
@@ -96,7 +97,8 @@ def _lines(plan: Plan, most: int) -> Iterator[str]:
         yield ""
         for finding in found:
             where = f"{_escaped(finding.stack)}: " if finding.stack else ""
-            command = f"<br>next: {_code(finding.command)}" if finding.command else ""
+            told = (line.partition(" ") for line in commands.told(finding.command))
+            command = "".join(f"<br>{label} {_code(words)}" for label, _, words in told)
             yield f"- **{finding.severity}** {where}{_escaped(finding.message)}{command}"
     yield ""
     yield "| stack | region | account | what | changes |"

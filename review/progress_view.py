@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from assembly import commands
 from guards.stream import below
 from guards.text import as_lines, printable
 from planning.content import CONTENT
@@ -195,7 +196,7 @@ def _content(content: ContentOutcome) -> list[str]:
     return [
         f"{CONTENT}: {name} is live in s3://{content.bucket}: {content.written:,} files written ({content.written_bytes:,} bytes),"
         f" {content.kept:,} kept{forgotten}",
-        f"  next: {content.command}",
+        *(f"  {line}" for line in commands.told(content.command)),
     ]
 
 
@@ -240,7 +241,7 @@ def summary(applied: Applied) -> str:
     if applied.problem:
         lines.append(applied.problem)
     if applied.result != "succeeded" and applied.command:
-        lines.append(f"  next: {applied.command}")
+        lines += [f"  {line}" for line in commands.told(applied.command)]
     lines.append(last_line(applied))
     return as_lines(lines)
 

@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from assembly import commands
 from guards import documents
 from guards.text import ours, printable, split_lines
 from planning.model import AnyStackPlan, Plan, PropertyChange, ResourceChange, StackPlan, StackSetPlan
@@ -267,4 +268,5 @@ def _findings(plan: Plan) -> Iterator[Text]:
         where = f"{finding.stack}: " if finding.stack else ""
         yield _text(f"  {where}", (finding.severity, styles[finding.severity]), f": {finding.message}")
         if finding.command:
-            yield _text("    next: ", (finding.command, "cyan"))
+            for label, _, words in (line.partition(" ") for line in commands.told(finding.command)):
+                yield _text(f"    {label} ", (words, "cyan"))

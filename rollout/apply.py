@@ -272,14 +272,7 @@ def _applied(
         stacks=outcomes,
         content=content,
         problem=problem,
-        command=_local(run, command),
-    )
-
-
-def _local(run: Run, command: str) -> str:
-    """The command for the same AWS."""
-    return (
-        f"{command} --local" if run.plan.options.local and command.startswith("python deploy.py ") and "--local" not in command else command
+        command=command,
     )
 
 

@@ -93,6 +93,6 @@ def _damaged(site: Site, entry: FileEntry, what: str) -> WebsiteError:
     key = store.content_key(entry.sha256)
     return WebsiteError(
         f"s3://{store.bucket}/{key}, the kept copy of {entry.key}, {what}; it was not made live",
-        f"aws s3api list-object-versions --bucket {store.bucket} --prefix {key} (the bucket is versioned: bring the first one back), "
-        f"or publish that content again: python deploy.py publish --env {site.environment} --content DIR",
+        f"aws s3api list-object-versions --bucket {store.bucket} --prefix {key}\nthe bucket is versioned: bring the first one back, "
+        f"or publish that content again:\npython deploy.py publish --env {site.environment} --content DIR",
     )

@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from assembly import commands
 from website.errors import WebsiteError
 
 if TYPE_CHECKING:
@@ -78,8 +79,8 @@ class Ledger:
                 release,
                 environment,
                 "published",
-                f"python deploy.py publish --env {environment} --content DIR; or, with the whole digest of its manifest from the "
-                f"log of that publish: python deploy.py rollback-release --env {environment} --to DIGEST",
+                f"python deploy.py publish --env {environment} --content DIR\nor, with the whole digest of its manifest from the "
+                f"log of that publish:\npython deploy.py rollback-release --env {environment} --to DIGEST",
             )
 
     def refuse_unless_agreed(self, state: State, target: Release) -> None:
@@ -93,7 +94,7 @@ class Ledger:
             raise WebsiteError(
                 f"which release was live before cannot be told: release {hidden} was begun in {state.environment} and is not in the list "
                 "of releases where it should be (a publish was cut off, or somebody changed the list)",
-                f"python deploy.py releases --env {state.environment}, then "
+                f"{commands.deploy('releases', state.environment)}\n"
                 f"python deploy.py rollback-release --env {state.environment} --to NUMBER",
             )
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from assembly import commands
 from assembly.files import canonical_json, sha256
 from assembly.model import Frozen
 from aws.errors import Conflict, NotFound
@@ -215,7 +216,7 @@ class Store:
         key = self.key(name)
         return WebsiteError(
             f"s3://{self.bucket}/{key} cannot be read: {why}",
-            f"aws s3api list-object-versions --bucket {self.bucket} --prefix {key} (the bucket is versioned: bring the last good one back)",
+            f"aws s3api list-object-versions --bucket {self.bucket} --prefix {key}\nthe bucket is versioned: bring the last good one back",
         )
 
     def put_manifest(self, manifest: Manifest) -> str:
@@ -361,7 +362,7 @@ def _lost(state: State, environment: str) -> Busy:
         return Busy(f"the releases of {environment} were changed at the same moment", "run the same command again")
     return Busy(
         f"{live.by} was first: release {live.number} ({live.content[:12]}) of {environment} went live at {live.at}",
-        f"python deploy.py releases --env {environment}, then run the same command again",
+        f"{commands.deploy('releases', environment)}\nrun the same command again",
     )
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import signal
 import socket
 import subprocess
@@ -19,7 +18,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.main import FAILED, INTERRUPTED, OK, USAGE, CommandError, Context
+from assembly import commands
+from cli.context import FAILED, INTERRUPTED, OK, USAGE, CommandError, Context
 from cli.session import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_environment
 from guards.processes import child_environment
 
@@ -88,10 +88,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
         _refuse_moved_content(args, context, opened, plan)
     approve(args, context, plan)
     applied = execute(args, context, opened, plan)
-    from cli.shared import spoken
     from review.progress_view import summary
 
-    context.result(_json(applied) if args.json else spoken(summary(applied), args))
+    if args.json:
+        context.data(applied)
+    else:
+        context.result(summary(applied))
     if applied.result == "succeeded":
         from planning.saved import forget, path_of
 
@@ -115,15 +117,15 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
     from rollout.apply import refusals
 
     path = path_of(args.dist, args.env)
-    content = f" --content {shlex.quote(str(args.content))}" if args.content is not None else ""
-    again = f"python deploy.py plan --env {args.env}{' --local' if args.local else ''}{content}"
+    content = ("--content", str(args.content)) if args.content is not None else ()
+    again = commands.deploy("plan", args.env, *content)
     saved = load(path, args.env) if path.exists() else None
     if saved is not None and (saved.has_changes or args.plan_digest or args.approve):
         plan = saved
         problems = refusals(plan, opened.assembly, local=args.local)
         if args.only and set(args.only) - set(plan.options.only):
             problems += (f"the saved plan {path} is not the one for --only {' '.join(args.only)}",)
-            again += "".join(f" --only {stack}" for stack in args.only)
+            again = commands.deploy("plan", args.env, *content, *(word for stack in args.only for word in ("--only", stack)))
         if args.content is not None and plan.content is None:
             problems += (f"the saved plan {path} is about the stacks alone, not about {args.content}",)
         if args.plan_digest and not plan.digest.startswith(args.plan_digest):
@@ -177,11 +179,9 @@ def _refuse_moved_content(args: argparse.Namespace, context: Context, opened: Op
     try:
         refuse_moved(opened, _content_directory(args, plan), plan.content, now=context.now())
     except WebsiteError as error:
-        raise CommandError(str(error), command=_here(args, error.command), status=USAGE) from None
+        raise CommandError(str(error), command=error.command, status=USAGE) from None
     except SourceError as error:
-        raise CommandError(
-            *error.problems, command=f"python deploy.py apply --env {plan.environment} --content DIR", status=USAGE
-        ) from None
+        raise CommandError(*error.problems, command=commands.deploy("apply", plan.environment, "--content", "DIR"), status=USAGE) from None
 
 
 # --- approval ---------------------------------------------------------------------------------------------------------
@@ -194,18 +194,18 @@ def approve(args: argparse.Namespace, context: Context, plan: Plan, *, verb: str
             return
         raise CommandError(
             f"approved was {args.approve}, but the plan is {plan.digest}",
-            command=f"python deploy.py plan --env {plan.environment}",
+            command=commands.deploy("plan", plan.environment),
             status=USAGE,
         )
     if args.yes and not plan.protected:
         return
-    again = f"python deploy.py {verb} --env {plan.environment}{' --local' if args.local else ''}"
+    again = commands.deploy(verb, plan.environment)
     if not context.stdin.isatty():
         if plan.protected:
             more = ", which --yes is not enough for" if args.yes else ""
             why = f"{plan.environment} is protected{more}: without a terminal the plan's digest approves it"
-            raise CommandError(why, command=f"{again} --approve {plan.digest[:DIGEST_DIGITS]}", status=USAGE)
-        raise CommandError("there is no terminal to ask on", command=f"{again} --yes", status=USAGE)
+            raise CommandError(why, command=commands.deploy(verb, plan.environment, "--approve", plan.digest[:DIGEST_DIGITS]), status=USAGE)
+        raise CommandError("there is no terminal to ask on", command=commands.deploy(verb, plan.environment, "--yes"), status=USAGE)
     if plan.protected:
         asked, wanted = f"{plan.environment} is protected. Type its name to apply plan {plan.digest[:DIGEST_DIGITS]}: ", {plan.environment}
     else:
@@ -261,11 +261,11 @@ def execute(args: argparse.Namespace, context: Context, opened: Opened, plan: Pl
         try:
             applied = engine.apply(the_run, take, publish=_publisher(args, context, opened))
         except engine.StalePlan as error:
-            raise CommandError(*error.problems, command=_here(args, error.command), status=USAGE) from None
+            raise CommandError(*error.problems, command=error.command, status=USAGE) from None
         except engine.LockTableMissing as error:
-            raise CommandError(str(error), command=_here(args, error.command)) from None
+            raise CommandError(str(error), command=error.command) from None
         except LockHeld as error:
-            raise CommandError(str(error), command=_here(args, f"wait, or if that process is dead: {error.hint}")) from None
+            raise CommandError(f"{error}; wait, or if that process is dead, unlock", command=error.hint) from None
     remember(context, opened, the_run, applied, me)
     return applied
 
@@ -292,10 +292,6 @@ def _publisher(args: argparse.Namespace, context: Context, opened: Opened) -> Pu
         return publish_step(approved, do, report=run.report, now=run.now, local=args.local)
 
     return publish
-
-
-def _here(args: argparse.Namespace, command: str) -> str:
-    return f"{command} --local" if args.local else command
 
 
 def _run(opened: Opened, plan: Plan, report: Report, stop: threading.Event, now: Callable[[], float]) -> Run:
@@ -402,9 +398,3 @@ def git_commit(root: Path) -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return f"{commit}-dirty" if changes else commit
-
-
-def _json(applied: Applied) -> str:
-    import msgspec
-
-    return json.dumps(msgspec.to_builtins(applied), indent=2, ensure_ascii=False)

@@ -14,7 +14,8 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cli.main import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
+from assembly import commands
+from cli.context import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
 from cli.session import Opened, add_common_arguments, open_environment
 from guards.text import as_lines
 
@@ -43,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Survey, show, confirm, delete."""
-    from cli.shared import as_json, locked, progress, spoken
+    from cli.shared import locked, progress
     from operations.destroy import AwsRemains, plan_lines, survey
 
     opened = open_environment(args, context)
@@ -57,26 +58,27 @@ def run(args: argparse.Namespace, context: Context) -> int:
     )
     ends = plan.blocked or plan.nothing_to_do or args.dry_run
     if not args.json:
-        context.result(spoken(as_lines(plan_lines(plan)), args))
+        context.result(as_lines(plan_lines(plan)))
     elif ends:
-        context.result(spoken(as_json({"plan": plan, "outcome": None}), args))
+        context.data({"plan": plan, "outcome": None})
     if ends:
         return FAILED if plan.blocked else OK if plan.nothing_to_do else PENDING
     _confirm(args, context, plan.environment)
     said = progress(context)
     try:
-        with locked(opened, context, "destroy", args) as check:
+        with locked(opened, context, "destroy") as check:
             outcome = _carry_out(opened, context, plan, said, check)
     except KeyboardInterrupt:
         context.say("interrupted; what CloudFormation has begun to delete it goes on deleting")
-        context.say(f"  next: python deploy.py status --env {args.env}, or the same destroy again, which goes on from there")
+        context.say("the same destroy again goes on from there")
+        context.say_next(commands.deploy("status", args.env))
         return INTERRUPTED
     _show(args, context, plan, outcome)
     return outcome.exit_status
 
 
 def _confirm(args: argparse.Namespace, context: Context, environment: str) -> None:
-    from cli.shared import asked
+    from cli.shared import again, asked
 
     if args.approve is not None:
         if args.approve != environment:
@@ -85,7 +87,7 @@ def _confirm(args: argparse.Namespace, context: Context, environment: str) -> No
     if not context.stdin.isatty():
         raise CommandError(
             "there is no terminal to confirm at; nothing was deleted",
-            command=f"python deploy.py destroy --env {environment} --approve {environment}",
+            command=again(args, "--approve", environment),
             status=USAGE,
         )
     if asked(context, f"type the environment's name to delete all this ({environment}): ") != environment:
@@ -112,7 +114,9 @@ def _carry_out(
 
 
 def _show(args: argparse.Namespace, context: Context, plan: DestroyPlan, outcome: DestroyOutcome) -> None:
-    from cli.shared import as_json, spoken
     from operations.destroy import outcome_lines
 
-    context.result(spoken(as_json({"plan": plan, "outcome": outcome}) if args.json else as_lines(("", *outcome_lines(outcome))), args))
+    if args.json:
+        context.data({"plan": plan, "outcome": outcome})
+    else:
+        context.result(as_lines(("", *outcome_lines(outcome))))

@@ -12,7 +12,8 @@ import argparse
 import contextlib
 from typing import TYPE_CHECKING
 
-from cli.main import FAILED, OK, PENDING, Context
+from assembly import commands
+from cli.context import FAILED, OK, PENDING, Context
 from cli.session import Opened, add_common_arguments, open_environment, read_assembly
 from guards.text import as_lines
 
@@ -36,7 +37,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Look, show, and mend what may be mended."""
-    from cli.shared import as_json, spoken
     from operations.doctor import Patient, examine, fix_lines, report_lines
     from operations.public_dns import PublicDns
 
@@ -53,12 +53,15 @@ def run(args: argparse.Namespace, context: Context) -> int:
     report = examine(patient)
     colour = context.colour(context.stdout)
     if not (args.fix and report.fixes):
-        context.result(spoken(as_json(report) if args.json else as_lines(report_lines(report, colour=colour)), args))
+        if args.json:
+            context.data(report)
+        else:
+            context.result(as_lines(report_lines(report, colour=colour)))
         if args.fix:
             context.say("nothing is stuck that --fix could mend")
         return report.exit_status
     if not args.json:
-        context.result(spoken(as_lines((*report_lines(report, colour=colour), "", *fix_lines(report.fixes))), args))
+        context.result(as_lines((*report_lines(report, colour=colour), "", *fix_lines(report.fixes))))
     return _fix(args, context, opened, report)
 
 
@@ -85,14 +88,15 @@ def _waiting(args: argparse.Namespace, opened: Opened) -> frozenset[str]:
 
 
 def _fix(args: argparse.Namespace, context: Context, opened: Opened, report: Report) -> int:
-    from cli.shared import as_json, asked, locked, poll_seconds, progress, spoken
+    from cli.shared import asked, locked, poll_seconds, progress
     from operations.doctor import POLL_SECONDS, carry_out
 
     if not args.yes:
         if not context.stdin.isatty():
             if args.json:
-                context.result(spoken(as_json(report), args))
-            context.say(spoken(f"nothing was done; to do it: python deploy.py doctor --env {args.env} --fix --yes", args))
+                context.data(report)
+            context.say("nothing was done")
+            context.say_next(commands.deploy("doctor", args.env, "--fix", "--yes"))
             return PENDING
         if asked(context, f"do {'this' if len(report.fixes) == 1 else 'these ' + str(len(report.fixes))}? [y/N] ").lower() not in (
             "y",
@@ -104,7 +108,7 @@ def _fix(args: argparse.Namespace, context: Context, opened: Opened, report: Rep
     done = []
     waits_only = all(fix.action == "wait" for fix in report.fixes)
     # Whoever holds the lock may be the one who keeps a stack busy, so waiting needs none.
-    with contextlib.nullcontext(_nothing) if waits_only else locked(opened, context, "doctor", args) as check:
+    with contextlib.nullcontext(_nothing) if waits_only else locked(opened, context, "doctor") as check:
         for fix in report.fixes:
             check()
             fixed = carry_out(
@@ -119,8 +123,8 @@ def _fix(args: argparse.Namespace, context: Context, opened: Opened, report: Rep
             if not args.json:
                 context.result(f"{'done' if fixed.done else 'NOT DONE'}: {fixed.message}")
     if args.json:
-        context.result(as_json({"report": report, "fixed": done}))
-    context.say(spoken(f"  next: python deploy.py doctor --env {args.env}", args))
+        context.data({"report": report, "fixed": done})
+    context.say_next(commands.deploy("doctor", args.env))
     return OK if all(each.done for each in done) else FAILED
 
 

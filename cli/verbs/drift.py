@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 
-from cli.main import Context
+from cli.context import Context
 from cli.session import add_common_arguments, open_environment
 from guards.text import as_lines
 
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Look and show."""
-    from cli.shared import as_json, poll_seconds, progress, spoken
+    from cli.shared import poll_seconds, progress
     from operations.drift import POLL_SECONDS, detect_drift, drift_lines
 
     opened = open_environment(args, context)
@@ -44,5 +44,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         poll_seconds=poll_seconds(opened, POLL_SECONDS),
         progress=progress(context),
     )
-    context.result(spoken(as_json(report) if args.json else as_lines(drift_lines(report)), args))
+    if args.json:
+        context.data(report)
+    else:
+        context.result(as_lines(drift_lines(report)))
     return report.exit_status

@@ -12,7 +12,8 @@ import argparse
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from cli.main import FAILED, OK, Context
+from assembly import commands
+from cli.context import FAILED, OK, Context
 from cli.session import add_common_arguments, open_environment
 from guards.text import as_lines
 
@@ -35,12 +36,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Read and show."""
-    from cli.shared import as_json, damage, past_of, spoken
+    from cli.shared import damage, past_of
 
     opened = open_environment(args, context)
     past = past_of(opened, limit=max(1, args.limit))
-    shown = lines(past.records, opened.assembly.environment, damaged=len(past.damaged))
-    context.result(as_json(past.records) if args.json else spoken(as_lines(shown), args))
+    if args.json:
+        context.data(past.records)
+    else:
+        context.result(as_lines(lines(past.records, opened.assembly.environment, damaged=len(past.damaged))))
     for line in damage(past, opened.assembly.artifact_bucket):
         context.say(line)
     return FAILED if past.damaged else OK
@@ -60,4 +63,9 @@ def lines(past: Iterable[Record], environment: str, *, damaged: int = 0) -> tupl
         (r.started_at, r.assembly_digest[:12], r.git_commit[:12] or "-", f"{r.seconds:.0f} s", r.result, f"{r.by} on {r.host}")
         for r in found
     ]
-    return (*columns(rows), "", f"to go back: python deploy.py rollback --env {environment} --to ASSEMBLY")
+    live = found[0].assembly_digest
+    earlier = next((r for r in found if r.assembly_digest != live and r.result == "succeeded"), None)
+    if earlier is None:
+        return tuple(columns(rows))
+    to = earlier.assembly_digest[:12]
+    return (*columns(rows), "", f"hint: to go back to {to}", *commands.told(commands.deploy("rollback", environment, "--to", to)))

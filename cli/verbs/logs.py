@@ -10,7 +10,8 @@ import argparse
 import re
 from typing import TYPE_CHECKING, Any
 
-from cli.main import OK, USAGE, CommandError, Context
+from assembly import commands
+from cli.context import OK, USAGE, CommandError, Context
 from cli.session import Opened, add_common_arguments, open_environment
 from cli.site import outputs
 from guards import documents
@@ -92,7 +93,7 @@ def _wanted(args: argparse.Namespace, context: Context) -> Wanted:
     except re.error as error:
         problems.append(f"--grep {args.grep!r}: {error}")
     if problems:
-        raise CommandError(*problems, command="python deploy.py logs --help", status=USAGE)
+        raise CommandError(*problems, command=f"{commands.DEPLOY} logs --help", status=USAGE)
     since = moments["since"]
     assert since is not None
     return Wanted(since=since, until=moments["until"], grep=grep, statuses=tuple(args.status))

@@ -13,9 +13,9 @@ import argparse
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from cli.main import FAILED, OK, PENDING, USAGE, CommandError, Context
+from cli.context import FAILED, OK, PENDING, USAGE, CommandError, Context
 from cli.session import Opened, add_common_arguments, open_environment
 from guards.text import line_again
 
@@ -111,7 +111,7 @@ def plan_and_save(opened: Opened, options: Options, dist: Path, context: Context
     if earlier is not None and earlier.options.local == options.local:
         for finding in drop(earlier, opened.gateways):
             context.say(f"{finding.severity}: {finding.message}")
-            context.say(f"  next: {finding.command}")
+            context.say_next(finding.command)
     forget(path)
     request = Request(
         assembly=assembly,
@@ -131,8 +131,10 @@ def plan_and_save(opened: Opened, options: Options, dist: Path, context: Context
 def show(plan: Plan, form: str, out: Path | None, context: Context) -> None:
     """The review in the asked form, to the file or to stdout."""
     text = rendered(plan, form, width=context.width(), colour=out is None and context.colour(context.stdout))
+    if form != "text" or out is not None:
+        text = _document(text, form, context)
     if out is None:
-        context.result(text)
+        (context.result if form == "text" else context.document)(text)
         return
     from guards.private import write_private
     from review.summary import last_line
@@ -142,6 +144,18 @@ def show(plan: Plan, form: str, out: Path | None, context: Context) -> None:
     write_private(out, text.encode())
     context.say(f"wrote {out}")
     context.say(last_line(plan))
+
+
+def _document(text: str, form: str, context: Context) -> str:
+    """Its commands stay canonical, whoever made it; in JSON the plan is left alone, since its digest covers it."""
+    shown = context.next_command.in_documents
+    if form != "json":
+        return shown.in_text(text)
+    from assembly.files import canonical_json
+    from guards import documents
+
+    review: dict[str, Any] = documents.loads(text)
+    return canonical_json({**review, "summary": shown.in_value(review["summary"])}).decode()
 
 
 def rendered(plan: Plan, form: str, *, width: int, colour: bool) -> str:

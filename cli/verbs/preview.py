@@ -17,7 +17,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli.main import OK, USAGE, CommandError, Context
+from assembly import commands
+from cli.context import OK, USAGE, CommandError, Context
+from cli.session import default_dist
 from guards.text import as_lines
 
 if TYPE_CHECKING:
@@ -40,7 +42,9 @@ EXAMPLES = """\
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments."""
     parser.add_argument("--env", required=True, metavar="ENV", help="environment, as built into dist/ENV")
-    parser.add_argument("--dist", type=Path, default=Path("dist"), metavar="DIR", help="where build.py wrote (default: dist)")
+    parser.add_argument(
+        "--dist", type=Path, default=default_dist(), metavar="DIR", help="where build.py wrote (default: dist of the checkout)"
+    )
     content = parser.add_mutually_exclusive_group(required=True)
     content.add_argument("--content", type=Path, metavar="DIR", help="the built front end")
     content.add_argument("--local", action="store_true", help="the bucket of the local AWS, after apply --local and publish --local")
@@ -66,7 +70,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     try:
         return _explain(args, context) if args.explain is not None else _serve(args, context)
     except InterpretError as error:
-        raise CommandError(*error.problems, command=f"python build.py --env {args.env}", status=USAGE) from None
+        raise CommandError(*error.problems, command=commands.build(args.env), status=USAGE) from None
     except PreviewError as error:
         raise CommandError(str(error), command=error.command) from None
     except NodeError as error:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from cli.main import OK, PENDING, Context
+from cli.context import OK, PENDING, Context
 from cli.session import add_common_arguments, open_environment
 from cli.site import add_change_arguments, confirm, count, progress, run_of, site_of, size
 from guards.text import as_lines

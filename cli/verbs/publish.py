@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import argparse
 import gc
-import json
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.main import OK, PENDING, USAGE, CommandError, Context
+from assembly import commands
+from cli.context import OK, PENDING, USAGE, CommandError, Context
 from cli.session import Opened, add_common_arguments, open_environment, read_assembly
 from cli.site import (
     add_change_arguments,
@@ -26,11 +26,10 @@ from cli.site import (
     commit_of,
     confirm,
     contract_of,
-    outcome_json,
-    outcome_text,
     progress,
     refuse_unless_promoted,
     run_of,
+    show_outcome,
     site_of,
 )
 from guards.text import as_lines
@@ -107,7 +106,7 @@ def _publish(args: argparse.Namespace, context: Context, opened: Opened, given: 
     if args.dry_run or not (args.yes or args.approve):
         approved = publish.content_plan(site, given.content, origin=given.origin, now=context.now())
         if args.dry_run:
-            context.result(_plan_json(approved) if args.json else as_lines([*lines(approved), f"content: {counts(approved)}"]))
+            _show_plan(approved, [*lines(approved), f"content: {counts(approved)}"], args, context)
             return PENDING if approved.has_changes else OK
         if approved.has_changes:
             for line in (*lines(approved), f"content: {counts(approved)}"):
@@ -120,7 +119,7 @@ def _publish(args: argparse.Namespace, context: Context, opened: Opened, given: 
             outcome = publish.publish(site, given.content, run_, origin=given.origin, commit=given.commit, approved=approved)
     except publish.NotDeployed as error:
         raise CommandError(str(error), command=apply_command(opened.assembly)) from None
-    context.result(outcome_json(outcome) if args.json else outcome_text(outcome, args.env, local=args.local))
+    show_outcome(outcome, args, context)
     return OK
 
 
@@ -143,13 +142,13 @@ def _promoted(args: argparse.Namespace, context: Context, opened: Opened, folder
     if not colon or not wanted:
         raise CommandError(
             f"--release {args.release!r}: write ENV:NUMBER or ENV:DIGEST",
-            command=f"python deploy.py releases --env {environment}",
+            command=commands.deploy("releases", environment),
             status=USAGE,
         )
     if contract.promote_from and environment != contract.promote_from:
         raise CommandError(
             f"{args.env} takes only releases that were verified in {contract.promote_from}, not in {environment}",
-            command=f"python deploy.py releases --env {contract.promote_from}",
+            command=commands.deploy("releases", contract.promote_from),
             status=USAGE,
         )
     other = open_environment(argparse.Namespace(**{**vars(args), "env": environment}), context)
@@ -161,7 +160,8 @@ def _promoted(args: argparse.Namespace, context: Context, opened: Opened, folder
     return _Given(content=content, origin=origin, commit=args.commit or release.commit)
 
 
-def _plan_json(plan: ContentPlan) -> str:
-    import msgspec
-
-    return json.dumps(msgspec.to_builtins(plan), indent=2, ensure_ascii=False)
+def _show_plan(plan: ContentPlan, lines: list[str], args: argparse.Namespace, context: Context) -> None:
+    if args.json:
+        context.data(plan)
+    else:
+        context.result(as_lines(lines))

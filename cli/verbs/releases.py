@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from cli.main import OK, Context
+from cli.context import OK, Context
 from cli.session import add_common_arguments, open_environment
 from cli.site import site_of
 from guards.text import as_lines

@@ -11,7 +11,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from cli.main import FAILED, INTERRUPTED, OK, USAGE, CommandError, Context
+from assembly import commands
+from cli.context import FAILED, INTERRUPTED, OK, USAGE, CommandError, Context
 from cli.session import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_environment
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Find what failed, have it approved, redo it."""
-    from cli.shared import as_json
     from cli.verbs.apply import approve, execute
     from operations.retry import find, retry_plan, stack_sets, wait_until_done
     from review.progress_view import summary
@@ -56,17 +56,23 @@ def run(args: argparse.Namespace, context: Context) -> int:
     looked = [find(s, opened.templates[s.id], _gateway(opened, s), cancelled=args.cancelled) for s in sets]
     found = tuple(f for f in looked if f is not None and f.again)
     if not found:
-        context.result(as_json({"environment": args.env, "result": "nothing_failed"}) if args.json else f"{args.env}: no instance failed")
+        if args.json:
+            context.data({"environment": args.env, "result": "nothing_failed"})
+        else:
+            context.result(f"{args.env}: no instance failed")
         return OK
     for each in found:
         _show(context, each)
     problems = tuple(f"{f.problem}, so its instances cannot only be redone" for f in found if f.problem)
     if problems:
-        raise CommandError(*problems, command=f"python deploy.py plan --env {args.env}{' --local' if args.local else ''}", status=USAGE)
+        raise CommandError(*problems, command=commands.deploy("plan", args.env), status=USAGE)
     plan = retry_plan(opened.assembly, found, caller=opened.caller, local=args.local)
     approve(args, context, plan, verb="retry")
     applied = execute(args, context, opened, plan)
-    context.result(as_json(applied) if args.json else summary(applied))
+    if args.json:
+        context.data(applied)
+    else:
+        context.result(summary(applied))
     return {"succeeded": OK, "interrupted": INTERRUPTED}.get(applied.result, FAILED)
 
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from cli.main import USAGE, CommandError, Context
+from assembly import commands
+from cli.context import USAGE, CommandError, Context
 from cli.session import Opened, add_common_arguments, open_environment, read_assembly
 
 EXAMPLES = """\
@@ -52,13 +53,14 @@ def run(args: argparse.Namespace, context: Context) -> int:
         except (NotFound, documents.Unreadable) as error:
             raise RollbackError(
                 f"the assembly {digest[:12]} is not in the bucket {opened.assembly.artifact_bucket} whole: {error}",
-                f"python deploy.py history --env {environment}",
+                commands.deploy("history", environment),
             ) from error
         restore(found, digest, args.dist / environment, environment)
     except RollbackError as error:
         raise CommandError(str(error), command=error.command, status=USAGE) from error
     context.say(f"{args.dist / environment} holds the assembly {digest[:12]} again, applied {record.started_at} by {record.by}")
-    context.say(f"  to come back to the checkout: python build.py --env {environment}")
+    context.say("hint: to come back to the checkout, build again")
+    context.say_next(commands.build(environment))
     assembly, templates = read_assembly(args)
     again = Opened(assembly=assembly, templates=templates, gateways=opened.gateways, caller=opened.caller)
     plan = plan_and_save(again, Options(local=args.local), args.dist, context)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import argparse
 
-from cli.main import OK, CommandError, Context
+from assembly import commands
+from cli.context import OK, CommandError, Context
 from cli.session import add_common_arguments, open_environment
-from cli.site import add_change_arguments, confirm, outcome_json, outcome_text, progress, run_of, site_of
+from cli.site import add_change_arguments, confirm, progress, run_of, show_outcome, site_of
 
 EXAMPLES = """\
   python deploy.py rollback-release --env dev                 the release before the live one
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     target = releases.find(state, args.to) if args.to else releases.before_live(state)
     if target.pruned_at:
         raise CommandError(
-            f"the files of release {target.number} were pruned on {target.pruned_at}", command=f"python deploy.py releases --env {args.env}"
+            f"the files of release {target.number} were pruned on {target.pruned_at}", command=commands.deploy("releases", args.env)
         )
     live = state.live
     question = f"Bring back release {target.number} ({target.content[:12]}, {target.at}) in place of release {live.number if live else 0}?"
@@ -46,5 +47,5 @@ def run(args: argparse.Namespace, context: Context) -> int:
     with progress(context) as report:
         run_ = run_of(args, context, opened, report)
         outcome = publish.rollback(site, target, run_, given=args.to or "", chosen=bool(args.to))
-    context.result(outcome_json(outcome) if args.json else outcome_text(outcome, args.env, local=args.local))
+    show_outcome(outcome, args, context)
     return OK

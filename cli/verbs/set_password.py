@@ -14,7 +14,8 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cli.main import OK, USAGE, CommandError, Context
+from assembly import commands
+from cli.context import OK, USAGE, CommandError, Context
 from cli.session import add_common_arguments, open_environment, read_assembly
 from guards import masks
 
@@ -47,7 +48,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Get the password, hash it, store it, say what comes next."""
     from aws.secrets import Secrets
-    from cli.shared import spoken
 
     assembly, _ = read_assembly(args)
     if assembly.basic_auth_secret is None:
@@ -66,7 +66,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         context.result(password)
     else:
         context.say(SLOW)
-    context.say(spoken(f"  next: python deploy.py apply --env {args.env}  (publishes a function version that knows the new hash)", args))
+    context.say("apply publishes a function version that knows the new hash")
+    context.say_next(commands.deploy("apply", args.env))
     return OK
 
 
@@ -119,8 +120,8 @@ def _given(args: argparse.Namespace, context: Context, prompt: Prompt) -> str:
         return password
     if not context.stdin.isatty():
         raise CommandError(
-            "there is no terminal to ask for the password",
-            command=f"python deploy.py set-password --env {args.env} --stdin  (or --generate)",
+            "there is no terminal to ask for the password; --stdin reads one, --generate makes one",
+            command=commands.deploy("set-password", args.env, "--generate"),
             status=USAGE,
         )
     return twice(prompt)

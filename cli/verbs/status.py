@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import argparse
 
-from cli.main import FAILED, OK, Context
+from cli.context import FAILED, OK, Context
 from cli.session import Opened, add_common_arguments, open_environment
-from cli.shared import as_json, damage, past_of, spoken
+from cli.shared import damage, past_of
 from guards.text import as_lines
 from operations.status import Deployed, Status, read_status, status_lines
 
@@ -31,7 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Read and show."""
     status = read(open_environment(args, context), context)
-    context.result(spoken(as_json(status) if args.json else as_lines(status_lines(status)), args))
+    if args.json:
+        context.data(status)
+    else:
+        context.result(as_lines(status_lines(status)))
     return OK if status.healthy else FAILED
 
 

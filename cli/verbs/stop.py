@@ -12,7 +12,8 @@ import argparse
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from cli.main import OK, USAGE, CommandError, Context
+from assembly import commands
+from cli.context import OK, USAGE, CommandError, Context
 from cli.session import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_environment
 from guards.text import as_lines
 
@@ -38,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Show, ask, stop, wait for the end."""
-    from cli.shared import as_json, asked
+    from cli.shared import again, asked
     from operations.retry import running, stack_sets
 
     opened = open_environment(args, context)
@@ -46,17 +47,22 @@ def run(args: argparse.Namespace, context: Context) -> int:
     for stack, operation in under_way:
         context.say(f"{stack.id}: {operation.action} {operation.id} is {operation.status}, since {operation.created_at}")
     if not under_way:
-        context.result(as_json([]) if args.json else f"{args.env}: no StackSet operation is running")
+        if args.json:
+            context.data([])
+        else:
+            context.result(f"{args.env}: no StackSet operation is running")
         return OK
     if not args.yes:
         if not context.stdin.isatty():
-            again = f"python deploy.py stop --env {args.env}{' --local' if args.local else ''} --yes"
-            raise CommandError("there is no terminal to ask on", command=again, status=USAGE)
+            raise CommandError("there is no terminal to ask on", command=again(args, "--yes"), status=USAGE)
         if asked(context, "Stop it? What runs is finished, what waits is cancelled. [y/N] ").lower() not in ("y", "yes"):
-            raise CommandError("not stopped; it goes on", command=f"python deploy.py status --env {args.env}")
+            raise CommandError("not stopped; it goes on", command=commands.deploy("status", args.env))
     seconds = LOCAL_POLL_SECONDS if opened.aws.is_local else POLL_SECONDS
     done = [_stop(opened, stack, operation, context, seconds) for stack, operation in under_way]
-    context.result(as_json(done) if args.json else as_lines(_text(d) for d in done))
+    if args.json:
+        context.data(done)
+    else:
+        context.result(as_lines(_text(d) for d in done))
     return OK
 
 

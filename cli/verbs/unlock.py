@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from cli.main import FAILED, OK, CommandError, Context
+from assembly import commands
+from cli.context import FAILED, OK, CommandError, Context
 from cli.session import add_common_arguments, open_environment
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             return OK
         if args.lock_id is None:
             to_remove = _command(args, holder, assembly.lock_table, name)
-            told = as_lines((f"the lock {name} is held by {holder.describe()}", f"  to remove it: {to_remove}"))
+            told = as_lines((f"the lock {name} is held by {holder.describe()}", *(f"  {line}" for line in commands.told(to_remove))))
             context.result(json.dumps({"lock": name, "holder": msgspec.to_builtins(holder)}, indent=2) if args.json else told)
             return OK
         other = lock.remove(table, assembly.lock_table, name, args.lock_id)
@@ -72,4 +72,4 @@ def _command(args: argparse.Namespace, holder: Holder, table: str, name: str) ->
         from rollout.lock import delete_command
 
         return delete_command(table, name)
-    return f"python deploy.py unlock --env {args.env} --lock-id {shlex.quote(holder.id)}{' --local' if args.local else ''}"
+    return commands.deploy("unlock", args.env, "--lock-id", holder.id)

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from cli.main import FAILED, OK, USAGE, CommandError, Context
+from assembly import commands
+from cli.context import FAILED, OK, USAGE, CommandError, Context
 from cli.session import Opened, add_common_arguments, open_environment, read_assembly
-from cli.site import contract_of, outputs, site_of
+from cli.site import contract_of, outputs, site_of, verify_command
 from guards import masks
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
     if args.local and not args.resolve:
         raise CommandError(
-            f"the local AWS has no host names: start python deploy.py preview --env {args.env} --local and verify that",
-            command=f"python deploy.py verify --env {args.env} --local --resolve http://127.0.0.1:8080",
+            "the local AWS has no host names: start a preview and verify that",
+            command=verify_command(args.env, local=True),
             status=USAGE,
         )
     if args.record and args.resolve and not args.local:
@@ -154,7 +155,7 @@ def _record(args: argparse.Namespace, context: Context, opened: Opened, results:
         raise CommandError(f"not recorded: skipped were {', '.join(missing)}", command="give the password and run it without --no-aws")
     if live is None:
         raise CommandError(
-            f"not recorded: nothing was published to {args.env}", command=f"python deploy.py publish --env {args.env} --content DIR"
+            f"not recorded: nothing was published to {args.env}", command=commands.deploy("publish", args.env, "--content", "DIR")
         )
     record_verified(site_of(opened), live, by=opened.caller, at=context.timestamp())
     context.say(f"recorded: the live release of {args.env} is verified")
@@ -178,12 +179,12 @@ def _endpoint(text: str, option: str) -> Endpoint:
     except ValueError:
         host, port = None, None
     if not host or not port or scheme not in ("http", "https"):
-        raise CommandError(f"{option} {text!r}: write HOST:PORT", command="python deploy.py verify --help", status=USAGE)
+        raise CommandError(f"{option} {text!r}: write HOST:PORT", command=f"{commands.DEPLOY} verify --help", status=USAGE)
     return Endpoint(host=host, port=port, tls=scheme == "https")
 
 
 def _nameserver(text: str) -> tuple[str, int]:
     match = re.fullmatch(r"\[?([0-9a-fA-F:.]+?)\]?(?::(\d{1,5}))?", text)
     if not match:
-        raise CommandError(f"--nameserver {text!r}: write IP or IP:PORT", command="python deploy.py verify --help", status=USAGE)
+        raise CommandError(f"--nameserver {text!r}: write IP or IP:PORT", command=f"{commands.DEPLOY} verify --help", status=USAGE)
     return match[1], int(match[2] or 53)

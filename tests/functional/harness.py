@@ -13,6 +13,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests import hints
+
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT = 180.0
 SECRET = secrets.token_hex(32)
@@ -31,9 +33,29 @@ class Ended:
         return f"exit {self.code}\n--- stdout\n{self.stdout}\n--- stderr\n{self.stderr}"
 
 
+class Started(subprocess.Popen[str]):
+    """A command whose hints are looked at when it has ended."""
+
+    def communicate(self, input: str | None = None, timeout: float | None = None) -> tuple[str, str]:
+        """Raises AssertionError for a hint that cannot be typed."""
+        out, err = super().communicate(input, timeout)
+        assert isinstance(self.args, list)
+        refuse_bad_hints([str(word) for word in self.args], out or "", err or "")
+        return out, err
+
+
+def refuse_bad_hints(command: list[str], *printed: str) -> None:
+    """Raise AssertionError if something was told to be typed that the command line would refuse, or that leads from a local run to AWS."""
+    bad = [problem for text in printed for problem in hints.problems_of_text(text, local="--local" in command)]
+    assert not bad, f"{command} tells what cannot be typed: {bad}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class CommandLine:
-    """`python build.py ...` and `python deploy.py ...` with the credentials of one account, in a home of their own."""
+    """`python build.py ...` and `python deploy.py ...` with the credentials of one account, in a home of their own.
+
+    Called as `python`, so that the commands they tell are the canonical ones.
+    """
 
     home: Path
     endpoint_url: str | None = None
@@ -44,7 +66,7 @@ class CommandLine:
     def environment(self) -> dict[str, str]:
         """Nothing of the caller's but the search path."""
         made = {
-            "PATH": os.environ["PATH"],
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.home),
             "AWS_CONFIG_FILE": str(self.home / "no-config"),
             "AWS_SHARED_CREDENTIALS_FILE": str(self.home / "no-credentials"),
@@ -61,8 +83,9 @@ class CommandLine:
 
     def run(self, script: str, *arguments: str, stdin: str = "", timeout: float = TIMEOUT) -> Ended:
         """To the end; stdin is not a terminal."""
+        command = ["python", script, *arguments]
         done = subprocess.run(
-            [sys.executable, script, *arguments],
+            command,
             cwd=ROOT,
             env=self.environment(),
             input=stdin,
@@ -71,6 +94,7 @@ class CommandLine:
             timeout=timeout,
             check=False,
         )
+        refuse_bad_hints(command, done.stdout, done.stderr)
         return Ended(code=done.returncode, stdout=done.stdout, stderr=done.stderr)
 
     def deploy(self, *arguments: str, stdin: str = "", timeout: float = TIMEOUT) -> Ended:
@@ -83,8 +107,8 @@ class CommandLine:
 
     def start(self, script: str, *arguments: str) -> subprocess.Popen[str]:
         """Started, for the test to interrupt; the `processes` fixture ends what is left."""
-        return subprocess.Popen(
-            [sys.executable, script, *arguments],
+        return Started(
+            ["python", script, *arguments],
             cwd=ROOT,
             env=self.environment(),
             stdin=subprocess.DEVNULL,

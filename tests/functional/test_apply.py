@@ -161,7 +161,7 @@ def test_without_a_terminal_nothing_is_applied_unasked(platform: Platform, wire:
     assert platform.plan().code == 3
     asked = platform.apply()
     assert (asked.code, executions(wire)) == (2, 0), asked
-    assert "next: python deploy.py apply --env test --yes" in asked.stderr
+    assert f"next: python deploy.py apply --env test --dist {platform.dist} --yes" in asked.stderr
 
 
 def test_a_protected_environment_is_applied_by_the_digest_that_was_reviewed(wire: Wire, account: str, tmp_path: Path) -> None:

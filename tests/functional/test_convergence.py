@@ -18,7 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aws.session import Aws
-from cli.main import Context, main
+from cli.context import Context
+from cli.main import main
 from local_aws.server import LocalAws
 from tests.functional.harness import CommandLine
 from tests.functional.small_platform import ENV, REGION, Platform, base, parameter

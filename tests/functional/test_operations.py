@@ -88,7 +88,7 @@ def test_status_follows_an_environment_from_nothing_over_a_plan_to_an_apply(plat
 
     platform.build(one="2")
     newer = verb("status")
-    assert "which is not applied; to plan: python deploy.py plan --env test" in newer.stdout
+    assert "which is not applied\nnext: python deploy.py plan --env test" in newer.stdout
     (record,) = json.loads(verb("history", "--json").stdout)
     assert record["result"] == "succeeded"
     assert record["assembly_digest"] == status["assembly_digest"]
@@ -496,7 +496,7 @@ def test_a_whole_environment_from_doctor_to_destroy(account: str, tmp_path: Path
     wire.on("lambda", "DeleteFunction", replicated)
     waits = run("destroy", "--approve", "dev", "--delete-data")
     assert waits.code == 3, waits
-    assert re.search(r"come back after 20\S+Z and type: python deploy.py destroy --env dev --delete-data", waits.stdout), waits
+    assert re.search(r"come back after 20\S+Z\n  next: python deploy.py destroy --env dev (--dist \S+ )?--delete-data", waits.stdout), waits
     assert client(aws, "lambda", account, "us-east-1").get_function_configuration(FunctionName=function)["FunctionName"] == function
     gone = run("destroy", "--approve", "dev", "--delete-data")
     assert gone.code == 0, gone

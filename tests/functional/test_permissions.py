@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -114,7 +115,7 @@ def test_a_change_of_foundation_is_shown_and_refused_before_anything_begins(dev:
 
         assert refused.code == 2, refused
         assert f"the deploy role {PREFIX}-deploy may not change it; an administrator of account {ACCOUNT} has to" in refused.stderr
-        assert "next: python deploy.py apply --env dev --only foundation" in refused.stderr
+        assert re.search(r"next: python deploy\.py apply --env dev (--dist \S+ )?--only foundation", refused.stderr)
         assert wire.operations("cloudformation").count("ExecuteChangeSet") == 0
         assert wire.operations("dynamodb") == []
 

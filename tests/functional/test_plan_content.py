@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -19,7 +20,8 @@ from assembly.model import Assembly
 from aws.errors import NotFound
 from aws.s3 import S3
 from aws.session import Aws
-from cli.main import Context, main
+from cli.context import Context
+from cli.main import main
 from local_aws import prepare
 from local_aws.server import LocalAws
 from rollout import history
@@ -176,7 +178,7 @@ def test_what_moved_between_plan_and_apply_is_said_before_anything_changes(live:
     refused = live.apply()
     assert refused.code == 2, refused
     assert "is not the one that was reviewed" in refused.stderr
-    assert f"next: python deploy.py plan --env dev --content {live.app}" in refused.stderr
+    assert re.search(rf"next: python deploy\.py plan --env dev (--dist \S+ )?--content {live.app}", refused.stderr)
 
     elsewhere = tmp_path / "empty"
     elsewhere.mkdir()
@@ -396,18 +398,21 @@ def test_without_any_account_on_the_local_aws(tmp_path: Path) -> None:
         assert "next: python deploy.py apply --env dev --local" in planned[1]
         done = deploy("apply", "--yes")
         assert done[0] == 0, done
-        then = "next: python deploy.py preview --env dev --local, then python deploy.py verify --env dev --local --resolve http://127.0.0.1:8080"
-        assert then in done[1]
+        then = re.compile(
+            r"next: python deploy\.py preview --env dev (--dist \S+ )?--local\n *"
+            r"next: python deploy\.py verify --env dev (--dist \S+ )?--local --resolve http://127\.0\.0\.1:8080"
+        )
+        assert then.search(done[1])
         assert deploy("plan", "--content", str(app))[0] == 0
         frontend.rebuilt(app, "dearer")
         published = deploy("publish", "--content", str(app), "--yes")
         assert published[0] == 0, published
-        assert then in published[1]
+        assert then.search(published[1])
         frontend.rebuilt(app, "once more")
         assert deploy("plan", "--content", str(app))[0] == 3
         frontend.rebuilt(app, "not reviewed")
         refused = deploy("apply", "--yes")
         assert refused[0] == 2, refused
-        assert f"next: python deploy.py plan --env dev --content {app} --local" in refused[1]
+        assert re.search(rf"next: python deploy\.py plan --env dev --local (--dist \S+ )?--content {app}", refused[1])
     finally:
         server.stop()

@@ -19,7 +19,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from aws.session import Aws
-from cli.main import Context, main
+from cli.context import Context
+from cli.main import main
 from deploy import VERB_PACKAGES as PACKAGES
 from guards.processes import child_environment
 from local_aws.server import LocalAws

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from aws.session import Aws
-from cli.main import Context, main
+from cli.context import Context
+from cli.main import main
 from local_aws.server import LocalAws
 from tests.functional import breakable, frontend
 from tests.functional.frontend import Deployed

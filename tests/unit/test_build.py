@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -103,7 +104,7 @@ def test_check(tmp_path: Path) -> None:
     changed = build("--env", "dev", "--out", str(tmp_path), "--check")
     assert changed.returncode == 1
     assert "dev/dns.template.json: differs from what would be built" in changed.stderr
-    assert "to build: python build.py --env dev" in changed.stderr
+    assert re.search(rf"build: out of date\n  next: \S+ \S*build\.py --env dev --out {tmp_path}\n", changed.stderr)
 
 
 def test_bad_environments_end_in_status_2_and_nothing_is_written(own: Path, tmp_path: Path) -> None:

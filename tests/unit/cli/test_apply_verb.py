@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from cli.main import USAGE, CommandError, Context
+from cli.context import USAGE, CommandError, Context
 from cli.verbs.apply import add_arguments, approve, git_commit
 from planning.model import Options, Plan, sealed
 from review.progress_view import chart, duration, shown, summary

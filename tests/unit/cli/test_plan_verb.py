@@ -18,7 +18,8 @@ import pytest
 
 from assembly import files
 from assembly.model import Placeholder
-from cli.main import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context, guarded, main, spoken
+from cli.context import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
+from cli.main import guarded, main
 from cli.session import Opened, read_assembly, refuse_placeholders
 from cli.verbs import plan as verb
 from guards.stream import below
@@ -228,16 +229,16 @@ def test_our_errors_become_words_and_a_status() -> None:
 
     made = context()
     assert guarded(fail(CommandError("one", "two", command="do this", status=USAGE)), made) == USAGE
-    assert said(made)[1] == "error: one\nerror: two\n  next: do this\n"
+    assert said(made)[1] == "error: one\nerror: two\n  hint: do this\n"
     assert guarded(fail(Stopped()), context()) == INTERRUPTED
     assert guarded(fail(KeyboardInterrupt()), context()) == INTERRUPTED
     assert guarded(fail(OSError(28, "No space left on device", "dist/plan.json")), context()) == FAILED
     machine = context()
     guarded(fail(CommandError("one", command="do")), machine, machine=True)
     assert json.loads(said(machine)[0]) == {"ok": False, "problems": ["one"], "next": "do"}
-    near = context()
-    guarded(fail(CommandError("one", command="python deploy.py plan --env dev, then python deploy.py apply --env dev")), near, local=True)
-    assert said(near)[1].endswith("  next: python deploy.py plan --env dev --local, then python deploy.py apply --env dev --local\n")
+    steps = context()
+    guarded(fail(CommandError("one", command="edit it:\npython build.py --env dev\npython deploy.py plan --env dev")), steps)
+    assert said(steps)[1] == "error: one\n  hint: edit it:\n  next: python build.py --env dev\n  next: python deploy.py plan --env dev\n"
     with pytest.raises(ZeroDivisionError):
         guarded(fail(ZeroDivisionError()), context())
 
@@ -265,10 +266,10 @@ def test_usage_errors() -> None:
     assert run("deploy.py", "plan").returncode == USAGE
     assert run("deploy.py").returncode == USAGE
     unknown = run("deploy.py", "plann")
-    assert unknown.returncode == USAGE and "no verb 'plann'" in unknown.stderr
+    assert unknown.returncode == USAGE and "no verb 'plann'; did you mean plan?" in unknown.stderr
     missing = run("deploy.py", "plan", "--env", "nowhere")
     assert missing.returncode == USAGE
-    assert "build it first: python build.py --env nowhere" in missing.stderr and "Traceback" not in missing.stderr
+    assert "nothing is built by that name" in missing.stderr and "Traceback" not in missing.stderr
 
 
 def test_no_credentials_is_an_error_with_a_command(tmp_path: Path) -> None:
@@ -277,7 +278,7 @@ def test_no_credentials_is_an_error_with_a_command(tmp_path: Path) -> None:
     ended = run("deploy.py", "plan", "--env", "test", "--dist", str(tmp_path), "--json")
     assert ended.returncode == FAILED
     assert json.loads(ended.stdout)["ok"] is False
-    assert "next:" in ended.stderr and "Traceback" not in ended.stderr
+    assert "hint: export AWS_PROFILE" in ended.stderr and "Traceback" not in ended.stderr
 
 
 def test_a_verb_is_any_module_of_the_package() -> None:
@@ -329,11 +330,3 @@ def test_allow_without_content_is_a_slip() -> None:
     args = argparse.Namespace(content=None, allow=["*.map"])
     with pytest.raises(CommandError, match="--allow is about --content"):
         verb.content_of(args, made, opened(SimulatedGateways()))
-
-
-def test_a_command_says_local_once() -> None:
-    once = "python deploy.py plan --env dev-2 --local --content x"
-    assert spoken("python deploy.py plan --env dev-2 --content x", local=True) == once
-    assert spoken(once, local=True) == once
-    assert spoken("python build.py --env dev", local=True) == "python build.py --env dev"
-    assert spoken("python deploy.py plan --env dev", local=False) == "python deploy.py plan --env dev"

@@ -22,7 +22,8 @@ from aws.cloudformation.stack_sets import StackInstance, StackSetOperation
 from aws.cloudformation.stacks import StackDescription, StackEvent
 from aws.cloudformation.validations import ValidationEvent
 from aws.errors import AwsError, Origin, translate
-from cli import main as cli
+from cli.context import FAILED, CommandError, Context
+from cli.main import guarded
 from cli.verbs.history import lines as history_lines
 from cli.verbs.logs import text as log_text
 from guards.stream import filtered
@@ -109,12 +110,12 @@ def live_progress() -> str:
 
 def refused(*, machine: bool) -> str:
     stdout, stderr = io.StringIO(), io.StringIO()
-    context = cli.Context(stdout=stdout, stderr=stderr, environ={})
+    context = Context(stdout=stdout, stderr=stderr, environ={})
 
     def run() -> int:
         raise AwsError(EVIL, code=EVIL, hint="python deploy.py doctor --env dev")
 
-    assert cli.guarded(run, context, machine=machine) == cli.FAILED
+    assert guarded(run, context, machine=machine) == FAILED
     assert stderr.getvalue().splitlines()[-1] == "  next: python deploy.py doctor --env dev"
     assert len(stderr.getvalue().splitlines()) == 2
     return stdout.getvalue() if machine else stderr.getvalue()
@@ -124,9 +125,9 @@ def several_problems() -> str:
     stderr = io.StringIO()
 
     def run() -> int:
-        raise cli.CommandError(EVIL, EVIL, command="ours")
+        raise CommandError(EVIL, EVIL, command="ours")
 
-    cli.guarded(run, cli.Context(stdout=io.StringIO(), stderr=stderr, environ={}))
+    guarded(run, Context(stdout=io.StringIO(), stderr=stderr, environ={}))
     assert len(stderr.getvalue().splitlines()) == 3
     return stderr.getvalue()
 

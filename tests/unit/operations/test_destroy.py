@@ -18,7 +18,7 @@ from assembly.model import Assembly, BasicAuthSecret
 from aws.cloudformation.stack_sets import StackInstance
 from aws.errors import AccessDenied, AwsError, BadRequest, CredentialsError, NotFound
 from aws.retained import Retained, StillReplicated
-from cli.main import CommandError, Context
+from cli.context import CommandError, Context
 from cli.verbs.destroy import _confirm
 from operations.destroy import DestroyPlan, destroy, outcome_lines, plan_lines, removal_order, survey, targets_of
 from tests.golden_files import assert_golden
@@ -504,7 +504,7 @@ class Terminal(io.StringIO):
 )
 def test_only_the_environments_own_name_confirms(approve: str | None, typed: str, terminal: bool, confirmed: bool) -> None:
     context = Context(stdin=Terminal(typed) if terminal else io.StringIO(typed), stdout=io.StringIO(), stderr=io.StringIO())
-    args = Namespace(approve=approve, local=False)
+    args = Namespace(approve=approve, local=False, verb="destroy", env="test", typed=())
     if confirmed:
         _confirm(args, context, "test")
         return

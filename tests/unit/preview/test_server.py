@@ -192,7 +192,7 @@ def test_a_port_in_use_is_one_clear_line(dist: Path, content: Path) -> None:
         port = str(taken.getsockname()[1])
         done = _command("--env", "prod", "--dist", str(dist), "--content", str(content), "--port", port)
     assert (done.returncode, done.stdout) == (1, "")
-    assert f"error: port {port} of 127.0.0.1 is in use\n  next: take another one: --port 0 finds a free one\n" in done.stderr
+    assert f"error: port {port} of 127.0.0.1 is in use\n  hint: take another one: --port 0 finds a free one\n" in done.stderr
 
 
 def test_without_node_it_says_what_to_install(dist: Path, content: Path, tmp_path: Path) -> None:

@@ -1,0 +1,104 @@
+"""What every verb is given: the outside world, the exit statuses, and the error that ends a verb.
+
+In: streams, environment, clock. Out: results on stdout, progress and remarks on stderr. Never: knows a verb.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from assembly import commands
+from cli.next_command import NextCommand
+from guards.stream import filtered
+from guards.text import as_lines
+
+OK, FAILED, USAGE, PENDING, INTERRUPTED = 0, 1, 2, 3, 130
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class CommandError(Exception):
+    """What stops a verb: the problems, one a line; what to type next; the exit status."""
+
+    def __init__(self, *problems: str, command: str = "", status: int = FAILED) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+        self.command = command
+        self.status = status
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The outside world, as a verb sees it. Whatever streams are handed in, everything printed goes through `guards.stream`."""
+
+    stdin: TextIO = field(default_factory=lambda: sys.stdin)
+    stdout: TextIO = field(default_factory=lambda: sys.stdout)
+    stderr: TextIO = field(default_factory=lambda: sys.stderr)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sleep: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
+    token_hex: Callable[[int], str] = secrets.token_hex
+    root: Path = ROOT
+    """The checkout: `.local-aws/` lies here."""
+    next_command: NextCommand = field(default_factory=NextCommand)
+    """What is printed passes through it: there the commands in it get the form in which they can be pasted."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "stdout", filtered(self.stdout))
+        object.__setattr__(self, "stderr", filtered(self.stderr))
+
+    def colour(self, stream: TextIO) -> bool:
+        """Whether to colour what goes there: only a terminal, never against NO_COLOR or on a dumb terminal. https://no-color.org"""
+        return bool(stream.isatty()) and not self.environ.get("NO_COLOR") and self.environ.get("TERM") != "dumb"
+
+    def width(self) -> int:
+        """Columns of the terminal, else of COLUMNS, else 100."""
+        columns = self.environ.get("COLUMNS", "")
+        if columns.isdigit() and int(columns) > 0:
+            return int(columns)
+        try:
+            return os.get_terminal_size(self.stdout.fileno()).columns
+        except (OSError, ValueError):
+            return 100
+
+    def timestamp(self) -> str:
+        """Now, ISO 8601 in UTC, whole seconds."""
+        return self.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def result(self, text: str) -> None:
+        """A result, to stdout. Of several lines it is made with `guards.text.as_lines`."""
+        self._write_result(self.next_command.in_text(text))
+
+    def data(self, value: Any) -> None:
+        """A result as JSON, to stdout: any value of ours."""
+        import msgspec
+
+        value = self.next_command.in_value(msgspec.to_builtins(value))
+        self._write_result(json.dumps(value, indent=2, ensure_ascii=False))
+
+    def document(self, text: str) -> None:
+        """A result that is read elsewhere too (HTML, Markdown, a plan), to stdout, as it is."""
+        self._write_result(text)
+
+    def say(self, text: str) -> None:
+        """Progress or a remark, to stderr: one line, whatever is in it."""
+        self.stderr.write(as_lines((self.next_command.in_text(text),)) + "\n")
+        self.stderr.flush()
+
+    def say_next(self, command: str) -> None:
+        """What to do next, to stderr: a line for each command, and for each hint in prose."""
+        for line in commands.told(command):
+            self.say(f"  {line}")
+
+    def _write_result(self, text: str) -> None:
+        self.stdout.write(text if text.endswith("\n") else text + "\n")
+        self.stdout.flush()

@@ -1,0 +1,124 @@
+"""The verbs that there are, and their parsers: what is misspelt is answered with what was probably meant.
+
+A verb is a module of `cli/verbs/`. Its name is the verb (underscores become hyphens), its docstring's first line the help; it has
+`EXAMPLES: str`, `add_arguments(parser)` and `run(args, context) -> int`. There is no list to keep: a new file is a new verb.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import functools
+import importlib
+import shlex
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import NoReturn
+
+from assembly import commands
+from cli.context import ROOT, USAGE, CommandError
+from cli.next_command import Options, options_of
+
+PACKAGES = ("cli.verbs",)
+
+
+class Parser(argparse.ArgumentParser):
+    """Its errors are ours, and name the closest match."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `CommandError`."""
+        raise CommandError(message, command=f"{commands.DEPLOY} {self.prog.partition(' ')[2]} --help", status=USAGE)
+
+    def read(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """The parsed arguments. Raises `CommandError`; what is unknown is told before what is missing, since it may be the same."""
+        before = arguments[: arguments.index("--")] if "--" in arguments else arguments
+        for word in before:
+            name = word.partition("=")[0]
+            if name.startswith("--") and name not in self._option_string_actions:
+                self._refuse_option(name, arguments)
+        required = [action for action in self._actions if action.required]
+        for action in required:
+            action.required = False
+        try:
+            _, strays = self.parse_known_args(arguments)
+        finally:
+            for action in required:
+                action.required = True
+        if strays:
+            self._refuse(strays, arguments)
+        args = self.parse_args(arguments)
+        args.typed = tuple(arguments)
+        return args
+
+    def _refuse_option(self, name: str, arguments: Sequence[str]) -> NoReturn:
+        what = f"there is no option {name}{did_you_mean(name, self._option_string_actions)}"
+        meant = closest(name, self._option_string_actions)
+        corrected = [f"{meant}{a.removeprefix(name)}" if a.partition("=")[0] == name else a for a in arguments]
+        try:
+            if not meant:
+                self.error(what)
+            self.read(corrected)
+        except CommandError:
+            self.error(what)
+        raise CommandError(what, command=shlex.join(["python", *self.prog.split(), *corrected]), status=USAGE)
+
+    def _refuse(self, strays: Sequence[str], arguments: Sequence[str]) -> NoReturn:
+        verb = self.prog.partition(" ")[2]
+        if len(strays) == 1 and not strays[0].startswith("-") and not any(a.partition("=")[0] == "--env" for a in arguments):
+            rest = [a for a in arguments if a != strays[0]]
+            raise CommandError(
+                f"{strays[0]!r} is no option; an environment is given with --env",
+                command=commands.deploy(verb, strays[0], *rest),
+                status=USAGE,
+            )
+        self.error(f"what is {' '.join(map(repr, strays))}? Every value follows its option")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """ "; did you mean X?" for the closest of the known words, whatever its case; empty if none is close."""
+    found = closest(word, known)
+    return f"; did you mean {found}?" if found else ""
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """The closest of the known words, whatever its case; empty if none is close."""
+    by_folded = {each.casefold(): each for each in known}
+    found = difflib.get_close_matches(word.casefold(), by_folded, n=1)
+    return by_folded[found[0]] if found else ""
+
+
+def verbs(packages: Iterable[str] = PACKAGES) -> dict[str, tuple[str, Path]]:
+    """Verb to (module name, file), found by the files that are there."""
+    found = {}
+    for package in packages:
+        directory = ROOT.joinpath(*package.split("."))
+        for file in sorted(directory.glob("[a-z]*.py")):
+            found[file.stem.replace("_", "-")] = (f"{package}.{file.stem}", file)
+    return found
+
+
+def module_of(verb: str, packages: Iterable[str] = PACKAGES) -> ModuleType:
+    """The module of a verb that there is."""
+    return importlib.import_module(verbs(packages)[verb][0])
+
+
+def parser_of(verb: str, packages: Iterable[str] = PACKAGES) -> Parser:
+    """The parser of a verb that there is."""
+    module = module_of(verb, packages)
+    parser = Parser(
+        prog=f"deploy.py {verb}",
+        description=(module.__doc__ or "").partition("\n")[0],
+        epilog=f"examples:\n{module.EXAMPLES.rstrip()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    module.add_arguments(parser)
+    parser.set_defaults(verb=verb)
+    return parser
+
+
+@functools.cache
+def options_of_verb(verb: str) -> Options | None:
+    """The options of a verb; None if there is no such verb."""
+    return options_of(parser_of(verb)) if verb in verbs() else None
