@@ -99,7 +99,8 @@ def locked(opened: Opened, context: Context, verb: str, args: argparse.Namespace
     """
     from aws.dynamodb import Items
     from aws.errors import NotFound
-    from rollout.lock import LockHeld, LockLost, acquire, held, here, lock_name
+    from guards.caller import this_process
+    from rollout.lock import LockHeld, LockLost, acquire, held, lock_name
 
     assembly = opened.assembly
     table = Items.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
@@ -111,7 +112,7 @@ def locked(opened: Opened, context: Context, verb: str, args: argparse.Namespace
             environment=assembly.environment,
             verb=verb,
             lock_id=context.token_hex(16),
-            me=here(opened.caller),
+            me=this_process(opened.caller),
             now=lambda: context.now().timestamp(),
         )
     except NotFound:

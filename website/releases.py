@@ -14,11 +14,9 @@ read all of that, so a manifest there would tell every visitor who published wha
 from __future__ import annotations
 
 import hashlib
-import os
-import socket
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -29,15 +27,12 @@ from aws.errors import Conflict, NotFound
 from aws.s3 import Headers
 from guards import documents
 from website.content import FileEntry, content_digest
-from website.errors import Busy, WebsiteError
+from website.errors import WebsiteError
 
 if TYPE_CHECKING:
     from aws.s3 import S3
 
 FORMAT = 1
-CLAIM_SECONDS = 600
-"""How long a claim holds without being renewed; a run that was killed on another machine blocks for as long."""
-
 HISTORY = 200
 """Records that are kept of releases whose files are gone."""
 
@@ -121,7 +116,10 @@ class Claim(Frozen, frozen=True, kw_only=True):
     """The release that is being made; empty when pruning."""
     by: str
     host: str
+    machine: str = ""
     pid: int
+    process: str = ""
+    """As in `guards.caller.Caller`; empty in a claim of an earlier version, which is then only known to be dead by its end."""
     started_at: str
     expires_at: str
 
@@ -242,153 +240,6 @@ def _plausible(state: State, environment: str) -> State:
         except ValueError as error:
             raise documents.Unreadable(f"{time[:40]!r} is not a time") from error
     return state
-
-
-# --- claims -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Caller:
-    """Who acts, and from which process."""
-
-    arn: str
-    host: str
-    pid: int
-    alive: Callable[[int], bool]
-    """Whether a process of this host still runs."""
-
-    @classmethod
-    def here(cls, arn: str) -> Caller:
-        """This process."""
-        return cls(arn=arn, host=socket.gethostname(), pid=os.getpid(), alive=_process_alive)
-
-
-class Claimed:
-    """A claim that we hold. Every write of it checks that nobody took it over."""
-
-    def __init__(self, store: Store, state: State, etag: str, now: Callable[[], datetime]) -> None:
-        self.store = store
-        self.state = state
-        self._etag = etag
-        self._now = now
-        self._renewed = now()
-
-    def renew(self) -> None:
-        """Say that we are still at it, once a minute at most. `Busy` if somebody took over."""
-        if self._now() - self._renewed < timedelta(seconds=60):
-            return
-        self.assert_held()
-
-    def assert_held(self) -> None:
-        """Write the claim again; `Busy` if it is not ours any more. After this nobody else begins for `CLAIM_SECONDS`."""
-        assert self.state.claim is not None
-        expires = self._now() + timedelta(seconds=CLAIM_SECONDS)
-        self._write(msgspec.structs.replace(self.state, claim=msgspec.structs.replace(self.state.claim, expires_at=timestamp(expires))))
-        self._renewed = self._now()
-
-    def finish(self, edit: Callable[[State], State]) -> State:
-        """Write the outcome and let go, in one write."""
-        self._write(msgspec.structs.replace(edit(self.state), claim=None))
-        return self.state
-
-    def _write(self, state: State) -> None:
-        try:
-            self._etag = self.store.write(state, self._etag)
-        except Conflict:
-            now, _ = self.store.state()
-            raise _lost(now, self.store.environment) from None
-        self.state = state
-
-
-def claim(
-    store: Store,
-    state: State,
-    etag: str | None,
-    *,
-    action: str,
-    manifest: str,
-    caller: Caller,
-    token: str,
-    now: Callable[[], datetime],
-    take_over: bool = False,
-) -> Claimed:
-    """Begin to change the content, if the state is still the one that was read and nobody else is at it.
-
-    A claim that has expired, or whose process ran on this host and is gone, is taken over; any other one only with `take_over`.
-    Raises `Busy`, which says who was first.
-    """
-    held = state.claim
-    if held is not None and not take_over and not _dead(held, caller, now()):
-        raise _busy(held, store.environment)
-    mine = Claim(
-        id=token,
-        action=action,
-        manifest=manifest,
-        by=caller.arn,
-        host=caller.host,
-        pid=caller.pid,
-        started_at=timestamp(now()),
-        expires_at=timestamp(now() + timedelta(seconds=CLAIM_SECONDS)),
-    )
-    given_up = {held.manifest: mine.started_at} if held is not None and held.manifest and held.manifest != manifest else {}
-    mine_state = msgspec.structs.replace(state, claim=mine, unfinished={**state.unfinished, **given_up})
-    try:
-        return Claimed(store, mine_state, store.write(mine_state, etag), now)
-    except Conflict:
-        current, _ = store.state()
-        raise _lost(current, store.environment) from None
-
-
-def _dead(held: Claim, caller: Caller, now: datetime) -> bool:
-    if moment(held.expires_at) <= now:
-        return True
-    return held.host == caller.host and held.pid != caller.pid and not caller.alive(held.pid)
-
-
-def _busy(held: Claim, environment: str) -> Busy:
-    what = f" ({held.manifest[:12]})" if held.manifest else ""
-    return Busy(
-        f"{held.by} on {held.host} began a {held.action}{what} of {environment} at {held.started_at} and has not ended it",
-        f"wait for it; if you know that it is dead: the same command with --take-over (it lapses by itself at {held.expires_at})",
-    )
-
-
-def _lost(state: State, environment: str) -> Busy:
-    if state.claim is not None:
-        return _busy(state.claim, environment)
-    live = state.live
-    if live is None:
-        return Busy(f"the releases of {environment} were changed at the same moment", "run the same command again")
-    return Busy(
-        f"{live.by} was first: release {live.number} ({live.content[:12]}) of {environment} went live at {live.at}",
-        f"python deploy.py releases --env {environment}, then run the same command again",
-    )
-
-
-def _process_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-# --- which releases stay ------------------------------------------------------------------------------------------
-
-
-def kept(state: State, *, keep: int, grace_days: int, now: datetime) -> tuple[Release, ...]:
-    """Releases whose files stay: the live one, the last `keep` different ones, and those that visitors may still hold the page of."""
-    there = [release for release in state.releases if not release.pruned_at]
-    recent: list[str] = []
-    for release in reversed(there):
-        if release.manifest not in recent:
-            recent.append(release.manifest)
-    wanted = set(recent[: max(keep, 1)])
-    horizon = now - timedelta(days=grace_days)
-    wanted |= {r.manifest for r in there if r.superseded_at and moment(r.superseded_at) > horizon}
-    return tuple(release for release in there if release.manifest in wanted)
 
 
 def find(state: State, wanted: str) -> Release:

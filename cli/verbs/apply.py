@@ -13,7 +13,6 @@ import argparse
 import json
 import shlex
 import signal
-import socket
 import subprocess
 import threading
 from pathlib import Path
@@ -27,15 +26,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from assembly.model import HostedZone, Stack
+    from guards.caller import Caller
     from planning.content import ContentOutcome
     from planning.model import Plan
     from rollout.apply import Applied, Publish
     from rollout.certificate_validation import CertificateValidation
     from rollout.execution import Run
-    from rollout.lock import Here, Lock
+    from rollout.lock import Lock
     from rollout.progress import Report
-    from website.publish import Outcome as Published
-    from website.publish import Report as ContentReport
+    from website.run import Outcome as Published
+    from website.run import Report as ContentReport
 
 EXAMPLES = """\
   python deploy.py apply --env dev                              the saved plan, or a new one; asks before it begins
@@ -223,12 +223,13 @@ def approve(args: argparse.Namespace, context: Context, plan: Plan, *, verb: str
 def execute(args: argparse.Namespace, context: Context, opened: Opened, plan: Plan) -> Applied:
     """Apply the approved plan under the lock, and put it into the history."""
     from aws.dynamodb import Items
+    from guards.caller import this_process
     from review.progress_view import shown
     from rollout import apply as engine
-    from rollout.lock import LockHeld, acquire, here, lock_name
+    from rollout.lock import LockHeld, acquire, lock_name
 
     assembly, stop = opened.assembly, threading.Event()
-    me = here(opened.caller)
+    me = this_process(opened.caller)
 
     def now() -> float:
         return context.now().timestamp()
@@ -274,10 +275,11 @@ def _publisher(args: argparse.Namespace, context: Context, opened: Opened) -> Pu
     """What publishes the plan's content after the stacks."""
 
     def publish(run: Run) -> ContentOutcome:
-        from cli.content import publish_planned, publish_step
+        from cli.content import publish_planned
         from cli.site import commit_of
-        from website.publish import Run as Publishing
-        from website.releases import Caller
+        from guards.caller import this_process
+        from rollout.content_step import publish_step
+        from website.run import Run as Publishing
 
         approved = run.plan.content
         assert approved is not None, "only called for a plan with content"
@@ -285,7 +287,7 @@ def _publisher(args: argparse.Namespace, context: Context, opened: Opened) -> Pu
 
         def do(report: ContentReport) -> Published:
             publishing = Publishing(
-                caller=Caller.here(opened.caller), token=context.token_hex(8), now=context.now, sleep=context.sleep, report=report
+                caller=this_process(opened.caller), token=context.token_hex(8), now=context.now, sleep=context.sleep, report=report
             )
             return publish_planned(opened, directory, approved, publishing, commit=commit_of(directory, context))
 
@@ -366,7 +368,7 @@ class Interruptible:
 # --- the record -------------------------------------------------------------------------------------------------------
 
 
-def remember(context: Context, opened: Opened, the_run: Run, applied: Applied, me: Here) -> None:
+def remember(context: Context, opened: Opened, the_run: Run, applied: Applied, me: Caller) -> None:
     """Keep the assembly and a record of the apply in the artifact bucket; a failure to is only told, since what was applied is applied."""
     from aws.errors import AwsError
     from aws.s3 import S3
@@ -379,7 +381,7 @@ def remember(context: Context, opened: Opened, the_run: Run, applied: Applied, m
     try:
         bucket = S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
         history.keep(bucket, assembly.artifact_bucket, assembly, opened.templates)
-        record = record_of(the_run, applied, by=me.owner, host=socket.gethostname(), git_commit=git_commit(context.root))
+        record = record_of(the_run, applied, by=me.arn, host=me.host, git_commit=git_commit(context.root))
         history.save(bucket, assembly.artifact_bucket, record)
     except AwsError as error:
         context.say(f"warning: this apply is not in the history: {error}")

@@ -99,13 +99,15 @@ class _Given:
 
 def _publish(args: argparse.Namespace, context: Context, opened: Opened, given: _Given) -> int:
     from review.content_view import counts, lines
-    from website import publish
+    from website.errors import NotDeployed
+    from website.planner import content_plan
+    from website.publish import publish
 
     site = site_of(opened)
     protected = opened.assembly.protected
     approved = None
     if args.dry_run or not (args.yes or args.approve):
-        approved = publish.content_plan(site, given.content, origin=given.origin, now=context.now())
+        approved = content_plan(site, given.content, origin=given.origin, now=context.now())
         if args.dry_run:
             context.result(_plan_json(approved) if args.json else as_lines([*lines(approved), f"content: {counts(approved)}"]))
             return PENDING if approved.has_changes else OK
@@ -117,8 +119,8 @@ def _publish(args: argparse.Namespace, context: Context, opened: Opened, given: 
     try:
         with progress(context) as report:
             run_ = run_of(args, context, opened, report)
-            outcome = publish.publish(site, given.content, run_, origin=given.origin, commit=given.commit, approved=approved)
-    except publish.NotDeployed as error:
+            outcome = publish(site, given.content, run_, origin=given.origin, commit=given.commit, approved=approved)
+    except NotDeployed as error:
         raise CommandError(str(error), command=apply_command(opened.assembly)) from None
     context.result(outcome_json(outcome) if args.json else outcome_text(outcome, args.env, local=args.local))
     return OK
@@ -136,7 +138,7 @@ def _read(args: argparse.Namespace, context: Context, assembly: Assembly) -> _Gi
 
 def _promoted(args: argparse.Namespace, context: Context, opened: Opened, folder: Path) -> _Given:
     """The content of a release of another environment."""
-    from website import publish
+    from website.promotion import fetch, promotable
 
     contract = contract_of(opened.assembly)
     environment, colon, wanted = args.release.partition(":")
@@ -154,9 +156,9 @@ def _promoted(args: argparse.Namespace, context: Context, opened: Opened, folder
         )
     other = open_environment(argparse.Namespace(**{**vars(args), "env": environment}), context)
     source = site_of(other)
-    release = publish.promotable(source, wanted)
+    release = promotable(source, wanted)
     with progress(context) as report:
-        content = publish.fetch(source, release, contract, folder, report)
+        content = fetch(source, release, contract, folder, report)
     origin = f"{environment}:{release.content[:12]} (release {release.number})"
     return _Given(content=content, origin=origin, commit=args.commit or release.commit)
 

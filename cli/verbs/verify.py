@@ -146,7 +146,7 @@ def _replicated(args: argparse.Namespace, context: Context, opened: Opened | Non
 
 def _record(args: argparse.Namespace, context: Context, opened: Opened, results: tuple[Result, ...], live: Release | None) -> None:
     """Only what was seen counts: the released page itself, and every check but those that a preview cannot make."""
-    from website.publish import record_verified
+    from website.promotion import record_verified
 
     needed = {"app.entry", "app.release", "app.deep_link", "assets.load"}
     missing = [r.title for r in results if r.id in needed and r.status != "passed"]

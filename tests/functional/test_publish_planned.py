@@ -10,17 +10,18 @@ import pytest
 
 from aws.gateways import Gateways
 from aws.session import Aws
-from cli.content import plan_content, publish_planned, publish_step
+from cli.content import plan_content, publish_planned
 from cli.session import Opened
 from cli.site import site_of
+from guards.caller import this_process
 from local_aws.server import LocalAws
+from rollout.content_step import publish_step
 from rollout.progress import Event, Note
 from tests.functional import frontend
 from tests.functional.frontend import Deployed
 from tests.functional.wire import Answer, Exchange, Wire, denied
 from website.errors import WebsiteError
-from website.publish import INVALIDATION_SECONDS, Run, Warned
-from website.releases import Caller
+from website.run import INVALIDATION_SECONDS, Run, Warned
 
 pytestmark = pytest.mark.functional
 
@@ -34,7 +35,7 @@ def opened(aws: Aws, site: frontend.Deployed) -> Opened:
 def run() -> Run:
     """A run that reports to nobody."""
     return Run(
-        caller=Caller.here("arn:aws:iam::1:user/ann"),
+        caller=this_process("arn:aws:iam::1:user/ann"),
         token="token",
         now=lambda: datetime.now(UTC),
         sleep=lambda _: None,

@@ -12,26 +12,27 @@ from hypothesis import strategies as st
 from assembly.files import sha256
 from aws.errors import Conflict, NotFound
 from aws.s3 import Head, Stored
+from guards.caller import Caller
+from website.claims import CLAIM_SECONDS, claim
 from website.content import FileEntry
 from website.errors import Busy, WebsiteError
 from website.releases import (
-    CLAIM_SECONDS,
-    Caller,
     Manifest,
     Release,
     State,
     Store,
     added,
     before_live,
-    claim,
     find,
-    kept,
     manifest_bytes,
     manifest_digest,
     timestamp,
 )
+from website.retention import retained
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+NOBODY = 2**31 - 1
+"""A process id that no process has (Linux gives at most 2**22, proc(5))."""
 
 
 class Bucket:
@@ -99,17 +100,17 @@ def numbers(found: tuple[Release, ...]) -> list[int]:
 
 def test_the_last_ones_stay_whatever_their_age() -> None:
     old = state(*(release(n, days=100 - n, superseded=99 - n) for n in range(1, 7)))
-    assert numbers(kept(old, keep=3, grace_days=14, now=NOW)) == [4, 5, 6]
+    assert numbers(retained(old, keep=3, grace_days=14, now=NOW)) == [4, 5, 6]
 
 
 def test_within_the_grace_period_every_release_stays() -> None:
     young = state(release(1, superseded=30), release(2, superseded=13), release(3, superseded=1), release(4))
-    assert numbers(kept(young, keep=1, grace_days=14, now=NOW)) == [2, 3, 4]
+    assert numbers(retained(young, keep=1, grace_days=14, now=NOW)) == [2, 3, 4]
 
 
 def test_a_rollback_keeps_what_it_brought_back() -> None:
     back = state(release(1, superseded=50, manifest="a"), release(2, superseded=40, manifest="b"), release(3, manifest="a"))
-    assert numbers(kept(back, keep=1, grace_days=14, now=NOW)) == [1, 3]
+    assert numbers(retained(back, keep=1, grace_days=14, now=NOW)) == [1, 3]
 
 
 @given(st.lists(st.integers(0, 60), min_size=1, max_size=12), st.integers(1, 6), st.integers(1, 30))
@@ -117,14 +118,14 @@ def test_the_live_release_always_stays(ages: list[int], keep: int, grace: int) -
     ages = sorted(ages, reverse=True)
     made = [release(n, days=age, superseded=age, manifest=str(n % 4)) for n, age in enumerate(ages, 1)]
     found = state(*made[:-1], msgspec.structs.replace(made[-1], superseded_at=""))
-    stay = kept(found, keep=keep, grace_days=grace, now=NOW)
+    stay = retained(found, keep=keep, grace_days=grace, now=NOW)
     assert found.live in stay
     assert len({r.manifest for r in stay}) >= min(keep, len({r.manifest for r in found.releases}))
 
 
-def caller(name: str, *, host: str = "here", pid: int = 1, alive: bool = True) -> Caller:
-    """Somebody."""
-    return Caller(arn=f"arn:aws:iam::1:user/{name}", host=host, pid=pid, alive=lambda _: alive)
+def caller(name: str, *, host: str = "here", machine: str = "boot", pid: int = NOBODY) -> Caller:
+    """Somebody; by default a process that is gone."""
+    return Caller(arn=f"arn:aws:iam::1:user/{name}", host=host, machine=machine, pid=pid, process="1")
 
 
 def store() -> tuple[Store, Bucket]:
@@ -157,9 +158,10 @@ def test_of_two_that_saw_the_same_state_one_wins() -> None:
 @pytest.mark.parametrize(
     ("who", "at", "take_over", "allowed"),
     [
-        (caller("ann", pid=2, alive=False), NOW, False, True),
-        (caller("ann", pid=2, alive=True), NOW, False, False),
-        (caller("bob", host="elsewhere", pid=2, alive=False), NOW, False, False),
+        (caller("bob"), NOW, False, True),
+        (caller("bob", machine=""), NOW, False, False),
+        (caller("bob", machine="another boot, or another container"), NOW, False, False),
+        (caller("bob", host="elsewhere"), NOW, False, False),
         (caller("bob", host="elsewhere"), NOW + timedelta(seconds=CLAIM_SECONDS), False, True),
         (caller("bob", host="elsewhere"), NOW + timedelta(seconds=CLAIM_SECONDS - 1), False, False),
         (caller("bob", host="elsewhere"), NOW, True, True),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from aws.s3 import Head
-    from website.publish import Site
+    from website.site import Site
 
 
 @dataclass(frozen=True, kw_only=True)
