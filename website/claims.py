@@ -6,14 +6,16 @@ Never: takes over from somebody who may still be at it, or goes on after somebod
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Self
 
 import msgspec
 
-from aws.errors import Conflict
+from aws.errors import AwsError, Conflict
 from guards.caller import Caller, surely_dead
-from website.errors import Busy
+from website.errors import Busy, WebsiteError
 from website.releases import Claim, State, Store, moment, timestamp
 from website.run import Run
 from website.site import Site
@@ -24,7 +26,7 @@ CLAIM_SECONDS = 600
 
 
 class Claimed:
-    """A claim that we hold. Every write of it checks that nobody took it over."""
+    """A claim that we hold. Every write of it checks that nobody took it over; leaving the block unfinished gives it up."""
 
     def __init__(self, store: Store, state: State, etag: str, now: Callable[[], datetime]) -> None:
         self.store = store
@@ -32,6 +34,15 @@ class Claimed:
         self._etag = etag
         self._now = now
         self._renewed = now()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.state.claim is not None:
+            # Whoever took over has it now; where AWS does not answer, it lapses by itself.
+            with contextlib.suppress(WebsiteError, AwsError):
+                self._write(_given_up(self.state, self._now()))
 
     def renew(self) -> None:
         """Say that we are still at it, once a minute at most. `Busy` if somebody took over."""
@@ -80,6 +91,7 @@ def claim(
     held = state.claim
     if held is not None and not take_over and not _dead(held, caller, now()):
         raise _busy(held, store.environment)
+    before = _given_up(state, now()) if held is not None and held.manifest != manifest else state
     mine = Claim(
         id=token,
         action=action,
@@ -92,13 +104,23 @@ def claim(
         started_at=timestamp(now()),
         expires_at=timestamp(now() + timedelta(seconds=CLAIM_SECONDS)),
     )
-    given_up = {held.manifest: mine.started_at} if held is not None and held.manifest and held.manifest != manifest else {}
-    mine_state = msgspec.structs.replace(state, claim=mine, unfinished={**state.unfinished, **given_up})
+    mine_state = msgspec.structs.replace(before, claim=mine)
     try:
         return Claimed(store, mine_state, store.write(mine_state, etag), now)
     except Conflict:
         current, _ = store.state()
         raise _lost(current, store.environment) from None
+
+
+def _given_up(state: State, now: datetime) -> State:
+    """Without the claim; what it may have written is remembered, as later than the live release whatever the clocks say."""
+    held, live = state.claim, state.live
+    assert held is not None
+    unfinished = dict(state.unfinished)
+    if held.manifest and (live is None or held.manifest != live.manifest):
+        earliest = moment(live.at) + timedelta(seconds=1) if live is not None else now
+        unfinished[held.manifest] = timestamp(max(now, earliest))
+    return msgspec.structs.replace(state, claim=None, unfinished=unfinished)
 
 
 def _dead(held: Claim, caller: Caller, now: datetime) -> bool:

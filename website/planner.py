@@ -38,7 +38,8 @@ def plan_release(
 ) -> ContentPlan:
     live = snapshot.state.live
     live_manifest = snapshot.manifests.get(live.manifest) if live else None
-    known = releases.known_objects(snapshot.manifests.values())
+    whole = dict(releases.writers(snapshot.state))
+    known = releases.known_objects((found, whole[digest]) for digest, found in snapshot.manifests.items())
     changes: list[FileChange] = []
     warnings = list(notes)
     wanted = manifest.by_key
@@ -87,9 +88,9 @@ def _change(entry: FileEntry, snapshot: Snapshot, known: Mapping[tuple[str, str]
     if etag != entry.md5:
         return msgspec.structs.replace(made, change="modify", before_size=size)
     wrote = known.get((entry.key, etag), ())
-    if wrote and wrote[0].same_object(entry):
+    if wrote and all(entry.same_object(each) for each in wrote):
         return None
-    before = f"{wrote[0].content_type}; cache-control: {wrote[0].cache_control}" if wrote else UNKNOWN_HEADERS
+    before = f"{wrote[-1].content_type}; cache-control: {wrote[-1].cache_control}" if wrote else UNKNOWN_HEADERS
     return msgspec.structs.replace(made, change="headers", before=before, before_size=size)
 
 

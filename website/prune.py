@@ -21,20 +21,8 @@ from website.snapshot import Snapshot
 
 def prune(site: Site, snapshot: Snapshot, wanted: Pruned, run: Run) -> State:
     """Remove exactly what the plan says. The bucket is versioned: superseded versions stay for as long as its lifecycle says."""
-    claimed = begin(site, snapshot, run, action="prune", manifest="")
     stamp = timestamp(run.now())
     gone = frozenset(wanted.releases)
-    run.report(Begun(step="removing files", files=len(wanted.keys), size=wanted.size))
-    with ThreadPoolExecutor(WORKERS) as pool:
-        for batch in _batched(wanted.keys, 500):
-            for key, _ in zip(
-                batch, pool.map(lambda key: site.s3.delete(site.bucket, key, if_match=snapshot.objects[key][0]), batch), strict=True
-            ):
-                run.report(Sent(key=key, size=snapshot.objects[key][1]))
-            claimed.renew()
-        old = [r for r in snapshot.state.releases if r.number in gone]
-        keys = [make(site.prefix, r.number, r.manifest) for r in old for make in (entry_key, verified_key)]
-        list(pool.map(lambda key: site.s3.delete(site.bucket, key), (key for key in keys if key in snapshot.objects)))
 
     def edit(state: State) -> State:
         marked = tuple(msgspec.structs.replace(r, pruned_at=stamp) if r.number in gone else r for r in state.releases)
@@ -42,7 +30,19 @@ def prune(site: Site, snapshot: Snapshot, wanted: Pruned, run: Run) -> State:
         fresh = {d: at for d, at in state.unfinished.items() if (run.now() - moment(at)).days < limit}
         return msgspec.structs.replace(state, releases=marked, unfinished=fresh)
 
-    return claimed.finish(edit)
+    with begin(site, snapshot, run, action="prune", manifest="") as claimed:
+        run.report(Begun(step="removing files", files=len(wanted.keys), size=wanted.size))
+        with ThreadPoolExecutor(WORKERS) as pool:
+            for batch in _batched(wanted.keys, 500):
+                for key, _ in zip(
+                    batch, pool.map(lambda key: site.s3.delete(site.bucket, key, if_match=snapshot.objects[key][0]), batch), strict=True
+                ):
+                    run.report(Sent(key=key, size=snapshot.objects[key][1]))
+                claimed.renew()
+            old = [r for r in snapshot.state.releases if r.number in gone]
+            keys = [make(site.prefix, r.number, r.manifest) for r in old for make in (entry_key, verified_key)]
+            list(pool.map(lambda key: site.s3.delete(site.bucket, key), (key for key in keys if key in snapshot.objects)))
+        return claimed.finish(edit)
 
 
 def _batched(items: tuple[str, ...], size: int) -> Iterator[tuple[str, ...]]:

@@ -30,7 +30,7 @@ def publish(site: Site, content: Content, run: Run, *, origin: str, commit: str 
     """
     snapshot = read_snapshot(site)
     plan = content_plan(site, content, origin=origin, now=run.now(), snapshot=snapshot)
-    if any(change.before == UNKNOWN_HEADERS for change in plan.changes):
+    if snapshot.state.unfinished or any(change.before == UNKNOWN_HEADERS for change in plan.changes):
         snapshot = with_every_manifest(site, snapshot)
         plan = content_plan(site, content, origin=origin, now=run.now(), snapshot=snapshot)
     if not snapshot.deployed:
@@ -49,18 +49,18 @@ def publish(site: Site, content: Content, run: Run, *, origin: str, commit: str 
         for note in plan.notes:
             run.report(Warned(text=note))
     manifest = manifest_of(site, content)
-    claimed = begin(site, snapshot, run, action="publish", manifest=plan.manifest)
-    if live is not None and not plan.has_changes:
-        claimed.finish(lambda state: state)
-        return Outcome(release=live, plan=plan, changed=False)
-    number = snapshot.ledger.next_number(claimed.state, plan.manifest)
-    with ThreadPoolExecutor(1) as pool:
-        entering = pool.submit(enter, site, number, plan.manifest)
-        site.store.put_manifest(manifest)
-        entering.result()
-    with temporary_files(content) as path_of:
-        writing = Writing(site=site, snapshot=snapshot, claimed=claimed, run=run, path_of=path_of)
-        writing.keep_copies(manifest)
-        by_key = manifest.by_key
-        writing.write(by_key[change.key] for change in plan.changes)
-    return finish(site, manifest, plan, claimed, run, number=number, action="publish", origin=origin, commit=commit)
+    with begin(site, snapshot, run, action="publish", manifest=plan.manifest) as claimed:
+        if live is not None and not plan.has_changes:
+            claimed.finish(lambda state: state)
+            return Outcome(release=live, plan=plan, changed=False)
+        number = snapshot.ledger.next_number(claimed.state, plan.manifest)
+        with ThreadPoolExecutor(1) as pool:
+            entering = pool.submit(enter, site, number, plan.manifest)
+            site.store.put_manifest(manifest)
+            entering.result()
+        with temporary_files(content) as path_of:
+            writing = Writing(site=site, snapshot=snapshot, claimed=claimed, run=run, path_of=path_of)
+            writing.keep_copies(manifest)
+            by_key = manifest.by_key
+            writing.write(by_key[change.key] for change in plan.changes)
+        return finish(site, manifest, plan, claimed, run, number=number, action="publish", origin=origin, commit=commit)

@@ -133,7 +133,7 @@ class State(Frozen, frozen=True, kw_only=True):
     releases: tuple[Release, ...] = ()
     """Oldest first; the last is live."""
     unfinished: dict[str, str] = {}  # noqa: RUF012  (msgspec copies it)
-    """Manifests of publishes that were given up, and when: some of their files may be there."""
+    """Manifests of publishes that were given up, and when: some of their files may be there. Later than `live.at`: begun after it."""
     claim: Claim | None = None
 
     @property
@@ -275,18 +275,44 @@ def added(state: State, release: Release) -> State:
     if before:
         before = (*before[:-1], msgspec.structs.replace(before[-1], superseded_at=release.at))
     gone = [r.number for r in before if r.pruned_at][: max(0, len(before) - HISTORY)]
-    unfinished = {digest: at for digest, at in state.unfinished.items() if digest != release.manifest}
+    # None of them is later than this release, whatever the clocks of their machines said.
+    unfinished = {digest: min(at, release.at, key=moment) for digest, at in state.unfinished.items() if digest != release.manifest}
     return msgspec.structs.replace(state, releases=(*(r for r in before if r.number not in gone), release), unfinished=unfinished)
 
 
-def known_objects(manifests: Iterable[Manifest]) -> Mapping[tuple[str, str], tuple[FileEntry, ...]]:
-    """What objects we ever wrote, by key and ETag: their headers cannot be seen in a listing."""
+def writers(state: State) -> tuple[tuple[str, bool], ...]:
+    """Manifests by digest, the last writer of an object first, and whether all that it says was written.
+
+    The live release wrote or confirmed everything of its own. What is being published or was given up after it may have written over that;
+    of what was given up before it nobody knows the order.
+    """
+    live = state.live
+    last = moment(live.at) if live is not None else None
+    later = [digest for digest, at in reversed(state.unfinished.items()) if last is None or moment(at) > last]
+    claimed = [state.claim.manifest] if state.claim is not None and state.claim.manifest else []
+    order = [(digest, False) for digest in (*claimed, *later) if live is None or digest != live.manifest]
+    there = [(release.manifest, True) for release in reversed(state.releases) if not release.pruned_at]
+    order += [*there[:1], *((digest, False) for digest in reversed(state.unfinished)), *there[1:]]
+    found = dict(reversed(order))
+    return tuple((digest, found[digest]) for digest in dict.fromkeys(digest for digest, _ in order))
+
+
+def known_objects(written: Iterable[tuple[Manifest, bool]]) -> Mapping[tuple[str, str], tuple[FileEntry, ...]]:
+    """What each object may have been written as, by key and ETag: its headers cannot be seen in a listing.
+
+    `written` is as `writers` says it. The last one is what a release is sure to have written, if there is such a release.
+    """
     found: dict[tuple[str, str], tuple[FileEntry, ...]] = {}
-    for manifest in manifests:
+    known: set[tuple[str, str]] = set()
+    for manifest, whole in written:
         for entry in manifest.files:
             there = found.get((entry.key, entry.md5), ())
+            if (entry.key, entry.md5) in known:
+                continue
             if not any(entry.same_object(other) for other in there):
                 found[(entry.key, entry.md5)] = (*there, entry)
+            if whole:
+                known.add((entry.key, entry.md5))
     return found
 
 

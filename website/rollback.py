@@ -44,17 +44,17 @@ def rollback(site: Site, target: Release, run: Run, *, given: str = "", chosen: 
             f"python deploy.py releases --env {site.environment}",
         )
     kept = copies.check(site, (entry for entry in entries if not entry.immutable), workers=WORKERS)
-    claimed = begin(site, snapshot, run, action="rollback", manifest=target.manifest)
-    number = snapshot.ledger.next_number(claimed.state, target.manifest)
-    with ThreadPoolExecutor(1) as pool:
-        entering = pool.submit(enter, site, number, target.manifest)
-        for step, group in by_rank(site, entries):
-            run.report(Begun(step=STEPS[step], files=len(group), size=sum(e.size for e in group)))
-            claimed.assert_held()
-            each_at_once(group, lambda entry: _copy_back(site, entry, kept.get(entry.key)), run)
-        entering.result()
-    back = f"release {target.number}"
-    return finish(site, manifest, plan, claimed, run, number=number, action="rollback", origin=back, commit=target.commit)
+    with begin(site, snapshot, run, action="rollback", manifest=target.manifest) as claimed:
+        number = snapshot.ledger.next_number(claimed.state, target.manifest)
+        with ThreadPoolExecutor(1) as pool:
+            entering = pool.submit(enter, site, number, target.manifest)
+            for step, group in by_rank(site, entries):
+                run.report(Begun(step=STEPS[step], files=len(group), size=sum(e.size for e in group)))
+                claimed.assert_held()
+                each_at_once(group, lambda entry: _copy_back(site, entry, kept.get(entry.key)), run)
+            entering.result()
+        back = f"release {target.number}"
+        return finish(site, manifest, plan, claimed, run, number=number, action="rollback", origin=back, commit=target.commit)
 
 
 def _copy_back(site: Site, entry: FileEntry, copy: copies.Checked | None) -> None:

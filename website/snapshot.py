@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from aws.errors import NotFound
+from website import releases
 from website.ledger import Ledger
 from website.releases import Manifest, State, Store
 from website.site import WORKERS, Site
@@ -40,7 +41,7 @@ def read_snapshot(site: Site) -> Snapshot:
     with ThreadPoolExecutor(2) as pool:
         listing = pool.submit(_objects, site)
         state, etag = site.store.state()
-        read = _read_manifests(site.store, _newest_first(state)[:2])
+        read = _read_manifests(site.store, _up_to_live(state))
         objects = listing.result()
     ledger = Ledger.of(site.prefix, objects or ())
     # What only the artifact bucket calls a release decides nothing: neither which headers an object has, nor what may be removed.
@@ -64,11 +65,14 @@ def _objects(site: Site) -> dict[str, tuple[str, int]] | None:
 
 
 def _newest_first(state: State) -> tuple[str, ...]:
-    """Digests of manifests, the last writer of an object first: what is being published, the live release, older and unfinished ones."""
-    found = [state.claim.manifest] if state.claim and state.claim.manifest else []
-    found += [r.manifest for r in reversed(state.releases) if not r.pruned_at]
-    found += reversed(state.unfinished)
-    return tuple(dict.fromkeys(found))
+    return tuple(digest for digest, _ in releases.writers(state))
+
+
+def _up_to_live(state: State) -> tuple[str, ...]:
+    """Digests of the live manifest and of everything that may have written over it, of two at the least."""
+    found = _newest_first(state)
+    live = state.live.manifest if state.live is not None else ""
+    return found[: max(2, found.index(live) + 1 if live in found else 0)]
 
 
 def _read_manifests(store: Store, digests: tuple[str, ...]) -> dict[str, Manifest]:

@@ -24,9 +24,11 @@ from website.releases import (
     added,
     before_live,
     find,
+    known_objects,
     manifest_bytes,
     manifest_digest,
     timestamp,
+    writers,
 )
 from website.retention import retained
 
@@ -185,6 +187,57 @@ def test_whoever_was_taken_over_finds_out_before_the_pages() -> None:
         mine.assert_held()
     with pytest.raises(Busy):
         mine.finish(lambda s: s)
+
+
+def interrupted(where: Store, manifest: str, *, at: datetime = NOW) -> None:
+    """A publish that a person or an error ends on its way."""
+    now, etag = where.state()
+    begun = claim(where, now, etag, action="publish", manifest=manifest, caller=caller("ann"), token="t", now=lambda: at)
+    with pytest.raises(KeyboardInterrupt), begun:
+        raise KeyboardInterrupt
+
+
+def test_whoever_is_interrupted_lets_go_and_leaves_a_note() -> None:
+    where, _ = store()
+    begin(where, caller("ann")).finish(lambda s: added(s, release(1)))
+    interrupted(where, "new", at=NOW - timedelta(days=1))
+    left, _ = where.state()
+    assert left.claim is None
+    assert writers(left) == (("new", False), (release(1).manifest, True))
+    begin(where, caller("bob", host="elsewhere"))
+
+
+def test_whoever_was_taken_over_lets_go_of_nothing_of_the_others() -> None:
+    where, _ = store()
+    with pytest.raises(Busy, match="user/bob"), begin(where, caller("ann")) as mine:
+        begin(where, caller("bob"), take_over=True)
+        mine.assert_held()
+    held = where.state()[0].claim
+    assert held is not None and held.by.endswith("user/bob")
+
+
+def entry(cache: str) -> FileEntry:
+    """The same bytes, served otherwise."""
+    return FileEntry(key="a.json", sha256="0" * 64, md5="1" * 32, size=3, content_type="a", cache_control=cache)
+
+
+def test_headers_that_an_interrupted_publish_may_have_written_are_not_taken_for_the_live_ones() -> None:
+    where, _ = store()
+    made = {name: Manifest(environment="dev", prefix="", index_key="i", files=(entry(name),)) for name in ("old", "live", "new")}
+
+    def known() -> list[str]:
+        found = known_objects((made[digest], whole) for digest, whole in writers(where.state()[0]))
+        return [each.cache_control for each in found[("a.json", "1" * 32)]]
+
+    for number, name in enumerate(("old", "live"), 1):
+        begin(where, caller("ann")).finish(lambda s, n=number, m=name: added(s, msgspec.structs.replace(release(n), manifest=m)))  # type: ignore[misc]
+    assert known() == ["live"]
+    interrupted(where, "new")
+    assert known() == ["new", "live"]
+    interrupted(where, "live")
+    assert known() == ["new", "live"]
+    begin(where, caller("ann")).finish(lambda s: added(s, msgspec.structs.replace(release(3), manifest="live")))
+    assert known() == ["live"]
 
 
 def test_a_write_whose_answer_was_lost_counts() -> None:
