@@ -25,6 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
+from cli.termination import terminable
 from guards import masks
 from guards.stream import filtered
 from guards.text import as_lines
@@ -141,7 +142,8 @@ def spoken(text: str, *, local: bool) -> str:
 def guarded(run: Callable[[], int], context: Context, *, machine: bool = False, local: bool = False) -> int:
     """The one place that catches: our errors become words on stderr (and, for `--json`, an object on stdout) and an exit status."""
     try:
-        return run()
+        with terminable():
+            return run()
     except KeyboardInterrupt:
         context.say("deploy: interrupted")
         return INTERRUPTED

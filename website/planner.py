@@ -28,7 +28,7 @@ def manifest_of(site: Site, content: Content) -> Manifest:
 
 
 def content_plan(site: Site, content: Content, *, origin: str, now: datetime, snapshot: Snapshot | None = None) -> ContentPlan:
-    """What publishing `content` would do now; `snapshot` is looked at if it is not given. Only reads."""
+    """What publishing `content` would do now; `snapshot` is read if it is not given. Only reads."""
     snapshot = snapshot or with_every_manifest(site, read_snapshot(site))
     return plan_release(site, manifest_of(site, content), snapshot, origin=origin, now=now, notes=content.notes)
 

@@ -17,6 +17,7 @@ from aws.errors import AccessDenied
 from website import releases
 from website.content import Content, FileEntry, cache_control, content_type, generated_entry, key_prefix
 from website.errors import Busy, WebsiteError
+from website.folder import FolderFile
 from website.ledger import entry_key, unpublished, verified_key
 from website.releases import Release, State
 from website.run import Begun, Report, Sent
@@ -77,11 +78,11 @@ def fetch(source: Site, release: Release, contract: SiteContract, folder: Path, 
         return msgspec.structs.replace(entry, key=key, content_type=content_type(key), cache_control=cache_control(key, rules)), path
 
     entries: list[FileEntry] = []
-    files: dict[str, Path] = {}
+    files: dict[str, FolderFile] = {}
     with ThreadPoolExecutor(WORKERS) as pool:
         for entry, path in pool.map(get, built):
             entries.append(entry)
-            files[entry.key] = path
+            files[entry.key] = FolderFile(root=folder, relative=path.name)
             report(Sent(key=entry.key, size=entry.size))
     generated: dict[str, bytes] = {}
     if contract.config_json is not None:
@@ -89,7 +90,7 @@ def fetch(source: Site, release: Release, contract: SiteContract, folder: Path, 
         generated[key] = body
         files.pop(key, None)
         entries = [*(e for e in entries if e.key != key), generated_entry(key, body, contract.cache_rules)]
-    return Content(prefix=prefix, entries=tuple(sorted(entries, key=lambda e: e.key)), paths=files, generated=generated)
+    return Content(prefix=prefix, entries=tuple(sorted(entries, key=lambda e: e.key)), files=files, generated=generated)
 
 
 def record_verified(site: Site, release: Release, *, by: str, at: str) -> State:

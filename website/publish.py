@@ -58,8 +58,8 @@ def publish(site: Site, content: Content, run: Run, *, origin: str, commit: str 
             entering = pool.submit(enter, site, number, plan.manifest)
             site.store.put_manifest(manifest)
             entering.result()
-        with temporary_files(content) as path_of:
-            writing = Writing(site=site, snapshot=snapshot, claimed=claimed, run=run, path_of=path_of)
+        with temporary_files(content) as file_of:
+            writing = Writing(site=site, snapshot=snapshot, claimed=claimed, run=run, file_of=file_of)
             writing.keep_copies(manifest)
             by_key = manifest.by_key
             writing.write(by_key[change.key] for change in plan.changes)

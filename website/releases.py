@@ -232,7 +232,7 @@ def _plausible(state: State, environment: str) -> State:
         raise documents.Unreadable(f"it is of the environment {state.environment}")
     if any(release.number < 1 for release in state.releases):
         raise documents.Unreadable("a release has no number")
-    times = [time for r in state.releases for time in (r.at, r.superseded_at, r.verified_at, r.pruned_at) if time]
+    times = [time for r in state.releases for time in (r.at, *filter(None, (r.superseded_at, r.verified_at, r.pruned_at)))]
     times += [*state.unfinished.values(), *((state.claim.started_at, state.claim.expires_at) if state.claim else ())]
     for time in times:
         try:

@@ -55,7 +55,7 @@ class Pruned:
 
 
 def prune_plan(site: Site, snapshot: Snapshot, *, now: datetime) -> Pruned:
-    """What `prune` would remove. `snapshot` comes from `look_further`."""
+    """What `prune` would remove. `snapshot` comes from `with_every_manifest`."""
     keys = prunable(site, snapshot, now=now)
     contract = site.contract
     stay = {r.number for r in retained(snapshot.state, keep=contract.release_keep, grace_days=contract.release_grace_days, now=now)}

@@ -24,6 +24,7 @@ from aws.transfer import Upload
 from website.claims import Claimed
 from website.content import Content, FileEntry, base64_digest, rank
 from website.errors import Busy, SourceError
+from website.folder import FolderFile
 from website.releases import Manifest
 from website.run import Begun, Run, Sent
 from website.site import WORKERS, Site
@@ -31,16 +32,16 @@ from website.snapshot import Snapshot
 
 
 @contextmanager
-def temporary_files(content: Content) -> Iterator[Callable[[FileEntry], Path]]:
-    """A path for every entry; generated ones get a temporary file."""
+def temporary_files(content: Content) -> Iterator[Callable[[FileEntry], FolderFile]]:
+    """The file of every entry; generated ones get a temporary one."""
     folder = Path(tempfile.mkdtemp(prefix="publish-")) if content.generated else None
     try:
-        made: dict[str, Path] = {}
+        made: dict[str, FolderFile] = {}
         for number, (key, body) in enumerate(content.generated.items()):
             assert folder is not None
-            made[key] = folder / str(number)
-            made[key].write_bytes(body)
-        yield lambda entry: made.get(entry.key) or content.paths[entry.key]
+            made[key] = FolderFile(root=folder, relative=str(number))
+            made[key].path.write_bytes(body)
+        yield lambda entry: made.get(entry.key) or content.files[entry.key]
     finally:
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -50,8 +51,8 @@ def headers(entry: FileEntry) -> Headers:
     return Headers(content_type=entry.content_type, cache_control=entry.cache_control)
 
 
-def _upload(entry: FileEntry, path: Path, *, key: str = "") -> Upload:
-    return Upload(path=path, key=key or entry.key, checksum=base64_digest(entry.sha256), headers=headers(entry))
+def _upload(entry: FileEntry, file: FolderFile, *, key: str = "") -> Upload:
+    return Upload(path=file.path, open=file.open, key=key or entry.key, checksum=base64_digest(entry.sha256), headers=headers(entry))
 
 
 STEPS = {0: "immutable files", 1: "other files", 2: "pages", 3: "index document", 4: "service workers"}
@@ -65,7 +66,7 @@ class Writing:
     snapshot: Snapshot
     claimed: Claimed
     run: Run
-    path_of: Callable[[FileEntry], Path]
+    file_of: Callable[[FileEntry], FolderFile]
 
     def keep_copies(self, manifest: Manifest) -> None:
         """Files that later releases overwrite are kept by their digest, so that this one can come back."""
@@ -77,7 +78,7 @@ class Writing:
             return
         store = self.site.store
         self.run.report(Begun(step="keeping copies for a rollback", files=len(wanted), size=sum(e.size for e in wanted.values())))
-        uploads = (_upload(e, self.path_of(e), key=store.content_key(digest)) for digest, e in wanted.items())
+        uploads = (_upload(e, self.file_of(e), key=store.content_key(digest)) for digest, e in wanted.items())
         sizes = {store.content_key(digest): e.size for digest, e in wanted.items()}
         self._send(store.bucket, uploads, sizes)
 
@@ -87,11 +88,11 @@ class Writing:
             self.run.report(Begun(step=STEPS[step], files=len(group), size=sum(e.size for e in group)))
             if step < 2:
                 sizes = {entry.key: entry.size for entry in group}
-                self._send(self.site.bucket, (_upload(entry, self.path_of(entry)) for entry in group), sizes)
+                self._send(self.site.bucket, (_upload(entry, self.file_of(entry)) for entry in group), sizes)
             else:
                 self.claimed.assert_held()
                 each_at_once(
-                    group, lambda entry: _replace_page(self.site, entry, self.path_of(entry).read_bytes(), self.snapshot), self.run
+                    group, lambda entry: _replace_page(self.site, entry, _body(self.file_of(entry), entry), self.snapshot), self.run
                 )
 
     def _send(self, bucket: str, uploads: Iterable[Upload], sizes: Mapping[str, int]) -> None:
@@ -112,8 +113,14 @@ def each_at_once(group: Iterable[FileEntry], act: Callable[[FileEntry], None], r
             run.report(Sent(key=entry.key, size=entry.size))
 
 
+def _body(file: FolderFile, entry: FileEntry) -> bytes:
+    """No more of it than what was checked and one byte."""
+    with file.open() as opened:
+        return opened.read(entry.size + 1)
+
+
 def _replace_page(site: Site, entry: FileEntry, body: bytes, snapshot: Snapshot) -> None:
-    """Write a page over exactly the one that was snapshot."""
+    """Write a page over exactly the one that was read."""
     if sha256(body) != entry.sha256:
         raise SourceError((f"{entry.key}: the file was changed while it was published; run the same command again",))
     there = snapshot.objects.get(entry.key)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
-import signal
 import subprocess
 import threading
 from pathlib import Path
@@ -254,10 +253,7 @@ def execute(args: argparse.Namespace, context: Context, opened: Opened, plan: Pl
         from planning.content import CONTENT
 
         stacks += (CONTENT,)
-    with (
-        Interruptible(),
-        shown(stacks, context.stderr, live=live, colour=context.colour(context.stderr), now=now) as report,
-    ):
+    with shown(stacks, context.stderr, live=live, colour=context.colour(context.stderr), now=now) as report:
         the_run = _run(opened, plan, report, stop, now)
         try:
             applied = engine.apply(the_run, take, publish=_publisher(args, context, opened))
@@ -350,19 +346,6 @@ def _certificate_validation(opened: Opened, zone: HostedZone, now: Callable[[], 
 def _wait(stop: threading.Event, seconds: float) -> None:
     """A sleep that an interrupt ends."""
     stop.wait(seconds)
-
-
-class Interruptible:
-    """Inside, a request to terminate is an interrupt like Ctrl-C."""
-
-    def __enter__(self) -> None:
-        self._before = None
-        if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-
-    def __exit__(self, *_: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGTERM, self._before)
 
 
 # --- the record -------------------------------------------------------------------------------------------------------
