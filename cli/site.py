@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assembly import commands
 from cli.main import USAGE, CommandError, Context
 from guards import documents
 from guards.processes import child_environment
@@ -71,7 +72,7 @@ def refuse_unless_promoted(environment: str, contract: SiteContract) -> None:
         raise CommandError(
             f"{environment} takes only releases that were verified in {contract.promote_from}",
             command=f"python deploy.py releases --env {contract.promote_from}, then "
-            f"python deploy.py publish --env {environment} --release {contract.promote_from}:DIGEST",
+            commands.deploy("publish", environment, "--release", f"{contract.promote_from}:DIGEST"),
             status=USAGE,
         )
 
@@ -120,7 +121,7 @@ def commit_of(directory: Path, context: Context) -> str:
 
 def apply_command(assembly: Assembly) -> str:
     """What deploys the stacks."""
-    return f"python deploy.py apply --env {assembly.environment}"
+    return commands.deploy("apply", assembly.environment)
 
 
 def run_of(args: argparse.Namespace, context: Context, opened: Opened, report: Report) -> Run:

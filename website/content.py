@@ -232,11 +232,8 @@ def read(directory: Path, contract: SiteContract, *, allow: tuple[str, ...] = ()
         key = prefix + relative
         kind, cache = content_type(key), cache_control(key, rules)
         entries.append(FileEntry(key=key, sha256=seen.sha256, md5=seen.md5, size=seen.size, content_type=kind, cache_control=cache))
-    generated: dict[str, bytes] = {}
-    if contract.config_json is not None:
-        key, body = prefix + CONFIG_FILE, canonical_json(contract.config_json)
-        generated[key] = body
-        entries.append(generated_entry(key, body, rules))
+    generated = generated_files(prefix, contract)
+    entries += (generated_entry(key, body, rules) for key, body in generated.items())
     keys = frozenset(entry.key for entry in entries)
     readable = {relative: file for relative, file in found.items() if not inspected[relative].problem}
     problems.extend(_broken_references(directory, readable, prefix, keys))
@@ -247,6 +244,11 @@ def read(directory: Path, contract: SiteContract, *, allow: tuple[str, ...] = ()
     ordered = tuple(sorted(entries, key=lambda entry: entry.key))
     files = {prefix + relative: FolderFile(root=directory, relative=file) for relative, file in found.items()}
     return Content(prefix=prefix, entries=ordered, files=files, generated=generated, notes=tuple(notes))
+
+
+def generated_files(prefix: str, contract: SiteContract) -> dict[str, bytes]:
+    """What is made from the environment's configuration, by key."""
+    return {} if contract.config_json is None else {prefix + CONFIG_FILE: canonical_json(contract.config_json)}
 
 
 def generated_entry(key: str, body: bytes, rules: Iterable[CacheRule]) -> FileEntry:

@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from assembly import commands
 from website.errors import WebsiteError
 
 if TYPE_CHECKING:
@@ -71,9 +72,9 @@ class Ledger:
             return begun
         return max(begun, released) + 1
 
-    def refuse_unless_published(self, release: Release, environment: str, *, given: str = "") -> None:
-        """Raise `WebsiteError` unless that number stands for that manifest, or its whole digest was `given` by the person."""
-        if (release.number, release.manifest) not in self.entries and given != release.manifest:
+    def refuse_unless_published(self, release: Release, environment: str, *, digest: str = "") -> None:
+        """Raise `WebsiteError` unless that number stands for that manifest, or the person gave its whole `digest`."""
+        if (release.number, release.manifest) not in self.entries and digest != release.manifest:
             raise unpublished(
                 release,
                 environment,
@@ -93,8 +94,8 @@ class Ledger:
             raise WebsiteError(
                 f"which release was live before cannot be told: release {hidden} was begun in {state.environment} and is not in the list "
                 "of releases where it should be (a publish was cut off, or somebody changed the list)",
-                f"python deploy.py releases --env {state.environment}, then "
-                f"python deploy.py rollback-release --env {state.environment} --to NUMBER",
+                f"{commands.deploy('releases', state.environment)}\n"
+                + commands.deploy("rollback-release", state.environment, "--to", "NUMBER"),
             )
 
 

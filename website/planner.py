@@ -11,6 +11,7 @@ from datetime import datetime
 
 import msgspec
 
+from assembly import commands
 from website import releases
 from website.content import Content, FileEntry
 from website.content_plan import UNKNOWN_HEADERS, ContentPlan, FileChange, sealed
@@ -99,7 +100,7 @@ def refuse_moved(approved: ContentPlan, plan: ContentPlan) -> None:
 
     An earlier run of the approved plan that was cut off has moved the site as well, but only towards what was approved.
     """
-    again = f"python deploy.py plan --env {plan.environment} {approved.option}"
+    again = f"{commands.deploy('plan', plan.environment)} {approved.option}"
     if approved.manifest != plan.manifest:
         what = f"{plan.content[:12]}, not {approved.content[:12]}" if approved.content != plan.content else "other headers"
         raise Moved(f"the content in {approved.origin} is not the one that was reviewed ({what})", again)

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import msgspec
 
-from assembly.files import canonical_json, sha256
+from assembly import commands
+from assembly.files import sha256
 from assembly.model import SiteContract
 from aws.errors import AccessDenied
 from website import releases
-from website.content import Content, FileEntry, cache_control, content_type, generated_entry, key_prefix
+from website.content import Content, FileEntry, cache_control, content_type, generated_entry, generated_files, key_prefix
 from website.errors import Busy, WebsiteError
 from website.folder import FolderFile
 from website.ledger import entry_key, unpublished, verified_key
@@ -30,7 +31,7 @@ def promotable(source: Site, wanted: str) -> Release:
     release = releases.find(state, wanted)
     others = [r for r in reversed(state.releases) if r.content == release.content]
     verified = next((r for r in (release, *others) if r.verified_at), None)
-    again = f"python deploy.py verify --env {source.environment} --record"
+    again = commands.deploy("verify", source.environment, "--record")
     if verified is None:
         raise WebsiteError(f"release {release.number} ({release.content[:12]}) of {source.environment} has not been verified there", again)
     if not _entered(source, verified_key(source.prefix, verified.number, verified.manifest)):
@@ -53,7 +54,7 @@ def fetch(source: Site, release: Release, contract: SiteContract, folder: Path, 
     if manifest.content != release.content:
         raise WebsiteError(
             f"release {release.number} of {source.environment} is not the content that releases.json says ({release.content[:12]})",
-            f"python deploy.py releases --env {source.environment}",
+            commands.deploy("releases", source.environment),
         )
     built = [entry for entry in manifest.files if not entry.generated]
     report(Begun(step=f"fetching release {release.number} of {source.environment}", files=len(built), size=sum(e.size for e in built)))
@@ -68,7 +69,7 @@ def fetch(source: Site, release: Release, contract: SiteContract, folder: Path, 
         if sha256(body) != entry.sha256:
             raise WebsiteError(
                 f"s3://{bucket}/{key} is not what was published as release {release.number} of {source.environment}",
-                f"python deploy.py publish --env {source.environment} --content DIR",
+                commands.deploy("publish", source.environment, "--content", "DIR"),
             )
         relative = entry.key.removeprefix(manifest.prefix)
         path = folder / sha256(relative.encode())
@@ -84,12 +85,10 @@ def fetch(source: Site, release: Release, contract: SiteContract, folder: Path, 
             entries.append(entry)
             files[entry.key] = FolderFile(root=folder, relative=path.name)
             report(Sent(key=entry.key, size=entry.size))
-    generated: dict[str, bytes] = {}
-    if contract.config_json is not None:
-        key, body = prefix + "config.json", canonical_json(contract.config_json)
-        generated[key] = body
-        files.pop(key, None)
-        entries = [*(e for e in entries if e.key != key), generated_entry(key, body, contract.cache_rules)]
+    generated = generated_files(prefix, contract)
+    files = {key: file for key, file in files.items() if key not in generated}
+    entries = [entry for entry in entries if entry.key not in generated]
+    entries += (generated_entry(key, body, contract.cache_rules) for key, body in generated.items())
     return Content(prefix=prefix, entries=tuple(sorted(entries, key=lambda e: e.key)), files=files, generated=generated)
 
 
@@ -99,14 +98,12 @@ def record_verified(site: Site, release: Release, *, by: str, at: str) -> State:
     Raises `Busy` if another one is live by now, `WebsiteError` if it was not published here.
     """
     if not _entered(site, entry_key(site.prefix, release.number, release.manifest)):
-        raise unpublished(release, site.environment, "published", f"python deploy.py publish --env {site.environment} --content DIR")
+        raise unpublished(release, site.environment, "published", commands.deploy("publish", site.environment, "--content", "DIR"))
 
     def edit(state: State) -> State:
         live = state.live
         if live is None or (live.number, live.manifest) != (release.number, release.manifest):
-            raise Busy(
-                "another release went live while the site was verified", f"python deploy.py verify --env {site.environment} --record"
-            )
+            raise Busy("another release went live while the site was verified", commands.deploy("verify", site.environment, "--record"))
         return msgspec.structs.replace(
             state, releases=(*state.releases[:-1], msgspec.structs.replace(live, verified_at=at, verified_by=by))
         )

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from assembly import commands
 from assembly.files import canonical_json, sha256
 from assembly.model import Frozen
 from aws.errors import Conflict, NotFound
@@ -244,7 +245,7 @@ def _plausible(state: State, environment: str) -> State:
 
 def find(state: State, wanted: str) -> Release:
     """The newest release with that number, or whose content or manifest digest begins so. Raises `WebsiteError`."""
-    listing = f"python deploy.py releases --env {state.environment}"
+    listing = commands.deploy("releases", state.environment)
     if wanted.isdigit() and len(wanted) < 8:
         for release in reversed(state.releases):
             if release.number == int(wanted):
@@ -266,7 +267,7 @@ def before_live(state: State) -> Release:
     for release in reversed(state.releases):
         if live is not None and release.manifest != live.manifest and not release.pruned_at:
             return release
-    raise WebsiteError(f"{state.environment} has no earlier release to go back to", f"python deploy.py releases --env {state.environment}")
+    raise WebsiteError(f"{state.environment} has no earlier release to go back to", commands.deploy("releases", state.environment))
 
 
 def added(state: State, release: Release) -> State:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from assembly import commands
 from website import copies
 from website.activation import enter, finish
 from website.claims import begin
@@ -20,14 +21,14 @@ from website.snapshot import read_snapshot, with_every_manifest
 from website.writing import STEPS, by_rank, each_at_once, headers
 
 
-def rollback(site: Site, target: Release, run: Run, *, given: str = "", chosen: bool = True) -> Outcome:
+def rollback(site: Site, target: Release, run: Run, *, digest: str = "", chosen: bool = True) -> Outcome:
     """Make an earlier release live again: immutable files are still there, the others are copied from their kept bytes inside S3.
 
-    `given`: digest of its manifest, where the person has it from elsewhere. `chosen`: the person named the release.
+    `digest`: of its manifest, where the person has it from elsewhere. `chosen`: the person named the release.
     Raises `WebsiteError` if its files were pruned, or if it or one of its kept copies is not what was published; `Busy`, `AwsError`.
     """
     snapshot = with_every_manifest(site, read_snapshot(site))
-    snapshot.ledger.refuse_unless_published(target, site.environment, given=given)
+    snapshot.ledger.refuse_unless_published(target, site.environment, digest=digest)
     if not chosen:
         snapshot.ledger.refuse_unless_agreed(snapshot.state, target)
     manifest = snapshot.manifests.get(target.manifest) or site.store.manifest(target.manifest)
@@ -41,7 +42,7 @@ def rollback(site: Site, target: Release, run: Run, *, given: str = "", chosen: 
     if missing:
         raise WebsiteError(
             f"release {target.number} cannot come back: {len(missing)} of its files are gone, {missing[0]} among them; publish it again",
-            f"python deploy.py releases --env {site.environment}",
+            commands.deploy("releases", site.environment),
         )
     kept = copies.check(site, (entry for entry in entries if not entry.immutable), workers=WORKERS)
     with begin(site, snapshot, run, action="rollback", manifest=target.manifest) as claimed:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from assembly import commands
 from guards.caller import Caller
 from website.content_plan import ContentPlan
 from website.releases import Release
@@ -98,6 +99,6 @@ def size(octets: int) -> str:
 def verify_command(environment: str, *, local: bool) -> str:
     """What shows that the live site keeps its contract. The local AWS has no host names: its preview stands in for them."""
     if not local:
-        return f"python deploy.py verify --env {environment}"
+        return commands.deploy("verify", environment)
     at = "http://127.0.0.1:8080"
     return f"python deploy.py preview --env {environment} --local, then python deploy.py verify --env {environment} --local --resolve {at}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 
+from assembly import commands
 from cli.main import OK, CommandError, Context
 from cli.session import add_common_arguments, open_environment
 from cli.site import add_change_arguments, confirm, outcome_json, outcome_text, progress, run_of, site_of
@@ -38,7 +39,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     target = releases.find(state, args.to) if args.to else releases.before_live(state)
     if target.pruned_at:
         raise CommandError(
-            f"the files of release {target.number} were pruned on {target.pruned_at}", command=f"python deploy.py releases --env {args.env}"
+            f"the files of release {target.number} were pruned on {target.pruned_at}", command=commands.deploy("releases", args.env)
         )
     live = state.live
     question = f"Bring back release {target.number} ({target.content[:12]}, {target.at}) in place of release {live.number if live else 0}?"
@@ -46,6 +47,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
         confirm(question, target.content, args, context, protected=opened.assembly.protected)
     with progress(context) as report:
         run_ = run_of(args, context, opened, report)
-        outcome = rollback(site, target, run_, given=args.to or "", chosen=bool(args.to))
+        outcome = rollback(site, target, run_, digest=args.to or "", chosen=bool(args.to))
     context.result(outcome_json(outcome) if args.json else outcome_text(outcome, args.env, local=args.local))
     return OK

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from assembly import commands
 from cli.main import FAILED, OK, USAGE, CommandError, Context
 from cli.session import Opened, add_common_arguments, open_environment, read_assembly
 from cli.site import contract_of, outputs, site_of
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.local and not args.resolve:
         raise CommandError(
             f"the local AWS has no host names: start python deploy.py preview --env {args.env} --local and verify that",
-            command=f"python deploy.py verify --env {args.env} --local --resolve http://127.0.0.1:8080",
+            command=commands.deploy("verify", args.env, "--local", "--resolve", "http://127.0.0.1:8080"),
             status=USAGE,
         )
     if args.record and args.resolve and not args.local:
@@ -148,7 +149,7 @@ def _record(args: argparse.Namespace, context: Context, opened: Opened, results:
         raise CommandError(f"not recorded: skipped were {', '.join(missing)}", command="give the password and run it without --no-aws")
     if live is None:
         raise CommandError(
-            f"not recorded: nothing was published to {args.env}", command=f"python deploy.py publish --env {args.env} --content DIR"
+            f"not recorded: nothing was published to {args.env}", command=commands.deploy("publish", args.env, "--content", "DIR")
         )
     record_verified(site_of(opened), live, by=opened.caller, at=context.timestamp())
     context.say(f"recorded: the live release of {args.env} is verified")
