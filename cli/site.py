@@ -71,8 +71,8 @@ def refuse_unless_promoted(environment: str, contract: SiteContract) -> None:
     if contract.promote_from:
         raise CommandError(
             f"{environment} takes only releases that were verified in {contract.promote_from}",
-            command=f"python deploy.py releases --env {contract.promote_from}, then "
-            commands.deploy("publish", environment, "--release", f"{contract.promote_from}:DIGEST"),
+            command=f"{commands.deploy('releases', contract.promote_from)}\n"
+            + commands.deploy("publish", environment, "--release", f"{contract.promote_from}:DIGEST"),
             status=USAGE,
         )
 
