@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from aws.errors import Origin, translated
 from aws.s3 import Headers
@@ -40,6 +40,9 @@ class Upload:
     """One file and what becomes of it."""
 
     path: Path
+    """For the CRT, which opens files by itself."""
+    open: Callable[[], BinaryIO]
+    """Opens it, and raises OSError for what must not be opened: a file may have become a pipe or a link since it was checked."""
     key: str
     checksum: str
     """SHA-256, base64."""
@@ -74,7 +77,7 @@ class Transfer:
             try:
                 with make() as manager:
                     try:
-                        futures = [manager.upload(str(e.path), bucket, e.key, extra_args=self._arguments(e)) for e in batch]
+                        futures = [manager.upload(_checked(e), bucket, e.key, extra_args=self._arguments(e)) for e in batch]
                         for each, future in zip(batch, futures, strict=True):
                             future.result()
                             yield each
@@ -106,7 +109,7 @@ class Transfer:
                 pool.shutdown(wait=True, cancel_futures=True)
 
     def _put(self, bucket: str, each: Upload) -> None:
-        with each.path.open("rb") as body:
+        with each.open() as body:
             self._s3.client.put_object(Bucket=bucket, Key=each.key, Body=body, **self._arguments(each))
 
     def _arguments(self, each: Upload) -> dict[str, Any]:
@@ -120,6 +123,12 @@ class Transfer:
 
     def _origin(self) -> Origin:
         return Origin(service="s3", operation="PutObject", account=self._s3.account_id, region=self._s3.region)
+
+
+def _checked(each: Upload) -> str:
+    """The path for the CRT. Between this look and the CRT's own a change stays possible: S3 refuses other bytes, by their checksum."""
+    each.open().close()
+    return str(each.path)
 
 
 def _behind(error: BaseException) -> BaseException:

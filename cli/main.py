@@ -19,6 +19,7 @@ from typing import Any
 from assembly import commands
 from cli.context import INTERRUPTED, OK, ROOT, USAGE, CommandError, Context
 from cli.parser import closest, did_you_mean, module_of, options_of_verb, parser_of, verbs
+from cli.termination import terminable
 from guards import masks
 
 
@@ -72,7 +73,8 @@ def _version() -> str:
 def guarded(run: Callable[[], int], context: Context, *, machine: bool = False) -> int:
     """The one place that catches: our errors become words on stderr (and, for `--json`, an object on stdout) and an exit status."""
     try:
-        return run()
+        with terminable():
+            return run()
     except KeyboardInterrupt:
         context.say("deploy: interrupted")
         return INTERRUPTED

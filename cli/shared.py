@@ -86,7 +86,8 @@ def locked(opened: Opened, context: Context, verb: str) -> Iterator[Callable[[],
     """
     from aws.dynamodb import Items
     from aws.errors import NotFound
-    from rollout.lock import LockHeld, LockLost, acquire, held, lock_name, this_process
+    from guards.caller import this_process
+    from rollout.lock import LockHeld, LockLost, acquire, held, lock_name
 
     assembly = opened.assembly
     table = Items.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)

@@ -24,7 +24,8 @@ from guards.text import as_lines
 if TYPE_CHECKING:
     from assembly.model import Assembly, SiteContract
     from cli.session import Opened
-    from website.publish import Begun, Outcome, Report, Run, Sent, Site, Warned
+    from website.run import Begun, Outcome, Report, Run, Sent, Warned
+    from website.site import Site
 
 SITE_STACK = "site"
 DIGEST_DIGITS = 12
@@ -40,8 +41,8 @@ def site_of(opened: Opened, *, live: Mapping[str, str] | None = None) -> Site:
     from aws.s3 import S3
     from aws.transfer import Transfer
     from website.invalidation import Behaviours
-    from website.publish import Site
     from website.releases import Store
+    from website.site import Site
 
     assembly = opened.assembly
     s3 = S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
@@ -71,7 +72,7 @@ def refuse_unless_promoted(environment: str, contract: SiteContract) -> None:
         raise CommandError(
             f"{environment} takes only releases that were verified in {contract.promote_from}",
             command=f"{commands.deploy('releases', contract.promote_from)}\n"
-            f"{commands.deploy('publish', environment, '--release', f'{contract.promote_from}:DIGEST')}",
+            + commands.deploy("publish", environment, "--release", f"{contract.promote_from}:DIGEST"),
             status=USAGE,
         )
 
@@ -125,11 +126,11 @@ def apply_command(assembly: Assembly) -> str:
 
 def run_of(args: argparse.Namespace, context: Context, opened: Opened, report: Report) -> Run:
     """Who acts, in which world."""
-    from website.publish import Run
-    from website.releases import Caller
+    from guards.caller import this_process
+    from website.run import Run
 
     return Run(
-        caller=Caller.here(opened.caller),
+        caller=this_process(opened.caller),
         token=context.token_hex(8),
         now=context.now,
         sleep=context.sleep,
@@ -181,7 +182,7 @@ def confirm(question: str, digest: str, args: argparse.Namespace, context: Conte
 @contextmanager
 def progress(context: Context) -> Iterator[Report]:
     """A bar on a terminal, one line a step elsewhere. Warnings stay visible."""
-    from website.publish import Begun, Warned
+    from website.run import Begun, Warned, step_line
 
     if not context.stderr.isatty():
 
@@ -212,27 +213,6 @@ def progress(context: Context) -> Iterator[Report]:
         yield drawn
 
 
-def step_line(event: Begun) -> str:
-    """A step, in words."""
-    of = f": {count(event.files, 'file')}" if event.files else ""
-    return f"{event.step}{of}{f', {size(event.size)}' if event.size else ''}"
-
-
-def count(number: int, noun: str) -> str:
-    """ "1 file", "2 files"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def size(octets: int) -> str:
-    """Bytes for people, in powers of 1,000."""
-    value = float(octets)
-    for unit in ("B", "kB", "MB"):
-        if value < 999.5:
-            return f"{value:.0f} {unit}" if unit == "B" or value >= 10 else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"
-
-
 # --- outcomes -----------------------------------------------------------------------------------------------------
 
 
@@ -249,16 +229,10 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def verify_command(environment: str, *, local: bool) -> str:
-    """What shows that the live site keeps its contract. The local AWS has no host names: its preview stands in for them."""
-    if not local:
-        return commands.deploy("verify", environment)
-    verify = commands.deploy("verify", environment, "--local", "--resolve", "http://127.0.0.1:8080")
-    return f"{commands.deploy('preview', environment, '--local')}\n{verify}"
-
-
 def outcome_text(outcome: Outcome, environment: str, *, local: bool) -> str:
     """For people: what is live now, and the next command."""
+    from website.run import count, size, verify_command
+
     release = outcome.release
     name = f"release {release.number} ({release.content[:DIGEST_DIGITS]})"
     if not outcome.changed:

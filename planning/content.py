@@ -1,7 +1,7 @@
 """The site's content among the stacks of a plan: what stands in its way.
 
 In: a content plan and the plans of the stacks. Out: findings.
-Never: publishes (that is `cli.content`, handed to apply by the command line), reads a file or AWS.
+Never: publishes (that is `rollout.content_step`), reads a file or AWS.
 """
 
 from __future__ import annotations

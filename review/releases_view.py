@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from website.releases import State, kept, moment
+from website.releases import State, moment
+from website.retention import retained
 
 
 def release_lines(state: State, *, keep: int, grace_days: int, now: datetime) -> list[str]:
     """The releases, the newest first."""
-    stay = {release.number for release in kept(state, keep=keep, grace_days=grace_days, now=now)}
+    stay = {release.number for release in retained(state, keep=keep, grace_days=grace_days, now=now)}
     rows = [("release", "content", "state", "at", "commit", "files", "from", "by")]
     for release in reversed(state.releases):
         if release is state.live:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import msgspec
 
 from guards.text import painted, printable
-from website.verify import Result
+from website.verification.model import Result
 
 _MARKS = {"passed": ("ok", "32"), "failed": ("FAIL", "31;1"), "skipped": ("skip", "33")}
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

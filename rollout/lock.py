@@ -13,14 +13,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shlex
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -28,6 +25,7 @@ import msgspec
 from assembly.commands import deploy
 from aws.dynamodb import Condition, Item
 from aws.errors import AwsError
+from guards.caller import Caller, surely_dead
 
 KEY = "LockID"
 """Key attribute of the lock table; the template in the assembly declares it under this name."""
@@ -92,46 +90,6 @@ class LockHeld(Exception):
 
 class LockLost(Exception):
     """It was ours and is not any more: nothing further may be changed."""
-
-
-class Process(msgspec.Struct, frozen=True, kw_only=True):
-    """The process that asks."""
-
-    owner: str
-    host: str
-    machine: str
-    pid: int
-    process: str
-
-
-def this_process(owner: str) -> Process:
-    """This process. Where /proc does not tell, the machine stays empty, and a dead holder is only known by its expiry."""
-    pid = os.getpid()
-    return Process(owner=owner, host=socket.gethostname(), machine=_machine(), pid=pid, process=_process(pid))
-
-
-def _machine() -> str:
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
-    except OSError:
-        return ""
-
-
-def _process(pid: int) -> str:
-    """Start time of a process in clock ticks since boot (field 22 of /proc/PID/stat, proc(5)); empty if it is gone or a zombie."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return "" if fields[0] in "ZX" else fields[19]
-    except (OSError, IndexError):
-        return ""
-
-
-def surely_dead(holder: Holder, me: Process, *, process_of: Callable[[int], str] = _process) -> bool:
-    """The holder ran on this very machine and namespace, and its process is gone."""
-    if not me.machine or (holder.host, holder.machine) != (me.host, me.machine):
-        return False
-    return process_of(holder.pid) != holder.process
 
 
 def read(table: Table, table_name: str, name: str) -> Holder | None:
@@ -201,7 +159,7 @@ class Lock:
 
 
 def acquire(
-    table: Table, table_name: str, name: str, *, environment: str, verb: str, lock_id: str, me: Process, now: Callable[[], float]
+    table: Table, table_name: str, name: str, *, environment: str, verb: str, lock_id: str, me: Caller, now: Callable[[], float]
 ) -> Lock:
     """Take the lock. `lock_id` is fresh and random.
 
@@ -210,7 +168,7 @@ def acquire(
     moment = int(now())
     mine = Holder(
         id=lock_id,
-        owner=me.owner,
+        owner=me.arn,
         host=me.host,
         machine=me.machine,
         pid=me.pid,

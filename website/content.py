@@ -28,7 +28,7 @@ from assembly.files import canonical_json
 from assembly.model import CacheRule, Frozen, SiteContract
 from guards.text import printable
 from website.errors import SourceError
-from website.folder import Listing, open_file, walk
+from website.folder import FolderFile, Listing, open_file, walk
 
 CONFIG_FILE = "config.json"
 """Runtime configuration beside the index document; where the environment has one it takes the place of the build's own."""
@@ -150,7 +150,7 @@ class Content:
     """Of every key: "" or "buy/"."""
     entries: tuple[FileEntry, ...]
     """In key order."""
-    paths: Mapping[str, Path] = field(repr=False)
+    files: Mapping[str, FolderFile] = field(repr=False)
     """File of each key that is not generated."""
     generated: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     notes: tuple[str, ...] = ()
@@ -232,11 +232,8 @@ def read(directory: Path, contract: SiteContract, *, allow: tuple[str, ...] = ()
         key = prefix + relative
         kind, cache = content_type(key), cache_control(key, rules)
         entries.append(FileEntry(key=key, sha256=seen.sha256, md5=seen.md5, size=seen.size, content_type=kind, cache_control=cache))
-    generated: dict[str, bytes] = {}
-    if contract.config_json is not None:
-        key, body = prefix + CONFIG_FILE, canonical_json(contract.config_json)
-        generated[key] = body
-        entries.append(generated_entry(key, body, rules))
+    generated = generated_files(prefix, contract)
+    entries += (generated_entry(key, body, rules) for key, body in generated.items())
     keys = frozenset(entry.key for entry in entries)
     readable = {relative: file for relative, file in found.items() if not inspected[relative].problem}
     problems.extend(_broken_references(directory, readable, prefix, keys))
@@ -245,8 +242,13 @@ def read(directory: Path, contract: SiteContract, *, allow: tuple[str, ...] = ()
     if not any(entry.immutable for entry in entries):
         notes.append("no file matches an immutable cache rule: visitors will load everything again and again")
     ordered = tuple(sorted(entries, key=lambda entry: entry.key))
-    paths = {prefix + relative: directory / file for relative, file in found.items()}
-    return Content(prefix=prefix, entries=ordered, paths=paths, generated=generated, notes=tuple(notes))
+    files = {prefix + relative: FolderFile(root=directory, relative=file) for relative, file in found.items()}
+    return Content(prefix=prefix, entries=ordered, files=files, generated=generated, notes=tuple(notes))
+
+
+def generated_files(prefix: str, contract: SiteContract) -> dict[str, bytes]:
+    """What is made from the environment's configuration, by key."""
+    return {} if contract.config_json is None else {prefix + CONFIG_FILE: canonical_json(contract.config_json)}
 
 
 def generated_entry(key: str, body: bytes, rules: Iterable[CacheRule]) -> FileEntry:

@@ -18,6 +18,14 @@ class Busy(WebsiteError):
     """Somebody else was first; nothing of theirs was touched."""
 
 
+class NotDeployed(WebsiteError):
+    """The stacks have to be applied first."""
+
+
+class Moved(WebsiteError):
+    """Content or site are not what they were when the plan was approved."""
+
+
 class SourceError(Exception):
     """Content that must not be published; one line a reason."""
 

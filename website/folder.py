@@ -37,6 +37,23 @@ class Listing:
     problems: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class FolderFile:
+    """A file of a folder, to be opened when it is needed."""
+
+    root: Path
+    relative: str
+
+    @property
+    def path(self) -> Path:
+        """For programs that open files by themselves, and for people."""
+        return self.root / self.relative
+
+    def open(self) -> BinaryIO:
+        """As `open_file`."""
+        return open_file(self.root, self.relative)
+
+
 class NotRegular(OSError):
     """What was a file is none any more."""
 

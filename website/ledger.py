@@ -72,9 +72,9 @@ class Ledger:
             return begun
         return max(begun, released) + 1
 
-    def refuse_unless_published(self, release: Release, environment: str, *, given: str = "") -> None:
-        """Raise `WebsiteError` unless that number stands for that manifest, or its whole digest was `given` by the person."""
-        if (release.number, release.manifest) not in self.entries and given != release.manifest:
+    def refuse_unless_published(self, release: Release, environment: str, *, digest: str = "") -> None:
+        """Raise `WebsiteError` unless that number stands for that manifest, or the person gave its whole `digest`."""
+        if (release.number, release.manifest) not in self.entries and digest != release.manifest:
             raise unpublished(
                 release,
                 environment,
@@ -95,7 +95,7 @@ class Ledger:
                 f"which release was live before cannot be told: release {hidden} was begun in {state.environment} and is not in the list "
                 "of releases where it should be (a publish was cut off, or somebody changed the list)",
                 f"{commands.deploy('releases', state.environment)}\n"
-                f"python deploy.py rollback-release --env {state.environment} --to NUMBER",
+                + commands.deploy("rollback-release", state.environment, "--to", "NUMBER"),
             )
 
 

@@ -14,11 +14,9 @@ read all of that, so a manifest there would tell every visitor who published wha
 from __future__ import annotations
 
 import hashlib
-import os
-import socket
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -30,15 +28,12 @@ from aws.errors import Conflict, NotFound
 from aws.s3 import Headers
 from guards import documents
 from website.content import FileEntry, content_digest
-from website.errors import Busy, WebsiteError
+from website.errors import WebsiteError
 
 if TYPE_CHECKING:
     from aws.s3 import S3
 
 FORMAT = 1
-CLAIM_SECONDS = 600
-"""How long a claim holds without being renewed; a run that was killed on another machine blocks for as long."""
-
 HISTORY = 200
 """Records that are kept of releases whose files are gone."""
 
@@ -122,7 +117,10 @@ class Claim(Frozen, frozen=True, kw_only=True):
     """The release that is being made; empty when pruning."""
     by: str
     host: str
+    machine: str = ""
     pid: int
+    process: str = ""
+    """As in `guards.caller.Caller`; empty in a claim of an earlier version, which is then only known to be dead by its end."""
     started_at: str
     expires_at: str
 
@@ -136,7 +134,7 @@ class State(Frozen, frozen=True, kw_only=True):
     releases: tuple[Release, ...] = ()
     """Oldest first; the last is live."""
     unfinished: dict[str, str] = {}  # noqa: RUF012  (msgspec copies it)
-    """Manifests of publishes that were given up, and when: some of their files may be there."""
+    """Manifests of publishes that were given up, and when: some of their files may be there. Later than `live.at`: begun after it."""
     claim: Claim | None = None
 
     @property
@@ -235,7 +233,7 @@ def _plausible(state: State, environment: str) -> State:
         raise documents.Unreadable(f"it is of the environment {state.environment}")
     if any(release.number < 1 for release in state.releases):
         raise documents.Unreadable("a release has no number")
-    times = [time for r in state.releases for time in (r.at, r.superseded_at, r.verified_at, r.pruned_at) if time]
+    times = [time for r in state.releases for time in (r.at, *filter(None, (r.superseded_at, r.verified_at, r.pruned_at)))]
     times += [*state.unfinished.values(), *((state.claim.started_at, state.claim.expires_at) if state.claim else ())]
     for time in times:
         try:
@@ -245,156 +243,9 @@ def _plausible(state: State, environment: str) -> State:
     return state
 
 
-# --- claims -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Caller:
-    """Who acts, and from which process."""
-
-    arn: str
-    host: str
-    pid: int
-    alive: Callable[[int], bool]
-    """Whether a process of this host still runs."""
-
-    @classmethod
-    def here(cls, arn: str) -> Caller:
-        """This process."""
-        return cls(arn=arn, host=socket.gethostname(), pid=os.getpid(), alive=_process_alive)
-
-
-class Claimed:
-    """A claim that we hold. Every write of it checks that nobody took it over."""
-
-    def __init__(self, store: Store, state: State, etag: str, now: Callable[[], datetime]) -> None:
-        self.store = store
-        self.state = state
-        self._etag = etag
-        self._now = now
-        self._renewed = now()
-
-    def renew(self) -> None:
-        """Say that we are still at it, once a minute at most. `Busy` if somebody took over."""
-        if self._now() - self._renewed < timedelta(seconds=60):
-            return
-        self.assert_held()
-
-    def assert_held(self) -> None:
-        """Write the claim again; `Busy` if it is not ours any more. After this nobody else begins for `CLAIM_SECONDS`."""
-        assert self.state.claim is not None
-        expires = self._now() + timedelta(seconds=CLAIM_SECONDS)
-        self._write(msgspec.structs.replace(self.state, claim=msgspec.structs.replace(self.state.claim, expires_at=timestamp(expires))))
-        self._renewed = self._now()
-
-    def finish(self, edit: Callable[[State], State]) -> State:
-        """Write the outcome and let go, in one write."""
-        self._write(msgspec.structs.replace(edit(self.state), claim=None))
-        return self.state
-
-    def _write(self, state: State) -> None:
-        try:
-            self._etag = self.store.write(state, self._etag)
-        except Conflict:
-            now, _ = self.store.state()
-            raise _lost(now, self.store.environment) from None
-        self.state = state
-
-
-def claim(
-    store: Store,
-    state: State,
-    etag: str | None,
-    *,
-    action: str,
-    manifest: str,
-    caller: Caller,
-    token: str,
-    now: Callable[[], datetime],
-    take_over: bool = False,
-) -> Claimed:
-    """Begin to change the content, if the state is still the one that was read and nobody else is at it.
-
-    A claim that has expired, or whose process ran on this host and is gone, is taken over; any other one only with `take_over`.
-    Raises `Busy`, which says who was first.
-    """
-    held = state.claim
-    if held is not None and not take_over and not _dead(held, caller, now()):
-        raise _busy(held, store.environment)
-    mine = Claim(
-        id=token,
-        action=action,
-        manifest=manifest,
-        by=caller.arn,
-        host=caller.host,
-        pid=caller.pid,
-        started_at=timestamp(now()),
-        expires_at=timestamp(now() + timedelta(seconds=CLAIM_SECONDS)),
-    )
-    given_up = {held.manifest: mine.started_at} if held is not None and held.manifest and held.manifest != manifest else {}
-    mine_state = msgspec.structs.replace(state, claim=mine, unfinished={**state.unfinished, **given_up})
-    try:
-        return Claimed(store, mine_state, store.write(mine_state, etag), now)
-    except Conflict:
-        current, _ = store.state()
-        raise _lost(current, store.environment) from None
-
-
-def _dead(held: Claim, caller: Caller, now: datetime) -> bool:
-    if moment(held.expires_at) <= now:
-        return True
-    return held.host == caller.host and held.pid != caller.pid and not caller.alive(held.pid)
-
-
-def _busy(held: Claim, environment: str) -> Busy:
-    what = f" ({held.manifest[:12]})" if held.manifest else ""
-    return Busy(
-        f"{held.by} on {held.host} began a {held.action}{what} of {environment} at {held.started_at} and has not ended it",
-        f"wait for it; if you know that it is dead: the same command with --take-over (it lapses by itself at {held.expires_at})",
-    )
-
-
-def _lost(state: State, environment: str) -> Busy:
-    if state.claim is not None:
-        return _busy(state.claim, environment)
-    live = state.live
-    if live is None:
-        return Busy(f"the releases of {environment} were changed at the same moment", "run the same command again")
-    return Busy(
-        f"{live.by} was first: release {live.number} ({live.content[:12]}) of {environment} went live at {live.at}",
-        f"{commands.deploy('releases', environment)}\nrun the same command again",
-    )
-
-
-def _process_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-# --- which releases stay ------------------------------------------------------------------------------------------
-
-
-def kept(state: State, *, keep: int, grace_days: int, now: datetime) -> tuple[Release, ...]:
-    """Releases whose files stay: the live one, the last `keep` different ones, and those that visitors may still hold the page of."""
-    there = [release for release in state.releases if not release.pruned_at]
-    recent: list[str] = []
-    for release in reversed(there):
-        if release.manifest not in recent:
-            recent.append(release.manifest)
-    wanted = set(recent[: max(keep, 1)])
-    horizon = now - timedelta(days=grace_days)
-    wanted |= {r.manifest for r in there if r.superseded_at and moment(r.superseded_at) > horizon}
-    return tuple(release for release in there if release.manifest in wanted)
-
-
 def find(state: State, wanted: str) -> Release:
     """The newest release with that number, or whose content or manifest digest begins so. Raises `WebsiteError`."""
-    listing = f"python deploy.py releases --env {state.environment}"
+    listing = commands.deploy("releases", state.environment)
     if wanted.isdigit() and len(wanted) < 8:
         for release in reversed(state.releases):
             if release.number == int(wanted):
@@ -416,7 +267,7 @@ def before_live(state: State) -> Release:
     for release in reversed(state.releases):
         if live is not None and release.manifest != live.manifest and not release.pruned_at:
             return release
-    raise WebsiteError(f"{state.environment} has no earlier release to go back to", f"python deploy.py releases --env {state.environment}")
+    raise WebsiteError(f"{state.environment} has no earlier release to go back to", commands.deploy("releases", state.environment))
 
 
 def added(state: State, release: Release) -> State:
@@ -425,18 +276,44 @@ def added(state: State, release: Release) -> State:
     if before:
         before = (*before[:-1], msgspec.structs.replace(before[-1], superseded_at=release.at))
     gone = [r.number for r in before if r.pruned_at][: max(0, len(before) - HISTORY)]
-    unfinished = {digest: at for digest, at in state.unfinished.items() if digest != release.manifest}
+    # None of them is later than this release, whatever the clocks of their machines said.
+    unfinished = {digest: min(at, release.at, key=moment) for digest, at in state.unfinished.items() if digest != release.manifest}
     return msgspec.structs.replace(state, releases=(*(r for r in before if r.number not in gone), release), unfinished=unfinished)
 
 
-def known_objects(manifests: Iterable[Manifest]) -> Mapping[tuple[str, str], tuple[FileEntry, ...]]:
-    """What objects we ever wrote, by key and ETag: their headers cannot be seen in a listing."""
+def writers(state: State) -> tuple[tuple[str, bool], ...]:
+    """Manifests by digest, the last writer of an object first, and whether all that it says was written.
+
+    The live release wrote or confirmed everything of its own. What is being published or was given up after it may have written over that;
+    of what was given up before it nobody knows the order.
+    """
+    live = state.live
+    last = moment(live.at) if live is not None else None
+    later = [digest for digest, at in reversed(state.unfinished.items()) if last is None or moment(at) > last]
+    claimed = [state.claim.manifest] if state.claim is not None and state.claim.manifest else []
+    order = [(digest, False) for digest in (*claimed, *later) if live is None or digest != live.manifest]
+    there = [(release.manifest, True) for release in reversed(state.releases) if not release.pruned_at]
+    order += [*there[:1], *((digest, False) for digest in reversed(state.unfinished)), *there[1:]]
+    found = dict(reversed(order))
+    return tuple((digest, found[digest]) for digest in dict.fromkeys(digest for digest, _ in order))
+
+
+def known_objects(written: Iterable[tuple[Manifest, bool]]) -> Mapping[tuple[str, str], tuple[FileEntry, ...]]:
+    """What each object may have been written as, by key and ETag: its headers cannot be seen in a listing.
+
+    `written` is as `writers` says it. The last one is what a release is sure to have written, if there is such a release.
+    """
     found: dict[tuple[str, str], tuple[FileEntry, ...]] = {}
-    for manifest in manifests:
+    known: set[tuple[str, str]] = set()
+    for manifest, whole in written:
         for entry in manifest.files:
             there = found.get((entry.key, entry.md5), ())
+            if (entry.key, entry.md5) in known:
+                continue
             if not any(entry.same_object(other) for other in there):
                 found[(entry.key, entry.md5)] = (*there, entry)
+            if whole:
+                known.add((entry.key, entry.md5))
     return found
 
 

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
-import socket
 import subprocess
 import threading
 from pathlib import Path
@@ -27,15 +25,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from assembly.model import HostedZone, Stack
+    from guards.caller import Caller
     from planning.model import Plan
     from rollout.apply import Applied, Publish
     from rollout.certificate_validation import CertificateValidation
     from rollout.execution import Run
-    from rollout.lock import Lock, Process
+    from rollout.lock import Lock
     from rollout.outcome import ContentOutcome
     from rollout.progress import Report
-    from website.publish import Outcome as Published
-    from website.publish import Report as ContentReport
+    from website.run import Outcome as Published
+    from website.run import Report as ContentReport
 
 EXAMPLES = """\
   python deploy.py apply --env dev                              the saved plan, or a new one; asks before it begins
@@ -223,9 +222,10 @@ def approve(args: argparse.Namespace, context: Context, plan: Plan, *, verb: str
 def execute(args: argparse.Namespace, context: Context, opened: Opened, plan: Plan) -> Applied:
     """Apply the approved plan under the lock, and put it into the history."""
     from aws.dynamodb import Items
+    from guards.caller import this_process
     from review.progress_view import shown
     from rollout import apply as engine
-    from rollout.lock import LockHeld, acquire, lock_name, this_process
+    from rollout.lock import LockHeld, acquire, lock_name
 
     assembly, stop = opened.assembly, threading.Event()
     me = this_process(opened.caller)
@@ -253,10 +253,7 @@ def execute(args: argparse.Namespace, context: Context, opened: Opened, plan: Pl
         from planning.content import CONTENT
 
         stacks += (CONTENT,)
-    with (
-        Interruptible(),
-        shown(stacks, context.stderr, live=live, colour=context.colour(context.stderr), now=now) as report,
-    ):
+    with shown(stacks, context.stderr, live=live, colour=context.colour(context.stderr), now=now) as report:
         the_run = _run(opened, plan, report, stop, now)
         try:
             applied = engine.apply(the_run, take, publish=_publisher(args, context, opened))
@@ -274,10 +271,11 @@ def _publisher(args: argparse.Namespace, context: Context, opened: Opened) -> Pu
     """What publishes the plan's content after the stacks."""
 
     def publish(run: Run) -> ContentOutcome:
-        from cli.content import publish_planned, publish_step
+        from cli.content import publish_planned
         from cli.site import commit_of
-        from website.publish import Run as Publishing
-        from website.releases import Caller
+        from guards.caller import this_process
+        from rollout.content_step import publish_step
+        from website.run import Run as Publishing
 
         approved = run.plan.content
         assert approved is not None, "only called for a plan with content"
@@ -285,7 +283,7 @@ def _publisher(args: argparse.Namespace, context: Context, opened: Opened) -> Pu
 
         def do(report: ContentReport) -> Published:
             publishing = Publishing(
-                caller=Caller.this_process(opened.caller), token=context.token_hex(8), now=context.now, sleep=context.sleep, report=report
+                caller=this_process(opened.caller), token=context.token_hex(8), now=context.now, sleep=context.sleep, report=report
             )
             return publish_planned(opened, directory, approved, publishing, commit=commit_of(directory, context))
 
@@ -346,23 +344,10 @@ def _wait(stop: threading.Event, seconds: float) -> None:
     stop.wait(seconds)
 
 
-class Interruptible:
-    """Inside, a request to terminate is an interrupt like Ctrl-C."""
-
-    def __enter__(self) -> None:
-        self._before = None
-        if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-
-    def __exit__(self, *_: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGTERM, self._before)
-
-
 # --- the record -------------------------------------------------------------------------------------------------------
 
 
-def remember(context: Context, opened: Opened, the_run: Run, applied: Applied, me: Process) -> None:
+def remember(context: Context, opened: Opened, the_run: Run, applied: Applied, me: Caller) -> None:
     """Keep the assembly and a record of the apply in the artifact bucket; a failure to is only told, since what was applied is applied."""
     from aws.errors import AwsError
     from aws.s3 import S3
@@ -375,7 +360,7 @@ def remember(context: Context, opened: Opened, the_run: Run, applied: Applied, m
     try:
         bucket = S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
         history.keep(bucket, assembly.artifact_bucket, assembly, opened.templates)
-        record = record_of(the_run, applied, by=me.owner, host=socket.gethostname(), git_commit=git_commit(context.root))
+        record = record_of(the_run, applied, by=me.arn, host=me.host, git_commit=git_commit(context.root))
         history.save(bucket, assembly.artifact_bucket, record)
     except AwsError as error:
         context.say(f"warning: this apply is not in the history: {error}")

@@ -13,7 +13,7 @@ import json
 
 from cli.context import OK, PENDING, Context
 from cli.session import add_common_arguments, open_environment
-from cli.site import add_change_arguments, confirm, count, progress, run_of, site_of, size
+from cli.site import add_change_arguments, confirm, progress, run_of, site_of
 from guards.text import as_lines
 
 EXAMPLES = """\
@@ -31,12 +31,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Look, ask, remove."""
-    from website import publish
+    from website.prune import prune
+    from website.retention import prune_plan
+    from website.run import count, size
+    from website.snapshot import read_snapshot, with_every_manifest
 
     opened = open_environment(args, context)
     site = site_of(opened)
-    seen = publish.look_further(site, publish.look(site))
-    found = publish.prune_plan(site, seen, now=context.now())
+    snapshot = with_every_manifest(site, read_snapshot(site))
+    found = prune_plan(site, snapshot, now=context.now())
     summary = (
         f"{count(len(found.keys), 'file')} ({size(found.size)}) of {count(len(found.releases), 'release')} that nothing needs any more"
     )
@@ -45,13 +48,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return PENDING if args.dry_run and found.keys else OK
     confirm(f"Remove {summary}?", "", args, context, protected=opened.assembly.protected)
     with progress(context) as report:
-        publish.prune(site, seen, found, run_of(args, context, opened, report))
+        prune(site, snapshot, found, run_of(args, context, opened, report))
     context.result(_json(found, removed=True) if args.json else f"{args.env}: removed {summary}")
     return OK
 
 
 def _json(found: object, *, removed: bool) -> str:
-    from website.publish import Pruned
+    from website.retention import Pruned
 
     assert isinstance(found, Pruned)
     return json.dumps({"removed": removed, "keys": found.keys, "bytes": found.size, "releases": found.releases}, indent=2)

@@ -50,9 +50,9 @@ EXAMPLES = """\
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments and the common ones."""
     add_common_arguments(parser)
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--content", type=Path, metavar="DIR", help="what the bundler wrote: index.html and its files")
-    source.add_argument(
+    group = parser.add_mutually_exclusive_group(required=True)
+    group.add_argument("--content", type=Path, metavar="DIR", help="what the bundler wrote: index.html and its files")
+    group.add_argument(
         "--release", metavar="ENV:RELEASE", help="a verified release of another environment, by number or digest; `releases` lists them"
     )
     parser.add_argument(
@@ -83,28 +83,30 @@ def run(args: argparse.Namespace, context: Context) -> int:
             opened = open_environment(args, context)
             site_of(opened)
         finally:
-            given = reading.result()
+            source = reading.result()
             gc.freeze()
             gc.enable()
-    return _publish(args, context, opened, given)
+    return _publish(args, context, opened, source)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Given:
+class _Source:
     content: Content
     origin: str
     commit: str
 
 
-def _publish(args: argparse.Namespace, context: Context, opened: Opened, given: _Given) -> int:
+def _publish(args: argparse.Namespace, context: Context, opened: Opened, source: _Source) -> int:
     from review.content_view import counts, lines
-    from website import publish
+    from website.errors import NotDeployed
+    from website.planner import content_plan
+    from website.publish import publish
 
     site = site_of(opened)
     protected = opened.assembly.protected
     approved = None
     if args.dry_run or not (args.yes or args.approve):
-        approved = publish.content_plan(site, given.content, origin=given.origin, now=context.now())
+        approved = content_plan(site, source.content, origin=source.origin, now=context.now())
         if args.dry_run:
             _show_plan(approved, [*lines(approved), f"content: {counts(approved)}"], args, context)
             return PENDING if approved.has_changes else OK
@@ -112,30 +114,30 @@ def _publish(args: argparse.Namespace, context: Context, opened: Opened, given: 
             for line in (*lines(approved), f"content: {counts(approved)}"):
                 context.say(line)
     if approved is None or approved.has_changes:
-        confirm(f"Publish this to {args.env}?", given.content.digest, args, context, protected=protected)
+        confirm(f"Publish this to {args.env}?", source.content.digest, args, context, protected=protected)
     try:
         with progress(context) as report:
             run_ = run_of(args, context, opened, report)
-            outcome = publish.publish(site, given.content, run_, origin=given.origin, commit=given.commit, approved=approved)
-    except publish.NotDeployed as error:
+            outcome = publish(site, source.content, run_, origin=source.origin, commit=source.commit, approved=approved)
+    except NotDeployed as error:
         raise CommandError(str(error), command=apply_command(opened.assembly)) from None
     show_outcome(outcome, args, context)
     return OK
 
 
-def _read(args: argparse.Namespace, context: Context, assembly: Assembly) -> _Given:
+def _read(args: argparse.Namespace, context: Context, assembly: Assembly) -> _Source:
     """A directory's content."""
     from website.content import read
 
     contract = contract_of(assembly)
     refuse_unless_promoted(args.env, contract)
     content = read(args.content, contract, allow=tuple(args.allow))
-    return _Given(content=content, origin=str(args.content), commit=args.commit or commit_of(args.content, context))
+    return _Source(content=content, origin=str(args.content), commit=args.commit or commit_of(args.content, context))
 
 
-def _promoted(args: argparse.Namespace, context: Context, opened: Opened, folder: Path) -> _Given:
+def _promoted(args: argparse.Namespace, context: Context, opened: Opened, folder: Path) -> _Source:
     """The content of a release of another environment."""
-    from website import publish
+    from website.promotion import fetch, promotable
 
     contract = contract_of(opened.assembly)
     environment, colon, wanted = args.release.partition(":")
@@ -153,11 +155,11 @@ def _promoted(args: argparse.Namespace, context: Context, opened: Opened, folder
         )
     other = open_environment(argparse.Namespace(**{**vars(args), "env": environment}), context)
     source = site_of(other)
-    release = publish.promotable(source, wanted)
+    release = promotable(source, wanted)
     with progress(context) as report:
-        content = publish.fetch(source, release, contract, folder, report)
+        content = fetch(source, release, contract, folder, report)
     origin = f"{environment}:{release.content[:12]} (release {release.number})"
-    return _Given(content=content, origin=origin, commit=args.commit or release.commit)
+    return _Source(content=content, origin=origin, commit=args.commit or release.commit)
 
 
 def _show_plan(plan: ContentPlan, lines: list[str], args: argparse.Namespace, context: Context) -> None:

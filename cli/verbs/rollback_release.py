@@ -30,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Find, ask, restore."""
-    from website import publish, releases
+    from website import releases
+    from website.rollback import rollback
 
     opened = open_environment(args, context)
     site = site_of(opened)
@@ -46,6 +47,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
         confirm(question, target.content, args, context, protected=opened.assembly.protected)
     with progress(context) as report:
         run_ = run_of(args, context, opened, report)
-        outcome = publish.rollback(site, target, run_, given=args.to or "", chosen=bool(args.to))
+        outcome = rollback(site, target, run_, digest=args.to or "", chosen=bool(args.to))
     show_outcome(outcome, args, context)
     return OK

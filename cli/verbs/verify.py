@@ -19,13 +19,13 @@ from urllib.parse import urlsplit
 from assembly import commands
 from cli.context import FAILED, OK, USAGE, CommandError, Context
 from cli.session import Opened, add_common_arguments, open_environment, read_assembly
-from cli.site import contract_of, outputs, site_of, verify_command
+from cli.site import contract_of, outputs, site_of
 from guards import masks
 
 if TYPE_CHECKING:
     from assembly.model import Assembly
     from website.releases import Release
-    from website.verify import Endpoint, Result, Target
+    from website.verification.model import Endpoint, Replica, Result, Target
 
 EXAMPLES = """\
   python deploy.py verify --env prod
@@ -58,7 +58,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Look, show, record."""
     from guards.private import write_private
     from review import verify_view
-    from website.verify import verify
+    from website.run import verify_command
+    from website.verification.verify import verify
 
     if args.local and not args.resolve:
         raise CommandError(
@@ -74,11 +75,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     opened = open_environment(args, context) if ask_aws else None
     assembly = opened.assembly if opened else read_assembly(args)[0]
     target, live = _target(args, context, assembly, opened)
-    replica = (
-        [_replicated(args, context, opened, live.manifest if live else "")]
-        if any(stack.id == REPLICA_STACK for stack in assembly.stacks)
-        else []
-    )
+    if any(stack.id == REPLICA_STACK for stack in assembly.stacks):
+        target = dataclasses.replace(target, replica=_replica(args, opened, live.manifest if live else ""))
     colour, width = context.colour(context.stdout), context.width()
 
     def report(result: Result) -> None:
@@ -86,9 +84,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
             context.result(verify_view.line(result, width=width, colour=colour))
 
     results = verify(target, now=context.now, report=report)
-    for each in replica:
-        report(each)
-    results += tuple(replica)
     if args.junit is not None:
         write_private(args.junit, verify_view.as_junit(results, environment=args.env).encode())
     if args.json:
@@ -105,7 +100,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _target(args: argparse.Namespace, context: Context, assembly: Assembly, opened: Opened | None) -> tuple[Target, Release | None]:
     """What to verify, and the release that is live."""
-    from website.verify import Target
+    from website.verification.model import Target
 
     secret = assembly.basic_auth_secret
     target = Target(
@@ -133,21 +128,21 @@ def _target(args: argparse.Namespace, context: Context, assembly: Assembly, open
     return target, live
 
 
-def _replicated(args: argparse.Namespace, context: Context, opened: Opened | None, manifest: str) -> Result:
-    """With disaster recovery: whether the live release has reached the replica."""
-    from website.replication import replicated, skipped
+def _replica(args: argparse.Namespace, opened: Opened | None, manifest: str) -> Replica | str:
+    """With disaster recovery: what the replica must have, or why it is not looked at."""
+    from website.verification.model import Replica
 
     if args.local:
-        return skipped("the local AWS does not replicate")
+        return "the local AWS does not replicate"
     if opened is None or not manifest:
-        return skipped("AWS was not asked" if opened is None else "nothing was published yet")
+        return "AWS was not asked" if opened is None else "nothing was published yet"
     site = site_of(opened)
-    return replicated(site.store.manifest(manifest).by_key, lambda key: site.s3.head(site.bucket, key), now=context.now())
+    return Replica(keys=frozenset(site.store.manifest(manifest).by_key), head=lambda key: site.s3.head(site.bucket, key))
 
 
 def _record(args: argparse.Namespace, context: Context, opened: Opened, results: tuple[Result, ...], live: Release | None) -> None:
     """Only what was seen counts: the released page itself, and every check but those that a preview cannot make."""
-    from website.publish import record_verified
+    from website.promotion import record_verified
 
     needed = {"app.entry", "app.release", "app.deep_link", "assets.load"}
     missing = [r.title for r in results if r.id in needed and r.status != "passed"]
@@ -170,7 +165,7 @@ def _password(args: argparse.Namespace, context: Context) -> str:
 
 
 def _endpoint(text: str, option: str) -> Endpoint:
-    from website.verify import Endpoint
+    from website.verification.model import Endpoint
 
     scheme = urlsplit(text).scheme if "://" in text else "https"
     try:

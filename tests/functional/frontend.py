@@ -28,8 +28,8 @@ from tests.environments_fixture import changed, environments
 from website.content import key_prefix
 from website.invalidation import Behaviours
 from website.ledger import verified_key
-from website.publish import Site
 from website.releases import State, Store, moment, timestamp
+from website.site import Site
 
 BUILT = Path(__file__).resolve().parent.parent / "fixtures" / "site"
 """What Vite made of a small React app with lazy routes."""

@@ -129,7 +129,7 @@ def test_the_local_cloudfront_and_the_preview_agree(viewed_aws: LocalAws, accoun
     content = read(BUILT, deployed.assembly.site)
     s3 = aws.client("s3", account_id=account, region=deployed.assembly.home_region)
     for entry in content.entries:
-        body = content.paths[entry.key].read_bytes()
+        body = content.files[entry.key].path.read_bytes()
         s3.put_object(Bucket=deployed.bucket, Key=entry.key, Body=body, ContentType=entry.content_type, CacheControl=entry.cache_control)
     policy = _without_what_only_one_imitates(tmp_path / "dist" / "prod" / "site.template.json")
     document = json.loads(json.dumps(policy).replace("DISTRIBUTION", deployed.outputs["DistributionArn"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import threading
 from collections.abc import Callable
@@ -411,3 +412,37 @@ def test_without_stacks_the_next_command_is_apply(aws: Aws, account: str, app: P
     assert ended.code == 1, ended
     assert "deploy.py apply --env dev" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_who_is_told_to_end_lets_the_next_machine_begin_at_once(
+    aws: Aws,
+    dev: Deployed,
+    app: Path,
+    command_line: CommandLine,
+    wire: Wire,
+    processes: list[subprocess.Popen[str]],
+    number: signal.Signals,
+) -> None:
+    published(command_line, dev, app)
+    frontend.rebuilt(app, "ended")
+    go = threading.Event()
+    victim: list[subprocess.Popen[str]] = []
+
+    def end(exchange: Exchange) -> None:
+        victim[0].send_signal(number)
+        go.wait(0.5)
+        exchange.send(exchange.forward())
+
+    once(wire, lambda call: KILL_AT["an asset"](call, dev.bucket), end)
+    arguments = ("publish", "--env", "dev", "--dist", str(dev.dist), "--content", str(app), "--yes")
+    process = through(wire, command_line).start("deploy.py", *arguments)
+    victim.append(process)
+    processes.append(process)
+    _, stderr = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in stderr) == (130, False), stderr
+    state, _ = frontend.site_of(aws, dev).store.state()
+    assert state.claim is None
+    assert len(state.unfinished) == 1
+    assert published(command_line, dev, app)["release"]["number"] == 2
+    assert frontend.site_of(aws, dev).store.state()[0].unfinished == {}

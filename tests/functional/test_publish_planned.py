@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,17 +11,20 @@ import pytest
 
 from aws.gateways import Gateways
 from aws.session import Aws
-from cli.content import plan_content, publish_planned, publish_step
+from cli.content import plan_content, publish_planned
 from cli.session import Opened
 from cli.site import site_of
+from guards.caller import this_process
 from local_aws.server import LocalAws
+from rollout.content_step import publish_step
 from rollout.progress import Event, Note
 from tests.functional import frontend
 from tests.functional.frontend import Deployed
 from tests.functional.wire import Answer, Exchange, Wire, denied
+from website.content import read
 from website.errors import WebsiteError
-from website.publish import INVALIDATION_SECONDS, Run, Warned
-from website.releases import Caller
+from website.publish import publish
+from website.run import INVALIDATION_SECONDS, Run, Warned
 
 pytestmark = pytest.mark.functional
 
@@ -34,7 +38,7 @@ def opened(aws: Aws, site: frontend.Deployed) -> Opened:
 def run() -> Run:
     """A run that reports to nobody."""
     return Run(
-        caller=Caller.here("arn:aws:iam::1:user/ann"),
+        caller=this_process("arn:aws:iam::1:user/ann"),
         token="token",
         now=lambda: datetime.now(UTC),
         sleep=lambda _: None,
@@ -144,3 +148,23 @@ def test_an_invalidation_that_cloudfront_does_not_take_leaves_the_release_live_a
     assert len(said) == 1
     assert "create-invalidation" in said[0]
     assert "'/assets/logo.svg'" in said[0]
+
+
+@pytest.mark.parametrize("become", ["pipe", "link"])
+@pytest.mark.parametrize("name", ["index.html", "assets/logo.svg"])
+def test_what_becomes_a_pipe_or_a_link_after_the_walk_is_not_opened(
+    aws: Aws, site: Deployed, tmp_path: Path, become: str, name: str
+) -> None:
+    place, app = opened(aws, site), frontend.built(tmp_path / "app")
+    (app / "assets" / "logo.svg").write_text("<svg/>")
+    content = read(app, site.assembly.site)
+    (app / name).unlink()
+    if become == "pipe":
+        os.mkfifo(app / name)
+    else:
+        (tmp_path / "secret").write_text("secret")
+        (app / name).symlink_to(tmp_path / "secret")
+    with pytest.raises(OSError, match=r"not a regular file|Too many levels"):
+        publish(site_of(place), content, run(), origin="app")
+    state, _ = site_of(place).store.state()
+    assert (state.claim, state.live) == (None, None)

@@ -16,7 +16,7 @@ from aws.session import Aws
 from tests.functional import frontend
 from tests.functional.frontend import Deployed
 from tests.functional.harness import CommandLine, Ended
-from website import kept
+from website import copies
 from website.errors import WebsiteError
 from website.releases import State
 
@@ -110,18 +110,18 @@ def test_a_copy_that_is_exchanged_between_look_and_copy_does_not_go_live(aws: Aw
     attacker = Attacker(aws, site)
     opened = frontend.site_of(aws, site)
     entry = attacker.store.manifest(attacker.store.state()[0].releases[0].manifest).by_key["index.html"]
-    checked = kept.check(opened, [entry], workers=1)["index.html"]
+    checked = copies.check(opened, [entry], workers=1)["index.html"]
     if not versioned:
         assert checked.head is not None
-        checked = kept.Checked(entry=entry, head=msgspec.structs.replace(checked.head, version_id=None))
+        checked = copies.Checked(entry=entry, head=msgspec.structs.replace(checked.head, version_id=None))
     attacker.exchange(lambda body: b"x" * len(body), ChecksumAlgorithm="SHA256")
     before = attacker.live()
     if versioned:
-        kept.bring_back(opened, checked, Headers())
+        copies.bring_back(opened, checked, Headers())
         assert hashlib.sha256(attacker.live()).hexdigest() == entry.sha256
     else:
         with pytest.raises(WebsiteError, match="was exchanged while it was copied"):
-            kept.bring_back(opened, checked, Headers())
+            copies.bring_back(opened, checked, Headers())
         assert attacker.live() == before
 
 

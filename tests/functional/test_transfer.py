@@ -19,6 +19,7 @@ from local_aws.server import LocalAws
 from tests.functional import wire as w
 from tests.functional.harness import ROOT, SECRET
 from tests.functional.wire import Wire
+from website.folder import FolderFile
 
 pytestmark = pytest.mark.functional
 REGION = "eu-west-1"
@@ -47,7 +48,15 @@ def uploads(folder: Path, count: int, *, lie: bool = False) -> list[Upload]:
         path.write_bytes(b"x" * number)
         digest = hashlib.sha256(b"other" if lie else path.read_bytes()).digest()
         headers = Headers(content_type="text/javascript; charset=utf-8", cache_control="no-cache")
-        made.append(Upload(path=path, key=f"assets/{number} \u00e9.js", checksum=base64.b64encode(digest).decode(), headers=headers))
+        made.append(
+            Upload(
+                path=path,
+                open=FolderFile(root=path.parent, relative=path.name).open,
+                key=f"assets/{number} \u00e9.js",
+                checksum=base64.b64encode(digest).decode(),
+                headers=headers,
+            )
+        )
     return made
 
 

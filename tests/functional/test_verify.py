@@ -19,7 +19,9 @@ from stacks.synthesis import synthesise
 from tests.environments_fixture import FAILOVER, changed, environments
 from tests.functional import breakable, frontend
 from tests.functional.harness import CommandLine
-from website.verify import CERTIFICATE_DAYS, Endpoint, Result, Target, checks, verify
+from website.verification.checks.tls import CERTIFICATE_DAYS
+from website.verification.model import Endpoint, Result, Target
+from website.verification.verify import checks, verify
 
 pytestmark = pytest.mark.functional
 
@@ -198,7 +200,7 @@ def test_other_tls_versions_than_configured_fail(setting: Setting, lowest: str, 
 
 
 def test_every_check_is_shown_to_fail_somewhere() -> None:
-    elsewhere = {"dns.a", "dns.aaaa", "dns.https", "bucket.private", "http.2"}
+    elsewhere = {"dns.a", "dns.aaaa", "dns.https", "bucket.private", "http.2", "replica.current"}
     elsewhere |= {"tls.chain", "tls.names", "tls.days", "tls.1.2", "tls.1.3", "tls.old"}
     assert {identity for identity, _ in checks()} == elsewhere | set(BY_THE_APP)
 

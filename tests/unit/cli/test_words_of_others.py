@@ -43,7 +43,7 @@ from tests.unit.cli import test_apply_verb
 from tests.unit.operations import test_destroy, test_drift, test_status
 from tests.unit.review import test_review
 from website.releases import Claim, Release, State
-from website.verify import Result
+from website.verification.model import Result
 
 pytestmark = pytest.mark.attack
 

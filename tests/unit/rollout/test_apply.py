@@ -136,7 +136,7 @@ class Desk:
             templates=made[1],
             options=Options(**options),
             created_at="2026-11-22T10:00:00Z",
-            created_by=ME.owner,
+            created_by=ME.arn,
             nonce=f"{self.number:08x}",
         )
         return make_plan(request, self.world, NO_SCHEMAS)
@@ -606,7 +606,7 @@ def test_the_record_has_no_outputs_and_says_who_what_when() -> None:
     made = chain()
     plan = desk.plan(made)
     applied = desk.apply(made, plan)
-    record = record_of(desk.run(made, plan), applied, by=ME.owner, host="here", git_commit="abc-dirty")
-    assert (record.result, record.by, record.git_commit, record.plan_digest) == ("succeeded", ME.owner, "abc-dirty", plan.digest)
+    record = record_of(desk.run(made, plan), applied, by=ME.arn, host="here", git_commit="abc-dirty")
+    assert (record.result, record.by, record.git_commit, record.plan_digest) == ("succeeded", ME.arn, "abc-dirty", plan.digest)
     assert [s.stack for s in record.stacks] == ["a", "b", "c"]
     assert b"physical" not in msgspec.json.encode(record)

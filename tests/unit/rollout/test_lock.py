@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from aws.dynamodb import Condition, Item
 from aws.errors import NetworkError, NotFound
-from rollout import lock
-from rollout.lock import TTL_SECONDS, Lock, LockHeld, LockLost, Process, acquire, held, read, remove, surely_dead, this_process
+from guards.caller import Caller, this_process
+from rollout.lock import TTL_SECONDS, Lock, LockHeld, LockLost, acquire, held, read, remove
 
 NAME = "demo/test"
 
@@ -78,14 +78,14 @@ class Clock:
         return self.seconds
 
 
-ME = Process(owner="arn:aws:iam::123456789012:user/me", host="here", machine="boot-1 pid:[1]", pid=10, process="5")
+ME = Caller(arn="arn:aws:iam::123456789012:user/me", host="here", machine="boot-1 pid:[1]", pid=10, process="5")
 
 
-def take(table: Table, clock: Callable[[], float], lock_id: str = "a", me: Process = ME) -> Lock:
+def take(table: Table, clock: Callable[[], float], lock_id: str = "a", me: Caller = ME) -> Lock:
     return acquire(table, "locks", NAME, environment="test", verb="apply", lock_id=lock_id, me=me, now=clock)
 
 
-def elsewhere(host: str = "there") -> Process:
+def elsewhere(host: str = "there") -> Caller:
     return msgspec.structs.replace(ME, host=host, machine="boot-2 pid:[1]")
 
 
@@ -184,16 +184,6 @@ def test_a_dead_process_of_this_machine_holds_nothing() -> None:
     assert take(table, clock, "b", gone).id == "b"
     with pytest.raises(LockHeld):
         take(table, clock, "c", gone)
-
-
-@given(host=st.booleans(), machine=st.booleans(), told=st.booleans(), alive=st.booleans())
-def test_only_who_is_surely_dead_loses_it(host: bool, machine: bool, told: bool, alive: bool) -> None:
-    holder = lock.Holder(
-        id="a", owner="", host="h" if host else "x", machine="m" if machine else "y", pid=1, process="5", verb="", since=0, expires=0
-    )
-    me = Process(owner="", host="h", machine="m" if told else "", pid=2, process="6")
-    dead = surely_dead(holder, me, process_of=lambda _: "5" if alive else "")
-    assert dead == (host and machine and told and not alive)
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["take", "check", "release", "wait"])), max_size=30))

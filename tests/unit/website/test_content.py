@@ -133,7 +133,7 @@ def test_the_environments_configuration_takes_the_place_of_the_builds(site: Path
     (site / "config.json").write_text('{"api": "of the build"}')
     content: Content = read(site, msgspec.structs.replace(CONTRACT, config_json={"api": "https://api.example"}))
     assert b"https://api.example" in content.generated["config.json"]
-    assert "config.json" not in content.paths
+    assert "config.json" not in content.files
     assert any("gives way" in note for note in content.notes)
 
 

@@ -66,8 +66,8 @@ def test_a_link_to_a_file_of_the_folder_is_that_file_for_publish_and_preview(sit
     (site / "middle.js").symlink_to("real.js")
     (site / "real.js").write_text("1")
     content = read(site, CONTRACT)
-    assert content.paths["assets/latest.js"].read_bytes() == b"1"
-    assert not content.paths["assets/latest.js"].is_symlink()
+    assert content.files["assets/latest.js"].path.read_bytes() == b"1"
+    assert not content.files["assets/latest.js"].path.is_symlink()
     assert body(Folder(site, CONTRACT, MODIFIED), "assets/latest.js") == b"1"
 
 

@@ -14,7 +14,7 @@ from review.verify_view import as_json, as_junit, line, summary
 from tests.environments_fixture import environments
 from website.content_plan import ContentPlan, FileChange, content_plan_digest
 from website.invalidation import SINGLE_PATHS, WILDCARDS, Behaviour, Behaviours, paths
-from website.verify import Result
+from website.verification.model import Result
 
 
 def behaviours(*cached: str, default: bool = False) -> Behaviours:

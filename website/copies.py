@@ -22,12 +22,13 @@ from aws.s3 import Headers
 from aws.transfer import Upload
 from website.content import FileEntry, base64_digest
 from website.errors import WebsiteError
+from website.folder import FolderFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from aws.s3 import Head
-    from website.publish import Site
+    from website.site import Site
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +65,11 @@ def bring_back(site: Site, checked: Checked, headers: Headers) -> None:
     if head is None:
         body = _read(site, entry)
         with tempfile.TemporaryDirectory(prefix="rollback-") as folder:
-            path = Path(folder) / "body"
-            path.write_bytes(body)
-            for _ in site.uploads().upload(
-                site.bucket, [Upload(path=path, key=entry.key, checksum=base64_digest(entry.sha256), headers=headers)]
-            ):
+            file = FolderFile(root=Path(folder), relative="body")
+            file.path.write_bytes(body)
+            checksum = base64_digest(entry.sha256)
+            upload = Upload(path=file.path, open=file.open, key=entry.key, checksum=checksum, headers=headers)
+            for _ in site.uploads().upload(site.bucket, [upload]):
                 pass
         return
     source = store.content_key(entry.sha256)

@@ -1,0 +1,50 @@
+"""Remove the files that no release needs any more.
+
+In: a `Snapshot` and what was approved. Out: the state afterwards. Never: removes anything else, or what was written meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+
+from website.claims import begin
+from website.ledger import entry_key, verified_key
+from website.releases import State, moment, timestamp
+from website.retention import Pruned
+from website.run import Begun, Run, Sent
+from website.site import WORKERS, Site
+from website.snapshot import Snapshot
+
+
+def prune(site: Site, snapshot: Snapshot, wanted: Pruned, run: Run) -> State:
+    """Remove exactly what the plan says. The bucket is versioned: superseded versions stay for as long as its lifecycle says."""
+    stamp = timestamp(run.now())
+    gone = frozenset(wanted.releases)
+
+    def edit(state: State) -> State:
+        marked = tuple(msgspec.structs.replace(r, pruned_at=stamp) if r.number in gone else r for r in state.releases)
+        limit = site.contract.release_grace_days
+        fresh = {d: at for d, at in state.unfinished.items() if (run.now() - moment(at)).days < limit}
+        return msgspec.structs.replace(state, releases=marked, unfinished=fresh)
+
+    with begin(site, snapshot, run, action="prune", manifest="") as claimed:
+        run.report(Begun(step="removing files", files=len(wanted.keys), size=wanted.size))
+        with ThreadPoolExecutor(WORKERS) as pool:
+            for batch in _batched(wanted.keys, 500):
+                for key, _ in zip(
+                    batch, pool.map(lambda key: site.s3.delete(site.bucket, key, if_match=snapshot.objects[key][0]), batch), strict=True
+                ):
+                    run.report(Sent(key=key, size=snapshot.objects[key][1]))
+                claimed.renew()
+            old = [r for r in snapshot.state.releases if r.number in gone]
+            keys = [make(site.prefix, r.number, r.manifest) for r in old for make in (entry_key, verified_key)]
+            list(pool.map(lambda key: site.s3.delete(site.bucket, key), (key for key in keys if key in snapshot.objects)))
+        return claimed.finish(edit)
+
+
+def _batched(items: tuple[str, ...], size: int) -> Iterator[tuple[str, ...]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

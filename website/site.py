@@ -1,0 +1,54 @@
+"""Where an environment's content lives, and what reads and writes it.
+
+In: a contract and gateways to AWS. Out: a `Site`, which everything here is given. Never: asks AWS for anything by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from assembly.model import SiteContract
+from aws.transfer import Upload
+from website.content import key_prefix
+from website.invalidation import Behaviours
+from website.releases import Store
+
+if TYPE_CHECKING:
+    from aws.cloudfront import CloudFront
+    from aws.s3 import S3
+
+WORKERS = 16
+"""Threads for pages, copies and deletions."""
+
+
+class Uploads(Protocol):
+    """`aws.transfer.Transfer`."""
+
+    def upload(self, bucket: str, uploads: Iterable[Upload]) -> Iterator[Upload]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Where an environment's content lives."""
+
+    environment: str
+    contract: SiteContract
+    behaviours: Behaviours
+    bucket: str
+    store: Store
+    s3: S3
+    uploads: Callable[[], Uploads]
+    cloudfront: Callable[[], CloudFront]
+    distribution_id: Callable[[], str]
+
+    @property
+    def index_key(self) -> str:
+        """Key of the index document."""
+        return self.contract.index_document.lstrip("/")
+
+    @property
+    def prefix(self) -> str:
+        """Of every key."""
+        return key_prefix(self.contract)

@@ -1,0 +1,1 @@
+"""The live site, held to its contract from outside."""

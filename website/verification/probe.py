@@ -1,0 +1,205 @@
+"""Requests to the site, its certificate and its names, each answer kept for the checks that need it.
+
+In: a `Target`. Out: answers; `Skipped` for what cannot be asked from here, `Failed` for what makes every look at it useless.
+Never: goes to AWS, sends the password anywhere but to the site over TLS (or to a preview on loopback).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import dns.exception
+import dns.rdatatype
+import dns.resolver
+import httpx
+
+from website.content import cache_control, key_prefix, references
+from website.verification.model import Failed, Skipped, Target
+
+BODY_LIMIT = 32 << 20
+ASSETS = 40
+"""Assets of the page that are loaded."""
+
+ATTEMPTS = 3
+"""For what the edge does at its leisure, such as compression."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: httpx.Headers
+    body: bytes
+    version: str
+
+    @property
+    def is_html(self) -> bool:
+        return str(self.headers.get("content-type", "")).startswith("text/html")
+
+
+class Probe:
+    """What checks may ask; every answer is kept."""
+
+    def __init__(self, target: Target, now: Callable[[], datetime]) -> None:
+        self.target = target
+        self.contract = target.contract
+        self.now = now
+        self._answers: dict[tuple[object, ...], Answer] = {}
+        self._clients: dict[bool, httpx.Client] = {}
+
+    def __enter__(self) -> Probe:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for client in self._clients.values():
+            client.close()
+
+    # --- HTTP -----------------------------------------------------------------------------------------------------
+
+    def get(self, path: str, *, credentials: bool | tuple[str, str] = True, encoding: str = "gzip", again: int = 0) -> Answer:
+        """GET from the site over HTTPS. `credentials`: the right ones, none, or these."""
+        key = (path, credentials, encoding, again)
+        if key not in self._answers:
+            headers = {"accept-encoding": encoding}
+            endpoint = self.target.endpoint
+            scheme, authority = "https", self.contract.domain
+            if endpoint is not None:
+                scheme, authority = ("https" if endpoint.tls else "http"), f"{_bracketed(endpoint.host)}:{endpoint.port}"
+            self._answers[key] = self._send(f"{scheme}://{authority}{path}", headers, self._credentials(credentials), http2=True)
+        return self._answers[key]
+
+    def get_plain(self, path: str) -> Answer:
+        """GET from the site over plain HTTP."""
+        endpoint = self.target.plain_endpoint
+        if self.target.endpoint is None:
+            return self._send(f"http://{self.contract.domain}{path}", {}, None, http2=False)
+        if endpoint is not None:
+            return self._send(f"http://{_bracketed(endpoint.host)}:{endpoint.port}{path}", {}, None, http2=False)
+        if not self.target.endpoint.tls:
+            authority = f"{_bracketed(self.target.endpoint.host)}:{self.target.endpoint.port}"
+            return self._send(f"http://{authority}{path}", {"x-forwarded-proto": "http"}, None, http2=False)
+        raise Skipped("--resolve names no plain HTTP port (--resolve-http HOST:PORT)")
+
+    def get_elsewhere(self, url: str) -> Answer:
+        """GET from another host, without credentials."""
+        with httpx.Client(verify=self._context(), timeout=self.target.timeout, trust_env=True) as client:
+            return self._read(client, url, {}, None, {})
+
+    def _credentials(self, wanted: bool | tuple[str, str]) -> tuple[str, str] | None:
+        if isinstance(wanted, tuple):
+            return wanted
+        if not wanted or not self.contract.basic_auth:
+            return None
+        if not self.target.password:
+            raise Skipped("needs the Basic Auth password (--password-file, or BASIC_AUTH_PASSWORD)")
+        endpoint = self.target.endpoint
+        if endpoint is not None and not endpoint.tls and not _loopback(endpoint.host):
+            raise Skipped(f"the password is not sent to {endpoint.host} without TLS")
+        return (self.target.username, self.target.password)
+
+    def _send(self, url: str, headers: Mapping[str, str], credentials: tuple[str, str] | None, *, http2: bool) -> Answer:
+        if http2 not in self._clients:
+            # A proxy would answer for the endpoint that was asked for.
+            self._clients[http2] = httpx.Client(
+                verify=self._context(), http2=http2, timeout=self.target.timeout, trust_env=self.target.endpoint is None
+            )
+        extra = {"host": self.contract.domain}
+        return self._read(self._clients[http2], url, {**headers, **extra}, credentials, {"sni_hostname": self.contract.domain})
+
+    @staticmethod
+    def _read(
+        client: httpx.Client, url: str, headers: Mapping[str, str], credentials: tuple[str, str] | None, extensions: Mapping[str, str]
+    ) -> Answer:
+        auth = httpx.BasicAuth(*credentials) if credentials else None
+        body = bytearray()
+        with client.stream("GET", url, headers=dict(headers), auth=auth, extensions=dict(extensions), follow_redirects=False) as answer:
+            for block in answer.iter_bytes():
+                body += block
+                if len(body) > BODY_LIMIT:
+                    raise Failed(f"{url} answers with more than {BODY_LIMIT:,} bytes")
+            return Answer(answer.status_code, answer.headers, bytes(body), answer.http_version)
+
+    def _context(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self.target.ca_file or None)
+
+    # --- what several checks look at ------------------------------------------------------------------------------
+
+    @property
+    def entry(self) -> Answer:
+        return self.get(self.contract.entry_path)
+
+    @cached_property
+    def prefix(self) -> str:
+        return "/" + key_prefix(self.contract)
+
+    @cached_property
+    def asset_paths(self) -> tuple[str, ...]:
+        if self.entry.status != 200 or not self.entry.is_html:
+            raise Failed(f"{self.contract.entry_path} answers {seen(self.entry)}, so its assets are not known")
+        found = references(self.entry.body.decode("utf-8", "replace"), self.contract.entry_path.lstrip("/"))
+        paths = tuple(dict.fromkeys("/" + key for key, _ in found))
+        if not paths:
+            raise Failed(f"{self.contract.entry_path} loads nothing: is this the app?")
+        return paths[:ASSETS]
+
+    @cached_property
+    def immutable_paths(self) -> tuple[str, ...]:
+        rules = self.contract.cache_rules
+        return tuple(path for path in self.asset_paths if "immutable" in cache_control(path.lstrip("/"), rules))
+
+    # --- TLS ------------------------------------------------------------------------------------------------------
+
+    def address(self) -> tuple[str, int]:
+        endpoint = self.target.endpoint
+        if endpoint is None:
+            return self.contract.domain, 443
+        if not endpoint.tls:
+            raise Skipped("the preview speaks plain HTTP (preview --https speaks TLS)")
+        return endpoint.host, endpoint.port
+
+    def handshake(self, context: ssl.SSLContext) -> ssl.SSLSocket:
+        with socket.create_connection(self.address(), self.target.timeout) as plain:
+            return context.wrap_socket(plain, server_hostname=self.contract.domain)
+
+    @cached_property
+    def certificate(self) -> Mapping[str, object]:
+        with self.handshake(self._context()) as connection:
+            found: Mapping[str, object] = dict(connection.getpeercert() or {})
+            return found
+
+    # --- DNS ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def resolver(self) -> dns.resolver.Resolver:
+        if not self.target.nameservers:
+            return dns.resolver.Resolver()
+        made = dns.resolver.Resolver(configure=False)
+        made.nameservers = [host for host, _ in self.target.nameservers]
+        made.nameserver_ports = dict(self.target.nameservers)
+        return made
+
+    def addresses(self, name: str, kind: str) -> tuple[str, ...]:
+        answer = self.resolver.resolve(name, kind, lifetime=self.target.timeout)
+        return tuple(sorted(str(record) for record in answer))
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def seen(answer: Answer) -> str:
+    """An answer in words."""
+    kind = answer.headers.get("content-type", "no content type")
+    return f"{answer.status} ({kind})"
