@@ -29,11 +29,13 @@ from watchfiles import awatch
 from assembly.files import AssemblyError
 from guards.private import write_private
 from preview import source, tls
-from preview.cloudfront import Cache, CloudFront, Outcome
+from preview.cloudfront.cache import Cache
+from preview.cloudfront.exchange import Outcome
+from preview.cloudfront.pipeline import CloudFront
 from preview.content import Content, Folder
-from preview.events import Request, Response
-from preview.imagine import SecretValues
-from preview.interpret import InterpretError, interpret
+from preview.interpreter.deployed import SecretValues
+from preview.interpreter.site import InterpretError, interpret
+from preview.messages import Request, Response
 from preview.model import Site
 from preview.node import FunctionFailed, Node
 from preview.requests import Message, Receive, Refused, body_of, drain, has_body, line, request_of

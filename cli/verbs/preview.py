@@ -21,10 +21,10 @@ from cli.main import OK, USAGE, CommandError, Context
 from guards.text import as_lines
 
 if TYPE_CHECKING:
-    from preview.cloudfront import Outcome
+    from preview.cloudfront.exchange import Outcome
     from preview.content import Content
-    from preview.events import Request
-    from preview.imagine import SecretValues
+    from preview.interpreter.deployed import SecretValues
+    from preview.messages import Request
     from preview.server import Preview, Settings
     from preview.source import Built
 
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Serve, or explain one request."""
-    from preview.interpret import InterpretError
+    from preview.interpreter.site import InterpretError
     from preview.node import NodeError
     from preview.server import PreviewError
 
@@ -225,7 +225,7 @@ def _serve(args: argparse.Namespace, context: Context) -> int:
 
 
 def _explain(args: argparse.Namespace, context: Context) -> int:
-    from preview.events import Request
+    from preview.messages import Request
     from preview.server import ADDRESS, Preview
 
     settings, credential = _settings(args, context)
