@@ -14,15 +14,12 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from http import HTTPStatus
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
+from preview.messages import Headers, Request, Response, reason_of, without
 from preview.model import Distribution, EventType
-
-Headers = tuple[tuple[str, str], ...]
-"""Name and value of every header line, in order."""
 
 VIEWER_LIMIT = 40 * 1024
 """Bytes of headers and body that a viewer-request function may generate."""
@@ -48,47 +45,6 @@ _BAD_URI = re.compile(r"[\x00-\x20\x7f?#]")
 
 class Invalid(Exception):
     """An answer that CloudFront refuses with a 502."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """A request as it travels from stage to stage. `uri` is percent-encoded and without the query string."""
-
-    method: str
-    uri: str
-    query: str
-    headers: Headers
-    client_ip: str
-    body: bytes = field(default=b"", repr=False)
-
-    def get(self, name: str) -> str | None:
-        """The first header of that name."""
-        return first(self.headers, name)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Response:
-    """A response as it travels back."""
-
-    status: int
-    reason: str = ""
-    headers: Headers = ()
-    body: bytes = field(default=b"", repr=False)
-
-    def get(self, name: str) -> str | None:
-        """The first header of that name."""
-        return first(self.headers, name)
-
-
-def first(headers: Headers, name: str) -> str | None:
-    """The first value of a header; `name` in lower case."""
-    return next((value for key, value in headers if key.lower() == name), None)
-
-
-def without(headers: Headers, names: Iterable[str]) -> Headers:
-    """All but the headers of those names, given in lower case."""
-    gone = frozenset(names)
-    return tuple(pair for pair in headers if pair[0].lower() not in gone)
 
 
 def disallowed(name: str) -> bool:
@@ -457,11 +413,3 @@ def _bounded(body: bytes, room: int, what: str, limit: int | None = None) -> byt
 def _shown(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def reason_of(status: int) -> str:
-    """The usual reason phrase."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from guards.text import printable
-from preview.events import Request
+from preview.messages import Request
 
 BODY_LIMIT = 1024 * 1024
 """Bytes of a request body that are read; the site takes none, and Lambda@Edge sees no more."""

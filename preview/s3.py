@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 
 from preview.access import ANONYMOUS, CLOUDFRONT, Verdict, decide
 from preview.content import Content, Object
-from preview.events import Headers, Request, Response
+from preview.messages import Headers, Request, Response
 from preview.model import Bucket, Origin
 
 _ACTIONS = {"PUT": "s3:PutObject", "POST": "s3:PutObject", "PATCH": "s3:PutObject", "DELETE": "s3:DeleteObject"}

@@ -35,6 +35,8 @@ class Listing:
     files: Mapping[str, str]
     """In path order; the value is the file itself, which differs from the path for a link to another file of the folder."""
     problems: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    """Every folder below the root that could be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +65,7 @@ def walk(root: Path) -> Listing:
     files: dict[str, str] = {}
     links: list[str] = []
     problems: list[tuple[str, str]] = []
-    folders = [""]
+    folders, read = [""], []
     while folders:
         folder = folders.pop()
         try:
@@ -83,14 +85,23 @@ def walk(root: Path) -> Listing:
             if not folder:
                 raise
             problems.append((folder, f"cannot be read: {error.strerror}"))
+            continue
+        read.append(folder)
+    problems += _follow(root, links, files)
+    said = tuple(f"{printable(str(root / path))}: {problem}" for path, problem in sorted(problems))
+    return Listing(files=dict(sorted(files.items())), problems=said, folders=tuple(sorted(read[1:])))
+
+
+def _follow(root: Path, links: list[str], files: dict[str, str]) -> list[tuple[str, str]]:
+    """Put each link to a file of the folder into `files`; the others are problems."""
+    problems = []
     for link in links:
         target, problem = _target(root, link, files)
         if problem:
             problems.append((link, problem))
         else:
             files[link] = target
-    said = tuple(f"{printable(str(root / path))}: {problem}" for path, problem in sorted(problems))
-    return Listing(files=dict(sorted(files.items())), problems=said)
+    return problems
 
 
 def open_file(root: Path, relative: str) -> BinaryIO:

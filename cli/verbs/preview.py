@@ -23,11 +23,11 @@ from cli.session import default_dist
 from guards.text import as_lines
 
 if TYPE_CHECKING:
-    from preview.cloudfront import Outcome
+    from preview.cloudfront.exchange import Outcome
     from preview.content import Content
-    from preview.events import Request
-    from preview.imagine import SecretValues
-    from preview.server import Preview, Settings
+    from preview.interpreter.deployed import SecretValues
+    from preview.messages import Request
+    from preview.session import Preview, Settings
     from preview.source import Built
 
 EXAMPLES = """\
@@ -59,9 +59,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Serve, or explain one request."""
-    from preview.interpret import InterpretError
+    from preview.interpreter.site import InterpretError
     from preview.node import NodeError
-    from preview.server import PreviewError
+    from preview.sockets import PortError
 
     if args.http_port is not None and not args.https:
         raise CommandError("--http-port goes with --https: without it the one port is plain already", status=USAGE)
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return _explain(args, context) if args.explain is not None else _serve(args, context)
     except InterpretError as error:
         raise CommandError(*error.problems, command=commands.build(args.env), status=USAGE) from None
-    except PreviewError as error:
+    except PortError as error:
         raise CommandError(str(error), command=error.command) from None
     except NodeError as error:
         raise CommandError(str(error), command="node --version") from None
@@ -130,7 +130,7 @@ def _secrets(built: Built, credential: _Credential | None) -> SecretValues:
 
 def _settings(args: argparse.Namespace, context: Context) -> tuple[Settings, _Credential | None]:
     from preview import source
-    from preview.server import Settings
+    from preview.session import Settings
 
     directory = args.dist / args.env
     built = source.read(directory)
@@ -152,7 +152,7 @@ def _settings(args: argparse.Namespace, context: Context) -> tuple[Settings, _Cr
             content=content,
             https=args.https,
             http_port=args.http_port,
-            authority_file=context.root / ".cache" / "preview" / f"{args.env}-ca.pem" if args.https else None,
+            authority_file=(lambda port: context.root / ".cache" / "preview" / f"{args.env}-{port}-ca.pem") if args.https else None,
             say=context.say,
             now=context.now,
             monotonic=context.monotonic,
@@ -200,7 +200,8 @@ def _local_content(args: argparse.Namespace, context: Context) -> Content:
 
 
 def _serve(args: argparse.Namespace, context: Context) -> int:
-    from preview.server import ADDRESS, serve
+    from preview.server import serve
+    from preview.sockets import ADDRESS
 
     settings, credential = _settings(args, context)
 
@@ -211,13 +212,21 @@ def _serve(args: argparse.Namespace, context: Context) -> int:
             shown = f"password {credential.password}" if credential.generated else "the password given on stdin"
             context.say(f"user {credential.username}, {shown}")
         aliases = [alias for d in site.distributions for alias in d.aliases]
-        if settings.authority_file is not None and aliases:
+        authority = str(settings.authority_file(port)) if settings.authority_file is not None else None
+        if authority is not None and aliases:
             alias = f"{aliases[0]}:{port}"
-            context.say(f"curl --cacert {settings.authority_file} --resolve {alias}:{ADDRESS} https://{alias}{site.entry_path}")
+            context.say(f"curl --cacert {authority} --resolve {alias}:{ADDRESS} https://{alias}{site.entry_path}")
         if plain is not None:
             context.say(f"http://{ADDRESS}:{plain} is redirected")
         context.say("Ctrl-C ends it")
-        told: dict[str, Any] = {"url": url, "port": port, "http_port": plain, "aliases": aliases, "notes": list(site.notes)}
+        told: dict[str, Any] = {
+            "url": url,
+            "port": port,
+            "http_port": plain,
+            "aliases": aliases,
+            "notes": list(site.notes),
+            "authority": authority,
+        }
         context.result(json.dumps(told) if args.json else url)
 
     asyncio.run(serve(settings, ready))
@@ -229,8 +238,9 @@ def _serve(args: argparse.Namespace, context: Context) -> int:
 
 
 def _explain(args: argparse.Namespace, context: Context) -> int:
-    from preview.events import Request
-    from preview.server import ADDRESS, Preview
+    from preview.messages import Request
+    from preview.session import Preview
+    from preview.sockets import ADDRESS
 
     settings, credential = _settings(args, context)
 

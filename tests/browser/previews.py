@@ -36,6 +36,8 @@ class Running:
     http_port: int | None
     alias: str
     """Host name of the distribution."""
+    authority: Path
+    """PEM file of what clients of the HTTPS port trust."""
     content: Path
     process: subprocess.Popen[str]
     log_file: Path
@@ -94,6 +96,7 @@ def preview(dist: Path, environment: str, content: Path, *options: str) -> Itera
                 port=told["port"],
                 http_port=told["http_port"],
                 alias=told["aliases"][0],
+                authority=Path(told["authority"] or ""),
                 content=content,
                 process=process,
                 log_file=log_file,

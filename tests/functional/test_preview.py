@@ -43,8 +43,8 @@ def test_verify_passes_on_the_preview(environment: str, https: bool, tmp_path: P
     with preview(tmp_path, environment, BUILT, *options) as site:
         where = ["--resolve", f"http://127.0.0.1:{site.port}"]
         if https:
-            authority = ROOT / ".cache" / "preview" / f"{environment}-ca.pem"
-            where = ["--resolve", f"127.0.0.1:{site.port}", "--resolve-http", f"127.0.0.1:{site.http_port}", "--ca-file", str(authority)]
+            where = ["--resolve", f"127.0.0.1:{site.port}", "--resolve-http", f"127.0.0.1:{site.http_port}"]
+            where += ["--ca-file", str(site.authority)]
         command = [sys.executable, "deploy.py", "verify", "--env", environment, "--dist", str(tmp_path), *where]
         environ = child_environment(BASIC_AUTH_PASSWORD=PASSWORD)
         done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120, check=False)

@@ -14,10 +14,12 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from operations import credential
-from preview.cloudfront import Cache, CloudFront, Outcome
+from preview.cloudfront.cache import Cache
+from preview.cloudfront.exchange import Outcome
+from preview.cloudfront.pipeline import CloudFront
 from preview.content import Object
-from preview.events import Headers, Request, Response
-from preview.interpret import interpret
+from preview.interpreter.site import interpret
+from preview.messages import Headers, Request, Response
 from preview.model import Site
 from preview.node import Node
 from preview.source import Built

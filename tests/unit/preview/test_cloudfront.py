@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preview.cloudfront import accepted_encodings, matches
+from preview.cloudfront.behaviors import matches
+from preview.cloudfront.compression import accepted_encodings
 from preview.content import Object, Unreachable
-from preview.events import Headers, Request, Response
-from preview.interpret import MANAGED_CACHE_POLICIES
+from preview.interpreter.policies import MANAGED_CACHE_POLICIES
+from preview.messages import Headers, Request, Response
 from preview.model import Site
 from preview.s3 import ranged
 from tests.environments_fixture import RECOVERY

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from preview import events
-from preview.events import Headers, Invalid, Request, Response
+from preview.events import Invalid
+from preview.messages import Headers, Request, Response
 from preview.model import Site
 from preview.node import Node, NodeError
 from tests.unit.preview.site import PASSWORD, ask, at_once, function_code, get, lambda_code, one, site

@@ -14,7 +14,7 @@ from assembly import files
 from assembly.files import AssemblyError
 from preview import source
 from preview.access import ANONYMOUS, CLOUDFRONT, decide
-from preview.interpret import InterpretError, interpret
+from preview.interpreter.site import InterpretError, interpret
 from templates.policies import statements
 from tests.environments_fixture import RECOVERY
 from tests.unit.preview.site import HOSTS, built, distribution, site

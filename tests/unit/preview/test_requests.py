@@ -9,7 +9,6 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from h2.config import H2Configuration
@@ -19,7 +18,7 @@ from h2.events import ConnectionTerminated, ResponseReceived, StreamEnded
 from assembly import files
 from preview.requests import BODY_LIMIT, LINE_LIMIT, Refused, body_of
 from stacks.synthesis import synthesise
-from tests.browser.previews import PASSWORD, ROOT, USER, Running, preview
+from tests.browser.previews import PASSWORD, USER, Running, preview
 from tests.environments_fixture import environments
 
 pytestmark = pytest.mark.attack
@@ -202,14 +201,14 @@ def test_a_body_that_a_function_wants_has_a_time_and_a_size() -> None:
 # --- HTTP/2 -------------------------------------------------------------------------------------------------------------------
 
 
-def _over_http2(port: int, headers: list[tuple[bytes, bytes]]) -> bytes:
+def _over_http2(site: Running, headers: list[tuple[bytes, bytes]]) -> bytes:
     """The status, or b"" where the connection ends without one."""
-    context = ssl.create_default_context(cafile=str(ROOT / ".cache" / "preview" / "prod-ca.pem"))
+    context = ssl.create_default_context(cafile=str(site.authority))
     context.set_alpn_protocols(["h2"])
     config = H2Configuration(header_encoding=None, validate_outbound_headers=False, normalize_outbound_headers=False)
     status = b""
     with (
-        socket.create_connection(("127.0.0.1", port), 30) as plain,
+        socket.create_connection(("127.0.0.1", site.port), 30) as plain,
         context.wrap_socket(plain, server_hostname="kimmyai.io") as connection,
         contextlib.suppress(OSError),
     ):
@@ -229,7 +228,7 @@ def _over_http2(port: int, headers: list[tuple[bytes, bytes]]) -> bytes:
 def test_http_2_s_ways_to_say_it_are_refused_too_and_leave_no_traceback(prod: Running) -> None:
     given = [(b":method", b"GET"), (b":scheme", b"https"), (b":authority", b"kimmyai.io")]
     for path in (b"http://evil.example/", b"*", b"/a b", b"/\x1b[31m"):
-        assert _over_http2(prod.port, [*given, (b":path", path)]) == b"400"
+        assert _over_http2(prod, [*given, (b":path", path)]) == b"400"
     for headers in (
         [*given, (b":path", b"/\xff\xfe")],
         [*given, (b":path", b"")],
@@ -239,8 +238,8 @@ def test_http_2_s_ways_to_say_it_are_refused_too_and_leave_no_traceback(prod: Ru
         [*given, (b":path", b"/buy"), (b"host", b"evil.example")],
         [*given, (b":path", b"/buy"), (b"x-a", b"a\r\nb: c")],
     ):
-        assert _over_http2(prod.port, headers) == b""
-    assert _over_http2(prod.port, [*given, (b":path", b"/buy")]) == b"200"
+        assert _over_http2(prod, headers) == b""
+    assert _over_http2(prod, [*given, (b":path", b"/buy")]) == b"200"
     assert "Traceback" not in prod.log
 
 
@@ -263,7 +262,7 @@ def test_a_pipe_or_a_link_that_comes_later_is_refused_as_at_the_start_and_nobody
 
 
 def test_the_certificate_of_the_authority_replaces_a_link_and_no_key_was_written(prod: Running) -> None:
-    authority: Path = ROOT / ".cache" / "preview" / "prod-ca.pem"
+    authority = prod.authority
     assert not authority.is_symlink()
     assert "PRIVATE" not in authority.read_text()
     assert not [path for path in authority.parent.iterdir() if path.name.startswith(".")]

@@ -132,7 +132,7 @@ def test_a_crash_of_the_function_is_a_502_and_a_readable_line(running: Running, 
 
 def test_https_speaks_http_2_and_tls_1_2_with_a_certificate_for_the_names(dist: Path, content: Path) -> None:
     with preview(dist, "prod", content, "--https", "--http-port", "0") as site:
-        authority = ROOT / ".cache" / "preview" / "prod-ca.pem"
+        authority = site.authority
         context = ssl.create_default_context(cafile=str(authority))
         url = f"https://127.0.0.1:{site.port}/buy"
         with httpx.Client(http2=True, verify=context) as client:
@@ -153,6 +153,14 @@ def test_https_speaks_http_2_and_tls_1_2_with_a_certificate_for_the_names(dist: 
         assert (redirect.status_code, redirect.headers["location"]) == (301, f"https://kimmyai.io:{site.port}/buy?a=1")
         bare = httpx.get(f"http://127.0.0.1:{site.http_port}/buy", headers={"Host": "kimmyai.io"})
         assert bare.headers["location"] == "https://kimmyai.io/buy"
+    assert not authority.exists(), "it is of no use after the end"
+
+
+def test_two_previews_of_an_environment_have_an_authority_each(dist: Path, content: Path) -> None:
+    with preview(dist, "prod", content, "--https") as first, preview(dist, "prod", content, "--https") as second:
+        for site in (first, second):
+            context = ssl.create_default_context(cafile=str(site.authority))
+            assert httpx.get(f"https://127.0.0.1:{site.port}/buy", headers={"Host": "kimmyai.io"}, verify=context).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -211,7 +219,7 @@ def test_without_node_it_says_what_to_install(dist: Path, content: Path, tmp_pat
         (("--env", "dev", "--explain", "buy"), "--explain takes a path"),
         (("--env", "dev", "--port", "70000"), "is no port"),
         (("--env", "dev", "--password-stdin"), "the password cannot be used"),
-        (("--env", "dev", "--content", "/nonexistent"), "no such folder"),
+        (("--env", "dev", "--content", "/dev/null/none"), "no such folder"),
     ],
 )
 def test_wrong_usage_ends_with_2_and_no_traceback(arguments: tuple[str, ...], message: str, dist: Path, content: Path) -> None:

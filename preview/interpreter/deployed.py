@@ -1,4 +1,4 @@
-"""An account in which every stack of the assembly has just been created: templates resolved, references and outputs filled in.
+"""The account as if every stack of the assembly had been created: templates resolved, references and outputs filled in.
 
 In: an assembly with its templates, the value of each secret parameter. Out: per stack the resources with made-up but well-formed
 identifiers (ARNs, ids, domain names), so that one stack's output fits another's parameter just as it would on AWS.
@@ -20,7 +20,7 @@ SecretValues = Mapping[tuple[str, str], str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Imagined:
+class DeployedStack:
     """One stack as if created."""
 
     stack: Stack
@@ -31,7 +31,7 @@ class Imagined:
     outputs: Mapping[str, str]
 
 
-def imagine(assembly: Assembly, templates: Mapping[str, Mapping[str, Any]], secrets: SecretValues) -> tuple[Imagined, ...]:
+def deployed(assembly: Assembly, templates: Mapping[str, Mapping[str, Any]], secrets: SecretValues) -> tuple[DeployedStack, ...]:
     """Every stack in catalogue order; each sees the outputs of those before it."""
     outputs: dict[str, Mapping[str, str]] = {}
     found = []
@@ -57,7 +57,7 @@ def _value(parameter: Parameter, outputs: Mapping[str, Mapping[str, str]], secre
             return "00000000-0000-4000-8000-000000000000"
 
 
-def _stack(stack: Stack, template: Mapping[str, Any], parameters: Mapping[str, str]) -> Imagined:
+def _stack(stack: Stack, template: Mapping[str, Any], parameters: Mapping[str, str]) -> DeployedStack:
     plain = Scope(template, parameters, stack.account_id, stack.region, stack.stack_name)
     identifiers = {
         logical_id: _identifiers(stack, plain, logical_id, str(body.get("Type", "")), body.get("Properties", {}))
@@ -74,7 +74,7 @@ def _stack(stack: Stack, template: Mapping[str, Any], parameters: Mapping[str, s
         for name, body in full.get("Outputs", {}).items()
         if isinstance(body, Mapping) and scope.condition(body.get("Condition", "")) is not False
     }
-    return Imagined(stack=stack, resources=resolved_resources(scope), identifiers=identifiers, outputs=outputs)
+    return DeployedStack(stack=stack, resources=resolved_resources(scope), identifiers=identifiers, outputs=outputs)
 
 
 def _lookup(identifiers: Mapping[str, Mapping[str, str]], name: str) -> str | None:
@@ -100,12 +100,12 @@ def _token(text: str, length: int) -> str:
 
 def _identifiers(stack: Stack, scope: Scope, logical_id: str, kind: str, properties: Any) -> dict[str, str]:  # noqa: PLR0911
     """Ref and attributes. Source: CloudFormation resource reference, "Return values" of each type."""
-    given = properties if isinstance(properties, Mapping) else {}
+    values = properties if isinstance(properties, Mapping) else {}
     unique = _token(f"{stack.stack_name}/{logical_id}", 32)
     partition, account, region = scope.partition, stack.account_id, stack.region
 
     def name(key: str, otherwise: str = "") -> str:
-        value = given.get(key)
+        value = values.get(key)
         return value if isinstance(value, str) else otherwise or f"{stack.stack_name}-{logical_id}-{unique[:12]}"
 
     match kind:
@@ -130,7 +130,7 @@ def _identifiers(stack: Stack, scope: Scope, logical_id: str, kind: str, propert
             function = name("FunctionName")
             return {"": function, "Arn": f"arn:{partition}:lambda:{region}:{account}:function:{function}"}
         case "AWS::Lambda::Version":
-            target = given.get("FunctionName")
+            target = values.get("FunctionName")
             referred = next(iter(i for i, _ in references(target)), "") if not isinstance(target, str) else ""
             body = scope.template["Resources"].get(referred, {})
             inner = resolve(body.get("Properties", {}), scope) if referred else {}
