@@ -5,8 +5,9 @@ Out: `Plan`, the only thing that a review renders and that apply executes.
 Never: no AWS, no file access, no text for one kind of reader only (that is `rollout/review`), no secret: a value that may be one is
 `Redacted` before it gets here.
 
-Words: a *placeholder value* is a made-up value for an output that an earlier stack of the same plan will
-only produce when it is executed. A stack planned with placeholder values is *previewed*: its change set was read and deleted again, and apply makes the real one.
+Words: a *placeholder value* is a made-up value for an output that an earlier stack of the same plan will only
+produce when it is executed. A stack planned with placeholder values is *previewed*: its change set was read and deleted again, and apply
+makes the real one.
 """
 
 from __future__ import annotations
