@@ -14,7 +14,6 @@ import msgspec
 from assembly.commands import deploy
 from aws.cloudformation.stacks import StackEvent
 from aws.cloudformation.validations import ValidationEvent
-from rollout import new_account
 from rollout.known_causes import known_cause
 
 _CANCELLED = re.compile(
@@ -23,9 +22,6 @@ _CANCELLED = re.compile(
 """CloudFormation's words for a resource that it stopped itself after another one had failed."""
 
 _STACK_TYPE = "AWS::CloudFormation::Stack"
-
-_UNUSABLE_ROLE = re.compile(r"is invalid or cannot be assumed|unable to assume|cannot assume|cannot be assumed", re.IGNORECASE)
-"""A service's words for a role that it was handed and cannot become: not there (yet), or its trust does not let the service in."""
 
 
 class FailedResource(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,10 +102,9 @@ def diagnose(
     status: str,
     status_reason: str,
     environment: str,
-    stack: str,
     validations: Iterable[ValidationEvent] = (),
 ) -> Diagnosis:
-    """The diagnosis of a stack (assembly id `stack`) whose execution has failed."""
+    """The diagnosis of a stack whose execution has failed."""
     seen = tuple(events)
     failed, cancelled = failures(seen)
     failed = failed or invalid(validations)
@@ -118,30 +113,22 @@ def diagnose(
         words = next((e.reason for e in seen if _is_stack_itself(e) and e.reason and "FAILED" in e.status), "") or status_reason
         if words:
             cause = FailedResource(logical_id="", resource_type=_STACK_TYPE, physical_id="", status=status, reason=words, at="")
-    explanation, command = next_step(status, environment=environment, stack=stack)
-    held_back = new_account.held_back(cause.reason) if cause is not None else ""
-    if held_back:
-        after = f"; then: {command}" if command else ""
-        explanation = f"no permission is missing: {held_back}{after}"
-        command = new_account.SUPPORT
-    elif cause is not None and _UNUSABLE_ROLE.search(cause.reason):
-        # Whatever state the stack is in, nothing goes on before the role can be assumed; the stack's own remedy comes after that.
-        role = "the role is not there, was made only seconds ago, or its trust policy does not let the service in: an administrator plans"
-        explanation = "; ".join(part for part in (f"{role} and applies foundation, which makes the roles again", explanation) if part)
-        command = f"python deploy.py plan --env {environment} --only foundation"
-    elif cause is not None and re.search(r"not authorized|AccessDenied|is not authorized to perform", cause.reason):
-        command = command or deploy("doctor", environment)
+    explanation, command = next_step(status, environment=environment)
     known = known_cause(cause.reason) if cause is not None else None
-    if known is not None:
+    if known is not None and known.advice:
+        explanation, command = f"{known.explanation}; then: {command}" if command else known.explanation, known.advice
+    elif known is not None:
         explanation = "; ".join(part for part in (known.explanation, explanation) if part)
-        command = known.command.format(environment=environment) or command
+        if known.command and not (known.only_without_other and command):
+            verb, *arguments = known.command
+            command = deploy(verb, environment, *arguments)
     return Diagnosis(status=status, cause=cause, others=failed[1:], cancelled=cancelled, explanation=explanation, command=command)
 
 
-_PLAN = "python deploy.py plan --env {environment}"
-_DOCTOR = "python deploy.py doctor --env {environment} --fix"
+_PLAN = ("plan",)
+_DOCTOR = ("doctor", "--fix")
 
-_NEXT: dict[str, tuple[str, str]] = {
+_NEXT: dict[str, tuple[str, tuple[str, ...]]] = {
     "ROLLBACK_COMPLETE": (
         "its first creation was rolled back; CloudFormation lets such a stack only be deleted, and doctor deletes it after a dry run",
         _DOCTOR,
@@ -161,9 +148,9 @@ _NEXT: dict[str, tuple[str, str]] = {
 }
 
 
-def next_step(status: str, *, environment: str, stack: str) -> tuple[str, str]:
+def next_step(status: str, *, environment: str) -> tuple[str, str]:
     """What a stack's status means for a person, and what to type; both empty for a status that needs nobody."""
-    explanation, command = _NEXT.get(status, ("", ""))
-    if not explanation and status.endswith("_IN_PROGRESS"):
-        explanation, command = "CloudFormation is still working on it", "python deploy.py apply --env {environment}"
-    return explanation, command.format(environment=environment, stack=stack)
+    explanation, command = _NEXT.get(status, ("", ()))
+    if not command and status.endswith("_IN_PROGRESS"):
+        explanation, command = "CloudFormation is still working on it", ("apply",)
+    return explanation, deploy(command[0], environment, *command[1:]) if command else ""

@@ -1,6 +1,6 @@
-"""AWS's words for failures whose cause and remedy are known.
+"""AWS's words for failures whose cause and remedy are known: one table of pattern, explanation and command.
 
-In: the reason of a failed resource. Out: what it means and what to type, with `{environment}` to fill in; None for other words.
+In: the reason of a failed resource. Out: what it means and what to type; None for other words.
 Never: guesses; words that are not listed here stay as AWS wrote them.
 """
 
@@ -9,32 +9,60 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from rollout.new_account import SUPPORT
+
 
 @dataclass(frozen=True, kw_only=True)
 class KnownCause:
     """A failure that was met before."""
 
     words: re.Pattern[str]
-    explanation: str
-    command: str = ""
-    """Empty: what the stack's status asks for comes first."""
+    explanation: str = ""
+    command: tuple[str, ...] = ()
+    """Verb and arguments of deploy.py; empty: what the stack's status asks for comes first."""
+    advice: str = ""
+    """What to do where that is no command of ours; what the stack's status asks for comes after it."""
+    only_without_other: bool = False
+    """The command counts only where the stack's status asks for none."""
 
 
 CAUSES = (
+    # CloudFront's words, which come as AccessDenied. Source: aws-cdk-examples#279, among other reports; not documented.
+    KnownCause(
+        words=re.compile(r"account must be verified", re.IGNORECASE),
+        explanation="no permission is missing: AWS wants to verify this account before its first distribution",
+        advice=SUPPORT,
+    ),
+    # Source: common errors of AWS's APIs, OptInRequired.
+    KnownCause(
+        words=re.compile(r"OptInRequired|SubscriptionRequired|needs a subscription for the service"),
+        explanation="no permission is missing: this account is not activated for the service",
+        advice=SUPPORT,
+    ),
+    # A service's words for a role that it was handed and cannot become. Whatever state the stack is in, nothing goes on before that.
+    KnownCause(
+        words=re.compile(r"is invalid or cannot be assumed|unable to assume|cannot assume|cannot be assumed", re.IGNORECASE),
+        explanation="the role is not there, was made only seconds ago, or its trust policy does not let the service in: an administrator"
+        " plans and applies foundation, which makes the roles again",
+        command=("plan", "--only", "foundation"),
+    ),
+    # Sources: aws/aws-cdk issues 10274 and 28252; aws-samples/sample-geospatial-foundation-models-on-aws issue 14.
     KnownCause(
         words=re.compile(r"A version for this Lambda function exists|Version already exists: \[?arn:", re.IGNORECASE),
         explanation="Lambda publishes no second version of a function that is as its last version has it, which an earlier attempt"
         " published; storing the password anew changes the function",
-        command="python deploy.py set-password --env {environment} --generate",
+        command=("set-password", "--generate"),
     ),
+    # Source: Lambda API reference, CreateFunction (ResourceConflictException).
     KnownCause(
         words=re.compile(r"Function already exists?\b|AWS::Lambda::Function' with identifier '[^']+' already exists", re.IGNORECASE),
         explanation="a function of that name is left from a stack that was deleted; once CloudFront has let go of its replicas (hours),"
         " delete it: aws lambda delete-function --region us-east-1 --function-name NAME",
     ),
+    # The words of most services for a permission that is missing.
+    KnownCause(words=re.compile(r"not authorized|AccessDenied"), command=("doctor",), only_without_other=True),
 )
-"""Sources: aws/aws-cdk issues 10274 and 28252; aws-samples/sample-geospatial-foundation-models-on-aws issue 14; Lambda API reference,
-CreateFunction (ResourceConflictException)."""
+"""The first that fits counts."""
 
 
 def known_cause(reason: str) -> KnownCause | None:

@@ -1,26 +1,15 @@
 """What AWS holds back from an account that it does not know yet.
 
-In: words of AWS, numbers that AWS tells. Out: what they mean, and what to do.
+In: numbers that AWS tells. Out: what they mean, and what to do.
 Never: asks AWS.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 SUPPORT = "open a case at https://console.aws.amazon.com/support/home#/ with AWS's words in it"
 """There is no call for it: the Support API wants a paid plan."""
-
-_HELD_BACK = (
-    # CloudFront's words, which come as AccessDenied. Source: aws-cdk-examples#279, among other reports; not documented.
-    (re.compile(r"account must be verified", re.IGNORECASE), "AWS wants to verify this account before its first distribution"),
-    # Source: common errors of AWS's APIs, OptInRequired.
-    (
-        re.compile(r"OptInRequired|SubscriptionRequired|needs a subscription for the service"),
-        "this account is not activated for the service",
-    ),
-)
 
 CONCURRENCY_WANTED = 100
 """Below this many executions at once a few visitors that load a page together are too many, and get 503."""
@@ -30,11 +19,6 @@ CONCURRENCY_DEFAULT = 1000
 
 CONCURRENCY_QUOTA = "L-B99A9384"
 """Service Quotas code of Lambda's concurrent executions, by region."""
-
-
-def held_back(reason: str) -> str:
-    """What AWS's refusal means where no permission is missing but AWS does not know the account yet; else empty."""
-    return next((meaning for pattern, meaning in _HELD_BACK if pattern.search(reason)), "")
 
 
 def first_distribution(account_id: str, distributions: int) -> tuple[Literal["ok", "unknown"], str, str]:

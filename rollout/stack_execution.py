@@ -112,7 +112,6 @@ class StackExecution(Execution):
                 status=status,
                 status_reason=live.status_reason if live else "",
                 environment=self.run.plan.environment,
-                stack=self.plan.stack,
                 validations=self.gateway.operation_validations(live.arn, token=self.token) if live else (),
             )
             return self.outcome("failed", status=status, diagnosis=found, message=_sentence(self.plan, found), command=found.command)

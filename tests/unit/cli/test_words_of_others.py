@@ -204,7 +204,7 @@ def test_aws_reasons_are_sentences_where_they_come_in() -> None:
         str(translate(ClientError({"Error": {"Code": EVIL, "Message": EVIL}}, "X"), Origin(service="s3"))),
     ]
     for seen, validations in (((event,), ()), ((), (validation,))):
-        cause = diagnose(seen, status="X", status_reason="", environment="dev", stack="site", validations=validations).cause
+        cause = diagnose(seen, status="X", status_reason="", environment="dev", validations=validations).cause
         assert cause is not None
         told.append(cause.reason)
     assert all(text.isprintable() and "\n" not in text for text in told)

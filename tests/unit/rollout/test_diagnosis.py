@@ -34,7 +34,7 @@ def stack_event(status: str, reason: str = "") -> StackEvent:
 
 
 def found(*events: StackEvent, status: str = "UPDATE_ROLLBACK_COMPLETE", **more: object):  # type: ignore[no-untyped-def]
-    return diagnose(events, status=status, status_reason="", environment="dev", stack="site", **more)  # type: ignore[arg-type]
+    return diagnose(events, status=status, status_reason="", environment="dev", **more)  # type: ignore[arg-type]
 
 
 def test_who_was_only_cancelled_is_not_the_cause() -> None:
@@ -166,7 +166,7 @@ def test_a_known_cause_is_explained_before_the_state(reason: str, status: str, e
     ],
 )
 def test_every_state_that_needs_somebody_says_what_to_type(status: str) -> None:
-    explanation, command = next_step(status, environment="dev", stack="site")
+    explanation, command = next_step(status, environment="dev")
     assert explanation
     assert command.startswith("python deploy.py ")
     assert "--env dev" in command
