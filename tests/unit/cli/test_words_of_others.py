@@ -27,7 +27,8 @@ from cli.verbs.history import lines as history_lines
 from cli.verbs.logs import text as log_text
 from guards.stream import filtered
 from guards.text import as_lines
-from operations.destroy import DestroyOutcome, outcome_lines, plan_lines
+from operations.destroy.text import outcome_lines, plan_lines
+from operations.destroy.values import DestroyOutcome
 from operations.doctor.text import report_lines
 from operations.doctor.values import CheckResult, Report
 from operations.drift import drift_lines
