@@ -15,6 +15,7 @@ from aws.errors import NotFound
 from aws.iam import Iam
 from aws.logs import Logs
 from aws.organizations import Organizations
+from aws.retained import Retained
 from aws.route53 import Route53
 from aws.s3 import S3, Headers
 from aws.secrets import Secrets
@@ -57,6 +58,14 @@ class Gateways:
     def organizations(self, account_id: str) -> Organizations:
         """The organization that it manages or administers."""
         return Organizations.connect(self.aws, account_id=account_id)
+
+    def retained(self, account_id: str, region: str, role_arn: str | None) -> Retained:
+        """What deleted stacks of that place left behind."""
+        return Retained.connect(self.aws, account_id=account_id, region=region, role_arn=role_arn)
+
+    def secrets(self, account_id: str, region: str) -> Secrets:
+        """Its secrets."""
+        return Secrets.connect(self.aws, account_id=account_id, region=region)
 
     def hosted_zone_id(self, name: str, *, account_id: str, role_arn: str | None = None) -> str:
         """Id of the account's public zone of exactly that name. `NotFound` if there is none, `Conflict` if there are several."""

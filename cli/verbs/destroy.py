@@ -20,7 +20,7 @@ from cli.session import Opened, add_common_arguments, open_environment
 from guards.text import as_lines
 
 if TYPE_CHECKING:
-    from operations.destroy import DestroyOutcome, DestroyPlan
+    from operations.destroy.values import DestroyOutcome, DestroyPlan
 
 EXAMPLES = """\
   python deploy.py destroy --env dev --dry-run                     what would go and what would stay
@@ -45,14 +45,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Survey, show, confirm, delete."""
     from cli.shared import locked, progress
-    from operations.destroy import AwsRemains, plan_lines, survey
+    from operations.destroy.survey import survey
+    from operations.destroy.text import plan_lines
 
     opened = open_environment(args, context)
     plan = survey(
         opened.assembly,
         opened.templates,
         opened.gateways,
-        AwsRemains(opened.aws),
         delete_data=args.delete_data,
         lift_protection=args.lift_termination_protection,
     )
@@ -98,12 +98,11 @@ def _carry_out(
     opened: Opened, context: Context, plan: DestroyPlan, said: Callable[[str, str], None], check: Callable[[], None]
 ) -> DestroyOutcome:
     from cli.shared import poll_seconds
-    from operations.destroy import POLL_SECONDS, AwsRemains, destroy
+    from operations.destroy.execution import POLL_SECONDS, destroy
 
     return destroy(
         plan,
         opened.gateways,
-        AwsRemains(opened.aws),
         nonce=context.token_hex(8),
         now=context.now,
         sleep=context.sleep,
@@ -114,7 +113,7 @@ def _carry_out(
 
 
 def _show(args: argparse.Namespace, context: Context, plan: DestroyPlan, outcome: DestroyOutcome) -> None:
-    from operations.destroy import outcome_lines
+    from operations.destroy.text import outcome_lines
 
     if args.json:
         context.data({"plan": plan, "outcome": outcome})

@@ -18,7 +18,7 @@ from cli.session import Opened, add_common_arguments, open_environment, read_ass
 from guards.text import as_lines
 
 if TYPE_CHECKING:
-    from operations.doctor import Report
+    from operations.doctor.values import Report
 
 EXAMPLES = """\
   python deploy.py doctor --env dev                what is missing, wrong or stuck
@@ -37,20 +37,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Look, show, and mend what may be mended."""
-    from operations.doctor import Patient, examine, fix_lines, report_lines
+    from operations.doctor.check import CheckContext
+    from operations.doctor.engine import examine
+    from operations.doctor.text import fix_lines, report_lines
     from operations.public_dns import PublicDns
 
     opened = _open(args, context)
-    patient = Patient(
+    checked = CheckContext(
         assembly=opened.assembly,
         templates=opened.templates,
         aws=opened.aws,
-        places=opened.gateways,
+        gateways=opened.gateways,
         resolver=None if args.local else PublicDns(),
         waiting=_waiting(args, opened),
         local=args.local,
     )
-    report = examine(patient)
+    report = examine(checked)
     colour = context.colour(context.stdout)
     if not (args.fix and report.fixes):
         if args.json:
@@ -89,7 +91,7 @@ def _waiting(args: argparse.Namespace, opened: Opened) -> frozenset[str]:
 
 def _fix(args: argparse.Namespace, context: Context, opened: Opened, report: Report) -> int:
     from cli.shared import asked, locked, poll_seconds, progress
-    from operations.doctor import POLL_SECONDS, carry_out
+    from operations.doctor.fixes import POLL_SECONDS, carry_out
 
     if not args.yes:
         if not context.stdin.isatty():

@@ -28,8 +28,10 @@ from cli.verbs.history import lines as history_lines
 from cli.verbs.logs import text as log_text
 from guards.stream import filtered
 from guards.text import as_lines
-from operations.destroy import DestroyOutcome, outcome_lines, plan_lines
-from operations.doctor import Check, Report, report_lines
+from operations.destroy.text import outcome_lines, plan_lines
+from operations.destroy.values import DestroyOutcome
+from operations.doctor.text import report_lines
+from operations.doctor.values import CheckResult, Report
 from operations.drift import drift_lines
 from operations.logs import access_lines
 from operations.status import status_lines
@@ -161,7 +163,7 @@ WAYS: dict[str, Callable[[], str]] = {
     "drift": lambda: as_lines(drift_lines(poisoned(test_drift.look(test_drift.formation())))),
     "doctor": lambda: as_lines(
         report_lines(
-            Report(environment="test", account_id="1", checks=(Check(code="x", level="problem", message=EVIL, command="ours"),)),
+            Report(environment="test", account_id="1", checks=(CheckResult(code="x", level="problem", message=EVIL, command="ours"),)),
             colour=False,
         )
     ),

@@ -20,7 +20,10 @@ from aws.errors import AccessDenied, AwsError, BadRequest, CredentialsError, Not
 from aws.retained import Retained, StillReplicated
 from cli.context import CommandError, Context
 from cli.verbs.destroy import _confirm
-from operations.destroy import DestroyPlan, destroy, outcome_lines, plan_lines, removal_order, survey, targets_of
+from operations.destroy.execution import destroy, targets_of
+from operations.destroy.survey import removal_order, survey
+from operations.destroy.text import outcome_lines, plan_lines
+from operations.destroy.values import DestroyPlan
 from tests.golden_files import assert_golden
 from tests.scripted import Scripted, ScriptedAws
 from tests.simulated import ACCOUNT, Small, small_assembly, stackset
@@ -230,13 +233,12 @@ class World:
             assembly,
             templates,
             self,
-            self,
             delete_data=options.get("delete_data", False),
             lift_protection=options.get("lift_protection", False),
         )
 
     def do(self, plan: DestroyPlan, **more: Any) -> Any:
-        return destroy(plan, self, self, nonce="n", now=lambda: NOW, sleep=lambda _: None, progress=lambda *s: self.said.append(s), **more)
+        return destroy(plan, self, nonce="n", now=lambda: NOW, sleep=lambda _: None, progress=lambda *s: self.said.append(s), **more)
 
 
 @dataclass
@@ -438,7 +440,7 @@ def test_a_run_that_was_killed_anywhere_is_finished_by_the_next() -> None:
 
         plan = world.look(delete_data=True)
         with pytest.raises(Killed):
-            destroy(plan, world, world, nonce="1", now=lambda: NOW, sleep=lambda _: None, progress=progress)
+            destroy(plan, world, nonce="1", now=lambda: NOW, sleep=lambda _: None, progress=progress)
         outcome = world.do(world.look(delete_data=True))
         assert outcome.exit_status == 0, (step, outcome)
         assert world.look(delete_data=True).nothing_to_do, step

@@ -1,0 +1,153 @@
+"""What the deleted stacks leave behind: how it is known, whether it is there, and what becomes of it.
+
+What a deleted stack kept on purpose is known from its own DELETE_SKIPPED events, which CloudFormation keeps for 90 days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from assembly.model import Assembly, Stack
+from aws.cloudformation.gateway import CloudFormation
+from aws.errors import AccessDenied, CredentialsError
+from aws.retained import BUCKET, FUNCTION, LOG_GROUP, TABLE, VERSION
+from guards import documents
+from operations.destroy.gateways import DestroyGateways
+from operations.destroy.values import Removal, RetainedResource
+from planning.model import Finding
+from templates.intrinsics import Scope, resolved_resources
+from templates.resources import DATA_HOLDING_TYPES, LOG_TYPES
+
+SECRET = "AWS::SecretsManager::Secret"  # noqa: S105  (a type name)
+SECRET_RECOVERY_DAYS = 30
+"""A deleted secret can be restored for that long (Secrets Manager API, DeleteSecret)."""
+
+_NAME_PROPERTY = {BUCKET: "BucketName", TABLE: "TableName", LOG_GROUP: "LogGroupName", FUNCTION: "FunctionName"}
+_RETAINING = ("Retain", "RetainExceptOnCreate")
+
+
+def where(stack: Stack) -> dict[str, Any]:
+    return {"stack": stack.id, "account_id": stack.account_id, "region": stack.region, "role_arn": stack.role_arn}
+
+
+def left_by(stack: Stack, template: Mapping[str, Any], gateway: CloudFormation, removal: Removal | None) -> list[RetainedResource]:
+    """Of a live stack: what its deployed template retains. Of deleted ones of that name: what their events say was skipped. And by name."""
+    found: list[RetainedResource] = []
+    arns = list(gateway.deleted_stacks(stack.stack_name))
+    if removal is not None:
+        arns.insert(0, removal.arn)
+        deployed = resources_of(gateway.get_template(stack.stack_name))
+        retained = {logical_id for logical_id, body in deployed.items() if retains(body)}
+        found += [
+            _retained(stack, r.resource_type, r.physical_id)
+            for r in gateway.list_resources(removal.arn)
+            if r.logical_id in retained and r.physical_id
+        ]
+    for arn in arns:
+        found += [
+            _retained(stack, e.resource_type, e.physical_id) for e in gateway.events(arn) if e.status == "DELETE_SKIPPED" and e.physical_id
+        ]
+    return found + [_retained(stack, kind, name, proven=False) for kind, name in _named(stack, template, stack.account_id, stack.region)]
+
+
+def left_by_set(stack: Stack, template: Mapping[str, Any], gateway: CloudFormation) -> list[RetainedResource]:
+    """By name, in every place where instances are, or should have been."""
+    target = stack.stackset
+    assert target is not None, "only called for StackSets"
+    instances = gateway.list_stack_instances(stack.stack_name, call_as=target.call_as)
+    places = {(i.account_id, i.region) for i in instances} | {(a, r) for a in target.targets.accounts for r in target.targets.regions}
+    return [
+        RetainedResource(
+            resource_type=kind,
+            physical_id=name,
+            stack=stack.id,
+            account_id=account_id,
+            region=region,
+            role_arn=None,
+            fate="keep",
+            proven=False,
+        )
+        for account_id, region in sorted(places)
+        for kind, name in _named(stack, template, account_id, region)
+    ]
+
+
+def _retained(stack: Stack, resource_type: str, physical_id: str, *, proven: bool = True) -> RetainedResource:
+    return RetainedResource(**where(stack), resource_type=resource_type, physical_id=physical_id, fate="keep", proven=proven)
+
+
+def _named(stack: Stack, template: Mapping[str, Any], account_id: str, region: str) -> Iterable[tuple[str, str]]:
+    """Type and name of the resources that the template retains, where it says the name outright."""
+    scope = Scope(template=template, parameters={}, account_id=account_id, region=region, stack_name=stack.stack_name)
+    for body in resolved_resources(scope).values():
+        name = body.get("Properties", {}).get(_NAME_PROPERTY.get(str(body.get("Type")), ""))
+        if retains(body) and isinstance(name, str):
+            yield str(body["Type"]), name
+
+
+def resources_of(template: str | None) -> dict[str, Any]:
+    try:
+        found = documents.loads(template or "{}").get("Resources", {})
+    except (ValueError, AttributeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def retains(body: Any) -> bool:
+    return isinstance(body, Mapping) and body.get("DeletionPolicy") in _RETAINING
+
+
+def unique(found: Iterable[RetainedResource]) -> list[RetainedResource]:
+    """One for each resource, proven rather than not; versions of a function go with it."""
+    best: dict[tuple[str, str, str, str], RetainedResource] = {}
+    for each in found:
+        if each.resource_type == VERSION:
+            continue
+        key = (each.resource_type, each.physical_id, each.account_id, each.region)
+        if key not in best or (each.proven and not best[key].proven):
+            best[key] = each
+    return list(best.values())
+
+
+def is_there(gateways: DestroyGateways, each: RetainedResource, findings: list[Finding]) -> bool:
+    """Of a type that cannot be looked up, the events are believed. Where there is no way to look, only they count, and it is noted."""
+    if each.resource_type not in _NAME_PROPERTY:
+        return True
+    try:
+        return gateways.retained(each.account_id, each.region, each.role_arn).exists(each.resource_type, each.physical_id)
+    except (AccessDenied, CredentialsError) as error:
+        message = f"whether {each.physical_id} is in account {each.account_id} {each.region} could not be looked up: {error.message}"
+        findings.append(Finding(severity="note", code="not_looked_up", message=message, stack=each.stack))
+        return each.proven
+
+
+def decided(each: RetainedResource, delete_data: bool) -> RetainedResource:
+    fate: Literal["keep", "delete", "clean_up"] = "keep"
+    if each.resource_type == FUNCTION:
+        fate = "clean_up" if each.proven else "keep"
+    elif delete_data and each.resource_type in _NAME_PROPERTY:
+        fate = "delete" if each.proven or each.resource_type == LOG_GROUP else "keep"
+    holds = DATA_HOLDING_TYPES.get(each.resource_type, "its log events" if each.resource_type in LOG_TYPES else "")
+    return msgspec.structs.replace(each, holds=holds, fate=fate)
+
+
+def secret_left(assembly: Assembly, gateways: DestroyGateways, delete_data: bool) -> list[RetainedResource]:
+    """The Basic Auth secret, if there is one; no stack makes it."""
+    secret = assembly.basic_auth_secret
+    if secret is None or not gateways.secrets(assembly.account_id, secret.region).exists(secret.secret):
+        return []
+    return [
+        RetainedResource(
+            resource_type=SECRET,
+            physical_id=secret.secret,
+            stack="",
+            account_id=assembly.account_id,
+            region=secret.region,
+            role_arn=None,
+            holds=f"the Basic Auth password's hash; restorable for {SECRET_RECOVERY_DAYS} days",
+            fate="delete" if delete_data else "keep",
+        )
+    ]

@@ -1,0 +1,57 @@
+"""Finds the checks of `operations/doctor/checks/` and runs them side by side.
+
+In: a `CheckContext`. Out: a `Report`. Never: knows a check by its name.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+
+from operations.doctor import checks
+from operations.doctor.accounts import reach
+from operations.doctor.check import Check, CheckContext, Found, StackCheck, guarded
+from operations.doctor.values import CheckResult, Fix, Report
+
+WORKERS = 8
+
+
+def registered() -> tuple[Check | StackCheck, ...]:
+    """The checks of every file in the folder, in the report's order."""
+    files = [importlib.import_module(f"{checks.__name__}.{found.name}") for found in pkgutil.iter_modules(checks.__path__)]
+    found = [value for file in files for value in vars(file).values() if isinstance(value, Check | StackCheck)]
+    return tuple(sorted(found, key=lambda each: (each.order if isinstance(each, Check) else 0, each.code)))
+
+
+def examine(context: CheckContext, *, workers: int = WORKERS) -> Report:
+    """Every check, several at once; what AWS refuses to one of them is "could not check", with AWS's words."""
+    context = replace(context, accounts=reach(context))
+    found = registered()
+    home = context.assembly.account_id in context.reachable
+    jobs: list[Callable[[], Found]] = [
+        partial(guarded, each.code, each.label, context, partial(each.run, context))
+        for each in found
+        if isinstance(each, Check) and (home or not each.asks_aws)
+    ]
+    jobs += [
+        partial(guarded, each.code, stack.id, context, partial(each.run, context, stack), stack.id)
+        for stack in context.assembly.stacks
+        for each in found
+        if isinstance(each, StackCheck) and each.kind == stack.kind and home and stack.account_id in context.reachable
+    ]
+    results: list[CheckResult] = []
+    fixes: list[Fix] = []
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        for told in pool.map(_done, jobs):
+            results += [each for each in told if isinstance(each, CheckResult)]
+            fixes += [each for each in told if isinstance(each, Fix)]
+    return Report(environment=context.environment, account_id=context.assembly.account_id, checks=tuple(results), fixes=tuple(fixes))
+
+
+def _done(job: Callable[[], Iterable[CheckResult | Fix]]) -> tuple[CheckResult | Fix, ...]:
+    """A job's whole answer, asked for in the thread that runs it."""
+    return tuple(job())

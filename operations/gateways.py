@@ -1,0 +1,41 @@
+"""What the operations need of AWS, as far as several of them need the same.
+
+In: a place (account, region, role). Out: its gateway. Never: connects by itself (`aws.gateways.Gateways` does).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol
+
+from assembly.model import Stack
+from aws.cloudformation.gateway import CloudFormation
+from aws.cloudformation.stack_sets import CallAs
+
+EVERYWHERE_AT_ONCE: dict[str, Any] = {
+    "RegionConcurrencyType": "PARALLEL",
+    "MaxConcurrentPercentage": 100,
+    "FailureTolerancePercentage": 100,
+}
+"""Preferences of a StackSet operation that needs no canary: one that only reads, or one that deletes all of it."""
+
+
+class CloudFormationGateways(Protocol):
+    """CloudFormation of each place (`aws.gateways.Gateways`)."""
+
+    def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation: ...
+
+
+def cloudformation_of(stack: Stack, gateways: CloudFormationGateways) -> CloudFormation:
+    """Where the stack is; for a StackSet where its administration is."""
+    return gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
+
+
+def call_as(stack: Stack) -> CallAs:
+    """How the StackSet's administration is called."""
+    return stack.stackset.call_as if stack.stackset else "SELF"
+
+
+def utc(moment: datetime, unit: Literal["minutes", "seconds", "milliseconds"] = "seconds") -> str:
+    """ISO 8601 in UTC, e.g. "2026-11-22T10:00:00Z"."""
+    return moment.astimezone(UTC).isoformat(timespec=unit).replace("+00:00", "Z")
