@@ -10,8 +10,8 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from typing import Any, Literal, Protocol
+from datetime import datetime
+from typing import Any, Literal
 
 from assembly import commands
 from assembly.model import Assembly, Frozen, Stack
@@ -21,12 +21,13 @@ from aws.cloudformation.requests import REDACTED, client_token
 from aws.cloudformation.stacks import StackDescription
 from aws.errors import AccessDenied, AwsError
 from guards import documents
+from operations.gateways import EVERYWHERE_AT_ONCE, CloudFormationGateways, call_as, cloudformation_of, utc
 from templates.intrinsics import Scope, marked, resolved_resources, secret_mark
 from templates.values import Known, Redacted, Value
 
 POLL_SECONDS = 2.0
 ATTEMPTS = 900
-"""Looks at one detection before it is given up; half an hour."""
+"""Polls of one detection before it is given up; half an hour."""
 
 WORKERS = 8
 VALUE_LENGTH = 200
@@ -36,12 +37,6 @@ _PASSWORD_HASH = re.compile(r"\$(scrypt|hmac-sha256)\$[^\s\"']+")
 
 Progress = Callable[[str, str], None]
 """Called with a stack id and what happens to it; from any thread."""
-
-
-class Places(Protocol):
-    """What looking needs of AWS (`aws.gateways.Gateways`)."""
-
-    def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation: ...
 
 
 class DriftedProperty(Frozen, frozen=True, kw_only=True):
@@ -107,7 +102,7 @@ class DriftReport(Frozen, frozen=True, kw_only=True):
 
 def detect_drift(
     assembly: Assembly,
-    places: Places,
+    gateways: CloudFormationGateways,
     *,
     operation_id: str,
     now: datetime,
@@ -122,18 +117,16 @@ def detect_drift(
     What AWS refuses for one stack stands in its `error`. `stop` ends the waiting; a detection that runs at AWS harms nothing.
     """
     stopped = stop or threading.Event()
-    look = _Look(places, operation_id, lambda: sleep(poll_seconds), progress, stopped)
+    detection = _Detection(gateways, operation_id, lambda: sleep(poll_seconds), progress, stopped)
     pool = ThreadPoolExecutor(max_workers=workers)
     try:
-        stacks = tuple(pool.map(look.at, assembly.stacks))
+        stacks = tuple(pool.map(detection.of, assembly.stacks))
     except BaseException:
         stopped.set()
         raise
     finally:
         pool.shutdown(cancel_futures=True)
-    return DriftReport(
-        environment=assembly.environment, checked_at=now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"), stacks=stacks
-    )
+    return DriftReport(environment=assembly.environment, checked_at=utc(now), stacks=stacks)
 
 
 class _Failed(Exception):
@@ -151,11 +144,13 @@ def _with_the_callers_permissions(stack: Stack) -> str:
     return "; it has no service role, so its resources are read with the caller's own permissions, which takes an administrator's"
 
 
-class _Look:
-    def __init__(self, places: Places, operation_id: str, pause: Callable[[], None], progress: Progress, stopped: threading.Event) -> None:
-        self._places, self._operation_id, self._sleep, self._progress, self._stopped = places, operation_id, pause, progress, stopped
+class _Detection:
+    def __init__(
+        self, gateways: CloudFormationGateways, operation_id: str, pause: Callable[[], None], progress: Progress, stopped: threading.Event
+    ) -> None:
+        self._gateways, self._operation_id, self._sleep, self._progress, self._stopped = gateways, operation_id, pause, progress, stopped
 
-    def at(self, stack: Stack) -> StackDrift:
+    def of(self, stack: Stack) -> StackDrift:
         found: dict[str, Any] = {
             "stack": stack.id,
             "stack_name": stack.stack_name,
@@ -163,7 +158,7 @@ class _Look:
             "region": stack.region,
         }
         try:
-            gateway = self._places.cloudformation(stack.account_id, stack.region, stack.role_arn)
+            gateway = cloudformation_of(stack, self._gateways)
             found |= self._stack_set(stack, gateway) if stack.kind == "stackset" else self._stack(stack, gateway)
         except _Failed as error:
             found |= {"result": "failed", "error": str(error), "command": error.command}
@@ -188,7 +183,7 @@ class _Look:
             self._pause()
             state = gateway.drift_detection(detection)
         else:
-            raise _Failed(f"the drift detection {detection} of {stack.stack_name} has not come to an end after {ATTEMPTS} looks")
+            raise _Failed(f"the drift detection {detection} of {stack.stack_name} has not come to an end after {ATTEMPTS} polls")
         # DETECTION_FAILED still has results for the resources that could be checked.
         drifts = gateway.resource_drifts(stack.stack_name)
         if state.status != "DETECTION_COMPLETE" and not drifts:
@@ -215,33 +210,34 @@ class _Look:
         }
 
     def _stack_set(self, stack: Stack, gateway: CloudFormation) -> dict[str, Any]:
-        call_as = stack.stackset.call_as if stack.stackset else "SELF"
-        live = gateway.describe_stack_set(stack.stack_name, call_as=call_as)
-        instances = gateway.list_stack_instances(stack.stack_name, call_as=call_as) if live else ()
+        live = gateway.describe_stack_set(stack.stack_name, call_as=call_as(stack))
+        instances = gateway.list_stack_instances(stack.stack_name, call_as=call_as(stack)) if live else ()
         if live is None or not instances:
             return {"result": "not_deployed"}
-        running = gateway.running_operations(stack.stack_name, call_as=call_as)
+        running = gateway.running_operations(stack.stack_name, call_as=call_as(stack))
         if running:
             what = ", ".join(f"{o.action} ({o.status}, since {o.created_at})" for o in running)
             raise _Failed(f"an operation on {stack.stack_name} is under way: {what}; wait until that is done, then look again")
-        everywhere = {"RegionConcurrencyType": "PARALLEL", "MaxConcurrentPercentage": 100, "FailureTolerancePercentage": 100}
         operation = gateway.detect_stack_set_drift(
-            stack.stack_name, operation_id=client_token(self._operation_id, stack.id), preferences=everywhere, call_as=call_as
+            stack.stack_name,
+            operation_id=client_token(self._operation_id, stack.id),
+            preferences=EVERYWHERE_AT_ONCE,
+            call_as=call_as(stack),
         )
         self._progress(stack.id, f"looking at {len(instances)} instances")
-        state = gateway.stack_set_operation(stack.stack_name, operation, call_as=call_as)
+        state = gateway.stack_set_operation(stack.stack_name, operation, call_as=call_as(stack))
         for _ in range(ATTEMPTS):
             if state.finished:
                 break
             self._pause()
-            state = gateway.stack_set_operation(stack.stack_name, operation, call_as=call_as)
+            state = gateway.stack_set_operation(stack.stack_name, operation, call_as=call_as(stack))
         else:
-            raise _Failed(f"the drift detection {operation} of {stack.stack_name} has not come to an end after {ATTEMPTS} looks")
+            raise _Failed(f"the drift detection {operation} of {stack.stack_name} has not come to an end after {ATTEMPTS} polls")
         hidden = Hidden.of(live.template_body, None, stack.account_id, stack.region)
         resources: list[DriftedResource] = []
         unchecked: list[Unchecked] = []
         checked = 0
-        for instance in gateway.list_stack_instances(stack.stack_name, call_as=call_as):
+        for instance in gateway.list_stack_instances(stack.stack_name, call_as=call_as(stack)):
             where = f"{instance.account_id} {instance.region}"
             if instance.drift not in ("DRIFTED", "IN_SYNC"):
                 unchecked.append(Unchecked(logical_id=where, resource_type="instance", reason=instance.reason or instance.drift))
@@ -249,13 +245,13 @@ class _Look:
             checked += 1
             if instance.drift == "DRIFTED":
                 found = gateway.instance_drifts(
-                    stack.stack_name, account_id=instance.account_id, region=instance.region, operation_id=operation, call_as=call_as
+                    stack.stack_name, account_id=instance.account_id, region=instance.region, operation_id=operation, call_as=call_as(stack)
                 )
                 resources += [drifted(d, hidden, where=where) for d in found if d.status in ("MODIFIED", "DELETED")]
         failed = state.status != "SUCCEEDED" or state.failed_instances > 0
         error = ""
         if failed:
-            results = gateway.stack_set_operation_results(stack.stack_name, operation, call_as=call_as)
+            results = gateway.stack_set_operation_results(stack.stack_name, operation, call_as=call_as(stack))
             reasons = "; ".join(f"{r.account_id} {r.region}: {r.reason}" for r in results if r.status != "SUCCEEDED")
             error = f"CloudFormation could not check every instance: {reasons or state.reason or state.status}"
         return {

@@ -21,6 +21,7 @@ from assembly.model import Frozen
 from aws.errors import AwsError
 from guards import documents
 from guards.text import printable, split_lines
+from operations.gateways import utc
 
 if TYPE_CHECKING:
     from aws.logs import Event
@@ -102,7 +103,7 @@ def _fits(status: int, wanted: str) -> bool:
 
 def stamp(moment: datetime) -> str:
     """A moment as lines carry it."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return utc(moment, "milliseconds")
 
 
 def parse_since(text: str, now: datetime) -> datetime:

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from assembly.files import sha256
 from assembly.model import Assembly, Stack
 from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.requests import REDACTED
 from aws.cloudformation.stack_sets import StackInstance, StackSetDescription, StackSetOperation
+from operations.gateways import CloudFormationGateways, call_as, cloudformation_of
 from planning.model import InstancePlan, Options, ParameterPlan, Plan, StackSetPlan, planned_place, sealed
 from planning.stacksets import same_template, template_of
 from templates.values import Known, Redacted
@@ -25,12 +25,6 @@ from templates.values import Known, Redacted
 FAILED = frozenset({"FAILED"})
 CANCELLED = frozenset({"CANCELLED"})
 """Detailed status of instances that an operation did not come to, since too many others failed or it was stopped."""
-
-
-class Places(Protocol):
-    """What a retry needs of AWS (`aws.gateways.Gateways`)."""
-
-    def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,30 +49,29 @@ def stack_sets(assembly: Assembly, only: Iterable[str] = ()) -> tuple[Stack, ...
 
 def find(stack: Stack, template: bytes, gateway: CloudFormation, *, cancelled: bool) -> Found | None:
     """What there is to redo of a set; None if there is no set. Raises `AwsError`."""
-    call_as = stack.stackset.call_as if stack.stackset else "SELF"
-    live = gateway.describe_stack_set(stack.stack_name, call_as=call_as)
+    live = gateway.describe_stack_set(stack.stack_name, call_as=call_as(stack))
     if live is None:
         return None
     wanted = FAILED | CANCELLED if cancelled else FAILED
-    instances = gateway.list_stack_instances(stack.stack_name, call_as=call_as)
+    instances = gateway.list_stack_instances(stack.stack_name, call_as=call_as(stack))
     again = tuple(i for i in instances if i.status == "OUTDATED" and i.detailed_status in wanted)
     ours = same_template(template_of(live.template_body), template_of(template.decode()))
     problem = "" if ours else f"the template of {stack.stack_name} is not the assembly's"
     return Found(stack=stack, live=live, instances=instances, again=again, problem=problem)
 
 
-def running(stacks: Iterable[Stack], gateways: Places) -> tuple[tuple[Stack, StackSetOperation], ...]:
+def running(stacks: Iterable[Stack], gateways: CloudFormationGateways) -> tuple[tuple[Stack, StackSetOperation], ...]:
     """Operations under way. Raises `AwsError`."""
     return tuple(
         (stack, operation)
         for stack in stacks
-        for operation in gateways.cloudformation(stack.account_id, stack.region, stack.role_arn).running_operations(
-            stack.stack_name, call_as=stack.stackset.call_as if stack.stackset else "SELF"
-        )
+        for operation in cloudformation_of(stack, gateways).running_operations(stack.stack_name, call_as=call_as(stack))
     )
 
 
-def wait_until_done(stacks: tuple[Stack, ...], gateways: Places, pause: Callable[[], None], say: Callable[[str], None]) -> None:
+def wait_until_done(
+    stacks: tuple[Stack, ...], gateways: CloudFormationGateways, pause: Callable[[], None], say: Callable[[str], None]
+) -> None:
     """Wait for operations under way, saying which. Raises `AwsError`, and whatever `pause` does."""
     said: set[str] = set()
     while under_way := running(stacks, gateways):

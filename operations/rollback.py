@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from assembly import files
+from assembly import commands, files
 from assembly.model import FORMAT, Assembly
 from guards import documents
 from rollout.history import Record
@@ -31,7 +31,7 @@ def meant(wanted: str, past: Iterable[Record], environment: str, *, damaged: int
 
     Raises `RollbackError` if there is none, or several assemblies fit.
     """
-    command = f"python deploy.py history --env {environment}"
+    command = commands.deploy("history", environment)
     if len(wanted) < MIN_DIGITS or not set(wanted) <= set("0123456789abcdef"):
         raise RollbackError(f"{wanted!r} is not a digest: give its first {MIN_DIGITS} hexadecimal digits at least", command)
     fitting = [record for record in past if record.assembly_digest.startswith(wanted)]
@@ -46,7 +46,7 @@ def meant(wanted: str, past: Iterable[Record], environment: str, *, damaged: int
 
 def verified(found: Mapping[str, bytes], digest: str, environment: str) -> Assembly:
     """The assembly of these files, if they are exactly the one of that digest. Raises `RollbackError` with every problem."""
-    command = f"python deploy.py history --env {environment}"
+    command = commands.deploy("history", environment)
     try:
         assembly = documents.decode(found.get(files.MANIFEST, b""), Assembly)
     except documents.Unreadable as error:

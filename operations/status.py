@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -21,15 +21,10 @@ from aws.cloudformation.change_sets import ChangeSetSummary
 from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AwsError
 from guards import documents
+from operations.gateways import CloudFormationGateways, call_as, cloudformation_of, utc
 from planning.states import CHANGEABLE
 
 WORKERS = 8
-
-
-class Places(Protocol):
-    """What reading needs of AWS (`aws.gateways.Gateways`)."""
-
-    def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation: ...
 
 
 class Deployed(Frozen, frozen=True, kw_only=True):
@@ -110,7 +105,7 @@ class Status(Frozen, frozen=True, kw_only=True):
 def read_status(
     assembly: Assembly,
     templates: Mapping[str, bytes],
-    places: Places,
+    gateways: CloudFormationGateways,
     *,
     deployed: Deployed | None,
     history_error: str = "",
@@ -119,7 +114,7 @@ def read_status(
 ) -> Status:
     """The state of every stack, several at once. What AWS refuses for one stack stands in its `error`."""
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        stacks = tuple(pool.map(lambda stack: _one(stack, templates.get(stack.id, b""), places), assembly.stacks))
+        stacks = tuple(pool.map(lambda stack: _one(stack, templates.get(stack.id, b""), gateways), assembly.stacks))
     return Status(
         environment=assembly.environment,
         account_id=assembly.account_id,
@@ -127,11 +122,11 @@ def read_status(
         deployed=deployed,
         history_error=history_error,
         stacks=stacks,
-        read_at=now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        read_at=utc(now),
     )
 
 
-def _one(stack: Stack, template: bytes, places: Places) -> StackStatus:
+def _one(stack: Stack, template: bytes, gateways: CloudFormationGateways) -> StackStatus:
     where: dict[str, Any] = {
         "stack": stack.id,
         "kind": stack.kind,
@@ -140,7 +135,7 @@ def _one(stack: Stack, template: bytes, places: Places) -> StackStatus:
         "region": stack.region,
     }
     try:
-        gateway = places.cloudformation(stack.account_id, stack.region, stack.role_arn)
+        gateway = cloudformation_of(stack, gateways)
         return _stack_set(stack, template, gateway, where) if stack.kind == "stackset" else _stack(stack, template, gateway, where)
     except AwsError as error:
         return StackStatus(**where, error=str(error), command=error.hint)
@@ -163,11 +158,10 @@ def _stack(stack: Stack, template: bytes, gateway: CloudFormation, where: dict[s
 
 
 def _stack_set(stack: Stack, template: bytes, gateway: CloudFormation, where: dict[str, Any]) -> StackStatus:
-    call_as = stack.stackset.call_as if stack.stackset else "SELF"
-    live = gateway.describe_stack_set(stack.stack_name, call_as=call_as)
+    live = gateway.describe_stack_set(stack.stack_name, call_as=call_as(stack))
     if live is None:
         return StackStatus(**where)
-    instances = gateway.list_stack_instances(stack.stack_name, call_as=call_as)
+    instances = gateway.list_stack_instances(stack.stack_name, call_as=call_as(stack))
     drifts = {i.drift for i in instances if i.drift}
     return StackStatus(
         **where,
@@ -175,7 +169,7 @@ def _stack_set(stack: Stack, template: bytes, gateway: CloudFormation, where: di
         drift="DRIFTED" if "DRIFTED" in drifts else "IN_SYNC" if drifts == {"IN_SYNC"} else "",
         as_built=_same(live.template_body, template),
         instances=dict(sorted(Counter(i.status for i in instances).items())),
-        running=tuple(f"{o.action} {o.status}" for o in gateway.running_operations(stack.stack_name, call_as=call_as)),
+        running=tuple(f"{o.action} {o.status}" for o in gateway.running_operations(stack.stack_name, call_as=call_as(stack))),
     )
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from assembly import commands
-
 from collections.abc import Iterable, Mapping
 
+from assembly import commands
 from guards.text import painted
 from operations.doctor.values import Fix, Level, Report
 

@@ -130,7 +130,7 @@ def test_the_detection_is_waited_for_and_given_up_in_the_end() -> None:
     client = formation(describe_stack_drift_detection_status=running)
     report = look(client)
     assert report.exit_status == 1
-    assert f"after {ATTEMPTS} looks" in report.stacks[0].error
+    assert f"after {ATTEMPTS} polls" in report.stacks[0].error
 
 
 def test_a_detection_that_failed_in_part_still_shows_what_it_found_but_is_a_failure() -> None:
