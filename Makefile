@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: build setup test check unit edge functional browser attacks lint types architecture golden schema lock clean
+.PHONY: build setup test check unit edge functional browser attacks lint types architecture golden schema rules lock clean
 
 build: setup
 	$(BIN)/python build.py --env all
@@ -60,6 +60,9 @@ golden: setup
 
 schema: setup
 	$(BIN)/python -m environments
+
+rules: setup
+	$(BIN)/python -m lint --rules > docs/lint-rules.md
 
 lock: setup
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --extra local --extra test --extra dev setup.cfg --output-file constraints.txt

@@ -79,7 +79,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(arguments: argparse.Namespace) -> int:
     # Heavy imports wait until the command line is known to be right, so that --help is instant.
-    from environments.loader import EnvironmentProblems, load, names
+    from environments.loader import load, names
+    from environments.problems import EnvironmentProblems
     from stacks.edge_code import EdgeCodeError
     from stacks.synthesis import SynthesisError
 

@@ -19,6 +19,85 @@ from troposphere import encode_to_dict
 from policies.buckets import ACCESS_LOG_PREFIX
 from policies.statements import allow, arn, role_arn, s3_arn
 
+_STACKS = (
+    "CreateChangeSet",
+    "DescribeChangeSet",
+    "ExecuteChangeSet",
+    "DeleteChangeSet",
+    "ListChangeSets",
+    "DescribeStacks",
+    "DescribeStackEvents",
+    "DescribeEvents",
+    "DescribeStackResources",
+    "DescribeStackResource",
+    "ListStackResources",
+    "GetTemplate",
+    "GetTemplateSummary",
+    "GetStackPolicy",
+    "SetStackPolicy",
+    "UpdateTerminationProtection",
+    "DeleteStack",
+    "RollbackStack",
+    "ContinueUpdateRollback",
+    "CancelUpdateStack",
+    "DetectStackDrift",
+    "DetectStackResourceDrift",
+    "DescribeStackResourceDrifts",
+    "TagResource",
+    "UntagResource",
+)
+
+_STACKSETS = (
+    "UpdateStackSet",
+    "DeleteStackSet",
+    "DescribeStackSet",
+    "CreateStackInstances",
+    "UpdateStackInstances",
+    "DeleteStackInstances",
+    "DescribeStackInstance",
+    "ListStackInstances",
+    "DescribeStackSetOperation",
+    "ListStackSetOperations",
+    "ListStackSetOperationResults",
+    "StopStackSetOperation",
+    "DetectStackSetDrift",
+    "ListStackInstanceResourceDrifts",
+    "TagResource",
+    "UntagResource",
+)
+
+_ADMINISTRATORS = (
+    "ExecuteChangeSet",
+    "DeleteStack",
+    "RollbackStack",
+    "ContinueUpdateRollback",
+    "CancelUpdateStack",
+    "SetStackPolicy",
+    "UpdateTerminationProtection",
+)
+"""What a deployer does to other stacks and not to foundation."""
+
+# None of these takes a resource (Service Authorization Reference). BatchDescribeTypeConfigurations is for drift detection. Whoever
+# creates a StackSet still has to pass it a role, and may pass only the platform's. DescribeLogGroups asks for groups that a replica
+# made before the StackSet; AWS reports it as a call on a group without a name.
+_WITHOUT_RESOURCE = (
+    (
+        "cloudformation",
+        (
+            "BatchDescribeTypeConfigurations",
+            "CreateStackSet",
+            "DescribeAccountLimits",
+            "DescribeStackDriftDetectionStatus",
+            "ListStacks",
+            "ValidateTemplate",
+        ),
+    ),
+    ("cloudfront", ("ListDistributions", "ListResponseHeadersPolicies")),
+    ("iam", ("GetAccountSummary",)),
+    ("logs", ("DescribeLogGroups",)),
+    ("route53", ("ListHostedZones", "ListHostedZonesByName")),
+)
+
 
 @dataclass(frozen=True)
 class Deployment:
@@ -85,33 +164,7 @@ def _stacks(names: Deployment) -> list[Statement]:
         allow(
             "Stacks",
             "cloudformation",
-            [
-                "CreateChangeSet",
-                "DescribeChangeSet",
-                "ExecuteChangeSet",
-                "DeleteChangeSet",
-                "ListChangeSets",
-                "DescribeStacks",
-                "DescribeStackEvents",
-                "DescribeEvents",
-                "DescribeStackResources",
-                "DescribeStackResource",
-                "ListStackResources",
-                "GetTemplate",
-                "GetTemplateSummary",
-                "GetStackPolicy",
-                "SetStackPolicy",
-                "UpdateTerminationProtection",
-                "DeleteStack",
-                "RollbackStack",
-                "ContinueUpdateRollback",
-                "CancelUpdateStack",
-                "DetectStackDrift",
-                "DetectStackResourceDrift",
-                "DescribeStackResourceDrifts",
-                "TagResource",
-                "UntagResource",
-            ],
+            _STACKS,
             own,
         ),
         # Events of a change set's own validation; its name does not say whose stack it is.
@@ -119,24 +172,7 @@ def _stacks(names: Deployment) -> list[Statement]:
         allow(
             "StackSets",
             "cloudformation",
-            [
-                "UpdateStackSet",
-                "DeleteStackSet",
-                "DescribeStackSet",
-                "CreateStackInstances",
-                "UpdateStackInstances",
-                "DeleteStackInstances",
-                "DescribeStackInstance",
-                "ListStackInstances",
-                "DescribeStackSetOperation",
-                "ListStackSetOperations",
-                "ListStackSetOperationResults",
-                "StopStackSetOperation",
-                "DetectStackSetDrift",
-                "ListStackInstanceResourceDrifts",
-                "TagResource",
-                "UntagResource",
-            ],
+            _STACKSETS,
             arn("cloudformation", f"stackset/{names.prefix}-*:*", region="*"),
             arn("cloudformation", f"stackset-target/{names.prefix}-*:*/*", region="*"),
             # Stack instances name the resource types they make as a resource of their own (Service Authorization Reference).
@@ -147,47 +183,13 @@ def _stacks(names: Deployment) -> list[Statement]:
         Statement(
             Sid="FoundationIsNotTheDeployers",
             Effect=Deny,
-            Action=[
-                Action("cloudformation", name)
-                for name in (
-                    "ExecuteChangeSet",
-                    "DeleteStack",
-                    "RollbackStack",
-                    "ContinueUpdateRollback",
-                    "CancelUpdateStack",
-                    "SetStackPolicy",
-                    "UpdateTerminationProtection",
-                )
-            ],
+            Action=[Action("cloudformation", name) for name in _ADMINISTRATORS],
             Resource=[arn("cloudformation", f"stack/{names.prefix}-foundation/*", region="*")],
         ),
-        # None of these takes a resource (Service Authorization Reference). BatchDescribeTypeConfigurations is for drift detection. Whoever
-        # creates a StackSet still has to pass it a role, and may pass only the platform's. DescribeLogGroups asks for groups that a replica
-        # made before the StackSet; AWS reports it as a call on a group without a name.
         Statement(
             Sid="Look",
             Effect=Allow,
-            Action=[
-                Action(service, name)
-                for service, actions in (
-                    (
-                        "cloudformation",
-                        (
-                            "BatchDescribeTypeConfigurations",
-                            "CreateStackSet",
-                            "DescribeAccountLimits",
-                            "DescribeStackDriftDetectionStatus",
-                            "ListStacks",
-                            "ValidateTemplate",
-                        ),
-                    ),
-                    ("cloudfront", ("ListDistributions", "ListResponseHeadersPolicies")),
-                    ("iam", ("GetAccountSummary",)),
-                    ("logs", ("DescribeLogGroups",)),
-                    ("route53", ("ListHostedZones", "ListHostedZonesByName")),
-                )
-                for name in actions
-            ],
+            Action=[Action(service, name) for service, actions in _WITHOUT_RESOURCE for name in actions],
             Resource=["*"],
         ),
         allow("Regions", "account", ["GetRegionOptStatus", "ListRegions"], arn("account", "account")),

@@ -23,6 +23,95 @@ from awacs.aws import (
 
 from policies.statements import allow, arn, role_arn, s3_arn
 
+_INSTANCE_STACKS = (
+    "CreateStack",
+    "UpdateStack",
+    "DeleteStack",
+    "DescribeStacks",
+    "DescribeStackEvents",
+    "DescribeStackResources",
+    "DescribeStackResource",
+    "GetTemplate",
+    "GetTemplateSummary",
+    "ListStackResources",
+    "SetStackPolicy",
+    "TagResource",
+    "UntagResource",
+    "DetectStackDrift",
+    "DetectStackResourceDrift",
+    "DescribeStackResourceDrifts",
+    "CancelUpdateStack",
+    "ContinueUpdateRollback",
+)
+
+_LOG_GROUPS = (
+    "CreateLogGroup",
+    "DeleteLogGroup",
+    "PutRetentionPolicy",
+    "DeleteRetentionPolicy",
+    "TagResource",
+    "UntagResource",
+    "ListTagsForResource",
+    "GetDataProtectionPolicy",
+)
+
+_DISTRIBUTIONS = (
+    "GetDistribution",
+    "GetDistributionConfig",
+    "UpdateDistribution",
+    "DeleteDistribution",
+    "TagResource",
+    "UntagResource",
+    "ListTagsForResource",
+    "AllowVendedLogDeliveryForResource",
+)
+
+_FUNCTIONS = (
+    "DescribeFunction",
+    "GetFunction",
+    "UpdateFunction",
+    "PublishFunction",
+    "DeleteFunction",
+    "TagResource",
+    "UntagResource",
+    "ListTagsForResource",
+)
+
+_TOPIC = (
+    "CreateTopic",
+    "DeleteTopic",
+    "GetTopicAttributes",
+    "SetTopicAttributes",
+    "Subscribe",
+    "ListSubscriptionsByTopic",
+    "GetSubscriptionAttributes",
+    "SetSubscriptionAttributes",
+    "Unsubscribe",
+    "TagResource",
+    "UntagResource",
+    "ListTagsForResource",
+    "GetDataProtectionPolicy",
+)
+
+_ACCESS_LOGS = (
+    "PutDeliverySource",
+    "GetDeliverySource",
+    "DeleteDeliverySource",
+    "PutDeliveryDestination",
+    "GetDeliveryDestination",
+    "DeleteDeliveryDestination",
+    "PutDeliveryDestinationPolicy",
+    "GetDeliveryDestinationPolicy",
+    "DeleteDeliveryDestinationPolicy",
+    "CreateDelivery",
+    "GetDelivery",
+    "DeleteDelivery",
+    "UpdateDeliveryConfiguration",
+    "TagResource",
+    "UntagResource",
+    "ListTagsForResource",
+)
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -85,26 +174,7 @@ def stackset_execution(scope: Scope, function_name: str) -> PolicyDocument:
             allow(
                 "InstanceStacks",
                 "cloudformation",
-                [
-                    "CreateStack",
-                    "UpdateStack",
-                    "DeleteStack",
-                    "DescribeStacks",
-                    "DescribeStackEvents",
-                    "DescribeStackResources",
-                    "DescribeStackResource",
-                    "GetTemplate",
-                    "GetTemplateSummary",
-                    "ListStackResources",
-                    "SetStackPolicy",
-                    "TagResource",
-                    "UntagResource",
-                    "DetectStackDrift",
-                    "DetectStackResourceDrift",
-                    "DescribeStackResourceDrifts",
-                    "CancelUpdateStack",
-                    "ContinueUpdateRollback",
-                ],
+                _INSTANCE_STACKS,
                 arn("cloudformation", f"stack/StackSet-{scope.prefix}-*/*", region="*"),
             ),
             # None of these takes a resource. The log group's read handler calls the three of Logs; the two of CloudFormation detect drift.
@@ -123,16 +193,7 @@ def stackset_execution(scope: Scope, function_name: str) -> PolicyDocument:
             allow(
                 "LogGroups",
                 "logs",
-                [
-                    "CreateLogGroup",
-                    "DeleteLogGroup",
-                    "PutRetentionPolicy",
-                    "DeleteRetentionPolicy",
-                    "TagResource",
-                    "UntagResource",
-                    "ListTagsForResource",
-                    "GetDataProtectionPolicy",
-                ],
+                _LOG_GROUPS,
                 *groups,
             ),
         ],
@@ -205,16 +266,7 @@ def _cloudfront(scope: Scope) -> list[Statement]:
         allow(
             "Distributions",
             "cloudfront",
-            [
-                "GetDistribution",
-                "GetDistributionConfig",
-                "UpdateDistribution",
-                "DeleteDistribution",
-                "TagResource",
-                "UntagResource",
-                "ListTagsForResource",
-                "AllowVendedLogDeliveryForResource",
-            ],
+            _DISTRIBUTIONS,
             arn("cloudfront", "distribution/*"),
         ),
         allow(
@@ -232,16 +284,7 @@ def _cloudfront(scope: Scope) -> list[Statement]:
         allow(
             "Functions",
             "cloudfront",
-            [
-                "DescribeFunction",
-                "GetFunction",
-                "UpdateFunction",
-                "PublishFunction",
-                "DeleteFunction",
-                "TagResource",
-                "UntagResource",
-                "ListTagsForResource",
-            ],
+            _FUNCTIONS,
             arn("cloudfront", f"function/{scope.prefix}-*"),
         ),
     ]
@@ -411,45 +454,14 @@ def _monitoring(scope: Scope) -> list[Statement]:
         allow(
             "Topic",
             "sns",
-            [
-                "CreateTopic",
-                "DeleteTopic",
-                "GetTopicAttributes",
-                "SetTopicAttributes",
-                "Subscribe",
-                "ListSubscriptionsByTopic",
-                "GetSubscriptionAttributes",
-                "SetSubscriptionAttributes",
-                "Unsubscribe",
-                "TagResource",
-                "UntagResource",
-                "ListTagsForResource",
-                "GetDataProtectionPolicy",
-            ],
+            _TOPIC,
             topic,
             arn("sns", f"{scope.prefix}-*:*", region="us-east-1"),  # its subscriptions
         ),
         allow(
             "AccessLogs",
             "logs",
-            [
-                "PutDeliverySource",
-                "GetDeliverySource",
-                "DeleteDeliverySource",
-                "PutDeliveryDestination",
-                "GetDeliveryDestination",
-                "DeleteDeliveryDestination",
-                "PutDeliveryDestinationPolicy",
-                "GetDeliveryDestinationPolicy",
-                "DeleteDeliveryDestinationPolicy",
-                "CreateDelivery",
-                "GetDelivery",
-                "DeleteDelivery",
-                "UpdateDeliveryConfiguration",
-                "TagResource",
-                "UntagResource",
-                "ListTagsForResource",
-            ],
+            _ACCESS_LOGS,
             arn("logs", f"delivery-source:{scope.prefix}-*", region="us-east-1"),
             arn("logs", f"delivery-destination:{scope.prefix}-*", region="us-east-1"),
             arn("logs", "delivery:*", region="us-east-1"),  # a delivery has an id, not a name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from awacs.aws import Action, Allow, Statement
@@ -31,6 +32,6 @@ def distribution_arn(distribution_id: Any) -> Sub:
     return Sub("arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Id}", Id=distribution_id)
 
 
-def allow(sid: str, service: str, actions: list[str], *resources: Any) -> Statement:
+def allow(sid: str, service: str, actions: Iterable[str], *resources: Any) -> Statement:
     """Actions of one service on named resources."""
     return Statement(Sid=sid, Effect=Allow, Action=[Action(service, name) for name in actions], Resource=list(resources))

@@ -54,102 +54,83 @@ class Entry:
 _DATA = ("AWS::S3::Bucket", "AWS::DynamoDB::Table")
 
 
+DISTRIBUTION = ("DistributionId", OutputRef(stack="site", output="DistributionId"))
+CERTIFICATE = ("CertificateArn", OutputRef(stack="certificate", output="CertificateArn"))
+
+
 def entries(env: Environment) -> tuple[Entry, ...]:
     """The stacks of the environment in the order they are deployed."""
     zone: Source = LiteralValue(value=env.hosted_zone.id) if env.hosted_zone.id is not None else HostedZoneRef(name=env.hosted_zone.name)
-    auth, recovery = env.basic_auth.enabled, env.disaster_recovery
+    recovery = env.disaster_recovery
+    return (
+        *([_foundation(env)] if env.foundation == "stack" else []),
+        _certificate(env, zone),
+        *(_edge(env) if env.basic_auth.enabled else []),
+        *([Entry("replica", replica.build, recovery.region, protected=_DATA)] if recovery else []),
+        _site(env),
+        *([Entry("replica-access", replica.build_access, recovery.region, (DISTRIBUTION,), depends_on=("replica",))] if recovery else []),
+        _dns(env, zone),
+        _monitoring(env),
+    )
+
+
+def _foundation(env: Environment) -> Entry:
+    protected = (*_DATA, "AWS::IAM::Role", "AWS::IAM::ManagedPolicy")
+    return Entry("foundation", foundation.build, env.home_region, own_credentials=True, protected=protected)
+
+
+def _certificate(env: Environment, zone: Source) -> Entry:
+    return Entry(
+        "certificate",
+        certificate.build,
+        EDGE_CONTROL_REGION,
+        () if env.zone_is_foreign else (("HostedZoneId", zone),),
+        protected=("AWS::CertificateManager::Certificate",),
+        validates_in=env.hosted_zone.name if env.zone_is_foreign else None,
+    )
+
+
+def _edge(env: Environment) -> tuple[Entry, ...]:
+    secret = env.basic_auth_secret
+    inputs: tuple[tuple[str, Source], ...] = (
+        ("BasicAuthPasswordHash", SecretRef(secret=secret, key="password_hash")),
+        ("CredentialVersion", SecretVersionRef(secret=secret)),
+    )
+    return (
+        # Before the function: whatever makes a log group first decides on its retention.
+        Entry("edge-logs", edge_logs.build, EDGE_CONTROL_REGION, stackset=_edge_log_targets(env)),
+        Entry("edge", edge.build, EDGE_CONTROL_REGION, inputs),
+    )
+
+
+def _site(env: Environment) -> Entry:
+    inputs: list[tuple[str, Source]] = [CERTIFICATE]
+    if env.basic_auth.enabled:
+        inputs.append(("EdgeFunctionVersionArn", OutputRef(stack="edge", output="FunctionVersionArn")))
+    if env.disaster_recovery:
+        inputs.append(("ReplicaBucketArn", OutputRef(stack="replica", output="BucketArn")))
+        inputs.append(("ReplicaDomainName", OutputRef(stack="replica", output="BucketRegionalDomainName")))
+    return Entry("site", site.build, env.home_region, tuple(inputs), protected=(*_DATA, "AWS::CloudFront::Distribution"))
+
+
+def _dns(env: Environment, zone: Source) -> Entry:
+    return Entry(
+        "dns",
+        dns.build,
+        EDGE_CONTROL_REGION,
+        (("HostedZoneId", zone), ("DistributionDomainName", OutputRef(stack="site", output="DistributionDomainName"))),
+        account_id=env.hosted_zone.account_id,
+        role_arn=env.hosted_zone.role_arn,
+        own_credentials=env.zone_is_foreign,
+        protected=("AWS::Route53::RecordSet",),
+    )
+
+
+def _monitoring(env: Environment) -> Entry:
     # A health check of a foreign zone's site is made in monitoring itself, and there is no failover then.
     checks = () if env.zone_is_foreign else ("HealthCheckId", "PrimaryHealthCheckId") if env.failover else ("HealthCheckId",)
     health = tuple((name, OutputRef(stack="dns", output=name)) for name in checks)
-    distribution = ("DistributionId", OutputRef(stack="site", output="DistributionId"))
-    certificate_arn = ("CertificateArn", OutputRef(stack="certificate", output="CertificateArn"))
-    wanted: tuple[tuple[bool, Entry], ...] = (
-        (
-            env.foundation == "stack",
-            Entry(
-                "foundation",
-                foundation.build,
-                env.home_region,
-                own_credentials=True,
-                protected=(*_DATA, "AWS::IAM::Role", "AWS::IAM::ManagedPolicy"),
-            ),
-        ),
-        (
-            True,
-            Entry(
-                "certificate",
-                certificate.build,
-                EDGE_CONTROL_REGION,
-                () if env.zone_is_foreign else (("HostedZoneId", zone),),
-                protected=("AWS::CertificateManager::Certificate",),
-                validates_in=env.hosted_zone.name if env.zone_is_foreign else None,
-            ),
-        ),
-        # Before the function: whatever makes a log group first decides on its retention.
-        (auth, Entry("edge-logs", edge_logs.build, EDGE_CONTROL_REGION, stackset=_edge_log_targets(env))),
-        (
-            auth,
-            Entry(
-                "edge",
-                edge.build,
-                EDGE_CONTROL_REGION,
-                (
-                    ("BasicAuthPasswordHash", SecretRef(secret=env.basic_auth_secret, key="password_hash")),
-                    ("CredentialVersion", SecretVersionRef(secret=env.basic_auth_secret)),
-                ),
-            ),
-        ),
-        (recovery is not None, Entry("replica", replica.build, recovery.region if recovery else "", protected=_DATA)),
-        (
-            True,
-            Entry(
-                "site",
-                site.build,
-                env.home_region,
-                (
-                    certificate_arn,
-                    *((("EdgeFunctionVersionArn", OutputRef(stack="edge", output="FunctionVersionArn")),) if auth else ()),
-                    *(
-                        (
-                            ("ReplicaBucketArn", OutputRef(stack="replica", output="BucketArn")),
-                            ("ReplicaDomainName", OutputRef(stack="replica", output="BucketRegionalDomainName")),
-                        )
-                        if recovery
-                        else ()
-                    ),
-                ),
-                protected=(*_DATA, "AWS::CloudFront::Distribution"),
-            ),
-        ),
-        (
-            recovery is not None,
-            Entry("replica-access", replica.build_access, recovery.region if recovery else "", (distribution,), depends_on=("replica",)),
-        ),
-        (
-            True,
-            Entry(
-                "dns",
-                dns.build,
-                EDGE_CONTROL_REGION,
-                (("HostedZoneId", zone), ("DistributionDomainName", OutputRef(stack="site", output="DistributionDomainName"))),
-                account_id=env.hosted_zone.account_id,
-                role_arn=env.hosted_zone.role_arn,
-                own_credentials=env.zone_is_foreign,
-                protected=("AWS::Route53::RecordSet",),
-            ),
-        ),
-        (
-            True,
-            Entry(
-                "monitoring",
-                monitoring.build,
-                EDGE_CONTROL_REGION,
-                (distribution, certificate_arn, *health),
-                protected=_DATA,
-            ),
-        ),
-    )
-    return tuple(entry for condition, entry in wanted if condition)
+    return Entry("monitoring", monitoring.build, EDGE_CONTROL_REGION, (DISTRIBUTION, CERTIFICATE, *health), protected=_DATA)
 
 
 def organization_entries(organization: Organization, environments: tuple[Environment, ...]) -> tuple[Entry, ...]:

@@ -105,10 +105,9 @@ def _opt_in(regions: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(regions) & OPT_IN_REGIONS))
 
 
-def _roles(template: StackTemplate, env: Environment) -> None:
-    recovery = env.disaster_recovery
-    replica = recovery.bucket if recovery else None
-    scope = provisioning.Scope(
+def _scope(env: Environment) -> provisioning.Scope:
+    replica = env.disaster_recovery.bucket if env.disaster_recovery else None
+    return provisioning.Scope(
         prefix=env.prefix,
         buckets=tuple(name for name in (env.bucket, env.access_log_bucket, replica) if name),
         domain=env.domain,
@@ -116,12 +115,16 @@ def _roles(template: StackTemplate, env: Environment) -> None:
         zone_id=env.hosted_zone.id,
         boundary_name=f"{env.prefix}-boundary",
     )
+
+
+def _roles(template: StackTemplate, env: Environment) -> None:
+    recovery, scope = env.disaster_recovery, _scope(env)
     boundary = template.add(
         iam.ManagedPolicy(
             "RuntimeBoundary",
             ManagedPolicyName=scope.boundary_name,
             Description="The most that a role made by the platform's stacks can do",
-            PolicyDocument=runtime.boundary(env.edge_function_name, env.bucket, replica),
+            PolicyDocument=runtime.boundary(env.edge_function_name, env.bucket, recovery.bucket if recovery else None),
         )
     )
     domains = template.add(

@@ -5,6 +5,8 @@ Route 53 health checks and CloudFront's certificates report.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from troposphere import GetAtt, Ref, Sub, cloudwatch, logs, sns
@@ -38,7 +40,8 @@ def build(env: Environment) -> StackTemplate:
     if env.failover is not None:
         primary = template.input("PrimaryHealthCheckId", "Health check that failover goes by", pattern=HEALTH_CHECK_ID)
     topic = _topic(template, env)
-    _alarms(template, env, topic, distribution=distribution, certificate=certificate, check=check, primary=primary)
+    for alarm in _alarms(env, distribution=distribution, certificate=certificate, check=check, primary=primary):
+        _add_alarm(template, env, topic, alarm)
     dashboard = template.add(
         cloudwatch.Dashboard(
             "Dashboard",
@@ -69,105 +72,109 @@ def _topic(template: StackTemplate, env: Environment) -> sns.Topic:
     return topic
 
 
-def _alarms(
-    template: StackTemplate, env: Environment, topic: sns.Topic, *, distribution: Any, certificate: Any, check: Any, primary: Any
-) -> None:
-    monitoring = env.monitoring
+@dataclass(frozen=True)
+class Alarm:
+    """One alarm; what is not given is more than the threshold in two of three periods, and no data is no alarm."""
+
+    title: str
+    description: str
+    namespace: str
+    metric: str
+    dimensions: Mapping[str, Any]
+    settings: Mapping[str, Any]
+
+
+_DEFAULTS = {
+    "ComparisonOperator": "GreaterThanThreshold",
+    "Period": PERIOD_SECONDS,
+    "EvaluationPeriods": 3,
+    "DatapointsToAlarm": 2,
+    "TreatMissingData": "notBreaching",
+}
+_AT_ONCE = {"EvaluationPeriods": 1, "DatapointsToAlarm": 1}
+_DAILY_MINIMUM = {"Statistic": "Minimum", "ComparisonOperator": "LessThanThreshold", "Period": 86_400, **_AT_ONCE}
+_UNHEALTHY = {
+    "Statistic": "Minimum",
+    "ComparisonOperator": "LessThanThreshold",
+    "Threshold": 1,
+    "Period": 60,
+    "TreatMissingData": "breaching",
+}
+
+
+def _alarms(env: Environment, *, distribution: Any, certificate: Any, check: Any, primary: Any) -> list[Alarm]:
+    limits = env.monitoring
     site = {"DistributionId": distribution, "Region": "Global"}
-
-    def alarm(title: str, description: str, namespace: str, metric: str, dimensions: dict[str, Any], **settings: Any) -> None:
-        properties = {
-            "ComparisonOperator": "GreaterThanThreshold",
-            "Period": PERIOD_SECONDS,
-            "EvaluationPeriods": 3,
-            "DatapointsToAlarm": 2,
-            "TreatMissingData": "notBreaching",
-            **settings,
-        }
-        template.add(
-            cloudwatch.Alarm(
-                title,
-                AlarmName=f"{env.prefix}-{title}",
-                AlarmDescription=f"{env.domain}: {description}",
-                Namespace=namespace,
-                MetricName=metric,
-                Dimensions=[cloudwatch.MetricDimension(Name=name, Value=value) for name, value in dimensions.items()],
-                AlarmActions=[Ref(topic)],
-                OKActions=[Ref(topic)],
-                **properties,
-            )
+    rate_5xx, rate_4xx, latency = limits.error_rate_5xx_percent, limits.error_rate_4xx_percent, limits.origin_latency_ms
+    alarms = [
+        Alarm(
+            f"ErrorRate{kind}",
+            f"more than {limit:g} % of answers are {kind}",
+            "AWS/CloudFront",
+            f"{kind}ErrorRate",
+            site,
+            {"Statistic": "Average", "Threshold": limit},
         )
-        template.output(f"{title}Name", f"Name of the alarm: {description}", Ref(title))
-
-    alarm(
-        "ErrorRate5xx",
-        f"more than {monitoring.error_rate_5xx_percent:g} % of answers are 5xx",
-        "AWS/CloudFront",
-        "5xxErrorRate",
-        site,
-        Statistic="Average",
-        Threshold=monitoring.error_rate_5xx_percent,
+        for kind, limit in (("5xx", rate_5xx), ("4xx", rate_4xx))
+    ]
+    alarms.append(
+        Alarm(
+            "OriginLatency",
+            f"the bucket's first byte takes more than {latency} ms (p90)",
+            "AWS/CloudFront",
+            "OriginLatency",
+            site,
+            {"ExtendedStatistic": "p90", "Threshold": latency},
+        )
     )
-    alarm(
-        "ErrorRate4xx",
-        f"more than {monitoring.error_rate_4xx_percent:g} % of answers are 4xx",
-        "AWS/CloudFront",
-        "4xxErrorRate",
-        site,
-        Statistic="Average",
-        Threshold=monitoring.error_rate_4xx_percent,
-    )
-    alarm(
-        "OriginLatency",
-        f"the bucket's first byte takes more than {monitoring.origin_latency_ms} ms (p90)",
-        "AWS/CloudFront",
-        "OriginLatency",
-        site,
-        ExtendedStatistic="p90",
-        Threshold=monitoring.origin_latency_ms,
-    )
-    for metric, dimensions in _edge_metrics(env, distribution):
-        alarm(
+    alarms += [
+        Alarm(
             metric,
-            f"edge function: more than {monitoring.edge_errors} {metric} in five minutes",
+            f"edge function: more than {limits.edge_errors} {metric} in five minutes",
             "AWS/CloudFront",
             metric,
             dimensions,
-            Statistic="Sum",
-            Threshold=monitoring.edge_errors,
-            EvaluationPeriods=1,
-            DatapointsToAlarm=1,
+            {"Statistic": "Sum", "Threshold": limits.edge_errors, **_AT_ONCE},
         )
-    alarm(
-        "CertificateExpiry",
-        f"the certificate ends in less than {monitoring.certificate_days_left} days, so its renewal is stuck",
-        "AWS/CertificateManager",
-        "DaysToExpiry",
-        {"CertificateArn": certificate},
-        Statistic="Minimum",
-        ComparisonOperator="LessThanThreshold",
-        Threshold=monitoring.certificate_days_left,
-        Period=86_400,
-        EvaluationPeriods=1,
-        DatapointsToAlarm=1,
+        for metric, dimensions in _edge_metrics(env, distribution)
+    ]
+    days = limits.certificate_days_left
+    alarms.append(
+        Alarm(
+            "CertificateExpiry",
+            f"the certificate ends in less than {days} days, so its renewal is stuck",
+            "AWS/CertificateManager",
+            "DaysToExpiry",
+            {"CertificateArn": certificate},
+            {"Threshold": days, **_DAILY_MINIMUM},
+        )
     )
-    looks = [("SiteDown", "the health check fails from outside", check)]
+    checks = [("SiteDown", "the health check fails from outside", check)]
     if primary is not None:
         # With a standby that answers, the name itself stays well: nobody would hear of it.
-        looks.append(("OnStandby", "CloudFront does not answer, visitors get the standby", primary))
-    for title, description, looked_at in looks:
-        alarm(
-            title,
-            description,
-            "AWS/Route53",
-            "HealthCheckStatus",
-            {"HealthCheckId": looked_at},
-            Statistic="Minimum",
-            ComparisonOperator="LessThanThreshold",
-            Threshold=1,
-            Period=60,
-            TreatMissingData="breaching",
+        checks.append(("OnStandby", "CloudFront does not answer, visitors get the standby", primary))
+    alarms += [
+        Alarm(title, description, "AWS/Route53", "HealthCheckStatus", {"HealthCheckId": watched}, _UNHEALTHY)
+        for title, description, watched in checks
+    ]
+    return alarms
+
+
+def _add_alarm(template: StackTemplate, env: Environment, topic: sns.Topic, alarm: Alarm) -> None:
+    template.add(
+        cloudwatch.Alarm(
+            alarm.title,
+            AlarmName=f"{env.prefix}-{alarm.title}",
+            AlarmDescription=f"{env.domain}: {alarm.description}",
+            Namespace=alarm.namespace,
+            MetricName=alarm.metric,
+            Dimensions=[cloudwatch.MetricDimension(Name=name, Value=value) for name, value in alarm.dimensions.items()],
+            AlarmActions=[Ref(topic)],
+            OKActions=[Ref(topic)],
+            **{**_DEFAULTS, **alarm.settings},
         )
+    )
+    template.output(f"{alarm.title}Name", f"Name of the alarm: {alarm.description}", Ref(alarm.title))
 
 
 def _edge_metrics(env: Environment, distribution: Any) -> list[tuple[str, dict[str, Any]]]:
@@ -220,76 +227,43 @@ def _access_logs(template: StackTemplate, env: Environment, distribution: Any) -
 
 
 def _dashboard(env: Environment) -> dict[str, Any]:
-    """Top to bottom as a person on call asks: is it up, for how many, how fast, and why not."""
-    site = ["Region", "Global", "DistributionId", "${Distribution}"]
+    """Top to bottom, three in a row, as a person on call asks: is it up, for how many, how fast, and why not."""
+    link = f"https://{env.domain}{env.app.entry_path}"
+    text = f"# {env.prefix}\n[{link}]({link}) · distribution ${{Distribution}} · certificate `${{Certificate}}`"
+    heading = {"type": "text", "x": 0, "y": 0, "width": 24, "height": 2, "properties": {"markdown": text}}
+    return {"widgets": [heading, *(_graph(place, *graph) for place, graph in enumerate(_graphs(env)))]}
 
-    def metric(name: str, label: str, **options: str) -> list[Any]:
-        return ["AWS/CloudFront", name, *site, {"label": label, **options}]
 
-    def graph(title: str, x: int, y: int, metrics: list[list[Any]], *, statistic: str, **properties: Any) -> dict[str, Any]:
-        shape = {
-            "view": "timeSeries",
-            "region": "us-east-1",
-            "period": PERIOD_SECONDS,
-            "stat": statistic,
-            "title": title,
-            "metrics": metrics,
-        }
-        return {"type": "metric", "x": x, "y": y, "width": 8, "height": 6, "properties": {**shape, **properties}}
-
-    percent: dict[str, Any] = {"yAxis": {"left": {"min": 0, "label": "%", "showUnits": False}}}
-    looks = [["AWS/Route53", "HealthCheckStatus", "HealthCheckId", "${HealthCheck}", {"label": "health check"}]]
+def _graphs(env: Environment) -> list[tuple[str, str, list[list[Any]], dict[str, Any]]]:
+    """Title, statistic, metrics and further properties of each."""
+    percent = {"yAxis": {"left": {"min": 0, "label": "%", "showUnits": False}}}
+    checks = [["AWS/Route53", "HealthCheckStatus", "HealthCheckId", "${HealthCheck}", {"label": "health check"}]]
     if env.failover is not None:
-        looks.append(["AWS/Route53", "HealthCheckStatus", "HealthCheckId", "${PrimaryHealthCheck}", {"label": "distribution"}])
+        checks.append(["AWS/Route53", "HealthCheckStatus", "HealthCheckId", "${PrimaryHealthCheck}", {"label": "distribution"}])
+    errors = [_metric("5xxErrorRate", "5xx", color="#d62728"), _metric("4xxErrorRate", "4xx"), _metric("401ErrorRate", "401")]
+    latency = [_metric("OriginLatency", percentile, stat=percentile) for percentile in ("p50", "p90", "p99")]
     edge = [
         ["AWS/CloudFront", name, *(part for pair in dimensions.items() for part in pair), {"label": name}]
         for name, dimensions in _edge_metrics(env, "${Distribution}")
     ]
-    text = (
-        f"# {env.prefix}\\n[https://{env.domain}{env.app.entry_path}](https://{env.domain}{env.app.entry_path}) · distribution "
-        "${Distribution} · certificate `${Certificate}`"
-    ).replace("\\n", "\n")
-    return {
-        "widgets": [
-            {"type": "text", "x": 0, "y": 0, "width": 24, "height": 2, "properties": {"markdown": text}},
-            graph(
-                "Up, seen from outside (1 = yes)",
-                0,
-                2,
-                looks,
-                statistic="Minimum",
-                yAxis={"left": {"min": 0, "max": 1}},
-            ),
-            graph("Requests", 8, 2, [metric("Requests", "requests")], statistic="Sum"),
-            graph(
-                "Errors",
-                16,
-                2,
-                [metric("5xxErrorRate", "5xx", color="#d62728"), metric("4xxErrorRate", "4xx"), metric("401ErrorRate", "401")],
-                statistic="Average",
-                **percent,
-            ),
-            graph(
-                "Origin latency (ms)",
-                0,
-                8,
-                [
-                    metric("OriginLatency", "p50", stat="p50"),
-                    metric("OriginLatency", "p90", stat="p90"),
-                    metric("OriginLatency", "p99", stat="p99"),
-                ],
-                statistic="p90",
-            ),
-            graph("Cache hit rate", 8, 8, [metric("CacheHitRate", "hits")], statistic="Average", **percent),
-            graph("Edge function", 16, 8, edge, statistic="Sum"),
-            graph("Bytes sent", 0, 14, [metric("BytesDownloaded", "downloaded")], statistic="Sum"),
-            graph(
-                "Certificate, days left",
-                8,
-                14,
-                [["AWS/CertificateManager", "DaysToExpiry", "CertificateArn", "${Certificate}", {"label": "days"}]],
-                statistic="Minimum",
-                period=86_400,
-            ),
-        ]
-    }
+    certificate = ["AWS/CertificateManager", "DaysToExpiry", "CertificateArn", "${Certificate}", {"label": "days"}]
+    return [
+        ("Up, seen from outside (1 = yes)", "Minimum", checks, {"yAxis": {"left": {"min": 0, "max": 1}}}),
+        ("Requests", "Sum", [_metric("Requests", "requests")], {}),
+        ("Errors", "Average", errors, percent),
+        ("Origin latency (ms)", "p90", latency, {}),
+        ("Cache hit rate", "Average", [_metric("CacheHitRate", "hits")], percent),
+        ("Edge function", "Sum", edge, {}),
+        ("Bytes sent", "Sum", [_metric("BytesDownloaded", "downloaded")], {}),
+        ("Certificate, days left", "Minimum", [certificate], {"period": 86_400}),
+    ]
+
+
+def _metric(name: str, label: str, **options: str) -> list[Any]:
+    return ["AWS/CloudFront", name, "Region", "Global", "DistributionId", "${Distribution}", {"label": label, **options}]
+
+
+def _graph(place: int, title: str, statistic: str, metrics: list[list[Any]], properties: dict[str, Any]) -> dict[str, Any]:
+    row, column = divmod(place, 3)
+    shape = {"view": "timeSeries", "region": "us-east-1", "period": PERIOD_SECONDS, "stat": statistic, "title": title, "metrics": metrics}
+    return {"type": "metric", "x": 8 * column, "y": 2 + 6 * row, "width": 8, "height": 6, "properties": {**shape, **properties}}

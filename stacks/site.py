@@ -64,47 +64,12 @@ def build(env: Environment) -> StackTemplate:
     )
     response_headers = template.add(_response_headers(env))
     function = _viewer_request(template, env)
-    origins = [_origin(ORIGIN, GetAtt(bucket, "RegionalDomainName"), access)]
-    groups: dict[str, Any] = {}
+    domains: dict[str, Any] = {ORIGIN: GetAtt(bucket, "RegionalDomainName")}
     if recovery:
-        replica = template.input("ReplicaDomainName", "Regional domain of the replica bucket", pattern=DISTRIBUTION_DOMAIN)
-        origins.append(_origin(REPLICA, replica, access))
-        groups = {"OriginGroups": _origin_group()}
-    target = ORIGIN_GROUP if recovery else ORIGIN
-    common: dict[str, Any] = {
-        "TargetOriginId": target,
-        "ViewerProtocolPolicy": "redirect-to-https",
-        "AllowedMethods": ["GET", "HEAD", "OPTIONS"],
-        "CachedMethods": ["GET", "HEAD"],
-        "Compress": True,
-        "ResponseHeadersPolicyId": Ref(response_headers),
-        **function,
-    }
-    distribution = template.add(
-        cloudfront.Distribution(
-            "Distribution",
-            DistributionConfig=cloudfront.DistributionConfig(
-                Aliases=[env.domain],
-                Comment=f"Site of {env.prefix}",
-                DefaultRootObject=env.app.index_document.lstrip("/"),
-                Enabled=True,
-                HttpVersion=HTTP_VERSIONS,
-                IPV6Enabled=True,
-                Origins=origins,
-                PriceClass=env.price_class,
-                DefaultCacheBehavior=cloudfront.DefaultCacheBehavior(CachePolicyId=CACHING_DISABLED, **common),
-                CacheBehaviors=[
-                    cloudfront.CacheBehavior(PathPattern=pattern, CachePolicyId=CACHING_OPTIMIZED, **common)
-                    for pattern in env.publishing.hashed_paths
-                ],
-                ViewerCertificate=cloudfront.ViewerCertificate(
-                    AcmCertificateArn=certificate, SslSupportMethod="sni-only", MinimumProtocolVersion=MINIMUM_PROTOCOL_VERSION
-                ),
-                **groups,
-            ),
-            Tags=Tags(Name=env.domain),
-        )
-    )
+        domains[REPLICA] = template.input("ReplicaDomainName", "Regional domain of the replica bucket", pattern=DISTRIBUTION_DOMAIN)
+    origins = [_origin(name, domain, access) for name, domain in domains.items()]
+    behaviour = _behaviour(env, response_headers, function)
+    distribution = _distribution(template, env, origins, behaviour, certificate)
     template.add(
         # Origin latency and the 401 rate are additional metrics.
         cloudfront.MonitoringSubscription(
@@ -124,6 +89,50 @@ def build(env: Environment) -> StackTemplate:
     template.output("ResponseHeadersPolicyId", "Id of the response headers policy", Ref(response_headers))
     template.output("Url", "Where the app answers", f"https://{env.domain}{env.app.entry_path}")
     return template
+
+
+def _behaviour(env: Environment, response_headers: cloudfront.ResponseHeadersPolicy, function: dict[str, Any]) -> dict[str, Any]:
+    """What all behaviours have in common; they differ in path pattern and cache policy."""
+    return {
+        "TargetOriginId": ORIGIN_GROUP if env.disaster_recovery else ORIGIN,
+        "ViewerProtocolPolicy": "redirect-to-https",
+        "AllowedMethods": ["GET", "HEAD", "OPTIONS"],
+        "CachedMethods": ["GET", "HEAD"],
+        "Compress": True,
+        "ResponseHeadersPolicyId": Ref(response_headers),
+        **function,
+    }
+
+
+def _distribution(
+    template: StackTemplate, env: Environment, origins: list[cloudfront.Origin], behaviour: dict[str, Any], certificate: Ref
+) -> cloudfront.Distribution:
+    groups: dict[str, Any] = {"OriginGroups": _origin_group()} if env.disaster_recovery else {}
+    return template.add(
+        cloudfront.Distribution(
+            "Distribution",
+            DistributionConfig=cloudfront.DistributionConfig(
+                Aliases=[env.domain],
+                Comment=f"Site of {env.prefix}",
+                DefaultRootObject=env.app.index_document.lstrip("/"),
+                Enabled=True,
+                HttpVersion=HTTP_VERSIONS,
+                IPV6Enabled=True,
+                Origins=origins,
+                PriceClass=env.price_class,
+                DefaultCacheBehavior=cloudfront.DefaultCacheBehavior(CachePolicyId=CACHING_DISABLED, **behaviour),
+                CacheBehaviors=[
+                    cloudfront.CacheBehavior(PathPattern=pattern, CachePolicyId=CACHING_OPTIMIZED, **behaviour)
+                    for pattern in env.publishing.hashed_paths
+                ],
+                ViewerCertificate=cloudfront.ViewerCertificate(
+                    AcmCertificateArn=certificate, SslSupportMethod="sni-only", MinimumProtocolVersion=MINIMUM_PROTOCOL_VERSION
+                ),
+                **groups,
+            ),
+            Tags=Tags(Name=env.domain),
+        )
+    )
 
 
 def _origin(name: str, domain: Any, access: cloudfront.OriginAccessControl) -> cloudfront.Origin:

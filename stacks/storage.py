@@ -24,7 +24,41 @@ def private_bucket(
 
     `noncurrent_days` is how long superseded versions stay; `expire_days` removes current ones.
     """
-    rules = [
+    optional: dict[str, Any] = {"ReplicationConfiguration": replication} if replication else {}
+    if policy is None:
+        optional["Metadata"] = suppressed(
+            {"E9404": "its policy names the distribution, which is made later, so it stands in a stack of its own"}
+        )
+    bucket = template.add(
+        s3.Bucket(
+            title,
+            BucketName=name,
+            BucketEncryption=s3.BucketEncryption(
+                ServerSideEncryptionConfiguration=[
+                    s3.ServerSideEncryptionRule(
+                        ServerSideEncryptionByDefault=s3.ServerSideEncryptionByDefault(SSEAlgorithm="AES256"), BucketKeyEnabled=True
+                    )
+                ]
+            ),
+            LifecycleConfiguration=s3.LifecycleConfiguration(Rules=_lifecycle(noncurrent_days, expire_days)),
+            OwnershipControls=s3.OwnershipControls(Rules=[s3.OwnershipControlsRule(ObjectOwnership="BucketOwnerEnforced")]),
+            PublicAccessBlockConfiguration=s3.PublicAccessBlockConfiguration(
+                BlockPublicAcls=True, BlockPublicPolicy=True, IgnorePublicAcls=True, RestrictPublicBuckets=True
+            ),
+            VersioningConfiguration=s3.VersioningConfiguration(Status="Enabled"),
+            DeletionPolicy=RETAIN_ONCE_MADE,
+            UpdateReplacePolicy=RETAIN,
+            **optional,
+        ),
+        depth=2,
+    )
+    if policy is not None:
+        template.add(s3.BucketPolicy(f"{title}Policy", Bucket=Ref(bucket), PolicyDocument=policy), depth=2)
+    return bucket
+
+
+def _lifecycle(noncurrent_days: int, expire_days: int | None) -> list[s3.LifecycleRule]:
+    return [
         s3.LifecycleRule(
             Id="superseded-versions",
             Status="Enabled",
@@ -44,34 +78,3 @@ def private_bucket(
             AbortIncompleteMultipartUpload=s3.AbortIncompleteMultipartUpload(DaysAfterInitiation=3),
         ),
     ]
-    optional: dict[str, Any] = {"ReplicationConfiguration": replication} if replication else {}
-    if policy is None:
-        optional["Metadata"] = suppressed(
-            {"E9404": "its policy names the distribution, which is made later, so it stands in a stack of its own"}
-        )
-    bucket = template.add(
-        s3.Bucket(
-            title,
-            BucketName=name,
-            BucketEncryption=s3.BucketEncryption(
-                ServerSideEncryptionConfiguration=[
-                    s3.ServerSideEncryptionRule(
-                        ServerSideEncryptionByDefault=s3.ServerSideEncryptionByDefault(SSEAlgorithm="AES256"), BucketKeyEnabled=True
-                    )
-                ]
-            ),
-            LifecycleConfiguration=s3.LifecycleConfiguration(Rules=rules),
-            OwnershipControls=s3.OwnershipControls(Rules=[s3.OwnershipControlsRule(ObjectOwnership="BucketOwnerEnforced")]),
-            PublicAccessBlockConfiguration=s3.PublicAccessBlockConfiguration(
-                BlockPublicAcls=True, BlockPublicPolicy=True, IgnorePublicAcls=True, RestrictPublicBuckets=True
-            ),
-            VersioningConfiguration=s3.VersioningConfiguration(Status="Enabled"),
-            DeletionPolicy=RETAIN_ONCE_MADE,
-            UpdateReplacePolicy=RETAIN,
-            **optional,
-        ),
-        depth=2,
-    )
-    if policy is not None:
-        template.add(s3.BucketPolicy(f"{title}Policy", Bucket=Ref(bucket), PolicyDocument=policy), depth=2)
-    return bucket

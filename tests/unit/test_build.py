@@ -137,7 +137,7 @@ def test_a_finding_stops_the_build_and_names_the_python_line(tmp_path: Path) -> 
     )
     site = tmp_path / "copy" / "stacks" / "site.py"
     lines = site.read_text().splitlines()
-    line = next(number for number, text in enumerate(lines, 1) if "cloudfront.Distribution(" in text) - 1
+    line = next(number for number, text in enumerate(lines, 1) if text.strip() == "cloudfront.Distribution(") - 1
     site.write_text("\n".join(lines).replace('"TLSv1.2_2025"', '"TLSv1.1_2016"'))
     done = subprocess.run(
         [sys.executable, "build.py", "--env", "dev"], cwd=tmp_path / "copy", capture_output=True, text=True, timeout=120, check=False

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from environments.__main__ import SCHEMA, schema_text
-from environments.loader import EnvironmentProblems, bucket_name_problem, certificate_covers, load, names
+from environments.loader import load, names
+from environments.names import bucket_name_problem, certificate_covers
+from environments.problems import EnvironmentProblems
 from environments.regions import DEFAULT_REGIONS, OPT_IN_REGIONS, REGIONS
 from tests.environments_fixture import ROOT, environments
 from tests.golden_files import assert_golden

@@ -12,8 +12,9 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from environments.loader import EnvironmentProblems, load
+from environments.loader import load
 from environments.model import Environment
+from environments.problems import EnvironmentProblems
 from lint.gate import Job, lint
 from lint.rules.base import Rule
 from lint.rules.sizes import PolicySize, TextSize, policy_size

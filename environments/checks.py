@@ -1,0 +1,170 @@
+"""What types cannot say about one environment.
+
+In: an `Environment`. Out: problems, noted by key.
+Never: looks at another environment (`environments.across`).
+"""
+
+from __future__ import annotations
+
+import re
+
+from environments.model import EDGE_CONTROL_REGION, LAMBDA_EDGE_REGIONS, Environment
+from environments.names import bucket_name_problem, certificate_covers, region_problem
+from environments.problems import Key, Note
+from environments.regions import REGIONS
+
+CERTIFICATE_NAMES = 10
+"""Names of one certificate. Source: ACM User Guide, quotas (default)."""
+FIRST_CERTIFICATE_NAME = 64
+"""Characters of the first name. Source: ACM API, RequestCertificate."""
+CERTIFICATE_CHARACTERS = 2000
+"""Of all names together, so that the policy that names each of them stays below IAM's 6,144 characters."""
+ACCESS_LOG_BUCKET = 63
+"""Characters of a bucket name (S3 User Guide, bucket naming rules)."""
+
+
+def check(environment: Environment, note: Note) -> None:
+    """What types cannot say about one environment."""
+    env = environment
+    for key, region in (
+        (("home_region",), env.home_region),
+        *((("disaster_recovery", "region"), dr.region) for dr in [env.disaster_recovery] if dr),
+        *((("basic_auth", "log_regions", i), region) for i, region in enumerate(env.basic_auth.log_regions)),
+    ):
+        reason = region_problem(region)
+        if reason:
+            note(key, f'"{region}": {reason}')
+    _check_edge(env, note)
+    _check_names(env, note)
+    _check_app(env, note)
+    for bucket_key, bucket in (
+        (("bucket",), env.bucket),
+        (("artifacts", "bucket"), env.artifacts.bucket),
+        *((("disaster_recovery", "bucket"), dr.bucket) for dr in [env.disaster_recovery] if dr),
+    ):
+        reason = bucket_name_problem(bucket)
+        if reason:
+            note(bucket_key, f'"{bucket}": {reason}')
+    if len(env.access_log_bucket) > ACCESS_LOG_BUCKET >= len(env.bucket):
+        longest = ACCESS_LOG_BUCKET - len(env.access_log_bucket) + len(env.bucket)
+        note(
+            ("bucket",),
+            f'"{env.bucket}" has {len(env.bucket)} characters; at most {longest}, since "{env.access_log_bucket}" is a bucket too',
+        )
+    if env.disaster_recovery and env.disaster_recovery.region == env.home_region:
+        note(("disaster_recovery", "region"), f'"{env.home_region}" is the home region; choose another one')
+    if (env.github.owner_id is None) != (env.github.repository_id is None):
+        note(("github",), "owner_id and repository_id go together: give both or neither")
+    if len(env.prefix) > 40:
+        note((), f'project and environment make the name prefix "{env.prefix}", {len(env.prefix)} long; at most 40 fit into IAM role names')
+
+
+def _check_edge(env: Environment, note: Note) -> None:
+    if env.certificate.region != EDGE_CONTROL_REGION:
+        note(
+            ("certificate", "region"),
+            f'"{env.certificate.region}": CloudFront takes certificates from {EDGE_CONTROL_REGION} only; remove the key',
+        )
+    if env.basic_auth.region != EDGE_CONTROL_REGION:
+        note(
+            ("basic_auth", "region"),
+            f'"{env.basic_auth.region}": Lambda@Edge functions are published from {EDGE_CONTROL_REGION} only; remove the key',
+        )
+    for index, region in enumerate(env.basic_auth.log_regions):
+        if region in REGIONS and region not in LAMBDA_EDGE_REGIONS:
+            note(
+                ("basic_auth", "log_regions", index),
+                f'"{region}": Lambda@Edge does not run there; the regions are {", ".join(LAMBDA_EDGE_REGIONS)}',
+            )
+    if len(set(env.basic_auth.log_regions)) < len(env.basic_auth.log_regions):
+        note(("basic_auth", "log_regions"), "a region stands twice")
+    if env.basic_auth.log_canary_region not in env.basic_auth.log_regions:
+        note(("basic_auth", "log_canary_region"), f'"{env.basic_auth.log_canary_region}" is not among log_regions')
+
+
+def _check_names(env: Environment, note: Note) -> None:
+    zone = env.hosted_zone.name
+    if not _below(env.domain, zone):
+        note(("domain",), f'"{env.domain}" is not in the hosted zone {zone}; expected {zone} or a name that ends in .{zone}')
+    elif not any(certificate_covers(name, env.domain) for name in env.certificate_names):
+        note(
+            ("domain",),
+            f'"{env.domain}" is not covered by the certificate ({", ".join(env.certificate_names)}); '
+            "a wildcard stands for exactly one label. Add the name to certificate.subject_alternative_names",
+        )
+    for index, name in enumerate(env.certificate_names):
+        key: Key = ("certificate", "domain_name") if index == 0 else ("certificate", "subject_alternative_names", index - 1)
+        if not _below(name.removeprefix("*."), zone):
+            note(key, f'"{name}" is not in the hosted zone {zone}, so its validation record cannot be written there')
+    if len(set(env.certificate_names)) < len(env.certificate_names):
+        note(("certificate", "subject_alternative_names"), "a name stands twice in the certificate")
+    _check_certificate_size(env, note)
+    if env.zone_is_foreign and env.hosted_zone.role_arn is None:
+        note(
+            ("hosted_zone", "role_arn"),
+            f"missing; the zone belongs to account {env.zone_account_id}, so a role to assume there must be named",
+        )
+    if env.hosted_zone.role_arn is not None and env.hosted_zone.role_arn.split(":")[4] != env.zone_account_id:
+        note(("hosted_zone", "role_arn"), f"is a role of another account than the zone's ({env.zone_account_id})")
+    if env.failover is not None:
+        if env.failover.dns_name.endswith("cloudfront.net") or env.failover.hosted_zone_id == "Z2FDTNDATAQYW2":
+            note(
+                ("failover", "dns_name"),
+                "is CloudFront; Route 53 cannot fail over between two distributions, name a load balancer",
+            )
+        if re.search(r"(^|\.)s3-website[.-]", env.failover.dns_name):
+            # Amazon S3 User Guide, "Website endpoints": no HTTPS there.
+            note(
+                ("failover", "dns_name"),
+                "is an S3 website endpoint, which does not speak HTTPS, while browsers that were here before insist on it (HSTS); "
+                "name a load balancer or another endpoint that has a certificate for the domain",
+            )
+        if env.zone_is_foreign:
+            note(
+                ("failover",),
+                "failover records need a health check in the zone's account; put the zone into this account or leave failover out",
+            )
+
+
+def _check_certificate_size(env: Environment, note: Note) -> None:
+    names, first = env.certificate_names, env.certificate.domain_name
+    if len(first) > FIRST_CERTIFICATE_NAME:
+        note(
+            ("certificate", "domain_name"),
+            f"has {len(first)} characters; the first name of a certificate has at most {FIRST_CERTIFICATE_NAME}: "
+            "put a shorter one here and this one into subject_alternative_names",
+        )
+    if len(names) > CERTIFICATE_NAMES:
+        note(("certificate", "subject_alternative_names"), f"the certificate has {len(names)} names; ACM takes {CERTIFICATE_NAMES}")
+    characters = sum(map(len, names))
+    if characters > CERTIFICATE_CHARACTERS:
+        note(
+            ("certificate", "subject_alternative_names"),
+            f"the names have {characters:,} characters together; at most {CERTIFICATE_CHARACTERS:,} fit into a policy. "
+            "A wildcard stands for many",
+        )
+
+
+def _check_app(env: Environment, note: Note) -> None:
+    if "." not in env.app.index_document.rsplit("/", 1)[-1]:
+        note(("app", "index_document"), f'"{env.app.index_document}" is no file; expected for example /index.html')
+    if "." in env.app.entry_path.rsplit("/", 1)[-1]:
+        note(("app", "entry_path"), f'"{env.app.entry_path}" looks like a file; an entry path has no extension, for example /buy')
+    if env.app.health_path in {"/", env.app.entry_path}:
+        note(
+            ("app", "health_path"),
+            f'"{env.app.health_path}" answers without credentials, so it cannot be the app itself; for example /healthz',
+        )
+    for index, rule in enumerate(env.publishing.cache_rules[:-1]):
+        if rule.pattern == "*":
+            note(
+                ("publishing", "cache_rules", index),
+                'the pattern "*" matches everything, so the rules after it are never used; put it last',
+            )
+    for key in env.tags:
+        if key.lower().startswith("aws:") or not 1 <= len(key) <= 128 or len(env.tags[key]) > 256:
+            note(("tags", key), "a tag's key has 1 to 128 characters and does not start with aws:, its value has at most 256")
+
+
+def _below(name: str, zone: str) -> bool:
+    return name == zone or name.endswith(f".{zone}")

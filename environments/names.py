@@ -1,0 +1,47 @@
+"""Names that AWS takes or refuses: regions, buckets, names of a certificate.
+
+In: a name. Out: why it cannot be one, or None.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+
+from environments.regions import REGIONS
+
+
+def certificate_covers(certificate_name: str, domain: str) -> bool:
+    """Whether a certificate name covers a domain; a wildcard stands for exactly one left-most label (RFC 6125, 6.4.3)."""
+    if certificate_name.startswith("*."):
+        return domain.partition(".")[2] == certificate_name[2:]
+    return certificate_name == domain
+
+
+def region_problem(region: str) -> str | None:
+    """Why a region cannot be one, or None."""
+    if region in REGIONS:
+        return None
+    close = difflib.get_close_matches(region, sorted(REGIONS), n=1)
+    return f"not an AWS region{f'; did you mean {close[0]}?' if close else ''}"
+
+
+def bucket_name_problem(name: str) -> str | None:
+    """Why S3 would refuse a general purpose bucket name, or None. Source: S3 User Guide, bucket naming rules.
+
+    Stricter in one point: no dots, since they break the TLS host name of the bucket.
+    """
+    if not 3 <= len(name) <= 63:
+        return f"a bucket name has 3 to 63 characters, this one {len(name)}"
+    wrong = sorted(set(re.findall(r"[^a-z0-9-]", name)))
+    if wrong:
+        return f"a bucket name has only a-z, 0-9 and hyphens; not {' '.join(wrong)}"
+    if name.startswith("-") or name.endswith("-"):
+        return "a bucket name begins and ends with a letter or digit"
+    for prefix in ("xn--", "sthree-", "amzn-s3-demo-"):
+        if name.startswith(prefix):
+            return f'S3 reserves the prefix "{prefix}"'
+    for suffix in ("-s3alias", "--ol-s3", "--x-s3", "--table-s3", "-an"):
+        if name.endswith(suffix):
+            return f'S3 reserves the suffix "{suffix}"'
+    return None
