@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from assembly import commands
 from website.content_plan import Change, ContentPlan, FileChange
 
 SHOWN = 40
@@ -55,7 +56,7 @@ def lists(plan: ContentPlan) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """(title, keys or paths) of what is there beside the changes."""
     found = (
         ("no longer part of it, stays for visitors who have the old page", plan.superseded),
-        ("can be pruned (python deploy.py prune)", plan.prunable),
+        (f"can be pruned ({commands.deploy('prune', plan.environment)})", plan.prunable),
         ("CloudFront must forget", plan.invalidations),
     )
     return tuple((title, keys) for title, keys in found if keys)
