@@ -55,7 +55,7 @@ def lists(plan: ContentPlan) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """(title, keys or paths) of what is there beside the changes."""
     found = (
         ("no longer part of it, stays for visitors who have the old page", plan.superseded),
-        ("can be pruned (python deploy.py prune)", plan.prunable),
+        ("can be pruned (deploy.py prune)", plan.prunable),
         ("CloudFront must forget", plan.invalidations),
     )
     return tuple((title, keys) for title, keys in found if keys)

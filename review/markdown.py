@@ -169,14 +169,10 @@ def _diff(stack: AnyStackPlan, most: int) -> Iterator[str]:
 def _resource(change: ResourceChange, most: int) -> Iterator[str]:
     kind = summary.kind_of(change)
     sign = {"add": "+", "import": "+", "remove": "-", "replace": "-"}.get(kind, "!")
-    because = (
-        f" because of {', '.join(change.replacement.because)}"
-        if kind in ("replace", "maybe_replace") and change.replacement.because
-        else ""
-    )
-    inferred = " *" if change.replacement.by == "schema" and kind in ("modify", "replace", "maybe_replace") else ""
+    because = f" because of {summary.replaced_because(change)}" if summary.replaced_because(change) else ""
+    inferred = " *" if summary.is_inferred(change) else ""
     data = " HOLDS DATA" if change.endangers_data else ""
-    policy = f" ({change.policy_action})" if change.policy_action and kind in ("remove", "replace", "maybe_replace") else ""
+    policy = f" ({summary.old_resource(change)})" if summary.old_resource(change) else ""
     symbol = "" if summary.SYMBOLS[kind] == sign else f"{summary.SYMBOLS[kind]} "
     yield f"{sign} {symbol}{change.logical_id} {change.resource_type}{because}{inferred}{policy}{data}"
     if most and change.action not in ("add", "remove", "import"):
@@ -185,10 +181,9 @@ def _resource(change: ResourceChange, most: int) -> Iterator[str]:
 
 
 def _property(item: PropertyChange, most: int) -> Iterator[str]:
-    label = item.path if item.attribute == "Properties" and item.path else f"{item.attribute}.{item.path}".rstrip(".")
-    why = f" via {', '.join(item.because_of)}" if item.because_of else ""
-    note = {"never": "", "conditionally": " (may replace)", "always": " (replaces)"}[item.recreation]
-    yield f"!     {label}{note}{why}{' (drifted)' if item.drifted else ''}"
+    note = f" ({summary.RECREATION[item.recreation]})" if item.recreation != "never" else ""
+    why = f" {summary.causes(item)}" if item.because_of else ""
+    yield f"!     {summary.property_label(item)}{note}{why}{' (drifted)' if item.drifted else ''}"
     if item.before is not None or item.after is not None:
         yield from _values(item.before, item.after, most)
 

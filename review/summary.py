@@ -6,12 +6,26 @@ Never: decides on colour or layout, shows more of a value than the plan holds.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from planning.model import AnyStackPlan, Finding, InstanceAction, InstancePlan, Plan, ResourceChange, StackPlan, StackSetPlan, Widening
+from assembly import commands
+from guards import documents
+from planning.model import (
+    AnyStackPlan,
+    Finding,
+    InstanceAction,
+    InstancePlan,
+    Plan,
+    PropertyChange,
+    ResourceChange,
+    StackPlan,
+    StackSetPlan,
+    Widening,
+)
 from review import content_view
 from rollout.stackset_operations import canary_region
 from templates.resources import DATA_HOLDING_TYPES
@@ -74,6 +88,39 @@ def kind_of(change: ResourceChange) -> Kind:
     return change.action
 
 
+def is_replaced(change: ResourceChange) -> bool:
+    """Certainly or perhaps, and CloudFormation lists it."""
+    return kind_of(change) in ("replace", "maybe_replace")
+
+
+def replaced_because(change: ResourceChange) -> str:
+    """The properties that replace the resource, "A, B"; empty where nothing does."""
+    return ", ".join(change.replacement.because) if is_replaced(change) else ""
+
+
+def is_inferred(change: ResourceChange) -> bool:
+    """Whether it is replaced was read from the provider schema; CloudFormation left it open."""
+    return change.replacement.by == "schema" and kind_of(change) != "add"
+
+
+def old_resource(change: ResourceChange) -> str:
+    """What the template's policy does with the resource that goes, "Retain"; empty where none goes."""
+    return (change.policy_action or "") if change.action == "remove" or is_replaced(change) else ""
+
+
+def property_label(item: PropertyChange) -> str:
+    """ "BucketName", "Tags", "Metadata.Note"."""
+    return item.path if item.attribute == "Properties" and item.path else f"{item.attribute}.{item.path}".rstrip(".")
+
+
+RECREATION: Mapping[str, str] = {"never": "", "conditionally": "may replace", "always": "replaces"}
+
+
+def causes(item: PropertyChange) -> str:
+    """ "via parameter Domain": where a change comes from that the template's text does not show; else empty."""
+    return f"via {', '.join(item.because_of)}" if item.because_of else ""
+
+
 def kinds_used(plan: Plan) -> tuple[Kind, ...]:
     """Every kind that the review shows, in the legend's order."""
     used = {kind_of(change) for stack in plan.stacks for change in stack.resources}
@@ -83,7 +130,7 @@ def kinds_used(plan: Plan) -> tuple[Kind, ...]:
 def legend(plan: Plan) -> tuple[tuple[str, str], ...]:
     """(symbol, meaning) of what is in use."""
     found = [(SYMBOLS[kind], MEANINGS[kind]) for kind in kinds_used(plan)]
-    if any(change.replacement.by == "schema" and kind_of(change) != "add" for stack in plan.stacks for change in stack.resources):
+    if any(is_inferred(change) for stack in plan.stacks for change in stack.resources):
         found.append(("*", INFERRED))
     return tuple(found)
 
@@ -228,6 +275,16 @@ def text(value: Value | None) -> str:
     return value.text if value.text else '""'
 
 
+def spread(value: str) -> str:
+    """A JSON structure over several lines; any other text as it is."""
+    if value[:1] in ("{", "["):
+        try:
+            return json.dumps(documents.loads(value), indent=2, ensure_ascii=False)
+        except ValueError:
+            return value
+    return value
+
+
 def place(stack: AnyStackPlan) -> str:
     """Where it is."""
     return f"{stack.region}, account {stack.account_id}"
@@ -308,6 +365,6 @@ def next_command(plan: Plan) -> str:
     """What to type after having read the review; empty if there is nothing to do."""
     if plan.blocked or not plan.has_changes:
         return ""
-    local = " --local" if plan.options.local else ""
-    approve = f" --approve {plan.digest}" if plan.protected else ""
-    return f"python deploy.py apply --env {plan.environment}{local}{approve}"
+    local = ["--local"] if plan.options.local else []
+    approve = ["--approve", plan.digest] if plan.protected else []
+    return commands.deploy("apply", plan.environment, *local, *approve)

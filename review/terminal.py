@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import difflib
 import io
-import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from assembly import commands
-from guards import documents
 from guards.text import ours, printable, split_lines
 from planning.model import AnyStackPlan, Plan, PropertyChange, ResourceChange, StackPlan, StackSetPlan
 from review import content_view, summary
@@ -166,11 +164,11 @@ def _resource(change: ResourceChange) -> Iterator[Text]:
     kind = summary.kind_of(change)
     style = _STYLES[kind]
     line = _text((f"  {summary.SYMBOLS[kind]:<3} ", style), (change.logical_id, style), f"  {change.resource_type}")
-    if change.replacement.because and kind in ("replace", "maybe_replace"):
-        line.append(f"  because of {', '.join(change.replacement.because)}", style)
-    if change.replacement.by == "schema" and kind in ("replace", "maybe_replace", "modify"):
+    if summary.replaced_because(change):
+        line.append(f"  because of {summary.replaced_because(change)}", style)
+    if summary.is_inferred(change):
         line.append("  *", "dim")
-    if change.policy_action and (change.action == "remove" or kind in ("replace", "maybe_replace")):
+    if summary.old_resource(change):
         line.append(f"  ({change.policy_action})", "bold red" if change.loses_data else "dim")
     if change.endangers_data:
         line.append("  HOLDS DATA", "bold red")
@@ -181,10 +179,9 @@ def _resource(change: ResourceChange) -> Iterator[Text]:
 
 
 def _property(item: PropertyChange) -> Iterator[Text]:
-    path = item.path or item.attribute
-    label = path if item.attribute == "Properties" else f"{item.attribute}.{item.path}" if item.path else item.attribute
-    note = "" if item.recreation == "never" else "  (replaces)" if item.recreation == "always" else "  (may replace)"
-    why = f"  via {', '.join(item.because_of)}" if item.because_of else ""
+    label = summary.property_label(item)
+    note = f"  ({summary.RECREATION[item.recreation]})" if item.recreation != "never" else ""
+    why = f"  {summary.causes(item)}" if item.because_of else ""
     drift = "  (drifted)" if item.drifted else ""
     if item.before is None and item.after is None:
         yield _text(f"        {label}: may change{note}{why}{drift}")
@@ -211,7 +208,7 @@ def _change(label: str, before: str, after: str, indent: str, *, source: str = "
 
 def _difference(before: str, after: str) -> list[str]:
     """The lines that differ, those of a JSON structure one below the other; a side that is not there is left out."""
-    old, new = ([] if side == "(none)" else split_lines(_spread(side)) for side in (before, after))
+    old, new = ([] if side == "(none)" else split_lines(summary.spread(side)) for side in (before, after))
     if len(old) <= 1 and len(new) <= 1:
         return [*(f"- {line}" for line in old), *(f"+ {line}" for line in new)]
     found = [line for line in difflib.unified_diff(old, new, lineterm="", n=1) if not line.startswith(("---", "+++", "@@"))]
@@ -219,15 +216,6 @@ def _difference(before: str, after: str) -> list[str]:
     shown = [f"{line[:1].replace(' ', '|')} {line[1:]}" for line in found]
     left = len(shown) - _MOST
     return [*shown[:_MOST], f"... {summary.plural(left, 'more line')} (--format html shows all)"] if left > 0 else shown
-
-
-def _spread(text: str) -> str:
-    if text[:1] in ("{", "["):
-        try:
-            return json.dumps(documents.loads(text), indent=2, ensure_ascii=False)
-        except ValueError:
-            return text
-    return text
 
 
 def _content(plan: Plan) -> Iterator[Text]:
