@@ -5,7 +5,7 @@ In: every request that reaches the port. Out: to MiniStack those that are
   - addressed to this machine by this port's own name, and not sent by a page in a browser (Origin, Sec-Fetch-*);
   - signed (Signature Version 4) with the server's secret as the account's, or with a key that the local AWS itself gave to somebody who
     had it: an assumed role, an access key. AssumeRoleWithWebIdentity is not signed, at AWS neither; its token has to be.
-  - for an action of `served`.
+  - for an action of `served`, with parameters that the service's model allows (`requests`).
 Never: lets something through that it does not understand, answers a preflight, lets a page of another origin read an answer (no CORS header
 leaves), or says why a signature is wrong.
 
@@ -31,6 +31,7 @@ from xml.sax.saxutils import escape
 from ministack import app as ministack
 from ministack.core import iam_actions, iam_evaluator, responses, router, sigv4
 
+from local_aws import requests
 from local_aws.proof import is_web_identity, proof, same
 from local_aws.served import SERVED
 
@@ -251,6 +252,12 @@ def _served(request: Request, body: bytes, signed_for: str) -> None:
         action = (found or "").rpartition(":")[2]
     if action not in SERVED[service]:
         raise Refused("AccessDenied", f"the local AWS does not offer {service}:{action or '?'} (local_aws/served.py lists what it does)")
+    if service == "s3":
+        return
+    try:
+        requests.check(service, action, headers.get("content-type", ""), body)
+    except requests.Invalid as invalid:
+        raise Refused(invalid.code, str(invalid), 400) from None
 
 
 async def _read(receive: Receive) -> tuple[bytes, Receive]:

@@ -11,12 +11,26 @@ def install() -> None:
     from local_aws.plugins import seams
 
     seams.check()
-    from local_aws.plugins import certificates, functions, pace, permissions, policy_sizes, resources, stacksets
+    from local_aws.plugins import (
+        certificates,
+        distributions,
+        functions,
+        in_use,
+        pace,
+        permissions,
+        policy_sizes,
+        records,
+        resources,
+        stacksets,
+    )
 
     resources.install()
     functions.install()
     certificates.install()
     stacksets.install()
+    distributions.install()
+    in_use.install()
+    records.install()
     permissions.install()
     policy_sizes.install()
     pace.install()

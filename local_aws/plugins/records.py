@@ -1,0 +1,72 @@
+# mypy: allow-untyped-calls
+"""Route 53's rules about record sets of one name, which MiniStack lets pass.
+
+In: a zone's record sets as a change would leave them. Out: InvalidChangeBatch, with the zone as it was: a simple record beside one with a
+routing policy, two routing policies together, a second primary or secondary, a CNAME beside anything else.
+
+Sources: Route 53 Developer Guide, "Choosing a routing policy" and "Values that are common for all routing policies" (record name, type);
+API reference, ChangeResourceRecordSets and ResourceRecordSet (SetIdentifier, Failover).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+import ministack.services.cloudformation.provisioners as cfn
+from ministack.services import route53
+
+Record = dict[str, Any]
+
+_POLICIES = ("Failover", "Weight", "Region", "GeoLocation", "MultiValueAnswer", "CidrRoutingConfig")
+
+
+def install() -> None:
+    """Check what the API's changes and a stack's record sets leave behind."""
+    change, create = route53._change_resource_record_sets, cfn._r53_record_set_create
+
+    def change_checked(zone_id: str, body: bytes) -> Any:
+        before = list(route53._records.get(zone_id, []))
+        answer = change(zone_id, body)
+        problem = conflict(route53._records.get(zone_id, [])) if answer[0] < 300 else ""
+        if not problem:
+            return answer
+        with route53._lock:
+            route53._records[zone_id] = before
+        return route53._error_response("InvalidChangeBatch", f"[{problem}]")
+
+    def create_checked(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
+        made = create(logical_id, props, stack_name)
+        problem = conflict(route53._records[cfn._r53_resolve_hosted_zone_id(props)])
+        if problem:
+            cfn._r53_record_set_delete("", props)
+            raise ValueError(f"[{problem}] (InvalidChangeBatch)")
+        return made
+
+    vars(route53)["_change_resource_record_sets"] = change_checked
+    vars(cfn)["_r53_record_set_create"] = create_checked
+    cfn._RESOURCE_HANDLERS["AWS::Route53::RecordSet"]["create"] = create_checked
+
+
+def conflict(records: Iterable[Record]) -> str:
+    """What Route 53 refuses about a zone's record sets; "" if nothing."""
+    of_name: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        of_name[str(record["Name"]).lower()].append(record)
+    return next((problem for name, group in of_name.items() if (problem := _problem(name, group))), "")
+
+
+def _problem(name: str, group: list[Record]) -> str:
+    types = {record["Type"] for record in group}
+    if "CNAME" in types and len(types) > 1:
+        return f"RRSet of type CNAME with DNS name {name} is not permitted as it conflicts with other records with the same DNS name"
+    for kind in sorted(types):
+        same = [record for record in group if record["Type"] == kind]
+        policies = {next((policy for policy in _POLICIES if policy in record), "") for record in same}
+        if len(policies) > 1:
+            return f"RRSet with DNS name {name}, type {kind} cannot be created as other RRSets exist with the same name and type"
+        roles = [record["Failover"] for record in same if "Failover" in record]
+        if len(roles) != len(set(roles)):
+            return f"RRSet with DNS name {name}, type {kind} cannot be created as a failover set with the same failover type exists"
+    return ""
