@@ -46,6 +46,8 @@ class Verdicts:
     """The verdicts of one folder; without a folder it holds nothing."""
 
     def __init__(self, folder: Path | None) -> None:
+        # A home that is not there (HOME=/nonexistent of a service account) is not made.
+        folder = folder if folder is not None and folder.parents[2].is_dir() else None
         self._folder, self._secret = folder, b""
         if folder is None:
             return

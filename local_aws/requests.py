@@ -168,9 +168,10 @@ def _sized(shape: Shape, value: Any, path: str, kind: type) -> Iterator[str]:
         yield f"Value at '{path}' is no {kind.__name__}"
         return
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
-    if least is not None and len(value) < int(least):
+    size = len(value)  # type: ignore[arg-type]  # a string, list or mapping, as `kind` says
+    if least is not None and size < int(least):
         yield f"Value at '{path}' failed to satisfy constraint: Member must have length greater than or equal to {least}"
-    if most is not None and len(value) > int(most):
+    if most is not None and size > int(most):
         yield f"Value at '{path}' failed to satisfy constraint: Member must have length less than or equal to {most}"
 
 
