@@ -220,6 +220,7 @@ def test_a_cache_below_the_checkout_is_never_read(tmp_path: Path) -> None:
     shutil.copytree(ROOT, checkout, ignore=shutil.ignore_patterns(".*", "dist", "node_modules", "tests", "__pycache__"), symlinks=True)
     (checkout / ".cache").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "home").mkdir()
     done = subprocess.run(
         [sys.executable, "build.py", "--env", "dev", "--out", str(tmp_path / "dist")],
         cwd=checkout,
