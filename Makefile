@@ -58,6 +58,10 @@ golden: setup
 	GOLDEN_UPDATE=1 $(BIN)/python -m pytest tests/unit -k golden -q
 	git --no-pager diff --stat -- tests/golden
 
+# Rewrites the picture of the rooms in docs/architecture.md.
+house: setup
+	$(BIN)/python docs/house.py
+
 schema: setup
 	$(BIN)/python -m environments
 

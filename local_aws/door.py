@@ -238,7 +238,7 @@ def _served(request: Request, body: bytes, signed_for: str) -> None:
     params = ministack._routing_params(request.method, request.path, headers, body, dict(request.query))
     service: str = router.detect_service(request.method, request.path, headers, params)
     if service != signed_for or service not in SERVED:
-        raise Refused("AccessDenied", f"the local AWS does not offer {service} (local_aws/served.py lists what it does)")
+        raise Refused("AccessDenied", f"the local AWS does not offer {service} (local_aws/served.cfg lists what it does)")
     if service == "s3" and not (_BUCKET.fullmatch(request.path) and all(_S3_QUERY.fullmatch(name) for name in request.query)):
         raise Refused("AccessDenied", "the local AWS does not offer this of S3 (local_aws/door.py lists what it does)")
     if service == "lambda" and not _LAMBDA.fullmatch(f"{request.method} {request.path}"):
@@ -251,7 +251,7 @@ def _served(request: Request, body: bytes, signed_for: str) -> None:
         found = iam_actions.extract_iam_action(service, request.method, request.path, headers, body, params)
         action = (found or "").rpartition(":")[2]
     if action not in SERVED[service]:
-        raise Refused("AccessDenied", f"the local AWS does not offer {service}:{action or '?'} (local_aws/served.py lists what it does)")
+        raise Refused("AccessDenied", f"the local AWS does not offer {service}:{action or '?'} (local_aws/served.cfg lists what it does)")
     if service == "s3":
         return
     try:

@@ -48,6 +48,7 @@ def managed_execution(target: StackSet) -> bool:
     return target.auto_deployment
 
 
+# Long: one value is put together from everything that was looked up, field by field.
 def plan_stack_set(
     stack: Stack,
     template: Mapping[str, Any],
