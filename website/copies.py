@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assembly import commands
 from aws.errors import Conflict
 from aws.s3 import Headers
 from aws.transfer import Upload
@@ -95,5 +96,5 @@ def _damaged(site: Site, entry: FileEntry, what: str) -> WebsiteError:
     return WebsiteError(
         f"s3://{store.bucket}/{key}, the kept copy of {entry.key}, {what}; it was not made live",
         f"aws s3api list-object-versions --bucket {store.bucket} --prefix {key} (the bucket is versioned: bring the first one back), "
-        f"or publish that content again: python deploy.py publish --env {site.environment} --content DIR",
+        f"or publish that content again: {commands.deploy('publish', site.environment, '--content', 'DIR')}",
     )

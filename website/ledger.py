@@ -79,8 +79,8 @@ class Ledger:
                 release,
                 environment,
                 "published",
-                f"python deploy.py publish --env {environment} --content DIR; or, with the whole digest of its manifest from the "
-                f"log of that publish: python deploy.py rollback-release --env {environment} --to DIGEST",
+                f"{commands.deploy('publish', environment, '--content', 'DIR')}; or, with the whole digest of its manifest from the "
+                f"log of that publish: {commands.deploy('rollback-release', environment, '--to', 'DIGEST')}",
             )
 
     def refuse_unless_agreed(self, state: State, target: Release) -> None:

@@ -101,4 +101,6 @@ def verify_command(environment: str, *, local: bool) -> str:
     if not local:
         return commands.deploy("verify", environment)
     at = "http://127.0.0.1:8080"
-    return f"python deploy.py preview --env {environment} --local, then python deploy.py verify --env {environment} --local --resolve {at}"
+    return (
+        f"{commands.deploy('preview', environment, '--local')}, then {commands.deploy('verify', environment, '--local', '--resolve', at)}"
+    )

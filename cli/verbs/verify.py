@@ -62,7 +62,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
     if args.local and not args.resolve:
         raise CommandError(
-            f"the local AWS has no host names: start python deploy.py preview --env {args.env} --local and verify that",
+            f"the local AWS has no host names: start {commands.deploy('preview', args.env, '--local')} and verify that",
             command=commands.deploy("verify", args.env, "--local", "--resolve", "http://127.0.0.1:8080"),
             status=USAGE,
         )
