@@ -13,6 +13,7 @@ from typing import Self
 
 import msgspec
 
+from assembly import commands
 from aws.errors import AwsError, Conflict
 from guards.caller import Caller, surely_dead
 from website.errors import Busy, WebsiteError
@@ -145,7 +146,7 @@ def _lost(state: State, environment: str) -> Busy:
         return Busy(f"the releases of {environment} were changed at the same moment", "run the same command again")
     return Busy(
         f"{live.by} was first: release {live.number} ({live.content[:12]}) of {environment} went live at {live.at}",
-        f"python deploy.py releases --env {environment}, then run the same command again",
+        f"{commands.deploy('releases', environment)}, then run the same command again",
     )
 
 
