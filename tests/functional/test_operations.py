@@ -178,7 +178,7 @@ def test_a_creation_that_failed_is_mended_step_by_step_and_then_deploys(platform
     assert verb("unlock", "--lock-id", "somebody").code == 0
     assert "demo-test-one is CREATE_FAILED" in shown.stdout
     assert "roll demo-test-one back to nothing" in shown.stdout
-    assert "doctor --env test --fix --yes" in shown.stderr
+    assert re.search(r"next: \S+ deploy\.py doctor --env test (--dist \S+ )?--fix --yes", shown.stderr)
     assert status_of(aws, platform.account, "one") == "CREATE_FAILED"
 
     rolled = verb("doctor", "--fix", "--yes")
@@ -445,7 +445,7 @@ def test_set_password_at_a_terminal_shows_nothing_of_what_is_typed(
     os.write(ours, b"correct horse battery\n")
     until(b"The same again: ")
     os.write(ours, b"correct horse battery\n")
-    until(b"next: python deploy.py apply")
+    until(b"deploy.py apply --env dev")
     assert process.wait(30) == 0
     os.close(ours)
     assert b"correct" not in seen

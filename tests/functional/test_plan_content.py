@@ -395,7 +395,7 @@ def test_without_any_account_on_the_local_aws(tmp_path: Path) -> None:
     try:
         planned = deploy("plan", "--content", str(app))
         assert planned[0] == 3, planned
-        assert "next: python deploy.py apply --env dev --local" in planned[1]
+        assert re.search(r"next: python deploy\.py apply --env dev (--dist \S+ )?--local", planned[1])
         done = deploy("apply", "--yes")
         assert done[0] == 0, done
         then = re.compile(
