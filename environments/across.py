@@ -6,34 +6,63 @@ In: everything that was loaded, with the places it came from. Out: problems.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
+from environments.checks import prefix_problem
 from environments.conversion import Findings
 from environments.model import Environment, Organization
 from environments.names import bucket_name_problem, region_problem
-from environments.problems import Key, Note, Problem
+from environments.problems import Key, Note, Problem, dotted
 
 ORGANIZATION = "organization"
 """Name of the file that describes the organization instead of an environment."""
 
-_REMEDY = {"GitHub provider of account": "; an account has only one: write create_provider: false here"}
+_REMEDY = {
+    "GitHub provider of account": "; an account has only one: write create_provider: false here",
+    "name prefix": ": roles, functions and stacks would have equal names",
+}
 
 
-def together_problems(loaded: Mapping[str, tuple[Environment, Findings]], problems: list[Problem]) -> None:
-    """What only shows between environments."""
-    seen: dict[tuple[str, str], str] = {}
-    for name, (env, findings) in loaded.items():
-        unique: list[tuple[str, str, Key]] = [("domain", env.domain, ("domain",)), ("bucket", env.bucket, ("bucket",))]
-        if env.disaster_recovery:
-            unique.append(("bucket", env.disaster_recovery.bucket, ("disaster_recovery", "bucket")))
-        unique.append(("bucket", env.artifacts.bucket, ("artifacts", "bucket")))
-        unique.append(("bucket", env.access_log_bucket, ("bucket",)))
-        unique.append(("lock table", f"{env.account_id} {env.artifacts.lock_table}", ("artifacts", "lock_table")))
-        if env.github.create_provider:
-            unique.append(("GitHub provider of account", env.account_id, ("github", "create_provider")))
-        for kind, value, key in unique:
-            first = seen.setdefault((kind, value), name)
+@dataclass(frozen=True)
+class Claim:
+    """A name that AWS gives out once: everywhere (`account` empty), or in one account."""
+
+    kind: str
+    name: str
+    key: Key
+    """What the name comes from."""
+    account: str = ""
+
+
+def claims(described: Environment | Organization) -> Iterator[Claim]:
+    """Every name that is made for an environment or the organization; all others are its prefix with an ending that differs."""
+    account = described.account_id
+    if isinstance(described, Environment):
+        yield Claim("domain", described.domain, ("domain",))
+        yield Claim("bucket", described.bucket, ("bucket",))
+        yield Claim("bucket", described.access_log_bucket, ("bucket",))
+        if described.disaster_recovery:
+            yield Claim("bucket", described.disaster_recovery.bucket, ("disaster_recovery", "bucket"))
+        if described.github.create_provider:
+            yield Claim("GitHub provider of account", account, ("github", "create_provider"))
+    yield Claim("bucket", described.artifacts.bucket, ("artifacts", "bucket"))
+    yield Claim("lock table", described.artifacts.lock_table, ("artifacts", "lock_table"), account)
+    yield Claim("name prefix", described.prefix, ("project",), account)
+
+
+def clashes(loaded: Mapping[str, tuple[Environment, Findings]], organization: tuple[Organization, Findings] | None) -> Iterator[Problem]:
+    """Names that are made twice, by one environment or by two."""
+    seen: dict[tuple[str, str, str], tuple[str, Key]] = {}
+    everyone: dict[str, tuple[Environment | Organization, Findings]] = {**loaded, **({ORGANIZATION: organization} if organization else {})}
+    for name, (described, findings) in everyone.items():
+        for claim in claims(described):
+            first, key = seen.setdefault((claim.kind, claim.account, claim.name), (name, claim.key))
+            what = f'{claim.kind} "{claim.name}"' + (f" in account {claim.account}" if claim.account else "")
             if first != name:
-                problems.append(findings.at(key, f'{kind} "{value}" is made by environment {first} already{_REMEDY.get(kind, "")}'))
+                yield findings.at(claim.key, f"{what} is made by environment {first} already{_REMEDY.get(claim.kind, '')}")
+            elif key != claim.key:
+                source = f"is the {dotted(key)} of this environment already, or derived from it"
+                yield findings.at(claim.key, f"{what} {source}; choose another name")
 
 
 def check_organization(organization: Organization, note: Note) -> None:
@@ -49,6 +78,7 @@ def check_organization(organization: Organization, note: Note) -> None:
             note(("environments", index), f'"{name}" has no unit; SERVICE_MANAGED needs organizational_units.{name}')
     if organization.permission_model == "SELF_MANAGED" and organization.organizational_units:
         note(("organizational_units",), "units are for permission_model SERVICE_MANAGED; SELF_MANAGED goes by account")
+    prefix_problem(organization, note)
     if organization.delegated_administrator and organization.permission_model == "SELF_MANAGED":
         note(("delegated_administrator",), "a delegated administrator is for permission_model SERVICE_MANAGED")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from environments.model import EDGE_CONTROL_REGION, LAMBDA_EDGE_REGIONS, Environment
+from environments.model import EDGE_CONTROL_REGION, LAMBDA_EDGE_REGIONS, Environment, Organization
 from environments.names import bucket_name_problem, certificate_covers, region_problem
 from environments.problems import Key, Note
 from environments.regions import REGIONS
@@ -19,6 +19,8 @@ FIRST_CERTIFICATE_NAME = 64
 """Characters of the first name. Source: ACM API, RequestCertificate."""
 CERTIFICATE_CHARACTERS = 2000
 """Of all names together, so that the policy that names each of them stays below IAM's 6,144 characters."""
+PREFIX = 40
+"""Characters of `<project>-<name>`; the longest ending of a role has 24 and IAM takes 64."""
 ACCESS_LOG_BUCKET = 63
 """Characters of a bucket name (S3 User Guide, bucket naming rules)."""
 
@@ -55,8 +57,14 @@ def check(environment: Environment, note: Note) -> None:
         note(("disaster_recovery", "region"), f'"{env.home_region}" is the home region; choose another one')
     if (env.github.owner_id is None) != (env.github.repository_id is None):
         note(("github",), "owner_id and repository_id go together: give both or neither")
-    if len(env.prefix) > 40:
-        note((), f'project and environment make the name prefix "{env.prefix}", {len(env.prefix)} long; at most 40 fit into IAM role names')
+    prefix_problem(env, note)
+
+
+def prefix_problem(described: Environment | Organization, note: Note) -> None:
+    """Notes a name prefix that leaves no room for the endings of role names."""
+    prefix = described.prefix
+    if len(prefix) > PREFIX:
+        note((), f'project and environment make the name prefix "{prefix}", {len(prefix)} long; at most {PREFIX} fit into IAM role names')
 
 
 def _check_edge(env: Environment, note: Note) -> None:
@@ -161,6 +169,10 @@ def _check_app(env: Environment, note: Note) -> None:
                 ("publishing", "cache_rules", index),
                 'the pattern "*" matches everything, so the rules after it are never used; put it last',
             )
+    paths = [pattern.removeprefix("/") for pattern in env.publishing.hashed_paths]
+    for index, path in enumerate(paths):
+        if path in paths[:index]:
+            note(("publishing", "hashed_paths", index), f'"{env.publishing.hashed_paths[index]}" is the path of an earlier entry; keep one')
     for key in env.tags:
         if key.lower().startswith("aws:") or not 1 <= len(key) <= 128 or len(env.tags[key]) > 256:
             note(("tags", key), "a tag's key has 1 to 128 characters and does not start with aws:, its value has at most 256")

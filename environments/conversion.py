@@ -18,12 +18,16 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from environments.model import BucketName, Environment, Region, Value
-from environments.names import bucket_name_problem, region_problem
+from environments.model import BucketName, CertificateName, DomainName, Environment, Region, Value
+from environments.names import bucket_name_problem, dns_name, region_problem
 from environments.problems import Key, Note, Problem, dotted
 from environments.reading import Document
 
 COMMON = "common"
+ALL = "all"
+"""What --env takes for every environment."""
+Source = Callable[[Key], str | None]
+"""What is written in the file for a value that YAML does not read as text."""
 V = TypeVar("V", bound=Value)
 
 
@@ -41,6 +45,10 @@ class Findings:
 
     def add(self, key: Key, message: str) -> None:
         self.problems.append(self.at(key, message))
+
+    def text(self, key: Key) -> str | None:
+        """What is written in the file for a value that YAML does not read as text."""
+        return (self.own if key in self.own.lines else self.common).texts.get(key)
 
     def _locate(self, key: Key) -> tuple[Document, int]:
         # The nearest parent that stands in a file: a missing key is reported at the mapping that should hold it.
@@ -70,6 +78,8 @@ def convert(model: type[V], name: str, findings: Findings, check: Callable[[V, N
         findings.add(("name",), f'not a key: the environment is named by its file, "{name}"')
         data = {key: value for key, value in data.items() if key != "name"}
     data["name"] = name
+    if name == ALL:
+        findings.add((), f'the file name "{ALL}" is no environment name; --env {ALL} means every environment')
     try:
         value = msgspec.convert(data, model)
     except msgspec.ValidationError:
@@ -79,7 +89,7 @@ def convert(model: type[V], name: str, findings: Findings, check: Callable[[V, N
             wrong.append(key)
             findings.add(key, message)
 
-        _explain_struct(model, data, (), note)
+        _explain_struct(model, data, (), note, findings.text)
         if not wrong:  # a disagreement between this walk and msgspec must not pass as valid
             raise
         try:
@@ -101,7 +111,7 @@ def _without(value: Any, key: Key, wrong: frozenset[Key]) -> Any:
     return value
 
 
-def _explain(expected: Any, value: Any, key: Key, note: Note) -> None:
+def _explain(expected: Any, value: Any, key: Key, note: Note, source: Source) -> None:
     """Notes every place below `value` that does not fit the type `expected`."""
     origin = typing.get_origin(expected)
     if origin in {typing.Union, types.UnionType}:
@@ -110,15 +120,17 @@ def _explain(expected: Any, value: Any, key: Key, note: Note) -> None:
             return
         expected, origin = options[0], typing.get_origin(options[0])
     if isinstance(expected, type) and issubclass(expected, Value):
-        _explain_struct(expected, value, key, note)
+        _explain_struct(expected, value, key, note, source)
     elif origin is tuple and isinstance(value, list):
         for index, item in enumerate(value):
-            _explain(typing.get_args(expected)[0], item, (*key, index), note)
+            _explain(typing.get_args(expected)[0], item, (*key, index), note, source)
+    elif origin is dict and isinstance(value, dict):
+        _explain_dict(expected, value, key, note, source)
     else:
         try:
             msgspec.convert(value, expected)
         except msgspec.ValidationError as error:
-            note(key, _plain(expected, value, error))
+            note(key, _plain(expected, value, error, source(key)))
             return
         for named, problem in ((Region, region_problem), (BucketName, bucket_name_problem)):
             reason = problem(value) if expected == named else None
@@ -126,9 +138,18 @@ def _explain(expected: Any, value: Any, key: Key, note: Note) -> None:
                 note(key, f'"{value}": {reason}')
 
 
-def _explain_struct(expected: type[Value], value: Any, key: Key, note: Note) -> None:
+def _explain_dict(expected: Any, value: dict[str, Any], key: Key, note: Note, source: Source) -> None:
+    key_type, item_type = typing.get_args(expected)
+    for name, item in value.items():
+        if _fits(key_type, name):
+            _explain(item_type, item, (*key, name), note, source)
+        else:
+            note((*key, name), f"cannot be a key here; {_meaning(key_type)}")
+
+
+def _explain_struct(expected: type[Value], value: Any, key: Key, note: Note, source: Source) -> None:
     if not isinstance(value, dict):
-        note(key, f"is {_shown(value)}; expected a mapping with the keys {', '.join(expected.__struct_fields__)}")
+        note(key, f"is {_shown(value, source(key))}; expected a mapping with the keys {', '.join(expected.__struct_fields__)}")
         return
     hints = typing.get_type_hints(expected, include_extras=True)
     known = [name for name in hints if key or name != "name"]
@@ -141,7 +162,7 @@ def _explain_struct(expected: type[Value], value: Any, key: Key, note: Note) -> 
     for name, hint in hints.items():
         if name in value:
             if not (key == () and name == "name"):
-                _explain(hint, value[name], (*key, name), note)
+                _explain(hint, value[name], (*key, name), note, source)
             elif not _fits(hint, value[name]):
                 note((), f'the file name "{value[name]}" is no environment name; {_meaning(hint)}')
         elif name in required:
@@ -170,23 +191,32 @@ def _meaning(expected: Any) -> str:
 _TYPES = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list", "object": "a mapping"}
 
 
-def _plain(expected: Any, value: Any, error: msgspec.ValidationError) -> str:
+def _plain(expected: Any, value: Any, error: msgspec.ValidationError, written: str | None) -> str:
     """The validation error in the words of somebody who edits YAML."""
     meaning = _meaning(expected)
     text = str(error)
     wrong_type = re.match(r"Expected `([^`]+)`, got `[^`]+`", text)
     if wrong_type:
         wanted = " or ".join(_TYPES.get(part.strip(), part.strip()) for part in wrong_type[1].split("|") if part.strip() != "null")
-        quote = f'; quote it: "{value}"' if wrong_type[1].startswith("str") and isinstance(value, int | float) else ""
-        return f"is {_shown(value)}; expected {wanted}{quote}{'. ' + meaning if meaning else ''}"
+        wants_text = wrong_type[1].startswith("str") and value is not None and not isinstance(value, list | dict)
+        quote = f'; quote it: "{value if written is None else written}"' if wants_text else ""
+        return f"is {_shown(value, written)}; expected {wanted}{quote}{'. ' + meaning if meaning else ''}"
+    shown = _shown(value, written)
     bound = re.match(r"Expected `\w+` (of length )?([<>]=?) ([\d.]+)", text)
     if bound:
-        return f"is {_shown(value)}; expected {'at most' if '<' in bound[2] else 'at least'} {bound[3]}{' characters' if bound[1] else ''}"
-    return f"is {_shown(value)}; expected {meaning[0].lower() + meaning[1:] if meaning else text}"
+        return f"is {shown}; expected {'at most' if '<' in bound[2] else 'at least'} {bound[3]}{' characters' if bound[1] else ''}"
+    name = dns_name(value) if isinstance(value, str) and expected in (DomainName, CertificateName) else None
+    if name is not None and name != value and _fits(expected, name):
+        return f'is {shown}; expected {meaning[0].lower() + meaning[1:].rstrip(".")}; in DNS it is "{name}"'
+    return f"is {shown}; expected {meaning[0].lower() + meaning[1:] if meaning else text}"
 
 
-def _shown(value: Any) -> str:
-    text = {None: "empty", True: "true", False: "false"}.get(value) if value is None or isinstance(value, bool) else None
-    if text is None:
-        text = "a list" if isinstance(value, list) else "a mapping" if isinstance(value, dict) else f'"{value}"'
+def _shown(value: Any, written: str | None) -> str:
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "a mapping"
+    plain = {None: "empty", True: "true", False: "false"}[value] if value is None or isinstance(value, bool) else str(value)
+    if value is not None and written is not None and written != plain:
+        text = f"{written}, which YAML reads as {plain}"
+    else:
+        text = plain if value is None or isinstance(value, bool) else f'"{plain}"'
     return text if len(text) <= 80 else text[:76] + '..."'

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from environments.across import ORGANIZATION, check_organization, organization_problems, together_problems
+from environments.across import ORGANIZATION, check_organization, clashes, organization_problems
 from environments.checks import check
 from environments.conversion import COMMON, Findings, convert
 from environments.model import Environment, Organization
@@ -57,8 +57,13 @@ def load(directory: Path, wanted: tuple[str, ...]) -> Platform:
     common = parse(directory / f"{COMMON}.yaml", problems)
     loaded: dict[str, tuple[Environment, Findings]] = {}
     organization: tuple[Organization, Findings] | None = None
+    unreadable: set[str] = set()
     for name in known:
-        findings = Findings(parse(directory / f"{name}.yaml", problems), common)
+        own = parse(directory / f"{name}.yaml", problems)
+        if own is None or common is None:  # all that would be missing is this one problem
+            unreadable.add(name)
+            continue
+        findings = Findings(own, common)
         if name == ORGANIZATION:
             described = convert(Organization, name, findings, check_organization)
             organization = (described, findings) if described else None
@@ -67,8 +72,8 @@ def load(directory: Path, wanted: tuple[str, ...]) -> Platform:
             if environment is not None:
                 loaded[name] = (environment, findings)
         problems.extend(findings.problems)
-    together_problems(loaded, problems)
-    if len(loaded) == len([name for name in known if name != ORGANIZATION]):
+    problems.extend(clashes(loaded, organization))
+    if ORGANIZATION not in unreadable and len(loaded) == len([name for name in known if name != ORGANIZATION]):
         problems.extend(organization_problems(loaded, organization))
     if problems:
         raise EnvironmentProblems(tuple(sorted(set(problems))))

@@ -15,7 +15,7 @@ from msgspec import Meta
 
 PriceClass = Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"]
 
-Slug = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{1,28}[a-z0-9]\Z", description="Lower-case letters, digits and hyphens, 3 to 30 long.")]
+Slug = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,28}[a-z0-9]\Z", description="Lower-case letters, digits and hyphens, 2 to 30 long.")]
 AccountId = Annotated[
     str,
     Meta(pattern=r"^[0-9]{12}\Z", description="Twelve digits, quoted. Twelve equal digits are a placeholder that the deployer refuses."),
@@ -24,7 +24,7 @@ Region = Annotated[str, Meta(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]\Z", description
 DomainName = Annotated[
     str,
     Meta(
-        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}\Z",
+        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+([a-z]{2,63}|xn--[a-z0-9-]{1,58}[a-z0-9])\Z",
         max_length=253,
         description="Lower-case DNS name without a trailing dot.",
     ),
@@ -32,7 +32,7 @@ DomainName = Annotated[
 CertificateName = Annotated[
     str,
     Meta(
-        pattern=r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}\Z",
+        pattern=r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+([a-z]{2,63}|xn--[a-z0-9-]{1,58}[a-z0-9])\Z",
         max_length=253,
         description="DNS name, or a wildcard such as *.example.com.",
     ),

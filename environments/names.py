@@ -45,3 +45,14 @@ def bucket_name_problem(name: str) -> str | None:
         if name.endswith(suffix):
             return f'S3 reserves the suffix "{suffix}"'
     return None
+
+
+def dns_name(text: str) -> str | None:
+    """The name as DNS has it: lower case, without the trailing dot, other scripts in punycode (RFC 5891, UTS 46); None if it is no name."""
+    import idna  # loads tables that a file without problems does not need
+
+    wildcard = "*." if text.startswith("*.") else ""
+    try:
+        return wildcard + idna.encode(text.removeprefix("*.").rstrip("."), uts46=True).decode()
+    except (idna.IDNAError, UnicodeError):
+        return None

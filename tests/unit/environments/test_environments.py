@@ -118,7 +118,12 @@ CASES: dict[str, tuple[str, str, str, str]] = {
     "text for bool": ("enabled: true", "enabled: maybe", "basic_auth.enabled", 'is "maybe"; expected true or false'),
     "list for text": ("domain: dev.kimmyai.io", "domain: [dev.kimmyai.io]", "domain", "is a list; expected text"),
     "text for mapping": ("artifacts:", "tags: here\nartifacts:", "tags", 'is "here"; expected a mapping'),
-    "text for keys": ("monitoring:\n", "monitoring: off\nx:\n", "monitoring", "is false; expected a mapping with the keys"),
+    "text for keys": (
+        "monitoring:\n",
+        "monitoring: off\nx:\n",
+        "monitoring",
+        "is off, which YAML reads as false; expected a mapping with",
+    ),
     "region": (
         "home_region: eu-west-1",
         "home_region: eu-west-9",
