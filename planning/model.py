@@ -235,7 +235,7 @@ class Place(Frozen, frozen=True, kw_only=True):
     region: str
 
     @property
-    def place(self) -> dict[str, str]:
+    def place(self) -> dict[str, Any]:
         """The fields of a place, to make another value of the same one."""
         return {name: getattr(self, name) for name in Place.__struct_fields__}
 

@@ -285,7 +285,7 @@ def _publisher(args: argparse.Namespace, context: Context, opened: Opened) -> Pu
 
         def do(report: ContentReport) -> Published:
             publishing = Publishing(
-                caller=Caller.this_process(opened.caller), token=context.token_hex(8), now=context.now, sleep=context.sleep, report=report
+                caller=Caller.here(opened.caller), token=context.token_hex(8), now=context.now, sleep=context.sleep, report=report
             )
             return publish_planned(opened, directory, approved, publishing, commit=commit_of(directory, context))
 
