@@ -87,15 +87,7 @@ def plan_stack_set(
         *_conditions(stack, there, planned),
         *_losses(stack, surveyed.environment, old_template, planned),
     )
-    operation: StackSetOperation = "none"
-    if any(f.severity == "error" for f in findings):
-        operation = "blocked"
-    elif live is None:
-        operation = "create"
-    elif updates:
-        operation = "update"
-    elif any(i.action != "none" for i in planned):
-        operation = "instances"
+    operation = _operation(findings, planned, exists=live is not None, updates=updates)
     return StackSetPlan(
         **planned_place(stack),
         operation=operation,
@@ -113,6 +105,16 @@ def plan_stack_set(
         widenings=widenings(stack.id, context.before, context.after) if operation in ("create", "update") else (),
         findings=findings,
     )
+
+
+def _operation(findings: Iterable[Finding], planned: Iterable[InstancePlan], *, exists: bool, updates: bool) -> StackSetOperation:
+    if any(f.severity == "error" for f in findings):
+        return "blocked"
+    if not exists:
+        return "create"
+    if updates:
+        return "update"
+    return "instances" if any(i.action != "none" for i in planned) else "none"
 
 
 # --- has it moved? ------------------------------------------------------------------------------------------------
