@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,15 +19,11 @@ from typing import TYPE_CHECKING, Any
 from assembly import commands
 from cli.context import OK, USAGE, CommandError, Context
 from cli.session import default_dist
-from guards.text import as_lines
 
 if TYPE_CHECKING:
-    from preview.cloudfront.exchange import Outcome
     from preview.content import Content
-    from preview.interpreter.deployed import SecretValues
-    from preview.messages import Request
+    from preview.credential import Credential
     from preview.session import Preview, Settings
-    from preview.source import Built
 
 EXAMPLES = """\
   python deploy.py preview --env dev --content ../web/dist                       http://127.0.0.1:8080
@@ -86,56 +81,39 @@ def _port(text: str) -> int:
 # --- the credential -----------------------------------------------------------------------------------------------
 
 
-class _Credential:
-    """The preview's own user name and password; lives as long as the process."""
+def _credential(args: argparse.Namespace, context: Context, username: str) -> Credential:
+    """The preview's own user name and password; they live as long as the process."""
+    from operations import credential
+    from preview.credential import Credential
 
-    def __init__(self, args: argparse.Namespace, context: Context, username: str) -> None:
-        from operations import credential
+    def octets(count: int) -> bytes:
+        return bytes.fromhex(context.token_hex(count))
 
-        def octets(count: int) -> bytes:
-            return bytes.fromhex(context.token_hex(count))
-
-        if args.user is not None and args.user != username:
-            raise CommandError(
-                f"--user {args.user}: the edge function of {args.env} knows the user {username!r} only (basic_auth.username)", status=USAGE
-            )
-        self.username = username
-        self.generated = not args.password_stdin
-        if self.generated:
-            self.password, self.hash = credential.generate(octets)
-            return
-        self.password = context.stdin.readline().rstrip("\r\n")
-        try:
-            self.hash = credential.hash_password(self.password, octets(credential.SALT_OCTETS))
-        except credential.CredentialError as error:
-            raise CommandError(str(error), status=USAGE) from None
-
-    @property
-    def header(self) -> str:
-        """Value of the Authorization header."""
-        return "Basic " + base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
-
-
-def _secrets(built: Built, credential: _Credential | None) -> SecretValues:
-    from assembly.model import SecretRef
-
-    sources = (parameter.source for stack in built.assembly.stacks for parameter in stack.parameters)
-    if credential is None:
-        return {}
-    return {(s.secret, s.key): credential.hash for s in sources if isinstance(s, SecretRef) and s.key == "password_hash"}
+    if args.user is not None and args.user != username:
+        raise CommandError(
+            f"--user {args.user}: the edge function of {args.env} knows the user {username!r} only (basic_auth.username)", status=USAGE
+        )
+    if not args.password_stdin:
+        return Credential(username, *credential.generate(octets), generated=True)
+    password = context.stdin.readline().rstrip("\r\n")
+    try:
+        return Credential(username, password, credential.hash_password(password, octets(credential.SALT_OCTETS)), generated=False)
+    except credential.CredentialError as error:
+        raise CommandError(str(error), status=USAGE) from None
 
 
 # --- serving ------------------------------------------------------------------------------------------------------
 
 
-def _settings(args: argparse.Namespace, context: Context) -> tuple[Settings, _Credential | None]:
+def _settings(args: argparse.Namespace, context: Context) -> tuple[Settings, Credential | None]:
     from preview import source
+    from preview.credential import secret_values
     from preview.session import Settings
 
     directory = args.dist / args.env
     built = source.read(directory)
     secret = built.assembly.basic_auth_secret
-    credential = _Credential(args, context, secret.username) if secret is not None else None
+    credential = _credential(args, context, secret.username) if secret is not None else None
     if secret is None and (args.password_stdin or args.user):
         context.say(f"note: {args.env} asks for no password; --user and --password-stdin have no effect")
     content: Content | None = None
@@ -146,7 +124,7 @@ def _settings(args: argparse.Namespace, context: Context) -> tuple[Settings, _Cr
     return (
         Settings(
             directory=directory,
-            secrets=lambda now: _secrets(now, credential),
+            secrets=lambda now: secret_values(now, credential),
             port=args.port,
             folder=args.content,
             content=content,
@@ -162,41 +140,12 @@ def _settings(args: argparse.Namespace, context: Context) -> tuple[Settings, _Cr
 
 
 def _local_content(args: argparse.Namespace, context: Context) -> Content:
-    from datetime import UTC, datetime
-
-    from aws.errors import AwsError, NotFound
     from aws.s3 import S3
     from cli.session import open_environment
-    from preview.content import Fetched, Object, Unreachable
+    from preview.bucket import bucket_content
 
     opened = open_environment(args, context)
-    assembly = opened.assembly
-    s3 = S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
-
-    def get(bucket: str, key: str) -> Object | None:
-        try:
-            stored = s3.get(bucket, key)
-        except NotFound:
-            return None
-        except AwsError as error:
-            raise Unreachable(str(error)) from None
-        head = stored.head
-        return Object(
-            body=stored.body,
-            content_type=head.content_type,
-            cache_control=head.cache_control,
-            content_encoding=head.content_encoding,
-            etag=head.etag,
-            modified=head.modified or datetime.fromtimestamp(0, UTC),
-        )
-
-    def keys(bucket: str) -> tuple[str, ...]:
-        try:
-            return tuple(head.key for head in s3.list(bucket))
-        except AwsError as error:
-            raise Unreachable(str(error)) from None
-
-    return Fetched(get, keys)
+    return bucket_content(S3.connect(opened.aws, account_id=opened.assembly.account_id, region=opened.assembly.home_region))
 
 
 def _serve(args: argparse.Namespace, context: Context) -> int:
@@ -238,67 +187,16 @@ def _serve(args: argparse.Namespace, context: Context) -> int:
 
 
 def _explain(args: argparse.Namespace, context: Context) -> int:
-    from preview.messages import Request
-    from preview.session import Preview
-    from preview.sockets import ADDRESS
+    from preview.explain import as_json, as_text, explain
 
     settings, credential = _settings(args, context)
-
-    async def ask() -> list[tuple[Request, Outcome]]:
-        preview = Preview(settings)
-        try:
-            await preview.start()
-            distribution = preview.site.distributions[0]
-            host = next(iter(distribution.aliases), distribution.domain_name)
-            path, _, query = args.explain.partition("?")
-            headers = (("Host", host), ("User-Agent", "preview"), ("Accept-Encoding", "gzip, br"))
-            request = Request(method="GET", uri=path, query=query, headers=headers, client_ip=ADDRESS)
-            found = [(request, await preview.handle(request, https=True))]
-            if found[0][1].response.status == 401 and credential is not None:
-                known = Request(
-                    method="GET", uri=path, query=query, headers=(*headers, ("Authorization", credential.header)), client_ip=ADDRESS
-                )
-                found.append((known, await preview.handle(known, https=True)))
-            return found
-        finally:
-            await preview.stop()
-
-    outcomes = asyncio.run(ask())
+    explained = asyncio.run(explain(settings, args.explain, credential))
     if args.json:
-        context.result(json.dumps([_as_json(request, outcome) for request, outcome in outcomes], indent=2))
+        context.result(json.dumps([as_json(each) for each in explained], indent=2))
     else:
-        context.result("\n\n".join(_as_text(request, outcome) for request, outcome in outcomes))
-    for _, outcome in outcomes:
-        if outcome.failure:
-            for line in f"error: {outcome.failure}".split("\n"):
+        context.result("\n\n".join(as_text(each) for each in explained))
+    for each in explained:
+        if each.outcome.failure:
+            for line in f"error: {each.outcome.failure}".split("\n"):
                 context.say(line)
     return OK
-
-
-def _target(request: Request) -> str:
-    return request.uri + (f"?{request.query}" if request.query else "")
-
-
-def _as_json(request: Request, outcome: Outcome) -> dict[str, Any]:
-    return {
-        "method": request.method,
-        "path": _target(request),
-        "credentials": request.get("authorization") is not None,
-        "steps": [{"stage": step.stage, "text": step.text} for step in outcome.steps],
-        "status": outcome.response.status,
-        "headers": [[name, value] for name, value in outcome.response.headers],
-        "bytes": len(outcome.response.body),
-    }
-
-
-def _as_text(request: Request, outcome: Outcome) -> str:
-    with_password = " with user name and password" if request.get("authorization") is not None else ""
-    width = max(len(step.stage) for step in outcome.steps)
-    return as_lines(
-        (
-            f"{request.method} {_target(request)}{with_password}",
-            *(f"  {step.stage:<{width}}  {step.text}" for step in outcome.steps),
-            f"  {outcome.response.status}, {len(outcome.response.body):,} bytes",
-            *(f"    {name}: {value}" for name, value in outcome.response.headers),
-        )
-    )

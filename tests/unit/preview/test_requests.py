@@ -8,7 +8,7 @@ import contextlib
 import os
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from h2.config import H2Configuration
@@ -17,6 +17,7 @@ from h2.events import ConnectionTerminated, ResponseReceived, StreamEnded
 
 from assembly import files
 from preview.requests import BODY_LIMIT, LINE_LIMIT, Refused, body_of
+from preview.sockets import CONNECTIONS, listen
 from stacks.synthesis import synthesise
 from tests.browser.previews import PASSWORD, USER, Running, preview
 from tests.environments_fixture import environments
@@ -266,3 +267,71 @@ def test_the_certificate_of_the_authority_replaces_a_link_and_no_key_was_written
     assert not authority.is_symlink()
     assert "PRIVATE" not in authority.read_text()
     assert not [path for path in authority.parent.iterdir() if path.name.startswith(".")]
+
+
+# --- what a client may hold -----------------------------------------------------------------------------------------------------
+
+
+def test_a_connection_too_many_is_dropped_and_those_before_it_are_served_on() -> None:
+    async def run() -> tuple[bytes, bytes, bytes]:
+        async with _echo(listen(0, limit=2)) as port:
+            first, second, third = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+            answers = []
+            for reader, writer in (third, first):
+                with contextlib.suppress(ConnectionError):
+                    writer.write(b"x")
+                    answers.append(await reader.read(1))
+            second[1].close()
+            first[1].close()
+            await asyncio.sleep(0.1)
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"y")
+            return answers[0] if len(answers) == 2 else b"", answers[-1], await reader.read(1)
+
+    assert asyncio.run(asyncio.wait_for(run(), 30)) == (b"", b"x", b"y")
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux only")
+def test_an_answer_that_nobody_reads_ends_the_connection() -> None:
+    ended = asyncio.Event()
+
+    async def run() -> None:
+        async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"x" * 50_000_000)
+            try:
+                await writer.drain()
+            except OSError:
+                ended.set()
+
+        async with await asyncio.start_server(flood, sock=listen(0, unread_seconds=0.5)) as server:
+            with socket.create_connection(server.sockets[0].getsockname()):
+                await ended.wait()
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+
+
+@contextlib.asynccontextmanager
+async def _echo(listener: socket.socket) -> AsyncIterator[int]:
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while received := await reader.read(1):
+                writer.write(received)
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(echo, sock=listener)
+    yield listener.getsockname()[1]
+    server.close()
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux only")
+def test_the_preview_s_own_ports_have_the_limits(dev: Running) -> None:
+    """More clients than are served at once: the last ones are dropped, and when they are gone the next is answered."""
+    with contextlib.ExitStack() as held:
+        opened = [held.enter_context(socket.create_connection(("127.0.0.1", dev.port), 30)) for _ in range(CONNECTIONS + 20)]
+        opened[-1].settimeout(30)
+        with contextlib.suppress(ConnectionError):
+            assert opened[-1].recv(1) == b""
+    # It takes the preview a moment to see that the others have gone.
+    answers = (_said(dev.port, b"GET /buy HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n") for _ in range(200))
+    assert next(filter(None, answers)).startswith(b"HTTP/1.1 401")
