@@ -16,6 +16,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assembly import commands
 from cli.main import OK, USAGE, CommandError, Context
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     try:
         return _explain(args, context) if args.explain is not None else _serve(args, context)
     except InterpretError as error:
-        raise CommandError(*error.problems, command=f"python build.py --env {args.env}", status=USAGE) from None
+        raise CommandError(*error.problems, command=commands.build(args.env), status=USAGE) from None
     except PortError as error:
         raise CommandError(str(error), command=error.command) from None
     except NodeError as error:
