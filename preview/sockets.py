@@ -9,8 +9,9 @@ import errno
 import socket
 
 ADDRESS = "127.0.0.1"
-CONNECTIONS = 200
-"""At a time and port. A browser keeps six for a host (HTTP/1.1) or one (HTTP/2)."""
+CONNECTIONS = 400
+"""At a time and port. A browser keeps six for a host (HTTP/1.1) or one (HTTP/2); one that its client has ended counts for 5 seconds more.
+Two ports stay below the usual 1,024 descriptors of a process."""
 UNREAD_SECONDS = 30.0
 """That a client may leave an answer unread before its connection is dropped."""
 

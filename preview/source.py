@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from assembly.commands import build
 from assembly.files import MANIFEST, AssemblyError, assembly_digest, sha256
 from assembly.model import FORMAT, Assembly
 from guards import documents
@@ -28,7 +29,7 @@ class Built:
 def read(directory: Path) -> Built:
     """The assembly in `directory`, whatever its digests say."""
     manifest = directory / MANIFEST
-    rebuild = f"build it: python build.py --env {directory.name}"
+    rebuild = f"build it: {build(directory.name)}"
     try:
         data = manifest.read_bytes()
     except OSError as error:
