@@ -107,13 +107,7 @@ def test_the_permission_model_is_asked_for_by_the_name_that_each_release_knows(r
     [
         ("#!/bin/sh\necho hello\n", "says nothing that Node.js would say"),
         ("#!/bin/sh\nexit 1\n", "says nothing that Node.js would say"),
-<<<<<<< HEAD
-        ("#!/nonexistent\n", "did not start: "),
-||||||| 0759cf0
-        ("#!/nonexistent\n", "did not start: No such file"),
-=======
         ("#!/no-such-interpreter\n", "did not start: No such file"),
->>>>>>> h-preview
     ],
 )
 def test_a_program_that_only_has_the_name_is_refused(script: str, said: str, tmp_path: Path) -> None:
