@@ -163,7 +163,7 @@ def _structure_problems(shape: StructureShape, value: Any, path: str) -> Iterato
             yield f"Unknown parameter '{below}{name}'"
 
 
-def _sized(shape: Shape, value: Any, path: str, kind: type) -> Iterator[str]:
+def _sized(shape: Shape, value: Any, path: str, kind: type[str] | type[list[Any]]) -> Iterator[str]:
     if not isinstance(value, kind):
         yield f"Value at '{path}' is no {kind.__name__}"
         return

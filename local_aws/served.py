@@ -28,7 +28,8 @@ SERVED: dict[str, frozenset[str]] = {
         ),
         "dynamodb": "CreateTable DeleteItem DeleteTable DescribeTable GetItem PutItem Query Scan UpdateItem UpdateTable",
         "iam": (
-            "CreateOpenIDConnectProvider CreateRole CreateUser CreateAccessKey DeleteRole DeleteRolePermissionsBoundary DeleteRolePolicy"
+            "CreateOpenIDConnectProvider CreatePolicy CreateRole CreateUser CreateAccessKey DeleteRole DeleteRolePermissionsBoundary"
+            " DeleteRolePolicy"
             " GetAccountSummary GetOpenIDConnectProvider GetRole GetRolePolicy ListOpenIDConnectProviders ListRoles PutRolePolicy"
             " PutUserPolicy UpdateAssumeRolePolicy"
         ),

@@ -3,7 +3,8 @@
 In: a bucket with its policy, its content, a request for a path. Out: a `Response` and why.
 Never: writes; any method that would is refused as the bucket policy refuses it.
 
-Source: S3 API reference, GetObject: without s3:ListBucket a missing key is 403, with it 404. Ranges and conditions: RFC 9110.
+Source: S3 API reference, GetObject: without s3:ListBucket a missing key is 403, with it 404; a `+` in a path is a space
+(rust-lang/crates.io#4891 measured it with CloudFront). Ranges and conditions: RFC 9110.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import re
 from datetime import UTC
 from email.utils import format_datetime, parsedate_to_datetime
-from urllib.parse import unquote
+from urllib.parse import unquote_plus
 from xml.sax.saxutils import escape
 
 from preview.access import ANONYMOUS, CLOUDFRONT, Verdict, decide
@@ -26,7 +27,7 @@ async def answer(  # noqa: PLR0911
     origin: Origin, bucket: Bucket, content: Content, request: Request, distribution_arn: str
 ) -> tuple[Response, str]:
     """The bucket's response, and why it is so."""
-    key = unquote(f"{origin.path}{request.uri}", errors="surrogateescape").removeprefix("/")
+    key = unquote_plus(f"{origin.path}{request.uri}", errors="surrogateescape").removeprefix("/")
     principal = CLOUDFRONT if origin.signed else ANONYMOUS
     # CloudFront reaches an S3 origin by HTTPS whenever the viewer does, and signed requests always.
     context = {"aws:securetransport": "true", **({"aws:sourcearn": distribution_arn} if origin.signed else {})}

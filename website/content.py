@@ -295,6 +295,8 @@ def _unfit(relative: str, prefix: str, allow: tuple[str, ...]) -> str:  # noqa: 
         return "control characters and backslashes have no place in a URL"
     if _allowed(relative, allow):
         return ""
+    if "+" in relative:
+        return f"S3 reads a + in a URL as a space; rename the file, or, if it is asked for by %2B: --allow '{printable(relative)}'"
     allowing = f"; if it is meant to be public: --allow '{printable(relative)}'"
     parts = relative.split("/")
     if any(part.startswith(".") for part in (parts if parts[0] != ".well-known" else parts[1:])):

@@ -63,6 +63,21 @@ def _matches(path: str, pattern: str) -> bool:
     return fnmatch.fnmatchcase(path, re.sub(r"\[", "[[]", pattern))
 
 
+_TWO_SPELLINGS = re.compile(r"[~@+*^|\\\[\]]")
+"""Characters that a browser sends as they are, or may, while CloudFront wants them encoded, or was seen to."""
+
+
+def _spelling(path: str) -> str:
+    """A path as CreateInvalidation takes it: percent-encoded, up to a character whose spelling is uncertain, from where a wildcard goes on.
+
+    CloudFront refuses `~` and other characters that RFC 1738 calls unsafe, and was seen to take `%7E` without forgetting the object that
+    browsers ask for by `~` (aws/aws-sdk#525); a wildcard before the character covers every spelling.
+    """
+    doubtful = _TWO_SPELLINGS.search(path)
+    certain = path[: doubtful.start()] if doubtful else path
+    return quote(certain, safe="/!$&'(),;=:-._") + ("*" if doubtful else "")
+
+
 def paths(overwritten: Iterable[str], behaviours: Behaviours, *, index_key: str, entry_path: str) -> tuple[str, ...]:
     """Paths to invalidate for keys whose object was replaced or removed.
 
@@ -72,11 +87,11 @@ def paths(overwritten: Iterable[str], behaviours: Behaviours, *, index_key: str,
     for key in overwritten:
         path = "/" + key
         if behaviours.cached(path):
-            found.add(quote(path, safe="/*~!$&'()+,;=:@-._"))
+            found.add(_spelling(path))
         if key == index_key and behaviours.cached(entry_path):
-            found.add(entry_path.rstrip("/") + "/*")
-            found.add(entry_path)
-    if len(found) <= SINGLE_PATHS:
+            entry = _spelling(entry_path.rstrip("/"))
+            found |= {entry} if entry.endswith("*") else {entry + "/*", _spelling(entry_path)}
+    if len(found) <= SINGLE_PATHS and sum(path.endswith("*") for path in found) <= WILDCARDS:
         return tuple(sorted(found))
     folders = {path.rpartition("/")[0] + "/*" for path in found}
     while len(folders) > WILDCARDS and folders != {"/*"}:

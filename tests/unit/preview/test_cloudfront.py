@@ -167,6 +167,14 @@ def test_keys_are_decoded_once_and_are_never_paths() -> None:
     assert {r.status for r in found[3:]} <= {400, 404}
 
 
+def test_a_plus_in_a_path_is_a_space_to_s3() -> None:
+    content = files()
+    content.files |= {"a b.txt": b"space", "c+d.txt": b"plus"}
+    found = ask(prod(), *map(get, ["/a+b.txt", "/c+d.txt", "/c%2Bd.txt"]), content=content).responses
+    assert [(r.status, r.body) for r in (found[0], found[2])] == [(200, b"space"), (200, b"plus")]
+    assert found[1].status != 200
+
+
 def test_options_is_answered_by_s3_without_cors() -> None:
     assert one(prod(), get("/robots.txt", method="OPTIONS")).response.status == 403
 

@@ -43,6 +43,7 @@ HARM: tuple[tuple[str, Callable[[Path], object], str], ...] = (
     ("x/index.html", lambda d: (d / "x").symlink_to("."), "x: a link to a directory"),
     ("a\nb.txt", lambda d: (d / "a\nb.txt").write_text(""), "a\\nb.txt: control characters"),
     ("\x1b]0;x\x07.txt", lambda d: (d / "\x1b]0;x\x07.txt").write_text(""), "\\x1b]0;x\\x07.txt: control characters"),
+    ("a+b.txt", lambda d: (d / "a+b.txt").write_text(""), "a+b.txt: S3 reads a + in a URL as a space"),
     (".env", lambda d: (d / ".env").write_text(""), ".env: a dotfile"),
 )
 
