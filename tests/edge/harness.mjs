@@ -18,8 +18,11 @@ export const CONFIG = { username: "admin", realm: "dev.example.org", entry_path:
 export const PASSWORD = "open:sesame:pässwörd";
 export const SALT = Buffer.from("000102030405060708090a0b0c0d0e0f", "hex");
 
+// Nothing of the shell but where programs are: no option of Python, no credential.
+const ENV = { PATH: process.env.PATH ?? "" };
+
 export function python(script, input) {
-  return JSON.parse(execFileSync(PYTHON, [`${ROOT}tests/edge/${script}`], { input: JSON.stringify(input), encoding: "utf8" }));
+  return JSON.parse(execFileSync(PYTHON, [`${ROOT}tests/edge/${script}`], { input: JSON.stringify(input), encoding: "utf8", env: ENV }));
 }
 
 export const compose = (config = CONFIG) => python("compose.py", config);
