@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, ViewportSize, sync_playwright
 
 from tests.browser import previews
 from tests.browser.previews import PASSWORD, ROOT, USER, Running
@@ -60,15 +60,21 @@ def sites(dist: Path, release: Callable[[int], Path], tmp_path_factory: pytest.T
 
 
 @pytest.fixture(scope="session")
-def browser(sites: dict[str, Running]) -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
+    """One for the session: a process takes no second one at a time."""
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(sites: dict[str, Running], playwright: Playwright) -> Iterator[Browser]:
     """Chromium, for which the aliases of the distributions lead to the previews."""
     path = shutil.which("chromium")
     assert path, "Chromium is not installed; run tests/browser/setup.sh"
     rules = ",".join(f"MAP {s.alias}:443 127.0.0.1:{s.port},MAP {s.alias}:80 127.0.0.1:{s.http_port}" for s in sites.values())
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, headless=True, args=[*CHROMIUM, f"--host-resolver-rules={rules}"])
-        yield chromium
-        chromium.close()
+    chromium = playwright.chromium.launch(executable_path=path, headless=True, args=[*CHROMIUM, f"--host-resolver-rules={rules}"])
+    yield chromium
+    chromium.close()
 
 
 @pytest.fixture

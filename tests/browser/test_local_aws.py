@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright
 
 from aws.s3 import S3
 from aws.session import Aws
@@ -83,15 +83,14 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 
 
 @pytest.fixture(scope="module")
-def chromium(local_aws: LocalAws) -> Iterator[Browser]:
+def chromium(local_aws: LocalAws, playwright: Playwright) -> Iterator[Browser]:
     """A browser for which evil.example, rebound to this machine, leads to it."""
     path = shutil.which("chromium")
     assert path, "Chromium is not installed; run tests/browser/setup.sh"
-    with sync_playwright() as playwright:
-        rules = f"--host-resolver-rules=MAP evil.example 127.0.0.1,MAP rebound.example:80 127.0.0.1:{local_aws.port}"
-        made = playwright.chromium.launch(executable_path=path, headless=True, args=[*CHROMIUM, rules])
-        yield made
-        made.close()
+    rules = f"--host-resolver-rules=MAP evil.example 127.0.0.1,MAP rebound.example:80 127.0.0.1:{local_aws.port}"
+    made = playwright.chromium.launch(executable_path=path, headless=True, args=[*CHROMIUM, rules])
+    yield made
+    made.close()
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost", "127.0.0.1"])
