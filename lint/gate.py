@@ -20,6 +20,7 @@ import hashlib
 import importlib
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -131,7 +132,7 @@ def _verdict_key(job: Job) -> str:
 @functools.cache
 def _environment_digest() -> bytes:
     """Everything but the job that a verdict depends on."""
-    return environment_digest(cfn_lint_version(sys.path), sys.version, rule_sources())
+    return environment_digest(cfn_lint_version(sys.path), f"{sys.version} {shutil.which('node')}", rule_sources())
 
 
 def environment_digest(version: str, python: str, sources: Mapping[str, bytes]) -> bytes:

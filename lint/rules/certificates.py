@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lint.rules.base import Problem, Rule
-from lint.rules.view import Node, View
+from lint.rules.view import Node, View, together
 
 LONGEST_FIRST_NAME = 64
 """Characters of DomainName. Source: ACM API, RequestCertificate: the first name goes into the common name, which X.509 limits to 64."""
@@ -53,7 +53,7 @@ class OneRecordOnce(Rule):
                 if name.text is None or not any(zone.present for zone in view.at(option.when(name), "HostedZoneId")):
                     continue
                 record = record_of(name.text)
-                twin = next((text for node, text in seen if record_of(text) == record and _together(node, name)), None)
+                twin = next((text for node, text in seen if record_of(text) == record and together(node, name)), None)
                 if twin is not None:
                     yield (
                         name.path,
@@ -124,8 +124,3 @@ class FirstName(Rule):
             for node in view.at(properties, "DomainName"):
                 if node.text and len(node.text) > LONGEST_FIRST_NAME:
                     yield node.path, f"has {len(node.text)} characters; put a shorter name first"
-
-
-def _together(one: Node, other: Node) -> bool:
-    """Both can stand in one deployment: no condition holds for the one and not for the other."""
-    return not any((condition, not outcome) in other.given for condition, outcome in one.given)

@@ -8,6 +8,7 @@ CloudWatch takes any name for a metric: an alarm on one that does not exist is c
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -134,6 +135,26 @@ class DeliveryPrefix(Rule):
             for node in view.at(properties, "DestinationResourceArn"):
                 if _is_a_whole_bucket(view, node):
                     yield node.path, "a bucket without a prefix; write the bucket's ARN, a slash and the prefix"
+
+
+class DashboardBody(Rule):
+    id = "E9003"
+    shortdesc = "A dashboard's body is JSON with a list of widgets"
+    description = "CloudWatch refuses any other body; what only AWS will know stands in it as it is written."
+    source_url = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        for properties in view.properties("AWS::CloudWatch::Dashboard"):
+            for node in view.at(properties, "DashboardBody"):
+                if node.text is None:
+                    continue
+                try:
+                    body = json.loads(node.text)
+                except (ValueError, RecursionError) as error:
+                    yield node.path, f"not JSON: {error}"
+                    continue
+                if not isinstance(body, dict) or not isinstance(body.get("widgets"), list):
+                    yield node.path, "no JSON object with a list of widgets"
 
 
 def _is_a_whole_bucket(view: View, node: Node) -> bool:

@@ -6,6 +6,7 @@ Never: takes "cannot be known" for private: what must be true has to be literall
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lint.rules.base import Problem, Rule
@@ -119,6 +120,63 @@ def _denies_plain_http(view: View, statement: Node) -> bool:
 
 def _single(value: object) -> bool:
     return isinstance(value, dict) and len(value) == 1
+
+
+class OwnResources(Rule):
+    id = "E9406"
+    shortdesc = "A bucket policy names its own bucket"
+    description = "Resources are the bucket's ARN, or that with a path; S3 refuses any other (MalformedPolicy)."
+    source_url = f"{_GUIDE}/s3-bucket-user-policy-specifying-principal-intro.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        for policy in view.properties("AWS::S3::BucketPolicy"):
+            own = _names_of(view, policy)
+            if not own:
+                continue
+            for statement in view.items(policy, "PolicyDocument", "Statement"):
+                for node in view.items(statement, "Resource"):
+                    bucket = _bucket_of(node)
+                    # A name with a wildcard may mean the bucket; a reference or a name that is not one of its own does not.
+                    if bucket and not set("*?") & set(bucket) and bucket not in own and (bucket.startswith("$") or _literal(own)):
+                        yield node.path, f"{bucket} is another bucket than the policy's"
+
+
+def _names_of(view: View, policy: Node) -> set[str]:
+    """The bucket of a policy in every way to write it: `${LogicalId}`, its literal name; nothing where it may be any."""
+    found: set[str] = set()
+    for node in view.at(policy, "Bucket"):
+        target = reference(node)
+        if target is not None:
+            found.add(f"${{{target.name}}}")
+            resource = view.resource(target.name)
+            names = view.at(view.properties_of(resource), "BucketName") if resource else ()
+            found |= {name.text for name in names if name.text and "${" not in name.text}
+        elif node.text is not None and "${" not in node.text:
+            found.add(node.text)
+            for bucket in view.resources(_BUCKET):
+                if any(name.text == node.text for name in view.at(view.properties_of(bucket), "BucketName")):
+                    found.add(f"${{{bucket.path[1]}}}")
+        else:
+            return set()
+    return found
+
+
+def _literal(names: set[str]) -> bool:
+    return any(not name.startswith("$") for name in names)
+
+
+def _bucket_of(node: Node) -> str | None:
+    """The bucket of a resource in a policy; None where it cannot be told."""
+    target = reference(node)
+    if target is not None:
+        return f"${{{target.name}}}" if target.attribute == "Arn" else None
+    text = node.text or ""
+    attribute = re.match(r"\$\{(\w+)\.Arn\}", text)
+    if attribute:
+        return f"${{{attribute[1]}}}"
+    _, separator, rest = text.partition(":s3:::")
+    name = rest.split("/", 1)[0] if separator else ""
+    return name if re.fullmatch(r"\$\{\w+\}|[^${}]+", name) else None
 
 
 class Retained(Rule):

@@ -260,6 +260,11 @@ class View:
                 stack.extend(Node((*each.path, index), value) for index, value in enumerate(each.value))
 
 
+def together(one: Node, other: Node) -> bool:
+    """Both can stand in one deployment: no condition holds for the one and not for the other."""
+    return not any((condition, not outcome) in other.given for condition, outcome in one.given)
+
+
 def logical_id(node: Node) -> str:
     """The name of the section entry that a node stands in."""
     return str(node.path[1]) if len(node.path) > 1 else ""

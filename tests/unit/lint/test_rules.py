@@ -19,6 +19,7 @@ from lint.rules.authorization import can_be_narrower
 from lint.rules.base import Rule
 from lint.rules.secrets import looks_secret
 from lint.rules.view import ABSENT, EACH, UNKNOWN, Node, Reference, View
+from tests.unit.lint import api_cases
 
 GOOD = json.loads((Path(__file__).parent / "lint_cases" / "good.json").read_text())
 DROP = object()
@@ -622,6 +623,7 @@ BROKEN: list[tuple[str, str, list[tuple[str, Any]]]] = [
     ("E9002", "a whole bucket", delivery_to({"Fn::GetAtt": ["Bucket", "Arn"]})),
     ("E9002", "a whole bucket by name", delivery_to("arn:aws:s3:::dev-example-logs")),
     ("E9002", "a whole bucket in Sub", delivery_to({"Fn::Sub": "${Bucket.Arn}"})),
+    *api_cases.BROKEN,
 ]
 
 
@@ -650,7 +652,7 @@ def test_a_rule_fires_through_cfn_lint_and_says_where(rule: str, edits: list[tup
 ALONG_WITH = {
     # What cannot be broken alone: without a certificate there is no TLS version either; the TLS-only Deny made an Allow admits everybody.
     "E9205": {"E9206"},
-    "E9404": {"E9501", "E9502"},
+    "E9404": {"E9406", "E9501", "E9502"},
     # All of S3 on a role.
     "E9502": {"E9508"},
 }
@@ -861,6 +863,7 @@ FINE: list[tuple[str, str, list[tuple[str, Any]]]] = [
             ("Parameters/CredentialVersionId", {"Type": "String", "Description": "x"}),
         ],
     ),
+    *api_cases.FINE,
 ]
 
 
@@ -869,13 +872,17 @@ def test_a_rule_is_silent_where_nothing_is_wrong(rule: str, edits: list[tuple[st
     assert rule not in firing(edited(*edits))
 
 
+SHARED_IDS = {"authorization": "iam", "code": "edge", "distribution": "cdn", "headers": "cdn", "records": "dns"}
+"""Modules whose ids continue those of another."""
+
+
 def test_every_rule_has_a_case_an_id_of_its_theme_and_a_source() -> None:
     rules = own_rules()
     shown = {rule for rule, _, _ in BROKEN} | {"E9101", "E9204"}
     assert {rule.id for rule in rules} == shown
     for rule in rules:
         module = type(rule).__module__.rpartition(".")[2]
-        assert rule.id.startswith(f"E9{MODULES.index('iam' if module == 'authorization' else module)}")
+        assert rule.id.startswith(f"E9{MODULES.index(SHARED_IDS.get(module, module))}")
         assert rule.shortdesc and rule.description and rule.source_url.startswith("https://")
 
 

@@ -1,0 +1,132 @@
+"""What the APIs of Route 53, CloudFront, CloudWatch and S3 refuse: edits of the good template that break one rule, and that break none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Case = tuple[str, str, list[tuple[str, Any]]]
+
+CONFIG = "Resources/Distribution/Properties/DistributionConfig"
+DEFAULT = f"{CONFIG}/DefaultCacheBehavior"
+ORIGIN = f"{CONFIG}/Origins/0"
+RECORDS = "Resources/Records/Properties/RecordSets"
+POLICY = "Resources/BucketPolicy/Properties/PolicyDocument/Statement/0"
+HEADERS = "Resources/Headers/Properties/ResponseHeadersPolicyConfig"
+CODE = "Resources/Routing/Properties/FunctionCode"
+ELB = {"DNSName": "x.eu-west-1.elb.amazonaws.com", "HostedZoneId": "Z32O12XQLNTSW2", "EvaluateTargetHealth": True}
+TWIN = {"Name": "dev.example.com", "Type": "A", "AliasTarget": ELB}
+
+
+def check(kind: str, **settings: Any) -> list[tuple[str, Any]]:
+    config = {"Type": kind, **settings}
+    return [("Resources/Check", {"Type": "AWS::Route53::HealthCheck", "Properties": {"HealthCheckConfig": config}})]
+
+
+def header(*names: str, section: str = "CustomHeadersConfig") -> list[tuple[str, Any]]:
+    return [(f"{HEADERS}/{section}", {"Items": [{"Header": name, "Value": "x", "Override": True} for name in names]})]
+
+
+def behaviour(path: Any) -> list[tuple[str, Any]]:
+    headers = {"ResponseHeadersPolicyId": {"Ref": "Headers"}, "ViewerProtocolPolicy": "https-only"}
+    return [(f"{CONFIG}/CacheBehaviors/-", {"PathPattern": path, "TargetOriginId": "bucket", **headers})]
+
+
+def dashboard(body: Any) -> list[tuple[str, Any]]:
+    return [("Resources/Board", {"Type": "AWS::CloudWatch::Dashboard", "Properties": {"DashboardBody": body}})]
+
+
+HELPER = "import cf from 'cloudfront';\nconst kvs = cf.kvs();\nasync function handler(e) { return e.request; }"
+MAIL = {**ELB, "DNSName": "mail.example.com"}
+ELSEWHERE = {"HostedZoneId": "Z0123456789", **TWIN}
+RUNTIME, ZIP = (f"Resources/EdgeFunction/Properties/{name}" for name in ("Runtime", "Code/ZipFile"))
+
+BROKEN: list[Case] = [
+    ("E9003", "a body that is not JSON", dashboard("{widgets")),
+    ("E9003", "a body without widgets", dashboard("{}")),
+    ("E9003", "a list", dashboard("[]")),
+    ("E9003", "through Sub", dashboard({"Fn::Sub": '{"widgets": [${Distribution}}'})),
+    ("E9110", "a syntax error of a CloudFront Function", [(CODE, "function handler(event { return event; }")]),
+    (
+        "E9110",
+        "a syntax error of inline code",
+        [(ZIP, "exports.handler = async (event) => {")],
+    ),
+    ("E9209", "twice", behaviour("/assets/*")),
+    ("E9209", "without the slash", behaviour("assets/*")),
+    ("E9209", "in one case", behaviour({"Fn::If": ["HasStandby", "assets/*", "other/*"]})),
+    ("E9210", "GET and POST", [(f"{DEFAULT}/AllowedMethods", ["GET", "POST"])]),
+    ("E9210", "GET alone", [(f"{DEFAULT}/AllowedMethods", ["GET"])]),
+    ("E9210", "POST is cached", [(f"{DEFAULT}/CachedMethods", ["GET", "HEAD", "POST"])]),
+    (
+        "E9210",
+        "cached and not allowed",
+        [(f"{DEFAULT}/AllowedMethods", ["GET", "HEAD"]), (f"{DEFAULT}/CachedMethods", ["GET", "HEAD", "OPTIONS"])],
+    ),
+    ("E9211", "a leading slash", [(f"{CONFIG}/DefaultRootObject", "/index.html")]),
+    ("E9212", "a website endpoint with access control", [(f"{ORIGIN}/DomainName", "b.s3-website-eu-west-1.amazonaws.com")]),
+    ("E9212", "with a dot", [(f"{ORIGIN}/DomainName", "b.s3-website.eu-central-1.amazonaws.com")]),
+    *[
+        ("E9213", name, header(name))
+        for name in ("Connection", "transfer-encoding", "Content-Length", "Via", "X-Amz-Cf-Id", "X-Edge-Location")
+    ],
+    ("E9213", "a security header", header("Content-Security-Policy")),
+    ("E9213", "no name", header("X Robots")),
+    ("E9213", "removed", header("Connection", section="RemoveHeadersConfig")),
+    ("E9214", "twice", header("X-Robots-Tag", "x-robots-tag")),
+    ("E9214", "removed twice", header("Server", "server", section="RemoveHeadersConfig")),
+    ("E9308", "SearchString with HTTPS", check("HTTPS", FullyQualifiedDomainName="x.example.com", SearchString="ok")),
+    ("E9308", "HTTPS_STR_MATCH without SearchString", check("HTTPS_STR_MATCH", FullyQualifiedDomainName="x.example.com")),
+    ("E9308", "a path with TCP", check("TCP", IPAddress="192.0.2.1", Port=443, ResourcePath="/")),
+    ("E9308", "server name with HTTP", check("HTTP", FullyQualifiedDomainName="x.example.com", EnableSNI=True)),
+    ("E9308", "children of an endpoint", check("HTTPS", FullyQualifiedDomainName="x.example.com", ChildHealthChecks=["a"])),
+    ("E9308", "an alarm is missing", check("CLOUDWATCH_METRIC")),
+    *[("E9309", kind, [(f"{RECORDS}/0/Type", kind), (f"{RECORDS}/0/AliasTarget", ELB)]) for kind in ("MX", "TXT", "NS", "SRV", "CAA")],
+    ("E9310", "in a group", [(f"{RECORDS}/-", TWIN)]),
+    (
+        "E9310",
+        "of a group and alone",
+        [("Resources/Twin", {"Type": "AWS::Route53::RecordSet", "Properties": {"HostedZoneId": {"Ref": "HostedZoneId"}, **TWIN}})],
+    ),
+    ("E9406", "another bucket", [(f"{POLICY}/Resource", ["arn:aws:s3:::other/*"])]),
+    ("E9406", "another bucket by Sub", [(f"{POLICY}/Resource", {"Fn::Sub": "arn:${AWS::Partition}:s3:::other"})]),
+    ("E9406", "a reference to something else", [(f"{POLICY}/Resource", {"Fn::GetAtt": ["Topic", "Arn"]})]),
+    ("E9406", "a reference within a text", [(f"{POLICY}/Resource", {"Fn::Sub": "${Topic.Arn}/*"})]),
+]
+
+FINE: list[Case] = [
+    ("E9003", "a variable in the body", dashboard({"Fn::Sub": '{"widgets": [{"properties": {"title": "${Distribution}"}}]}'})),
+    ("E9003", "a body that only AWS knows", dashboard({"Fn::GetAtt": ["Distribution", "Body"]})),
+    ("E9110", "the helper module", [(CODE, HELPER)]),
+    ("E9110", "code in a bucket", [("Resources/EdgeFunction/Properties/Code", {"S3Bucket": "b", "S3Key": "k"})]),
+    (
+        "E9110",
+        "another language",
+        [(RUNTIME, "python3.13"), (ZIP, "def handler(e): pass")],
+    ),
+    ("E9209", "another path", behaviour("/static/*")),
+    (
+        "E9209",
+        "one or the other",
+        [
+            *[(f"{CONFIG}/CacheBehaviors/0/PathPattern", {"Fn::If": ["HasStandby", "a/*", "b/*"]})],
+            *behaviour({"Fn::If": ["HasStandby", "b/*", "a/*"]}),
+        ],
+    ),
+    ("E9210", "all seven", [(f"{DEFAULT}/AllowedMethods", ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"])]),
+    ("E9210", "unknown", [(f"{DEFAULT}/AllowedMethods", {"Ref": "StandbyName"}), (f"{DEFAULT}/CachedMethods", ["GET", "HEAD", "OPTIONS"])]),
+    ("E9211", "a path", [(f"{CONFIG}/DefaultRootObject", "buy/index.html")]),
+    ("E9213", "an ordinary header", header("X-Robots-Tag", "Permissions-Policy", "Cross-Origin-Opener-Policy")),
+    ("E9213", "a security header of the origin is removed", header("Content-Security-Policy", section="RemoveHeadersConfig")),
+    ("E9214", "two headers", header("X-Robots-Tag", "X-Other")),
+    ("E9308", "a search", check("HTTPS_STR_MATCH", FullyQualifiedDomainName="x.example.com", SearchString="ok", EnableSNI=True)),
+    ("E9308", "a type that only AWS knows", check({"Ref": "StandbyName"}, SearchString="ok")),  # type: ignore[arg-type]
+    ("E9308", "children", check("CALCULATED", ChildHealthChecks=["a"], HealthThreshold=1)),
+    ("E9309", "an alias of another record", [(f"{RECORDS}/0/Type", "MX"), (f"{RECORDS}/0/AliasTarget", MAIL)]),
+    ("E9309", "A", [(f"{RECORDS}/0/AliasTarget", ELB)]),
+    ("E9310", "weighted", [(f"{RECORDS}/-", {**TWIN, "SetIdentifier": "b", "Weight": 1})]),
+    ("E9310", "another zone", [("Resources/T", {"Type": "AWS::Route53::RecordSet", "Properties": ELSEWHERE})]),
+    ("E9406", "its literal name", [(f"{POLICY}/Resource", "arn:aws:s3:::dev-example-web-public/*")]),
+    ("E9406", "by Sub of the name", [(f"{POLICY}/Resource", {"Fn::Sub": "arn:${AWS::Partition}:s3:::${Bucket}/*"})]),
+    ("E9406", "a parameter", [(f"{POLICY}/Resource", {"Fn::Sub": "arn:aws:s3:::${AWS::AccountId}-x/*"})]),
+    ("E9406", "the policy of a parameter", [("Resources/BucketPolicy/Properties/Bucket", {"Fn::Sub": "${AWS::AccountId}-x"})]),
+]
