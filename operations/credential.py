@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from assembly import commands
 from guards import documents
 
 SALT_OCTETS = 16
@@ -141,7 +142,7 @@ def from_json(text: str | bytes) -> Credential:
         # Without the cause: the decoder's messages may quote what is stored.
         raise CredentialError(
             'the secret is not a JSON object of exactly "username" and "password_hash", both text; '
-            "store it again: python deploy.py set-password --env ENVIRONMENT"
+            f"store it again: {commands.deploy('set-password', 'ENVIRONMENT')}"
         ) from None
     return Credential(document.username, document.password_hash)
 
@@ -151,7 +152,7 @@ def _matched(password_hash: str) -> re.Match[str]:
     if match is None:
         raise CredentialError(
             "the password hash is not of the form $scrypt$ln=14,r=8,p=1$SALT$HASH or $hmac-sha256$SALT$HASH; "
-            "store it again: python deploy.py set-password --env ENVIRONMENT"
+            f"store it again: {commands.deploy('set-password', 'ENVIRONMENT')}"
         )
     return match
 
