@@ -3,7 +3,8 @@
 In: the assembly of an environment, AWS, the public DNS. Out: one line a check on stdout, with what to type next.
 Never: changes anything without --fix, and with it nothing that was not shown and agreed to.
 
-Exit status: 0 no problem (after --fix: all fixes done), 1 a problem or a fix that failed, 2 usage, 3 fixes wait for --yes.
+Exit status: 0 no problem (after --fix: all fixes done), 1 a problem, nothing could be checked, or a fix failed, 2 usage,
+3 fixes wait for --yes.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             context.data(report)
         else:
             context.result(as_lines(report_lines(report, colour=colour)))
-        if args.fix:
+        if args.fix and report.anything_checked:
             context.say("nothing is stuck that --fix could mend")
         return report.exit_status
     if not args.json:

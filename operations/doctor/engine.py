@@ -32,24 +32,33 @@ def examine(context: CheckContext, *, workers: int = WORKERS) -> Report:
     context = replace(context, accounts=reach(context))
     found = registered()
     home = context.assembly.account_id in context.reachable
-    jobs: list[Callable[[], Found]] = [
-        partial(guarded, each.code, each.label, context, partial(each.run, context))
+    jobs: list[tuple[bool, Callable[[], Found]]] = [
+        (each.asks_aws, partial(guarded, each.code, each.label, context, partial(each.run, context)))
         for each in found
         if isinstance(each, Check) and (home or not each.asks_aws)
     ]
     jobs += [
-        partial(guarded, each.code, stack.id, context, partial(each.run, context, stack), stack.id)
+        (True, partial(guarded, each.code, stack.id, context, partial(each.run, context, stack), stack.id))
         for stack in context.assembly.stacks
         for each in found
         if isinstance(each, StackCheck) and each.kind == stack.kind and home and stack.account_id in context.reachable
     ]
     results: list[CheckResult] = []
     fixes: list[Fix] = []
+    answered = False
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        for told in pool.map(_done, jobs):
-            results += [each for each in told if isinstance(each, CheckResult)]
+        for (asks_aws, _), told in zip(jobs, pool.map(_done, [job for _, job in jobs]), strict=True):
+            some = [each for each in told if isinstance(each, CheckResult)]
+            answered = answered or (asks_aws and any(each.level != "unknown" for each in some))
+            results += some
             fixes += [each for each in told if isinstance(each, Fix)]
-    return Report(environment=context.environment, account_id=context.assembly.account_id, checks=tuple(results), fixes=tuple(fixes))
+    return Report(
+        environment=context.environment,
+        account_id=context.assembly.account_id,
+        checks=tuple(results),
+        fixes=tuple(fixes),
+        anything_checked=answered,
+    )
 
 
 def _done(job: Callable[[], Iterable[CheckResult | Fix]]) -> tuple[CheckResult | Fix, ...]:

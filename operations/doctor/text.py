@@ -8,6 +8,8 @@ from assembly import commands
 from guards.text import painted
 from operations.doctor.values import Fix, Level, Report
 
+NOTHING_CHECKED = "nothing could be checked, so nothing is known to be healthy"
+
 _MARKS: Mapping[Level, str] = {"ok": "ok", "warning": "warning", "problem": "PROBLEM", "unknown": "could not check"}
 _COLOURS: Mapping[Level, str] = {"ok": "32", "warning": "33", "problem": "1;31", "unknown": "36"}
 
@@ -29,7 +31,8 @@ def report_lines(report: Report, *, colour: bool = False) -> tuple[str, ...]:
         f"{counts['problem']} problem{'' if counts['problem'] == 1 else 's'}",
         f"{counts['unknown']} could not be checked",
     )
-    return (*lines, "", f"{report.environment}: {', '.join(words)}")
+    last = [] if report.anything_checked else [NOTHING_CHECKED]
+    return (*lines, "", f"{report.environment}: {', '.join(words)}", *last)
 
 
 def fix_lines(fixes: Iterable[Fix]) -> tuple[str, ...]:

@@ -49,11 +49,13 @@ class Report(Frozen, frozen=True, kw_only=True):
     account_id: str
     checks: tuple[CheckResult, ...]
     fixes: tuple[Fix, ...] = ()
+    anything_checked: bool
+    """AWS, or the public DNS, answered at least one check of the environment. Else nothing is known to be healthy."""
 
     @property
     def exit_status(self) -> int:
-        """1 if there is a problem, else 0."""
-        return 1 if any(c.level == "problem" for c in self.checks) else 0
+        """1 if there is a problem or nothing could be checked, else 0."""
+        return 1 if not self.anything_checked or any(c.level == "problem" for c in self.checks) else 0
 
 
 class Fixed(Frozen, frozen=True, kw_only=True):

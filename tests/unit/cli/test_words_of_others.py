@@ -163,7 +163,12 @@ WAYS: dict[str, Callable[[], str]] = {
     "drift": lambda: as_lines(drift_lines(poisoned(test_drift.look(test_drift.formation())))),
     "doctor": lambda: as_lines(
         report_lines(
-            Report(environment="test", account_id="1", checks=(CheckResult(code="x", level="problem", message=EVIL, command="ours"),)),
+            Report(
+                environment="test",
+                account_id="1",
+                anything_checked=True,
+                checks=(CheckResult(code="x", level="problem", message=EVIL, command="ours"),),
+            ),
             colour=False,
         )
     ),

@@ -16,7 +16,7 @@ from operations.doctor.check import CheckContext
 from operations.doctor.checks.caa import amazon_may_issue, caa_of, caa_tag
 from operations.doctor.engine import examine
 from operations.doctor.fixes import carry_out
-from operations.doctor.text import fix_lines, report_lines
+from operations.doctor.text import NOTHING_CHECKED, fix_lines, report_lines
 from operations.doctor.values import CheckResult, Fix
 from operations.public_dns import Caa, DnsError
 from tests.golden_files import assert_golden
@@ -284,6 +284,37 @@ def test_credentials_that_have_run_out_are_the_problem_and_nothing_else_is_asked
     assert only(report, "credentials").level == "problem"
     assert only(report, "credentials").command == "aws sso login --profile dev"
     assert {c.code for c in report.checks} == {"placeholders", "credentials"}
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        AwsError("1 validation error detected: Value 'x' failed to satisfy constraint", code="ValidationError"),
+        AwsError("Could not connect to the endpoint URL", code="EndpointConnectionError"),
+    ],
+)
+def test_where_nothing_could_be_checked_nothing_is_healthy(refusal: AwsError) -> None:
+    report = examine(context(ScriptedAws({"sts": Scripted(get_caller_identity=refusal)})))
+    assert {c.level for c in report.checks} == {"ok", "unknown"}, "nothing is a problem, and no placeholder is left"
+    assert (report.exit_status, report.anything_checked) == (1, False)
+    assert report_lines(report)[-1] == NOTHING_CHECKED
+
+
+def test_an_account_that_answers_but_tells_nothing_is_not_healthy_either() -> None:
+    denied = AccessDenied("User is not authorized", code="AccessDenied")
+    throttled = AwsError("Rate exceeded", code="Throttling")
+    services = ("account", "service-quotas", "iam", "cloudfront", "route53", "secretsmanager", "dynamodb", "cloudformation")
+    aws = healthy(**dict.fromkeys(services, denied), s3=throttled)
+    aws.clients[("sts", "eu-west-1")] = throttled
+    report = examine(context(aws, Dns({}, silent=True)))
+    assert only(report, "credentials").level == "ok"
+    assert (report.exit_status, report.anything_checked) == (1, False), report.checks
+
+
+def test_one_answer_among_many_refusals_is_something_checked() -> None:
+    report = examine(context(healthy(cloudfront=AccessDenied("no", code="AccessDenied"))))
+    assert (report.exit_status, report.anything_checked) == (0, True)
+    assert NOTHING_CHECKED not in report_lines(report)
 
 
 def test_a_home_region_that_is_off_is_not_taken_for_bad_credentials() -> None:
