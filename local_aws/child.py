@@ -25,8 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+import emulator
 from guards.private import write_private
-from local_aws import plugins
 from local_aws.confined import confine
 from local_aws.server import OWNER
 
@@ -117,7 +117,7 @@ async def serve(listener: socket.socket, secret: str, life: Life) -> None:
         loop.add_signal_handler(number, stop.set)
     watch = asyncio.create_task(_watch(activity, stop, life))
     await hypercorn_serve(front, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
-    plugins.stop()
+    emulator.stop()
     watch.cancel()
 
 
@@ -175,7 +175,7 @@ def main(arguments: list[str]) -> int:
     port = listener.getsockname()[1]
     os.environ["GATEWAY_PORT"] = str(port)
 
-    plugins.install()
+    emulator.install()
     auth = os.environ.get("AUTH") == "true"
     content = {"pid": os.getpid(), "port": port, "secret": secret, "auth": auth, "code": os.environ.get("LOCAL_AWS_CODE", "")}
     life = Life(record=given.record, content=json.dumps(content), owner=owner, idle_seconds=given.idle_seconds, parent=given.parent)

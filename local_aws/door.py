@@ -31,7 +31,7 @@ from xml.sax.saxutils import escape
 from ministack import app as ministack
 from ministack.core import iam_actions, iam_evaluator, responses, router, sigv4
 
-from local_aws import requests
+from emulator import requests
 from local_aws.proof import is_web_identity, proof, same
 from local_aws.served import SERVED
 

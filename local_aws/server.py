@@ -188,8 +188,9 @@ class LocalAws:
 def _code() -> str:
     """A server that an older checkout started is replaced rather than found."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
+    for room in ("local_aws", "emulator"):
+        for path in sorted((_ROOT / room).rglob("*.py")):
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 

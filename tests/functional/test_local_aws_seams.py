@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.plugins import seams
+from emulator import seams
 from tests.functional.harness import ROOT
 
 pytestmark = pytest.mark.functional
@@ -26,7 +26,7 @@ def test_the_pinned_version_is_the_one_the_plugins_were_written_for() -> None:
 
 
 def test_every_seam_is_where_it_was() -> None:
-    done = in_a_process("from local_aws.plugins import seams; seams.check()")
+    done = in_a_process("from emulator import seams; seams.check()")
     assert done.returncode == 0, done.stderr
 
 
@@ -43,7 +43,7 @@ def test_every_seam_is_where_it_was() -> None:
     ],
 )
 def test_a_seam_that_moved_is_named(move: str, told: str) -> None:
-    done = in_a_process(f"{move}\nfrom local_aws.plugins import seams\nseams.check()")
+    done = in_a_process(f"{move}\nfrom emulator import seams\nseams.check()")
     assert done.returncode != 0
     assert "SeamsMoved: the plug-ins were written for MiniStack" in done.stderr
     assert told in done.stderr
@@ -53,7 +53,7 @@ def test_the_plugins_use_no_private_part_that_is_not_checked() -> None:
     """Every private name that the plug-ins take from MiniStack stands in the list."""
     code = (
         "import ast, pathlib, sys\n"
-        "from local_aws.plugins import seams\n"
+        "from emulator import seams\n"
         "known = {n.partition('(')[0] for names in seams._PARTS.values() for n in names}\n"
         "used = set()\n"
         "for path in [*pathlib.Path('local_aws').glob('*/*.py'), *pathlib.Path('local_aws').glob('*.py')]:\n"

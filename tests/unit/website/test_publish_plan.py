@@ -60,7 +60,7 @@ def test_characters_with_two_spellings_are_covered_by_a_wildcard(key: str) -> No
 
 
 TAKEN = re.compile(r"/(?:[!$&'()*+,\-./0-9:;=?@A-Z_a-z]|%[0-9A-F]{2})*")
-"""What CreateInvalidation takes: see `local_aws/plugins/distributions.py`, tested against the command line in the functional tests."""
+"""What CreateInvalidation takes: see `emulator/distributions.py`, tested against the command line in the functional tests."""
 
 
 @given(st.lists(st.text("abc/~@ é%[", min_size=1, max_size=12).filter(lambda k: not k.startswith("/")), max_size=400, unique=True))

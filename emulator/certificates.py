@@ -21,7 +21,7 @@ from ministack.core.responses import get_account_id, now_iso
 from ministack.services import acm, cloudformation, route53
 from ministack.services.cloudformation import provisioners, stacks
 
-from local_aws.plugins import pace
+from emulator import pace
 
 KIND = "AWS::CertificateManager::Certificate"
 POLL_SECONDS = 0.05

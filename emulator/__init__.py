@@ -1,6 +1,7 @@
 """What the local AWS has beyond MiniStack, registered inside its process through two private dictionaries (see `seams`).
 
-Separate room: nothing outside `local_aws/` imports it, and the deployer cannot tell it from AWS.
+In: MiniStack's private parts, the service models. Out: answers and refusals as AWS gives them.
+Never: known to any room but `local_aws/`, which runs it in a process of its own; nothing else can tell it from AWS.
 """
 
 from __future__ import annotations
@@ -8,10 +9,10 @@ from __future__ import annotations
 
 def install() -> None:
     """Register every plug-in; `SeamsMoved` if this MiniStack is not the one they were written for. Imports MiniStack."""
-    from local_aws.plugins import seams
+    from emulator import seams
 
     seams.check()
-    from local_aws.plugins import (
+    from emulator import (
         certificates,
         distributions,
         functions,
@@ -38,6 +39,6 @@ def install() -> None:
 
 def stop() -> None:
     """Let every thread that waits give up; called once, when the server ends."""
-    from local_aws.plugins import pace
+    from emulator import pace
 
     pace.stopping.set()

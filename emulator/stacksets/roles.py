@@ -10,7 +10,7 @@ from ministack.core.responses import request_scope
 from ministack.services import account as account_service
 from ministack.services import iam
 
-from local_aws.plugins.stacksets.state import Instance, StackSet
+from emulator.stacksets.state import Instance, StackSet
 
 
 def roles_problem(stack_set: StackSet, instance: Instance) -> str:

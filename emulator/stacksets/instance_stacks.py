@@ -15,7 +15,7 @@ from uuid import uuid4
 from ministack.services import cloudformation
 from ministack.services.cloudformation.handlers import _ACTION_HANDLERS
 
-from local_aws.plugins.stacksets.state import Instance, Operation, StackSet
+from emulator.stacksets.state import Instance, Operation, StackSet
 
 POLL_SECONDS = 0.02
 

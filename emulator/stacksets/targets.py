@@ -10,8 +10,8 @@ from ministack.services import account as account_service
 from ministack.services import organizations
 from ministack.services.cloudformation.helpers import _extract_string_members, _p
 
-from local_aws.plugins.stacksets.api import Params, Refusal
-from local_aws.plugins.stacksets.state import StackSet, Target
+from emulator.stacksets.api import Params, Refusal
+from emulator.stacksets.state import StackSet, Target
 
 
 def deployment_targets_of(params: Params, stack_set: StackSet) -> tuple[list[Target], dict[str, str], dict[str, Any]]:

@@ -9,7 +9,7 @@ from ministack.core.responses import request_scope
 from ministack.services import cloudformation
 from ministack.services.cloudformation.helpers import _extract_members, _extract_string_members, _p
 
-from local_aws.plugins.stacksets.api import (
+from emulator.stacksets.api import (
     Body,
     Params,
     Refusal,
@@ -20,9 +20,9 @@ from local_aws.plugins.stacksets.api import (
     parameter_list,
     stack_set_action,
 )
-from local_aws.plugins.stacksets.operations import begin_operation, is_known_operation, operation_preferences
-from local_aws.plugins.stacksets.state import Instance, StackSet, Target
-from local_aws.plugins.stacksets.targets import deployment_targets_of
+from emulator.stacksets.operations import begin_operation, is_known_operation, operation_preferences
+from emulator.stacksets.state import Instance, StackSet, Target
+from emulator.stacksets.targets import deployment_targets_of
 
 
 @stack_set_action("CreateStackInstances")

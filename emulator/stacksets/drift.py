@@ -9,9 +9,9 @@ from ministack.core.responses import request_scope
 from ministack.services import cloudformation
 from ministack.services.cloudformation.helpers import _extract_string_members
 
-from local_aws.plugins.stacksets import instance_stacks
-from local_aws.plugins.stacksets.api import Body, Params, Refusal, find_instance, find_operation, paged, stack_set_action
-from local_aws.plugins.stacksets.state import UNFINISHED_RESULTS, Instance, Operation, StackSet
+from emulator.stacksets import instance_stacks
+from emulator.stacksets.api import Body, Params, Refusal, find_instance, find_operation, paged, stack_set_action
+from emulator.stacksets.state import UNFINISHED_RESULTS, Instance, Operation, StackSet
 
 
 def detect(instance: Instance) -> str:

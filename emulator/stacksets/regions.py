@@ -8,8 +8,8 @@ from typing import Any
 from ministack.core.responses import error_response_json
 from ministack.services import account as account_service
 
-from local_aws.plugins.stacksets.api import Answer, caller
-from local_aws.plugins.stacksets.state import Target
+from emulator.stacksets.api import Answer, caller
+from emulator.stacksets.state import Target
 
 _opted: dict[Target, str] = {}
 """Opt-in regions that were switched: (account, region) -> ENABLED or DISABLED."""

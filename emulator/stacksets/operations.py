@@ -9,10 +9,10 @@ from uuid import uuid4
 
 from ministack.services.cloudformation.helpers import _extract_string_members, _p
 
-from local_aws.plugins.stacksets import engine
-from local_aws.plugins.stacksets.api import Body, Params, Refusal, filters, find_operation, paged, stack_set_action
-from local_aws.plugins.stacksets.drift import drift_details
-from local_aws.plugins.stacksets.state import Operation, Preferences, Result, StackSet
+from emulator.stacksets import engine
+from emulator.stacksets.api import Body, Params, Refusal, filters, find_operation, paged, stack_set_action
+from emulator.stacksets.drift import drift_details
+from emulator.stacksets.state import Operation, Preferences, Result, StackSet
 
 
 def operation_preferences(params: Params) -> Preferences:

@@ -15,7 +15,7 @@ from ministack.services import organizations
 from ministack.services.cloudformation.handlers import _ACTION_HANDLERS
 from ministack.services.cloudformation.helpers import _error, _p, _page, _xml
 
-from local_aws.plugins.stacksets.state import Instance, Operation, StackSet, Target, store
+from emulator.stacksets.state import Instance, Operation, StackSet, Target, store
 
 Params = dict[str, Any]
 Body = dict[str, Any]

@@ -13,9 +13,9 @@ from typing import Any
 from ministack.services import account as account_service
 from ministack.services import cloudformation, organizations
 
-from local_aws.plugins import pace
-from local_aws.plugins.stacksets import api, auto_deployment, drift, instances, operations, regions, sets
-from local_aws.plugins.stacksets.state import store
+from emulator import pace
+from emulator.stacksets import api, auto_deployment, drift, instances, operations, regions, sets
+from emulator.stacksets.state import store
 
 DECLARED_IN = (sets, instances, operations, drift)
 """The modules that declare actions as they are imported."""

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from ministack.services.cloudformation.helpers import _extract_members, _extract_string_members, _p, _resolve_template
 
-from local_aws.plugins.stacksets.api import (
+from emulator.stacksets.api import (
     Body,
     Params,
     Refusal,
@@ -19,9 +19,9 @@ from local_aws.plugins.stacksets.api import (
     parameter_list,
     stack_set_action,
 )
-from local_aws.plugins.stacksets.operations import begin_operation, is_known_operation, operation_preferences
-from local_aws.plugins.stacksets.state import StackSet, store
-from local_aws.plugins.stacksets.targets import deployment_targets_of
+from emulator.stacksets.operations import begin_operation, is_known_operation, operation_preferences
+from emulator.stacksets.state import StackSet, store
+from emulator.stacksets.targets import deployment_targets_of
 
 
 @action("CreateStackSet")

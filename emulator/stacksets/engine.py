@@ -15,10 +15,10 @@ from collections.abc import Iterator
 
 from ministack.core.responses import now_iso, request_scope
 
-from local_aws.plugins.stacksets import drift, instance_stacks
-from local_aws.plugins.stacksets.regions import region_status
-from local_aws.plugins.stacksets.roles import roles_problem
-from local_aws.plugins.stacksets.state import UNDER_WAY, UNFINISHED_RESULTS, Instance, Operation, Result, StackSet, Target
+from emulator.stacksets import drift, instance_stacks
+from emulator.stacksets.regions import region_status
+from emulator.stacksets.roles import roles_problem
+from emulator.stacksets.state import UNDER_WAY, UNFINISHED_RESULTS, Instance, Operation, Result, StackSet, Target
 
 QUEUE_POLL_SECONDS = 0.02
 INSTANCE_SECONDS = float(os.environ.get("LOCAL_AWS_STACKSET_SECONDS", "0"))

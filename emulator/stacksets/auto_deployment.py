@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_aws.plugins.stacksets.api import Answer, caller
-from local_aws.plugins.stacksets.operations import begin_operation
-from local_aws.plugins.stacksets.state import Instance, StackSet, store
+from emulator.stacksets.api import Answer, caller
+from emulator.stacksets.operations import begin_operation
+from emulator.stacksets.state import Instance, StackSet, store
 
 
 def account_moved(payload: dict[str, Any], answer: Answer) -> Answer:
