@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from assembly import commands
 from cli.context import ROOT, USAGE, CommandError, Context
+from cli.freshness import refresh
 from cli.parser import closest, did_you_mean
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def _refuse_not_built(args: argparse.Namespace) -> NoReturn:
 
 def open_environment(args: argparse.Namespace, context: Context) -> Opened:
     """Read the assembly and reach AWS. Nothing is asked of AWS beyond who we are; a placeholder is refused before that."""
+    refresh(args, context)
     assembly, templates = read_assembly(args)
     from aws.gateways import Gateways
 

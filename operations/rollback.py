@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from assembly import commands, files
+from assembly import commands, files, sources
 from assembly.model import FORMAT, Assembly
 from guards import documents
 from rollout.history import Record
@@ -76,5 +76,6 @@ def restore(found: Mapping[str, bytes], digest: str, directory: Path, environmen
     """Check the files and write them to `directory`. Raises `RollbackError`, or OSError; the assembly that was there is untouched then."""
     assembly = verified(found, digest, environment)
     wanted = {files.MANIFEST, *(stack.template.file for stack in assembly.stacks)}
-    files.write(directory, {name: data for name, data in found.items() if name in wanted})
+    kept = {name: data for name, data in found.items() if name in wanted}
+    files.write(directory, {**kept, sources.FILE: sources.content(sources.Sources(restored=True))})
     return assembly

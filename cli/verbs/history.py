@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from assembly import commands
 from cli.context import FAILED, OK, Context
 from cli.session import add_common_arguments, open_environment
+from guards.checkout import short
 from guards.text import as_lines
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def lines(past: Iterable[Record], environment: str, *, damaged: int = 0) -> tupl
         return (f"nothing was applied to {environment} yet",)
     rows = [("applied", "assembly", "commit", "took", "result", "by")]
     rows += [
-        (r.started_at, r.assembly_digest[:12], r.git_commit[:12] or "-", f"{r.seconds:.0f} s", r.result, f"{r.by} on {r.host}")
+        (r.started_at, r.assembly_digest[:12], short(r.git_commit) or "-", f"{r.seconds:.0f} s", r.result, f"{r.by} on {r.host}")
         for r in found
     ]
     live = found[0].assembly_digest

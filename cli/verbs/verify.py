@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from assembly import commands
 from cli.context import FAILED, OK, USAGE, CommandError, Context
+from cli.freshness import refresh
 from cli.session import Opened, add_common_arguments, open_environment, read_assembly
 from cli.site import contract_of, outputs, site_of
 from guards import masks
@@ -73,7 +74,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise CommandError(f"{args.ca_file}: no such file; the preview with --https says where it wrote its authority", status=USAGE)
     ask_aws = args.record or args.local or not (args.no_aws or args.resolve)
     opened = open_environment(args, context) if ask_aws else None
-    assembly = opened.assembly if opened else read_assembly(args)[0]
+    assembly = opened.assembly if opened else _described(args, context)
     target, live = _target(args, context, assembly, opened)
     if any(stack.id == REPLICA_STACK for stack in assembly.stacks):
         target = dataclasses.replace(target, replica=_replica(args, opened, live.manifest if live else ""))
@@ -96,6 +97,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
         assert opened is not None
         _record(args, context, opened, results, live)
     return OK
+
+
+def _described(args: argparse.Namespace, context: Context) -> Assembly:
+    refresh(args, context)
+    return read_assembly(args)[0]
 
 
 def _target(args: argparse.Namespace, context: Context, assembly: Assembly, opened: Opened | None) -> tuple[Target, Release | None]:
