@@ -183,7 +183,7 @@ def _local_execution_roles(aws: Aws, assembly: Assembly) -> None:
 def _local_credential(aws: Aws, context: Context, assembly: Assembly) -> None:
     from aws.errors import NotFound
     from aws.secrets import Secrets
-    from operations.credential import generate
+    from cli.local_password import keep, make
 
     wanted = assembly.basic_auth_secret
     assert wanted is not None, "asked by the caller"
@@ -191,11 +191,8 @@ def _local_credential(aws: Aws, context: Context, assembly: Assembly) -> None:
     try:
         secrets.current_version(wanted.secret)
     except NotFound:
-
-        def octets(count: int) -> bytes:
-            return bytes.fromhex(context.token_hex(count))
-
-        password, hashed = generate(octets)
+        password, hashed = make(context)
         values = {"username": wanted.username, "password_hash": hashed}
         secrets.create(wanted.secret, values, description="Basic Auth of the local AWS", tags={})
+        keep(context, wanted, password)
         context.say(f"local AWS: made the secret {wanted.secret}; user {wanted.username}, password {password}")
