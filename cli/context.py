@@ -21,7 +21,7 @@ from cli.next_command import NextCommand
 from guards.stream import filtered
 from guards.text import as_lines
 
-OK, FAILED, USAGE, PENDING, INTERRUPTED = 0, 1, 2, 3, 130
+OK, FAILED, USAGE, PENDING, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 ROOT = Path(__file__).resolve().parent.parent
 
 

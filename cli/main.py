@@ -3,7 +3,8 @@
 In: arguments, and a `Context` that holds everything of the outside world. Out: an exit status.
 Never: imports a verb that is not run, or lets a traceback through for anything a user, AWS or the network can cause.
 
-Exit status: 0 done or no changes, 1 failed, 2 usage or bad input, 3 changes pending, 130 interrupted.
+Exit status: 0 done or no changes, 1 failed, 2 usage or bad input, 3 changes pending, 4 checks left out for want of something,
+130 interrupted.
 """
 
 from __future__ import annotations
@@ -132,6 +133,7 @@ def _overview(found: Mapping[str, tuple[str, Path]]) -> str:
         "  python deploy.py plan --env dev --local    the same against a local AWS, without any account",
         "",
         "deploy.py help VERB, or VERB --help, tells all about one verb.",
-        "exit status: 0 done or no changes, 1 failed, 2 usage or bad input, 3 changes pending, 130 interrupted",
+        "exit status: 0 done or no changes, 1 failed, 2 usage or bad input, 3 changes pending, 4 checks left out for want of something, "
+        "130 interrupted",
     ]
     return "\n".join(said)

@@ -216,9 +216,9 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def outcome_text(outcome: Outcome, environment: str, *, local: bool) -> str:
+def outcome_text(outcome: Outcome, environment: str) -> str:
     """For people: what is live now, and the next command."""
-    from website.run import count, size, verify_command
+    from website.run import count, size
 
     release = outcome.release
     name = f"release {release.number} ({release.content[:DIGEST_DIGITS]})"
@@ -231,7 +231,7 @@ def outcome_text(outcome: Outcome, environment: str, *, local: bool) -> str:
     ]
     if outcome.invalidation:
         lines.append(f"invalidation {outcome.invalidation}: {'done' if outcome.invalidation_done else 'still under way'}")
-    lines += commands.told(verify_command(environment, local=local))
+    lines += commands.told(commands.deploy("verify", environment))
     return as_lines(lines)
 
 
@@ -240,4 +240,4 @@ def show_outcome(outcome: Outcome, args: argparse.Namespace, context: Context) -
     if args.json:
         context.data(outcome_data(outcome))
     else:
-        context.result(outcome_text(outcome, args.env, local=args.local))
+        context.result(outcome_text(outcome, args.env))

@@ -19,9 +19,10 @@ from assembly import commands
 from cli.context import FAILED, INTERRUPTED, OK, USAGE, CommandError, Context
 from cli.freshness import add_build_argument
 from cli.session import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_environment
+from guards.text import as_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from assembly.model import HostedZone, Stack
     from guards.caller import Caller
@@ -93,12 +94,40 @@ def run(args: argparse.Namespace, context: Context) -> int:
         context.data(applied)
     else:
         context.result(summary(applied))
+        if applied.result == "succeeded":
+            context.result(as_lines(_standing(args, opened, applied)))
     if applied.result == "succeeded":
         from planning.saved import forget, path_of
 
         forget(path_of(args.dist, plan.environment))
         return OK
     return INTERRUPTED if applied.result == "interrupted" else FAILED
+
+
+def _standing(args: argparse.Namespace, opened: Opened, applied: Applied) -> Iterator[str]:
+    """What stands now, and how to see it."""
+    assembly = opened.assembly
+    environment, contract = assembly.environment, assembly.contract
+    outputs = sum(len(outcome.outputs) for outcome in applied.stacks)
+    if outputs:
+        yield f"outputs:  {outputs}"
+        yield f"  {commands.told(commands.deploy('outputs', environment))[0]}"
+    if contract is None:
+        return
+    site = f"https://{contract.domain}{contract.entry_path}"
+    yield "site:     on the local AWS, which has no host names: the preview shows it" if args.local else f"site:     {site}"
+    secret = assembly.basic_auth_secret
+    if secret is not None:
+        yield f"password: of user {secret.username}{'' if args.local else ', known to whoever set it'}"
+        if args.local:
+            yield f"  {commands.told(commands.deploy('password', environment))[0]}"
+    if applied.content is None:
+        publish = commands.deploy("publish", environment, "--content", "DIR")
+        yield "content:  not part of this plan"
+        yield from (f"  {line}" for line in commands.told(publish))
+    if args.local:
+        yield f"  {commands.told(commands.deploy('preview', environment))[0]}"
+    yield f"  {commands.told(commands.deploy('verify', environment))[0]}"
 
 
 # --- the plan ---------------------------------------------------------------------------------------------------------
@@ -287,7 +316,7 @@ def _publisher(args: argparse.Namespace, context: Context, opened: Opened) -> Pu
             )
             return publish_planned(opened, directory, approved, publishing, commit=commit_of(directory, context))
 
-        return publish_step(approved, do, report=run.report, now=run.now, local=args.local)
+        return publish_step(approved, do, report=run.report, now=run.now)
 
     return publish
 
