@@ -1,6 +1,6 @@
 """The Basic Auth password of the local AWS: one an environment, so that plan, set-password, preview and verify --local agree.
 
-In: an opened environment on the local AWS, the folder of its state. Out: the password that its secret was made of.
+In: an assembly and the local AWS, the folder of its state. Out: the password that its secret was made of.
 Never: kept for AWS itself, whose passwords are known to people alone. The file is 0600 in the 0700 folder of the local AWS, and goes
 with it.
 """
@@ -15,8 +15,8 @@ from guards import documents
 from guards.private import private_directory, read_private, write_private
 
 if TYPE_CHECKING:
-    from assembly.model import BasicAuthSecret
-    from cli.session import Opened
+    from assembly.model import Assembly, BasicAuthSecret
+    from aws.session import Aws
 
 
 def make(context: Context) -> tuple[str, str]:
@@ -35,14 +35,14 @@ def keep(context: Context, wanted: BasicAuthSecret, password: str) -> None:
     write_private(path, canonical_json({**_kept(path), wanted.secret: password}), durable=False)
 
 
-def known(context: Context, opened: Opened) -> tuple[str, str]:
+def known(context: Context, aws: Aws, assembly: Assembly) -> tuple[str, str]:
     """The password and its hash as the local AWS has it; ("", hash) where it was set elsewhere. `NotFound` if there is no secret."""
     from aws.secrets import Secrets
     from operations.credential import verify
 
-    wanted = opened.assembly.basic_auth_secret
+    wanted = assembly.basic_auth_secret
     assert wanted is not None, "asked by the caller"
-    store = Secrets.connect(opened.aws, account_id=opened.assembly.account_id, region=wanted.region)
+    store = Secrets.connect(aws, account_id=assembly.account_id, region=wanted.region)
     hashed = store.json_key(wanted.secret, "password_hash")
     password = _kept(_file(context)).get(wanted.secret, "")
     if not password or not verify(password, hashed):

@@ -203,40 +203,10 @@ def progress(context: Context) -> Iterator[Report]:
 # --- outcomes -----------------------------------------------------------------------------------------------------
 
 
-def outcome_data(outcome: Outcome) -> dict[str, Any]:
-    """For machines."""
-    return {
-        "ok": True,
-        "changed": outcome.changed,
-        "release": outcome.release,
-        "written": len(outcome.plan.changes) if outcome.changed else 0,
-        "written_bytes": outcome.plan.upload_size if outcome.changed else 0,
-        "invalidation": outcome.invalidation,
-        "invalidation_done": outcome.invalidation_done,
-    }
-
-
-def outcome_text(outcome: Outcome, environment: str) -> str:
-    """For people: what is live now, and the next command."""
-    from website.run import count, size
-
-    release = outcome.release
-    name = f"release {release.number} ({release.content[:DIGEST_DIGITS]})"
-    if not outcome.changed:
-        return f"{environment}: {name} is live already; nothing to do"
-    plan = outcome.plan
-    lines = [
-        f"{environment}: {name} is live: {count(release.files, 'file')}, {size(release.size)}; "
-        f"{count(len(plan.changes), 'file')} written ({size(plan.upload_size)}), {plan.kept:,} kept"
-    ]
-    if outcome.invalidation:
-        lines.append(f"invalidation {outcome.invalidation}: {'done' if outcome.invalidation_done else 'still under way'}")
-    lines += commands.told(commands.deploy("verify", environment))
-    return as_lines(lines)
-
-
 def show_outcome(outcome: Outcome, args: argparse.Namespace, context: Context) -> None:
     """What is live now, for people or machines."""
+    from review.outcome_view import outcome_data, outcome_text
+
     if args.json:
         context.data(outcome_data(outcome))
     else:

@@ -44,6 +44,16 @@ def meant(wanted: str, past: Iterable[Record], environment: str, *, damaged: int
     return fitting[0]
 
 
+def before_last(past: Iterable[Record], environment: str) -> Record:
+    """The latest successful apply of another assembly than the last one's. Raises `RollbackError` if there is none."""
+    found = tuple(past)
+    earlier = (r for r in found if r.assembly_digest != found[0].assembly_digest and r.result == "succeeded")
+    record = next(earlier, None)
+    if record is None:
+        raise RollbackError(f"only one assembly was applied to {environment}, if any", commands.deploy("history", environment))
+    return record
+
+
 def verified(found: Mapping[str, bytes], digest: str, environment: str) -> Assembly:
     """The assembly of these files, if they are exactly the one of that digest. Raises `RollbackError` with every problem."""
     command = commands.deploy("history", environment)

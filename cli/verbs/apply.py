@@ -1,5 +1,7 @@
 """Execute the plan that was reviewed, and nothing else.
 
+Group: deploy.
+
 In: the plan in dist/ENV/plan.json (without one, a plan is made, shown and asked about). Out: what was applied, on stdout; progress
 on stderr.
 Never: applies a plan that nobody has approved, that was changed, or that was made for another assembly, account or state of a stack.
@@ -22,7 +24,7 @@ from cli.session import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_e
 from guards.text import as_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from assembly.model import HostedZone, Stack
     from guards.caller import Caller
@@ -88,6 +90,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         _refuse_moved_content(args, context, opened, plan)
     approve(args, context, plan)
     applied = execute(args, context, opened, plan)
+    from review.outcome_view import standing
     from review.progress_view import summary
 
     if args.json:
@@ -95,39 +98,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
     else:
         context.result(summary(applied))
         if applied.result == "succeeded":
-            context.result(as_lines(_standing(args, opened, applied)))
+            context.result(as_lines(standing(opened.assembly, applied, local=args.local)))
     if applied.result == "succeeded":
         from planning.saved import forget, path_of
 
         forget(path_of(args.dist, plan.environment))
         return OK
     return INTERRUPTED if applied.result == "interrupted" else FAILED
-
-
-def _standing(args: argparse.Namespace, opened: Opened, applied: Applied) -> Iterator[str]:
-    """What stands now, and how to see it."""
-    assembly = opened.assembly
-    environment, contract = assembly.environment, assembly.contract
-    outputs = sum(len(outcome.outputs) for outcome in applied.stacks)
-    if outputs:
-        yield f"outputs:  {outputs}"
-        yield f"  {commands.told(commands.deploy('outputs', environment))[0]}"
-    if contract is None:
-        return
-    site = f"https://{contract.domain}{contract.entry_path}"
-    yield "site:     on the local AWS, which has no host names: the preview shows it" if args.local else f"site:     {site}"
-    secret = assembly.basic_auth_secret
-    if secret is not None:
-        yield f"password: of user {secret.username}{'' if args.local else ', known to whoever set it'}"
-        if args.local:
-            yield f"  {commands.told(commands.deploy('password', environment))[0]}"
-    if applied.content is None:
-        publish = commands.deploy("publish", environment, "--content", "DIR")
-        yield "content:  not part of this plan"
-        yield from (f"  {line}" for line in commands.told(publish))
-    if args.local:
-        yield f"  {commands.told(commands.deploy('preview', environment))[0]}"
-    yield f"  {commands.told(commands.deploy('verify', environment))[0]}"
 
 
 # --- the plan ---------------------------------------------------------------------------------------------------------
@@ -163,6 +140,8 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
         return plan, False
     if args.plan_digest or args.approve:
         raise CommandError(f"{path}: there is no saved plan to be that one", command=again, status=USAGE)
+    if not args.yes and not context.stdin.isatty():
+        raise CommandError("there is no terminal to ask on, and no plan was reviewed yet", command=again, status=USAGE)
     options = Options(only=tuple(args.only), local=args.local)
     plan = plan_and_save(opened, options, args.dist, context, content=content_of(args, context, opened), findings=undone_rollback(opened))
     if args.json:

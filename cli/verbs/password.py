@@ -1,5 +1,7 @@
 """Show the Basic Auth password of the local AWS again.
 
+Group: environment.
+
 In: an environment with --local. Out: the user name on stderr, the password on stdout.
 Never: knows a password of AWS itself: of those only hashes are kept.
 
@@ -39,7 +41,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     wanted = opened.assembly.basic_auth_secret
     if wanted is None:
         raise CommandError(f"{args.env} has no Basic Auth (basic_auth.enabled)", status=USAGE)
-    password, _ = known(context, opened)
+    password, _ = known(context, opened.aws, opened.assembly)
     if not password:
         raise CommandError(
             "this password was not set from here; a new one takes its place",

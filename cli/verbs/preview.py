@@ -1,5 +1,7 @@
 """Serve the site on localhost exactly as the built templates describe it, without AWS.
 
+Group: site.
+
 In: dist/ENV, a folder with the built front end (or, with --local, the local AWS's bucket). Out: the address on stdout, a log on stderr;
 with --explain the way of one request on stdout. Ends with Ctrl-C.
 Never: listens on another address than 127.0.0.1, stores a password, reads AWS credentials.
@@ -93,7 +95,7 @@ def _credential(args: argparse.Namespace, context: Context, username: str, opene
             f"--user {args.user}: the edge function of {args.env} knows the user {username!r} only (basic_auth.username)", status=USAGE
         )
     if opened is not None:
-        password, hashed = local_password.known(context, opened)
+        password, hashed = local_password.known(context, opened.aws, opened.assembly)
         return Credential(username, password, hashed, generated=bool(password))
     if not args.password_stdin:
         return Credential(username, *local_password.make(context), generated=True)

@@ -1,5 +1,7 @@
 """Prove from outside that the live site keeps its contract.
 
+Group: site.
+
 In: the contract in dist/ENV, the site itself. Out: a table, JSON or JUnit XML, one line a promise.
 Never: changes the site. AWS is asked only for what the outside cannot know (the distribution's name, the released page, whether it was
 replicated), and not with --resolve; --record notes a pass with the live release, which is what promotion asks for.
@@ -186,7 +188,7 @@ def _password(args: argparse.Namespace, context: Context, opened: Opened | None)
         return given
     from cli.local_password import known
 
-    return known(context, opened)[0]
+    return known(context, opened.aws, opened.assembly)[0]
 
 
 def _endpoint(text: str, option: str) -> Endpoint:
