@@ -60,7 +60,11 @@ BROKEN: list[Case] = [
     ("E9903", "a joined value", store(Name={"Fn::Join": [" ", ["a", {"Ref": "AWS::Region"}]]})),
     ("E9903", "a selected value", store(Name={"Fn::Select": [1, {"Fn::Split": [",", "a,b c"]}]})),
     ("E9903", "an enumeration", [(f"{DEFAULT}/ForwardedValues", {"QueryString": False, "Cookies": {"Forward": "some"}})]),
-    ("E9903", "a member is missing", [(f"{HEADERS}/SecurityHeadersConfig/FrameOptions", {"Override": True})]),
+    (
+        "E9903",
+        "a member is missing",
+        [("Resources/Stream", {"Type": "AWS::CloudWatch::MetricStream", "Properties": {"OutputFormat": "json"}})],
+    ),
     ("E9003", "a body that is not JSON", dashboard("{widgets")),
     ("E9003", "a body without widgets", dashboard("{}")),
     ("E9003", "a list", dashboard("[]")),
