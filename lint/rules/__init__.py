@@ -25,5 +25,6 @@ MODULES = (
     "records",
     "code",
     "api",
+    "relations",
 )
 """Modules that define rules: first a theme each, by the first digit of its ids, then modules that share the ids of a theme."""

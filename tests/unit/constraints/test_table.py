@@ -114,6 +114,7 @@ def test_every_pattern_can_be_read() -> None:
         ({"minItems": 1}, [], "0 items; at least 1 are needed"),
         ({"maxLength": 3}, None, None),
         ({"maxLength": 3}, {"a": "b"}, None),
+        ({"keyPattern": "[a-z]+"}, {"a-b": "c"}, '"a-b" does not match the pattern [a-z]+'),
     ],
 )
 def test_a_value_is_held_against_its_entry(entry: dict[str, Any], value: Any, said: str | None) -> None:
@@ -126,7 +127,7 @@ def test_no_value_is_too_odd(value: Any) -> None:
 
 
 def test_the_words_of_the_table_are_known() -> None:
-    known = {"members", "items", "ref", "definitions", "enum", "pattern", "required"}
+    known = {"members", "items", "ref", "definitions", "enum", "pattern", "required", "keyPattern"}
     known |= {f"{end}{what}" for end in ("min", "max") for what in ("Length", "Items", "imum")}
 
     def words(entry: Any) -> Iterator[str]:
