@@ -221,8 +221,6 @@ _RESPONSES = _relations(
         for member in ("AccessControlAllowHeaders", "AccessControlAllowOrigins", "AccessControlExposeHeaders")
     ),
     (_CORS, Alone("AccessControlAllowMethods.Items", "ALL")),
-    (_CORS, Alone("AccessControlAllowHeaders.Items", "*")),
-    (_CORS, Alone("AccessControlAllowOrigins.Items", "*")),
     *(
         (_CORS, Once(f"{member}.Items.*", any_case=True))
         for member in ("AccessControlAllowHeaders", "AccessControlAllowMethods", "AccessControlAllowOrigins", "AccessControlExposeHeaders")

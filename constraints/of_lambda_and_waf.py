@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from constraints.relations import Alone, Check, Once, OneOf, Refers, Relation, Requires, When
+from constraints.relations import Check, Once, OneOf, Refers, Relation, Requires, When
 
 _LAMBDA = "https://docs.aws.amazon.com/lambda/latest/api/API_"
 _WAF = "https://docs.aws.amazon.com/waf/latest/APIReference/API_"
@@ -63,7 +63,6 @@ _FUNCTIONS = (
         "AWS::Lambda::Url",
         f"{_LAMBDA}CreateFunctionUrlConfig.html",
         ("", Refers("TargetFunctionArn", {_FUNCTION: ("", "Arn"), _ALIAS: ("", "AliasArn")})),
-        ("Cors", Alone("AllowMethods", "*")),
     ),
     *_relations(
         "AWS::Lambda::EventSourceMapping",
@@ -79,53 +78,55 @@ _FUNCTIONS = (
 )
 
 
-def _web_acl(kind: str) -> tuple[Relation, ...]:
-    source = f"{_WAF}Rule.html"
-    statements = (
-        "AndStatement",
-        "AsnMatchStatement",
-        "ByteMatchStatement",
-        "GeoMatchStatement",
-        "IPSetReferenceStatement",
-        "LabelMatchStatement",
-        "ManagedRuleGroupStatement",
-        "NotStatement",
-        "OrStatement",
-        "RateBasedStatement",
-        "RegexMatchStatement",
-        "RegexPatternSetReferenceStatement",
-        "RuleGroupReferenceStatement",
-        "SizeConstraintStatement",
-        "SqliMatchStatement",
-        "XssMatchStatement",
-    )
+_OWN_STATEMENTS = (
+    "AndStatement",
+    "AsnMatchStatement",
+    "ByteMatchStatement",
+    "GeoMatchStatement",
+    "IPSetReferenceStatement",
+    "LabelMatchStatement",
+    "NotStatement",
+    "OrStatement",
+    "RateBasedStatement",
+    "RegexMatchStatement",
+    "RegexPatternSetReferenceStatement",
+    "SizeConstraintStatement",
+    "SqliMatchStatement",
+    "XssMatchStatement",
+)
+_GROUPS = ("ManagedRuleGroupStatement", "RuleGroupReferenceStatement")
+
+
+def _rules(kind: str, *more: tuple[str, Check]) -> tuple[Relation, ...]:
     return _relations(
         kind,
-        source,
+        f"{_WAF}Rule.html",
         ("", Once("Rules.*.Priority")),
         ("", Once("Rules.*.Name")),
-        ("Rules.*", OneOf(("Action", "OverrideAction"))),
-        ("Rules.*", Requires("Statement.ManagedRuleGroupStatement", ("OverrideAction",))),
-        ("Rules.*", Requires("Statement.RuleGroupReferenceStatement", ("OverrideAction",))),
-        *(("Rules.*", Requires(f"Statement.{name}", ("Action",))) for name in statements if "RuleGroup" not in name),
-        ("Rules.*.Statement", OneOf(statements)),
+        *(("Rules.*", Requires(f"Statement.{name}", ("Action",))) for name in _OWN_STATEMENTS),
         ("Rules.*.Action", OneOf(("Allow", "Block", "Captcha", "Challenge", "Count"))),
-        ("Rules.*.OverrideAction", OneOf(("Count", "None"))),
         ("Rules.*.Statement", Refers("IPSetReferenceStatement.Arn", {"AWS::WAFv2::IPSet": ("Arn",)})),
         ("Rules.*.Statement", Refers("RegexPatternSetReferenceStatement.Arn", {"AWS::WAFv2::RegexPatternSet": ("Arn",)})),
-        ("Rules.*.Statement", Refers("RuleGroupReferenceStatement.Arn", {"AWS::WAFv2::RuleGroup": ("Arn",)})),
         ("Rules.*.Statement.RateBasedStatement", When("AggregateKeyType", ("FORWARDED_IP",), needs=("ForwardedIPConfig",))),
         ("Rules.*.Statement.RateBasedStatement", When("AggregateKeyType", ("CUSTOM_KEYS",), needs=("CustomKeys",))),
         ("Rules.*.Statement.RateBasedStatement", When("AggregateKeyType", ("CONSTANT",), needs=("ScopeDownStatement",))),
         ("Rules.*.Statement.ByteMatchStatement", OneOf(("SearchString", "SearchStringBase64"))),
         ("Rules.*.Statement.ByteMatchStatement", Once("TextTransformations.*.Priority")),
+        *more,
     )
 
 
 _WEB_ACLS = (
-    *_web_acl("AWS::WAFv2::WebACL"),
+    *_rules(
+        "AWS::WAFv2::WebACL",
+        ("Rules.*.Statement", OneOf((*_OWN_STATEMENTS, *_GROUPS))),
+        ("Rules.*", OneOf(("Action", "OverrideAction"))),
+        ("Rules.*.OverrideAction", OneOf(("Count", "None"))),
+        *(("Rules.*", Requires(f"Statement.{name}", ("OverrideAction",))) for name in _GROUPS),
+        ("Rules.*.Statement", Refers("RuleGroupReferenceStatement.Arn", {"AWS::WAFv2::RuleGroup": ("Arn",)})),
+    ),
     *_relations("AWS::WAFv2::WebACL", f"{_WAF}DefaultAction.html", ("DefaultAction", OneOf(("Allow", "Block")))),
-    *_web_acl("AWS::WAFv2::RuleGroup"),
+    *_rules("AWS::WAFv2::RuleGroup", ("Rules.*.Statement", OneOf(_OWN_STATEMENTS))),
     *_relations(
         "AWS::WAFv2::WebACLAssociation",
         f"{_WAF}AssociateWebACL.html",

@@ -186,6 +186,29 @@ class WebAclScope(Rule):
                     yield node.path, "a distribution is not associated: name the web ACL in its WebACLId"
 
 
+class Covered(Rule):
+    id = "E9219"
+    shortdesc = "The certificate of a distribution has the names that the distribution answers to"
+    description = "Each alias is a name of the certificate, or one label below a wildcard of it; for a certificate of the same template."
+    source_url = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/CNAMEs.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        for properties in view.properties("AWS::CloudFront::Distribution"):
+            for used in view.at(properties, _CONFIG, "ViewerCertificate", "AcmCertificateArn"):
+                target = reference(used)
+                found = view.resource(target.name) if target and "Certificate" in (view.type_of(target.name) or "") else None
+                if found is None:
+                    continue
+                given = view.properties_of(found).when(used)
+                names = [*view.at(given, "DomainName"), *view.items(given, "SubjectAlternativeNames")]
+                for alias in view.items(properties.when(used), _CONFIG, "Aliases"):
+                    texts = [node.text for node in names if together(node, alias)]
+                    if alias.text and "${" not in alias.text and all(text and "${" not in text for text in texts):
+                        name = alias.text.lower()
+                        if not {name, f"*.{name.partition('.')[2]}"} & {text.lower() for text in texts if text}:
+                            yield alias.path, f"{alias.text} is no name of the certificate {found.path[1]}"
+
+
 class Addresses(Rule):
     id = "E9218"
     shortdesc = "The addresses of a set are networks of its version"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from constraints import of_cloudfront, of_lambda_and_waf
-from constraints.relations import Alone, Excludes, Once, OneOf, Ordered, Refers, Relation, Requires, When, Without
+from constraints.relations import NAMES, Alone, Excludes, Once, OneOf, Ordered, Refers, Relation, Requires, When, Without
 from lint.rules.base import Problem, Rule
 from lint.rules.view import ABSENT, EACH, UNKNOWN, Node, View, number, reference, together
 
@@ -26,13 +26,30 @@ class GoTogether(Rule):
     source_url = "https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_Operations.html"
 
     def check(self, view: View) -> Iterator[Problem]:
-        present = {resource.value.get("Type") for resource in view.resources()}
+        present = {str(resource.value.get("Type")) for resource in view.resources()}
         for relation in RELATIONS:
             if relation.kind in present:
                 for properties in view.properties(relation.kind):
                     for structure in _below(view, properties, relation.at):
                         if isinstance(structure.value, dict):
                             yield from _CHECKS[type(relation.check)](view, structure, relation.check)
+
+
+class NameOnce(Rule):
+    id = "E9905"
+    shortdesc = "Two resources of a template do not have one name"
+    description = "Names, and what a resource is the only one of: the second is refused as existing already."
+    source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-name.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        for kind, member in NAMES.items():
+            seen: dict[Any, list[Node]] = {}
+            for resource in view.resources(kind):
+                for node in _below(view, view.properties_of(resource), member):
+                    key = (reference(node) or node.text, resource.value.get("Condition") and str(resource.value["Condition"]))
+                    if key[0] and any(first.path[1] != node.path[1] and together(first, node) for first in seen.get(key, ())):
+                        yield node.path, f"{_written(node) or key[0].name} is another resource's {member.rpartition('.')[2]} already"
+                    seen.setdefault(key, []).append(node)
 
 
 def _below(view: View, node: Node, path: str) -> Iterator[Node]:
@@ -88,7 +105,7 @@ def _one_of(view: View, structure: Node, check: OneOf) -> Iterator[Problem]:
     for chosen in itertools.islice(itertools.product(*found), 256):
         if not all(together(one, other) for one, other in itertools.combinations(chosen, 2)):
             continue
-        given = [node.path[-1] for node in chosen if node.value is not ABSENT and node.value is not False]
+        given = [node.path[-1] for node in chosen if node.value is not ABSENT and _written(node).lower() != "false"]
         if any(node.value is UNKNOWN for node in chosen):
             continue
         names = ", ".join(check.members[:6])

@@ -330,9 +330,7 @@ VALID: dict[str, dict[str, Any]] = {
         )
     ),
     "a function that routes": template(
-        Routes=routes(
-            "function handler(event) {\n  const request = event.request;\n  if (request.uri.endsWith('/')) request.uri += 'index.html';\n  return request;\n}"
-        ),
+        Routes=routes("function handler(event) {\n  const request = event.request;\n  return request;\n}"),
         Site=site(
             DefaultCacheBehavior=behaviour(
                 FunctionAssociations=[
@@ -343,7 +341,7 @@ VALID: dict[str, dict[str, Any]] = {
     ),
     "a function of the first runtime": template(
         Routes=routes(
-            "var crypto = require('crypto'); // let no const in\nfunction handler(event) { var text = 'const x = 1'; return event.request; }",
+            "var crypto = require('crypto'); // no const\nfunction handler(event) { var t = 'const x'; return event.request; }",
             "cloudfront-js-1.0",
         )
     ),
