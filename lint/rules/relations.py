@@ -11,12 +11,26 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from constraints import of_cloudfront, of_lambda_and_waf
-from constraints.relations import NAMES, Alone, Excludes, Once, OneOf, Ordered, Refers, Relation, Requires, When, Without
+from constraints.relations import NAMES, Alone, Check, Excludes, Once, OneOf, Ordered, Refers, Relation, Requires, When, Without
 from lint.rules.base import Problem, Rule
 from lint.rules.view import ABSENT, EACH, UNKNOWN, Node, View, number, reference, together
 
 RELATIONS: tuple[Relation, ...] = (*of_cloudfront.RELATIONS, *of_lambda_and_waf.RELATIONS)
-_EMPTY = (ABSENT, None, "", [], {})
+_EMPTY: tuple[Any, ...] = (ABSENT, None, "", [], {})
+
+
+def _concerns(check: Check) -> frozenset[str] | None:
+    """The members of a structure without which a check has nothing to say; None where absence says something."""
+    if isinstance(check, OneOf) or (isinstance(check, When) and check.absent):
+        return None
+    names = check.members if isinstance(check, Ordered) else (check.first if isinstance(check, Excludes | Requires) else check.member,)
+    return frozenset(name.partition(".")[0] for name in names)
+
+
+_BY_STRUCTURE: dict[str, dict[str, list[tuple[frozenset[str] | None, Check]]]] = {}
+for _relation in RELATIONS:
+    _found = _BY_STRUCTURE.setdefault(_relation.kind, {}).setdefault(_relation.at, [])
+    _found.append((_concerns(_relation.check), _relation.check))
 
 
 class GoTogether(Rule):
@@ -26,13 +40,13 @@ class GoTogether(Rule):
     source_url = "https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_Operations.html"
 
     def check(self, view: View) -> Iterator[Problem]:
-        present = {str(resource.value.get("Type")) for resource in view.resources()}
-        for relation in RELATIONS:
-            if relation.kind in present:
-                for properties in view.properties(relation.kind):
-                    for structure in _below(view, properties, relation.at):
-                        if isinstance(structure.value, dict):
-                            yield from _CHECKS[type(relation.check)](view, structure, relation.check)
+        for resource in view.resources():
+            for at, checks in _BY_STRUCTURE.get(str(resource.value["Type"]), {}).items() if "Type" in resource.value else ():
+                for structure in _below(view, view.properties_of(resource), at):
+                    if isinstance(structure.value, dict):
+                        for concerns, check in checks:
+                            if concerns is None or concerns & structure.value.keys():
+                                yield from _CHECKS[type(check)](view, structure, check)
 
 
 class NameOnce(Rule):
@@ -48,7 +62,7 @@ class NameOnce(Rule):
                 for node in _below(view, view.properties_of(resource), member):
                     key = (reference(node) or node.text, resource.value.get("Condition") and str(resource.value["Condition"]))
                     if key[0] and any(first.path[1] != node.path[1] and together(first, node) for first in seen.get(key, ())):
-                        yield node.path, f"{_written(node) or key[0].name} is another resource's {member.rpartition('.')[2]} already"
+                        yield node.path, f"{_written(node) or 'the same'} is another resource's {member.rpartition('.')[2]} already"
                     seen.setdefault(key, []).append(node)
 
 
@@ -153,7 +167,7 @@ def _once(view: View, structure: Node, check: Once) -> Iterator[Problem]:
         text = ref or (_written(node) if node.known and "${" not in _written(node) else "")
         key = text.lower() if check.any_case and isinstance(text, str) else text
         if key and any(first.path != node.path and together(first, node) for first in seen.get(key, ())):
-            yield node.path, f"{text.name if ref else text} stands there already"
+            yield node.path, f"{ref.name if ref else text} stands there already"
         seen.setdefault(key, []).append(node)
 
 
