@@ -24,5 +24,7 @@ MODULES = (
     "headers",
     "records",
     "code",
+    "api",
+    "relations",
 )
 """Modules that define rules: first a theme each, by the first digit of its ids, then modules that share the ids of a theme."""
