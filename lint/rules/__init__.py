@@ -24,5 +24,6 @@ MODULES = (
     "headers",
     "records",
     "code",
+    "refusals",
 )
 """Modules that define rules: first a theme each, by the first digit of its ids, then modules that share the ids of a theme."""
