@@ -65,7 +65,9 @@ house: setup
 schema: setup
 	$(BIN)/python -m environments
 
+# What the services' APIs take (constraints/), and the list of our lint rules.
 rules: setup
+	$(BIN)/python -m constraints.generate
 	$(BIN)/python -m lint --rules > docs/lint-rules.md
 
 lock: setup

@@ -15,7 +15,7 @@ import grimp
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "architecture.md"
 BEGIN, END = "<!-- house: made by `make house` -->", "<!-- end of house -->"
-BUILD = ("lint", "stacks", "policies", "environments")
+BUILD = ("lint", "stacks", "policies", "environments", "constraints")
 
 
 def rooms() -> tuple[str, ...]:

@@ -144,9 +144,15 @@ def environment_digest(version: str, python: str, sources: Mapping[str, bytes]) 
 
 
 def rule_sources() -> dict[str, bytes]:
-    """The Python files that decide a verdict: our rules, the types they read, and this module with its configuration."""
+    """The files that decide a verdict: our rules, what they read, and this module with its configuration."""
     root = Path(__file__).parent.parent
-    files = [Path(__file__), root / "templates" / "resources.py", *(root / "lint" / "rules").glob("*.py")]
+    read = [
+        root / "templates" / "resources.py",
+        root / "environments" / "regions.py",
+        root / "constraints" / "table.py",
+        root / "constraints" / "table.json",
+    ]
+    files = [Path(__file__), *read, *(root / "lint" / "rules").glob("*.py"), *(root / "refusals").glob("*.py")]
     return {str(file.relative_to(root)): file.read_bytes() for file in files}
 
 

@@ -17,7 +17,8 @@ _S3_URL = re.compile(r"https://[^/]*s3[.-][^/]*amazonaws\.com(\.cn)?/.+|https://
     _SET,
     "A StackSet has the settings of its permission model, one template, and tolerances that fit",
     f"{_API}/API_CreateStackSet.html",
-    "SELF_MANAGED: roles and accounts; SERVICE_MANAGED: units, AutoDeployment. Of a number and a percentage one; at most one more at once than may fail, unless SOFT_FAILURE_TOLERANCE.",
+    "SELF_MANAGED: roles and accounts; SERVICE_MANAGED: units, AutoDeployment. Of a number and a percentage one; at most one "
+    "more at once than may fail, unless SOFT_FAILURE_TOLERANCE.",
 )
 def stack_set(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     given = resource.properties

@@ -63,7 +63,8 @@ def window(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     _ALARM,
     "An alarm watches one metric with one statistic, or queries of which one returns",
     f"{_API}/API_PutMetricAlarm.html",
-    "MetricName with Namespace, Period and either Statistic or ExtendedStatistic; or Metrics; EvaluateLowSampleCountPercentile with percentiles; dimensions differ.",
+    "MetricName with Namespace, Period and either Statistic or ExtendedStatistic; or Metrics; EvaluateLowSampleCountPercentile "
+    "with percentiles; dimensions differ.",
 )
 def metric(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     alarm = resource.properties
@@ -161,7 +162,8 @@ def threshold(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     (_ALARM, _COMPOSITE),
     "An alarm's actions are ARNs of its own region that can be reached",
     f"{_API}/API_PutMetricAlarm.html",
-    "At most five a state; a topic that is encrypted with alias/aws/sns is closed to CloudWatch (User Guide, Notifying users on alarm changes).",
+    "At most five a state; a topic that is encrypted with alias/aws/sns is closed to CloudWatch (User Guide, Notifying users on "
+    "alarm changes).",
 )
 def actions(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     for name in _LISTS:
@@ -219,7 +221,8 @@ def in_its_region(resource: Resource, deployment: Deployment) -> Iterator[Proble
     _COMPOSITE,
     "A composite alarm's rule can be read, and its suppressor has its times",
     f"{_API}/API_PutCompositeAlarm.html",
-    "ALARM(name), OK(name), INSUFFICIENT_DATA(name), TRUE, FALSE with AND, OR, NOT and brackets; at most 10,240 characters and 100 alarms; not itself.",
+    "ALARM(name), OK(name), INSUFFICIENT_DATA(name), TRUE, FALSE with AND, OR, NOT and brackets; at most 10,240 characters and "
+    "100 alarms; not itself.",
 )
 def composite(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     alarm = resource.properties

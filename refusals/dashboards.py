@@ -57,7 +57,7 @@ def widgets(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
 
 
 def _widgets(body: At) -> Iterator[Problem]:
-    for key in set(body.keys()) - _BODY:
+    for key in set(body.names()) - _BODY:
         yield (key,), f"a body has {', '.join(sorted(_BODY))}"
     for key in ("start", "end"):
         yield from fits(body.at(key), _TIME, "time (-PT3H, or ISO 8601)")
@@ -73,7 +73,7 @@ def _widgets(body: At) -> Iterator[Problem]:
         if not kind.there:
             yield kind.path, "a widget without type"
         yield from one_of(kind, _TYPES, "type of a widget")
-        for key in set(widget.keys()) - _FIELDS:
+        for key in set(widget.names()) - _FIELDS:
             yield (*widget.path, key), f"a widget has {', '.join(sorted(_FIELDS))}"
         if not isinstance(widget.at("properties").value, dict):
             yield widget.at("properties").path, "a widget needs properties"
@@ -95,7 +95,8 @@ def _place(widget: At) -> Iterator[Problem]:
     _BOARD,
     "A widget shows what its properties name",
     _SOURCE,
-    "metric: rows of namespace, name and pairs of dimensions, a region, a period as for alarms, a known view and statistic, ids that differ; text: markdown; log: region and query; alarm: ARNs of 1 to 100 alarms.",
+    "metric: rows of namespace, name and pairs of dimensions, a region, a period as for alarms, a known view and statistic, ids "
+    "that differ; text: markdown; log: region and query; alarm: ARNs of 1 to 100 alarms.",
 )
 def contents(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     yield from _problems(_contents(_body(resource)))

@@ -87,7 +87,8 @@ _ELEMENTS = frozenset({"Sid", "Effect", "Principal", "NotPrincipal", "Action", "
     KINDS,
     "A policy keeps to the grammar of its kind",
     f"{_REFERENCE}_grammar.html",
-    "Version, Statement; in each an Effect, Action or NotAction, one of them; Resource where it is no trust policy; Principal in a resource or trust policy and in no other; Sid letters and digits, once.",
+    "Version, Statement; in each an Effect, Action or NotAction, one of them; Resource where it is no trust policy; Principal in "
+    "a resource or trust policy and in no other; Sid letters and digits, once.",
 )
 def grammar(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     for document in documents(resource):
@@ -98,7 +99,7 @@ def _grammar(document: Document) -> Iterator[Problem]:
     at = document.at
     if not isinstance(at.value, dict):
         return
-    for key in sorted(set(at.keys()) - _TOP):
+    for key in sorted(set(at.names()) - _TOP):
         yield (*at.path, key), "no element of a policy"
     if at.at("Version").known and str(at.at("Version").value) not in _VERSIONS:
         yield at.at("Version").path, f"{at.at('Version').value!r} is no version of the language; write 2012-10-17"
@@ -120,16 +121,19 @@ def _grammar(document: Document) -> Iterator[Problem]:
 
 
 def _statement(kind: Kind, at: At) -> Iterator[Problem]:
-    for key in sorted(set(at.keys()) - _ELEMENTS):
+    for key in sorted(set(at.names()) - _ELEMENTS):
         yield (*at.path, key), "no element of a statement"
     if not at.at("Effect").there or (at.at("Effect").known and at.at("Effect").value not in ("Allow", "Deny")):
         yield at.at("Effect").path, "Effect is Allow or Deny"
-    for pair in (("Action", "NotAction"), ("Resource", "NotResource"), ("Principal", "NotPrincipal")):
+    for pair, wanted in (
+        (("Action", "NotAction"), True),
+        (("Resource", "NotResource"), kind != "trust"),
+        (("Principal", "NotPrincipal"), kind != "identity"),
+    ):
         there = [key for key in pair if at.at(key).there]
         if len(there) == 2:
             yield at.at(pair[1]).path, f"{pair[0]} and {pair[1]} exclude each other"
-        wanted = {"Action": True, "Resource": kind not in ("trust",), "Principal": kind != "identity"}[pair[0]]
-        if wanted and not there and not (pair[0] == "Resource" and kind in ("logs",)):
+        if wanted and not there and not (pair[0] == "Resource" and kind == "logs"):
             yield at.at(pair[0]).path, f"a statement needs {pair[0]}"
         if there and at.at(there[0]).value in ([], {}, ""):
             yield at.at(there[0]).path, f"an empty {there[0]}"
@@ -157,7 +161,8 @@ _FEDERATED = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(oidc-provider|saml-provide
     KINDS,
     "A principal is one that can be",
     f"{_REFERENCE}_elements_principal.html",
-    "AWS: an account, or the ARN of a root, user, role or session, without wildcards; Service: name.amazonaws.com; Federated: a provider; CanonicalUser: 64 hexadecimal digits.",
+    "AWS: an account, or the ARN of a root, user, role or session, without wildcards; Service: name.amazonaws.com; Federated: a "
+    "provider; CanonicalUser: 64 hexadecimal digits.",
 )
 def principals(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     for document in documents(resource):
@@ -169,7 +174,7 @@ def principals(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
 def _principal(at: At) -> Iterator[Problem]:
     if at.text is not None and at.known and at.value != "*":
         yield at.path, f"{at.value!r} is no principal; there are {', '.join(sorted(_PRINCIPALS))}, or *"
-    for kind in at.keys():
+    for kind in at.names():
         if kind not in _PRINCIPALS:
             yield (*at.path, kind), f"{kind!r} is no kind of principal; there are {', '.join(sorted(_PRINCIPALS))}"
         if at.at(kind).value in ([], ""):
@@ -224,13 +229,14 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d
     KINDS,
     "A condition has an operator, a key and values that fit together",
     f"{_REFERENCE}_elements_condition_operators.html",
-    "Operators and aws: keys that there are; numbers, dates, addresses, true and false where these are compared; no wildcard under an operator that takes it literally.",
+    "Operators and aws: keys that there are; numbers, dates, addresses, true and false where these are compared; no wildcard "
+    "under an operator that takes it literally.",
 )
 def conditions(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     for document in documents(resource):
         for statement in document.statements():
             condition = statement.at("Condition")
-            for operator in condition.keys():
+            for operator in condition.names():
                 yield from document.placed(_operator(condition.at(operator), operator))
 
 
@@ -241,7 +247,7 @@ def _operator(at: At, operator: str) -> Iterator[Problem]:
         yield at.path, f"{operator!r} is no operator"
         return
     family = OPERATORS[name]
-    for key in at.keys():
+    for key in at.names():
         values, short = at.items(key), key.lower().removeprefix("aws:")
         own = key.lower().startswith("aws:")
         if ":" not in key:
@@ -265,7 +271,7 @@ def _comparable(family: str, compared: str) -> bool:
     family = family.removeprefix("Not")
     if family == compared or (family == "String" and compared in ("String", "Arn", "Bool")) or (family == "Arn" and compared == "String"):
         return True
-    return family == "Numeric" and compared in ("Date", "String") or (family == "Date" and compared == "String")
+    return (family == "Numeric" and compared in ("Date", "String")) or (family == "Date" and compared == "String")
 
 
 def _value(at: At, text: str, family: str, name: str, key: str) -> Iterator[Problem]:
@@ -366,11 +372,6 @@ def shut_out(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         for statement in document.statements():
             everybody = statement.at("Principal").value == "*" or any(at.value == "*" for at in statement.items("Principal", "AWS"))
             everything = any(re.fullmatch(r"\*|[a-z0-9]+:\*", at.literal) for at in statement.items("Action"))
-            if (
-                statement.at("Effect").value == "Deny"
-                and everybody
-                and everything
-                and statement.at("Condition").value in ({}, None)
-                or (statement.at("Effect").value == "Deny" and everybody and everything and not statement.at("Condition").there)
-            ):
+            unconditional = not statement.at("Condition").there or statement.at("Condition").value == {}
+            if statement.at("Effect").value == "Deny" and everybody and everything and unconditional:
                 yield from document.placed(iter([(statement.path, EVERYTHING)]))

@@ -20,7 +20,8 @@ def _keys(of: At, kind: str) -> list[str | None]:
     _TABLE,
     "A table and its indexes have one hash key each, first, at most one range key, and names that differ",
     f"{_API}/API_CreateTable.html",
-    "A local index has the table's hash key and a range key; 20 global and 5 local indexes; NonKeyAttributes with INCLUDE, and only with it.",
+    "A local index has the table's hash key and a range key; 20 global and 5 local indexes; NonKeyAttributes with INCLUDE, and "
+    "only with it.",
 )
 def keys(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     table = resource.properties

@@ -9,9 +9,47 @@ import re
 from collections.abc import Set
 
 FUNCTIONS = frozenset(
-    """ABS ANOMALY_DETECTION_BAND AVG CEIL DATAPOINT_COUNT DB_PERF_INSIGHTS DIFF DIFF_TIME FILL FIRST LAST FLOOR IF INSIGHT_RULE_METRIC
-    LAMBDA LOG LOG10 MAX METRIC_COUNT METRICS MIN MINUTE HOUR DAY DATE MONTH YEAR EPOCH PERIOD RATE REMOVE_EMPTY RUNNING_SUM SEARCH
-    SERVICE_QUOTA SLICE SORT STDDEV SUM TIME_SERIES""".split()
+    [
+        "ABS",
+        "ANOMALY_DETECTION_BAND",
+        "AVG",
+        "CEIL",
+        "DATAPOINT_COUNT",
+        "DB_PERF_INSIGHTS",
+        "DIFF",
+        "DIFF_TIME",
+        "FILL",
+        "FIRST",
+        "LAST",
+        "FLOOR",
+        "IF",
+        "INSIGHT_RULE_METRIC",
+        "LAMBDA",
+        "LOG",
+        "LOG10",
+        "MAX",
+        "METRIC_COUNT",
+        "METRICS",
+        "MIN",
+        "MINUTE",
+        "HOUR",
+        "DAY",
+        "DATE",
+        "MONTH",
+        "YEAR",
+        "EPOCH",
+        "PERIOD",
+        "RATE",
+        "REMOVE_EMPTY",
+        "RUNNING_SUM",
+        "SEARCH",
+        "SERVICE_QUOTA",
+        "SLICE",
+        "SORT",
+        "STDDEV",
+        "SUM",
+        "TIME_SERIES",
+    ]
 )
 _WORDS = frozenset({"AND", "OR", "NOT", "DESC", "ASC", "REPEAT", "LINEAR", "TRUE", "FALSE", "true", "false"})
 _TOKEN = re.compile(
@@ -19,7 +57,7 @@ _TOKEN = re.compile(
 )
 
 
-def maths_problem(text: str, ids: Set[str]) -> str | None:
+def maths_problem(text: str, ids: Set[str]) -> str | None:  # noqa: PLR0911 - one return a fault
     """Why an expression over queries with these ids cannot be computed, or None."""
     if re.match(r"\s*SELECT\b", text):
         return None  # Metrics Insights is another language.
@@ -53,7 +91,7 @@ _RULE_TOKEN = re.compile(
 )
 
 
-def alarm_rule_problem(text: str, own_name: str) -> str | None:
+def alarm_rule_problem(text: str, own_name: str) -> str | None:  # noqa: PLR0911 - one return a fault
     """Why a composite alarm cannot have this rule, or None."""
     if not text.strip():
         return "an empty rule"

@@ -32,7 +32,8 @@ _TRUST = {
     _ROLE,
     "A trust policy lets its principals in by the call that they make",
     f"{_GUIDE}/id_roles_create_for-idp_oidc.html",
-    "Actions of sts only; sts:AssumeRole for accounts and services, AssumeRoleWithWebIdentity and WithSAML for federated ones; conditions on the provider that is trusted.",
+    "Actions of sts only; sts:AssumeRole for accounts and services, AssumeRoleWithWebIdentity and WithSAML for federated ones; "
+    "conditions on the provider that is trusted.",
 )
 def trust(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     for document in documents(resource):
@@ -51,7 +52,7 @@ def trust(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
                 if fnmatchcase(name, action.literal.lower() or "-")
                 for kind in kinds
             }
-            for kind in principal.keys():
+            for kind in principal.names():
                 if main and kind not in main and kind in ("AWS", "Service", "Federated"):
                     yield (*principal.path, kind), f"{kind} does not call {', '.join(str(action.value) for action in calls)}"
             yield from _issuer(statement, principal)
@@ -59,8 +60,8 @@ def trust(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
 
 def _issuer(statement: At, principal: At) -> Iterator[Problem]:
     hosts = [match[1] for at in principal.items("Federated") if (match := re.search(r":oidc-provider/([^$]+)$", at.literal))]
-    for operator in statement.at("Condition").keys():
-        for key in statement.at("Condition", operator).keys():
+    for operator in statement.at("Condition").names():
+        for key in statement.at("Condition", operator).names():
             host, _, claim = key.rpartition(":")
             if hosts and claim in ("aud", "sub", "amr", "azp") and host not in hosts:
                 yield (*statement.path, "Condition", operator, key), f"the provider is {hosts[0]}, not {host}"
@@ -152,7 +153,8 @@ _LISTING_KEYS = ("s3:prefix", "s3:delimiter", "s3:max-keys")
     "AWS::S3::BucketPolicy",
     "Each action of a bucket policy is one of S3 and applies to a resource beside it",
     "https://docs.aws.amazon.com/AmazonS3/latest/userguide/security_iam_service-with-iam.html",
-    "Actions on objects want BUCKET/*, those on the bucket its ARN; S3 refuses others (MalformedPolicy: Action does not apply to any resource(s) in statement). s3:prefix, s3:delimiter and s3:max-keys are for listing.",
+    "Actions on objects want BUCKET/*, those on the bucket its ARN; S3 refuses others (MalformedPolicy: Action does not apply to "
+    "any resource(s) in statement). s3:prefix, s3:delimiter and s3:max-keys are for listing.",
 )
 def bucket_policy(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     for statement in resource.properties.items("PolicyDocument", "Statement"):
@@ -171,8 +173,8 @@ def bucket_policy(resource: Resource, deployment: Deployment) -> Iterator[Proble
             if told and _BUCKET_ACTIONS.fullmatch(name) and "*" not in name and not buckets:
                 yield action.path, f"{action.value} applies to the bucket, without /*"
         names = [action.literal.lower() for action in statement.items("Action")]
-        for operator in statement.at("Condition").keys():
-            for key in statement.at("Condition", operator).keys():
+        for operator in statement.at("Condition").names():
+            for key in statement.at("Condition", operator).names():
                 if key.lower() in _LISTING_KEYS and names and all(_OBJECT_ACTIONS.fullmatch(name) and "*" not in name for name in names):
                     yield (*statement.path, "Condition", operator, key), f"{key} is for listing; these actions do not send it"
                 if key.lower().startswith("s3:") and not S3_KEYS.fullmatch(key.lower()):

@@ -68,7 +68,8 @@ def key(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     _KEY,
     "A key policy is about its own key, and somebody may change it",
     "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html",
-    "Resource *; an Allow of kms:PutKeyPolicy (or kms:*) without it nobody, the root of the account included, could manage the key; KMS refuses such a policy (MalformedPolicyDocument).",
+    "Resource *; an Allow of kms:PutKeyPolicy (or kms:*) without it nobody, the root of the account included, could manage the "
+    "key; KMS refuses such a policy (MalformedPolicyDocument).",
 )
 def key_policy(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     given = resource.properties
@@ -114,7 +115,8 @@ _CLASSES = (("ExcludeLowercase", 26), ("ExcludeUppercase", 26), ("ExcludeNumbers
     _SECRET,
     "A secret has a value of one source, and a generated one can be generated",
     f"{_SECRETS}/apireference/API_CreateSecret.html",
-    "SecretString or GenerateSecretString; SecretStringTemplate is a JSON object and comes with GenerateStringKey; 1 to 4,096 characters, at least one kind left, long enough for each; replicas in other regions, each once.",
+    "SecretString or GenerateSecretString; SecretStringTemplate is a JSON object and comes with GenerateStringKey; 1 to 4,096 "
+    "characters, at least one kind left, long enough for each; replicas in other regions, each once.",
 )
 def secret(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     given = resource.properties

@@ -23,12 +23,60 @@ _KINDS = {"S3": "s3", "CWL": "logs", "FH": "firehose"}
 _TYPES = {"AWS::S3::Bucket": "s3", "AWS::Logs::LogGroup": "logs", "AWS::KinesisFirehose::DeliveryStream": "firehose"}
 CLOUDFRONT_LOGS = ("ACCESS_LOGS", "CONNECTION_LOGS")
 FIELDS = frozenset(
-    """date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer) cs(User-Agent) cs-uri-query cs(Cookie)
-    x-edge-result-type x-edge-request-id x-host-header cs-protocol cs-bytes time-taken x-forwarded-for ssl-protocol ssl-cipher
-    x-edge-response-result-type cs-protocol-version fle-status fle-encrypted-fields c-port time-to-first-byte x-edge-detailed-result-type
-    sc-content-type sc-content-len sc-range-start sc-range-end timestamp(ms) origin-fbl origin-lbl asn DistributionId distributionid
-    timestamp timestamp(s) c-country cache-behavior-path-pattern cs-headers cs-header-names cs-headers-count primary-distribution-id
-    primary-distribution-dns-name distribution-tenant-id connection-id r-host sr-reason""".split()
+    [
+        "date",
+        "time",
+        "x-edge-location",
+        "sc-bytes",
+        "c-ip",
+        "cs-method",
+        "cs(Host)",
+        "cs-uri-stem",
+        "sc-status",
+        "cs(Referer)",
+        "cs(User-Agent)",
+        "cs-uri-query",
+        "cs(Cookie)",
+        "x-edge-result-type",
+        "x-edge-request-id",
+        "x-host-header",
+        "cs-protocol",
+        "cs-bytes",
+        "time-taken",
+        "x-forwarded-for",
+        "ssl-protocol",
+        "ssl-cipher",
+        "x-edge-response-result-type",
+        "cs-protocol-version",
+        "fle-status",
+        "fle-encrypted-fields",
+        "c-port",
+        "time-to-first-byte",
+        "x-edge-detailed-result-type",
+        "sc-content-type",
+        "sc-content-len",
+        "sc-range-start",
+        "sc-range-end",
+        "timestamp(ms)",
+        "origin-fbl",
+        "origin-lbl",
+        "asn",
+        "DistributionId",
+        "distributionid",
+        "timestamp",
+        "timestamp(s)",
+        "c-country",
+        "cache-behavior-path-pattern",
+        "cs-headers",
+        "cs-header-names",
+        "cs-headers-count",
+        "primary-distribution-id",
+        "primary-distribution-dns-name",
+        "distribution-tenant-id",
+        "connection-id",
+        "r-host",
+        "sr-reason",
+    ]
 )
 _VARIABLES = frozenset({"DistributionId", "distributionid", "yyyy", "MM", "dd", "HH", "accountid", "region", "account-id"})
 
@@ -96,7 +144,8 @@ def ends(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     _DELIVERY,
     "A delivery joins a source and a destination that are there, once, with settings of its kind",
     f"{_API}/API_CreateDelivery.html",
-    "Source by Ref or DependsOn; S3 settings for buckets; a delimiter for plain, w3c and raw; fields once, and of those that CloudFront has; suffix variables that it knows.",
+    "Source by Ref or DependsOn; S3 settings for buckets; a delimiter for plain, w3c and raw; fields once, and of those that "
+    "CloudFront has; suffix variables that it knows.",
 )
 def delivery(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     given = resource.properties

@@ -102,9 +102,10 @@ def _zone(record: At) -> str:
 def _same(deployment: Deployment, resource: Resource, record: At) -> Iterator[At]:
     """The other records of the same name in the same zone."""
     for other, each in _all(deployment):
-        if (other.name, each.path) != (resource.name, record.path) and _zone(each) == _zone(record):
-            if record.at("Name").text and plain(each.at("Name").text) == plain(record.at("Name").text):
-                yield each
+        itself = (other.name, each.path) == (resource.name, record.path)
+        name = record.at("Name").text
+        if not itself and _zone(each) == _zone(record) and name and plain(each.at("Name").text) == plain(name):
+            yield each
 
 
 @refusal("E9311", _RECORDS, "A record is in exactly one zone, and its name lies in it", f"{_API}/API_ResourceRecordSet.html")
@@ -158,7 +159,8 @@ def canonical(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     _RECORDS,
     "A routing policy is whole, one a record, and the same for all records of a name and type",
     f"{_API}/API_ResourceRecordSet.html",
-    "SetIdentifier with Weight (0 to 255), Region, Failover, GeoLocation, GeoProximityLocation, CidrRoutingConfig or MultiValueAnswer; identifiers, regions, places and failover sides differ.",
+    "SetIdentifier with Weight (0 to 255), Region, Failover, GeoLocation, GeoProximityLocation, CidrRoutingConfig or "
+    "MultiValueAnswer; identifiers, regions, places and failover sides differ.",
 )
 def routing(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     for record in records(resource):
@@ -308,7 +310,8 @@ def _zone_of_service(given: At, host: str) -> Iterator[Problem]:
     _CHECK,
     "A health check asks for something that can be asked",
     f"{_API}/API_HealthCheckConfig.html",
-    "A name or a public address; TCP with its port; an interval of 10 or 30 seconds; a search that is not empty; at least three regions that have checkers; no more children demanded than there are.",
+    "A name or a public address; TCP with its port; an interval of 10 or 30 seconds; a search that is not empty; at least three "
+    "regions that have checkers; no more children demanded than there are.",
 )
 def health(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     config = resource.properties.at("HealthCheckConfig")

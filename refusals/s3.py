@@ -46,7 +46,8 @@ def name(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     _BUCKET,
     "Replication has versions on both sides and rules that fit together",
     f"{_GUIDE}/replication-requirements.html",
-    "Versioning Enabled; another bucket, by ARN; with Filter also Priority and DeleteMarkerReplication, which is not for tags; ReplicationTime of 15 minutes with Metrics; a replica key with SseKmsEncryptedObjects; another owner with Account.",
+    "Versioning Enabled; another bucket, by ARN; with Filter also Priority and DeleteMarkerReplication, which is not for tags; "
+    "ReplicationTime of 15 minutes with Metrics; a replica key with SseKmsEncryptedObjects; another owner with Account.",
 )
 def replication(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     properties = resource.properties
@@ -81,7 +82,7 @@ def _destination(resource: Resource, rule: At) -> Iterator[Problem]:
     for at in (time.at("Time", "Minutes"), metrics.at("EventThreshold", "Minutes")):
         yield from between(at, 15, 15)
     selected, key = rule.at("SourceSelectionCriteria", "SseKmsEncryptedObjects"), destination.at("EncryptionConfiguration")
-    if key.there and not selected.there or selected.at("Status").value == "Enabled" and not key.there:
+    if (key.there and not selected.there) or (selected.at("Status").value == "Enabled" and not key.there):
         yield key.path, "EncryptionConfiguration and SseKmsEncryptedObjects go together"
 
 
@@ -107,7 +108,8 @@ _MIDNIGHT = re.compile(r"\d{4}-\d\d-\d\d(T00:00:00(\.0+)?(Z|\+00:00)?)?")
     _BUCKET,
     "A lifecycle rule does something, and its parts do not contradict each other",
     f"{_API}/API_LifecycleRule.html",
-    "Days or a date (midnight UTC), not both; ExpiredObjectDeleteMarker without either and without tags; unfinished uploads without tags; ids differ; days from 1.",
+    "Days or a date (midnight UTC), not both; ExpiredObjectDeleteMarker without either and without tags; unfinished uploads "
+    "without tags; ids differ; days from 1.",
 )
 def lifecycle(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     rules = resource.properties.items("LifecycleConfiguration", "Rules")

@@ -1,4 +1,4 @@
-"""SNS: topics, subscriptions, topic policies. Sources: Amazon SNS API Reference (CreateTopic, Subscribe, AddPermission), Developer Guide."""
+"""SNS: topics, subscriptions, topic policies. Sources: Amazon SNS API Reference (CreateTopic, Subscribe) and Developer Guide."""
 
 from __future__ import annotations
 
@@ -76,10 +76,10 @@ def subscription(resource: Resource, deployment: Deployment) -> Iterator[Problem
     yield from one_of(scope, ("MessageAttributes", "MessageBody"), "scope")
     if scope.value != "MessageBody":
         policy = given.at("FilterPolicy")
-        for key in policy.keys():
+        for key in policy.names():
             if not isinstance(policy.at(key).value, list) and policy.at(key).known and key != "$or":
                 yield policy.at(key).path, "a filter has a list of values for each attribute"
-        if len(policy.keys()) > 5:
+        if len(policy.names()) > 5:
             yield policy.path, "a filter has at most 5 keys"
 
 
@@ -100,8 +100,22 @@ def _endpoint(given: At, *, ordered: bool) -> Iterator[Problem]:
 
 TOPIC_ACTIONS = frozenset(
     f"sns:{name}".lower()
-    for name in """AddPermission DeleteTopic GetDataProtectionPolicy GetTopicAttributes ListSubscriptionsByTopic ListTagsForResource Publish
-    PutDataProtectionPolicy Receive RemovePermission SetTopicAttributes Subscribe TagResource UntagResource""".split()
+    for name in [
+        "AddPermission",
+        "DeleteTopic",
+        "GetDataProtectionPolicy",
+        "GetTopicAttributes",
+        "ListSubscriptionsByTopic",
+        "ListTagsForResource",
+        "Publish",
+        "PutDataProtectionPolicy",
+        "Receive",
+        "RemovePermission",
+        "SetTopicAttributes",
+        "Subscribe",
+        "TagResource",
+        "UntagResource",
+    ]
 )
 
 

@@ -42,7 +42,7 @@ class At:
             return [At(item, (*found.path, index)) for index, item in enumerate(found.value)]
         return [found] if found.there and found.value != UNKNOWN else []
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         """The keys of a mapping."""
         return [str(key) for key in self.value] if isinstance(self.value, Mapping) else []
 

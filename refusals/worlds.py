@@ -48,8 +48,8 @@ def _parameter_choices(parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]
     """Values of the parameters that have some: the defaults, then each other allowed value alone."""
     base: dict[str, Any] = {}
     others: list[tuple[str, Any]] = []
-    for name, parameter in parameters.items():
-        parameter = _mapping(parameter)
+    for name, declared in parameters.items():
+        parameter = _mapping(declared)
         kind, default, allowed = parameter.get("Type"), parameter.get("Default"), parameter.get("AllowedValues")
         values = list(allowed) if isinstance(allowed, list) else []
         if str(kind).startswith("AWS::SSM::"):
@@ -74,8 +74,8 @@ class _World:
 
     def deployment(self) -> Deployment:
         found = {}
-        for name, resource in _mapping(self.template.get("Resources")).items():
-            resource = _mapping(resource)
+        for name, declared in _mapping(self.template.get("Resources")).items():
+            resource = _mapping(declared)
             condition, kind, after = resource.get("Condition"), resource.get("Type"), resource.get("DependsOn")
             if isinstance(kind, str) and (not isinstance(condition, str) or self.condition(condition) is not False):
                 depends = tuple(str(each) for each in (after if isinstance(after, list) else [after]) if isinstance(each, str))
@@ -129,7 +129,7 @@ class _World:
             return [item for item in (self.plain(each, depth + 1) for each in value) if item is not ABSENT]
         return ABSENT if value is None else value
 
-    def _function(self, name: str, argument: Any, depth: int) -> Any:
+    def _function(self, name: str, argument: Any, depth: int) -> Any:  # noqa: PLR0911 - one return a function
         match name, argument:
             case "Ref", str():
                 return self._ref(argument)

@@ -26,7 +26,7 @@ class Refused(Rule):
 
     def check(self, view: View) -> Iterator[Problem]:
         """Every problem of one template."""
-        return (problem for rule, problem in problems(view.template, view.regions) if rule == self.id)
+        return (problem for _, problem in problems(view.template, view.regions, [rule for rule in REFUSALS if rule.id == self.id]))
 
     def match(self, cfn: Any) -> list[RuleMatch]:
         """cfn-lint's entry point."""

@@ -10,6 +10,8 @@ to a parameter that has no value yet. A parameter with AllowedValues or a Defaul
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -33,6 +35,8 @@ EACH: Final = object()
 """A step of `View.at`: every item of a list."""
 
 _DEPTH = 12
+_COMBINATIONS = 32
+"""Values of one text at most; above it a variable with several values counts as unknown."""
 _VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
 
 
@@ -167,19 +171,30 @@ class View:
             case "Ref", str():
                 for value in self._ref(argument):
                     yield replace(node, value=value)
-            case "Fn::GetAtt", [str() as target, str() as attribute]:
-                yield replace(node, value=Reference(target, attribute))
-            case "Fn::GetAtt", str() if "." in argument:
-                target, _, attribute = argument.partition(".")
-                yield replace(node, value=Reference(target, attribute))
+            case "Fn::GetAtt", _:
+                yield replace(node, value=_attribute(argument))
+            case (("Fn::Sub" | "Fn::Join" | "Fn::Select" | "Fn::Split"), _):
+                yield from self._text(node, name, argument, depth)
+            case "Fn::FindInMap", [str() as table, first, second, *_]:
+                for value in self._find(table, self._key(first, depth), self._key(second, depth)):
+                    yield replace(node, value=value)
+            case _:
+                yield replace(node, value=UNKNOWN)
+
+    def _text(self, node: Node, name: str, argument: Any, depth: int) -> Iterator[Node]:
+        """What the functions that put texts together, or take them apart, can make."""
+        match name, argument:
             case "Fn::Sub", (str() as text) | [str() as text, *_]:
                 bound = argument[1] if isinstance(argument, list) and len(argument) > 1 and isinstance(argument[1], dict) else {}
-                yield replace(node, value=self._sub(text, bound, depth))
-            case "Fn::Join", [str() as separator, list() as parts]:
-                yield replace(node, value=self._join(separator, parts, depth))
-            case "Fn::FindInMap", [str() as table, first, second, *_]:
-                for value in self._find(table, first, second):
-                    yield replace(node, value=value)
+                yield from self._sub(node, text, bound, depth)
+            case "Fn::Join", [str() as separator, parts]:
+                yield from self._join(node, separator, parts, depth)
+            case "Fn::Select", [index, parts]:
+                yield from self._select(node, index, parts, depth)
+            case "Fn::Split", [str() as separator, text]:
+                for each in self.values(replace(node, value=text), depth):
+                    known = each.text is not None and separator and "${" not in each.text
+                    yield replace(each, path=node.path, value=each.value.split(separator) if known else UNKNOWN)
             case _:
                 yield replace(node, value=UNKNOWN)
 
@@ -191,7 +206,9 @@ class View:
         elif name in self.parameters:
             parameter = _mapping(self.parameters[name])
             allowed, default = parameter.get("AllowedValues"), parameter.get("Default")
-            if isinstance(allowed, list) and allowed:
+            if str(parameter.get("Type")).startswith("AWS::SSM::"):  # what stands in the template is the name of the value
+                yield Reference(name)
+            elif isinstance(allowed, list) and allowed:
                 yield from allowed
             elif default is not None and default != "":
                 yield default.split(",") if _is_list(parameter) and isinstance(default, str) else default
@@ -202,50 +219,90 @@ class View:
         else:
             yield UNKNOWN
 
-    def _sub(self, text: str, bound: Mapping[str, Any], depth: int) -> Any:
+    def _sub(self, node: Node, text: str, bound: Mapping[str, Any], depth: int) -> Iterator[Node]:
         """A literal where every variable is one; a Reference where the text is one variable; else the text with its variables."""
         alone = _VARIABLE.fullmatch(text)
         if alone:
-            return self._only(self._variable(alone[1], bound), depth)
+            for each in self.values(replace(node, value=self._variable(alone[1], bound)), depth):
+                yield replace(each, path=node.path)
+            return
+        names = list(dict.fromkeys(match[1] for match in _VARIABLE.finditer(text)))
+        for given, values in self._together(node, [self._variable(name, bound) for name in names], depth):
+            known = dict(zip(names, values, strict=True))
 
-        def filled(variable: re.Match[str]) -> str:
-            value = self._only(self._variable(variable[1], bound), depth)
-            return value if isinstance(value, str) else variable[0]
+            def filled(variable: re.Match[str], known: Mapping[str, Any] = known) -> str:
+                value = _text_of(known[variable[1]])
+                return variable[0] if value is None else value
 
-        return _VARIABLE.sub(filled, text).replace("${!", "${")
+            yield Node(node.path, _VARIABLE.sub(filled, text).replace("${!", "${"), given)
 
     def _variable(self, name: str, bound: Mapping[str, Any]) -> Any:
         if name in bound:
             return bound[name]
         return {"Fn::GetAtt": name} if "." in name else {"Ref": name}
 
-    def _join(self, separator: str, parts: list[Any], depth: int) -> Any:
-        texts: list[str] = []
-        for part in parts:
-            value = self._only(part, depth)
-            if isinstance(value, Reference):
-                value = f"${{{value.name}{'.' + value.attribute if value.attribute else ''}}}"
-            if isinstance(part, dict) and value is UNKNOWN and isinstance(part.get("Ref"), str):
-                value = f"${{{part['Ref']}}}"
-            if not isinstance(value, str):
-                return UNKNOWN
-            texts.append(value)
-        return separator.join(texts)
+    def _together(self, node: Node, values: list[Any], depth: int) -> Iterator[tuple[Conditions, list[Any]]]:
+        """What several values can be at once; where that is too much, UNKNOWN stands for those with more than one."""
+        found = [list(self.values(Node((), value, node.given), depth)) for value in values]
+        if math.prod(len(each) for each in found) > _COMBINATIONS:
+            found = [each if len(each) == 1 else [Node((), UNKNOWN, node.given)] for each in found]
+        for chosen in itertools.product(*found):
+            given = node.given.union(*(each.given for each in chosen))
+            if not any((condition, not outcome) in given for condition, outcome in given):
+                yield given, [each.value for each in chosen]
+
+    def _join(self, node: Node, separator: str, parts: Any, depth: int) -> Iterator[Node]:
+        for each in self.values(replace(node, value=parts), depth):
+            if not isinstance(each.value, list):
+                yield replace(each, path=node.path, value=UNKNOWN)
+                continue
+            for given, values in self._together(each, each.value, depth):
+                texts = [_shown(value, part) for value, part in zip(values, each.value, strict=True) if value is not ABSENT]
+                yield Node(node.path, UNKNOWN if None in texts else separator.join(map(str, texts)), given)
+
+    def _select(self, node: Node, index: Any, parts: Any, depth: int) -> Iterator[Node]:
+        for each in self.values(replace(node, value=parts), depth):
+            number = _text_of(self._only(index, depth)) or ""
+            if isinstance(each.value, list) and number.isdigit() and int(number) < len(each.value):
+                for found in self.values(replace(each, value=each.value[int(number)]), depth):
+                    yield replace(found, path=node.path)
+            else:
+                yield replace(each, path=node.path, value=UNKNOWN)
+
+    def _key(self, value: Any, depth: int) -> frozenset[str] | None:
+        """What a key of a mapping can be; None is anything."""
+        found = [node.value for node in self.values(Node((), value), depth)]
+        return frozenset(found) if all(isinstance(each, str) for each in found) else None
 
     def _only(self, value: Any, depth: int) -> Any:
         """The value, if there is just one."""
         found = [node.value for node in self.values(Node((), value), depth)]
         return found[0] if len(found) == 1 else UNKNOWN
 
-    def _find(self, table: str, first: Any, second: Any) -> Iterator[Any]:
+    def _find(self, table: str, first: frozenset[str] | None, second: frozenset[str] | None) -> Iterator[Any]:
         found = False
         for top, entries in _mapping(_mapping(self.template.get("Mappings")).get(table)).items():
             for key, value in _mapping(entries).items():
-                if (not isinstance(first, str) or first == top) and (not isinstance(second, str) or second == key):
+                if (first is None or top in first) and (second is None or key in second):
                     found = True
                     yield value
         if not found:
             yield UNKNOWN
+
+    def filled_in(self, value: Any) -> Any:
+        """A text with its pseudo parameters as AWS fills them in; anything else as it is."""
+        if not isinstance(value, str) or "${AWS::" not in value:
+            return value
+        region = max(self.regions, key=len, default="us-east-1")
+        china = region.startswith("cn-")
+        partition = "aws-cn" if china else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+        known = {
+            "AccountId": "123456789012",
+            "Partition": partition,
+            "Region": region,
+            "URLSuffix": f"amazonaws.com{'.cn' if china else ''}",
+        }
+        return re.sub(r"\$\{AWS::(\w+)\}", lambda match: known.get(match[1], match[0]), value)
 
     def strings(self, node: Node) -> Iterator[Node]:
         """Every literal string at or below a node, as written: no intrinsic function is followed."""
@@ -283,6 +340,33 @@ def number(node: Node) -> float | None:
         return float(node.value) if isinstance(node.value, int | float | str) else None
     except ValueError:
         return None
+
+
+def _attribute(argument: Any) -> Any:
+    """What Fn::GetAtt means, in both of its forms."""
+    match argument:
+        case [str() as target, str() as attribute]:
+            return Reference(target, attribute)
+        case str() if "." in argument:
+            target, _, attribute = argument.partition(".")
+            return Reference(target, attribute)
+    return UNKNOWN
+
+
+def _text_of(value: Any) -> str | None:
+    """A scalar as CloudFormation writes it into a text."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, str | int | float) else None
+
+
+def _shown(value: Any, part: Any) -> str | None:
+    """A part of a joined text; what only AWS knows as the variable that Fn::Sub would have for it; None where there is none."""
+    if isinstance(value, Reference):
+        return f"${{{value.name}{'.' + value.attribute if value.attribute else ''}}}"
+    if value is UNKNOWN and isinstance(part, dict) and isinstance(part.get("Ref"), str):
+        return f"${{{part['Ref']}}}"
+    return _text_of(value)
 
 
 def _mapping(value: Any) -> dict[str, Any]:

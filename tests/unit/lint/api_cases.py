@@ -40,7 +40,31 @@ MAIL = {**ELB, "DNSName": "mail.example.com"}
 ELSEWHERE = {"HostedZoneId": "Z0123456789", **TWIN}
 RUNTIME, ZIP = (f"Resources/EdgeFunction/Properties/{name}" for name in ("Runtime", "Code/ZipFile"))
 
+STORE = {"Type": "AWS::CloudFront::KeyValueStore", "Properties": {"Name": "routes"}}
+
+
+def store(**properties: Any) -> list[tuple[str, Any]]:
+    return [("Resources/Store", {**STORE, "Properties": {**STORE["Properties"], **properties}})]  # type: ignore[dict-item]
+
+
 BROKEN: list[Case] = [
+    ("E9903", "a pattern", store(Name="my routes")),
+    ("E9903", "a pattern behind Sub", store(Name={"Fn::Sub": "${AWS::StackName} routes"})),
+    ("E9903", "a pattern in one branch", store(Name={"Fn::If": ["HasStandby", "a b", "ab"]})),
+    (
+        "E9903",
+        "a value behind a parameter",
+        [*store(Name={"Ref": "P"}), ("Parameters/P", {"Type": "String", "Description": "x", "Default": "a b"})],
+    ),
+    ("E9903", "a value of a mapping", [*store(Name={"Fn::FindInMap": ["M", "a", "b"]}), ("Mappings", {"M": {"a": {"b": "a b"}}})]),
+    ("E9903", "a joined value", store(Name={"Fn::Join": [" ", ["a", {"Ref": "AWS::Region"}]]})),
+    ("E9903", "a selected value", store(Name={"Fn::Select": [1, {"Fn::Split": [",", "a,b c"]}]})),
+    ("E9903", "an enumeration", [(f"{DEFAULT}/ForwardedValues", {"QueryString": False, "Cookies": {"Forward": "some"}})]),
+    (
+        "E9903",
+        "a member is missing",
+        [("Resources/Stream", {"Type": "AWS::CloudWatch::MetricStream", "Properties": {"OutputFormat": "json"}})],
+    ),
     ("E9003", "a body that is not JSON", dashboard("{widgets")),
     ("E9003", "a body without widgets", dashboard("{}")),
     ("E9003", "a list", dashboard("[]")),
@@ -94,6 +118,15 @@ BROKEN: list[Case] = [
 ]
 
 FINE: list[Case] = [
+    ("E9903", "a name", store(Name={"Fn::Sub": "${AWS::StackName}-routes"})),
+    (
+        "E9903",
+        "a name from the parameter store",
+        [
+            *store(Name={"Ref": "P"}),
+            ("Parameters/P", {"Type": "AWS::SSM::Parameter::Value<String>", "Description": "x", "Default": "/a/b"}),
+        ],
+    ),
     ("E9003", "a variable in the body", dashboard({"Fn::Sub": '{"widgets": [{"properties": {"title": "${Distribution}"}}]}'})),
     ("E9003", "a body that only AWS knows", dashboard({"Fn::GetAtt": ["Distribution", "Body"]})),
     ("E9110", "the helper module", [(CODE, HELPER)]),

@@ -120,6 +120,7 @@ def test_an_entry_of_another_template_is_a_miss(tmp_path: Path) -> None:
 def test_a_verdict_depends_on_versions_rules_and_regions(tmp_path: Path) -> None:
     sources = rule_sources()
     base = environment_digest("1.58.0", "3.11", sources)
+    assert {"constraints/table.py", "constraints/table.json"} <= set(sources)
     assert {"lint/gate.py", "templates/resources.py", "lint/rules/iam.py", "lint/rules/view.py", "lint/rules/base.py"} <= set(sources)
     assert environment_digest("1.58.0", "3.11", dict(reversed(sources.items()))) == base
     others = [
@@ -136,7 +137,7 @@ def test_a_verdict_depends_on_versions_rules_and_regions(tmp_path: Path) -> None
 
 
 def test_a_changed_rule_is_applied_at_once(tmp_path: Path) -> None:
-    for room in ("lint", "templates", "assembly", "guards"):
+    for room in ("lint", "constraints", "templates", "assembly", "guards"):
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
     cache, broken = tmp_path / "cache", template(description=None)
     before = probe(cache, broken, path=tmp_path, cwd=tmp_path)
