@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from refusals.values import Deployment, Problem, Resource, between, exclude, fits, once, refusal
+from refusals.words import REGION
 
 _API = "https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference"
 _SET = "AWS::CloudFormation::StackSet"
@@ -39,6 +40,8 @@ def stack_set(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     for group in regions_seen:
         targets = group.at("DeploymentTargets")
         yield from once(group.items("Regions"), "region")
+        for region in group.items("Regions"):
+            yield from fits(region, REGION, "region")
         yield from once(targets.items("Accounts"), "account")
         if managed and not targets.at("OrganizationalUnitIds").there:
             yield targets.path, "SERVICE_MANAGED deploys to OrganizationalUnitIds"

@@ -21,7 +21,8 @@ _NUMBER = r"(100(\.0{1,10})?|\d{1,2}(\.\d{1,10})?)"
 EXTENDED = re.compile(rf"p{_NUMBER}|(tm|tc|ts|wm)({_NUMBER}|\((\d*(\.\d+)?%?)?:(\d*(\.\d+)?%?)?\))|IQM|iqm|PR\(\d*(\.\d+)?:\d*(\.\d+)?\)")
 """Percentiles, trimmed means, counts and sums, winsorized means, interquartile mean, percentile rank."""
 _BANDS = ("LessThanLowerOrGreaterThanUpperThreshold", "LessThanLowerThreshold", "GreaterThanUpperThreshold")
-_ACTION = arn_of("sns", "lambda", "autoscaling", "automate", "ssm", "ssm-incidents", "swf", "aiops")
+_ACTION = arn_of("sns", "lambda", "autoscaling", "ssm", "ssm-incidents", "swf", "aiops")
+_EC2 = re.compile(r"arn:[^:]+:(automate:[^:]+:ec2:(stop|terminate|reboot|recover)|swf:.+)")
 _LISTS = ("AlarmActions", "OKActions", "InsufficientDataActions")
 DAY, WEEK = 86_400, 604_800
 
@@ -143,6 +144,8 @@ def threshold(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     alarm = resource.properties
     number, band, comparison = alarm.at("Threshold"), alarm.at("ThresholdMetricId"), alarm.at("ComparisonOperator")
     yield from exclude(alarm, "Threshold", "ThresholdMetricId")
+    if not comparison.there and not alarm.at("EvaluationCriteria").there:
+        yield comparison.path, "an alarm needs ComparisonOperator"
     if not number.there and not band.there and not alarm.at("EvaluationCriteria").there:
         yield number.path, "an alarm needs Threshold or ThresholdMetricId"
     if comparison.known and (comparison.value in _BANDS) != band.there:
@@ -173,12 +176,14 @@ def actions(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         yield from once(listed, "action")
         for action in listed:
             if action.text and not action.text.startswith("${"):
-                if not _ACTION.fullmatch(action.text):
+                if not _ACTION.fullmatch(action.text) and not _EC2.fullmatch(action.text):
                     yield action.path, f"{action.text!r} is no ARN of an action (a topic, a function and the like)"
                 region = action.text.split(":")[3] if action.text.count(":") >= 5 else ""
                 if deployment.region and re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region) and region != deployment.region:
                     yield action.path, f"is in {region}, the alarm in {deployment.region}"
             topic = deployment.meant(action, "AWS::SNS::Topic")
+            if topic and not _admits_alarms(topic, deployment):
+                yield action.path, f"no topic policy of {topic.name} lets cloudwatch.amazonaws.com publish"
             if topic and re.search(r"(^|/)alias/aws/sns$|^aws/sns$", topic.properties.at("KmsMasterKeyId").literal):
                 yield action.path, "CloudWatch may not use the key alias/aws/sns of this topic; give it a key of your own or none"
             meant = deployment.meant(action)
@@ -195,6 +200,20 @@ def actions(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
                 and meant.kind.startswith("AWS::")
             ):
                 yield action.path, f"{meant.kind} is no action of an alarm"
+
+
+def _admits_alarms(topic: Resource, deployment: Deployment) -> bool:
+    """The topic has no policy here, or one that lets CloudWatch, or the account as a whole, publish."""
+    own = f"${{{topic.name}}}", f"${{{topic.name}.TopicArn}}"
+    policies = [each for each in deployment.of("AWS::SNS::TopicPolicy") if any(at.text in own for at in each.properties.items("Topics"))]
+    statements = [statement for each in policies for statement in each.properties.items("PolicyDocument", "Statement")]
+    allowing = [statement for statement in statements if statement.at("Effect").value == "Allow"]
+    return not policies or any(
+        any(at.literal in ("cloudwatch.amazonaws.com", "") for at in statement.items("Principal", "Service"))
+        or statement.at("Principal").value == "*"
+        or any(at.value == "*" or (at.text or "").endswith(":root") or "$" in (at.text or "") for at in statement.items("Principal", "AWS"))
+        for statement in allowing
+    )
 
 
 _GLOBAL = {"AWS/CloudFront": "us-east-1", "AWS/Route53": "us-east-1"}

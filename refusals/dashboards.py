@@ -112,6 +112,8 @@ def _contents(body: At) -> Iterator[Problem]:
         yield from fits(properties.at("region"), REGION, "region")
         if kind == "metric":
             yield from _graph(properties)
+        elif kind == "explorer" and not properties.items("metrics"):
+            yield properties.at("metrics").path, "an explorer widget needs metrics"
         elif kind == "text" and not isinstance(properties.at("markdown").value, str):
             yield properties.at("markdown").path, "a text widget needs markdown"
         elif kind == "log":
@@ -134,6 +136,7 @@ def _graph(properties: At) -> Iterator[Problem]:
     if not rows.there and not annotated:
         yield rows.path, "a metric widget needs metrics or an annotation of an alarm"
     yield from _period_and_stat(properties)
+    yield from _looks(properties)
     if rows.there and not isinstance(rows.value, list):
         yield rows.path, "metrics is a list of rows"
     options = [
@@ -150,6 +153,8 @@ def _graph(properties: At) -> Iterator[Problem]:
         names = [item for item in row.items() if not isinstance(item.value, dict)]
         if isinstance(last.value, dict):
             yield from one_of(last.at("yAxis"), ("left", "right"), "axis")
+            for key in set(last.names()) - _OPTIONS:
+                yield (*last.path, key), f"options of a metric are {', '.join(sorted(_OPTIONS))}"
             yield from _period_and_stat(last)
             yield from fits(last.at("id"), re.compile(r"[a-z][A-Za-z0-9_]*"), "id: a small letter, then letters, digits and _")
             expression = last.at("expression")
@@ -167,12 +172,37 @@ def _row(row: At, names: list[At], *, first: bool) -> Iterator[Problem]:
     texts = [name.value for name in names]
     if first and any(text in (".", "...") for text in texts):
         yield row.path, "the first row has nothing above it to repeat"
+    for name in names:
+        if not isinstance(name.value, str):
+            yield name.path, f"{name.value!r} is no text"
     if "..." in texts:
         return
     if len(texts) < 2:
         yield row.path, "a row names a namespace and a metric"
     elif len(texts) % 2:
         yield row.path, "a dimension without its value"
+
+
+_OPTIONS = frozenset({"accountId", "color", "expression", "id", "label", "period", "region", "stat", "visible", "yAxis"})
+_LOOKS = (("title", str), ("stacked", bool), ("sparkline", bool), ("liveData", bool), ("setPeriodToTimeRange", bool), ("timezone", str))
+
+
+def _looks(properties: At) -> Iterator[Problem]:
+    for key, kind in _LOOKS:
+        if properties.at(key).there and not isinstance(properties.at(key).value, kind):
+            yield properties.at(key).path, f"{properties.at(key).value!r} is no {'text' if kind is str else 'true or false'}"
+    for side in ("left", "right"):
+        for end in ("min", "max"):
+            at = properties.at("yAxis", side, end)
+            if at.there and (not isinstance(at.value, int | float) or isinstance(at.value, bool)):
+                yield at.path, f"{at.value!r} is no number"
+    for line in properties.items("annotations", "horizontal"):
+        for at in line.items() if isinstance(line.value, list) else (line,):
+            if not isinstance(at.at("value").value, int | float):
+                yield at.at("value").path, "a horizontal line needs a number as value"
+    for line in properties.items("annotations", "vertical"):
+        for at in line.items() if isinstance(line.value, list) else (line,):
+            yield from fits(at.at("value"), re.compile(r"\d{4}-\d\d-\d\dT.+"), "time")
 
 
 def _period_and_stat(at: At) -> Iterator[Problem]:

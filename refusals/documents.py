@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from refusals.values import At, Deployment, Problem, Resource, refusal
+from refusals.words import REGION
 
 Kind = Literal["identity", "trust", "s3", "sns", "kms", "secretsmanager", "logs", "sqs"]
 
@@ -91,6 +92,12 @@ _ELEMENTS = frozenset({"Sid", "Effect", "Principal", "NotPrincipal", "Action", "
     "a resource or trust policy and in no other; Sid letters and digits, once.",
 )
 def grammar(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    for way, _ in _PLACES.get(resource.kind, ()):
+        text = resource.properties.at(*way)
+        if text.literal and not text.literal.lstrip().startswith("{"):
+            yield text.path, "no policy in JSON"
+        elif text.literal and not list(documents(resource)):
+            yield text.path, "a policy that is not JSON"
     for document in documents(resource):
         yield from document.placed(_grammar(document))
 
@@ -260,6 +267,8 @@ def _operator(at: At, operator: str) -> Iterator[Problem]:
                 yield (*at.path, key), f"{key} is compared as {compared}, not by {operator}"
         if not isinstance(at.value[key], list) and at.at(key).value == {}:
             yield (*at.path, key), "a key without values"
+        if at.at(key).value == []:
+            yield (*at.path, key), "a key without values"
         for value in values:
             if not isinstance(value.value, str | bool | int | float):
                 yield value.path, "a value of a condition is a text"
@@ -326,10 +335,14 @@ def arns(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         for statement in document.statements():
             for at in (*statement.items("Resource"), *statement.items("NotResource")):
                 if at.text is not None:
-                    yield from document.placed(_arn(at, at.text))
+                    yield from document.placed(_arn(at, at.text, deployment.region))
 
 
-def _arn(at: At, text: str) -> Iterator[Problem]:
+def _partition_of(region: str) -> str:
+    return "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+
+
+def _arn(at: At, text: str, here: str | None) -> Iterator[Problem]:
     if set(text) <= {"*"} or text.startswith("${") or (text.startswith("*") and not text.startswith("*:")):
         return
     parts = re.sub(r"\$\{[^}]*\}", "${}", text).split(":", 5)
@@ -343,6 +356,10 @@ def _arn(at: At, text: str) -> Iterator[Problem]:
     _, partition, service, region, account, _rest = parts
     if not _PARTITION.fullmatch(partition):
         yield at.path, f"{partition!r} is no partition"
+    elif here and re.fullmatch(r"aws(-cn|-us-gov)?", partition) and partition != _partition_of(here):
+        yield at.path, f"{partition} is another partition than that of {here}"
+    if region and not re.search(r"[*?$]", region) and not REGION.fullmatch(region) and region not in ("aws-global",):
+        yield at.path, f"{region!r} is no region"
     if service in _REGIONLESS and region not in ("", "*") and "$" not in region and ":accesspoint/" not in text:
         yield at.path, f"ARNs of {service} have no region"
     if (

@@ -56,6 +56,10 @@ def trust(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
                 if main and kind not in main and kind in ("AWS", "Service", "Federated"):
                     yield (*principal.path, kind), f"{kind} does not call {', '.join(str(action.value) for action in calls)}"
             yield from _issuer(statement, principal)
+            for at in principal.items("Federated"):
+                for kind, call in (("saml-provider", "assumerolewithwebidentity"), ("oidc-provider", "assumerolewithsaml")):
+                    if f":{kind}/" in at.literal and any(action.literal.lower() == f"sts:{call}" for action in calls):
+                        yield at.path, f"a {kind} does not come by {call}"
 
 
 def _issuer(statement: At, principal: At) -> Iterator[Problem]:

@@ -53,6 +53,8 @@ def key(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     symmetric = kind == "SYMMETRIC_DEFAULT"
     if given.at("EnableKeyRotation").true and kind and not symmetric:
         yield given.at("EnableKeyRotation").path, "only symmetric keys for encryption rotate"
+    if given.at("EnableKeyRotation").true and given.at("Origin").literal not in ("", "AWS_KMS"):
+        yield given.at("EnableKeyRotation").path, "only keys that KMS makes itself rotate"
     if (
         given.at("RotationPeriodInDays").there
         and not given.at("EnableKeyRotation").true

@@ -120,6 +120,11 @@ def ends(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     if resource.kind == _SOURCE:
         arn, made = given.at("ResourceArn"), deployment.meant(given.at("ResourceArn"))
         service = (arn.text or "").split(":")[2] if (arn.text or "").count(":") > 2 else ""
+        if ("cloudfront" in service or (made and made.kind == "AWS::CloudFront::Distribution")) and deployment.region not in (
+            None,
+            "us-east-1",
+        ):
+            yield arn.path, f"logs of CloudFront are delivered from us-east-1, not from {deployment.region}"
         if "cloudfront" in service:
             yield from one_of(given.at("LogType"), CLOUDFRONT_LOGS, "log of CloudFront")
         elif given.at("LogType").value == "ACCESS_LOGS" and (

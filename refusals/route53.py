@@ -124,14 +124,15 @@ def zone(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
 
 @refusal(
     "E9312",
-    _RECORDS,
+    (*_RECORDS, "AWS::Route53::HostedZone"),
     "A record's name is a DNS name, and its TTL a number of seconds",
     f"{_GUIDE}/DomainNameFormat.html",
     "Labels of 1 to 63 characters, 255 together; TTL 0 to 2,147,483,647.",
 )
 def name(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
-    for record in records(resource):
+    for record in records(resource) if resource.kind in _RECORDS else (resource.properties,):
         each, ttl = record.at("Name"), record.at("TTL")
+        yield from fits(record.at("HealthCheckId"), re.compile(r"[0-9a-fA-F-]{36}"), "id of a health check")
         yield from fits(each, _NAME, "DNS name")
         if each.literal and "://" in each.literal:
             yield each.path, f"{each.literal!r} is an URL; a record has a name"
@@ -186,7 +187,7 @@ def routing(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
                     yield record.at(key).path, f"another record of this name and type has the same {key}"
 
 
-_HOST = r"[!-~]+"
+_HOST = r"(?!\d+(?:\.\d+){3}\.?(?: |$))(?:[A-Za-z0-9_*\\-]+\.)*[A-Za-z0-9_*\\-]*\.?"
 VALUES = {
     kind: re.compile(pattern)
     for kind, pattern in {

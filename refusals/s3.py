@@ -15,6 +15,7 @@ _API = "https://docs.aws.amazon.com/AmazonS3/latest/API"
 _GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide"
 _BUCKET = "AWS::S3::Bucket"
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]|\.(?=[a-z0-9])){1,61}[a-z0-9]")
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}")
 _PREFIXES, _SUFFIXES = ("xn--", "sthree-", "amzn-s3-demo-"), ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 
 
@@ -58,6 +59,16 @@ def replication(resource: Resource, deployment: Deployment) -> Iterator[Problem]
     if not status.there or (status.known and status.value != "Enabled"):
         yield config.path, "replication needs VersioningConfiguration with Status Enabled"
     rules = config.items("Rules")
+    if not 1 <= len(rules) <= 1000 and (config.at("Rules").known or not config.at("Rules").there):
+        yield config.at("Rules").path, "replication has 1 to 1,000 rules"
+    role = deployment.meant(config.at("Role"), "AWS::IAM::Role")
+    trusted = [
+        at
+        for each in (role.properties.items("AssumeRolePolicyDocument", "Statement") if role else [])
+        for at in each.items("Principal", "Service")
+    ]
+    if role and trusted and all(at.literal and at.literal != "s3.amazonaws.com" for at in trusted):
+        yield config.at("Role").path, f"{role.name} does not trust s3.amazonaws.com"
     yield from once((rule.at("Id") for rule in rules), "Id")
     yield from once((rule.at("Priority") for rule in rules), "Priority")
     for rule in rules:
@@ -164,6 +175,10 @@ def _moves(steps: list[At], end: At, *, least: int) -> Iterator[Problem]:
         if (days := step.at("TransitionInDays").number) is not None and step.at("StorageClass").value in CLASSES
     ]
     yield from once((step.at("StorageClass") for step in steps), "StorageClass")
+    for step in steps:
+        yield from exclude(step, "TransitionInDays", "TransitionDate")
+        if isinstance(step.value, dict) and not step.at("TransitionInDays").there and not step.at("TransitionDate").there:
+            yield step.path, "a move needs TransitionInDays or TransitionDate"
     for days, step in known:
         infrequent = step.at("StorageClass").value in ("STANDARD_IA", "ONEZONE_IA")
         if infrequent and days < least:
@@ -204,11 +219,15 @@ def website(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         yield from exclude(site, "RedirectAllRequestsTo", page)
     if not site.at("RedirectAllRequestsTo").there and not site.at("IndexDocument").there:
         yield site.at("IndexDocument").path, "a website needs IndexDocument or RedirectAllRequestsTo"
+    yield from fits(site.at("RedirectAllRequestsTo", "HostName"), _HOST, "name of a host")
     if "/" in site.at("IndexDocument").literal or site.at("IndexDocument").value == "":
         yield site.at("IndexDocument").path, "IndexDocument is a name without slash"
     for rule in site.items("RoutingRules"):
         redirect, condition = rule.at("RedirectRule"), rule.at("RoutingRuleCondition")
         yield from exclude(redirect, "ReplaceKeyWith", "ReplaceKeyPrefixWith")
+        yield from fits(condition.at("HttpErrorCodeReturnedEquals"), re.compile(r"[45]\d\d"), "code of an error")
+        yield from fits(redirect.at("HttpRedirectCode"), re.compile(r"3\d\d"), "code of a redirect")
+        yield from fits(redirect.at("HostName"), _HOST, "name of a host")
         yield from one_of(redirect.at("Protocol"), ("http", "https"), "protocol")
         if redirect.value == {} or condition.value == {}:
             yield rule.path, "an empty redirect or condition"
@@ -256,6 +275,7 @@ def logs(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     where = resource.properties.at("LoggingConfiguration", "DestinationBucketName")
     if where.there and where.value in (resource.properties.at("BucketName").value, f"${{{resource.name}}}"):
         yield where.path, "the bucket itself"
+    yield from fits(where, _NAME, "bucket name")
 
 
 EVENTS = re.compile(
@@ -284,6 +304,10 @@ def events(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         for config in resource.properties.items("NotificationConfiguration", list_name):
             event, receiver = config.at("Event"), config.at(key)
             yield from fits(event, EVENTS, "event of a bucket")
+            named = [rule.at("Name") for rule in config.items("Filter", "S3Key", "Rules")]
+            yield from once(named, "filter")
+            for each in named:
+                yield from fits(each, re.compile("prefix|suffix", re.IGNORECASE), "filter: prefix or suffix")
             if receiver.literal and not re.match(rf"arn:[a-z-]+:{service}:", receiver.literal):
                 yield receiver.path, f"{receiver.literal!r} is no ARN of {service}"
             for family, other, _ in seen:

@@ -24,6 +24,7 @@ ENDPOINTS = {
     "sms": re.compile(r"\+?[0-9][0-9 .-]{1,19}"),
 }
 """Protocol -> what its endpoint looks like."""
+_OPERATORS = frozenset({"prefix", "suffix", "anything-but", "numeric", "exists", "equals-ignore-case", "cidr", "wildcard"})
 _RAW = ("sqs", "http", "https", "firehose")
 
 
@@ -67,6 +68,8 @@ def subscription(resource: Resource, deployment: Deployment) -> Iterator[Problem
         yield given.at("RawMessageDelivery").path, f"raw delivery is for {', '.join(_RAW)}"
     if protocol and (protocol == "firehose") != given.at("SubscriptionRoleArn").there:
         yield given.at("SubscriptionRoleArn").path, "SubscriptionRoleArn and protocol firehose go together"
+    if given.at("DeliveryPolicy").there and protocol and protocol not in ("http", "https"):
+        yield given.at("DeliveryPolicy").path, "DeliveryPolicy is for http and https"
     dead = given.at("RedrivePolicy", "deadLetterTargetArn")
     if isinstance(given.at("RedrivePolicy").value, dict) and not dead.there:
         yield dead.path, "RedrivePolicy needs deadLetterTargetArn"
@@ -77,6 +80,9 @@ def subscription(resource: Resource, deployment: Deployment) -> Iterator[Problem
     if scope.value != "MessageBody":
         policy = given.at("FilterPolicy")
         for key in policy.names():
+            for at in policy.items(key):
+                for operator in set(at.names()) - _OPERATORS if key != "$or" else ():
+                    yield (*at.path, operator), f"a filter has {', '.join(sorted(_OPERATORS))}"
             if not isinstance(policy.at(key).value, list) and policy.at(key).known and key != "$or":
                 yield policy.at(key).path, "a filter has a list of values for each attribute"
         if len(policy.names()) > 5:

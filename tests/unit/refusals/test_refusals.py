@@ -18,6 +18,7 @@ from refusals.values import REFUSALS, UNKNOWN
 from refusals.worlds import deployments
 from tests.golden_files import assert_golden
 from tests.unit.refusals.broken import BROKEN, without_nothing
+from tests.unit.refusals.unseen import UNSEEN
 from tests.unit.refusals.valid import VALID, Resources
 
 REGION = "us-east-1"
@@ -50,16 +51,23 @@ def test_what_a_service_takes_has_no_finding(what: str) -> None:
 
 def test_what_a_service_refuses_is_found_by_the_rules_that_were_reviewed() -> None:
     """Where nothing of ours stands, a rule of cfn-lint finds it."""
-    assert_golden("refusals.json", json.dumps({what: found(resources) for what, resources in BROKEN.items()}, indent=1) + "\n")
+    assert_golden(
+        "refusals.json", json.dumps({what: found(resources) for what, resources in {**BROKEN, **UNSEEN}.items()}, indent=1) + "\n"
+    )
 
 
 def test_every_rule_is_shown_by_a_fault_and_has_a_sentence_and_a_source() -> None:
-    shown = {rule for resources in BROKEN.values() for rule, _ in problems(template(resources), (REGION,))}
+    shown = {rule for resources in (*BROKEN.values(), *UNSEEN.values()) for rule, _ in problems(template(resources), (REGION,))}
     shown |= {rule for rule, _ in problems(template(VALID["an alarm"]), ("eu-west-1",))}
     assert {rule.id for rule in REFUSALS} == shown
     assert len({rule.id for rule in REFUSALS}) == len(REFUSALS)
     for rule in REFUSALS:
         assert rule.what and rule.more and rule.source.startswith("https://")
+
+
+def test_names_that_cloudformation_gives_do_not_clash() -> None:
+    twice = {**VALID["a topic of alarms"], "Again": VALID["a topic of alarms"]["Topic"]}
+    assert not list(problems(template(twice), (REGION,)))
 
 
 def conditional(value: Any) -> dict[str, Any]:
