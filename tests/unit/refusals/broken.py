@@ -69,7 +69,7 @@ def alias(name: str, zone: str, kind: str = "A", **more: Any) -> Resources:
 
 
 def replicated(**rule: Any) -> Resources:
-    first = {**REPLICATION["Rules"][0], **rule}  # type: ignore[index]
+    first = {**REPLICATION["Rules"][0], **rule}
     return {"Bucket": bucket(VersioningConfiguration={"Status": "Enabled"}, ReplicationConfiguration={**REPLICATION, "Rules": [first]})}
 
 
@@ -250,7 +250,7 @@ BUCKETS: dict[str, Resources] = {
     "the same priority twice": {
         "Bucket": bucket(
             VersioningConfiguration={"Status": "Enabled"},
-            ReplicationConfiguration={**REPLICATION, "Rules": [REPLICATION["Rules"][0], {**REPLICATION["Rules"][0], "Id": "two"}]},  # type: ignore[index,dict-item]
+            ReplicationConfiguration={**REPLICATION, "Rules": [REPLICATION["Rules"][0], {**REPLICATION["Rules"][0], "Id": "two"}]},
         )
     },
     "a lifecycle rule that does nothing": lifecycle(Prefix="a/"),

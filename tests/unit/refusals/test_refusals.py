@@ -74,7 +74,7 @@ def conditional(value: Any) -> dict[str, Any]:
     return {"Fn::If": ["Chosen", value, {"Ref": "AWS::NoValue"}]}
 
 
-CHOICE = {
+CHOICE: dict[str, Any] = {
     "Parameters": {"Size": {"Type": "String", "AllowedValues": ["s", "l"]}},
     "Conditions": {"Chosen": {"Fn::Equals": [{"Ref": "Size"}, "l"]}},
 }

@@ -176,7 +176,7 @@ READ = allow(
     Principal={"Service": "cloudfront.amazonaws.com"},
     Condition={"StringEquals": {"aws:SourceArn": f"arn:aws:cloudfront::{ACCOUNT}:distribution/E123"}},
 )
-REPLICATION = {
+REPLICATION: dict[str, Any] = {
     "Role": f"arn:aws:iam::{ACCOUNT}:role/replication",
     "Rules": [
         {
@@ -268,7 +268,7 @@ VALID: dict[str, Resources] = {
                 **REPLICATION,
                 "Rules": [
                     {
-                        **REPLICATION["Rules"][0],  # type: ignore[index]
+                        **REPLICATION["Rules"][0],
                         "DeleteMarkerReplication": {"Status": "Disabled"},
                         "Filter": {"TagFilter": {"Key": "copy", "Value": "yes"}},
                         "Destination": {

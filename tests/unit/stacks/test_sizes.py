@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from environments.loader import load
 from environments.model import Environment
 from environments.problems import EnvironmentProblems
-from lint.gate import Job, lint, load_rules
+from lint.gate import Job, lint, load_rules, suppressions
 from lint.rules.base import Rule
 from lint.rules.sizes import PolicySize, TextSize, policy_size
 from lint.rules.view import View
@@ -139,9 +139,11 @@ def test_what_the_loader_accepts_builds_and_no_rule_of_ours_objects(tmp_path: Pa
         return
     built = synthesise(env)
     for stack in built.assembly.stacks:
-        view = View(json.loads(built.templates[stack.id]), (stack.region,))
+        template = json.loads(built.templates[stack.id])
+        accepted = suppressions(template)
         for rule in load_rules().values():
-            assert not isinstance(rule, Rule) or list(rule.check(view)) == [], (stack.id, rule.id)
+            found = rule.check(View(template, (stack.region,))) if isinstance(rule, Rule) else ()
+            assert [each for each in found if rule.id not in accepted.get(str(each[0][1]), {})] == [], (stack.id, rule.id)
 
 
 SIZES = st.sampled_from([0.0, 0.3, 0.7, 0.95, 1.0])
