@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from assembly.model import RESOURCE_LIMIT, TEMPLATE_LIMIT
 from lint.rules.base import Problem, Rule
 from lint.rules.view import EACH, Node, Reference, View
 
@@ -21,8 +22,17 @@ TRUST_POLICY = 2048
 MANAGED_POLICIES_ATTACHED = 10
 """IAM counts characters without white space. Source: IAM User Guide, "IAM and AWS STS quotas"; all of them defaults."""
 
-RESOURCE_POLICIES = {"AWS::S3::BucketPolicy": 20 * 1024, "AWS::SNS::TopicPolicy": 30 * 1024}
-"""Sources: Amazon S3 User Guide, "Bucket policies"; Amazon SNS quotas."""
+RESOURCE_POLICIES = {
+    "AWS::S3::BucketPolicy": ("PolicyDocument", 20 * 1024),
+    "AWS::SNS::TopicPolicy": ("PolicyDocument", 30 * 1024),
+    "AWS::KMS::Key": ("KeyPolicy", 32 * 1024),
+    "AWS::SecretsManager::ResourcePolicy": ("ResourcePolicy", 20 * 1024),
+}
+"""Sources: Amazon S3 User Guide, "Bucket policies"; Amazon SNS quotas; KMS and Secrets Manager quotas."""
+
+SECTIONS = {"Parameters": 200, "Mappings": 200, "Outputs": 200, "Resources": RESOURCE_LIMIT}
+EXPORT_NAME = 255
+"""Sources: CloudFormation User Guide, "Understand CloudFormation quotas" and "Outputs"."""
 
 ROUTING_CODE = 10 * 1024
 CONTENT_SECURITY_POLICY = 1783
@@ -129,9 +139,9 @@ class PolicySize(Rule):
     def check(self, view: View) -> Iterator[Problem]:
         for properties in view.properties("AWS::IAM::ManagedPolicy"):
             yield from self._too_long(view, properties, "PolicyDocument", MANAGED_POLICY, "a managed policy")
-        for kind, limit in RESOURCE_POLICIES.items():
+        for kind, (key, limit) in RESOURCE_POLICIES.items():
             for properties in view.properties(kind):
-                yield from self._too_long(view, properties, "PolicyDocument", limit, "a policy of this kind")
+                yield from self._too_long(view, properties, key, limit, "a policy of this kind")
         for resource in view.resources(*INLINE_POLICIES):
             properties, kind = view.properties_of(resource), resource.value["Type"]
             yield from self._too_long(view, properties, "AssumeRolePolicyDocument", TRUST_POLICY, "a trust policy")
@@ -151,6 +161,33 @@ class PolicySize(Rule):
         size = policy_size(view, document) if document is not None else 0
         if size > limit:
             yield (*properties.path, key), f"{size:,} characters; {what} takes {limit:,}"
+
+
+class TemplateSize(Rule):
+    id = "E9906"
+    shortdesc = "A template is within CloudFormation's quotas"
+    description = (
+        f"{TEMPLATE_LIMIT:,} bytes; {', '.join(f'{most} {name.lower()}' for name, most in SECTIONS.items())}; "
+        f"exported names differ and have at most {EXPORT_NAME} characters."
+    )
+    source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        size = len(json.dumps(view.template, separators=(",", ":"), default=str).encode())
+        if size > TEMPLATE_LIMIT:
+            yield ("Description",), f"{size:,} bytes; CloudFormation takes {TEMPLATE_LIMIT:,}"
+        for name, most in SECTIONS.items():
+            count = len(list(view.section(name)))
+            if count > most:
+                yield (name,), f"{count} {name.lower()}; CloudFormation takes {most}"
+        seen: list[str] = []
+        for output in view.section("Outputs"):
+            for node in view.at(output, "Export", "Name"):
+                if node.text and node.text in seen:
+                    yield node.path, f"{node.text} is exported twice"
+                if node.text and len(node.text) > EXPORT_NAME:
+                    yield node.path, f"{len(node.text)} characters; an exported name has at most {EXPORT_NAME}"
+                seen.append(node.text or "")
 
 
 class TextSize(Rule):

@@ -47,7 +47,30 @@ def store(**properties: Any) -> list[tuple[str, Any]]:
     return [("Resources/Store", {**STORE, "Properties": {**STORE["Properties"], **properties}})]  # type: ignore[dict-item]
 
 
+KEPT = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+LONG_KEY_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Sid": "a" * 33_000,
+            "Effect": "Allow",
+            "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+            "Action": "kms:PutKeyPolicy",
+            "Resource": "*",
+        }
+    ],
+}
+
 BROKEN: list[Case] = [
+    ("E9906", "more than a megabyte", [("Metadata", {"Note": "x" * 1_100_000})]),
+    ("E9906", "201 mappings", [("Mappings", {f"M{i}": {"a": {"b": "c"}} for i in range(201)})]),
+    ("E9906", "an export of 256", [("Outputs", {"O": {"Description": "o", "Value": "v", "Export": {"Name": "x" * 256}}})]),
+    ("E9906", "an export twice", [("Outputs", {k: {"Description": "o", "Value": "v", "Export": {"Name": "x"}} for k in "AB"})]),
+    (
+        "E9901",
+        "a key policy of 33,000",
+        [("Resources/Key", {**KEPT, "Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": LONG_KEY_POLICY}})],
+    ),
     ("E9903", "a pattern", store(Name="my routes")),
     ("E9903", "a pattern behind Sub", store(Name={"Fn::Sub": "${AWS::StackName} routes"})),
     ("E9903", "a pattern in one branch", store(Name={"Fn::If": ["HasStandby", "a b", "ab"]})),

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from lint.gate import load_rules
 from lint.rules.base import Rule
 from lint.rules.view import View
+from lint.rules_document import LEFT_OUT
 from refusals import problems
 from refusals.values import REFUSALS, UNKNOWN
 from refusals.worlds import deployments
-from tests.golden_files import assert_golden
+from tests.golden_files import GOLDEN, assert_golden
 from tests.unit.refusals.broken import BROKEN, without_nothing
 from tests.unit.refusals.unseen import UNSEEN
 from tests.unit.refusals.valid import VALID, Resources
@@ -63,6 +64,14 @@ def test_every_rule_is_shown_by_a_fault_and_has_a_sentence_and_a_source() -> Non
     assert len({rule.id for rule in REFUSALS}) == len(REFUSALS)
     for rule in REFUSALS:
         assert rule.what and rule.more and rule.source.startswith("https://")
+
+
+def test_every_type_that_is_emitted_has_rules_or_a_reason() -> None:
+    """CloudFront and Lambda have theirs in lint/rules (E91, E92)."""
+    judged = {kind for rule in REFUSALS for kind in rule.kinds} | {kind for kind, _, _ in LEFT_OUT}
+    templates = [json.loads(file.read_bytes()) for file in GOLDEN.glob("templates/*/*.template.json")]
+    emitted = {resource["Type"] for each in templates for resource in each["Resources"].values()}
+    assert {kind for kind in emitted if not kind.startswith(("AWS::CloudFront::", "AWS::Lambda::"))} <= judged
 
 
 def test_names_that_cloudformation_gives_do_not_clash() -> None:
