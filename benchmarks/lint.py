@@ -8,6 +8,7 @@ Every measurement is a process of its own, start-up included, as in a build:
   gate    `lint.gate.lint` with an empty cache: cfn-lint and our rules
   hit     the same with a full cache
   pass    python -c pass
+`--against ROOT` measures instead this gate beside that of another checkout, in turns: their ratio is what a change of the rules costs.
 `--pool` measures instead where a second process pays: the same templates, made different, one worker and two.
 """
 
@@ -57,10 +58,10 @@ def jobs_of(directory: Path) -> list[tuple[str, str, list[str]]]:
     ]
 
 
-def seconds(code: str, *arguments: str) -> float:
+def seconds(code: str, *arguments: str, root: Path = ROOT) -> float:
     """Wall time of one process."""
     begin = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code, *arguments], check=True, cwd=ROOT, env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""})
+    subprocess.run([sys.executable, "-c", code, *arguments], check=True, cwd=root, env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""})
     return time.perf_counter() - begin
 
 
@@ -90,9 +91,28 @@ def compare(jobs: list[tuple[str, str, list[str]]]) -> None:
     print(f"hit / plain cfn-lint       {median['hit'] / median['plain']:.3f}")
 
 
+def against(jobs: list[tuple[str, str, list[str]]], other: Path) -> None:
+    """Print this gate over that of another checkout, both without a cached verdict, by processor time of the children."""
+    ratios = []
+    with tempfile.TemporaryDirectory() as scratch:
+        listing = Path(scratch) / "jobs.json"
+        listing.write_text(json.dumps(jobs))
+        for number in range(ROUNDS + 1):
+            used = []
+            for name, root in (("old", other), ("new", ROOT)):
+                before = os.times()
+                seconds(READ.format(root=str(root)) + GATE, str(listing), str(Path(scratch) / f"{name}{number}"), "1", root=root)
+                after = os.times()
+                used.append(after.children_user + after.children_system - before.children_user - before.children_system)
+            if number:
+                ratios.append(used[1] / used[0])
+    spread = f"{min(ratios):.3f} to {max(ratios):.3f}"
+    print(f"{len(jobs)} templates, {ROUNDS} rounds: this gate / the other {statistics.median(ratios):.3f} ({spread})")
+
+
 def pool(jobs: list[tuple[str, str, list[str]]]) -> None:
     """Print two workers over one, by number of templates; the pool's threshold is lifted for it."""
-    read = READ.format(root=str(ROOT)) + "import lint.gate\nassembly.lint.POOL_THRESHOLD = 2\n"
+    read = READ.format(root=str(ROOT)) + "import lint.gate\nlint.gate.POOL_THRESHOLD = 2\n"
     for count in (4, 8, 12, 16, 24, 32, 64):
         many = []
         for number in range(count):
@@ -110,5 +130,9 @@ def pool(jobs: list[tuple[str, str, list[str]]]) -> None:
 
 if __name__ == "__main__":
     arguments = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
+    compared = Path(arguments.pop()) if "--against" in sys.argv else None
     templates = jobs_of(Path(arguments[0]) if arguments else ROOT / "dist" / "dev")
-    (pool if "--pool" in sys.argv else compare)(templates)
+    if compared:
+        against(templates, compared.resolve())
+    else:
+        (pool if "--pool" in sys.argv else compare)(templates)

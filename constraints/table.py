@@ -4,7 +4,7 @@ In: constraints/table.json, and values as a template resolves to. Out: what is w
 Never: imports botocore or cfn-lint, walks a template (the lint gate does that).
 
 An entry is a mapping: `members` (property -> entry), `items` (of a list), `ref` (a name among the type's `definitions`), and constraints:
-enum, pattern, minLength, maxLength (characters), minimum, maximum, minItems, maxItems, required.
+enum, pattern, minLength, maxLength (characters), minimum, maximum, minItems, maxItems, required, keyPattern (of an object's keys).
 """
 
 from __future__ import annotations
@@ -39,9 +39,13 @@ def entry_of(definitions: Mapping[str, Entry], entry: Entry) -> Entry:
 
 
 def wrong(entry: Entry, value: Any) -> Iterator[str]:
-    """What is wrong with a scalar, or with the length of a list."""
+    """What is wrong with a scalar, with the length of a list, or with the keys of an object."""
     if isinstance(value, list):
         yield from _between(len(value), "items", entry.get("minItems"), entry.get("maxItems"))
+    elif isinstance(value, dict) and "keyPattern" in entry:
+        yield from (
+            f"{_short(key)} does not match the pattern {entry['keyPattern']}" for key in value if not _matches(entry["keyPattern"], key)
+        )
     elif isinstance(value, str | int | float):
         text = str(value).lower() if isinstance(value, bool) else str(value)
         literal = _VARIABLE.sub("", text)

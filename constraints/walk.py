@@ -127,6 +127,9 @@ class Walk:
         item = self.schema.resolved(node.get("items", {}))
         names = list(item.get("properties", {}))
         if len(names) != 2:
+            pattern = service.shape(shape["key"]["shape"]).get("pattern", "")
+            if _tells(pattern) and pattern not in node.get("patternProperties", {}):
+                tree.setdefault("keyPattern", pattern)
             return
         self.matched.add(f"{path}.*")
         _sizes(tree, shape, node, "minItems", "maxItems")

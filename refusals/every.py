@@ -31,12 +31,17 @@ NAMED = {
     "AWS::SecretsManager::Secret": "Name",
 }
 """Type -> where its name stands, which an account, or the world, has once. A bucket has one policy."""
-TAGGED = (*tuple(kind for kind in NAMED if kind != "AWS::S3::BucketPolicy"), "AWS::CertificateManager::Certificate", "AWS::CloudFront::Distribution", "AWS::Route53::HealthCheck")
+TAGGED = (
+    *(kind for kind in NAMED if kind != "AWS::S3::BucketPolicy"),
+    "AWS::CertificateManager::Certificate",
+    "AWS::CloudFront::Distribution",
+    "AWS::Route53::HealthCheck",
+)
 _CONSTRAINTS = "https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html"
 
 
 @refusal(
-    "E9904",
+    "E9907",
     tuple(NAMED),
     "Two resources of a type have different names",
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html",
@@ -53,7 +58,7 @@ def named(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
             yield name.path, f"{name.value} is the name of {other.name} already"
 
 
-@refusal("E9905", TAGGED, "Tags are 50 at most, each key once, none of AWS's", _CONSTRAINTS, "Keys that begin with aws: are kept for AWS.")
+@refusal("E9908", TAGGED, "Tags are 50 at most, each key once, none of AWS's", _CONSTRAINTS, "Keys that begin with aws: are kept for AWS.")
 def tags(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     for name in ("Tags", "HealthCheckTags"):
         listed = resource.properties.items(name)

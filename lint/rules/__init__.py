@@ -27,5 +27,6 @@ MODULES = (
     "code",
     "api",
     "refusals",
+    "relations",
 )
 """Modules that define rules: first a theme each, by the first digit of its ids, then modules that share the ids of a theme."""

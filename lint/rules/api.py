@@ -34,6 +34,7 @@ def _problems(view: View, node: Node, entry: Entry, definitions: dict[str, Entry
         if not each.known:
             continue
         if isinstance(each.value, dict):
+            yield from ((each.path, said) for said in wrong(entry, each.value))
             yield from _of_members(view, each, entry, definitions)
             continue
         yield from ((each.path, said) for said in wrong(entry, view.filled_in(each.value)))

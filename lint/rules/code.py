@@ -1,6 +1,7 @@
 """Code in a template: it is JavaScript that parses.
 
-In: a template. Out: syntax errors of CloudFront Functions and of inline Lambda code, as Node.js says them.
+In: a template. Out: syntax errors of CloudFront Functions and of inline Lambda code, as Node.js says them; a missing handler, a module or
+a word that the runtime does not have; a CloudFront Function that is used and not published.
 Never: runs the code. Where there is no Node.js nothing is judged.
 """
 
@@ -13,7 +14,8 @@ from collections.abc import Iterator
 
 from guards.processes import child_environment
 from lint.rules.base import Problem, Rule
-from lint.rules.view import Node, View
+from lint.rules.edge import behaviours
+from lint.rules.view import ABSENT, EACH, Node, View, reference
 
 SECONDS = 20
 _HELPER = re.compile(r"""^\s*import\s+\w+\s+from\s+['"]cloudfront['"];?""", re.MULTILINE)
@@ -31,6 +33,79 @@ class Parses(Rule):
             said = syntax_error(_HELPER.sub("", node.text or "")) if node.text else None
             if said:
                 yield node.path, said
+
+
+_MODULES = ("buffer", "cloudfront", "crypto", "querystring")
+_REQUIRED = re.compile(r"""\brequire\s*\(\s*['"]([^'"]+)['"]\s*\)|^\s*import\b[^'"]*['"]([^'"]+)['"]""", re.MULTILINE)
+_HANDLES = re.compile(r"\bfunction\s+handler\b|\bhandler\s*=")
+_NEWER = re.compile(r"(?<![.\w$])(const|let|async|await|class)\s+[\w$({\[]")
+_NOISE = re.compile(r"""//[^\n]*|/\*.*?\*/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`""", re.DOTALL)
+"""Comments and texts, for searches among the words of the code alone."""
+
+
+class EdgeRuntime(Rule):
+    id = "E9111"
+    shortdesc = "The code of a CloudFront Function has a function `handler`, and uses what its runtime has"
+    description = f"Modules: {', '.join(_MODULES)}. cloudfront-js-1.0 has neither const and let nor async, await and classes."
+    source_url = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-javascript-runtime-features.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        for properties in view.properties("AWS::CloudFront::Function"):
+            for node in view.at(properties, "FunctionCode"):
+                if node.text:
+                    first = any(each.text == "cloudfront-js-1.0" for each in view.at(properties, "FunctionConfig", "Runtime"))
+                    yield from ((node.path, said) for said in _unknown_to_the_runtime(node.text, first=first))
+
+
+def _unknown_to_the_runtime(code: str, *, first: bool) -> Iterator[str]:
+    for match in _REQUIRED.finditer(code):
+        if (match[1] or match[2]) not in _MODULES:
+            yield f"there is no module {match[1] or match[2]}; the runtime has {', '.join(_MODULES)}"
+    words = _NOISE.sub("''", code)
+    if not _HANDLES.search(words) and "${" not in words:
+        yield "no function handler: CloudFront calls it by that name"
+    newer = _NEWER.search(words) if first else None
+    if newer:
+        yield f"cloudfront-js-1.0 has no {newer[1]}; use cloudfront-js-2.0"
+
+
+class Published(Rule):
+    id = "E9112"
+    shortdesc = "A CloudFront Function that a distribution uses is published"
+    description = "AutoPublish true; a distribution takes functions of the stage LIVE only."
+    source_url = "https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_FunctionAssociations.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        used = {
+            target.name
+            for behaviour in behaviours(view)
+            for node in view.at(behaviour, "FunctionAssociations", EACH, "FunctionARN")
+            if (target := reference(node))
+        }
+        for function in view.resources("AWS::CloudFront::Function"):
+            if function.path[1] in used:
+                for node in view.at(view.properties_of(function), "AutoPublish"):
+                    if node.value is ABSENT or (node.known and not node.is_true()):
+                        yield node.path, "AutoPublish must be true: the function stays in the stage DEVELOPMENT"
+
+
+class InlineHandler(Rule):
+    id = "E9113"
+    shortdesc = "The handler of inline code is a name that the code has, in the file index"
+    description = "CloudFormation writes ZipFile into index.js or index.py; Lambda fails at every call if Handler names something else."
+    source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-lambda-function-code.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        for properties in view.properties("AWS::Lambda::Function"):
+            for node in view.at(properties, "Handler"):
+                for code in view.at(properties.when(node), "Code", "ZipFile"):
+                    file, _, name = (node.text or "").rpartition(".")
+                    if not node.text or "${" in node.text or code.value is ABSENT:
+                        continue
+                    if file != "index":
+                        yield node.path, f"{node.text} is in {file or 'no file'}; inline code is in index"
+                    elif code.text and not re.search(rf"\b{re.escape(name)}\b", code.text):
+                        yield node.path, f"the code has no {name}"
 
 
 def _code(view: View) -> Iterator[Node]:

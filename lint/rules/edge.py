@@ -38,15 +38,21 @@ _FORBIDDEN = {
     "DeadLetterConfig": "has no dead letter queue",
     "FileSystemConfigs": "mounts no file system",
     "ImageConfig": "is no container image",
+    "ReservedConcurrentExecutions": "has no reserved concurrency",
+    "KmsKeyArn": "is encrypted with Lambda's own key",
+    "SnapStart": "has no snapshots",
+    "DurableConfig": "is no durable function",
+    "CapacityProviderConfig": "runs on no instances of one's own",
+    "TenancyConfig": "has no tenants",
 }
 _NUMBERED_ARN = re.compile(
     r"arn:(aws[a-z-]*|\$\{AWS::Partition\}):lambda:us-east-1:([0-9]{12}|\$\{[^}]+\}):function:[^:]+:([1-9][0-9]*|\$\{[^}]+\})"
 )
 
 
-def behaviours(view: View) -> Iterator[Node]:
-    """The cache behaviours of every distribution, the default one included."""
-    for properties in view.properties(_DISTRIBUTION):
+def behaviours(view: View, *distributions: Node) -> Iterator[Node]:
+    """The cache behaviours of the distributions (their properties), or of every one; the default one included."""
+    for properties in distributions or view.properties(_DISTRIBUTION):
         yield from (b for b in view.at(properties, "DistributionConfig", "DefaultCacheBehavior") if isinstance(b.value, dict))
         yield from (b for b in view.items(properties, "DistributionConfig", "CacheBehaviors") if isinstance(b.value, dict))
 
@@ -168,7 +174,10 @@ def _kind_name(kind: str | None) -> str:
 class EdgeSettings(Rule):
     id = "E9103"
     shortdesc = "An edge function uses nothing that the edge does not have"
-    description = "No environment variables, VPC, layers, dead letter queue, X-Ray, container image, arm64 or provisioned concurrency."
+    description = (
+        "No environment variables, VPC, layers, dead letter queue, X-Ray, container image, arm64, customer's keys, snapshots, storage "
+        "above 512 MB, reserved or provisioned concurrency."
+    )
     source_url = _DOCS
 
     def check(self, view: View) -> Iterator[Problem]:
@@ -180,6 +189,16 @@ class EdgeSettings(Rule):
                 (n.path, "an edge function has no X-Ray tracing")
                 for n in view.at(properties, "TracingConfig", "Mode")
                 if n.present and n.value != "PassThrough"
+            )
+            yield from (
+                (n.path, "an edge function has 512 MB of storage")
+                for n in view.at(properties, "EphemeralStorage", "Size")
+                if (number(n) or 0) > 512
+            )
+            yield from (
+                (n.path, "the code of an edge function is encrypted with Lambda's own key")
+                for n in view.at(properties, "Code", "SourceKMSKeyArn")
+                if n.present
             )
             yield from (
                 (n.path, "an edge function runs on x86_64 only") for n in view.items(properties, "Architectures") if n.value != "x86_64"

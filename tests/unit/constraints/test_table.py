@@ -15,15 +15,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from constraints.documented import DOCUMENTED
+from constraints.errors import ERRORS, OPERATIONS
 from constraints.exceptions import NAMES, NOT_COMPARED, NOT_REQUIRED
 from constraints.generate import reason, rendered, table, unmatched
 from constraints.mapping import SOURCES
-from constraints.models import Schema
+from constraints.models import Schema, model
+from constraints.relations import Relation
 from constraints.table import TABLE, wrong
 from constraints.table import table as read
 from constraints.walk import Walk, named, properties
+from lint.gate import load_rules
+from lint.rules.relations import RELATIONS
 from tests.golden_files import ROOT
-from tests.unit.policies.test_handler_permissions import VARIANTS, bodies
+from tests.unit.policies import test_handler_permissions
+from tests.unit.policies.test_policies import VARIANTS, bodies
 
 
 @functools.cache
@@ -37,6 +42,7 @@ def test_the_table_is_current() -> None:
 
 def emitted() -> Iterator[tuple[str, Any]]:
     """Type and properties of every resource of every configuration."""
+    assert test_handler_permissions.emitted()  # whose import adds its configuration to the variants
     for name in VARIANTS:
         for body in bodies(name).values():
             for resource in body["Resources"].values():
@@ -114,6 +120,7 @@ def test_every_pattern_can_be_read() -> None:
         ({"minItems": 1}, [], "0 items; at least 1 are needed"),
         ({"maxLength": 3}, None, None),
         ({"maxLength": 3}, {"a": "b"}, None),
+        ({"keyPattern": "[a-z]+"}, {"a-b": "c"}, '"a-b" does not match the pattern [a-z]+'),
     ],
 )
 def test_a_value_is_held_against_its_entry(entry: dict[str, Any], value: Any, said: str | None) -> None:
@@ -126,7 +133,7 @@ def test_no_value_is_too_odd(value: Any) -> None:
 
 
 def test_the_words_of_the_table_are_known() -> None:
-    known = {"members", "items", "ref", "definitions", "enum", "pattern", "required"}
+    known = {"members", "items", "ref", "definitions", "enum", "pattern", "required", "keyPattern"}
     known |= {f"{end}{what}" for end in ("min", "max") for what in ("Length", "Items", "imum")}
 
     def words(entry: Any) -> Iterator[str]:
@@ -138,3 +145,37 @@ def test_the_words_of_the_table_are_known() -> None:
             yield from words(entry["items"])
 
     assert {word for kind in read().values() for word in words(kind)} <= known
+
+
+@pytest.mark.parametrize("service", OPERATIONS)
+def test_every_documented_error_has_its_rule_or_its_reason(service: str) -> None:
+    documented = {error for operation in OPERATIONS[service] for error in model(service).errors_of(operation)}
+    assert set(ERRORS[service]) == documented
+    rules = {rule for text in ERRORS[service].values() for rule in re.findall(r"E9\d{3}", text)}
+    assert rules <= {rule.id for rule in load_rules().values()}
+
+
+def test_relations_are_of_properties_that_exist() -> None:
+    for relation in RELATIONS:
+        schema = walked(relation.kind).schema
+        for path in paths_of(relation):
+            assert exists(schema, path), f"{relation.kind} has no {path}"
+
+
+def paths_of(relation: Relation) -> list[str]:
+    check: Any = relation.check
+    names = [getattr(check, name) for name in ("member", "first", "given") if getattr(check, name, None)]
+    names += [each for name in ("others", "members", "needs", "never") for each in getattr(check, name, ())]
+    names += [name for name, _ in getattr(check, "then", ())]
+    return [".".join(filter(None, (relation.at, name))) for name in names]
+
+
+def exists(schema: Schema, path: str) -> bool:
+    node = schema.root
+    for step in path.split("."):
+        node = schema.resolved(node)
+        following = node.get("items") if step == "*" else node.get("properties", {}).get(step)
+        if following is None:
+            return False
+        node = following
+    return True

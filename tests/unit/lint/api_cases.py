@@ -43,6 +43,15 @@ RUNTIME, ZIP = (f"Resources/EdgeFunction/Properties/{name}" for name in ("Runtim
 STORE = {"Type": "AWS::CloudFront::KeyValueStore", "Properties": {"Name": "routes"}}
 
 
+NAMES = "Resources/Certificate/Properties/SubjectAlternativeNames"
+EITHER, OTHER = {"Fn::If": ["HasStandby", "a", "b"]}, {"Fn::If": ["HasStandby", "b", "a"]}
+SUBSCRIPTION = {"RealtimeMetricsSubscriptionConfig": {"RealtimeMetricsSubscriptionStatus": "Enabled"}}
+METRICS = {
+    "Type": "AWS::CloudFront::MonitoringSubscription",
+    "Properties": {"DistributionId": {"Ref": "Distribution"}, "MonitoringSubscription": SUBSCRIPTION},
+}
+
+
 def store(**properties: Any) -> list[tuple[str, Any]]:
     return [("Resources/Store", {**STORE, "Properties": {**STORE["Properties"], **properties}})]  # type: ignore[dict-item]
 
@@ -61,6 +70,26 @@ LONG_KEY_POLICY = {
     ],
 }
 
+WEB_ACL = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/site/a1b2c3d4-5678-90ab-cdef-111122223333"
+ARN = {"Fn::Sub": "arn:aws:cloudfront::${AWS::AccountId}:distribution/${Distribution}"}
+LINK = {"Type": "AWS::WAFv2::WebACLAssociation", "Properties": {"WebACLArn": WEB_ACL, "ResourceArn": ARN}}
+
+
+def ip_set(*addresses: Any) -> dict[str, Any]:
+    settings = {"Name": "x", "Scope": "CLOUDFRONT", "IPAddressVersion": "IPV4", "Addresses": list(addresses)}
+    return {"Type": "AWS::WAFv2::IPSet", "Properties": settings}
+
+
+def either() -> list[tuple[str, Any]]:
+    """A cache policy in one case, forwarded values and lifetimes in the other."""
+    values = {"ForwardedValues": {"QueryString": False}, "MaxTTL": 60, "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6"}
+    nothing = {"Ref": "AWS::NoValue"}
+    return [
+        (f"{DEFAULT}/{name}", {"Fn::If": ["HasStandby", *((value, nothing) if name == "CachePolicyId" else (nothing, value))]})
+        for name, value in values.items()
+    ]
+
+
 BROKEN: list[Case] = [
     ("E9906", "more than a megabyte", [("Metadata", {"Note": "x" * 1_100_000})]),
     ("E9906", "201 mappings", [("Mappings", {f"M{i}": {"a": {"b": "c"}} for i in range(201)})]),
@@ -71,6 +100,24 @@ BROKEN: list[Case] = [
         "a key policy of 33,000",
         [("Resources/Key", {**KEPT, "Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": LONG_KEY_POLICY}})],
     ),
+    ("E9111", "no handler", [(CODE, "function main(event) { return event.request; }")]),
+    ("E9111", "a module that is not there", [(CODE, "var fs = require('fs');\nfunction handler(event) { return event.request; }")]),
+    ("E9112", "not published", [("Resources/Routing/Properties/AutoPublish", False)]),
+    ("E9112", "published in one case", [("Resources/Routing/Properties/AutoPublish", {"Fn::If": ["HasStandby", True, False]})]),
+    ("E9113", "another file", [("Resources/EdgeFunction/Properties/Handler", "main.handler")]),
+    ("E9113", "another name", [("Resources/EdgeFunction/Properties/Handler", "index.main")]),
+    ("E9215", "no such origin", [(f"{DEFAULT}/TargetOriginId", "nowhere")]),
+    ("E9215", "no such origin in one case", [(f"{DEFAULT}/TargetOriginId", {"Fn::If": ["HasStandby", "nowhere", "bucket"]})]),
+    ("E9216", "for buckets, at a server", [(f"{CONFIG}/Origins/1/OriginAccessControlId", {"Ref": "AccessControl"})]),
+    ("E9217", "a distribution is associated", [("Resources/Link", LINK)]),
+    ("E9218", "IPv6 in IPv4", [("Resources/Set", ip_set("2001:db8::/32"))]),
+    ("E9219", "another name", [(f"{CONFIG}/Aliases/-", "dev.example.org")]),
+    ("E9219", "below a name", [(f"{CONFIG}/Aliases/-", "a.dev.example.com")]),
+    ("E9905", "two functions", [*store(), ("Resources/Other", STORE)]),
+    ("E9905", "metrics twice", [("Resources/One", METRICS), ("Resources/Two", METRICS)]),
+    ("E9904", "two members exclude each other", [(f"{DEFAULT}/MaxTTL", 60)]),
+    ("E9904", "in one case", [(f"{DEFAULT}/MaxTTL", {"Fn::If": ["HasStandby", 60, {"Ref": "AWS::NoValue"}]})]),
+    ("E9904", "the wrong attribute", [(f"{DEFAULT}/ResponseHeadersPolicyId", {"Fn::GetAtt": ["Headers", "LastModifiedTime"]})]),
     ("E9903", "a pattern", store(Name="my routes")),
     ("E9903", "a pattern behind Sub", store(Name={"Fn::Sub": "${AWS::StackName} routes"})),
     ("E9903", "a pattern in one branch", store(Name={"Fn::If": ["HasStandby", "a b", "ab"]})),
@@ -141,6 +188,36 @@ BROKEN: list[Case] = [
 ]
 
 FINE: list[Case] = [
+    ("E9111", "a word in a text", [(CODE, "function handler(event) { var text = 'require(\\'fs\\')'; return event.request; }")]),
+    (
+        "E9112",
+        "nobody uses it",
+        [("Resources/Routing/Properties/AutoPublish", False), (f"{CONFIG}/CacheBehaviors/0/FunctionAssociations", [])],
+    ),
+    (
+        "E9215",
+        "an origin that only AWS knows",
+        [(f"{CONFIG}/Origins/1/Id", {"Ref": "StandbyName"}), (f"{DEFAULT}/TargetOriginId", "later")],
+    ),
+    ("E9218", "IPv4", [("Resources/Set", ip_set("192.0.2.0/24", {"Ref": "StandbyName"}))]),
+    (
+        "E9219",
+        "a wildcard",
+        [
+            (f"{CONFIG}/Aliases/-", "www.example.com"),
+            ("Resources/Certificate/Properties/SubjectAlternativeNames", ["dev.example.com", "*.example.com"]),
+        ],
+    ),
+    ("E9905", "two names", [*store(), ("Resources/Other", {**STORE, "Properties": {"Name": "other"}})]),
+    (
+        "E9905",
+        "one or the other",
+        [
+            *store(Name={"Fn::If": ["HasStandby", "a", "b"]}),
+            ("Resources/Other", {**STORE, "Properties": {"Name": {"Fn::If": ["HasStandby", "b", "a"]}}}),
+        ],
+    ),
+    ("E9904", "excluded in the other case", either()),
     ("E9903", "a name", store(Name={"Fn::Sub": "${AWS::StackName}-routes"})),
     (
         "E9903",

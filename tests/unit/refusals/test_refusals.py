@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from lint.gate import load_rules
 from lint.rules.base import Rule
 from lint.rules.view import View
-from lint.rules_document import LEFT_OUT
 from refusals import problems
+from refusals.left_out import LEFT_OUT
 from refusals.values import REFUSALS, UNKNOWN
 from refusals.worlds import deployments
 from tests.golden_files import GOLDEN, assert_golden
