@@ -12,80 +12,24 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from assembly.model import RESOURCE_LIMIT, TEMPLATE_LIMIT
+from assembly.model import TEMPLATE_LIMIT
 from lint.rules.base import Problem, Rule
 from lint.rules.view import EACH, Node, Reference, View
-
-MANAGED_POLICY = 6144
-INLINE_POLICIES = {"AWS::IAM::Role": 10240, "AWS::IAM::Group": 5120, "AWS::IAM::User": 2048}
-TRUST_POLICY = 2048
-MANAGED_POLICIES_ATTACHED = 10
-"""IAM counts characters without white space. Source: IAM User Guide, "IAM and AWS STS quotas"; all of them defaults."""
-
-RESOURCE_POLICIES = {
-    "AWS::S3::BucketPolicy": ("PolicyDocument", 20 * 1024),
-    "AWS::SNS::TopicPolicy": ("PolicyDocument", 30 * 1024),
-    "AWS::KMS::Key": ("KeyPolicy", 32 * 1024),
-    "AWS::SecretsManager::ResourcePolicy": ("ResourcePolicy", 20 * 1024),
-}
-"""Sources: Amazon S3 User Guide, "Bucket policies"; Amazon SNS quotas; KMS and Secrets Manager quotas."""
-
-SECTIONS = {"Parameters": 200, "Mappings": 200, "Outputs": 200, "Resources": RESOURCE_LIMIT}
-EXPORT_NAME = 255
-"""Sources: CloudFormation User Guide, "Understand CloudFormation quotas" and "Outputs"."""
-
-ROUTING_CODE = 10 * 1024
-CONTENT_SECURITY_POLICY = 1783
+from refusals.lengths import (  # fmt: skip
+    EXPORT_NAME,
+    INLINE_POLICIES,
+    ITEM,
+    MANAGED_POLICIES_ATTACHED,
+    MANAGED_POLICY,
+    RESOURCE_POLICIES,
+    SECTIONS,
+    TEXTS,
+    TRUST_POLICY,
+)
 
 _QUOTAS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
 _ACCOUNT = "123456789012"
 _USUAL = "x" * 64
-
-_CLOUDFRONT = "CloudFront API"
-_HEADERS = "ResponseHeadersPolicyConfig"
-TEXTS: dict[str, tuple[tuple[tuple[Any, ...], int, str], ...]] = {
-    "AWS::CertificateManager::Certificate": ((("SubjectAlternativeNames", EACH), 253, "ACM API, RequestCertificate"),),
-    "AWS::CloudFront::Distribution": ((("DistributionConfig", "Comment"), 128, _CLOUDFRONT),),
-    "AWS::CloudFront::Function": (
-        (("Name",), 64, _CLOUDFRONT),
-        (("FunctionConfig", "Comment"), 128, _CLOUDFRONT),
-        (("FunctionCode",), ROUTING_CODE, "CloudFront Developer Guide, quotas on CloudFront Functions"),
-    ),
-    "AWS::CloudFront::OriginAccessControl": (
-        (("OriginAccessControlConfig", "Name"), 64, _CLOUDFRONT),
-        (("OriginAccessControlConfig", "Description"), 256, _CLOUDFRONT),
-    ),
-    "AWS::CloudFront::CachePolicy": ((("CachePolicyConfig", "Comment"), 128, _CLOUDFRONT),),
-    "AWS::CloudFront::OriginRequestPolicy": ((("OriginRequestPolicyConfig", "Comment"), 128, _CLOUDFRONT),),
-    "AWS::CloudFront::ResponseHeadersPolicy": (
-        ((_HEADERS, "Name"), 128, _CLOUDFRONT),
-        ((_HEADERS, "Comment"), 128, _CLOUDFRONT),
-        (
-            (_HEADERS, "SecurityHeadersConfig", "ContentSecurityPolicy", "ContentSecurityPolicy"),
-            CONTENT_SECURITY_POLICY,
-            "CloudFront Developer Guide, quotas on policies",
-        ),
-        ((_HEADERS, "CustomHeadersConfig", "Items", EACH, "Value"), 1783, "CloudFront Developer Guide, quotas on headers"),
-    ),
-    "AWS::CloudWatch::Alarm": ((("AlarmName",), 255, "CloudWatch API"), (("AlarmDescription",), 1024, "CloudWatch API")),
-    "AWS::CloudWatch::CompositeAlarm": ((("AlarmName",), 255, "CloudWatch API"), (("AlarmDescription",), 1024, "CloudWatch API")),
-    "AWS::CloudWatch::Dashboard": ((("DashboardName",), 255, "CloudWatch API"),),
-    "AWS::DynamoDB::Table": ((("TableName",), 255, "DynamoDB API"),),
-    "AWS::IAM::ManagedPolicy": ((("ManagedPolicyName",), 128, "IAM API"), (("Description",), 1000, "IAM API")),
-    "AWS::IAM::Role": ((("RoleName",), 64, "IAM API"), (("Description",), 1000, "IAM API")),
-    "AWS::Lambda::Function": ((("FunctionName",), 64, "Lambda API"), (("Description",), 256, "Lambda API")),
-    "AWS::Lambda::Version": ((("Description",), 256, "Lambda API"),),
-    "AWS::Logs::DeliveryDestination": ((("Name",), 60, "CloudWatch Logs API"),),
-    "AWS::Logs::DeliverySource": ((("Name",), 60, "CloudWatch Logs API"),),
-    "AWS::Logs::LogGroup": ((("LogGroupName",), 512, "CloudWatch Logs API"),),
-    "AWS::Route53::HealthCheck": (
-        (("HealthCheckConfig", "FullyQualifiedDomainName"), 255, "Route 53 API"),
-        (("HealthCheckConfig", "ResourcePath"), 255, "Route 53 API"),
-    ),
-    "AWS::S3::Bucket": ((("BucketName",), 63, "Amazon S3 User Guide, bucket naming rules"),),
-    "AWS::SNS::Topic": ((("TopicName",), 256, "Amazon SNS API"), (("DisplayName",), 100, "Amazon SNS API")),
-}
-"""Type -> path, most characters, source. The API models of botocore hold most of them; CloudFront's stand in its reference only."""
 
 _TAGS = ("Tags", "HealthCheckTags")
 _TAG = {"Key": 128, "Value": 256}
@@ -200,7 +144,7 @@ class TextSize(Rule):
         for resource in view.resources():
             properties = view.properties_of(resource)
             for steps, limit, source in TEXTS.get(view.type_of(str(resource.path[1])) or "", ()):
-                for node in view.at(properties, *steps):
+                for node in view.at(properties, *(EACH if step == ITEM else step for step in steps)):
                     yield from self._too_long(view, node, limit, source)
             for key in _TAGS:
                 for tag in view.items(properties, key):
