@@ -5,8 +5,8 @@ Never: imports cfnlint here (a cached verdict must stay cheap), never imports a 
 
 One module a theme: `edge` and `code`, `cdn`, `distribution` and `headers`, `dns` and `records`, `storage`, `iam` and `authorization`,
 `secrets`, `hygiene`, `certificates`, `sizes`, `monitoring`; `api` and `refusals` bring the rules of `constraints/` and `refusals/`;
-`view` reads templates through intrinsic functions, `base` is
-the class every rule has. They also work in the plain command: `cfn-lint --append-rules lint.rules.edge ...`.
+`view` reads templates through intrinsic functions, `base` is the class every rule has. They also work in the plain
+command: `cfn-lint --append-rules lint.rules.edge ...`.
 """
 
 MODULES = (

@@ -1,7 +1,6 @@
 """The rules of `refusals` as rules of cfn-lint: one class for each, made from its declaration.
 
-In: a template. Out: what services refuse in it.
-Never: evaluates a template twice: all rules share one reading of it.
+In: a template. Out: what services refuse in it. Never: evaluates a template twice: all rules share one reading of it.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from refusals import problems
 from refusals.values import REFUSALS
 
 _READ: WeakKeyDictionary[Any, list[tuple[str, Problem]]] = WeakKeyDictionary()
-"""cfn-lint's template -> what was found in it."""
 
 
 class Refused(Rule):
@@ -36,6 +34,5 @@ class Refused(Rule):
 
 
 for _rule in REFUSALS:
-    _name = f"Refused{_rule.id}"
     _texts = {"id": _rule.id, "shortdesc": _rule.what, "description": _rule.more, "source_url": _rule.source, "__module__": __name__}
-    globals()[_name] = type(_name, (Refused,), _texts)
+    globals()[f"Refused{_rule.id}"] = type(f"Refused{_rule.id}", (Refused,), _texts)

@@ -15,7 +15,7 @@ from typing import Any
 from assembly.model import TEMPLATE_LIMIT
 from lint.rules.base import Problem, Rule
 from lint.rules.view import EACH, Node, Reference, View
-from refusals import lengths
+from refusals import lengths as top
 
 _QUOTAS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
 _ACCOUNT = "123456789012"
@@ -65,34 +65,34 @@ class PolicySize(Rule):
     id = "E9901"
     shortdesc = "A policy is not longer than AWS takes"
     description = (
-        f"Characters without white space: a managed policy {lengths.MANAGED_POLICY:,}, all inline policies of a role together "
-        f"{lengths.INLINE_POLICIES['AWS::IAM::Role']:,}, a trust policy {lengths.TRUST_POLICY:,}; a bucket policy 20 KB, a topic policy 30 KB."
+        f"Characters without white space: a managed policy {top.MANAGED_POLICY:,}, all inline policies of a role together "
+        f"{top.INLINE_POLICIES['AWS::IAM::Role']:,}, a trust policy {top.TRUST_POLICY:,}; a bucket policy 20 KB, a topic policy 30 KB."
     )
     source_url = _QUOTAS
 
     def check(self, view: View) -> Iterator[Problem]:
         for properties in view.properties("AWS::IAM::ManagedPolicy"):
-            yield from self._too_long(view, properties, "PolicyDocument", lengths.MANAGED_POLICY, "a managed policy")
-        for kind, (key, limit) in lengths.RESOURCE_POLICIES.items():
+            yield from self._too_long(view, properties, "PolicyDocument", top.MANAGED_POLICY, "a managed policy")
+        for kind, (key, limit) in top.RESOURCE_POLICIES.items():
             for properties in view.properties(kind):
                 yield from self._too_long(view, properties, key, limit, "a policy of this kind")
-        for resource in view.resources(*lengths.INLINE_POLICIES):
+        for resource in view.resources(*top.INLINE_POLICIES):
             properties, kind = view.properties_of(resource), resource.value["Type"]
-            yield from self._too_long(view, properties, "AssumeRolePolicyDocument", lengths.TRUST_POLICY, "a trust policy")
+            yield from self._too_long(view, properties, "AssumeRolePolicyDocument", top.TRUST_POLICY, "a trust policy")
             documents = [
                 policy.value.get("PolicyDocument") for policy in view.items(properties, "Policies") if isinstance(policy.value, dict)
             ]
             size = sum(policy_size(view, document) for document in documents)
-            if size > lengths.INLINE_POLICIES[kind]:
+            if size > top.INLINE_POLICIES[kind]:
                 yield (
                     (*properties.path, "Policies"),
-                    f"{size:,} characters; all inline policies together take {lengths.INLINE_POLICIES[kind]:,}",
+                    f"{size:,} characters; all inline policies together take {top.INLINE_POLICIES[kind]:,}",
                 )
             attached = len(list(view.items(properties, "ManagedPolicyArns")))
-            if attached > lengths.MANAGED_POLICIES_ATTACHED:
+            if attached > top.MANAGED_POLICIES_ATTACHED:
                 yield (
                     (*properties.path, "ManagedPolicyArns"),
-                    f"{attached} managed policies; IAM attaches {lengths.MANAGED_POLICIES_ATTACHED}",
+                    f"{attached} managed policies; IAM attaches {top.MANAGED_POLICIES_ATTACHED}",
                 )
 
     @staticmethod
@@ -107,8 +107,8 @@ class TemplateSize(Rule):
     id = "E9906"
     shortdesc = "A template is within CloudFormation's quotas"
     description = (
-        f"{TEMPLATE_LIMIT:,} bytes; {', '.join(f'{most} {name.lower()}' for name, most in lengths.SECTIONS.items())}; "
-        f"exported names differ and have at most {lengths.EXPORT_NAME} characters."
+        f"{TEMPLATE_LIMIT:,} bytes; {', '.join(f'{most} {name.lower()}' for name, most in top.SECTIONS.items())}; "
+        f"exported names differ and have at most {top.EXPORT_NAME} characters."
     )
     source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
 
@@ -116,7 +116,7 @@ class TemplateSize(Rule):
         size = len(json.dumps(view.template, separators=(",", ":"), default=str).encode())
         if size > TEMPLATE_LIMIT:
             yield ("Description",), f"{size:,} bytes; CloudFormation takes {TEMPLATE_LIMIT:,}"
-        for name, most in lengths.SECTIONS.items():
+        for name, most in top.SECTIONS.items():
             count = len(list(view.section(name)))
             if count > most:
                 yield (name,), f"{count} {name.lower()}; CloudFormation takes {most}"
@@ -125,8 +125,8 @@ class TemplateSize(Rule):
             for node in view.at(output, "Export", "Name"):
                 if node.text and node.text in seen:
                     yield node.path, f"{node.text} is exported twice"
-                if node.text and len(node.text) > lengths.EXPORT_NAME:
-                    yield node.path, f"{len(node.text)} characters; an exported name has at most {lengths.EXPORT_NAME}"
+                if node.text and len(node.text) > top.EXPORT_NAME:
+                    yield node.path, f"{len(node.text)} characters; an exported name has at most {top.EXPORT_NAME}"
                 seen.append(node.text or "")
 
 
@@ -139,8 +139,8 @@ class TextSize(Rule):
     def check(self, view: View) -> Iterator[Problem]:
         for resource in view.resources():
             properties = view.properties_of(resource)
-            for steps, limit, source in lengths.TEXTS.get(view.type_of(str(resource.path[1])) or "", ()):
-                for node in view.at(properties, *(EACH if step == lengths.ITEM else step for step in steps)):
+            for steps, limit, source in top.TEXTS.get(view.type_of(str(resource.path[1])) or "", ()):
+                for node in view.at(properties, *(EACH if step == top.ITEM else step for step in steps)):
                     yield from self._too_long(view, node, limit, source)
             for key in _TAGS:
                 for tag in view.items(properties, key):
