@@ -23,11 +23,9 @@ class Refused(Rule):
     """Base of the rules made below; has no id."""
 
     def check(self, view: View) -> Iterator[Problem]:
-        """Every problem of one template."""
         return (problem for _, problem in problems(view.template, view.regions, [rule for rule in REFUSALS if rule.id == self.id]))
 
     def match(self, cfn: Any) -> list[RuleMatch]:
-        """cfn-lint's entry point."""
         if cfn not in _READ:
             _READ[cfn] = list(problems(cfn.template, tuple(cfn.regions)))
         return [RuleMatch(list(path), words) for rule, (path, words) in _READ[cfn] if rule == self.id]
