@@ -146,8 +146,14 @@ def environment_digest(version: str, python: str, sources: Mapping[str, bytes]) 
 def rule_sources() -> dict[str, bytes]:
     """The files that decide a verdict: our rules, what they read, and this module with its configuration."""
     root = Path(__file__).parent.parent
-    read = [root / "templates" / "resources.py", root / "constraints" / "table.py", root / "constraints" / "table.json"]
-    files = [Path(__file__), *read, *(root / "lint" / "rules").glob("*.py")]
+    read = [
+        root / "templates" / "resources.py",
+        root / "assembly" / "model.py",
+        root / "environments" / "regions.py",
+        root / "constraints" / "table.py",
+        root / "constraints" / "table.json",
+    ]
+    files = [Path(__file__), *read, *(root / "lint" / "rules").glob("*.py"), *(root / "refusals").glob("*.py")]
     return {str(file.relative_to(root)): file.read_bytes() for file in files}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lint.gate import load_rules
 from lint.rules.base import Rule
+from refusals.left_out import LEFT_OUT
 
 HEADER = """# Lint rules
 
@@ -15,12 +16,23 @@ and I9704 (a rule that is suppressed where it finds nothing). How to suppress a 
 | --- | --- | --- | --- |
 """
 
+FOOTER = """
+## What has no rule, and why
+
+Limits of single properties (values, patterns, lengths, numbers) are those of the services' own models: E9903, with its reasons in
+`constraints/exceptions.py`. Beyond these, for the resource types that are emitted:
+
+| Of | What | Why there is no rule |
+| --- | --- | --- |
+"""
+
 
 def rules_document() -> str:
     """The document as it should be."""
     rules = sorted((rule for rule in load_rules().values() if isinstance(rule, Rule)), key=lambda rule: rule.id)
     rows = (f"| {rule.id} | {_cell(rule.shortdesc)} | {_cell(rule.description)} | <{rule.source_url}> |\n" for rule in rules)
-    return HEADER + "".join(rows)
+    left_out = (f"| {kind} | {_cell(what)} | {_cell(why)} |\n" for kind, what, why in LEFT_OUT)
+    return HEADER + "".join(rows) + FOOTER + "".join(left_out)
 
 
 def _cell(text: str) -> str:

@@ -12,70 +12,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from assembly.model import TEMPLATE_LIMIT
 from lint.rules.base import Problem, Rule
 from lint.rules.view import EACH, Node, Reference, View
-
-MANAGED_POLICY = 6144
-INLINE_POLICIES = {"AWS::IAM::Role": 10240, "AWS::IAM::Group": 5120, "AWS::IAM::User": 2048}
-TRUST_POLICY = 2048
-MANAGED_POLICIES_ATTACHED = 10
-"""IAM counts characters without white space. Source: IAM User Guide, "IAM and AWS STS quotas"; all of them defaults."""
-
-RESOURCE_POLICIES = {"AWS::S3::BucketPolicy": 20 * 1024, "AWS::SNS::TopicPolicy": 30 * 1024}
-"""Sources: Amazon S3 User Guide, "Bucket policies"; Amazon SNS quotas."""
-
-ROUTING_CODE = 10 * 1024
-CONTENT_SECURITY_POLICY = 1783
+from refusals import lengths as top
 
 _QUOTAS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
 _ACCOUNT = "123456789012"
 _USUAL = "x" * 64
-
-_CLOUDFRONT = "CloudFront API"
-_HEADERS = "ResponseHeadersPolicyConfig"
-TEXTS: dict[str, tuple[tuple[tuple[Any, ...], int, str], ...]] = {
-    "AWS::CertificateManager::Certificate": ((("SubjectAlternativeNames", EACH), 253, "ACM API, RequestCertificate"),),
-    "AWS::CloudFront::Distribution": ((("DistributionConfig", "Comment"), 128, _CLOUDFRONT),),
-    "AWS::CloudFront::Function": (
-        (("Name",), 64, _CLOUDFRONT),
-        (("FunctionConfig", "Comment"), 128, _CLOUDFRONT),
-        (("FunctionCode",), ROUTING_CODE, "CloudFront Developer Guide, quotas on CloudFront Functions"),
-    ),
-    "AWS::CloudFront::OriginAccessControl": (
-        (("OriginAccessControlConfig", "Name"), 64, _CLOUDFRONT),
-        (("OriginAccessControlConfig", "Description"), 256, _CLOUDFRONT),
-    ),
-    "AWS::CloudFront::CachePolicy": ((("CachePolicyConfig", "Comment"), 128, _CLOUDFRONT),),
-    "AWS::CloudFront::OriginRequestPolicy": ((("OriginRequestPolicyConfig", "Comment"), 128, _CLOUDFRONT),),
-    "AWS::CloudFront::ResponseHeadersPolicy": (
-        ((_HEADERS, "Name"), 128, _CLOUDFRONT),
-        ((_HEADERS, "Comment"), 128, _CLOUDFRONT),
-        (
-            (_HEADERS, "SecurityHeadersConfig", "ContentSecurityPolicy", "ContentSecurityPolicy"),
-            CONTENT_SECURITY_POLICY,
-            "CloudFront Developer Guide, quotas on policies",
-        ),
-        ((_HEADERS, "CustomHeadersConfig", "Items", EACH, "Value"), 1783, "CloudFront Developer Guide, quotas on headers"),
-    ),
-    "AWS::CloudWatch::Alarm": ((("AlarmName",), 255, "CloudWatch API"), (("AlarmDescription",), 1024, "CloudWatch API")),
-    "AWS::CloudWatch::CompositeAlarm": ((("AlarmName",), 255, "CloudWatch API"), (("AlarmDescription",), 1024, "CloudWatch API")),
-    "AWS::CloudWatch::Dashboard": ((("DashboardName",), 255, "CloudWatch API"),),
-    "AWS::DynamoDB::Table": ((("TableName",), 255, "DynamoDB API"),),
-    "AWS::IAM::ManagedPolicy": ((("ManagedPolicyName",), 128, "IAM API"), (("Description",), 1000, "IAM API")),
-    "AWS::IAM::Role": ((("RoleName",), 64, "IAM API"), (("Description",), 1000, "IAM API")),
-    "AWS::Lambda::Function": ((("FunctionName",), 64, "Lambda API"), (("Description",), 256, "Lambda API")),
-    "AWS::Lambda::Version": ((("Description",), 256, "Lambda API"),),
-    "AWS::Logs::DeliveryDestination": ((("Name",), 60, "CloudWatch Logs API"),),
-    "AWS::Logs::DeliverySource": ((("Name",), 60, "CloudWatch Logs API"),),
-    "AWS::Logs::LogGroup": ((("LogGroupName",), 512, "CloudWatch Logs API"),),
-    "AWS::Route53::HealthCheck": (
-        (("HealthCheckConfig", "FullyQualifiedDomainName"), 255, "Route 53 API"),
-        (("HealthCheckConfig", "ResourcePath"), 255, "Route 53 API"),
-    ),
-    "AWS::S3::Bucket": ((("BucketName",), 63, "Amazon S3 User Guide, bucket naming rules"),),
-    "AWS::SNS::Topic": ((("TopicName",), 256, "Amazon SNS API"), (("DisplayName",), 100, "Amazon SNS API")),
-}
-"""Type -> path, most characters, source. The API models of botocore hold most of them; CloudFront's stand in its reference only."""
 
 _TAGS = ("Tags", "HealthCheckTags")
 _TAG = {"Key": 128, "Value": 256}
@@ -121,29 +65,35 @@ class PolicySize(Rule):
     id = "E9901"
     shortdesc = "A policy is not longer than AWS takes"
     description = (
-        f"Characters without white space: a managed policy {MANAGED_POLICY:,}, all inline policies of a role together "
-        f"{INLINE_POLICIES['AWS::IAM::Role']:,}, a trust policy {TRUST_POLICY:,}; a bucket policy 20 KB, a topic policy 30 KB."
+        f"Characters without white space: a managed policy {top.MANAGED_POLICY:,}, all inline policies of a role together "
+        f"{top.INLINE_POLICIES['AWS::IAM::Role']:,}, a trust policy {top.TRUST_POLICY:,}; a bucket policy 20 KB, a topic policy 30 KB."
     )
     source_url = _QUOTAS
 
     def check(self, view: View) -> Iterator[Problem]:
         for properties in view.properties("AWS::IAM::ManagedPolicy"):
-            yield from self._too_long(view, properties, "PolicyDocument", MANAGED_POLICY, "a managed policy")
-        for kind, limit in RESOURCE_POLICIES.items():
+            yield from self._too_long(view, properties, "PolicyDocument", top.MANAGED_POLICY, "a managed policy")
+        for kind, (key, limit) in top.RESOURCE_POLICIES.items():
             for properties in view.properties(kind):
-                yield from self._too_long(view, properties, "PolicyDocument", limit, "a policy of this kind")
-        for resource in view.resources(*INLINE_POLICIES):
+                yield from self._too_long(view, properties, key, limit, "a policy of this kind")
+        for resource in view.resources(*top.INLINE_POLICIES):
             properties, kind = view.properties_of(resource), resource.value["Type"]
-            yield from self._too_long(view, properties, "AssumeRolePolicyDocument", TRUST_POLICY, "a trust policy")
+            yield from self._too_long(view, properties, "AssumeRolePolicyDocument", top.TRUST_POLICY, "a trust policy")
             documents = [
                 policy.value.get("PolicyDocument") for policy in view.items(properties, "Policies") if isinstance(policy.value, dict)
             ]
             size = sum(policy_size(view, document) for document in documents)
-            if size > INLINE_POLICIES[kind]:
-                yield (*properties.path, "Policies"), f"{size:,} characters; all inline policies together take {INLINE_POLICIES[kind]:,}"
+            if size > top.INLINE_POLICIES[kind]:
+                yield (
+                    (*properties.path, "Policies"),
+                    f"{size:,} characters; all inline policies together take {top.INLINE_POLICIES[kind]:,}",
+                )
             attached = len(list(view.items(properties, "ManagedPolicyArns")))
-            if attached > MANAGED_POLICIES_ATTACHED:
-                yield (*properties.path, "ManagedPolicyArns"), f"{attached} managed policies; IAM attaches {MANAGED_POLICIES_ATTACHED}"
+            if attached > top.MANAGED_POLICIES_ATTACHED:
+                yield (
+                    (*properties.path, "ManagedPolicyArns"),
+                    f"{attached} managed policies; IAM attaches {top.MANAGED_POLICIES_ATTACHED}",
+                )
 
     @staticmethod
     def _too_long(view: View, properties: Node, key: str, limit: int, what: str) -> Iterator[Problem]:
@@ -151,6 +101,33 @@ class PolicySize(Rule):
         size = policy_size(view, document) if document is not None else 0
         if size > limit:
             yield (*properties.path, key), f"{size:,} characters; {what} takes {limit:,}"
+
+
+class TemplateSize(Rule):
+    id = "E9906"
+    shortdesc = "A template is within CloudFormation's quotas"
+    description = (
+        f"{TEMPLATE_LIMIT:,} bytes; {', '.join(f'{most} {name.lower()}' for name, most in top.SECTIONS.items())}; "
+        f"exported names differ and have at most {top.EXPORT_NAME} characters."
+    )
+    source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"
+
+    def check(self, view: View) -> Iterator[Problem]:
+        size = len(json.dumps(view.template, separators=(",", ":"), default=str).encode())
+        if size > TEMPLATE_LIMIT:
+            yield ("Description",), f"{size:,} bytes; CloudFormation takes {TEMPLATE_LIMIT:,}"
+        for name, most in top.SECTIONS.items():
+            count = len(list(view.section(name)))
+            if count > most:
+                yield (name,), f"{count} {name.lower()}; CloudFormation takes {most}"
+        seen: list[str] = []
+        for output in view.section("Outputs"):
+            for node in view.at(output, "Export", "Name"):
+                if node.text and node.text in seen:
+                    yield node.path, f"{node.text} is exported twice"
+                if node.text and len(node.text) > top.EXPORT_NAME:
+                    yield node.path, f"{len(node.text)} characters; an exported name has at most {top.EXPORT_NAME}"
+                seen.append(node.text or "")
 
 
 class TextSize(Rule):
@@ -162,8 +139,8 @@ class TextSize(Rule):
     def check(self, view: View) -> Iterator[Problem]:
         for resource in view.resources():
             properties = view.properties_of(resource)
-            for steps, limit, source in TEXTS.get(view.type_of(str(resource.path[1])) or "", ()):
-                for node in view.at(properties, *steps):
+            for steps, limit, source in top.TEXTS.get(view.type_of(str(resource.path[1])) or "", ()):
+                for node in view.at(properties, *(EACH if step == top.ITEM else step for step in steps)):
                     yield from self._too_long(view, node, limit, source)
             for key in _TAGS:
                 for tag in view.items(properties, key):

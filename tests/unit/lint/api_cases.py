@@ -56,6 +56,20 @@ def store(**properties: Any) -> list[tuple[str, Any]]:
     return [("Resources/Store", {**STORE, "Properties": {**STORE["Properties"], **properties}})]  # type: ignore[dict-item]
 
 
+KEPT = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+LONG_KEY_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Sid": "a" * 33_000,
+            "Effect": "Allow",
+            "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+            "Action": "kms:PutKeyPolicy",
+            "Resource": "*",
+        }
+    ],
+}
+
 WEB_ACL = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/site/a1b2c3d4-5678-90ab-cdef-111122223333"
 ARN = {"Fn::Sub": "arn:aws:cloudfront::${AWS::AccountId}:distribution/${Distribution}"}
 LINK = {"Type": "AWS::WAFv2::WebACLAssociation", "Properties": {"WebACLArn": WEB_ACL, "ResourceArn": ARN}}
@@ -77,6 +91,15 @@ def either() -> list[tuple[str, Any]]:
 
 
 BROKEN: list[Case] = [
+    ("E9906", "more than a megabyte", [("Metadata", {"Note": "x" * 1_100_000})]),
+    ("E9906", "201 mappings", [("Mappings", {f"M{i}": {"a": {"b": "c"}} for i in range(201)})]),
+    ("E9906", "an export of 256", [("Outputs", {"O": {"Description": "o", "Value": "v", "Export": {"Name": "x" * 256}}})]),
+    ("E9906", "an export twice", [("Outputs", {k: {"Description": "o", "Value": "v", "Export": {"Name": "x"}} for k in "AB"})]),
+    (
+        "E9901",
+        "a key policy of 33,000",
+        [("Resources/Key", {**KEPT, "Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": LONG_KEY_POLICY}})],
+    ),
     ("E9111", "no handler", [(CODE, "function main(event) { return event.request; }")]),
     ("E9111", "a module that is not there", [(CODE, "var fs = require('fs');\nfunction handler(event) { return event.request; }")]),
     ("E9112", "not published", [("Resources/Routing/Properties/AutoPublish", False)]),

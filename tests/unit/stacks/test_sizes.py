@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from environments.loader import load
 from environments.model import Environment
 from environments.problems import EnvironmentProblems
-from lint.gate import Job, lint
+from lint.gate import Job, lint, load_rules, suppressions
 from lint.rules.base import Rule
 from lint.rules.sizes import PolicySize, TextSize, policy_size
 from lint.rules.view import View
@@ -108,6 +109,41 @@ def test_an_environment_of_the_longest_names_lints_clean(tmp_path: Path) -> None
     jobs = [Job(stack_id=s.id, template=built.templates[s.id], regions=(s.region,)) for s in built.assembly.stacks]
     found = [finding for findings in lint(jobs, cache=None, workers=1).values() for finding in findings if finding.level != "informational"]
     assert found == []
+
+
+GENERATED = int(os.environ.get("GENERATED_ENVIRONMENTS", "4"))
+"""How many environments are generated and linted with every rule; `GENERATED_ENVIRONMENTS=200` for a thorough look."""
+
+
+@st.composite
+def files(draw: st.DrawFn) -> dict[str, Any]:
+    """An environment file: of any lengths, with any of its parts."""
+    whole = longest(**VARIANTS[draw(st.sampled_from(sorted(VARIANTS)))])
+    for key in ("project", "bucket", "cost_centre"):
+        whole[key] = whole[key][: draw(st.integers(3, len(whole[key])))]
+    for key in ("disaster_recovery", "app", "monitoring"):
+        if draw(st.booleans()):
+            whole.pop(key, None)
+    whole["protection"] = draw(st.fixed_dictionaries({key: st.booleans() for key in ("termination_protection", "stack_policy")}))
+    whole["price_class"] = draw(st.sampled_from(["PriceClass_100", "PriceClass_200", "PriceClass_All"]))
+    whole["tags"] = draw(st.dictionaries(st.text("abcdef:/-", min_size=1, max_size=128), st.text("xyz ", max_size=256), max_size=3))
+    return whole
+
+
+@settings(max_examples=GENERATED, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(whole=files())
+def test_what_the_loader_accepts_builds_and_no_rule_of_ours_objects(tmp_path: Path, whole: dict[str, Any]) -> None:
+    try:
+        env = loaded(tmp_path, whole)
+    except EnvironmentProblems:
+        return
+    built = synthesise(env)
+    for stack in built.assembly.stacks:
+        template = json.loads(built.templates[stack.id])
+        accepted = suppressions(template)
+        for rule in load_rules().values():
+            found = rule.check(View(template, (stack.region,))) if isinstance(rule, Rule) else ()
+            assert [each for each in found if rule.id not in accepted.get(str(each[0][1]), {})] == [], (stack.id, rule.id)
 
 
 SIZES = st.sampled_from([0.0, 0.3, 0.7, 0.95, 1.0])

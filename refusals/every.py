@@ -1,0 +1,70 @@
+"""What holds for resources of every service: tags, and names that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from refusals.values import Deployment, Problem, Resource, once, refusal
+
+NAMED = {
+    "AWS::CloudFormation::StackSet": "StackSetName",
+    "AWS::CloudFront::CachePolicy": "CachePolicyConfig.Name",
+    "AWS::CloudFront::Function": "Name",
+    "AWS::CloudFront::OriginAccessControl": "OriginAccessControlConfig.Name",
+    "AWS::CloudFront::OriginRequestPolicy": "OriginRequestPolicyConfig.Name",
+    "AWS::CloudFront::ResponseHeadersPolicy": "ResponseHeadersPolicyConfig.Name",
+    "AWS::CloudWatch::Alarm": "AlarmName",
+    "AWS::CloudWatch::CompositeAlarm": "AlarmName",
+    "AWS::CloudWatch::Dashboard": "DashboardName",
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
+    "AWS::IAM::OIDCProvider": "Url",
+    "AWS::IAM::Role": "RoleName",
+    "AWS::KMS::Alias": "AliasName",
+    "AWS::Lambda::Function": "FunctionName",
+    "AWS::Logs::DeliveryDestination": "Name",
+    "AWS::Logs::DeliverySource": "Name",
+    "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::S3::Bucket": "BucketName",
+    "AWS::S3::BucketPolicy": "Bucket",
+    "AWS::SNS::Topic": "TopicName",
+    "AWS::SecretsManager::Secret": "Name",
+}
+"""Type -> where its name stands, which an account, or the world, has once. A bucket has one policy."""
+TAGGED = (
+    *(kind for kind in NAMED if kind != "AWS::S3::BucketPolicy"),
+    "AWS::CertificateManager::Certificate",
+    "AWS::CloudFront::Distribution",
+    "AWS::Route53::HealthCheck",
+)
+_CONSTRAINTS = "https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html"
+
+
+@refusal(
+    "E9907",
+    tuple(NAMED),
+    "Two resources of a type have different names",
+    "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html",
+    "The second is refused as existing already; alarms and composite alarms share their names.",
+)
+def named(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    name = resource.properties.at(*NAMED[resource.kind].split("."))
+    if name.text is None or "${?}" in name.text:
+        return
+    for other in deployment.of(
+        *(kind for kind, where in NAMED.items() if where == NAMED[resource.kind] == "AlarmName" or kind == resource.kind)
+    ):
+        if other.name < resource.name and other.properties.at(*NAMED[other.kind].split(".")).value == name.value:
+            yield name.path, f"{name.value} is the name of {other.name} already"
+
+
+@refusal("E9908", TAGGED, "Tags are 50 at most, each key once, none of AWS's", _CONSTRAINTS, "Keys that begin with aws: are kept for AWS.")
+def tags(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    for name in ("Tags", "HealthCheckTags"):
+        listed = resource.properties.items(name)
+        if len(listed) > 50:
+            yield resource.properties.at(name).path, f"{len(listed)} tags; AWS takes 50"
+        yield from once((tag.at("Key") for tag in listed), "key")
+        for tag in listed:
+            if tag.at("Key").literal.lower().startswith("aws:"):
+                yield tag.at("Key").path, "keys that begin with aws: are kept for AWS"

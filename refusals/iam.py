@@ -1,0 +1,195 @@
+"""IAM: trust policies, roles, managed policies, identity providers; what bucket, key and secret policies need beside grammar.
+
+Sources: IAM API Reference (CreateRole, CreatePolicy, CreateOpenIDConnectProvider), IAM User Guide; Amazon S3 User Guide (policy actions);
+KMS Developer Guide (default key policy); Secrets Manager User Guide (resource-based policies).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from refusals.documents import documents
+from refusals.values import At, Deployment, Problem, Resource, between, fits, once, refusal
+from refusals.words import HOST_URL
+
+_API = "https://docs.aws.amazon.com/IAM/latest/APIReference"
+_GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide"
+_ROLE = "AWS::IAM::Role"
+_ENTITIES = (_ROLE, "AWS::IAM::User", "AWS::IAM::Group")
+_NAME = re.compile(r"[\w+=,.@-]{1,128}")
+_POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(aws|\d{12}):policy/.+")
+_TRUST = {
+    "sts:assumerole": ("AWS", "Service", "CanonicalUser"),
+    "sts:assumerolewithwebidentity": ("Federated",),
+    "sts:assumerolewithsaml": ("Federated",),
+}
+
+
+@refusal(
+    "E9514",
+    _ROLE,
+    "A trust policy lets its principals in by the call that they make",
+    f"{_GUIDE}/id_roles_create_for-idp_oidc.html",
+    "Actions of sts only; sts:AssumeRole for accounts and services, AssumeRoleWithWebIdentity and WithSAML for federated ones; "
+    "conditions on the provider that is trusted.",
+)
+def trust(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    for document in documents(resource):
+        if document.kind != "trust":
+            continue
+        for statement in document.statements():
+            principal, calls = statement.at("Principal"), statement.items("Action")
+            for action in calls:
+                name = action.literal.lower()
+                if name and name != "*" and not name.startswith("sts:"):
+                    yield action.path, f"{action.value} is no action of sts; a trust policy has no other"
+            main = {
+                kind
+                for action in calls
+                for name, kinds in _TRUST.items()
+                if fnmatchcase(name, action.literal.lower() or "-")
+                for kind in kinds
+            }
+            for kind in principal.names():
+                if main and kind not in main and kind in ("AWS", "Service", "Federated"):
+                    yield (*principal.path, kind), f"{kind} does not call {', '.join(str(action.value) for action in calls)}"
+            yield from _issuer(statement, principal)
+            for at in principal.items("Federated"):
+                for kind, call in (("saml-provider", "assumerolewithwebidentity"), ("oidc-provider", "assumerolewithsaml")):
+                    if f":{kind}/" in at.literal and any(action.literal.lower() == f"sts:{call}" for action in calls):
+                        yield at.path, f"a {kind} does not come by {call}"
+
+
+def _issuer(statement: At, principal: At) -> Iterator[Problem]:
+    hosts = [match[1] for at in principal.items("Federated") if (match := re.search(r":oidc-provider/([^$]+)$", at.literal))]
+    for operator in statement.at("Condition").names():
+        for key in statement.at("Condition", operator).names():
+            host, _, claim = key.rpartition(":")
+            if hosts and claim in ("aud", "sub", "amr", "azp") and host not in hosts:
+                yield (*statement.path, "Condition", operator, key), f"the provider is {hosts[0]}, not {host}"
+
+
+@refusal(
+    "E9515",
+    _ENTITIES,
+    "A role, user or group has names and policies that IAM takes",
+    f"{_API}/API_CreateRole.html",
+    "Policies by ARN, each once; a path between slashes; a session of 1 to 12 hours.",
+)
+def entity(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    given = resource.properties
+    for key in ("RoleName", "UserName", "GroupName"):
+        yield from fits(given.at(key), re.compile(r"[\w+=,.@-]{1,64}" if key != "GroupName" else r"[\w+=,.@-]{1,128}"), "name of IAM")
+    yield from fits(given.at("Path"), re.compile(r"/|/[!-\x7f]+/"), "path, which begins and ends with a slash")
+    yield from between(given.at("MaxSessionDuration"), 3600, 43200)
+    attached = given.items("ManagedPolicyArns")
+    yield from once(attached, "policy")
+    for at in (*attached, given.at("PermissionsBoundary")):
+        yield from fits(at, _POLICY_ARN, "ARN of a managed policy")
+        made = deployment.meant(at)
+        if made and made.kind.startswith("AWS::") and made.kind != "AWS::IAM::ManagedPolicy":
+            yield at.path, f"{made.kind} is no managed policy"
+    yield from once((policy.at("PolicyName") for policy in given.items("Policies")), "PolicyName")
+    for policy in given.items("Policies"):
+        yield from fits(policy.at("PolicyName"), _NAME, "name of a policy")
+    yield from fits(
+        given.at("Description"),
+        re.compile(r"[\t\n\r\x20-\x7e\xa1-\xff]*"),
+        "description: control characters and letters beyond Latin-1 are refused",
+    )
+
+
+@refusal(
+    "E9516",
+    ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"),
+    "A policy has a name, and an inline one somebody who has it",
+    f"{_API}/API_CreatePolicy.html",
+)
+def policy(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    given = resource.properties
+    for key in ("ManagedPolicyName", "PolicyName"):
+        yield from fits(given.at(key), _NAME, "name of a policy")
+    yield from fits(given.at("Path"), re.compile(r"/|/[!-\x7f]+/"), "path, which begins and ends with a slash")
+    if resource.kind == "AWS::IAM::Policy" and not any(
+        given.at(key).there and given.at(key).value != [] for key in ("Roles", "Users", "Groups")
+    ):
+        yield given.at("Roles").path, "an inline policy needs Roles, Users or Groups"
+    for key in ("Roles", "Users", "Groups"):
+        yield from once(given.items(key), key)
+
+
+@refusal(
+    "E9517",
+    "AWS::IAM::OIDCProvider",
+    "An identity provider has an https URL, audiences and thumbprints",
+    f"{_API}/API_CreateOpenIDConnectProvider.html",
+    "Without query, fragment and port; at most 100 audiences and 5 thumbprints of 40 hexadecimal digits.",
+)
+def provider(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    given = resource.properties
+    url = given.at("Url")
+    yield from fits(url, HOST_URL, "https URL of an issuer")
+    if re.match(r"https://[^/]*:\d", url.literal):
+        yield url.path, "an issuer's URL has no port"
+    for key, most in (("ClientIdList", 100), ("ThumbprintList", 5)):
+        found = given.items(key)
+        yield from once(found, key)
+        if len(found) > most:
+            yield given.at(key).path, f"at most {most}"
+    for at in given.items("ThumbprintList"):
+        yield from fits(at, re.compile(r"[0-9A-Fa-f]{40}"), "thumbprint of 40 hexadecimal digits")
+
+
+_OBJECT_ACTIONS = re.compile(
+    r"s3:(((get|put|delete|restore|replicate)object(?!lockconfiguration).*)|abortmultipartupload|listmultipartuploadparts|bypassgovernanceretention"
+    r"|replicate(delete|tags)|objectowneroverridetobucketowner|initiatereplication)"
+)
+_BUCKET_ACTIONS = re.compile(
+    r"s3:(listbucket.*|(get|put|delete|create)bucket.*|(get|put)(lifecycle|replication|encryption|metrics|analytics|inventory|accelerate)configuration)"
+)
+_LISTING_KEYS = ("s3:prefix", "s3:delimiter", "s3:max-keys")
+
+
+@refusal(
+    "E9418",
+    "AWS::S3::BucketPolicy",
+    "Each action of a bucket policy is one of S3 and applies to a resource beside it",
+    "https://docs.aws.amazon.com/AmazonS3/latest/userguide/security_iam_service-with-iam.html",
+    "Actions on objects want BUCKET/*, those on the bucket its ARN; S3 refuses others (MalformedPolicy: Action does not apply to "
+    "any resource(s) in statement). s3:prefix, s3:delimiter and s3:max-keys are for listing.",
+)
+def bucket_policy(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    for statement in resource.properties.items("PolicyDocument", "Statement"):
+        resources = [at.text for at in statement.items("Resource")]
+        told = bool(resources) and all(text and text != "${?}" for text in resources)
+        objects, buckets = (
+            any(("/" in (text or "") or (text or "").endswith("*")) for text in resources),
+            any("/" not in (text or "/") for text in resources),
+        )
+        for action in statement.items("Action"):
+            name = action.literal.lower()
+            if name and name != "*" and not name.startswith("s3:"):
+                yield action.path, f"{action.value} is no action of S3"
+            if told and _OBJECT_ACTIONS.fullmatch(name) and "*" not in name and not objects:
+                yield action.path, f"{action.value} applies to objects: BUCKET/*"
+            if told and _BUCKET_ACTIONS.fullmatch(name) and "*" not in name and not buckets:
+                yield action.path, f"{action.value} applies to the bucket, without /*"
+        names = [action.literal.lower() for action in statement.items("Action")]
+        for operator in statement.at("Condition").names():
+            for key in statement.at("Condition", operator).names():
+                if key.lower() in _LISTING_KEYS and names and all(_OBJECT_ACTIONS.fullmatch(name) and "*" not in name for name in names):
+                    yield (*statement.path, "Condition", operator, key), f"{key} is for listing; these actions do not send it"
+                if key.lower().startswith("s3:") and not S3_KEYS.fullmatch(key.lower()):
+                    yield (*statement.path, "Condition", operator, key), f"S3 has no key {key}"
+
+
+S3_KEYS = re.compile(
+    r"s3:(accessgrantsinstancearn|accesspoint(networkorigin|tag/.+)|authtype|buckettag/.+|dataaccesspoint(account|arn)|delimiter|destinationregion"
+    r"|existing(joboperation|jobpriority|objecttag/.+)|if-(none-)?match|inventoryaccessibleoptionalfields|isreplicationpauserequest"
+    r"|jobsuspendedcause|locationconstraint|max-keys|object-lock-(legal-hold|mode|remaining-retention-days|retain-until-date)"
+    r"|objectcreationoperation|prefix|request(joboperation|jobpriority|objecttag/.+|objecttagkeys)|resourceaccount|signature(age|version)"
+    r"|tlsversion|versionid|x-amz-.+|annotation.*)"
+)
+"""Source: Service Authorization Reference, condition keys for Amazon S3."""
