@@ -6,6 +6,7 @@ Deployed with an administrator's own credentials, once, and again when it change
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from troposphere import GetAtt, Ref, dynamodb, iam
@@ -36,6 +37,32 @@ def execution_role_name(env: Environment) -> str:
 def deploy_role_name(env: Environment) -> str:
     """Role that `deploy.py` and the repository's workflows work with."""
     return f"{env.prefix}-deploy"
+
+
+@dataclass(frozen=True)
+class Maker:
+    """A role that CloudFormation makes stacks with."""
+
+    role: str
+    policies: tuple[dict[str, Any], ...]
+    """Its policy documents, as the template has them."""
+    where: str
+    """The function to which a permission is added."""
+
+
+def makers(env: Environment) -> dict[str, Maker]:
+    """The roles that make the other stacks, by name."""
+    found = build(env).to_dict()["Resources"]
+
+    def documents(title: str) -> list[dict[str, Any]]:
+        return [policy["PolicyDocument"] for policy in found[title]["Properties"]["Policies"]]
+
+    service, execution = service_role_name(env), execution_role_name(env)
+    domains = found["ServiceDomainPolicy"]["Properties"]["PolicyDocument"]
+    return {
+        service: Maker(service, (*documents("ServiceRole"), domains), "policies/provisioning.py, service_role"),
+        execution: Maker(execution, tuple(documents("StackSetExecutionRole")), "policies/provisioning.py, stackset_execution"),
+    }
 
 
 def build(env: Environment) -> StackTemplate:
