@@ -113,6 +113,7 @@ class Deployment:
     access_log_bucket: str
     service_role_name: str
     administration_role_name: str
+    deploy_role_name: str
     zone_role_arn: str | None
 
 
@@ -197,6 +198,8 @@ def _stacks(names: Deployment) -> list[Statement]:
         allow("Zones", "route53", ["GetHostedZone", "ListResourceRecordSets"], arn("route53", "hostedzone/*", account="")),
         allow("Certificates", "acm", ["DescribeCertificate"], arn("acm", "certificate/*", region="us-east-1")),
         allow("ReadRoles", "iam", ["GetRole"], role_arn(f"{names.prefix}-*")),
+        # Whether a verb may do what it is about to do, about itself only.
+        allow("AskBefore", "iam", ["SimulatePrincipalPolicy"], role_arn(names.deploy_role_name)),
         Statement(
             Sid="PassToCloudFormation",
             Effect=Allow,

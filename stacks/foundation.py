@@ -218,6 +218,7 @@ def _deploy_role(template: StackTemplate, env: Environment) -> None:
         access_log_bucket=env.access_log_bucket,
         service_role_name=service_role_name(env),
         administration_role_name=administration_role_name(env),
+        deploy_role_name=deploy_role_name(env),
         zone_role_arn=env.hosted_zone.role_arn,
     )
     policies = [
