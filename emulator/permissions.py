@@ -42,7 +42,8 @@ def install() -> None:
         if service != "cloudformation":
             _passed.set("")
             asked = _first(query_params, "DistributionId") if service == "cloudfront" and found == "*" else ""
-            return f"arn:aws:cloudfront::{account_id}:distribution/{asked}" if asked else found
+            simulated = _first(query_params, "PolicySourceArn") if service == "iam" and found == "*" else ""
+            return f"arn:aws:cloudfront::{account_id}:distribution/{asked}" if asked else simulated or found
         _passed.set(next((role for role in (_first(query_params, name) for name in _ROLES) if role), ""))
         return found if found != "*" else _stack_set_or_change_set(query_params, region, account_id)
 

@@ -85,6 +85,86 @@ def test_every_daily_verb_works_with_the_deploy_role_alone(dev: Site, tmp_path: 
     assert {"CreateChangeSet", "ExecuteChangeSet", "DescribeEvents", "DescribeStackSet", "ListStackInstances"} <= operations
 
 
+def test_the_rarer_verbs_work_with_the_deploy_role_alone(dev: Site, tmp_path: Path) -> None:
+    app = frontend.built(tmp_path / "app")
+    with wire_to(dev.endpoint_url) as wire:
+        role = dev.deploy_role(wire.url)
+
+        def done(verb: str, *arguments: str, codes: tuple[int, ...] = (0,)) -> str:
+            ended = dev.run(role, verb, *arguments)
+            assert ended.code in codes, ended
+            assert not re.search("AccessDenied|not authorized|may not", ended.stdout + ended.stderr), ended
+            return ended.stdout
+
+        frontend.rebuilt(app, "third")
+        done("plan", "--content", str(app), codes=(0, 3))
+        done("apply", "--content", str(app), "--yes")
+        frontend.rebuilt(app, "fourth")
+        done("publish", "--content", str(app), "--yes")
+        releases = json.loads(done("releases", "--json"))
+        number = sorted(each["number"] for each in (releases["releases"] if isinstance(releases, dict) else releases))[-2]
+        done("rollback-release", "--to", str(number), "--yes")
+        done("prune", "--dry-run")
+        dev.edit("error_rate_4xx_percent: 6", "error_rate_4xx_percent: 5")
+        done("plan", "--import-existing", codes=(3,))
+        done("apply", "--yes")
+        records = json.loads(done("history", "--json"))
+        records = records["records"] if isinstance(records, dict) else records
+        done("rollback", "--to", records[-1]["assembly_digest"][:12], codes=(3,))
+        done("logs", "--since", "5m", "--json")
+        done("retry", "--yes")
+        done("stop", "--yes")
+        done("doctor", "--fix", "--yes", codes=(0, 1))
+        done("destroy", "--dry-run", codes=(3,))
+        used = {call.access_key for call in wire.calls if call.access_key}
+        assert used and all(key.startswith("ASIA") for key in used)
+
+
+BEFORE = {
+    "set-password": (
+        ("--generate",),
+        f"secretsmanager:PutSecretValue on arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:kimmyai-web/dev/",
+    ),
+    "destroy": (
+        ("--approve", "dev"),
+        f"cloudformation:DeleteStack on arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/{PREFIX}-foundation/",
+    ),
+    "destroy all": (
+        ("--approve", "dev", "--delete-data", "--lift-termination-protection"),
+        f"s3:DeleteObjectVersion on arn:aws:s3:::bbws-dev-web-artifacts-{ACCOUNT}/",
+    ),
+}
+
+
+@pytest.mark.parametrize("verb", BEFORE)
+def test_what_the_deploy_role_may_not_do_is_said_before_it_begins(dev: Site, verb: str) -> None:
+    arguments, said = BEFORE[verb]
+    with wire_to(dev.endpoint_url) as wire:
+        refused = dev.run(dev.deploy_role(wire.url), verb.split()[0], *arguments)
+        assert refused.code == 2, refused
+        assert f"error: arn:aws:iam::{ACCOUNT}:role/{PREFIX}-deploy may not " in refused.stderr
+        assert said in refused.stderr, refused.stderr
+        assert f"{verb.split()[0]} has not begun; it takes credentials of account {ACCOUNT} of an administrator" in refused.stderr
+        assert re.search(rf"next: python deploy\.py {verb.split()[0]} --env dev ", refused.stderr)
+        assert set(wire.operations("iam")) == {"SimulatePrincipalPolicy"}
+        assert wire.operations("cloudformation") == wire.operations("secretsmanager") == wire.operations("dynamodb") == []
+
+
+def test_who_may_not_ask_iam_is_told_in_the_words_of_aws(dev: Site, root: Aws) -> None:
+    """A user of few permissions: nothing is known before, so the verb begins and AWS's refusal names the action."""
+    iam = root.client("iam", account_id=ACCOUNT, region="us-east-1")
+    iam.create_user(UserName="reader")
+    reading = {"Effect": "Allow", "Action": ["cloudformation:Describe*", "cloudformation:Get*", "cloudformation:List*"], "Resource": "*"}
+    iam.put_user_policy(UserName="reader", PolicyName="read", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [reading]}))
+    key = iam.create_access_key(UserName="reader")["AccessKey"]
+    line = replace(
+        dev.administrator(), account_id="", extra={"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+    )
+    refused = dev.run(line, "set-password", "--generate")
+    assert refused.code == 1, refused
+    assert "not authorized to perform: secretsmanager:PutSecretValue" in refused.stderr
+
+
 def test_a_stackset_is_updated_by_the_deploy_role(dev: Site, root: Aws) -> None:
     role = dev.deploy_role()
     dev.edit("realm: dev.kimmyai.io", "realm: dev.kimmyai.io\n  log_retention_days: 14")
