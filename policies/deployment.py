@@ -247,7 +247,9 @@ def _content(names: Deployment) -> list[Statement]:
             "EdgeLogs",
             "logs",
             ["FilterLogEvents", "GetLogEvents", "DescribeLogStreams"],
-            arn("logs", f"log-group:/aws/lambda/us-east-1.{names.edge_function_name}:*", region="*"),
+            # With and without the `:*` behind a group's name: which actions ask for which form is not the same in all of AWS's documents
+            # (CloudWatch Logs User Guide, "Overview of managing access permissions"). All such names are the platform's.
+            arn("logs", f"log-group:/aws/lambda/us-east-1.{names.edge_function_name}*", region="*"),
         ),
         allow("AccessLogBucket", "s3", ["ListBucket"], s3_arn(names.access_log_bucket)),
         allow("AccessLogs", "s3", ["GetObject"], s3_arn(f"{names.access_log_bucket}/{ACCESS_LOG_PREFIX}/*")),
