@@ -16,7 +16,7 @@ from environments.regions import OPT_IN_REGIONS
 from policies import buckets, deployment, provisioning, runtime, trust
 from policies.statements import GITHUB_ISSUER
 from stacks.storage import private_bucket
-from stacks.template import RETAIN, StackTemplate
+from stacks.template import RETAIN, StackTemplate, accepted
 
 
 def service_role_name(env: Environment) -> str:
@@ -160,6 +160,7 @@ def _roles(template: StackTemplate, env: Environment) -> None:
             ManagedPolicyName=f"{env.prefix}-cloudformation-domains",
             Description="What CloudFormation may do by domain name: certificate and records",
             PolicyDocument=provisioning.service_role_domains(scope),
+            **accepted("ServiceDomainPolicy"),
         )
     )
     service = template.add(
@@ -170,6 +171,7 @@ def _roles(template: StackTemplate, env: Environment) -> None:
             AssumeRolePolicyDocument=trust.cloudformation(),
             Policies=[iam.Policy(PolicyName="resources", PolicyDocument=provisioning.service_role(scope))],
             ManagedPolicyArns=[Ref(domains)],
+            **accepted("ServiceRole"),
         )
     )
     regions = (env.home_region, *env.basic_auth.log_regions, *([recovery.region] if recovery else []))
@@ -222,7 +224,11 @@ def _deploy_role(template: StackTemplate, env: Environment) -> None:
         zone_role_arn=env.hosted_zone.role_arn,
     )
     policies = [
-        template.add(iam.ManagedPolicy(title, ManagedPolicyName=f"{env.prefix}-{name}", Description=description, PolicyDocument=document))
+        template.add(
+            iam.ManagedPolicy(
+                title, ManagedPolicyName=f"{env.prefix}-{name}", Description=description, PolicyDocument=document, **accepted(title)
+            )
+        )
         for title, name, description, document in (
             ("DeployPolicy", "deploy", "What a deployer may do with stacks", deployment.stacks(names)),
             ("DeployContentPolicy", "deploy-content", "What a deployer may read and write beside stacks", deployment.content(names)),
@@ -234,6 +240,7 @@ def _deploy_role(template: StackTemplate, env: Environment) -> None:
             ManagedPolicyName=f"{env.prefix}-deploy-boundary",
             Description="The most that a deployer can do",
             PolicyDocument=deployment.boundary(names),
+            **accepted("DeployBoundary"),
         )
     )
     order: dict[str, Any] = {"DependsOn": ["GitHubProvider"]} if github.create_provider else {}

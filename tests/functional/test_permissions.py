@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -140,12 +140,12 @@ BEFORE = {
 def test_what_the_deploy_role_may_not_do_is_said_before_it_begins(dev: Site, verb: str) -> None:
     arguments, said = BEFORE[verb]
     with wire_to(dev.endpoint_url) as wire:
-        refused = dev.run(dev.deploy_role(wire.url), verb.split()[0], *arguments)
+        refused = dev.run(dev.deploy_role(wire.url), verb.split(maxsplit=1)[0], *arguments)
         assert refused.code == 2, refused
         assert f"error: arn:aws:iam::{ACCOUNT}:role/{PREFIX}-deploy may not " in refused.stderr
         assert said in refused.stderr, refused.stderr
-        assert f"{verb.split()[0]} has not begun; it takes credentials of account {ACCOUNT} of an administrator" in refused.stderr
-        assert re.search(rf"next: python deploy\.py {verb.split()[0]} --env dev ", refused.stderr)
+        assert f"{verb.split(maxsplit=1)[0]} has not begun; it takes credentials of account {ACCOUNT} of an administrator" in refused.stderr
+        assert re.search(rf"next: python deploy\.py {verb.split(maxsplit=1)[0]} --env dev ", refused.stderr)
         assert set(wire.operations("iam")) == {"SimulatePrincipalPolicy"}
         assert wire.operations("cloudformation") == wire.operations("secretsmanager") == wire.operations("dynamodb") == []
 
@@ -176,6 +176,49 @@ def test_a_stackset_is_updated_by_the_deploy_role(dev: Site, root: Aws) -> None:
     assert done.code == 0, done
     groups = root.client("logs", account_id=ACCOUNT, region="eu-west-2").describe_log_groups()["logGroups"]
     assert [g["retentionInDays"] for g in groups] == [14]
+
+
+@pytest.fixture
+def without(root: Aws) -> Iterator[Callable[[str, str, str], None]]:
+    """Takes an action out of a role's inline policy until the test ends."""
+    iam = root.client("iam", account_id=ACCOUNT, region="us-east-1")
+    kept: list[tuple[str, str, str]] = []
+
+    def take(role: str, policy: str, action: str) -> None:
+        document = json.dumps(iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
+        kept.append((role, policy, document))
+        assert f'"{action}"' in document
+        less = document.replace(f'"{action}"', f'"{action.split(":", maxsplit=1)[0]}:Nothing"')
+        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=less)
+
+    yield take
+    for role, policy, document in kept:
+        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=document)
+
+
+def test_cloudformation_fails_for_want_of_a_permission_of_the_service_role(dev: Site, without: Callable[[str, str, str], None]) -> None:
+    without(f"{PREFIX}-cloudformation", "resources", "cloudwatch:PutMetricAlarm")
+    role = dev.deploy_role()
+    dev.edit("monitoring:\n", "monitoring:\n  origin_latency_ms: 2000\n")
+    dev.plan(role)
+    failed = dev.apply(role)
+    assert failed.code == 1, failed
+    assert (
+        "is not authorized to perform: cloudwatch:PutMetricAlarm on resource: arn:aws:cloudwatch:us-east-1:"
+        in failed.stderr + failed.stdout
+    )
+    dev.edit("  origin_latency_ms: 2000\n", "")
+
+
+def test_a_stack_instance_fails_for_want_of_a_permission_of_the_execution_role(dev: Site, without: Callable[[str, str, str], None]) -> None:
+    without(f"{PREFIX}-stackset-execution", "instances", "logs:PutRetentionPolicy")
+    role = dev.deploy_role()
+    dev.edit("log_retention_days: 14", "log_retention_days: 7")
+    dev.plan(role)
+    failed = dev.apply(role)
+    assert failed.code == 1, failed
+    assert "is not authorized to perform: logs:PutRetentionPolicy on resource: arn:aws:logs:" in failed.stderr + failed.stdout
+    dev.edit("log_retention_days: 7", "log_retention_days: 14")
 
 
 # --- foundation is the administrator's -----------------------------------------------------------------------------------
