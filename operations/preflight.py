@@ -111,6 +111,10 @@ def _publish(account: Account) -> list[Need]:
     return [*(Need(_objects(bucket), ("s3:PutObject",)) for bucket in buckets), Need(distribution, ("cloudfront:CreateInvalidation",))]
 
 
+def _verify(account: Account) -> list[Need]:
+    return [Need(_objects(account.site_bucket), ("s3:PutObject",))] if account.site_bucket and account.options.get("record") else []
+
+
 def _prune(account: Account) -> list[Need]:
     return [Need(_objects(account.site_bucket), ("s3:DeleteObject",))] if account.site_bucket else []
 
@@ -161,6 +165,7 @@ _NEEDS: Mapping[str, Callable[[Account], list[Need]]] = {
     "apply": _apply,
     "publish": _publish,
     "rollback-release": _publish,
+    "verify": _verify,
     "prune": _prune,
     "retry": _retry,
     "stop": _stop,
