@@ -204,8 +204,10 @@ def _target(made: Made, logical_id: str, resource: Mapping[str, Any]) -> _Target
 
 
 def _identifier(kind: str) -> list[str]:
-    parts = [part.removeprefix("/properties/") for part in _schema(kind).get("primaryIdentifier", [])]
-    return parts if len(parts) == 1 and parts[0].endswith("Name") else []
+    """The property that names the resource, if one does: it is the identifier, and AWS does not make it up."""
+    schema = _schema(kind)
+    parts = [part for part in schema.get("primaryIdentifier", []) if part not in schema.get("readOnlyProperties", [])]
+    return [part.removeprefix("/properties/") for part in parts] if len(parts) == len(schema.get("primaryIdentifier", [])) == 1 else []
 
 
 def _with_stack(value: Any, made: Made) -> Any:

@@ -163,6 +163,11 @@ REFUSED: dict[str, tuple[AWSObject, str, str]] = {
     "by another name": (sns.Topic("A", TopicName="incidents"), "us-east-1", "sns:CreateTopic"),
     "another bucket": (s3.Bucket("A", BucketName="kimmyai-web-dev-uploads"), "eu-west-1", "s3:CreateBucket"),
     "a bucket without a name": (s3.Bucket("A"), "eu-west-1", "s3:CreateBucket"),
+    "the policy of another bucket": (
+        s3.BucketPolicy("A", Bucket="somebody-elses", PolicyDocument={}),
+        "eu-west-1",
+        "s3:PutBucketPolicy",
+    ),
     "a setting of a bucket": (
         s3.Bucket("A", BucketName="dev-kimmyai-web-public", CorsConfiguration=s3.CorsConfiguration(CorsRules=[])),
         "eu-west-1",
