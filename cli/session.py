@@ -125,7 +125,7 @@ def open_environment(args: argparse.Namespace, context: Context) -> Opened:
 
 def refuse_denied(args: argparse.Namespace, opened: Opened) -> None:
     """Raise `CommandError` where IAM already says that the caller may not do what the verb will do."""
-    from cli.shared import again
+    from cli.next_command import again
     from operations.preflight import Account, missing, site_bucket
     from planning.authority import acts_as_deploy_role
 

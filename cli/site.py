@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from assembly import commands
 from cli.context import USAGE, CommandError, Context
-from cli.shared import again
+from cli.next_command import again
 from guards import documents
 from guards.processes import child_environment
 from guards.stream import below
