@@ -158,7 +158,7 @@ def _promoted(args: argparse.Namespace, context: Context, opened: Opened, folder
             command=commands.deploy("releases", contract.promote_from),
             status=USAGE,
         )
-    other = open_environment(argparse.Namespace(**{**vars(args), "env": environment, "verb": "releases"}), context)  # only read there
+    other = open_environment(argparse.Namespace(**{**vars(args), "env": environment, "verb": "releases"}), context)
     source = site_of(other)
     release = promotable(source, wanted)
     with progress(context) as report:
