@@ -178,49 +178,6 @@ def test_a_stackset_is_updated_by_the_deploy_role(dev: Site, root: Aws) -> None:
     assert [g["retentionInDays"] for g in groups] == [14]
 
 
-@pytest.fixture
-def without(root: Aws) -> Iterator[Callable[[str, str, str], None]]:
-    """Takes an action out of a role's inline policy until the test ends."""
-    iam = root.client("iam", account_id=ACCOUNT, region="us-east-1")
-    kept: list[tuple[str, str, str]] = []
-
-    def take(role: str, policy: str, action: str) -> None:
-        document = json.dumps(iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
-        kept.append((role, policy, document))
-        assert f'"{action}"' in document
-        less = document.replace(f'"{action}"', f'"{action.split(":", maxsplit=1)[0]}:Nothing"')
-        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=less)
-
-    yield take
-    for role, policy, document in kept:
-        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=document)
-
-
-def test_cloudformation_fails_for_want_of_a_permission_of_the_service_role(dev: Site, without: Callable[[str, str, str], None]) -> None:
-    without(f"{PREFIX}-cloudformation", "resources", "cloudwatch:PutMetricAlarm")
-    role = dev.deploy_role()
-    dev.edit("monitoring:\n", "monitoring:\n  origin_latency_ms: 2000\n")
-    dev.plan(role)
-    failed = dev.apply(role)
-    assert failed.code == 1, failed
-    assert (
-        "is not authorized to perform: cloudwatch:PutMetricAlarm on resource: arn:aws:cloudwatch:us-east-1:"
-        in failed.stderr + failed.stdout
-    )
-    dev.edit("  origin_latency_ms: 2000\n", "")
-
-
-def test_a_stack_instance_fails_for_want_of_a_permission_of_the_execution_role(dev: Site, without: Callable[[str, str, str], None]) -> None:
-    without(f"{PREFIX}-stackset-execution", "instances", "logs:PutRetentionPolicy")
-    role = dev.deploy_role()
-    dev.edit("log_retention_days: 14", "log_retention_days: 7")
-    dev.plan(role)
-    failed = dev.apply(role)
-    assert failed.code == 1, failed
-    assert "is not authorized to perform: logs:PutRetentionPolicy on resource: arn:aws:logs:" in failed.stderr + failed.stdout
-    dev.edit("log_retention_days: 7", "log_retention_days: 14")
-
-
 # --- foundation is the administrator's -----------------------------------------------------------------------------------
 
 
@@ -408,3 +365,49 @@ def test_another_workflow_cannot_take_on_the_role(dev: Site, subject: str) -> No
     assert refused.code == 1, refused
     assert "AssumeRoleWithWebIdentity" in refused.stderr
     assert "next: " in refused.stderr
+
+
+# --- CloudFormation's own roles, last: what fails stays failed -----------------------------------------------------------------
+
+
+@pytest.fixture
+def without(root: Aws) -> Iterator[Callable[[str, str, str], None]]:
+    """Takes an action out of a role's inline policy until the test ends."""
+    iam = root.client("iam", account_id=ACCOUNT, region="us-east-1")
+    kept: list[tuple[str, str, str]] = []
+
+    def take(role: str, policy: str, action: str) -> None:
+        document = json.dumps(iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
+        kept.append((role, policy, document))
+        assert f'"{action}"' in document
+        less = document.replace(f'"{action}"', f'"{action.split(":", maxsplit=1)[0]}:Nothing"')
+        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=less)
+
+    yield take
+    for role, policy, document in kept:
+        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=document)
+
+
+def test_cloudformation_fails_for_want_of_a_permission_of_the_service_role(dev: Site, without: Callable[[str, str, str], None]) -> None:
+    without(f"{PREFIX}-cloudformation", "resources", "cloudwatch:PutMetricAlarm")
+    role = dev.deploy_role()
+    dev.edit("monitoring:\n", "monitoring:\n  origin_latency_ms: 2000\n")
+    dev.plan(role)
+    failed = dev.apply(role)
+    assert failed.code == 1, failed
+    assert (
+        "is not authorized to perform: cloudwatch:PutMetricAlarm on resource: arn:aws:cloudwatch:us-east-1:"
+        in failed.stderr + failed.stdout
+    )
+    dev.edit("  origin_latency_ms: 2000\n", "")
+
+
+def test_a_stack_instance_fails_for_want_of_a_permission_of_the_execution_role(dev: Site, without: Callable[[str, str, str], None]) -> None:
+    without(f"{PREFIX}-stackset-execution", "instances", "logs:PutRetentionPolicy")
+    role = dev.deploy_role()
+    dev.edit("log_retention_days: 14", "log_retention_days: 7")
+    dev.plan(role)
+    failed = dev.apply(role)
+    assert failed.code == 1, failed
+    assert "is not authorized to perform: logs:PutRetentionPolicy on resource: arn:aws:logs:" in failed.stderr + failed.stdout
+    dev.edit("log_retention_days: 7", "log_retention_days: 14")
