@@ -28,6 +28,7 @@ from guards.text import as_lines
 if TYPE_CHECKING:
     from environments.loader import Platform
     from lint.gate import Finding
+    from lint.handlers import Made
     from stacks.synthesis import Synthesis
 
 ROOT = Path(__file__).resolve().parent
@@ -123,7 +124,9 @@ def _synthesis(platform: Platform, name: str) -> Synthesis:
 
 def _lint(built: list[Synthesis]) -> dict[str, tuple[Finding, ...]]:
     from lint.gate import Job, lint
+    from lint.handlers import check
     from lint.verdicts import place
+    from policies.handlers import LEFT_OUT, STANDS_FOR
 
     jobs = [
         Job(
@@ -134,7 +137,29 @@ def _lint(built: list[Synthesis]) -> dict[str, tuple[Finding, ...]]:
         for synthesis in built
         for stack in synthesis.assembly.stacks
     ]
-    return lint(jobs, cache=place(os.environ, ROOT), workers=WORKERS)
+    cache = place(os.environ, ROOT)
+    unmakeable = check(_made(built), LEFT_OUT, STANDS_FOR, remedy="policies/handlers.py", cache_folder=cache)
+    return {stack: (*found, *unmakeable.get(stack, ())) for stack, found in lint(jobs, cache=cache, workers=WORKERS).items()}
+
+
+def _made(built: list[Synthesis]) -> list[Made]:
+    """The stacks that CloudFormation makes with one of the platform's roles."""
+    from lint.handlers import Made
+
+    return [
+        Made(
+            stack_id=f"{synthesis.assembly.environment}/{stack.id}",
+            stack_name=stack.stack_name,
+            template=synthesis.templates[stack.id],
+            regions=stack.stackset.targets.regions if stack.stackset else (stack.region,),
+            role=maker.role,
+            policies=maker.policies,
+            where=maker.where,
+        )
+        for synthesis in built
+        for stack in synthesis.assembly.stacks
+        if (maker := synthesis.makers.get(stack.id))
+    ]
 
 
 def _write(arguments: argparse.Namespace, built: list[Synthesis], platform: Platform, environments: Path) -> list[str]:

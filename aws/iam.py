@@ -1,10 +1,11 @@
-"""IAM, to read only: roles and whom they trust, OIDC providers, the version of STS tokens.
+"""IAM, to read only: roles and whom they trust, who may do what, OIDC providers, the version of STS tokens.
 
 In: names and ARNs. Out: frozen values. Raises `aws.errors`. Never: changes anything.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -13,7 +14,7 @@ import msgspec
 from msgspec import field
 
 from aws.answers import Answer, read, unexpected
-from aws.errors import NotFound
+from aws.errors import AccessDenied, BadRequest, NotFound
 from guards import documents
 
 if TYPE_CHECKING:
@@ -44,6 +45,11 @@ class _Provider(Answer, frozen=True, kw_only=True):
 
 class _Summary(Answer, frozen=True, kw_only=True):
     global_endpoint_token_version: int = 1
+
+
+class _Simulated(Answer, frozen=True, kw_only=True):
+    action: str = field(name="EvalActionName")
+    decision: str = field(name="EvalDecision")
 
 
 class _Statement(Answer, frozen=True, kw_only=True):
@@ -79,6 +85,21 @@ class Iam:
         except ValueError as problem:
             raise unexpected(answer, f"the trust policy of {name} is no policy: {problem}") from problem
         return Role(arn=found.arn, name=name, trusted=trusts, permissions_boundary=found.boundary)
+
+    def denied(self, principal: str, resource: str, actions: tuple[str, ...], context: Mapping[str, str]) -> tuple[str, ...] | None:
+        """Those of the actions that the principal may not do on the resource, by IAM's own simulation; None where IAM does not tell.
+
+        Source: IAM API, SimulatePrincipalPolicy.
+        """
+        keys: Any = [{"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"} for key, value in context.items()]
+        try:
+            answer = self.client.simulate_principal_policy(
+                PolicySourceArn=principal, ResourceArns=[resource], ActionNames=list(actions), ContextEntries=keys
+            )
+        except (AccessDenied, BadRequest, NotFound):
+            return None
+        found = read(answer, tuple[_Simulated, ...], "EvaluationResults")
+        return tuple(each.action for each in found if each.decision != "allowed")
 
     def oidc_providers(self) -> tuple[str, ...]:
         """ARNs."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from assembly import commands
 from guards.interpreter import as_called, from_here
 
 Options = Mapping[str, bool]
@@ -162,3 +163,16 @@ def _given(text: str, at: int, options: Options) -> tuple[list[tuple[str, str]],
             at, raw = value.end(), f"{raw} {value[1]}"
         found.append((name, raw))
     return found, at
+
+
+def again(args: argparse.Namespace, *more: str) -> str:
+    """The command that was typed, with further options."""
+    words = iter(args.typed)
+    kept: list[str] = []
+    for word in words:
+        name = word.partition("=")[0]
+        if name not in ("--env", *more[:1]):
+            kept.append(word)
+        elif "=" not in word and (name == "--env" or len(more) > 1):
+            next(words, None)
+    return commands.deploy(args.verb, args.env, *kept, *more)

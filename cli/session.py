@@ -120,7 +120,29 @@ def open_environment(args: argparse.Namespace, context: Context) -> Opened:
         role_name=assembly.deploy_role_name or None,
         doctor_command=commands.deploy("doctor", assembly.environment),
     )
-    return Opened(assembly=assembly, templates=templates, gateways=Gateways(aws, sleep=context.sleep), caller=aws.identity().arn)
+    opened = Opened(assembly=assembly, templates=templates, gateways=Gateways(aws, sleep=context.sleep), caller=aws.identity().arn)
+    refuse_denied(args, opened)
+    return opened
+
+
+def refuse_denied(args: argparse.Namespace, opened: Opened) -> None:
+    """Raise `CommandError` where IAM already says that the caller may not do what the verb will do."""
+    from cli.next_command import again
+    from operations.preflight import Account, missing, site_bucket
+    from planning.authority import acts_as_deploy_role
+
+    assembly = opened.assembly
+    account = Account(assembly, site_bucket(opened.templates), vars(args))
+    problems = missing(args.verb, account, opened.caller, lambda: opened.gateways.iam(assembly.account_id))
+    if not problems:
+        return
+    whose = "of an administrator: the deploy role is not given these" if acts_as_deploy_role(assembly, opened.caller) else "that may"
+    raise CommandError(
+        *problems,
+        f"{args.verb} has not begun; it takes credentials of account {assembly.account_id} {whose}",
+        command=again(args),
+        status=USAGE,
+    )
 
 
 def refuse_placeholders(assembly: Assembly) -> None:

@@ -16,8 +16,6 @@ from assembly import commands
 from cli.context import CommandError, Context
 
 if TYPE_CHECKING:
-    import argparse
-
     from aws.s3 import S3
     from cli.session import Opened
     from rollout.history import Past
@@ -112,16 +110,3 @@ def locked(opened: Opened, context: Context, verb: str) -> Iterator[Callable[[],
             yield lock.check
     except LockLost as error:
         raise CommandError(f"{error}; nothing further was changed", command=commands.deploy("status", assembly.environment)) from error
-
-
-def again(args: argparse.Namespace, *more: str) -> str:
-    """The command that was typed, with further options."""
-    words = iter(args.typed)
-    kept: list[str] = []
-    for word in words:
-        name = word.partition("=")[0]
-        if name not in ("--env", *more[:1]):
-            kept.append(word)
-        elif "=" not in word and (name == "--env" or len(more) > 1):
-            next(words, None)
-    return commands.deploy(args.verb, args.env, *kept, *more)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from assembly import commands
 from cli.context import USAGE, CommandError, Context
-from cli.shared import again
+from cli.next_command import again
 from guards import checkout, documents
 from guards.stream import below
 from guards.text import as_lines

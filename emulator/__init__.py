@@ -22,6 +22,7 @@ def install() -> None:
         policy_sizes,
         records,
         resources,
+        service_roles,
         stacksets,
     )
 
@@ -33,6 +34,7 @@ def install() -> None:
     in_use.install()
     records.install()
     permissions.install()
+    service_roles.install()
     policy_sizes.install()
     pace.install()
 

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
+from itertools import count
 from typing import Any
 
 from ministack import app
-from ministack.core import iam_actions, iam_evaluator
-from ministack.services import cloudformation
+from ministack.core import iam_actions, iam_evaluator, responses
+from ministack.services import cloudformation, iam
 
 _passed: ContextVar[str] = ContextVar("passed_role", default="")
 _ROLES = ("RoleARN", "AdministrationRoleARN")
@@ -41,7 +42,8 @@ def install() -> None:
         if service != "cloudformation":
             _passed.set("")
             asked = _first(query_params, "DistributionId") if service == "cloudfront" and found == "*" else ""
-            return f"arn:aws:cloudfront::{account_id}:distribution/{asked}" if asked else found
+            simulated = _first(query_params, "PolicySourceArn") if service == "iam" and found == "*" else ""
+            return f"arn:aws:cloudfront::{account_id}:distribution/{asked}" if asked else simulated or found
         _passed.set(next((role for role in (_first(query_params, name) for name in _ROLES) if role), ""))
         return found if found != "*" else _stack_set_or_change_set(query_params, region, account_id)
 
@@ -67,6 +69,51 @@ def install() -> None:
     iam_actions.extract_resource_arn = extract_resource_arn
     iam_evaluator.enforce = enforced
     vars(app)["pin_request_origin"] = lambda source_ip, _: origin(source_ip, True)
+    handlers: Any = iam._IAM_HANDLERS
+    handlers["SimulatePrincipalPolicy"] = _simulate
+
+
+def _simulate(params: Mapping[str, Any]) -> Any:
+    """MiniStack's own looks at one resource, without boundary and condition keys (IAM API, SimulatePrincipalPolicy)."""
+    principal, account = _first(params, "PolicySourceArn"), responses.get_account_id()
+    kind, _, name = principal.rpartition(":")[2].partition("/")
+    store, gather = (
+        (iam._roles, iam_evaluator._gather_role_policies) if kind == "role" else (iam._users, iam_evaluator._gather_user_policies)
+    )
+    if store.get_scoped(account, None, name) is None:
+        return iam._error(404, "NoSuchEntity", f"The principal {principal} cannot be found.", ns="iam")
+    context = {
+        _first(params, f"ContextEntries.member.{i}.ContextKeyName").lower(): _first(
+            params, f"ContextEntries.member.{i}.ContextKeyValues.member.1"
+        )
+        for i in _numbers(params, "ContextEntries.member.{}.ContextKeyName")
+    }
+    results = ""
+    for resource in [_first(params, f"ResourceArns.member.{i}") for i in _numbers(params, "ResourceArns.member.{}")] or ["*"]:
+        for action in [_first(params, f"ActionNames.member.{i}") for i in _numbers(params, "ActionNames.member.{}")]:
+            asked = iam_evaluator.EvalContext(
+                principal_arn=principal,
+                principal_type="AssumedRole" if kind == "role" else "User",
+                principal_account=account,
+                action=action,
+                resource_arn=resource,
+                region="us-east-1",
+                service_context=context,
+            )
+            found = iam_evaluator.evaluate(asked, gather(name, account), *iam_evaluator._permissions_boundary(store, name, account))
+            decision = {"Allow": "allowed", "Deny": "explicitDeny"}.get(found.decision, "implicitDeny")
+            results += (
+                f"<member><EvalActionName>{action}</EvalActionName><EvalResourceName>{resource}</EvalResourceName>"
+                f"<EvalDecision>{decision}</EvalDecision></member>"
+            )
+    body = f"<EvaluationResults>{results}</EvaluationResults><IsTruncated>false</IsTruncated>"
+    return iam._xml(
+        200, "SimulatePrincipalPolicyResponse", f"<SimulatePrincipalPolicyResult>{body}</SimulatePrincipalPolicyResult>", ns="iam"
+    )
+
+
+def _numbers(params: Mapping[str, Any], name: str) -> range:
+    return range(1, next(i for i in count(1) if not _first(params, name.format(i))))
 
 
 def _first(params: Mapping[str, Any], name: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from environments.checks import prefix_problem
+from environments.checks import check_tags, prefix_problem
 from environments.conversion import Findings
 from environments.model import Environment, Organization
 from environments.names import bucket_name_problem, region_problem
@@ -63,6 +63,14 @@ def clashes(loaded: Mapping[str, tuple[Environment, Findings]], organization: tu
             elif key != claim.key:
                 source = f"is the {dotted(key)} of this environment already, or derived from it"
                 yield findings.at(claim.key, f"{what} {source}; choose another name")
+    for name, (described, findings) in everyone.items():
+        for other, (reaching, _) in everyone.items():
+            if described.account_id == reaching.account_id and described.prefix.startswith(f"{reaching.prefix}-"):
+                yield findings.at(
+                    (),
+                    f'the name prefix "{described.prefix}" begins with "{reaching.prefix}-": in account {described.account_id} the roles'
+                    f" of {other} may change everything that is named so, and {name} with it; choose another name or another account",
+                )
 
 
 def check_organization(organization: Organization, note: Note) -> None:
@@ -79,6 +87,7 @@ def check_organization(organization: Organization, note: Note) -> None:
     if organization.permission_model == "SELF_MANAGED" and organization.organizational_units:
         note(("organizational_units",), "units are for permission_model SERVICE_MANAGED; SELF_MANAGED goes by account")
     prefix_problem(organization, note)
+    check_tags(organization, note)
     if organization.delegated_administrator and organization.permission_model == "SELF_MANAGED":
         note(("delegated_administrator",), "a delegated administrator is for permission_model SERVICE_MANAGED")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from environments.model import CSP_CHARACTERS, EDGE_CONTROL_REGION, LAMBDA_EDGE_REGIONS, Environment, Organization
-from environments.names import bucket_name_problem, certificate_covers, region_problem
+from environments.names import bucket_name_problem, certificate_covers, punycode_problem, region_problem, tag_problem
 from environments.problems import Key, Note
 from environments.regions import REGIONS
 
@@ -57,8 +57,29 @@ def check(environment: Environment, note: Note) -> None:
         note(("disaster_recovery", "region"), f'"{env.home_region}" is the home region; choose another one')
     if (env.github.owner_id is None) != (env.github.repository_id is None):
         note(("github",), "owner_id and repository_id go together: give both or neither")
+    for name_key, name in ((("domain",), env.domain), (("hosted_zone", "name"), env.hosted_zone.name), *_certificate_keys(env)):
+        reason = punycode_problem(name)
+        if reason:
+            note(name_key, reason)
     prefix_problem(env, note)
+    check_tags(env, note)
     _check_headers(env, note)
+
+
+OWN_TAGS = ("environment", "project", "cost-centre", "managed-by")
+"""Tags that every stack has anyway."""
+TAGS = 50 - len(OWN_TAGS)
+"""Tags of a stack (CloudFormation API, CreateChangeSet) that are left."""
+
+
+def check_tags(described: Environment | Organization, note: Note) -> None:
+    """Notes tags that AWS would refuse, or that every stack has already."""
+    for key, value in described.tags.items():
+        reason = f'every stack has the tag "{key}" already' if key in OWN_TAGS else tag_problem(key, value)
+        if reason:
+            note(("tags", key), reason)
+    if len(described.tags) > TAGS:
+        note(("tags",), f"{len(described.tags)} tags; beside its own a stack takes {TAGS}")
 
 
 MANAGED_HEADERS = frozenset(
@@ -134,8 +155,7 @@ def _check_names(env: Environment, note: Note) -> None:
             f'"{env.domain}" is not covered by the certificate ({", ".join(env.certificate_names)}); '
             "a wildcard stands for exactly one label. Add the name to certificate.subject_alternative_names",
         )
-    for index, name in enumerate(env.certificate_names):
-        key: Key = ("certificate", "domain_name") if index == 0 else ("certificate", "subject_alternative_names", index - 1)
+    for key, name in _certificate_keys(env):
         if not _below(name.removeprefix("*."), zone):
             note(key, f'"{name}" is not in the hosted zone {zone}, so its validation record cannot be written there')
     if len(set(env.certificate_names)) < len(env.certificate_names):
@@ -166,6 +186,12 @@ def _check_names(env: Environment, note: Note) -> None:
                 ("failover",),
                 "failover records need a health check in the zone's account; put the zone into this account or leave failover out",
             )
+
+
+def _certificate_keys(env: Environment) -> tuple[tuple[Key, str], ...]:
+    others = enumerate(env.certificate.subject_alternative_names)
+    first: Key = ("certificate", "domain_name")
+    return ((first, env.certificate.domain_name), *((("certificate", "subject_alternative_names", i), name) for i, name in others))
 
 
 def _check_certificate_size(env: Environment, note: Note) -> None:

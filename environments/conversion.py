@@ -201,7 +201,9 @@ def _plain(expected: Any, value: Any, error: msgspec.ValidationError, written: s
     if wrong_type:
         wanted = " or ".join(_TYPES.get(part.strip(), part.strip()) for part in wrong_type[1].split("|") if part.strip() != "null")
         wants_text = wrong_type[1].startswith("str") and value is not None and not isinstance(value, list | dict)
-        quote = f'; quote it: "{value if written is None else written}"' if wants_text else ""
+        quoted = str(value) if written is None else written
+        # Quoting helps only where the text itself fits.
+        quote = f'; quote it: "{quoted}"' if wants_text and _fits(expected, quoted) else ""
         return f"is {_shown(value, written)}; expected {wanted}{quote}{'. ' + meaning if meaning else ''}"
     shown = _shown(value, written)
     bound = re.match(r"Expected `\w+` (of length )?([<>]=?) ([\d.]+)", text)

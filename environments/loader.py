@@ -88,4 +88,6 @@ def load(directory: Path, wanted: tuple[str, ...]) -> Platform:
 def _unknown_environment(directory: Path, name: str, known: tuple[str, ...]) -> Problem:
     close = difflib.get_close_matches(name, known, n=1)
     meant = f'did you mean "{close[0]}"? ' if close else ""
+    if (directory / f"{name}.yml").exists():
+        meant = f"{name}.yml is not read, name it {name}.yaml; "
     return Problem(str(directory / f"{name}.yaml"), 1, "", f"no such environment; {meant}there are: {', '.join(known) or 'none'}")

@@ -56,3 +56,32 @@ def dns_name(text: str) -> str | None:
         return wildcard + idna.encode(text.removeprefix("*.").rstrip("."), uts46=True).decode()
     except (idna.IDNAError, UnicodeError):
         return None
+
+
+def punycode_problem(name: str) -> str | None:
+    """Why a name with a label in punycode (`xn--`) stands for no name of another script, or None."""
+    if "xn--" not in name:
+        return None
+    import idna
+
+    for label in name.split("."):
+        if label.startswith("xn--"):
+            try:
+                idna.decode(label)
+            except (idna.IDNAError, UnicodeError):
+                return f'"{label}" is not the punycode of anything'
+    return None
+
+
+def tag_problem(key: str, value: str) -> str | None:
+    """Why CloudFormation, or a service that it hands the tag on to, would refuse a tag, or None.
+
+    Source: CloudFormation API, Tag; IAM API, Tag, whose characters are the fewest.
+    """
+    for what, text, longest in (("key", key, 128), ("value", value, 256)):
+        if not 1 <= len(text) <= longest:
+            return f"the {what} of a tag has 1 to {longest} characters, this one {len(text)}"
+        wrong = sorted({character for character in text if not (character.isalnum() or character in "_.:/=+-@ ")})
+        if wrong:
+            return f"the {what} of a tag has only letters, digits, spaces and _ . : / = + - @; not {' '.join(map(ascii, wrong))}"
+    return 'AWS keeps keys that begin with "aws:" to itself' if key.lower().startswith("aws:") else None

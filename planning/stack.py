@@ -7,12 +7,13 @@ Never: executes anything; keeps the change set of a stack that is blocked, previ
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from assembly.commands import deploy
 from assembly.files import sha256
-from assembly.model import Stack
+from assembly.model import INLINE_TEMPLATE_LIMIT, Stack
 from aws.cloudformation.change_sets import ChangeSetDescription, ChangeSetRequest, CreatedChangeSet
 from aws.cloudformation.requests import client_token
 from aws.cloudformation.stacks import StackDescription
@@ -150,6 +151,10 @@ class StackPlanner:
         )
         if url is not None:
             return {"template_url": url}
+        # The stack that makes the bucket: the same document without the spacing that is for readers.
+        close = json.dumps(documents.loads(self.body), separators=(",", ":"), ensure_ascii=False)
+        if len(close.encode()) <= INLINE_TEMPLATE_LIMIT:
+            return {"template_body": close}
         first = assembly.stacks[0].id
         self.findings.error(
             "artifact_bucket_missing",

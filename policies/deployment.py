@@ -113,6 +113,7 @@ class Deployment:
     access_log_bucket: str
     service_role_name: str
     administration_role_name: str
+    deploy_role_name: str
     zone_role_arn: str | None
 
 
@@ -197,6 +198,8 @@ def _stacks(names: Deployment) -> list[Statement]:
         allow("Zones", "route53", ["GetHostedZone", "ListResourceRecordSets"], arn("route53", "hostedzone/*", account="")),
         allow("Certificates", "acm", ["DescribeCertificate"], arn("acm", "certificate/*", region="us-east-1")),
         allow("ReadRoles", "iam", ["GetRole"], role_arn(f"{names.prefix}-*")),
+        # Whether a verb may do what it is about to do, about itself only.
+        allow("AskBefore", "iam", ["SimulatePrincipalPolicy"], role_arn(names.deploy_role_name)),
         Statement(
             Sid="PassToCloudFormation",
             Effect=Allow,
@@ -244,7 +247,9 @@ def _content(names: Deployment) -> list[Statement]:
             "EdgeLogs",
             "logs",
             ["FilterLogEvents", "GetLogEvents", "DescribeLogStreams"],
-            arn("logs", f"log-group:/aws/lambda/us-east-1.{names.edge_function_name}:*", region="*"),
+            # With and without the `:*` behind a group's name: which actions ask for which form is not the same in all of AWS's documents
+            # (CloudWatch Logs User Guide, "Overview of managing access permissions"). All such names are the platform's.
+            arn("logs", f"log-group:/aws/lambda/us-east-1.{names.edge_function_name}*", region="*"),
         ),
         allow("AccessLogBucket", "s3", ["ListBucket"], s3_arn(names.access_log_bucket)),
         allow("AccessLogs", "s3", ["GetObject"], s3_arn(f"{names.access_log_bucket}/{ACCESS_LOG_PREFIX}/*")),

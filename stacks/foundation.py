@@ -6,6 +6,7 @@ Deployed with an administrator's own credentials, once, and again when it change
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from troposphere import GetAtt, Ref, dynamodb, iam
@@ -15,7 +16,7 @@ from environments.regions import OPT_IN_REGIONS
 from policies import buckets, deployment, provisioning, runtime, trust
 from policies.statements import GITHUB_ISSUER
 from stacks.storage import private_bucket
-from stacks.template import RETAIN, StackTemplate
+from stacks.template import RETAIN, StackTemplate, accepted
 
 
 def service_role_name(env: Environment) -> str:
@@ -36,6 +37,32 @@ def execution_role_name(env: Environment) -> str:
 def deploy_role_name(env: Environment) -> str:
     """Role that `deploy.py` and the repository's workflows work with."""
     return f"{env.prefix}-deploy"
+
+
+@dataclass(frozen=True)
+class Maker:
+    """A role that CloudFormation makes stacks with."""
+
+    role: str
+    policies: tuple[dict[str, Any], ...]
+    """Its policy documents, as the template has them."""
+    where: str
+    """The function to which a permission is added."""
+
+
+def makers(env: Environment) -> dict[str, Maker]:
+    """The roles that make the other stacks, by name."""
+    found = build(env).to_dict()["Resources"]
+
+    def documents(title: str) -> list[dict[str, Any]]:
+        return [policy["PolicyDocument"] for policy in found[title]["Properties"]["Policies"]]
+
+    service, execution = service_role_name(env), execution_role_name(env)
+    domains = found["ServiceDomainPolicy"]["Properties"]["PolicyDocument"]
+    return {
+        service: Maker(service, (*documents("ServiceRole"), domains), "policies/provisioning.py, service_role"),
+        execution: Maker(execution, tuple(documents("StackSetExecutionRole")), "policies/provisioning.py, stackset_execution"),
+    }
 
 
 def build(env: Environment) -> StackTemplate:
@@ -133,6 +160,7 @@ def _roles(template: StackTemplate, env: Environment) -> None:
             ManagedPolicyName=f"{env.prefix}-cloudformation-domains",
             Description="What CloudFormation may do by domain name: certificate and records",
             PolicyDocument=provisioning.service_role_domains(scope),
+            **accepted("ServiceDomainPolicy"),
         )
     )
     service = template.add(
@@ -143,6 +171,7 @@ def _roles(template: StackTemplate, env: Environment) -> None:
             AssumeRolePolicyDocument=trust.cloudformation(),
             Policies=[iam.Policy(PolicyName="resources", PolicyDocument=provisioning.service_role(scope))],
             ManagedPolicyArns=[Ref(domains)],
+            **accepted("ServiceRole"),
         )
     )
     regions = (env.home_region, *env.basic_auth.log_regions, *([recovery.region] if recovery else []))
@@ -191,10 +220,15 @@ def _deploy_role(template: StackTemplate, env: Environment) -> None:
         access_log_bucket=env.access_log_bucket,
         service_role_name=service_role_name(env),
         administration_role_name=administration_role_name(env),
+        deploy_role_name=deploy_role_name(env),
         zone_role_arn=env.hosted_zone.role_arn,
     )
     policies = [
-        template.add(iam.ManagedPolicy(title, ManagedPolicyName=f"{env.prefix}-{name}", Description=description, PolicyDocument=document))
+        template.add(
+            iam.ManagedPolicy(
+                title, ManagedPolicyName=f"{env.prefix}-{name}", Description=description, PolicyDocument=document, **accepted(title)
+            )
+        )
         for title, name, description, document in (
             ("DeployPolicy", "deploy", "What a deployer may do with stacks", deployment.stacks(names)),
             ("DeployContentPolicy", "deploy-content", "What a deployer may read and write beside stacks", deployment.content(names)),
@@ -206,6 +240,7 @@ def _deploy_role(template: StackTemplate, env: Environment) -> None:
             ManagedPolicyName=f"{env.prefix}-deploy-boundary",
             Description="The most that a deployer can do",
             PolicyDocument=deployment.boundary(names),
+            **accepted("DeployBoundary"),
         )
     )
     order: dict[str, Any] = {"DependsOn": ["GitHubProvider"]} if github.create_provider else {}

@@ -51,6 +51,8 @@ class Synthesis:
     """Canonical JSON by stack id."""
     sources: Mapping[str, Mapping[str, str]]
     """By stack id and logical id, the `file:line` that made the resource."""
+    makers: Mapping[str, foundation.Maker]
+    """By stack id the role that CloudFormation makes it with; none where that is the caller, or a role that is not the platform's."""
 
 
 def synthesise(
@@ -63,17 +65,29 @@ def synthesise(
 
     `zone_rivals`: environments, this one included, that want its hosted zone in different accounts (`environments.zones`).
     """
-    return _synthesise(env, catalogue(env), lambda stacks: _assembly(env, stacks, zone_rivals))
+    listed = catalogue(env)
+    return _synthesise(env, listed, lambda stacks: _assembly(env, stacks, zone_rivals), _makers(env, listed))
 
 
 def synthesise_organization(organization: Organization, environments: tuple[Environment, ...]) -> Synthesis:
     """Build every template of the organization, for its member environments. Raises SynthesisError with everything that is wrong."""
     listed = organization_entries(organization, environments)
-    return _synthesise(organization, listed, lambda stacks: _organization_assembly(organization, stacks))
+    return _synthesise(organization, listed, lambda stacks: _organization_assembly(organization, stacks), {})
+
+
+def _makers(env: Environment, listed: tuple[Entry, ...]) -> dict[str, foundation.Maker]:
+    made_by = foundation.makers(env)
+    names = {
+        e.id: e.stackset.execution_role_name if e.stackset else foundation.service_role_name(env) for e in listed if not e.own_credentials
+    }
+    return {stack: made_by[name] for stack, name in names.items() if name in made_by}
 
 
 def _synthesise(
-    owner: Environment | Organization, listed: tuple[Entry, ...], assembly: Callable[[tuple[Stack, ...]], Assembly]
+    owner: Environment | Organization,
+    listed: tuple[Entry, ...],
+    assembly: Callable[[tuple[Stack, ...]], Assembly],
+    makers: Mapping[str, foundation.Maker],
 ) -> Synthesis:
     problems: list[str] = []
     stacks: list[Stack] = []
@@ -90,7 +104,7 @@ def _synthesise(
         sources[entry.id] = template.sources
     if problems:
         raise SynthesisError(tuple(problems))
-    return Synthesis(sealed(assembly(tuple(stacks))), templates, sources)
+    return Synthesis(sealed(assembly(tuple(stacks))), templates, sources, makers)
 
 
 def _template_problems(entry: Entry, body: Mapping[str, Any], data: bytes) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from troposphere import AWSObject, Output, Parameter, Ref, Template
 
 from environments.model import Environment, Organization
+from policies.accepted import ACCEPTED
 
 R = TypeVar("R", bound=AWSObject)
 
@@ -55,6 +56,20 @@ class StackTemplate(Template):
 def suppressed(reasons: Mapping[str, str]) -> dict[str, Any]:
     """Resource Metadata that silences lint rules on one resource, each with its reason (`lint.gate`)."""
     return {"cfn-lint": {"config": {"ignore_checks": sorted(reasons)}}, "Suppressed": dict(reasons)}
+
+
+def accepted(title: str) -> dict[str, Any]:
+    """Keyword arguments of a resource whose policies have accepted findings: Metadata in the forms that cdk-nag and checkov read."""
+    findings = ACCEPTED.get(title, ())
+    if not findings:
+        return {}
+    rules = [
+        {"id": each.finding, "reason": each.reason, **({"applies_to": list(each.applies_to)} if each.applies_to else {})}
+        for each in findings
+    ]
+    # Checkov reads its own ids only, and a foundation is near the size that goes without a bucket.
+    skip = [{"id": each.finding, "comment": each.reason} for each in findings if each.finding.startswith("CKV")]
+    return {"Metadata": {"cdk_nag": {"rules_to_suppress": rules}, **({"checkov": {"skip": skip}} if skip else {})}}
 
 
 def _module(stack_id: str) -> str:

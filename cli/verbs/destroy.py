@@ -80,7 +80,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _confirm(args: argparse.Namespace, context: Context, environment: str) -> None:
-    from cli.shared import again, asked
+    from cli.next_command import again
+    from cli.shared import asked
 
     if args.approve is not None:
         if args.approve != environment:

@@ -41,7 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Show, ask, stop, wait for the end."""
-    from cli.shared import again, asked
+    from cli.next_command import again
+    from cli.shared import asked
     from operations.retry import running, stack_sets
 
     opened = open_environment(args, context)

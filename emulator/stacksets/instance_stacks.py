@@ -41,6 +41,7 @@ async def deploy(stack_set: StackSet, operation: Operation, instance: Instance) 
         "TemplateBody": [stack_set.template],
         **_numbered("Parameters", values, "ParameterKey", "ParameterValue"),
         **_numbered("Tags", stack_set.tags, "Key", "Value"),
+        **({"RoleARN": [f"arn:aws:iam::{instance.account}:role/{stack_set.execution_role}"]} if stack_set.execution_role else {}),
         **{f"Capabilities.member.{number}": [name] for number, name in enumerate(stack_set.capabilities, 1)},
     }
     refusal = act("CreateStack" if stack is None else "UpdateStack", request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,86 @@ def test_every_daily_verb_works_with_the_deploy_role_alone(dev: Site, tmp_path: 
         assert used and all(key.startswith("ASIA") for key in used)
         operations = set(wire.operations("cloudformation"))
     assert {"CreateChangeSet", "ExecuteChangeSet", "DescribeEvents", "DescribeStackSet", "ListStackInstances"} <= operations
+
+
+def test_the_rarer_verbs_work_with_the_deploy_role_alone(dev: Site, tmp_path: Path) -> None:
+    app = frontend.built(tmp_path / "app")
+    with wire_to(dev.endpoint_url) as wire:
+        role = dev.deploy_role(wire.url)
+
+        def done(verb: str, *arguments: str, codes: tuple[int, ...] = (0,)) -> str:
+            ended = dev.run(role, verb, *arguments)
+            assert ended.code in codes, ended
+            assert not re.search("AccessDenied|not authorized|has not begun", ended.stdout + ended.stderr), ended
+            return ended.stdout
+
+        frontend.rebuilt(app, "third")
+        done("plan", "--content", str(app), codes=(0, 3))
+        done("apply", "--content", str(app), "--yes")
+        frontend.rebuilt(app, "fourth")
+        done("publish", "--content", str(app), "--yes")
+        releases = json.loads(done("releases", "--json"))
+        number = sorted(each["number"] for each in (releases["releases"] if isinstance(releases, dict) else releases))[-2]
+        done("rollback-release", "--to", str(number), "--yes")
+        done("prune", "--dry-run")
+        dev.edit("error_rate_4xx_percent: 6", "error_rate_4xx_percent: 5")
+        done("plan", "--import-existing", codes=(3,))
+        done("apply", "--yes")
+        records = json.loads(done("history", "--json"))
+        records = records["records"] if isinstance(records, dict) else records
+        done("rollback", "--to", records[-1]["assembly_digest"][:12], codes=(3,))
+        done("logs", "--since", "5m", "--json")
+        done("retry", "--yes")
+        done("stop", "--yes")
+        done("doctor", "--fix", "--yes", codes=(0, 1))
+        done("destroy", "--dry-run", codes=(3,))
+        used = {call.access_key for call in wire.calls if call.access_key}
+        assert used and all(key.startswith("ASIA") for key in used)
+
+
+BEFORE = {
+    "set-password": (
+        ("--generate",),
+        f"secretsmanager:PutSecretValue on arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:kimmyai-web/dev/",
+    ),
+    "destroy": (
+        ("--approve", "dev"),
+        f"cloudformation:DeleteStack on arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/{PREFIX}-foundation/",
+    ),
+    "destroy all": (
+        ("--approve", "dev", "--delete-data", "--lift-termination-protection"),
+        f"s3:DeleteObjectVersion on arn:aws:s3:::bbws-dev-web-artifacts-{ACCOUNT}/",
+    ),
+}
+
+
+@pytest.mark.parametrize("verb", BEFORE)
+def test_what_the_deploy_role_may_not_do_is_said_before_it_begins(dev: Site, verb: str) -> None:
+    arguments, said = BEFORE[verb]
+    with wire_to(dev.endpoint_url) as wire:
+        refused = dev.run(dev.deploy_role(wire.url), verb.split(maxsplit=1)[0], *arguments)
+        assert refused.code == 2, refused
+        assert f"error: arn:aws:iam::{ACCOUNT}:role/{PREFIX}-deploy may not " in refused.stderr
+        assert said in refused.stderr, refused.stderr
+        assert f"{verb.split(maxsplit=1)[0]} has not begun; it takes credentials of account {ACCOUNT} of an administrator" in refused.stderr
+        assert re.search(rf"next: python deploy\.py {verb.split(maxsplit=1)[0]} --env dev ", refused.stderr)
+        assert set(wire.operations("iam")) == {"SimulatePrincipalPolicy"}
+        assert wire.operations("cloudformation") == wire.operations("secretsmanager") == wire.operations("dynamodb") == []
+
+
+def test_who_may_not_ask_iam_is_told_in_the_words_of_aws(dev: Site, root: Aws) -> None:
+    """A user of few permissions: nothing is known before, so the verb begins and AWS's refusal names the action."""
+    iam = root.client("iam", account_id=ACCOUNT, region="us-east-1")
+    iam.create_user(UserName="reader")
+    reading = {"Effect": "Allow", "Action": ["cloudformation:Describe*", "cloudformation:Get*", "cloudformation:List*"], "Resource": "*"}
+    iam.put_user_policy(UserName="reader", PolicyName="read", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [reading]}))
+    key = iam.create_access_key(UserName="reader")["AccessKey"]
+    line = replace(
+        dev.administrator(), account_id="", extra={"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+    )
+    refused = dev.run(line, "set-password", "--generate")
+    assert refused.code == 1, refused
+    assert "not authorized to perform: secretsmanager:PutSecretValue" in refused.stderr
 
 
 def test_a_stackset_is_updated_by_the_deploy_role(dev: Site, root: Aws) -> None:
@@ -285,3 +365,49 @@ def test_another_workflow_cannot_take_on_the_role(dev: Site, subject: str) -> No
     assert refused.code == 1, refused
     assert "AssumeRoleWithWebIdentity" in refused.stderr
     assert "next: " in refused.stderr
+
+
+# --- CloudFormation's own roles, last: what fails stays failed -----------------------------------------------------------------
+
+
+@pytest.fixture
+def without(root: Aws) -> Iterator[Callable[[str, str, str], None]]:
+    """Takes an action out of a role's inline policy until the test ends."""
+    iam = root.client("iam", account_id=ACCOUNT, region="us-east-1")
+    kept: list[tuple[str, str, str]] = []
+
+    def take(role: str, policy: str, action: str) -> None:
+        document = json.dumps(iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
+        kept.append((role, policy, document))
+        assert f'"{action}"' in document
+        less = document.replace(f'"{action}"', f'"{action.split(":", maxsplit=1)[0]}:Nothing"')
+        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=less)
+
+    yield take
+    for role, policy, document in kept:
+        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=document)
+
+
+def test_cloudformation_fails_for_want_of_a_permission_of_the_service_role(dev: Site, without: Callable[[str, str, str], None]) -> None:
+    without(f"{PREFIX}-cloudformation", "resources", "cloudwatch:PutMetricAlarm")
+    role = dev.deploy_role()
+    dev.edit("monitoring:\n", "monitoring:\n  origin_latency_ms: 2000\n")
+    dev.plan(role)
+    failed = dev.apply(role)
+    assert failed.code == 1, failed
+    assert (
+        "is not authorized to perform: cloudwatch:PutMetricAlarm on resource: arn:aws:cloudwatch:us-east-1:"
+        in failed.stderr + failed.stdout
+    )
+    dev.edit("  origin_latency_ms: 2000\n", "")
+
+
+def test_a_stack_instance_fails_for_want_of_a_permission_of_the_execution_role(dev: Site, without: Callable[[str, str, str], None]) -> None:
+    without(f"{PREFIX}-stackset-execution", "instances", "logs:PutRetentionPolicy")
+    role = dev.deploy_role()
+    dev.edit("log_retention_days: 14", "log_retention_days: 7")
+    dev.plan(role)
+    failed = dev.apply(role)
+    assert failed.code == 1, failed
+    assert "is not authorized to perform: logs:PutRetentionPolicy on resource: arn:aws:logs:" in failed.stderr + failed.stdout
+    dev.edit("log_retention_days: 7", "log_retention_days: 14")

@@ -19,9 +19,8 @@ from hypothesis import strategies as st
 from assembly import commands
 from cli.context import OK, ROOT, USAGE, CommandError, Context
 from cli.main import main
-from cli.next_command import NextCommand, Programs
+from cli.next_command import NextCommand, Programs, again
 from cli.parser import options_of_verb, parser_of, verbs
-from cli.shared import again
 from guards.text import ours
 from tests import hints
 

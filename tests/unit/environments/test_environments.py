@@ -296,7 +296,7 @@ def test_clashes_between_environments(tmp_path: Path) -> None:
         ("\t- x", "not YAML"),
         ("- a\n- b", "the top level must be a mapping"),
         ("just text", "the top level must be a mapping"),
-        ("? [a, b]\n: 1\n", "keys are text"),
+        ("? [a, b]\n: 1\n", "a list or a mapping cannot be a key"),
         ("1: a\n", "keys are text; quote this one: 1"),
         ("a: &x [*x]\n", ""),
         ("!!python/object/apply:os.system ['true']", "not YAML"),

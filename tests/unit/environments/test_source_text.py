@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from environments.loader import load
+from environments.problems import Problem
+from environments.reading import parse
 from tests.golden_files import assert_golden
 from tests.unit.environments.test_environments import COMMON, DEV, ORGANIZATION, problems
 
@@ -19,10 +21,15 @@ from tests.unit.environments.test_environments import COMMON, DEV, ORGANIZATION,
             "012345670123",
             'account_id: is 012345670123, which YAML reads as 1402433619; expected text; quote it: "012345670123"',
         ),
-        ('"111111111111"', "0x10", 'account_id: is 0x10, which YAML reads as 16; expected text; quote it: "0x10"'),
-        ('"111111111111"', "1_000", 'account_id: is 1_000, which YAML reads as 1000; expected text; quote it: "1_000"'),
+        ('"111111111111"', "0x10", "account_id: is 0x10, which YAML reads as 16; expected text. Twelve digits, quoted"),
+        ('"111111111111"', "1_000", "account_id: is 1_000, which YAML reads as 1000; expected text. Twelve digits, quoted"),
         ("username: admin", "username: no", 'basic_auth.username: is no, which YAML reads as false; expected text; quote it: "no"'),
-        ("username: admin", "username: 12:30", 'basic_auth.username: is 12:30, which YAML reads as 750; expected text; quote it: "12:30"'),
+        (
+            "username: admin",
+            "username: 12:30",
+            "basic_auth.username: is 12:30, which YAML reads as 750; expected text. User name; RFC 7617",
+        ),
+        ("username: admin", "username: 1_000", 'basic_auth.username: is 1_000, which YAML reads as 1000; expected text; quote it: "1_000"'),
         ("username: admin", "username: 2026-01-31", 'basic_auth.username: is "2026-01-31"; expected text; quote it: "2026-01-31"'),
         ("username: admin", "username: true", 'basic_auth.username: is true; expected text; quote it: "true"'),
         ("username: admin", "username: ~", "basic_auth.username: is empty; expected text. User name"),
@@ -42,6 +49,29 @@ def test_the_source_text_is_quoted(before: str, after: str, message: str, tmp_pa
 def test_the_source_text_of_common(tmp_path: Path) -> None:
     found = problems(tmp_path, common=COMMON.replace("cost_centre: bbws", "cost_centre: 0123"))
     assert any('cost_centre: is 0123, which YAML reads as 83; expected text; quote it: "0123"' in problem for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        (b"a:\n\tb: 2\n", 2, "a tab; YAML takes spaces only before a key or value"),
+        (b"a: 1\nb: caf\xe9\n", 2, "incomplete UTF-8 octet sequence (byte 11 of the file, which has to be UTF-8)"),
+        (b"a: 1\nb: =\n", 2, '= means something of its own there; quote it: "="'),
+        (b"a: 1\nb: <<\n", 2, '<< means something of its own there; quote it: "<<"'),
+    ],
+    ids=["tab", "encoding", "value", "merge"],
+)
+def test_what_yaml_refuses_is_said_in_plain_words(text: bytes, line: int, message: str, tmp_path: Path) -> None:
+    found: list[Problem] = []
+    (tmp_path / "dev.yaml").write_bytes(text)
+    assert parse(tmp_path / "dev.yaml", found) is None
+    assert [(problem.line, problem.message) for problem in found] == [(line, f"not YAML: {message}")]
+
+
+@pytest.mark.parametrize("key", ["on", "1", "2026-01-01"])
+def test_a_key_that_is_no_text_is_one_problem(key: str, tmp_path: Path) -> None:
+    found = problems(tmp_path, f"{DEV}\n{key}: 2\n")
+    assert len(found) == 1 and found[0].endswith(f"keys are text; quote this one: {key}"), found
 
 
 UNREADABLE = [
@@ -180,3 +210,47 @@ def test_golden(tmp_path: Path) -> None:
     )
     sit = _other("sit").replace("bbws-sit-web-artifacts", "sit-kimmyai-web-public")
     assert_golden("errors/environment-names.txt", "\n".join(problems(tmp_path, dev, sit=sit, qa="- no\n- mapping\n")) + "\n")
+
+
+def test_a_punycode_that_stands_for_nothing_is_refused(tmp_path: Path) -> None:
+    found = problems(tmp_path, DEV.replace("domain: dev.kimmyai.io", "domain: xn--zz--zz.kimmyai.io"))
+    assert any(problem.endswith('domain: "xn--zz--zz" is not the punycode of anything') for problem in found)
+    assert problems(tmp_path, DEV.replace("domain: dev.kimmyai.io", "domain: xn--bcher-kva.kimmyai.io")) == []
+
+
+@pytest.mark.parametrize("account", ["111111111111", "222222222222"])
+def test_a_name_prefix_inside_of_anothers_is_refused_in_one_account(account: str, tmp_path: Path) -> None:
+    """dev's policy `<prefix>-deploy-boundary` would be the `<prefix>-boundary` of dev-deploy, and dev's roles could change all of it."""
+    other = _other("dev-deploy").replace("111111111111", account)
+    found = problems(tmp_path, **{"dev-deploy": other})
+    clash = (
+        'begins with "kimmyai-web-dev-": in account 111111111111 the roles of dev may change everything that is named so, and dev-deploy'
+    )
+    assert any(clash in problem for problem in found) == (account == "111111111111"), found
+
+
+@pytest.mark.parametrize(
+    ("tags", "message"),
+    [
+        ('{team: "a b+c@d.e/f:g=h-i_j é"}', None),
+        ('{team: "\\x1b[31m"}', "not '\\x1b' '['"),
+        ("{team: a!b}", "not '!'"),
+        ("{team: ''}", "the value of a tag has 1 to 256 characters, this one 0"),
+        (f"{{team: {'a' * 257}}}", "the value of a tag has 1 to 256 characters, this one 257"),
+        (f"{{{'a' * 129}: a}}", "the key of a tag has 1 to 128 characters, this one 129"),
+        ("{'AWS:x': a}", 'AWS keeps keys that begin with "aws:" to itself'),
+        ("{project: other}", 'every stack has the tag "project" already'),
+        ("{" + ", ".join(f"k{n}: v" for n in range(47)) + "}", "47 tags; beside its own a stack takes 46"),
+    ],
+)
+def test_tags_are_such_as_aws_takes(tags: str, message: str | None, tmp_path: Path) -> None:
+    found = problems(tmp_path, DEV + f"tags: {tags}\n")
+    assert [problem for problem in found if message in problem] if message else not found, found
+
+
+def test_a_file_with_the_other_suffix_is_named(tmp_path: Path) -> None:
+    problems(tmp_path, DEV)
+    (tmp_path / "qa.yml").write_text(DEV)
+    with pytest.raises(Exception, match=r"qa\.yml is not read, name it qa\.yaml; there are: dev") as caught:
+        load(tmp_path, ("qa",))
+    assert "\n" not in str(caught.value)

@@ -376,6 +376,17 @@ def test_a_large_template_needs_the_artifact_bucket() -> None:
     assert any("TemplateURL" in c and "TemplateBody" not in c for c in sent)
 
 
+def test_a_template_that_is_large_by_its_spacing_alone_needs_no_bucket() -> None:
+    """Foundation makes the bucket; with long names it is near the limit."""
+    spaced = {"Resources": {f"T{i}": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "x" * 100}} for i in range(280)}}
+    made = small_assembly(Small(id="foundation", template=spaced))
+    assert made[0].stacks[0].template.upload
+    gateways = SimulatedGateways(bucket=False)
+    assert not plan_of(made, gateways).blocked
+    (sent,) = (c for n, c in gateways.at("eu-west-1").calls if n == "create_change_set")
+    assert len(sent["TemplateBody"].encode()) <= 51_200 and json.loads(sent["TemplateBody"]) == spaced
+
+
 def test_the_stack_policy_in_force_is_heard_before_apply() -> None:
     gateways = SimulatedGateways()
     settled(two(), gateways)

@@ -1,0 +1,104 @@
+"""What a verb needs is asked of IAM before it begins, and only a clear no stops it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from assembly.model import Assembly
+from cli.parser import verbs
+from operations.preflight import Account, missing, needs, principal_of, site_bucket
+from stacks.synthesis import synthesise
+from tests.environments_fixture import environments
+
+BUILT = synthesise(environments()["dev"])
+ASSEMBLY = BUILT.assembly
+DEPLOYER = "arn:aws:sts::111111111111:assumed-role/kimmyai-web-dev-deploy/workflow"
+ROLE = "arn:aws:iam::111111111111:role/kimmyai-web-dev-deploy"
+READING = {"drift", "history", "logs", "outputs", "password", "preview", "releases", "status"}
+
+
+@dataclass
+class Iam:
+    """Denies some actions, or does not answer."""
+
+    denies: tuple[str, ...] = ()
+    answers: bool = True
+    asked: list[tuple[str, str, tuple[str, ...], Mapping[str, str]]] = field(default_factory=list)
+
+    def denied(self, principal: str, resource: str, actions: tuple[str, ...], context: Mapping[str, str]) -> tuple[str, ...] | None:
+        self.asked.append((principal, resource, actions, context))
+        return tuple(action for action in actions if action in self.denies) if self.answers else None
+
+
+def account(**options: Any) -> Account:
+    return Account(ASSEMBLY, site_bucket(BUILT.templates), options)
+
+
+def test_every_verb_that_changes_anything_asks_and_no_other() -> None:
+    options = {"fix": True, "lock_id": "x", "delete_data": True, "record": True}
+    asking = {verb for verb in verbs(("cli.verbs",)) if needs(verb, account(**options))}
+    assert asking == set(verbs(("cli.verbs",))) - READING
+
+
+@pytest.mark.parametrize("verb", ["doctor", "unlock", "verify"])
+def test_a_verb_that_only_looks_without_its_option_asks_nothing(verb: str) -> None:
+    assert needs(verb, account()) == ()
+
+
+def test_a_dry_run_asks_nothing() -> None:
+    assert needs("destroy", account(dry_run=True)) == needs("prune", account(dry_run=True)) == ()
+
+
+def test_what_is_denied_is_named_with_its_resource() -> None:
+    iam = Iam(denies=("s3:PutObject",))
+    found = missing("publish", account(), DEPLOYER, lambda: iam)
+    assert found == [
+        f"{ROLE} may not s3:PutObject on arn:aws:s3:::bbws-dev-web-artifacts/preflight",
+        f"{ROLE} may not s3:PutObject on arn:aws:s3:::dev-kimmyai-web-public/preflight",
+    ]
+    assert {principal for principal, *_ in iam.asked} == {ROLE}
+
+
+def test_a_role_is_passed_to_cloudformation() -> None:
+    iam = Iam()
+    assert missing("plan", account(), DEPLOYER, lambda: iam) == []
+    passed = [(resource, context) for _, resource, actions, context in iam.asked if actions == ("iam:PassRole",)]
+    service_role = "arn:aws:iam::111111111111:role/kimmyai-web-dev-cloudformation"
+    assert passed == [(service_role, {"iam:PassedToService": "cloudformation.amazonaws.com"})]
+
+
+def test_no_answer_is_no_refusal() -> None:
+    iam = Iam(answers=False)
+    assert missing("destroy", account(), DEPLOYER, lambda: iam) == []
+    assert len(iam.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("caller", "principal"),
+    [
+        (DEPLOYER, ROLE),
+        ("arn:aws:sts::999999999999:assumed-role/ci/run", ROLE),
+        ("arn:aws:iam::111111111111:user/people/anna", "arn:aws:iam::111111111111:user/people/anna"),
+        ("arn:aws:iam::111111111111:root", None),
+        ("arn:aws:sts::111111111111:federated-user/anna", None),
+        ("nobody", None),
+    ],
+)
+def test_whose_policies_count(caller: str, principal: str | None) -> None:
+    assert principal_of(ASSEMBLY, caller) == principal
+    if principal is None:
+        assert missing("destroy", account(), caller, lambda: pytest.fail("nobody is asked")) == []
+
+
+def test_destroy_asks_for_every_stack_of_the_account() -> None:
+    asked = [need for need in needs("destroy", account(lift_termination_protection=True)) if "cloudformation:DeleteStack" in need.actions]
+    assert [need.resource.split("/")[1] for need in asked] == [s.stack_name for s in plain(ASSEMBLY)]
+    assert all("cloudformation:UpdateTerminationProtection" in need.actions for need in asked)
+
+
+def plain(assembly: Assembly) -> list[Any]:
+    return [stack for stack in assembly.stacks if stack.kind == "stack"]
