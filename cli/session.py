@@ -118,7 +118,10 @@ def open_environment(args: argparse.Namespace, context: Context) -> Opened:
         role_name=assembly.deploy_role_name or None,
         doctor_command=commands.deploy("doctor", assembly.environment),
     )
-    return Opened(assembly=assembly, templates=templates, gateways=Gateways(aws, sleep=context.sleep), caller=aws.identity().arn)
+    caller = aws.identity().arn
+    for override in aws.overrides():
+        context.say(f"warning: this is not AWS itself: {override}")
+    return Opened(assembly=assembly, templates=templates, gateways=Gateways(aws, sleep=context.sleep), caller=caller)
 
 
 def refuse_placeholders(assembly: Assembly) -> None:

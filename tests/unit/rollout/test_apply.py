@@ -231,6 +231,21 @@ def test_stacks_are_executed_in_order_and_the_rest_has_nothing_to_do() -> None:
     assert waiting(desk.world) == []
 
 
+def test_nothing_to_change_may_be_said_at_once() -> None:
+    class Hasty(Scripted):
+        def create_change_set(self, **request: Any) -> Any:
+            made = super().create_change_set(**request)
+            if self.change_sets[made["Id"]]["Status"] == "FAILED":
+                del self.change_sets[made["Id"]]
+                raise BadRequest("No updates are to be performed.", code="ValidationError")
+            return made
+
+    desk = Desk()
+    desk.world.places[(ACCOUNT, "eu-west-1")] = Hasty("eu-west-1", desk.world)
+    assert desk.apply(chain()).result == "succeeded"
+    assert results(desk.apply(chain())) == {"a": "unchanged", "b": "unchanged", "c": "unchanged"}
+
+
 def test_the_same_plan_twice_executes_nothing_twice() -> None:
     desk = Desk()
     made = chain()
