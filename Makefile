@@ -41,7 +41,7 @@ edge: setup
 	node --test tests/edge/*.test.mjs
 
 functional: setup
-	$(BIN)/python -m pytest tests/functional -n 2
+	$(BIN)/python -m pytest tests/functional tests/second -n 2
 
 # Installs Debian's Chromium if it is missing, and builds the app of tests/app.
 browser: setup

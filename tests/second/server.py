@@ -1,12 +1,14 @@
 """moto's server, in a virtual environment of its own: `python server.py -H 127.0.0.1 -p PORT`.
 
-One defect of moto 5.2.5 is mended, or no stack could feed another: a stack that comes of a change set keeps the outputs of the empty template
-with which it began. Everything else is moto as it is.
+Two defects of moto 5.2.5 are mended, without which no plan of several stacks can be carried out; everything else is moto as it is:
+a stack that comes of a change set keeps the outputs of the empty template with which it began, and ListChangeSets tells those of all stacks.
 """
 
 import sys
 
 from moto.cloudformation.models import Stack
+from moto.cloudformation.responses import CloudFormationResponse
+from moto.core.responses import ActionResult
 from moto.server import main
 
 _as_it_was = Stack.outputs.fget
@@ -18,5 +20,12 @@ def _outputs(stack):  # type: ignore[no-untyped-def]
     return _as_it_was(stack)
 
 
+def _list_change_sets(response):  # type: ignore[no-untyped-def]
+    of = response._get_param("StackName")
+    found = response.cloudformation_backend.list_change_sets()
+    return ActionResult({"Summaries": [c for c in found if of in (c.stack.name, c.stack.stack_id)]})
+
+
 Stack.outputs = property(_outputs)
+CloudFormationResponse.list_change_sets = _list_change_sets
 main(sys.argv[1:])
