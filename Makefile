@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: build setup test check unit edge functional browser attacks lint types architecture golden schema rules lock clean
+.PHONY: build setup test check unit edge functional browser attacks acceptance lint types architecture golden schema rules lock clean
 
 build: setup
 	$(BIN)/python build.py --env all
@@ -52,6 +52,12 @@ browser: setup
 attacks: setup
 	tests/browser/setup.sh
 	$(BIN)/python -m pytest tests/unit tests/functional tests/browser -n 2 -m attack
+
+# The whole life of an environment on real AWS: make acceptance ENV=sandbox (acceptance/README.md).
+acceptance: setup
+	$(BIN)/python -m acceptance --env '$(ENV)' $(if $(LOCAL),--local) $(if $(YES),--yes) $(if $(CLEANUP),--clean-up) $(if $(RESTART),--restart) \
+	  $(if $(OTHERS),--other-environments) $(if $(PROFILE),--profile '$(PROFILE)') $(if $(STANDBY),--standby '$(STANDBY)') \
+	  $(if $(ENVIRONMENTS),--environments '$(ENVIRONMENTS)')
 
 # Rewrites the golden files; review the diff like code.
 golden: setup

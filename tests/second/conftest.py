@@ -1,7 +1,7 @@
 """moto as a second AWS beside the local one: an implementation that shares no line with it, and none with ours.
 
-It has a virtual environment of its own, since it wants another botocore than the local AWS: made once, kept in `.cache/`, its packages locked
-in `requirements.txt` beside this file. Where that cannot be made the tests fail in CI, and say elsewhere why they are skipped.
+It has a virtual environment of its own, since it wants another botocore than the local AWS: made once, kept in `.cache/`, its packages
+locked in `requirements.txt` beside this file. Where that cannot be made the tests fail in CI, and say elsewhere why they are skipped.
 """
 
 from __future__ import annotations

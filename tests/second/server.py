@@ -1,7 +1,8 @@
 """moto's server, in a virtual environment of its own: `python server.py -H 127.0.0.1 -p PORT`.
 
 Two defects of moto 5.2.5 are mended, without which no plan of several stacks can be carried out; everything else is moto as it is:
-a stack that comes of a change set keeps the outputs of the empty template with which it began, and ListChangeSets tells those of all stacks.
+a stack that comes of a change set keeps the outputs of the empty template with which it began, and ListChangeSets tells those of every
+stack.
 """
 
 import sys

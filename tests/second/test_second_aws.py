@@ -1,9 +1,9 @@
 """Plan, apply, no change, change and destroy against moto: what we take for AWS's ways is not only the local AWS's.
 
-What moto lacks, so what is not compared: certificates, distributions, alarms and delivery in CloudFormation (it says CREATE_COMPLETE and makes
-nothing), StackSets whose updates change something, rollback after a failure, DescribeEvents, stack drift, GetAtt of an OIDC provider, a
-stack's tags (a change of them alone is none), the order of deletions (a policy goes before the role that has it, and the stack cannot be deleted).
-Hence these stacks: a chain of small ones, and foundation of the project's own dev, which is not destroyed.
+What moto lacks, so what is not compared: certificates, distributions, alarms and delivery in CloudFormation (it says CREATE_COMPLETE and
+makes nothing), StackSets whose updates change something, rollback after a failure, DescribeEvents, stack drift, GetAtt of an OIDC provider,
+a stack's tags (a change of them alone is none), the order of deletions (a policy goes before the role that has it, and the stack cannot be
+deleted). Hence these stacks: a chain of small ones, and foundation of the project's own dev, which is not destroyed.
 """
 
 from __future__ import annotations
