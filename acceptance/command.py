@@ -190,9 +190,8 @@ def _confirm(args: argparse.Namespace, assembly: Assembly, steps: tuple[Step, ..
     if args.local:
         _say("costs nothing, takes some minutes")
     else:
-        _say(
-            f"takes about {sum(step.minutes for step in left):.0f} minutes, besides some hours before CloudFront lets go of an edge function"
-        )
+        minutes = sum(step.minutes for step in left)
+        _say(f"takes about {minutes:.0f} minutes, besides some hours before CloudFront lets go of an edge function")
         _say(f"costs {COST}")
     _say(f"everything of {assembly.environment} is deleted in the end, its data as well")
     if args.yes or args.local:

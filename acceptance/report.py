@@ -22,9 +22,9 @@ TAIL = 40
 
 
 def assumptions(steps: Sequence[Step], state: State) -> dict[str, str]:
-    """Assumption to "held", "in question" (its step failed) or "not tried"."""
+    """Assumption to "held", "in question" (its step failed) or "not tried"; the local AWS proves nothing."""
     results = {done.step: done.result for done in state.done}
-    words = {"passed": "held", "failed": "in question"}
+    words = {"passed": "not tried on AWS" if state.local else "held", "failed": "in question"}
     return {each: words.get(results.get(step.id, ""), "not tried") for step in steps for each in step.proves}
 
 

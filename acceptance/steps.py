@@ -63,6 +63,7 @@ def _publish(number: int) -> Command:
     return Command(verb="publish", arguments=("--content", f"{{folder}}/content-{number}", "--yes"))
 
 
+_PASSWORD = Command(verb="set-password", arguments=("--generate",), secret=True)
 _VERIFY = Command(verb="verify", tries=20)
 _DESTROY = (
     Command(verb="destroy", arguments=("--approve", "{environment}", "--delete-data"), waits=frozenset({3})),
@@ -78,13 +79,7 @@ STEPS: tuple[Step, ...] = (
         commands=(Command(verb="build"), Command(verb="doctor", expects=frozenset({0, 1}))),
         proves=("lambda-concurrency",),
     ),
-    Step(
-        id="password",
-        title="A password for Basic Auth",
-        minutes=0.2,
-        commands=(Command(verb="set-password", arguments=("--generate",), secret=True),),
-        needs="password",
-    ),
+    Step(id="password", title="A password for Basic Auth", minutes=0.2, commands=(_PASSWORD,), needs="password"),
     Step(id="plan", title="Plan of the first deployment", minutes=2, commands=(Command(verb="plan", expects=CHANGES),)),
     Step(
         id="apply",
@@ -166,6 +161,7 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(id="failover-off", title="No failover any more", minutes=5, commands=_change(), needs="standby"),
     Step(id="destroy", title="Everything is taken away", minutes=25, commands=_DESTROY, proves=("edge-replicas",)),
+    Step(id="password-again", title="A secret that is being deleted is taken back", minutes=0.2, commands=(_PASSWORD,), needs="password"),
     Step(
         id="apply-again",
         title="The same environment a second time",
