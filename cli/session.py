@@ -182,7 +182,7 @@ def _local_execution_roles(aws: Aws, assembly: Assembly) -> None:
 
 
 def _local_credential(aws: Aws, context: Context, assembly: Assembly) -> None:
-    from aws.errors import NotFound
+    from aws.errors import Conflict, NotFound
     from aws.secrets import Secrets
     from operations.credential import generate
 
@@ -198,5 +198,8 @@ def _local_credential(aws: Aws, context: Context, assembly: Assembly) -> None:
 
         password, hashed = generate(octets)
         values = {"username": wanted.username, "password_hash": hashed}
-        secrets.create(wanted.secret, values, description="Basic Auth of the local AWS", tags={})
+        try:
+            secrets.create(wanted.secret, values, description="Basic Auth of the local AWS", tags={})
+        except Conflict:
+            return  # `destroy --delete-data` has marked it for deletion; set-password takes it back.
         context.say(f"local AWS: made the secret {wanted.secret}; user {wanted.username}, password {password}")
