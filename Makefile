@@ -6,6 +6,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
+# What the caller tells pip about indexes, proxies and certificates counts; where it would install to does not: that is .venv, and whole.
+export PIP_USER := 0
+unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_REQUIRE_VIRTUALENV PIP_DRY_RUN PIP_NO_DEPS PIP_CONSTRAINT PIP_REQUIREMENT
+unexport PYTHONHOME PYTHONPATH NODE_OPTIONS
+
 .PHONY: build setup test check unit edge functional browser attacks acceptance lint types architecture golden schema rules lock clean
 
 build: setup

@@ -206,7 +206,8 @@ def _ended(args: argparse.Namespace, assembly: Assembly, folder: Path, steps: tu
     """Write the report; say what came of it and what to type."""
     facts = {"commit": _commit(), "python": platform.python_version()}
     data = report.as_data(steps, state, facts)
-    wrong = [call for done in state.done for call in done.calls if call.wrong and not state.finished(done.step)]
+    told = {step.id for step in steps}
+    wrong = [call for done in state.done if done.step in told and not state.finished(done.step) for call in done.calls if call.wrong]
     tails = {call.log: read_private(folder / call.log).decode("utf-8", "replace") for call in wrong if (folder / call.log).exists()}
     accounts = {assembly.account_id, *(stack.account_id for stack in assembly.stacks)}
     _write(folder / "report.md", report.as_markdown(data, tails), accounts)
