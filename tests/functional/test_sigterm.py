@@ -35,7 +35,8 @@ def terminated(
             threading.Event().wait(0.5)
         exchange.send(exchange.forward())
 
-    wire.on("*", "*", end, times=1_000_000)
+    for service in ("cloudformation", "s3"):
+        wire.on(service, "*", end, times=1_000_000)
     process = line.start("deploy.py", *arguments)
     started.append(process)
     processes.append(process)
