@@ -55,7 +55,7 @@ def dev(aws: Aws, account: str, tmp_path: Path) -> Deployed:
 @pytest.mark.parametrize(
     ("verb", "at", "more"),
     [
-        ("rollback-release", "PutObject", ("--yes",)),
+        ("rollback-release", "PutObject", ("--yes", "--to", "2")),
     ],
 )
 def test_the_claim_of_a_site_is_given_back(
