@@ -1,6 +1,7 @@
 # make        set up .venv and build every environment into dist/
 # make test   everything that must hold: style, types, architecture, tests with coverage, edge code
-# Other targets are the parts of these two, and the rewriting of generated files.
+# make team   what a team that only edits environments/ needs: the gate, and the tests of its own files; seconds
+# Other targets are the parts of these, and the rewriting of generated files.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -11,7 +12,7 @@ export PIP_USER := 0
 unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_REQUIRE_VIRTUALENV PIP_DRY_RUN PIP_NO_DEPS PIP_CONSTRAINT PIP_REQUIREMENT
 unexport PYTHONHOME PYTHONPATH NODE_OPTIONS
 
-.PHONY: build setup test check unit edge functional browser attacks acceptance lint types architecture golden schema rules lock clean
+.PHONY: build setup test team format check unit edge functional browser attacks acceptance lint types architecture golden schema rules lock clean
 
 build: setup
 	$(BIN)/python build.py --env all
@@ -25,6 +26,15 @@ $(STAMP): setup.cfg constraints.txt
 	touch $(STAMP)
 
 test: check unit edge functional browser
+
+team: setup
+	$(BIN)/python build.py --env all
+	$(BIN)/python -m pytest tests/unit/test_our_environments.py
+
+# Rewrites the style of the sources; `make lint` looks at it.
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
 
 check: setup lint types architecture
 	$(BIN)/python build.py --env all
