@@ -97,7 +97,7 @@ def test_a_proxy_and_its_authority_are_honoured(proxy: Proxy, authority: trustme
     Platform(account=account, dist=tmp_path / "dist", line=line).build()
     ended = line.deploy("history", "--env", ENV, "--dist", str(tmp_path / "dist"))
     assert ended.code == 1, ended
-    assert SOMEBODY in ended.stdout + ended.stderr, (ended.stdout, ended.stderr)
+    assert "(account 999988887777 us-east-1)" in ended.stderr, ended  # whom the proxy said that we are
     assert "Traceback" not in ended.stderr
     assert set(proxy.asked) == {"sts.us-east-1.amazonaws.com:443"}
 
