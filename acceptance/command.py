@@ -15,6 +15,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -175,7 +176,7 @@ def _there(args: argparse.Namespace, assembly: Assembly) -> dict[tuple[str, str]
     try:
         for override in aws.overrides():
             _say(f"warning: this is not AWS itself: {override}")
-        gateways = Gateways(aws)
+        gateways = Gateways(aws, sleep=time.sleep)
         places = sorted({(assembly.account_id, assembly.home_region), *((s.account_id, s.region) for s in assembly.stacks)})
         return {place: gateways.cloudformation(*place).stack_names() for place in places}
     except AwsError as error:

@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.functional.harness import ROOT
+from aws.session import Aws, StaticCredentials
+from tests.functional.accounts import write_environments
+from tests.functional.harness import ROOT, SECRET, CommandLine
 
 pytestmark = pytest.mark.functional
 
@@ -85,3 +87,24 @@ def test_a_real_account_is_not_begun_with_placeholders(checkout: Path) -> None:
     assert ended.returncode == 2, ended.stderr
     assert "account_id is still the placeholder" in ended.stderr
     assert "next: make acceptance ENV=dev LOCAL=1" in ended.stderr
+
+
+def test_it_looks_at_the_account_and_begins_nothing_unasked(checkout: Path, command_line: CommandLine, account: str) -> None:
+    environments = write_environments(checkout.parent / "environments", {"dev": account})
+
+    def run() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "acceptance", "--env", "dev", "--environments", str(environments)]
+        return subprocess.run(
+            command, cwd=checkout, env=command_line.environment(), input="\n", capture_output=True, text=True, timeout=120, check=False
+        )
+
+    asked = run()
+    assert asked.returncode == 2, asked.stderr
+    assert "costs about 2 US dollars" in asked.stderr and "Type dev to begin" in asked.stderr and "not begun" in asked.stderr
+    stack = {"Resources": {"One": {"Type": "AWS::SSM::Parameter", "Properties": {"Name": "/x", "Type": "String", "Value": "1"}}}}
+    Aws(endpoint_url=command_line.endpoint_url, static_credentials=lambda a: StaticCredentials(access_key=a, secret_key=SECRET)).client(
+        "cloudformation", account_id=account, region="eu-west-1"
+    ).create_stack(StackName="kimmyai-web-sit-site", TemplateBody=json.dumps(stack))
+    refused = run()
+    assert refused.returncode == 2, refused.stderr
+    assert "the account holds other stacks of kimmyai-web: kimmyai-web-sit-site (eu-west-1)" in refused.stderr

@@ -351,7 +351,12 @@ def test_what_validation_said_of_an_earlier_operation_is_not_the_cause() -> None
     desk = Desk(world=World(tokens=False))
     assert desk.apply(chain()).result == "succeeded"
     name = "demo-test-a"
-    said = {"EventType": "VALIDATION_ERROR", "LogicalResourceId": "It", "ValidationStatus": "FAILED", "ValidationFailureMode": "FAIL"}
+    said: dict[str, Any] = {
+        "EventType": "VALIDATION_ERROR",
+        "LogicalResourceId": "It",
+        "ValidationStatus": "FAILED",
+        "ValidationFailureMode": "FAIL",
+    }
     desk.world.scripts[name] = ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]
     before, since = NOW - timedelta(hours=1), NOW + timedelta(seconds=1)
     plan = desk.plan(chain("2"))
