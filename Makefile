@@ -7,7 +7,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: build setup test team format check unit edge functional browser attacks lint types architecture golden schema rules lock clean
+# What the caller tells pip about indexes, proxies and certificates counts; where it would install to does not: that is .venv, and whole.
+export PIP_USER := 0
+unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_REQUIRE_VIRTUALENV PIP_DRY_RUN PIP_NO_DEPS PIP_CONSTRAINT PIP_REQUIREMENT
+unexport PYTHONHOME PYTHONPATH NODE_OPTIONS
+
+.PHONY: build setup test team format check unit edge functional browser attacks acceptance lint types architecture golden schema rules lock clean
 
 build: setup
 	$(BIN)/python build.py --env all
@@ -51,7 +56,7 @@ edge: setup
 	node --test tests/edge/*.test.mjs
 
 functional: setup
-	$(BIN)/python -m pytest tests/functional -n 2
+	$(BIN)/python -m pytest tests/functional tests/second -n 2
 
 # Installs Debian's Chromium if it is missing, and builds the app of tests/app.
 browser: setup
@@ -62,6 +67,12 @@ browser: setup
 attacks: setup
 	tests/browser/setup.sh
 	$(BIN)/python -m pytest tests/unit tests/functional tests/browser -n 2 -m attack
+
+# The whole life of an environment on real AWS: make acceptance ENV=sandbox (acceptance/README.md).
+acceptance: setup
+	$(BIN)/python -m acceptance --env '$(ENV)' $(if $(LOCAL),--local) $(if $(YES),--yes) $(if $(CLEANUP),--clean-up) $(if $(RESTART),--restart) \
+	  $(if $(OTHERS),--other-environments) $(if $(PROFILE),--profile '$(PROFILE)') $(if $(STANDBY),--standby '$(STANDBY)') \
+	  $(if $(ENVIRONMENTS),--environments '$(ENVIRONMENTS)')
 
 # Rewrites the golden files; review the diff like code.
 golden: setup

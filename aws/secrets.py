@@ -61,8 +61,11 @@ class Secrets:
         return value
 
     def current_version(self, secret: str) -> str:
-        """VersionId of AWSCURRENT, without reading the value. `NotFound` as for `json_key`."""
-        for version, names in self._described(secret).version_ids_to_stages.items():
+        """VersionId of AWSCURRENT, without reading the value. `NotFound` as for `json_key`, and for a secret that is being deleted."""
+        found = self._described(secret)
+        if found.deleted_date:
+            raise self._problem(NotFound, secret, "is marked for deletion; a new password takes it back")
+        for version, names in found.version_ids_to_stages.items():
             if "AWSCURRENT" in names:
                 return version
         raise self._problem(NotFound, secret, "has no current version")

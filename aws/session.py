@@ -123,6 +123,12 @@ class Aws:
         """The endpoint that was handed in; None for AWS itself, and where botocore finds one by its own settings (AWS_ENDPOINT_URL)."""
         return self._endpoint_url
 
+    def overrides(self) -> tuple[str, ...]:
+        """What leads requests elsewhere than to AWS by the caller's settings, a line each. Raises `CredentialsError` and its kin."""
+        from aws.endpoints import overridden
+
+        return () if self._isolated else overridden(os.environ, self._ambient_session()[0]._session.full_config, self._profile)
+
     def identity(self) -> Identity:
         """Whose the ambient credentials are; asked once. `CredentialsError` if there are none; a local AWS handed in has none."""
         with self._lock:

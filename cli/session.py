@@ -120,7 +120,10 @@ def open_environment(args: argparse.Namespace, context: Context) -> Opened:
         role_name=assembly.deploy_role_name or None,
         doctor_command=commands.deploy("doctor", assembly.environment),
     )
-    opened = Opened(assembly=assembly, templates=templates, gateways=Gateways(aws, sleep=context.sleep), caller=aws.identity().arn)
+    caller = aws.identity().arn
+    for override in aws.overrides():
+        context.say(f"warning: this is not AWS itself: {override}")
+    opened = Opened(assembly=assembly, templates=templates, gateways=Gateways(aws, sleep=context.sleep), caller=caller)
     refuse_denied(args, opened)
     return opened
 
@@ -203,7 +206,7 @@ def _local_execution_roles(aws: Aws, assembly: Assembly) -> None:
 
 
 def _local_credential(aws: Aws, context: Context, assembly: Assembly) -> None:
-    from aws.errors import NotFound
+    from aws.errors import Conflict, NotFound
     from aws.secrets import Secrets
     from cli.local_password import keep, make
 
@@ -215,6 +218,9 @@ def _local_credential(aws: Aws, context: Context, assembly: Assembly) -> None:
     except NotFound:
         password, hashed = make(context)
         values = {"username": wanted.username, "password_hash": hashed}
-        secrets.create(wanted.secret, values, description="Basic Auth of the local AWS", tags={})
+        try:
+            secrets.create(wanted.secret, values, description="Basic Auth of the local AWS", tags={})
+        except Conflict:
+            return  # `destroy --delete-data` has marked it for deletion; set-password takes it back.
         keep(context, wanted, password)
         context.say(f"local AWS: made the secret {wanted.secret}; user {wanted.username}, password {password}")

@@ -14,7 +14,7 @@ from typing import Any
 from assembly.commands import deploy
 from assembly.files import sha256
 from assembly.model import INLINE_TEMPLATE_LIMIT, Stack
-from aws.cloudformation.change_sets import ChangeSetDescription, ChangeSetRequest, CreatedChangeSet
+from aws.cloudformation.change_sets import ChangeSetDescription, ChangeSetRequest, CreatedChangeSet, NothingToChange
 from aws.cloudformation.requests import client_token
 from aws.cloudformation.stacks import StackDescription
 from aws.errors import AccessDenied, AwsError, CredentialsError
@@ -171,16 +171,19 @@ class StackPlanner:
         previewed = bool(inputs.waits_for)
         made_stack = self.makes_stack()
         self.run.progress(self.stack.id, "previewing" if previewed else "making a change set")
-        with self.change_set(inputs, source, made_stack=made_stack) as (created, description):
-            if description.nothing_to_change:
-                return self.unchanged(inputs, context)
-            validations = self.validations(description)
-            if description.failed:
-                return self.refused(inputs, context, description, validations, previewed=previewed)
-            resources = from_change_set(description, context)
-            if not previewed:
-                self.kept.add(created.arn)
-            return self.changed(inputs, context, resources, validations, self.reference(created, description, made_stack=made_stack))
+        try:
+            with self.change_set(inputs, source, made_stack=made_stack) as (created, description):
+                if description.nothing_to_change:
+                    return self.unchanged(inputs, context)
+                validations = self.validations(description)
+                if description.failed:
+                    return self.refused(inputs, context, description, validations, previewed=previewed)
+                resources = from_change_set(description, context)
+                if not previewed:
+                    self.kept.add(created.arn)
+                return self.changed(inputs, context, resources, validations, self.reference(created, description, made_stack=made_stack))
+        except NothingToChange:
+            return self.unchanged(inputs, context)
 
     @contextlib.contextmanager
     def change_set(

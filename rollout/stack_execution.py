@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 
 from aws.cloudformation.stacks import EventFeed, StackDescription, StackEvent
 from aws.errors import AwsError, BadRequest, Conflict, NetworkError, NotFound, Throttled, Unavailable
@@ -14,6 +13,7 @@ from planning.plan import plan_stack
 from rollout.compare import unapproved
 from rollout.diagnosis import Diagnosis, diagnose
 from rollout.execution import MAX_FAILED_POLLS, SUCCEEDED_STATES, Execution, Interrupted, Run
+from rollout.execution_events import ExecutionEvents, seconds
 from rollout.outcome import Outcome
 from rollout.planned_change import change_of, planned_change
 from rollout.progress import Resource
@@ -82,15 +82,14 @@ class StackExecution(Execution):
         """Wait for the end of the execution, telling its events as they come."""
         live = self.gateway.describe_stack(stack)
         feed = EventFeed(self.gateway, live.arn if live else stack, token=self.token)
-        events: list[StackEvent] = []
+        ours = ExecutionEvents(self.token, lambda: self.made_at(stack))
+        events = ours.found
         validates = self.run.stack(self.plan.stack).certificate_validation is not None
         failures = polls = 0
         while True:
             try:
-                for event in feed.new():
-                    if events or event.token == self.token:
-                        events.append(event)
-                        self.tell(event)
+                for event in ours.take(feed.new()):
+                    self.tell(event)
                 live = self.gateway.describe_stack(stack)
                 if self.ended(live, stack, events):
                     break
@@ -112,7 +111,7 @@ class StackExecution(Execution):
                 status=status,
                 status_reason=live.status_reason if live else "",
                 environment=self.run.plan.environment,
-                validations=self.gateway.operation_validations(live.arn, token=self.token) if live else (),
+                validations=ours.validations(self.gateway.operation_validations(live.arn, token=self.token)) if live else (),
             )
             return self.outcome("failed", status=status, diagnosis=found, message=_sentence(self.plan, found), command=found.command)
         return self.settled(live, self.plan.settings, changed=True)
@@ -131,10 +130,15 @@ class StackExecution(Execution):
         state = self.gateway.change_set_state(change_set, stack)
         return state is None or state.execution_status not in ("EXECUTE_IN_PROGRESS", "AVAILABLE")
 
+    def made_at(self, stack: str) -> str:
+        """When the change set was made, by AWS's clock; empty if it is gone."""
+        state = self.gateway.change_set_state(change_of(self.run, self.plan)[0], stack)
+        return state.created_at if state is not None else ""
+
     def tell(self, event: StackEvent) -> None:
         self.run.report(
             Resource(
-                at=_seconds(event.at) or self.run.now(),
+                at=seconds(event.at) or self.run.now(),
                 stack=self.plan.stack,
                 logical_id=event.logical_id,
                 resource_type=event.resource_type,
@@ -145,7 +149,7 @@ class StackExecution(Execution):
 
     def by_events(self, events: list[StackEvent]) -> None:
         """An execution that an earlier process began has begun when AWS says."""
-        first = _seconds(events[0].at) if events else 0.0
+        first = seconds(events[0].at) if events else 0.0
         if self.resumed and first and first < self.started:
             self.started = first
 
@@ -175,10 +179,3 @@ def _sentence(plan: StackPlan, found: Diagnosis) -> str:
         return f"{plan.stack_name} is {found.status}"
     what = f"{cause.logical_id} ({cause.resource_type})" if cause.logical_id else plan.stack_name
     return f"{what}: {cause.reason or 'AWS gives no reason'}"
-
-
-def _seconds(moment: str) -> float:
-    try:
-        return datetime.fromisoformat(moment).timestamp()
-    except ValueError:
-        return 0.0

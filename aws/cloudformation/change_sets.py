@@ -12,7 +12,7 @@ from msgspec import field
 from aws.answers import Answer, answers, read
 from aws.cloudformation.requests import REDACTED, Parameters, ParameterValue, given, parameters_sent, tags_sent
 from aws.cloudformation.stacks import Stacks
-from aws.errors import AwsError, Conflict, NetworkError, NotFound
+from aws.errors import AwsError, BadRequest, Conflict, NetworkError, NotFound
 
 _NO_CHANGES = re.compile(r"didn't contain changes|No updates are to be performed", re.IGNORECASE)
 
@@ -138,6 +138,10 @@ class _State(Answer, frozen=True, kw_only=True):
     status: str
 
 
+class NothingToChange(BadRequest):
+    """CreateChangeSet was refused in the words in which it says, as a rule later, that there is nothing to change."""
+
+
 class ChangeSets(Stacks):
     """The change sets of the stacks of one account and region."""
 
@@ -145,10 +149,15 @@ class ChangeSets(Stacks):
         """Begin to make it; `wait_for_change_set` says what became of it.
 
         The name must be unique: "already exists" is taken for the answer to a request of ours whose first answer was lost.
+        Raises `NothingToChange` where CloudFormation knows that at once (as UpdateStack does; seen from moto).
         """
         try:
             with self._making:
                 return read(self._client.create_change_set(**_arguments(request)), CreatedChangeSet)
+        except BadRequest as refused:
+            if _NO_CHANGES.search(str(refused)):
+                raise NothingToChange(str(refused)) from refused
+            raise
         except (Conflict, NetworkError):
             mine = [s for s in self._own_change_sets(request.stack) if s.name == request.name]
             if not mine:

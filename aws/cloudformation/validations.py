@@ -21,6 +21,8 @@ class ValidationEvent(Answer, frozen=True, kw_only=True):
     reason: str = field(name="ValidationStatusReason|ResourceStatusReason", default="")
     event_type: str = ""
     token: str = field(name="ClientRequestToken", default="")
+    at: str = field(name="Timestamp", default="")
+    """ISO 8601, UTC."""
 
 
 class Validations(Connection):

@@ -145,3 +145,9 @@ def test_other_refusals_come_through_and_nothing_else_is_tried(error: AwsError) 
     assert caught.value is error
     assert HASH not in str(caught.value)
     assert len(client.calls) == 1
+
+
+def test_a_secret_that_is_being_deleted_has_no_version_and_the_plan_says_what_to_type() -> None:
+    secrets, _ = store(describe_secret={"DeletedDate": "2026-11-27", "VersionIdsToStages": {"v1": ["AWSCURRENT"]}})
+    with pytest.raises(NotFound, match="marked for deletion"):
+        secrets.current_version("demo/basic-auth")

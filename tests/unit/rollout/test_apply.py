@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -50,7 +51,7 @@ class Scripted(Simulated):
         stack["_script"] = [*self._world.scripts.get(name, [begun, stack["StackStatus"]])]
         stack["_token"] = token
         stack["_change_set"] = found
-        stack["_events"] = []
+        stack["_events"] = [*self._world.earlier.get(name, [])]
         self._event(stack, name, begun)
         for logical_id, status, reason in self._world.events.get(name, []):
             self._event(stack, logical_id, status, reason, kind="AWS::SSM::Parameter")
@@ -75,9 +76,16 @@ class Scripted(Simulated):
                 "ResourceStatus": status,
                 "ResourceStatusReason": reason,
                 "Timestamp": NOW,
-                "ClientRequestToken": stack["_token"],
+                **({"ClientRequestToken": stack["_token"]} if self._world.tokens else {}),
             },
         )
+
+    def describe_stack_events(self, StackName: str, NextToken: str = "") -> Any:
+        name = self._stack(StackName)["StackName"]
+        if self._world.late.get(name, 0) > 0:
+            self._world.late[name] -= 1
+            return {"StackEvents": self._world.earlier[name]}
+        return super().describe_stack_events(StackName, NextToken)
 
     def describe_stacks(self, StackName: str) -> Any:
         stack = self._stack(StackName)
@@ -112,6 +120,12 @@ class World(SimulatedGateways):
     executed: list[str] = field(default_factory=list)
     forgets: bool = False
     """An executed change set cannot be described any more."""
+    tokens: bool = True
+    """Events tell the token of the call that caused them."""
+    earlier: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Stack name to the events of earlier operations, latest first."""
+    late: dict[str, int] = field(default_factory=dict)
+    """Stack name to the looks for which the events of its execution are not told yet."""
 
     def at(self, region: str, account_id: str = ACCOUNT) -> Simulated:
         return self.places.setdefault((account_id, region), Scripted(region, self))
@@ -217,6 +231,21 @@ def test_stacks_are_executed_in_order_and_the_rest_has_nothing_to_do() -> None:
     assert waiting(desk.world) == []
 
 
+def test_nothing_to_change_may_be_said_at_once() -> None:
+    class Hasty(Scripted):
+        def create_change_set(self, **request: Any) -> Any:
+            made = super().create_change_set(**request)
+            if self.change_sets[made["Id"]]["Status"] == "FAILED":
+                del self.change_sets[made["Id"]]
+                raise BadRequest("No updates are to be performed.", code="ValidationError")
+            return made
+
+    desk = Desk()
+    desk.world.places[(ACCOUNT, "eu-west-1")] = Hasty("eu-west-1", desk.world)
+    assert desk.apply(chain()).result == "succeeded"
+    assert results(desk.apply(chain())) == {"a": "unchanged", "b": "unchanged", "c": "unchanged"}
+
+
 def test_the_same_plan_twice_executes_nothing_twice() -> None:
     desk = Desk()
     made = chain()
@@ -265,6 +294,79 @@ def test_an_old_state_right_after_the_execution_is_not_taken_for_its_end() -> No
     applied = desk.apply(chain("2"))
     assert results(applied)["a"] == "failed"
     assert next(o for o in applied.stacks if o.stack == "a").message == "It (AWS::SSM::Parameter): too long"
+
+
+def earlier(name: str, *told: tuple[str, str, str]) -> list[dict[str, Any]]:
+    """Events of an operation that was over an hour before the change set was made, latest first."""
+    stack = f"arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/{name}/1"
+    return [
+        {
+            "EventId": f"earlier-{number}",
+            "StackId": stack,
+            "LogicalResourceId": logical_id,
+            "PhysicalResourceId": stack if logical_id == name else logical_id,
+            "ResourceType": "AWS::CloudFormation::Stack" if logical_id == name else "AWS::SSM::Parameter",
+            "ResourceStatus": status,
+            "ResourceStatusReason": reason,
+            "Timestamp": NOW - timedelta(hours=1) + timedelta(seconds=number),
+        }
+        for number, (logical_id, status, reason) in enumerate(told)
+    ][::-1]
+
+
+@pytest.mark.parametrize("forgets", [False, True], ids=["change set told", "change set gone"])
+def test_the_cause_is_found_in_events_without_a_token(forgets: bool) -> None:
+    """Their times are AWS's, as is the change set's; the clock here, which stands in 1970, is not asked."""
+    desk = Desk(world=World(tokens=False))
+    assert desk.apply(chain()).result == "succeeded"
+    desk.world.forgets = forgets
+    name = "demo-test-a"
+    desk.world.earlier[name] = earlier(
+        name, (name, "UPDATE_IN_PROGRESS", ""), ("It", "UPDATE_FAILED", "of last week"), (name, "UPDATE_ROLLBACK_COMPLETE", "")
+    )
+    desk.world.events[name] = [("It", "UPDATE_FAILED", "too long"), ("Other", "UPDATE_FAILED", "Resource update cancelled")]
+    desk.world.scripts[name] = ["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]
+    applied = desk.apply(chain("2"))
+    found = next(o for o in applied.stacks if o.stack == "a")
+    assert (found.result, found.message) == ("failed", "It (AWS::SSM::Parameter): too long")
+    assert [e.reason for e in desk.told if isinstance(e, Resource) and e.status == "UPDATE_FAILED"] == [
+        "too long",
+        "Resource update cancelled",
+    ]
+
+
+def test_an_end_of_last_week_is_not_the_end_of_an_execution_whose_events_have_no_token() -> None:
+    desk = Desk(world=World(tokens=False))
+    assert desk.apply(chain()).result == "succeeded"
+    name = "demo-test-a"
+    desk.world.earlier[name] = earlier(name, (name, "UPDATE_IN_PROGRESS", ""), (name, "UPDATE_COMPLETE", ""))
+    desk.world.late[name] = 2
+    desk.world.scripts[name] = ["UPDATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]
+    desk.world.events[name] = [("It", "UPDATE_FAILED", "too long")]
+    found = next(o for o in desk.apply(chain("2")).stacks if o.stack == "a")
+    assert (found.result, found.message) == ("failed", "It (AWS::SSM::Parameter): too long")
+
+
+def test_what_validation_said_of_an_earlier_operation_is_not_the_cause() -> None:
+    desk = Desk(world=World(tokens=False))
+    assert desk.apply(chain()).result == "succeeded"
+    name = "demo-test-a"
+    said: dict[str, Any] = {
+        "EventType": "VALIDATION_ERROR",
+        "LogicalResourceId": "It",
+        "ValidationStatus": "FAILED",
+        "ValidationFailureMode": "FAIL",
+    }
+    desk.world.scripts[name] = ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]
+    before, since = NOW - timedelta(hours=1), NOW + timedelta(seconds=1)
+    plan = desk.plan(chain("2"))
+    desk.world.faults.validations[name] = [
+        said | {"ValidationStatusReason": "too long", "Timestamp": since},
+        said | {"ValidationStatusReason": "of last week", "Timestamp": before},
+    ]
+    found = next(o for o in desk.apply(chain("2"), plan).stacks if o.stack == "a")
+    assert found.diagnosis is not None and found.diagnosis.cause is not None
+    assert (found.diagnosis.cause.reason, found.diagnosis.others) == ("too long", ())
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,227 @@
+"""What an acceptance run refuses, how it goes on after a failure, and what its report holds."""
+
+from __future__ import annotations
+
+import json
+import stat
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+
+from acceptance import refusals, report, variants
+from acceptance import state as kept
+from acceptance.runner import Runner
+from acceptance.state import Call, DamagedState, Done, State
+from acceptance.steps import CHANGES, Command, Step
+from guards import masks
+from tests.simulated import ACCOUNT, Small, small_assembly
+
+ASSEMBLY, _ = small_assembly(Small(id="one", template={}), Small(id="two", template={}, region="us-east-1"))
+HERE, THERE = (ACCOUNT, "eu-west-1"), (ACCOUNT, "us-east-1")
+
+
+def test_an_account_in_use_is_refused() -> None:
+    def problems(there: dict[tuple[str, str], tuple[str, ...]], *, others: bool = False) -> tuple[str, ...]:
+        return refusals.in_the_account(ASSEMBLY, there, others_allowed=others)
+
+    assert problems({HERE: (), THERE: ("something-else",)}) == ()
+    assert problems({HERE: ("demo-prod-site",)}) == ("the account holds other stacks of demo: demo-prod-site (eu-west-1)",)
+    assert problems({HERE: ("demo-prod-site",)}, others=True) == ()
+    deployed = problems({THERE: ("demo-test-two",)}, others=True)
+    assert deployed == ("test is deployed already, and the run would take it away: demo-test-two (us-east-1)",)
+
+
+def test_a_protected_environment_is_refused() -> None:
+    assert refusals.in_the_assembly(ASSEMBLY) == ()
+    assert refusals.in_the_assembly(msgspec.structs.replace(ASSEMBLY, protected=True)) != ()
+    assert refusals.in_the_assembly(msgspec.structs.replace(ASSEMBLY, contract=None)) != ()
+
+
+# --- the runner: scripts stand in for build.py and deploy.py -------------------------------------------------------
+
+SCRIPT = """
+import json, os, sys
+here = os.path.dirname(os.path.abspath(__file__))
+with open(os.path.join(here, "calls"), "a") as calls:
+    calls.write(json.dumps(sys.argv[1:]) + "\\n")
+said = json.load(open(os.path.join(here, "script.json")))
+code, text = said.get(sys.argv[1], [0, ""])
+print(text)
+sys.exit(code)
+"""
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    (tmp_path / "deploy.py").write_text(SCRIPT)
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments" / "test.yaml").write_text("domain: test.example.com\n")
+    folder = tmp_path / "run"
+    folder.mkdir(mode=0o700)
+    script(tmp_path)
+    return Runner(
+        root=tmp_path,
+        folder=folder,
+        environments=tmp_path / "environments",
+        environment="test",
+        options=("--profile", "sandbox"),
+        local=False,
+        has_password=True,
+        standby=None,
+        say=lambda _: None,
+        sleep=lambda _: None,
+    )
+
+
+def script(root: Path, **said: tuple[int, str]) -> None:
+    (root / "script.json").write_text(json.dumps(said))
+
+
+def calls(runner: Runner) -> list[list[str]]:
+    return [json.loads(line) for line in (runner.root / "calls").read_text().splitlines()]
+
+
+def step(name: str, *commands: Command, **more: Any) -> Step:
+    return Step(id=name, title=name, minutes=1, commands=commands, **more)
+
+
+STATE = State(environment="test", local=False, began="2026-11-27T08:00:00Z", first="f00d")
+LIFE = (
+    step("one", Command(verb="plan", expects=CHANGES), Command(verb="apply")),
+    step("two", Command(verb="rollback", arguments=("--to", "{first}"))),
+)
+
+
+def results(state: State) -> dict[str, str]:
+    return {done.step: done.result for done in state.done}
+
+
+def test_a_failure_ends_the_run_and_the_next_one_goes_on_with_that_step(runner: Runner) -> None:
+    script(runner.root, plan=(3, ""), apply=(1, "broken"))
+    failed = runner.run(LIFE, STATE)
+    assert results(failed) == {"one": "failed"}
+    assert failed.done[0].calls[1].wrong == "exit status 1, not 0"
+    assert kept.load(runner.folder) == failed
+    # What the first attempt applied after all is no change any more.
+    script(runner.root, plan=(0, ""))
+    assert results(runner.run(LIFE, failed)) == {"one": "passed", "two": "passed"}
+    assert calls(runner)[-1] == ["rollback", "--env", "test", "--dist", str(runner.folder / "dist"), "--profile", "sandbox", "--to", "f00d"]
+
+
+def test_a_first_plan_without_changes_is_a_failure(runner: Runner) -> None:
+    assert results(runner.run(LIFE, STATE)) == {"one": "failed"}
+
+
+def test_what_aws_takes_hours_for_is_no_failure(runner: Runner) -> None:
+    script(runner.root, destroy=(3, ""))
+    steps = (step("gone", Command(verb="destroy", waits=frozenset({3}))), LIFE[1])
+    waiting = runner.run(steps, STATE)
+    assert results(waiting) == {"gone": "waiting"}
+    script(runner.root)
+    assert results(runner.run(steps, waiting)) == {"gone": "passed", "two": "passed"}
+
+
+def test_a_word_that_is_missing_is_a_failure_and_late_effects_are_waited_for(runner: Runner) -> None:
+    script(runner.root, plan=(0, "1 to change"), verify=(1, ""))
+    steps = (step("same", Command(verb="plan", says="No changes")),)
+    assert runner.run(steps, STATE).done[0].calls[0].wrong == "does not say 'No changes'"
+    tried = runner.run((step("live", Command(verb="verify", tries=3)),), STATE)
+    assert (results(tried), len(calls(runner))) == ({"live": "failed"}, 4)
+
+
+def test_what_is_lacking_is_left_out_with_the_reason(runner: Runner) -> None:
+    runner.local, runner.has_password = True, False
+    steps = tuple(step(need, Command(verb="verify"), needs=need) for need in ("password", "standby", "host names"))
+    ended = runner.run(steps, STATE)
+    assert set(results(ended).values()) == {"left out"} and all(done.note for done in ended.done)
+    assert not (runner.root / "calls").exists()
+
+
+def test_a_password_is_in_no_log_and_no_report(runner: Runner) -> None:
+    script(runner.root, **{"set-password": (0, "correct-horse-battery")}, status=(1, f"correct-horse-battery of account {ACCOUNT}"))
+    steps = (
+        step("password", Command(verb="set-password", secret=True)),
+        step("verify", Command(verb="verify")),
+        step("look", Command(verb="status")),
+    )
+    ended = runner.run(steps, STATE)
+    assert results(ended) == {"password": "passed", "verify": "passed", "look": "failed"}
+    assert calls(runner)[1][-2:] == ["--password-file", str(runner.password)]
+    assert runner.password.read_text() == "correct-horse-battery\n"
+    logs = {path.name: path.read_text() for path in runner.folder.glob("*.log")}
+    assert not [name for name, text in logs.items() if "correct-horse" in text]
+    data = report.as_data(steps, ended, {})
+    text = report.without_secrets(report.as_markdown(data, {"03-look-1.log": f"correct-horse-battery {ACCOUNT}"}), {ACCOUNT})
+    assert "correct-horse" not in text and ACCOUNT not in text and "*** ACCOUNT" in text
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in runner.folder.iterdir() if path.is_file()}
+    assert set(modes.values()) == {0o600}, modes
+
+
+def test_a_password_of_an_earlier_process_is_known(runner: Runner) -> None:
+    runner.password.touch(0o600)
+    runner.password.write_text("of-an-earlier-process\n")
+    runner.know_password()
+    assert masks.masked("it is of-an-earlier-process") == "it is ***"
+
+
+# --- files ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_state_that_is_damaged_is_said_and_none_is_a_beginning(tmp_path: Path) -> None:
+    assert kept.load(tmp_path) is None
+    (tmp_path / "state.json").write_text("{")
+    with pytest.raises(DamagedState, match=r"state\.json"):
+        kept.load(tmp_path)
+
+
+def test_only_what_passed_holds_and_the_local_aws_proves_nothing() -> None:
+    steps = (step("one", proves=("a",)), step("two", proves=("b",)), step("three", proves=("c",)))
+    state = STATE.with_step(Done(step="one", result="passed")).with_step(Done(step="two", result="failed"))
+    assert report.assumptions(steps, state) == {"a": "held", "b": "in question", "c": "not tried"}
+    assert not report.as_data(steps, state, {})["passed"]
+    local = msgspec.structs.replace(state, local=True)
+    assert report.assumptions(steps, local)["a"] == "not tried on AWS"
+
+
+def test_a_report_quotes_what_failed_in_one_cell() -> None:
+    call = Call(command="python deploy.py plan", code=1, seconds=1.0, log="01.log", wrong="says a|b")
+    data = report.as_data((step("one"),), STATE.with_step(Done(step="one", result="failed", calls=(call,))), {"python": "3"})
+    text = report.as_markdown(data, {"01.log": "line\x1b[31m\n"})
+    assert "| one | failed |  | 1 | `python deploy.py plan`: says a\\|b |" in text
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize(
+    ("own", "variant", "expected"),
+    [
+        ("a: 1\nfailover: {dns_name: x, hosted_zone_id: Z}\n", "", {"a": 1}),
+        ("a: 1\n", "changed", {"a": 1, "monitoring": {"origin_latency_ms": 2001}}),
+        ("monitoring: {origin_latency_ms: 7}\n", "changed", {"monitoring": {"origin_latency_ms": 8}}),
+        ("a: 1\n", "failover", {"a": 1, "failover": {"dns_name": "lb.example.com", "hosted_zone_id": "Z1"}}),
+    ],
+)
+def test_variants_change_a_copy(tmp_path: Path, own: str, variant: str, expected: dict[str, Any]) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "common.yaml").write_text("monitoring: {origin_latency_ms: 2000}\n")
+    (source / "test.yaml").write_text(own)
+    variants.write(source, tmp_path / "made", "test", variant=variant, standby=("lb.example.com", "Z1"))
+    assert yaml.safe_load((tmp_path / "made" / "test.yaml").read_text()) == expected
+    assert (source / "test.yaml").read_text() == own
+
+
+def test_the_standby_is_that_of_the_environments_file(tmp_path: Path) -> None:
+    (tmp_path / "test.yaml").write_text("failover: {dns_name: lb.example.com, hosted_zone_id: Z1}\n")
+    (tmp_path / "none.yaml").write_text("a: 1\n")
+    assert variants.standby_of(tmp_path, "test") == ("lb.example.com", "Z1")
+    assert variants.standby_of(tmp_path, "none") is None
+
+
+def test_the_interpreter_of_the_run_is_that_of_its_commands(runner: Runner) -> None:
+    assert sys.executable
+    runner.run((step("one", Command(verb="apply")),), STATE)
+    assert calls(runner)[0][0] == "apply"
