@@ -24,6 +24,9 @@ _TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.IsNot: ast.Is,
 }
 
+_FOR_CALLERS = ("frozen", "kw_only")
+"""Of a class: what they forbid mypy refuses, or nobody writes."""
+
 Change = tuple[ast.AST, ast.AST]
 """A node, and what stands in its place."""
 
@@ -119,15 +122,13 @@ def _own_lines(statement: ast.stmt) -> Lines:
 
 def _behaviour(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     """The children that run, each with the name of its field."""
-    if isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "__name__ == '__main__'"):
-        return
     for name, value in ast.iter_fields(node):
-        frozen = isinstance(node, ast.keyword) and node.arg == "frozen"  # mypy refuses what it forbids
-        if frozen or name in ("annotation", "returns", "type_params"):
+        if isinstance(node, ast.keyword) and node.arg in _FOR_CALLERS or name in ("annotation", "returns", "type_params"):
             continue
         for child in value if isinstance(value, list) else [value]:
             documents = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
-            if isinstance(child, ast.AST) and not documents:
+            typing = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
+            if isinstance(child, ast.AST) and not documents and not typing:
                 yield name, child
 
 
