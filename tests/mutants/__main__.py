@@ -47,7 +47,9 @@ def run(chosen: list[Mutant], known: Cover, *, show: bool) -> Iterator[Tried]:
     for mutant in chosen:
         tests, began = known.tests(mutant), time.monotonic()
         verdict = tried(mutant, tests, known.time_for(tests), FOLDER / "last.log" if show else None)
-        print(f"{verdict:9} {time.monotonic() - began:5.1f}s {len(tests):4} tests  {mutant.line}: {mutant.key}", file=sys.stderr, flush=True)
+        print(
+            f"{verdict:9} {time.monotonic() - began:5.1f}s {len(tests):4} tests  {mutant.line}: {mutant.key}", file=sys.stderr, flush=True
+        )
         yield Tried(mutant, verdict)
 
 
@@ -58,7 +60,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=1, help="draws the sample (default: %(default)s)")
     parser.add_argument("--size", type=int, default=60, help="faults a room (default: %(default)s)")
     parser.add_argument("--only", default="", metavar="TEXT", help="instead of a sample, every fault whose name holds this text")
-    parser.add_argument("--measure", nargs="+", default=(), metavar="TESTS", help="measure first which lines these run (tests/unit: all, minutes)")
+    parser.add_argument(
+        "--measure", nargs="+", default=(), metavar="TESTS", help="measure first which lines these run (tests/unit: all, minutes)"
+    )
     parser.add_argument("--show", action="store_true", help="keep what pytest said of the last fault in .cache/mutants/last.log")
     asked = parser.parse_args(arguments)
     equivalent: dict[str, str] = json.loads(EQUIVALENT.read_text(encoding="utf-8"))
@@ -75,15 +79,15 @@ def main(arguments: list[str]) -> int:
     print(*_table(rows, asked.seed), sep="\n")
     for each in missed:
         print(f"{each.verdict}: {each.mutant.file}:{each.mutant.line} {each.mutant.key}")
-    return 0 if all(noticed >= TARGET * tried for _, tried, noticed, _ in rows) else 1
+    return 0 if all(noticed >= TARGET * drawn for _, drawn, noticed, _ in rows) else 1
 
 
 def _table(rows: list[tuple[str, int, int, int]], seed: int) -> Iterator[str]:
     yield f"| room (seed {seed}) | faults | noticed | not noticed | score | equivalent, left out |"
     yield "| --- | --- | --- | --- | --- | --- |"
     every = ("all", *(sum(row[column] for row in rows) for column in (1, 2, 3)))
-    for room, tried, noticed, same in [*rows, every] if len(rows) > 1 else rows:
-        yield f"| {room} | {tried} | {noticed} | {tried - noticed} | {noticed / max(tried, 1):.0%} | {same} |"
+    for room, drawn, noticed, same in [*rows, every] if len(rows) > 1 else rows:
+        yield f"| {room} | {drawn} | {noticed} | {drawn - noticed} | {noticed / max(drawn, 1):.0%} | {same} |"
 
 
 if __name__ == "__main__":

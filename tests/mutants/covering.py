@@ -60,7 +60,7 @@ class Cover:
 
 
 def cover(rooms: tuple[str, ...], *, measure: Sequence[str] = ()) -> Cover:
-    """Of these rooms. The unit tests are measured if they never were; `measure` names those to measure again, and keeps what is known of the rest.
+    """Of these rooms. The unit tests are measured if they never were; `measure` names those to measure again, and keeps the rest.
 
     Raises RuntimeError if they cannot be run.
     """

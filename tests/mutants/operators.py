@@ -114,7 +114,7 @@ def _changes(node: ast.AST, spot: Spot) -> Iterator[tuple[Spot, Change]]:
         yield from _changes(child, here)
 
 
-def _own_lines(statement: ast.stmt) -> Lines:
+def _own_lines(statement: ast.stmt) -> tuple[int, int]:
     bodies: list[ast.stmt] = getattr(statement, "body", [])
     last = statement.end_lineno or statement.lineno
     return statement.lineno, max(statement.lineno, bodies[0].lineno - 1) if bodies else last
@@ -123,7 +123,7 @@ def _own_lines(statement: ast.stmt) -> Lines:
 def _behaviour(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     """The children that run, each with the name of its field."""
     for name, value in ast.iter_fields(node):
-        if isinstance(node, ast.keyword) and node.arg in _FOR_CALLERS or name in ("annotation", "returns", "type_params"):
+        if (isinstance(node, ast.keyword) and node.arg in _FOR_CALLERS) or name in ("annotation", "returns", "type_params"):
             continue
         for child in value if isinstance(value, list) else [value]:
             documents = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)

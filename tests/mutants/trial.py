@@ -14,7 +14,7 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
@@ -29,7 +29,18 @@ from tests.mutants.operators import Mutant, mutated
 
 Verdict = Literal["killed", "survived", "timeout", "no test"]
 
-HEAVY = ("awacs", "boto3", "cfnlint.api", "cfnlint.core", "httpx", "hypothesis.extra", "hypothesis.strategies", "jsonschema", "msgspec", "rich.console")
+HEAVY = (
+    "awacs",
+    "boto3",
+    "cfnlint.api",
+    "cfnlint.core",
+    "httpx",
+    "hypothesis.extra",
+    "hypothesis.strategies",
+    "jsonschema",
+    "msgspec",
+    "rich.console",
+)
 """What most tests import and no fault changes: loaded once, before the forks. The product itself is loaded in the child."""
 
 OPTIONS = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0", "--no-header", "--assert=plain")
@@ -92,7 +103,10 @@ def module_of(file: str) -> str:
 
 
 def tried(mutant: Mutant, tests: Sequence[str], seconds: float, log: Path | None = None) -> Verdict:
-    """Whether one of the tests, which all pass without the fault, fails or hangs with it. Raises RuntimeError where pytest itself did not work."""
+    """Whether one of the tests, which all pass without the fault, fails or hangs with it.
+
+    Raises RuntimeError where pytest itself did not work.
+    """
     if not tests:
         return "no test"
     code = mutated(mutant, (ROOT / mutant.file).read_text(encoding="utf-8"), str(ROOT / mutant.file))
@@ -146,7 +160,7 @@ def _child(work: Callable[[], int], home: Path, log: Path | None) -> None:
         os.environ.update(XDG_CACHE_HOME=str(home), HYPOTHESIS_STORAGE_DIRECTORY=str(home / "hypothesis"), PYTHONDONTWRITEBYTECODE="1")
         sys.dont_write_bytecode = True
         status = int(work())
-    except BaseException:  # noqa: BLE001
+    except BaseException:
         traceback.print_exc()
     finally:
         sys.stdout.flush()

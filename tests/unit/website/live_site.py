@@ -35,6 +35,7 @@ from website.site import Site
 from website.snapshot import read_snapshot, with_every_manifest
 
 SITE, ARTIFACTS = "site", "artifacts"
+AT_ROOT: SiteContract = msgspec.structs.replace(CONTRACT, entry_path="/", release_keep=2)
 PAGE = '<!doctype html><script type="module" src="/assets/app-{n}.js"></script>'
 
 
@@ -162,7 +163,7 @@ class Live:
     """One environment's site, and the folder that is published there."""
 
     folder: Path
-    contract: SiteContract = msgspec.structs.replace(CONTRACT, entry_path="/", release_keep=2)
+    contract: SiteContract = AT_ROOT
     buckets: Buckets = field(default_factory=Buckets)
     edge: Edge = field(default_factory=Edge)
     now: datetime = datetime(2026, 11, 23, 12, tzinfo=UTC)

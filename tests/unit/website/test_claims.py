@@ -76,7 +76,7 @@ def test_a_claim_whose_process_is_alive_is_not_taken_over_until_it_lapses() -> N
     where, _ = store()
     begin(where, me)
     for other in (me, msgspec.structs.replace(me, arn="arn:aws:iam::1:user/bob")):
-        with pytest.raises(Busy, match="user/ann on .* began a publish"):
+        with pytest.raises(Busy, match=r"user/ann on .* began a publish"):
             begin(where, other, at=NOW + timedelta(seconds=CLAIM_SECONDS - 1))
     begin(where, me, at=NOW + timedelta(seconds=CLAIM_SECONDS))
 

@@ -236,7 +236,9 @@ def test_who_was_taken_over_writes_no_page(live: Live) -> None:
             live.buckets.before = lambda *_: None
             now, etag = live.site.store.state()
             bob = live.run("bob")
-            claim(live.site.store, now, etag, action="publish", manifest="b" * 64, caller=bob.caller, token="b", now=bob.now, take_over=True)
+            claim(
+                live.site.store, now, etag, action="publish", manifest="b" * 64, caller=bob.caller, token="b", now=bob.now, take_over=True
+            )
 
     live.buckets.before = steal
     with pytest.raises(Busy, match="user/bob on bob began a publish"):

@@ -42,7 +42,12 @@ def test_an_earlier_release_comes_back_as_it_was(live: Live) -> None:
     assert {**live.served(), **before} == live.served()
     assert [write for write in live.writes() if write[0] == "copy"] == [("copy", "robots.txt"), ("copy", "index.html")]
     release = outcome.release
-    assert (release.number, release.action, release.origin, release.manifest) == (3, "rollback", "release 1", live.state.releases[0].manifest)
+    assert (release.number, release.action, release.origin, release.manifest) == (
+        3,
+        "rollback",
+        "release 1",
+        live.state.releases[0].manifest,
+    )
     assert live.state.live == release and live.state.claim is None
     assert outcome.invalidation == "I2" and outcome.changed
     assert live.steps()[:2] == ["other files", "index document"]
@@ -323,7 +328,7 @@ def test_a_release_that_is_not_what_was_published_is_not_fetched(live: Live, tmp
             live.site.store.write(
                 msgspec.structs.replace(now, releases=(msgspec.structs.replace(now.releases[0], content="e" * 64),)), etag
             )
-    with pytest.raises(WebsiteError, match="is not (what was published as release 1 of dev|the content that releases.json says)"):
+    with pytest.raises(WebsiteError, match=r"is not (what was published as release 1 of dev|the content that releases.json says)"):
         fetched(live, tmp_path)
 
 
