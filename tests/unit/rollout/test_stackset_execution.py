@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.unit.planning.test_stacksets import BUCKET, LOGS, World
+from rollout.execution import Run
+from rollout.stackset_execution import known_steps, moved_set
+from templates.schemas import Schemas
+from tests.simulated import ACCOUNT, NOW
+from tests.unit.planning.test_stacksets import BUCKET, LOGS, OTHER, World
 
 
 @pytest.fixture
@@ -66,3 +70,123 @@ def test_a_parameter_that_the_new_template_brings_is_no_difference_to_the_plan()
     assert world.deploy().result == "succeeded"
     assert world.live.description is not None
     assert world.live.description["Parameters"] == [{"ParameterKey": "Days", "ParameterValue": "14"}]
+
+
+def event(logical_id: str, status: str, reason: str = "", *, kind: str = "AWS::Logs::LogGroup", number: int = 0) -> dict[str, Any]:
+    arn = f"arn:aws:cloudformation:eu-west-1:{OTHER}:stack/StackSet-s-1/1"
+    return {
+        "EventId": f"{logical_id}-{status}-{number}",
+        "StackId": arn,
+        "LogicalResourceId": logical_id,
+        "PhysicalResourceId": arn if kind == "AWS::CloudFormation::Stack" else "physical",
+        "ResourceType": kind,
+        "ResourceStatus": status,
+        "ResourceStatusReason": reason,
+        "Timestamp": NOW,
+    }
+
+
+def failing(world: World, events: list[dict[str, Any]], validations: list[dict[str, str]] | None = None) -> str:
+    """What is told of an instance whose stack has these events, the newest first as CloudFormation lists them."""
+    where = (OTHER, "eu-west-1")
+    world.live.fails = {where}
+    place = world.gateways.at("eu-west-1", OTHER)
+    stack = place.stacks["StackSet-s-1"] = place._made("StackSet-s-1", "ROLLBACK_COMPLETE")
+    stack |= {"StackId": f"arn:aws:cloudformation:eu-west-1:{OTHER}:stack/StackSet-s-1/1", "_events": events}
+    place.faults.validations["StackSet-s-1"] = validations or []
+    outcome = world.deploy()
+    assert outcome.result == "failed" and outcome.command == "python deploy.py retry --env test"
+    [bad] = [instance for instance in outcome.instances if instance.status == "FAILED"]
+    assert (bad.account_id, bad.region) == where
+    return bad.event
+
+
+STACK = "AWS::CloudFormation::Stack"
+
+
+def test_a_failed_instance_is_told_with_the_event_of_its_own_stack(world: World) -> None:
+    events = [
+        event("StackSet-s-1", "ROLLBACK_COMPLETE", kind=STACK),
+        event("Logs", "CREATE_FAILED", "already exists"),
+        event("StackSet-s-1", "CREATE_IN_PROGRESS", kind=STACK),
+    ]
+    assert failing(world, events) == "Logs (AWS::Logs::LogGroup) CREATE_FAILED: already exists"
+
+
+def test_events_of_an_earlier_operation_of_the_stack_are_not_the_cause(world: World) -> None:
+    events = [
+        event("StackSet-s-1", "UPDATE_COMPLETE", kind=STACK),
+        event("Nested", "UPDATE_IN_PROGRESS", kind="AWS::SSM::Parameter"),
+        event("StackSet-s-1", "UPDATE_IN_PROGRESS", kind=STACK),
+        event("Logs", "CREATE_FAILED", "long ago"),
+        event("StackSet-s-1", "CREATE_IN_PROGRESS", kind=STACK),
+    ]
+    assert failing(world, events) == ""
+
+
+def test_what_validation_found_is_told_where_no_resource_has_an_event(world: World) -> None:
+    found = {
+        "EventId": "v",
+        "EventType": "VALIDATION_ERROR",
+        "LogicalResourceId": "Logs",
+        "ResourceType": "AWS::Logs::LogGroup",
+        "ValidationPath": "/Properties/Days",
+        "ValidationStatus": "FAILED",
+        "ValidationStatusReason": "no number",
+        "ValidationFailureMode": "FAIL",
+    }
+    assert failing(world, [], [found]) == "Logs (AWS::Logs::LogGroup) VALIDATION_FAILED: /Properties/Days: no number"
+
+
+def test_a_failure_whose_account_cannot_be_asked_is_told_without_an_event(world: World) -> None:
+    world.live.fails = {(OTHER, "eu-west-1")}
+    assert [instance.event for instance in world.deploy().instances if instance.status == "FAILED"] == [""]
+
+
+def test_a_set_that_moved_is_stale_unless_this_very_plan_has_begun(world: World) -> None:
+    world.deploy()
+    world.days = "30"
+    plan = world.plan()
+    assembly, templates = world.assembly()
+    run = Run(
+        plan=plan,
+        assembly=assembly,
+        templates=templates,
+        gateways=world.gateways,
+        schemas=Schemas(directory=None),
+        report=world.events.append,
+        now=lambda: world.live.now,
+        sleep=world.live.sleep,
+        stop=world.stop,
+    )
+    gateway = world.gateways.cloudformation(ACCOUNT, "us-east-1")
+    stack_set = world.set_of(plan)
+    assert moved_set(run, stack_set, gateway) == () and known_steps(run, stack_set, gateway) == frozenset()
+    assert world.live.description is not None
+    world.live.description["Parameters"] = [{"ParameterKey": "Days", "ParameterValue": "7"}]
+    assert moved_set(run, stack_set, gateway) == ("the parameter Days was '14' when it was planned, and is '7' now",)
+    world.live.description["Parameters"] = [{"ParameterKey": "Days", "ParameterValue": "14"}]
+    assert world.run(plan).result == "succeeded"
+    assert moved_set(run, stack_set, gateway) == () and len(known_steps(run, stack_set, gateway)) == 2
+    world.live.description = None
+    assert moved_set(run, stack_set, gateway) == ("the StackSet has been deleted since it was planned",)
+
+
+def test_a_large_template_goes_through_the_bucket(world: World) -> None:
+    resources = {f"Logs{n}": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": f"/{n}/{'x' * 400}"}} for n in range(120)}
+    world.template = {"Resources": resources}
+    asked: list[dict[str, Any]] = []
+
+    def seen(arguments: dict[str, Any]) -> None:
+        asked.append(dict(arguments))
+        arguments["TemplateBody"] = "{}"
+
+    world.live.before["create_stack_set"] = seen
+    world.deploy()
+    [made] = asked
+    assert made["TemplateURL"].startswith("https://") and made["TemplateURL"].endswith(".json") and "TemplateBody" not in made
+    world.live.description = None
+    world.gateways.bucket = False
+    plan = world.plan()
+    outcome = world.run(plan)
+    assert outcome.result == "failed" and "must go through the bucket" in outcome.message
