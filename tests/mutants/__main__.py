@@ -85,7 +85,7 @@ def main(arguments: list[str]) -> int:
 def _table(rows: list[tuple[str, int, int, int]], seed: int) -> Iterator[str]:
     yield f"| room (seed {seed}) | faults | noticed | not noticed | score | equivalent, left out |"
     yield "| --- | --- | --- | --- | --- | --- |"
-    every = ("all", *(sum(row[column] for row in rows) for column in (1, 2, 3)))
+    every = ("all", sum(row[1] for row in rows), sum(row[2] for row in rows), sum(row[3] for row in rows))
     for room, drawn, noticed, same in [*rows, every] if len(rows) > 1 else rows:
         yield f"| {room} | {drawn} | {noticed} | {drawn - noticed} | {noticed / max(drawn, 1):.0%} | {same} |"
 

@@ -125,4 +125,4 @@ def test_steps_and_warnings_are_told_and_files_of_the_plan_are_counted() -> None
     counted = [event for event in step.told if isinstance(event, Instances)]
     assert [event.counts for event in counted] == [{"SUCCEEDED": 1, "PENDING": 1}, {"SUCCEEDED": 2, "PENDING": 0}]
     assert {event.total for event in counted} == {2}
-    assert {event.stack for event in step.told} == {"content"}  # type: ignore[union-attr]
+    assert {event.stack for event in step.told} == {"content"}

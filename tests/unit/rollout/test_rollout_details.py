@@ -227,3 +227,17 @@ def test_an_item_that_somebody_wrote_by_hand_is_read_as_far_as_it_goes() -> None
     table.there = False
     with pytest.raises(NotFound):
         acquire(table, "locks", NAME, environment="test", verb="apply", lock_id="a", me=ME, now=clock)
+
+
+def test_stacks_that_do_not_depend_on_each_other_are_executed_at_once() -> None:
+    desk = Desk()
+    made = small_assembly(small("a"), small("b"))
+    plan = desk.plan(made)
+    both = threading.Barrier(2)
+
+    def meet(name: str, _: Any) -> None:
+        if name == "execute_change_set":
+            both.wait(timeout=20)
+
+    desk.world.faults.before_call = meet
+    assert desk.apply(made, plan).result == "succeeded"
