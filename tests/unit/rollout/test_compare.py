@@ -209,3 +209,18 @@ def test_a_resource_that_comes_or_goes_is_named_with_what_would_happen() -> None
     assert unapproved(both, plan(resources=())) == ("It: was to be modified, and now is not touched",)
     empty = plan(resources=(resource(),))
     assert unapproved(empty, plan(resources=())) == ("It: was to be modified, and now is not touched",)
+
+
+def test_a_stack_set_in_the_place_of_a_stack_is_a_difference() -> None:
+    common = {name: getattr(plan(), name) for name in ("stack", "stack_name", "account_id", "region", "role_arn", "depends_on")}
+    group = StackSetPlan(
+        **common,
+        exists=True,
+        stack_set_id="s:1",
+        operation="update",
+        template_sha256=plan().template_sha256,
+        deployed_template_sha256="1",
+        preferences=stackset("eu-west-1").preferences,
+    )
+    for approved, real in ((group, plan()), (plan(), group)):
+        assert "it is a StackSet where a stack was approved, or the other way round" in unapproved(approved, real)

@@ -12,7 +12,7 @@ import pytest
 from assembly.model import OperationPreferences
 from aws.errors import NetworkError, NotFound
 from planning.model import Options
-from rollout.apply import apply, record_of, refusals
+from rollout.apply import StalePlan, apply, record_of, refusals
 from rollout.execution import FIRST_POLL_SECONDS, Interrupted, Run
 from rollout.lock import TTL_SECONDS, LockHeld, LockLost, acquire
 from rollout.progress import Note, Resource, Started
@@ -241,3 +241,55 @@ def test_stacks_that_do_not_depend_on_each_other_are_executed_at_once() -> None:
 
     desk.world.faults.before_call = meet
     assert desk.apply(made, plan).result == "succeeded"
+
+
+def test_what_has_nothing_to_do_is_unchanged_though_another_stack_failed() -> None:
+    desk = Desk()
+    assert desk.apply(small_assembly(small("a"), small("b"))).result == "succeeded"
+    newer = small_assembly(small("a", "2"), small("b", depends_on=("a",)), small("c", depends_on=("a",)))
+    plan = desk.plan(newer)
+    desk.world.scripts["demo-test-a"] = ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]
+    applied = desk.apply(newer, plan)
+    assert {o.stack: (o.result, o.message) for o in applied.stacks if o.stack != "a"} == {
+        "b": ("unchanged", ""),
+        "c": ("not_started", "because of a"),
+    }
+
+
+def test_the_same_approved_plan_makes_its_real_change_sets_under_one_name() -> None:
+    desk = Desk()
+    made = chain()
+    plan = desk.plan(made)
+    run = desk.run(made, plan)
+    assert run.request().nonce == plan.digest[:12] and len(run.request().nonce) == 12
+    assert run.request() == desk.run(made, plan).request()
+
+
+def test_a_stack_that_moves_between_the_first_look_and_its_turn_is_refused() -> None:
+    desk = Desk()
+    assert desk.apply(small_assembly(small("a"), small("c"))).result == "succeeded"
+    newer = small_assembly(small("a", "2"), small("c", "2", depends_on=("a",)))
+    plan = desk.plan(newer)
+
+    def meddle(name: str, _: Any) -> None:
+        if name == "execute_change_set":
+            desk.world.at("eu-west-1").stacks["demo-test-c"]["StackId"] = (
+                "arn:aws:cloudformation:eu-west-1:123456789012:stack/demo-test-c/again"
+            )
+
+    desk.world.faults.before_call = meddle
+    desk.world.executed.clear()
+    applied = desk.apply(newer, plan)
+    refused = next(o for o in applied.stacks if o.stack == "c")
+    assert refused.result in ("refused", "failed") and desk.world.executed == ["demo-test-a"], refused
+
+
+def test_a_stack_that_somebody_made_since_the_plan_is_refused_with_its_state() -> None:
+    desk = Desk()
+    made = small_assembly(small("a"))
+    plan = desk.plan(made)
+    for status, refused in (("CREATE_COMPLETE", True), ("DELETE_COMPLETE", False)):
+        desk.world.at("eu-west-1").stacks["demo-test-a"]["StackStatus"] = status
+        if refused:
+            with pytest.raises(StalePlan, match=r"demo-test-a .* did not exist when it was planned, and is CREATE_COMPLETE now"):
+                desk.apply(made, plan)

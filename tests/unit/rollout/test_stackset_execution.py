@@ -190,3 +190,44 @@ def test_a_large_template_goes_through_the_bucket(world: World) -> None:
     plan = world.plan()
     outcome = world.run(plan)
     assert outcome.result == "failed" and "must go through the bucket" in outcome.message
+
+
+def test_the_last_operation_begins_with_its_stack_not_with_a_resource(world: World) -> None:
+    events = [
+        event("Nested", "UPDATE_IN_PROGRESS", kind="AWS::SSM::Parameter"),
+        event("Logs", "UPDATE_FAILED", "no such key"),
+        event("StackSet-s-1", "UPDATE_IN_PROGRESS", kind=STACK),
+    ]
+    assert failing(world, events) == "Logs (AWS::Logs::LogGroup) UPDATE_FAILED: no such key"
+
+
+def test_several_failures_are_counted_and_the_first_is_told(world: World) -> None:
+    world.live.fails = {(OTHER, "eu-west-1"), (ACCOUNT, "eu-west-1")}
+    outcome = world.deploy()
+    assert outcome.result == "failed" and outcome.message.startswith("2 failed: ")
+    one = World()
+    one.live.fails = {(OTHER, "eu-west-1")}
+    assert one.deploy().message.startswith(f"{OTHER} eu-west-1: ")
+
+
+def test_an_operation_that_somebody_stopped_is_no_success(world: World) -> None:
+    plan = world.plan()
+    world.live.per_second = 0.1
+
+    def stop(_: Any) -> None:
+        for operation in world.live.operations:
+            operation.stopped_at = operation.stopped_at or world.live.now
+
+    world.live.before["list_stack_set_operation_results"] = stop
+    outcome = world.run(plan)
+    assert (outcome.result, outcome.status) == ("failed", "STOPPED")
+
+
+def test_a_set_that_somebody_else_made_with_instances_is_not_taken_for_ours(world: World) -> None:
+    plan = world.plan()
+    body = world.assembly()[1]["logs"].decode()
+    world.live.put(body, [(OTHER, "eu-west-1")], parameters={"Days": "14"})
+    outcome = world.run(plan)
+    assert outcome.result == "refused"
+    assert outcome.differences == ("somebody else has made the StackSet since it was planned, and instances of it",)
+    assert world.live.operations == []

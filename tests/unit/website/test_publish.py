@@ -396,3 +396,21 @@ def test_a_conflict_in_the_list_of_releases_is_told_by_who_was_first(live: Live)
     with pytest.raises(Busy, match="were changed at the same moment"):
         live.publish(content)
     assert live.served() == {}
+
+
+def test_a_publish_that_takes_long_says_once_a_minute_that_it_is_still_at_it(live: Live) -> None:
+    live.deploy(1)
+    content = live.content({**live.app(2), **{f"assets/{number}-abcdef12.js": f"export default {number}" for number in range(6)}})
+    until: list[str] = []
+
+    def slow(method: str, bucket: str, key: str) -> None:
+        if method == "upload":
+            live.later(seconds=40)
+        if (method, bucket) == ("put", ARTIFACTS) and key.endswith("releases.json"):
+            until.append(live.now.isoformat())
+
+    live.buckets.before = slow
+    began = live.now
+    live.publish(content)
+    spent = (live.now - began).total_seconds()
+    assert spent > 200 and 4 <= len(until) < spent / 40, "the claim, a renewal every second upload, before the page, the end"
