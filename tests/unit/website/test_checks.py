@@ -42,6 +42,10 @@ KEPT: list[tuple[str, dict[str, Any], str]] = [
     ("app.root", {}, "302 to /buy"),
     ("app.root", {"spoil": spoilt("/", 200, PAGE)}, "200, the page itself"),
     ("app.root", {"spoil": spoilt("/", 308, location="https://dev.example.com/buy?x=1")}, "308 to /buy"),
+    ("app.root", {"spoil": spoilt("/", 301)}, "301 to /buy"),
+    ("app.root", {"spoil": spoilt("/", 307)}, "307 to /buy"),
+    ("http.redirect", {"spoil": spoilt("*", 302)}, "302 to"),
+    ("http.redirect", {"spoil": spoilt("*", 307)}, "307 to"),
     ("app.entry", {}, f"/buy: 200 (text/html; charset=utf-8), {len(PAGE)} bytes"),
     ("app.deep_link", {}, "/buy/verify/deep-link: 200"),
     ("app.missing", {}, "/buy/assets/verify-no-such-file.js: 404 (application/xml)"),
@@ -239,3 +243,8 @@ def test_the_files_of_the_site_in_memory_are_those_that_its_page_loads() -> None
     assert Visit().asset_paths == (SCRIPT_PATH, "/buy/assets/app-1a2b.css", "/buy/logo.png")
     assert Visit().immutable_paths == (SCRIPT_PATH, "/buy/assets/app-1a2b.css")
     assert set(FILES) > set(Visit().asset_paths)
+
+
+@pytest.mark.attack
+def test_the_password_is_in_no_representation_of_what_is_verified() -> None:
+    assert PASSWORD not in repr(Visit().target) and "ann" in repr(Visit().target)

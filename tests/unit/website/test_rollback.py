@@ -240,6 +240,14 @@ def test_a_publish_that_is_under_way_keeps_its_files(live: Live) -> None:
     assert live.prunable().keys == ("assets/app-2.js",)
 
 
+def test_a_prune_that_is_under_way_keeps_nothing_of_its_own(live: Live) -> None:
+    aged(live, 4)
+    bob = live.run("bob")
+    now, etag = live.site.store.state()
+    claim(live.site.store, now, etag, action="prune", manifest="", caller=bob.caller, token="b", now=bob.now)
+    assert live.prunable().keys == ("assets/app-1.js", "assets/app-2.js")
+
+
 def test_a_publish_that_was_given_up_keeps_its_files_for_as_long_as_visitors_may_have_its_page(live: Live) -> None:
     aged(live, 4)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from aws.errors import Conflict
 from tests.unit.website.stores import NOBODY, NOW, release, state, store
 from tests.unit.website.test_content import CONTRACT, problems
 from tests.unit.website.test_publish_plan import behaviours, invalidated
@@ -15,7 +16,7 @@ from tests.unit.website.visits import TARGET, Visit
 from website.content import SIZE_LIMIT, references
 from website.errors import SourceError, WebsiteError
 from website.invalidation import SINGLE_PATHS, WILDCARDS
-from website.releases import Claim, added, find, moment, timestamp
+from website.releases import Claim, State, added, find, moment, timestamp
 from website.run import Begun, count, size, step_line
 from website.verification.registry import registered
 from website.verification.verify import made
@@ -134,6 +135,34 @@ def test_a_moment_is_one_in_utc() -> None:
     for wrong in ("", "now"):
         with pytest.raises(ValueError, match="Invalid isoformat"):
             moment(wrong)
+
+
+@pytest.mark.parametrize(("races", "written"), [(0, True), (4, True), (5, False)])
+def test_a_change_is_made_again_after_each_of_five_races(races: int, written: bool) -> None:
+    where, bucket = store()
+    where.write(state(), None)
+    seen: list[int] = []
+
+    def edit(now: State) -> State:
+        seen.append(len(now.releases))
+        if len(seen) <= races:
+            bucket.objects[where.key("releases.json")] = msgspec.json.encode(state(*(release(n) for n in range(1, len(seen) + 1))))
+        return msgspec.structs.replace(now, bucket="site")
+
+    if written:
+        assert where.change(edit).bucket == "site" and where.state()[0].bucket == "site"
+        assert seen == list(range(races + 1))
+    else:
+        with pytest.raises(Conflict):
+            where.change(edit)
+        assert len(seen) == 5 and where.state()[0].bucket == ""
+
+
+def test_an_edit_that_changes_nothing_writes_nothing() -> None:
+    where, bucket = store()
+    where.write(state(), None)
+    before = dict(bucket.objects)
+    assert where.change(lambda now: now) == state() and bucket.objects == before
 
 
 # --- invalidations ------------------------------------------------------------------------------------------------
