@@ -46,7 +46,7 @@ class Step:
         self.time += 2
         return self.time
 
-    def run(self, result: Outcome | BaseException, *events: Begun | Sent | Warned, local: bool = False) -> ContentOutcome:
+    def run(self, result: Outcome | BaseException, *events: Begun | Sent | Warned) -> ContentOutcome:
         def do(tell):  # type: ignore[no-untyped-def]
             for event in events:
                 tell(event)
@@ -54,7 +54,7 @@ class Step:
                 raise result
             return result
 
-        return publish_step(APPROVED, do, report=self.told.append, now=self.now, local=local)
+        return publish_step(APPROVED, do, report=self.told.append, now=self.now)
 
 
 def test_what_was_published_is_the_outcome() -> None:
@@ -77,13 +77,6 @@ def test_what_was_live_already_wrote_nothing() -> None:
 
 def msgspec_changed(changed: bool) -> Outcome:
     return Outcome(release=DONE.release, plan=DONE.plan, changed=changed)
-
-
-def test_on_the_local_aws_a_preview_comes_before_verify() -> None:
-    assert Step().run(DONE, local=True).command.splitlines() == [
-        "python deploy.py preview --env dev --local",
-        "python deploy.py verify --env dev --local --resolve http://127.0.0.1:8080",
-    ]
 
 
 AGAIN = "python deploy.py apply --env dev"
