@@ -230,3 +230,11 @@ def test_an_unknown_environment_is_answered_with_those_that_there_are(tmp_path: 
         load(tmp_path, ("dve",))
     with pytest.raises(EnvironmentProblems, match="no such environment; there are: dev"):
         load(tmp_path, ("production",))
+
+
+@pytest.mark.parametrize(("count", "allowed"), [(10, True), (11, False)])
+def test_a_certificate_has_ten_names(count: int, allowed: bool, tmp_path: Path) -> None:
+    others = ", ".join(["'*.kimmyai.io'", *(f"n{number}.kimmyai.io" for number in range(count - 2))])
+    found = of(tmp_path, f"certificate: {{domain_name: kimmyai.io, subject_alternative_names: [{others}]}}")
+    wanted = f"certificate.subject_alternative_names: the certificate has {count} names; ACM takes 10"
+    assert found == ([] if allowed else [wanted])

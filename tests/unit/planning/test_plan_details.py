@@ -10,18 +10,19 @@ import pytest
 from assembly.model import Parameter, SecretRef, SecretVersionRef
 from aws.cloudformation.change_sets import RawDetail
 from planning.changes import _from_detail
+from planning.cleanup import drop
 from planning.context import Context
 from planning.model import Options
 from planning.placeholders import placeholder
 from planning.plan import make_plan
-from planning.request import Request, Stopped
+from planning.request import Request, Stopped, real_change_set_name
 from planning.template_changes import all_from_templates, kept_action, whole
 from planning.widenings import widenings
 from templates.schemas import Schemas
 from templates.values import Known
 from tests.simulated import ACCOUNT, Faults, SimulatedGateways, Small, literal, small_assembly
 from tests.unit.planning.test_changes import bucket, context, plain_context
-from tests.unit.planning.test_plan import execute, plan_of, settled, stack_of, two
+from tests.unit.planning.test_plan import SITE, execute, plan_of, settled, stack_of, two
 from tests.unit.planning.test_stacksets import LOGS, OTHER, World
 
 NO_SCHEMAS = Schemas(directory=None)
@@ -308,3 +309,56 @@ def test_a_plan_of_one_thread_is_the_plan_of_many() -> None:
     one = make_plan(request, SimulatedGateways(), NO_SCHEMAS, workers=1)
     many = make_plan(request, SimulatedGateways(), NO_SCHEMAS, workers=8)
     assert one == many and [s.stack for s in one.stacks] == ["s0", "s1", "s2"]
+
+
+# --- dropping -----------------------------------------------------------------------------------------------------
+
+
+def killed_apply(gateways: SimulatedGateways, plan: Any, name: str) -> str:
+    """What an apply leaves that is killed between making a previewed stack's change set and executing it: the ARN."""
+    made = gateways.at("eu-west-1").create_change_set(
+        StackName="demo-test-site",
+        ChangeSetName=name,
+        ChangeSetType="UPDATE" if stack_of(plan, "site").state.exists else "CREATE",
+        TemplateBody=json.dumps({**SITE, "Outputs": {}}),
+        Parameters=[{"ParameterKey": "CertificateArn", "ParameterValue": "arn"}],
+    )
+    return str(made["Id"])
+
+
+def test_dropping_takes_along_what_a_killed_apply_made_of_a_previewed_stack() -> None:
+    gateways = SimulatedGateways()
+    plan = plan_of(two(), gateways)
+    killed_apply(gateways, plan, real_change_set_name(plan))
+    assert drop(plan, gateways) == () and gateways.left == []
+
+
+@pytest.mark.parametrize("why", ["another's", "executing"])
+def test_dropping_leaves_what_is_anothers_or_under_way(why: str) -> None:
+    gateways = SimulatedGateways()
+    plan = plan_of(two(), gateways)
+    arn = killed_apply(gateways, plan, "somebody-elses" if why == "another's" else real_change_set_name(plan))
+    if why == "executing":
+        gateways.at("eu-west-1").change_sets[arn]["ExecutionStatus"] = "EXECUTE_IN_PROGRESS"
+    assert drop(plan, gateways) == ()
+    assert arn in gateways.left
+
+
+def test_dropping_removes_no_stack_that_was_there_before() -> None:
+    gateways = SimulatedGateways()
+    settled(two(), gateways)
+    plan = plan_of(two("other.example.org"), gateways, nonce="000000aa")
+    site = stack_of(plan, "site")
+    assert site.state.exists and site.previewed
+    killed_apply(gateways, plan, real_change_set_name(plan))
+    assert drop(plan, gateways) == () and gateways.left == []
+    assert "demo-test-site" in gateways.at("eu-west-1").stacks
+
+
+def test_a_parameter_that_accepts_no_placeholder_asks_for_its_producer_first() -> None:
+    picky = json.loads(json.dumps(SITE))
+    picky["Parameters"]["CertificateArn"]["AllowedPattern"] = "exactly this"
+    plan = plan_of(two(site=picky), SimulatedGateways())
+    [found] = [f for f in plan.all_findings if f.code == "no_stand_in"]
+    assert found.severity == "error" and "'exactly this'" in found.message and plan.blocked
+    assert found.command == "python deploy.py apply --env test --only certificate"
