@@ -80,14 +80,14 @@ def plan_stack(
     gateways: Gateways,
     schemas: Schemas,
     *,
-    stop: threading.Event | None = None,
+    stop: threading.Event,
 ) -> AnyStackPlan:
     """One stack by itself, with what the stacks before it have produced. Its change set, if it has one, stays unless the stack is blocked.
 
     For apply, which makes the real change set of a previewed stack: the same `request` finds the one that it made before.
     Raises `AwsError`, and `Stopped` after an interrupt.
     """
-    with PlanningRun(request, gateways, schemas, lambda *_: None, stop or threading.Event()) as run:
+    with PlanningRun(request, gateways, schemas, lambda *_: None, stop) as run:
         plan = _planned(run, stack, produced).plan
         if plan.operation != "blocked":
             run.keep()

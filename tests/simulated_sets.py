@@ -63,7 +63,7 @@ class SimulatedSet:
         self._read: list[tuple[Where, str]] = []
 
     def __getattr__(self, name: str) -> Any:
-        found = type(self).__dict__.get(f"do_{name}")
+        found = getattr(type(self), f"do_{name}", None)
         if found is None:
             raise AttributeError(name)
 
@@ -174,7 +174,10 @@ class SimulatedSet:
         return self._paged(self._listed, NextToken)
 
     def do_describe_stack_instance(self, StackInstanceAccount: str, StackInstanceRegion: str, **_: Any) -> Any:
-        return {"StackInstance": self.instances[StackInstanceAccount, StackInstanceRegion]}
+        found = self.instances.get((StackInstanceAccount, StackInstanceRegion))
+        if found is None:
+            raise NotFound("no such instance", code="StackInstanceNotFoundException")
+        return {"StackInstance": found}
 
     # --- operations -------------------------------------------------------------------------------------------------
 

@@ -228,3 +228,78 @@ ALLOW_ALL = {"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resourc
 def test_stack_policies(policy: str | None, expected: tuple[str, ...]) -> None:
     changes = [change("Added", "add"), change("Modified"), change("Replaced", verdict="maybe"), change("Removed", "remove")]
     assert forbidden(policy, changes) == expected
+
+
+# --- which statement it used to be ----------------------------------------------------------------------------------
+
+
+def told(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    return [(w.kind, w.statement, w.before, w.after) for w in widenings("s", before, after)]
+
+
+def nameless(**more: Any) -> dict[str, Any]:
+    return {key: value for key, value in allow(**more).items() if key != "Sid"}
+
+
+def test_a_statement_of_the_same_sid_is_the_one_it_was_however_little_they_share() -> None:
+    before = [allow(Sid="Other", Action="s3:PutObject", Resource="arn:b"), allow(Sid="S")]
+    [found, *_] = told(role(*before), role(allow(Sid="S", Action="s3:PutObject", Resource="arn:b", Principal={"AWS": "two"})))
+    assert (found[0], found[1]) in (("action_added", "S"), ("principal_added", "S"), ("resource_added", "S"))
+
+
+def test_a_statement_without_a_sid_is_the_one_that_it_shares_most_with() -> None:
+    far = nameless(Action="iam:PassRole", Resource="arn:b", Principal={"AWS": "two"})
+    near = nameless(Action=["s3:GetObject"], Resource="arn:a")
+    grown = nameless(Action=["s3:GetObject", "s3:PutObject"], Resource="arn:a")
+    for before in ((far, near), (near, far)):
+        assert [kind for kind, *_ in told(role(*before), role(grown))] == ["action_added"]
+
+
+def test_a_statement_that_shares_too_little_with_any_is_new() -> None:
+    before = nameless(Action="s3:GetObject", Resource="arn:a", Principal={"AWS": "one"})
+    after = nameless(Action="iam:PassRole", Resource="arn:a", Principal={"AWS": "two"})
+    assert [kind for kind, *_ in told(role(before), role(after))] == ["statement_added"]
+    closer = nameless(Action="iam:PassRole", Resource="arn:a", Principal={"AWS": "one"})
+    assert [kind for kind, *_ in told(role(before), role(closer))] == ["action_added"]
+
+
+def test_what_is_left_out_and_what_is_named_share_nothing() -> None:
+    before = nameless(Resource="arn:a")
+    after = {**{k: v for k, v in before.items() if k != "Action"}, "NotAction": "s3:GetObject", "Principal": {"AWS": "two"}}
+    assert [kind for kind, *_ in told(role(before), role(after))] == ["statement_added"]
+
+
+def test_a_resource_of_another_type_is_compared_with_nothing() -> None:
+    queue = {"Policy": {**role(allow())["Policy"], "Type": "AWS::SQS::QueuePolicy"}}
+    assert [kind for kind, *_ in told(role(allow()), queue)] == ["statement_added"]
+    assert told(role(allow()), role(allow())) == []
+
+
+def test_a_bucket_that_goes_opens_nothing() -> None:
+    closed = {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"PublicAccessBlockConfiguration": {"BlockPublicAcls": "true"}}}}
+    assert told(closed, {}) == []
+    opened = {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"PublicAccessBlockConfiguration": {"BlockPublicAcls": "false"}}}}
+    assert [kind for kind, *_ in told(closed, opened)] == ["public_access_unblocked"]
+    assert told(opened, closed) == [] and told({}, opened) == []
+
+
+def test_a_boundary_that_goes_with_its_role_is_no_widening_and_another_one_is() -> None:
+    def bounded(**properties: Any) -> dict[str, Any]:
+        return {"Role": {"Type": "AWS::IAM::Role", "Properties": properties}}
+
+    assert told(bounded(PermissionsBoundary="arn:b"), {}) == []
+    assert told(bounded(PermissionsBoundary="arn:b"), bounded(PermissionsBoundary="arn:c")) == [("boundary_changed", "", "arn:b", "arn:c")]
+    assert told(bounded(), bounded(PermissionsBoundary="arn:c")) == []
+
+
+def test_a_lambda_permission_for_an_account_is_no_pattern_and_one_for_an_arn_is() -> None:
+    def permission(**limits: str) -> dict[str, Any]:
+        properties = {"Action": "lambda:InvokeFunction", "FunctionName": "f", "Principal": "s3.amazonaws.com", **limits}
+        return {"It": {"Type": "AWS::Lambda::Permission", "Properties": properties}}
+
+    [arn] = told(permission(SourceArn="arn:aws:s3:::bucket"), permission(SourceArn="arn:aws:s3:::*"))
+    assert (arn[0], arn[2]) == ("condition_changed", "ArnLike SourceArn arn:aws:s3:::bucket")
+    [account] = told(permission(SourceAccount="1"), permission(SourceAccount="2"))
+    assert (account[0], account[2]) == ("condition_changed", "StringEquals SourceAccount 1")
+    assert told(permission(SourceAccount="1"), permission()) != []
+    assert told(permission(), permission(SourceAccount="1")) == []

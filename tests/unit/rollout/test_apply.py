@@ -712,3 +712,24 @@ def test_the_record_has_no_outputs_and_says_who_what_when() -> None:
     assert (record.result, record.by, record.git_commit, record.plan_digest) == ("succeeded", ME.arn, "abc-dirty", plan.digest)
     assert [s.stack for s in record.stacks] == ["a", "b", "c"]
     assert b"physical" not in msgspec.json.encode(record)
+
+
+def test_an_approved_change_set_that_is_gone_or_cannot_be_executed_stops_it_before_anything_is_changed() -> None:
+    def gone(place: Simulated, arn: str) -> None:
+        del place.change_sets[arn]
+
+    def obsolete(place: Simulated, arn: str) -> None:
+        place.change_sets[arn]["ExecutionStatus"] = "OBSOLETE"
+
+    for meddle, words in [(gone, "its change set .* is gone"), (obsolete, "its change set .* is CREATE_COMPLETE, OBSOLETE")]:
+        desk = Desk()
+        assert desk.apply(chain()).result == "succeeded"
+        newer = chain("2")
+        plan = desk.plan(newer)
+        planned = next(p for p in plan.stacks if p.stack == "c")
+        assert isinstance(planned, StackPlan) and planned.change_set is not None
+        meddle(desk.world.at("eu-west-1"), planned.change_set.arn)
+        desk.world.executed.clear()
+        with pytest.raises(StalePlan, match=words):
+            desk.apply(newer, plan)
+        assert desk.world.executed == []

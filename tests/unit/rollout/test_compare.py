@@ -158,3 +158,69 @@ def test_a_placeholder_excuses_only_its_own_place(before: str, after: str, real:
     now = plan(parameters=(parameter(Known(text=real)),), resources=())
     fits = len(real) >= len(before) + len(after) and real.startswith(before) and real.endswith(after)
     assert (unapproved(approved, now) == ()) == fits
+
+
+def differences(approved: ResourceChange, real: ResourceChange) -> str:
+    return "; ".join(unapproved(plan(resources=(approved,)), plan(resources=(real,))))
+
+
+REPLACED = Replacement(verdict="yes", by="schema", because=("Value",))
+
+
+@pytest.mark.parametrize(
+    ("approved", "real", "words"),
+    [
+        (resource(action="add"), resource(action="remove"), "It: would be removed, approved was that it be added"),
+        (resource(action="remove"), resource(), "It: would be modified, approved was that it be removed"),
+        (resource(action="add"), resource(replacement=REPLACED), "It: would be replaced, approved was that it be added"),
+        (resource(), resource(replacement=REPLACED), "It: would be replaced because of Value, which was not announced"),
+        (
+            resource(),
+            resource(replacement=Replacement(verdict="maybe", by="schema")),
+            "It: would be replaced because of its changes, which was not announced",
+        ),
+        (resource(properties=(changed(Known(text="new")),)), resource(), "It.Value: was to change, and now does not"),
+        (resource(), resource(properties=(changed(Known(text="new")),)), "It.Value: changes, which was not in the approved plan"),
+        (
+            resource(properties=(changed(Known(text="new")),)),
+            resource(properties=(changed(Known(text="other")),)),
+            "It.Value: becomes 'other', approved was 'new'",
+        ),
+    ],
+)
+def test_the_words_for_each_difference(approved: ResourceChange, real: ResourceChange, words: str) -> None:
+    assert differences(approved, real) == words
+
+
+def test_what_was_announced_may_turn_out_milder() -> None:
+    assert differences(resource(replacement=REPLACED), resource()) == ""
+    assert differences(resource(replacement=Replacement(verdict="maybe", by="schema")), resource(replacement=REPLACED)) == ""
+
+
+def test_a_resource_that_comes_or_goes_is_named_with_what_would_happen() -> None:
+    assert unapproved(plan(resources=()), plan(resources=(resource(action="remove"),))) == (
+        "It: would be removed, which was not in the approved plan",
+    )
+    gone = plan(resources=(resource(replacement=REPLACED, properties=(changed(Known(text="new")),)),))
+    assert unapproved(gone, plan(resources=())) == ("It: was to be replaced, and now is not touched",)
+    waits = plan(resources=(resource(properties=(changed(UNKNOWN),)),))
+    assert unapproved(waits, plan(resources=())) == ()
+    both = plan(resources=(resource(properties=(changed(UNKNOWN), changed(Known(text="x"), "Other"))),))
+    assert unapproved(both, plan(resources=())) == ("It: was to be modified, and now is not touched",)
+    empty = plan(resources=(resource(),))
+    assert unapproved(empty, plan(resources=())) == ("It: was to be modified, and now is not touched",)
+
+
+def test_a_stack_set_in_the_place_of_a_stack_is_a_difference() -> None:
+    common = {name: getattr(plan(), name) for name in ("stack", "stack_name", "account_id", "region", "role_arn", "depends_on")}
+    group = StackSetPlan(
+        **common,
+        exists=True,
+        stack_set_id="s:1",
+        operation="update",
+        template_sha256=plan().template_sha256,
+        deployed_template_sha256="1",
+        preferences=stackset("eu-west-1").preferences,
+    )
+    for approved, real in ((group, plan()), (plan(), group)):
+        assert "it is a StackSet where a stack was approved, or the other way round" in unapproved(approved, real)

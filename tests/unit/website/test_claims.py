@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
-from guards.caller import Caller
+from guards.caller import Caller, this_process
 from tests.unit.website.stores import NOBODY, NOW, release, store
 from website.claims import CLAIM_SECONDS, claim
 from website.content import FileEntry
@@ -67,6 +67,18 @@ def test_only_a_dead_claim_is_taken_over(who: Caller, at: datetime, take_over: b
         return
     with pytest.raises(Busy):
         begin(where, who, at=at, take_over=take_over)
+
+
+def test_a_claim_whose_process_is_alive_is_not_taken_over_until_it_lapses() -> None:
+    me = this_process("arn:aws:iam::1:user/ann")
+    if not me.machine:
+        pytest.skip("the system does not tell which machine it is")
+    where, _ = store()
+    begin(where, me)
+    for other in (me, msgspec.structs.replace(me, arn="arn:aws:iam::1:user/bob")):
+        with pytest.raises(Busy, match=r"user/ann on .* began a publish"):
+            begin(where, other, at=NOW + timedelta(seconds=CLAIM_SECONDS - 1))
+    begin(where, me, at=NOW + timedelta(seconds=CLAIM_SECONDS))
 
 
 def test_whoever_was_taken_over_finds_out_before_the_pages() -> None:

@@ -1,0 +1,126 @@
+"""Which unit tests run which lines, and how long they take.
+
+In: the unit tests. Out: a `Cover`, kept in `.cache/mutants` until it is measured again.
+Never: guesses; a test that fails without a fault covers nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from coverage import CoverageData
+
+from tests.golden_files import ROOT
+from tests.mutants.operators import Mutant
+from tests.mutants.trial import OPTIONS, Durations, forked
+
+EVERY = "tests/unit"
+
+FOLDER = ROOT / ".cache" / "mutants"
+SETUP = "|setup"
+"""Marks a test whose fixtures, not itself, ran a line."""
+
+LONGEST_RUN = 3_600.0
+"""Seconds for the unit tests, traced."""
+
+
+@dataclass(frozen=True)
+class Cover:
+    """The tests of each line."""
+
+    lines: dict[str, dict[int, tuple[str, ...]]]
+    """File to line to tests. A line that runs at the import has none."""
+    seconds: dict[str, float]
+
+    def tests(self, mutant: Mutant) -> list[str]:
+        """Those that run the mutant's line, the quick ones of its own room first, since most faults are noticed by the first few.
+
+        A line that runs at the import has every test that runs a line of its module; one that runs while the fixtures of a test are
+        made, which it may share, has every test of that file.
+        """
+        of_file = self.lines.get(mutant.file, {})
+        first, last = mutant.spot.lines
+        found = set(of_file.get(mutant.line, ())) or {test for line in range(first, last + 1) for test in of_file.get(line, ())}
+        if mutant.spot.at_import:
+            found = {test for tests in of_file.values() for test in tests}
+        shared = {_file(test) for test in found if test.endswith(SETUP)}
+        chosen = {test for test in found if not test.endswith(SETUP)} | {test for test in self.seconds if _file(test) in shared}
+        room = mutant.file.partition("/")[0]
+        return sorted(chosen, key=lambda test: (not test.startswith(f"tests/unit/{room}/"), self.seconds.get(test, 0.0), test))
+
+    def time_for(self, tests: list[str]) -> float:
+        """Seconds after which a run of these hangs: generous, for the machine may be busy."""
+        return 30.0 + 8.0 * sum(self.seconds.get(test, 0.0) for test in tests)
+
+
+def cover(rooms: tuple[str, ...], *, measure: Sequence[str] = ()) -> Cover:
+    """Of these rooms. The unit tests are measured if they never were; `measure` names those to measure again, and keeps the rest.
+
+    Raises RuntimeError if they cannot be run.
+    """
+    known = FOLDER / "coverage"
+    if not known.is_file():
+        measure = (EVERY,)
+    if measure:
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        if forked(lambda: _measure(measure), LONGEST_RUN, FOLDER / "log") not in (0, 1):
+            raise RuntimeError(f"the unit tests could not be run: {FOLDER / 'log'}")
+        _keep(known, everything=EVERY in measure)
+    durations = json.loads((FOLDER / "durations.json").read_text(encoding="utf-8"))
+    failed = {test for test, seconds in durations.items() if seconds is None}
+    if failed:
+        print(f"{len(failed)} tests fail without a fault and are not used: {', '.join(sorted(failed)[:3])}", file=sys.stderr)
+    return Cover(dict(_lines(_read(known), rooms, failed)), {test: seconds for test, seconds in durations.items() if seconds is not None})
+
+
+def _measure(tests: Sequence[str]) -> int:
+    os.environ["COVERAGE_FILE"] = str(FOLDER / "measured")
+    durations = Durations()
+    status = pytest.main([*tests, *OPTIONS, "--cov", "--cov-context=test", "--cov-report="], plugins=[durations])
+    seconds = {test: None if test in durations.failed else taken for test, taken in durations.seconds.items()}
+    (FOLDER / "measured.json").write_text(json.dumps(seconds), encoding="utf-8")
+    return int(status)
+
+
+def _keep(known: Path, *, everything: bool) -> None:
+    """Make what was measured what is known, or a part of it."""
+    measured, report, seconds = FOLDER / "measured", FOLDER / "durations.json", FOLDER / "measured.json"
+    if everything:
+        measured.replace(known)
+        seconds.replace(report)
+        return
+    both = _read(known)
+    both.update(_read(measured))
+    both.write()
+    together = json.loads(report.read_text(encoding="utf-8")) | json.loads(seconds.read_text(encoding="utf-8"))
+    report.write_text(json.dumps(together), encoding="utf-8")
+
+
+def _read(file: Path) -> CoverageData:
+    data = CoverageData(basename=str(file))
+    data.read()
+    return data
+
+
+def _lines(data: CoverageData, rooms: tuple[str, ...], failed: set[str]) -> Iterator[tuple[str, dict[int, tuple[str, ...]]]]:
+    for measured in sorted(data.measured_files()):
+        file = Path(measured)
+        if file.is_relative_to(ROOT) and (name := file.relative_to(ROOT)).parts[0] in rooms:
+            found = data.contexts_by_lineno(measured)
+            yield name.as_posix(), {line: tuple(filter(None, (_test(each, failed) for each in tests))) for line, tests in found.items()}
+
+
+def _test(context: str, failed: set[str]) -> str:
+    """Of `tests/...::name|run`; empty for a line that ran at the import, and for a test that fails."""
+    test, _, phase = context.rpartition("|")
+    return "" if test in failed else f"{test}{SETUP}" if phase == "setup" else test
+
+
+def _file(test: str) -> str:
+    return test.partition("::")[0]

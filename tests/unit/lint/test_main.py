@@ -1,0 +1,162 @@
+"""python -m lint within this process: what it prints where, what counts, what it ends with."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import lint.__main__ as command
+from lint.__main__ import _line, main
+from lint.gate import Finding
+from tests.unit.lint.test_rules import GOOD, edited
+
+BAD = edited(("Description", "no alias zone"), ("Resources/Bucket/Properties/AccessControl", "Private"))
+
+
+@pytest.fixture(autouse=True)
+def no_verdicts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> str:
+    (tmp_path / "good.json").write_text(json.dumps(GOOD))
+    return str(tmp_path / "good.json")
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> str:
+    (tmp_path / "bad.json").write_text(json.dumps(BAD, indent=1))
+    return str(tmp_path / "bad.json")
+
+
+def test_the_summary_counts_templates_findings_and_what_was_not_linted(
+    good: str, bad: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([good]) == 0
+    assert capsys.readouterr() == ("", "lint: templates 1, findings 0, not linted 0\n")
+    assert main([good, bad, bad]) == 1
+    out, err = capsys.readouterr()
+    findings = out.splitlines()
+    assert err == f"lint: templates 2, findings {len(findings)}, not linted 0\n" and findings
+    assert all(line.startswith(f"{bad}:") for line in findings)
+    line_of = next(n for n, text in enumerate(Path(bad).read_text().splitlines(), 1) if "AccessControl" in text)
+    assert any(f"{bad}:{line_of}: Bucket: E9402 error: " in line and line.endswith(" at Properties.AccessControl") for line in findings)
+    missing = str(tmp_path / "none.json")
+    assert main([good, missing]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err == f"{missing}: cannot be read: No such file or directory\nlint: templates 1, findings 0, not linted 1\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("a.json", "{", "not JSON: "),
+        ("a.json", "[]", "no CloudFormation template"),
+        ("a.json", '{"Resources": []}', "no CloudFormation template"),
+        ("a.json", '{"Description": "x"}', "no CloudFormation template"),
+        ("a.yaml", "a: [", "not YAML: "),
+        ("a.yml", "\t- x", "not YAML: "),
+    ],
+)
+def test_what_is_no_template_is_said(name: str, text: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / name).write_text(text)
+    assert main([str(tmp_path / name)]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and words in err and err.endswith("lint: templates 0, findings 0, not linted 1\n")
+
+
+def test_findings_for_machines(bad: str, good: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--json", good]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["ok"], answer["problems"], [t["file"] for t in answer["templates"]]) == (True, [], [good])
+    assert main(["--json", bad, str(tmp_path / "none.json")]) == 2
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["ok"] is False and len(answer["problems"]) == 1
+    assert {"rule", "level", "message"} <= set(answer["templates"][0]["findings"][0])
+    assert main(["--json", bad]) == 1
+    assert json.loads(capsys.readouterr().out)["ok"] is False
+
+
+def test_standard_input_is_a_template_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(json.dumps(BAD).encode())))
+    assert main(["-"]) == 1
+    assert all(line.startswith("-") for line in capsys.readouterr().out.splitlines())
+
+
+def test_yaml_has_no_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("Resources:\n  Bucket:\n    Type: AWS::S3::Bucket\n    Properties: {BucketName: !Sub '${AWS::AccountId}-x'}\n")
+    assert main([str(file)]) == 1
+    assert all(line.startswith(f"{file}: ") for line in capsys.readouterr().out.splitlines())
+
+
+def test_an_unknown_region_is_a_problem_told_once(good: str, bad: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([good, "--region", "eu-moon-1"]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("eu-moon-1") == 1 and err.endswith("lint: templates 1, findings 0, not linted 1\n")
+
+
+def test_what_is_only_informational_is_shown_on_demand_and_is_no_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    metadata = {"cfn-lint": {"config": {"ignore_checks": ["E9402"]}}}
+    suppressed = json.loads(json.dumps(BAD))
+    suppressed["Resources"]["Bucket"].setdefault("Metadata", {}).update(metadata)
+    file = tmp_path / "a.json"
+    file.write_text(json.dumps(suppressed))
+    main([str(file)])
+    quiet = capsys.readouterr().out
+    main(["-v", str(file)])
+    assert set(quiet.splitlines()) <= set(capsys.readouterr().out.splitlines())
+
+
+def test_either_templates_or_rules(good: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in ([], ["--rules", good]):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 2 and "expected either TEMPLATE or --rules" in capsys.readouterr().err
+    assert main(["--rules"]) == 0
+    assert capsys.readouterr().out.startswith("#")
+
+
+@pytest.mark.parametrize(("error", "status", "words"), [(KeyboardInterrupt(), 130, "lint: interrupted\n"), (BrokenPipeError(), 0, "")])
+def test_an_interrupt_and_a_reader_that_went_away_are_no_tracebacks(
+    error: BaseException, status: int, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Gone(io.TextIOWrapper):
+        def write(self, _: str) -> int:
+            raise error
+
+    errors = capsys
+    monkeypatch.setattr(sys, "stdout", Gone(io.BytesIO()))
+    assert main(["--rules"]) == status
+    monkeypatch.undo()
+    assert errors.readouterr().err == words
+
+
+def finding(**more: Any) -> Finding:
+    given: dict[str, Any] = {
+        "stack_id": "a.json",
+        "rule": "E1",
+        "level": "error",
+        "message": "wrong",
+        "logical_id": "It",
+        "path": ("Resources", "It", "Properties", 0),
+        "line": 7,
+        "source": "",
+    }
+    return Finding(**{**given, **more})
+
+
+def test_a_finding_in_one_line() -> None:
+    assert _line(finding()) == "a.json:7: It: E1 error: wrong at Properties.0"
+    assert _line(finding(line=None)) == "a.json: It: E1 error: wrong at Properties.0"
+    assert _line(finding(stack_id="a.yaml")) == "a.yaml: It: E1 error: wrong at Properties.0"
+    assert _line(finding(logical_id=None, path=("Outputs", "X"))) == "a.json:7: -: E1 error: wrong at Outputs.X"
+    assert _line(finding(path=())) == "a.json:7: It: E1 error: wrong"
+    assert _line(finding(suppressed=True, reason="known")) == "a.json:7: It: E1 error: wrong at Properties.0 [suppressed: known]"
+    assert command.WORKERS == 2

@@ -1,0 +1,250 @@
+"""Every check of `verify`: what keeps its promise, what breaks it, and when it cannot be looked at."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pytest
+
+from tests.unit.website.visits import FILES, HSTS, IMMUTABLE, PAGE, PASSWORD, SCRIPT, SITE_CONTRACT, Visit, answer, look, spoilt
+from website.verification.model import Endpoint, Target
+from website.verification.registry import registered
+from website.verification.verify import checks, made, verify
+
+SCRIPT_PATH = "/buy/assets/app-1a2b.js"
+PREVIEW = {"endpoint": Endpoint(host="127.0.0.1", port=8080, tls=False), "preview": True}
+RELEASED = hashlib.sha256(PAGE).hexdigest()
+
+KEPT: list[tuple[str, dict[str, Any], str]] = [
+    ("dns.a", {}, "dev.example.com A 192.0.2.10, 192.0.2.20, as d1.cloudfront.net"),
+    ("dns.a", {"records": {("dev.example.com", "A"): [("198.51.100.1",), ("192.0.2.77",)]}}, "dev.example.com A 192.0.2.77"),
+    ("dns.aaaa", {"records": {("dev.example.com", "AAAA"): [("2001:db8:0:ffff::1",)]}}, "dev.example.com AAAA 2001:db8:0:ffff::1"),
+    ("dns.https", {}, 'alpn="h3,h2"'),
+    ("dns.https", {"https": '1 . alpn="h2"', "contract": {"http_versions": ("1.1", "2")}}, 'alpn="h2"'),
+    ("tls.chain", {}, "issued by Amazon"),
+    ("tls.names", {}, "names dev.example.com, example.com"),
+    ("tls.days", {"until": "Dec 27 12:00:00 2026 GMT"}, "30 days left, until 2026-12-27"),
+    ("tls.1.2", {}, "TLS 1.2 accepted"),
+    ("tls.1.2", {"versions": {"TLS 1.2": ConnectionResetError}, "contract": {"minimum_protocol_version": "TLSv1.3_2025"}}, "refused, as"),
+    ("tls.1.3", {}, "TLS 1.3 accepted"),
+    ("tls.old", {}, "refused"),
+    ("http.redirect", {}, "301 to https://dev.example.com/buy?from=http"),
+    ("http.redirect", {"spoil": spoilt("*", 308)}, "308 to"),
+    ("http.2", {}, "HTTP/2"),
+    ("http.3", {}, 'alt-svc: h3=":443"'),
+    ("auth.challenge", {}, '401, www-authenticate: Basic realm="dev"'),
+    ("auth.challenge", {"contract": {"basic_auth": False}}, "200, no challenge"),
+    ("auth.wrong", {}, "401"),
+    ("auth.accepted", {}, "200"),
+    ("auth.everything", {}, "3 asked for, all 401"),
+    ("auth.health", {}, "/healthz: 200"),
+    ("app.root", {}, "302 to /buy"),
+    ("app.root", {"spoil": spoilt("/", 200, PAGE)}, "200, the page itself"),
+    ("app.root", {"spoil": spoilt("/", 308, location="https://dev.example.com/buy?x=1")}, "308 to /buy"),
+    ("app.root", {"spoil": spoilt("/", 301)}, "301 to /buy"),
+    ("app.root", {"spoil": spoilt("/", 307)}, "307 to /buy"),
+    ("http.redirect", {"spoil": spoilt("*", 302)}, "302 to"),
+    ("http.redirect", {"spoil": spoilt("*", 307)}, "307 to"),
+    ("app.entry", {}, f"/buy: 200 (text/html; charset=utf-8), {len(PAGE)} bytes"),
+    ("app.deep_link", {}, "/buy/verify/deep-link: 200"),
+    ("app.missing", {}, "/buy/assets/verify-no-such-file.js: 404 (application/xml)"),
+    ("app.release", {"target": {"index_sha256": RELEASED}}, f"sha256 {RELEASED[:12]}"),
+    ("app.config", {}, "200 (application/json)"),
+    ("assets.load", {}, "3 assets"),
+    ("assets.compressed", {}, "1 assets"),
+    ("assets.compressed", {"spoil": spoilt(SCRIPT_PATH, body=SCRIPT[:1000])}, "1 assets"),
+    ("assets.cloudfront", {}, "via CloudFront"),
+    ("cache.page", {}, "no-cache"),
+    ("cache.assets", {}, f"no-cache; {IMMUTABLE}"),
+    ("headers.page", {}, "2 headers"),
+    ("headers.assets", {}, "2 headers"),
+    ("headers.hsts", {}, HSTS),
+    ("bucket.private", {"target": {"bucket_url": "https://b.s3.amazonaws.com/"}}, "https://b.s3.amazonaws.com/buy/index.html: 403"),
+]
+
+BROKEN: list[tuple[str, dict[str, Any], str]] = [
+    ("dns.a", {"records": {("dev.example.com", "A"): [("192.0.3.1",)]}}, "A is 192.0.3.1, but d1.cloudfront.net is 192.0.2.10, 192.0.2.20"),
+    ("dns.a", {"records": {("dev.example.com", "A"): [("192.0.2.1", "192.0.3.1")]}}, "dev.example.com A is 192.0.2.1, 192.0.3.1"),
+    ("dns.aaaa", {"records": {("dev.example.com", "AAAA"): [("2001:db9::1",)]}}, "AAAA is 2001:db9::1"),
+    ("dns.https", {"https": '1 . alpn="h2"'}, "(no alpn h3)"),
+    ("tls.names", {"names": ("example.com",)}, "names example.com (not dev.example.com)"),
+    ("tls.days", {"until": "Dec 27 11:59:59 2026 GMT"}, "29 days left"),
+    ("tls.1.2", {"versions": {"TLS 1.2": BrokenPipeError}}, "TLS 1.2 refused"),
+    ("tls.1.3", {"versions": {"TLS 1.3": ConnectionResetError}}, "TLS 1.3 refused"),
+    ("tls.old", {"versions": {"TLS 1.1": None}}, "accepts TLS 1.1"),
+    ("http.redirect", {"spoil": spoilt("*", 200)}, "200 to https://dev.example.com/buy?from=http (wanted"),
+    ("http.redirect", {"spoil": spoilt("*", location="https://dev.example.com/")}, "301 to https://dev.example.com/ (wanted"),
+    ("http.redirect", {"spoil": spoilt("*", location=None)}, "301 to nowhere"),
+    ("http.2", {"spoil": spoilt("*", version="HTTP/1.1")}, "HTTP/1.1"),
+    ("http.3", {"spoil": spoilt("*", alt_svc='h2=":443"')}, "alt-svc: h2"),
+    ("http.3", {"spoil": spoilt("*", alt_svc=None)}, "alt-svc: none"),
+    ("auth.challenge", {"spoil": spoilt("/buy", 200)}, "200, www-authenticate: Basic"),
+    ("auth.challenge", {"spoil": spoilt("/buy", www_authenticate='Bearer realm="dev"')}, "401, www-authenticate: Bearer"),
+    ("auth.challenge", {"spoil": spoilt("/buy", www_authenticate='Basic realm="x"')}, '(wanted: 401, Basic realm="dev")'),
+    ("auth.challenge", {"spoil": spoilt("/buy", www_authenticate=None)}, "www-authenticate: none"),
+    ("auth.challenge", {"contract": {"basic_auth": False}, "spoil": spoilt("/buy", 401)}, "401, no challenge"),
+    ("auth.challenge", {"contract": {"basic_auth": False}, "spoil": spoilt("/buy", www_authenticate="Basic")}, "200, challenge 'Basic'"),
+    ("auth.wrong", {"spoil": spoilt("/buy", 200)}, "200 (wanted: 401)"),
+    ("auth.accepted", {"spoil": spoilt("/buy", 503)}, "503 (wanted: 200)"),
+    ("auth.everything", {"spoil": spoilt("/buy/logo.png", 200)}, "open to everybody: /buy/logo.png"),
+    ("auth.health", {"spoil": spoilt("/healthz", 401)}, "/healthz: 401"),
+    ("app.root", {"spoil": spoilt("/", location="/elsewhere")}, "302 to /elsewhere (wanted: /buy, or the page itself)"),
+    ("app.root", {"spoil": spoilt("/", 200)}, "200 to /buy"),
+    ("app.root", {"spoil": spoilt("/", 404, PAGE, location=None)}, "404 to /"),
+    ("app.entry", {"spoil": spoilt("/buy", 404)}, "/buy: 404"),
+    ("app.entry", {"spoil": spoilt("/buy", content_type="text/plain")}, "200 (text/plain)"),
+    ("app.entry", {"spoil": spoilt("/buy", body=b"<p>hello")}, "8 bytes"),
+    ("app.deep_link", {"spoil": spoilt("/buy/verify/deep-link", 404)}, "404 (text/html; charset=utf-8), not the page"),
+    ("app.deep_link", {"spoil": spoilt("/buy/verify/deep-link", body=b"<p>")}, "not the page of the entry path"),
+    ("app.deep_link", {"spoil": spoilt("/buy/verify/deep-link", content_type=None)}, "200 (no content type)"),
+    ("app.missing", {"spoil": spoilt("/buy/assets/verify-no-such-file.js", 200)}, "200 (application/xml) (wanted: 404, no HTML)"),
+    ("app.missing", {"spoil": spoilt("/buy/assets/verify-no-such-file.js", content_type="text/html")}, "404 (text/html)"),
+    ("app.release", {"target": {"index_sha256": "0" * 64}}, f"sha256 {RELEASED[:12]} (released: 000000000000)"),
+    ("app.config", {"spoil": spoilt("/buy/config.json", body=b'{"api":"there"}')}, 'other values: { "api": "there"}'),
+    ("app.config", {"spoil": spoilt("/buy/config.json", body=b"<p>")}, "other values: null"),
+    ("app.config", {"spoil": spoilt("/buy/config.json", 404)}, "404"),
+    ("app.config", {"spoil": spoilt("/buy/config.json", body=b'{"api":"\\ud800"}')}, "other values: {'api': '\\ud800'}"),
+    ("assets.load", {"spoil": spoilt(SCRIPT_PATH, 404)}, f"{SCRIPT_PATH}: 404"),
+    ("assets.load", {"spoil": spoilt(SCRIPT_PATH, content_type="text/html")}, "200 (text/html), wanted text/javascript"),
+    ("assets.load", {"spoil": spoilt("/buy", body=b"<p>")}, "/buy loads nothing: is this the app?"),
+    ("assets.load", {"spoil": spoilt("/buy", 500)}, "/buy answers 500 (text/html; charset=utf-8), so its assets are not known"),
+    ("assets.load", {"spoil": spoilt("/buy", content_type="text/plain")}, "/buy answers 200 (text/plain), so its assets are not known"),
+    ("assets.compressed", {"spoil": spoilt(SCRIPT_PATH, content_encoding=None)}, f"sent as they are: {SCRIPT_PATH}"),
+    ("assets.cloudfront", {"spoil": spoilt(SCRIPT_PATH, via="nginx")}, f"{SCRIPT_PATH}: via nginx"),
+    ("assets.cloudfront", {"spoil": spoilt(SCRIPT_PATH, via=None)}, "via nobody"),
+    ("assets.cloudfront", {"spoil": spoilt(SCRIPT_PATH, x_amz_cf_id=None)}, "via 1.1 abc.cloudfront.net"),
+    ("cache.page", {"spoil": spoilt("/buy", cache_control=IMMUTABLE)}, f"/buy: {IMMUTABLE} (wanted: no-cache)"),
+    ("cache.assets", {"spoil": spoilt(SCRIPT_PATH, cache_control=None)}, f"{SCRIPT_PATH}: none (wanted: {IMMUTABLE})"),
+    ("cache.assets", {"contract": {"cache_rules": ()}}, "(wanted: none)"),
+    ("headers.page", {"spoil": spoilt("/buy", x_content_type_options=None)}, "x-content-type-options: none (wanted: nosniff)"),
+    ("headers.assets", {"spoil": spoilt(SCRIPT_PATH, x_content_type_options="off")}, "x-content-type-options: off"),
+    ("headers.hsts", {"spoil": spoilt("/", strict_transport_security=None)}, f"the root (302): none (wanted: {HSTS})"),
+    ("headers.hsts", {"spoil": spoilt("/healthz", strict_transport_security="x")}, "the health path (200): x"),
+    ("headers.hsts", {"spoil": spoilt("/buy/assets/verify-no-such-file.js", strict_transport_security=None)}, "a missing asset (404)"),
+    (
+        "bucket.private",
+        {"target": {"bucket_url": "https://b"}, "spoil": spoilt("https://b/buy/index.html", 200)},
+        "https://b/buy/index.html: 200 (wanted: 403)",
+    ),
+]
+
+SKIPPED: list[tuple[str, dict[str, Any], str]] = [
+    ("bucket.private", {}, "the bucket's own address is not known here"),
+    ("dns.a", {"target": {"distribution_domain": ""}}, "the distribution's name is not known here"),
+    ("dns.a", {"target": PREVIEW}, "--resolve goes around DNS"),
+    ("dns.https", {"contract": {"https_record": False}}, "failover has no HTTPS record"),
+    ("dns.https", {"target": PREVIEW}, "--resolve goes around DNS"),
+    ("tls.1.2", {"target": PREVIEW}, "the preview speaks plain HTTP"),
+    ("http.2", {"contract": {"http_versions": ("1.1", "3")}}, "not configured"),
+    ("http.2", {"target": PREVIEW}, "the preview speaks plain HTTP"),
+    ("http.3", {"contract": {"http_versions": ("1.1", "2")}}, "not configured"),
+    ("http.3", {"target": PREVIEW}, "a preview speaks no HTTP/3"),
+    ("auth.wrong", {"contract": {"basic_auth": False}}, "no Basic Auth here"),
+    ("auth.accepted", {"contract": {"basic_auth": False}}, "no Basic Auth here"),
+    ("auth.everything", {"contract": {"basic_auth": False}}, "no Basic Auth here"),
+    ("auth.health", {"contract": {"basic_auth": False}}, "asks for the entry path"),
+    ("auth.accepted", {"target": {"password": ""}}, "needs the Basic Auth password"),
+    ("app.root", {"contract": {"entry_path": "/"}}, "the app is the root"),
+    ("app.release", {}, "the release is not known here"),
+    ("app.config", {"contract": {"config_json": None}}, "not configured"),
+    ("assets.compressed", {"spoil": spoilt(SCRIPT_PATH, body=SCRIPT[:999])}, "the page loads no immutable text of 1,000 bytes or more"),
+]
+
+
+@pytest.mark.parametrize(("check", "how", "words"), KEPT)
+def test_a_promise_that_is_kept_passes_and_says_what_was_seen(check: str, how: dict[str, Any], words: str) -> None:
+    status, detail = look(check, **how)
+    assert (status, words in detail) == ("passed", True), (status, detail)
+
+
+@pytest.mark.parametrize(("check", "how", "words"), BROKEN)
+def test_a_promise_that_is_broken_fails_and_says_what_was_wanted(check: str, how: dict[str, Any], words: str) -> None:
+    status, detail = look(check, **how)
+    assert (status, words in detail) == ("failed", True), (status, detail)
+
+
+@pytest.mark.parametrize(("check", "how", "words"), SKIPPED)
+def test_what_cannot_be_looked_at_is_skipped_and_says_why(check: str, how: dict[str, Any], words: str) -> None:
+    status, detail = look(check, **how)
+    assert (status, words in detail) == ("skipped", True), (status, detail)
+
+
+def test_every_check_has_a_case_that_keeps_it_and_most_one_that_breaks_it() -> None:
+    every = {each.id for each in registered() if each.id.partition(".")[0] != "replica"}
+    assert {check for check, _, _ in KEPT} == every
+    assert every - {check for check, _, _ in BROKEN} == {"tls.chain"}
+
+
+def test_nobody_sends_the_password_where_it_is_not_wanted() -> None:
+    visit = Visit()
+    for each in registered():
+        made(each, visit)
+    assert {credentials for url, credentials in visit.asked if url.startswith("http:")} == {None}
+    assert {credentials for url, credentials in visit.asked if "/healthz" in url} == {None}
+    assert ("https://dev.example.com/buy", ("ann", PASSWORD)) in visit.asked
+    assert ("https://dev.example.com/buy", ("ann", "not the password of anybody")) in visit.asked
+
+
+def test_without_the_password_the_answers_that_need_none_are_still_looked_at() -> None:
+    status, detail = look("headers.hsts", target={"password": ""}, spoil=spoilt("/healthz", strict_transport_security=None))
+    assert (status, "the health path (200): none" in detail) == ("failed", True)
+    assert look("headers.hsts", target={"password": ""}) == ("passed", HSTS)
+
+
+def test_where_the_app_is_the_root_the_root_is_asked_once() -> None:
+    visit = Visit(target=Target(contract=SITE_CONTRACT, username="ann", password=PASSWORD))
+    [check] = [each for each in registered() if each.id == "headers.hsts"]
+    made(check, visit)
+    assert [url for url, _ in visit.asked].count("https://dev.example.com/") == 1
+
+
+def test_an_answer_is_asked_for_once_and_compression_up_to_three_times() -> None:
+    seen = 0
+
+    def late(path: str, found: Any) -> Any:
+        nonlocal seen
+        if path == SCRIPT_PATH and found.headers.get("content-encoding"):
+            seen += 1
+            if seen < 3:
+                return answer(200, {"content-type": "text/javascript"}, SCRIPT)
+        return found
+
+    assert look("assets.compressed", spoil=late) == ("passed", "1 assets")
+    assert seen == 3
+    visit = Visit()
+    for each in registered():
+        if each.id.startswith("app."):
+            made(each, visit)
+    asked = [entry for entry in visit.asked if entry[0] == "https://dev.example.com/buy"]
+    assert len(asked) == 1
+
+
+def test_what_the_network_does_is_a_failure_in_its_words() -> None:
+    def broken(path: str, found: Any) -> Any:
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    def silent(path: str, found: Any) -> Any:
+        raise TimeoutError
+
+    assert look("app.entry", spoil=broken) == ("failed", "ConnectionRefusedError: [Errno 111] Connection refused")
+    assert look("app.entry", spoil=silent) == ("failed", "TimeoutError")
+
+
+def test_results_come_in_the_order_of_the_table_and_are_told_one_by_one() -> None:
+    told: list[str] = []
+    unreachable = Target(contract=SITE_CONTRACT, endpoint=Endpoint(host="127.0.0.1", port=1, tls=False), preview=True, timeout=5.0)
+    results = verify(unreachable, now=Visit().now, report=lambda each: told.append(each.id))
+    assert [each.id for each in results] == told == [identity for identity, _ in checks() if not identity.startswith("replica.")]
+    assert {each.status for each in results} == {"failed", "skipped"}
+
+
+def test_the_files_of_the_site_in_memory_are_those_that_its_page_loads() -> None:
+    assert Visit().asset_paths == (SCRIPT_PATH, "/buy/assets/app-1a2b.css", "/buy/logo.png")
+    assert Visit().immutable_paths == (SCRIPT_PATH, "/buy/assets/app-1a2b.css")
+    assert set(FILES) > set(Visit().asset_paths)
+
+
+@pytest.mark.attack
+def test_the_password_is_in_no_representation_of_what_is_verified() -> None:
+    assert PASSWORD not in repr(Visit().target) and "ann" in repr(Visit().target)
