@@ -23,6 +23,7 @@ def install() -> None:
         records,
         resources,
         stacksets,
+        updates,
     )
 
     resources.install()
@@ -32,6 +33,7 @@ def install() -> None:
     distributions.install()
     in_use.install()
     records.install()
+    updates.install()
     permissions.install()
     policy_sizes.install()
     pace.install()
