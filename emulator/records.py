@@ -2,9 +2,9 @@
 """Route 53's rules about record sets of one name, which MiniStack lets pass.
 
 In: a zone's record sets as a change would leave them. Out: InvalidChangeBatch, with the zone as it was: a simple record beside one with a
-routing policy, two routing policies together, a second primary or secondary, a CNAME beside anything else, an alias of the zone whose target
-is not in it. How CloudFormation changes a record's SetIdentifier is not documented; here the new record is made before the old one goes,
-which is the strictest way (docs/assumptions.md, record-identity).
+routing policy, two routing policies together, a second primary or secondary, a CNAME beside anything else, an alias of the zone whose
+target is not in it. How CloudFormation changes a record's SetIdentifier is not documented; here the new record is made before the old one
+goes, which is the strictest way (docs/assumptions.md, record-identity).
 
 Sources: Route 53 Developer Guide, "Choosing a routing policy" and "Values that are common for all routing policies" (record name, type);
 API reference, ChangeResourceRecordSets and ResourceRecordSet (SetIdentifier, Failover); octodns#366 (alias targets that are not there).

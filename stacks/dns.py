@@ -19,7 +19,7 @@ from troposphere import Ref, Tags, route53
 from troposphere.validators.route53 import AliasTarget
 
 from environments.model import Environment, Failover
-from stacks.template import DISTRIBUTION_DOMAIN, HOSTED_ZONE_ID, StackTemplate
+from stacks.template import DISTRIBUTION_DOMAIN, HOSTED_ZONE_ID, RETAIN, StackTemplate
 
 CLOUDFRONT_ZONE_ID = "Z2FDTNDATAQYW2"
 """Hosted zone id of every distribution as an alias target (Route 53 API, AliasTarget)."""
@@ -124,6 +124,8 @@ def _health_check(template: StackTemplate, env: Environment, title: str, name: A
                 FailureThreshold=3,
                 MeasureLatency=True,
             ),
+            # Alarms of another stack look at it.
+            UpdateReplacePolicy=RETAIN,
             HealthCheckTags=Tags(Name=f"{env.prefix} {label}{path}"),
         )
     )

@@ -377,6 +377,9 @@ class SimulatedGateways:
     def logs(self, account_id: str, region: str) -> Any:
         return SimulatedAccount(self, account_id, region)
 
+    def retained(self, account_id: str, region: str, role_arn: str | None) -> Any:
+        return SimulatedAccount(self, account_id, region)
+
     def hosted_zone_id(self, name: str, *, account_id: str, role_arn: str | None = None) -> str:
         if name not in self.zones:
             raise NotFound(f"no public hosted zone is called {name}", service="route53")
