@@ -53,7 +53,9 @@ def make_plan(
     assembly, options = request.assembly, request.options
     stacks = selected(assembly, options.only)
     with PlanningRun(request, gateways, schemas, progress, stop or threading.Event()) as run:
-        done = _all(run, stacks, workers)
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="look") as beside:
+            looked = beside.submit(request.look)
+            done = _all(run, stacks, workers)
         plans = tuple(_with_authority(done[stack.id].plan, request) for stack in stacks)
         plan = Plan(
             environment=assembly.environment,
@@ -65,7 +67,7 @@ def make_plan(
             created_by=request.created_by,
             options=msgspec.structs.replace(options, only=tuple(s.id for s in stacks) if options.only else ()),
             stacks=plans,
-            findings=() if request.content is None else content_findings(request.content, plans),
+            findings=(*looked.result(), *(() if request.content is None else content_findings(request.content, plans))),
             content=request.content,
             # A part of the stacks may leave users behind that are not in it.
             superseded=() if options.only else tuple(each for stack in stacks for each in done[stack.id].superseded),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from assembly.model import Assembly, Stack
-from planning.model import Options, Plan
+from planning.model import Finding, Options, Plan
 from website.content_plan import ContentPlan
 
 CHANGE_SET_PREFIX = "plan"
@@ -44,6 +44,8 @@ class Request:
     """Lower-case hexadecimal that no other plan has; names the change sets."""
     content: ContentPlan | None = None
     """What is to be published when the stacks stand."""
+    look: Callable[[], tuple[Finding, ...]] = tuple
+    """Finds what is about the whole environment; called beside the planning of the stacks."""
 
 
 Progress = Callable[[str, str], None]

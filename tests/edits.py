@@ -10,7 +10,7 @@ import copy
 import json
 import random
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -175,9 +175,9 @@ def described(values: Values) -> Environment | str:
             return str(problems)
 
 
-def random_edit(values: Values, account: str, dice: random.Random) -> tuple[str, Values]:
-    """What is edited, in words, and the file with it: most often one key, sometimes up to three at once."""
-    keys = values_of_every_key()
+def random_edit(values: Values, account: str, dice: random.Random, *, only: Sequence[str] = ()) -> tuple[str, Values]:
+    """What is edited, in words, and the file with it: most often one key, sometimes up to three at once; of all keys, or `only` these."""
+    keys = {key: choice for key, choice in values_of_every_key().items() if not only or ".".join(key) in only}
     told, made = [], values
     for _ in range(dice.choice((1, 1, 1, 2, 3))):
         key = dice.choice(sorted(keys))

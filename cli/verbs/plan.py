@@ -96,10 +96,12 @@ def content_of(args: argparse.Namespace, context: Context, opened: Opened) -> Co
 
 def plan_and_save(opened: Opened, options: Options, dist: Path, context: Context, *, content: ContentPlan | None = None) -> Plan:
     """Drop the plan that was saved before, make a new one and save it; a blocked one is not saved."""
+    from aws.s3 import S3
     from planning.cleanup import drop
     from planning.plan import make_plan
     from planning.request import Request
     from planning.saved import SavedPlanError, forget, load, path_of, save
+    from rollout import whereabouts
     from templates.schemas import bundled
 
     assembly = opened.assembly
@@ -121,6 +123,9 @@ def plan_and_save(opened: Opened, options: Options, dist: Path, context: Context
         created_by=opened.caller,
         nonce=context.token_hex(4),
         content=content,
+        look=lambda: whereabouts.findings(
+            S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region), assembly, opened.templates, opened.gateways
+        ),
     )
     plan = make_plan(request, opened.gateways, bundled(), progress=_progress(context), stop=threading.Event())
     if not plan.blocked:
