@@ -39,7 +39,7 @@ from planning.model import (
 )
 from planning.request import change_set_name, change_set_prefix
 from planning.run import Made, Planned, PlanningRun
-from planning.stack_policy import forbidden, same_policy
+from planning.stack_policy import OPEN, forbidden, same_policy
 from planning.states import in_the_way
 from planning.template_changes import all_from_templates
 from planning.widenings import widenings
@@ -351,8 +351,10 @@ class StackPlanner:
         if refused:
             self.findings.error(
                 "stack_policy_forbids",
-                f"the stack policy in force forbids to change {', '.join(refused)} in this way",
-                f"aws cloudformation get-stack-policy --stack-name {self.stack.stack_name} --region {self.stack.region}",
+                f"the stack policy in force forbids to change {', '.join(refused)} in this way; if it is meant, open this policy"
+                " and plan again: apply puts the assembly's policy back",
+                f"aws cloudformation set-stack-policy --stack-name {self.stack.stack_name} --region {self.stack.region}"
+                f" --stack-policy-body '{OPEN}'",
             )
         blocked = self.findings.blocked
         produced = self.produced_after(resources, context, inputs)
@@ -383,6 +385,8 @@ class StackPlanner:
             policy = self.gateway.get_stack_policy(self.stack.stack_name) if self.state.exists else None
             if policy is None or not same_policy(policy, self.stack.stack_policy):
                 found.append(SettingChange(setting="stack_policy", before=policy or "", after=self.stack.stack_policy))
+        if on and not self.stack.termination_protection:
+            self.findings.note("protection_stays", "its termination protection stays on, as an edit takes no protection off; destroy can")
         return tuple(found)
 
     # --- outputs ----------------------------------------------------------------------------------------------

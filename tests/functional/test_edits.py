@@ -14,6 +14,7 @@ import pytest
 
 from local_aws import prepare
 from local_aws.server import LocalAws
+from planning.stack_policy import OPEN
 from tests.edits import OTHER_STANDBY, STANDBY
 from tests.functional.edited import Edited
 from tests.functional.harness import SECRET, CommandLine
@@ -151,3 +152,18 @@ def test_a_stack_that_an_edit_leaves_behind_is_named_and_goes_on_when_it_comes_b
     assert "kimmyai-web-dev-edge in us-east-1" in review.replace("\n", " ")
     site.apply()
     site.apply(basic_auth__enabled=True)
+
+
+def test_a_protected_certificate_is_refused_with_the_way_around_and_that_way_works(site: Edited) -> None:
+    site.apply(protection__stack_policy=True)
+    assert site.build(certificate__subject_alternative_names=["*.kimmyai.io", "www.kimmyai.io"]) == ""
+    code, review = site.deploy("plan")
+    assert code == 1, review
+    assert "aws cloudformation set-stack-policy --stack-name kimmyai-web-dev-certificate" in " ".join(review.split())
+
+    # What the command does.
+    client = site.client("cloudformation")
+    client.set_stack_policy(StackName="kimmyai-web-dev-certificate", StackPolicyBody=OPEN)
+    site.apply()
+    assert len(site.certificates()) == 1
+    assert "Deny" in client.get_stack_policy(StackName="kimmyai-web-dev-certificate")["StackPolicyBody"]

@@ -75,7 +75,7 @@ def one(site: Edited, values: edits.Values) -> tuple[str, str]:
         return "no changes", review
     if planned != 3:
         site.write(before)
-        return ("refused by plan" if "next: " in review else "FAILED"), review
+        return ("refused by plan" if "next: " in review or "hint: " in review else "FAILED"), review
     applied, told = site.deploy("apply", "--yes")
     if applied != 0:
         return "FAILED", f"{review}\n{told}"
