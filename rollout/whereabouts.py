@@ -77,7 +77,7 @@ def _finding(assembly: Assembly, earlier: Stack, now: Stack | None, bodies: Mapp
         message = f"{where}, is not in the assembly any more; it stays as it is, and an edit that brings {earlier.id} back goes on with it"
         return Finding(severity="note", code="stack_left", message=message, stack="")
     wanted = f"{now.stack_name} in {now.region}, account {now.account_id}"
-    both = sorted(set(_names(bodies[earlier.id])) & set(_names(templates[now.id])))
+    both = sorted(names_taken(bodies[earlier.id]) & names_taken(templates[now.id]))
     if not both:
         message = f"{now.id} is made anew as {wanted}; {where}, stays, and nothing here uses it any more"
         return Finding(severity="warning", code="stack_moves", message=message, stack=now.id)
@@ -87,6 +87,11 @@ def _finding(assembly: Assembly, earlier: Stack, now: Stack | None, bodies: Mapp
         " or give it names of its own in an environment file of its own"
     )
     return Finding(severity="error", code="stack_moved", message=message, command=deploy("status", assembly.environment), stack=now.id)
+
+
+def names_taken(body: bytes) -> frozenset[str]:
+    """The names in a template that are taken in every region."""
+    return frozenset(_names(body))
 
 
 def _names(body: bytes) -> Iterator[str]:

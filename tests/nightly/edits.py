@@ -76,7 +76,7 @@ def one(site: Edited, values: edits.Values) -> tuple[str, str]:
     if planned != 3:
         site.write(before)
         return ("refused by plan" if "next: " in review or "hint: " in review else "FAILED"), review
-    applied, told = site.deploy("apply", "--yes")
+    applied, told = site.deploy("apply", *site.approval())
     if applied != 0:
         return "FAILED", f"{review}\n{told}"
     again, left = site.deploy("plan")
