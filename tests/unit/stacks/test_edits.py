@@ -87,6 +87,7 @@ def impossible(before: Synthesis, after: Synthesis) -> Iterator[str]:
 
 
 def in_one_stack(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    old, new = with_values(old), with_values(new)
     going = {(r["Type"], name(r)): title for title, r in old.items() if title not in new and name(r) is not None}
     for title, resource in new.items():
         if title not in old and (resource["Type"], name(resource)) in going:
@@ -96,6 +97,22 @@ def in_one_stack(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str
             if changed:
                 yield f"{title} ({resource['Type']}) is replaced under its own name because of {', '.join(changed)}"
     yield from records(old, new)
+
+
+def with_values(resources: Mapping[str, Any]) -> dict[str, Any]:
+    """References to named resources as the name, so that another name is seen to change what refers to it."""
+
+    def valued(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            titles = [title for title in referred(value) if title in resources and name(resources[title]) is not None]
+            names = {title: name(resources[title]) for title in titles}
+            return {**{key: valued(inner) for key, inner in value.items()}, **({"names": names} if names else {})}
+        return [valued(inner) for inner in value] if isinstance(value, list) else value
+
+    return {
+        title: {**resource, "Properties": {key: valued(value) for key, value in resource.get("Properties", {}).items()}}
+        for title, resource in resources.items()
+    }
 
 
 def of_others(stack: str, old: Mapping[str, Any], new: Mapping[str, Any], used: set[tuple[str, str]]) -> Iterator[str]:
@@ -185,6 +202,9 @@ def referred(value: Any) -> Iterator[str]:
                 yield str(inner)
             elif key == "Fn::GetAtt":
                 yield str(inner[0] if isinstance(inner, list) else inner).partition(".")[0]
+            elif key == "Fn::Sub":
+                text = inner[0] if isinstance(inner, list) else inner
+                yield from (part.partition("}")[0].partition(".")[0] for part in str(text).split("${")[1:])
             else:
                 yield from referred(inner)
     elif isinstance(value, list):
