@@ -19,7 +19,7 @@ from troposphere import Ref, Tags, route53
 from troposphere.validators.route53 import AliasTarget
 
 from environments.model import Environment, Failover
-from stacks.template import DISTRIBUTION_DOMAIN, HOSTED_ZONE_ID, RETAIN, StackTemplate
+from stacks.template import DELETE, DISTRIBUTION_DOMAIN, HOSTED_ZONE_ID, RETAIN, StackTemplate
 
 CLOUDFRONT_ZONE_ID = "Z2FDTNDATAQYW2"
 """Hosted zone id of every distribution as an alias target (Route 53 API, AliasTarget)."""
@@ -125,6 +125,7 @@ def _health_check(template: StackTemplate, env: Environment, title: str, name: A
                 MeasureLatency=True,
             ),
             # Alarms of another stack look at it.
+            DeletionPolicy=DELETE,
             UpdateReplacePolicy=RETAIN,
             HealthCheckTags=Tags(Name=f"{env.prefix} {label}{path}"),
         )

@@ -16,6 +16,7 @@ from environments.model import Environment, Organization
 
 R = TypeVar("R", bound=AWSObject)
 
+DELETE = "Delete"
 RETAIN = "Retain"
 RETAIN_ONCE_MADE = "RetainExceptOnCreate"
 """DeletionPolicy: retained, but deleted where the operation that made it is rolled back, so that it is not in the next attempt's way.
