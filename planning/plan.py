@@ -67,7 +67,11 @@ def make_plan(
             created_by=request.created_by,
             options=msgspec.structs.replace(options, only=tuple(s.id for s in stacks) if options.only else ()),
             stacks=plans,
-            findings=(*looked.result(), *(() if request.content is None else content_findings(request.content, plans))),
+            findings=(
+                *looked.result(),
+                *request.findings,
+                *(() if request.content is None else content_findings(request.content, plans)),
+            ),
             content=request.content,
             # A part of the stacks may leave users behind that are not in it.
             superseded=() if options.only else tuple(each for stack in stacks for each in done[stack.id].superseded),

@@ -46,6 +46,8 @@ class Request:
     """What is to be published when the stacks stand."""
     look: Callable[[], tuple[Finding, ...]] = tuple
     """Finds what is about the whole environment; called beside the planning of the stacks."""
+    findings: tuple[Finding, ...] = ()
+    """What is known beforehand and belongs into the review."""
 
 
 Progress = Callable[[str, str], None]
