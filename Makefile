@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: build setup test check unit edge functional browser attacks lint types architecture golden schema rules lock clean
+.PHONY: build setup test check unit edge functional browser attacks edits lint types architecture golden schema rules lock clean
 
 build: setup
 	$(BIN)/python build.py --env all
@@ -52,6 +52,11 @@ browser: setup
 attacks: setup
 	tests/browser/setup.sh
 	$(BIN)/python -m pytest tests/unit tests/functional tests/browser -n 2 -m attack
+
+# Random edits of an environment file against a local AWS; for a night: make edits SEEDS=260
+SEEDS ?= 60
+edits: setup
+	$(BIN)/python -m tests.nightly.edits --edits $(SEEDS)
 
 # Rewrites the golden files; review the diff like code.
 golden: setup

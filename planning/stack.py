@@ -37,6 +37,7 @@ from planning.model import (
     Validation,
     planned_place,
 )
+from planning.record_shapes import changed_policies
 from planning.request import change_set_name, change_set_prefix
 from planning.run import Made, Planned, PlanningRun
 from planning.stack_policy import OPEN, forbidden, same_policy
@@ -101,6 +102,14 @@ class StackPlanner:
             gateways=self.run.gateways,
         )
         self.findings += inputs.findings
+        moved = ", ".join(changed_policies(self.old_template, self.template))
+        if moved:
+            self.findings.error(
+                "record_policy",
+                f"Route 53 refuses to change {moved} between a simple and a failover record while the other one of its pair stands; the stack"
+                " has to be deleted and made again, at a quiet hour, as the name has no answer in between",
+                f"aws cloudformation delete-stack --stack-name {self.stack.stack_name} --region {self.stack.region}",
+            )
         source = self.source() if not inputs.findings else {}
         if self.findings.blocked:
             return Planned(plan=blocked(self.stack, self.state, tuple(self.findings), parameters=inputs.show))
