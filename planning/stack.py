@@ -106,7 +106,7 @@ class StackPlanner:
         if moved:
             self.findings.error(
                 "record_policy",
-                f"Route 53 refuses to change {moved} between a simple and a failover record while the other one of its pair stands; the stack"
+                f"Route 53 refuses to change {moved} between simple and failover while the other of its pair stands; the stack"
                 " has to be deleted and made again, at a quiet hour, as the name has no answer in between",
                 f"aws cloudformation delete-stack --stack-name {self.stack.stack_name} --region {self.stack.region}",
             )
