@@ -7,7 +7,7 @@ Never: moves or deletes a stack. CloudFormation cannot move one, and a second st
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -33,9 +33,12 @@ _NAMES = {
 """Types whose names are taken in every region, and where the name stands."""
 
 
-def findings(bucket: history.Bucket, assembly: Assembly, templates: Mapping[str, bytes], gateways: Gateways) -> tuple[Finding, ...]:
+def findings(
+    connect: Callable[[], history.Bucket], assembly: Assembly, templates: Mapping[str, bytes], gateways: Gateways
+) -> tuple[Finding, ...]:
     """Of each stack of the last applied assembly that is elsewhere, or nowhere, in this one. What history does not tell is no finding."""
     try:
+        bucket = connect()
         last = next((r for r in history.records(bucket, assembly.artifact_bucket, assembly.environment, limit=1)), None)
         if last is None or last.assembly_digest == assembly.digest:
             return ()

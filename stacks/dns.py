@@ -42,7 +42,7 @@ def build(env: Environment) -> StackTemplate:
             pairs[title] = _pair(template, env, env.failover, kind, (zone, target, of_distribution))
             aliases[kind] = AliasTarget(DNSName=failover_name(env), HostedZoneId=zone, EvaluateTargetHealth=True)  # type: ignore[no-untyped-call]
     for kind, title in _RECORDS.items():
-        waits = {"DependsOn": pairs[title]} if title in pairs else {}
+        waits: dict[str, Any] = {"DependsOn": pairs[title]} if title in pairs else {}
         template.add(route53.RecordSetType(title, Type=kind, AliasTarget=aliases[kind], HostedZoneId=zone, Name=env.domain, **waits))
     if env.failover is None:
         template.add(

@@ -137,7 +137,10 @@ def plan_and_save(
         nonce=context.token_hex(4),
         content=content,
         look=lambda: whereabouts.findings(
-            S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region), assembly, opened.templates, opened.gateways
+            lambda: S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region),
+            assembly,
+            opened.templates,
+            opened.gateways,
         ),
         findings=findings,
     )
