@@ -35,7 +35,7 @@ _BY_THEMSELVES = (
 
 def install() -> None:
     """Put the clean-up phase around MiniStack's deletions, and the schemas' create-only properties beside its table."""
-    delete, by_table, schemas = stacks._delete_resource, cfn._replacing_change, bundled()
+    delete, by_table, schemas = vars(stacks)["_delete_resource"], cfn._replacing_change, bundled()
 
     def deleted(
         resource_type: str, physical_id: str, props: dict[str, Any], stack_name: str | None = None, logical_id: str | None = None

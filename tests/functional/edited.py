@@ -50,7 +50,7 @@ class Edited:
 
     def client(self, service: str, region: str = "us-east-1") -> Any:
         """Of the environment's account."""
-        return self.aws.client(service, account_id=self.account, region=region)  # type: ignore[call-overload]
+        return self.aws.client(service, account_id=self.account, region=region)
 
     def build(self, **changes: Any) -> str:
         """Edit keys ("a.b" as a__b) and build; what build.py says where it refuses the file, and then nothing is changed."""
@@ -116,7 +116,8 @@ class Edited:
     @contextmanager
     def visited(self, zone: str, name: str) -> Iterator[list[str]]:
         """Somebody asks for the name all the time; the list gets a line for each time that there was no answer, and ends with the count."""
-        over, missed, asked = threading.Event(), [], 0
+        missed: list[str] = []
+        over, asked = threading.Event(), 0
 
         def visit() -> None:
             nonlocal asked
