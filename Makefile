@@ -12,7 +12,7 @@ export PIP_USER := 0
 unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_REQUIRE_VIRTUALENV PIP_DRY_RUN PIP_NO_DEPS PIP_CONSTRAINT PIP_REQUIREMENT
 unexport PYTHONHOME PYTHONPATH NODE_OPTIONS
 
-.PHONY: build setup test team format check unit mutants edge functional browser attacks acceptance lint types architecture golden schema rules lock clean
+.PHONY: build setup test team format check unit mutants edge functional browser attacks acceptance lint types architecture golden schema rules lock clean edits
 
 build: setup
 	$(BIN)/python build.py --env all
@@ -78,6 +78,11 @@ acceptance: setup
 	$(BIN)/python -m acceptance --env '$(ENV)' $(if $(LOCAL),--local) $(if $(YES),--yes) $(if $(CLEANUP),--clean-up) $(if $(RESTART),--restart) \
 	  $(if $(OTHERS),--other-environments) $(if $(PROFILE),--profile '$(PROFILE)') $(if $(STANDBY),--standby '$(STANDBY)') \
 	  $(if $(ENVIRONMENTS),--environments '$(ENVIRONMENTS)')
+
+# Random edits of an environment file against a local AWS; for a night: make edits SEEDS=260
+SEEDS ?= 60
+edits: setup
+	$(BIN)/python -m tests.nightly.edits --edits $(SEEDS)
 
 # Rewrites the golden files; review the diff like code.
 golden: setup

@@ -1,4 +1,4 @@
-"""What a deleted stack leaves behind on purpose: is it still there, and delete it for good.
+"""What a stack leaves behind, deleted or replacing: is it still there, and delete it for good.
 
 In: physical ids. Out: whether it is there, how much was deleted. Raises `aws.errors`; `StillReplicated` where Lambda@Edge needs hours yet.
 Never: decides what may be deleted, or touches another account's bucket of the same name.
@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 
 BUCKET, TABLE, LOG_GROUP = "AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Logs::LogGroup"
 FUNCTION, VERSION = "AWS::Lambda::Function", "AWS::Lambda::Version"
+
+CERTIFICATE, HEALTH_CHECK, TOPIC = "AWS::CertificateManager::Certificate", "AWS::Route53::HealthCheck", "AWS::SNS::Topic"
+
+_CALLS = {
+    CERTIFICATE: ("acm", "describe_certificate", "delete_certificate", "CertificateArn"),
+    HEALTH_CHECK: ("route53", "get_health_check", "delete_health_check", "HealthCheckId"),
+    TOPIC: ("sns", "get_topic_attributes", "delete_topic", "TopicArn"),
+    VERSION: ("lambda", "get_function_configuration", "delete_function", "FunctionName"),
+}
+"""Types without data: service, call that looks, call that deletes, and the parameter that takes the physical id."""
+
+REMOVABLE = frozenset(_CALLS)
 
 _REPLICATED = re.compile(r"replicated function", re.IGNORECASE)
 """AWS's words: "Lambda was unable to delete ... because it is a replicated function."
@@ -95,6 +107,9 @@ class Retained:
             case "AWS::Logs::LogGroup":
                 groups = Logs(self._client("logs"), self.region).groups(physical_id)
                 return physical_id in groups
+        if resource_type in _CALLS:
+            service, look, _, parameter = _CALLS[resource_type]
+            return self._found(getattr(self._client(service), look), **{parameter: physical_id})
         raise ValueError(f"{resource_type} is not a type that can be looked up")
 
     @staticmethod
@@ -107,8 +122,19 @@ class Retained:
 
     # --- delete it --------------------------------------------------------------------------------------------
 
+    def remove(self, resource_type: str, physical_id: str) -> None:
+        """One of a `REMOVABLE` type; nothing happens if it is gone. `Conflict` while it is in use; of a version `StillReplicated`."""
+        if resource_type == VERSION:
+            self.delete_function(physical_id)
+        else:
+            service, _, delete, parameter = _CALLS[resource_type]
+            self._found(getattr(self._client(service), delete), **{parameter: physical_id})
+
     def delete_function(self, name: str) -> None:
-        """The function with every version of it; nothing happens if it is gone. `StillReplicated`: come back in some hours."""
+        """The function with every version of it, or the version whose ARN is given; nothing happens if it is gone.
+
+        `StillReplicated`: come back in some hours.
+        """
         try:
             self._client("lambda").delete_function(FunctionName=name)
         except NotFound:

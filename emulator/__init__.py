@@ -24,6 +24,7 @@ def install() -> None:
         resources,
         service_roles,
         stacksets,
+        updates,
     )
 
     resources.install()
@@ -33,6 +34,7 @@ def install() -> None:
     distributions.install()
     in_use.install()
     records.install()
+    updates.install()
     permissions.install()
     service_roles.install()
     policy_sizes.install()

@@ -1,13 +1,15 @@
 # mypy: allow-untyped-calls
-"""What a distribution uses cannot be deleted.
+"""What is in use cannot be deleted.
 
 In: deletions by a stack or the API. Out: the refusal of the service that owns the resource, as long as any distribution of the account
-names it; then MiniStack's own deletion.
+names it, a delivery uses it, or objects are in it; then MiniStack's own deletion.
+Allowed, as at AWS: topics, health checks, log groups and roles that something refers to.
 Not imitated: the hours in which a version that no distribution names any more still has replicas at the edge.
 
 Sources: API references, DeleteCertificate (ResourceInUseException), DeleteResponseHeadersPolicy, DeleteCachePolicy,
 DeleteOriginRequestPolicy, DeleteOriginAccessControl and DeleteFunction (...InUse), DeleteWebACL (WAFAssociatedItemException); Lambda
-Developer Guide, "Deleting Lambda@Edge functions".
+Developer Guide, "Deleting Lambda@Edge functions"; CloudWatch Logs API, DeleteDeliverySource and DeleteDeliveryDestination (not while a
+delivery is associated); S3 API, DeleteBucket (BucketNotEmpty); Route 53 API, DeleteHealthCheck (records do not prevent it).
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from typing import Any
 
 import ministack.services.cloudformation.provisioners as cfn
 from ministack.core.responses import error_response_json, get_account_id, get_region
-from ministack.services import cloudfront, lambda_svc
+from ministack.services import acm, cloudfront, lambda_svc, s3
+from ministack.services import cloudwatch_logs as logs
 
 Properties = dict[str, Any]
 
@@ -72,6 +75,9 @@ def install() -> None:
     table: dict[str, Any] = cfn._RESOURCE_HANDLERS
     for kind, rule in RULES.items():
         table[kind] = {**table[kind], "delete": _checked(rule, table[kind]["delete"])}
+    for kind, refusal in REFUSALS.items():
+        table[kind] = {**table[kind], "delete": _unless(refusal, table[kind]["delete"])}
+    _install_certificates()
     delete_function, delete_edge_function = lambda_svc._delete_function, cloudfront._cf_delete_function
 
     def delete_function_checked(name: str, query: dict[str, Any], qualifier: str | None = None) -> Any:
@@ -93,6 +99,42 @@ def install() -> None:
     vars(cloudfront)["_cf_delete_function"] = delete_edge_function_checked
 
 
+def _install_certificates() -> None:
+    delete = acm._delete_certificate
+
+    def delete_checked(data: dict[str, Any]) -> Any:
+        arn = data.get("CertificateArn", "")
+        if arn in acm._certificates and used(arn):
+            words = f"Certificate {arn} in account {get_account_id()} is in use."
+            return error_response_json("ResourceInUseException", words, 400)
+        return delete(data)
+
+    vars(acm)["_delete_certificate"] = delete_checked
+
+
+def _has_objects(bucket: str) -> str:
+    held = s3._buckets.get(bucket, {}).get("objects") or any(b == bucket and v for (b, _), v in s3._object_versions.items())
+    return (
+        f"The bucket you tried to delete is not empty. You must delete all versions in the bucket. ({bucket}; BucketNotEmpty)"
+        if held
+        else ""
+    )
+
+
+def _delivers(name: str) -> str:
+    target = logs._delivery_destinations.get(name, {}).get("arn")
+    held = any(name == each.get("deliverySourceName") or target == each.get("deliveryDestinationArn") for each in logs._deliveries.values())
+    return f"Cannot delete {name} as it is used by a delivery. (ConflictException)" if held else ""
+
+
+REFUSALS: dict[str, Callable[[str], str]] = {
+    "AWS::S3::Bucket": _has_objects,
+    "AWS::Logs::DeliverySource": _delivers,
+    "AWS::Logs::DeliveryDestination": _delivers,
+}
+"""Deletions by a stack that depend on something else than distributions."""
+
+
 def used(name: str, suffix: str = "") -> bool:
     """Whether the configuration of a distribution of this account names it."""
     pattern = re.compile(f">{re.escape(name)}{suffix}<")
@@ -104,6 +146,15 @@ def _checked(rule: Rule, delete: Callable[[str, Properties], Any]) -> Callable[[
         name = rule.name(physical_id, props)
         if name and used(name, rule.suffix):
             raise ValueError(rule.words.format(name))
+        return delete(physical_id, props)
+
+    return checked
+
+
+def _unless(refusal: Callable[[str], str], delete: Callable[[str, Properties], Any]) -> Callable[[str, Properties], Any]:
+    def checked(physical_id: str, props: Properties) -> Any:
+        if words := refusal(physical_id):
+            raise ValueError(words)
         return delete(physical_id, props)
 
     return checked

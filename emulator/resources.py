@@ -83,33 +83,38 @@ def _identity(record: Properties) -> tuple[str, str, str]:
     return (str(record["Name"]).rstrip(".").lower(), str(record["Type"]), str(record.get("SetIdentifier", "")))
 
 
-def _write_records(records: list[Properties], stack_name: str) -> None:
-    """All or none, as one change batch."""
-    done: list[Properties] = []
+def _write_records(records: list[Properties], stack_name: str, replacing: list[Properties]) -> None:
+    """All or none; those of the same identity are changed, others made."""
+    old = {_identity(record): record for record in replacing}
+    zones = {cfn._r53_resolve_hosted_zone_id(record) for record in (*records, *replacing)}
+    before = {zone: list(route53._records.get(zone, [])) for zone in zones}
+    update: Any = cfn._RESOURCE_HANDLERS["AWS::Route53::RecordSet"]
     try:
         for record in records:
-            cfn._r53_record_set_create("", record, stack_name)
-            done.append(record)
+            was = old.get(_identity(record))
+            if was is None:
+                cfn._r53_record_set_create("", record, stack_name)
+            else:
+                update["update"]("", was, record, stack_name)
     except Exception:
-        for record in done:
-            cfn._r53_record_set_delete("", record)
+        for zone, kept in before.items():
+            route53._records[zone] = kept
         raise
 
 
 def _group_create(logical_id: str, props: Properties, stack_name: str) -> Created:
-    _write_records(_members(props), stack_name)
+    _write_records(_members(props), stack_name, [])
     return f"{stack_name}-{logical_id}-{uuid4().hex[:12]}", {}
 
 
 def _group_update(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Created:
+    """New members are made before gone ones go: how CloudFormation really batches them is not documented, and this is the strictest way."""
     before, after = _members(old), _members(new)
+    _write_records(after, stack_name, before)
+    kept = {_identity(record) for record in after}
     for record in before:
-        cfn._r53_record_set_delete("", record)
-    try:
-        _write_records(after, stack_name)
-    except Exception:
-        _write_records(before, stack_name)
-        raise
+        if _identity(record) not in kept:
+            cfn._r53_record_set_delete("", record)
     return physical_id, {}
 
 

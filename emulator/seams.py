@@ -65,14 +65,18 @@ _PARTS: dict[str, tuple[str, ...]] = {
     ),
     "ministack.services.cloudformation.provisioners": (
         "_RESOURCE_HANDLERS",
+        "_replacing_change(resource_type, old_props, new_props)",
         "_physical_name",
         "_r53_record_set_create(logical_id, props, stack_name)",
         "_r53_record_set_delete(physical_id, props)",
+        "_r53_record_set_update(physical_id, old_props, new_props, stack_name)",
         "_lambda_create(logical_id, props, stack_name)",
         "_r53_resolve_hosted_zone_id(props)",
         "_lambda_version_create(logical_id, props, stack_name)",
     ),
     "ministack.services.cloudformation.stacks": (
+        "_delete_resource(resource_type, physical_id, props, stack_name, logical_id)",
+        "_replacing_change(resource_type, old_props, new_props)",
         "_runs_on_worker_thread(resource_type)",
         "_add_event(stack_id, stack_name, logical_id, resource_type, status, reason, physical_id, detailed_status)",
     ),
@@ -81,7 +85,8 @@ _PARTS: dict[str, tuple[str, ...]] = {
         "_delete_function(name, query_params, path_qualifier)",
         "_qualifier_from_path_or_query",
     ),
-    "ministack.services.acm": ("_certificates",),
+    "ministack.services.acm": ("_certificates", "_delete_certificate(data)"),
+    "ministack.services.s3": ("_buckets", "_object_versions"),
     "ministack.services.route53": (
         "_health_checks",
         "_hc_caller_refs",

@@ -16,6 +16,7 @@ from assembly.model import Assembly, HostedZoneRef, LiteralValue, OutputRef, Par
 from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.requests import REDACTED, ParameterValue
 from aws.errors import Conflict, NotFound
+from aws.retained import Retained
 from planning.model import Finding, ParameterPlan
 from planning.placeholders import accepts, placeholder
 from planning.stackset_survey import SurveyGateways
@@ -30,6 +31,8 @@ class Gateways(SurveyGateways, Protocol):
     """What planning needs of AWS (`aws.gateways.Gateways`)."""
 
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation: ...
+
+    def retained(self, account_id: str, region: str, role_arn: str | None) -> Retained: ...
 
     def hosted_zone_id(self, name: str, *, account_id: str, role_arn: str | None = None) -> str: ...
 

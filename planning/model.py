@@ -336,6 +336,20 @@ class StackSetPlan(Place, frozen=True, kw_only=True, tag="stackset", tag_field="
 
 AnyStackPlan = StackPlan | StackSetPlan
 
+
+class Superseded(Place, frozen=True, kw_only=True):
+    """A resource that its stack has replaced and kept for those who still used it: another stack, or what AWS deletes only later."""
+
+    role_arn: str | None
+    logical_id: str
+    resource_type: str
+    physical_id: str
+    since: str = ""
+    """When its stack let go of it, ISO 8601, UTC; empty: this very plan replaces it."""
+    reason: str = ""
+    """AWS's words, where it would not let CloudFormation delete it."""
+
+
 # --- the plan -----------------------------------------------------------------------------------------------------
 
 
@@ -372,6 +386,8 @@ class Plan(Frozen, frozen=True, kw_only=True):
     """Those that are about no single stack."""
     content: ContentPlan | None = None
     """What is published when the stacks stand; None where the plan is about the stacks alone."""
+    superseded: tuple[Superseded, ...] = ()
+    """What is removed last of all, once every stack stands and uses what has taken its place."""
     digest: str = ""
     """sha256 of this document with an empty digest, in canonical form."""
 
@@ -388,7 +404,9 @@ class Plan(Frozen, frozen=True, kw_only=True):
     @property
     def has_changes(self) -> bool:
         """Something would change if it were applied."""
-        return any(s.operation not in ("none", "blocked") for s in self.stacks) or (self.content is not None and self.content.has_changes)
+        if any(s.operation not in ("none", "blocked") for s in self.stacks) or any(each.since for each in self.superseded):
+            return True
+        return self.content is not None and self.content.has_changes
 
     @property
     def change_sets(self) -> tuple[ChangeSetRef, ...]:
@@ -397,10 +415,11 @@ class Plan(Frozen, frozen=True, kw_only=True):
 
 
 def plan_bytes(plan: Plan) -> bytes:
-    """`plan.json` as written. Without content it says nothing of content, like plans from before there was any."""
+    """`plan.json` as written. What it has nothing of it does not mention, like plans from before there was any."""
     found = msgspec.to_builtins(plan)
-    if plan.content is None:
-        del found["content"]
+    for name in ("content", "superseded"):
+        if not getattr(plan, name):
+            del found[name]
     return canonical_json(found)
 
 

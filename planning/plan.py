@@ -11,6 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 
 import msgspec
 
@@ -26,6 +27,7 @@ from planning.run import Planned, PlanningRun
 from planning.stack import StackPlanner, blocked
 from planning.stackset_survey import survey
 from planning.stacksets import plan_stack_set
+from planning.superseded import REPLICA_HOURS, left, replaced_by, still_there, waits
 from templates.schemas import Schemas
 
 WORKERS = 256
@@ -51,7 +53,9 @@ def make_plan(
     assembly, options = request.assembly, request.options
     stacks = selected(assembly, options.only)
     with PlanningRun(request, gateways, schemas, progress, stop or threading.Event()) as run:
-        done = _all(run, stacks, workers)
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="look") as beside:
+            looked = beside.submit(request.look)
+            done = _all(run, stacks, workers)
         plans = tuple(_with_authority(done[stack.id].plan, request) for stack in stacks)
         plan = Plan(
             environment=assembly.environment,
@@ -63,8 +67,14 @@ def make_plan(
             created_by=request.created_by,
             options=msgspec.structs.replace(options, only=tuple(s.id for s in stacks) if options.only else ()),
             stacks=plans,
-            findings=(*request.findings, *(() if request.content is None else content_findings(request.content, plans))),
+            findings=(
+                *looked.result(),
+                *request.findings,
+                *(() if request.content is None else content_findings(request.content, plans)),
+            ),
             content=request.content,
+            # A part of the stacks may leave users behind that are not in it.
+            superseded=() if options.only else tuple(each for stack in stacks for each in done[stack.id].superseded),
         )
         if plan.blocked:
             plan = msgspec.structs.replace(plan, stacks=tuple(_without_change_set(p) for p in plans))
@@ -143,7 +153,7 @@ def _one(run: PlanningRun, stack: Stack, done: Mapping[str, Planned]) -> Planned
         return Planned(plan=blocked(stack, ABSENT, (finding,)))
     run.progress(stack.id, "reading")
     try:
-        return _planned(run, stack, {stack_id: planned.produced for stack_id, planned in done.items()})
+        return _with_superseded(run, _planned(run, stack, {stack_id: planned.produced for stack_id, planned in done.items()}))
     except (CredentialsError, Stopped):
         raise
     except AwsError as error:
@@ -151,6 +161,32 @@ def _one(run: PlanningRun, stack: Stack, done: Mapping[str, Planned]) -> Planned
         return Planned(plan=blocked(stack, ABSENT, (finding,)))
     finally:
         run.progress(stack.id, "planned")
+
+
+def _with_superseded(run: PlanningRun, planned: Planned) -> Planned:
+    """With what the stack has let go of, which apply removes. Where AWS does not tell, that is a note and stops nothing."""
+    plan = planned.plan
+    if not isinstance(plan, StackPlan) or not plan.state.exists or plan.state.stack_arn is None:
+        return planned
+    place = {**plan.place, "role_arn": plan.role_arn}
+    gateways = run.gateways
+    try:
+        found = left(place, plan.state.stack_arn, gateways.cloudformation(plan.account_id, plan.region, plan.role_arn))
+        there = still_there(found, gateways.retained(plan.account_id, plan.region, plan.role_arn)) if found else ()
+    except CredentialsError:
+        raise
+    except AwsError as error:
+        note = Finding(
+            severity="note", code="superseded_unknown", message=f"what it has replaced could not be looked up: {error}", stack=plan.stack
+        )
+        return replace(planned, plan=msgspec.structs.replace(plan, findings=(*plan.findings, note)))
+    later = tuple(each for each in there if waits(each, run.request.created_at))
+    if later:
+        names = ", ".join(each.physical_id for each in later)
+        message = f"CloudFront may still have replicas of {names}; a plan made {REPLICA_HOURS} hours after the change removes them"
+        note = Finding(severity="note", code="superseded_waits", message=message, stack=plan.stack)
+        plan = msgspec.structs.replace(plan, findings=(*plan.findings, note))
+    return replace(planned, plan=plan, superseded=(*(each for each in there if each not in later), *replaced_by(plan)))
 
 
 def _planned(run: PlanningRun, stack: Stack, produced: Mapping[str, Produced]) -> Planned:

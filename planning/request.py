@@ -44,6 +44,8 @@ class Request:
     """Lower-case hexadecimal that no other plan has; names the change sets."""
     content: ContentPlan | None = None
     """What is to be published when the stacks stand."""
+    look: Callable[[], tuple[Finding, ...]] = tuple
+    """Finds what is about the whole environment; called beside the planning of the stacks."""
     findings: tuple[Finding, ...] = ()
     """What is known beforehand and belongs into the review."""
 

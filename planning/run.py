@@ -15,7 +15,7 @@ from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AwsError
 from planning.cleanup import discard
 from planning.inputs import Gateways, Produced
-from planning.model import AnyStackPlan
+from planning.model import AnyStackPlan, Superseded
 from planning.request import Progress, Request, Stopped
 from templates.schemas import Schemas
 
@@ -26,6 +26,8 @@ class Planned:
 
     plan: AnyStackPlan
     produced: Produced = field(default_factory=lambda: Produced(outputs={}))
+    superseded: tuple[Superseded, ...] = ()
+    """What the stack has let go of, or will."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,9 +38,10 @@ from planning.model import (
     Validation,
     planned_place,
 )
+from planning.record_shapes import changed_policies
 from planning.request import change_set_name, change_set_prefix
 from planning.run import Made, Planned, PlanningRun
-from planning.stack_policy import forbidden, same_policy
+from planning.stack_policy import OPEN, forbidden, same_policy
 from planning.states import in_the_way
 from planning.template_changes import all_from_templates
 from planning.widenings import widenings
@@ -102,6 +103,14 @@ class StackPlanner:
             gateways=self.run.gateways,
         )
         self.findings += inputs.findings
+        moved = ", ".join(changed_policies(self.old_template, self.template))
+        if moved:
+            self.findings.error(
+                "record_policy",
+                f"Route 53 refuses to change {moved} between simple and failover while the other of its pair stands; the stack"
+                " has to be deleted and made again, at a quiet hour, as the name has no answer in between",
+                f"aws cloudformation delete-stack --stack-name {self.stack.stack_name} --region {self.stack.region}",
+            )
         source = self.source() if not inputs.findings else {}
         if self.findings.blocked:
             return Planned(plan=blocked(self.stack, self.state, tuple(self.findings), parameters=inputs.show))
@@ -359,8 +368,10 @@ class StackPlanner:
         if refused:
             self.findings.error(
                 "stack_policy_forbids",
-                f"the stack policy in force forbids to change {', '.join(refused)} in this way",
-                f"aws cloudformation get-stack-policy --stack-name {self.stack.stack_name} --region {self.stack.region}",
+                f"the stack policy in force forbids to change {', '.join(refused)} in this way; if it is meant, open this policy"
+                " and plan again: apply puts the assembly's policy back",
+                f"aws cloudformation set-stack-policy --stack-name {self.stack.stack_name} --region {self.stack.region}"
+                f" --stack-policy-body '{OPEN}'",
             )
         blocked = self.findings.blocked
         produced = self.produced_after(resources, context, inputs)
@@ -391,6 +402,8 @@ class StackPlanner:
             policy = self.gateway.get_stack_policy(self.stack.stack_name) if self.state.exists else None
             if policy is None or not same_policy(policy, self.stack.stack_policy):
                 found.append(SettingChange(setting="stack_policy", before=policy or "", after=self.stack.stack_policy))
+        if on and not self.stack.termination_protection:
+            self.findings.note("protection_stays", "its termination protection stays on, as an edit takes no protection off; destroy can")
         return tuple(found)
 
     # --- outputs ----------------------------------------------------------------------------------------------

@@ -10,6 +10,9 @@ from guards.documents import loads
 from planning.model import ResourceChange
 from templates.policies import Field, covers, texts
 
+OPEN = '{"Statement":[{"Effect":"Allow","Principal":"*","Action":"Update:*","Resource":"*"}]}'
+"""A policy that forbids nothing; a policy in force can be replaced and not taken away (API SetStackPolicy)."""
+
 
 def forbidden(stack_policy: str | None, changes: Iterable[ResourceChange]) -> tuple[str, ...]:
     """Logical ids whose change the stack policy refuses. Source: CloudFormation user guide, "Prevent updates to stack resources".

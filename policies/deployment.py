@@ -150,11 +150,11 @@ def _limits(statements: list[Statement]) -> list[Statement]:
 
 
 def _by_verb(actions: list[Action]) -> list[Action]:
-    """`Describe*` for two or more actions that describe, likewise Get and List; all others as they are."""
+    """`Describe*` for two or more actions that describe, likewise Detect, Get and List; all others as they are."""
     groups: dict[tuple[str, str], list[Action]] = {}
     for action in actions:
         name = str(action.action)
-        verb = re.match(r"Describe|Get|List", name)
+        verb = re.match(r"Describe|Detect|Get|List", name)
         groups.setdefault((action.prefix, f"{verb[0]}*" if verb else name), []).append(action)
     return [same[0] if len(same) == 1 else Action(prefix, name) for (prefix, name), same in groups.items()]
 
@@ -196,7 +196,15 @@ def _stacks(names: Deployment) -> list[Statement]:
         allow("Regions", "account", ["GetRegionOptStatus", "ListRegions"], arn("account", "account")),
         allow("Quotas", "servicequotas", ["GetServiceQuota"], arn("servicequotas", "*", region="us-east-1")),
         allow("Zones", "route53", ["GetHostedZone", "ListResourceRecordSets"], arn("route53", "hostedzone/*", account="")),
-        allow("Certificates", "acm", ["DescribeCertificate"], arn("acm", "certificate/*", region="us-east-1")),
+        # ACM refuses to delete one that is in use; its ARN says nothing of whose it is.
+        allow("Certificates", "acm", ["DescribeCertificate", "DeleteCertificate"], arn("acm", "certificate/*", region="us-east-1")),
+        # Versions alone: Lambda refuses while one is at the edge. The function itself is not among them.
+        allow(
+            "SupersededVersions",
+            "lambda",
+            ["GetFunctionConfiguration", "DeleteFunction"],
+            arn("lambda", f"function:{names.edge_function_name}:*", region="us-east-1"),
+        ),
         allow("ReadRoles", "iam", ["GetRole"], role_arn(f"{names.prefix}-*")),
         # Whether a verb may do what it is about to do, about itself only.
         allow("AskBefore", "iam", ["SimulatePrincipalPolicy"], role_arn(names.deploy_role_name)),

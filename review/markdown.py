@@ -110,6 +110,11 @@ def _lines(plan: Plan, most: int) -> Iterator[str]:
         if stack.operation != "none":
             yield from _stack(stack, most)
     yield from _content(plan, most)
+    if plan.superseded:
+        yield ""
+        yield f"{summary.SUPERSEDED}:"
+        yield ""
+        yield from (f"- {_escaped(line)}" for line in summary.superseded_lines(plan))
     yield from _widenings(plan, most)
     marks = summary.legend(plan)
     if marks:

@@ -231,6 +231,11 @@ def summary(applied: Applied) -> str:
         lines.append(f"still running at AWS, which goes on without us: {', '.join(still)}")
     if applied.content is not None:
         lines += _content(applied.content)
+    lines += [f"{r.stack}: removed {r.physical_id}, which was replaced" for r in applied.superseded if r.result == "removed"]
+    kept = [r for r in applied.superseded if r.result == "kept"]
+    lines += [f"{r.stack}: {r.physical_id}, which was replaced, stays for now: {r.message}" for r in kept]
+    if kept:
+        lines += [f"  {line}" for line in commands.told(commands.deploy("plan", applied.environment))]
     if applied.problem:
         lines.append(applied.problem)
     lines.append(last_line(applied))

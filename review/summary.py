@@ -179,6 +179,7 @@ def last_line(plan: Plan) -> str:
     risky, wider = len(dangers(plan)), sum(len(stack.widenings) for stack in plan.stacks)
     parts += [f"{risky} of them endangering data"] if risky else []
     parts += [plural(wider, "policy widening")] if wider else []
+    parts += [f"{plural(len(plan.superseded), 'replaced resource')} to remove"] if plan.superseded else []
     parts += [f"content: {content_view.counts(plan.content)}"] if plan.content is not None else []
     head = "Plan cannot be applied" if plan.blocked else "Plan"
     return f"{head}: {'; '.join(parts)}."
@@ -283,6 +284,18 @@ def spread(value: str) -> str:
         except ValueError:
             return value
     return value
+
+
+def superseded_lines(plan: Plan) -> tuple[str, ...]:
+    """The plan's last step, one line a resource."""
+    return tuple(
+        f"{each.stack}: {each.logical_id} ({each.resource_type}) {each.physical_id}, "
+        + (f"left since {each.since}{': ' + each.reason if each.reason else ''}" if each.since else "which this plan replaces")
+        for each in plan.superseded
+    )
+
+
+SUPERSEDED = "Last, once every stack uses what has taken their place, these are removed"
 
 
 def place(stack: AnyStackPlan) -> str:

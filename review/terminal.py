@@ -83,6 +83,7 @@ def _lines(plan: Plan) -> Iterator[Text]:
         if stack.operation != "none":
             yield from _stack(stack)
     yield from _content(plan)
+    yield from _superseded(plan)
     yield from _widenings(plan)
     yield from _findings(plan)
     marks = summary.legend(plan)
@@ -93,6 +94,14 @@ def _lines(plan: Plan) -> Iterator[Text]:
     if command:
         yield _text("next: ", (command, "cyan"))
     yield _text((summary.last_line(plan), "bold red" if plan.blocked else "bold"))
+
+
+def _superseded(plan: Plan) -> Iterator[Text]:
+    if plan.superseded:
+        yield _text()
+        yield _text((f"{summary.SUPERSEDED}:", "bold"))
+    for line in summary.superseded_lines(plan):
+        yield _text(("  - ", "red"), line)
 
 
 def _dangers(plan: Plan) -> Iterator[Text]:

@@ -28,10 +28,11 @@ from rollout.execute import execute
 from rollout.execution import Run
 from rollout.history import ContentRecord, Record, StackRecord
 from rollout.lock import Lock, LockHeld, LockLost, held
-from rollout.outcome import ContentOutcome, Outcome
+from rollout.outcome import ContentOutcome, Outcome, Removal
 from rollout.planned_change import planned_change
 from rollout.progress import Note
 from rollout.stackset_execution import moved_set
+from rollout.superseded_step import remove_superseded
 
 WORKERS = 8
 """Stacks executed at once at the most."""
@@ -71,6 +72,8 @@ class Applied(Frozen, frozen=True, kw_only=True):
     """In the plan's order."""
     content: ContentOutcome | None = None
     """None where the plan was about the stacks alone."""
+    superseded: tuple[Removal, ...] = ()
+    """What became of the resources that stacks had replaced."""
     problem: str = ""
     """What stopped it that is about no single stack."""
     command: str = ""
@@ -159,6 +162,7 @@ def apply(run: Run, acquire: Callable[[], Lock], *, publish: Publish | None = No
     done: dict[str, Outcome] = {}
     problem = command = ""
     content: ContentOutcome | None = None
+    removed: tuple[Removal, ...] = ()
     try:
         lock = acquire()
     except NotFound:
@@ -184,7 +188,9 @@ def apply(run: Run, acquire: Callable[[], Lock], *, publish: Publish | None = No
         else:
             _walk(locked, rest, done, workers)
             content = _publish(locked, publish, done)
-    return _applied(run, started, done, content=content, problem=problem, command=command)
+            if len(done) == len(run.plan.stacks) and all(o.ok for o in done.values()):
+                removed = remove_superseded(locked)
+    return _applied(run, started, done, content=content, superseded=removed, problem=problem, command=command)
 
 
 def _publish(run: Run, publish: Publish | None, done: Mapping[str, Outcome]) -> ContentOutcome | None:
@@ -246,6 +252,7 @@ def _applied(
     done: Mapping[str, Outcome],
     *,
     content: ContentOutcome | None = None,
+    superseded: tuple[Removal, ...] = (),
     problem: str = "",
     command: str = "",
 ) -> Applied:
@@ -271,6 +278,7 @@ def _applied(
         seconds=round(run.now() - started, 3),
         stacks=outcomes,
         content=content,
+        superseded=superseded,
         problem=problem,
         command=command,
     )

@@ -78,3 +78,13 @@ class ContentOutcome(Frozen, frozen=True, kw_only=True):
     def ok(self) -> bool:
         """It is live."""
         return self.result in ("succeeded", "unchanged")
+
+
+class Removal(Place, frozen=True, kw_only=True):
+    """What became of a resource that its stack had replaced."""
+
+    resource_type: str
+    physical_id: str
+    result: Literal["removed", "kept"]
+    message: str = ""
+    """Why it was kept."""

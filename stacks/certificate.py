@@ -11,7 +11,7 @@ from typing import Any
 from troposphere import Ref, Tags, certificatemanager
 
 from environments.model import Environment
-from stacks.template import HOSTED_ZONE_ID, StackTemplate
+from stacks.template import DELETE, HOSTED_ZONE_ID, RETAIN, StackTemplate
 
 
 def validation_names(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -42,6 +42,9 @@ def build(env: Environment) -> StackTemplate:
             ValidationMethod="DNS",
             CertificateTransparencyLoggingPreference="ENABLED",
             Tags=Tags(Name=env.certificate.domain_name),
+            # The site uses the old one until it has taken the new one; the deployer removes it then.
+            DeletionPolicy=DELETE,
+            UpdateReplacePolicy=RETAIN,
             **validation,
         )
     )

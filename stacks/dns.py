@@ -1,6 +1,11 @@
 """The names of the site in the hosted zone, and the health check that looks at them from outside.
 
-`EvaluateTargetHealth` is false: CloudFront targets take nothing else (Route 53 Developer Guide). With failover the secondary is an
+Each name has one simple record of a type, always, so that every edit changes only where it leads and Route 53 sees one record change in
+place: it refuses a simple record beside a failover record of the same name and type, and CloudFormation deletes last. With failover the
+pair stands at a name of its own, in the same zone, and the simple record is an alias of that (docs/decisions/0018). The pair is made before
+the record leads to it, and deleted after it has led elsewhere.
+
+`EvaluateTargetHealth` is false towards CloudFront, which takes nothing else (Route 53 Developer Guide). With failover the secondary is an
 endpoint outside CloudFront; the HTTPS record is left out then, since it would advertise HTTP/3 for an endpoint that may not speak it.
 Which side answers is decided by a second health check, of the distribution's own name: a check of the name that fails over would look at
 the standby as soon as it has failed over, find it well, and go back.
@@ -13,11 +18,13 @@ from typing import Any
 from troposphere import Ref, Tags, route53
 from troposphere.validators.route53 import AliasTarget
 
-from environments.model import Environment
-from stacks.template import DISTRIBUTION_DOMAIN, HOSTED_ZONE_ID, StackTemplate
+from environments.model import Environment, Failover
+from stacks.template import DELETE, DISTRIBUTION_DOMAIN, HOSTED_ZONE_ID, RETAIN, StackTemplate
 
 CLOUDFRONT_ZONE_ID = "Z2FDTNDATAQYW2"
 """Hosted zone id of every distribution as an alias target (Route 53 API, AliasTarget)."""
+
+_RECORDS = {"A": "Ipv4Record", "AAAA": "Ipv6Record"}
 
 
 def build(env: Environment) -> StackTemplate:
@@ -26,39 +33,66 @@ def build(env: Environment) -> StackTemplate:
     zone = template.input("HostedZoneId", f"Public hosted zone {env.hosted_zone.name}", pattern=HOSTED_ZONE_ID)
     target = template.input("DistributionDomainName", "CloudFront domain name that the records point at", pattern=DISTRIBUTION_DOMAIN)
     check = None if env.zone_is_foreign else health_check(template, env)
-    common: dict[str, Any] = {"HostedZoneId": zone, "Name": env.domain}
-    primary: dict[str, Any] = {}
-    types = ["A", "AAAA", "HTTPS"]
+    aliases = {kind: _alias(target, CLOUDFRONT_ZONE_ID) for kind in _RECORDS}
+    pairs: dict[str, list[str]] = {}
     if env.failover is not None:
-        types.remove("HTTPS")
         of_distribution = Ref(_health_check(template, env, "PrimaryHealthCheck", target, "distribution "))
-        primary = {"Failover": "PRIMARY", "SetIdentifier": "cloudfront", "HealthCheckId": of_distribution}
         template.output("PrimaryHealthCheckId", "Id of the health check that failover goes by", of_distribution)
-        for record in types:
-            template.add(
-                route53.RecordSetType(
-                    f"{_title(record)}Secondary",
-                    Type=record,
-                    Failover="SECONDARY",
-                    SetIdentifier="standby",
-                    AliasTarget=_alias(env.failover.dns_name, env.failover.hosted_zone_id),
-                    **common,
-                )
-            )
-    for record in types:
+        for kind, title in _RECORDS.items():
+            pairs[title] = _pair(template, env, env.failover, kind, (zone, target, of_distribution))
+            aliases[kind] = AliasTarget(DNSName=failover_name(env), HostedZoneId=zone, EvaluateTargetHealth=True)  # type: ignore[no-untyped-call]
+    for kind, title in _RECORDS.items():
+        waits: dict[str, Any] = {"DependsOn": pairs[title]} if title in pairs else {}
+        template.add(route53.RecordSetType(title, Type=kind, AliasTarget=aliases[kind], HostedZoneId=zone, Name=env.domain, **waits))
+    if env.failover is None:
         template.add(
             route53.RecordSetType(
-                _title(record),
-                Type=record,
+                "HttpsRecord",
+                Type="HTTPS",
                 AliasTarget=_alias(target, CLOUDFRONT_ZONE_ID),
-                **primary,
-                **common,
+                HostedZoneId=zone,
+                Name=env.domain,
+                # HTTP/3 is advertised once the addresses are those of CloudFront again.
+                DependsOn=[*_RECORDS.values()],
             )
         )
     template.output("DomainName", "Name that the records answer for", env.domain)
     if check is not None:
         template.output("HealthCheckId", "Id of the health check", Ref(check))
     return template
+
+
+def failover_name(env: Environment) -> str:
+    """Where the failover pair stands. Nobody visits it, so neither the certificate nor the distribution has to know it; its underscore
+    puts it among the names that CloudFormation may change (`policies.provisioning`)."""
+    return f"_failover.{env.domain}"
+
+
+def _pair(template: StackTemplate, env: Environment, failover: Failover, kind: str, given: tuple[Any, Any, Any]) -> list[str]:
+    """Primary and secondary of one type; their titles."""
+    zone, target, check = given
+    common: dict[str, Any] = {"HostedZoneId": zone, "Name": failover_name(env), "Type": kind}
+    family = _RECORDS[kind].removesuffix("Record")
+    secondary = template.add(
+        route53.RecordSetType(
+            f"{family}Standby",
+            Failover="SECONDARY",
+            SetIdentifier="standby",
+            AliasTarget=_alias(failover.dns_name, failover.hosted_zone_id),
+            **common,
+        )
+    )
+    primary = template.add(
+        route53.RecordSetType(
+            f"{family}Site",
+            Failover="PRIMARY",
+            SetIdentifier="cloudfront",
+            HealthCheckId=check,
+            AliasTarget=_alias(target, CLOUDFRONT_ZONE_ID),
+            **common,
+        )
+    )
+    return [str(primary.title), str(secondary.title)]
 
 
 def health_check(template: StackTemplate, env: Environment) -> route53.HealthCheck:
@@ -90,6 +124,9 @@ def _health_check(template: StackTemplate, env: Environment, title: str, name: A
                 FailureThreshold=3,
                 MeasureLatency=True,
             ),
+            # Alarms of another stack look at it.
+            DeletionPolicy=DELETE,
+            UpdateReplacePolicy=RETAIN,
             HealthCheckTags=Tags(Name=f"{env.prefix} {label}{path}"),
         )
     )
@@ -97,7 +134,3 @@ def _health_check(template: StackTemplate, env: Environment, title: str, name: A
 
 def _alias(name: Any, zone: str) -> AliasTarget:
     return AliasTarget(DNSName=name, HostedZoneId=zone, EvaluateTargetHealth=False)  # type: ignore[no-untyped-call]
-
-
-def _title(record: str) -> str:
-    return {"A": "Ipv4Record", "AAAA": "Ipv6Record", "HTTPS": "HttpsRecord"}[record]

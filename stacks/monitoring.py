@@ -4,6 +4,7 @@ Route 53 health checks and CloudFront's certificates report.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -205,7 +206,7 @@ def _access_logs(template: StackTemplate, env: Environment, distribution: Any) -
         logs.DeliveryDestination(
             "AccessLogDestination",
             # Its ARN is create-only: another place needs another name, or CloudFormation cannot replace it.
-            Name=f"{env.prefix}-access-{buckets.ACCESS_LOG_PREFIX}",
+            Name=f"{env.prefix}-access-{_digest(f'{env.access_log_bucket}/{buckets.ACCESS_LOG_PREFIX}')}",
             # With the prefix in the ARN AWS leaves the suffix path as it is (CloudFront Developer Guide, "Send logs to Amazon S3"). Without
             # it a creation puts AWSLogs/{account-id}/CloudFront/ before the path, an update does not, and the bucket refuses the logs.
             DestinationResourceArn=Sub(f"${{{bucket.title}.Arn}}/{buckets.ACCESS_LOG_PREFIX}"),
@@ -224,6 +225,11 @@ def _access_logs(template: StackTemplate, env: Environment, distribution: Any) -
     template.output("AccessLogBucketName", "Bucket of the access logs", Ref(bucket))
     template.output("AccessLogPrefix", "Where in that bucket the access logs begin", buckets.ACCESS_LOG_PREFIX)
     template.output("AccessLogBucketArn", "ARN of the bucket of the access logs", GetAtt(bucket, "Arn"))
+
+
+def _digest(text: str) -> str:
+    """Eight hexadecimal digits; the names of destinations have at most 60 characters (CloudWatch Logs API)."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _dashboard(env: Environment) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from policies.accepted import ACCEPTED
 
 R = TypeVar("R", bound=AWSObject)
 
+DELETE = "Delete"
 RETAIN = "Retain"
 RETAIN_ONCE_MADE = "RetainExceptOnCreate"
 """DeletionPolicy: retained, but deleted where the operation that made it is rolled back, so that it is not in the next attempt's way.

@@ -347,6 +347,13 @@ class SimulatedAccount:
         return {a: active for unit in self.gateways.targets.units.values() for a, active in unit.items()}
 
 
+class NoAws:
+    """Has nothing."""
+
+    def client(self, *_: object, **__: object) -> Any:
+        raise NotFound("there is nothing")
+
+
 @dataclass
 class SimulatedGateways:
     """Gateways over simulated places; secrets and zones as given."""
@@ -369,12 +376,20 @@ class SimulatedGateways:
         client: Any = self.at(region, account_id)
         return CloudFormation(client, account_id=account_id, region=region, sleep=lambda _: None)
 
+    @property
+    def aws(self) -> Any:
+        """There is no history."""
+        return NoAws()
+
     def account(self, account_id: str) -> Any:
         return SimulatedAccount(self, account_id)
 
     iam = organizations = account
 
     def logs(self, account_id: str, region: str) -> Any:
+        return SimulatedAccount(self, account_id, region)
+
+    def retained(self, account_id: str, region: str, role_arn: str | None) -> Any:
         return SimulatedAccount(self, account_id, region)
 
     def hosted_zone_id(self, name: str, *, account_id: str, role_arn: str | None = None) -> str:

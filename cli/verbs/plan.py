@@ -109,10 +109,12 @@ def plan_and_save(
     findings: tuple[Finding, ...] = (),
 ) -> Plan:
     """Drop the plan that was saved before, make a new one and save it; a blocked one is not saved."""
+    from aws.s3 import S3
     from planning.cleanup import drop
     from planning.plan import make_plan
     from planning.request import Request
     from planning.saved import SavedPlanError, forget, load, path_of, save
+    from rollout import whereabouts
     from templates.schemas import bundled
 
     assembly = opened.assembly
@@ -134,6 +136,12 @@ def plan_and_save(
         created_by=opened.caller,
         nonce=context.token_hex(4),
         content=content,
+        look=lambda: whereabouts.findings(
+            lambda: S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region),
+            assembly,
+            opened.templates,
+            opened.gateways,
+        ),
         findings=findings,
     )
     plan = make_plan(request, opened.gateways, bundled(), progress=_progress(context), stop=threading.Event())

@@ -9,20 +9,18 @@ from assembly import commands
 from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.requests import client_token
 from aws.cloudformation.stack_sets import InstanceTargets, StackInstance
-from aws.errors import AwsError
-from aws.retained import BUCKET, Retained, StillReplicated
+from aws.errors import AwsError, Conflict
+from aws.retained import BUCKET, REMOVABLE, Retained, StillReplicated
 from operations.destroy.gateways import DestroyGateways, Progress
 from operations.destroy.retained import SECRET, SECRET_RECOVERY_DAYS
 from operations.destroy.values import DestroyOutcome, DestroyPlan, Pending, Removal, RetainedResource
 from operations.gateways import EVERYWHERE_AT_ONCE, utc
+from planning.superseded import REPLICA_HOURS
 from rollout.diagnosis import failures
 
 POLL_SECONDS = 3.0
 ATTEMPTS = 2400
 """Polls of one deletion before it is given up: two hours. A CloudFront distribution takes some twenty minutes."""
-
-REPLICA_HOURS = 8
-"""Until the next try; AWS says "a few hours" (CloudFront Developer Guide, "Delete Lambda@Edge functions and replicas")."""
 
 
 class _Failed(Exception):
@@ -190,6 +188,12 @@ class _Run:
                 place.delete_table(each.physical_id)
             case "AWS::Logs::LogGroup":
                 place.delete_log_group(each.physical_id)
+            case kind if kind in REMOVABLE:
+                try:
+                    place.remove(kind, each.physical_id)
+                except Conflict as error:
+                    self._progress(each.physical_id, "still in use")
+                    return error.message
         self._progress(each.physical_id, "deleted")
         return ""
 

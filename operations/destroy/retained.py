@@ -13,11 +13,12 @@ import msgspec
 from assembly.model import Assembly, Stack
 from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AccessDenied, CredentialsError
-from aws.retained import BUCKET, FUNCTION, LOG_GROUP, TABLE, VERSION
+from aws.retained import BUCKET, FUNCTION, LOG_GROUP, REMOVABLE, TABLE, VERSION
 from guards import documents
 from operations.destroy.gateways import DestroyGateways
 from operations.destroy.values import Removal, RetainedResource
 from planning.model import Finding
+from planning.superseded import left
 from templates.intrinsics import Scope, resolved_resources
 from templates.resources import DATA_HOLDING_TYPES, LOG_TYPES
 
@@ -33,8 +34,14 @@ def where(stack: Stack) -> dict[str, Any]:
     return {"stack": stack.id, "account_id": stack.account_id, "region": stack.region, "role_arn": stack.role_arn}
 
 
+def in_place(stack: Stack) -> dict[str, Any]:
+    """Place and role of a stack, for what it has replaced."""
+    return {**where(stack), "stack_name": stack.stack_name}
+
+
 def left_by(stack: Stack, template: Mapping[str, Any], gateway: CloudFormation, removal: Removal | None) -> list[RetainedResource]:
-    """Of a live stack: what its deployed template retains. Of deleted ones of that name: what their events say was skipped. And by name."""
+    """Of a live stack: what its deployed template retains and what it has replaced. Of deleted ones of that name: what their events say was
+    skipped. And by name."""
     found: list[RetainedResource] = []
     arns = list(gateway.deleted_stacks(stack.stack_name))
     if removal is not None:
@@ -46,6 +53,8 @@ def left_by(stack: Stack, template: Mapping[str, Any], gateway: CloudFormation, 
             for r in gateway.list_resources(removal.arn)
             if r.logical_id in retained and r.physical_id
         ]
+        found += [_retained(stack, each.resource_type, each.physical_id) for each in left(in_place(stack), removal.arn, gateway)]
+        arns.remove(removal.arn)
     for arn in arns:
         found += [
             _retained(stack, e.resource_type, e.physical_id) for e in gateway.events(arn) if e.status == "DELETE_SKIPPED" and e.physical_id
@@ -114,7 +123,7 @@ def unique(found: Iterable[RetainedResource]) -> list[RetainedResource]:
 
 def is_there(gateways: DestroyGateways, each: RetainedResource, findings: list[Finding]) -> bool:
     """Of a type that cannot be looked up, the events are believed. Where there is no way to look, only they count, and it is noted."""
-    if each.resource_type not in _NAME_PROPERTY:
+    if each.resource_type not in _NAME_PROPERTY and each.resource_type not in REMOVABLE:
         return True
     try:
         return gateways.retained(each.account_id, each.region, each.role_arn).exists(each.resource_type, each.physical_id)
@@ -126,7 +135,7 @@ def is_there(gateways: DestroyGateways, each: RetainedResource, findings: list[F
 
 def decided(each: RetainedResource, delete_data: bool) -> RetainedResource:
     fate: Literal["keep", "delete", "clean_up"] = "keep"
-    if each.resource_type == FUNCTION:
+    if each.resource_type in (FUNCTION, *REMOVABLE):
         fate = "clean_up" if each.proven else "keep"
     elif delete_data and each.resource_type in _NAME_PROPERTY:
         fate = "delete" if each.proven or each.resource_type == LOG_GROUP else "keep"

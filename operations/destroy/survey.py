@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from assembly import commands
 from assembly.model import Assembly, Stack
 from aws.cloudformation.gateway import CloudFormation
+from aws.retained import REMOVABLE
 from guards import documents
 from operations.destroy.gateways import DestroyGateways, Progress
 from operations.destroy.retained import decided, is_there, left_by, left_by_set, resources_of, retains, secret_left, unique, where
@@ -43,7 +44,7 @@ def survey(
     leftovers = [
         decided(each, delete_data)
         for each in unique(found)
-        if (each.stack in removals and each.proven) or is_there(gateways, each, findings)
+        if (each.stack in removals and each.proven and each.resource_type not in REMOVABLE) or is_there(gateways, each, findings)
     ]
     leftovers += secret_left(assembly, gateways, delete_data)
     return DestroyPlan(

@@ -61,7 +61,9 @@ def test_every_statement_is_narrow(name: str) -> None:
         if statement["Effect"] == "Deny":
             continue
         for action in statement["Action"]:
-            reads = ".DeployBoundary." in where and action.endswith((":Describe*", ":Get*", ":List*"))  # a boundary grants nothing
+            reads = ".DeployBoundary." in where and action.endswith(
+                (":Describe*", ":Detect*", ":Get*", ":List*")
+            )  # a boundary grants nothing
             assert "*" not in action or reads or action in WITHOUT_RESOURCE, f"{where}: {action}"
         if "Principal" in statement:
             assert "*" not in json.dumps(statement["Principal"]), where

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
@@ -21,6 +22,7 @@ from environments.model import LAMBDA_EDGE_REGIONS, Environment, Organization
 from environments.problems import EnvironmentProblems
 from environments.regions import REGIONS
 from lint.gate import Job, lint
+from stacks import dns
 from stacks.catalogue import entries
 from stacks.synthesis import Synthesis, SynthesisError, synthesise, synthesise_organization
 from templates.resources import DATA_HOLDING_TYPES
@@ -304,14 +306,41 @@ def test_records() -> None:
         assert record["Properties"]["AliasTarget"]["EvaluateTargetHealth"] is False
 
 
-def test_failover_records() -> None:
-    records = resources(template("recovery", "dns"), "AWS::Route53::RecordSet").values()
-    shape = sorted((record["Properties"]["Type"], record["Properties"]["Failover"]) for record in records)
-    assert shape == [("A", "PRIMARY"), ("A", "SECONDARY"), ("AAAA", "PRIMARY"), ("AAAA", "SECONDARY")]
-    for record in records:
-        primary = record["Properties"]["Failover"] == "PRIMARY"
-        assert record["Properties"].get("HealthCheckId") == ({"Ref": "PrimaryHealthCheck"} if primary else None)
-        assert (record["Properties"]["AliasTarget"]["HostedZoneId"] == "Z2FDTNDATAQYW2") is primary
+def test_with_failover_the_name_has_one_simple_record_of_a_type_and_the_pair_stands_apart() -> None:
+    records = {title: r["Properties"] for title, r in resources(template("recovery", "dns"), "AWS::Route53::RecordSet").items()}
+    domain = VARIANTS["recovery"].domain
+    visited = {title: r for title, r in records.items() if r["Name"] == domain}
+    assert {title: r["Type"] for title, r in visited.items()} == {"Ipv4Record": "A", "Ipv6Record": "AAAA"}
+    for record in visited.values():
+        assert record["AliasTarget"] == {
+            "DNSName": f"_failover.{domain}",
+            "HostedZoneId": {"Ref": "HostedZoneId"},
+            "EvaluateTargetHealth": True,
+        }
+        assert "SetIdentifier" not in record
+    pair = {(r["Type"], r["Failover"]): r for r in records.values() if r["Name"] == f"_failover.{domain}"}
+    assert sorted(pair) == [("A", "PRIMARY"), ("A", "SECONDARY"), ("AAAA", "PRIMARY"), ("AAAA", "SECONDARY")]
+    for (_, role), record in pair.items():
+        assert record.get("HealthCheckId") == ({"Ref": "PrimaryHealthCheck"} if role == "PRIMARY" else None)
+        assert (record["AliasTarget"]["HostedZoneId"] == "Z2FDTNDATAQYW2") is (role == "PRIMARY")
+
+
+@pytest.mark.parametrize("name", ["dev", "sit", "prod"])
+def test_cloudformation_may_change_the_name_of_the_failover_pair(name: str) -> None:
+    policies = resources(template(name, "foundation"), "AWS::IAM::ManagedPolicy").values()
+    patterns = [
+        pattern
+        for policy in policies
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        for pattern in _record_names(statement)
+    ]
+    assert any(fnmatchcase(dns.failover_name(VARIANTS[name]), pattern) for pattern in patterns), patterns
+
+
+def _record_names(statement: dict[str, Any]) -> list[str]:
+    conditions = statement.get("Condition", {}).get("ForAllValues:StringLike", {})
+    found: list[str] = conditions.get("route53:ChangeResourceRecordSetsNormalizedRecordNames", [])
+    return found
 
 
 @pytest.mark.parametrize(("name", "path"), [("recovery", "/buy"), ("failover-with-auth", "/healthz")])
