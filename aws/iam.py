@@ -30,11 +30,14 @@ class Role:
     name: str
     trusted: frozenset[str]
     permissions_boundary: str | None
+    created_at: str = ""
+    """ISO 8601."""
 
 
 class _Role(Answer, frozen=True, kw_only=True):
     arn: str
     assume_role_policy_document: Any = field(default_factory=dict)
+    create_date: str = ""
     boundary: str | None = field(name="PermissionsBoundary.PermissionsBoundaryArn", default=None)
 
 
@@ -78,7 +81,7 @@ class Iam:
             trusts = trusted(found.assume_role_policy_document)
         except ValueError as problem:
             raise unexpected(answer, f"the trust policy of {name} is no policy: {problem}") from problem
-        return Role(arn=found.arn, name=name, trusted=trusts, permissions_boundary=found.boundary)
+        return Role(arn=found.arn, name=name, trusted=trusts, permissions_boundary=found.boundary, created_at=found.create_date)
 
     def oidc_providers(self) -> tuple[str, ...]:
         """ARNs."""

@@ -107,7 +107,7 @@ def open_environment(args: argparse.Namespace, context: Context) -> Opened:
         return Opened(
             assembly=assembly,
             templates=templates,
-            gateways=Gateways(aws, sleep=context.sleep, poll_seconds=LOCAL_POLL_SECONDS),
+            gateways=_waiting(Gateways(aws, sleep=context.sleep, poll_seconds=LOCAL_POLL_SECONDS), context, assembly, templates),
             caller=f"arn:aws:iam::{assembly.account_id}:root",
         )
     refuse_placeholders(assembly)
@@ -118,7 +118,18 @@ def open_environment(args: argparse.Namespace, context: Context) -> Opened:
         role_name=assembly.deploy_role_name or None,
         doctor_command=commands.deploy("doctor", assembly.environment),
     )
-    return Opened(assembly=assembly, templates=templates, gateways=Gateways(aws, sleep=context.sleep), caller=aws.identity().arn)
+    gateways = _waiting(Gateways(aws, sleep=context.sleep), context, assembly, templates)
+    return Opened(assembly=assembly, templates=templates, gateways=gateways, caller=aws.identity().arn)
+
+
+def _waiting(gateways: Gateways, context: Context, assembly: Assembly, templates: Mapping[str, bytes]) -> Gateways:
+    """The same gateways, which wait for what this deployment has just made where AWS does not know it everywhere yet."""
+    from rollout.recent import Recent
+
+    wait = gateways.aws.propagation
+    wait.sleep, wait.now, wait.tell = context.sleep, context.monotonic, context.say
+    wait.age = Recent(assembly.stacks, gateways, context.now, templates=templates).age
+    return gateways
 
 
 def refuse_placeholders(assembly: Assembly) -> None:

@@ -17,6 +17,7 @@ def install() -> None:
         distributions,
         functions,
         in_use,
+        late,
         pace,
         permissions,
         policy_sizes,
@@ -35,6 +36,7 @@ def install() -> None:
     permissions.install()
     policy_sizes.install()
     pace.install()
+    late.install()
 
 
 def stop() -> None:

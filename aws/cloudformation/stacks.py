@@ -54,6 +54,8 @@ class StackResource(Answer, frozen=True, kw_only=True):
     status: str = field(name="ResourceStatus", default="")
     status_reason: str = field(name="ResourceStatusReason", default="")
     drift: str = field(name="DriftInformation.StackResourceDriftStatus", default="")
+    changed_at: str = field(name="LastUpdatedTimestamp", default="")
+    """ISO 8601, UTC."""
 
 
 class StackEvent(Answer, frozen=True, kw_only=True):
