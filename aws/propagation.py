@@ -192,7 +192,13 @@ _MADE_BY: Mapping[str, tuple[str, str]] = {
     "CreateSecret": (SECRET, "Name"),
     **{
         operation: (OPERATION, "OperationId")
-        for operation in ("CreateStackInstances", "UpdateStackInstances", "DeleteStackInstances", "UpdateStackSet", "ImportStacksToStackSet")
+        for operation in (
+            "CreateStackInstances",
+            "UpdateStackInstances",
+            "DeleteStackInstances",
+            "UpdateStackSet",
+            "ImportStacksToStackSet",
+        )
     },
     "DetectStackSetDrift": (OPERATION, "OperationId"),
 }
@@ -295,7 +301,9 @@ class Propagation:
                 if waited >= pair.seconds:
                     raise
                 if waited >= told:
-                    self.tell(f"waiting for the new {_short(pair.kind)} {name} {pair.known}, {waited:.0f} s; AWS may need {pair.seconds:.0f} s")
+                    self.tell(
+                        f"waiting for the new {_short(pair.kind)} {name} {pair.known}, {waited:.0f} s; AWS may need {pair.seconds:.0f} s"
+                    )
                     told += 2 * TOLD_AFTER
                 self.sleep(pause)
                 pause = min(_LONGEST_PAUSE, pause * 1.5)
@@ -309,13 +317,19 @@ class Propagation:
             return False
         self._asking.now = True
         try:
-            made = self._own.get((kind, name))
+            made = self._own.get((kind, name), self._own.get((kind, name.rpartition("/")[2])))
             age = self.now() - made if made is not None else self.age(kind, name)
         except AwsError:
             return False
         finally:
             self._asking.now = False
         return age is not None and age <= LATELY
+
+    def learn(self, kind: str, name: str, age: float) -> None:
+        """This deployment made or changed it so many seconds ago."""
+        made = self.now() - age
+        self._own[kind, name] = made
+        self._own[kind, ""] = max(made, self._own.get((kind, ""), made))
 
     def _may_be_late(self, kind: str, name: str, *, first: bool) -> bool:
         if not first:
@@ -335,7 +349,7 @@ class Propagation:
         kind, part = _MADE_BY.get(operation, ("", ""))
         if kind:
             name = params.get(part) or (answer.get(part) if isinstance(answer, Mapping) else None)
-            self._own[kind, str(name)] = self.now()
+            self.learn(kind, str(name), 0.0)
 
 
 def pair_of(refused: AwsError, operation: str, params: Mapping[str, Any]) -> tuple[Pair, str] | None:

@@ -106,6 +106,16 @@ class Stacks(Connection):
         found = read(answer, tuple[StackDescription, ...], "Stacks")
         return found[0] if found else None
 
+    def settled_stack(self, stack: str, *, looks: int = 6) -> StackDescription | None:
+        """As `describe_stack`; one that is being worked on is looked at again for some seconds, since the answer may be older than its end."""
+        found = self.describe_stack(stack)
+        for _ in range(looks - 1):
+            if found is None or not found.busy:
+                break
+            self.pause()
+            found = self.describe_stack(stack)
+        return found
+
     def get_template(self, stack: str) -> str | None:
         """The template as it was submitted, canonical JSON if it was JSON; None if there is no stack."""
         try:

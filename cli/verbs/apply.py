@@ -316,6 +316,8 @@ def _run(opened: Opened, plan: Plan, report: Report, stop: threading.Event, now:
         stop=stop,
         poll_seconds=LOCAL_POLL_SECONDS if plan.options.local else POLL_SECONDS,
         validate_certificates=validation,
+        is_new=aws.propagation.is_new,
+        learn=aws.propagation.learn,
         expected=expected_or_none(
             S3.connect(aws, account_id=assembly.account_id, region=assembly.home_region), assembly.artifact_bucket, assembly.environment
         ),

@@ -21,6 +21,7 @@ from urllib.parse import parse_qs, unquote
 
 from ministack import app
 from ministack.core import responses
+from ministack.services.cloudformation import changesets, handlers, stacks
 
 from emulator.late.world import Reply, Thing, World
 
@@ -68,6 +69,12 @@ class Asked:
         return (self.account, self.region, self.service, self.action, self.path, self.text.decode("latin-1"), json.dumps(dict(self.given)))
 
     @property
+    def about(self) -> str:
+        """The stack that it is about, or the service."""
+        name = self.given.get("StackName", "") if self.service == "cloudformation" else ""
+        return name.split("/")[1] if name.startswith("arn:") else name or self.service
+
+    @property
     def may_be_stale(self) -> bool:
         return self.action in _STALE.get(self.service, "").split()
 
@@ -78,6 +85,14 @@ class Asked:
 
 def install(world: World) -> None:
     """Stand before every service of MiniStack's dispatcher."""
+    add_event = stacks._add_event
+
+    def event(stack_id: str, stack_name: str, *more: Any, **named: Any) -> None:
+        add_event(stack_id, stack_name, *more, **named)
+        world.changed(stack_name)
+
+    for module in (stacks, changesets, handlers):
+        vars(module)["_add_event"] = event
     table: dict[str, Handler] = app.SERVICE_HANDLERS
     for service, handler in list(table.items()):
         table[service] = _late(world, service, handler)
@@ -91,10 +106,11 @@ def _late(world: World, service: str, handler: Handler) -> Handler:
             return refused
         answer = await handler(method, path, headers, body, query)
         if not asked.may_be_stale or not isinstance(answer[2], bytes):
-            if answer[0] < 300:
+            if answer[0] < 300 and asked.action not in ("GET", "HEAD"):
+                world.changed(asked.about)
                 _remember(world, asked, answer)
             return answer
-        status, sent, content = world.told(asked.question, _REQUEST_ID.sub(b"", answer[2]), answer)
+        status, sent, content = world.told(asked.question, _REQUEST_ID.sub(b"", answer[2]), answer, asked.about)
         return status, dict(sent), content
 
     return late

@@ -56,12 +56,18 @@ def install(world: World) -> None:
     vars(engine)["roles_problem"] = late_roles_problem
 
 
+def service_of(kind: str) -> str:
+    """MiniStack's name of the service that has that resource type."""
+    return {"certificatemanager": "acm", "cloudwatch": "monitoring"}.get(name := kind.split("::")[1].lower(), name)
+
+
 def _create(world: World, kind: str, create: Callable[..., Any]) -> Callable[..., Any]:
     def late(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
         _refuse(world, kind, props, stack_name)
         made = create(logical_id, props, stack_name)
         account = responses.get_account_id()
         name = made[0]
+        world.changed(service_of(kind))
         if kind == "AWS::IAM::ManagedPolicy" or (kind == "AWS::Lambda::Version" and not str(name).startswith("arn:")):
             name = made[1].get("PolicyArn", made[1].get("FunctionArn", name))
         world.made(Thing(kind, account, str(name)), stack_name)
@@ -75,6 +81,7 @@ def _create(world: World, kind: str, create: Callable[..., Any]) -> Callable[...
 def _update(world: World, kind: str, update: Callable[..., Any]) -> Callable[..., Any]:
     def late(physical_id: str, old: dict[str, Any], new: dict[str, Any], stack_name: str, *more: Any, **named: Any) -> Any:
         _refuse(world, kind, new, stack_name)
+        world.changed(service_of(kind))
         return update(physical_id, old, new, stack_name, *more, **named)
 
     return late
@@ -83,6 +90,7 @@ def _update(world: World, kind: str, update: Callable[..., Any]) -> Callable[...
 def _delete(world: World, kind: str, delete: Callable[..., Any]) -> Callable[..., Any]:
     def late(physical_id: str, *more: Any, **named: Any) -> Any:
         answer = delete(physical_id, *more, **named)
+        world.changed(service_of(kind))
         world.gone(Thing(kind, responses.get_account_id(), physical_id))
         return answer
 
@@ -99,7 +107,7 @@ def _problems(world: World, kind: str, props: dict[str, Any], stack: str) -> Ite
     account = responses.get_account_id()
     role = _ROLE_NAME.fullmatch(ROLES.get((account, stack), ""))
     if role and world.hides(Thing("permissions", role[1], role[2]), kind, DENIED_ODDS):
-        service = kind.split("::")[1].lower()
+        service = service_of(kind)
         who = f"arn:aws:sts::{account}:assumed-role/{role[2]}/AWSCloudFormation"
         yield f"User: {who} is not authorized to perform: {service}:Create because no identity-based policy allows the {service}:Create action"
     if kind == "AWS::Lambda::Function" and (name := _ROLE_NAME.fullmatch(str(props.get("Role", "")))):

@@ -55,6 +55,7 @@ class World:
         self._births: dict[Thing, _Birth] = {}
         self._numbers: Counter[str] = Counter()
         self._told: dict[tuple[str, ...], _Told] = {}
+        self._changed: dict[str, float] = {}
 
     def made(self, thing: Thing, maker: str = "") -> None:
         """It is there from now on; `maker` is the stack that made it."""
@@ -81,7 +82,12 @@ class World:
             delay = random.Random(f"{self._seed}:{thing.kind}:{birth.number}:{reader}").uniform(0, self._seconds)  # noqa: S311
             return self._now() < birth.at + delay and self._random.random() < odds
 
-    def told(self, question: tuple[str, ...], mark: bytes, fresh: Reply) -> Reply:
+    def changed(self, about: str) -> None:
+        """Something of that service, or of that stack, is different from now on."""
+        with self._lock:
+            self._changed[about] = self._now()
+
+    def told(self, question: tuple[str, ...], mark: bytes, fresh: Reply, about: str) -> Reply:
         """What is answered: the present answer, or for a while after it has changed the one before it. `mark` tells answers apart."""
         with self._lock:
             before = self._told.get(question)
@@ -89,7 +95,7 @@ class World:
                 self._told[question] = _Told(mark, fresh)
                 return fresh
             if not before.until:
-                before.until = self._now() + self._random.uniform(0, self._seconds)
+                before.until = self._changed.get(about, 0.0) + self._random.uniform(0, self._seconds)
             if self._now() >= before.until:
                 self._told[question] = _Told(mark, fresh)
                 return fresh

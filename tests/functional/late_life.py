@@ -18,8 +18,10 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aws.session import Aws
 from cli.context import Context
 from cli.main import main
+from local_aws import prepare
 from local_aws.server import LocalAws
 from tests.functional.accounts import write_environments
 from tests.functional.harness import CommandLine
@@ -96,11 +98,14 @@ class Life:
         self.run("destroy", "--approve", ENV, "--delete-data", codes=(0, 3))
 
 
-def live(seed: str, home: Path, built: Built, *, seconds: float = 0.4) -> Life:
+def live(seed: str, home: Path, built: Built, *, seconds: float = 0.25) -> Life:
     """One life under that seed; "" is an AWS that is never late. Raises `Broken`."""
     settings = {"LOCAL_AWS_LATE": seed, "LOCAL_AWS_LATE_SECONDS": str(seconds)} if seed else {}
     server = LocalAws.start(home / ".local-aws", bound_to=os.getpid(), persist=False, settings=settings)
     try:
+        # The zone is not the deployment's: it has been there for long.
+        aws = Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials)
+        prepare.hosted_zone(aws, name="kimmyai.io", account_id=ACCOUNT)
         life = Life(home=home, built=built)
         life.whole()
     finally:
@@ -133,4 +138,6 @@ def _main(seeds: list[str]) -> int:
 
 if __name__ == "__main__":
     given = sys.argv[1:]
-    sys.exit(_main([str(n) for n in range(1, int(given[0]) + 1)] if len(given) == 1 and given[0].isdigit() else [g.lstrip("=") for g in given]))
+    sys.exit(
+        _main([str(n) for n in range(1, int(given[0]) + 1)] if len(given) == 1 and given[0].isdigit() else [g.lstrip("=") for g in given])
+    )
