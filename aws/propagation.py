@@ -1,7 +1,7 @@
 """What AWS has made and does not know everywhere yet: which refusals mean that, and how long they may last.
 
-In: a call that AWS refused, what it was about, and whether this deployment has made that within the last minutes. Out: the answer to the same
-call a moment later, or the refusal.
+In: a call that AWS refused, what it was about, and whether this deployment has made that within the last minutes.
+Out: the answer to the same call a moment later, or the refusal.
 Never: repeats a call for any other refusal, or for a thing that nobody knows to be new; waits longer than the table says, or once it is
 asked to stop; sleeps before it has asked.
 
@@ -188,19 +188,14 @@ PAIRS = (
 
 _MADE_BY: Mapping[str, tuple[str, str]] = {
     "CreateChangeSet": (CHANGE_SET, "Id"),
-    "CreateStackSet": (STACK_SET, "StackSetName"),
     "CreateSecret": (SECRET, "Name"),
-    **{
-        operation: (OPERATION, "OperationId")
-        for operation in (
-            "CreateStackInstances",
-            "UpdateStackInstances",
-            "DeleteStackInstances",
-            "UpdateStackSet",
-            "ImportStacksToStackSet",
-        )
-    },
+    "CreateStackInstances": (OPERATION, "OperationId"),
+    "CreateStackSet": (STACK_SET, "StackSetName"),
+    "DeleteStackInstances": (OPERATION, "OperationId"),
     "DetectStackSetDrift": (OPERATION, "OperationId"),
+    "ImportStacksToStackSet": (OPERATION, "OperationId"),
+    "UpdateStackInstances": (OPERATION, "OperationId"),
+    "UpdateStackSet": (OPERATION, "OperationId"),
 }
 """What calls make, and the part of the answer or the request that names it."""
 
@@ -301,9 +296,8 @@ class Propagation:
                 if waited >= pair.seconds:
                     raise
                 if waited >= told:
-                    self.tell(
-                        f"waiting for the new {_short(pair.kind)} {name} {pair.known}, {waited:.0f} s; AWS may need {pair.seconds:.0f} s"
-                    )
+                    what = f"the new {_short(pair.kind)} {name} {pair.known}"
+                    self.tell(f"waiting for {what}, {waited:.0f} s; AWS may need {pair.seconds:.0f} s")
                     told += 2 * TOLD_AFTER
                 self.sleep(pause)
                 pause = min(_LONGEST_PAUSE, pause * 1.5)

@@ -102,7 +102,10 @@ def _with_authority(plan: AnyStackPlan, request: Request) -> AnyStackPlan:
 
 CONTRADICTIONS = 8
 """How often a stack is planned again because reads were older than writes; half a second apart on AWS."""
-_CONTRADICTION = re.compile(r"Stack \[?\S+?\]? already exists|Stack (with id|\[)? ?\S+ does not exist|is in \S+_IN_PROGRESS state")
+_CONTRADICTION = re.compile(
+    r"Stack \[?\S+?\]? already exists|Stack (with id|\[)? ?\S+ does not exist|is in \S+_IN_PROGRESS state"
+    r"|can't find the specified secret value"
+)
 """CloudFormation's words where DescribeStacks was stale: ours to create is there, ours to update is not, or is not done yet."""
 
 
@@ -167,7 +170,9 @@ def _consistent(run: PlanningRun, stack: Stack, produced: Mapping[str, Produced]
         try:
             return _planned(run, stack, produced)
         except AwsError as error:
-            if error.operation not in ("CreateChangeSet", "GetTemplate") or not _CONTRADICTION.search(f"{error.code} {error.message}"):
+            if error.operation not in ("CreateChangeSet", "GetTemplate", "GetSecretValue") or not _CONTRADICTION.search(
+                f"{error.code} {error.message}"
+            ):
                 raise
         run.check()
         gateway.pause()

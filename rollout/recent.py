@@ -1,4 +1,4 @@
-"""What this deployment has made within the last minutes, asked of AWS: so a later command, or one that takes over from a killed one, knows too.
+"""What this deployment has made within the last minutes, asked of AWS: a later command, or one after a killed one, knows too.
 
 In: the stacks of an assembly and the gateways to them. Out: the age of a resource, for `aws.propagation`.
 Never: believes that a thing is new because it is not found: a stack of the assembly must list it, or IAM must say when it was made.

@@ -1,9 +1,9 @@
 """A second try where CloudFormation itself met something that AWS did not know everywhere yet.
 
-In: an execution whose stack was rolled back, or instances of a StackSet that failed, and the reason; what is new. Out: the outcome of trying
-again, or None where the reason is another one.
-Never: tries again for a refusal about things that have stood for long, for a failure whose rollback did not succeed, with a change that was not
-approved, or more than `MOST` times; deletes a stack in which a resource is left.
+In: an execution whose stack was rolled back, or instances of a StackSet that failed, and the reason; what is new.
+Out: the outcome of trying again, or None where the reason is another one.
+Never: tries again for a refusal about things that have stood for long, for a failure whose rollback did not succeed, with a change that was
+not approved, or more than `MOST` times; deletes a stack in which a resource is left.
 
 There is nothing to look at: whether CloudFront knows a certificate, or Lambda a role, only the creation itself tells. Each try has a change
 set of its own whose name follows from the plan, so that an apply that takes over from a killed one finds it.
@@ -86,8 +86,8 @@ class SecondTry(Execution):
         if why is None or found.status not in ("ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "DELETE_COMPLETE"):
             return None
         self.tries += 1
-        limit = f"AWS may need {why.seconds:.0f} s"
-        self.note(f"{cause.logical_id}: {cause.reason}; waiting for {why.known} ({limit}), then trying again ({self.tries} of {MOST})")
+        then = f"waiting for {why.known} (AWS may need {why.seconds:.0f} s), then trying again ({self.tries} of {MOST})"
+        self.note(f"{cause.logical_id}: {cause.reason}; {then}")
         pause(self.run, self.tries)
         return self.made_again(request) if self.cleared(found.status) else None
 
@@ -96,7 +96,7 @@ class SecondTry(Execution):
         return replace(request, nonce=f"{request.nonce}-{self.tries + 1}")
 
     def cleared(self, status: str) -> bool:
-        """Whether the change can be made again: a stack whose creation was rolled back has to go, and only goes if nothing is left in it."""
+        """Whether the change can be made again: a stack whose creation was rolled back only goes if nothing is left in it."""
         if self.plan.state.exists:
             return status == "UPDATE_ROLLBACK_COMPLETE"
         name = self.plan.stack_name

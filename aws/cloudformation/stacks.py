@@ -107,7 +107,7 @@ class Stacks(Connection):
         return found[0] if found else None
 
     def settled_stack(self, stack: str, *, looks: int = 6) -> StackDescription | None:
-        """As `describe_stack`; one that is being worked on is looked at again for some seconds, since the answer may be older than its end."""
+        """As `describe_stack`; one at work is looked at again for some seconds, since the answer may be older than its end."""
         found = self.describe_stack(stack)
         for _ in range(looks - 1):
             if found is None or not found.busy:

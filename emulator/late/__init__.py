@@ -1,7 +1,7 @@
 """An AWS in which new things appear late and reads are stale for a while, as the real one's: asked for by LOCAL_AWS_LATE.
 
-In: LOCAL_AWS_LATE, the seed; LOCAL_AWS_LATE_SECONDS, the longest delay (default 0.25). Out: refusals, old answers and failed resources in AWS's
-words, each for a random while that follows from the seed.
+In: LOCAL_AWS_LATE, the seed; LOCAL_AWS_LATE_SECONDS, the longest delay (default 0.25).
+Out: refusals, old answers and failed resources in AWS's words, each for a random while that follows from the seed.
 Never: does anything unless asked; loses or changes what was written; makes a read of S3 objects or DynamoDB items stale, which AWS promises
 not to be (S3 User Guide, "Amazon S3 data consistency model"; DynamoDB Developer Guide, "Read consistency").
 """

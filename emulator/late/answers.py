@@ -1,13 +1,15 @@
 # mypy: allow-untyped-calls
 """The APIs of a late AWS: what is new is not found yet, a read may tell what was true a moment ago.
 
-In: requests as MiniStack's dispatcher hands them to a service. Out: the service's answer, the one before it, or a refusal in the service's words.
+In: requests as MiniStack's dispatcher hands them to a service.
+Out: the service's answer, the one before it, or a refusal in the service's words.
 Never: refuses a write about what is there for long enough; makes a strongly consistent read stale.
 
-Sources: IAM User Guide, "Troubleshoot IAM" (changes are not always immediately visible); DynamoDB API, DescribeTable (ResourceNotFoundException
-right after CreateTable); S3 User Guide, "Amazon S3 data consistency model" (bucket configurations are eventually consistent); Route 53 API,
-GetChange (PENDING); the conditions on which Terraform's AWS provider tries again: hashicorp/terraform-provider-aws issues 22834 (a service role
-that "is invalid or cannot be assumed"), 15165 (roles of a StackSet), 49960 (a bucket not found after its creation).
+Sources: IAM User Guide, "Troubleshoot IAM" (changes are not always immediately visible); DynamoDB API, DescribeTable
+(ResourceNotFoundException right after CreateTable); S3 User Guide, "Amazon S3 data consistency model" (bucket configurations are eventually
+consistent); Route 53 API, GetChange (PENDING); the conditions on which Terraform's AWS provider tries again: its issues 22834 (a service
+role that "is invalid or cannot be assumed"), 15165 (roles of a StackSet), 49960 (a bucket not found after its creation).
+That CloudFormation's reads may be stale is assumed: no document promises anything.
 """
 
 from __future__ import annotations
@@ -30,9 +32,9 @@ Handler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[
 _STALE = {
     "account": "GetRegionOptStatus ListRegions",
     "acm": "DescribeCertificate ListCertificates",
-    "cloudformation": "DescribeChangeSet DescribeEvents DescribeStackEvents DescribeStackInstance DescribeStackSet DescribeStackSetOperation"
-    " DescribeStacks ListChangeSets ListStackInstances ListStackResources ListStackSetOperationResults ListStackSetOperations ListStackSets"
-    " ListStacks",
+    "cloudformation": "DescribeChangeSet DescribeEvents DescribeStackEvents DescribeStackInstance DescribeStackSet"
+    " DescribeStackSetOperation DescribeStacks ListChangeSets ListStackInstances ListStackResources ListStackSetOperationResults"
+    " ListStackSetOperations ListStackSets ListStacks",
     "cloudfront": "GET",
     "dynamodb": "DescribeTable ListTables",
     "iam": "GetRole ListOpenIDConnectProviders ListRoles",
@@ -116,7 +118,9 @@ def _late(world: World, service: str, handler: Handler) -> Handler:
     return late
 
 
-def _asked(service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]) -> Asked:
+def _asked(  # noqa: PLR0917  (MiniStack's own signature)
+    service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
+) -> Asked:
     place: dict[str, Any] = {"service": service, "account": responses.get_account_id(), "region": responses.get_region(), "path": path}
     target = headers.get("x-amz-target", "")
     if target:
@@ -184,7 +188,9 @@ def _sts(world: World, asked: Asked) -> Reply | None:
 
 
 def _secrets(world: World, asked: Asked) -> Reply | None:
-    secret = asked.given.get("SecretId", "")
+    secret, version = asked.given.get("SecretId", ""), asked.given.get("VersionId", "")
+    if version and world.hides(asked.thing("SecretVersion", version), asked.region):
+        return _json("ResourceNotFoundException", f"Secrets Manager can't find the specified secret value for VersionId: {version}")
     if asked.action not in ("DescribeSecret", "GetSecretValue") or not world.hides(asked.thing("Secret", secret), asked.region):
         return None
     return _json("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
@@ -254,6 +260,8 @@ def _remember(world: World, asked: Asked, answer: Any) -> None:
             world.made(asked.thing("AWS::IAM::Role", given["RoleName"]))
         case ("secretsmanager", "CreateSecret"):
             world.made(asked.thing("Secret", given["Name"]))
+        case ("secretsmanager", "PutSecretValue"):
+            world.made(asked.thing("SecretVersion", json.loads(answer[2])["VersionId"]))
 
 
 ROLES: dict[tuple[str, str], str] = {}

@@ -44,7 +44,7 @@ def install(world: World) -> None:
             handlers["update"] = _update(world, kind, handlers["update"])
         if "delete" in handlers:
             handlers["delete"] = _delete(world, kind, handlers["delete"])
-    roles_problem = engine.roles_problem
+    roles_problem: Callable[..., str] = vars(engine)["roles_problem"]
 
     def late_roles_problem(stack_set: Any, instance: Any) -> str:
         name = stack_set.administration_role.rsplit("/", 1)[-1]
@@ -109,10 +109,10 @@ def _problems(world: World, kind: str, props: dict[str, Any], stack: str) -> Ite
     if role and world.hides(Thing("permissions", role[1], role[2]), kind, DENIED_ODDS):
         service = service_of(kind)
         who = f"arn:aws:sts::{account}:assumed-role/{role[2]}/AWSCloudFormation"
-        yield f"User: {who} is not authorized to perform: {service}:Create because no identity-based policy allows the {service}:Create action"
-    if kind == "AWS::Lambda::Function" and (name := _ROLE_NAME.fullmatch(str(props.get("Role", "")))):
-        if _new(world, Thing("AWS::IAM::Role", account, name[2]), "lambda", stack):
-            yield "The role defined for the function cannot be assumed by Lambda. (Service: Lambda, Status Code: 400, Request ID: late)"
+        yield f"User: {who} is not authorized to perform: {service}:Create because no identity-based policy allows the action"
+    name = str(props.get("Role", "")).rpartition("/")[2] if kind == "AWS::Lambda::Function" else ""
+    if name and _new(world, Thing("AWS::IAM::Role", account, name), "lambda", stack):
+        yield "The role defined for the function cannot be assumed by Lambda. (Service: Lambda, Status Code: 400, Request ID: late)"
     if kind == "AWS::S3::BucketPolicy" and _new(world, Thing(_BUCKET, account, str(props.get("Bucket"))), "s3", stack, own=0):
         yield "The specified bucket does not exist (Service: S3, Status Code: 404, Request ID: late)"
     if kind == "AWS::CloudFront::Distribution":
@@ -128,8 +128,8 @@ def _of_distribution(world: World, account: str, props: dict[str, Any], stack: s
     for arn in re.findall(r"arn:aws:acm:[^\"]+", text):
         if _new(world, Thing("AWS::CertificateManager::Certificate", account, arn), "cloudfront", stack, own=0):
             yield (
-                "Invalid request provided: AWS::CloudFront::Distribution: The specified SSL certificate doesn't exist, isn't in us-east-1"
-                " region, isn't valid, or doesn't include a valid certificate chain. (Service: CloudFront, Status Code: 400, Request ID: late)"
+                "Invalid request provided: AWS::CloudFront::Distribution: The specified SSL certificate doesn't exist, isn't in"
+                " us-east-1 region, isn't valid, or doesn't include a valid certificate chain. (Service: CloudFront, Status Code: 400)"
             )
     for arn in re.findall(r"arn:aws:lambda:[^\"]+:\d+", text):
         if _new(world, Thing("AWS::Lambda::Version", account, arn), "cloudfront", stack, own=0):

@@ -1,5 +1,6 @@
-"""The whole life of the dev environment against an AWS that is late: first deployment, nothing to do, an edit, content, a new password, the end,
-and all of it again.
+"""The whole life of the dev environment against an AWS that is late.
+
+First deployment, nothing to do, content, an edit, a new password, the end, and all of it again.
 
 In: seeds; a directory. Out: what went wrong in each, with everything that was said.
 Never: knows anything of the late mode but its seed.
