@@ -276,7 +276,7 @@ class Propagation:
     _asking: threading.local = field(default_factory=threading.local)
 
     def call(self, operation: str, params: Mapping[str, Any], do: Callable[[], Any]) -> Any:
-        """The answer of `do`; asked again while it is refused because something new is not known yet. Raises the refusal, `StoppedWaiting`."""
+        """The answer of `do`, asked again while something new is not known yet. Raises the refusal, `StoppedWaiting`."""
         began: float | None = None
         told, pause = TOLD_AFTER, _FIRST_PAUSE
         while True:

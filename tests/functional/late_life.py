@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -49,15 +50,22 @@ class Built:
         """Built once: all seeds deploy the same."""
         found = cls(before=home / "before", after=home / "after", app=home / "app")
         environments = write_environments(home / "environments", {ENV: ACCOUNT})
+        path = environments / f"{ENV}.yaml"
+        path.write_text(path.read_text().replace("  enabled: true", "  enabled: true\n  log_regions: [us-east-1, eu-west-1]", 1))
         for dist in (found.before, found.after):
             ended = CommandLine(home=home).build("--env", ENV, "--environments", str(environments), "--out", str(dist))
             assert ended.code == 0, ended
-            path = environments / f"{ENV}.yaml"
             path.write_text(path.read_text().replace(*EDIT))
         found.app.mkdir()
         (found.app / "index.html").write_text("<!doctype html><title>late</title>")
         (found.app / "app.js").write_text("'late'")
         return found
+
+    def copied(self, home: Path) -> Built:
+        """The same for one seed: saved plans lie beside the assembly."""
+        shutil.copytree(self.before, home / "before")
+        shutil.copytree(self.after, home / "after")
+        return Built(before=home / "before", after=home / "after", app=self.app)
 
 
 @dataclass(kw_only=True)
@@ -118,7 +126,7 @@ def _one(seed: str, built: Built) -> tuple[str, str, float]:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as home:
         try:
-            live(seed, Path(home), built)
+            live(seed, Path(home), built.copied(Path(home)))
         except Broken as broken:
             return seed, str(broken), time.monotonic() - began
     return seed, "", time.monotonic() - began
