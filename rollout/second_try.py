@@ -3,7 +3,7 @@
 In: an execution whose stack was rolled back, or instances of a StackSet that failed, and the reason; what is new.
 Out: the outcome of trying again, or None where the reason is another one.
 Never: tries again for a refusal about things that have stood for long, for a failure whose rollback did not succeed, with a change that was
-not approved, or more than `MOST` times; deletes a stack in which a resource is left.
+not approved, or more than `MOST_TRIES` times; deletes a stack in which a resource is left.
 
 There is nothing to look at: whether CloudFront knows a certificate, or Lambda a role, only the creation itself tells. Each try has a change
 set of its own whose name follows from the plan, so that an apply that takes over from a killed one finds it.
@@ -12,27 +12,24 @@ set of its own whose name follows from the plan, so that an apply that takes ove
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from aws.cloudformation.requests import client_token
 from aws.propagation import Unready, unready
 from planning.cleanup import drop_stack
 from planning.model import InstancePlan, StackPlan
 from planning.plan import plan_stack
-from planning.request import Request, change_set_name
+from planning.request import Request
 from rollout.compare import unapproved
 from rollout.diagnosis import Diagnosis
 from rollout.execution import Execution, Interrupted, Run
 from rollout.outcome import InstanceFailure, Outcome
+from rollout.planned_change import MOST_TRIES, try_of, try_request
 from rollout.stackset_operations import Step, rectangles
 
-MOST = 5
-"""Tries after the first."""
 _LOOKS = 3
 _GONE_LOOKS = 3
 """Looks in a row that must not find a deleted stack: one alone may be asked of a replica that is ahead of the next."""
 _DELETION_POLLS = 200
-_BEGUN = ("EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE", "EXECUTE_FAILED")
 
 
 def pause(run: Run, number: int) -> None:
@@ -73,27 +70,27 @@ class SecondTry(Execution):
     def try_again(self, found: Diagnosis) -> Outcome | None:
         """The outcome of the next try, if there is to be one. Raises as `execute` does."""
         cause = found.cause
-        if cause is None or self.tries >= MOST or unready(cause.reason) is None:
+        if cause is None or self.tries >= MOST_TRIES or unready(cause.reason) is None:
             return None
-        request = self.next_request()
-        name = change_set_name(request)
-        state = self.gateway.change_set_state(name, self.plan.stack_name)
-        if state is not None and state.execution_status in _BEGUN:
-            self.tries += 1
-            self.change_set, self.token = state.arn, client_token(name, self.plan.stack, "execute")
+        if self.take_up(self.tries + 1):
             return self.follow(self.plan.stack_name)
         why = late(self.run, cause.reason)
         if why is None or found.status not in ("ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "DELETE_COMPLETE"):
             return None
         self.tries += 1
-        then = f"waiting for {why.known} (AWS may need {why.seconds:.0f} s), then trying again ({self.tries} of {MOST})"
+        then = f"waiting for {why.known} (AWS may need {why.seconds:.0f} s), then trying again ({self.tries} of {MOST_TRIES})"
         self.note(f"{cause.logical_id}: {cause.reason}; {then}")
         pause(self.run, self.tries)
-        return self.made_again(request) if self.cleared(found.status) else None
+        return self.made_again(try_request(self.run, self.tries)) if self.cleared(found.status) else None
 
-    def next_request(self) -> Request:
-        request = self.run.request()
-        return replace(request, nonce=f"{request.nonce}-{self.tries + 1}")
+    def take_up(self, number: int) -> bool:
+        """Whether that try was begun; then it is the one that is followed."""
+        state = try_of(self.run, self.plan, number, self.gateway)
+        if state is None:
+            return False
+        self.tries = number
+        self.change_set, self.token = state.arn, client_token(state.name, self.plan.stack, "execute")
+        return True
 
     def cleared(self, status: str) -> bool:
         """Whether the change can be made again: a stack whose creation was rolled back only goes if nothing is left in it."""

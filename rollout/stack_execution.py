@@ -43,6 +43,8 @@ class StackExecution(SecondTry):
         self.change_set, stack, self.token = change_of(self.run, self.plan)
         self.resumed = self.begun = where.at in ("running", "done")
         self.start(len(self.plan.resources), resumed=self.resumed)
+        if where.tries and self.take_up(where.tries):
+            stack = self.plan.stack_name
         if self.resumed:
             self.note("an earlier apply has executed this change set; following it")
         elif where.at == "ready" and self.plan.change_set is not None:

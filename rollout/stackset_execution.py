@@ -33,8 +33,9 @@ from rollout.compare import unapproved
 from rollout.diagnosis import failures, invalid
 from rollout.execution import MAX_FAILED_POLLS, Execution, Interrupted, Run
 from rollout.outcome import InstanceFailure, Outcome
+from rollout.planned_change import MOST_TRIES
 from rollout.progress import Instances, Resource
-from rollout.second_try import MOST, pause, steps_again, why_late
+from rollout.second_try import pause, steps_again, why_late
 from rollout.stackset_adoption import Adoption
 from rollout.stackset_operations import Step, preferences_of, steps_of
 
@@ -253,7 +254,7 @@ class StackSetExecution(Execution):
         self.finished += Counter(r.status for r in results)
         if operation.status == "SUCCEEDED" and not operation.failed_instances and not bad:
             return None
-        late = why_late(self.run, step, bad) if tries < MOST else None
+        late = why_late(self.run, step, bad) if tries < MOST_TRIES else None
         if late is not None:
             self.note(f"{bad[0].account_id} {bad[0].region}: {bad[0].reason}; waiting for {late.known} (AWS may need {late.seconds:.0f} s)")
             self.finished -= Counter(b.status for b in bad)

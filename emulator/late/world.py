@@ -48,8 +48,9 @@ class _Told:
 class World:
     """One late AWS. May be used from any thread."""
 
-    def __init__(self, seed: str, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
-        self._seed, self._seconds, self._now = seed, seconds, now
+    def __init__(self, seed: str, seconds: float, now: Callable[[], float] = time.monotonic, *, only: str = "") -> None:
+        """With `only` a thing of that kind is late, every look until then does not see it, and nothing else is late."""
+        self._seed, self._seconds, self._now, self._only = seed, seconds, now, only
         self._random = random.Random(seed)  # noqa: S311
         self._lock = threading.Lock()
         self._births: dict[Thing, _Birth] = {}
@@ -77,10 +78,10 @@ class World:
         """Whether `reader` (a region or service) does not see it yet. Each reader has a delay of its own."""
         with self._lock:
             birth = self._births.get(thing)
-            if birth is None:
+            if birth is None or self._only not in ("", thing.kind):
                 return False
             delay = random.Random(f"{self._seed}:{thing.kind}:{birth.number}:{reader}").uniform(0, self._seconds)  # noqa: S311
-            return self._now() < birth.at + delay and self._random.random() < odds
+            return self._now() < birth.at + delay and (self._only == thing.kind or self._random.random() < odds)
 
     def changed(self, about: str) -> None:
         """Something of that service, or of that stack, is different from now on."""
@@ -91,7 +92,7 @@ class World:
         """What is answered: the present answer, or for a while after it has changed the one before it. `mark` tells answers apart."""
         with self._lock:
             before = self._told.get(question)
-            if before is None or before.mark == mark:
+            if before is None or before.mark == mark or self._only:
                 self._told[question] = _Told(mark, fresh)
                 return fresh
             if not before.until:

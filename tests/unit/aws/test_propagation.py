@@ -39,7 +39,7 @@ def refusal(pair: Pair, operation: str, code: str) -> AwsError:
 
 
 def parameters(pair: Pair) -> dict[str, Any]:
-    return {part: ARN if pair.kind == ROLE and pair.of == "RoleArn" else "name" for part in pair.of.split()}
+    return dict.fromkeys(pair.of.split(), ARN if pair.kind == ROLE and pair.of == "RoleArn" else "name")
 
 
 def failing(error: AwsError, times: float) -> Callable[[], str]:
