@@ -96,21 +96,25 @@ class SecondTry(Execution):
         """Whether the change can be made again: a stack whose creation was rolled back only goes if nothing is left in it."""
         if self.plan.state.exists:
             return status == "UPDATE_ROLLBACK_COMPLETE"
-        name = self.plan.stack_name
-        live = self.gateway.describe_stack(name)
-        if live is not None and live.status == "ROLLBACK_COMPLETE":
-            if any(r.physical_id and not r.status.startswith("DELETE_COMPLETE") for r in self.gateway.list_resources(live.arn)):
-                return False
-            self.run.check()
-            self.gateway.delete_stack(live.arn, token=client_token(live.arn, "delete"))
-        gone = 0
+        deleting, gone = status == "DELETE_COMPLETE", 0
         for polls in range(_DELETION_POLLS):
-            live = self.gateway.describe_stack(name)
-            gone = gone + 1 if live is None or live.status == "DELETE_COMPLETE" or live.under_review else 0
-            if gone >= _GONE_LOOKS or (live is not None and live.status == "DELETE_FAILED"):
-                break
+            live = self.gateway.describe_stack(self.plan.stack_name)
+            if live is not None and live.status == "ROLLBACK_COMPLETE" and not deleting:
+                left = [r.status for r in self.gateway.list_resources(live.arn) if r.physical_id and r.status != "DELETE_COMPLETE"]
+                if "DELETE_SKIPPED" in left:
+                    return False
+                if not left:
+                    self.run.check()
+                    self.gateway.delete_stack(live.arn, token=client_token(live.arn, "delete"))
+                    deleting = True
+            elif deleting:
+                gone = gone + 1 if live is None or live.status == "DELETE_COMPLETE" or live.under_review else 0
+                if live is not None and live.status == "DELETE_FAILED":
+                    return False
+            if gone >= _GONE_LOOKS:
+                return True
             self.run.pause(polls)
-        return gone >= _GONE_LOOKS
+        return False
 
     def made_again(self, request: Request) -> Outcome:
         """Make the change set anew, and execute it if it is what was approved."""

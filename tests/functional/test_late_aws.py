@@ -1,4 +1,4 @@
-"""The whole life of a small platform in which what is made here is used there, against an AWS that is late; `make late` has the real one."""
+"""The life of a small platform in which what is made here is used there, against a late AWS; `make late` has the real one."""
 
 from __future__ import annotations
 
