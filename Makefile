@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: build setup test check unit edge functional browser attacks lint types architecture golden schema rules lock clean
+.PHONY: build setup test check unit edge functional late browser attacks lint types architecture golden schema rules lock clean
 
 build: setup
 	$(BIN)/python build.py --env all
@@ -42,6 +42,12 @@ edge: setup
 
 functional: setup
 	$(BIN)/python -m pytest tests/functional -n 2
+
+# The whole life against an AWS that is late (emulator/late), for many seeds: of a small platform, then of dev. For the night.
+SEEDS ?= 50
+late: setup
+	LATE_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/functional/test_late_aws.py -n 2
+	$(BIN)/python -m tests.functional.late_life $(SEEDS)
 
 # Installs Debian's Chromium if it is missing, and builds the app of tests/app.
 browser: setup
