@@ -166,7 +166,10 @@ PAIRS = (
     ),
     Pair(
         service="cloudformation",
-        operations=_all("CreateStackInstances DescribeStackSet ListStackInstances DescribeStackSetOperation ListStackSetOperations"),
+        operations=_all(
+            "CreateStackInstances DescribeStackInstance DescribeStackSet DescribeStackSetOperation ImportStacksToStackSet ListStackInstances"
+            " ListStackSetOperationResults ListStackSetOperations UpdateStackInstances"
+        ),
         codes=_all("StackSetNotFoundException"),
         of="StackSetName",
         kind=STACK_SET,

@@ -48,6 +48,9 @@ PAGE_SECONDS = 0.5
 TOLD_ONE_BY_ONE = 50
 """Up to so many instances each is reported as it goes; of more only numbers and failures."""
 
+OWN_LOOKS = 12
+"""Looks in which the set must show what the last operation of the same plan made of it."""
+
 EVENTS_READ = 10
 """Failed instances whose stack is asked for the event, at the most."""
 
@@ -192,10 +195,13 @@ class StackSetExecution(Execution):
         return self.steps if real.operation != "none" else tuple(step for step in self.steps if step.kind != "update")
 
     def still_ours(self) -> None:
-        """Raise `Moved` if somebody has put another template in between our operations."""
-        live = self.describe()
-        if live is None or not same_template(template_of(live.template_body), self.template):
-            raise Moved((f"the StackSet {self.plan.stack_name} has got another template between two operations of this plan",))
+        """Raise `Moved` if somebody has put another template in between our operations; one look may be older than our own update."""
+        for polls in range(OWN_LOOKS):
+            live = self.describe()
+            if live is not None and same_template(template_of(live.template_body), self.template):
+                return
+            self.run.pause(polls)
+        raise Moved((f"the StackSet {self.plan.stack_name} has got another template between two operations of this plan",))
 
     def request(self, inputs: Inputs, live: StackSetDescription | None) -> StackSetRequest:
         stack, managed = self.stack, managed_execution(self.target)
