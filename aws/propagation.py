@@ -167,8 +167,8 @@ PAIRS = (
     Pair(
         service="cloudformation",
         operations=_all(
-            "CreateStackInstances DescribeStackInstance DescribeStackSet DescribeStackSetOperation ImportStacksToStackSet ListStackInstances"
-            " ListStackSetOperationResults ListStackSetOperations UpdateStackInstances"
+            "CreateStackInstances DescribeStackInstance DescribeStackSet DescribeStackSetOperation ImportStacksToStackSet"
+            " ListStackInstances ListStackSetOperationResults ListStackSetOperations UpdateStackInstances"
         ),
         codes=_all("StackSetNotFoundException"),
         of="StackSetName",

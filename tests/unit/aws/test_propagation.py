@@ -42,6 +42,11 @@ def parameters(pair: Pair) -> dict[str, Any]:
     return dict.fromkeys(pair.of.split(), ARN if pair.kind == ROLE and pair.of == "RoleArn" else "name")
 
 
+def never(seconds: float) -> None:
+    """A sleep that must not be."""
+    raise AssertionError(f"slept {seconds} s")
+
+
 def failing(error: AwsError, times: float) -> Callable[[], str]:
     left = [times]
 
@@ -126,7 +131,7 @@ def test_a_look_that_is_stale_is_repeated_where_something_of_the_kind_is_new() -
     ids=lambda error: f"{error.operation}-{error.code}",
 )
 def test_other_refusals_are_never_repeated(error: AwsError) -> None:
-    wait = Propagation(sleep=pytest.fail, age=lambda *_: 1.0)
+    wait = Propagation(sleep=never, age=lambda *_: 1.0)
     with pytest.raises(AwsError) as refused:
         wait.call(error.operation, {"Bucket": "b", "RoleArn": ARN, "StackName": "x"}, failing(error, 1))
     assert refused.value is error
@@ -163,7 +168,7 @@ def test_what_an_execution_told_of_is_new() -> None:
 
 
 def test_asking_whether_something_is_new_cannot_wait_itself() -> None:
-    wait = Propagation(sleep=pytest.fail)
+    wait = Propagation(sleep=never)
     error = NotFound("gone", service="iam", operation="GetRole", code="NoSuchEntity")
 
     def age(_kind: str, _name: str) -> float | None:
