@@ -107,7 +107,9 @@ def test_check(tmp_path: Path) -> None:
     changed = build("--env", "dev", "--out", str(tmp_path), "--check")
     assert changed.returncode == 1
     assert "dev/dns.template.json: differs from what would be built" in changed.stderr
-    assert re.search(rf"build: out of date\n  next: \S+ \S*build\.py --env dev --out {tmp_path} --environments {ENVIRONMENTS}\n", changed.stderr)
+    assert re.search(
+        rf"build: out of date\n  next: \S+ \S*build\.py --env dev --out {tmp_path} --environments {ENVIRONMENTS}\n", changed.stderr
+    )
 
 
 def test_bad_environments_end_in_status_2_and_nothing_is_written(own: Path, tmp_path: Path) -> None:
