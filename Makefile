@@ -12,7 +12,7 @@ export PIP_USER := 0
 unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_REQUIRE_VIRTUALENV PIP_DRY_RUN PIP_NO_DEPS PIP_CONSTRAINT PIP_REQUIREMENT
 unexport PYTHONHOME PYTHONPATH NODE_OPTIONS
 
-.PHONY: build setup test team format check unit mutants edge functional browser attacks acceptance lint types architecture golden schema rules lock clean edits
+.PHONY: build setup test team format check unit mutants edge functional late browser attacks acceptance lint types architecture golden schema rules lock clean edits
 
 build: setup
 	$(BIN)/python build.py --env all
@@ -63,6 +63,12 @@ edge: setup
 functional: setup
 	$(BIN)/python -m pytest tests/functional tests/second -n 2
 
+# The whole life against an AWS that is late (emulator/late), for many seeds: of a small platform, then of dev. For the night.
+SEEDS ?= 50
+late: setup
+	LATE_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/functional/test_late_aws.py -n 2
+	$(BIN)/python -m tests.functional.late_life $(SEEDS)
+
 # Installs Debian's Chromium if it is missing, and builds the app of tests/app.
 browser: setup
 	tests/browser/setup.sh
@@ -80,7 +86,6 @@ acceptance: setup
 	  $(if $(ENVIRONMENTS),--environments '$(ENVIRONMENTS)')
 
 # Random edits of an environment file against a local AWS; for a night: make edits SEEDS=260
-SEEDS ?= 60
 edits: setup
 	$(BIN)/python -m tests.nightly.edits --edits $(SEEDS)
 

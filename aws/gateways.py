@@ -75,9 +75,9 @@ class Gateways:
         """VersionId of the secret's current version. `NotFound` if there is none."""
         return Secrets.connect(self.aws, account_id=account_id, region=region, role_arn=role_arn).current_version(secret)
 
-    def secret_value(self, secret: str, key: str, *, account_id: str, region: str, role_arn: str | None = None) -> str:
-        """One key of the current version of a JSON secret. `NotFound` if it is not there."""
-        return Secrets.connect(self.aws, account_id=account_id, region=region, role_arn=role_arn).json_key(secret, key)
+    def secret_value(self, secret: str, key: str, *, version: str, account_id: str, region: str, role_arn: str | None = None) -> str:
+        """One key of that version of a JSON secret. `NotFound` if it is not there."""
+        return Secrets.connect(self.aws, account_id=account_id, region=region, role_arn=role_arn).json_key(secret, key, version=version)
 
     def upload_template(self, bucket: str, body: bytes, *, sha256: str, account_id: str, region: str) -> str | None:
         """Put a template into the artifact bucket under its digest and return its URL; None if there is no bucket.

@@ -31,11 +31,14 @@ class Role:
     name: str
     trusted: frozenset[str]
     permissions_boundary: str | None
+    created_at: str = ""
+    """ISO 8601."""
 
 
 class _Role(Answer, frozen=True, kw_only=True):
     arn: str
     assume_role_policy_document: Any = field(default_factory=dict)
+    create_date: str = ""
     boundary: str | None = field(name="PermissionsBoundary.PermissionsBoundaryArn", default=None)
 
 
@@ -84,7 +87,7 @@ class Iam:
             trusts = trusted(found.assume_role_policy_document)
         except ValueError as problem:
             raise unexpected(answer, f"the trust policy of {name} is no policy: {problem}") from problem
-        return Role(arn=found.arn, name=name, trusted=trusts, permissions_boundary=found.boundary)
+        return Role(arn=found.arn, name=name, trusted=trusts, permissions_boundary=found.boundary, created_at=found.create_date)
 
     def denied(self, principal: str, resource: str, actions: tuple[str, ...], context: Mapping[str, str]) -> tuple[str, ...] | None:
         """Those of the actions that the principal may not do on the resource, by IAM's own simulation; None where IAM does not tell.

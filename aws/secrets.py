@@ -6,8 +6,9 @@ Never: puts a secret value into an error, a representation or a log.
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,9 +46,9 @@ class Secrets:
         """As `Aws.client`."""
         return cls(aws.client("secretsmanager", account_id=account_id, region=region, role_arn=role_arn), account_id, region)
 
-    def json_key(self, secret: str, key: str) -> str:
-        """The text at one key of the current version. `NotFound` if the secret, a current version or the key is not there."""
-        answer = self.client.get_secret_value(SecretId=secret)
+    def json_key(self, secret: str, key: str, *, version: str = "") -> str:
+        """The text at one key of that version, else of the current one. `NotFound` if the secret, the version or the key is not there."""
+        answer = self.client.get_secret_value(SecretId=secret, **({"VersionId": version} if version else {}))
         text = read(answer, _Value).secret_string or ""
         try:
             document = documents.loads(text)
@@ -69,6 +70,15 @@ class Secrets:
             if "AWSCURRENT" in names:
                 return version
         raise self._problem(NotFound, secret, "has no current version")
+
+    def comes_to_be(self, secret: str, version: str, pause: Callable[[], None], *, looks: int = 60) -> bool:
+        """Wait until that version is the current one for whoever asks; False if it is not after so many looks."""
+        for _ in range(looks):
+            with contextlib.suppress(NotFound):
+                if self.current_version(secret) == version:
+                    return True
+            pause()
+        return False
 
     def put(self, secret: str, values: Mapping[str, str], *, token: str) -> str:
         """A new current version; the same `token` (32 to 64 characters) writes once. The VersionId."""

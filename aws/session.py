@@ -25,6 +25,7 @@ from msgspec import field
 from aws import bodies
 from aws.answers import Answer, mark, read
 from aws.errors import AccessDenied, BadRequest, CredentialsError, Origin, WrongAccount, translated
+from aws.propagation import Propagation
 from guards import masks
 
 if TYPE_CHECKING:
@@ -94,7 +95,10 @@ class Aws:
         static_credentials: Callable[[str], StaticCredentials] | None = None,
         settings: Settings | None = None,
         doctor_command: str = "",
+        propagation: Propagation | None = None,
     ) -> None:
+        self.propagation = propagation or Propagation()
+        """How calls about new things are repeated; on its own it repeats those about what the same session has made."""
         self._profile = profile
         self._role_name = role_name
         self._endpoint_url = endpoint_url
@@ -279,7 +283,7 @@ class Aws:
         session._session.register_component("data_loader", self._loader)
 
         def add_translation(base_classes: list[type], **_: Any) -> None:
-            base_classes.insert(0, _translating(self._origin, account))
+            base_classes.insert(0, _translating(self._origin, account, self.propagation))
 
         session.events.register("creating-client-class", add_translation)
         session.events.register("before-parse", bodies.check)
@@ -326,7 +330,7 @@ def isolated_session() -> BotocoreSession:
     return session
 
 
-def _translating(origin: Callable[[str, str, str, str], Origin], account: Callable[[], str]) -> type:
+def _translating(origin: Callable[[str, str, str, str], Origin], account: Callable[[], str], propagation: Propagation) -> type:
     """A base class for boto3 clients, by botocore's own extension point: every call, paginated ones too, goes through this method."""
 
     class Translating:
@@ -334,8 +338,13 @@ def _translating(origin: Callable[[str, str, str, str], Origin], account: Callab
 
         def _make_api_call(self, operation_name: str, api_params: Any) -> Any:
             where = origin(self.meta.service_model.service_name, operation_name, account(), self.meta.region_name or "")
-            with translated(where):
-                answer = super()._make_api_call(operation_name, api_params)  # type: ignore[misc]
+            make: Any = super()._make_api_call  # type: ignore[misc]
+
+            def call() -> Any:
+                with translated(where):
+                    return make(operation_name, api_params)
+
+            answer = propagation.call(operation_name, api_params, call)
             mark(answer, where)
             return answer
 

@@ -109,7 +109,7 @@ def open_environment(args: argparse.Namespace, context: Context) -> Opened:
         return Opened(
             assembly=assembly,
             templates=templates,
-            gateways=Gateways(aws, sleep=context.sleep, poll_seconds=LOCAL_POLL_SECONDS),
+            gateways=_waiting(Gateways(aws, sleep=context.sleep, poll_seconds=LOCAL_POLL_SECONDS), context, assembly, templates),
             caller=f"arn:aws:iam::{assembly.account_id}:root",
         )
     refuse_placeholders(assembly)
@@ -123,7 +123,8 @@ def open_environment(args: argparse.Namespace, context: Context) -> Opened:
     caller = aws.identity().arn
     for override in aws.overrides():
         context.say(f"warning: this is not AWS itself: {override}")
-    opened = Opened(assembly=assembly, templates=templates, gateways=Gateways(aws, sleep=context.sleep), caller=caller)
+    gateways = _waiting(Gateways(aws, sleep=context.sleep), context, assembly, templates)
+    opened = Opened(assembly=assembly, templates=templates, gateways=gateways, caller=caller)
     refuse_denied(args, opened)
     return opened
 
@@ -146,6 +147,16 @@ def refuse_denied(args: argparse.Namespace, opened: Opened) -> None:
         command=again(args),
         status=USAGE,
     )
+
+
+def _waiting(gateways: Gateways, context: Context, assembly: Assembly, templates: Mapping[str, bytes]) -> Gateways:
+    """The same gateways, which wait for what this deployment has just made where AWS does not know it everywhere yet."""
+    from rollout.recent import Recent
+
+    wait = gateways.aws.propagation
+    wait.sleep, wait.now, wait.tell = context.sleep, context.monotonic, context.say
+    wait.age = Recent(assembly.stacks, gateways, context.now, templates=templates).age
+    return gateways
 
 
 def refuse_placeholders(assembly: Assembly) -> None:

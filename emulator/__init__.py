@@ -17,6 +17,7 @@ def install() -> None:
         distributions,
         functions,
         in_use,
+        late,
         pace,
         permissions,
         policy_sizes,
@@ -39,6 +40,7 @@ def install() -> None:
     service_roles.install()
     policy_sizes.install()
     pace.install()
+    late.install()
 
 
 def stop() -> None:

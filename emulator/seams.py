@@ -14,6 +14,7 @@ VERSION = "1.5.33"
 _PARTS: dict[str, tuple[str, ...]] = {
     "ministack.app": (
         "app",
+        "SERVICE_HANDLERS",
         "_build_persistence_save_dict",
         "pin_request_origin(source_ip, secure_transport)",
         "_routing_params(method, path, headers, body, query_params)",

@@ -38,7 +38,7 @@ class Gateways(SurveyGateways, Protocol):
 
     def secret_version(self, secret: str, *, account_id: str, region: str, role_arn: str | None = None) -> str: ...
 
-    def secret_value(self, secret: str, key: str, *, account_id: str, region: str, role_arn: str | None = None) -> str: ...
+    def secret_value(self, secret: str, key: str, *, version: str, account_id: str, region: str, role_arn: str | None = None) -> str: ...
 
     def upload_template(self, bucket: str, body: bytes, *, sha256: str, account_id: str, region: str) -> str | None: ...
 
@@ -303,10 +303,18 @@ class _Collector:
             self._hidden(parameter, None, f"secret {source.secret}", changed=False)
             return
         try:
+            # Of the very version that is sent beside it: two reads of "the current one" may tell of two versions.
             value = self.gateways.secret_value(
-                source.secret, source.key, account_id=self.stack.account_id, region=SECRETS_REGION, role_arn=self.stack.role_arn
+                source.secret,
+                source.key,
+                version=version,
+                account_id=self.stack.account_id,
+                region=SECRETS_REGION,
+                role_arn=self.stack.role_arn,
             )
         except NotFound as error:
+            if error.code == "ResourceNotFoundException":
+                raise  # DescribeSecret has just named this version: one of the two answers is old, and the stack is planned again.
             self._error("secret_missing", str(error), deploy("set-password", self.assembly.environment))
             return
         self._hidden(parameter, value, f"secret {source.secret}", changed=True)

@@ -7,6 +7,7 @@ change set, an error or an interrupt leaves is deleted before this returns or ra
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Mapping
@@ -109,6 +110,15 @@ def _with_authority(plan: AnyStackPlan, request: Request) -> AnyStackPlan:
     return plan if found is None else msgspec.structs.replace(plan, findings=(*plan.findings, found))
 
 
+CONTRADICTIONS = 8
+"""How often a stack is planned again because reads were older than writes; half a second apart on AWS."""
+_CONTRADICTION = re.compile(
+    r"Stack \[?\S+?\]? already exists|Stack (with id|\[)? ?\S+ does not exist|is in \S+_IN_PROGRESS state"
+    r"|can't find the specified secret value"
+)
+"""CloudFormation's words where DescribeStacks was stale: ours to create is there, ours to update is not, or is not done yet."""
+
+
 def _without_change_set(plan: AnyStackPlan) -> AnyStackPlan:
     return msgspec.structs.replace(plan, change_set=None) if isinstance(plan, StackPlan) else plan
 
@@ -153,7 +163,7 @@ def _one(run: PlanningRun, stack: Stack, done: Mapping[str, Planned]) -> Planned
         return Planned(plan=blocked(stack, ABSENT, (finding,)))
     run.progress(stack.id, "reading")
     try:
-        return _with_superseded(run, _planned(run, stack, {stack_id: planned.produced for stack_id, planned in done.items()}))
+        return _with_superseded(run, _consistent(run, stack, {stack_id: planned.produced for stack_id, planned in done.items()}))
     except (CredentialsError, Stopped):
         raise
     except AwsError as error:
@@ -187,6 +197,22 @@ def _with_superseded(run: PlanningRun, planned: Planned) -> Planned:
         note = Finding(severity="note", code="superseded_waits", message=message, stack=plan.stack)
         plan = msgspec.structs.replace(plan, findings=(*plan.findings, note))
     return replace(planned, plan=plan, superseded=(*(each for each in there if each not in later), *replaced_by(plan)))
+
+
+def _consistent(run: PlanningRun, stack: Stack, produced: Mapping[str, Produced]) -> Planned:
+    """The plan of a stack; made again where CloudFormation refuses it because the stack is not as its own answer a moment ago had it."""
+    gateway = run.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
+    for _ in range(CONTRADICTIONS):
+        try:
+            return _planned(run, stack, produced)
+        except AwsError as error:
+            if error.operation not in ("CreateChangeSet", "GetTemplate", "GetSecretValue") or not _CONTRADICTION.search(
+                f"{error.code} {error.message}"
+            ):
+                raise
+        run.check()
+        gateway.pause()
+    return _planned(run, stack, produced)
 
 
 def _planned(run: PlanningRun, stack: Stack, produced: Mapping[str, Produced]) -> Planned:

@@ -120,8 +120,8 @@ class StackPlanner:
     # --- looking ----------------------------------------------------------------------------------------------
 
     def look(self) -> None:
-        """Read the stack as it is."""
-        self.live = self.gateway.describe_stack(self.stack.stack_name)
+        """Read the stack as it is; one that seems to be worked on is looked at again, since reads may be some seconds old."""
+        self.live = self.gateway.settled_stack(self.stack.stack_name)
         if self.live is None or self.live.status == "DELETE_COMPLETE":
             self.live = None
             return

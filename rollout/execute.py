@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from assembly.commands import deploy
 from aws.errors import AwsError, CredentialsError, NetworkError, Throttled, Unavailable
+from aws.propagation import StoppedWaiting
 from planning.inputs import Produced
 from planning.model import AnyStackPlan, StackSetPlan
 from planning.request import Stopped
@@ -30,6 +31,8 @@ def execute(run: Run, plan: AnyStackPlan, produced: Mapping[str, Produced]) -> O
         outcome = execution.execute()
     except (Interrupted, Stopped):
         outcome = execution.cut_off("stopped as asked")
+    except StoppedWaiting as stopped:
+        outcome = execution.cut_off(stopped.message)
     except LockLost as lost:
         outcome = execution.cut_off(str(lost))
     except CredentialsError as error:

@@ -54,6 +54,10 @@ class Run:
     """Called before every change: raises `LockLost` if nothing further may be changed."""
     validate_certificates: Callable[[Stack, str], Iterable[str]] = lambda *_: ()
     """Called with the stack and its ARN while it waits for certificates; tells what it did."""
+    is_new: Callable[[str], bool] = lambda _: False
+    """Whether this deployment has made anything of that resource type within the last minutes; asked of AWS."""
+    learn: Callable[[str, str, float], None] = lambda *_: None
+    """Told the type, the physical id and the age in seconds of what an execution has made or changed."""
     expected: Mapping[tuple[str, str], float] = field(default_factory=dict)
     """Seconds by stack and operation."""
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import msgspec
 
+from aws.cloudformation.change_sets import ChangeSetSummary
 from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.requests import client_token
 from aws.cloudformation.stacks import StackDescription
 from planning.model import StackPlan, StackState
-from planning.request import change_set_name
+from planning.request import Request, change_set_name
 from rollout.execution import Run
+
+EXECUTED = ("EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE", "EXECUTE_FAILED")
+"""Execution states of a change set that was executed."""
 
 
 class PlannedChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +26,8 @@ class PlannedChange(msgspec.Struct, frozen=True, kw_only=True):
     """`unmade`: its change set is still to be made (a previewed stack); `moved`: not what was planned for, `words` says why."""
     words: str = ""
     live: StackDescription | None = None
+    tries: int = 0
+    """Which of the tries after the first it is (`rollout.second_try`)."""
 
 
 def moved(state: StackState, live: StackDescription | None) -> str:
@@ -45,6 +52,30 @@ def change_of(run: Run, plan: StackPlan) -> tuple[str, str, str]:
     return name, plan.state.stack_arn or plan.stack_name, client_token(name, plan.stack, "execute")
 
 
+MOST_TRIES = 5
+"""Tries after the first."""
+
+
+def try_request(run: Run, number: int) -> Request:
+    """What a try is planned with: its change set and token follow from the plan, as the first one's do."""
+    request = run.request()
+    return replace(request, nonce=f"{request.nonce}-{number}")
+
+
+def try_of(run: Run, plan: StackPlan, number: int, gateway: CloudFormation) -> ChangeSetSummary | None:
+    """The change set of that try, if it was executed. Raises `AwsError`."""
+    state = gateway.change_set_state(change_set_name(try_request(run, number)), plan.stack_name)
+    return state if state is not None and state.execution_status in EXECUTED else None
+
+
+def _last_try(run: Run, plan: StackPlan, gateway: CloudFormation) -> PlannedChange | None:
+    """The last try, where the stack of the first one is gone, which happens to a creation only."""
+    numbers = range(MOST_TRIES, 0, -1) if not plan.state.exists else ()
+    number = next((n for n in numbers if try_of(run, plan, n, gateway)), 0)
+    live = gateway.describe_stack(plan.stack_name) if number else None
+    return PlannedChange(at="running" if live.busy else "done", live=live, tries=number) if live is not None else None
+
+
 def planned_change(run: Run, plan: StackPlan, gateway: CloudFormation) -> PlannedChange:  # noqa: PLR0911
     """Ask AWS where the stack's planned change is. Raises `AwsError`."""
     if plan.operation in ("none", "settings"):
@@ -55,7 +86,10 @@ def planned_change(run: Run, plan: StackPlan, gateway: CloudFormation) -> Planne
     live = gateway.describe_stack(stack)
     gone = live is None or live.status == "DELETE_COMPLETE"
     state = None if gone else gateway.change_set_state(change_set, stack)
-    executed = state is not None and state.execution_status in ("EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE", "EXECUTE_FAILED")
+    again = _last_try(run, plan, gateway) if gone else None
+    if again is not None:
+        return again
+    executed = state is not None and state.execution_status in EXECUTED
     words = moved(plan.state, live)
     if not executed and live is not None and (state is None or words):
         executed = any(e.token == token for e in gateway.events(live.arn, token=token))

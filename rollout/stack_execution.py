@@ -12,18 +12,24 @@ from planning.model import SettingChange, StackPlan
 from planning.plan import plan_stack
 from rollout.compare import unapproved
 from rollout.diagnosis import Diagnosis, diagnose
-from rollout.execution import MAX_FAILED_POLLS, SUCCEEDED_STATES, Execution, Interrupted, Run
+from rollout.execution import MAX_FAILED_POLLS, SUCCEEDED_STATES, Interrupted, Run
 from rollout.execution_events import ExecutionEvents, seconds
 from rollout.outcome import Outcome
 from rollout.planned_change import change_of, planned_change
 from rollout.progress import Resource
+from rollout.second_try import SecondTry
+
+SETTLED_LOOKS = 60
+"""Polls in which DescribeStacks has to come to say what the events say."""
+EVENT_LOOKS = 6
+"""Polls after which an execution that is over by its change set may do without a last event."""
 
 
-class StackExecution(Execution):
+class StackExecution(SecondTry):
     def __init__(self, run: Run, plan: StackPlan, produced: Mapping[str, Produced]) -> None:
         super().__init__(run, plan, produced)
         self.plan = plan
-        self.token = ""
+        self.token = self.change_set = ""
         self.resumed = False
 
     def execute(self) -> Outcome:
@@ -34,13 +40,15 @@ class StackExecution(Execution):
             if self.plan.settings:
                 self.start(0)
             return self.settled(where.live, self.plan.settings, changed=bool(self.plan.settings))
-        change_set, stack, self.token = change_of(self.run, self.plan)
+        self.change_set, stack, self.token = change_of(self.run, self.plan)
         self.resumed = self.begun = where.at in ("running", "done")
         self.start(len(self.plan.resources), resumed=self.resumed)
+        if where.tries and self.take_up(where.tries):
+            stack = self.plan.stack_name
         if self.resumed:
             self.note("an earlier apply has executed this change set; following it")
         elif where.at == "ready" and self.plan.change_set is not None:
-            self.send(change_set, stack)
+            self.send(self.change_set, stack)
         else:
             made = self.real()
             if isinstance(made, Outcome):
@@ -88,8 +96,7 @@ class StackExecution(Execution):
         failures = polls = 0
         while True:
             try:
-                for event in ours.take(feed.new()):
-                    self.tell(event)
+                self.heard(feed, ours)
                 live = self.gateway.describe_stack(stack)
                 if self.ended(live, stack, events):
                     break
@@ -104,6 +111,7 @@ class StackExecution(Execution):
             self.run.pause(polls)
             polls += 1
         self.by_events(events)
+        live = self.settled_look(live, stack, feed, ours)
         status = live.status if live else "DELETE_COMPLETE"
         if live is None or status not in SUCCEEDED_STATES:
             found = diagnose(
@@ -113,6 +121,9 @@ class StackExecution(Execution):
                 environment=self.run.plan.environment,
                 validations=ours.validations(self.gateway.operation_validations(live.arn, token=self.token)) if live else (),
             )
+            again = self.try_again(found)
+            if again is not None:
+                return again
             return self.outcome("failed", status=status, diagnosis=found, message=_sentence(self.plan, found), command=found.command)
         return self.settled(live, self.plan.settings, changed=True)
 
@@ -122,20 +133,50 @@ class StackExecution(Execution):
             return True
         if live.busy or live.under_review:
             return False
-        if any(
-            e.logical_id == self.plan.stack_name and e.physical_id == e.stack_arn and not e.status.endswith("_IN_PROGRESS") for e in events
-        ):
+        if any(self.is_final(e) for e in events):
             return True
-        change_set = change_of(self.run, self.plan)[0]
-        state = self.gateway.change_set_state(change_set, stack)
+        state = self.gateway.change_set_state(self.change_set, stack)
         return state is None or state.execution_status not in ("EXECUTE_IN_PROGRESS", "AVAILABLE")
 
     def made_at(self, stack: str) -> str:
         """When the change set was made, by AWS's clock; empty if it is gone."""
-        state = self.gateway.change_set_state(change_of(self.run, self.plan)[0], stack)
+        state = self.gateway.change_set_state(self.change_set, stack)
         return state.created_at if state is not None else ""
 
+    def settled_look(self, live: StackDescription | None, stack: str, feed: EventFeed, ours: ExecutionEvents) -> StackDescription | None:
+        """The stack as the execution left it: outputs of an answer that is older would be handed to the next stacks.
+
+        Its events have the last word, if they have come by then. Raises `Unavailable` if AWS keeps saying two things.
+        """
+        for polls in range(SETTLED_LOOKS):
+            final = next((e.status for e in reversed(ours.found) if self.is_final(e)), None)
+            status = live.status if live else "DELETE_COMPLETE"
+            if status == final and not self.is_older(live):
+                return live
+            if final is None and polls >= EVENT_LOOKS and not self.is_older(live):
+                return live
+            self.run.pause(polls)
+            self.heard(feed, ours)
+            live = self.gateway.describe_stack(stack)
+        raise Unavailable(f"{self.plan.stack_name} is {final} by its events and {status} by itself", service="cloudformation")
+
+    def heard(self, feed: EventFeed, ours: ExecutionEvents) -> None:
+        """Read and tell what is new."""
+        for event in ours.take(feed.new()):
+            self.tell(event)
+
+    def is_final(self, event: StackEvent) -> bool:
+        own = event.logical_id == self.plan.stack_name and event.physical_id == event.stack_arn
+        return own and not event.status.endswith("_IN_PROGRESS")
+
+    def is_older(self, live: StackDescription | None) -> bool:
+        """Whether it is the stack as it was before this execution, which an update gives a new LastUpdatedTime."""
+        before = self.plan.state
+        return live is not None and before.exists and live.changed_at == before.changed_at
+
     def tell(self, event: StackEvent) -> None:
+        if event.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+            self.run.learn(event.resource_type, event.physical_id, max(0.0, self.run.now() - seconds(event.at)))
         self.run.report(
             Resource(
                 at=seconds(event.at) or self.run.now(),

@@ -33,7 +33,9 @@ from rollout.compare import unapproved
 from rollout.diagnosis import failures, invalid
 from rollout.execution import MAX_FAILED_POLLS, Execution, Interrupted, Run
 from rollout.outcome import InstanceFailure, Outcome
+from rollout.planned_change import MOST_TRIES
 from rollout.progress import Instances, Resource
+from rollout.second_try import pause, steps_again, why_late
 from rollout.stackset_adoption import Adoption
 from rollout.stackset_operations import Step, preferences_of, steps_of
 
@@ -45,6 +47,9 @@ PAGE_SECONDS = 0.5
 
 TOLD_ONE_BY_ONE = 50
 """Up to so many instances each is reported as it goes; of more only numbers and failures."""
+
+OWN_LOOKS = 12
+"""Looks in which the set must show what the last operation of the same plan made of it."""
 
 EVENTS_READ = 10
 """Failed instances whose stack is asked for the event, at the most."""
@@ -190,10 +195,13 @@ class StackSetExecution(Execution):
         return self.steps if real.operation != "none" else tuple(step for step in self.steps if step.kind != "update")
 
     def still_ours(self) -> None:
-        """Raise `Moved` if somebody has put another template in between our operations."""
-        live = self.describe()
-        if live is None or not same_template(template_of(live.template_body), self.template):
-            raise Moved((f"the StackSet {self.plan.stack_name} has got another template between two operations of this plan",))
+        """Raise `Moved` if somebody has put another template in between our operations; one look may be older than our own update."""
+        for polls in range(OWN_LOOKS):
+            live = self.describe()
+            if live is not None and same_template(template_of(live.template_body), self.template):
+                return
+            self.run.pause(polls)
+        raise Moved((f"the StackSet {self.plan.stack_name} has got another template between two operations of this plan",))
 
     def request(self, inputs: Inputs, live: StackSetDescription | None) -> StackSetRequest:
         stack, managed = self.stack, managed_execution(self.target)
@@ -239,6 +247,10 @@ class StackSetExecution(Execution):
                     return self.failed_outcome("FAILED", bad, "existing resources could not be taken over")
             self.begin_in_turn(step, request, inputs, stacks)
         self.begun = True
+        return self.followed(step, request, inputs)
+
+    def followed(self, step: Step, request: StackSetRequest | None, inputs: Inputs, tries: int = 0) -> Outcome | None:
+        """The end of a step that was begun; instances that met a role which is not known everywhere yet are redone."""
         operation, results = self.follow(step)
         bad = tuple(
             InstanceFailure(account_id=r.account_id, region=r.region, status=r.status, reason=r.reason)
@@ -247,6 +259,18 @@ class StackSetExecution(Execution):
         )
         self.finished += Counter(r.status for r in results)
         if operation.status == "SUCCEEDED" and not operation.failed_instances and not bad:
+            return None
+        late = why_late(self.run, step, bad) if tries < MOST_TRIES else None
+        if late is not None:
+            self.note(f"{bad[0].account_id} {bad[0].region}: {bad[0].reason}; waiting for {late.known} (AWS may need {late.seconds:.0f} s)")
+            self.finished -= Counter(b.status for b in bad)
+            pause(self.run, tries + 1)
+            for again in steps_again(step, bad, tries + 1):
+                if not self.is_begun(again):
+                    self.begin_in_turn(again, request, inputs, ())
+                failed = self.followed(again, request, inputs, tries + 1)
+                if failed is not None:
+                    return failed
             return None
         return self.failed_outcome(operation.status, bad, operation.reason)
 
@@ -263,7 +287,7 @@ class StackSetExecution(Execution):
             try:
                 self.begin(step, request, stacks)
             except (Conflict, NetworkError, Unavailable) as error:
-                if step.id in known_steps(self.run, self.plan, self.gateway):
+                if self.is_begun(step):
                     return
                 if error.code not in _WAIT_CODES:
                     raise
@@ -279,6 +303,14 @@ class StackSetExecution(Execution):
             waited_for = waited_for or "an operation that has just ended"
             self.run.pause(polls)
             polls += 1
+
+    def is_begun(self, step: Step) -> bool:
+        """Whether AWS knows the operation."""
+        try:
+            self.gateway.stack_set_operation(self.plan.stack_name, step.id, call_as=self.call_as)
+        except NotFound:
+            return False
+        return True
 
     def recheck(self, inputs: Inputs) -> None:
         if self.begun:

@@ -402,7 +402,7 @@ class SimulatedGateways:
             raise NotFound(f"Secrets Manager can't find {secret}", service="secretsmanager")
         return self.secrets[secret][0]
 
-    def secret_value(self, secret: str, key: str, *, account_id: str, region: str, role_arn: str | None = None) -> str:
+    def secret_value(self, secret: str, key: str, *, version: str, account_id: str, region: str, role_arn: str | None = None) -> str:
         self.read.append(secret)
         return self.secrets[secret][1][key]
 

@@ -39,6 +39,10 @@ class Connection:
         # many at once are through later than one by one.
         self._making = threading.Lock()
 
+    def pause(self) -> None:
+        """Before another look at something that may be different in a moment."""
+        self._sleep(min(self._poll_seconds, 0.5))
+
     @staticmethod
     def _pages(call: Callable[..., Any], items: str, into: type[T], **arguments: Any) -> Iterator[T]:
         """A list without items may be absent. Source: the service model requires none of these lists."""

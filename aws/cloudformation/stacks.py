@@ -54,6 +54,8 @@ class StackResource(Answer, frozen=True, kw_only=True):
     status: str = field(name="ResourceStatus", default="")
     status_reason: str = field(name="ResourceStatusReason", default="")
     drift: str = field(name="DriftInformation.StackResourceDriftStatus", default="")
+    changed_at: str = field(name="LastUpdatedTimestamp", default="")
+    """ISO 8601, UTC."""
 
 
 class StackEvent(Answer, frozen=True, kw_only=True):
@@ -103,6 +105,16 @@ class Stacks(Connection):
             return None
         found = read(answer, tuple[StackDescription, ...], "Stacks")
         return found[0] if found else None
+
+    def settled_stack(self, stack: str, *, looks: int = 6) -> StackDescription | None:
+        """As `describe_stack`; one at work is looked at again for some seconds, since the answer may be older than its end."""
+        found = self.describe_stack(stack)
+        for _ in range(looks - 1):
+            if found is None or not found.busy:
+                break
+            self.pause()
+            found = self.describe_stack(stack)
+        return found
 
     def get_template(self, stack: str) -> str | None:
         """The template as it was submitted, canonical JSON if it was JSON; None if there is no stack."""

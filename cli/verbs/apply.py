@@ -304,9 +304,12 @@ def _run(opened: Opened, plan: Plan, report: Report, stop: threading.Event, now:
     from aws.s3 import S3
     from rollout.execution import Run
     from rollout.history import expected_or_none
+    from rollout.progress import Note
     from templates.schemas import bundled
 
     assembly, gateways, aws = opened.assembly, opened.gateways, opened.aws
+    aws.propagation.sleep, aws.propagation.stopped = lambda seconds: _wait(stop, seconds), stop.is_set
+    aws.propagation.tell = lambda text: report(Note(at=now(), text=text))
     zone = assembly.hosted_zone
     validation: Callable[[Stack, str], Iterable[str]] = _no_certificate if zone is None else _certificate_validation(opened, zone, now)
     return Run(
@@ -321,6 +324,8 @@ def _run(opened: Opened, plan: Plan, report: Report, stop: threading.Event, now:
         stop=stop,
         poll_seconds=LOCAL_POLL_SECONDS if plan.options.local else POLL_SECONDS,
         validate_certificates=validation,
+        is_new=aws.propagation.is_new,
+        learn=aws.propagation.learn,
         expected=expected_or_none(
             S3.connect(aws, account_id=assembly.account_id, region=assembly.home_region), assembly.artifact_bucket, assembly.environment
         ),

@@ -63,6 +63,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     wanted = assembly.basic_auth_secret
     store = Secrets.connect(opened.aws, account_id=assembly.account_id, region=wanted.region)
     version = store_hash(store, assembly, hashed, token=context.token_hex(16))
+    if not store.comes_to_be(wanted.secret, version, lambda: context.sleep(0.5)):
+        context.say(f"warning: Secrets Manager does not show version {version} yet; wait a minute before you plan")
     if args.local:
         keep(context, wanted, password)
     context.say(f"stored a hash for the user {wanted.username} in {wanted.secret} ({wanted.region}), version {version}")

@@ -124,6 +124,8 @@ CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
         "deleted_stacks": [(("a",), {})],
         "describe_change_set": [(("c", "s"), {})],
         "describe_stack": [(("s",), {})],
+        "pause": [((), {})],
+        "settled_stack": [(("s",), {"looks": 2})],
         "describe_stack_set": [(("s",), {})],
         "detect_drift": [(("s",), {})],
         "detect_stack_set_drift": [(("s",), OPERATION)],
@@ -206,6 +208,7 @@ CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
         "template_url": [(("bucket", "k"), {})],
     },
     "secrets": {
+        "comes_to_be": [(("s", "v", lambda: None), {"looks": 2})],
         "create": [(("s", {}), {"description": "d", "tags": {}})],
         "current_version": [(("s",), {})],
         "exists": [(("s",), {})],

@@ -1,0 +1,103 @@
+"""What is new, for whom, and for how long; which answers are still the old ones.
+
+In: a seed, the longest delay in seconds, a clock; what was made, and what is asked. Out: whether it is to be seen yet.
+Never: hides anything for longer than the longest delay.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Reply = tuple[int, dict[str, str], bytes]
+"""Status, headers, body."""
+
+UNSEEN_ODDS = 0.7
+"""How often something new is not to be seen as long as it may be hidden: AWS has many replicas, and the next one asked may know it."""
+STALE_ODDS = 0.5
+
+
+@dataclass(frozen=True)
+class Thing:
+    """Something with an identity: its kind (mostly a resource type), its account, its name or ARN."""
+
+    kind: str
+    account: str
+    name: str
+
+
+@dataclass(frozen=True)
+class _Birth:
+    at: float
+    number: int
+    """The how manieth of its kind: what the delay follows from, since names are random."""
+    maker: str
+
+
+@dataclass
+class _Told:
+    mark: bytes
+    answer: Reply
+    until: float = 0.0
+
+
+class World:
+    """One late AWS. May be used from any thread."""
+
+    def __init__(self, seed: str, seconds: float, now: Callable[[], float] = time.monotonic, *, only: str = "") -> None:
+        """With `only` a thing of that kind is late, every look until then does not see it, and nothing else is late."""
+        self._seed, self._seconds, self._now, self._only = seed, seconds, now, only
+        self._random = random.Random(seed)  # noqa: S311
+        self._lock = threading.Lock()
+        self._births: dict[Thing, _Birth] = {}
+        self._numbers: Counter[str] = Counter()
+        self._told: dict[tuple[str, ...], _Told] = {}
+        self._changed: dict[str, float] = {}
+
+    def made(self, thing: Thing, maker: str = "") -> None:
+        """It is there from now on; `maker` is the stack that made it."""
+        with self._lock:
+            self._births[thing] = _Birth(self._now(), self._numbers[thing.kind], maker)
+            self._numbers[thing.kind] += 1
+
+    def gone(self, thing: Thing) -> None:
+        """It was deleted."""
+        with self._lock:
+            self._births.pop(thing, None)
+
+    def maker(self, thing: Thing) -> str:
+        """The stack that made it; "" if it was none, or is not new."""
+        birth = self._births.get(thing)
+        return birth.maker if birth else ""
+
+    def hides(self, thing: Thing, reader: str = "", odds: float = UNSEEN_ODDS) -> bool:
+        """Whether `reader` (a region or service) does not see it yet. Each reader has a delay of its own."""
+        with self._lock:
+            birth = self._births.get(thing)
+            if birth is None or self._only not in ("", thing.kind):
+                return False
+            delay = random.Random(f"{self._seed}:{thing.kind}:{birth.number}:{reader}").uniform(0, self._seconds)  # noqa: S311
+            return self._now() < birth.at + delay and (self._only == thing.kind or self._random.random() < odds)
+
+    def changed(self, about: str) -> None:
+        """Something of that service, or of that stack, is different from now on."""
+        with self._lock:
+            self._changed[about] = self._now()
+
+    def told(self, question: tuple[str, ...], mark: bytes, fresh: Reply, about: str) -> Reply:
+        """What is answered: the present answer, or for a while after it has changed the one before it. `mark` tells answers apart."""
+        with self._lock:
+            before = self._told.get(question)
+            if before is None or before.mark == mark or self._only:
+                self._told[question] = _Told(mark, fresh)
+                return fresh
+            if not before.until:
+                before.until = self._changed.get(about, 0.0) + self._random.uniform(0, self._seconds)
+            if self._now() >= before.until:
+                self._told[question] = _Told(mark, fresh)
+                return fresh
+            return before.answer if self._random.random() < STALE_ODDS else fresh
