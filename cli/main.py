@@ -10,7 +10,6 @@ Exit status: 0 done or no changes, 1 failed, 2 usage or bad input, 3 changes pen
 from __future__ import annotations
 
 import configparser
-import re
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -24,9 +23,13 @@ from cli.parser import closest, did_you_mean, module_of, options_of_verb, parser
 from cli.termination import terminable
 from guards import masks
 
-GROUPS, OTHERS = ("deploy", "site", "on call", "environment"), "others"
-"""Of verbs, in the order of the overview; a verb says its group in a line of its docstring."""
-_GROUP = re.compile(r"^Group: ([a-z ]+)\.$", re.MULTILINE)
+GROUPS = {
+    "deploy": ("plan", "apply", "rollback", "outputs"),
+    "site": ("publish", "releases", "rollback-release", "prune", "verify", "preview"),
+    "on call": ("status", "doctor", "drift", "logs", "history", "retry", "stop", "unlock"),
+    "environment": ("set-password", "password", "destroy"),
+}
+"""Verbs in the order of the overview; one that is in none comes last."""
 
 
 def main(argv: list[str], packages: Iterable[str], context: Context | None = None) -> int:
@@ -128,14 +131,10 @@ def _known(error: Exception) -> CommandError | None:
 def _overview(found: Mapping[str, tuple[str, Path]]) -> str:
     said = ["usage: deploy.py VERB --env ENV [options]", "", "Deploy what build.py wrote: plan, review, apply."]
     width = max((len(verb) for verb in found), default=0)
-    grouped: dict[str, list[str]] = {}
-    for verb, (_, file) in found.items():
-        docstring = file.read_text(encoding="utf-8")
-        line = docstring.partition("\n")[0].strip('"')
-        group = _GROUP.search(docstring)
-        grouped.setdefault(group[1] if group else OTHERS, []).append(f"  {verb:<{width}}  {line}")
-    for group_name in sorted(grouped, key=lambda name: (GROUPS.index(name) if name in GROUPS else len(GROUPS), name)):
-        said += ["", f"{group_name}:", *grouped[group_name]]
+    others = tuple(verb for verb in found if not any(verb in members for members in GROUPS.values()))
+    for group, members in {**GROUPS, "others": others}.items():
+        lines = [f"  {verb:<{width}}  {_first_line(found[verb][1])}" for verb in members if verb in found]
+        said += ["", f"{group}:", *lines] if lines else []
     said += [
         "",
         "examples:",
@@ -147,3 +146,8 @@ def _overview(found: Mapping[str, tuple[str, Path]]) -> str:
         "130 interrupted",
     ]
     return "\n".join(said)
+
+
+def _first_line(file: Path) -> str:
+    with file.open(encoding="utf-8") as source:
+        return source.readline().strip().strip('"')

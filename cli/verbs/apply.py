@@ -1,7 +1,5 @@
 """Execute the plan that was reviewed, and nothing else.
 
-Group: deploy.
-
 In: the plan in dist/ENV/plan.json (without one, a plan is made, shown and asked about). Out: what was applied, on stdout; progress
 on stderr.
 Never: applies a plan that nobody has approved, that was changed, or that was made for another assembly, account or state of a stack.

@@ -1,7 +1,5 @@
 """Check all that a deployment needs, and mend what is stuck.
 
-Group: on call.
-
 In: the assembly of an environment, AWS, the public DNS. Out: one line a check on stdout, with what to type next.
 Never: changes anything without --fix, and with it nothing that was not shown and agreed to.
 

@@ -1,7 +1,5 @@
 """List what was applied, when and by whom.
 
-Group: on call.
-
 In: the records in the artifact bucket. Out: the latest applies on stdout, newest first.
 Never: changes anything, or takes a record that cannot be read for none: it is named on stderr, and the others are listed.
 

@@ -1,7 +1,5 @@
 """Show the outputs of the deployed stacks, or one of them.
 
-Group: deploy.
-
 In: an environment, optionally a name. Out: `stack.Name = value` a line on stdout; with --raw the value alone; with --json all by stack.
 Never: changes anything.
 

@@ -1,7 +1,5 @@
 """Show the Basic Auth password of the local AWS again.
 
-Group: environment.
-
 In: an environment with --local. Out: the user name on stderr, the password on stdout.
 Never: knows a password of AWS itself: of those only hashes are kept.
 

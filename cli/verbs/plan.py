@@ -1,7 +1,5 @@
 """Plan every stack and the site's content, and show what would change.
 
-Group: deploy.
-
 In: the assembly of an environment, with --content a built front end. Out: the review on stdout, the plan in dist/ENV/plan.json,
 change sets that wait for apply.
 Never: executes anything, publishes anything. The change sets of the plan that was saved before are deleted first.

@@ -1,7 +1,5 @@
 """Serve the site on localhost exactly as the built templates describe it, without AWS.
 
-Group: site.
-
 In: dist/ENV, a folder with the built front end (or, with --local, the local AWS's bucket). Out: the address on stdout, a log on stderr;
 with --explain the way of one request on stdout. Ends with Ctrl-C.
 Never: listens on another address than 127.0.0.1, stores a password, reads AWS credentials.

@@ -1,7 +1,5 @@
 """Publish the built front end, or a release of another environment, as a release.
 
-Group: site.
-
 In: a directory that a bundler wrote, or `--release ENV:DIGEST`. Out: the live site; the release on stdout.
 Never: leaves the site with a page whose files are missing, sends what is there already, deletes what an older page may still load.
 

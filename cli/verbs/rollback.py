@@ -1,7 +1,5 @@
 """Plan to go back to stacks as they were applied before (content: rollback-release).
 
-Group: deploy.
-
 In: a digest out of `history`. Out: that assembly in dist/ENV, checked, and a plan like any other, which `apply` carries out.
 Never: applies anything, restores an assembly whose digests do not agree.
 

@@ -1,7 +1,5 @@
 """Make an earlier release of the content live again: no build, no upload (stacks: rollback).
 
-Group: site.
-
 In: a release's number or digest. Out: the live site; the new release on stdout. Never: brings back half a release.
 
 Exit status: 0 live, 1 failed or somebody else was first, 2 usage, 130 interrupted.

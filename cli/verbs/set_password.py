@@ -1,7 +1,5 @@
 """Store the Basic Auth password of an environment, as a hash.
 
-Group: environment.
-
 In: a password from the terminal (not shown), from standard input, or made here. Out: a new version of the secret in Secrets Manager.
 Never: shows, logs or stores the password (--generate prints it once, on stdout), or changes what is deployed.
 

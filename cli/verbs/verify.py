@@ -1,7 +1,5 @@
 """Prove from outside that the live site keeps its contract.
 
-Group: site.
-
 In: the contract in dist/ENV, the site itself. Out: a table, JSON or JUnit XML, one line a promise.
 Never: changes the site. AWS is asked only for what the outside cannot know (the distribution's name, the released page, whether it was
 replicated), and not with --resolve; --record notes a pass with the live release, which is what promotion asks for.
