@@ -23,10 +23,12 @@ def install() -> None:
         records,
         resources,
         stacksets,
+        standing,
     )
 
     resources.install()
     functions.install()
+    standing.install()
     certificates.install()
     stacksets.install()
     distributions.install()

@@ -48,6 +48,7 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "ministack.core.persistence": ("save_all", "PERSIST_STATE"),
     "ministack.core.responses": ("request_scope", "get_account_id", "get_region", "now_iso", "_account_from_sts_session(access_key_id)"),
     "ministack.services.cloudformation": ("_stacks", "_stack_events", "_change_sets"),
+    "ministack.services.cloudformation.changesets": ("_IMPORT_LOOKUPS", "_find_change_set(cs_name, stack_name)"),
     "ministack.services.cloudformation.handlers": ("_ACTION_HANDLERS",),
     "ministack.services.cloudformation.helpers": (
         "_p(params, key, default)",
@@ -60,6 +61,8 @@ _PARTS: dict[str, tuple[str, ...]] = {
     ),
     "ministack.services.cloudformation.provisioners": (
         "_RESOURCE_HANDLERS",
+        "_STACK_TAG_PROPERTY",
+        "s3_bucket_name_conflict(name)",
         "_physical_name",
         "_r53_record_set_create(logical_id, props, stack_name)",
         "_r53_record_set_delete(physical_id, props)",
@@ -86,10 +89,13 @@ _PARTS: dict[str, tuple[str, ...]] = {
         "_error_response",
         "_change_resource_record_sets(zone_id, body)",
     ),
-    "ministack.services.iam": ("_oidc_providers", "_roles", "_IAM_HANDLERS", "_create_oidc_provider(p)", "_error"),
+    "ministack.services.iam": ("_oidc_providers", "_roles", "_policies", "_IAM_HANDLERS", "_create_oidc_provider(p)", "_error"),
     "ministack.services.cloudfront": (
         "_distributions",
         "_functions",
+        "_oacs",
+        "_response_headers_policies",
+        "_cache_policies",
         "_create_distribution(headers, body)",
         "_update_distribution(dist_id, headers, body)",
         "_create_invalidation(dist_id, body)",
@@ -100,7 +106,12 @@ _PARTS: dict[str, tuple[str, ...]] = {
         "_text(el, tag, default)",
         "_error(code, message, status)",
     ),
-    "ministack.services.cloudwatch": ("_alarms", "_composite_alarms", "_put_composite_alarm(params, cbor_data, is_cbor, is_json)"),
+    "ministack.services.cloudwatch": (
+        "_alarms",
+        "_composite_alarms",
+        "_dashboards",
+        "_put_composite_alarm(params, cbor_data, is_cbor, is_json)",
+    ),
     "ministack.services.cloudwatch_logs": (
         "_put_delivery_source(data)",
         "_delete_delivery_source(data)",
@@ -111,7 +122,11 @@ _PARTS: dict[str, tuple[str, ...]] = {
         "_deliveries",
         "_delivery_sources",
         "_delivery_destinations",
+        "_log_groups",
     ),
+    "ministack.services.dynamodb": ("_tables",),
+    "ministack.services.s3": ("_bucket_tags",),
+    "ministack.services.sns": ("_topics",),
     "ministack.services.account": ("_DISPATCH", "_OPT_IN_REQUIRED", "_REGIONS_LIST", "_json(status, body)"),
     "ministack.services.organizations": ("_DISPATCH", "_accounts", "_ous", "_roots"),
 }
