@@ -7,6 +7,7 @@ Never: puts a secret into what is shown; fetches one that has not changed.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -16,6 +17,7 @@ from assembly.model import Assembly, HostedZoneRef, LiteralValue, OutputRef, Par
 from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.requests import REDACTED, ParameterValue
 from aws.errors import Conflict, NotFound
+from inventory.survey import InventoryGateways
 from planning.model import Finding, ParameterPlan
 from planning.placeholders import accepts, placeholder
 from planning.stackset_survey import SurveyGateways
@@ -26,7 +28,7 @@ SECRETS_REGION = "us-east-1"
 """Where secrets of the edge live (`SecretRef`)."""
 
 
-class Gateways(SurveyGateways, Protocol):
+class Gateways(SurveyGateways, InventoryGateways, Protocol):
     """What planning needs of AWS (`aws.gateways.Gateways`)."""
 
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation: ...
@@ -112,6 +114,21 @@ def resolve_inputs(
         after=found.after,
         findings=tuple(found.findings),
     )
+
+
+def known_values(assembly: Assembly, stack: Stack, gateways: Gateways) -> dict[str, str]:
+    """The parameters that need no other stack: literals and the hosted zone's id. Raises `aws.errors.AwsError` but for a missing zone."""
+    found = {}
+    for parameter in stack.parameters:
+        if isinstance(parameter.source, LiteralValue):
+            found[parameter.name] = parameter.source.value
+        elif isinstance(parameter.source, HostedZoneRef):
+            zone = assembly.zone
+            with contextlib.suppress(NotFound, Conflict):
+                found[parameter.name] = zone.id or gateways.hosted_zone_id(
+                    parameter.source.name, account_id=zone.account_id, role_arn=zone.role_arn
+                )
+    return found
 
 
 class _Collector:

@@ -140,7 +140,8 @@ def _one(run: PlanningRun, stack: Stack, done: Mapping[str, Planned]) -> Planned
             message=f"not planned, as it needs {', '.join(missing)}, which cannot be planned",
             stack=stack.id,
         )
-        return Planned(plan=blocked(stack, ABSENT, (finding,)))
+        more = _anyway(run, stack)
+        return Planned(plan=blocked(stack, ABSENT, (finding, *more)))
     run.progress(stack.id, "reading")
     try:
         return _planned(run, stack, {stack_id: planned.produced for stack_id, planned in done.items()})
@@ -151,6 +152,16 @@ def _one(run: PlanningRun, stack: Stack, done: Mapping[str, Planned]) -> Planned
         return Planned(plan=blocked(stack, ABSENT, (finding,)))
     finally:
         run.progress(stack.id, "planned")
+
+
+def _anyway(run: PlanningRun, stack: Stack) -> tuple[Finding, ...]:
+    """What else is in the way of a stack that is not planned; nothing where AWS does not say."""
+    if stack.kind != "stack":
+        return ()
+    try:
+        return StackPlanner(run, stack, {}).standing_anyway()
+    except AwsError:
+        return ()
 
 
 def _planned(run: PlanningRun, stack: Stack, produced: Mapping[str, Produced]) -> Planned:

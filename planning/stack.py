@@ -22,7 +22,7 @@ from planning import outputs
 from planning.changes import from_change_set
 from planning.context import Context
 from planning.findings import Findings
-from planning.inputs import Inputs, Produced, resolve_inputs
+from planning.inputs import Inputs, Produced, known_values, resolve_inputs
 from planning.model import (
     ABSENT,
     AnyStackPlan,
@@ -40,6 +40,7 @@ from planning.model import (
 from planning.request import change_set_name, change_set_prefix
 from planning.run import Made, Planned, PlanningRun
 from planning.stack_policy import forbidden, same_policy
+from planning.standing import Standing, standing
 from planning.states import in_the_way
 from planning.template_changes import all_from_templates
 from planning.widenings import widenings
@@ -86,6 +87,15 @@ class StackPlanner:
         self.old_template: dict[str, Any] = {}
         self.state = ABSENT
         self.findings = Findings(stack.id)
+        self.stands = Standing()
+
+    def standing_anyway(self) -> tuple[Finding, ...]:
+        """What stands in the way of a stack that cannot be planned yet, as far as its names are known: all of it is told at once."""
+        self.look()
+        if self.state.exists:
+            return ()
+        scope = self.scope(self.template, known_values(self.assembly, self.stack, self.run.gateways))
+        return standing(self.run, self.stack, self.template, resolved_resources(scope), {}).findings
 
     def plan(self) -> Planned:
         self.look()
@@ -163,6 +173,8 @@ class StackPlanner:
 
     def changes(self, inputs: Inputs, source: Mapping[str, str]) -> Planned:
         context = self.context(inputs)
+        self.stands = standing(self.run, self.stack, self.template, context.after, context.before)
+        self.findings += self.stands.findings
         previewed = bool(inputs.waits_for)
         made_stack = self.makes_stack()
         self.run.progress(self.stack.id, "previewing" if previewed else "making a change set")
@@ -197,7 +209,7 @@ class StackPlanner:
                 client_token=client_token(name, self.stack.id, "create"),
                 description=f"Plan of {self.assembly.project} {self.assembly.environment}, assembly {self.assembly.digest[:12]}",
                 revert_drift=options.revert_drift and self.state.exists,
-                import_existing=options.import_existing,
+                import_existing=options.import_existing or self.stands.take_over,
                 **source,
             )
         )
@@ -368,6 +380,7 @@ class StackPlanner:
             settings=self.settings(),
             validations=validations,
             widenings=widenings(self.stack.id, context.before, context.after),
+            replaces=self.stands.replaces,
             policy_forbids=refused,
             findings=tuple(self.findings),
         )

@@ -78,7 +78,7 @@ def plan_stack_set(
         bool(resources) or bool(changed) or any(p.changed for p in inputs.show) or not same_template(old_template, template)
     )
     keep = options.removed_instances == "keep" or (options.removed_instances == "default" and holds_data(old_template or template))
-    planned = tuple(_instances(target, there, surveyed, updates=updates, keep=keep, adopt=options.import_existing))
+    planned = tuple(_instances(target, there, surveyed, updates=updates, keep=keep, adopt=True))
     findings = (
         *inputs.findings,
         *surveyed.findings,

@@ -46,6 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--revert-drift", action="store_true", help="drift-aware change sets, which bring back what drifted")
     parser.add_argument("--import-existing", action="store_true", help="take over existing resources that have the template's names")
     parser.add_argument(
+        "--replace-records", action="store_true", help="delete records of others that stand where this environment makes its own"
+    )
+    parser.add_argument(
         "--removed-instances",
         choices=("keep", "delete"),
         default="default",
@@ -73,6 +76,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     options = Options(
         revert_drift=args.revert_drift,
         import_existing=args.import_existing,
+        replace_records=args.replace_records,
         removed_instances=args.removed_instances,
         only=tuple(args.only),
         local=args.local,
