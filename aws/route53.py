@@ -170,6 +170,29 @@ class Route53:
                 found.append(each)
         return tuple(found)
 
+    def validation_records(self, zone_id: str, domain: str) -> tuple[str, ...]:
+        """Names of ACM's validation records of a domain, which CloudFormation writes outside of any resource.
+
+        Source: ACM User Guide, "DNS validation": CNAME records whose names begin with "_" and whose values end in acm-validations.aws.
+        Record sets come in the order of their labels from the right, and "_" sorts before letters (API reference, ListResourceRecordSets).
+        """
+        found, below = [], f".{_plain(domain)}"
+        record_sets = pages(
+            self.client.list_resource_record_sets,
+            "ResourceRecordSets",
+            _RecordSet,
+            tokens=_RECORD_TOKENS,
+            truncated="IsTruncated",
+            **_from(zone_id, f"_{below}"),
+        )
+        for each in record_sets:
+            name = _plain(each.name)
+            if not name.endswith(below) or not name.removesuffix(below).rpartition(".")[2].startswith("_"):
+                break
+            if each.type == "CNAME" and any(_plain(value.value).endswith(".acm-validations.aws") for value in each.resource_records):
+                found.append(name)
+        return tuple(found)
+
     def change(self, zone_id: str, action: Literal["CREATE", "DELETE"], record_sets: Iterable[Any], *, comment: str = "") -> str:
         """All of them or none; a deletion only of what is exactly as given. The id of the change. Raises `BadRequest` otherwise."""
         changes: Any = [{"Action": action, "ResourceRecordSet": each} for each in record_sets]

@@ -61,8 +61,11 @@ class Secrets:
         return value
 
     def current_version(self, secret: str) -> str:
-        """VersionId of AWSCURRENT, without reading the value. `NotFound` as for `json_key`."""
-        for version, names in self._described(secret).version_ids_to_stages.items():
+        """VersionId of AWSCURRENT, without reading the value. `NotFound` as for `json_key`, and while the secret waits for its deletion."""
+        described = self._described(secret)
+        if described.deleted_date:
+            raise self._problem(NotFound, secret, "is scheduled for deletion; storing a password restores it")
+        for version, names in described.version_ids_to_stages.items():
             if "AWSCURRENT" in names:
                 return version
         raise self._problem(NotFound, secret, "has no current version")

@@ -7,7 +7,6 @@ Never: puts a secret into what is shown; fetches one that has not changed.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -114,21 +113,6 @@ def resolve_inputs(
         after=found.after,
         findings=tuple(found.findings),
     )
-
-
-def known_values(assembly: Assembly, stack: Stack, gateways: Gateways) -> dict[str, str]:
-    """The parameters that need no other stack: literals and the hosted zone's id. Raises `aws.errors.AwsError` but for a missing zone."""
-    found = {}
-    for parameter in stack.parameters:
-        if isinstance(parameter.source, LiteralValue):
-            found[parameter.name] = parameter.source.value
-        elif isinstance(parameter.source, HostedZoneRef):
-            zone = assembly.zone
-            with contextlib.suppress(NotFound, Conflict):
-                found[parameter.name] = zone.id or gateways.hosted_zone_id(
-                    parameter.source.name, account_id=zone.account_id, role_arn=zone.role_arn
-                )
-    return found
 
 
 class _Collector:

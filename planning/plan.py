@@ -26,6 +26,7 @@ from planning.run import Planned, PlanningRun
 from planning.stack import StackPlanner, blocked
 from planning.stackset_survey import survey
 from planning.stacksets import plan_stack_set
+from planning.standing import standing_anyway
 from templates.schemas import Schemas
 
 WORKERS = 256
@@ -159,7 +160,10 @@ def _anyway(run: PlanningRun, stack: Stack) -> tuple[Finding, ...]:
     if stack.kind != "stack":
         return ()
     try:
-        return StackPlanner(run, stack, {}).standing_anyway()
+        live = run.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn).describe_stack(stack.stack_name)
+        if live is not None and not live.under_review and live.status != "DELETE_COMPLETE":
+            return ()
+        return standing_anyway(run, stack, documents.loads(run.request.templates[stack.id]))
     except AwsError:
         return ()
 

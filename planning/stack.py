@@ -22,7 +22,7 @@ from planning import outputs
 from planning.changes import from_change_set
 from planning.context import Context
 from planning.findings import Findings
-from planning.inputs import Inputs, Produced, known_values, resolve_inputs
+from planning.inputs import Inputs, Produced, resolve_inputs
 from planning.model import (
     ABSENT,
     AnyStackPlan,
@@ -88,14 +88,6 @@ class StackPlanner:
         self.state = ABSENT
         self.findings = Findings(stack.id)
         self.stands = Standing()
-
-    def standing_anyway(self) -> tuple[Finding, ...]:
-        """What stands in the way of a stack that cannot be planned yet, as far as its names are known: all of it is told at once."""
-        self.look()
-        if self.state.exists:
-            return ()
-        scope = self.scope(self.template, known_values(self.assembly, self.stack, self.run.gateways))
-        return standing(self.run, self.stack, self.template, resolved_resources(scope), {}).findings
 
     def plan(self) -> Planned:
         self.look()

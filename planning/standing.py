@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from assembly.model import Stack
+from inventory.absent import survey_absent
 from inventory.model import Fate, Verdict
 from inventory.survey import survey
 from inventory.wanted import wanted
@@ -37,15 +38,7 @@ class Standing:
 
 def standing(run: PlanningRun, stack: Stack, template: Mapping[str, Any], after: Mapping[str, Any], there: Mapping[str, Any]) -> Standing:
     """Of the resources in `after` that are not among `there`. Raises `CredentialsError` where there is no way in."""
-    options = run.request.options
-    verdicts = survey(
-        run.request.assembly,
-        stack,
-        wanted(stack.id, template, after, there),
-        run.gateways,
-        take_over=options.import_existing,
-        replace_records=options.replace_records,
-    )
+    verdicts = survey(run.request.assembly, stack, wanted(stack.id, template, after, there), run.gateways, **_options(run))
     return Standing(
         findings=tuple(_finding(stack, each) for each in verdicts),
         take_over=any(each.fate == "taken_over" for each in verdicts),
@@ -57,6 +50,16 @@ def standing(run: PlanningRun, stack: Stack, template: Mapping[str, Any], after:
             if each.fate == "replaced"
         ),
     )
+
+
+def standing_anyway(run: PlanningRun, stack: Stack, template: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """Of a stack that is not there and cannot be planned yet, as far as its names are known: all that is in the way is told at once."""
+    return tuple(_finding(stack, each) for each in survey_absent(run.request.assembly, stack, template, run.gateways, **_options(run)))
+
+
+def _options(run: PlanningRun) -> dict[str, bool]:
+    options = run.request.options
+    return {"take_over": options.import_existing, "replace_records": options.replace_records}
 
 
 def _finding(stack: Stack, verdict: Verdict) -> Finding:

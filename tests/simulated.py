@@ -32,6 +32,7 @@ from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AccessDenied, AwsError, BadRequest, Conflict, NotFound
 from aws.iam import Role
 from aws.organizations import Member
+from aws.route53 import PublicZone
 from aws.standing import Found
 from templates.intrinsics import Scope, resolved_outputs, resolved_resources
 
@@ -369,6 +370,12 @@ class SimulatedZones:
     """`aws.route53.Route53`, as far as it reads."""
 
     records: tuple[dict[str, Any], ...]
+    zones: Mapping[str, str]
+
+    def find_public_zone(self, name: str) -> PublicZone:
+        if name not in self.zones:
+            raise NotFound(f"no public hosted zone is called {name}", service="route53")
+        return PublicZone(id=self.zones[name], name=name)
 
     def record_sets(self, _: str, name: str) -> tuple[dict[str, Any], ...]:
         return tuple(each for each in self.records if each["Name"].rstrip(".") == name)
@@ -416,7 +423,7 @@ class SimulatedGateways:
         raise AccessDenied("no bucket may be listed here", service="s3")
 
     def route53(self, account_id: str, role_arn: str | None = None) -> Any:
-        return SimulatedZones(self.records)
+        return SimulatedZones(self.records, self.zones)
 
     def hosted_zone_id(self, name: str, *, account_id: str, role_arn: str | None = None) -> str:
         if name not in self.zones:

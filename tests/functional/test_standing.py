@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aws.errors import NotFound
 from aws.route53 import Record, Route53
 from aws.session import Aws
 from local_aws import prepare
 from tests.functional.accounts import own_zone
+from tests.functional.frontend import built
 from tests.functional.harness import ROOT, CommandLine, Ended
+from tests.functional.test_local_aws_strictness import distribution_config
 
 pytestmark = pytest.mark.functional
 
@@ -72,6 +76,27 @@ class Site:
         assert ended.code == 0, ended
         return ended
 
+    def objects(self) -> dict[str, str]:
+        """What the site's bucket holds."""
+        listed = self.client("s3", HOME).list_objects_v2(Bucket=f"dev-kimmyai-web-public-{self.account}")
+        return {each["Key"]: each["ETag"] for each in listed.get("Contents", [])}
+
+    def delete_by_hand(self, stack: str, region: str) -> None:
+        """As somebody at the console would."""
+        name = f"kimmyai-web-dev-{stack}"
+        formation = self.client("cloudformation", region)
+        formation.update_termination_protection(StackName=name, EnableTerminationProtection=False)
+        arn = formation.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
+        formation.delete_stack(StackName=name)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            status = formation.describe_stacks(StackName=arn)["Stacks"][0]["StackStatus"]
+            if status == "DELETE_COMPLETE":
+                return
+            assert status == "DELETE_IN_PROGRESS", formation.describe_stack_events(StackName=arn)["StackEvents"][:6]
+            time.sleep(0.05)
+        raise AssertionError(f"{name} was not deleted")
+
 
 @pytest.fixture
 def site(command_line: CommandLine, account: str, tmp_path: Path, aws: Aws) -> Site:
@@ -106,19 +131,183 @@ def test_a_bucket_name_of_somebody_else_is_refused_before_anything_is_made(site:
     assert "environments/dev.yaml" in found["command"]
 
 
-def test_destroy_then_apply_brings_the_environment_back_with_content_releases_and_history(site: Site, tmp_path: Path) -> None:
-    content = tmp_path / "front"
-    (content / "assets").mkdir(parents=True)
-    (content / "index.html").write_text("<!doctype html><title>buy</title>")
+# --- destroyed, and made again ------------------------------------------------------------------------------------
+
+
+def published(site: Site, tmp_path: Path) -> dict[str, str]:
+    """Apply, publish; what the site's bucket holds: key to ETag."""
     site.applied()
-    assert site("publish", "--dir", str(content), "--yes").code in (0, 3)
-    saved = site("plan")
+    done = site("publish", "--content", str(built(tmp_path)), "--yes")
+    assert done.code == 0, done
+    return site.objects()
+
+
+def test_destroy_then_apply_brings_the_environment_back_with_content_releases_and_history(site: Site, tmp_path: Path) -> None:
+    before = published(site, tmp_path)
+    site.write("# the same again")
+    waits = site("plan")
+    saved = site.dist / "dev" / "plan.json"
+    assert saved.exists() == (waits.code == 3)
     gone = site("destroy", "--approve", "dev")
     assert gone.code == 0, gone
+    assert not saved.exists(), "a plan that was saved before is about stacks that are gone"
+
     again = site("plan")
     assert again.code == 3, again
-    assert "taken over" in again.stdout, again
+    for kept in (f"dev-kimmyai-web-public-{site.account}", f"bbws-dev-web-artifacts-{site.account}", "bbws-web-locks-dev"):
+        assert re.search(rf"{kept} is there already \([^)]*\): it is taken over", again.stdout.replace("\n", " ")), again
     back = site("apply", "--yes")
     assert back.code == 0, back
+    assert site.objects() == before
+    assert json.loads(site("releases", "--json").stdout)["releases"], "what was published is known"
+    assert len(json.loads(site("history", "--json").stdout)["applies"]) == 2
     assert site("plan").code == 0
-    print(saved)
+    assert site("drift").code == 0
+    assert site("publish", "--content", str(built(tmp_path / "again")), "--yes").code == 0
+
+
+def test_destroy_drops_the_saved_plan(site: Site) -> None:
+    site.applied("--only", "foundation")
+    assert site("plan").code == 3
+    saved = site.dist / "dev" / "plan.json"
+    assert saved.exists()
+    assert site("destroy", "--approve", "dev").code == 0
+    assert not saved.exists()
+
+
+STACKS = ("monitoring", "dns", "site", "certificate", "foundation")
+
+
+def test_any_one_stack_that_was_deleted_by_hand_is_made_again_and_takes_over_what_it_kept(site: Site, tmp_path: Path) -> None:
+    before = published(site, tmp_path)
+    for stack in STACKS:
+        if stack in ("certificate",):
+            continue
+        region = HOME if stack in ("site", "foundation") else EDGE
+        site.delete_by_hand(stack, region)
+        planned = site("plan")
+        assert planned.code == 3, (stack, planned)
+        applied = site("apply", "--yes")
+        assert applied.code == 0, (stack, applied)
+        assert site("plan").code == 0, stack
+    assert site.objects() == before
+
+
+CLASHES = {
+    "foundation": ("iam", "role", "kimmyai-web-dev-stackset-execution"),
+    "edge": ("iam", "role", "kimmyai-web-dev-edge"),
+    "monitoring": ("sns", "topic", "kimmyai-web-dev-alarms"),
+}
+
+
+@pytest.mark.parametrize("stack", CLASHES)
+def test_after_a_first_creation_that_failed_apply_succeeds(site: Site, stack: str) -> None:
+    """Somebody takes a name between the plan and its apply."""
+    assert site("plan").code == 3
+    kind, name = CLASHES[stack][1:]
+    if kind == "role":
+        trust = {"Version": "2012-10-17", "Statement": []}
+        site.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+    else:
+        site.client("sns").create_topic(Name=name)
+    failed = site("apply", "--yes")
+    assert failed.code == 1, failed
+    assert "already exists" in failed.stdout + failed.stderr
+    if kind == "role":
+        site.client("iam").delete_role(RoleName=name)
+    else:
+        site.client("sns").delete_topic(TopicArn=f"arn:aws:sns:{EDGE}:{site.account}:{name}")
+    mended = site("doctor", "--fix", "--yes")
+    assert mended.code == 0, mended
+    site.applied()
+    assert site("plan").code == 0
+
+
+def test_after_destroy_with_data_the_plan_names_what_restores_the_secret_and_the_cycle_ends(site: Site) -> None:
+    site.applied()
+    gone = site("destroy", "--approve", "dev", "--delete-data")
+    assert gone.code == 0, gone
+    assert f"_acme.{DOMAIN}" not in gone.stdout
+    assert re.search(rf"kept: .*{re.escape(DOMAIN)}.*ACM|{re.escape(DOMAIN)} \(.*validat", gone.stdout), gone
+    planned = site("plan")
+    assert planned.code == 1
+    assert "python deploy.py set-password --env dev" in planned.stdout, planned
+    assert "scheduled" in planned.stdout
+    assert site("set-password", "--generate").code == 0
+    site.applied()
+
+
+def test_a_destroyed_environment_whose_creation_fails_again_can_be_removed(site: Site, tmp_path: Path) -> None:
+    """The bucket of a creation that failed is of no deleted stack that says so: tags, releases and history are evidence too."""
+    published(site, tmp_path)
+    assert site("destroy", "--approve", "dev").code == 0
+    site.forget_deleted_stacks()
+    removed = site("destroy", "--approve", "dev", "--delete-data")
+    assert removed.code == 0, removed
+    with pytest.raises(NotFound):
+        site.objects()
+
+
+# --- names of others ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["A", "CNAME"])
+def test_a_record_that_stands_is_refused_and_then_replaced_as_a_step_of_the_plan(site: Site, kind: str) -> None:
+    values = ("192.0.2.7",) if kind == "A" else ("old.example.org",)
+    zone = Route53.connect(site.aws, account_id=site.account)
+    zone_id = zone.find_public_zone(DOMAIN).id
+    name = DOMAIN if kind == "A" else f"buy.{DOMAIN}"
+    if kind == "CNAME":
+        site.edit(f"domain: {DOMAIN}", f"domain: {name}")
+        site.build()
+    zone.upsert(zone_id, Record(name=name, type=kind, values=values, ttl=60))
+    found = [f for f in site.found()["stands_already"] if f["stack"] == "dns"]
+    assert found
+    assert {f["command"] for f in found} == {"python deploy.py plan --env dev --replace-records"}
+    assert values[0] in found[0]["message"]
+    site.applied("--replace-records")
+    records = {r.type: r for r in zone.records(zone_id, name)}
+    assert records["A"].alias
+    assert "CNAME" not in records
+    assert site("plan").code == 0
+
+
+def test_a_record_is_written_back_if_its_stack_fails(site: Site) -> None:
+    zone = Route53.connect(site.aws, account_id=site.account)
+    zone_id = zone.find_public_zone(DOMAIN).id
+    zone.upsert(zone_id, Record(name=DOMAIN, type="A", values=("192.0.2.7",), ttl=60))
+    assert site("plan", "--replace-records").code == 3
+    # Somebody writes another one between the plan and its apply.
+    zone.upsert(zone_id, Record(name=DOMAIN, type="AAAA", values=("2001:db8::1",), ttl=60))
+    failed = site("apply", "--yes")
+    assert failed.code == 1, failed
+    records = {r.type: r.values for r in zone.records(zone_id, DOMAIN) if r.type in ("A", "AAAA")}
+    assert records == {"A": ("192.0.2.7",), "AAAA": ("2001:db8::1",)}
+    site("doctor", "--fix", "--yes")
+    site.applied("--replace-records")
+
+
+def test_the_domain_is_an_alias_of_another_distribution(site: Site) -> None:
+    front = site.client("cloudfront")
+    other = front.create_distribution(DistributionConfig=distribution_config("old", DOMAIN))["Distribution"]["Id"]
+    (found,) = [f for f in site.found()["stands_already"] if f["stack"] == "site"]
+    assert f"{DOMAIN} is an alias of the distribution {other} of this account" in found["message"]
+    assert "docs/guides/moving-a-site.md" in found["command"]
+
+
+def test_everything_in_the_way_is_told_at_once_and_doctor_tells_the_same(site: Site) -> None:
+    iam = site.client("iam")
+    iam.create_open_id_connect_provider(Url="https://token.actions.githubusercontent.com", ClientIDList=["sts.amazonaws.com"])
+    iam.create_role(RoleName="kimmyai-web-dev-edge", AssumeRolePolicyDocument='{"Version": "2012-10-17", "Statement": []}')
+    site.client("s3", HOME).create_bucket(
+        Bucket=f"dev-kimmyai-web-public-{site.account}", CreateBucketConfiguration={"LocationConstraint": HOME}
+    )
+    site.client("sns").create_topic(Name="kimmyai-web-dev-alarms")
+    site.client("cloudfront").create_distribution(DistributionConfig=distribution_config("old", DOMAIN))
+    zone = Route53.connect(site.aws, account_id=site.account)
+    zone.upsert(zone.find_public_zone(DOMAIN).id, Record(name=DOMAIN, type="A", values=("192.0.2.7",), ttl=60))
+    found = {(f["stack"], f["message"]) for f in site.found()["stands_already"]}
+    assert {stack for stack, _ in found} == {"foundation", "edge", "site", "dns", "monitoring"}
+    checks = json.loads(site("doctor", "--json").stdout)["checks"]
+    assert {(c["stack"], c["message"]) for c in checks if c["code"] == "stands_already"} == found
+    assert all(c["level"] == "problem" for c in checks if c["code"] == "stands_already")
