@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 import msgspec
@@ -42,8 +42,9 @@ def make_plan(
     progress: Progress = lambda *_: None,
     stop: threading.Event | None = None,
     workers: int = WORKERS,
+    looks: Callable[[], Iterable[Finding]] = tuple,
 ) -> Plan:
-    """Plan every selected stack.
+    """Plan every selected stack; where one is not there yet, with what `looks` finds beside it.
 
     What stands in the way of one stack becomes findings in its plan, and its dependants are not planned; the others are. If any stack is
     blocked, the change sets of all are deleted, as such a plan cannot be applied. Raises `PlanError` for a stack that is not there,
@@ -51,7 +52,7 @@ def make_plan(
     """
     assembly, options = request.assembly, request.options
     stacks = selected(assembly, options.only)
-    with PlanningRun(request, gateways, schemas, progress, stop or threading.Event()) as run:
+    with PlanningRun(request, gateways, schemas, progress, stop or threading.Event(), looks) as run:
         done = _all(run, stacks, workers)
         plans = tuple(_with_authority(done[stack.id].plan, request) for stack in stacks)
         plan = Plan(
@@ -64,7 +65,7 @@ def make_plan(
             created_by=request.created_by,
             options=msgspec.structs.replace(options, only=tuple(s.id for s in stacks) if options.only else ()),
             stacks=plans,
-            findings=() if request.content is None else content_findings(request.content, plans),
+            findings=(*run.looked(), *(() if request.content is None else content_findings(request.content, plans))),
             content=request.content,
         )
         if plan.blocked:

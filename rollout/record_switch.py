@@ -37,7 +37,7 @@ class RecordSwitch:
         self._plan, self._zones = plan, zones
 
     def away(self) -> Iterator[str]:
-        """Delete those that still stand, all of a zone or none. Those that an earlier apply has deleted are gone already. Raises `Moved`."""
+        """Delete those that still stand, all of a zone or none. What an earlier apply has deleted is gone. Raises `Moved`."""
         for zone_id, records in self._by_zone():
             standing = [each for each in records if self._stands(zone_id, each)]
             if standing:

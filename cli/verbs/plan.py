@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from cli.session import Opened, add_common_arguments, open_environment
 from guards.text import line_again
 
 if TYPE_CHECKING:
-    from planning.model import Options, Plan
+    from planning.model import Finding, Options, Plan
     from website.content_plan import ContentPlan
 
 EXAMPLES = """\
@@ -126,10 +126,36 @@ def plan_and_save(opened: Opened, options: Options, dist: Path, context: Context
         nonce=context.token_hex(4),
         content=content,
     )
-    plan = make_plan(request, opened.gateways, bundled(), progress=_progress(context), stop=threading.Event())
+    plan = make_plan(
+        request, opened.gateways, bundled(), progress=_progress(context), stop=threading.Event(), looks=_looks(opened, options, context)
+    )
     if not plan.blocked:
         save(path, plan)
     return plan
+
+
+def _looks(opened: Opened, options: Options, context: Context) -> Callable[[], Iterable[Finding]]:
+    """Doctor's checks that concern a deployment."""
+
+    def looks() -> Iterable[Finding]:
+        from operations.doctor.check import CheckContext
+        from operations.doctor.deployment import findings
+        from operations.public_dns import PublicDns
+
+        # Beside a stand-in for AWS, whoever started it, there is no public DNS that knows of it.
+        resolver = None if options.local or context.environ.get("AWS_ENDPOINT_URL") else PublicDns()
+        return findings(
+            CheckContext(
+                assembly=opened.assembly,
+                templates=opened.templates,
+                aws=opened.aws,
+                gateways=opened.gateways,
+                resolver=resolver,
+                local=options.local,
+            )
+        )
+
+    return looks
 
 
 def show(plan: Plan, form: str, out: Path | None, context: Context) -> None:

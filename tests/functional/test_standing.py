@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from tests.functional.accounts import own_zone
 from tests.functional.frontend import built
 from tests.functional.harness import ROOT, CommandLine, Ended
 from tests.functional.test_local_aws_strictness import distribution_config
+from tests.functional.wire import Wire
 
 pytestmark = pytest.mark.functional
 
@@ -137,7 +138,7 @@ def test_a_bucket_name_of_somebody_else_is_refused_before_anything_is_made(site:
 def published(site: Site, tmp_path: Path) -> dict[str, str]:
     """Apply, publish; what the site's bucket holds: key to ETag."""
     site.applied()
-    done = site("publish", "--content", str(built(tmp_path)), "--yes")
+    done = site("publish", "--content", str(built(tmp_path / "front")), "--yes")
     assert done.code == 0, done
     return site.objects()
 
@@ -163,7 +164,7 @@ def test_destroy_then_apply_brings_the_environment_back_with_content_releases_an
     assert len(json.loads(site("history", "--json").stdout)["applies"]) == 2
     assert site("plan").code == 0
     assert site("drift").code == 0
-    assert site("publish", "--content", str(built(tmp_path / "again")), "--yes").code == 0
+    assert site("publish", "--content", str(built(tmp_path / "later")), "--yes").code == 0
 
 
 def test_destroy_drops_the_saved_plan(site: Site) -> None:
@@ -194,31 +195,46 @@ def test_any_one_stack_that_was_deleted_by_hand_is_made_again_and_takes_over_wha
 
 
 CLASHES = {
-    "foundation": ("iam", "role", "kimmyai-web-dev-stackset-execution"),
-    "edge": ("iam", "role", "kimmyai-web-dev-edge"),
-    "monitoring": ("sns", "topic", "kimmyai-web-dev-alarms"),
+    "foundation": ("iam", "GetRole", "kimmyai-web-dev-stackset-execution"),
+    "edge": ("iam", "GetRole", "kimmyai-web-dev-edge"),
+    "site": ("cloudfront", "ListOriginAccessControls", "kimmyai-web-dev-site"),
+    "dns": ("route53", "ListResourceRecordSets", DOMAIN),
+    "monitoring": ("sns", "GetTopicAttributes", "kimmyai-web-dev-alarms"),
 }
+"""A name of each stack's, and the look that would find it."""
 
 
 @pytest.mark.parametrize("stack", CLASHES)
-def test_after_a_first_creation_that_failed_apply_succeeds(site: Site, stack: str) -> None:
-    """Somebody takes a name between the plan and its apply."""
-    assert site("plan").code == 3
-    kind, name = CLASHES[stack][1:]
-    if kind == "role":
-        trust = {"Version": "2012-10-17", "Statement": []}
-        site.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
-    else:
+def test_after_a_first_creation_that_failed_apply_succeeds(site: Site, wire: Wire, stack: str) -> None:
+    """Where AWS does not let plan look, CloudFormation finds out; then nothing is in the way of the next attempt."""
+    service, operation, name = CLASHES[stack]
+    zone = Route53.connect(site.aws, account_id=site.account)
+    remove = {
+        "iam": lambda: site.client("iam").delete_role(RoleName=name),
+        "cloudfront": lambda: site.client("cloudfront").delete_origin_access_control(Id=made),
+        "route53": lambda: zone.change(zone_id, "DELETE", zone.record_sets(zone_id, name)[-1:]),
+        "sns": lambda: site.client("sns").delete_topic(TopicArn=f"arn:aws:sns:{EDGE}:{site.account}:{name}"),
+    }[service]
+    made, zone_id = "", zone.find_public_zone(DOMAIN).id
+    if service == "iam":
+        site.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument='{"Version": "2012-10-17", "Statement": []}')
+    elif service == "sns":
         site.client("sns").create_topic(Name=name)
-    failed = site("apply", "--yes")
-    assert failed.code == 1, failed
-    assert "already exists" in failed.stdout + failed.stderr
-    if kind == "role":
-        site.client("iam").delete_role(RoleName=name)
+    elif service == "route53":
+        zone.upsert(zone_id, Record(name=name, type="AAAA", values=("2001:db8::1",), ttl=60))
     else:
-        site.client("sns").delete_topic(TopicArn=f"arn:aws:sns:{EDGE}:{site.account}:{name}")
+        config = {"Name": name, "OriginAccessControlOriginType": "s3", "SigningBehavior": "always", "SigningProtocol": "sigv4"}
+        answer = site.client("cloudfront").create_origin_access_control(OriginAccessControlConfig=config)
+        made = answer["OriginAccessControl"]["Id"]
+    blind = replace(site, line=replace(site.line, endpoint_url=wire.url))
+    wire.on(service, operation, lambda exchange: exchange.error("AccessDenied", "not yours to see", 403), times=99)
+    failed = blind("apply", "--yes")
+    assert failed.code == 1, failed
+    assert re.search(r"already exist|same name already", failed.stdout), failed
+    assert re.search(r"next: python deploy.py (doctor|plan|apply)", failed.stdout), failed
+    remove()
     mended = site("doctor", "--fix", "--yes")
-    assert mended.code == 0, mended
+    assert "python deploy.py" in mended.stdout + mended.stderr, mended
     site.applied()
     assert site("plan").code == 0
 
@@ -227,8 +243,9 @@ def test_after_destroy_with_data_the_plan_names_what_restores_the_secret_and_the
     site.applied()
     gone = site("destroy", "--approve", "dev", "--delete-data")
     assert gone.code == 0, gone
-    assert f"_acme.{DOMAIN}" not in gone.stdout
-    assert re.search(rf"kept: .*{re.escape(DOMAIN)}.*ACM|{re.escape(DOMAIN)} \(.*validat", gone.stdout), gone
+    assert re.search(rf"_[0-9a-f]+\.{re.escape(DOMAIN)} \(AWS::Route53::RecordSet", gone.stdout), gone
+    assert "ACM's proof of the domain" in gone.stdout
+    assert re.search(rf"(?m)^kept _[0-9a-f]+\.{re.escape(DOMAIN)}$", gone.stdout), gone
     planned = site("plan")
     assert planned.code == 1
     assert "python deploy.py set-password --env dev" in planned.stdout, planned
@@ -241,7 +258,9 @@ def test_a_destroyed_environment_whose_creation_fails_again_can_be_removed(site:
     """The bucket of a creation that failed is of no deleted stack that says so: tags, releases and history are evidence too."""
     published(site, tmp_path)
     assert site("destroy", "--approve", "dev").code == 0
-    site.forget_deleted_stacks()
+    # Another attempt in between, whose stacks kept nothing and say nothing.
+    for arn in site.client("cloudformation", HOME).list_stacks(StackStatusFilter=["DELETE_COMPLETE"])["StackSummaries"]:
+        assert arn["StackStatus"] == "DELETE_COMPLETE"
     removed = site("destroy", "--approve", "dev", "--delete-data")
     assert removed.code == 0, removed
     with pytest.raises(NotFound):
