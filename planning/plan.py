@@ -52,7 +52,7 @@ def make_plan(
     """
     assembly, options = request.assembly, request.options
     stacks = selected(assembly, options.only)
-    with PlanningRun(request, gateways, schemas, progress, stop or threading.Event(), looks) as run:
+    with PlanningRun(request, gateways, schemas, progress, stop or threading.Event(), looks=looks) as run:
         done = _all(run, stacks, workers)
         plans = tuple(_with_authority(done[stack.id].plan, request) for stack in stacks)
         plan = Plan(

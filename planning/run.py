@@ -49,6 +49,7 @@ class PlanningRun:
         schemas: Schemas,
         progress: Progress,
         stop: threading.Event,
+        *,
         looks: Callable[[], Iterable[Finding]] = tuple,
     ) -> None:
         self.request, self.gateways, self.schemas, self.progress, self.stop = request, gateways, schemas, progress, stop

@@ -28,7 +28,9 @@ def registered() -> tuple[Check | StackCheck, ...]:
 
 
 def examine(context: CheckContext, *, workers: int = WORKERS, deployment: bool = False) -> Report:
-    """Every check, or those that concern a deployment, several at once; what AWS refuses to one of them is "could not check", with AWS's words."""
+    """Every check, or those that concern a deployment, several at once.
+
+    What AWS refuses to one of them is "could not check", with AWS's words."""
     context = replace(context, accounts=reach(context))
     found = tuple(each for each in registered() if not deployment or (isinstance(each, Check) and each.deployment))
     home = context.assembly.account_id in context.reachable
