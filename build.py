@@ -102,7 +102,7 @@ def _run(arguments: argparse.Namespace) -> int:
     outdated: list[str] = []
     if not failed:
         try:
-            outdated = _write(arguments, built)
+            outdated = _write(arguments, built, platform, directory)
         except OSError as error:
             told = f"build: cannot write {error.filename or arguments.out}: {error.strerror}; the last good build is untouched"
             print(as_lines((told,)), file=sys.stderr)
@@ -137,11 +137,13 @@ def _lint(built: list[Synthesis]) -> dict[str, tuple[Finding, ...]]:
     return lint(jobs, cache=place(os.environ, ROOT), workers=WORKERS)
 
 
-def _write(arguments: argparse.Namespace, built: list[Synthesis]) -> list[str]:
+def _write(arguments: argparse.Namespace, built: list[Synthesis], platform: Platform, environments: Path) -> list[str]:
     """Writes every assembly; returns what differed before."""
-    from assembly import files
+    from assembly import files, sources
+    from guards.checkout import commit_of
 
     outdated: list[str] = []
+    commit = commit_of(ROOT)
     for synthesis in built:
         directory = arguments.out / synthesis.assembly.environment
         content = files.files_of(
@@ -151,8 +153,12 @@ def _write(arguments: argparse.Namespace, built: list[Synthesis]) -> list[str]:
             content.update(_as_yaml(content))
         differing = files.differing(directory, content)
         outdated.extend(str(_shown(directory / name)) for name in differing)
-        if differing and not arguments.check:
-            files.write(directory, content)
+        if arguments.check:
+            continue
+        read = (environments / f"{name}.yaml" for name in ("common", *platform.files_of(synthesis.assembly.environment)))
+        made_from = sources.content(sources.of(ROOT, read, commit=commit))
+        if differing or files.differing(directory, {sources.FILE: made_from}):
+            files.write(directory, {**content, sources.FILE: made_from})
     return outdated
 
 

@@ -20,8 +20,9 @@ from assembly import commands
 from cli.next_command import NextCommand
 from guards.stream import filtered
 from guards.text import as_lines
+from review.wrapping import wrapped
 
-OK, FAILED, USAGE, PENDING, INTERRUPTED = 0, 1, 2, 3, 130
+OK, FAILED, USAGE, PENDING, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -76,7 +77,7 @@ class Context:
 
     def result(self, text: str) -> None:
         """A result, to stdout. Of several lines it is made with `guards.text.as_lines`."""
-        self._write_result(self.next_command.in_text(text))
+        self._write_result(self._fitting(self.next_command.in_text(text), self.stdout))
 
     def data(self, value: Any) -> None:
         """A result as JSON, to stdout: any value of ours."""
@@ -91,13 +92,17 @@ class Context:
 
     def say(self, text: str) -> None:
         """Progress or a remark, to stderr: one line, whatever is in it."""
-        self.stderr.write(as_lines((self.next_command.in_text(text),)) + "\n")
+        self.stderr.write(self._fitting(as_lines((self.next_command.in_text(text),)), self.stderr) + "\n")
         self.stderr.flush()
 
     def say_next(self, command: str) -> None:
         """What to do next, to stderr: a line for each command, and for each hint in prose."""
         for line in commands.told(command):
             self.say(f"  {line}")
+
+    def _fitting(self, text: str, stream: TextIO) -> str:
+        """On a terminal, in lines that fit; elsewhere a line stays a line."""
+        return wrapped(text, self.width()) if stream.isatty() else text
 
     def _write_result(self, text: str) -> None:
         self.stdout.write(text if text.endswith("\n") else text + "\n")

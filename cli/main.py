@@ -3,12 +3,14 @@
 In: arguments, and a `Context` that holds everything of the outside world. Out: an exit status.
 Never: imports a verb that is not run, or lets a traceback through for anything a user, AWS or the network can cause.
 
-Exit status: 0 done or no changes, 1 failed, 2 usage or bad input, 3 changes pending, 130 interrupted.
+Exit status: 0 done or no changes, 1 failed, 2 usage or bad input, 3 changes pending, 4 checks left out for want of something,
+130 interrupted.
 """
 
 from __future__ import annotations
 
 import configparser
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -21,6 +23,10 @@ from cli.context import INTERRUPTED, OK, ROOT, USAGE, CommandError, Context
 from cli.parser import closest, did_you_mean, module_of, options_of_verb, parser_of, verbs
 from cli.termination import terminable
 from guards import masks
+
+GROUPS, OTHERS = ("deploy", "site", "on call", "environment"), "others"
+"""Of verbs, in the order of the overview; a verb says its group in a line of its docstring."""
+_GROUP = re.compile(r"^Group: ([a-z ]+)\.$", re.MULTILINE)
 
 
 def main(argv: list[str], packages: Iterable[str], context: Context | None = None) -> int:
@@ -120,11 +126,16 @@ def _known(error: Exception) -> CommandError | None:
 
 
 def _overview(found: Mapping[str, tuple[str, Path]]) -> str:
-    said = ["usage: deploy.py VERB --env ENV [options]", "", "Deploy what build.py wrote: plan, review, apply.", "", "verbs:"]
+    said = ["usage: deploy.py VERB --env ENV [options]", "", "Deploy what build.py wrote: plan, review, apply."]
     width = max((len(verb) for verb in found), default=0)
+    grouped: dict[str, list[str]] = {}
     for verb, (_, file) in found.items():
-        with file.open(encoding="utf-8") as source:
-            said.append(f"  {verb:<{width}}  {source.readline().strip().strip(chr(34))}")
+        docstring = file.read_text(encoding="utf-8")
+        line = docstring.partition("\n")[0].strip('"')
+        group = _GROUP.search(docstring)
+        grouped.setdefault(group[1] if group else OTHERS, []).append(f"  {verb:<{width}}  {line}")
+    for group_name in sorted(grouped, key=lambda name: (GROUPS.index(name) if name in GROUPS else len(GROUPS), name)):
+        said += ["", f"{group_name}:", *grouped[group_name]]
     said += [
         "",
         "examples:",
@@ -132,6 +143,7 @@ def _overview(found: Mapping[str, tuple[str, Path]]) -> str:
         "  python deploy.py plan --env dev --local    the same against a local AWS, without any account",
         "",
         "deploy.py help VERB, or VERB --help, tells all about one verb.",
-        "exit status: 0 done or no changes, 1 failed, 2 usage or bad input, 3 changes pending, 130 interrupted",
+        "exit status: 0 done or no changes, 1 failed, 2 usage or bad input, 3 changes pending, 4 checks left out for want of something, "
+        "130 interrupted",
     ]
     return "\n".join(said)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from assembly import commands
 from cli.context import ROOT, USAGE, CommandError, Context
+from cli.freshness import refresh
 from cli.parser import closest, did_you_mean
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def _refuse_not_built(args: argparse.Namespace) -> NoReturn:
 
 def open_environment(args: argparse.Namespace, context: Context) -> Opened:
     """Read the assembly and reach AWS. Nothing is asked of AWS beyond who we are; a placeholder is refused before that."""
+    refresh(args, context)
     assembly, templates = read_assembly(args)
     from aws.gateways import Gateways
 
@@ -181,7 +183,7 @@ def _local_execution_roles(aws: Aws, assembly: Assembly) -> None:
 def _local_credential(aws: Aws, context: Context, assembly: Assembly) -> None:
     from aws.errors import NotFound
     from aws.secrets import Secrets
-    from operations.credential import generate
+    from cli.local_password import keep, make
 
     wanted = assembly.basic_auth_secret
     assert wanted is not None, "asked by the caller"
@@ -189,11 +191,8 @@ def _local_credential(aws: Aws, context: Context, assembly: Assembly) -> None:
     try:
         secrets.current_version(wanted.secret)
     except NotFound:
-
-        def octets(count: int) -> bytes:
-            return bytes.fromhex(context.token_hex(count))
-
-        password, hashed = generate(octets)
+        password, hashed = make(context)
         values = {"username": wanted.username, "password_hash": hashed}
         secrets.create(wanted.secret, values, description="Basic Auth of the local AWS", tags={})
+        keep(context, wanted, password)
         context.say(f"local AWS: made the secret {wanted.secret}; user {wanted.username}, password {password}")

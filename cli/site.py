@@ -6,7 +6,6 @@ In: parsed arguments and the `Context`. Out: a `Site`. Never: decides anything a
 from __future__ import annotations
 
 import argparse
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -16,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 from assembly import commands
 from cli.context import USAGE, CommandError, Context
 from cli.shared import again
-from guards import documents
-from guards.processes import child_environment
+from guards import checkout, documents
 from guards.stream import below
 from guards.text import as_lines
 
@@ -104,19 +102,8 @@ def outputs(opened: Opened, stack_id: str = SITE_STACK) -> dict[str, str]:
 
 
 def commit_of(directory: Path, context: Context) -> str:
-    """HEAD of the repository that the directory lies in, with "-dirty" if tracked files differ; GITHUB_SHA or "" if there is none."""
-    try:
-        found = subprocess.run(  # noqa: S603
-            ["git", "-c", "core.fsmonitor=false", "-C", str(directory), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=10,
-            env=child_environment(),
-        )
-        return found.stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return context.environ.get("GITHUB_SHA", "")
+    """The commit that a built front end lies in; GITHUB_SHA where it lies in none."""
+    return checkout.commit_of(directory) or context.environ.get("GITHUB_SHA", "")
 
 
 def apply_command(assembly: Assembly) -> str:
@@ -216,41 +203,11 @@ def progress(context: Context) -> Iterator[Report]:
 # --- outcomes -----------------------------------------------------------------------------------------------------
 
 
-def outcome_data(outcome: Outcome) -> dict[str, Any]:
-    """For machines."""
-    return {
-        "ok": True,
-        "changed": outcome.changed,
-        "release": outcome.release,
-        "written": len(outcome.plan.changes) if outcome.changed else 0,
-        "written_bytes": outcome.plan.upload_size if outcome.changed else 0,
-        "invalidation": outcome.invalidation,
-        "invalidation_done": outcome.invalidation_done,
-    }
-
-
-def outcome_text(outcome: Outcome, environment: str, *, local: bool) -> str:
-    """For people: what is live now, and the next command."""
-    from website.run import count, size, verify_command
-
-    release = outcome.release
-    name = f"release {release.number} ({release.content[:DIGEST_DIGITS]})"
-    if not outcome.changed:
-        return f"{environment}: {name} is live already; nothing to do"
-    plan = outcome.plan
-    lines = [
-        f"{environment}: {name} is live: {count(release.files, 'file')}, {size(release.size)}; "
-        f"{count(len(plan.changes), 'file')} written ({size(plan.upload_size)}), {plan.kept:,} kept"
-    ]
-    if outcome.invalidation:
-        lines.append(f"invalidation {outcome.invalidation}: {'done' if outcome.invalidation_done else 'still under way'}")
-    lines += commands.told(verify_command(environment, local=local))
-    return as_lines(lines)
-
-
 def show_outcome(outcome: Outcome, args: argparse.Namespace, context: Context) -> None:
     """What is live now, for people or machines."""
+    from review.outcome_view import outcome_data, outcome_text
+
     if args.json:
         context.data(outcome_data(outcome))
     else:
-        context.result(outcome_text(outcome, args.env, local=args.local))
+        context.result(outcome_text(outcome, args.env))

@@ -32,6 +32,11 @@ class Platform:
         """As `environments.zones.rivals`."""
         return rivals(self.environments.values())
 
+    def files_of(self, name: str) -> tuple[str, ...]:
+        """Names of the environment files, beside the common one, that decide what is built for `name`."""
+        members = self.organization.environments if name == ORGANIZATION and self.organization is not None else ()
+        return (name, *members)
+
     def __getitem__(self, name: str) -> Environment | Organization:
         """The environment or the organization of that name."""
         if name == ORGANIZATION and self.organization is not None:

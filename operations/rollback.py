@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from assembly import commands, files
+from assembly import commands, files, sources
 from assembly.model import FORMAT, Assembly
 from guards import documents
 from rollout.history import Record
@@ -44,6 +44,16 @@ def meant(wanted: str, past: Iterable[Record], environment: str, *, damaged: int
     return fitting[0]
 
 
+def before_last(past: Iterable[Record], environment: str) -> Record:
+    """The latest successful apply of another assembly than the last one's. Raises `RollbackError` if there is none."""
+    found = tuple(past)
+    earlier = (r for r in found if r.assembly_digest != found[0].assembly_digest and r.result == "succeeded")
+    record = next(earlier, None)
+    if record is None:
+        raise RollbackError(f"only one assembly was applied to {environment}, if any", commands.deploy("history", environment))
+    return record
+
+
 def verified(found: Mapping[str, bytes], digest: str, environment: str) -> Assembly:
     """The assembly of these files, if they are exactly the one of that digest. Raises `RollbackError` with every problem."""
     command = commands.deploy("history", environment)
@@ -76,5 +86,6 @@ def restore(found: Mapping[str, bytes], digest: str, directory: Path, environmen
     """Check the files and write them to `directory`. Raises `RollbackError`, or OSError; the assembly that was there is untouched then."""
     assembly = verified(found, digest, environment)
     wanted = {files.MANIFEST, *(stack.template.file for stack in assembly.stacks)}
-    files.write(directory, {name: data for name, data in found.items() if name in wanted})
+    kept = {name: data for name, data in found.items() if name in wanted}
+    files.write(directory, {**kept, sources.FILE: sources.content(sources.Sources(restored=True))})
     return assembly

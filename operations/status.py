@@ -21,6 +21,7 @@ from aws.cloudformation.change_sets import ChangeSetSummary
 from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AwsError
 from guards import documents
+from guards.checkout import short
 from operations.gateways import CloudFormationGateways, call_as, cloudformation_of, utc
 from planning.states import CHANGEABLE
 
@@ -217,7 +218,7 @@ def _version_lines(status: Status, now: datetime) -> Iterable[str]:
         yield "applied: nothing yet"
         yield from commands.told(commands.deploy("plan", status.environment))
     elif deployed is not None:
-        commit = f", commit {deployed.commit[:12]}" if deployed.commit else ""
+        commit = f", commit {short(deployed.commit)}" if deployed.commit else ""
         result = f", {deployed.result}" if deployed.result and deployed.result != "succeeded" else ""
         who = deployed.by or "somebody"
         gone = "" if any(s.status or s.error for s in status.stacks) else "; nothing of it is deployed now"

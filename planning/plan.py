@@ -65,7 +65,11 @@ def make_plan(
             created_by=request.created_by,
             options=msgspec.structs.replace(options, only=tuple(s.id for s in stacks) if options.only else ()),
             stacks=plans,
-            findings=(*run.looked(), *(() if request.content is None else content_findings(request.content, plans))),
+            findings=(
+                *request.findings,
+                *run.looked(),
+                *(() if request.content is None else content_findings(request.content, plans)),
+            ),
             content=request.content,
         )
         if plan.blocked:

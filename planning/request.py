@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from assembly.model import Assembly, Stack
-from planning.model import Options, Plan
+from planning.model import Finding, Options, Plan
 from website.content_plan import ContentPlan
 
 CHANGE_SET_PREFIX = "plan"
@@ -44,6 +44,8 @@ class Request:
     """Lower-case hexadecimal that no other plan has; names the change sets."""
     content: ContentPlan | None = None
     """What is to be published when the stacks stand."""
+    findings: tuple[Finding, ...] = ()
+    """What is known beforehand and belongs into the review."""
 
 
 Progress = Callable[[str, str], None]

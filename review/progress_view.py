@@ -196,7 +196,6 @@ def _content(content: ContentOutcome) -> list[str]:
     return [
         f"{CONTENT}: {name} is live in s3://{content.bucket}: {content.written:,} files written ({content.written_bytes:,} bytes),"
         f" {content.kept:,} kept{forgotten}",
-        *(f"  {line}" for line in commands.told(content.command)),
     ]
 
 
@@ -220,15 +219,9 @@ def _failure(outcome: Outcome) -> list[str]:
 
 
 def summary(applied: Applied) -> str:
-    """The end of an apply as text: chart, outputs, what went wrong, what to type, and a line that counts."""
+    """The end of an apply as text: chart, what went wrong, a line that counts, and what to type."""
     lines = chart(applied)
     if lines:
-        lines.append("")
-    for outcome in applied.stacks:
-        if outcome.result == "succeeded" and outcome.outputs:
-            lines.append(f"{outcome.stack}:")
-            lines += [f"  {name} = {value}" for name, value in sorted(outcome.outputs.items())]
-    if lines and lines[-1]:
         lines.append("")
     for outcome in applied.stacks:
         if not outcome.ok:
@@ -240,9 +233,9 @@ def summary(applied: Applied) -> str:
         lines += _content(applied.content)
     if applied.problem:
         lines.append(applied.problem)
+    lines.append(last_line(applied))
     if applied.result != "succeeded" and applied.command:
         lines += [f"  {line}" for line in commands.told(applied.command)]
-    lines.append(last_line(applied))
     return as_lines(lines)
 
 

@@ -29,17 +29,29 @@ def line(result: Result, *, width: int, colour: bool) -> str:
     return "\n".join([f"{mark}  {result.title}", *(f"      | {part}" for part in below)])
 
 
-def summary(results: Iterable[Result], environment: str) -> str:
+def summary(results: tuple[Result, ...], environment: str) -> str:
     """The last line, which counts."""
     counts = {status: sum(r.status == status for r in results) for status in _MARKS}
     said = [f"{counts['passed']} passed"] + [f"{counts[s]} {s}" for s in ("failed", "skipped") if counts[s]]
     return f"{environment}: {', '.join(said)}"
 
 
+def wanting(results: Iterable[Result]) -> tuple[str, ...]:
+    """A line for each thing that the caller could give: what, and how many checks wait for it."""
+    given = [r.give for r in results if r.status == "skipped" and r.give]
+    return tuple(f"incomplete: {given.count(each)} not looked at for want of {each}" for each in dict.fromkeys(given))
+
+
 def as_json(results: tuple[Result, ...], *, environment: str, domain: str) -> str:
     """For machines."""
     ok = not any(r.status == "failed" for r in results)
-    data = {"ok": ok, "environment": environment, "domain": domain, "results": msgspec.to_builtins(results)}
+    data = {
+        "ok": ok,
+        "incomplete": list(wanting(results)),
+        "environment": environment,
+        "domain": domain,
+        "results": msgspec.to_builtins(results),
+    }
     return json.dumps(data, indent=2, ensure_ascii=False)
 
 

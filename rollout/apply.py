@@ -290,7 +290,7 @@ def _not_started(plan: AnyStackPlan, bad: Iterable[Outcome]) -> Outcome:
 # --- the record -----------------------------------------------------------------------------------------------------
 
 
-def record_of(run: Run, applied: Applied, *, by: str, host: str, git_commit: str) -> Record:
+def record_of(run: Run, applied: Applied, *, by: str, host: str, git_commit: str, rollback: bool = False) -> Record:
     """What goes into the history."""
     moment = datetime.fromtimestamp(applied.started, UTC)
     told: tuple[Outcome | ContentOutcome, ...] = (*applied.stacks, *((applied.content,) if applied.content is not None else ()))
@@ -300,6 +300,7 @@ def record_of(run: Run, applied: Applied, *, by: str, host: str, git_commit: str
         assembly_digest=applied.assembly_digest,
         plan_digest=applied.plan_digest,
         git_commit=git_commit,
+        rollback=rollback,
         by=by,
         host=host,
         started_at=moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z",

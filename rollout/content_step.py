@@ -17,7 +17,7 @@ from rollout.outcome import ContentOutcome
 from rollout.progress import Finished, Instances, Note, Report, Started
 from website.content_plan import ContentPlan
 from website.errors import Moved, SourceError, WebsiteError
-from website.run import Begun, Outcome, Sent, Warned, step_line, verify_command
+from website.run import Begun, Outcome, Sent, Warned, step_line
 
 
 def publish_step(
@@ -26,7 +26,6 @@ def publish_step(
     *,
     report: Report,
     now: Callable[[], float],
-    local: bool = False,
 ) -> ContentOutcome:
     """Run `do` as the last step of an apply: its events go to `report`, its errors become the outcome. KeyboardInterrupt too."""
     started = now()
@@ -53,7 +52,7 @@ def publish_step(
         kept=outcome.plan.kept,
         invalidation=outcome.invalidation,
         invalidation_done=outcome.invalidation_done,
-        command=verify_command(approved.environment, local=local),
+        command=commands.deploy("verify", approved.environment),
     )
 
 

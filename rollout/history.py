@@ -64,7 +64,9 @@ class Record(Frozen, frozen=True, kw_only=True):
     assembly_digest: str
     plan_digest: str
     git_commit: str
-    """Empty where the deployer had no git checkout, with "-dirty" where it had changes."""
+    """That the assembly was built from; empty where there was no git checkout, with "-dirty" where it had changes."""
+    rollback: bool = False
+    """The assembly was not built for this apply, but taken out of this history."""
     by: str
     host: str
     started_at: str

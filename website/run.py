@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from assembly import commands
 from guards.caller import Caller
 from website.content_plan import ContentPlan
 from website.releases import Release
@@ -94,11 +93,3 @@ def size(octets: int) -> str:
             return f"{value:.0f} {unit}" if unit == "B" or value >= 10 else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.1f} GB"
-
-
-def verify_command(environment: str, *, local: bool) -> str:
-    """What shows that the live site keeps its contract. The local AWS has no host names: its preview stands in for them."""
-    if not local:
-        return commands.deploy("verify", environment)
-    verify = commands.deploy("verify", environment, "--local", "--resolve", "http://127.0.0.1:8080")
-    return f"{commands.deploy('preview', environment, '--local')}\n{verify}"

@@ -1,5 +1,7 @@
 """Execute the plan that was reviewed, and nothing else.
 
+Group: deploy.
+
 In: the plan in dist/ENV/plan.json (without one, a plan is made, shown and asked about). Out: what was applied, on stdout; progress
 on stderr.
 Never: applies a plan that nobody has approved, that was changed, or that was made for another assembly, account or state of a stack.
@@ -11,15 +13,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assembly import commands
 from cli.context import FAILED, INTERRUPTED, OK, USAGE, CommandError, Context
+from cli.freshness import add_build_argument
 from cli.session import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_environment
-from guards.processes import child_environment
+from guards.text import as_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,6 +54,7 @@ DIGEST_DIGITS = 12
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments and the common ones."""
     add_common_arguments(parser)
+    add_build_argument(parser)
     parser.add_argument("--json", action="store_true", help="the result as JSON")
     parser.add_argument("--yes", action="store_true", help="do not ask (unprotected environments only)")
     parser.add_argument("--plan-digest", metavar="DIGEST", help="refuse any other saved plan; at least 12 digits")
@@ -87,12 +90,15 @@ def run(args: argparse.Namespace, context: Context) -> int:
         _refuse_moved_content(args, context, opened, plan)
     approve(args, context, plan)
     applied = execute(args, context, opened, plan)
+    from review.outcome_view import standing
     from review.progress_view import summary
 
     if args.json:
         context.data(applied)
     else:
         context.result(summary(applied))
+        if applied.result == "succeeded":
+            context.result(as_lines(standing(opened.assembly, applied, local=args.local)))
     if applied.result == "succeeded":
         from planning.saved import forget, path_of
 
@@ -110,7 +116,7 @@ def _is_digest(text: str) -> bool:
 
 def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[Plan | None, bool]:
     """The saved plan, or a new one that was shown (True); None for a new one that cannot be applied."""
-    from cli.verbs.plan import content_of, plan_and_save, rendered, show
+    from cli.verbs.plan import content_of, plan_and_save, rendered, show, undone_rollback
     from planning.model import Options
     from planning.saved import load, path_of
     from rollout.apply import refusals
@@ -134,8 +140,10 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
         return plan, False
     if args.plan_digest or args.approve:
         raise CommandError(f"{path}: there is no saved plan to be that one", command=again, status=USAGE)
+    if not args.yes and not context.stdin.isatty():
+        raise CommandError("there is no terminal to ask on, and no plan was reviewed yet", command=again, status=USAGE)
     options = Options(only=tuple(args.only), local=args.local)
-    plan = plan_and_save(opened, options, args.dist, context, content=content_of(args, context, opened))
+    plan = plan_and_save(opened, options, args.dist, context, content=content_of(args, context, opened), findings=undone_rollback(opened))
     if args.json:
         context.say(rendered(plan, "text", width=context.width(), colour=context.colour(context.stderr)))
     else:
@@ -263,7 +271,7 @@ def execute(args: argparse.Namespace, context: Context, opened: Opened, plan: Pl
             raise CommandError(str(error), command=error.command) from None
         except LockHeld as error:
             raise CommandError(f"{error}; wait, or if that process is dead, unlock", command=error.hint) from None
-    remember(context, opened, the_run, applied, me)
+    remember(context, opened, the_run, applied, me, dist=args.dist)
     return applied
 
 
@@ -287,7 +295,7 @@ def _publisher(args: argparse.Namespace, context: Context, opened: Opened) -> Pu
             )
             return publish_planned(opened, directory, approved, publishing, commit=commit_of(directory, context))
 
-        return publish_step(approved, do, report=run.report, now=run.now, local=args.local)
+        return publish_step(approved, do, report=run.report, now=run.now)
 
     return publish
 
@@ -347,10 +355,12 @@ def _wait(stop: threading.Event, seconds: float) -> None:
 # --- the record -------------------------------------------------------------------------------------------------------
 
 
-def remember(context: Context, opened: Opened, the_run: Run, applied: Applied, me: Caller) -> None:
+def remember(context: Context, opened: Opened, the_run: Run, applied: Applied, me: Caller, *, dist: Path) -> None:
     """Keep the assembly and a record of the apply in the artifact bucket; a failure to is only told, since what was applied is applied."""
+    from assembly import sources
     from aws.errors import AwsError
     from aws.s3 import S3
+    from guards.checkout import commit_of
     from rollout import history
     from rollout.apply import record_of
 
@@ -360,26 +370,10 @@ def remember(context: Context, opened: Opened, the_run: Run, applied: Applied, m
     try:
         bucket = S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
         history.keep(bucket, assembly.artifact_bucket, assembly, opened.templates)
-        record = record_of(the_run, applied, by=me.arn, host=me.host, git_commit=git_commit(context.root))
+        built = sources.read(dist / assembly.environment)
+        record = record_of(
+            the_run, applied, by=me.arn, host=me.host, git_commit=built.commit or commit_of(context.root), rollback=built.restored
+        )
         history.save(bucket, assembly.artifact_bucket, record)
     except AwsError as error:
         context.say(f"warning: this apply is not in the history: {error}")
-
-
-def git_commit(root: Path) -> str:
-    """Commit of the checkout, with "-dirty" if it has changes; empty where there is no git or no checkout."""
-    try:
-        commit, changes = (
-            subprocess.run(  # noqa: S603
-                ["git", "-c", "core.fsmonitor=false", "-C", str(root), *command],  # noqa: S607
-                capture_output=True,
-                text=True,
-                timeout=10,
-                check=True,
-                env=child_environment(),
-            ).stdout.strip()
-            for command in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return f"{commit}-dirty" if changes else commit

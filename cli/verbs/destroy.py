@@ -1,5 +1,7 @@
 """Delete an environment's stacks; its data only if told to.
 
+Group: environment.
+
 In: the assembly of an environment, AWS, the environment's name, typed.
 Out: the plan of what goes and what stays, then what became of it.
 Never: deletes anything that was not shown and confirmed, data without --delete-data, or a protected stack without

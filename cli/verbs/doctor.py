@@ -1,5 +1,7 @@
 """Check all that a deployment needs, and mend what is stuck.
 
+Group: on call.
+
 In: the assembly of an environment, AWS, the public DNS. Out: one line a check on stdout, with what to type next.
 Never: changes anything without --fix, and with it nothing that was not shown and agreed to.
 
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from assembly import commands
 from cli.context import FAILED, OK, PENDING, Context
+from cli.freshness import refresh
 from cli.session import Opened, add_common_arguments, open_environment, read_assembly
 from guards.text import as_lines
 
@@ -72,6 +75,7 @@ def _open(args: argparse.Namespace, context: Context) -> Opened:
     """Unlike other verbs, this one does not stop at placeholders or bad credentials: it reports them."""
     if args.local:
         return open_environment(args, context)
+    refresh(args, context)
     assembly, templates = read_assembly(args)
     from aws.gateways import Gateways
     from aws.session import Aws

@@ -1,5 +1,7 @@
 """Look for drift in every stack and StackSet.
 
+Group: on call.
+
 In: the assembly of an environment, AWS. Out: what is no longer as it was deployed, property by property, on stdout.
 Never: changes anything, shows a secret.
 

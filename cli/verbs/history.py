@@ -1,5 +1,7 @@
 """List what was applied, when and by whom.
 
+Group: on call.
+
 In: the records in the artifact bucket. Out: the latest applies on stdout, newest first.
 Never: changes anything, or takes a record that cannot be read for none: it is named on stderr, and the others are listed.
 
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING
 from assembly import commands
 from cli.context import FAILED, OK, Context
 from cli.session import add_common_arguments, open_environment
+from guards.checkout import short
 from guards.text import as_lines
 
 if TYPE_CHECKING:
@@ -51,6 +54,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def lines(past: Iterable[Record], environment: str, *, damaged: int = 0) -> tuple[str, ...]:
     """A table, and what to type to go back."""
+    from operations.rollback import RollbackError, before_last
     from operations.status import columns
 
     found = tuple(past)
@@ -60,12 +64,12 @@ def lines(past: Iterable[Record], environment: str, *, damaged: int = 0) -> tupl
         return (f"nothing was applied to {environment} yet",)
     rows = [("applied", "assembly", "commit", "took", "result", "by")]
     rows += [
-        (r.started_at, r.assembly_digest[:12], r.git_commit[:12] or "-", f"{r.seconds:.0f} s", r.result, f"{r.by} on {r.host}")
+        (r.started_at, r.assembly_digest[:12], short(r.git_commit) or "-", f"{r.seconds:.0f} s", r.result, f"{r.by} on {r.host}")
         for r in found
     ]
-    live = found[0].assembly_digest
-    earlier = next((r for r in found if r.assembly_digest != live and r.result == "succeeded"), None)
-    if earlier is None:
+    try:
+        earlier = before_last(found, environment)
+    except RollbackError:
         return tuple(columns(rows))
     to = earlier.assembly_digest[:12]
     return (*columns(rows), "", f"hint: to go back to {to}", *commands.told(commands.deploy("rollback", environment, "--to", to)))

@@ -1,5 +1,7 @@
 """Show the edge function's logs of all regions and the access logs, merged by time.
 
+Group: on call.
+
 In: a span of time and a filter. Out: lines on stdout, the oldest first; with --follow until Ctrl-C.
 Never: changes anything. Access logs are written minutes after the requests (CloudFront delivers them when it can).
 """

@@ -1,5 +1,7 @@
 """Plan every stack and the site's content, and show what would change.
 
+Group: deploy.
+
 In: the assembly of an environment, with --content a built front end. Out: the review on stdout, the plan in dist/ENV/plan.json,
 change sets that wait for apply.
 Never: executes anything, publishes anything. The change sets of the plan that was saved before are deleted first.
@@ -15,7 +17,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assembly import commands
 from cli.context import FAILED, OK, PENDING, USAGE, CommandError, Context
+from cli.freshness import add_build_argument
 from cli.session import Opened, add_common_arguments, open_environment
 from guards.text import line_again
 
@@ -36,6 +40,7 @@ EXAMPLES = """\
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments and the common ones."""
     add_common_arguments(parser)
+    add_build_argument(parser)
     parser.add_argument("--format", choices=("text", "markdown", "json", "html"), default="text", help="form of the review (default: text)")
     parser.add_argument("--json", action="store_true", help="the same as --format json")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the review there instead of to stdout (readable by you alone)")
@@ -81,7 +86,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         only=tuple(args.only),
         local=args.local,
     )
-    plan = plan_and_save(opened, options, args.dist, context, content=content_of(args, context, opened))
+    plan = plan_and_save(opened, options, args.dist, context, content=content_of(args, context, opened), findings=undone_rollback(opened))
     show(plan, "json" if args.json else args.format, args.out, context)
     return status_of(plan)
 
@@ -98,7 +103,15 @@ def content_of(args: argparse.Namespace, context: Context, opened: Opened) -> Co
     return plan
 
 
-def plan_and_save(opened: Opened, options: Options, dist: Path, context: Context, *, content: ContentPlan | None = None) -> Plan:
+def plan_and_save(
+    opened: Opened,
+    options: Options,
+    dist: Path,
+    context: Context,
+    *,
+    content: ContentPlan | None = None,
+    findings: tuple[Finding, ...] = (),
+) -> Plan:
     """Drop the plan that was saved before, make a new one and save it; a blocked one is not saved."""
     from planning.cleanup import drop
     from planning.plan import make_plan
@@ -125,6 +138,7 @@ def plan_and_save(opened: Opened, options: Options, dist: Path, context: Context
         created_by=opened.caller,
         nonce=context.token_hex(4),
         content=content,
+        findings=findings,
     )
     plan = make_plan(
         request, opened.gateways, bundled(), progress=_progress(context), stop=threading.Event(), looks=_looks(opened, options, context)
@@ -156,6 +170,24 @@ def _looks(opened: Opened, options: Options, context: Context) -> Callable[[], I
         )
 
     return looks
+
+
+def undone_rollback(opened: Opened) -> tuple[Finding, ...]:
+    """A warning, if what is live came back by a rollback and this would take it away again."""
+    from aws.errors import AwsError
+    from cli.shared import past_of
+    from planning.model import Finding
+
+    try:
+        past = past_of(opened, limit=1).records
+    except AwsError:  # the plan itself will tell whatever is wrong
+        return ()
+    last = past[0] if past else None
+    if last is None or not last.rollback or last.assembly_digest == opened.assembly.digest:
+        return ()
+    what = f"this undoes the rollback of {last.started_at} by {last.by} to assembly {last.assembly_digest[:12]}"
+    command = commands.deploy("history", opened.assembly.environment)
+    return (Finding(severity="warning", code="undoes_rollback", message=what, command=command),)
 
 
 def show(plan: Plan, form: str, out: Path | None, context: Context) -> None:

@@ -1,5 +1,7 @@
 """Serve the site on localhost exactly as the built templates describe it, without AWS.
 
+Group: site.
+
 In: dist/ENV, a folder with the built front end (or, with --local, the local AWS's bucket). Out: the address on stdout, a log on stderr;
 with --explain the way of one request on stdout. Ends with Ctrl-C.
 Never: listens on another address than 127.0.0.1, stores a password, reads AWS credentials.
@@ -17,10 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assembly import commands
+from cli import local_password
 from cli.context import OK, USAGE, CommandError, Context
-from cli.session import default_dist
+from cli.session import default_dist, open_environment
 
 if TYPE_CHECKING:
+    from cli.session import Opened
     from preview.content import Content
     from preview.credential import Credential
     from preview.session import Preview, Settings
@@ -81,23 +85,28 @@ def _port(text: str) -> int:
 # --- the credential -----------------------------------------------------------------------------------------------
 
 
-def _credential(args: argparse.Namespace, context: Context, username: str) -> Credential:
-    """The preview's own user name and password; they live as long as the process."""
+def _credential(args: argparse.Namespace, context: Context, username: str, opened: Opened | None) -> Credential:
+    """User name and password: with --local those of the local AWS, else the preview's own, which live as long as the process."""
     from operations import credential
     from preview.credential import Credential
-
-    def octets(count: int) -> bytes:
-        return bytes.fromhex(context.token_hex(count))
 
     if args.user is not None and args.user != username:
         raise CommandError(
             f"--user {args.user}: the edge function of {args.env} knows the user {username!r} only (basic_auth.username)", status=USAGE
         )
+    if opened is not None:
+        password, hashed = local_password.known(context, opened.aws, opened.assembly)
+        return Credential(username, password, hashed, generated=bool(password))
     if not args.password_stdin:
-        return Credential(username, *credential.generate(octets), generated=True)
+        return Credential(username, *local_password.make(context), generated=True)
     password = context.stdin.readline().rstrip("\r\n")
     try:
-        return Credential(username, password, credential.hash_password(password, octets(credential.SALT_OCTETS)), generated=False)
+        return Credential(
+            username,
+            password,
+            credential.hash_password(password, bytes.fromhex(context.token_hex(credential.SALT_OCTETS))),
+            generated=False,
+        )
     except credential.CredentialError as error:
         raise CommandError(str(error), status=USAGE) from None
 
@@ -106,19 +115,22 @@ def _credential(args: argparse.Namespace, context: Context, username: str) -> Cr
 
 
 def _settings(args: argparse.Namespace, context: Context) -> tuple[Settings, Credential | None]:
+    from aws.s3 import S3
     from preview import source
+    from preview.bucket import bucket_content
     from preview.credential import secret_values
     from preview.session import Settings
 
     directory = args.dist / args.env
     built = source.read(directory)
     secret = built.assembly.basic_auth_secret
-    credential = _credential(args, context, secret.username) if secret is not None else None
+    opened = open_environment(args, context) if args.local else None
+    credential = _credential(args, context, secret.username, opened) if secret is not None else None
     if secret is None and (args.password_stdin or args.user):
         context.say(f"note: {args.env} asks for no password; --user and --password-stdin have no effect")
     content: Content | None = None
-    if args.local:
-        content = _local_content(args, context)
+    if opened is not None:
+        content = bucket_content(S3.connect(opened.aws, account_id=opened.assembly.account_id, region=opened.assembly.home_region))
     elif not args.content.is_dir():
         raise CommandError(f"{args.content}: no such folder", command="build the front end first, for example: npm run build", status=USAGE)
     return (
@@ -139,15 +151,6 @@ def _settings(args: argparse.Namespace, context: Context) -> tuple[Settings, Cre
     )
 
 
-def _local_content(args: argparse.Namespace, context: Context) -> Content:
-    from aws.s3 import S3
-    from cli.session import open_environment
-    from preview.bucket import bucket_content
-
-    opened = open_environment(args, context)
-    return bucket_content(S3.connect(opened.aws, account_id=opened.assembly.account_id, region=opened.assembly.home_region))
-
-
 def _serve(args: argparse.Namespace, context: Context) -> int:
     from preview.server import serve
     from preview.sockets import ADDRESS
@@ -158,7 +161,8 @@ def _serve(args: argparse.Namespace, context: Context) -> int:
         site = preview.site
         url = f"{'https' if args.https else 'http'}://{ADDRESS}:{port}{site.entry_path}"
         if credential is not None:
-            shown = f"password {credential.password}" if credential.generated else "the password given on stdin"
+            elsewhere = "the password that was set" if args.local else "the password given on stdin"
+            shown = f"password {credential.password}" if credential.generated else elsewhere
             context.say(f"user {credential.username}, {shown}")
         aliases = [alias for d in site.distributions for alias in d.aliases]
         authority = str(settings.authority_file(port)) if settings.authority_file is not None else None

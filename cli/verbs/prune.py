@@ -1,5 +1,7 @@
 """Remove files that no release needs any more.
 
+Group: site.
+
 In: the environment's grace period and number of releases to keep. Out: what was removed, on stdout.
 Never: removes a file of the live release, of a kept one, or one that no release of ours has put there.
 

@@ -1,5 +1,7 @@
 """Publish the built front end, or a release of another environment, as a release.
 
+Group: site.
+
 In: a directory that a bundler wrote, or `--release ENV:DIGEST`. Out: the live site; the release on stdout.
 Never: leaves the site with a page whose files are missing, sends what is there already, deletes what an older page may still load.
 
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from assembly import commands
 from cli.context import OK, PENDING, USAGE, CommandError, Context
+from cli.freshness import add_build_argument, refresh
 from cli.session import Opened, add_common_arguments, open_environment, read_assembly
 from cli.site import (
     add_change_arguments,
@@ -50,6 +53,7 @@ EXAMPLES = """\
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments and the common ones."""
     add_common_arguments(parser)
+    add_build_argument(parser)
     group = parser.add_mutually_exclusive_group(required=True)
     group.add_argument("--content", type=Path, metavar="DIR", help="what the bundler wrote: index.html and its files")
     group.add_argument(
@@ -75,6 +79,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             return _publish(args, context, opened, _promoted(args, context, opened, Path(folder)))
     # Loading boto3 makes a hundred thousand objects that live on: collecting among them takes a quarter of the start.
     gc.disable()
+    refresh(args, context)
     assembly, _ = read_assembly(args)
     with ThreadPoolExecutor(1) as pool:
         # Digesting takes a core of its own while boto3 is loaded and AWS is asked who we are.
@@ -153,7 +158,7 @@ def _promoted(args: argparse.Namespace, context: Context, opened: Opened, folder
             command=commands.deploy("releases", contract.promote_from),
             status=USAGE,
         )
-    other = open_environment(argparse.Namespace(**{**vars(args), "env": environment}), context)
+    other = open_environment(argparse.Namespace(**{**vars(args), "env": environment, "verb": "releases"}), context)
     source = site_of(other)
     release = promotable(source, wanted)
     with progress(context) as report:

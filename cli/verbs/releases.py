@@ -1,5 +1,7 @@
 """List the releases of an environment: what is live, what can come back, what was verified.
 
+Group: site.
+
 In: the environment. Out: its releases on stdout, the newest first. Never: changes anything.
 """
 

@@ -1,4 +1,6 @@
-"""Redo the StackSet instances that failed, and no others.
+"""Redo the StackSet instances that failed, and no others (of stacks: apply again).
+
+Group: on call.
 
 In: an environment. Out: which instances failed and why; once approved, what became of them.
 Never: changes the template or a parameter of a set (that takes a plan), touches an instance that did not fail.

@@ -1,4 +1,6 @@
-"""Take an assembly that was applied before and plan with it.
+"""Plan to go back to stacks as they were applied before (content: rollback-release).
+
+Group: deploy.
 
 In: a digest out of `history`. Out: that assembly in dist/ENV, checked, and a plan like any other, which `apply` carries out.
 Never: applies anything, restores an assembly whose digests do not agree.
@@ -17,6 +19,7 @@ from cli.session import Opened, add_common_arguments, open_environment, read_ass
 
 EXAMPLES = """\
   python deploy.py history --env prod                    what was applied, with digests
+  python deploy.py rollback --env prod                   to the assembly before the last one
   python deploy.py rollback --env prod --to 3f9a1c20     restore that assembly into dist/prod and plan with it
   python deploy.py apply --env prod                      carry the plan out
   python build.py --env prod                             come back to what is in the checkout
@@ -26,7 +29,9 @@ EXAMPLES = """\
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments, the common ones and those of a review."""
     add_common_arguments(parser)
-    parser.add_argument("--to", required=True, metavar="DIGEST", help="assembly to go back to: six digits of its digest at least")
+    parser.add_argument(
+        "--to", metavar="DIGEST", help="assembly to go back to: six digits of its digest at least (default: the one before)"
+    )
     parser.add_argument("--format", choices=("text", "markdown", "json", "html"), default="text", help="form of the review (default: text)")
     parser.add_argument("--json", action="store_true", help="the same as --format json")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the review there instead of to stdout (readable by you alone)")
@@ -38,7 +43,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from cli.shared import artifacts, past_of
     from cli.verbs.plan import plan_and_save, show, status_of
     from guards import documents
-    from operations.rollback import RollbackError, meant, restore
+    from operations.rollback import RollbackError, before_last, meant, restore
     from planning.model import Options
     from rollout.history import fetch
 
@@ -46,7 +51,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     environment = opened.assembly.environment
     try:
         past = past_of(opened, limit=1_000)
-        record = meant(args.to, past.records, environment, damaged=len(past.damaged))
+        found_by = (past.records, environment)
+        record = meant(args.to, *found_by, damaged=len(past.damaged)) if args.to else before_last(*found_by)
         digest = record.assembly_digest
         try:
             found = fetch(artifacts(opened), opened.assembly.artifact_bucket, digest)

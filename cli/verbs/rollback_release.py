@@ -1,4 +1,6 @@
-"""Make an earlier release live again, from what is in S3: no build, no upload.
+"""Make an earlier release of the content live again: no build, no upload (stacks: rollback).
+
+Group: site.
 
 In: a release's number or digest. Out: the live site; the new release on stdout. Never: brings back half a release.
 

@@ -1,5 +1,7 @@
 """Store the Basic Auth password of an environment, as a hash.
 
+Group: environment.
+
 In: a password from the terminal (not shown), from standard input, or made here. Out: a new version of the secret in Secrets Manager.
 Never: shows, logs or stores the password (--generate prints it once, on stdout), or changes what is deployed.
 
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from assembly import commands
 from cli.context import OK, USAGE, CommandError, Context
+from cli.local_password import keep, make
 from cli.session import add_common_arguments, open_environment, read_assembly
 from guards import masks
 
@@ -55,11 +58,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
             f"{args.env} has no Basic Auth (basic_auth.enabled in environments/{args.env}.yaml), so there is no password to set",
             status=USAGE,
         )
-    password, hashed = _generated(context) if args.generate else _chosen(args, context)
+    password, hashed = make(context) if args.generate else _chosen(args, context)
     opened = open_environment(args, context)
     wanted = assembly.basic_auth_secret
     store = Secrets.connect(opened.aws, account_id=assembly.account_id, region=wanted.region)
     version = store_hash(store, assembly, hashed, token=context.token_hex(16))
+    if args.local:
+        keep(context, wanted, password)
     context.say(f"stored a hash for the user {wanted.username} in {wanted.secret} ({wanted.region}), version {version}")
     if args.generate:
         context.say("warning: the password follows on stdout, this once; only its hash is kept")
@@ -97,12 +102,6 @@ def store_hash(store: Secrets, assembly: Assembly, hashed: str, *, token: str) -
         )
     except Conflict:
         return store.put(wanted.secret, values, token=token)
-
-
-def _generated(context: Context) -> tuple[str, str]:
-    from operations.credential import generate
-
-    return generate(lambda count: bytes.fromhex(context.token_hex(count)))
 
 
 def _chosen(args: argparse.Namespace, context: Context) -> tuple[str, str]:

@@ -1,5 +1,7 @@
 """Show every stack's state, what was applied last, and what waits.
 
+Group: on call.
+
 In: the assembly of an environment, AWS. Out: a table on stdout, or JSON.
 Never: changes anything.
 

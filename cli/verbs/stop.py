@@ -1,4 +1,6 @@
-"""Stop the StackSet operation that is running.
+"""Stop the StackSet operation that is running (of stacks: Ctrl-C of their apply).
+
+Group: on call.
 
 In: an environment. Out: which operations were stopped, and how many instances they had come to.
 Never: stops anything without having said what; instances under way are finished, those that wait are cancelled, nothing is rolled back.

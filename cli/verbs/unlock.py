@@ -1,5 +1,7 @@
 """Show who holds the deployment lock, or remove it by its id.
 
+Group: on call.
+
 In: an environment. Out: the holder on stdout; with --lock-id the lock is gone.
 Never: removes a lock whose id was not given: two deployments at once are worse than a wait of three minutes, after which a dead
 one is free.

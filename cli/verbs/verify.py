@@ -1,10 +1,13 @@
 """Prove from outside that the live site keeps its contract.
 
+Group: site.
+
 In: the contract in dist/ENV, the site itself. Out: a table, JSON or JUnit XML, one line a promise.
 Never: changes the site. AWS is asked only for what the outside cannot know (the distribution's name, the released page, whether it was
 replicated), and not with --resolve; --record notes a pass with the live release, which is what promotion asks for.
 
-Exit status: 0 every promise that was looked at is kept, 1 one is broken, 2 usage.
+Exit status: 0 every promise is kept, 1 one is broken, 4 none is broken, but some were not looked at for want of something that the caller
+can give (0 with --allow-skips), 2 usage.
 """
 
 from __future__ import annotations
@@ -17,7 +20,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from assembly import commands
-from cli.context import FAILED, OK, USAGE, CommandError, Context
+from cli.context import FAILED, INCOMPLETE, OK, USAGE, CommandError, Context
+from cli.freshness import refresh
 from cli.session import Opened, add_common_arguments, open_environment, read_assembly
 from cli.site import contract_of, outputs, site_of
 from guards import masks
@@ -31,7 +35,8 @@ EXAMPLES = """\
   python deploy.py verify --env prod
   python deploy.py verify --env sit --record --password-file pw     and let this release be promoted
   python deploy.py verify --env dev --junit verify.xml              for CI; the password in BASIC_AUTH_PASSWORD
-  python deploy.py verify --env dev --resolve http://127.0.0.1:8080 the local preview
+  python deploy.py verify --env dev --local                         what publish --local published, on a preview of its own
+  python deploy.py verify --env dev --resolve http://127.0.0.1:8080 a preview that runs
 """
 
 REPLICA_STACK = "replica"
@@ -49,31 +54,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--password-file", type=Path, metavar="FILE", help=f"Basic Auth password (default: {PASSWORD_VARIABLE})")
     parser.add_argument("--nameserver", action="append", default=[], metavar="IP[:PORT]", help="ask this one; may be repeated")
     parser.add_argument("--no-aws", action="store_true", help="ask AWS nothing; checks that need it are skipped")
+    parser.add_argument(
+        "--allow-skips", action="store_true", help="status 0 although checks were left out for want of the password or of AWS"
+    )
     parser.add_argument("--record", action="store_true", help="note a pass with the live release, so that it can be promoted")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML there as well")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """Look, show, record."""
+    """Look, show, record. The local AWS has no host names: a preview of it stands in for them, for as long as this takes."""
+    if args.local and not args.resolve:
+        from cli.local_preview import serving
+
+        with serving(args, context) as preview:
+            args.resolve, args.resolve_http, args.ca_file = preview.endpoint, preview.plain, preview.authority
+            return _verify(args, context)
+    return _verify(args, context)
+
+
+def _verify(args: argparse.Namespace, context: Context) -> int:
     from guards.private import write_private
     from review import verify_view
-    from website.run import verify_command
     from website.verification.verify import verify
 
-    if args.local and not args.resolve:
-        raise CommandError(
-            "the local AWS has no host names: start a preview and verify that",
-            command=verify_command(args.env, local=True),
-            status=USAGE,
-        )
     if args.record and args.resolve and not args.local:
         raise CommandError("--record is for the site that visitors get, not for what --resolve names", status=USAGE)
     if args.ca_file is not None and not args.ca_file.is_file():
         raise CommandError(f"{args.ca_file}: no such file; the preview with --https says where it wrote its authority", status=USAGE)
     ask_aws = args.record or args.local or not (args.no_aws or args.resolve)
     opened = open_environment(args, context) if ask_aws else None
-    assembly = opened.assembly if opened else read_assembly(args)[0]
+    assembly = opened.assembly if opened else _described(args, context)
     target, live = _target(args, context, assembly, opened)
     if any(stack.id == REPLICA_STACK for stack in assembly.stacks):
         target = dataclasses.replace(target, replica=_replica(args, opened, live.manifest if live else ""))
@@ -90,12 +101,23 @@ def run(args: argparse.Namespace, context: Context) -> int:
         context.result(verify_view.as_json(results, environment=args.env, domain=target.contract.domain))
     else:
         context.result(verify_view.summary(results, args.env))
+    wanting = verify_view.wanting(results)
+    for line in wanting:
+        context.say(line)
+    if opened is not None and live is None:
+        context.say(f"hint: nothing was published to {args.env} yet")
+        context.say_next(commands.deploy("publish", args.env, "--content", "DIR"))
     if any(result.status == "failed" for result in results):
         return FAILED
     if args.record:
         assert opened is not None
         _record(args, context, opened, results, live)
-    return OK
+    return INCOMPLETE if wanting and not args.allow_skips else OK
+
+
+def _described(args: argparse.Namespace, context: Context) -> Assembly:
+    refresh(args, context)
+    return read_assembly(args)[0]
 
 
 def _target(args: argparse.Namespace, context: Context, assembly: Assembly, opened: Opened | None) -> tuple[Target, Release | None]:
@@ -106,7 +128,7 @@ def _target(args: argparse.Namespace, context: Context, assembly: Assembly, open
     target = Target(
         contract=contract_of(assembly),
         username=secret.username if secret else "",
-        password=_password(args, context),
+        password=_password(args, context, opened),
         endpoint=_endpoint(args.resolve, "--resolve") if args.resolve else None,
         plain_endpoint=_endpoint(args.resolve_http, "--resolve-http") if args.resolve_http else None,
         preview=bool(args.resolve),
@@ -156,12 +178,17 @@ def _record(args: argparse.Namespace, context: Context, opened: Opened, results:
     context.say(f"recorded: the live release of {args.env} is verified")
 
 
-def _password(args: argparse.Namespace, context: Context) -> str:
+def _password(args: argparse.Namespace, context: Context, opened: Opened | None) -> str:
     if args.password_file is not None:
         password = str(args.password_file.read_text(encoding="utf-8").rstrip("\r\n"))
         masks.hide(password)
         return password
-    return context.environ.get(PASSWORD_VARIABLE, "")
+    given = context.environ.get(PASSWORD_VARIABLE, "")
+    if given or not args.local or opened is None or opened.assembly.basic_auth_secret is None:
+        return given
+    from cli.local_password import known
+
+    return known(context, opened.aws, opened.assembly)[0]
 
 
 def _endpoint(text: str, option: str) -> Endpoint:

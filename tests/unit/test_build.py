@@ -51,6 +51,7 @@ def test_builds_an_environment(tmp_path: Path) -> None:
         "prod/foundation.template.json",
         "prod/monitoring.template.json",
         "prod/site.template.json",
+        "prod/sources.json",
     ]
     lines = done.stdout.splitlines()
     assert lines[0].split() == ["stack", "region", "resources", "bytes", "findings"]

@@ -12,6 +12,8 @@ from typing import Literal
 from assembly.model import Frozen, SiteContract
 from aws.s3 import Head
 
+NOT_ASKED = "credentials of AWS: run it without --no-aws"
+
 Status = Literal["passed", "failed", "skipped"]
 
 
@@ -23,6 +25,8 @@ class Result(Frozen, frozen=True, kw_only=True):
     status: Status
     detail: str
     """What was seen; for a failure also what was wanted."""
+    give: str = ""
+    """Of a skipped one: what the caller can give so that it is made; empty where it cannot be made from here at all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +82,11 @@ class Failed(Exception):
 
 
 class Skipped(Exception):
-    """It cannot be looked at from here."""
+    """It cannot be looked at from here; `give`: unless the caller gives that."""
+
+    def __init__(self, reason: str, give: str = "") -> None:
+        super().__init__(reason)
+        self.give = give
 
 
 class NotApplicable(Exception):

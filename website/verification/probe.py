@@ -20,7 +20,7 @@ import dns.resolver
 import httpx
 
 from website.content import cache_control, key_prefix, references
-from website.verification.model import Failed, Skipped, Target
+from website.verification.model import NOT_ASKED, Failed, Skipped, Target
 
 BODY_LIMIT = 32 << 20
 ASSETS = 40
@@ -90,13 +90,17 @@ class Probe:
         with httpx.Client(verify=self._context(), timeout=self.target.timeout, trust_env=True) as client:
             return self._read(client, url, {}, None, {})
 
+    def unasked(self, what: str) -> Skipped:
+        """For what only AWS knows, and AWS was not asked. A preview cannot be asked."""
+        return Skipped(f"{what} is not known here", give="" if self.target.preview else NOT_ASKED)
+
     def _credentials(self, wanted: bool | tuple[str, str]) -> tuple[str, str] | None:
         if isinstance(wanted, tuple):
             return wanted
         if not wanted or not self.contract.basic_auth:
             return None
         if not self.target.password:
-            raise Skipped("needs the Basic Auth password (--password-file, or BASIC_AUTH_PASSWORD)")
+            raise Skipped("needs the Basic Auth password", give="the password: --password-file FILE, or BASIC_AUTH_PASSWORD")
         endpoint = self.target.endpoint
         if endpoint is not None and not endpoint.tls and not _loopback(endpoint.host):
             raise Skipped(f"the password is not sent to {endpoint.host} without TLS")

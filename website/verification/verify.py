@@ -47,18 +47,19 @@ def checks() -> tuple[tuple[str, str], ...]:
 
 def made(each: Registered, probe: Probe) -> Result | None:
     """Make one check; None for a promise that the environment does not make."""
+    give = ""
     try:
         status: Status = "passed"
         detail = each.check(probe)
     except NotApplicable:
         return None
     except Skipped as reason:
-        status, detail = "skipped", str(reason)
+        status, detail, give = "skipped", str(reason), reason.give
     except Failed as reason:
         status, detail = "failed", str(reason)
     except (httpx.HTTPError, httpx.InvalidURL, OSError, dns.exception.DNSException, UnicodeError) as error:
         status, detail = "failed", _words(error)
-    return Result(id=each.id, title=each.title, status=status, detail=detail)
+    return Result(id=each.id, title=each.title, status=status, detail=detail, give=give)
 
 
 def _words(error: Exception) -> str:

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from cli.context import USAGE, CommandError, Context
-from cli.verbs.apply import add_arguments, approve, git_commit
+from cli.verbs.apply import add_arguments, approve
+from guards.checkout import commit_of
 from planning.model import Options, Plan, sealed
 from review.progress_view import chart, duration, shown, summary
 from rollout.apply import Applied
@@ -97,7 +98,7 @@ def test_a_digest_approves_exactly_its_plan() -> None:
 
 
 def test_the_commit_of_a_directory_that_is_no_checkout_is_empty(tmp_path: Path) -> None:
-    assert git_commit(tmp_path) == ""
+    assert commit_of(tmp_path) == ""
 
 
 # --- progress ---------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assembly import files
+from assembly import files, sources
 from operations.rollback import RollbackError, meant, restore, verified
 from tests.simulated import Small, small_assembly
 from tests.unit.operations.test_status import record
@@ -54,7 +54,8 @@ def test_an_undamaged_assembly_comes_back_byte_for_byte(tmp_path: Path) -> None:
     restore(found | {"../stranger": b"x"}, digest, tmp_path / "test", "test")
     assembly, templates = files.read(tmp_path / "test")
     assert assembly.digest == digest
-    assert {p.name for p in (tmp_path / "test").iterdir()} == set(found)
+    assert {p.name for p in (tmp_path / "test").iterdir()} == {*found, sources.FILE}
+    assert sources.read(tmp_path / "test").restored
     assert templates["one"] == found["one.template.json"]
     assert not (tmp_path / "stranger").exists()
 

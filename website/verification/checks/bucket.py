@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from website.verification.model import Skipped
 from website.verification.probe import Probe
 from website.verification.registry import check, expect
 
@@ -10,7 +9,7 @@ from website.verification.registry import check, expect
 @check("bucket.private", "The bucket refuses direct access")
 def _bucket(probe: Probe) -> str:
     if not probe.target.bucket_url:
-        raise Skipped("the bucket's own address is not known here")
+        raise probe.unasked("the bucket's own address")
     url = probe.target.bucket_url.rstrip("/") + probe.contract.index_document
     answer = probe.get_elsewhere(url)
     return expect(answer.status in (401, 403), f"{url}: {answer.status} (wanted: 403)")

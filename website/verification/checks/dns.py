@@ -24,7 +24,7 @@ def _points_to_distribution(probe: Probe, kind: str, bits: int) -> str:
     _dns_wanted(probe)
     distribution = probe.target.distribution_domain
     if not distribution:
-        raise Skipped("the distribution's name is not known here (needs credentials, or --distribution-domain)")
+        raise probe.unasked("the distribution's name")
     domain = probe.contract.domain
     here: tuple[str, ...] = ()
     there: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from aws.errors import AwsError
 from aws.s3 import Head
-from website.verification.model import Failed, NotApplicable, Skipped
+from website.verification.model import NOT_ASKED, Failed, NotApplicable, Skipped
 from website.verification.probe import Probe
 from website.verification.registry import check
 
@@ -32,7 +32,7 @@ def _replicated(probe: Probe) -> str:
     if replica is None:
         raise NotApplicable
     if isinstance(replica, str):
-        raise Skipped(replica)
+        raise Skipped(replica, give="" if probe.target.preview else NOT_ASKED)
     wanted = sorted(replica.keys)
     try:
         with ThreadPoolExecutor(max_workers=WORKERS) as pool:

@@ -1,0 +1,43 @@
+"""Lines that fit the terminal."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from review.wrapping import wrapped
+
+WORDS = st.lists(st.text("abcdefgh:-/.", min_size=1, max_size=12), min_size=1, max_size=30).map(" ".join)
+
+
+def plain(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+@given(WORDS, st.integers(0, 8), st.integers(40, 120))
+def test_nothing_is_lost_and_every_line_fits(words: str, indent: int, width: int) -> None:
+    line = " " * indent + words
+    rows = wrapped(line, width).split("\n")
+    assert " ".join(" ".join(rows).split()) == words
+    assert all(len(row) <= width for row in rows)
+    assert all(row.startswith(" " * (indent + 2)) for row in rows[1:])
+
+
+@given(WORDS, st.integers(40, 120))
+def test_colours_do_not_count(words: str, width: int) -> None:
+    coloured = "  " + " ".join(f"\x1b[31m{word}\x1b[0m" for word in words.split())
+    rows = wrapped(coloured, width).split("\n")
+    assert " ".join(plain(" ".join(rows)).split()) == words
+    assert all(len(plain(row)) <= width for row in rows)
+
+
+def test_a_command_stays_in_one_piece() -> None:
+    command = "  next: python deploy.py apply --env dev --local --dist /somewhere/else/than/usual --approve 0123456789ab"
+    assert wrapped(command, 60) == command
+
+
+def test_a_word_that_is_too_long_stays_whole() -> None:
+    arn = "arn:aws:cloudformation:eu-west-1:123456789012:stack/kimmyai-web-dev-foundation/0f0f0f0f"
+    assert arn in wrapped(f"{arn} cannot be read by this version", 60).split("\n")
