@@ -145,10 +145,9 @@ def published(site: Site, tmp_path: Path) -> dict[str, str]:
 
 def test_destroy_then_apply_brings_the_environment_back_with_content_releases_and_history(site: Site, tmp_path: Path) -> None:
     before = published(site, tmp_path)
-    site.write("# the same again")
-    waits = site("plan")
+    assert site("plan").code == 0
     saved = site.dist / "dev" / "plan.json"
-    assert saved.exists() == (waits.code == 3)
+    assert saved.exists()
     gone = site("destroy", "--approve", "dev")
     assert gone.code == 0, gone
     assert not saved.exists(), "a plan that was saved before is about stacks that are gone"
