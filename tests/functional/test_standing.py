@@ -153,7 +153,7 @@ def test_destroy_then_apply_brings_the_environment_back_with_content_releases_an
     assert not saved.exists(), "a plan that was saved before is about stacks that are gone"
 
     again = site("plan")
-    assert again.code == 3, again
+    assert again.code == 3, again.stdout
     for kept in (f"dev-kimmyai-web-public-{site.account}", f"bbws-dev-web-artifacts-{site.account}", "bbws-web-locks-dev"):
         assert re.search(rf"{kept} is there already \([^)]*\): it is taken over", again.stdout.replace("\n", " ")), again
     back = site("apply", "--yes")

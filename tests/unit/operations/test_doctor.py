@@ -27,7 +27,7 @@ HASH = "$scrypt$ln=14,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAA
 ARN = f"arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/demo-test-site/1"
 SITE = {
     "Resources": {
-        "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "demo-site"}},
+        "Bucket": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain", "Properties": {"BucketName": "demo-site"}},
         "Distribution": {"Type": "AWS::CloudFront::Distribution", "Properties": {}},
         "Headers": {"Type": "AWS::CloudFront::ResponseHeadersPolicy", "Properties": {}},
     }
