@@ -176,7 +176,8 @@ class Route53:
         Source: ACM User Guide, "DNS validation": CNAME records whose names begin with "_" and whose values end in acm-validations.aws.
         Record sets come in the order of their labels from the right, and "_" sorts before letters (API reference, ListResourceRecordSets).
         """
-        found, below = [], f".{_plain(domain)}"
+        found: list[str] = []
+        below = f".{_plain(domain)}"
         record_sets = pages(
             self.client.list_resource_record_sets,
             "ResourceRecordSets",

@@ -71,7 +71,7 @@ class Standing:
 
         def client(service: str) -> Any:
             at = "us-east-1" if service in ("iam", "cloudfront", "route53") else region
-            return aws.client(service, account_id=account_id, region=at, role_arn=role_arn)  # type: ignore[call-overload]
+            return aws.client(service, account_id=account_id, region=at, role_arn=role_arn)
 
         return cls(client, account_id, region)
 

@@ -12,7 +12,7 @@ the services' API references for the words (EntityAlreadyExists, ResourceAlready
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
@@ -34,7 +34,7 @@ def _generic(kind: str, name: str) -> str:
     return f"Resource of type '{kind}' with identifier '{name}' already exists."
 
 
-def _config_names(store: Mapping[str, Any], name: str) -> bool:
+def _config_names(store: Any, name: str) -> bool:
     return any(name in (each.get("Name"), each.get("Config", {}).get("Name")) for each in store.values())
 
 

@@ -66,7 +66,12 @@ def test_what_cloudformation_would_not_import_is_never_said_to_be_taken_over(ass
 
 def test_the_provider_of_github_names_the_key_and_the_file(assembly: Assembly) -> None:
     provider = bucket(resource_type="AWS::IAM::OIDCProvider", name="https://token.actions.githubusercontent.com")
-    for tags, evidence in (({}, {}), (THEIRS, {}), ({}, {"stack": "other-foundation", "stack_region": "eu-west-1"})):
+    cases: tuple[tuple[dict[str, str], dict[str, Any]], ...] = (
+        ({}, {}),
+        (THEIRS, {}),
+        ({}, {"stack": "other-foundation", "stack_region": "eu-west-1"}),
+    )
+    for tags, evidence in cases:
         assert "environments/test.yaml: github.create_provider: false" in judge(assembly, provider, tags, **evidence).command
 
 
