@@ -1,12 +1,13 @@
 # make        set up .venv and build every environment into dist/
 # make test   everything that must hold: style, types, architecture, tests with coverage, edge code
-# Other targets are the parts of these two, and the rewriting of generated files.
+# make team   what a team that only edits environments/ needs: the gate, and the tests of its own files; seconds
+# Other targets are the parts of these, and the rewriting of generated files.
 
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: build setup test check unit edge functional browser attacks lint types architecture golden schema rules lock clean
+.PHONY: build setup test team format check unit edge functional browser attacks lint types architecture golden schema rules lock clean
 
 build: setup
 	$(BIN)/python build.py --env all
@@ -20,6 +21,15 @@ $(STAMP): setup.cfg constraints.txt
 	touch $(STAMP)
 
 test: check unit edge functional browser
+
+team: setup
+	$(BIN)/python build.py --env all
+	$(BIN)/python -m pytest tests/unit/test_our_environments.py
+
+# Rewrites the style of the sources; `make lint` looks at it.
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
 
 check: setup lint types architecture
 	$(BIN)/python build.py --env all

@@ -72,8 +72,8 @@ class Settings:
     total_attempts: int = 8
     """Attempts in botocore's standard mode (exponential back-off with jitter, at most 20 s between two)."""
     pool_connections: int = 32
-    user_agent: str = "kimmyai-web-platform"
-    session_name: str = "kimmyai-web-platform"
+    user_agent: str = "web-platform"
+    session_name: str = "web-platform"
     """RoleSessionName of assumed roles; it stands in CloudTrail."""
 
 

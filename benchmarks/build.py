@@ -26,6 +26,7 @@ import json, sys
 from pathlib import Path
 from cfnlint.config import ConfigMixIn
 from cfnlint.runner import Runner, run_template_by_data
+from tests.environments_fixture import ENVIRONMENTS
 rules = Runner(ConfigMixIn([], regions=["us-east-1"])).rules
 for path in sorted(Path(sys.argv[1]).glob("*.template.json")):
     list(run_template_by_data(json.loads(path.read_text()), ConfigMixIn([], regions=["us-east-1"], include_checks=["I"]), rules))
@@ -106,8 +107,8 @@ def main() -> None:
 def hundred(directory: Path) -> None:
     """One hundred environments, each with names of its own."""
     directory.mkdir()
-    shutil.copy(ROOT / "environments" / "common.yaml", directory)
-    text = (ROOT / "environments" / "dev.yaml").read_text(encoding="utf-8")
+    shutil.copy(ROOT / "tests" / "environments" / "common.yaml", directory)
+    text = (ROOT / "tests" / "environments" / "dev.yaml").read_text(encoding="utf-8")
     for number in range(100):
         account = f"1234567{number:05}"
         (directory / f"e{number:02}.yaml").write_text(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from environments.model import EDGE_CONTROL_REGION, LAMBDA_EDGE_REGIONS, Environment, Organization
+from environments.model import CSP_CHARACTERS, EDGE_CONTROL_REGION, LAMBDA_EDGE_REGIONS, Environment, Organization
 from environments.names import bucket_name_problem, certificate_covers, region_problem
 from environments.problems import Key, Note
 from environments.regions import REGIONS
@@ -58,6 +58,40 @@ def check(environment: Environment, note: Note) -> None:
     if (env.github.owner_id is None) != (env.github.repository_id is None):
         note(("github",), "owner_id and repository_id go together: give both or neither")
     prefix_problem(env, note)
+    _check_headers(env, note)
+
+
+MANAGED_HEADERS = frozenset(
+    (
+        "content-security-policy",
+        "permissions-policy",
+        "referrer-policy",
+        "strict-transport-security",
+        "x-content-type-options",
+        "x-frame-options",
+        "x-robots-tag",
+        "x-xss-protection",
+    )
+)
+"""Headers that `security_headers` makes, or that CloudFront sets in a place of their own."""
+
+
+def _check_headers(env: Environment, note: Note) -> None:
+    seen: set[str] = set()
+    for name in env.headers:
+        if name.lower() in MANAGED_HEADERS:
+            note(("headers", name), f'"{name}" is set by security_headers; change it there')
+        elif name.lower() in seen:
+            note(("headers", name), f'"{name}" is there twice; case makes no difference')
+        elif name.lower().startswith("access-control-"):
+            note(("headers", name), f'"{name}" is a header of CORS, which CloudFront takes in a place of its own; not offered here')
+        seen.add(name.lower())
+    csp = env.security_headers.csp
+    if len(csp) > CSP_CHARACTERS:
+        note(
+            ("security_headers", "content_security_policy"),
+            f"makes a policy of {len(csp):,} characters; at most {CSP_CHARACTERS:,}",
+        )
 
 
 def prefix_problem(described: Environment | Organization, note: Note) -> None:

@@ -118,7 +118,9 @@ def _explain(expected: Any, value: Any, key: Key, note: Note, source: Source) ->
         options = [option for option in typing.get_args(expected) if option is not type(None)]
         if value is None and len(options) < len(typing.get_args(expected)):
             return
-        expected, origin = options[0], typing.get_origin(options[0])
+        # Where a text or a mapping will do, what was written says which one was meant.
+        expected = next((option for option in options if isinstance(value, dict) and typing.get_origin(option) is dict), options[0])
+        origin = typing.get_origin(expected)
     if isinstance(expected, type) and issubclass(expected, Value):
         _explain_struct(expected, value, key, note, source)
     elif origin is tuple and isinstance(value, list):

@@ -8,6 +8,8 @@ A field that is not given in `<env>.yaml` or `common.yaml` takes the default bel
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -143,15 +145,43 @@ class Hsts(Value, frozen=True, kw_only=True):
     """Asks browsers to build the rule in; hard to take back, so for production only."""
 
 
+CSP_CHARACTERS = 1783
+"""Of the Content-Security-Policy of a response headers policy: CloudFront Developer Guide, quotas on policies."""
+DEFAULT_CSP: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "default-src": ("'self'",),
+        "script-src": ("'self'",),
+        "style-src": ("'self'",),
+        "img-src": ("'self'", "data:"),
+        "font-src": ("'self'",),
+        "connect-src": ("'self'",),
+        "manifest-src": ("'self'",),
+        "worker-src": ("'self'",),
+        "object-src": ("'none'",),
+        "base-uri": ("'self'",),
+        "form-action": ("'self'",),
+        "frame-ancestors": ("'none'",),
+    }
+)
+CspText = Annotated[str, Meta(min_length=1, max_length=CSP_CHARACTERS, pattern=r"^[\x20-\x7e]+\Z")]
+CspDirective = Annotated[str, Meta(pattern=r"^[a-z][a-z-]*\Z", description="A directive of the policy, for example connect-src.")]
+CspSource = Annotated[
+    str,
+    Meta(
+        pattern=r"^[\x21-\x2b\x2d-\x3a\x3c-\x7e]+\Z",
+        description="One source: https://api.example.org, or 'self' with its quotes.",
+    ),
+]
+HeaderName = Annotated[str, Meta(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z", max_length=128, description="A header's name.")]
+HeaderValue = Annotated[str, Meta(min_length=1, max_length=1024, pattern=r"^[\x20-\x7e]+\Z")]
+
+
 class SecurityHeaders(Value, frozen=True, kw_only=True):
     """Headers of every response."""
 
     hsts: Hsts = Hsts()
-    content_security_policy: Annotated[str, Meta(min_length=1, max_length=1783, pattern=r"^[\x20-\x7e]+\Z")] = (
-        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-        "manifest-src 'self'; worker-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
-    )
-    """At most 1,783 characters (CloudFront Developer Guide, quotas on policies)."""
+    content_security_policy: CspText | dict[CspDirective, tuple[CspSource, ...]] = {}
+    """By directive: sources beside the default ones ('none' alone: none at all). A text: the whole policy, without any default."""
     frame_options: Literal["DENY", "SAMEORIGIN"] = "DENY"
     referrer_policy: Literal["no-referrer", "same-origin", "strict-origin", "strict-origin-when-cross-origin"] = (
         "strict-origin-when-cross-origin"
@@ -161,6 +191,22 @@ class SecurityHeaders(Value, frozen=True, kw_only=True):
     )
     allow_indexing: bool = False
     """False sends X-Robots-Tag: noindex."""
+
+    @property
+    def csp(self) -> str:
+        """The whole Content-Security-Policy."""
+        given = self.content_security_policy
+        if isinstance(given, str):
+            return given
+        merged = {name: _sources(DEFAULT_CSP.get(name, ()), given.get(name, ())) for name in (*DEFAULT_CSP, *given)}
+        return "; ".join(" ".join((name, *sources)) for name, sources in merged.items())
+
+
+def _sources(default: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
+    """'none' stands alone (Content Security Policy Level 3, 6.7.2.6): with other sources beside it, it says nothing."""
+    if more == ("'none'",):
+        return more
+    return tuple(source for source in dict.fromkeys((*default, *more)) if source != "'none'" or not more)
 
 
 class CacheRule(Value, frozen=True, kw_only=True):
@@ -230,8 +276,8 @@ class Monitoring(Value, frozen=True, kw_only=True):
 
     alarm_email: Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+\Z", max_length=254)] | None = None
     error_rate_5xx_percent: Percentage = 1.0
-    error_rate_4xx_percent: Percentage = 15.0
-    """401 answers of Basic Auth count as 4xx, so an environment with it wants a higher threshold."""
+    error_rate_4xx_percent: Percentage | None = None
+    """Default: 15, with Basic Auth 60, as every first visit is a 401 then."""
     origin_latency_ms: Annotated[int, Meta(ge=1, le=60_000)] = 3000
     """p90 of the time from request to first byte of the origin."""
     edge_errors: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
@@ -281,6 +327,8 @@ class Environment(Value, frozen=True, kw_only=True):
     app: App = App()
     basic_auth: BasicAuth = BasicAuth()
     security_headers: SecurityHeaders = SecurityHeaders()
+    headers: dict[HeaderName, HeaderValue] = {}
+    """Further headers of every response, for example Cross-Origin-Opener-Policy."""
     publishing: Publishing = Publishing()
     protection: Protection = Protection()
     artifacts: Artifacts
@@ -295,6 +343,12 @@ class Environment(Value, frozen=True, kw_only=True):
     def prefix(self) -> str:
         """First part of the names of everything that belongs to this environment."""
         return f"{self.project}-{self.name}"
+
+    @property
+    def error_rate_4xx_percent(self) -> float:
+        """More 4xx answers than that are an alarm."""
+        given = self.monitoring.error_rate_4xx_percent
+        return given if given is not None else 60.0 if self.basic_auth.enabled else 15.0
 
     @property
     def zone_account_id(self) -> str:

@@ -13,7 +13,7 @@ def strict_transport_security(env: Environment) -> str:
 
 def custom(env: Environment) -> dict[str, str]:
     """Headers for which CloudFront has no setting of their own."""
-    headers = {"Permissions-Policy": env.security_headers.permissions_policy}
+    headers = {"Permissions-Policy": env.security_headers.permissions_policy, **env.headers}
     return headers if env.security_headers.allow_indexing else {**headers, "X-Robots-Tag": "noindex, nofollow"}
 
 
@@ -22,7 +22,7 @@ def expected(env: Environment) -> dict[str, str]:
     security = env.security_headers
     return {
         "strict-transport-security": strict_transport_security(env),
-        "content-security-policy": security.content_security_policy,
+        "content-security-policy": security.csp,
         "x-content-type-options": "nosniff",
         "x-frame-options": security.frame_options,
         "referrer-policy": security.referrer_policy,

@@ -105,7 +105,7 @@ _UNHEALTHY = {
 def _alarms(env: Environment, *, distribution: Any, certificate: Any, check: Any, primary: Any) -> list[Alarm]:
     limits = env.monitoring
     site = {"DistributionId": distribution, "Region": "Global"}
-    rate_5xx, rate_4xx, latency = limits.error_rate_5xx_percent, limits.error_rate_4xx_percent, limits.origin_latency_ms
+    rate_5xx, rate_4xx, latency = limits.error_rate_5xx_percent, env.error_rate_4xx_percent, limits.origin_latency_ms
     alarms = [
         Alarm(
             f"ErrorRate{kind}",

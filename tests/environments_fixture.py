@@ -1,4 +1,4 @@
-"""Environments for tests: the repository's own, and any variation of them."""
+"""Environments for tests: those of tests/environments/, which are the tests' own, and any variation of them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from environments.loader import load
 from environments.model import Environment
 
 ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENTS = ROOT / "tests" / "environments"
+"""Whatever a team writes into environments/, the tests are about these."""
 NAMES = ("dev", "sit", "prod")
 
 RECOVERY = {"disaster_recovery": {"region": "eu-west-2", "bucket": "second-kimmyai-web-replica"}}
@@ -22,11 +24,11 @@ FOREIGN_ZONE = {
 
 
 def environments() -> dict[str, Environment]:
-    """dev, sit and prod as they stand in the repository."""
-    return {name: env for name, env in load(ROOT / "environments", NAMES).environments.items() if name in NAMES}
+    """dev, sit and prod as they stand in tests/environments/."""
+    return {name: env for name, env in load(ENVIRONMENTS, NAMES).environments.items() if name in NAMES}
 
 
-ZONE_RIVALS = load(ROOT / "environments", NAMES).zone_rivals
+ZONE_RIVALS = load(ENVIRONMENTS, NAMES).zone_rivals
 
 
 def changed(env: Environment, changes: Mapping[str, Any]) -> Environment:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from guards.processes import child_environment
+from tests.environments_fixture import ENVIRONMENTS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 USER, PASSWORD = "admin", "correct horse battery staple"
@@ -115,7 +116,7 @@ def preview(dist: Path, environment: str, content: Path, *options: str) -> Itera
 def built(directory: Path) -> Path:
     """Every environment, built into a directory."""
     subprocess.run(
-        [sys.executable, "build.py", "--env", "all", "--out", str(directory)],
+        [sys.executable, "build.py", "--env", "all", "--environments", str(ENVIRONMENTS), "--out", str(directory)],
         cwd=ROOT,
         env=child_environment(),
         check=True,

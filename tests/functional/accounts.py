@@ -24,10 +24,11 @@ from local_aws.proof import web_identity
 from local_aws.server import LocalAws
 from operations.credential import hash_password
 from policies.statements import GITHUB_ISSUER
-from tests.functional.harness import ROOT, SECRET, CommandLine, Ended
+from tests.environments_fixture import ENVIRONMENTS
+from tests.functional.harness import SECRET, CommandLine, Ended
 
 REPOSITORY = "example/web"
-ENVIRONMENTS = ("dev", "sit", "prod")
+
 PLACEHOLDERS = {"dev": "111111111111", "sit": "222222222222", "prod": "333333333333"}
 PASSWORD_HASH = hash_password("correct horse battery staple", bytes(range(16)))
 
@@ -38,7 +39,7 @@ def write_environments(directory: Path, accounts: Mapping[str, str], **extra: st
     `extra` is YAML at the end of an environment's file. Environments without an account are left out; of several, all but prod have a
     zone of their own, since a name is delegated to one account only.
     """
-    shutil.copytree(ROOT / "environments", directory, ignore=shutil.ignore_patterns("*.py", "__pycache__", "organization.yaml"))
+    shutil.copytree(ENVIRONMENTS, directory, ignore=shutil.ignore_patterns("*.py", "__pycache__", "organization.yaml"))
     for name, placeholder in PLACEHOLDERS.items():
         path = directory / f"{name}.yaml"
         account = accounts.get(name)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests import hints
+from tests.environments_fixture import ENVIRONMENTS
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT = 180.0
@@ -102,8 +103,9 @@ class CommandLine:
         return self.run("deploy.py", *arguments, stdin=stdin, timeout=timeout)
 
     def build(self, *arguments: str) -> Ended:
-        """`python build.py ARGUMENTS`."""
-        return self.run("build.py", *arguments)
+        """`python build.py ARGUMENTS`, of the tests' own environments unless others are named."""
+        where = () if "--environments" in arguments else ("--environments", str(ENVIRONMENTS))
+        return self.run("build.py", *arguments, *where)
 
     def start(self, script: str, *arguments: str) -> subprocess.Popen[str]:
         """Started, for the test to interrupt; the `processes` fixture ends what is left."""

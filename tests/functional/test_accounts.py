@@ -12,8 +12,9 @@ import pytest
 from aws.session import Aws
 from local_aws import prepare
 from local_aws.server import LocalAws
-from tests.functional.accounts import ENVIRONMENTS, Site, sites
-from tests.functional.harness import ROOT, CommandLine
+from tests.environments_fixture import ENVIRONMENTS, NAMES
+from tests.functional.accounts import Site, sites
+from tests.functional.harness import CommandLine
 from tests.functional.wire import Wire
 
 pytestmark = pytest.mark.functional
@@ -35,7 +36,7 @@ def root(guarded_aws: LocalAws) -> Aws:
 @pytest.fixture(scope="module")
 def three(guarded_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Site]:
     """All environments, built for three accounts that nobody else uses."""
-    accounts = {name: f"20000000000{number}" for number, name in enumerate(ENVIRONMENTS)}
+    accounts = {name: f"20000000000{number}" for number, name in enumerate(NAMES)}
     return sites(guarded_aws, tmp_path_factory.mktemp("three"), accounts)
 
 
@@ -61,7 +62,7 @@ def left(root: Aws, site: Site) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_administrator_deploys_and_the_deploy_role_carries_on(three: dict[str, Site], root: Aws, name: str) -> None:
     site = three[name]
     administrator = site.administrator()
@@ -134,7 +135,7 @@ def test_placeholders_are_refused_before_aws_is_asked_anything(guarded_wire: Wir
         )
         assert "--local" in refused.stderr
     assert guarded_wire.calls == []
-    assert (ROOT / "environments" / "dev.yaml").read_text().count("111111111111") == 1
+    assert (ENVIRONMENTS / "dev.yaml").read_text().count("111111111111") == 1
 
 
 def trust(account: str) -> str:

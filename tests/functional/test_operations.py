@@ -22,6 +22,7 @@ from aws.errors import NotFound
 from aws.session import Aws
 from local_aws import prepare
 from operations import credential
+from tests.environments_fixture import ENVIRONMENTS
 from tests.functional import wire as w
 from tests.functional.accounts import own_zone
 from tests.functional.harness import ROOT, CommandLine, Ended
@@ -360,7 +361,7 @@ def test_destroy_interrupted_says_what_goes_on_and_how_to_go_on(
 def dev(command_line: CommandLine, account: str, tmp_path: Path) -> Path:
     """dev of the repository, moved to the account, and prod as it is; built."""
     copy = tmp_path / "environments"
-    shutil.copytree(ROOT / "environments", copy, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    shutil.copytree(ENVIRONMENTS, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     for file in copy.glob("*.yaml"):
         text = file.read_text().replace("1" * 12, account).replace("ORGANISATION/REPOSITORY", "acme/web")
         # One server holds the buckets of all accounts, as AWS does.

@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 
 from guards.processes import child_environment
-from tests.environments_fixture import ROOT
+from tests.environments_fixture import ENVIRONMENTS, ROOT
 
 
 def build(*arguments: str, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
+    """`build.py ARGUMENTS`, of the tests' own environments unless others are named."""
+    where = () if "--environments" in arguments else ("--environments", str(ENVIRONMENTS))
     return subprocess.run(
-        [sys.executable, str(ROOT / "build.py"), *arguments],
+        [sys.executable, str(ROOT / "build.py"), *arguments, *where],
         cwd=cwd,
         env=child_environment(**env),
         capture_output=True,
@@ -32,7 +34,7 @@ def build(*arguments: str, cwd: Path = ROOT, **env: str) -> subprocess.Completed
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
     """A copy of the environment files."""
-    shutil.copytree(ROOT / "environments", tmp_path / "environments", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    shutil.copytree(ENVIRONMENTS, tmp_path / "environments", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     return tmp_path / "environments"
 
 
@@ -105,7 +107,9 @@ def test_check(tmp_path: Path) -> None:
     changed = build("--env", "dev", "--out", str(tmp_path), "--check")
     assert changed.returncode == 1
     assert "dev/dns.template.json: differs from what would be built" in changed.stderr
-    assert re.search(rf"build: out of date\n  next: \S+ \S*build\.py --env dev --out {tmp_path}\n", changed.stderr)
+    assert re.search(
+        rf"build: out of date\n  next: \S+ \S*build\.py --env dev --out {tmp_path} --environments {ENVIRONMENTS}\n", changed.stderr
+    )
 
 
 def test_bad_environments_end_in_status_2_and_nothing_is_written(own: Path, tmp_path: Path) -> None:
@@ -141,7 +145,12 @@ def test_a_finding_stops_the_build_and_names_the_python_line(tmp_path: Path) -> 
     line = next(number for number, text in enumerate(lines, 1) if text.strip() == "cloudfront.Distribution(") - 1
     site.write_text("\n".join(lines).replace('"TLSv1.2_2025"', '"TLSv1.1_2016"'))
     done = subprocess.run(
-        [sys.executable, "build.py", "--env", "dev"], cwd=tmp_path / "copy", capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "build.py", "--env", "dev", "--environments", str(ENVIRONMENTS)],
+        cwd=tmp_path / "copy",
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 1
     assert "dev/site: Distribution: E9" in done.stderr
@@ -160,7 +169,7 @@ def test_an_unwritable_target_is_said_plainly(tmp_path: Path) -> None:
 
 def test_needs_no_home_no_network_no_credentials(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, str(ROOT / "build.py"), "--env", "dev", "--out", str(tmp_path)],
+        [sys.executable, str(ROOT / "build.py"), "--env", "dev", "--environments", str(ENVIRONMENTS), "--out", str(tmp_path)],
         env={"HOME": "/nonexistent", "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"},
         capture_output=True,
         text=True,
@@ -172,13 +181,13 @@ def test_needs_no_home_no_network_no_credentials(tmp_path: Path) -> None:
 
 def test_never_imports_boto3(tmp_path: Path) -> None:
     code = (
-        "import sys, build; status = build.main(['--env', 'dev', '--out', sys.argv[1]]); "
+        "import sys, build; status = build.main(['--env', 'dev', '--out', sys.argv[1], '--environments', sys.argv[2]]); "
         "sys.exit(status or ','.join(m for m in sys.modules if m.split('.')[0] in ('boto3', 'botocore', 'rich', 'cfnlint')) or 0)"
     )
     build("--env", "dev", "--out", str(tmp_path))
     # Without CI, where no kept verdict is believed and cfn-lint has to be imported.
     done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)],
+        [sys.executable, "-c", code, str(tmp_path), str(ENVIRONMENTS)],
         cwd=ROOT,
         env=child_environment(),
         capture_output=True,
@@ -205,7 +214,9 @@ def test_ctrl_c_leaves_the_last_good_build(tmp_path: Path) -> None:
     assert build("--env", "dev", "--out", str(tmp_path)).returncode == 0
     before = content(tmp_path)
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "build.py"), "--env", "all", "--out", str(tmp_path)], stderr=subprocess.PIPE, text=True
+        [sys.executable, str(ROOT / "build.py"), "--env", "all", "--environments", str(ENVIRONMENTS), "--out", str(tmp_path)],
+        stderr=subprocess.PIPE,
+        text=True,
     )
     time.sleep(0.12)
     process.send_signal(signal.SIGINT)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.environments_fixture import ENVIRONMENTS
 from tests.golden_files import ROOT
 
 LEFT_OUT = shutil.ignore_patterns(".*", "dist", "node_modules", "tests", "__pycache__", "docs", "benchmarks", "*.egg-info")
@@ -43,7 +44,7 @@ def run(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_add_a_stack(checkout: Path) -> None:
     follow("Add a stack", checkout)
-    ended = run(checkout, "build.py", "--env", "dev")
+    ended = run(checkout, "build.py", "--env", "dev", "--environments", str(ENVIRONMENTS))
     assert ended.returncode == 0, ended.stderr
     stacks = json.loads((checkout / "dist" / "dev" / "assembly.json").read_text(encoding="utf-8"))["stacks"]
     assert "incidents" in [stack["id"] for stack in stacks]

@@ -11,6 +11,7 @@ import pytest
 from assembly import sources
 from cli.context import Context
 from cli.main import main
+from tests.environments_fixture import ENVIRONMENTS
 from tests.golden_files import ROOT
 from tests.unit.test_build import build
 
@@ -19,7 +20,7 @@ from tests.unit.test_build import build
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Own environment files, and dev built from them."""
     place = tmp_path_factory.mktemp("checkout")
-    shutil.copytree(ROOT / "environments", place / "environments", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    shutil.copytree(ENVIRONMENTS, place / "environments", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     done = build("--env", "dev", "--environments", str(place / "environments"), "--out", str(place / "dist"))
     assert done.returncode == 0, done.stderr
     return place

@@ -15,11 +15,11 @@ from environments.loader import load, names
 from environments.names import bucket_name_problem, certificate_covers
 from environments.problems import EnvironmentProblems
 from environments.regions import DEFAULT_REGIONS, OPT_IN_REGIONS, REGIONS
-from tests.environments_fixture import ROOT, environments
+from tests.environments_fixture import ENVIRONMENTS, environments
 from tests.golden_files import assert_golden
 
-DEV = (ROOT / "environments" / "dev.yaml").read_text()
-COMMON = (ROOT / "environments" / "common.yaml").read_text()
+DEV = (ENVIRONMENTS / "dev.yaml").read_text()
+COMMON = (ENVIRONMENTS / "common.yaml").read_text()
 
 
 def problems(tmp_path: Path, dev: str = DEV, common: str = COMMON, **others: str) -> list[str]:
@@ -86,14 +86,14 @@ def test_a_second_site_is_one_more_file(tmp_path: Path) -> None:
 
 def test_a_typo_in_the_environment_is_answered_with_a_guess() -> None:
     with pytest.raises(EnvironmentProblems, match=r'no such environment; did you mean "prod"\? there are: dev, organization, prod, sit'):
-        load(ROOT / "environments", ("prd",))
+        load(ENVIRONMENTS, ("prd",))
 
 
 OWNER = "hosted_zone: {account_id: '333333333333', role_arn: 'arn:aws:iam::333333333333:role/zone-records'}\n"
 
 
 def test_environments_that_want_one_zone_in_several_accounts_are_told_apart_from_those_that_agree(tmp_path: Path) -> None:
-    prod, sit = ((ROOT / "environments" / f"{name}.yaml").read_text() for name in ("prod", "sit"))
+    prod, sit = ((ENVIRONMENTS / f"{name}.yaml").read_text() for name in ("prod", "sit"))
 
     def rivals(**files: str) -> dict[str, tuple[str, ...]]:
         assert problems(tmp_path, **{"dev": DEV, "sit": sit, "prod": prod, **files}) == []
@@ -348,7 +348,7 @@ def test_the_schema_accepts_our_files_and_knows_every_key() -> None:
     schema = json.loads(schema_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
-    for path in (ROOT / "environments").glob("*.yaml"):
+    for path in (ENVIRONMENTS).glob("*.yaml"):
         assert list(validator.iter_errors(yaml.safe_load(path.read_text()))) == []
     assert list(validator.iter_errors({"prize_class": "x"}))
 
@@ -380,7 +380,7 @@ def test_bucket_names_that_s3_refuses(name: str) -> None:
     assert bucket_name_problem(name)
 
 
-ORGANIZATION = (ROOT / "environments" / "organization.yaml").read_text()
+ORGANIZATION = (ENVIRONMENTS / "organization.yaml").read_text()
 
 
 @pytest.mark.parametrize(

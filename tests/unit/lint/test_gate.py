@@ -20,6 +20,7 @@ import pytest
 from guards.processes import child_environment
 from lint.gate import POOL_THRESHOLD, Finding, Job, cfn_lint_version, environment_digest, lint, rule_sources
 from lint.verdicts import ENTRIES, SECRET, Verdicts, place
+from tests.environments_fixture import ENVIRONMENTS
 
 ROOT = Path(__file__).resolve().parents[3]
 GOOD = (Path(__file__).parent / "lint_cases" / "good.json").read_bytes()
@@ -222,7 +223,7 @@ def test_a_cache_below_the_checkout_is_never_read(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "home").mkdir()
     done = subprocess.run(
-        [sys.executable, "build.py", "--env", "dev", "--out", str(tmp_path / "dist")],
+        [sys.executable, "build.py", "--env", "dev", "--environments", str(ENVIRONMENTS), "--out", str(tmp_path / "dist")],
         cwd=checkout,
         env={**os.environ, "CI": "", "HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": ""},
         capture_output=True,

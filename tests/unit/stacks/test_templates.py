@@ -24,7 +24,7 @@ from lint.gate import Job, lint
 from stacks.catalogue import entries
 from stacks.synthesis import Synthesis, SynthesisError, synthesise, synthesise_organization
 from templates.resources import DATA_HOLDING_TYPES
-from tests.environments_fixture import FAILOVER, FOREIGN_ZONE, NAMES, RECOVERY, ROOT, ZONE_RIVALS, changed, environments
+from tests.environments_fixture import ENVIRONMENTS, FAILOVER, FOREIGN_ZONE, NAMES, RECOVERY, ZONE_RIVALS, changed, environments
 from tests.golden_files import assert_golden
 
 ENVS = environments()
@@ -506,8 +506,8 @@ def test_a_reference_forwards_or_to_nothing_is_refused() -> None:
 
 def test_environments_load_the_same_whatever_is_asked_for() -> None:
     with pytest.raises(EnvironmentProblems):
-        load(ROOT / "environments", ("dev", "nowhere"))
-    assert load(ROOT / "environments", ("prod",)).environments["dev"] == ENVS["dev"]
+        load(ENVIRONMENTS, ("dev", "nowhere"))
+    assert load(ENVIRONMENTS, ("prod",)).environments["dev"] == ENVS["dev"]
 
 
 def test_canonical_json_is_stable_under_key_order() -> None:
@@ -518,7 +518,7 @@ def test_canonical_json_is_stable_under_key_order() -> None:
 
 
 def organization(**changes: Any) -> Synthesis:
-    described = load(ROOT / "environments", NAMES).organization
+    described = load(ENVIRONMENTS, NAMES).organization
     assert described is not None
     data = {**msgspec.to_builtins(described), **changes}
     return synthesise_organization(msgspec.convert(data, Organization), tuple(ENVS[name] for name in data["environments"]))
