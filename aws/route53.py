@@ -160,7 +160,8 @@ class Route53:
 
     def record_sets(self, zone_id: str, name: str) -> tuple[dict[str, Any], ...]:
         """Every record set of exactly that name as Route 53 has it, to be handed back to `change`."""
-        wanted, found = _plain(name), []
+        wanted = _plain(name)
+        found: list[dict[str, Any]] = []
         for page in answers(
             self.client.list_resource_record_sets, tokens=_RECORD_TOKENS, truncated="IsTruncated", **_from(zone_id, wanted)
         ):
