@@ -54,7 +54,7 @@ _CONFLICT_CODES = frozenset(
         "TransactionConflictException",
     }
 )
-_CONFLICT_PATTERN = re.compile(r"(?<!Not)Exists|AlreadyOwned|AlreadyEnabled|Conflict|InUse")
+_CONFLICT_PATTERN = re.compile(r"^(?!NoSuch).*((?<!Not)Exists|AlreadyOwned|AlreadyEnabled|Conflict|InUse)")
 _NOT_FOUND_PATTERN = re.compile(r"^NoSuch|NotFound|NonExistent|DoesNotExist")
 _MISSING_STACK_PATTERN = re.compile(r"\bdoes not exist\b")
 _UNUSABLE_ROLE_PATTERN = re.compile(r"is invalid or cannot be assumed|cannot be assumed by")

@@ -20,6 +20,7 @@ from aws.route53 import Route53
 from aws.s3 import S3, Headers
 from aws.secrets import Secrets
 from aws.session import Aws
+from aws.standing import Standing
 
 
 class Gateways:
@@ -62,6 +63,18 @@ class Gateways:
     def retained(self, account_id: str, region: str, role_arn: str | None) -> Retained:
         """What deleted stacks of that place left behind."""
         return Retained.connect(self.aws, account_id=account_id, region=region, role_arn=role_arn)
+
+    def standing(self, account_id: str, region: str, role_arn: str | None = None) -> Standing:
+        """What stands there by name."""
+        return Standing.connect(self.aws, account_id=account_id, region=region, role_arn=role_arn)
+
+    def s3(self, account_id: str, region: str, role_arn: str | None = None) -> S3:
+        """Its buckets."""
+        return S3.connect(self.aws, account_id=account_id, region=region, role_arn=role_arn)
+
+    def route53(self, account_id: str, role_arn: str | None = None) -> Route53:
+        """Its zones."""
+        return Route53.connect(self.aws, account_id=account_id, role_arn=role_arn)
 
     def secrets(self, account_id: str, region: str) -> Secrets:
         """Its secrets."""

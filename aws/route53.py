@@ -6,12 +6,13 @@ Never: waits (a change's state is asked for, the caller waits), touches a privat
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import field
 
-from aws.answers import Answer, pages, read
+from aws.answers import Answer, answers, pages, read
 from aws.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
@@ -138,14 +139,9 @@ class Route53:
             self.client.list_resource_record_sets,
             "ResourceRecordSets",
             _RecordSet,
-            tokens={
-                "StartRecordName": "NextRecordName",
-                "StartRecordType": "NextRecordType",
-                "StartRecordIdentifier": "NextRecordIdentifier",
-            },
+            tokens=_RECORD_TOKENS,
             truncated="IsTruncated",
-            HostedZoneId=zone_id,
-            StartRecordName=wanted + ".",
+            **_from(zone_id, wanted),
         )
         for each in record_sets:
             if _plain(each.name) != wanted:
@@ -162,9 +158,63 @@ class Route53:
         )
         return read(answer, str, "ChangeInfo.Id").removeprefix("/change/")
 
+    def record_sets(self, zone_id: str, name: str) -> tuple[dict[str, Any], ...]:
+        """Every record set of exactly that name as Route 53 has it, to be handed back to `change`."""
+        wanted = _plain(name)
+        found: list[dict[str, Any]] = []
+        for page in answers(
+            self.client.list_resource_record_sets, tokens=_RECORD_TOKENS, truncated="IsTruncated", **_from(zone_id, wanted)
+        ):
+            for each in read(page, tuple[dict[str, Any], ...], "ResourceRecordSets"):
+                if _plain(read(each, str, "Name")) != wanted:
+                    return tuple(found)
+                found.append(each)
+        return tuple(found)
+
+    def validation_records(self, zone_id: str, domain: str) -> tuple[str, ...]:
+        """Names of ACM's validation records of a domain, which CloudFormation writes outside of any resource.
+
+        Source: ACM User Guide, "DNS validation": CNAME records whose names begin with "_" and whose values end in acm-validations.aws.
+        Record sets come in the order of their labels from the right, and "_" sorts before letters (API reference, ListResourceRecordSets).
+        """
+        found: list[str] = []
+        below = f".{_plain(domain)}"
+        record_sets = pages(
+            self.client.list_resource_record_sets,
+            "ResourceRecordSets",
+            _RecordSet,
+            tokens=_RECORD_TOKENS,
+            truncated="IsTruncated",
+            **_from(zone_id, f"_{below}"),
+        )
+        for each in record_sets:
+            name = _plain(each.name)
+            if not name.endswith(below) or not name.removesuffix(below).rpartition(".")[2].startswith("_"):
+                break
+            if each.type == "CNAME" and any(_plain(value.value).endswith(".acm-validations.aws") for value in each.resource_records):
+                found.append(name)
+        return tuple(found)
+
+    def change(self, zone_id: str, action: Literal["CREATE", "DELETE"], record_sets: Iterable[Any], *, comment: str = "") -> str:
+        """All of them or none; a deletion only of what is exactly as given. The id of the change. Raises `BadRequest` otherwise."""
+        changes: Any = [{"Action": action, "ResourceRecordSet": each} for each in record_sets]
+        answer = self.client.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch={"Comment": comment, "Changes": changes})
+        return read(answer, str, "ChangeInfo.Id").removeprefix("/change/")
+
     def in_sync(self, change_id: str) -> bool:
         """Whether every name server of Route 53 answers with the change."""
         return read(self.client.get_change(Id=change_id), str, "ChangeInfo.Status") == "INSYNC"
+
+
+_RECORD_TOKENS = {
+    "StartRecordName": "NextRecordName",
+    "StartRecordType": "NextRecordType",
+    "StartRecordIdentifier": "NextRecordIdentifier",
+}
+
+
+def _from(zone_id: str, name: str) -> dict[str, Any]:
+    return {"HostedZoneId": zone_id, "StartRecordName": name + "."}
 
 
 def _plain(name: str) -> str:

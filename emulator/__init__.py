@@ -25,11 +25,13 @@ def install() -> None:
         resources,
         service_roles,
         stacksets,
+        standing,
         updates,
     )
 
     resources.install()
     functions.install()
+    standing.install()
     certificates.install()
     stacksets.install()
     distributions.install()

@@ -17,6 +17,7 @@ from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.requests import REDACTED, ParameterValue
 from aws.errors import Conflict, NotFound
 from aws.retained import Retained
+from inventory.survey import InventoryGateways
 from planning.model import Finding, ParameterPlan
 from planning.placeholders import accepts, placeholder
 from planning.stackset_survey import SurveyGateways
@@ -27,7 +28,7 @@ SECRETS_REGION = "us-east-1"
 """Where secrets of the edge live (`SecretRef`)."""
 
 
-class Gateways(SurveyGateways, Protocol):
+class Gateways(SurveyGateways, InventoryGateways, Protocol):
     """What planning needs of AWS (`aws.gateways.Gateways`)."""
 
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation: ...

@@ -220,6 +220,15 @@ class ChangeSetRef(Frozen, frozen=True, kw_only=True):
     """The plan made the (empty, REVIEW_IN_PROGRESS) stack for it, so dropping the plan deletes the stack too."""
 
 
+class StandingRecord(Frozen, frozen=True, kw_only=True):
+    """A record set that stands where the stack makes its own: apply deletes it just before, and writes it back if the stack fails."""
+
+    logical_id: str
+    zone_id: str
+    record: dict[str, Any]
+    """As Route 53 has it (API ResourceRecordSet); it is deleted only while it is exactly so."""
+
+
 StackOperation = Literal["create", "update", "settings", "none", "blocked"]
 """`settings`: nothing but termination protection or stack policy changes. `blocked`: see the findings of severity error."""
 
@@ -269,6 +278,8 @@ class StackPlan(Place, frozen=True, kw_only=True, tag="stack", tag_field="kind")
     settings: tuple[SettingChange, ...] = ()
     validations: tuple[Validation, ...] = ()
     widenings: tuple[Widening, ...] = ()
+    replaces: tuple[StandingRecord, ...] = ()
+    """Records that go before the change set is executed (--replace-records)."""
     policy_forbids: tuple[str, ...] = ()
     """Logical ids whose change the stack policy in force will refuse."""
     findings: tuple[Finding, ...] = ()
@@ -358,6 +369,8 @@ class Options(Frozen, frozen=True, kw_only=True):
 
     revert_drift: bool = False
     import_existing: bool = False
+    replace_records: bool = False
+    """Records of others that stand where a stack makes its own are deleted just before."""
     removed_instances: Literal["default", "keep", "delete"] = "default"
     """What becomes of the stacks of StackSet instances that are no target any more; by default those that hold data are kept."""
     only: tuple[str, ...] = ()

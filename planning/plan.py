@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
@@ -28,6 +28,7 @@ from planning.run import Planned, PlanningRun
 from planning.stack import StackPlanner, blocked
 from planning.stackset_survey import survey
 from planning.stacksets import plan_stack_set
+from planning.standing import standing_anyway
 from planning.superseded import REPLICA_HOURS, left, replaced_by, still_there, waits
 from templates.schemas import Schemas
 
@@ -44,8 +45,9 @@ def make_plan(
     progress: Progress = lambda *_: None,
     stop: threading.Event | None = None,
     workers: int = WORKERS,
+    looks: Callable[[], Iterable[Finding]] = tuple,
 ) -> Plan:
-    """Plan every selected stack.
+    """Plan every selected stack; where one is not there yet, with what `looks` finds beside it.
 
     What stands in the way of one stack becomes findings in its plan, and its dependants are not planned; the others are. If any stack is
     blocked, the change sets of all are deleted, as such a plan cannot be applied. Raises `PlanError` for a stack that is not there,
@@ -53,7 +55,7 @@ def make_plan(
     """
     assembly, options = request.assembly, request.options
     stacks = selected(assembly, options.only)
-    with PlanningRun(request, gateways, schemas, progress, stop or threading.Event()) as run:
+    with PlanningRun(request, gateways, schemas, progress, stop or threading.Event(), looks=looks) as run:
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="look") as beside:
             looked = beside.submit(request.look)
             done = _all(run, stacks, workers)
@@ -71,6 +73,7 @@ def make_plan(
             findings=(
                 *looked.result(),
                 *request.findings,
+                *run.looked(),
                 *(() if request.content is None else content_findings(request.content, plans)),
             ),
             content=request.content,
@@ -160,7 +163,8 @@ def _one(run: PlanningRun, stack: Stack, done: Mapping[str, Planned]) -> Planned
             message=f"not planned, as it needs {', '.join(missing)}, which cannot be planned",
             stack=stack.id,
         )
-        return Planned(plan=blocked(stack, ABSENT, (finding,)))
+        more = _anyway(run, stack)
+        return Planned(plan=blocked(stack, ABSENT, (finding, *more)))
     run.progress(stack.id, "reading")
     try:
         return _with_superseded(run, _consistent(run, stack, {stack_id: planned.produced for stack_id, planned in done.items()}))
@@ -213,6 +217,19 @@ def _consistent(run: PlanningRun, stack: Stack, produced: Mapping[str, Produced]
         run.check()
         gateway.pause()
     return _planned(run, stack, produced)
+
+
+def _anyway(run: PlanningRun, stack: Stack) -> tuple[Finding, ...]:
+    """What else is in the way of a stack that is not planned; nothing where AWS does not say."""
+    if stack.kind != "stack":
+        return ()
+    try:
+        live = run.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn).describe_stack(stack.stack_name)
+        if live is not None and not live.under_review and live.status != "DELETE_COMPLETE":
+            return ()
+        return standing_anyway(run, stack, documents.loads(run.request.templates[stack.id]))
+    except AwsError:
+        return ()
 
 
 def _planned(run: PlanningRun, stack: Stack, produced: Mapping[str, Produced]) -> Planned:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from aws.cloudformation.change_sets import CreatedChangeSet
@@ -15,7 +17,7 @@ from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AwsError
 from planning.cleanup import discard
 from planning.inputs import Gateways, Produced
-from planning.model import AnyStackPlan, Superseded
+from planning.model import AnyStackPlan, Finding, Superseded
 from planning.request import Progress, Request, Stopped
 from templates.schemas import Schemas
 
@@ -42,16 +44,39 @@ class Made:
 class PlanningRun:
     """What planning any stack needs, and the record of what this run has made at CloudFormation. May be used from any thread."""
 
-    def __init__(self, request: Request, gateways: Gateways, schemas: Schemas, progress: Progress, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        request: Request,
+        gateways: Gateways,
+        schemas: Schemas,
+        progress: Progress,
+        stop: threading.Event,
+        *,
+        looks: Callable[[], Iterable[Finding]] = tuple,
+    ) -> None:
         self.request, self.gateways, self.schemas, self.progress, self.stop = request, gateways, schemas, progress, stop
         self._lock = threading.Lock()
         self._made: dict[str, Made] = {}
+        self._looks = looks
+        self._looking: Future[tuple[Finding, ...]] | None = None
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="looks")
 
     def __enter__(self) -> PlanningRun:
         return self
 
+    def absent(self) -> None:
+        """A stack is not there: a first creation, before which there is more to look at, beside the planning."""
+        with self._lock:
+            if self._looking is None:
+                self._looking = self._pool.submit(lambda: tuple(self._looks()))
+
+    def looked(self) -> tuple[Finding, ...]:
+        """What those looks found. Raises `AwsError`."""
+        return () if self._looking is None else self._looking.result()
+
     def __exit__(self, *_: object) -> None:
         """Delete whatever has not been kept. A second interrupt in here is the user's wish, and ends it."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
         for arn in list(self._made):
             with contextlib.suppress(AwsError):
                 self.forget(arn)

@@ -42,6 +42,7 @@ from planning.record_shapes import changed_policies
 from planning.request import change_set_name, change_set_prefix
 from planning.run import Made, Planned, PlanningRun
 from planning.stack_policy import OPEN, forbidden, same_policy
+from planning.standing import Standing, standing
 from planning.states import in_the_way
 from planning.template_changes import all_from_templates
 from planning.widenings import widenings
@@ -88,6 +89,7 @@ class StackPlanner:
         self.old_template: dict[str, Any] = {}
         self.state = ABSENT
         self.findings = Findings(stack.id)
+        self.stands = Standing()
 
     def plan(self) -> Planned:
         self.look()
@@ -124,8 +126,10 @@ class StackPlanner:
         self.live = self.gateway.settled_stack(self.stack.stack_name)
         if self.live is None or self.live.status == "DELETE_COMPLETE":
             self.live = None
+            self.run.absent()
             return
         if self.live.under_review:
+            self.run.absent()
             self.state = StackState(exists=False, stack_arn=self.live.arn, status=self.live.status, changed_at=self.live.changed_at)
             return
         text = self.gateway.get_template(self.stack.stack_name)
@@ -177,6 +181,8 @@ class StackPlanner:
 
     def changes(self, inputs: Inputs, source: Mapping[str, str]) -> Planned:
         context = self.context(inputs)
+        self.stands = standing(self.run, self.stack, self.template, context.after, context.before)
+        self.findings += self.stands.findings
         previewed = bool(inputs.waits_for)
         made_stack = self.makes_stack()
         self.run.progress(self.stack.id, "previewing" if previewed else "making a change set")
@@ -214,7 +220,7 @@ class StackPlanner:
                 client_token=client_token(name, self.stack.id, "create"),
                 description=f"Plan of {self.assembly.project} {self.assembly.environment}, assembly {self.assembly.digest[:12]}",
                 revert_drift=options.revert_drift and self.state.exists,
-                import_existing=options.import_existing,
+                import_existing=options.import_existing or self.stands.take_over,
                 **source,
             )
         )
@@ -387,6 +393,7 @@ class StackPlanner:
             settings=self.settings(),
             validations=validations,
             widenings=widenings(self.stack.id, context.before, context.after),
+            replaces=self.stands.replaces,
             policy_forbids=refused,
             findings=tuple(self.findings),
         )

@@ -78,12 +78,12 @@ def plan_stack_set(
         bool(resources) or bool(changed) or any(p.changed for p in inputs.show) or not same_template(old_template, template)
     )
     keep = options.removed_instances == "keep" or (options.removed_instances == "default" and holds_data(old_template or template))
-    planned = tuple(_instances(target, there, surveyed, updates=updates, keep=keep, adopt=options.import_existing))
+    planned = tuple(_instances(target, there, surveyed, updates=updates, keep=keep))
     findings = (
         *inputs.findings,
         *surveyed.findings,
         *_obstacles(stack, target, live),
-        *_clashes(stack, template, surveyed, adopt=options.import_existing),
+        *_clashes(stack, template, surveyed),
         *_conditions(stack, there, planned),
         *_losses(stack, surveyed.environment, old_template, planned),
     )
@@ -215,9 +215,7 @@ def _settings(stack: Stack, target: StackSet, live: StackSetDescription) -> Iter
 # --- instances ----------------------------------------------------------------------------------------------------
 
 
-def _instances(
-    target: StackSet, live: tuple[StackInstance, ...], surveyed: Survey, *, updates: bool, keep: bool, adopt: bool
-) -> Iterator[InstancePlan]:
+def _instances(target: StackSet, live: tuple[StackInstance, ...], surveyed: Survey, *, updates: bool, keep: bool) -> Iterator[InstancePlan]:
     """Accounts times regions in the assembly's order; what is not wanted any more comes last.
 
     Accounts of organizational units where these could be read; else units times regions, of which only those without any instance count.
@@ -231,7 +229,7 @@ def _instances(
     for where, region in ((where, region) for where in wheres for region in target.targets.regions):
         found = there.pop((where, region), [])
         if not found:
-            yield _missing(where, region, units.get(where, where if by_unit else ""), surveyed, by_unit=by_unit, adopt=adopt)
+            yield _missing(where, region, units.get(where, where if by_unit else ""), surveyed, by_unit=by_unit)
         for instance in found:
             yield _wanted(instance, surveyed, updates=updates)
     for rest in there.values():
@@ -240,13 +238,13 @@ def _instances(
             yield _existing(instance, "retain" if keep else "remove", reason, surveyed)
 
 
-def _missing(where: str, region: str, unit: str, surveyed: Survey, *, by_unit: bool, adopt: bool) -> InstancePlan:
+def _missing(where: str, region: str, unit: str, surveyed: Survey, *, by_unit: bool) -> InstancePlan:
     account = "" if by_unit else where
     action: InstanceAction = "create"
     reason, adopts = "", {}
     if where in surveyed.inactive:
         action, reason = "none", "the account is suspended or being closed"
-    elif adopt and (existing := surveyed.existing.get((where, region))):
+    elif existing := surveyed.existing.get((where, region)):
         action, adopts = "adopt", dict(existing)
         reason = f"takes over {', '.join(adopts.values())}"
     return InstancePlan(account_id=account, region=region, organizational_unit=unit, action=action, reason=reason, adopts=adopts)
@@ -295,8 +293,8 @@ def _obstacles(stack: Stack, target: StackSet, live: StackSetDescription | None)
         yield Finding(severity="note", code="template_unreadable", message=message, stack=stack.id)
 
 
-def _clashes(stack: Stack, template: Mapping[str, Any], surveyed: Survey, *, adopt: bool) -> Iterator[Finding]:
-    """Resources that are where an instance is to make them."""
+def _clashes(stack: Stack, template: Mapping[str, Any], surveyed: Survey) -> Iterator[Finding]:
+    """Log groups that are where an instance is to make them: their names say whose they are."""
     groups: dict[tuple[str, str], list[str]] = {}
     for (account, region), existing in surveyed.existing.items():
         for logical_id, name in existing.items():
@@ -306,17 +304,9 @@ def _clashes(stack: Stack, template: Mapping[str, Any], surveyed: Survey, *, ado
         if template.get("Resources", {}).get(logical_id, {}).get("DeletionPolicy") not in ADOPTABLE:
             message = f"{there}; without DeletionPolicy Retain in the template it cannot be taken over"
             yield Finding(severity="error", code="instance_clash", message=message, stack=stack.id)
-        elif adopt:
+        else:
             message = f"{name} in {named(places)} is taken over as it is: first by a stack, which then joins the set"
             yield Finding(severity="note", code="instance_adopted", message=message, stack=stack.id)
-        else:
-            yield Finding(
-                severity="error",
-                code="instance_clash",
-                message=f"{there}; it can be taken over with all that it holds",
-                command=deploy("plan", surveyed.environment, "--import-existing"),
-                stack=stack.id,
-            )
 
 
 def _losses(stack: Stack, environment: str, template: Mapping[str, Any], planned: tuple[InstancePlan, ...]) -> Iterator[Finding]:

@@ -92,7 +92,7 @@ _WITHOUT_RESOURCE = (
             "ValidateTemplate",
         ),
     ),
-    ("cloudfront", ("ListDistributions", "ListResponseHeadersPolicies")),
+    ("cloudfront", ("ListCachePolicies", "ListDistributions", "ListOriginAccessControls", "ListResponseHeadersPolicies")),
     ("iam", ("GetAccountSummary",)),
     ("logs", ("DescribeLogGroups",)),
     ("route53", ("ListHostedZones", "ListHostedZonesByName")),
@@ -260,5 +260,10 @@ def _content(names: Deployment) -> list[Statement]:
             arn("logs", f"log-group:/aws/lambda/us-east-1.{names.edge_function_name}*", region="*"),
         ),
         allow("AccessLogBucket", "s3", ["ListBucket"], s3_arn(names.access_log_bucket)),
+        # What stands already under the names of stacks that are not there yet, and its tags; `inventory/` looks before a first creation.
+        allow("StandingTopics", "sns", ["GetTopicAttributes", "ListTagsForResource"], arn("sns", f"{names.prefix}-*", region="us-east-1")),
+        allow("StandingAlarms", "cloudwatch", ["DescribeAlarms"], arn("cloudwatch", f"alarm:{names.prefix}-*", region="us-east-1")),
+        allow("StandingFunction", "lambda", ["GetFunction"], arn("lambda", f"function:{names.edge_function_name}", region="us-east-1")),
+        allow("StandingBuckets", "s3", ["GetBucketTagging"], s3_arn(names.site_bucket), s3_arn(names.access_log_bucket)),
         allow("AccessLogs", "s3", ["GetObject"], s3_arn(f"{names.access_log_bucket}/{ACCESS_LOG_PREFIX}/*")),
     ]

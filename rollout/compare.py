@@ -42,6 +42,11 @@ def _differences(approved: AnyStackPlan, real: AnyStackPlan) -> Iterator[str]:
     yield from _widenings(approved.widenings, real.widenings)
     if isinstance(approved, StackPlan) and isinstance(real, StackPlan):
         yield from _settings(approved.settings, real.settings)
+        yield from (
+            f"the record {each.record.get('Name')} {each.record.get('Type')} would be deleted, which was not in the approved plan"
+            for each in real.replaces
+            if each not in approved.replaces
+        )
     elif isinstance(approved, StackSetPlan) and isinstance(real, StackSetPlan):
         yield from _instances(approved.instances, real.instances)
         yield from (

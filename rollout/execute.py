@@ -19,6 +19,7 @@ from rollout.execution import Execution, Interrupted, Run
 from rollout.lock import LockLost
 from rollout.outcome import Outcome
 from rollout.progress import Finished
+from rollout.record_switch import Moved
 from rollout.stack_execution import StackExecution
 from rollout.stackset_execution import StackSetExecution
 
@@ -33,6 +34,8 @@ def execute(run: Run, plan: AnyStackPlan, produced: Mapping[str, Produced]) -> O
         outcome = execution.cut_off("stopped as asked")
     except StoppedWaiting as stopped:
         outcome = execution.cut_off(stopped.message)
+    except Moved as moved:
+        outcome = execution.refused(str(moved))
     except LockLost as lost:
         outcome = execution.cut_off(str(lost))
     except CredentialsError as error:

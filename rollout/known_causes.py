@@ -59,6 +59,40 @@ CAUSES = (
         explanation="a function of that name is left from a stack that was deleted; once CloudFront has let go of its replicas (hours),"
         " delete it: aws lambda delete-function --region us-east-1 --function-name NAME",
     ),
+    # Source: CloudFront API reference, CreateDistribution (CNAMEAlreadyExists).
+    KnownCause(
+        words=re.compile(r"CNAMEAlreadyExists|CNAMEs you provided are already associated", re.IGNORECASE),
+        explanation="another distribution, of this account or of another, has the domain as its alias",
+        advice="take the domain off that distribution, or move it without a gap: docs/guides/moving-a-site.md",
+    ),
+    # Source: Route 53 API reference, ChangeResourceRecordSets (InvalidChangeBatch), whose words these are.
+    KnownCause(
+        words=re.compile(r"resource record set .*already exists|Route 53 record already exists|InvalidChangeBatch", re.IGNORECASE),
+        explanation="a record of that name stands in the zone already; a plan can replace it as a step of its own",
+        command=("plan", "--replace-records"),
+        only_without_other=True,
+    ),
+    # Source: IAM API reference, CreateOpenIDConnectProvider (EntityAlreadyExists).
+    KnownCause(
+        words=re.compile(r"Provider with url \S+ already exists", re.IGNORECASE),
+        explanation="an account has one such provider for all",
+        advice="set github.create_provider: false in the environment's file, and build again",
+    ),
+    # Source: S3 API reference, CreateBucket.
+    KnownCause(
+        words=re.compile(r"BucketAlreadyExists|requested bucket name is not available", re.IGNORECASE),
+        explanation="the bucket name belongs to another account",
+        advice="give the bucket another name in the environment's file, and build again",
+    ),
+    # The handlers' words (HandlerErrorCode AlreadyExists), and those of the services: EntityAlreadyExists, ResourceAlreadyExistsException,
+    # BucketAlreadyOwnedByYou, ...AlreadyExists of CloudFront. Whose it is, and what follows, plan looks up.
+    KnownCause(
+        words=re.compile(r"already exists?\b|AlreadyExists|AlreadyOwnedByYou", re.IGNORECASE),
+        explanation="something of that name stands in the account already; plan looks up whose it is, takes over what is this"
+        " environment's, and names what to do about the rest",
+        command=("plan",),
+        only_without_other=True,
+    ),
     # The words of most services for a permission that is missing.
     KnownCause(words=re.compile(r"not authorized|AccessDenied"), command=("doctor",), only_without_other=True),
 )

@@ -17,6 +17,7 @@ from rollout.execution_events import ExecutionEvents, seconds
 from rollout.outcome import Outcome
 from rollout.planned_change import change_of, planned_change
 from rollout.progress import Resource
+from rollout.record_switch import RecordSwitch
 from rollout.second_try import SecondTry
 
 SETTLED_LOOKS = 60
@@ -31,6 +32,7 @@ class StackExecution(SecondTry):
         self.plan = plan
         self.token = self.change_set = ""
         self.resumed = False
+        self.records = RecordSwitch(plan, run.gateways.route53(plan.account_id, plan.role_arn)) if plan.replaces else None
 
     def execute(self) -> Outcome:
         where = planned_change(self.run, self.plan, self.gateway)
@@ -54,7 +56,14 @@ class StackExecution(SecondTry):
             if isinstance(made, Outcome):
                 return made
             stack = made
-        return self.follow(stack)
+        outcome = self.follow(stack)
+        if self.records is not None and outcome.result == "failed":
+            self.tell_all(self.records.back())
+        return outcome
+
+    def tell_all(self, texts: Iterable[str]) -> None:
+        for text in texts:
+            self.note(text)
 
     def real(self) -> str | Outcome:
         """Make the real change set of a previewed stack and execute it if it is what was approved; the stack's ARN, or how it ended."""
@@ -78,13 +87,23 @@ class StackExecution(SecondTry):
         if self.run.stop.is_set():
             raise Interrupted
         self.run.check()
+        if self.records is not None:
+            self.tell_all(self.records.away())
+        try:
+            self.executed(change_set, stack)
+        except BaseException:
+            if self.records is not None:
+                self.tell_all(self.records.back())
+            raise
+        self.begun = True
+
+    def executed(self, change_set: str, stack: str) -> None:
         try:
             self.gateway.execute_change_set(change_set, stack, token=self.token)
         except (BadRequest, Conflict, NetworkError, Unavailable, NotFound):
             state = self.gateway.change_set_state(change_set, stack)
             if state is None or state.execution_status not in ("EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE", "EXECUTE_FAILED"):
                 raise
-        self.begun = True
 
     def follow(self, stack: str) -> Outcome:
         """Wait for the end of the execution, telling its events as they come."""

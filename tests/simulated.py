@@ -32,6 +32,8 @@ from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AccessDenied, AwsError, BadRequest, Conflict, NotFound
 from aws.iam import Role
 from aws.organizations import Member
+from aws.route53 import PublicZone
+from aws.standing import Found
 from templates.intrinsics import Scope, resolved_outputs, resolved_resources
 
 ACCOUNT = "123456789012"
@@ -354,6 +356,38 @@ class NoAws:
         raise NotFound("there is nothing")
 
 
+@dataclass(frozen=True)
+class SimulatedStanding:
+    """`aws.standing.Standing` without distributions."""
+
+    there: Mapping[tuple[str, str], Found]
+
+    def find(self, resource_type: str, name: str) -> Found | None:
+        return self.there.get((resource_type, name))
+
+    def client(self, _: str) -> Any:
+        return self
+
+    def list_distributions(self, **_: Any) -> Any:
+        return {"DistributionList": {"IsTruncated": False}}
+
+
+@dataclass(frozen=True)
+class SimulatedZones:
+    """`aws.route53.Route53`, as far as it reads."""
+
+    records: tuple[dict[str, Any], ...]
+    zones: Mapping[str, str]
+
+    def find_public_zone(self, name: str) -> PublicZone:
+        if name not in self.zones:
+            raise NotFound(f"no public hosted zone is called {name}", service="route53")
+        return PublicZone(id=self.zones[name], name=name)
+
+    def record_sets(self, _: str, name: str) -> tuple[dict[str, Any], ...]:
+        return tuple(each for each in self.records if each["Name"].rstrip(".") == name)
+
+
 @dataclass
 class SimulatedGateways:
     """Gateways over simulated places; secrets and zones as given."""
@@ -368,6 +402,10 @@ class SimulatedGateways:
     """Secrets whose value was read."""
     targets: Targeted = field(default_factory=Targeted)
     """What is in the target accounts of StackSets."""
+    there: dict[tuple[str, str], Found] = field(default_factory=dict)
+    """Resources that no stack of the simulation made, by type and name."""
+    records: tuple[dict[str, Any], ...] = ()
+    """Record sets of every zone."""
 
     def at(self, region: str, account_id: str = ACCOUNT) -> Simulated:
         return self.places.setdefault((account_id, region), Simulated(region, self.faults))
@@ -391,6 +429,16 @@ class SimulatedGateways:
 
     def retained(self, account_id: str, region: str, role_arn: str | None) -> Any:
         return SimulatedAccount(self, account_id, region)
+
+    def standing(self, account_id: str, region: str, role_arn: str | None = None) -> Any:
+        """What stands there by type and name: `there`."""
+        return SimulatedStanding(self.there)
+
+    def s3(self, account_id: str, region: str, role_arn: str | None = None) -> Any:
+        raise AccessDenied("no bucket may be listed here", service="s3")
+
+    def route53(self, account_id: str, role_arn: str | None = None) -> Any:
+        return SimulatedZones(self.records, self.zones)
 
     def hosted_zone_id(self, name: str, *, account_id: str, role_arn: str | None = None) -> str:
         if name not in self.zones:

@@ -25,14 +25,15 @@ from website.errors import WebsiteError
 if TYPE_CHECKING:
     from website.releases import Release, State
 
-_FOLDER = ".releases/"
+FOLDER = ".releases/"
+"""Where the entries lie, below the prefix of the site's keys."""
 _VERIFIED = ".verified"
 _ENTRY = re.compile(r"([1-9][0-9]{0,11})-([0-9a-f]{64})")
 
 
 def entry_key(prefix: str, number: int, manifest: str) -> str:
     """Key of the entry of a release. `prefix` is that of the site's keys."""
-    return f"{prefix}{_FOLDER}{number}-{manifest}"
+    return f"{prefix}{FOLDER}{number}-{manifest}"
 
 
 def verified_key(prefix: str, number: int, manifest: str) -> str:
@@ -49,7 +50,7 @@ class Ledger:
     @classmethod
     def of(cls, prefix: str, keys: Iterable[str]) -> Ledger:
         """Out of a listing of the site bucket."""
-        start = prefix + _FOLDER
+        start = prefix + FOLDER
         found = (_ENTRY.fullmatch(key.removeprefix(start)) for key in keys if key.startswith(start))
         return cls(frozenset((int(match[1]), match[2]) for match in found if match is not None))
 

@@ -89,6 +89,12 @@ class _Summary(Answer, frozen=True, kw_only=True):
     deletion_time: str = ""
 
 
+class _Owned(Answer, frozen=True, kw_only=True):
+    stack_name: str
+    physical_id: str = field(name="PhysicalResourceId", default="")
+    status: str = field(name="ResourceStatus", default="")
+
+
 class _Limit(Answer, frozen=True, kw_only=True):
     name: str
     value: int
@@ -127,6 +133,14 @@ class Stacks(Connection):
     def list_resources(self, stack: str) -> tuple[StackResource, ...]:
         """Every resource of the stack."""
         return tuple(self._pages(self._client.list_stack_resources, "StackResourceSummaries", StackResource, StackName=stack))
+
+    def owner(self, physical_id: str) -> str:
+        """Name of the stack of this region that has a resource of that physical id; empty if none has (DescribeStackResources)."""
+        try:
+            found = read(self._client.describe_stack_resources(PhysicalResourceId=physical_id), tuple[_Owned, ...], "StackResources")
+        except NotFound:
+            return ""
+        return next((each.stack_name for each in found if each.physical_id == physical_id and each.status != "DELETE_COMPLETE"), "")
 
     def events(self, stack_arn: str, *, token: str | None = None, seen: Iterable[str] = ()) -> tuple[StackEvent, ...]:
         """Events oldest first, all pages back to the first one in `seen`; with `token` only those that the call with it caused.

@@ -65,6 +65,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return FAILED if plan.blocked else OK if plan.nothing_to_do else PENDING
     _confirm(args, context, plan.environment)
     said = progress(context)
+    _drop_saved_plan(args, opened, context)
     try:
         with locked(opened, context, "destroy") as check:
             outcome = _carry_out(opened, context, plan, said, check)
@@ -75,6 +76,22 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return INTERRUPTED
     _show(args, context, plan, outcome)
     return outcome.exit_status
+
+
+def _drop_saved_plan(args: argparse.Namespace, opened: Opened, context: Context) -> None:
+    """A plan that waits is about stacks that go now."""
+    from planning.cleanup import drop
+    from planning.saved import SavedPlanError, forget, load, path_of
+
+    path = path_of(args.dist, opened.assembly.environment)
+    try:
+        waiting = load(path, opened.assembly.environment)
+    except SavedPlanError:
+        waiting = None
+    if waiting is not None and waiting.options.local == args.local:
+        for finding in drop(waiting, opened.gateways):
+            context.say(f"{finding.severity}: {finding.message}")
+    forget(path)
 
 
 def _confirm(args: argparse.Namespace, context: Context, environment: str) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--revert-drift", action="store_true", help="drift-aware change sets, which bring back what drifted")
     parser.add_argument("--import-existing", action="store_true", help="take over existing resources that have the template's names")
     parser.add_argument(
+        "--replace-records", action="store_true", help="delete records of others that stand where this environment makes its own"
+    )
+    parser.add_argument(
         "--removed-instances",
         choices=("keep", "delete"),
         default="default",
@@ -76,6 +79,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     options = Options(
         revert_drift=args.revert_drift,
         import_existing=args.import_existing,
+        replace_records=args.replace_records,
         removed_instances=args.removed_instances,
         only=tuple(args.only),
         local=args.local,
@@ -142,10 +146,36 @@ def plan_and_save(
         ),
         findings=findings,
     )
-    plan = make_plan(request, opened.gateways, bundled(), progress=_progress(context), stop=threading.Event())
+    plan = make_plan(
+        request, opened.gateways, bundled(), progress=_progress(context), stop=threading.Event(), looks=_looks(opened, options, context)
+    )
     if not plan.blocked:
         save(path, plan)
     return plan
+
+
+def _looks(opened: Opened, options: Options, context: Context) -> Callable[[], Iterable[Finding]]:
+    """Doctor's checks that concern a deployment."""
+
+    def looks() -> Iterable[Finding]:
+        from operations.doctor.check import CheckContext
+        from operations.doctor.deployment import findings
+        from operations.public_dns import PublicDns
+
+        # Beside a stand-in for AWS, whoever started it, there is no public DNS that knows of it.
+        resolver = None if options.local or context.environ.get("AWS_ENDPOINT_URL") else PublicDns()
+        return findings(
+            CheckContext(
+                assembly=opened.assembly,
+                templates=opened.templates,
+                aws=opened.aws,
+                gateways=opened.gateways,
+                resolver=resolver,
+                local=options.local,
+            )
+        )
+
+    return looks
 
 
 def undone_rollback(opened: Opened) -> tuple[Finding, ...]:

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from aws.retained import Retained
+from aws.route53 import Route53
+from aws.s3 import S3
+from aws.standing import Standing
 from operations.gateways import CloudFormationGateways
 
 Progress = Callable[[str, str], None]
@@ -24,5 +27,11 @@ class DestroyGateways(CloudFormationGateways, Protocol):
     """Beside CloudFormation what it no longer manages, and the secret that it never did (`aws.gateways.Gateways`)."""
 
     def retained(self, account_id: str, region: str, role_arn: str | None) -> Retained: ...
+
+    def standing(self, account_id: str, region: str, role_arn: str | None = None) -> Standing: ...
+
+    def s3(self, account_id: str, region: str, role_arn: str | None = None) -> S3: ...
+
+    def route53(self, account_id: str, role_arn: str | None = None) -> Route53: ...
 
     def secrets(self, account_id: str, region: str) -> Secret: ...

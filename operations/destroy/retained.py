@@ -12,9 +12,12 @@ import msgspec
 
 from assembly.model import Assembly, Stack
 from aws.cloudformation.gateway import CloudFormation
-from aws.errors import AccessDenied, CredentialsError
+from aws.errors import AccessDenied, AwsError, CredentialsError, NotFound
 from aws.retained import BUCKET, FUNCTION, LOG_GROUP, REMOVABLE, TABLE, VERSION
 from guards import documents
+from inventory.judgement import mine
+from inventory.survey import holds_ours
+from inventory.wanted import RECORD
 from operations.destroy.gateways import DestroyGateways
 from operations.destroy.values import Removal, RetainedResource
 from planning.model import Finding
@@ -121,16 +124,62 @@ def unique(found: Iterable[RetainedResource]) -> list[RetainedResource]:
     return list(best.values())
 
 
-def is_there(gateways: DestroyGateways, each: RetainedResource, findings: list[Finding]) -> bool:
-    """Of a type that cannot be looked up, the events are believed. Where there is no way to look, only they count, and it is noted."""
+def still_there(assembly: Assembly, gateways: DestroyGateways, each: RetainedResource, findings: list[Finding]) -> RetainedResource | None:
+    """None if it is gone. Its tags, and what a bucket holds, prove whose it is where no event of a stack does.
+
+    Of a type that cannot be looked up, the events are believed. Where there is no way to look, only they count, and it is noted.
+    """
     if each.resource_type not in _NAME_PROPERTY and each.resource_type not in REMOVABLE:
-        return True
+        return each
     try:
-        return gateways.retained(each.account_id, each.region, each.role_arn).exists(each.resource_type, each.physical_id)
+        if each.resource_type in REMOVABLE:
+            there = gateways.retained(each.account_id, each.region, each.role_arn).exists(each.resource_type, each.physical_id)
+            return each if there else None
+        found = gateways.standing(each.account_id, each.region, each.role_arn).find(each.resource_type, each.physical_id)
+        if found is None:
+            return None
+        if each.proven:
+            return each
+        ours = mine(assembly, found.tags)
+        if ours is None and each.resource_type == BUCKET:
+            ours = holds_ours(assembly, gateways.s3(each.account_id, each.region, each.role_arn), each.physical_id)
+        return msgspec.structs.replace(each, proven=bool(ours))
     except (AccessDenied, CredentialsError) as error:
         message = f"whether {each.physical_id} is in account {each.account_id} {each.region} could not be looked up: {error.message}"
         findings.append(Finding(severity="note", code="not_looked_up", message=message, stack=each.stack))
-        return each.proven
+        return each if each.proven else None
+
+
+def validation_records(assembly: Assembly, gateways: DestroyGateways, findings: list[Finding]) -> list[RetainedResource]:
+    """ACM's, in the environment's zone: CloudFormation writes them for a certificate, outside of any resource, and leaves them."""
+    makers = [s for s in assembly.stacks if s.id == "certificate"]
+    if assembly.contract is None or assembly.hosted_zone is None or not makers:
+        return []
+    zone = assembly.zone
+    found: dict[str, None] = {}
+    try:
+        route53 = gateways.route53(zone.account_id, zone.role_arn)
+        zone_id = zone.id or route53.find_public_zone(zone.name).id
+        for domain in dict.fromkeys(name.removeprefix("*.") for name in assembly.site.certificate_names):
+            found |= dict.fromkeys(route53.validation_records(zone_id, domain))
+    except NotFound:
+        return []
+    except AwsError as error:
+        message = f"which validation records of ACM stay in the zone {zone.name} could not be looked up: {error.message}"
+        findings.append(Finding(severity="note", code="not_looked_up", message=message, stack=makers[0].id))
+    return [
+        RetainedResource(
+            resource_type=RECORD,
+            physical_id=name,
+            stack=makers[0].id,
+            account_id=zone.account_id,
+            region="us-east-1",
+            role_arn=zone.role_arn,
+            fate="keep",
+            because="ACM's proof of the domain, the same for every certificate of it in this account: they are renewed by it",
+        )
+        for name in found
+    ]
 
 
 def decided(each: RetainedResource, delete_data: bool) -> RetainedResource:

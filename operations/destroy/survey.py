@@ -13,7 +13,18 @@ from aws.cloudformation.gateway import CloudFormation
 from aws.retained import REMOVABLE
 from guards import documents
 from operations.destroy.gateways import DestroyGateways, Progress
-from operations.destroy.retained import decided, is_there, left_by, left_by_set, resources_of, retains, secret_left, unique, where
+from operations.destroy.retained import (
+    decided,
+    left_by,
+    left_by_set,
+    resources_of,
+    retains,
+    secret_left,
+    still_there,
+    unique,
+    validation_records,
+    where,
+)
 from operations.destroy.values import DestroyPlan, Removal, RetainedResource
 from operations.gateways import call_as, cloudformation_of
 from planning.model import Finding
@@ -41,11 +52,14 @@ def survey(
             findings += _blockers(assembly, removal, lift_protection)
         template = documents.loads(templates[stack.id])
         found += left_by_set(stack, template, gateway) if stack.kind == "stackset" else left_by(stack, template, gateway, removal)
-    leftovers = [
-        decided(each, delete_data)
+    standing = (
+        each
+        if each.stack in removals and each.proven and each.resource_type not in REMOVABLE
+        else still_there(assembly, gateways, each, findings)
         for each in unique(found)
-        if (each.stack in removals and each.proven and each.resource_type not in REMOVABLE) or is_there(gateways, each, findings)
-    ]
+    )
+    leftovers = [decided(each, delete_data) for each in standing if each is not None]
+    leftovers += validation_records(assembly, gateways, findings)
     leftovers += secret_left(assembly, gateways, delete_data)
     return DestroyPlan(
         environment=assembly.environment,

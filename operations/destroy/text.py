@@ -54,12 +54,14 @@ def _leftover_lines(chosen: list[RetainedResource], plan: DestroyPlan) -> list[s
         holds = f": {members[0].holds}" if members[0].holds else ""
         lines.append(f"  {physical_id} ({resource_type}, {where}){holds}")
         if plan.delete_data and any(m.fate == "keep" for m in members):
-            reason = (
+            reason = members[0].because or (
                 "it is not known that a stack of this environment made it"
                 if not members[0].proven
                 else "this command does not delete resources of that type"
             )
             lines.append(f"    kept although --delete-data is given: {reason}")
+        elif members[0].because:
+            lines.append(f"    {members[0].because}")
     return lines
 
 

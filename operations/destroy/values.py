@@ -46,7 +46,9 @@ class RetainedResource(Frozen, frozen=True, kw_only=True):
     fate: Literal["keep", "delete", "clean_up"]
     """`clean_up`: holds no data; it goes as soon as AWS allows it."""
     proven: bool = True
-    """A stack of this environment is known to have made it; else it only has the name that one would give it."""
+    """A stack of this environment is known to have made it, or it says so itself; else it only has the name that one would give it."""
+    because: str = ""
+    """Why it is kept whatever was asked for."""
 
 
 class DestroyPlan(Frozen, frozen=True, kw_only=True):

@@ -83,6 +83,8 @@ class Check:
     asks_aws: bool
     """It runs only if the environment's account can be reached."""
     run: Callable[[CheckContext], Found]
+    deployment: bool = False
+    """`plan` runs it too, before a first creation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,9 +97,11 @@ class StackCheck:
     run: Callable[[CheckContext, Stack], Found]
 
 
-def check(code: str, label: str, *, order: int = 1000, asks_aws: bool = True) -> Callable[[Callable[[CheckContext], Found]], Check]:
+def check(
+    code: str, label: str, *, order: int = 1000, asks_aws: bool = True, deployment: bool = False
+) -> Callable[[Callable[[CheckContext], Found]], Check]:
     """Register the function below as a check. A result may have a code of its own; `code` is for what AWS refuses to answer."""
-    return lambda run: Check(code=code, label=label, order=order, asks_aws=asks_aws, run=run)
+    return lambda run: Check(code=code, label=label, order=order, asks_aws=asks_aws, run=run, deployment=deployment)
 
 
 def stack_check(code: str, *, kind: str) -> Callable[[Callable[[CheckContext, Stack], Found]], StackCheck]:

@@ -12,7 +12,7 @@ AMAZON_AUTHORITIES = frozenset({"amazon.com", "amazontrust.com", "awstrust.com",
 """Any of them in a CAA record lets ACM issue. Source: ACM User Guide, "Set up a CAA record"."""
 
 
-@check("caa", "caa", order=80)
+@check("caa", "caa", order=80, deployment=True)
 def caa(context: CheckContext) -> Iterator[CheckResult]:
     """Name by name."""
     if not context.assembly.contract:

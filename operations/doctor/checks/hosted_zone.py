@@ -11,7 +11,7 @@ from operations.doctor.check import CheckContext, check
 from operations.doctor.values import CheckResult
 
 
-@check("hosted_zone", "hosted zone", order=70)
+@check("hosted_zone", "hosted zone", order=70, deployment=True)
 def hosted_zone(context: CheckContext) -> Iterator[CheckResult]:
     """The zone by its id, or by its name; then its delegation."""
     if not context.assembly.contract:

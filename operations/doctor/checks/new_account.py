@@ -12,7 +12,7 @@ from operations.doctor.values import CheckResult
 from rollout import new_account
 
 
-@check("quotas", "quotas", order=60)
+@check("quotas", "quotas", order=60, deployment=True)
 def concurrency(context: CheckContext) -> Iterator[CheckResult]:
     """In us-east-1, whose quotas the deploy role may read; the other regions of the edge are as new as this one."""
     if is_built(context, "AWS::Lambda::Function"):
@@ -22,7 +22,7 @@ def concurrency(context: CheckContext) -> Iterator[CheckResult]:
         yield CheckResult(code="quotas", level=level, message=message, command=command)
 
 
-@check("account_verified", "verification of the account by AWS", order=61)
+@check("account_verified", "verification of the account by AWS", order=61, deployment=True)
 def account_verified(context: CheckContext) -> Iterator[CheckResult]:
     """CloudFront tells whether it takes a first distribution only when one is made."""
     if is_built(context, DISTRIBUTION):

@@ -10,7 +10,7 @@ from operations.doctor.check import CheckContext, check
 from operations.doctor.values import CheckResult
 
 
-@check("regions", "regions", order=30)
+@check("regions", "regions", order=30, deployment=True)
 def regions(context: CheckContext) -> Iterator[CheckResult]:
     """Account by account, those of StackSet instances too."""
     roles = dict(accounts_of(context.assembly))

@@ -21,7 +21,8 @@ def secret(context: CheckContext) -> Iterator[CheckResult]:
     text = store.text(wanted.secret)
     again = context.command("set-password")
     if text is None:
-        yield CheckResult(code="secret", level="problem", message=f"there is no secret {wanted.secret} in {wanted.region}", command=again)
+        message = f"there is no secret {wanted.secret} in {wanted.region}, or it is scheduled for deletion (a new password restores it)"
+        yield CheckResult(code="secret", level="problem", message=message, command=again)
         return
     try:
         credential = from_json(text)

@@ -18,6 +18,7 @@ from assembly.model import Assembly, BasicAuthSecret
 from aws.cloudformation.stack_sets import StackInstance
 from aws.errors import AccessDenied, AwsError, BadRequest, CredentialsError, NotFound
 from aws.retained import Retained, StillReplicated
+from aws.standing import Found
 from cli.context import CommandError, Context
 from cli.verbs.destroy import _confirm
 from operations.destroy.execution import destroy, targets_of
@@ -210,12 +211,27 @@ class World:
     said: list[tuple[str, str]] = field(default_factory=list)
     refuses: AwsError | None = None
     """What looking answers with."""
+    tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    objects: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Keys by bucket."""
 
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> Any:
         return ScriptedAws({"cloudformation": self.places[region]}).cloudformation(account_id, region)
 
     def retained(self, account_id: str, region: str, role_arn: str | None) -> Any:
         return Place(self, region)
+
+    def standing(self, account_id: str, region: str, role_arn: str | None = None) -> Any:
+        return Place(self, region)
+
+    def s3(self, account_id: str, region: str, role_arn: str | None = None) -> Any:
+        return self
+
+    def list(self, bucket: str, prefix: str = "") -> Any:
+        return iter(key for key in self.objects.get(bucket, ()) if key.startswith(prefix))
+
+    def route53(self, account_id: str, role_arn: str | None = None) -> Any:
+        raise NotFound("no such zone", service="route53")
 
     def secrets(self, account_id: str, region: str) -> Any:
         return self
@@ -250,6 +266,9 @@ class Place:
         if self.world.refuses is not None:
             raise self.world.refuses
         return (self.region, name) in self.world.there
+
+    def find(self, resource_type: str, name: str) -> Found | None:
+        return Found(physical_id=name, tags=self.world.tags.get(name, {})) if self.exists(resource_type, name) else None
 
     def delete(self, name: str) -> None:
         self.world.there.discard((self.region, name))

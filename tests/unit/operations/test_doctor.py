@@ -27,7 +27,7 @@ HASH = "$scrypt$ln=14,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAA
 ARN = f"arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/demo-test-site/1"
 SITE = {
     "Resources": {
-        "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "demo-site"}},
+        "Bucket": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain", "Properties": {"BucketName": "demo-site"}},
         "Distribution": {"Type": "AWS::CloudFront::Distribution", "Properties": {}},
         "Headers": {"Type": "AWS::CloudFront::ResponseHeadersPolicy", "Properties": {}},
     }
@@ -93,7 +93,7 @@ def healthy(**clients: Any) -> ScriptedAws:
             get_hosted_zone={"DelegationSet": {"NameServers": ["ns-2.example.net", "ns-1.example.net."]}},
         ),
         "secretsmanager": secret(f'{{"username": "admin", "password_hash": "{HASH}"}}'),
-        "s3": Scripted(head_bucket={}),
+        "s3": Scripted(head_bucket={}, get_bucket_tagging={"TagSet": []}, list_objects_v2={"IsTruncated": False}),
         "dynamodb": Scripted(get_item={}),
         "cloudformation": formation(),
     }
@@ -107,6 +107,7 @@ def formation(**script: Any) -> Scripted:
             "list_change_sets": {"Summaries": []},
             "list_stack_resources": DISTRIBUTION,
             "describe_stack_events": {"StackEvents": []},
+            "describe_stack_resources": GONE,
             "describe_account_limits": {"AccountLimits": [{"Name": "StackLimit", "Value": 2000}]},
             "list_stacks": {"StackSummaries": [{"StackName": "a", "StackStatus": "CREATE_COMPLETE"}]},
             **script,
@@ -396,13 +397,17 @@ def test_an_alias_elsewhere_is_a_problem_and_the_own_distribution_is_not(conflic
 
 
 def test_before_the_first_deployment_a_bucket_name_that_is_taken_is_found() -> None:
-    taken = healthy(cloudformation=formation(describe_stacks=GONE), s3=Scripted(head_bucket=AccessDenied("Forbidden", code="403")))
-    assert only(examine(context(taken)), "bucket_names").level == "problem"
-    own = examine(context(healthy(cloudformation=formation(describe_stacks=GONE), s3=Scripted(head_bucket={}))))
-    assert only(own, "bucket_names").command.startswith("python deploy.py plan --env test --import-existing")
-    free = healthy(cloudformation=formation(describe_stacks=GONE), s3=Scripted(head_bucket=NotFound("Not Found", code="404")))
+    absent = formation(describe_stacks=GONE, describe_stack_resources=GONE, list_stacks={"StackSummaries": []})
+    taken = healthy(cloudformation=absent, s3=Scripted(head_bucket=AccessDenied("Forbidden", code="403", operation="HeadBucket")))
+    assert only(examine(context(taken)), "stands_already").level == "problem"
+    tags = {"TagSet": [{"Key": "project", "Value": "demo"}, {"Key": "environment", "Value": "test"}]}
+    ours = healthy(cloudformation=absent, s3=Scripted(head_bucket={}, get_bucket_tagging=tags, list_objects_v2={"IsTruncated": False}))
+    left = only(examine(context(ours)), "stands_already")
+    assert (left.level, "taken over" in left.message) == ("warning", True)
+    assert left.command.startswith("python deploy.py plan --env test")
+    free = healthy(cloudformation=absent, s3=Scripted(head_bucket=NotFound("Not Found", code="404")))
     report = examine(context(free))
-    assert found(report, "bucket_names") == []
+    assert found(report, "stands_already") == []
     assert only(report, "artifact_bucket").level == "ok"
 
 

@@ -443,19 +443,17 @@ def test_accounts_that_were_ready_once_are_not_asked_again(world: World) -> None
     assert OTHER not in world.gateways.targets.asked, "its role was there"
 
 
-def test_a_clash_blocks_until_it_is_to_be_adopted(world: World) -> None:
+def test_a_log_group_that_stands_is_adopted_if_it_is_kept_and_blocks_else(world: World) -> None:
     world.gateways.targets.log_groups[OTHER, "eu-west-1"] = ("/edge/eu-west-1", "/edge/eu-west-1-other")
     world.gateways.targets.log_groups[OTHER, "ap-south-1"] = ("/edge/ap-south-1-other",)
-    plan = world.plan()
-    assert codes(plan) == ["instance_clash"]
-    (finding,) = [f for f in plan.all_findings if f.code == "instance_clash"]
-    assert finding.command == "python deploy.py plan --env test --import-existing"
-    adopting = world.plan(import_existing=True)
+    adopting = world.plan()
+    assert codes(adopting) == []
+    assert [f.code for f in adopting.all_findings] == ["instance_adopted"]
     assert actions(world.set_of(adopting))[OTHER, "eu-west-1"] == "adopt"
     assert [i.adopts for i in world.set_of(adopting).instances if i.action == "adopt"] == [{"Logs": "/edge/eu-west-1"}]
     world.template = msgspec.json.decode(msgspec.json.encode(LOGS))
     del world.template["Resources"]["Logs"]["DeletionPolicy"]
-    assert codes(world.plan(import_existing=True)) == ["instance_clash"], "what CloudFormation would not import blocks"
+    assert codes(world.plan()) == ["instance_clash"], "what CloudFormation would not import blocks"
 
 
 def test_organizational_units_are_planned_account_by_account(world: World) -> None:

@@ -136,6 +136,36 @@ def test_a_right_that_is_missing_sends_to_doctor() -> None:
             "python deploy.py doctor --env dev --fix",
         ),
         (
+            "[Tried to create resource record set [name='dev.example.org.', type='A'] but it already exists]",
+            "SOMETHING_NEW",
+            "a plan can replace it",
+            "python deploy.py plan --env dev --replace-records",
+        ),
+        (
+            "Provider with url https://token.actions.githubusercontent.com already exists. (Service: Iam, Status Code: 409)",
+            "ROLLBACK_COMPLETE",
+            "an account has one such provider",
+            "set github.create_provider: false in the environment's file, and build again",
+        ),
+        (
+            "One or more of the CNAMEs you provided are already associated with a different resource.",
+            "ROLLBACK_COMPLETE",
+            "another distribution",
+            "take the domain off that distribution, or move it without a gap: docs/guides/moving-a-site.md",
+        ),
+        (
+            "The requested bucket name is not available. (Service: Amazon S3; Status Code: 409; Error Code: BucketAlreadyExists)",
+            "ROLLBACK_COMPLETE",
+            "another account",
+            "give the bucket another name in the environment's file, and build again",
+        ),
+        (
+            'Resource handler returned message: "Role with name demo already exists. (Service: Iam, Status Code: 409)"',
+            "ROLLBACK_COMPLETE",
+            "stands in the account already",
+            "python deploy.py doctor --env dev --fix",
+        ),
+        (
             "Resource of type 'AWS::Lambda::Function' with identifier 'demo-edge' already exists.",
             "ROLLBACK_COMPLETE",
             "its first creation was rolled back",

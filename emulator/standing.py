@@ -1,0 +1,176 @@
+# mypy: allow-untyped-calls
+"""A name that is taken makes a stack fail; what stands may be imported, and only that.
+
+In: creations of resources that have a name of their own, change sets that import. Out: AlreadyExists in the words of the resource's
+handler, where MiniStack takes the resource over in silence; imports of buckets, alarms, dashboards and deliveries that are carried out;
+a stack's tags on its buckets; the stack that a physical id belongs to (DescribeStackResources).
+Never: a clash with what the same stack already has: an update runs through the type's own update handler.
+
+Sources: CloudFormation user guide, "Import AWS resources into a CloudFormation stack automatically"; provider schemas (primaryIdentifier);
+the services' API references for the words (EntityAlreadyExists, ResourceAlreadyExistsException, ...AlreadyExists).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+import ministack.services.cloudformation.provisioners as cfn
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import cloudfront, cloudwatch, dynamodb, iam, s3, sns
+from ministack.services import cloudwatch_logs as logs
+from ministack.services.cloudformation import _stacks, changesets
+from ministack.services.cloudformation.handlers import _ACTION_HANDLERS
+from ministack.services.cloudformation.helpers import _error, _p
+
+Properties = dict[str, Any]
+
+_importing: ContextVar[frozenset[str]] = ContextVar("importing", default=frozenset())
+"""Names of the buckets that the running execution imports: its validation must not take them for clashes."""
+
+
+def _generic(kind: str, name: str) -> str:
+    return f"Resource of type '{kind}' with identifier '{name}' already exists."
+
+
+def _config_names(store: Any, name: str) -> bool:
+    return any(name in (each.get("Name"), each.get("Config", {}).get("Name")) for each in store.values())
+
+
+def _policy_arn(name: str, props: Properties) -> str:
+    return f"arn:aws:iam::{get_account_id()}:policy{props.get('Path', '/')}{name}"
+
+
+def _topic_arn(name: str) -> str:
+    return f"arn:aws:sns:{get_region()}:{get_account_id()}:{name}"
+
+
+Taken = Callable[[str, Properties], bool]
+
+CLASHES: dict[str, tuple[tuple[str, ...], Taken, str]] = {
+    "AWS::DynamoDB::Table": (("TableName",), lambda name, _: name in dynamodb._tables, ""),
+    "AWS::IAM::Role": (
+        ("RoleName",),
+        lambda name, _: name in iam._roles,
+        "Role with name {0} already exists. (Service: Iam, Status Code: 409)",
+    ),
+    "AWS::IAM::ManagedPolicy": (
+        ("ManagedPolicyName",),
+        lambda name, props: _policy_arn(name, props) in iam._policies,
+        "A policy called {0} already exists. Duplicate names are not allowed. (Service: Iam, Status Code: 409)",
+    ),
+    "AWS::Logs::LogGroup": (("LogGroupName",), lambda name, _: name in logs._log_groups, ""),
+    "AWS::SNS::Topic": (("TopicName",), lambda name, _: _topic_arn(name) in sns._topics, "{0} already exists"),
+    "AWS::CloudWatch::Alarm": (("AlarmName",), lambda name, _: name in cloudwatch._alarms, "{0} already exists"),
+    "AWS::CloudWatch::CompositeAlarm": (("AlarmName",), lambda name, _: name in cloudwatch._composite_alarms, "{0} already exists"),
+    "AWS::CloudWatch::Dashboard": (("DashboardName",), lambda name, _: name in cloudwatch._dashboards, ""),
+    "AWS::CloudFront::OriginAccessControl": (
+        ("OriginAccessControlConfig", "Name"),
+        lambda name, _: _config_names(cloudfront._oacs, name),
+        "An origin access control with the same name already exists. (OriginAccessControlAlreadyExists)",
+    ),
+    "AWS::CloudFront::ResponseHeadersPolicy": (
+        ("ResponseHeadersPolicyConfig", "Name"),
+        lambda name, _: _config_names(cloudfront._response_headers_policies, name),
+        "A response headers policy with that name already exists: {0}. (ResponseHeadersPolicyAlreadyExists)",
+    ),
+    "AWS::CloudFront::CachePolicy": (
+        ("CachePolicyConfig", "Name"),
+        lambda name, _: _config_names(cloudfront._cache_policies, name),
+        "A cache policy with that name already exists: {0}. (CachePolicyAlreadyExists)",
+    ),
+    "AWS::Logs::DeliverySource": (("Name",), lambda name, _: name in logs._delivery_sources, ""),
+    "AWS::Logs::DeliveryDestination": (("Name",), lambda name, _: name in logs._delivery_destinations, ""),
+}
+"""Type to where its name stands in the properties, whether the name is taken, and the handler's words (empty: the general ones)."""
+
+
+def install() -> None:
+    """Put the checks before MiniStack's creations, the imports beside them, and the missing tags on buckets."""
+    table: dict[str, Any] = cfn._RESOURCE_HANDLERS
+    for kind, (path, taken, words) in CLASHES.items():
+        table[kind] = {**table[kind], "create": _checked(kind, path, taken, words, table[kind]["create"])}
+    for kind, key, exists in _NAMED_IMPORTS:
+        table[kind]["import"] = _import_by(key)
+        changesets._IMPORT_LOOKUPS[kind] = ((key,), _problem(kind, exists))
+    _buckets(table)
+    execute, resources = _ACTION_HANDLERS["ExecuteChangeSet"], _ACTION_HANDLERS["DescribeStackResources"]
+
+    def execute_importing(params: Any) -> Any:
+        _, change_set = changesets._find_change_set(_p(params, "ChangeSetName"), _p(params, "StackName"))
+        imports = (change_set or {}).get("_import_existing") or {}
+        # The background task that carries it out copies the context.
+        token = _importing.set(frozenset(i["BucketName"] for i in imports.values() if "BucketName" in i))
+        try:
+            return execute(params)
+        finally:
+            _importing.reset(token)
+
+    def resources_of_owner(params: Any) -> Any:
+        wanted = _p(params, "PhysicalResourceId")
+        if not wanted or _p(params, "StackName"):
+            return resources(params)
+        for stack in _stacks.values():
+            held = (stack.get("_resources") or {}).values()
+            if stack.get("StackStatus") != "DELETE_COMPLETE" and any(each.get("PhysicalResourceId") == wanted for each in held):
+                return resources({**params, "StackName": [stack["StackName"]]})
+        return _error("ValidationError", f"Stack for {wanted} does not exist")
+
+    _ACTION_HANDLERS["ExecuteChangeSet"] = execute_importing
+    _ACTION_HANDLERS["DescribeStackResources"] = resources_of_owner
+
+
+def _checked(kind: str, path: tuple[str, ...], taken: Taken, words: str, create: Callable[..., Any]) -> Callable[..., Any]:
+    def checked(logical_id: str, props: Properties, stack_name: str) -> Any:
+        name: Any = props
+        for key in path:
+            name = (name or {}).get(key)
+        if isinstance(name, str) and taken(name, props):
+            said = words.format(name) if words else _generic(kind, name)
+            raise ValueError(f'Resource handler returned message: "{said}" (HandlerErrorCode: AlreadyExists)')
+        return create(logical_id, props, stack_name)
+
+    return checked
+
+
+# --- imports ------------------------------------------------------------------------------------------------------
+
+_NAMED_IMPORTS: tuple[tuple[str, str, Callable[[str], bool]], ...] = (
+    ("AWS::CloudWatch::Alarm", "AlarmName", lambda name: name in cloudwatch._alarms),
+    ("AWS::CloudWatch::CompositeAlarm", "AlarmName", lambda name: name in cloudwatch._composite_alarms),
+    ("AWS::CloudWatch::Dashboard", "DashboardName", lambda name: name in cloudwatch._dashboards),
+    ("AWS::Logs::DeliverySource", "Name", lambda name: name in logs._delivery_sources),
+    ("AWS::Logs::DeliveryDestination", "Name", lambda name: name in logs._delivery_destinations),
+)
+"""Types whose primary identifier is a name of the template's, beyond those of MiniStack. Source: provider schemas."""
+
+
+def _import_by(key: str) -> Callable[[Properties], tuple[str, dict[str, Any]]]:
+    return lambda identifier: (identifier[key], {})
+
+
+def _problem(kind: str, exists: Callable[[str], bool]) -> Callable[[str], str | None]:
+    def problem(name: str) -> str | None:
+        return None if exists(name) else f"Resource of type '{kind}' with identifier '{name}' was not found."
+
+    return problem
+
+
+def _buckets(table: dict[str, Any]) -> None:
+    """Tags, which MiniStack loses, and no clash with a bucket that is imported."""
+    create, conflict = table["AWS::S3::Bucket"]["create"], cfn.s3_bucket_name_conflict
+    cfn._STACK_TAG_PROPERTY["AWS::S3::Bucket"] = ("Tags", "list")
+
+    def create_tagged(logical_id: str, props: Properties, stack_name: str) -> Any:
+        name, attributes = create(logical_id, props, stack_name)
+        tags = {str(each["Key"]): str(each["Value"]) for each in props.get("Tags") or []}
+        if tags:
+            s3._bucket_tags[name] = tags
+        return name, attributes
+
+    def conflict_unless_imported(name: str) -> str | None:
+        return None if name in _importing.get() else conflict(name)
+
+    table["AWS::S3::Bucket"]["create"] = create_tagged
+    vars(cfn)["s3_bucket_name_conflict"] = conflict_unless_imported

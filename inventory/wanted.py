@@ -1,0 +1,74 @@
+"""What a stack is about to create that has a name of its own.
+
+In: the resolved resources of its template, those that it has already. Out: `Wanted` values.
+Never: names that only the execution will tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from aws.standing import NAMES
+from inventory.model import Wanted
+from templates.intrinsics import marked, unresolved
+
+RECORD, DISTRIBUTION = "AWS::Route53::RecordSet", "AWS::CloudFront::Distribution"
+
+KEPT = ("Retain", "RetainExceptOnCreate")
+
+IMPORTABLE = frozenset(
+    {
+        "AWS::CloudWatch::Alarm",
+        "AWS::CloudWatch::CompositeAlarm",
+        "AWS::CloudWatch::Dashboard",
+        "AWS::DynamoDB::Table",
+        "AWS::IAM::Role",
+        "AWS::Logs::DeliveryDestination",
+        "AWS::Logs::DeliverySource",
+        "AWS::Logs::LogGroup",
+        "AWS::S3::Bucket",
+    }
+)
+"""Types that a change set imports by the template's own name: it is their whole primary identifier (provider schemas).
+
+Not AWS::Lambda::Function: it can be imported, but its versions cannot, and Lambda publishes no second one of unchanged code."""
+
+
+def wanted(stack: str, template: Mapping[str, Any], after: Mapping[str, Any], there: Mapping[str, Any]) -> tuple[Wanted, ...]:
+    """The named resources of `after` (resolved) that are not among `there`, by logical id. `template` has them as they are written."""
+    return tuple(
+        each
+        for logical_id, body in after.items()
+        if logical_id not in there
+        for each in _of(stack, logical_id, body, template.get("Resources", {}).get(logical_id, {}))
+    )
+
+
+def _of(stack: str, logical_id: str, body: Mapping[str, Any], written: Mapping[str, Any]) -> Iterator[Wanted]:
+    kind, properties = str(body.get("Type")), body.get("Properties") or {}
+    if kind == DISTRIBUTION:
+        names = (properties.get("DistributionConfig") or {}).get("Aliases") or ()
+        originals = list(names)
+    else:
+        path = ("Name",) if kind == RECORD else NAMES.get(kind)
+        if path is None:
+            return
+        names, originals = [_at(properties, path)], [_at(written.get("Properties") or {}, path)]
+    for name, original in zip(names, originals, strict=True):
+        if isinstance(name, str) and name and not marked(name) and not unresolved(name):
+            yield Wanted(
+                stack=stack,
+                logical_id=logical_id,
+                resource_type=kind,
+                name=name,
+                kept=body.get("DeletionPolicy") in KEPT,
+                literal=isinstance(original, str),
+                properties=properties,
+            )
+
+
+def _at(properties: Any, path: tuple[str, ...]) -> Any:
+    for key in path:
+        properties = properties.get(key) if isinstance(properties, Mapping) else None
+    return properties

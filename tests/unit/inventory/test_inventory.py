@@ -1,0 +1,162 @@
+"""Whose something is that stands already, and what follows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+
+from assembly.model import Assembly
+from aws.errors import AccessDenied
+from aws.standing import LOOKS, NAMES, Found
+from inventory.judgement import WORDS, Evidence, judged
+from inventory.model import Verdict, Wanted
+from inventory.survey import survey
+from inventory.wanted import IMPORTABLE, wanted
+from rollout.record_switch import Moved, RecordSwitch
+from tests.simulated import SimulatedGateways, Small, small_assembly
+
+ACCOUNT = "123456789012"
+OURS = {"project": "demo", "environment": "test"}
+THEIRS = {"project": "demo", "environment": "prod"}
+
+
+@pytest.fixture
+def assembly() -> Assembly:
+    return small_assembly(Small(id="site", template={"Resources": {}}))[0]
+
+
+def bucket(**more: Any) -> Wanted:
+    found = {"stack": "site", "logical_id": "Bucket", "resource_type": "AWS::S3::Bucket", "name": "b", "kept": True, "literal": True}
+    return Wanted(**{**found, **more})
+
+
+def judge(assembly: Assembly, want: Wanted, tags: dict[str, str], consent: bool = False, **evidence: Any) -> Verdict:
+    found = Found(physical_id=want.name, tags=tags)
+    return judged(assembly, want, found, Evidence(**evidence), account_id=ACCOUNT, region="eu-west-1", consent=consent)
+
+
+def test_what_proves_to_be_this_environments_is_taken_over_and_nothing_else_unasked(assembly: Assembly) -> None:
+    for tags, evidence in ((OURS, {}), ({}, {"kept_by_us": True}), ({}, {"holds_ours": True})):
+        assert judge(assembly, bucket(), tags, **evidence).fate == "taken_over"
+    unknown = judge(assembly, bucket(), {})
+    assert (unknown.fate, unknown.command) == ("refused", "python deploy.py plan --env test --import-existing")
+    assert judge(assembly, bucket(), {}, consent=True).fate == "taken_over"
+
+
+@pytest.mark.parametrize("consent", [False, True])
+def test_what_belongs_to_somebody_else_is_refused_even_with_consent(assembly: Assembly, consent: bool) -> None:
+    other = judge(assembly, bucket(), THEIRS, consent)
+    assert (other.fate, other.owner) == ("refused", "another_environment")
+    held = judge(assembly, bucket(), OURS, consent, stack="their-stack", stack_region="eu-west-1")
+    assert (held.fate, held.owner) == ("refused", "another_stack")
+    assert "their-stack" in held.message
+
+
+def test_what_cloudformation_would_not_import_is_never_said_to_be_taken_over(assembly: Assembly) -> None:
+    assert judge(assembly, bucket(kept=False), OURS).fate == "refused"
+    assert judge(assembly, bucket(literal=False), OURS).fate == "refused"
+    for kind in WORDS:
+        verdict = judge(assembly, bucket(resource_type=kind), OURS)
+        assert verdict.fate == ("taken_over" if kind in IMPORTABLE else "refused"), kind
+        assert verdict.command or verdict.fate == "taken_over", f"{kind} is refused without a next step"
+
+
+def test_the_provider_of_github_names_the_key_and_the_file(assembly: Assembly) -> None:
+    provider = bucket(resource_type="AWS::IAM::OIDCProvider", name="https://token.actions.githubusercontent.com")
+    cases: tuple[tuple[dict[str, str], dict[str, Any]], ...] = (
+        ({}, {}),
+        (THEIRS, {}),
+        ({}, {"stack": "other-foundation", "stack_region": "eu-west-1"}),
+    )
+    for tags, evidence in cases:
+        assert "environments/test.yaml: github.create_provider: false" in judge(assembly, provider, tags, **evidence).command
+
+
+def test_every_type_that_is_looked_up_has_a_name_words_and_if_importable_that_name_as_its_identifier() -> None:
+    assert set(LOOKS) == set(NAMES) == set(WORDS)
+    for kind in IMPORTABLE - {"AWS::IAM::Role"}:
+        schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
+        assert schema["primaryIdentifier"] == [f"/properties/{NAMES[kind][0]}"], kind
+
+
+def test_names_that_only_the_execution_tells_and_resources_that_are_there_are_not_looked_up() -> None:
+    resources = {
+        "A": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": {"Ref": "B"}}},
+        "B": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "b"}},
+        "C": {"Type": "AWS::S3::Bucket", "Properties": {}},
+        "D": {"Type": "AWS::CloudFront::Distribution", "Properties": {"DistributionConfig": {"Aliases": ["a.example", "b.example"]}}},
+    }
+    assert [w.name for w in wanted("s", {"Resources": resources}, resources, {"B": {}})] == ["a.example", "b.example"]
+
+
+def test_a_look_that_aws_refuses_is_no_answer(assembly: Assembly) -> None:
+    class Refusing(SimulatedGateways):
+        def standing(self, *_: Any) -> Any:
+            raise AccessDenied("not yours", service="sns", operation="GetTopicAttributes")
+
+    topic = bucket(resource_type="AWS::SNS::Topic")
+    (verdict,) = survey(assembly, assembly.stacks[0], [topic], Refusing())
+    assert verdict.fate == "unknown"
+    assert survey(assembly, assembly.stacks[0], [topic], SimulatedGateways()) == ()
+
+
+# --- records that are replaced ------------------------------------------------------------------------------------
+
+OLD = {"Name": "www.example.org.", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}
+
+
+class Zone:
+    def __init__(self, *records: dict[str, Any]) -> None:
+        self.records = list(records)
+
+    def record_sets(self, _: str, name: str) -> tuple[dict[str, Any], ...]:
+        return tuple(each for each in self.records if each["Name"] == name)
+
+    def change(self, _: str, action: str, record_sets: Any, *, comment: str = "") -> str:
+        for each in record_sets:
+            if action == "DELETE":
+                self.records.remove(each)
+            else:
+                self.records.append(each)
+        return "C1"
+
+
+def switch(zone: Zone) -> RecordSwitch:
+    from planning.model import StackPlan, StackState, StandingRecord
+
+    plan = StackPlan(
+        stack="dns",
+        stack_name="demo-test-dns",
+        account_id=ACCOUNT,
+        region="us-east-1",
+        role_arn=None,
+        operation="create",
+        depends_on=(),
+        state=StackState(exists=False),
+        template_sha256="",
+        replaces=tuple(StandingRecord(logical_id=i, zone_id="Z1", record=OLD) for i in ("Ipv4Record", "Ipv6Record")),
+    )
+    return RecordSwitch(msgspec.structs.replace(plan), zone)
+
+
+def test_a_record_goes_once_and_comes_back_only_where_nothing_stands() -> None:
+    zone = Zone(OLD)
+    told = list(switch(zone).away())
+    assert zone.records == []
+    assert "192.0.2.1" in told[0], "its value stays in what was printed"
+    assert list(switch(zone).away()) == [], "a second apply finds it gone"
+    list(switch(zone).back())
+    assert zone.records == [OLD]
+    assert list(switch(zone).back()) == []
+    newer = Zone({**OLD, "ResourceRecords": [{"Value": "192.0.2.9"}]})
+    assert list(switch(newer).back()) == []
+
+
+def test_another_record_than_the_approved_one_is_left_alone() -> None:
+    newer = Zone({**OLD, "ResourceRecords": [{"Value": "192.0.2.9"}]})
+    with pytest.raises(Moved):
+        list(switch(newer).away())
+    assert len(newer.records) == 1
