@@ -63,7 +63,7 @@ edge: setup
 functional: setup
 	$(BIN)/python -m pytest tests/functional tests/second -n 2
 
-# The whole life against an AWS that is late (emulator/late), for many seeds: of a small platform, then of dev. For the night.
+# The whole life against an AWS that is late (late), for many seeds: of a small platform, then of dev. For the night.
 SEEDS ?= 50
 late: setup
 	LATE_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/functional/test_late_aws.py -n 2

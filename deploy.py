@@ -16,8 +16,8 @@ from pathlib import Path
 
 from cli.context import Context
 from cli.main import main
-from cli.next_command import NextCommand, Programs
 from guards.stream import install
+from review.next_command import NextCommand, Programs
 
 VERB_PACKAGES = ("cli.verbs",)
 

@@ -169,8 +169,8 @@ def _refuse(args: argparse.Namespace, assembly: Assembly, *, begins: bool) -> No
 
 def _there(args: argparse.Namespace, assembly: Assembly) -> dict[tuple[str, str], tuple[str, ...]]:
     from aws.errors import AwsError
-    from aws.gateways import Gateways
     from aws.session import Aws
+    from gateways.by_place import Gateways
 
     aws = Aws(profile=args.profile, role_name=assembly.deploy_role_name or None)
     try:

@@ -33,8 +33,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from assembly import files
 from assembly.model import Assembly, LiteralValue, OutputRef, Parameter, Stack, Template
-from aws.gateways import Gateways
 from aws.session import Aws, StaticCredentials
+from gateways.by_place import Gateways
 from planning.model import Options, Plan
 from planning.plan import WORKERS, make_plan
 from planning.request import Request

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from assembly import commands
-from cli.next_command import NextCommand
 from guards.stream import filtered
 from guards.text import as_lines
+from review.next_command import NextCommand
 from review.wrapping import wrapped
 
 OK, FAILED, USAGE, PENDING, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 4, 130

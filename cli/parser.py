@@ -18,7 +18,7 @@ from typing import NoReturn
 
 from assembly import commands
 from cli.context import ROOT, USAGE, CommandError
-from cli.next_command import Options, options_of
+from review.next_command import Options, options_of
 
 PACKAGES = ("cli.verbs",)
 

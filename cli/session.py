@@ -20,8 +20,8 @@ from cli.parser import closest, did_you_mean
 
 if TYPE_CHECKING:
     from assembly.model import Assembly
-    from aws.gateways import Gateways
     from aws.session import Aws
+    from gateways.by_place import Gateways
 
 LOCAL_POLL_SECONDS = 0.05
 _EQUAL_DIGITS = re.compile(r"(\d)\1{11}")
@@ -102,7 +102,7 @@ def open_environment(args: argparse.Namespace, context: Context) -> Opened:
     """Read the assembly and reach AWS. Nothing is asked of AWS beyond who we are; a placeholder is refused before that."""
     refresh(args, context)
     assembly, templates = read_assembly(args)
-    from aws.gateways import Gateways
+    from gateways.by_place import Gateways
 
     if args.local:
         aws = _local(context, assembly)
@@ -131,9 +131,9 @@ def open_environment(args: argparse.Namespace, context: Context) -> Opened:
 
 def refuse_denied(args: argparse.Namespace, opened: Opened) -> None:
     """Raise `CommandError` where IAM already says that the caller may not do what the verb will do."""
-    from cli.next_command import again
     from operations.preflight import Account, missing, site_bucket
     from planning.authority import acts_as_deploy_role
+    from review.next_command import again
 
     assembly = opened.assembly
     account = Account(assembly, site_bucket(opened.templates), vars(args))

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from assembly import commands
 from cli.context import USAGE, CommandError, Context
-from cli.next_command import again
 from guards import checkout, documents
 from guards.stream import below
 from guards.text import as_lines
+from review.next_command import again
 
 if TYPE_CHECKING:
     from assembly.model import Assembly, SiteContract

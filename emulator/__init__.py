@@ -17,7 +17,6 @@ def install() -> None:
         distributions,
         functions,
         in_use,
-        late,
         pace,
         permissions,
         policy_sizes,
@@ -42,7 +41,6 @@ def install() -> None:
     service_roles.install()
     policy_sizes.install()
     pace.install()
-    late.install()
 
 
 def stop() -> None:

@@ -90,7 +90,7 @@ _PARTS: dict[str, tuple[str, ...]] = {
         "_qualifier_from_path_or_query",
     ),
     "ministack.services.acm": ("_certificates", "_delete_certificate(data)"),
-    "ministack.services.s3": ("_buckets", "_object_versions"),
+    "ministack.services.s3": ("_bucket_tags", "_buckets", "_object_versions"),
     "ministack.services.route53": (
         "_health_checks",
         "_hc_caller_refs",
@@ -145,7 +145,6 @@ _PARTS: dict[str, tuple[str, ...]] = {
         "_log_groups",
     ),
     "ministack.services.dynamodb": ("_tables",),
-    "ministack.services.s3": ("_bucket_tags",),
     "ministack.services.sns": ("_topics",),
     "ministack.services.account": ("_DISPATCH", "_OPT_IN_REQUIRED", "_REGIONS_LIST", "_json(status, body)"),
     "ministack.services.organizations": ("_DISPATCH", "_accounts", "_ous", "_roots"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from aws.cloudfront import CloudFront
-from aws.standing import Found, Standing
+from gateways.standing import Found, Standing
 from inventory.model import Verdict, Wanted
 
 GUIDE = "docs/guides/moving-a-site.md"

@@ -16,7 +16,7 @@ from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AccessDenied, AwsError
 from aws.route53 import Route53
 from aws.s3 import S3
-from aws.standing import Found, Standing
+from gateways.standing import Found, Standing
 from inventory import aliases, records
 from inventory.judgement import BUCKET, Evidence, judged
 from inventory.model import Verdict, Wanted
@@ -28,7 +28,7 @@ WORKERS = 16
 
 
 class InventoryGateways(Protocol):
-    """What the looks need of AWS (`aws.gateways.Gateways`)."""
+    """What the looks need of AWS (`gateways.by_place.Gateways`)."""
 
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation: ...
 

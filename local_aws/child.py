@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import emulator
+import late
 from guards.private import write_private
 from local_aws.confined import confine
 from local_aws.server import OWNER
@@ -176,6 +177,7 @@ def main(arguments: list[str]) -> int:
     os.environ["GATEWAY_PORT"] = str(port)
 
     emulator.install()
+    late.install()
     auth = os.environ.get("AUTH") == "true"
     content = {"pid": os.getpid(), "port": port, "secret": secret, "auth": auth, "code": os.environ.get("LOCAL_AWS_CODE", "")}
     life = Life(record=given.record, content=json.dumps(content), owner=owner, idle_seconds=given.idle_seconds, parent=given.parent)

@@ -1,6 +1,6 @@
 """What the operations need of AWS, as far as several of them need the same.
 
-In: a place (account, region, role). Out: its gateway. Never: connects by itself (`aws.gateways.Gateways` does).
+In: a place (account, region, role). Out: its gateway. Never: connects by itself (`gateways.by_place.Gateways` does).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ EVERYWHERE_AT_ONCE: dict[str, Any] = {
 
 
 class CloudFormationGateways(Protocol):
-    """CloudFormation of each place (`aws.gateways.Gateways`)."""
+    """CloudFormation of each place (`gateways.by_place.Gateways`)."""
 
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation: ...
 

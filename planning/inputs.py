@@ -16,7 +16,7 @@ from assembly.model import Assembly, HostedZoneRef, LiteralValue, OutputRef, Par
 from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.requests import REDACTED, ParameterValue
 from aws.errors import Conflict, NotFound
-from aws.retained import Retained
+from gateways.retained import Retained
 from inventory.survey import InventoryGateways
 from planning.model import Finding, ParameterPlan
 from planning.placeholders import accepts, placeholder
@@ -29,7 +29,7 @@ SECRETS_REGION = "us-east-1"
 
 
 class Gateways(SurveyGateways, InventoryGateways, Protocol):
-    """What planning needs of AWS (`aws.gateways.Gateways`)."""
+    """What planning needs of AWS (`gateways.by_place.Gateways`)."""
 
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation: ...
 

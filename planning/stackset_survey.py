@@ -45,7 +45,7 @@ STACKSETS_SERVICE = "cloudformation.amazonaws.com"
 
 
 class SurveyGateways(Protocol):
-    """What surveying needs of AWS (`aws.gateways.Gateways`)."""
+    """What surveying needs of AWS (`gateways.by_place.Gateways`)."""
 
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation: ...
 

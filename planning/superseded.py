@@ -17,7 +17,7 @@ from typing import Any
 
 from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.stacks import StackEvent
-from aws.retained import REMOVABLE, VERSION, Retained
+from gateways.retained import REMOVABLE, VERSION, Retained
 from planning.model import StackPlan, Superseded
 
 REPLICA_HOURS = 8

@@ -25,7 +25,7 @@ class Roles(Protocol):
 
 
 class Gateways(Protocol):
-    """`aws.gateways.Gateways`, as far as it is needed."""
+    """`gateways.by_place.Gateways`, as far as it is needed."""
 
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation: ...
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aws.errors import AwsError, Conflict
-from aws.retained import StillReplicated
+from gateways.retained import StillReplicated
 from planning.model import Superseded
 from rollout.execution import Interrupted, Run
 from rollout.lock import LockLost

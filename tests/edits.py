@@ -63,7 +63,12 @@ BY_HAND: Mapping[Key, tuple[Any, ...]] = {
     ("basic_auth", "region"): ("us-east-1", "eu-west-1"),
     ("basic_auth", "log_regions"): (["us-east-1"], ["us-east-1", "eu-west-1"], ["us-east-1", "eu-west-1", "us-west-2"]),
     ("basic_auth", "log_canary_region"): ("us-east-1", "eu-west-1"),
-    ("security_headers", "content_security_policy"): ("default-src 'self'", "default-src 'none'"),
+    ("security_headers", "content_security_policy"): (
+        "default-src 'self'",
+        "default-src 'none'",
+        {"connect-src": ["https://api.example.org"]},
+    ),
+    ("headers",): ({}, {"Cross-Origin-Opener-Policy": "same-origin"}),
     ("security_headers", "permissions_policy"): ("camera=()", "camera=(), usb=()"),
     ("publishing", "cache_rules"): ([{"pattern": "*", "cache_control": "no-cache"}], [{"pattern": "*", "cache_control": "max-age=60"}]),
     ("publishing", "hashed_paths"): (["assets/*"], ["assets/*", "static/*"], ["/buy/assets/*"]),
@@ -75,6 +80,7 @@ BY_HAND: Mapping[Key, tuple[Any, ...]] = {
     ("github", "owner_id"): (None, "12345"),
     ("github", "repository_id"): (None, "67890"),
     ("monitoring", "alarm_email"): (None, "ops@example.com"),
+    ("monitoring", "error_rate_4xx_percent"): (None, 40.0),
     ("disaster_recovery",): (None, RECOVERY, {**RECOVERY, "bucket": "{bucket}-second"}, {**RECOVERY, "region": "eu-west-3"}),
     ("failover",): (None, STANDBY, OTHER_STANDBY),
 }

@@ -57,6 +57,6 @@ class ScriptedAws:
         return found
 
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation:
-        """As `aws.gateways.Gateways.cloudformation`."""
+        """As `gateways.by_place.Gateways.cloudformation`."""
         client = self.client("cloudformation", account_id=account_id, region=region, role_arn=role_arn)
         return CloudFormation(client, account_id=account_id, region=region, sleep=self.slept.append)

@@ -33,7 +33,7 @@ from aws.errors import AccessDenied, AwsError, BadRequest, Conflict, NotFound
 from aws.iam import Role
 from aws.organizations import Member
 from aws.route53 import PublicZone
-from aws.standing import Found
+from gateways.standing import Found
 from templates.intrinsics import Scope, resolved_outputs, resolved_resources
 
 ACCOUNT = "123456789012"
@@ -358,7 +358,7 @@ class NoAws:
 
 @dataclass(frozen=True)
 class SimulatedStanding:
-    """`aws.standing.Standing` without distributions."""
+    """`gateways.standing.Standing` without distributions."""
 
     there: Mapping[tuple[str, str], Found]
 

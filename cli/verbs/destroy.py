@@ -95,8 +95,8 @@ def _drop_saved_plan(args: argparse.Namespace, opened: Opened, context: Context)
 
 
 def _confirm(args: argparse.Namespace, context: Context, environment: str) -> None:
-    from cli.next_command import again
     from cli.shared import asked
+    from review.next_command import again
 
     if args.approve is not None:
         if args.approve != environment:

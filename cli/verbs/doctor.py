@@ -75,8 +75,8 @@ def _open(args: argparse.Namespace, context: Context) -> Opened:
         return open_environment(args, context)
     refresh(args, context)
     assembly, templates = read_assembly(args)
-    from aws.gateways import Gateways
     from aws.session import Aws
+    from gateways.by_place import Gateways
 
     aws = Aws(profile=args.profile, role_name=assembly.deploy_role_name or None)
     return Opened(assembly=assembly, templates=templates, gateways=Gateways(aws, sleep=context.sleep), caller="")

@@ -39,9 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Show, ask, stop, wait for the end."""
-    from cli.next_command import again
     from cli.shared import asked
     from operations.retry import running, stack_sets
+    from review.next_command import again
 
     opened = open_environment(args, context)
     under_way = running(stack_sets(opened.assembly), opened.gateways)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from constraints.table import Entry, entry_of, table, wrong
 from lint.rules.base import Problem, Rule
-from lint.rules.view import ABSENT, Node, View
+from templates.view import ABSENT, Node, View
 
 
 class TakenByTheApi(Rule):

@@ -22,7 +22,7 @@ from cfnlint.helpers import load_resource
 
 from lint.rules.base import Problem, Rule
 from lint.rules.iam import Statement, actions, allowing
-from lint.rules.view import Node, View
+from templates.view import Node, View
 
 _SOURCE = "https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"
 _PUBLIC_TYPES = frozenset({"type", "typehook"})

@@ -7,7 +7,7 @@ from typing import Any
 
 from cfnlint.rules._rule import CloudFormationLintRule, RuleMatch
 
-from lint.rules.view import Path, View
+from templates.view import Path, View
 
 Problem = tuple[Path, str]
 """Where, and what is wrong there and what would be right."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from lint.rules.base import Problem, Rule
 from lint.rules.edge import behaviours
-from lint.rules.view import ABSENT, Node, View, number, reference
+from templates.view import ABSENT, Node, View, number, reference
 
 HSTS_SECONDS = 15_768_000
 """Six months, the least max-age that scanners such as Mozilla's Observatory take for HSTS."""

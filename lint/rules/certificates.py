@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lint.rules.base import Problem, Rule
-from lint.rules.view import Node, View, together
+from templates.view import Node, View, together
 
 LONGEST_FIRST_NAME = 64
 """Characters of DomainName. Source: ACM API, RequestCertificate: the first name goes into the common name, which X.509 limits to 64."""

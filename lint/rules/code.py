@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from guards.processes import child_environment
 from lint.rules.base import Problem, Rule
 from lint.rules.edge import behaviours
-from lint.rules.view import ABSENT, EACH, Node, View, reference
+from templates.view import ABSENT, EACH, Node, View, reference
 
 SECONDS = 20
 _HELPER = re.compile(r"""^\s*import\s+\w+\s+from\s+['"]cloudfront['"];?""", re.MULTILINE)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from lint.rules.base import Problem, Rule
 from lint.rules.cdn import origins
 from lint.rules.edge import behaviours
-from lint.rules.view import Node, View, reference, together
+from templates.view import Node, View, reference, together
 
 _API = "https://docs.aws.amazon.com/cloudfront/latest/APIReference"
 _CONFIG = "DistributionConfig"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from lint.rules.base import Problem, Rule
-from lint.rules.view import ABSENT, Node, View, reference
+from templates.view import ABSENT, Node, View, reference
 
 CLOUDFRONT_ZONE = "Z2FDTNDATAQYW2"
 """Hosted zone id of every CloudFront distribution. Source: Route 53 API, AliasTarget."""

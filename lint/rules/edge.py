@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from lint.rules.base import Problem, Rule
-from lint.rules.view import ABSENT, EACH, Node, Reference, View, number, reference
+from templates.view import ABSENT, EACH, Node, Reference, View, number, reference
 
 EDGE_REGION = "us-east-1"
 VIEWER_MEMORY = 128

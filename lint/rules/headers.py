@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from lint.rules.base import Problem, Rule
-from lint.rules.view import Node, View, together
+from templates.view import Node, View, together
 
 SECURITY_HEADERS = {
     "content-security-policy": "ContentSecurityPolicy",

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from lint.rules.base import Problem, Rule
-from lint.rules.view import ABSENT, Node, View
+from templates.view import ABSENT, Node, View
 
 _ANATOMY = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html"
 

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from lint.rules.base import Problem, Rule
-from lint.rules.view import Node, Path, View
+from templates.view import Node, Path, View
 
 Kind = Literal["trust", "identity", "resource"]
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lint.rules.base import Problem, Rule
-from lint.rules.view import Node, View, reference
+from templates.view import Node, View, reference
 
 _CLOUDFRONT_GUIDE = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide"
 _CLOUDFRONT = f"{_CLOUDFRONT_GUIDE}/programming-cloudwatch-metrics.html"

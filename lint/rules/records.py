@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from lint.rules.base import Problem, Rule
 from lint.rules.dns import records, to_cloudfront
-from lint.rules.view import ABSENT, Node, View, reference, together
+from templates.view import ABSENT, Node, View, reference, together
 
 _API = "https://docs.aws.amazon.com/Route53/latest/APIReference"
 

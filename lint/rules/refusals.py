@@ -12,9 +12,9 @@ from weakref import WeakKeyDictionary
 from cfnlint.rules._rule import RuleMatch
 
 from lint.rules.base import Problem, Rule
-from lint.rules.view import View
 from refusals import problems
 from refusals.values import REFUSALS
+from templates.view import View
 
 _READ: WeakKeyDictionary[Any, list[tuple[str, Problem]]] = WeakKeyDictionary()
 

@@ -13,7 +13,7 @@ from typing import Any
 from constraints import of_cloudfront, of_lambda_and_waf
 from constraints.relations import NAMES, Alone, Check, Excludes, Once, OneOf, Ordered, Refers, Relation, Requires, When, Without
 from lint.rules.base import Problem, Rule
-from lint.rules.view import ABSENT, EACH, UNKNOWN, Node, View, number, reference, together
+from templates.view import ABSENT, EACH, UNKNOWN, Node, View, number, reference, together
 
 RELATIONS: tuple[Relation, ...] = (*of_cloudfront.RELATIONS, *of_lambda_and_waf.RELATIONS)
 _EMPTY: tuple[Any, ...] = (ABSENT, None, "", [], {})

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 from lint.rules.base import Problem, Rule
-from lint.rules.view import Node, View
+from templates.view import Node, View
 
 _NO_ECHO = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/security-best-practices.html"
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from assembly.model import TEMPLATE_LIMIT
 from lint.rules.base import Problem, Rule
-from lint.rules.view import EACH, Node, Reference, View
 from refusals import lengths as top
+from templates.view import EACH, Node, Reference, View
 
 _QUOTAS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
 _ACCOUNT = "123456789012"

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from lint.rules.base import Problem, Rule
 from lint.rules.edge import edge_functions, edge_versions
-from lint.rules.view import ABSENT, Node, View, reference
 from templates.resources import DATA_HOLDING_TYPES
+from templates.view import ABSENT, Node, View, reference
 
 _BUCKET = "AWS::S3::Bucket"
 _GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide"

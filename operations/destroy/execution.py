@@ -10,7 +10,7 @@ from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.requests import client_token
 from aws.cloudformation.stack_sets import InstanceTargets, StackInstance
 from aws.errors import AwsError, Conflict
-from aws.retained import BUCKET, REMOVABLE, Retained, StillReplicated
+from gateways.retained import BUCKET, REMOVABLE, Retained, StillReplicated
 from operations.destroy.gateways import DestroyGateways, Progress
 from operations.destroy.retained import SECRET, SECRET_RECOVERY_DAYS
 from operations.destroy.values import DestroyOutcome, DestroyPlan, Pending, Removal, RetainedResource

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from aws.retained import Retained
 from aws.route53 import Route53
 from aws.s3 import S3
-from aws.standing import Standing
+from gateways.retained import Retained
+from gateways.standing import Standing
 from operations.gateways import CloudFormationGateways
 
 Progress = Callable[[str, str], None]
@@ -24,7 +24,7 @@ class Secret(Protocol):
 
 
 class DestroyGateways(CloudFormationGateways, Protocol):
-    """Beside CloudFormation what it no longer manages, and the secret that it never did (`aws.gateways.Gateways`)."""
+    """Beside CloudFormation what it no longer manages, and the secret that it never did (`gateways.by_place.Gateways`)."""
 
     def retained(self, account_id: str, region: str, role_arn: str | None) -> Retained: ...
 

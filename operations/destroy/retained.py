@@ -13,7 +13,7 @@ import msgspec
 from assembly.model import Assembly, Stack
 from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AccessDenied, AwsError, CredentialsError, NotFound
-from aws.retained import BUCKET, FUNCTION, LOG_GROUP, REMOVABLE, TABLE, VERSION
+from gateways.retained import BUCKET, FUNCTION, LOG_GROUP, REMOVABLE, TABLE, VERSION
 from guards import documents
 from inventory.judgement import mine
 from inventory.survey import holds_ours

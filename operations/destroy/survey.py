@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from assembly import commands
 from assembly.model import Assembly, Stack
 from aws.cloudformation.gateway import CloudFormation
-from aws.retained import REMOVABLE
+from gateways.retained import REMOVABLE
 from guards import documents
 from operations.destroy.gateways import DestroyGateways, Progress
 from operations.destroy.retained import (

@@ -13,8 +13,8 @@ from urllib.parse import parse_qs
 import pytest
 
 from assembly import files
-from aws.gateways import Gateways
 from aws.session import Aws, Settings, StaticCredentials
+from gateways.by_place import Gateways
 from planning.model import Options
 from planning.plan import make_plan
 from planning.request import Request

@@ -9,7 +9,7 @@ import pytest
 
 from aws.errors import AwsError
 from aws.session import Aws
-from aws.standing import NAMES, Standing
+from gateways.standing import NAMES, Standing
 from local_aws import prepare
 from tests.functional.test_local_aws_resources import CAPABILITIES, Stacks, template
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from aws.gateways import Gateways
 from aws.session import Aws
 from cli.content import plan_content, publish_planned
 from cli.session import Opened
 from cli.site import site_of
+from gateways.by_place import Gateways
 from guards.caller import this_process
 from local_aws.server import LocalAws
 from rollout.content_step import publish_step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.late.world import Reply, Thing, World
+from late.world import Reply, Thing, World
 
 ROLE = Thing("AWS::IAM::Role", "1", "cfn")
 OLD: Reply = (200, {}, b"old")

@@ -9,7 +9,7 @@ from assembly.model import Stack
 from aws.cloudformation.gateway import CloudFormation
 from aws.route53 import Route53
 from aws.s3 import S3
-from aws.standing import Standing
+from gateways.standing import Standing
 from guards import documents
 from inventory.absent import survey_absent
 from inventory.model import Fate

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assembly.model import Stack
-from aws.retained import REMOVABLE, Retained
+from gateways.retained import REMOVABLE, Retained
 from operations.doctor.check import CheckContext, stack_check
 from operations.doctor.values import CheckResult
 from operations.gateways import cloudformation_of

@@ -25,11 +25,11 @@ from aws.errors import AwsError, Unavailable, UnexpectedAnswer
 from aws.iam import Iam
 from aws.logs import Logs
 from aws.organizations import Organizations
-from aws.retained import Retained
 from aws.route53 import Record, Route53
 from aws.s3 import S3, Headers
 from aws.secrets import Secrets
 from aws.session import Aws, Settings, StaticCredentials
+from gateways.retained import Retained
 from guards.text import MOST
 from tests.unit.aws.model_answers import HTML, XHTML, Wire, answers
 

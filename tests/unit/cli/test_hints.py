@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from cli.context import ROOT
-from cli.next_command import BUILD_OPTIONS
 from cli.parser import options_of_verb
+from review.next_command import BUILD_OPTIONS
 from tests import hints
 
 GOLDEN = ROOT / "tests" / "golden"

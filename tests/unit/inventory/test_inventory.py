@@ -10,7 +10,7 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from assembly.model import Assembly
 from aws.errors import AccessDenied
-from aws.standing import LOOKS, NAMES, Found
+from gateways.standing import LOOKS, NAMES, Found
 from inventory.judgement import WORDS, Evidence, judged
 from inventory.model import Verdict, Wanted
 from inventory.survey import survey

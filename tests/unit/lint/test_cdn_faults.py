@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lint.rules.base import Rule
-from lint.rules.view import View
+from templates.view import View
 from tests.unit.lint.cdn_faults import FAULTS
 from tests.unit.lint.cdn_valid import VALID
 from tests.unit.lint.test_rules import edited, firing, lint_one, own_rules

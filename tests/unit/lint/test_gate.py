@@ -122,7 +122,7 @@ def test_a_verdict_depends_on_versions_rules_and_regions(tmp_path: Path) -> None
     sources = rule_sources()
     base = environment_digest("1.58.0", "3.11", sources)
     assert {"constraints/table.py", "constraints/table.json"} <= set(sources)
-    assert {"lint/gate.py", "templates/resources.py", "lint/rules/iam.py", "lint/rules/view.py", "lint/rules/base.py"} <= set(sources)
+    assert {"lint/gate.py", "templates/resources.py", "lint/rules/iam.py", "templates/view.py", "lint/rules/base.py"} <= set(sources)
     assert environment_digest("1.58.0", "3.11", dict(reversed(sources.items()))) == base
     others = [
         environment_digest("1.58.1", "3.11", sources),

@@ -19,8 +19,8 @@ from lint.rules.authorization import can_be_narrower
 from lint.rules.base import Rule
 from lint.rules.refusals import Refused
 from lint.rules.secrets import looks_secret
-from lint.rules.view import ABSENT, EACH, UNKNOWN, Node, Reference, View
 from refusals.values import REFUSALS
+from templates.view import ABSENT, EACH, UNKNOWN, Node, Reference, View
 from tests.unit.lint import api_cases
 
 GOOD = json.loads((Path(__file__).parent / "lint_cases" / "good.json").read_text())

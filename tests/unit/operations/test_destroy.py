@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from assembly.model import Assembly, BasicAuthSecret
 from aws.cloudformation.stack_sets import StackInstance
 from aws.errors import AccessDenied, AwsError, BadRequest, CredentialsError, NotFound
-from aws.retained import Retained, StillReplicated
-from aws.standing import Found
 from cli.context import CommandError, Context
 from cli.verbs.destroy import _confirm
+from gateways.retained import Retained, StillReplicated
+from gateways.standing import Found
 from operations.destroy.execution import destroy, targets_of
 from operations.destroy.survey import removal_order, survey
 from operations.destroy.text import outcome_lines, plan_lines

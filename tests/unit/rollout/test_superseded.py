@@ -10,7 +10,7 @@ import pytest
 
 from aws.cloudformation.stacks import StackDescription, StackEvent, StackResource
 from aws.errors import Conflict
-from aws.retained import CERTIFICATE, VERSION, StillReplicated
+from gateways.retained import CERTIFICATE, VERSION, StillReplicated
 from planning.model import Superseded
 from planning.superseded import left, waits
 from rollout.superseded_step import POLLS, remove_superseded

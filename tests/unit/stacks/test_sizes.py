@@ -19,8 +19,8 @@ from environments.problems import EnvironmentProblems
 from lint.gate import Job, lint, load_rules, suppressions
 from lint.rules.base import Rule
 from lint.rules.sizes import PolicySize, TextSize, policy_size
-from lint.rules.view import View
 from stacks.synthesis import synthesise
+from templates.view import View
 from tests.environments_fixture import environments
 
 ENVS = environments()

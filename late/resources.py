@@ -21,9 +21,9 @@ from typing import Any
 from ministack.core import responses
 from ministack.services.cloudformation import provisioners
 
-from emulator.late.answers import ROLES
-from emulator.late.world import Thing, World
 from emulator.stacksets import engine
+from late.answers import ROLES
+from late.world import Thing, World
 
 OWN_ODDS = 0.15
 """How often a role or policy of the same stack is not known yet although CloudFormation has looked."""

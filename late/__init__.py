@@ -17,8 +17,8 @@ def install() -> None:
     seed = os.environ.get("LOCAL_AWS_LATE", "")
     if not seed:
         return
-    from emulator.late import answers, resources
-    from emulator.late.world import World
+    from late import answers, resources
+    from late.world import World
 
     given = os.environ.get
     world = World(seed, float(given("LOCAL_AWS_LATE_SECONDS", "0.25")), only=given("LOCAL_AWS_LATE_ONLY", ""))

@@ -15,12 +15,12 @@ from aws.errors import NotFound
 from aws.iam import Iam
 from aws.logs import Logs
 from aws.organizations import Organizations
-from aws.retained import Retained
 from aws.route53 import Route53
 from aws.s3 import S3, Headers
 from aws.secrets import Secrets
 from aws.session import Aws
-from aws.standing import Standing
+from gateways.retained import Retained
+from gateways.standing import Standing
 
 
 class Gateways:

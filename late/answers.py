@@ -25,7 +25,7 @@ from ministack import app
 from ministack.core import responses
 from ministack.services.cloudformation import changesets, handlers, stacks
 
-from emulator.late.world import Reply, Thing, World
+from late.world import Reply, Thing, World
 
 Handler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[Any]]
 

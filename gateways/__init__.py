@@ -1,0 +1,1 @@
+"""Gateways by place; see README.md."""
