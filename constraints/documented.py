@@ -38,6 +38,7 @@ _WEB_ACL = r"|arn:aws:wafv2:us-east-1:[0-9]{12}:global/webacl/[A-Za-z0-9_-]+/[A-
 _POLICY_NAME = {"pattern": "[A-Za-z0-9_-]+", "maxLength": 128}
 _COMMENT = {"maxLength": 128}
 _PORT = {"pattern": "80|443|102[4-9]|10[3-9][0-9]|1[1-9][0-9]{2}|[2-9][0-9]{3}|[0-9]{5}", "maximum": 65535}
+_UUID = r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _TTL = {"minimum": 0, "maximum": 31536000}
 
 _Documented = dict[str, tuple[dict[str, Any], str]]
@@ -48,6 +49,7 @@ _BEHAVIOUR: _Documented = {
     for name, constraint in {
         "LambdaFunctionAssociations": ({"maxItems": 4}, _SETTINGS),
         "FunctionAssociations": ({"maxItems": 2}, _SETTINGS),
+        **{f"{name}PolicyId": ({"pattern": _UUID}, _API) for name in ("Cache", "OriginRequest", "ResponseHeaders")},
         "TrustedKeyGroups": ({"maxItems": 4}, _QUOTAS),
         "MinTTL": ({"minimum": 0}, _API),
         "DefaultTTL": ({"minimum": 0}, _API),

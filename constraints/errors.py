@@ -25,7 +25,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
 }
 
 _COUNT = "counts what the account has already"
-_EXISTS = "E9905 within a template; what else has the name is known to the account only"
+_EXISTS = "E9907 within a template; what else has the name is known to the account only"
 _FOUND = "a reference within the template is judged by E9904; what is elsewhere only AWS knows"
 _LATER = "of a later operation on a resource that is there"
 _REQUEST = "CloudFormation writes the request"
@@ -76,7 +76,7 @@ ERRORS: dict[str, dict[str, str]] = {
         "InvalidWebACLId": "E9903, E9904, E9217",
         "KeyGroupAlreadyExists": _EXISTS,
         "MissingBody": _REQUEST,
-        "MonitoringSubscriptionAlreadyExists": "E9905 within a template",
+        "MonitoringSubscriptionAlreadyExists": "E9907 within a template",
         "NoSuchCachePolicy": _FOUND,
         "NoSuchContinuousDeploymentPolicy": _FOUND,
         "NoSuchDistribution": _FOUND,

@@ -104,36 +104,3 @@ class Relation:
     at: str
     check: Check
     source: str
-
-
-NAMES: dict[str, str] = {
-    "AWS::CloudFront::CachePolicy": "CachePolicyConfig.Name",
-    "AWS::CloudFront::Function": "Name",
-    "AWS::CloudFront::KeyGroup": "KeyGroupConfig.Name",
-    "AWS::CloudFront::KeyValueStore": "Name",
-    "AWS::CloudFront::MonitoringSubscription": "DistributionId",
-    "AWS::CloudFront::OriginAccessControl": "OriginAccessControlConfig.Name",
-    "AWS::CloudFront::OriginRequestPolicy": "OriginRequestPolicyConfig.Name",
-    "AWS::CloudFront::PublicKey": "PublicKeyConfig.Name",
-    "AWS::CloudFront::RealtimeLogConfig": "Name",
-    "AWS::CloudFront::ResponseHeadersPolicy": "ResponseHeadersPolicyConfig.Name",
-    "AWS::CloudWatch::Alarm": "AlarmName",
-    "AWS::CloudWatch::CompositeAlarm": "AlarmName",
-    "AWS::CloudWatch::Dashboard": "DashboardName",
-    "AWS::DynamoDB::Table": "TableName",
-    "AWS::IAM::Group": "GroupName",
-    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
-    "AWS::IAM::Role": "RoleName",
-    "AWS::IAM::User": "UserName",
-    "AWS::KMS::Alias": "AliasName",
-    "AWS::Lambda::Function": "FunctionName",
-    "AWS::Lambda::Url": "TargetFunctionArn",
-    "AWS::Logs::DeliveryDestination": "Name",
-    "AWS::Logs::DeliverySource": "Name",
-    "AWS::Logs::LogGroup": "LogGroupName",
-    "AWS::S3::Bucket": "BucketName",
-    "AWS::S3::BucketPolicy": "Bucket",
-    "AWS::SNS::Topic": "TopicName",
-    "AWS::SecretsManager::Secret": "Name",
-}
-"""Type -> the property that tells its resources apart: two of one template with the same value are refused (...AlreadyExists)."""

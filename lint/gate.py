@@ -146,14 +146,9 @@ def environment_digest(version: str, python: str, sources: Mapping[str, bytes]) 
 def rule_sources() -> dict[str, bytes]:
     """The files that decide a verdict: our rules, what they read, and this module with its configuration."""
     root = Path(__file__).parent.parent
-    read = [
-        root / "templates" / "resources.py",
-        root / "assembly" / "model.py",
-        root / "environments" / "regions.py",
-        root / "constraints" / "table.py",
-        root / "constraints" / "table.json",
-    ]
-    files = [Path(__file__), *read, *(root / "lint" / "rules").glob("*.py"), *(root / "refusals").glob("*.py")]
+    single = ("assembly/model.py", "constraints/table.json", "environments/regions.py", "guards/documents.py", "guards/processes.py")
+    whole = ("constraints", "lint/rules", "refusals", "templates")
+    files = [Path(__file__), *(root / name for name in single), *(file for room in whole for file in (root / room).glob("*.py"))]
     return {str(file.relative_to(root)): file.read_bytes() for file in files}
 
 

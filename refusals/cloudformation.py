@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from refusals.values import Deployment, Problem, Resource, between, exclude, fits, once, refusal
-from refusals.words import REGION
+import yaml
+
+from environments.regions import REGIONS
+from refusals.values import At, Deployment, Problem, Resource, between, exclude, fits, once, one_of, refusal
+from refusals.words import CHINA_AND_GOVERNMENT
 
 _API = "https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference"
 _SET = "AWS::CloudFormation::StackSet"
@@ -36,12 +39,13 @@ def stack_set(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     if [given.at(name).there for name in ("TemplateURL", "TemplateBody")].count(True) != 1:
         yield given.at("TemplateURL").path, "TemplateURL or TemplateBody, one of them"
     yield from fits(given.at("TemplateURL"), _S3_URL, "URL of an object in S3")
+    yield from _template(given.at("TemplateBody"))
     regions_seen = given.items("StackInstancesGroup")
     for group in regions_seen:
         targets = group.at("DeploymentTargets")
         yield from once(group.items("Regions"), "region")
         for region in group.items("Regions"):
-            yield from fits(region, REGION, "region")
+            yield from one_of(region, REGIONS | CHINA_AND_GOVERNMENT, "region")
         yield from once(targets.items("Accounts"), "account")
         if managed and not targets.at("OrganizationalUnitIds").there:
             yield targets.path, "SERVICE_MANAGED deploys to OrganizationalUnitIds"
@@ -79,3 +83,17 @@ def nested(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         yield from between(given.at("Timeout"), 0, 43200)
     if len(given.items("NotificationARNs")) > 5:
         yield given.at("NotificationARNs").path, "at most 5 topics"
+
+
+def _template(body: At) -> Iterator[Problem]:
+    if body.text is None or "${?}" in body.text:
+        return
+    try:
+        # Composed, not loaded: functions such as !Sub are tags that no loader knows.
+        tree = yaml.compose(body.text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        yield body.path, f"neither JSON nor YAML: {str(error).splitlines()[0]}"
+        return
+    keys = {str(key.value) for key, _ in tree.value} if isinstance(tree, yaml.MappingNode) else set()
+    if "Resources" not in keys:
+        yield body.path, "no template: there is no mapping Resources at its top level"

@@ -182,6 +182,8 @@ def actions(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
                 if deployment.region and re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region) and region != deployment.region:
                     yield action.path, f"is in {region}, the alarm in {deployment.region}"
             topic = deployment.meant(action, "AWS::SNS::Topic")
+            if topic and action.text not in (f"${{{topic.name}}}", f"${{{topic.name}.TopicArn}}"):
+                yield action.path, f"{action.text} is no ARN; write the Ref of {topic.name}"
             if topic and not _admits_alarms(topic, deployment):
                 yield action.path, f"no topic policy of {topic.name} lets cloudwatch.amazonaws.com publish"
             if topic and re.search(r"(^|/)alias/aws/sns$|^aws/sns$", topic.properties.at("KmsMasterKeyId").literal):

@@ -130,9 +130,9 @@ def _contents(body: At) -> Iterator[Problem]:
 
 def _graph(properties: At) -> Iterator[Problem]:
     rows = properties.at("metrics")
-    if not properties.at("region").there:
-        yield properties.at("region").path, "a metric widget needs region"
     annotated = properties.at("annotations", "alarms").there
+    if not properties.at("region").there and not annotated:
+        yield properties.at("region").path, "a metric widget needs region"
     if not rows.there and not annotated:
         yield rows.path, "a metric widget needs metrics or an annotation of an alarm"
     yield from _period_and_stat(properties)

@@ -8,6 +8,7 @@ Sources: IAM User Guide, "IAM JSON policy reference" (elements, condition operat
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import json
 import re
@@ -198,6 +199,22 @@ def _principal(at: At) -> Iterator[Problem]:
             }.get(kind, False)
             if wrong:
                 yield each.path, f"{text!r} is no principal of kind {kind}"
+            elif kind == "Service" and (meant := misspelt(text)):
+                yield each.path, f"there is no service {text!r}; is it {meant!r}?"
+
+
+_SERVICES = (
+    *("apigateway", "cloudformation", "cloudfront", "cloudwatch", "codebuild", "codepipeline", "delivery.logs", "ec2", "edgelambda"),
+    *("events", "firehose", "lambda", "logging.s3", "logger.cloudfront", "replicator.lambda", "scheduler", "secretsmanager", "states"),
+    "vpc-flow-logs",
+)
+
+
+def misspelt(text: str) -> str | None:
+    """The service that is meant where a name differs by a letter or two; short names are too like each other to tell."""
+    name, _, domain = text.partition(".amazonaws.")
+    close = difflib.get_close_matches(name, _SERVICES, 1, 0.9) if len(name) > 4 and name not in _SERVICES else []
+    return f"{close[0]}.amazonaws.{domain}" if close else None
 
 
 _BASE = {
@@ -220,6 +237,7 @@ GLOBAL_KEYS = {
         "String": """AssumedRoot CalledVia CalledViaFirst CalledViaLast ChatbotSourceArn Ec2InstanceSourcePrivateIPv4 Ec2InstanceSourceVpc
         EpochTime FederatedProvider PrincipalAccount PrincipalOrgID PrincipalOrgPaths PrincipalServiceName PrincipalServiceNamesList
         PrincipalType Referer RequestedRegion ResourceAccount ResourceOrgID ResourceOrgPaths SourceAccount SourceIdentity SourceOrgID
+        SourceOwner
         SourceOrgPaths SourceVpc SourceVpcArn SourceVpce TagKeys UserAgent UserId Username VpceAccount VpceOrgID VpceOrgPaths
         SourceVpceAccount SourceVpceOrgID SourceVpceOrgPaths""",
     }.items()

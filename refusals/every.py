@@ -10,18 +10,26 @@ NAMED = {
     "AWS::CloudFormation::StackSet": "StackSetName",
     "AWS::CloudFront::CachePolicy": "CachePolicyConfig.Name",
     "AWS::CloudFront::Function": "Name",
+    "AWS::CloudFront::KeyGroup": "KeyGroupConfig.Name",
+    "AWS::CloudFront::KeyValueStore": "Name",
+    "AWS::CloudFront::MonitoringSubscription": "DistributionId",
     "AWS::CloudFront::OriginAccessControl": "OriginAccessControlConfig.Name",
     "AWS::CloudFront::OriginRequestPolicy": "OriginRequestPolicyConfig.Name",
+    "AWS::CloudFront::PublicKey": "PublicKeyConfig.Name",
+    "AWS::CloudFront::RealtimeLogConfig": "Name",
     "AWS::CloudFront::ResponseHeadersPolicy": "ResponseHeadersPolicyConfig.Name",
     "AWS::CloudWatch::Alarm": "AlarmName",
     "AWS::CloudWatch::CompositeAlarm": "AlarmName",
     "AWS::CloudWatch::Dashboard": "DashboardName",
     "AWS::DynamoDB::Table": "TableName",
+    "AWS::IAM::Group": "GroupName",
     "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
     "AWS::IAM::OIDCProvider": "Url",
     "AWS::IAM::Role": "RoleName",
+    "AWS::IAM::User": "UserName",
     "AWS::KMS::Alias": "AliasName",
     "AWS::Lambda::Function": "FunctionName",
+    "AWS::Lambda::Url": "TargetFunctionArn",
     "AWS::Logs::DeliveryDestination": "Name",
     "AWS::Logs::DeliverySource": "Name",
     "AWS::Logs::LogGroup": "LogGroupName",
@@ -30,7 +38,8 @@ NAMED = {
     "AWS::SNS::Topic": "TopicName",
     "AWS::SecretsManager::Secret": "Name",
 }
-"""Type -> where its name stands, which an account, or the world, has once. A bucket has one policy."""
+"""Type -> where its name stands, which an account, or the world, has once. A bucket has one policy, a qualifier of a
+function one URL."""
 TAGGED = (
     *(kind for kind in NAMED if kind != "AWS::S3::BucketPolicy"),
     "AWS::CertificateManager::Certificate",
@@ -54,7 +63,9 @@ def named(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     for other in deployment.of(
         *(kind for kind, where in NAMED.items() if where == NAMED[resource.kind] == "AlarmName" or kind == resource.kind)
     ):
-        if other.name < resource.name and other.properties.at(*NAMED[other.kind].split(".")).value == name.value:
+        same = other.properties.at(*NAMED[other.kind].split(".")).value == name.value
+        # Of the types above only the URL of a function has one.
+        if other.name < resource.name and same and other.properties.at("Qualifier").value == resource.properties.at("Qualifier").value:
             yield name.path, f"{name.value} is the name of {other.name} already"
 
 
@@ -68,3 +79,22 @@ def tags(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         for tag in listed:
             if tag.at("Key").literal.lower().startswith("aws:"):
                 yield tag.at("Key").path, "keys that begin with aws: are kept for AWS"
+
+
+@refusal(
+    "E9909",
+    "AWS::CloudFront::Distribution",
+    "A name is the alias of one distribution",
+    "https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateDistribution.html",
+    "The second is refused (CNAMEAlreadyExists).",
+)
+def aliases(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    taken = {
+        str(at.value).lower(): other.name
+        for other in deployment.of(resource.kind)
+        if other.name < resource.name
+        for at in other.properties.items("DistributionConfig", "Aliases")
+    }
+    for at in resource.properties.items("DistributionConfig", "Aliases"):
+        if at.text and "${?}" not in at.text and at.text.lower() in taken:
+            yield at.path, f"{at.value} is an alias of {taken[at.text.lower()]} already"

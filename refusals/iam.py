@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from refusals.documents import documents
+from refusals.documents import documents, misspelt
 from refusals.values import At, Deployment, Problem, Resource, between, fits, once, refusal
 from refusals.words import HOST_URL
 
@@ -193,3 +193,52 @@ S3_KEYS = re.compile(
     r"|tlsversion|versionid|x-amz-.+|annotation.*)"
 )
 """Source: Service Authorization Reference, condition keys for Amazon S3."""
+
+
+_ASSUMED = {
+    "AWS::CloudFormation::StackSet": (("AdministrationRoleARN", "cloudformation.amazonaws.com"),),
+    "AWS::CloudFront::RealtimeLogConfig": (("EndPoints.*.KinesisStreamConfig.RoleArn", "cloudfront.amazonaws.com"),),
+    "AWS::Lambda::Function": (("Role", "lambda.amazonaws.com"),),
+    "AWS::Logs::SubscriptionFilter": (("RoleArn", "logs.amazonaws.com"),),
+}
+"""Type -> where a role stands that the service assumes as itself; for replication of buckets s3.py has it."""
+
+
+@refusal(
+    "E9518",
+    tuple(_ASSUMED),
+    "A role that a service assumes trusts that service",
+    "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
+    'Refused otherwise ("The role defined for the function cannot be assumed by Lambda"); for a role of the same template.',
+)
+def assumed(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    for path, service in _ASSUMED[resource.kind]:
+        found = [resource.properties]
+        for step in path.split("."):
+            found = [inner for at in found for inner in (at.items() if step == "*" else (at.at(step),))]
+        for at in found:
+            role = deployment.meant(at, _ROLE)
+            statements = role.properties.items("AssumeRolePolicyDocument", "Statement") if role else []
+            trusted = [each for statement in statements for each in statement.items("Principal", "Service")]
+            everything = [statement.at("Principal") for statement in statements]
+            unknown = any(not each.known for each in (*trusted, *everything))
+            regional = re.compile(rf"{re.escape(service.partition('.')[0])}(\.[a-z0-9-]+)?\.amazonaws\.com(\.cn)?")
+            if role and statements and not unknown and not any(regional.fullmatch(each.literal) for each in trusted):
+                yield at.path, f"{role.name} does not trust {service}"
+
+
+_INVOKER = re.compile(r"\*|\d{12}|arn:.+|[a-z0-9.-]+\.(amazonaws\.com(\.cn)?|amazon\.com)")
+
+
+@refusal(
+    "E9519",
+    "AWS::Lambda::Permission",
+    "A function is opened to a service, an account or somebody in it",
+    "https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html",
+    "Lambda refuses another Principal as invalid (InvalidParameterValueException).",
+)
+def invoker(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    principal = resource.properties.at("Principal")
+    yield from fits(principal, _INVOKER, "service, account or ARN")
+    if meant := misspelt(principal.literal):
+        yield principal.path, f"there is no service {principal.literal!r}; is it {meant!r}?"

@@ -199,3 +199,51 @@ def _settings(given: At, service: str | None, output: At) -> Iterator[Problem]:
         yield delimiter.path, "at most 5 characters"
     if len(given.at("S3SuffixPath").literal) > 256:
         yield given.at("S3SuffixPath").path, "at most 256 characters"
+
+
+_FILTERS = ("AWS::Logs::MetricFilter", "AWS::Logs::SubscriptionFilter")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|%[^%]*%')
+
+
+@refusal(
+    "E9043",
+    _FILTERS,
+    "A filter of logs has a pattern that can be read, and what its receiver needs",
+    f"{_API}/API_PutMetricFilter.html",
+    "Brackets that close, conditions with a right side; a default value or dimensions (3 at most); a role for a stream.",
+)
+def filters(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    given = resource.properties
+    problem = _unreadable(given.at("FilterPattern").literal)
+    if problem:
+        yield given.at("FilterPattern").path, problem
+    for change in given.items("MetricTransformations"):
+        dimensions, default = change.items("Dimensions"), change.at("DefaultValue")
+        if dimensions and default.there:
+            yield default.path, "a default value and dimensions exclude each other"
+        if len(dimensions) > 3:
+            yield change.at("Dimensions").path, "at most 3 dimensions"
+        yield from once((each.at("Key") for each in dimensions), "dimension")
+    receiver = given.at("DestinationArn")
+    service = (receiver.text or "").split(":")[2:3]
+    made = deployment.meant(receiver)
+    stream = service in (["kinesis"], ["firehose"]) or (
+        made and made.kind in ("AWS::Kinesis::Stream", "AWS::KinesisFirehose::DeliveryStream")
+    )
+    if stream and not given.at("RoleArn").there:
+        yield given.at("RoleArn").path, "logs go to a stream by a role"
+
+
+def _unreadable(pattern: str) -> str | None:
+    """What is wrong with a filter pattern; None for one that only CloudWatch can judge."""
+    plain = _QUOTED.sub("x", pattern.strip())
+    if plain[:1] not in ("{", "["):
+        return None
+    if not plain.endswith({"{": "}", "[": "]"}[plain[0]]):
+        return f"begins with {plain[0]} and does not end with its bracket"
+    if plain[0] == "{":
+        if plain.count("(") != plain.count(")"):
+            return "a ( without its )"
+        if re.search(r"([=<>]|&&|\|\|)\s*(\)|\}|&&|\|\|)", plain) or not plain.strip("{} "):
+            return "a condition without its right side"
+    return None

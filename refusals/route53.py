@@ -188,9 +188,12 @@ def routing(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
 
 
 _HOST = r"(?!\d+(?:\.\d+){3}\.?(?: |$))(?:[A-Za-z0-9_*\\-]+\.)*[A-Za-z0-9_*\\-]*\.?"
+_BYTE = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 VALUES = {
     kind: re.compile(pattern)
     for kind, pattern in {
+        "A": rf"{_BYTE}(?:\.{_BYTE}){{3}}",
+        "AAAA": r"(?=.*:)[0-9A-Fa-f:]+(?:\d+(?:\.\d+){3})?",
         "SRV": rf"\d{{1,5}} \d{{1,5}} \d{{1,5}} {_HOST}",
         "MX": rf"\d{{1,5}} {_HOST}",
         "PTR": _HOST,
@@ -222,6 +225,8 @@ def values(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         yield from once(found, "value")
         if len(found) > 400:
             yield record.at("ResourceRecords").path, "at most 400 values"
+        if len(found) > 1 and record.at("Type").value == "CNAME":
+            yield record.at("ResourceRecords").path, "a CNAME has one value"
         pattern = VALUES.get(record.at("Type").literal)
         for value in found if pattern else ():
             yield from fits(value, pattern, f"value of {record.at('Type').literal}")
@@ -377,3 +382,26 @@ def _children(config: At, kind: str) -> Iterator[Problem]:
     yield from between(threshold, 0, 256)
     if isinstance(children.value, list) and len(children.value) > 255:
         yield children.path, "at most 255 children"
+
+
+@refusal(
+    "E9320",
+    ("AWS::Route53::HostedZone", "AWS::Route53::KeySigningKey"),
+    "Route 53 logs queries, and takes keys for signing, in us-east-1 only",
+    f"{_API}/API_CreateQueryLoggingConfig.html",
+    "A log group there; an asymmetric key of KMS there with KeySpec ECC_NIST_P256 and KeyUsage SIGN_VERIFY.",
+)
+def elsewhere(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    group, key = (
+        resource.properties.at("QueryLoggingConfig", "CloudWatchLogsLogGroupArn"),
+        resource.properties.at("KeyManagementServiceArn"),
+    )
+    for at in (group, key):
+        region = (at.text or "").split(":")[3:4]
+        if region and "$" not in region[0] and region[0] != "us-east-1":
+            yield at.path, f"is in {region[0]}; it has to be in us-east-1"
+    made = deployment.meant(key, "AWS::KMS::Key")
+    for name, value in (("KeySpec", "ECC_NIST_P256"), ("KeyUsage", "SIGN_VERIFY")) if made else ():
+        given = made.properties.at(name) if made else key
+        if given.value != value and (given.known or not given.there):
+            yield key.path, f"the key's {name} has to be {value}"

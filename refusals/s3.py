@@ -310,6 +310,8 @@ def events(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
                 yield from fits(each, re.compile("prefix|suffix", re.IGNORECASE), "filter: prefix or suffix")
             if receiver.literal and not re.match(rf"arn:[a-z-]+:{service}:", receiver.literal):
                 yield receiver.path, f"{receiver.literal!r} is no ARN of {service}"
+            if receiver.literal.endswith(".fifo"):
+                yield receiver.path, "S3 sends nothing to an ordered topic or queue"
             for family, other, _ in seen:
                 if event.literal and _overlap(event.literal, family) and _filters_overlap(config, other):
                     yield event.path, f"overlaps with {family}, which goes somewhere already"
@@ -351,3 +353,39 @@ def archives(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     for config in resource.properties.items("IntelligentTieringConfigurations"):
         for tier in config.items("Tierings"):
             yield from between(tier.at("Days"), 180 if tier.at("AccessTier").value == "DEEP_ARCHIVE_ACCESS" else 90, 730)
+
+
+@refusal(
+    "E9419",
+    "AWS::S3::BucketPolicy",
+    "A bucket that blocks public policies has none",
+    f"{_GUIDE}/access-control-block-public-access.html",
+    "An Allow for everybody without a condition is refused (AccessDenied) where BlockPublicPolicy is true.",
+)
+def public(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    bucket = deployment.meant(resource.properties.at("Bucket"), _BUCKET)
+    if bucket is None or not bucket.properties.at("PublicAccessBlockConfiguration", "BlockPublicPolicy").true:
+        return
+    for statement in resource.properties.items("PolicyDocument", "Statement"):
+        everybody = [statement.at("Principal"), *statement.items("Principal", "AWS")]
+        if statement.at("Effect").value == "Allow" and not statement.at("Condition").there and any(at.value == "*" for at in everybody):
+            yield statement.at("Principal").path, f"everybody, while {bucket.name} blocks public policies (BlockPublicPolicy)"
+
+
+@refusal(
+    "E9420",
+    _BUCKET,
+    "A report of a bucket goes to a bucket by its ARN",
+    f"{_API}/API_InventoryS3BucketDestination.html",
+    "Inventory and analytics.",
+)
+def reports(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    inventories = (each.at("Destination") for each in resource.properties.items("InventoryConfigurations"))
+    analyses = (
+        each.at("StorageClassAnalysis", "DataExport", "Destination") for each in resource.properties.items("AnalyticsConfigurations")
+    )
+    for destination in (*inventories, *analyses):
+        bucket = destination.at("BucketArn")
+        made = deployment.meant(bucket, _BUCKET)
+        if (bucket.literal and not re.match(r"arn:[a-z-]+:s3:::.", bucket.literal)) or (made and not str(bucket.value).endswith(".Arn}")):
+            yield bucket.path, f"{bucket.value!r} is no ARN of a bucket"

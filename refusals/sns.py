@@ -144,6 +144,10 @@ def topic_policy(resource: Resource, deployment: Deployment) -> Iterator[Problem
             if name and (name in ("*", "sns:*") or not _matches(name)):
                 yield action.path, f"{action.value} is out of scope for a topic; there are {', '.join(sorted(TOPIC_ACTIONS))}"
         for at in statement.items("Resource"):
+            other = deployment.meant(at, "AWS::SNS::Topic")
+            if other and all(deployment.meant(topic, "AWS::SNS::Topic") not in (None, other) for topic in topics.items()):
+                yield at.path, f"{other.name} is none of the policy's topics"
+                continue
             named = {at.text or "", f"${{{(at.text or '')[2:-1].partition('.')[0]}}}"}
             fixed = [text for text in own if not text.startswith("${")]
             if at.text and at.value != "*" and not named & set(own) and at.known and (fixed or at.literal.startswith("arn:")):

@@ -52,7 +52,7 @@ def is_s3(view: View, origin: Node) -> bool:
 
 class OacOrigin(Rule):
     id = "E9201"
-    shortdesc = "An origin with origin access control has S3OriginConfig with an empty OriginAccessIdentity"
+    shortdesc = "An origin with origin access control has S3OriginConfig"
     description = "CloudFront takes an origin without S3OriginConfig for a custom one and refuses the access control."
     source_url = f"{_GUIDE}/private-content-restricting-access-to-s3.html"
 
@@ -63,9 +63,9 @@ class OacOrigin(Rule):
             for control in view.at(origin, "OriginAccessControlId"):
                 if not control.present or control.value == "":
                     continue
-                for identity in view.at(origin.when(control), "S3OriginConfig", "OriginAccessIdentity"):
-                    if identity.value is ABSENT:
-                        yield identity.path, 'S3OriginConfig with OriginAccessIdentity "" must stand beside OriginAccessControlId'
+                for config in view.at(origin.when(control), "S3OriginConfig"):
+                    if config.value is ABSENT:
+                        yield config.path, 'S3OriginConfig with OriginAccessIdentity "" must stand beside OriginAccessControlId'
 
 
 class OacAndOai(Rule):

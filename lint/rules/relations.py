@@ -10,12 +10,12 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from constraints import of_cloudfront, of_lambda_and_waf
-from constraints.relations import NAMES, Alone, Check, Excludes, Once, OneOf, Ordered, Refers, Relation, Requires, When, Without
+from constraints import of_cloudfront, of_keys, of_lambda_and_waf
+from constraints.relations import Alone, Check, Excludes, Once, OneOf, Ordered, Refers, Relation, Requires, When, Without
 from lint.rules.base import Problem, Rule
 from templates.view import ABSENT, EACH, UNKNOWN, Node, View, number, reference, together
 
-RELATIONS: tuple[Relation, ...] = (*of_cloudfront.RELATIONS, *of_lambda_and_waf.RELATIONS)
+RELATIONS: tuple[Relation, ...] = (*of_cloudfront.RELATIONS, *of_keys.RELATIONS, *of_lambda_and_waf.RELATIONS)
 _EMPTY: tuple[Any, ...] = (ABSENT, None, "", [], {})
 
 
@@ -47,23 +47,6 @@ class GoTogether(Rule):
                         for concerns, check in checks:
                             if concerns is None or concerns & structure.value.keys():
                                 yield from _CHECKS[type(check)](view, structure, check)
-
-
-class NameOnce(Rule):
-    id = "E9905"
-    shortdesc = "Two resources of a template do not have one name"
-    description = "Names, and what a resource is the only one of: the second is refused as existing already."
-    source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-name.html"
-
-    def check(self, view: View) -> Iterator[Problem]:
-        for kind, member in NAMES.items():
-            seen: dict[Any, list[Node]] = {}
-            for resource in view.resources(kind):
-                for node in _below(view, view.properties_of(resource), member):
-                    key = (reference(node) or node.text, resource.value.get("Condition") and str(resource.value["Condition"]))
-                    if key[0] and any(first.path[1] != node.path[1] and together(first, node) for first in seen.get(key, ())):
-                        yield node.path, f"{_written(node) or 'the same'} is another resource's {member.rpartition('.')[2]} already"
-                    seen.setdefault(key, []).append(node)
 
 
 def _below(view: View, node: Node, path: str) -> Iterator[Node]:

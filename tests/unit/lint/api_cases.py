@@ -113,8 +113,8 @@ BROKEN: list[Case] = [
     ("E9218", "IPv6 in IPv4", [("Resources/Set", ip_set("2001:db8::/32"))]),
     ("E9219", "another name", [(f"{CONFIG}/Aliases/-", "dev.example.org")]),
     ("E9219", "below a name", [(f"{CONFIG}/Aliases/-", "a.dev.example.com")]),
-    ("E9905", "two functions", [*store(), ("Resources/Other", STORE)]),
-    ("E9905", "metrics twice", [("Resources/One", METRICS), ("Resources/Two", METRICS)]),
+    ("E9907", "two functions", [*store(), ("Resources/Other", STORE)]),
+    ("E9907", "metrics twice", [("Resources/One", METRICS), ("Resources/Two", METRICS)]),
     ("E9904", "two members exclude each other", [(f"{DEFAULT}/MaxTTL", 60)]),
     ("E9904", "in one case", [(f"{DEFAULT}/MaxTTL", {"Fn::If": ["HasStandby", 60, {"Ref": "AWS::NoValue"}]})]),
     ("E9904", "the wrong attribute", [(f"{DEFAULT}/ResponseHeadersPolicyId", {"Fn::GetAtt": ["Headers", "LastModifiedTime"]})]),
@@ -208,9 +208,9 @@ FINE: list[Case] = [
             ("Resources/Certificate/Properties/SubjectAlternativeNames", ["dev.example.com", "*.example.com"]),
         ],
     ),
-    ("E9905", "two names", [*store(), ("Resources/Other", {**STORE, "Properties": {"Name": "other"}})]),
+    ("E9907", "two names", [*store(), ("Resources/Other", {**STORE, "Properties": {"Name": "other"}})]),
     (
-        "E9905",
+        "E9907",
         "one or the other",
         [
             *store(Name={"Fn::If": ["HasStandby", "a", "b"]}),

@@ -191,7 +191,10 @@ VALID: dict[str, dict[str, Any]] = {
                 "MinimumProtocolVersion": "TLSv1.2_2021",
             },
         ),
-        Certificate=("CertificateManager::Certificate", {"DomainName": "example.com", "ValidationMethod": "DNS"}),
+        Certificate=(
+            "CertificateManager::Certificate",
+            {"DomainName": "example.com", "SubjectAlternativeNames": ["*.example.com"], "ValidationMethod": "DNS"},
+        ),
     ),
     "CloudFront's own certificate": template(Site=site(ViewerCertificate={"CloudFrontDefaultCertificate": True})),
     "a name by a parameter": template(

@@ -137,8 +137,22 @@ def test_a_verdict_depends_on_versions_rules_and_regions(tmp_path: Path) -> None
     assert len(list(tmp_path.glob("*.json"))) == 2
 
 
+def test_a_verdict_depends_on_every_module_that_the_rules_load() -> None:
+    show = (
+        "import sys; from lint.gate import load_rules; load_rules(); print(*(getattr(m, '__file__', None) for m in sys.modules.values()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", show], cwd=ROOT, env=child_environment(PYTHONPATH=str(ROOT)), capture_output=True, text=True, check=True
+    )
+    rooms = ("lint/rules/", "refusals/", "constraints/", "templates/", "environments/", "assembly/")
+    loaded = {name.removeprefix(f"{ROOT}/") for name in done.stdout.split() if name.startswith(f"{ROOT}/")}
+    read = {name for name in loaded if name.startswith(rooms) and not name.endswith("__init__.py")}
+    assert len(read) > 40
+    assert read <= set(rule_sources())
+
+
 def test_a_changed_rule_is_applied_at_once(tmp_path: Path) -> None:
-    for room in ("lint", "constraints", "templates", "assembly", "guards"):
+    for room in ("lint", "constraints", "templates", "assembly", "guards", "refusals", "environments"):
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
     cache, broken = tmp_path / "cache", template(description=None)
     before = probe(cache, broken, path=tmp_path, cwd=tmp_path)

@@ -220,7 +220,6 @@ BROKEN: list[tuple[str, str, list[tuple[str, Any]]]] = [
         "no S3OriginConfig, domain as text",
         [(f"{ORIGIN}/S3OriginConfig", DROP), (f"{ORIGIN}/DomainName", "a.s3.eu-west-1.amazonaws.com")],
     ),
-    ("E9201", "empty S3OriginConfig", [(f"{ORIGIN}/S3OriginConfig", {})]),
     ("E9202", "identity", [(f"{ORIGIN}/S3OriginConfig/OriginAccessIdentity", "origin-access-identity/cloudfront/E2QWRUHEXAMPLE")]),
     (
         "E9202",
@@ -655,6 +654,8 @@ ALONG_WITH = {
     # What cannot be broken alone: without a certificate there is no TLS version either; the TLS-only Deny made an Allow admits everybody.
     "E9205": {"E9206"},
     "E9404": {"E9406", "E9501", "E9502"},
+    # The other first name is none that the distribution answers to.
+    "E9805": {"E9219"},
     # All of S3 on a role.
     "E9502": {"E9508"},
     # Code that is replaced has no handler any more.
@@ -663,6 +664,7 @@ ALONG_WITH = {
 }
 
 FINE: list[tuple[str, str, list[tuple[str, Any]]]] = [
+    ("E9201", "an empty S3OriginConfig, as many templates have it", [(f"{ORIGIN}/S3OriginConfig", {})]),
     (
         "E9307",
         "a check of the endpoint",

