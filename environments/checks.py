@@ -233,9 +233,6 @@ def _check_app(env: Environment, note: Note) -> None:
     for index, path in enumerate(paths):
         if path in paths[:index]:
             note(("publishing", "hashed_paths", index), f'"{env.publishing.hashed_paths[index]}" is the path of an earlier entry; keep one')
-    for key in env.tags:
-        if key.lower().startswith("aws:") or not 1 <= len(key) <= 128 or len(env.tags[key]) > 256:
-            note(("tags", key), "a tag's key has 1 to 128 characters and does not start with aws:, its value has at most 256")
 
 
 def _below(name: str, zone: str) -> bool:
