@@ -22,6 +22,8 @@ setup: $(STAMP)
 $(STAMP): setup.cfg constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@told=$$($(BIN)/python -m pip config list | grep -E '^(global|install)\.(target|prefix|root)=') || exit 0; \
+	  echo "error: a pip.conf says where packages go, which no option takes back: $$told"; echo "  next: PIP_CONFIG_FILE=/dev/null make"; exit 1
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[local,test,dev]'
 	touch $(STAMP)
 

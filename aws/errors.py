@@ -177,7 +177,7 @@ def translated(origin: Origin) -> Iterator[None]:
         raise ours from error
 
 
-def translate(error: Exception, origin: Origin) -> AwsError | None:
+def translate(error: Exception, origin: Origin) -> AwsError | None:  # noqa: PLR0911
     """Our error for one of botocore's or its CRT's, or None for any other (a defect of ours, which must stay visible)."""
     from botocore import exceptions as bc
 
@@ -202,6 +202,8 @@ def translate(error: Exception, origin: Origin) -> AwsError | None:
     for types, ours, hint in kinds:
         if isinstance(error, types):
             return ours(sentence(str(error)), code=type(error).__name__, hint=hint, **place)
+    if (unusable := _unusable_credentials(error, login)) is not None:
+        return unusable
     if _raised_by_parser(error):
         words = sentence(str(error) if type(error).__name__ == "ResponseParserError" else f"{type(error).__name__}: {error}")
         hint = "check whether a proxy answers in place of AWS, then run the same command again"
@@ -217,13 +219,34 @@ def translate(error: Exception, origin: Origin) -> AwsError | None:
     return None
 
 
+def _modules(error: Exception) -> list[str]:
+    """Through which the error came, the innermost last."""
+    return [str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(error.__traceback__)]
+
+
+def _unusable_credentials(error: Exception, login: str) -> AwsError | None:
+    """What botocore trips over in the output of a credential_process, a cached token or a token's file; an answer of STS is none of these.
+
+    Without the error's words, which may quote a secret.
+    """
+    modules = _modules(error)
+    if "botocore.credentials" not in modules or "botocore.client" in modules[modules.index("botocore.credentials") :]:
+        return None
+    if isinstance(error, RuntimeError):
+        return CredentialsExpired("the credentials have expired, and those that were to renew them have too", hint=login)
+    if isinstance(error, OSError):
+        return CredentialsError(f"the credentials cannot be read: {error.filename}: {error.strerror}", hint=login)
+    what = "what the credential_process of the profile printed, or a cached token, is not what it should be"
+    return CredentialsError(f"the credentials cannot be read: {what} ({type(error).__name__})", hint=login)
+
+
 def _raised_by_parser(error: Exception) -> bool:
     """Whether it is botocore that failed over an answer: it has an error of its own for some bodies, and trips over others."""
     from botocore.parsers import ResponseParserError
 
     if isinstance(error, ResponseParserError):
         return True
-    modules = [str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(error.__traceback__)]
+    modules = _modules(error)
     return modules[-1:] != [] and (modules[-1].startswith("botocore.") or any(name in _READING_MODULES for name in modules))
 
 

@@ -201,8 +201,8 @@ class Aws:
             raise CredentialsError("a local AWS has credentials for every account and no ambient ones")
         if self._ambient is None:
             session = self._new_session(lambda: self._ambient[1].account_id if self._ambient else "", profile=self._profile)
-            self._find_credentials(session)
             self._login_command = _login_command(session._session, self._profile)
+            self._find_credentials(session)
             self._ambient = (session, self._caller(session))
             _hide_credentials(session.get_credentials())
         return self._ambient
@@ -255,18 +255,10 @@ class Aws:
 
         with translated(Origin(login_command=self._login_command)):
             _hide_files(session._session.full_config.get("profiles", {}).values())
-            try:
-                found: Any = session.get_credentials()
-            except (ValueError, KeyError) as error:
-                # botocore reads what a credential_process prints, and cached tokens, as JSON; what is none ends in these.
-                raise CredentialsError(
-                    f"the credentials of profile {self._profile or 'default'} cannot be read: what its credential_process printed, or"
-                    f" a cached token, is not what it should be ({type(error).__name__})",
-                    hint=self._whoami_command(),
-                ) from None
-        # Those that have yet to be fetched are hidden once they are: fetching may fail, and says so in the first request.
-        if found is not None and not isinstance(found, DeferredRefreshableCredentials):
-            _hide_credentials(found)
+            found: Any = session.get_credentials()
+            # Those that have yet to be fetched are hidden once they are: fetching may fail, and says so in the first request.
+            if found is not None and not isinstance(found, DeferredRefreshableCredentials):
+                _hide_credentials(found)
 
     # --- boto3 ------------------------------------------------------------------------------------------------
 
@@ -385,9 +377,15 @@ def _hide_files(profiles: Iterable[Mapping[str, Any]]) -> None:
 def _login_command(session: BotocoreSession, profile: str | None) -> str:
     """What a person types to renew these credentials, by what the profile is made of."""
     name = profile or session.get_config_variable("profile") or "default"
-    section = session.full_config.get("profiles", {}).get(name, {})
+    profiles = session.full_config.get("profiles", {})
+    section: dict[str, Any] = profiles.get(name, {})
+    source = section.get("source_profile", name)
+    if source != name and "source_profile" not in profiles.get(source, {}):
+        return _login_command(session, source)
     if "sso_session" in section or "sso_start_url" in section:
         return f"aws sso login --profile {name}"
+    if "credential_process" in section:
+        return f"aws sts get-caller-identity --profile {name}"
     if "login_session" in section:
         return f"aws login --profile {name}"
     if profile is None and not section:

@@ -7,6 +7,7 @@ Never: says anything where the sources are not there (a pipeline that was handed
 from __future__ import annotations
 
 import argparse
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -43,7 +44,8 @@ def refresh(args: argparse.Namespace, context: Context) -> None:
     what = f"{args.dist / args.env} is not what would be built now: changed since it was built: {shown}"
     own = f"environments/{args.env}.yaml"
     gone = own in changed and not (ROOT / own).exists()
-    command = commands.deploy("destroy", args.env) if gone else commands.build(args.env)
+    where = shlex.join(_environments(args))
+    command = commands.deploy("destroy", args.env) if gone else f"{commands.build(args.env)} {where}".strip()
     if gone:
         what = f"{own} is gone; what it described may still be deployed"
     # Whoever names the digest that was reviewed means that assembly, whatever the sources have become.
@@ -55,7 +57,18 @@ def refresh(args: argparse.Namespace, context: Context) -> None:
 
 def _build(args: argparse.Namespace) -> None:
     """Raise `CommandError` if it fails; its words are on stderr by then."""
-    command = [sys.executable, str(Path(ROOT) / "build.py"), "--env", args.env, "--out", str(args.dist)]
+    command = [sys.executable, str(Path(ROOT) / "build.py"), "--env", args.env, "--out", str(args.dist), *_environments(args)]
     done = subprocess.run(command, stdout=sys.stderr, check=False)  # noqa: S603
     if done.returncode:
         raise CommandError(f"the build of {args.env} failed", command=commands.build(args.env), status=USAGE)
+
+
+def _environments(args: argparse.Namespace) -> list[str]:
+    """`--environments DIR` where the assembly was built from other files than those of the checkout."""
+    from assembly import sources  # not before: --help is instant
+
+    for name in sources.read(args.dist / args.env).files:
+        file = Path(ROOT) / name
+        if file.name == f"{args.env}.yaml" and file.parent != Path(ROOT) / "environments":
+            return ["--environments", str(file.parent)]
+    return []

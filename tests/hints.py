@@ -22,7 +22,7 @@ from review.next_command import BUILD_OPTIONS, options_of
 # A label before it: "test: next: ..." of a list, and "Next: `...`" of a document are ours too.
 _NEXT = re.compile(r"(?m)^[ \t]*next: (.*)$")
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-NOT_IN_THE_MODELS = {("sso", "login"), ("configure", "list"), ("configure", "sso")}
+NOT_IN_THE_MODELS = {("sso", "login"), ("configure", "list"), ("configure", "list-profiles"), ("configure", "sso")}
 """Commands of the AWS CLI that are no operation of an API."""
 
 

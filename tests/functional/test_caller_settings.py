@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,14 +26,41 @@ ANSWER = (
     "</GetCallerIdentityResult></GetCallerIdentityResponse>"
 ).encode()
 
+ROLE = json.dumps(
+    {
+        "roleCredentials": {
+            "accessKeyId": "ASIAOFTHEROLE",
+            "secretAccessKey": "made-for-the-role",
+            "sessionToken": "token-of-the-role",
+            "expiration": 32503680000000,
+        }
+    }
+).encode()
+CONFIG = """
+[profile corp]
+sso_session = corp
+sso_account_id = 999988887777
+sso_role_name = Deployer
+[sso-session corp]
+sso_start_url = https://corp.example/start
+sso_region = eu-west-1
+sso_registration_scopes = sso:account:access
+[profile through]
+role_arn = arn:aws:iam::999988887777:role/x
+source_profile = corp
+"""
+
 
 class Proxy:
-    """Takes CONNECT, and is then AWS itself, with a certificate of its own authority."""
+    """Takes CONNECT, and is then AWS itself, STS or the portal of IAM Identity Center, with a certificate of its own authority."""
 
     def __init__(self, authority: trustme.CA) -> None:
         self.asked: list[str] = []
+        self.heads: list[bytes] = []
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("*.us-east-1.amazonaws.com").configure_cert(self._context)
+        authority.issue_cert("*.us-east-1.amazonaws.com", "*.sso.eu-west-1.amazonaws.com", "*.eu-west-1.amazonaws.com").configure_cert(
+            self._context
+        )
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         threading.Thread(target=self._serve, daemon=True).start()
@@ -52,12 +82,10 @@ class Proxy:
                 self.asked.append(_head(connection).split(b" ")[1].decode())
                 connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
                 with self._context.wrap_socket(connection, server_side=True) as inside:
-                    _head(inside)
-                    inside.sendall(
-                        b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nConnection: close\r\n"
-                        + f"Content-Length: {len(ANSWER)}\r\n\r\n".encode()
-                        + ANSWER
-                    )
+                    self.heads.append(_head(inside))
+                    kind, body = ("application/json", ROLE) if ".sso." in self.asked[-1] else ("text/xml", ANSWER)
+                    head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+                    inside.sendall(head.encode() + body)
         except OSError:
             return
 
@@ -108,3 +136,75 @@ def test_what_no_proxy_names_goes_past_a_proxy_that_is_not_there(command_line: C
     platform = Platform(account=account, dist=tmp_path / "dist", line=line)
     platform.build()
     assert line.deploy("status", "--env", ENV, "--dist", str(platform.dist)).code == 0
+
+
+def with_profiles(home: Path, profiles: str = CONFIG, **more: str) -> CommandLine:
+    """A home whose AWS configuration has these profiles."""
+    folder = home / ".aws"
+    folder.mkdir()
+    (folder / "config").write_text(profiles)
+    nowhere = {"HTTPS_PROXY": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
+    return CommandLine(home=home, extra=nowhere | more | {"AWS_CONFIG_FILE": str(folder / "config")})
+
+
+def token(home: Path, *, expires: float) -> None:
+    """What `aws sso login` leaves; without a refresh token."""
+    cache = home / ".aws" / "sso" / "cache"
+    cache.mkdir(parents=True)
+    when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(expires))
+    kept = {"startUrl": "https://corp.example/start", "region": "eu-west-1", "accessToken": "of-the-portal", "expiresAt": when}
+    (cache / f"{hashlib.sha1(b'corp').hexdigest()}.json").write_text(json.dumps(kept))
+
+
+def asked_with(line: CommandLine, account: str, tmp_path: Path, profile: str) -> str:
+    """What `history` says on stderr with the profile; it fails, in words."""
+    Platform(account=account, dist=tmp_path / "dist", line=line).build()
+    ended = line.deploy("history", "--env", ENV, "--dist", str(tmp_path / "dist"), "--profile", profile)
+    assert (ended.code, "Traceback" in ended.stderr) == (1, False), ended
+    return ended.stderr
+
+
+def test_the_role_of_an_sso_profile_is_used(proxy: Proxy, authority: trustme.CA, account: str, tmp_path: Path) -> None:
+    bundle = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(bundle)
+    line = with_profiles(tmp_path, HTTPS_PROXY=proxy.url, AWS_CA_BUNDLE=str(bundle))
+    token(tmp_path, expires=time.time() + 3600)
+    assert "(account 999988887777 us-east-1)" in asked_with(line, account, tmp_path, "corp")
+    assert proxy.asked[:2] == ["portal.sso.eu-west-1.amazonaws.com:443", "sts.us-east-1.amazonaws.com:443"]
+    assert b"role_name=Deployer&account_id=999988887777" in proxy.heads[0] and b"of-the-portal" in proxy.heads[0]
+    assert b"ASIAOFTHEROLE" in proxy.heads[1]
+
+
+@pytest.mark.parametrize(
+    ("profile", "there"), [("corp", True), ("corp", False), ("through", True)], ids=["expired", "no-token", "through-a-role"]
+)
+def test_an_expired_sso_session_says_how_to_log_in(account: str, tmp_path: Path, profile: str, there: bool) -> None:
+    line = with_profiles(tmp_path)
+    if there:
+        token(tmp_path, expires=time.time() - 60)
+    assert "  next: aws sso login --profile corp\n" in asked_with(line, account, tmp_path, profile)
+
+
+EXPIRED = {"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "kept-secret", "SessionToken": "t", "Expiration": "2020-01-01T00:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("printed", "says"),
+    [
+        ("sh -c 'echo not today >&2; exit 3'", "not today"),
+        ("/nowhere/at/all", "/nowhere/at/all: No such file or directory"),
+        ("echo kept-secret", "is not what it should be (JSONDecodeError)"),
+        ("echo []", "is not what it should be (AttributeError)"),
+        (f"echo '{json.dumps(EXPIRED)}'", "have expired"),
+    ],
+    ids=["fails", "missing", "no-json", "no-object", "expired"],
+)
+def test_a_credential_process_that_gives_nothing_usable_is_told(account: str, tmp_path: Path, printed: str, says: str) -> None:
+    told = asked_with(with_profiles(tmp_path, f"[profile own]\ncredential_process = {printed}\n"), account, tmp_path, "own")
+    assert says in told and "  next: aws sts get-caller-identity --profile own\n" in told
+    assert "kept-secret" not in told
+
+
+def test_a_profile_that_is_not_there_is_told(account: str, tmp_path: Path) -> None:
+    told = asked_with(with_profiles(tmp_path), account, tmp_path, "corpp")
+    assert "corpp" in told and "  next: aws configure list-profiles\n" in told

@@ -35,7 +35,7 @@ def terminated(
             threading.Event().wait(0.5)
         exchange.send(exchange.forward())
 
-    for service in ("cloudformation", "s3"):
+    for service in ("cloudformation", "s3", "secretsmanager"):
         wire.on(service, "*", end, times=1_000_000)
     process = line.start("deploy.py", *arguments)
     started.append(process)
@@ -82,6 +82,23 @@ def test_the_claim_of_a_site_is_given_back(
     terminated(through, wire, processes, changes, verb, *common, *more)
     assert frontend.site_of(aws, dev).store.state()[0].claim is None
     again = command_line.deploy(verb, *common, *more)
+    assert again.code == 0, again
+
+
+def test_prune_gives_the_claim_of_a_site_back(
+    aws: Aws, account: str, command_line: CommandLine, wire: Wire, processes: list[subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    site = frontend.deployed(aws, tmp_path / "dist", "dev", account, publishing={"release_keep": 2, "release_grace_days": 1})
+    app, common = frontend.built(tmp_path / "app"), ("--env", "dev", "--dist", str(site.dist))
+    for number in range(3):
+        frontend.rebuilt(app, f"release {number}")
+        assert command_line.deploy("publish", *common, "--content", str(app), "--yes").code == 0
+    frontend.age(aws, site, days=2)
+    through = CommandLine(home=command_line.home, endpoint_url=wire.url, account_id=account)
+    store = frontend.site_of(aws, site).store
+    terminated(through, wire, processes, lambda call: store.state()[0].claim is not None, "prune", *common, "--yes")
+    assert store.state()[0].claim is None
+    again = command_line.deploy("prune", *common, "--yes")
     assert again.code == 0, again
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import pkgutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +14,8 @@ from botocore.awsrequest import AWSResponse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import aws
+import gateways
 from aws.account import Account
 from aws.acm import Acm
 from aws.answers import read
@@ -29,7 +33,8 @@ from aws.route53 import Record, Route53
 from aws.s3 import S3, Headers
 from aws.secrets import Secrets
 from aws.session import Aws, Settings, StaticCredentials
-from gateways.retained import Retained
+from gateways import standing
+from gateways.retained import REMOVABLE, Retained
 from guards.text import MOST
 from tests.unit.aws.model_answers import HTML, XHTML, Wire, answers
 
@@ -108,6 +113,7 @@ GATEWAYS: dict[str, Any] = {
     "route53": Route53.connect(AWS, account_id=ACCOUNT),
     "s3": S3.connect(AWS, **PLACE),
     "secrets": Secrets.connect(AWS, **PLACE),
+    "standing": standing.Standing.connect(AWS, **PLACE),
 }
 CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
     "cloudformation": {
@@ -124,6 +130,7 @@ CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
         "deleted_stacks": [(("a",), {})],
         "describe_change_set": [(("c", "s"), {})],
         "describe_stack": [(("s",), {})],
+        "owner": [(("p",), {})],
         "pause": [((), {})],
         "settled_stack": [(("s",), {"looks": 2})],
         "describe_stack_set": [(("s",), {})],
@@ -177,7 +184,12 @@ CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
         "put": [(("table", KEY, Condition(absent="id")), {})],
         "update": [(("table", KEY, {"n": 1}, Condition(equal=KEY)), {})],
     },
-    "iam": {"global_token_version": [((), {})], "oidc_providers": [((), {})], "role": [(("r",), {})]},
+    "iam": {
+        "denied": [(("arn:aws:iam::111111111111:role/r", "*", ("s3:GetObject",), {"k": "v"}), {})],
+        "global_token_version": [((), {})],
+        "oidc_providers": [((), {})],
+        "role": [(("r",), {})],
+    },
     "logs": {"events": [(("g",), {"since": NOW})], "groups": [(("g",), {})]},
     "organizations": {"accounts": [((), {})], "management_account": [((), {})], "members": [((("ou-abcd-12345678",),), {})]},
     "retained": {
@@ -189,13 +201,17 @@ CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
         "exists": [
             ((kind, "name"), {}) for kind in ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Lambda::Function", "AWS::Logs::LogGroup")
         ],
+        "remove": [((kind, "arn:aws:x:eu-west-1:111111111111:y:z:1"), {}) for kind in sorted(REMOVABLE)],
     },
     "route53": {
+        "change": [(("Z1", "CREATE", [{"Name": "a", "Type": "A"}]), {})],
         "delegation": [(("Z1",), {})],
         "find_public_zone": [(("a",), {})],
         "in_sync": [(("C1",), {})],
+        "record_sets": [(("Z1", "a"), {})],
         "records": [(("Z1", "a"), {})],
         "upsert": [(("Z1", Record(name="a", type="CNAME", values=("b",))), {})],
+        "validation_records": [(("Z1", "a"), {})],
     },
     "s3": {
         "bucket_exists": [(("bucket",), {})],
@@ -218,6 +234,11 @@ CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
         "schedule_deletion": [(("s",), {"recovery_days": 7})],
         "text": [(("s",), {})],
     },
+    "standing": {
+        "arn": [(("s3", "r"), {})],
+        "find": [((resource_type, "name"), {}) for resource_type in sorted(standing.LOOKS)],
+        "with_tags": [(("p", dict), {})],
+    },
 }
 EVERY = [
     pytest.param(gateway, method, arguments, id=f"{gateway}.{method}-{number}")
@@ -238,6 +259,14 @@ def operation_model(service_id: str, operation: str) -> Any:
     """By botocore's event names."""
     models = (client.meta.service_model for client in AWS._clients.values())
     return next(model for model in models if model.service_id.hyphenize() == service_id).operation_model(operation)
+
+
+def test_every_gateway_is_here() -> None:
+    """Each class of `aws` and `gateways` that connects itself."""
+    names = [found.name for room in (aws, gateways) for found in pkgutil.walk_packages(room.__path__, f"{room.__name__}.")]
+    classes = [each for name in names for _, each in inspect.getmembers(importlib.import_module(name), inspect.isclass)]
+    connecting = {each for each in classes if hasattr(each, "connect")}
+    assert connecting - {type(gateway) for gateway in GATEWAYS.values()} == set()
 
 
 def test_every_method_of_every_gateway_is_called_here() -> None:

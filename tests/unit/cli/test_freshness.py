@@ -48,7 +48,7 @@ def test_an_edited_environment_file_must_be_built_first(built: Path, verb: str, 
         file.write_text(before, encoding="utf-8")
     assert status == 2
     assert f"changed since it was built: {file}" in said
-    assert said.rstrip().endswith(f"next: python build.py --env dev --out {built / 'dist'}")
+    assert said.rstrip().endswith(f"next: python build.py --env dev --out {built / 'dist'} --environments {built / 'environments'}")
 
 
 def test_what_was_reviewed_by_its_digest_is_told_and_not_refused(built: Path) -> None:
