@@ -176,7 +176,8 @@ def test_destroy_drops_the_saved_plan(site: Site) -> None:
     assert not saved.exists()
 
 
-STACKS = ("monitoring", "dns")
+STACKS = {"monitoring": EDGE, "dns": EDGE, "site": HOME, "edge": EDGE, "certificate": EDGE, "foundation": HOME}
+"""And the region of each."""
 
 
 def test_any_one_stack_that_was_deleted_by_hand_is_made_again_and_takes_over_what_it_kept(site: Site, tmp_path: Path) -> None:
