@@ -207,11 +207,11 @@ def test_after_a_first_creation_that_failed_apply_succeeds(site: Site, wire: Wir
     """Where AWS does not let plan look, CloudFormation finds out; then nothing is in the way of the next attempt."""
     service, operation, name = CLASHES[stack]
     zone = Route53.connect(site.aws, account_id=site.account)
-    made, zone_id = "", zone.find_public_zone(DOMAIN).id
+    made, tag, zone_id = "", "", zone.find_public_zone(DOMAIN).id
     remove: Callable[[], Any] = {
         "iam": lambda: site.client("iam").delete_role(RoleName=name),
-        "cloudfront": lambda: site.client("cloudfront").delete_origin_access_control(Id=made),
-        "route53": lambda: zone.change(zone_id, "DELETE", zone.record_sets(zone_id, name)[-1:]),
+        "cloudfront": lambda: site.client("cloudfront").delete_origin_access_control(Id=made, IfMatch=tag),
+        "route53": lambda: zone.change(zone_id, "DELETE", [r for r in zone.record_sets(zone_id, name) if r["Type"] == "AAAA"]),
         "sns": lambda: site.client("sns").delete_topic(TopicArn=f"arn:aws:sns:{EDGE}:{site.account}:{name}"),
     }[service]
     if service == "iam":
@@ -223,7 +223,7 @@ def test_after_a_first_creation_that_failed_apply_succeeds(site: Site, wire: Wir
     else:
         config = {"Name": name, "OriginAccessControlOriginType": "s3", "SigningBehavior": "always", "SigningProtocol": "sigv4"}
         answer = site.client("cloudfront").create_origin_access_control(OriginAccessControlConfig=config)
-        made = answer["OriginAccessControl"]["Id"]
+        made, tag = answer["OriginAccessControl"]["Id"], answer["ETag"]
     blind = replace(site, line=replace(site.line, endpoint_url=wire.url))
     wire.on(service, operation, lambda exchange: exchange.error("AccessDenied", "not yours to see", 403), times=99)
     failed = blind("apply", "--yes")
