@@ -157,7 +157,7 @@ def delivery(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     source, arn = given.at("DeliverySourceName"), given.at("DeliveryDestinationArn")
     destination = deployment.meant(arn, _DESTINATION)
     made = deployment.meant(source, _SOURCE)
-    sources = deployment.of(_SOURCE)
+    sources = tuple(deployment.of(_SOURCE))
     by_name = {name: each for each in sources if (name := each.properties.at("Name").literal)}
     if source.literal in by_name and by_name[source.literal].name not in resource.depends_on:
         yield source.path, f"made before its source; use the Ref of {by_name[source.literal].name}"
