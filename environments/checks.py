@@ -21,6 +21,8 @@ CERTIFICATE_CHARACTERS = 2000
 """Of all names together, so that the policy that names each of them stays below IAM's 6,144 characters."""
 PREFIX = 40
 """Characters of `<project>-<name>`; the longest ending of a role has 24 and IAM takes 64."""
+DOMAIN_WITH_FAILOVER = 253 - len("_failover.")
+"""A name has at most 253 characters (RFC 1035, 2.3.4: 255 octets on the wire)."""
 ACCESS_LOG_BUCKET = 63
 """Characters of a bucket name (S3 User Guide, bucket naming rules)."""
 
@@ -53,6 +55,8 @@ def check(environment: Environment, note: Note) -> None:
             ("bucket",),
             f'"{env.bucket}" has {len(env.bucket)} characters; at most {longest}, since "{env.access_log_bucket}" is a bucket too',
         )
+    if env.failover and len(env.domain) > DOMAIN_WITH_FAILOVER:
+        note(("domain",), f"has {len(env.domain)} characters; at most {DOMAIN_WITH_FAILOVER} with failover, whose records stand below it")
     if env.disaster_recovery and env.disaster_recovery.region == env.home_region:
         note(("disaster_recovery", "region"), f'"{env.home_region}" is the home region; choose another one')
     if (env.github.owner_id is None) != (env.github.repository_id is None):
@@ -233,9 +237,6 @@ def _check_app(env: Environment, note: Note) -> None:
     for index, path in enumerate(paths):
         if path in paths[:index]:
             note(("publishing", "hashed_paths", index), f'"{env.publishing.hashed_paths[index]}" is the path of an earlier entry; keep one')
-    for key in env.tags:
-        if key.lower().startswith("aws:") or not 1 <= len(key) <= 128 or len(env.tags[key]) > 256:
-            note(("tags", key), "a tag's key has 1 to 128 characters and does not start with aws:, its value has at most 256")
 
 
 def _below(name: str, zone: str) -> bool:

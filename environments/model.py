@@ -42,7 +42,7 @@ CertificateName = Annotated[
 BucketName = Annotated[
     str, Meta(description="S3 bucket name: 3 to 63 of a-z, 0-9 and hyphen. Dots are refused: they break TLS host names.")
 ]
-TableName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{3,255}\Z", description="DynamoDB table name.")]
+TableName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{3,128}\Z", description="DynamoDB table name.")]
 UrlPath = Annotated[
     str,
     Meta(
@@ -51,7 +51,11 @@ UrlPath = Annotated[
         description='Path with a leading and no trailing slash; "/" is the root.',
     ),
 ]
-RoleArn = Annotated[str, Meta(pattern=r"^arn:aws:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}\Z", description="ARN of an IAM role.")]
+RoleArn = Annotated[
+    str,
+    Meta(pattern=r"^arn:aws:iam::[0-9]{12}:role/[\w+=,.@/-]{1,128}\Z", description="ARN of an IAM role, path and name at most 128 long."),
+]
+"""AWS takes 512 and 64; two policies of the deploy role have to name it and keep to IAM's sizes."""
 ZoneId = Annotated[str, Meta(pattern=r"^Z[A-Z0-9]{5,31}\Z", description="Hosted zone id, without /hostedzone/.")]
 Percentage = Annotated[float, Meta(gt=0, le=100)]
 RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]

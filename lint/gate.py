@@ -148,6 +148,7 @@ def rule_sources() -> dict[str, bytes]:
     root = Path(__file__).parent.parent
     read = [
         root / "templates" / "resources.py",
+        root / "templates" / "view.py",
         root / "assembly" / "model.py",
         root / "environments" / "regions.py",
         root / "constraints" / "table.py",

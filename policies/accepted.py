@@ -45,6 +45,5 @@ ACCEPTED: dict[str, tuple[Accepted, ...]] = {
     ),
     "DeployBoundary": (
         Accepted(_MISMATCH, "Describe*, Get* and List* stand for the policies' own actions; a boundary grants nothing"),
-        _EVENTS,
     ),
 }  # fmt: skip

@@ -167,9 +167,9 @@ def _stacks(names: Deployment) -> list[Statement]:
             "cloudformation",
             _STACKS,
             own,
+            # For DescribeEvents alone, the only one of these that takes a change set: the events of its own validation.
+            arn("cloudformation", "changeSet/*", region="*"),
         ),
-        # Events of a change set's own validation; its name does not say whose stack it is.
-        allow("ChangeSetEvents", "cloudformation", ["DescribeEvents"], arn("cloudformation", "changeSet/*", region="*")),
         allow(
             "StackSets",
             "cloudformation",
@@ -223,9 +223,22 @@ def _stacks(names: Deployment) -> list[Statement]:
 
 def _content(names: Deployment) -> list[Statement]:
     return [
-        allow("ArtifactBucket", "s3", ["ListBucket", "ListBucketVersions", "GetBucketLocation"], s3_arn(names.artifact_bucket)),
-        allow("Artifacts", "s3", ["GetObject", "GetObjectVersion", "PutObject"], s3_arn(f"{names.artifact_bucket}/*")),
-        allow("SiteBucket", "s3", ["ListBucket", "GetBucketLocation"], s3_arn(names.site_bucket)),
+        allow(
+            "Artifacts",
+            "s3",
+            ["ListBucket", "ListBucketVersions", "GetBucketLocation", "GetObject", "GetObjectVersion", "PutObject"],
+            s3_arn(names.artifact_bucket),
+            s3_arn(f"{names.artifact_bucket}/*"),
+        ),
+        # Their tags say whose they are; `inventory/` looks before a first creation.
+        allow(
+            "SiteBuckets",
+            "s3",
+            ["ListBucket", "GetBucketLocation", "GetBucketTagging", "GetObject"],
+            s3_arn(names.site_bucket),
+            s3_arn(names.access_log_bucket),
+            s3_arn(f"{names.access_log_bucket}/{ACCESS_LOG_PREFIX}/*"),
+        ),
         allow(
             "SiteContent",
             "s3",
@@ -259,11 +272,8 @@ def _content(names: Deployment) -> list[Statement]:
             # (CloudWatch Logs User Guide, "Overview of managing access permissions"). All such names are the platform's.
             arn("logs", f"log-group:/aws/lambda/us-east-1.{names.edge_function_name}*", region="*"),
         ),
-        allow("AccessLogBucket", "s3", ["ListBucket"], s3_arn(names.access_log_bucket)),
         # What stands already under the names of stacks that are not there yet, and its tags; `inventory/` looks before a first creation.
         allow("StandingTopics", "sns", ["GetTopicAttributes", "ListTagsForResource"], arn("sns", f"{names.prefix}-*", region="us-east-1")),
         allow("StandingAlarms", "cloudwatch", ["DescribeAlarms"], arn("cloudwatch", f"alarm:{names.prefix}-*", region="us-east-1")),
         allow("StandingFunction", "lambda", ["GetFunction"], arn("lambda", f"function:{names.edge_function_name}", region="us-east-1")),
-        allow("StandingBuckets", "s3", ["GetBucketTagging"], s3_arn(names.site_bucket), s3_arn(names.access_log_bucket)),
-        allow("AccessLogs", "s3", ["GetObject"], s3_arn(f"{names.access_log_bucket}/{ACCESS_LOG_PREFIX}/*")),
     ]

@@ -177,6 +177,8 @@ class StackExecution(SecondTry):
             self.run.pause(polls)
             self.heard(feed, ours)
             live = self.gateway.describe_stack(stack)
+        if status == final:
+            return live
         raise Unavailable(f"{self.plan.stack_name} is {final} by its events and {status} by itself", service="cloudformation")
 
     def heard(self, feed: EventFeed, ours: ExecutionEvents) -> None:

@@ -79,8 +79,13 @@ def test_an_update_runs_what_was_planned_and_is_remembered(platform: Platform, a
 
 def test_a_failure_names_its_cause_leaves_the_rest_and_says_what_to_type(platform: Platform, aws: Aws) -> None:
     assert platform.apply("--yes").code == 0
-    taken = {"Clash": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": f"artifacts-{platform.account}"}}}
-    platform.build(one="2", more=taken)
+    name = f"clash-{platform.account}"
+    platform.build(one="2", more={"Clash": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}}})
+    assert platform.plan().code == 3
+    # Since the plan looked.
+    aws.client("s3", account_id=platform.account, region=REGION).create_bucket(
+        Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
 
     failed = platform.apply("--yes")
 
@@ -94,7 +99,7 @@ def test_a_failure_names_its_cause_leaves_the_rest_and_says_what_to_type(platfor
 
     again = platform.apply("--yes")
     assert again.code == 1, again
-    assert "Clash (AWS::S3::Bucket): " in again.stdout
+    assert name in again.stdout, "the next plan sees it"
     platform.build(one="2")
     assert platform.plan().code == 3
     assert platform.apply("--yes").code == 0

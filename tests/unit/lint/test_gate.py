@@ -138,7 +138,7 @@ def test_a_verdict_depends_on_versions_rules_and_regions(tmp_path: Path) -> None
 
 
 def test_a_changed_rule_is_applied_at_once(tmp_path: Path) -> None:
-    for room in ("lint", "constraints", "templates", "assembly", "guards"):
+    for room in ("lint", "constraints", "refusals", "templates", "assembly", "guards", "environments"):
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
     cache, broken = tmp_path / "cache", template(description=None)
     before = probe(cache, broken, path=tmp_path, cwd=tmp_path)
