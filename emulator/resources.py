@@ -31,6 +31,7 @@ def install() -> None:
             "AWS::Logs::DeliverySource": {"create": _source_create, "update": _source_update, "delete": _source_delete, **in_place},
             "AWS::Logs::DeliveryDestination": {"create": _target_create, "update": _target_update, "delete": _target_delete, **in_place},
             "AWS::Logs::Delivery": {"create": _delivery_create, "update": _delivery_update, "delete": _delivery_delete, **in_place},
+            "AWS::CloudFront::Function": {"create": _function_create, "update": _function_update, "delete": _function_delete, **in_place},
             "AWS::CloudFront::MonitoringSubscription": {"create": _monitor_create, "update": _monitor_update, "delete": _monitor_delete},
             "AWS::CloudWatch::CompositeAlarm": {
                 "create": _composite_create,
@@ -182,11 +183,35 @@ def _oidc_delete(physical_id: str, _: Properties) -> None:
     iam._oidc_providers.pop(physical_id, None)
 
 
+# --- AWS::CloudFront::Function: its physical id is the ARN, the primary identifier of the provider schema; MiniStack's is the name ---
+
+
+def _function_name(physical_id: str) -> str:
+    return physical_id.rpartition("/")[2]
+
+
+def _function_create(logical_id: str, props: Properties, stack_name: str) -> Created:
+    _, attributes = cfn._cf_function_create(logical_id, props, stack_name)
+    return attributes["FunctionARN"], attributes
+
+
+def _function_update(physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str | None = None) -> Created:
+    _, attributes = cfn._cf_function_update(_function_name(physical_id), old, new, stack_name, logical_id)
+    return attributes["FunctionARN"], attributes
+
+
+def _function_delete(physical_id: str, props: Properties) -> None:
+    cfn._cf_function_delete(_function_name(physical_id), props)
+
+
 # --- AWS::Logs::DeliverySource, DeliveryDestination, Delivery ------------------------------------------------------
 
 
 def _source_create(_logical_id: str, props: Properties, _stack_name: str) -> Created:
     request = {"name": props["Name"], "resourceArn": props.get("ResourceArn"), "logType": props.get("LogType")}
+    if any(each["name"] != props["Name"] and props.get("ResourceArn") in each["resourceArns"] for each in logs._delivery_sources.values()):
+        # aws-cloudformation/cloudformation-coverage-roadmap issue 2513.
+        raise ValueError("This ResourceId has already been used in another Delivery Source in this account.")
     source = _answered(logs._put_delivery_source(request))["deliverySource"]
     return source["name"], {"Arn": source["arn"], "Service": source["service"], "ResourceArns": source["resourceArns"]}
 

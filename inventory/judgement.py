@@ -37,6 +37,12 @@ WORDS: Mapping[str, str] = {
     "AWS::Logs::DeliveryDestination": "the delivery destination",
 }
 
+
+def _cloudfront(what: str, look: str, which: str) -> str:
+    """CloudFront deletes only what is named with its present ETag."""
+    return f'aws cloudfront delete-{what} {which} --if-match "$(aws cloudfront {look} {which} --query ETag --output text)"'
+
+
 _DELETE: Mapping[str, str] = {
     "AWS::IAM::Role": "aws iam delete-role --role-name {name}",
     "AWS::IAM::ManagedPolicy": "aws iam delete-policy --policy-arn {id}",
@@ -47,10 +53,10 @@ _DELETE: Mapping[str, str] = {
     "AWS::Logs::DeliverySource": "aws logs delete-delivery-source --name {name} --region {region}",
     "AWS::Logs::DeliveryDestination": "aws logs delete-delivery-destination --name {name} --region {region}",
     "AWS::Logs::LogGroup": "aws logs delete-log-group --log-group-name {name} --region {region}",
-    "AWS::CloudFront::Function": "delete it: aws cloudfront delete-function --name {name}, with --if-match ETAG",
-    "AWS::CloudFront::OriginAccessControl": "delete it: aws cloudfront delete-origin-access-control --id {id}, with --if-match ETAG",
-    "AWS::CloudFront::ResponseHeadersPolicy": "delete it: aws cloudfront delete-response-headers-policy --id {id}, with --if-match ETAG",
-    "AWS::CloudFront::CachePolicy": "delete it: aws cloudfront delete-cache-policy --id {id}, with --if-match ETAG",
+    "AWS::CloudFront::Function": _cloudfront("function", "describe-function", "--name {name}"),
+    "AWS::CloudFront::OriginAccessControl": _cloudfront("origin-access-control", "get-origin-access-control", "--id {id}"),
+    "AWS::CloudFront::ResponseHeadersPolicy": _cloudfront("response-headers-policy", "get-response-headers-policy", "--id {id}"),
+    "AWS::CloudFront::CachePolicy": _cloudfront("cache-policy", "get-cache-policy", "--id {id}"),
 }
 """How what holds no data is taken out of the way."""
 

@@ -157,10 +157,11 @@ def delivery(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     source, arn = given.at("DeliverySourceName"), given.at("DeliveryDestinationArn")
     destination = deployment.meant(arn, _DESTINATION)
     made = deployment.meant(source, _SOURCE)
-    by_name = {each.properties.at("Name").literal: each for each in deployment.of(_SOURCE)}
+    sources = tuple(deployment.of(_SOURCE))
+    by_name = {name: each for each in sources if (name := each.properties.at("Name").literal)}
     if source.literal in by_name and by_name[source.literal].name not in resource.depends_on:
         yield source.path, f"made before its source; use the Ref of {by_name[source.literal].name}"
-    if source.literal and by_name and source.literal not in by_name and destination:
+    if source.literal and by_name and len(by_name) == len(sources) and source.literal not in by_name and destination:
         yield source.path, f"no source of the template is named {source.literal}"
     if arn.text and not arn.text.startswith("${") and ":delivery-destination:" not in arn.text:
         yield arn.path, f"{arn.text!r} is no delivery destination"

@@ -197,7 +197,9 @@ def _access_logs(template: StackTemplate, env: Environment, distribution: Any) -
     source = template.add(
         logs.DeliverySource(
             "AccessLogSource",
-            Name=f"{env.prefix}-access",
+            # The service changes neither the resource nor the name of a source, and takes one source for a resource: another distribution
+            # needs another name, the same one the same (aws-cloudformation/cloudformation-coverage-roadmap issue 2513).
+            Name=Sub(f"{env.prefix}-${{Id}}", Id=distribution),
             LogType="ACCESS_LOGS",
             ResourceArn=distribution_arn(distribution),
         )

@@ -145,6 +145,17 @@ def test_what_would_move_a_stack_is_refused_before_it_begins(site: Edited, edit:
     assert site.client("cloudformation", "eu-central-1").list_stacks()["StackSummaries"] == before or "REVIEW" not in str(before)
 
 
+def test_another_account_is_refused_since_the_buckets_belong_to_this_one(site: Edited) -> None:
+    site.apply()
+    other = f"{500_000_000_000 + next(_numbers)}"
+    assert site.build(account_id=other) == ""
+    code, review = site.deploy("plan")
+    assert code == 1, review
+    assert "is taken by another account" in " ".join(review.split())
+    stacks = site.aws.client("cloudformation", account_id=other, region="us-east-1").list_stacks()["StackSummaries"]
+    assert [each for each in stacks if each["StackStatus"] != "DELETE_COMPLETE"] == []
+
+
 def test_a_stack_that_an_edit_leaves_behind_is_named_and_goes_on_when_it_comes_back(site: Edited) -> None:
     site.apply()
     site.build(basic_auth__enabled=False)

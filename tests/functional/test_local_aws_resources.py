@@ -211,6 +211,21 @@ def test_log_delivery_of_cloudfront_moves_unless_its_destination_has_a_prefix(aw
     stacks.delete("d")
 
 
+def test_a_resource_has_one_log_source_which_is_not_renamed(account: str, stacks: Stacks) -> None:
+    """aws-cloudformation/cloudformation-coverage-roadmap issue 2513."""
+
+    def source(name: str, distribution: str) -> dict[str, Any]:
+        arn = f"arn:aws:cloudfront::{account}:distribution/{distribution}"
+        return template("AWS::Logs::DeliverySource", {"Name": name, "LogType": "ACCESS_LOGS", "ResourceArn": arn})
+
+    stacks.apply("one", source("s", "E1"))
+    with pytest.raises(AssertionError, match="already been used in another Delivery Source"):
+        stacks.apply("one", source("t", "E1"))
+    with pytest.raises(AssertionError, match="cannot update the custom-named s"):
+        stacks.apply("one", source("s", "E2"))
+    assert stacks.apply("one", source("t", "E2"))["Ref"] == "t"
+
+
 def test_composite_alarm(aws: Aws, account: str, stacks: Stacks) -> None:
     client = aws.client("cloudwatch", account_id=account, region="us-east-1")
     metric = {

@@ -176,19 +176,44 @@ def test_destroy_drops_the_saved_plan(site: Site) -> None:
     assert not saved.exists()
 
 
-STACKS = ("monitoring", "dns")
+STACKS = {"monitoring": EDGE, "dns": EDGE, "site": HOME, "foundation": HOME}
+"""And the region of each."""
 
 
 def test_any_one_stack_that_was_deleted_by_hand_is_made_again_and_takes_over_what_it_kept(site: Site, tmp_path: Path) -> None:
     before = published(site, tmp_path)
-    for stack in STACKS:
-        site.delete_by_hand(stack, EDGE)
+    for stack, region in STACKS.items():
+        site.delete_by_hand(stack, region)
         planned = site("plan")
         assert planned.code == 3, (stack, planned)
         applied = site("apply", "--yes")
         assert applied.code == 0, (stack, applied)
         assert site("plan").code == 0, stack
     assert site.objects() == before
+
+
+def test_a_certificate_in_use_whose_stack_was_deleted_by_hand_is_let_go_and_another_made(site: Site) -> None:
+    site.applied()
+    with pytest.raises(AssertionError, match="DELETE_FAILED"):
+        site.delete_by_hand("certificate", EDGE)
+    refused = site("plan")
+    assert refused.code == 1
+    assert re.search(r"next: python deploy.py doctor --env dev .*--fix", refused.stdout), refused
+    site("doctor", "--fix", "--yes")
+    site.applied()
+    assert site("plan").code == 0
+
+
+def test_an_edge_function_whose_stack_was_deleted_by_hand_is_refused_with_a_way_that_ends_well(site: Site) -> None:
+    site.applied()
+    site.delete_by_hand("edge", EDGE)
+    refused = site("plan")
+    assert refused.code == 1
+    assert re.search(r"next: python deploy.py destroy --env dev", refused.stdout), refused
+    gone = site("destroy", "--approve", "dev")
+    assert gone.code == 0, gone
+    site.applied()
+    assert site("plan").code == 0
 
 
 CLASHES = {
@@ -206,11 +231,11 @@ def test_after_a_first_creation_that_failed_apply_succeeds(site: Site, wire: Wir
     """Where AWS does not let plan look, CloudFormation finds out; then nothing is in the way of the next attempt."""
     service, operation, name = CLASHES[stack]
     zone = Route53.connect(site.aws, account_id=site.account)
-    made, zone_id = "", zone.find_public_zone(DOMAIN).id
+    made, tag, zone_id = "", "", zone.find_public_zone(DOMAIN).id
     remove: Callable[[], Any] = {
         "iam": lambda: site.client("iam").delete_role(RoleName=name),
-        "cloudfront": lambda: site.client("cloudfront").delete_origin_access_control(Id=made),
-        "route53": lambda: zone.change(zone_id, "DELETE", zone.record_sets(zone_id, name)[-1:]),
+        "cloudfront": lambda: site.client("cloudfront").delete_origin_access_control(Id=made, IfMatch=tag),
+        "route53": lambda: zone.change(zone_id, "DELETE", [r for r in zone.record_sets(zone_id, name) if r["Type"] == "AAAA"]),
         "sns": lambda: site.client("sns").delete_topic(TopicArn=f"arn:aws:sns:{EDGE}:{site.account}:{name}"),
     }[service]
     if service == "iam":
@@ -222,7 +247,7 @@ def test_after_a_first_creation_that_failed_apply_succeeds(site: Site, wire: Wir
     else:
         config = {"Name": name, "OriginAccessControlOriginType": "s3", "SigningBehavior": "always", "SigningProtocol": "sigv4"}
         answer = site.client("cloudfront").create_origin_access_control(OriginAccessControlConfig=config)
-        made = answer["OriginAccessControl"]["Id"]
+        made, tag = answer["OriginAccessControl"]["Id"], answer["ETag"]
     blind = replace(site, line=replace(site.line, endpoint_url=wire.url))
     wire.on(service, operation, lambda exchange: exchange.error("AccessDenied", "not yours to see", 403), times=99)
     failed = blind("apply", "--yes")
@@ -246,7 +271,7 @@ def test_after_destroy_with_data_the_plan_names_what_restores_the_secret_and_the
     planned = site("plan")
     assert planned.code == 1
     assert "python deploy.py set-password --env dev" in planned.stdout, planned
-    assert "scheduled" in planned.stdout
+    assert "marked for deletion" in " ".join(planned.stdout.split()), planned
     assert site("set-password", "--generate").code == 0
     site.applied()
 

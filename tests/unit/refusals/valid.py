@@ -473,6 +473,15 @@ VALID: dict[str, Resources] = {
         RedrivePolicy={"deadLetterTargetArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:dead"},
     ),
     "a web hook": subscription("https", "https://hooks.example.com/sns"),
+    "logs of a source that is named after its distribution": {
+        **delivery(),
+        "Source": resource(
+            "Logs::DeliverySource",
+            Name={"Fn::Sub": "site-${AWS::Region}"},
+            LogType="ACCESS_LOGS",
+            ResourceArn=f"arn:aws:cloudfront::{ACCOUNT}:distribution/E123",
+        ),
+    },
     "logs to a bucket": delivery(S3SuffixPath="/{DistributionId}/{yyyy}/{MM}/{dd}/{HH}", RecordFields=["date", "time"]),
     "logs to a group": delivery(f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/site", "plain", FieldDelimiter=" "),
     "a log group": {
