@@ -121,7 +121,7 @@ def test_a_lost_answer_does_nothing_twice(platform: Platform, wire: Wire, aws: A
 
     assert done.code == 0, done
     assert rule.spoiled == min(2, rule.seen) and rule.spoiled, rule
-    assert "warning" not in spoken(done)
+    assert "warning" not in spoken(done).replace("warning: this is not AWS itself", "")
     settled(platform, aws)
 
 

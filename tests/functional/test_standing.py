@@ -17,9 +17,10 @@ from aws.errors import NotFound
 from aws.route53 import Record, Route53
 from aws.session import Aws
 from local_aws import prepare
+from tests.environments_fixture import ENVIRONMENTS
 from tests.functional.accounts import own_zone
 from tests.functional.frontend import built
-from tests.functional.harness import ROOT, CommandLine, Ended
+from tests.functional.harness import CommandLine, Ended
 from tests.functional.test_local_aws_strictness import distribution_config
 from tests.functional.wire import Wire
 
@@ -103,7 +104,7 @@ class Site:
 @pytest.fixture
 def site(command_line: CommandLine, account: str, tmp_path: Path, aws: Aws) -> Site:
     copy = tmp_path / "environments"
-    shutil.copytree(ROOT / "environments", copy, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    shutil.copytree(ENVIRONMENTS, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     for file in copy.glob("*.yaml"):
         text = file.read_text().replace("1" * 12, account).replace("ORGANISATION/REPOSITORY", "acme/web")
         text = re.sub(r"(bucket: \S+)", rf"\1-{account}", text)
