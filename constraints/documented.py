@@ -43,18 +43,17 @@ _TTL = {"minimum": 0, "maximum": 31536000}
 
 _Documented = dict[str, tuple[dict[str, Any], str]]
 
+_OF_A_BEHAVIOUR: _Documented = {
+    "LambdaFunctionAssociations": ({"maxItems": 4}, _SETTINGS),
+    "FunctionAssociations": ({"maxItems": 2}, _SETTINGS),
+    **{f"{name}PolicyId": ({"pattern": _UUID}, _API) for name in ("Cache", "OriginRequest", "ResponseHeaders")},
+    "TrustedKeyGroups": ({"maxItems": 4}, _QUOTAS),
+    "MinTTL": ({"minimum": 0}, _API),
+    "DefaultTTL": ({"minimum": 0}, _API),
+    "MaxTTL": ({"minimum": 0}, _API),
+}
 _BEHAVIOUR: _Documented = {
-    f"{kind}.{name}": constraint
-    for kind in ("CacheBehavior", "DefaultCacheBehavior")
-    for name, constraint in {
-        "LambdaFunctionAssociations": ({"maxItems": 4}, _SETTINGS),
-        "FunctionAssociations": ({"maxItems": 2}, _SETTINGS),
-        **{f"{name}PolicyId": ({"pattern": _UUID}, _API) for name in ("Cache", "OriginRequest", "ResponseHeaders")},
-        "TrustedKeyGroups": ({"maxItems": 4}, _QUOTAS),
-        "MinTTL": ({"minimum": 0}, _API),
-        "DefaultTTL": ({"minimum": 0}, _API),
-        "MaxTTL": ({"minimum": 0}, _API),
-    }.items()
+    f"{kind}.{name}": constraint for kind in ("CacheBehavior", "DefaultCacheBehavior") for name, constraint in _OF_A_BEHAVIOUR.items()
 }
 
 _DISTRIBUTION: _Documented = {
