@@ -392,7 +392,8 @@ def test_what_runs_code_and_what_is_ministacks_own_is_refused_even_with_the_secr
 
 S3_OPERATIONS = """
 AbortMultipartUpload CompleteMultipartUpload CopyObject CreateBucket CreateMultipartUpload DeleteBucket DeleteObject DeleteObjects
-GetBucketLocation GetBucketPolicy GetBucketVersioning GetObject GetObjectAttributes HeadBucket HeadObject ListBuckets ListDirectoryBuckets
+GetBucketLocation GetBucketPolicy GetBucketTagging GetBucketVersioning GetObject GetObjectAttributes HeadBucket HeadObject
+ListBuckets ListDirectoryBuckets
 ListMultipartUploads ListObjectVersions ListObjects ListObjectsV2 ListParts PutBucketPolicy PutBucketVersioning PutObject UploadPart
 UploadPartCopy
 """
