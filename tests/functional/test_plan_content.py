@@ -404,7 +404,7 @@ def test_without_any_account_on_the_local_aws(tmp_path: Path) -> None:
         frontend.rebuilt(app, "dearer")
         published = deploy("publish", "--content", str(app), "--yes")
         assert published[0] == 0, published
-        assert then.search(published[1])
+        assert re.search(r"next: python deploy\.py verify --env dev.* --local", published[1])
         frontend.rebuilt(app, "once more")
         assert deploy("plan", "--content", str(app))[0] == 3
         frontend.rebuilt(app, "not reviewed")
