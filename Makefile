@@ -12,7 +12,7 @@ export PIP_USER := 0
 unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_REQUIRE_VIRTUALENV PIP_DRY_RUN PIP_NO_DEPS PIP_CONSTRAINT PIP_REQUIREMENT
 unexport PYTHONHOME PYTHONPATH NODE_OPTIONS
 
-.PHONY: build setup test team format check unit mutants edge functional late browser attacks acceptance lint types architecture golden schema rules lock clean edits
+.PHONY: build setup test team format check unit mutants edge functional second late browser attacks acceptance lint types architecture golden schema rules lock clean edits
 
 build: setup
 	$(BIN)/python build.py --env all
@@ -63,7 +63,11 @@ edge: setup
 	node --test tests/edge/*.test.mjs
 
 functional: setup
-	$(BIN)/python -m pytest tests/functional tests/second -n 2
+	$(BIN)/python -m pytest tests/functional -n 2
+
+# The same command lines against moto, which shares no code with the local AWS.
+second: setup
+	$(BIN)/python -m pytest tests/second
 
 # The whole life against an AWS that is late (late), for many seeds: of a small platform, then of dev. For the night.
 SEEDS ?= 50

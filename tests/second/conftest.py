@@ -99,6 +99,7 @@ def second_aws(moto: str) -> Iterator[Wire]:
 
     with wire_to(moto) as wire:
         wire.on("cloudformation", "DescribeEvents", unknown, times=10_000)
+        wire.on("iam", "SimulatePrincipalPolicy", unknown, times=10_000)
         yield wire
 
 
