@@ -6,19 +6,21 @@ Never: waits (a change's state is asked for, the caller waits), touches a privat
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from msgspec import field
 
-from aws.answers import Answer, answers, pages, read
+from aws.answers import Answer, pages, read
 from aws.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
     from mypy_boto3_route53 import Route53Client
 
     from aws.session import Aws
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,15 +137,7 @@ class Route53:
         """Every record set of exactly that name."""
         wanted = _plain(name)
         found: list[Record] = []
-        record_sets = pages(
-            self.client.list_resource_record_sets,
-            "ResourceRecordSets",
-            _RecordSet,
-            tokens=_RECORD_TOKENS,
-            truncated="IsTruncated",
-            **_from(zone_id, wanted),
-        )
-        for each in record_sets:
+        for each in self._from(zone_id, wanted, _RecordSet):
             if _plain(each.name) != wanted:
                 break
             found.append(each.record())
@@ -162,14 +156,23 @@ class Route53:
         """Every record set of exactly that name as Route 53 has it, to be handed back to `change`."""
         wanted = _plain(name)
         found: list[dict[str, Any]] = []
-        for page in answers(
-            self.client.list_resource_record_sets, tokens=_RECORD_TOKENS, truncated="IsTruncated", **_from(zone_id, wanted)
-        ):
-            for each in read(page, tuple[dict[str, Any], ...], "ResourceRecordSets"):
-                if _plain(read(each, str, "Name")) != wanted:
-                    return tuple(found)
-                found.append(each)
+        for each in self._from(zone_id, wanted, dict[str, Any]):
+            if _plain(read(each, str, "Name")) != wanted:
+                break
+            found.append(each)
         return tuple(found)
+
+    def _from(self, zone_id: str, name: str, into: type[T]) -> Iterator[T]:
+        """Every record set from that name on, in Route 53's order."""
+        return pages(
+            self.client.list_resource_record_sets,
+            "ResourceRecordSets",
+            into,
+            tokens=_RECORD_TOKENS,
+            truncated="IsTruncated",
+            HostedZoneId=zone_id,
+            StartRecordName=f"{name}.",
+        )
 
     def validation_records(self, zone_id: str, domain: str) -> tuple[str, ...]:
         """Names of ACM's validation records of a domain, which CloudFormation writes outside of any resource.
@@ -179,15 +182,7 @@ class Route53:
         """
         found: list[str] = []
         below = f".{_plain(domain)}"
-        record_sets = pages(
-            self.client.list_resource_record_sets,
-            "ResourceRecordSets",
-            _RecordSet,
-            tokens=_RECORD_TOKENS,
-            truncated="IsTruncated",
-            **_from(zone_id, f"_{below}"),
-        )
-        for each in record_sets:
+        for each in self._from(zone_id, f"_{below}", _RecordSet):
             name = _plain(each.name)
             if not name.endswith(below) or not name.removesuffix(below).rpartition(".")[2].startswith("_"):
                 break
@@ -211,10 +206,6 @@ _RECORD_TOKENS = {
     "StartRecordType": "NextRecordType",
     "StartRecordIdentifier": "NextRecordIdentifier",
 }
-
-
-def _from(zone_id: str, name: str) -> dict[str, Any]:
-    return {"HostedZoneId": zone_id, "StartRecordName": name + "."}
 
 
 def _plain(name: str) -> str:
