@@ -6,8 +6,8 @@ Never: pretends to know provider logic; a resource is what its template says.
 
 from __future__ import annotations
 
-import itertools
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -70,7 +70,12 @@ class Simulated:
         self.change_sets: dict[str, dict[str, Any]] = {}
         self.sets: dict[str, dict[str, Any]] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
-        self._numbers = itertools.count(1)
+        self._numbers: Counter[str] = Counter()
+
+    def _unique(self, stack: str) -> str:
+        """Last part of an ARN; the same whatever is made of other stacks meanwhile, as they are planned side by side."""
+        self._numbers[stack] += 1
+        return f"{stack}-{self._numbers[stack]}"
 
     def __getattribute__(self, name: str) -> Any:
         found = object.__getattribute__(self, name)
@@ -139,7 +144,7 @@ class Simulated:
             p["ParameterKey"]: old[p["ParameterKey"]] if p.get("UsePreviousValue") else p["ParameterValue"] for p in request["Parameters"]
         }
         changes = self._changes(stack, template, values)
-        arn = f"arn:aws:cloudformation:{self.region}:{ACCOUNT}:changeSet/{request['ChangeSetName']}/{next(self._numbers)}"
+        arn = f"arn:aws:cloudformation:{self.region}:{ACCOUNT}:changeSet/{request['ChangeSetName']}/{self._unique(name)}"
         reason = self.faults.refuse.get(name, "")
         outputs = json.loads(stack["_body"]).get("Outputs") != template.get("Outputs")
         empty = not changes and not outputs and kind == "UPDATE"
@@ -165,7 +170,7 @@ class Simulated:
     def _made(self, name: str, status: str) -> dict[str, Any]:
         return {
             "StackName": name,
-            "StackId": f"arn:aws:cloudformation:{self.region}:{ACCOUNT}:stack/{name}/{next(self._numbers)}",
+            "StackId": f"arn:aws:cloudformation:{self.region}:{ACCOUNT}:stack/{name}/{self._unique(name)}",
             "StackStatus": status,
             "CreationTime": NOW,
             "Parameters": [],
