@@ -10,10 +10,13 @@ import argparse
 import shlex
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assembly import commands
 from cli.context import ROOT, USAGE, CommandError, Context
+
+if TYPE_CHECKING:
+    from assembly.sources import Sources
 
 REFUSED = frozenset({"plan", "apply", "publish"})
 TOLD = frozenset({"status", "drift", "doctor", "verify", "preview"})
@@ -37,14 +40,15 @@ def refresh(args: argparse.Namespace, context: Context) -> None:
         return
     from assembly import sources  # not before: --help is instant
 
-    changed = sources.changed(sources.read(args.dist / args.env), ROOT)
+    built_from = sources.read(args.dist / args.env)
+    changed = sources.changed(built_from, ROOT)
     if not changed:
         return
     shown = ", ".join(changed[:NAMES]) + (f" and {len(changed) - NAMES} more" if len(changed) > NAMES else "")
     what = f"{args.dist / args.env} is not what would be built now: changed since it was built: {shown}"
     own = f"environments/{args.env}.yaml"
     gone = own in changed and not (ROOT / own).exists()
-    where = shlex.join(_environments(args))
+    where = shlex.join(_environments(args.env, built_from))
     command = commands.deploy("destroy", args.env) if gone else f"{commands.build(args.env)} {where}".strip()
     if gone:
         what = f"{own} is gone; what it described may still be deployed"
@@ -57,18 +61,19 @@ def refresh(args: argparse.Namespace, context: Context) -> None:
 
 def _build(args: argparse.Namespace) -> None:
     """Raise `CommandError` if it fails; its words are on stderr by then."""
-    command = [sys.executable, str(Path(ROOT) / "build.py"), "--env", args.env, "--out", str(args.dist), *_environments(args)]
+    from assembly import sources  # not before: --help is instant
+
+    where = _environments(args.env, sources.read(args.dist / args.env))
+    command = [sys.executable, str(ROOT / "build.py"), "--env", args.env, "--out", str(args.dist), *where]
     done = subprocess.run(command, stdout=sys.stderr, check=False)  # noqa: S603
     if done.returncode:
         raise CommandError(f"the build of {args.env} failed", command=commands.build(args.env), status=USAGE)
 
 
-def _environments(args: argparse.Namespace) -> list[str]:
+def _environments(environment: str, built_from: Sources) -> list[str]:
     """`--environments DIR` where the assembly was built from other files than those of the checkout."""
-    from assembly import sources  # not before: --help is instant
-
-    for name in sources.read(args.dist / args.env).files:
-        file = Path(ROOT) / name
-        if file.name == f"{args.env}.yaml" and file.parent != Path(ROOT) / "environments":
+    for name in built_from.files:
+        file = ROOT / name
+        if file.name == f"{environment}.yaml" and file.parent != ROOT / "environments":
             return ["--environments", str(file.parent)]
     return []

@@ -10,8 +10,6 @@ import ast
 import json
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +17,8 @@ import pytest
 
 from assembly.files import read
 from environments.loader import names
-from guards.processes import child_environment
 from tests.environments_fixture import ROOT
+from tests.unit.test_build import build
 
 OURS = ROOT / "environments"
 NAMES = names(OURS)
@@ -30,14 +28,7 @@ NAMES = names(OURS)
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Everything in environments/, built; the gate is part of it."""
     where = tmp_path_factory.mktemp("ours")
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "build.py"), "--env", "all", "--out", str(where)],
-        env=child_environment("CI"),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    done = build("--env", "all", "--environments", str(OURS), "--out", str(where))
     assert done.returncode == 0, done.stderr
     return where
 
@@ -115,14 +106,7 @@ def test_a_second_teams_files_build(tmp_path: Path) -> None:
         text = file.read_text(encoding="utf-8").replace("kimmyai.io", "example.org").replace("kimmyai", "other")
         file.write_text(text, encoding="utf-8")
     wanted = list(names(own))
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "build.py"), "--env", "all", "--environments", str(own), "--out", str(tmp_path / "dist")],
-        env=child_environment("CI"),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    done = build("--env", "all", "--environments", str(own), "--out", str(tmp_path / "dist"))
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in (tmp_path / "dist").iterdir()) == wanted
     assert not any("kimmyai" in (tmp_path / "dist" / name / "site.template.json").read_text(encoding="utf-8") for name in wanted)
