@@ -170,7 +170,7 @@ class _Detection:
 
     def _stack(self, stack: Stack, gateway: CloudFormation) -> dict[str, Any]:
         live = gateway.describe_stack(stack.stack_name)
-        if live is None or live.under_review or live.status == "DELETE_COMPLETE":
+        if live is None or not live.deployed:
             return {"result": "not_deployed"}
         if live.busy:
             raise _Failed(f"{stack.stack_name} is {live.status}; wait until that is done, then look again")

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from assembly import commands, files, sources
-from assembly.model import FORMAT, Assembly
-from guards import documents
+from assembly.model import Assembly
+from rollout import history
 from rollout.history import Record
 
 MIN_DIGITS = 6
@@ -56,30 +56,10 @@ def before_last(past: Iterable[Record], environment: str) -> Record:
 
 def verified(found: Mapping[str, bytes], digest: str, environment: str) -> Assembly:
     """The assembly of these files, if they are exactly the one of that digest. Raises `RollbackError` with every problem."""
-    command = commands.deploy("history", environment)
     try:
-        assembly = documents.decode(found.get(files.MANIFEST, b""), Assembly)
-    except documents.Unreadable as error:
-        raise RollbackError(f"the kept assembly {digest[:12]} cannot be read by this version: {error}", command) from error
-    problems = []
-    if assembly.format != FORMAT:
-        problems.append(f"it is of format {assembly.format}, this version reads format {FORMAT}")
-    if assembly.environment != environment:
-        problems.append(f"it is of the environment {assembly.environment}")
-    # The same value in other bytes is not what was applied either.
-    if files.assembly_digest(assembly) != digest or assembly.digest != digest or found[files.MANIFEST] != files.manifest_bytes(assembly):
-        problems.append("its manifest is not the one that was applied (the digest differs)")
-    for stack in assembly.stacks:
-        name = stack.template.file
-        if Path(name).name != name:
-            problems.append(f"{name!r} is not a plain file name")
-        elif name not in found:
-            problems.append(f"{name} is missing")
-        elif files.sha256(found[name]) != stack.template.sha256:
-            problems.append(f"{name} is not the template that was applied (sha256 differs)")
-    if problems:
-        raise RollbackError(f"the kept assembly {digest[:12]} is damaged: {'; '.join(problems)}; nothing was restored", command)
-    return assembly
+        return history.verified(found, digest, environment)
+    except history.NotAsApplied as error:
+        raise RollbackError(f"the kept assembly {digest[:12]} {error}", commands.deploy("history", environment)) from error
 
 
 def restore(found: Mapping[str, bytes], digest: str, directory: Path, environment: str) -> Assembly:

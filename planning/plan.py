@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
@@ -45,9 +45,8 @@ def make_plan(
     progress: Progress = lambda *_: None,
     stop: threading.Event | None = None,
     workers: int = WORKERS,
-    looks: Callable[[], Iterable[Finding]] = tuple,
 ) -> Plan:
-    """Plan every selected stack; where one is not there yet, with what `looks` finds beside it.
+    """Plan every selected stack, and look beside it as the request says.
 
     What stands in the way of one stack becomes findings in its plan, and its dependants are not planned; the others are. If any stack is
     blocked, the change sets of all are deleted, as such a plan cannot be applied. Raises `PlanError` for a stack that is not there,
@@ -55,10 +54,9 @@ def make_plan(
     """
     assembly, options = request.assembly, request.options
     stacks = selected(assembly, options.only)
-    with PlanningRun(request, gateways, schemas, progress, stop or threading.Event(), looks=looks) as run:
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="look") as beside:
-            looked = beside.submit(request.look)
-            done = _all(run, stacks, workers)
+    with PlanningRun(request, gateways, schemas, progress, stop or threading.Event()) as run:
+        run.beside(request.look)
+        done = _all(run, stacks, workers)
         plans = tuple(_with_authority(done[stack.id].plan, request) for stack in stacks)
         plan = Plan(
             environment=assembly.environment,
@@ -70,12 +68,7 @@ def make_plan(
             created_by=request.created_by,
             options=msgspec.structs.replace(options, only=tuple(s.id for s in stacks) if options.only else ()),
             stacks=plans,
-            findings=(
-                *looked.result(),
-                *request.findings,
-                *run.looked(),
-                *(() if request.content is None else content_findings(request.content, plans)),
-            ),
+            findings=(*run.looked(), *(() if request.content is None else content_findings(request.content, plans))),
             content=request.content,
             # A part of the stacks may leave users behind that are not in it.
             superseded=() if options.only else tuple(each for stack in stacks for each in done[stack.id].superseded),
@@ -225,7 +218,7 @@ def _anyway(run: PlanningRun, stack: Stack) -> tuple[Finding, ...]:
         return ()
     try:
         live = run.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn).describe_stack(stack.stack_name)
-        if live is not None and not live.under_review and live.status != "DELETE_COMPLETE":
+        if live is not None and live.deployed:
             return ()
         return standing_anyway(run, stack, documents.loads(run.request.templates[stack.id]))
     except AwsError:

@@ -44,10 +44,10 @@ class Request:
     """Lower-case hexadecimal that no other plan has; names the change sets."""
     content: ContentPlan | None = None
     """What is to be published when the stacks stand."""
-    look: Callable[[], tuple[Finding, ...]] = tuple
+    look: Callable[[], Iterable[Finding]] = tuple
     """Finds what is about the whole environment; called beside the planning of the stacks."""
-    findings: tuple[Finding, ...] = ()
-    """What is known beforehand and belongs into the review."""
+    first_look: Callable[[], Iterable[Finding]] = tuple
+    """The same, called where a stack is not there yet: before a first creation there is more to look at."""
 
 
 Progress = Callable[[str, str], None]

@@ -44,35 +44,25 @@ class Made:
 class PlanningRun:
     """What planning any stack needs, and the record of what this run has made at CloudFormation. May be used from any thread."""
 
-    def __init__(
-        self,
-        request: Request,
-        gateways: Gateways,
-        schemas: Schemas,
-        progress: Progress,
-        stop: threading.Event,
-        *,
-        looks: Callable[[], Iterable[Finding]] = tuple,
-    ) -> None:
+    def __init__(self, request: Request, gateways: Gateways, schemas: Schemas, progress: Progress, stop: threading.Event) -> None:
         self.request, self.gateways, self.schemas, self.progress, self.stop = request, gateways, schemas, progress, stop
         self._lock = threading.Lock()
         self._made: dict[str, Made] = {}
-        self._looks = looks
-        self._looking: Future[tuple[Finding, ...]] | None = None
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="looks")
+        self._looks: dict[Callable[[], Iterable[Finding]], Future[tuple[Finding, ...]]] = {}
+        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="looks")
 
     def __enter__(self) -> PlanningRun:
         return self
 
-    def absent(self) -> None:
-        """A stack is not there: a first creation, before which there is more to look at, beside the planning."""
+    def beside(self, look: Callable[[], Iterable[Finding]]) -> None:
+        """Look beside the planning; once, however often it is asked for."""
         with self._lock:
-            if self._looking is None:
-                self._looking = self._pool.submit(lambda: tuple(self._looks()))
+            if look not in self._looks:
+                self._looks[look] = self._pool.submit(lambda: tuple(look()))
 
     def looked(self) -> tuple[Finding, ...]:
-        """What those looks found. Raises `AwsError`."""
-        return () if self._looking is None else self._looking.result()
+        """What all those looks found. Raises `AwsError`."""
+        return tuple(finding for each in self._looks.values() for finding in each.result())
 
     def __exit__(self, *_: object) -> None:
         """Delete whatever has not been kept. A second interrupt in here is the user's wish, and ends it."""

@@ -126,10 +126,10 @@ class StackPlanner:
         self.live = self.gateway.settled_stack(self.stack.stack_name)
         if self.live is None or self.live.status == "DELETE_COMPLETE":
             self.live = None
-            self.run.absent()
+            self.run.beside(self.run.request.first_look)
             return
         if self.live.under_review:
-            self.run.absent()
+            self.run.beside(self.run.request.first_look)
             self.state = StackState(exists=False, stack_arn=self.live.arn, status=self.live.status, changed_at=self.live.changed_at)
             return
         text = self.gateway.get_template(self.stack.stack_name)

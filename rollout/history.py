@@ -11,12 +11,14 @@ assemblies, the manifest last, so that one with a manifest is whole.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from statistics import median
 from typing import Literal, Protocol
 
 import msgspec
 
 from assembly import files
+from assembly.model import FORMAT as ASSEMBLY_FORMAT
 from assembly.model import Assembly, Frozen
 from aws.errors import AwsError, Conflict, NotFound
 from aws.s3 import Head, Headers, Stored
@@ -137,6 +139,37 @@ def fetch(bucket: Bucket, name: str, digest: str) -> dict[str, bytes]:
     for stack in documents.decode(manifest, _Manifest).stacks:
         found[stack.template.file] = bucket.get(name, prefix + stack.template.file).body
     return found
+
+
+class NotAsApplied(Exception):
+    """A kept assembly that cannot be used; the words go on after its name."""
+
+
+def verified(found: Mapping[str, bytes], digest: str, environment: str) -> Assembly:
+    """The assembly of these files, if they are exactly the one of that digest. Raises `NotAsApplied` with every problem."""
+    try:
+        assembly = documents.decode(found.get(files.MANIFEST, b""), Assembly)
+    except documents.Unreadable as error:
+        raise NotAsApplied(f"cannot be read by this version: {error}") from error
+    problems = []
+    if assembly.format != ASSEMBLY_FORMAT:
+        problems.append(f"it is of format {assembly.format}, this version reads format {ASSEMBLY_FORMAT}")
+    if assembly.environment != environment:
+        problems.append(f"it is of the environment {assembly.environment}")
+    # The same value in other bytes is not what was applied either.
+    if files.assembly_digest(assembly) != digest or assembly.digest != digest or found[files.MANIFEST] != files.manifest_bytes(assembly):
+        problems.append("its manifest is not the one that was applied (the digest differs)")
+    for stack in assembly.stacks:
+        name = stack.template.file
+        if Path(name).name != name:
+            problems.append(f"{name!r} is not a plain file name")
+        elif name not in found:
+            problems.append(f"{name} is missing")
+        elif files.sha256(found[name]) != stack.template.sha256:
+            problems.append(f"{name} is not the template that was applied (sha256 differs)")
+    if problems:
+        raise NotAsApplied(f"is damaged: {'; '.join(problems)}; nothing was restored")
+    return assembly
 
 
 def save(bucket: Bucket, name: str, record: Record) -> str:

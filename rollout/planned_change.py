@@ -32,7 +32,7 @@ class PlannedChange(msgspec.Struct, frozen=True, kw_only=True):
 
 def moved(state: StackState, live: StackDescription | None) -> str:
     """In what a stack is not as the plan found it; empty if it is."""
-    exists = live is not None and live.status != "DELETE_COMPLETE" and not live.under_review
+    exists = live is not None and live.deployed
     if not state.exists:
         return f"did not exist when it was planned, and is {live.status} now" if exists and live is not None else ""
     if live is None or not exists:

@@ -108,7 +108,7 @@ class SecondTry(Execution):
                     self.gateway.delete_stack(live.arn, token=client_token(live.arn, "delete"))
                     deleting = True
             elif deleting:
-                gone = gone + 1 if live is None or live.status == "DELETE_COMPLETE" or live.under_review else 0
+                gone = gone + 1 if live is None or not live.deployed else 0
                 if live is not None and live.status == "DELETE_FAILED":
                     return False
             if gone >= _GONE_LOOKS:

@@ -66,7 +66,7 @@ class Adoption:
         token = client_token(self.plan.stack_name, instance.account_id, instance.region)
         name = f"StackSet-{self.plan.stack_name}-{token[2:14]}"
         live = gateway.describe_stack(name)
-        if live is None or live.under_review or live.status == "DELETE_COMPLETE":
+        if live is None or not live.deployed:
             problem = self.take_over(gateway, name, token, instance, inputs.send)
             if problem:
                 return "", problem

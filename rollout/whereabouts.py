@@ -1,4 +1,4 @@
-"""Stacks that an edit moves elsewhere or leaves behind: what stands at AWS, and this assembly does not mean any more.
+"""What a plan would do to what was applied last: stacks that an edit moves elsewhere or leaves behind, and a rollback that it would undo.
 
 In: the assembly that was applied last, as history keeps it, and the one that is planned; the gateways. Out: findings of the plan.
 Never: moves or deletes a stack. CloudFormation cannot move one, and a second stack with the names of the first fails half-way.
@@ -6,13 +6,10 @@ Never: moves or deletes a stack. CloudFormation cannot move one, and a second st
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
-from assembly import files
 from assembly.commands import deploy
 from assembly.model import Assembly, Stack
 from aws.errors import AwsError
@@ -34,29 +31,46 @@ _NAMES = {
 
 
 def findings(
-    connect: Callable[[], history.Bucket], assembly: Assembly, templates: Mapping[str, bytes], gateways: Gateways
+    connect: Callable[[], history.Bucket],
+    assembly: Assembly,
+    templates: Mapping[str, bytes],
+    gateways: Gateways,
+    *,
+    rolling_back: bool = False,
 ) -> tuple[Finding, ...]:
-    """Of each stack of the last applied assembly that is elsewhere, or nowhere, in this one. What history does not tell is no finding."""
+    """Of each stack of the last applied assembly that is elsewhere, or nowhere, in this one; and of a rollback that this would undo, unless
+    it is one itself. What history does not tell is no finding.
+    """
     try:
         bucket = connect()
         last = next((r for r in history.records(bucket, assembly.artifact_bucket, assembly.environment, limit=1)), None)
-        if last is None or last.assembly_digest == assembly.digest:
-            return ()
-        earlier, bodies = _checked(history.fetch(bucket, assembly.artifact_bucket, last.assembly_digest))
-    except (AwsError, documents.Unreadable, files.AssemblyError):
+    except AwsError:  # the plan itself will tell whatever is wrong
+        return ()
+    if last is None or last.assembly_digest == assembly.digest:
+        return ()
+    undone = () if rolling_back or not last.rollback else (_undone(assembly, last),)
+    return (*_left_behind(bucket, last.assembly_digest, assembly, templates, gateways), *undone)
+
+
+def _left_behind(
+    bucket: history.Bucket, digest: str, assembly: Assembly, templates: Mapping[str, bytes], gateways: Gateways
+) -> tuple[Finding, ...]:
+    try:
+        kept = history.fetch(bucket, assembly.artifact_bucket, digest)
+        earlier = history.verified(kept, digest, assembly.environment)
+    except (AwsError, documents.Unreadable, history.NotAsApplied):
         return ()
     now = {stack.id: stack for stack in assembly.stacks}
     gone = [stack for stack in earlier.stacks if stack.id not in now or _place(stack) != _place(now[stack.id])]
     with ThreadPoolExecutor(max_workers=max(1, len(gone))) as pool:
         standing = [stack for stack, there in zip(gone, pool.map(lambda stack: _stands(stack, gateways), gone), strict=True) if there]
+    bodies = {stack.id: kept[stack.template.file] for stack in earlier.stacks}
     return tuple(_finding(assembly, stack, now.get(stack.id), bodies, templates) for stack in standing)
 
 
-def _checked(kept: dict[str, bytes]) -> tuple[Assembly, dict[str, bytes]]:
-    """A kept assembly and its templates, every digest of it checked. Raises `files.AssemblyError`."""
-    with tempfile.TemporaryDirectory() as directory:
-        files.write(Path(directory) / "kept", kept)
-        return files.read(Path(directory) / "kept")
+def _undone(assembly: Assembly, last: history.Record) -> Finding:
+    what = f"this undoes the rollback of {last.started_at} by {last.by} to assembly {last.assembly_digest[:12]}"
+    return Finding(severity="warning", code="undoes_rollback", message=what, command=deploy("history", assembly.environment))
 
 
 def _place(stack: Stack) -> tuple[str, ...]:
@@ -71,7 +85,7 @@ def _stands(stack: Stack, gateways: Gateways) -> bool:
         live = gateway.describe_stack(stack.stack_name)
     except AwsError:
         return False
-    return live is not None and not live.under_review and live.status != "DELETE_COMPLETE"
+    return live is not None and live.deployed
 
 
 def _finding(assembly: Assembly, earlier: Stack, now: Stack | None, bodies: Mapping[str, bytes], templates: Mapping[str, bytes]) -> Finding:

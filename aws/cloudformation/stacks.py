@@ -40,6 +40,11 @@ class StackDescription(Answer, frozen=True, kw_only=True):
         return self.status == "REVIEW_IN_PROGRESS"
 
     @property
+    def deployed(self) -> bool:
+        """It has, or had a moment ago, resources: it was not deleted, and is more than what a change set waits in."""
+        return not self.under_review and self.status != "DELETE_COMPLETE"
+
+    @property
     def busy(self) -> bool:
         """CloudFormation is working on it."""
         return self.status.endswith(_IN_PROGRESS) and not self.under_review

@@ -114,7 +114,7 @@ def _is_digest(text: str) -> bool:
 
 def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[Plan | None, bool]:
     """The saved plan, or a new one that was shown (True); None for a new one that cannot be applied."""
-    from cli.verbs.plan import content_of, plan_and_save, rendered, show, undone_rollback
+    from cli.verbs.plan import content_of, plan_and_save, rendered, show
     from planning.model import Options
     from planning.saved import load, path_of
     from rollout.apply import refusals
@@ -141,7 +141,7 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
     if not args.yes and not context.stdin.isatty():
         raise CommandError("there is no terminal to ask on, and no plan was reviewed yet", command=again, status=USAGE)
     options = Options(only=tuple(args.only), local=args.local)
-    plan = plan_and_save(opened, options, args.dist, context, content=content_of(args, context, opened), findings=undone_rollback(opened))
+    plan = plan_and_save(opened, options, args.dist, context, content=content_of(args, context, opened))
     if args.json:
         context.say(rendered(plan, "text", width=context.width(), colour=context.colour(context.stderr)))
     else:

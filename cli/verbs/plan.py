@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assembly import commands
 from cli.context import FAILED, OK, PENDING, USAGE, CommandError, Context
 from cli.freshness import add_build_argument
 from cli.session import Opened, add_common_arguments, open_environment
@@ -84,7 +83,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         only=tuple(args.only),
         local=args.local,
     )
-    plan = plan_and_save(opened, options, args.dist, context, content=content_of(args, context, opened), findings=undone_rollback(opened))
+    plan = plan_and_save(opened, options, args.dist, context, content=content_of(args, context, opened))
     show(plan, "json" if args.json else args.format, args.out, context)
     return status_of(plan)
 
@@ -108,7 +107,7 @@ def plan_and_save(
     context: Context,
     *,
     content: ContentPlan | None = None,
-    findings: tuple[Finding, ...] = (),
+    rolling_back: bool = False,
 ) -> Plan:
     """Drop the plan that was saved before, make a new one and save it; a blocked one is not saved."""
     from aws.s3 import S3
@@ -143,21 +142,20 @@ def plan_and_save(
             assembly,
             opened.templates,
             opened.gateways,
+            rolling_back=rolling_back,
         ),
-        findings=findings,
+        first_look=_first_look(opened, options, context),
     )
-    plan = make_plan(
-        request, opened.gateways, bundled(), progress=_progress(context), stop=threading.Event(), looks=_looks(opened, options, context)
-    )
+    plan = make_plan(request, opened.gateways, bundled(), progress=_progress(context), stop=threading.Event())
     if not plan.blocked:
         save(path, plan)
     return plan
 
 
-def _looks(opened: Opened, options: Options, context: Context) -> Callable[[], Iterable[Finding]]:
+def _first_look(opened: Opened, options: Options, context: Context) -> Callable[[], Iterable[Finding]]:
     """Doctor's checks that concern a deployment."""
 
-    def looks() -> Iterable[Finding]:
+    def look() -> Iterable[Finding]:
         from operations.doctor.check import CheckContext
         from operations.doctor.deployment import findings
         from operations.public_dns import PublicDns
@@ -175,25 +173,7 @@ def _looks(opened: Opened, options: Options, context: Context) -> Callable[[], I
             )
         )
 
-    return looks
-
-
-def undone_rollback(opened: Opened) -> tuple[Finding, ...]:
-    """A warning, if what is live came back by a rollback and this would take it away again."""
-    from aws.errors import AwsError
-    from cli.shared import past_of
-    from planning.model import Finding
-
-    try:
-        past = past_of(opened, limit=1).records
-    except AwsError:  # the plan itself will tell whatever is wrong
-        return ()
-    last = past[0] if past else None
-    if last is None or not last.rollback or last.assembly_digest == opened.assembly.digest:
-        return ()
-    what = f"this undoes the rollback of {last.started_at} by {last.by} to assembly {last.assembly_digest[:12]}"
-    command = commands.deploy("history", opened.assembly.environment)
-    return (Finding(severity="warning", code="undoes_rollback", message=what, command=command),)
+    return look
 
 
 def show(plan: Plan, form: str, out: Path | None, context: Context) -> None:

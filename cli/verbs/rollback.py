@@ -67,6 +67,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
     context.say_next(commands.build(environment))
     assembly, templates = read_assembly(args)
     again = Opened(assembly=assembly, templates=templates, gateways=opened.gateways, caller=opened.caller)
-    plan = plan_and_save(again, Options(local=args.local), args.dist, context)
+    plan = plan_and_save(again, Options(local=args.local), args.dist, context, rolling_back=True)
     show(plan, "json" if args.json else args.format, args.out, context)
     return status_of(plan)

@@ -24,7 +24,7 @@ _LEVELS: dict[Fate, Level] = {"refused": "problem", "taken_over": "warning", "un
 def stands_already(context: CheckContext, stack: Stack) -> Iterator[CheckResult]:
     """What an earlier deployment left is named too: the next apply takes it over."""
     live = cloudformation_of(stack, context.gateways).describe_stack(stack.stack_name)
-    if live is not None and not live.under_review and live.status != "DELETE_COMPLETE":
+    if live is not None and live.deployed:
         return
     template = documents.loads(context.templates[stack.id])
     for verdict in survey_absent(context.assembly, stack, template, _Gateways(context)):
