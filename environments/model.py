@@ -15,6 +15,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from environments.names import certificate_covers
+from environments.routing import Redirect, Routing
+from environments.value import DomainName, Value
+
 PriceClass = Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"]
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,28}[a-z0-9]\Z", description="Lower-case letters, digits and hyphens, 2 to 30 long.")]
@@ -23,14 +27,6 @@ AccountId = Annotated[
     Meta(pattern=r"^[0-9]{12}\Z", description="Twelve digits, quoted. Twelve equal digits are a placeholder that the deployer refuses."),
 ]
 Region = Annotated[str, Meta(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]\Z", description="AWS region, for example eu-west-1.")]
-DomainName = Annotated[
-    str,
-    Meta(
-        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+([a-z]{2,63}|xn--[a-z0-9-]{1,58}[a-z0-9])\Z",
-        max_length=253,
-        description="Lower-case DNS name without a trailing dot.",
-    ),
-]
 CertificateName = Annotated[
     str,
     Meta(
@@ -81,10 +77,6 @@ LAMBDA_EDGE_REGIONS = (
 )
 """Regions that run Lambda@Edge replicas, so where their logs land. Source: CloudFront Developer Guide, service-linked role for
 Lambda Replicator; the page does not say that the list is complete."""
-
-
-class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of every value of the model."""
 
 
 class HostedZone(Value, frozen=True, kw_only=True):
@@ -221,19 +213,25 @@ class CacheRule(Value, frozen=True, kw_only=True):
 
 
 IMMUTABLE = "public, max-age=31536000, immutable"
-NO_CACHE = "no-cache"
+AT_THE_EDGE = "s-maxage=86400, stale-while-revalidate=86400, stale-if-error=604800"
+"""Seconds that CloudFront keeps a copy, and gives an older one while it looks for a newer, or while the bucket fails. A publish has the
+edge forget what it changed; a day bounds what it did not know of, such as a page that a lagging replica gave (decision 21)."""
+PAGE = f"public, max-age=0, must-revalidate, {AT_THE_EDGE}"
+"""Browsers ask every time, and the edge answers. Not `no-cache`, which CloudFront would not keep at a minimum TTL of 0, and with
+`must-revalidate`, without which browsers would follow stale-while-revalidate themselves (RFC 5861)."""
+PLAIN = "public, max-age=300, must-revalidate, " + AT_THE_EDGE
 
 
 class Publishing(Value, frozen=True, kw_only=True):
     """How the app's files are published. The first matching cache rule wins."""
 
     cache_rules: tuple[CacheRule, ...] = (
-        CacheRule(pattern="*.html", cache_control=NO_CACHE),
-        CacheRule(pattern="*sw.js", cache_control=NO_CACHE),
-        CacheRule(pattern="*service-worker.js", cache_control=NO_CACHE),
-        CacheRule(pattern="*config.json", cache_control=NO_CACHE),
+        CacheRule(pattern="*.html", cache_control=PAGE),
+        CacheRule(pattern="*sw.js", cache_control=PAGE),
+        CacheRule(pattern="*service-worker.js", cache_control=PAGE),
+        CacheRule(pattern="*config.json", cache_control=PAGE),
         CacheRule(pattern="*assets/*", cache_control=IMMUTABLE),
-        CacheRule(pattern="*", cache_control="public, max-age=300"),
+        CacheRule(pattern="*", cache_control=PLAIN),
     )
     hashed_paths: tuple[Annotated[str, Meta(pattern=r"^/?[A-Za-z0-9._~*/-]+\Z", max_length=255)], ...] = ("assets/*",)
     """Path patterns whose file names carry a hash; CloudFront caches them for long and falls back to nothing."""
@@ -333,6 +331,11 @@ class Environment(Value, frozen=True, kw_only=True):
     security_headers: SecurityHeaders = SecurityHeaders()
     headers: dict[HeaderName, HeaderValue] = {}
     """Further headers of every response, for example Cross-Origin-Opener-Policy."""
+    routing: Routing = Routing()
+    redirects: tuple[Redirect, ...] = ()
+    """Paths that have moved; the first that matches wins."""
+    redirect_hosts: tuple[DomainName, ...] = ()
+    """Further names of the site, such as www: each gets its records, its place on the certificate, and leads to the same path of `domain`."""
     publishing: Publishing = Publishing()
     protection: Protection = Protection()
     artifacts: Artifacts
@@ -366,8 +369,14 @@ class Environment(Value, frozen=True, kw_only=True):
 
     @property
     def certificate_names(self) -> tuple[str, ...]:
-        """All names of the certificate, the main one first."""
-        return (self.certificate.domain_name, *self.certificate.subject_alternative_names)
+        """All names of the certificate, the main one first; last the redirect hosts that no other name covers."""
+        given = (self.certificate.domain_name, *self.certificate.subject_alternative_names)
+        return (*given, *(host for host in self.redirect_hosts if not any(certificate_covers(name, host) for name in given)))
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Every name that the distribution answers to, the site's own first."""
+        return (self.domain, *self.redirect_hosts)
 
     @property
     def access_log_bucket(self) -> str:

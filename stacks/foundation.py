@@ -137,7 +137,7 @@ def _scope(env: Environment) -> provisioning.Scope:
     return provisioning.Scope(
         prefix=env.prefix,
         buckets=tuple(name for name in (env.bucket, env.access_log_bucket, replica) if name),
-        domain=env.domain,
+        hosts=env.hosts,
         certificate_names=env.certificate_names,
         zone_id=env.hosted_zone.id,
         boundary_name=f"{env.prefix}-boundary",

@@ -25,6 +25,8 @@ from assembly.model import (
     Placeholder,
     RoleName,
     SecretRef,
+    Redirect,
+    Routing,
     SiteContract,
     Stack,
     Template,
@@ -258,6 +260,15 @@ def _contract(env: Environment) -> SiteContract:
         config_json=env.app.config_json,
         https_record=env.failover is None,
         promote_from=publishing.promote_from,
+        routing=Routing(
+            file_extensions=env.routing.file_extensions,
+            hashed_paths=tuple("/" + pattern.removeprefix("/") for pattern in publishing.hashed_paths),
+            redirects=tuple(Redirect(path=r.path, to=r.to, status=r.status) for r in env.redirects),
+            redirect_hosts=env.redirect_hosts,
+        ),
+        not_found_page=site.not_found_page(env),
+        error_page=site.error_page(env),
+        indexing=env.security_headers.allow_indexing,
     )
 
 
