@@ -252,8 +252,8 @@ def _check_routing(env: Environment, note: Note) -> None:
             note(key, f'"{host}" is the domain of the site itself')
     if len(set(env.redirect_hosts)) < len(env.redirect_hosts):
         note(("redirect_hosts",), "a name stands twice")
-    extension = env.app.index_document.rpartition(".")[2].lower()
-    if extension not in env.routing.file_extensions:
+    _, dot, extension = env.app.index_document.rpartition("/")[2].rpartition(".")
+    if dot and extension.lower() not in env.routing.file_extensions:
         note(("routing", "file_extensions"), f'lacks "{extension}", the extension of app.index_document')
 
 

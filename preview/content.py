@@ -17,10 +17,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from assembly.files import canonical_json
 from assembly.model import SiteContract
 from guards.text import printable
-from website.content import CONFIG_FILE, cache_control, content_type, key_prefix, publishable
+from website.content import cache_control, content_type, generated_files, key_prefix, publishable
 from website.folder import open_file, walk
 
 FILE_LIMIT = 256 << 20
@@ -63,10 +62,9 @@ class Folder:
         self._root = root
         self._rules = contract.cache_rules
         self._prefix = key_prefix(contract)
-        config = contract.config_json
-        self._generated = {} if config is None else {self._prefix + CONFIG_FILE: canonical_json(config)}
         self._started = now
         found, _ = publishable(root, walk(root), self._prefix)
+        self._generated = generated_files(self._prefix, contract, found)
         self._files = {self._prefix + path: file for path, file in found.items()}
 
     async def get(self, bucket: str, key: str) -> Object | None:  # noqa: ARG002

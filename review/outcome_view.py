@@ -52,6 +52,7 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
         "written_bytes": outcome.plan.upload_size if outcome.changed else 0,
         "invalidation": outcome.invalidation,
         "invalidation_done": outcome.invalidation_done,
+        "live": outcome.invalidation_done,
     }
 
 
@@ -59,14 +60,17 @@ def outcome_text(outcome: Outcome, environment: str) -> str:
     """For people: what is live now, and the next command."""
     release = outcome.release
     name = f"release {release.number} ({release.content[:DIGEST_DIGITS]})"
+    where = "is live" if outcome.invalidation_done else "is in the bucket, and not yet at every edge"
     if not outcome.changed:
-        return f"{environment}: {name} is live already; nothing to do"
+        done = f"every edge has now forgotten what was there before (invalidation {outcome.invalidation})"
+        more = "nothing to do" if not outcome.invalidation else done if outcome.invalidation_done else "run the same command again"
+        return f"{environment}: {name} {where if not outcome.invalidation_done else 'is live already'}; {more}"
     plan = outcome.plan
     lines = [
-        f"{environment}: {name} is live: {count(release.files, 'file')}, {size(release.size)}; "
+        f"{environment}: {name} {where}: {count(release.files, 'file')}, {size(release.size)}; "
         f"{count(len(plan.changes), 'file')} written ({size(plan.upload_size)}), {plan.kept:,} kept"
     ]
     if outcome.invalidation:
-        lines.append(f"invalidation {outcome.invalidation}: {'done' if outcome.invalidation_done else 'still under way'}")
+        lines.append(f"invalidation {outcome.invalidation}: {'every edge has it' if outcome.invalidation_done else 'still under way'}")
     lines += commands.told(commands.deploy("verify", environment))
     return as_lines(lines)

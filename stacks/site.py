@@ -239,7 +239,9 @@ def _response_headers(env: Environment) -> cloudfront.ResponseHeadersPolicy:
                     Preload=security.hsts.preload,
                     Override=True,
                 ),
-                ContentSecurityPolicy=cloudfront.ContentSecurityPolicy(ContentSecurityPolicy=security.csp, Override=True),
+                ContentSecurityPolicy=cloudfront.ContentSecurityPolicy(
+                    ContentSecurityPolicy=headers.content_security_policy(env), Override=True
+                ),
                 ContentTypeOptions=cloudfront.ContentTypeOptions(Override=True),
                 FrameOptions=cloudfront.FrameOptions(FrameOption=security.frame_options, Override=True),
                 ReferrerPolicy=cloudfront.ReferrerPolicy(ReferrerPolicy=security.referrer_policy, Override=True),

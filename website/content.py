@@ -24,12 +24,16 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urljoin, urlsplit
 
+from assembly import error_pages
 from assembly.files import canonical_json
 from assembly.model import CacheRule, Frozen, SiteContract
 from guards.text import printable
 from website.errors import SourceError
 from website.folder import FolderFile, Listing, open_file, walk
+from website.routing import answered_with_the_page
 
+ROBOTS = "robots.txt"
+"""Ours where search engines are not welcome. Only at the root of a domain do they look for it."""
 CONFIG_FILE = "config.json"
 """Runtime configuration beside the index document; where the environment has one it takes the place of the build's own."""
 
@@ -213,9 +217,10 @@ def read(directory: Path, contract: SiteContract, *, allow: tuple[str, ...] = ()
     notes: list[str] = []
     listing = walk(directory)
     found, problems = publishable(directory, listing, prefix, allow)
-    if contract.config_json is not None and CONFIG_FILE in found:
-        del found[CONFIG_FILE]
-        notes.append(f"{CONFIG_FILE} of the build gives way to the one of the environment")
+    generated = generated_files(prefix, contract, found)
+    for key in generated:
+        if found.pop(key.removeprefix(prefix), None) is not None:
+            notes.append(f"{key.removeprefix(prefix)} of the build gives way to the one of the environment")
     if index_name not in found:
         problems.append(f"{printable(str(directory))}: no {index_name}; is this the directory that the build wrote (dist, build)?")
     with ThreadPoolExecutor(workers) as pool:
@@ -230,9 +235,13 @@ def read(directory: Path, contract: SiteContract, *, allow: tuple[str, ...] = ()
                 f"{printable(str(directory / relative))}:{seen.secret}; if it is meant to be public: --allow '{printable(relative)}'"
             )
         key = prefix + relative
+        hidden = answered_with_the_page(key, contract)
+        if hidden and "." in relative.rpartition("/")[2] and not _allowed(relative, allow):
+            problems.append(f"{printable(str(directory / relative))}: {printable(hidden)}; if it is not asked for: --allow '{printable(relative)}'")
+        elif hidden:
+            notes.append(printable(hidden))
         kind, cache = content_type(key), cache_control(key, rules)
         entries.append(FileEntry(key=key, sha256=seen.sha256, md5=seen.md5, size=seen.size, content_type=kind, cache_control=cache))
-    generated = generated_files(prefix, contract)
     entries += (generated_entry(key, body, rules) for key, body in generated.items())
     keys = frozenset(entry.key for entry in entries)
     readable = {relative: file for relative, file in found.items() if not inspected[relative].problem}
@@ -246,9 +255,16 @@ def read(directory: Path, contract: SiteContract, *, allow: tuple[str, ...] = ()
     return Content(prefix=prefix, entries=ordered, files=files, generated=generated, notes=tuple(notes))
 
 
-def generated_files(prefix: str, contract: SiteContract) -> dict[str, bytes]:
-    """What is made from the environment's configuration, by key."""
-    return {} if contract.config_json is None else {prefix + CONFIG_FILE: canonical_json(contract.config_json)}
+def generated_files(prefix: str, contract: SiteContract, shipped: Iterable[str]) -> dict[str, bytes]:
+    """What is made from the environment's configuration, by key. `shipped`: the build's own paths."""
+    made = {} if contract.config_json is None else {prefix + CONFIG_FILE: canonical_json(contract.config_json)}
+    if not contract.indexing and prefix == "":
+        made[ROBOTS] = b"User-agent: *\nDisallow: /\n"
+    own = frozenset(prefix + path for path in shipped)
+    for page, body in ((contract.not_found_page, error_pages.not_found), (contract.error_page, error_pages.unavailable)):
+        if page and page.lstrip("/") not in own:
+            made[page.lstrip("/")] = body(contract.domain, contract.entry_path)
+    return made
 
 
 def generated_entry(key: str, body: bytes, rules: Iterable[CacheRule]) -> FileEntry:

@@ -85,7 +85,7 @@ def fetch(source: Site, release: Release, contract: SiteContract, folder: Path, 
             entries.append(entry)
             files[entry.key] = FolderFile(root=folder, relative=path.name)
             report(Sent(key=entry.key, size=entry.size))
-    generated = generated_files(prefix, contract)
+    generated = generated_files(prefix, contract, (entry.key.removeprefix(manifest.prefix) for entry in built))
     files = {key: file for key, file in files.items() if key not in generated}
     entries = [entry for entry in entries if entry.key not in generated]
     entries += (generated_entry(key, body, contract.cache_rules) for key, body in generated.items())

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
-from website.activation import enter, finish, forget, reference
+from website.activation import enter, finish, settle
 from website.claims import begin
 from website.content import Content
 from website.content_plan import UNKNOWN_HEADERS, ContentPlan
@@ -40,19 +40,17 @@ def publish(site: Site, content: Content, run: Run, *, origin: str, commit: str 
         refuse_moved(approved, plan)
         plan = msgspec.structs.replace(plan, invalidations=approved.invalidations)
     if live is not None and not plan.has_changes and snapshot.state.claim is None:
-        if approved is not None and approved.live != live.manifest:
-            # An earlier run of the same plan was cut off between entering the release and seeing it forgotten.
-            identity, done = forget(site, plan.invalidations, run, reference=reference(live, approved.digest))
-            return Outcome(release=live, plan=plan, changed=False, invalidation=identity, invalidation_done=done)
-        return Outcome(release=live, plan=plan, changed=False)
+        # An earlier run may have been cut off between entering the release and seeing it forgotten.
+        identity, done = settle(site, snapshot.state, run)
+        return Outcome(release=live, plan=plan, changed=False, invalidation=identity, invalidation_done=done)
     if approved is None:
         for note in plan.notes:
             run.report(Warned(text=note))
     manifest = manifest_of(site, content)
     with begin(site, snapshot, run, action="publish", manifest=plan.manifest) as claimed:
         if live is not None and not plan.has_changes:
-            claimed.finish(lambda state: state)
-            return Outcome(release=live, plan=plan, changed=False)
+            identity, done = settle(site, claimed.finish(lambda state: state), run)
+            return Outcome(release=live, plan=plan, changed=False, invalidation=identity, invalidation_done=done)
         number = snapshot.ledger.next_number(claimed.state, plan.manifest)
         with ThreadPoolExecutor(1) as pool:
             entering = pool.submit(enter, site, number, plan.manifest)

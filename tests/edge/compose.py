@@ -17,7 +17,9 @@ from troposphere import Ref
 from stacks import edge_code
 
 if __name__ == "__main__":
-    config = edge_code.EdgeConfig(**json.load(sys.stdin))
+    given = json.load(sys.stdin)
+    given["redirects"] = [tuple(each) for each in given.get("redirects", [])]
+    config = edge_code.EdgeConfig(**{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()})
     json.dump(
         {
             "basicAuth": edge_code.basic_auth_code(config, Ref("BasicAuthPasswordHash")).to_dict(),

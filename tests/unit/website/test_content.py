@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assembly.model import CacheRule, SiteContract
-from environments.model import Publishing
+from environments.model import PAGE, PLAIN, Publishing
 from website.content import (
     Content,
     FileEntry,
@@ -89,15 +89,15 @@ def test_content_types_do_not_depend_on_the_machine(key: str, wanted: str) -> No
 @pytest.mark.parametrize(
     ("key", "wanted"),
     [
-        ("index.html", "no-cache"),
+        ("index.html", PAGE),
         ("assets/app-1.js", IMMUTABLE),
         ("buy/assets/app-1.js", IMMUTABLE),
         ("assets/app-1.js.br", IMMUTABLE),
-        ("index.html.gz", "no-cache"),
-        ("assets/page.html", "no-cache"),
-        ("sw.js", "no-cache"),
-        ("config.json", "no-cache"),
-        ("robots.txt", "public, max-age=300"),
+        ("index.html.gz", PAGE),
+        ("assets/page.html", PAGE),
+        ("sw.js", PAGE),
+        ("config.json", PAGE),
+        ("robots.txt", PLAIN),
     ],
 )
 def test_the_first_matching_cache_rule_wins(key: str, wanted: str) -> None:
