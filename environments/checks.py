@@ -63,7 +63,12 @@ def check(environment: Environment, note: Note) -> None:
         note(("disaster_recovery", "region"), f'"{env.home_region}" is the home region; choose another one')
     if (env.github.owner_id is None) != (env.github.repository_id is None):
         note(("github",), "owner_id and repository_id go together: give both or neither")
-    for name_key, name in ((("domain",), env.domain), (("hosted_zone", "name"), env.hosted_zone.name), *_certificate_keys(env), *_host_keys(env)):
+    for name_key, name in (
+        (("domain",), env.domain),
+        (("hosted_zone", "name"), env.hosted_zone.name),
+        *_certificate_keys(env),
+        *_host_keys(env),
+    ):
         reason = punycode_problem(name)
         if reason:
             note(name_key, reason)
@@ -242,9 +247,11 @@ def _check_app(env: Environment, note: Note) -> None:
 
 
 def _check_routing(env: Environment, note: Note) -> None:
-    taken = tuple(dict.fromkeys(("/", env.app.entry_path, f"{env.app.entry_path.rstrip('/')}/", env.app.index_document, env.app.health_path)))
-    for index, key, problem in redirect_problems(env.redirects, taken):
-        note(("redirects", index, key) if index < len(env.redirects) else ("redirects",), problem)
+    taken = tuple(
+        dict.fromkeys(("/", env.app.entry_path, f"{env.app.entry_path.rstrip('/')}/", env.app.index_document, env.app.health_path))
+    )
+    for index, part, problem in redirect_problems(env.redirects, taken):
+        note(("redirects", index, part) if index < len(env.redirects) else ("redirects",), problem)
     for key, host in _host_keys(env):
         if not _below(host, env.hosted_zone.name):
             note(key, f'"{host}" is not in the hosted zone {env.hosted_zone.name}, so neither its records nor its certificate can be made')

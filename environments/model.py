@@ -176,7 +176,7 @@ class SecurityHeaders(Value, frozen=True, kw_only=True):
     """Headers of every response."""
 
     hsts: Hsts = Hsts()
-    content_security_policy: CspText | dict[CspDirective, tuple[CspSource, ...]] = {}
+    content_security_policy: CspText | dict[CspDirective, tuple[CspSource, ...]] = {}  # noqa: RUF012  (msgspec copies it)
     """By directive: sources beside the default ones ('none' alone: none at all). A text: the whole policy, without any default."""
     frame_options: Literal["DENY", "SAMEORIGIN"] = "DENY"
     referrer_policy: Literal["no-referrer", "same-origin", "strict-origin", "strict-origin-when-cross-origin"] = (
@@ -317,7 +317,7 @@ class Environment(Value, frozen=True, kw_only=True):
     project: Slug
     """First part of every stack and resource name."""
     cost_centre: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\w .:/=+@-]+\Z")]
-    tags: dict[str, str] = {}
+    tags: dict[str, str] = {}  # noqa: RUF012  (msgspec copies it)
     """Further tags for every stack."""
     account_id: AccountId
     home_region: Region
@@ -329,13 +329,13 @@ class Environment(Value, frozen=True, kw_only=True):
     app: App = App()
     basic_auth: BasicAuth = BasicAuth()
     security_headers: SecurityHeaders = SecurityHeaders()
-    headers: dict[HeaderName, HeaderValue] = {}
+    headers: dict[HeaderName, HeaderValue] = {}  # noqa: RUF012  (msgspec copies it)
     """Further headers of every response, for example Cross-Origin-Opener-Policy."""
     routing: Routing = Routing()
     redirects: tuple[Redirect, ...] = ()
     """Paths that have moved; the first that matches wins."""
     redirect_hosts: tuple[DomainName, ...] = ()
-    """Further names of the site, such as www: each gets its records, its place on the certificate, and leads to the same path of `domain`."""
+    """Further names of the site, such as www: each gets records and a place on the certificate, and leads to the same path of `domain`."""
     publishing: Publishing = Publishing()
     protection: Protection = Protection()
     artifacts: Artifacts
@@ -409,7 +409,7 @@ class Organization(Value, frozen=True, kw_only=True):
     """The name of its file; not a key in it."""
     project: Slug
     cost_centre: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\w .:/=+@-]+\Z")]
-    tags: dict[str, str] = {}
+    tags: dict[str, str] = {}  # noqa: RUF012  (msgspec copies it)
     account_id: AccountId
     """Management account, or the delegated administrator's."""
     region: Region = EDGE_CONTROL_REGION
@@ -418,7 +418,7 @@ class Organization(Value, frozen=True, kw_only=True):
     delegated_administrator: bool = False
     environments: Annotated[tuple[Slug, ...], Meta(min_length=1)]
     """Environments whose accounts get their foundation from here; account and region are those of the environment."""
-    organizational_units: dict[Slug, OrganizationalUnitId] = {}
+    organizational_units: dict[Slug, OrganizationalUnitId] = {}  # noqa: RUF012  (msgspec copies it)
     """SERVICE_MANAGED: the unit of each environment's account. Only that account of it is deployed to."""
     execution_role_name: Annotated[str, Meta(pattern=r"^[\w+=,.@-]{1,64}\Z")] = "AWSCloudFormationStackSetExecutionRole"
     """SELF_MANAGED: the role in the target accounts, which must be there already and trust the administration role."""

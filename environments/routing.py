@@ -62,7 +62,11 @@ def redirect_problems(redirects: Sequence[Redirect], taken: Sequence[str]) -> It
     for index, redirect in enumerate(redirects):
         reach = redirect.path.removesuffix("*")
         if redirect.path in taken or (redirect.path.endswith("*") and any(path.startswith(reach) for path in taken)):
-            yield index, "path", f'"{redirect.path}" takes the site\'s own pages away ({", ".join(p for p in taken if _takes(redirect, p))})'
+            yield (
+                index,
+                "path",
+                f'"{redirect.path}" takes the site\'s own pages away ({", ".join(p for p in taken if _takes(redirect, p))})',
+            )
         if any(redirect.path == earlier.path for earlier in redirects[:index]):
             yield index, "path", f'"{redirect.path}" is the path of an earlier entry; keep one'
         elif any(_takes(earlier, redirect.path) for earlier in redirects[:index]):

@@ -2,9 +2,9 @@
 
 Caching (docs/decisions/0021): the page, and everything else at the default behaviour, is kept at the edge as long as each object's
 Cache-Control says, and a publish has CloudFront forget what it changed; paths with hashed names are kept for long (managed
-CachingOptimized). App routes share one cached object, since routing is done before the cache. An origin that fails is given up soon, so that
-what is cached is served in time. Errors keep their status and come with a page (docs/decisions/0022). Routing is one rule in one place: inside
-the Basic Auth function where that is on, in a CloudFront Function where it is off; the two cannot be mixed on one behaviour.
+CachingOptimized). App routes share one cached object, since routing is done before the cache. An origin that fails is given up soon, so
+that what is cached is served in time. Errors keep their status and come with a page (docs/decisions/0022). Routing is one rule in one
+place: inside the Basic Auth function where that is on, in a CloudFront Function where it is off; the two cannot be mixed on one behaviour.
 """
 
 from __future__ import annotations
@@ -83,7 +83,14 @@ def build(env: Environment) -> StackTemplate:
     origins = [_origin(name, domain, access) for name, domain in domains.items()]
     behaviour = _behaviour(env, response_headers, function)
     pages = template.add(_page_cache_policy(env))
-    distribution = _distribution(template, env, origins, {**behaviour, "CachePolicyId": Ref(pages)}, behaviour, certificate)
+    behaviours = {
+        "DefaultCacheBehavior": cloudfront.DefaultCacheBehavior(CachePolicyId=Ref(pages), **behaviour),
+        "CacheBehaviors": [
+            cloudfront.CacheBehavior(PathPattern=pattern, CachePolicyId=CACHING_OPTIMIZED, **behaviour)
+            for pattern in env.publishing.hashed_paths
+        ],
+    }
+    distribution = _distribution(template, env, origins, behaviours, certificate)
     template.add(
         # Origin latency and the 401 rate are additional metrics.
         cloudfront.MonitoringSubscription(
@@ -160,12 +167,7 @@ def _page_cache_policy(env: Environment) -> cloudfront.CachePolicy:
 
 
 def _distribution(
-    template: StackTemplate,
-    env: Environment,
-    origins: list[cloudfront.Origin],
-    default: dict[str, Any],
-    behaviour: dict[str, Any],
-    certificate: Ref,
+    template: StackTemplate, env: Environment, origins: list[cloudfront.Origin], behaviours: dict[str, Any], certificate: Ref
 ) -> cloudfront.Distribution:
     groups: dict[str, Any] = {"OriginGroups": _origin_group()} if env.disaster_recovery else {}
     return template.add(
@@ -181,14 +183,10 @@ def _distribution(
                 Origins=origins,
                 PriceClass=env.price_class,
                 CustomErrorResponses=_error_responses(env),
-                DefaultCacheBehavior=cloudfront.DefaultCacheBehavior(**default),
-                CacheBehaviors=[
-                    cloudfront.CacheBehavior(PathPattern=pattern, CachePolicyId=CACHING_OPTIMIZED, **behaviour)
-                    for pattern in env.publishing.hashed_paths
-                ],
                 ViewerCertificate=cloudfront.ViewerCertificate(
                     AcmCertificateArn=certificate, SslSupportMethod="sni-only", MinimumProtocolVersion=MINIMUM_PROTOCOL_VERSION
                 ),
+                **behaviours,
                 **groups,
             ),
             Tags=Tags(Name=env.domain),

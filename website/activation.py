@@ -99,8 +99,8 @@ def _forget(site: Site, wanted: tuple[str, ...], run: Run, *, reference: str) ->
         command = f"aws cloudfront create-invalidation --distribution-id ID --paths {' '.join(repr(path) for path in wanted)}"
         run.report(
             Warned(
-                text=f"the release is in the bucket, but CloudFront was not told to forget {count(len(wanted), 'path')}, so visitors may get"
-                f" the earlier pages: {error}; {again}, or: {command}"
+                text=f"the release is in the bucket, but CloudFront was not told to forget {count(len(wanted), 'path')}, so visitors"
+                f" may get the earlier pages: {error}; {again}, or: {command}"
             )
         )
         return "", False

@@ -237,7 +237,9 @@ def read(directory: Path, contract: SiteContract, *, allow: tuple[str, ...] = ()
         key = prefix + relative
         hidden = answered_with_the_page(key, contract)
         if hidden and "." in relative.rpartition("/")[2] and not _allowed(relative, allow):
-            problems.append(f"{printable(str(directory / relative))}: {printable(hidden)}; if it is not asked for: --allow '{printable(relative)}'")
+            problems.append(
+                f"{printable(str(directory / relative))}: {printable(hidden)}; if it is not asked for: --allow '{printable(relative)}'"
+            )
         elif hidden:
             notes.append(printable(hidden))
         kind, cache = content_type(key), cache_control(key, rules)

@@ -52,7 +52,9 @@ def as_javascript(answer: Answer) -> dict[str, Any]:
     return {"action": answer.action}
 
 
-@pytest.mark.parametrize("vector", TABLE["vectors"], ids=lambda v: f"{v['config']}: {v['about']}")
+@pytest.mark.parametrize(
+    "vector", [each for each in TABLE["vectors"] if isinstance(each["uri"], str)], ids=lambda v: f"{v['config']}: {v['about']}"
+)
 def test_the_table_of_answers(vector: dict[str, Any]) -> None:
     uri = vector["uri"] + (vector["then"][0] * vector["then"][1] if "then" in vector else "")
     answer = vector["answer"]
@@ -63,8 +65,44 @@ def test_the_table_of_answers(vector: dict[str, Any]) -> None:
 PIECES = st.sampled_from(
     [
         *("/", "//", "/buy", "/buy/", "/shop/", "/away/", "/old", "/buy/assets/", "/assets/", "/shop/v1.2", "/index.html", "/healthz"),
-        *("..", ".", "%2f", "%2F", "%2e", "%5c", "%00", "%", "%4", "%zz", "%C3%A9", "+", "@", "user@example.com", "first.last", "v1.2-beta"),
-        *(".js", ".JS", ".map", "x.html", ".com", ".env", "evil.example", "\\", "?", "#", " ", "\t", "\n", "*", "~", "é", "\u2028", "\u212a"),
+        *(
+            "..",
+            ".",
+            "%2f",
+            "%2F",
+            "%2e",
+            "%5c",
+            "%00",
+            "%",
+            "%4",
+            "%zz",
+            "%C3%A9",
+            "+",
+            "@",
+            "user@example.com",
+            "first.last",
+            "v1.2-beta",
+        ),
+        *(
+            ".js",
+            ".JS",
+            ".map",
+            "x.html",
+            ".com",
+            ".env",
+            "evil.example",
+            "\\",
+            "?",
+            "#",
+            " ",
+            "\t",
+            "\n",
+            "*",
+            "~",
+            "é",
+            "\u2028",
+            "\u212a",
+        ),
     ]
 )
 PATHS = st.one_of(
