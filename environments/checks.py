@@ -255,10 +255,6 @@ def _check_routing(env: Environment, note: Note) -> None:
     for key, host in _host_keys(env):
         if not _below(host, env.hosted_zone.name):
             note(key, f'"{host}" is not in the hosted zone {env.hosted_zone.name}, so neither its records nor its certificate can be made')
-        elif host == env.domain:
-            note(key, f'"{host}" is the domain of the site itself')
-    if len(set(env.redirect_hosts)) < len(env.redirect_hosts):
-        note(("redirect_hosts",), "a name stands twice")
     _, dot, extension = env.app.index_document.rpartition("/")[2].rpartition(".")
     if dot and extension.lower() not in env.routing.file_extensions:
         note(("routing", "file_extensions"), f'lacks "{extension}", the extension of app.index_document')

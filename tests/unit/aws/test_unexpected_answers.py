@@ -176,7 +176,9 @@ CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
         "distribution": [(("D",), {})],
         "distributions": [((), {})],
         "invalidate": [(("D", ("/*",)), {"reference": "r"})],
+        "invalidated": [(("D", "I"), {})],
         "invalidation": [(("D", "I"), {})],
+        "invalidations": [(("D",), {})],
     },
     "dynamodb": {
         "delete": [(("table", KEY, Condition(equal=KEY)), {})],

@@ -212,13 +212,18 @@ def test_distribution(name: str) -> None:
     assert config["PriceClass"] == env.price_class
     assert config["ViewerCertificate"]["MinimumProtocolVersion"] == "TLSv1.2_2025"
     assert config["DefaultRootObject"] == "index.html"
-    assert "CustomErrorResponses" not in config, "a missing asset would be answered with HTML and status 200"
+    errors = {error["ErrorCode"]: error for error in config["CustomErrorResponses"]}
+    assert set(errors) == {403, 404, 405, 416, 500, 502, 503, 504}
+    assert all(error["ResponseCode"] == code for code, error in errors.items()), "a missing asset would be answered with status 200"
+    assert {error["ResponsePagePath"] for error in errors.values()} == {"/404.html", "/error.html"}
+    assert {error["ErrorCachingMinTTL"] for error in errors.values()} == {10}
     for origin in config["Origins"]:
         assert origin["OriginAccessControlId"] == {"Fn::GetAtt": ["OriginAccessControl", "Id"]}
-        assert origin["S3OriginConfig"] == {"OriginAccessIdentity": ""}
+        assert origin["S3OriginConfig"] == {"OriginAccessIdentity": "", "OriginReadTimeout": 5}
+        assert (origin["ConnectionAttempts"], origin["ConnectionTimeout"]) == (2, 3), "stale pages wait for these"
     default: dict[str, Any] = config["DefaultCacheBehavior"]
     others: list[dict[str, Any]] = config["CacheBehaviors"]
-    assert default["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", "HTML is not cached at the edge"
+    assert default["CachePolicyId"] == {"Ref": "PageCachePolicy"}
     assert [(other["PathPattern"], other["CachePolicyId"]) for other in others] == [("assets/*", "658327ea-f89d-4fab-a63d-7e88639e58f6")]
     for behaviour in (default, *others):
         assert behaviour["ViewerProtocolPolicy"] == "redirect-to-https"
