@@ -36,6 +36,8 @@ class Answer:
     headers: httpx.Headers
     body: bytes
     version: str
+    first_byte: float = 0.0
+    """Seconds from the request to the head of the answer."""
 
     @property
     def is_html(self) -> bool:
@@ -72,6 +74,15 @@ class Probe:
                 scheme, authority = ("https" if endpoint.tls else "http"), f"{_bracketed(endpoint.host)}:{endpoint.port}"
             self._answers[key] = self._send(f"{scheme}://{authority}{path}", headers, self._credentials(credentials), http2=True)
         return self._answers[key]
+
+    def get_host(self, host: str, path: str) -> Answer:
+        """GET from another name of the site over HTTPS, without credentials."""
+        endpoint = self.target.endpoint
+        if endpoint is None:
+            return self.get_elsewhere(f"https://{host}{path}")
+        url = f"{'https' if endpoint.tls else 'http'}://{_bracketed(endpoint.host)}:{endpoint.port}{path}"
+        with httpx.Client(verify=self._context(), timeout=self.target.timeout, trust_env=False) as client:
+            return self._read(client, url, {"host": host}, None, {"sni_hostname": host})
 
     def get_plain(self, path: str) -> Answer:
         """GET from the site over plain HTTP."""
@@ -115,18 +126,18 @@ class Probe:
         extra = {"host": self.contract.domain}
         return self._read(self._clients[http2], url, {**headers, **extra}, credentials, {"sni_hostname": self.contract.domain})
 
-    @staticmethod
     def _read(
-        client: httpx.Client, url: str, headers: Mapping[str, str], credentials: tuple[str, str] | None, extensions: Mapping[str, str]
+        self, client: httpx.Client, url: str, headers: Mapping[str, str], credentials: tuple[str, str] | None, extensions: Mapping[str, str]
     ) -> Answer:
         auth = httpx.BasicAuth(*credentials) if credentials else None
-        body = bytearray()
+        body, begun = bytearray(), self.now()
         with client.stream("GET", url, headers=dict(headers), auth=auth, extensions=dict(extensions), follow_redirects=False) as answer:
+            first_byte = (self.now() - begun).total_seconds()
             for block in answer.iter_bytes():
                 body += block
                 if len(body) > BODY_LIMIT:
                     raise Failed(f"{url} answers with more than {BODY_LIMIT:,} bytes")
-            return Answer(answer.status_code, answer.headers, bytes(body), answer.http_version)
+            return Answer(answer.status_code, answer.headers, bytes(body), answer.http_version, first_byte)
 
     def _context(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self.target.ca_file or None)

@@ -85,8 +85,8 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     "a redirect to another host": (
         "redirects: [{path: /old, to: //evil.example}]",
         [
-            'redirects[0].to: is "//evil.example"; expected path with a leading slash, as a browser sends it; one asterisk at its end stands'
-            " for the rest."
+            'redirects[0].to: is "//evil.example"; expected path with a leading slash, as a browser sends it; one asterisk at its end'
+            " stands for the rest."
         ],
     ),
     "a redirect that takes the app away": (

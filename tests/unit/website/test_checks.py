@@ -5,16 +5,38 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.unit.website.visits import FILES, HSTS, IMMUTABLE, PAGE, PASSWORD, SCRIPT, SITE_CONTRACT, Visit, answer, look, spoilt
+from assembly.model import CacheRule, Redirect, Routing
+from tests.unit.website.visits import FILES, HSTS, IMMUTABLE, PAGE, PASSWORD, SCRIPT, SITE_CONTRACT, Spoil, Visit, answer, look, spoilt
 from website.verification.model import Endpoint, Target
+from website.verification.probe import Answer
 from website.verification.registry import registered
 from website.verification.verify import checks, made, verify
 
 SCRIPT_PATH = "/buy/assets/app-1a2b.js"
 PREVIEW = {"endpoint": Endpoint(host="127.0.0.1", port=8080, tls=False), "preview": True}
 RELEASED = hashlib.sha256(PAGE).hexdigest()
+
+AT_THE_EDGE = {"cache_rules": (CacheRule(pattern="*", cache_control="max-age=0, s-maxage=60"),)}
+MOVED = {"routing": Routing(redirects=(Redirect(path="/old/*", to="/buy/*", status=301),), redirect_hosts=("www.example.com",))}
+QUIET = {"indexing": False, "index_document": "/index.html"}
+WITH_PAGE = {"not_found_page": "/buy/404.html"}
+LONG = PAGE + b" " * 1000
+
+
+def missing(status: int, body: bytes) -> Spoil:
+    """The page for what is missing, and what a missing file is answered with."""
+
+    def spoil(path: str, found: Answer) -> Answer:
+        html = httpx.Headers({"content-type": "text/html"})
+        if path == "/buy/404.html":
+            return Answer(200, html, b"not found", "HTTP/2")
+        return Answer(status, html, body, "HTTP/2") if path.endswith("verify-no-such-file.js") else found
+
+    return spoil
+
 
 KEPT: list[tuple[str, dict[str, Any], str]] = [
     ("dns.a", {}, "dev.example.com A 192.0.2.10, 192.0.2.20, as d1.cloudfront.net"),
@@ -49,6 +71,7 @@ KEPT: list[tuple[str, dict[str, Any], str]] = [
     ("app.entry", {}, f"/buy: 200 (text/html; charset=utf-8), {len(PAGE)} bytes"),
     ("app.deep_link", {}, "/buy/verify/deep-link: 200"),
     ("app.missing", {}, "/buy/assets/verify-no-such-file.js: 404 (application/xml)"),
+    ("app.missing", {"contract": WITH_PAGE, "spoil": missing(404, b"not found")}, "404 (text/html)"),
     ("app.release", {"target": {"index_sha256": RELEASED}}, f"sha256 {RELEASED[:12]}"),
     ("app.config", {}, "200 (application/json)"),
     ("assets.load", {}, "3 assets"),
@@ -57,6 +80,13 @@ KEPT: list[tuple[str, dict[str, Any], str]] = [
     ("assets.cloudfront", {}, "via CloudFront"),
     ("cache.page", {}, "no-cache"),
     ("cache.assets", {}, f"no-cache; {IMMUTABLE}"),
+    ("edge.page", {"contract": AT_THE_EDGE}, "Miss, then Hit; Age 1 to 3 s"),
+    ("edge.compressed", {"contract": AT_THE_EDGE, "spoil": spoilt("/buy", body=LONG, content_encoding="br")}, "br"),
+    ("edge.first_byte", {"contract": AT_THE_EDGE}, "0 ms from the edge, 0 ms by way of the bucket"),
+    ("edge.not_found", {"contract": WITH_PAGE, "spoil": missing(404, b"not found")}, "404 (text/html), 9 bytes"),
+    ("edge.robots", {"contract": QUIET}, "Disallow"),
+    ("edge.redirects", {"contract": MOVED}, "1 of 1 asked for"),
+    ("edge.redirect_hosts", {"contract": MOVED}, "www.example.com to https://dev.example.com/buy"),
     ("headers.page", {}, "2 headers"),
     ("headers.assets", {}, "2 headers"),
     ("headers.hsts", {}, HSTS),
@@ -117,6 +147,21 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ("cache.page", {"spoil": spoilt("/buy", cache_control=IMMUTABLE)}, f"/buy: {IMMUTABLE} (wanted: no-cache)"),
     ("cache.assets", {"spoil": spoilt(SCRIPT_PATH, cache_control=None)}, f"{SCRIPT_PATH}: none (wanted: {IMMUTABLE})"),
     ("cache.assets", {"contract": {"cache_rules": ()}}, "(wanted: none)"),
+    ("app.missing", {"contract": WITH_PAGE, "spoil": missing(404, PAGE)}, "404 (text/html) (wanted: 404, with the page for that)"),
+    ("edge.page", {"contract": AT_THE_EDGE, "spoil": spoilt("/buy", x_cache="Miss from cloudfront")}, "x-cache: Miss, Miss, Miss, Miss"),
+    ("edge.page", {"contract": AT_THE_EDGE, "spoil": spoilt("/buy", age=None)}, "Age -1 to -1 s"),
+    ("edge.compressed", {"contract": AT_THE_EDGE, "spoil": spoilt("/buy", body=LONG)}, "content-encoding: none"),
+    ("edge.first_byte", {"contract": AT_THE_EDGE, "spoil": spoilt("/buy", x_cache=None)}, "no request of the page was a Hit"),
+    ("edge.not_found", {"contract": WITH_PAGE}, "/buy/404.html: 404"),
+    ("edge.not_found", {"contract": WITH_PAGE, "spoil": missing(200, b"not found")}, "200 (text/html), 9 bytes (wanted: 404"),
+    ("edge.not_found", {"contract": WITH_PAGE, "spoil": missing(404, b"<Error>")}, "404 (text/html), 7 bytes (wanted: 404"),
+    ("edge.robots", {"contract": QUIET, "spoil": spoilt("/robots.txt", body=b"User-agent: *\nAllow: /\n")}, "Allow: /"),
+    (
+        "edge.redirects",
+        {"contract": MOVED, "spoil": spoilt("/old/verify", 302)},
+        "/old/verify: 302 to /buy/verify (wanted: 301 to /buy/verify)",
+    ),
+    ("edge.redirect_hosts", {"contract": MOVED, "spoil": spoilt("www.example.com", location="https://evil.example/")}, "evil.example"),
     ("headers.page", {"spoil": spoilt("/buy", x_content_type_options=None)}, "x-content-type-options: none (wanted: nosniff)"),
     ("headers.assets", {"spoil": spoilt(SCRIPT_PATH, x_content_type_options="off")}, "x-content-type-options: off"),
     ("headers.hsts", {"spoil": spoilt("/", strict_transport_security=None)}, f"the root (302): none (wanted: {HSTS})"),
@@ -148,6 +193,7 @@ SKIPPED: list[tuple[str, dict[str, Any], str]] = [
     ("app.root", {"contract": {"entry_path": "/"}}, "the app is the root"),
     ("app.release", {}, "the release is not known here"),
     ("app.config", {"contract": {"config_json": None}}, "not configured"),
+    ("edge.compressed", {"contract": AT_THE_EDGE}, "CloudFront compresses from 1,000 on"),
     ("assets.compressed", {"spoil": spoilt(SCRIPT_PATH, body=SCRIPT[:999])}, "the page loads no immutable text of 1,000 bytes or more"),
 ]
 
@@ -235,7 +281,7 @@ def test_results_come_in_the_order_of_the_table_and_are_told_one_by_one() -> Non
     told: list[str] = []
     unreachable = Target(contract=SITE_CONTRACT, endpoint=Endpoint(host="127.0.0.1", port=1, tls=False), preview=True, timeout=5.0)
     results = verify(unreachable, now=Visit().now, report=lambda each: told.append(each.id))
-    assert [each.id for each in results] == told == [identity for identity, _ in checks() if not identity.startswith("replica.")]
+    assert [each.id for each in results] == told == [identity for identity, _ in checks() if not identity.startswith(("replica.", "edge."))]
     assert {each.status for each in results} == {"failed", "skipped"}
 
 
