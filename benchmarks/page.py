@@ -1,7 +1,8 @@
 """What a page view costs: bytes and time, with the page kept at the edge and without, on the preview.
 
-150 ms to the bucket (`--origin-slow`), 5 ms from the visitor to the edge (slept for each round of requests). "Before" is the same template with the
-managed CachingDisabled policy and pages with `no-cache`, as they were until decision 21. Needs the app of tests/app (tests/browser/setup.sh).
+150 ms to the bucket (`--origin-slow`), 5 ms from the visitor to the edge (slept before each request). "Before" is the same template
+with the managed CachingDisabled policy and pages with `no-cache`, as they were until decision 21. Needs the app of tests/app
+(tests/browser/setup.sh).
 """
 
 from __future__ import annotations

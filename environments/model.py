@@ -219,6 +219,8 @@ edge forget what it changed; a day bounds what it did not know of, such as a pag
 PAGE = f"public, max-age=0, must-revalidate, {AT_THE_EDGE}"
 """Browsers ask every time, and the edge answers. Not `no-cache`, which CloudFront would not keep at a minimum TTL of 0, and with
 `must-revalidate`, without which browsers would follow stale-while-revalidate themselves (RFC 5861)."""
+ERROR_PAGE = "public, max-age=0, must-revalidate, s-maxage=10, stale-if-error=604800"
+"""Short, since CloudFront's documentation can be read as keeping an error as long as its page; old, where the bucket fails (decision 22)."""
 PLAIN = "public, max-age=300, must-revalidate, " + AT_THE_EDGE
 
 
@@ -226,6 +228,8 @@ class Publishing(Value, frozen=True, kw_only=True):
     """How the app's files are published. The first matching cache rule wins."""
 
     cache_rules: tuple[CacheRule, ...] = (
+        CacheRule(pattern="*404.html", cache_control=ERROR_PAGE),
+        CacheRule(pattern="*error.html", cache_control=ERROR_PAGE),
         CacheRule(pattern="*.html", cache_control=PAGE),
         CacheRule(pattern="*sw.js", cache_control=PAGE),
         CacheRule(pattern="*service-worker.js", cache_control=PAGE),

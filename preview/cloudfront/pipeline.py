@@ -201,8 +201,7 @@ class CloudFront:
             exchange.step("custom error response", f"{custom.page_path} itself answers {page.status}")
             return page
         exchange.step("custom error response", f"{response.status} becomes {status} with {custom.page_path}")
-        # How long the error is kept is the distribution's to say (Developer Guide, "Control how long CloudFront caches errors").
-        return replace(page, status=status, headers=without(page.headers, ("cache-control", "age", "etag", "last-modified")))
+        return replace(page, status=status)
 
     async def _error_page(self, exchange: Exchange, request: Request, path: str) -> Response:
         """From the cache if it is there, however old: nothing else survives an origin that is gone. Uncompressed, the error will be."""
