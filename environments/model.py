@@ -220,7 +220,7 @@ PAGE = f"public, max-age=0, must-revalidate, {AT_THE_EDGE}"
 """Browsers ask every time, and the edge answers. Not `no-cache`, which CloudFront would not keep at a minimum TTL of 0, and with
 `must-revalidate`, without which browsers would follow stale-while-revalidate themselves (RFC 5861)."""
 ERROR_PAGE = "public, max-age=0, must-revalidate, s-maxage=10, stale-if-error=604800"
-"""Short, since CloudFront's documentation can be read as keeping an error as long as its page; old, where the bucket fails (decision 22)."""
+"""Short, since CloudFront's documentation can be read as keeping an error as long as its page (decision 22)."""
 PLAIN = "public, max-age=300, must-revalidate, " + AT_THE_EDGE
 
 

@@ -43,7 +43,7 @@ def _chromium(playwright: Playwright, site: Running) -> Browser:
 def own(dist: Path, release: Callable[[int], Path], tmp_path: Path) -> Own:
     """A preview of production with content of its own."""
 
-    def start(*options: str) -> previews.preview:
+    def start(*options: str) -> contextlib.AbstractContextManager[Running]:
         content = tmp_path / "site"
         shutil.copytree(release(1), content)
         return previews.preview(dist, "prod", content, "--https", *options)
@@ -169,13 +169,17 @@ def _visits(site: Running, until: float, seed: int) -> Iterator[str]:
                     yield f"{path} loads {script}: {asset.status_code} {asset.headers['content-type']}"
 
 
+def _wrong(site: Running, until: float, seed: int) -> list[str]:
+    return list(_visits(site, until, seed))
+
+
 def test_a_publish_under_load_is_a_page_whole_before_and_whole_after(
     own: Own,
     release: Callable[[int], Path],
 ) -> None:
     with own() as site, concurrent.futures.ThreadPoolExecutor(4) as pool:
         until = time.monotonic() + LOAD_SECONDS
-        visitors = [pool.submit(lambda seed=seed: list(_visits(site, until, seed))) for seed in range(4)]
+        visitors = [pool.submit(_wrong, site, until, seed) for seed in range(4)]
         time.sleep(LOAD_SECONDS / 3)
         _publish(site, release(2), mark="2")
         assert time.monotonic() < until, "the publish was to be in the middle"
