@@ -73,7 +73,7 @@ class Preview:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.node = Node(self._printed, settings.node)
-        self._cache = Cache(settings.monotonic)
+        self.cache = Cache(settings.monotonic)
         self._began = settings.monotonic()
         self._seen: frozenset[str] | None = None
         self._notes: tuple[str, ...] = ()
@@ -112,7 +112,7 @@ class Preview:
         except OSError as error:
             settings.say(f"cannot reload, the site is still the earlier one: {error.filename}: {error.strerror}")
             return
-        self._cache.clear()
+        self.cache.clear()
         settings.say("reloaded; the cache is empty")
         await self._check()
         await self._functions()
@@ -132,7 +132,7 @@ class Preview:
         new = [each for each in every if self._seen is not None and each.id not in self._seen]
         self._seen = frozenset(each.id for each in every)
         for each in new:
-            gone = self._cache.forget(each.paths)
+            gone = self.cache.forget(each.paths)
             self._settings.say(f"invalidation {line(each.id)}: {gone} objects forgotten")
 
     def _read(self) -> tuple[source.Built, Site, Content]:
@@ -156,7 +156,7 @@ class Preview:
             site,
             content,
             self.node,
-            self._cache,
+            self.cache,
             lambda: uuid.uuid4().hex,
             weather=self._settings.weather,
             elapsed=lambda: self._settings.monotonic() - self._began,

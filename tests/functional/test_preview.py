@@ -18,12 +18,14 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from aws.cloudfront import CloudFront
 from aws.session import Aws
 from cli.main import main
 from deploy import VERB_PACKAGES as PACKAGES
 from environments.model import PAGE
 from guards.processes import child_environment
 from local_aws.server import LocalAws
+from preview.bucket import invalidations
 from session.context import Context
 from tests.browser.previews import PASSWORD, ROOT, preview
 from tests.environments_fixture import environments
@@ -197,5 +199,8 @@ def test_it_serves_what_was_published_to_the_local_aws(tmp_path: Path) -> None:
             (found,) = json.loads(command("preview", "--explain", path, "--json"))
             assert (path, found["status"]) == (path, 200)
         assert not (tmp_path / "next" / old).exists()
+        # What a preview that runs all the while forgets by.
+        [asked] = invalidations(CloudFront.connect(aws, account_id="123456789012"))()
+        assert set(asked.paths) == {"/buy", "/buy/*", "/index.html"}
     finally:
         server.stop()

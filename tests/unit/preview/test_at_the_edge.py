@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from preview.bucket import Invalidated
 from preview.cloudfront.cache import Cache
 from preview.cloudfront.freshness import Lifetime
 from preview.messages import Response
+from preview.session import Preview, Settings
 from preview.weather import Weather
 from tests.unit.preview.site import PASSWORD, Clock, ask, files, get, one, site
 
@@ -148,3 +153,33 @@ def test_the_ages_of_an_object(age: float, condition: str, on_error: bool) -> No
     assert found is not None and (found.condition, found.on_error, found.age) == (condition, on_error, age)
     clock.now = 40
     assert cache.get(("E1", "*", "/x", ())) is None
+
+
+def test_a_running_preview_forgets_what_later_invalidations_name(tmp_path: Path) -> None:
+    listed = [Invalidated(id="I1", paths=("/x",))]
+    said: list[str] = []
+    clock = Clock()
+    preview = Preview(
+        Settings(
+            directory=tmp_path,
+            secrets=lambda _: {},
+            port=0,
+            folder=None,
+            invalidations=lambda: tuple(listed),
+            say=said.append,
+            now=lambda: datetime(2026, 1, 1, tzinfo=UTC),
+            monotonic=clock,
+        )
+    )
+    preview.cache.put(("E1", "*", "/x", ()), Response(status=200), Lifetime(fresh=10))
+
+    async def look() -> None:
+        await preview.follow_invalidations()
+
+    asyncio.run(look())
+    assert preview.cache.get(("E1", "*", "/x", ())) is not None, "one from before the start found an empty cache"
+    listed.append(Invalidated(id="I2", paths=("/*",)))
+    asyncio.run(look())
+    asyncio.run(look())
+    assert preview.cache.get(("E1", "*", "/x", ())) is None
+    assert said == ["invalidation I2: 1 objects forgotten"]
