@@ -142,7 +142,7 @@ def test_a_first_deployment_is_one_plan_of_stacks_and_content(dev: Environment, 
     assert changed.code == 3, changed
     content = json.loads(changed.stdout)["plan"]["content"]
     assert len(content["changes"]) == 3
-    assert (content["kept"], content["known_after"], content["live_number"]) == (len(files) - 3, [], 1)
+    assert (content["kept"], content["known_after"], content["live_number"]) == (len(files) + len(frontend.GENERATED) - 3, [], 1)
     wire.calls.clear()
 
     updated = dev.apply("--json", "--plan-digest", dev.saved["digest"])
@@ -307,7 +307,7 @@ def test_killed_while_publishing_and_run_again(
     (live.app / "assets" / "logo.svg").write_text("<svg></svg>")
     frontend.rebuilt(live.app, moment)
     assert live.plan().code == 3
-    assert live.saved["content"]["invalidations"] == ["/assets/logo.svg"]
+    assert live.saved["content"]["invalidations"] == ["/assets/logo.svg", "/buy", "/buy/*", "/index.html"]
     victim: list[subprocess.Popen[str]] = []
 
     def kill(exchange: Exchange) -> None:
