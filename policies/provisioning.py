@@ -77,6 +77,19 @@ _FUNCTIONS = (
     "ListTagsForResource",
 )
 
+_FIREWALL = (
+    "CreateWebACL",
+    "GetWebACL",
+    "UpdateWebACL",
+    "DeleteWebACL",
+    "PutLoggingConfiguration",
+    "GetLoggingConfiguration",
+    "DeleteLoggingConfiguration",
+    "TagResource",
+    "UntagResource",
+    "ListTagsForResource",
+)
+
 _TOPIC = (
     "CreateTopic",
     "DeleteTopic",
@@ -132,7 +145,7 @@ def service_role(scope: Scope) -> PolicyDocument:
     """Create, change and delete what the stacks of the platform hold, and nothing else; with `service_role_domains`."""
     return PolicyDocument(
         Version="2012-10-17",
-        Statement=[*_buckets(scope), *_cloudfront(scope), *_lambda(scope), *_roles(scope), *_monitoring(scope)],
+        Statement=[*_buckets(scope), *_cloudfront(scope), *_firewall(scope), *_lambda(scope), *_roles(scope), *_monitoring(scope)],
     )
 
 
@@ -287,6 +300,22 @@ def _cloudfront(scope: Scope) -> list[Statement]:
             _FUNCTIONS,
             arn("cloudfront", f"function/{scope.prefix}-*"),
         ),
+    ]
+
+
+def _firewall(scope: Scope) -> list[Statement]:
+    acl = arn("wafv2", f"global/webacl/{scope.prefix}-*/*", region="us-east-1")
+    return [
+        allow("Firewall", "wafv2", _FIREWALL, acl),
+        # A web ACL with managed groups is made and changed with permission for these too (Service Authorization Reference).
+        # Which delivery it is has an id that nobody knows before, and the actions take no resource.
+        Statement(
+            Sid="FirewallLogs",
+            Effect=Allow,
+            Action=[Action("logs", "CreateLogDelivery"), Action("logs", "DeleteLogDelivery")],
+            Resource=["*"],
+        ),
+        allow("ManagedRules", "wafv2", ["CreateWebACL", "UpdateWebACL"], arn("wafv2", "global/managedruleset/*/*", region="us-east-1")),
     ]
 
 

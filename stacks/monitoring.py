@@ -139,6 +139,17 @@ def _alarms(env: Environment, *, distribution: Any, certificate: Any, check: Any
         )
         for metric, dimensions in _edge_metrics(env, distribution)
     ]
+    if env.firewall is not None:
+        alarms.append(
+            Alarm(
+                "Firewall",
+                f"the firewall blocked more than {env.firewall.blocked_requests} requests in five minutes",
+                "AWS/WAFV2",
+                "BlockedRequests",
+                {"WebACL": env.firewall_name, "Rule": "ALL"},
+                {"Statistic": "Sum", "Threshold": env.firewall.blocked_requests, **_AT_ONCE},
+            )
+        )
     days = limits.certificate_days_left
     alarms.append(
         Alarm(
@@ -254,6 +265,10 @@ def _graphs(env: Environment) -> list[tuple[str, str, list[list[Any]], dict[str,
         ["AWS/CloudFront", name, *(part for pair in dimensions.items() for part in pair), {"label": name}]
         for name, dimensions in _edge_metrics(env, "${Distribution}")
     ]
+    firewall = [
+        ["AWS/WAFV2", name, "WebACL", env.firewall_name, "Rule", "ALL", {"label": label}]
+        for name, label in (("BlockedRequests", "blocked"), ("CountedRequests", "counted"))
+    ]
     certificate = ["AWS/CertificateManager", "DaysToExpiry", "CertificateArn", "${Certificate}", {"label": "days"}]
     return [
         ("Up, seen from outside (1 = yes)", "Minimum", checks, {"yAxis": {"left": {"min": 0, "max": 1}}}),
@@ -263,6 +278,7 @@ def _graphs(env: Environment) -> list[tuple[str, str, list[list[Any]], dict[str,
         ("Cache hit rate", "Average", [_metric("CacheHitRate", "hits")], percent),
         ("Edge function", "Sum", edge, {}),
         ("Bytes sent", "Sum", [_metric("BytesDownloaded", "downloaded")], {}),
+        *([("Firewall", "Sum", firewall, {})] if env.firewall else []),
         ("Certificate, days left", "Minimum", [certificate], {"period": 86_400}),
     ]
 
