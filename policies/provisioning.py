@@ -21,6 +21,7 @@ from awacs.aws import (
     StringEquals,
 )
 
+from policies import firewall
 from policies.statements import allow, arn, role_arn, s3_arn
 
 _INSTANCE_STACKS = (
@@ -72,19 +73,6 @@ _FUNCTIONS = (
     "UpdateFunction",
     "PublishFunction",
     "DeleteFunction",
-    "TagResource",
-    "UntagResource",
-    "ListTagsForResource",
-)
-
-_FIREWALL = (
-    "CreateWebACL",
-    "GetWebACL",
-    "UpdateWebACL",
-    "DeleteWebACL",
-    "PutLoggingConfiguration",
-    "GetLoggingConfiguration",
-    "DeleteLoggingConfiguration",
     "TagResource",
     "UntagResource",
     "ListTagsForResource",
@@ -145,7 +133,14 @@ def service_role(scope: Scope) -> PolicyDocument:
     """Create, change and delete what the stacks of the platform hold, and nothing else; with `service_role_domains`."""
     return PolicyDocument(
         Version="2012-10-17",
-        Statement=[*_buckets(scope), *_cloudfront(scope), *_firewall(scope), *_lambda(scope), *_roles(scope), *_monitoring(scope)],
+        Statement=[
+            *_buckets(scope),
+            *_cloudfront(scope),
+            *firewall.provision(scope.prefix),
+            *_lambda(scope),
+            *_roles(scope),
+            *_monitoring(scope),
+        ],
     )
 
 
@@ -300,22 +295,6 @@ def _cloudfront(scope: Scope) -> list[Statement]:
             _FUNCTIONS,
             arn("cloudfront", f"function/{scope.prefix}-*"),
         ),
-    ]
-
-
-def _firewall(scope: Scope) -> list[Statement]:
-    acl = arn("wafv2", f"global/webacl/{scope.prefix}-*/*", region="us-east-1")
-    return [
-        allow("Firewall", "wafv2", _FIREWALL, acl),
-        # A web ACL with managed groups is made and changed with permission for these too (Service Authorization Reference).
-        # Which delivery it is has an id that nobody knows before, and the actions take no resource.
-        Statement(
-            Sid="FirewallLogs",
-            Effect=Allow,
-            Action=[Action("logs", "CreateLogDelivery"), Action("logs", "DeleteLogDelivery")],
-            Resource=["*"],
-        ),
-        allow("ManagedRules", "wafv2", ["CreateWebACL", "UpdateWebACL"], arn("wafv2", "global/managedruleset/*/*", region="us-east-1")),
     ]
 
 

@@ -139,17 +139,7 @@ def _alarms(env: Environment, *, distribution: Any, certificate: Any, check: Any
         )
         for metric, dimensions in _edge_metrics(env, distribution)
     ]
-    if env.firewall is not None:
-        alarms.append(
-            Alarm(
-                "Firewall",
-                f"the firewall blocked more than {env.firewall.blocked_requests} requests in five minutes",
-                "AWS/WAFV2",
-                "BlockedRequests",
-                {"WebACL": env.firewall_name, "Rule": "ALL"},
-                {"Statistic": "Sum", "Threshold": env.firewall.blocked_requests, **_AT_ONCE},
-            )
-        )
+    alarms += _firewall_alarms(env)
     days = limits.certificate_days_left
     alarms.append(
         Alarm(
@@ -170,6 +160,23 @@ def _alarms(env: Environment, *, distribution: Any, certificate: Any, check: Any
         for title, description, watched in checks
     ]
     return alarms
+
+
+def _firewall_alarms(env: Environment) -> list[Alarm]:
+    firewall = env.firewall
+    if firewall is None:
+        return []
+    limit = firewall.blocked_requests
+    return [
+        Alarm(
+            "Firewall",
+            f"the firewall blocked more than {limit} requests in five minutes",
+            "AWS/WAFV2",
+            "BlockedRequests",
+            {"WebACL": env.firewall_name, "Rule": "ALL"},
+            {"Statistic": "Sum", "Threshold": limit, **_AT_ONCE},
+        )
+    ]
 
 
 def _add_alarm(template: StackTemplate, env: Environment, topic: sns.Topic, alarm: Alarm) -> None:
