@@ -62,10 +62,11 @@ mutants: setup
 edge: setup
 	node --test tests/edge/*.test.mjs
 
+# Both wait for processes and servers half of their time. `tests/second`: the same command lines against moto.
 functional: setup
-	$(BIN)/python -m pytest tests/functional -n 2
+	$(BIN)/python -m pytest tests/functional tests/second -n 4
 
-# The same command lines against moto, which shares no code with the local AWS.
+# moto alone, which shares no code with the local AWS.
 second: setup
 	$(BIN)/python -m pytest tests/second
 
