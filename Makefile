@@ -62,9 +62,10 @@ mutants: setup
 edge: setup
 	node --test tests/edge/*.test.mjs
 
-# Both wait for processes and servers half of their time. `tests/second`: the same command lines against moto.
+# They wait for processes and servers half of their time. A module that deploys something for all its tests is one group: one process runs it.
+# tests/second: the same command lines against moto.
 functional: setup
-	$(BIN)/python -m pytest tests/functional tests/second -n 4
+	$(BIN)/python -m pytest tests/functional tests/second -n 4 --dist loadgroup
 
 # moto alone, which shares no code with the local AWS.
 second: setup
