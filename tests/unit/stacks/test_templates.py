@@ -119,6 +119,7 @@ def test_which_stacks_go_where() -> None:
     assert [(stack.id, stack.region) for stack in synthesis("prod").assembly.stacks] == [
         ("foundation", "af-south-1"),
         ("certificate", "us-east-1"),
+        ("firewall", "us-east-1"),
         ("site", "af-south-1"),
         ("dns", "us-east-1"),
         ("monitoring", "us-east-1"),
@@ -374,7 +375,7 @@ def test_the_health_check_understands_basic_auth(name: str, path: str) -> None:
     ("name", "edge"),
     [
         ("dev", {"LambdaExecutionError", "LambdaValidationError", "LambdaLimitExceededErrors"}),
-        ("prod", {"FunctionExecutionErrors", "FunctionValidationErrors", "FunctionThrottles"}),
+        ("prod", {"FunctionExecutionErrors", "FunctionValidationErrors", "FunctionThrottles", "BlockedRequests"}),
     ],
 )
 def test_alarms(name: str, edge: set[str]) -> None:
@@ -528,13 +529,13 @@ def test_a_reference_forwards_or_to_nothing_is_refused() -> None:
         dataclasses.replace(entry, inputs=(("CertificateArn", OutputRef(stack="monitoring", output="X")),), depends_on=("nowhere",))
         if entry.id == "site"
         else entry
-        for entry in entries(ENVS["prod"])
+        for entry in entries(ENVS["sit"])
     )
     with pytest.raises(SynthesisError) as caught:
-        synthesise(ENVS["prod"], lambda env: broken)
+        synthesise(ENVS["sit"], lambda env: broken)
     assert list(caught.value.problems) == [
-        "prod: stack site: CertificateArn comes from monitoring.X, which no earlier stack has",
-        "prod: stack site: depends on nowhere, which is no earlier stack",
+        "sit: stack site: CertificateArn comes from monitoring.X, which no earlier stack has",
+        "sit: stack site: depends on nowhere, which is no earlier stack",
     ]
 
 
