@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assembly import commands
-from cli.context import OK, PENDING, USAGE, CommandError, Context
-from cli.freshness import add_build_argument, refresh
-from cli.session import Opened, add_common_arguments, open_environment, read_assembly
-from cli.site import (
+from guards.text import as_lines
+from session.context import OK, PENDING, USAGE, CommandError, Context
+from session.freshness import add_build_argument, refresh
+from session.opened import Opened, add_common_arguments, open_environment, read_assembly
+from session.site import (
     add_change_arguments,
     apply_command,
     commit_of,
@@ -33,7 +34,6 @@ from cli.site import (
     show_outcome,
     site_of,
 )
-from guards.text import as_lines
 
 if TYPE_CHECKING:
     from assembly.model import Assembly
