@@ -205,6 +205,10 @@ class SiteContract(Frozen, frozen=True, kw_only=True):
     """There is an HTTPS record beside A and AAAA; failover goes without, as it would speak for the standby as well."""
     promote_from: str | None = None
     """Environment whose verified releases are the only ones accepted here."""
+    publishing_allow: tuple[str, ...] = ()
+    """What is known of the content and no reason to refuse it: CODE or CODE:PATTERN."""
+    publishing_exclude: tuple[str, ...] = ()
+    """Shell patterns of paths below the published folder that are left out."""
 
 
 class HostedZone(Frozen, frozen=True, kw_only=True):

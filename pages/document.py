@@ -31,9 +31,12 @@ PRELOADS: Mapping[str, str] = {
 """`as` of a preload."""
 
 _JAVASCRIPT = frozenset(
-    ("", "module", "importmap", "speculationrules", "text/javascript", "application/javascript", "application/ecmascript", "text/ecmascript",
-     "application/x-javascript", "application/x-ecmascript", "text/x-javascript", "text/jscript", "text/livescript")
-)  # fmt: skip
+    (
+        *("", "module", "importmap", "speculationrules"),
+        *("text/javascript", "text/ecmascript", "text/x-javascript", "text/x-ecmascript", "text/jscript", "text/livescript"),
+        *("application/javascript", "application/ecmascript", "application/x-javascript", "application/x-ecmascript"),
+    )
+)
 """Types of script elements that a browser runs; the others are data."""
 
 _SOURCES: Mapping[str, tuple[tuple[str, str], ...]] = {

@@ -82,7 +82,8 @@ class Allowances:
 
     def allows(self, code: str, file: str) -> bool:
         """That code is allowed for that file."""
-        return any(known == code and fnmatch.fnmatchcase(file, pattern) for known, pattern in self.given)
+        # Names of files may hold what a pattern takes for more: [slug].js.
+        return any(known == code and (file == pattern or fnmatch.fnmatchcase(file, pattern)) for known, pattern in self.given)
 
     def sorted(self, findings: Iterable[Finding]) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
         """Refusals and notes, each told once: an allowed refusal becomes a note, an allowed note is dropped."""

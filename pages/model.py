@@ -34,7 +34,7 @@ class Surroundings:
     """Search engines may take it."""
     find: Callable[[str], Served | None]
     """What stands under a decoded path; None if nothing does, or the page itself does, as for a route of the app."""
-    known: Callable[[str], str] = lambda path: ""
+    known: Callable[[str], str] = lambda _: ""
     """A file that was probably meant by a path that is not there, in words; "" if none."""
     policy_file: str = "the environment's file"
     """Where the Content-Security-Policy is written."""

@@ -20,8 +20,11 @@ from typing import Protocol
 from assembly.files import canonical_json
 from assembly.model import SiteContract
 from guards.text import printable
-from website.content import CONFIG_FILE, cache_control, content_type, key_prefix, publishable
+from website.content import CONFIG_FILE, cache_control, key_prefix
 from website.folder import open_file, walk
+from website.judging import allowances
+from website.names import left_out, select
+from website.types import content_type
 
 FILE_LIMIT = 256 << 20
 """Bytes of a file that is served: it is held in memory while it is."""
@@ -66,8 +69,9 @@ class Folder:
         config = contract.config_json
         self._generated = {} if config is None else {self._prefix + CONFIG_FILE: canonical_json(config)}
         self._started = now
-        found, _ = publishable(root, walk(root), self._prefix)
-        self._files = {self._prefix + path: file for path, file in found.items()}
+        selection = select(walk(root, left_out(contract.publishing_exclude)), self._prefix)
+        refused = {each.file for each in allowances(contract, ()).sorted(selection.findings)[0]}
+        self._files = {self._prefix + path: file for path, file in selection.files.items() if path not in refused}
 
     async def get(self, bucket: str, key: str) -> Object | None:  # noqa: ARG002
         """Read at every request, so that an edited file is what is served. Raises `Unreachable` for a file above `FILE_LIMIT`."""

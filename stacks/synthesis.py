@@ -258,6 +258,8 @@ def _contract(env: Environment) -> SiteContract:
         config_json=env.app.config_json,
         https_record=env.failover is None,
         promote_from=publishing.promote_from,
+        publishing_allow=publishing.allow,
+        publishing_exclude=publishing.exclude,
     )
 
 
