@@ -13,7 +13,7 @@ import base64
 import fnmatch
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,7 +23,7 @@ from typing import Literal
 from assembly.files import canonical_json
 from assembly.model import CacheRule, Frozen, SiteContract
 from guards.text import printable
-from pages.findings import Finding
+from pages.findings import Allowances, Finding
 from website.errors import SourceError
 from website.folder import FolderFile, open_file, walk
 from website.judging import allowances, judged, note, refusal, surroundings
@@ -119,30 +119,33 @@ def rank(entry: FileEntry, index_key: str) -> Rank:
 
 
 def read(
-    directory: Path, contract: SiteContract, *, allow: tuple[str, ...] = (), exclude: tuple[str, ...] = (), workers: int = 2
+    directory: Path,
+    contract: SiteContract,
+    *,
+    allow: tuple[str, ...] = (),
+    exclude: tuple[str, ...] = (),
+    judge: bool = True,
+    workers: int = 2,
 ) -> Content:
     """Scan, check and digest a directory, and judge its pages.
 
     `allow`: what somebody knows of, as CODE or CODE:PATTERN (pages/findings.py); `exclude`: patterns of paths to leave out. Both beside
-    those of the contract. Raises SourceError with everything that is wrong; OSError where the directory cannot be read.
+    those of the contract. `judge`: False leaves the pages to `with_pages_judged`, for content that may turn out to be live already.
+    Raises SourceError with everything that is wrong; OSError where the directory cannot be read.
     """
     if not directory.is_dir():
         raise SourceError((f"{directory}: no such directory; build the front end first, for example: npm run build",))
-    try:
-        allowed = allowances(contract, allow)
-    except ValueError as error:
-        raise SourceError((f"--allow, publishing.allow: {error}",)) from None
+    allowed = _allowed(contract, allow)
     prefix, index_name = key_prefix(contract), contract.index_document.rsplit("/", 1)[-1]
     listing = walk(directory, left_out((*contract.publishing_exclude, *exclude)))
     selection = select(listing, prefix)
     found, notes = dict(selection.files), list(selection.notes)
-    where = printable(str(directory))
     problems = [*listing.problems, *(f"{printable(str(directory / path))}: {problem}" for path, problem in selection.problems)]
     if contract.config_json is not None and CONFIG_FILE in found:
         del found[CONFIG_FILE]
         notes.append(f"{CONFIG_FILE} of the build gives way to the one of the environment")
     if index_name not in found:
-        problems.append(f"{where}: no {index_name}; is this the directory that the build wrote (dist, build)?")
+        problems.append(f"{printable(str(directory))}: no {index_name}; is this the directory that the build wrote (dist, build)?")
     with ThreadPoolExecutor(workers) as pool:
         inspected = dict(zip(found, pool.map(partial(_inspected, directory), found.values()), strict=True))
     entries = [_entry(prefix + relative, seen, contract.cache_rules) for relative, seen in inspected.items()]
@@ -152,24 +155,35 @@ def read(
     files = {prefix + relative: FolderFile(root=directory, relative=file) for relative, file in found.items()}
     content = Content(prefix=prefix, entries=tuple(sorted(entries, key=lambda e: e.key)), files=files, generated=generated)
     leaks = (
-        Finding(code="secret", file=relative, line=seen.secret[0], text=seen.secret[1])
-        for relative, seen in inspected.items()
-        if seen.secret[1]
+        Finding(code="secret", file=path, line=seen.secret[0], text=seen.secret[1]) for path, seen in inspected.items() if any(seen.secret)
     )
-    refusals, told = allowed.sorted((*selection.findings, *leaks, *findings(content, contract)))
+    refusals, told = allowed.sorted((*selection.findings, *leaks))
     problems += (refusal(finding, str(directory)) for finding in refusals)
-    if problems:
-        raise SourceError(tuple(problems))
-    notes += (note(finding) for finding in told)
     if not any(entry.immutable for entry in entries):
         notes.append("no file matches an immutable cache rule: visitors will load everything again and again")
-    return replace(content, notes=tuple(notes))
+    content = replace(content, notes=(*notes, *(note(finding) for finding in told)))
+    if judge or problems:
+        content = with_pages_judged(content, contract, allow=allow, problems=tuple(problems), where=str(directory))
+    return content
 
 
-def findings(content: Content, contract: SiteContract) -> Iterator[Finding]:
-    """What is to be said about the pages of some content under that contract."""
+def with_pages_judged(
+    content: Content, contract: SiteContract, *, allow: tuple[str, ...] = (), problems: tuple[str, ...] = (), where: str = ""
+) -> Content:
+    """The same with what is to be said about its pages under that contract. Raises SourceError for that and for `problems`."""
     cached = {entry.key: entry.cache_control for entry in content.entries}
-    return judged(contract, surroundings(contract, content.files, content.generated, cached), content.files)
+    around = surroundings(contract, content.files, content.generated, cached)
+    refusals, told = _allowed(contract, allow).sorted(judged(contract, around, content.files))
+    if refusals or problems:
+        raise SourceError((*problems, *(refusal(finding, where) for finding in refusals)))
+    return replace(content, notes=(*content.notes, *(note(finding) for finding in told)))
+
+
+def _allowed(contract: SiteContract, allow: tuple[str, ...]) -> Allowances:
+    try:
+        return allowances(contract, allow)
+    except ValueError as error:
+        raise SourceError((f"--allow, publishing.allow: {error}",)) from None
 
 
 def _entry(key: str, seen: _Inspected, rules: Iterable[CacheRule]) -> FileEntry:
