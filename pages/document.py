@@ -1,6 +1,7 @@
 """What a page loads and holds, read as the HTML standard says.
 
-In: the text of a page. Out: `Document`. Never: looks into comments, templates or noscript, which a browser with scripts leaves alone.
+In: the text of a page. Out: `Document`. Never: looks into comments or noscript, which a browser with scripts leaves
+alone, or loads what stands in a template.
 """
 
 from __future__ import annotations
@@ -117,6 +118,9 @@ def parse(text: str) -> Document:
     reader = _Reader()
     for node in _elements(parsed.root):
         reader.read(node)
+        # Chromium holds the attributes inside of a template to the policy as well, though nothing there is loaded or run.
+        for inner in _inside(node):
+            reader.attributes(inner)
     return Document(
         base=reader.base,
         base_line=reader.base_line,
@@ -136,6 +140,14 @@ def _elements(root: Any) -> Iterator[Any]:
         if not node.name.startswith(("#", "!")):
             yield node
         waiting.extend(reversed(node.children or ()))
+
+
+def _inside(node: Any) -> Iterator[Any]:
+    """The elements of a template, and of templates in it."""
+    content = getattr(node, "template_content", None)
+    for inner in _elements(content) if content is not None else ():
+        yield inner
+        yield from _inside(inner)
 
 
 def _text(node: Any) -> str:
@@ -170,7 +182,7 @@ class _Reader:
             self.forms.append((given["action"].strip(), line))
         else:
             self._sources(node, name, given, line)
-        self._attributes(name, given, line)
+        self.attributes(node)
 
     def _script(self, node: Any, given: Mapping[str, str], line: int) -> None:
         kind = given.get("type", "").split(";")[0].strip().lower()
@@ -216,11 +228,14 @@ class _Reader:
             for url in _candidates(given.get("srcset", "")):
                 self._add(url, line, "img-src", name, given)
 
-    def _attributes(self, name: str, given: Mapping[str, str], line: int) -> None:
+    def attributes(self, node: Any) -> None:
+        """Code and style in the attributes of an element."""
+        name, line = node.name.lower(), node.origin_line or 0
+        given = {key.lower(): value or "" for key, value in (node.attrs or {}).items()}
         for attribute, value in given.items():
-            if attribute.startswith("on") and len(attribute) > 2 and value.strip():
+            if attribute.startswith("on") and len(attribute) > 2:
                 self.inline.append(Inline(kind="handler", code=value, line=line, what=f"<{name} {attribute}=>"))
-        if given.get("style", "").strip():
+        if "style" in given:
             self.inline.append(Inline(kind="style-attribute", code=given["style"], line=line, what=f"<{name} style=>"))
 
     def _add(

@@ -68,6 +68,8 @@ WHITE = (
     _case("inline style element", f"<style>body {{ margin: 0 }}</style>{GOOD}", "", "csp-inline"),
     _case("style attribute", GOOD, '<div style="display: none">x</div>', "csp-inline"),
     _case("style attribute in svg", GOOD, '<svg width="1" height="1"><g style="fill: red"></g></svg>', "csp-inline"),
+    _case("style attribute in a template", GOOD, '<template><p style="color: red">x</p></template>', "csp-inline"),
+    _case("empty attributes", GOOD, '<div style="" onclick=""></div>', "csp-inline"),
     _case("event handler", GOOD, "<img src='/i.png' onload='this.dataset.a=1'>", "csp-inline"),
     _case("script from a CDN", f'{GOOD}<script src="https://cdn.example.net/react.js"></script>', "", "csp-source"),
     _case("web fonts", f'{GOOD}<link rel="stylesheet" href="https://fonts.example.net/css2?family=Inter">', "", "csp-source"),
@@ -139,9 +141,7 @@ FINE = (
     ),
     _case("srcset with commas in a name", GOOD, '<img alt="" srcset="/a,b.png 1x, /i.png 2x" src="/i.png">', **{"a,b_dot_png": PIXEL}),
     _case("what stands in a comment", f'<!-- <script src="/gone.js"></script> -->{GOOD}'),
-    _case(
-        "what stands in a template", GOOD, '<template><img src="/gone.png" style="color: red" onclick="x()"><script>x()</script></template>'
-    ),
+    _case("what stands in a template", GOOD, '<template><img src="/gone.png"><style>a { b: c }</style><script>x()</script></template>'),
     _case("what stands in noscript", GOOD, '<noscript><img src="/gone.png"><style>a { b: c }</style></noscript>'),
     _case("what a script holds as text", f"{GOOD}<script type=\"text/template\"><img src='/gone.png'></script>"),
     _case(
@@ -183,5 +183,5 @@ FINE = (
         "",
         m_dot_webmanifest='{"name": "x"}',
     ),
-    _case("empty attributes", f'{GOOD}<div style="" onclick=""></div><script></script>'),
+    _case("empty script", f"{GOOD}<script></script><style></style>"),
 )

@@ -26,6 +26,7 @@ from pages.judged import Judged
 from pages.model import Page, Served, Surroundings, addresses
 from website.content import cache_control, key_prefix
 from website.types import content_type
+from website.verification.browser import Seen, look
 from website.verification.model import NOT_ASKED, Failed, Skipped, Target
 
 BODY_LIMIT = 32 << 20
@@ -202,6 +203,11 @@ class Probe:
         if self.entry.status != 200 or not self.entry.is_html:
             raise Failed(f"{self.contract.entry_path} answers {seen(self.entry)}, so its page is not known")
         return judge(self.page, self.around)
+
+    @cached_property
+    def visits(self) -> tuple[Seen, ...]:
+        """What Chromium saw at every address of the page."""
+        return look(self.target, self.page.paths)
 
     @cached_property
     def immutable_paths(self) -> tuple[str, ...]:
