@@ -70,6 +70,7 @@ WHITE = (
     _case("style attribute in svg", GOOD, '<svg width="1" height="1"><g style="fill: red"></g></svg>', "csp-inline"),
     _case("style attribute in a template", GOOD, '<template><p style="color: red">x</p></template>', "csp-inline"),
     _case("empty attributes", GOOD, '<div style="" onclick=""></div>', "csp-inline"),
+    _case("empty style", f"<style></style>{GOOD}", "", "csp-inline"),
     _case("event handler", GOOD, "<img src='/i.png' onload='this.dataset.a=1'>", "csp-inline"),
     _case("script from a CDN", f'{GOOD}<script src="https://cdn.example.net/react.js"></script>', "", "csp-source"),
     _case("web fonts", f'{GOOD}<link rel="stylesheet" href="https://fonts.example.net/css2?family=Inter">', "", "csp-source"),
@@ -183,5 +184,5 @@ FINE = (
         "",
         m_dot_webmanifest='{"name": "x"}',
     ),
-    _case("empty script", f"{GOOD}<script></script><style></style>"),
+    _case("empty script", f"{GOOD}<script></script>"),
 )
