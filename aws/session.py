@@ -28,6 +28,7 @@ from aws import bodies
 from aws.answers import Answer, mark, read
 from aws.errors import AccessDenied, BadRequest, CredentialsError, Origin, WrongAccount, translated
 from aws.propagation import Propagation
+from aws.startup import quick, session_class
 from guards import masks
 
 if TYPE_CHECKING:
@@ -277,15 +278,14 @@ class Aws:
 
     def _new_session(self, account: Callable[[], str], *, profile: str | None = None) -> BotocoreSession:
         """A session whose clients raise our errors, naming that account."""
-        from botocore.session import Session
-
+        make = session_class()
         with translated(Origin(login_command=self._login_command)):
-            session = isolated_session() if self._isolated else Session(profile=profile)
+            session = isolated_session() if self._isolated else make(profile=profile)
             # Names a profile that is not there at once, not in the middle of the first call.
             session.get_scoped_config()
         session.set_config_variable("sts_regional_endpoints", "regional")
         if self._loader is None:
-            self._loader = session.get_component("data_loader")
+            self._loader = quick(session.get_component("data_loader"))
         # The service models are the same for all: read once, not once for each account.
         session.register_component("data_loader", self._loader)
 
