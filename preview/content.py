@@ -19,12 +19,12 @@ from typing import Protocol
 
 from assembly.files import canonical_json
 from assembly.model import SiteContract
+from files.names import left_out, select
+from files.types import content_type
 from guards.text import printable
 from website.content import CONFIG_FILE, cache_control, key_prefix
 from website.folder import open_file, walk
 from website.judging import allowances
-from website.names import left_out, select
-from website.types import content_type
 
 FILE_LIMIT = 256 << 20
 """Bytes of a file that is served: it is held in memory while it is."""
@@ -69,7 +69,8 @@ class Folder:
         config = contract.config_json
         self._generated = {} if config is None else {self._prefix + CONFIG_FILE: canonical_json(config)}
         self._started = now
-        selection = select(walk(root, left_out(contract.publishing_exclude)), self._prefix)
+        listing = walk(root, left_out(contract.publishing_exclude))
+        selection = select(listing.files, listing.left, self._prefix)
         refused = {each.file for each in allowances(contract, ()).sorted(selection.findings)[0]}
         self._files = {self._prefix + path: file for path, file in selection.files.items() if path not in refused}
 

@@ -22,14 +22,14 @@ from typing import Literal
 
 from assembly.files import canonical_json
 from assembly.model import CacheRule, Frozen, SiteContract
+from files.leaks import SEARCHED, leak
+from files.names import left_out, select
+from files.types import PRECOMPRESSED, content_type
 from guards.text import printable
 from pages.findings import Allowances, Finding
 from website.errors import SourceError
 from website.folder import FolderFile, open_file, walk
 from website.judging import allowances, judged, note, refusal, surroundings
-from website.leaks import SEARCHED, leak
-from website.names import left_out, select
-from website.types import PRECOMPRESSED, content_type
 
 CONFIG_FILE = "config.json"
 """Runtime configuration beside the index document; where the environment has one it takes the place of the build's own."""
@@ -138,7 +138,7 @@ def read(
     allowed = _allowed(contract, allow)
     prefix, index_name = key_prefix(contract), contract.index_document.rsplit("/", 1)[-1]
     listing = walk(directory, left_out((*contract.publishing_exclude, *exclude)))
-    selection = select(listing, prefix)
+    selection = select(listing.files, listing.left, prefix)
     found, notes = dict(selection.files), list(selection.notes)
     problems = [*listing.problems, *(f"{printable(str(directory / path))}: {problem}" for path, problem in selection.problems)]
     if contract.config_json is not None and CONFIG_FILE in found:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from assembly.model import SiteContract
+from files.names import misspelt
+from files.types import content_type
 from guards.text import printable
 from pages.findings import Allowances, Finding
 from pages.model import Page, Served, Surroundings, addresses
 from website.folder import FolderFile
-from website.names import misspelt
-from website.types import content_type
 
 PAGE_LIMIT = 4 << 20
 """Bytes of a page that are judged."""

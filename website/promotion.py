@@ -15,6 +15,7 @@ from assembly import commands
 from assembly.files import sha256
 from assembly.model import SiteContract
 from aws.errors import AccessDenied
+from files.types import content_type
 from website import releases
 from website.content import Content, FileEntry, cache_control, generated_entry, generated_files, key_prefix
 from website.errors import Busy, WebsiteError
@@ -23,7 +24,6 @@ from website.ledger import entry_key, unpublished, verified_key
 from website.releases import Release, State
 from website.run import Begun, Report, Sent
 from website.site import WORKERS, Site
-from website.types import content_type
 
 
 def promotable(source: Site, wanted: str) -> Release:

@@ -20,12 +20,12 @@ import dns.rdatatype
 import dns.resolver
 import httpx
 
+from files.types import content_type
 from pages.findings import Finding
 from pages.judge import judge
 from pages.judged import Judged
 from pages.model import Page, Served, Surroundings, addresses
 from website.content import cache_control, key_prefix
-from website.types import content_type
 from website.verification.browser import Seen, look
 from website.verification.model import NOT_ASKED, Failed, Skipped, Target
 

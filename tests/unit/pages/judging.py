@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from environments.model import SecurityHeaders
+from files.types import content_type
 from pages.findings import Finding
 from pages.judge import judge
 from pages.model import Page, Served, Surroundings, addresses
-from website.types import content_type
 
 ORIGIN = "https://dev.example.com"
 POLICY = SecurityHeaders().csp

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from assembly.model import CacheRule, SiteContract
 from environments.model import Publishing
+from files.types import content_type
 from website.content import (
     Content,
     FileEntry,
@@ -24,7 +25,6 @@ from website.content import (
     read,
 )
 from website.errors import SourceError
-from website.types import content_type
 
 RULES = tuple(CacheRule(pattern=r.pattern, cache_control=r.cache_control) for r in Publishing().cache_rules)
 IMMUTABLE = "public, max-age=31536000, immutable"

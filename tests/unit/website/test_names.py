@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from files.names import misspelt
+from files.types import TYPES, UNKNOWN, content_type, known_type
 from tests.unit.website.test_content import CONTRACT, problems
 from website.content import read
-from website.names import misspelt
-from website.types import TYPES, UNKNOWN, content_type, known_type
 
 FRAMEWORKS = {
     # What each puts out, or serves from its folder of static files.

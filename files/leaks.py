@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from website.types import TEXT_TYPES
+from files.types import TEXT_TYPES
 
 SECRET_PATTERNS: Mapping[str, tuple[tuple[bytes, ...], re.Pattern[bytes]]] = {
     "a private key": ((b"PRIVATE KEY-----",), re.compile(rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----")),

@@ -1,6 +1,6 @@
 """Which files of a folder are published, and what is wrong with their names.
 
-In: a `Listing`, what is to be left out. Out: `Selection`. Never: opens a file.
+In: paths, what is to be left out. Out: `Selection`. Never: opens a file.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from files.types import PRECOMPRESSED, known_type
 from guards.text import printable
 from pages.findings import Finding
-from website.folder import Listing
-from website.types import PRECOMPRESSED, known_type
 
 KEY_LIMIT = 1024
 """Bytes of an object key in UTF-8 (Amazon S3 User Guide, object keys)."""
@@ -33,7 +32,7 @@ class Selection:
     """What of a folder is published."""
 
     files: Mapping[str, str]
-    """As in `Listing.files`."""
+    """Path, and the file itself, which differs for a link to another file of the folder."""
     findings: tuple[Finding, ...] = ()
     problems: tuple[tuple[str, str], ...] = ()
     """Path and what is wrong with it, where no allowance helps: S3 would not take it, or nobody could ask for it."""
@@ -56,11 +55,11 @@ def _matches(path: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns)
 
 
-def select(listing: Listing, prefix: str) -> Selection:
-    """The files that are published, and everything worth saying about the names of all."""
+def select(listed: Mapping[str, str], left: tuple[str, ...], prefix: str) -> Selection:
+    """The files that are published, and everything worth saying about the names of all; `left` were passed by already."""
     findings: list[Finding] = []
     problems: list[tuple[str, str]] = []
-    files = dict(listing.files)
+    files = dict(listed)
     twins = [path for path in files if path.endswith(PRECOMPRESSED) and os.path.splitext(path)[0] in files]  # noqa: PTH122
     for path in twins:
         del files[path]
@@ -72,8 +71,8 @@ def select(listing: Listing, prefix: str) -> Selection:
         else:
             findings += _of_name(path)
     findings += _case_twins(files)
-    litter = [path for path in listing.left if is_litter(path)]
-    excluded = [path for path in listing.left if not is_litter(path)]
+    litter = [path for path in left if is_litter(path)]
+    excluded = [path for path in left if not is_litter(path)]
     notes = [
         *_note("left out as litter", litter),
         *_note("left out as excluded", excluded),
