@@ -144,7 +144,7 @@ class Aws:
         """Whether the caller's AWS_ENDPOINT_URL puts all of AWS on this machine. Raises `CredentialsError` and its kin."""
         from aws.endpoints import emulated_here
 
-        return not self._isolated and emulated_here(os.environ, self._ambient_session()[0]._session.full_config, self._profile)
+        return not self._isolated and emulated_here(os.environ, self._ambient_session()[0].full_config, self._profile)
 
     def identity(self) -> Identity:
         """Whose the ambient credentials are; asked once. `CredentialsError` if there are none; a local AWS handed in has none."""

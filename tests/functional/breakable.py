@@ -29,6 +29,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from assembly.model import SiteContract
+from files.types import content_type
 from website.content import cache_control, content_type
 
 USER, PASSWORD = "admin", "a long enough password"

@@ -74,7 +74,7 @@ class Answers:
         )
         opened = self.aws._new_session(lambda: ACCOUNT)
         opened.set_credentials("test", "test")
-        opened.get_component("event_emitter").register("before-send", self._answer)  # type: ignore[arg-type]
+        opened.get_component("event_emitter").register("before-send", self._answer)
         self.aws._sessions[(ACCOUNT, None)] = opened
 
     def _answer(self, request: Any, event_name: str, **_: Any) -> AWSResponse:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from files.types import content_type
 from operations import credential
 from preview.cloudfront.cache import Cache
 from preview.cloudfront.exchange import Outcome

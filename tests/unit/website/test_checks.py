@@ -24,7 +24,7 @@ MANIFEST = b'<link rel="manifest" href="/buy/config.json">'
 CREDENTIALS = b'<link rel="manifest" crossorigin="use-credentials" href="/buy/config.json">'
 
 
-def page(body: bytes, *, other: tuple[str, bytes] = ("", b""), **headers: str | None) -> Spoil:
+def page(body: bytes, *, other: tuple[str, bytes] = ("", b""), **headers: Any) -> Spoil:
     """The page of the entry path, and of the routes of the app, with another body and headers."""
 
     def spoil(asked: str, found: Answer) -> Answer:
