@@ -30,7 +30,7 @@ from hypercorn.config import Config
 
 from assembly.model import SiteContract
 from files.types import content_type
-from website.content import cache_control, content_type
+from website.content import cache_control
 
 USER, PASSWORD = "admin", "a long enough password"
 DISTRIBUTION = "d111111abcdef8.cloudfront.net"

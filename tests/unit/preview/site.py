@@ -26,7 +26,7 @@ from preview.node import Node
 from preview.source import Built
 from stacks.synthesis import synthesise
 from tests.environments_fixture import changed, environments
-from website.content import cache_control, content_type
+from website.content import cache_control
 
 T = TypeVar("T")
 
