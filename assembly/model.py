@@ -233,6 +233,10 @@ class SiteContract(Frozen, frozen=True, kw_only=True):
     """The same for every other error."""
     indexing: bool = True
     """Search engines are welcome; otherwise robots.txt is ours."""
+    publishing_allow: tuple[str, ...] = ()
+    """What is known of the content and no reason to refuse it: CODE or CODE:PATTERN."""
+    publishing_exclude: tuple[str, ...] = ()
+    """Shell patterns of paths below the published folder that are left out."""
 
 
 class HostedZone(Frozen, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from msgspec import Meta
 from environments.names import certificate_covers
 from environments.routing import Redirect, Routing
 from environments.value import DomainName, Value
+from pages.findings import CODES
 
 PriceClass = Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"]
 
@@ -243,6 +244,10 @@ class Publishing(Value, frozen=True, kw_only=True):
     release_keep: Annotated[int, Meta(ge=2, le=100)] = 5
     promote_from: Slug | None = None
     """Accept only releases that were verified in this environment."""
+    exclude: tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...] = ()
+    """Shell patterns of paths below the published folder that are left out, for example *.map or docs/*."""
+    allow: tuple[Annotated[str, Meta(pattern=rf"^({'|'.join(CODES)})(:.+)?\Z", max_length=1100)], ...] = ()
+    """What publish and verify would refuse, and somebody knows of: CODE, or CODE:PATTERN for paths; the refusal names it."""
 
 
 class Protection(Value, frozen=True, kw_only=True):

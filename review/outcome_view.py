@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assembly import commands
 from assembly.model import Assembly
 from guards.text import as_lines
-from rollout.apply import Applied
 from website.run import Outcome, count, size
+
+if TYPE_CHECKING:
+    from rollout.apply import Applied
 
 DIGEST_DIGITS = 12
 """Hexadecimal digits of a digest that are shown."""

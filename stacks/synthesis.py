@@ -269,6 +269,8 @@ def _contract(env: Environment) -> SiteContract:
         not_found_page=site.not_found_page(env),
         error_page=site.error_page(env),
         indexing=env.security_headers.allow_indexing,
+        publishing_allow=publishing.allow,
+        publishing_exclude=publishing.exclude,
     )
 
 

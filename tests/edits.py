@@ -76,6 +76,8 @@ BY_HAND: Mapping[Key, tuple[Any, ...]] = {
     ("publishing", "cache_rules"): ([{"pattern": "*", "cache_control": "no-cache"}], [{"pattern": "*", "cache_control": "max-age=60"}]),
     ("publishing", "hashed_paths"): (["assets/*"], ["assets/*", "static/*"], ["/buy/assets/*"]),
     ("publishing", "promote_from"): (None, "sit"),
+    ("publishing", "exclude"): ([], ["*.map"]),
+    ("publishing", "allow"): ([], ["relative-base"], ["source-map:assets/*"]),
     ("artifacts", "bucket"): ("bbws-{account}", "bbws-two-{account}"),
     ("artifacts", "lock_table"): ("locks-dev", "locks-two"),
     ("github", "repository"): ("example/web", "example/site"),

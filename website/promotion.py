@@ -15,8 +15,9 @@ from assembly import commands
 from assembly.files import sha256
 from assembly.model import SiteContract
 from aws.errors import AccessDenied
+from files.types import content_type
 from website import releases
-from website.content import Content, FileEntry, cache_control, content_type, generated_entry, generated_files, key_prefix
+from website.content import Content, FileEntry, cache_control, generated_entry, generated_files, key_prefix
 from website.errors import Busy, WebsiteError
 from website.folder import FolderFile
 from website.ledger import entry_key, unpublished, verified_key

@@ -220,6 +220,10 @@ class Store:
         except documents.Unreadable as error:
             raise self._unreadable(f"manifests/{digest}.json", error) from error
 
+    def has_manifest(self, digest: str) -> bool:
+        """A manifest of that digest is stored."""
+        return self.s3.head(self.bucket, self.key(f"manifests/{digest}.json")) is not None
+
     def _unreadable(self, name: str, why: object) -> WebsiteError:
         key = self.key(name)
         return WebsiteError(

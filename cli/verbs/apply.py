@@ -66,7 +66,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="without a saved plan: a built front end to publish after the stacks; with one: where the reviewed content lies by now",
     )
-    parser.add_argument("--allow", action="append", default=[], metavar="PATTERN", help="without a saved plan: as in plan")
+    parser.add_argument("--allow", action="append", default=[], metavar="CODE[:PATTERN]", help="without a saved plan: as in plan")
+    parser.add_argument("--exclude", action="append", default=[], metavar="PATTERN", help="without a saved plan: as in plan")
 
 
 def run(args: argparse.Namespace, context: Context) -> int:

@@ -19,6 +19,7 @@ from guards.text import line_again
 from session.context import FAILED, OK, PENDING, USAGE, CommandError, Context
 from session.freshness import add_build_argument
 from session.opened import Opened, add_common_arguments, open_environment
+from session.site import add_choice_arguments
 
 if TYPE_CHECKING:
     from planning.model import Finding, Options, Plan
@@ -59,15 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_content_arguments(parser: argparse.ArgumentParser) -> None:
-    """--content, --allow."""
+    """--content, --allow, --exclude."""
     parser.add_argument("--content", type=Path, metavar="DIR", help="a built front end, published by apply when the stacks stand")
-    parser.add_argument(
-        "--allow",
-        action="append",
-        default=[],
-        metavar="PATTERN",
-        help="with --content: files of that path although they are dotfiles, source maps or look like secrets; may be repeated",
-    )
+    add_choice_arguments(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -91,12 +86,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
 def content_of(args: argparse.Namespace, context: Context, opened: Opened) -> ContentPlan | None:
     """The content part of the plan, if it was asked for. Raises before anything was made for a plan."""
     if args.content is None:
-        if args.allow:
-            raise CommandError("--allow is about --content DIR, which is not there", status=USAGE)
+        if args.allow or args.exclude:
+            raise CommandError("--allow and --exclude are about --content DIR, which is not there", status=USAGE)
         return None
     from session.content import plan_content
 
-    plan, _ = plan_content(opened, args.content, allow=tuple(args.allow), now=context.now())
+    plan, _ = plan_content(opened, args.content, allow=tuple(args.allow), exclude=tuple(args.exclude), now=context.now())
     return plan
 
 

@@ -29,7 +29,8 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from assembly.model import SiteContract
-from website.content import cache_control, content_type, generated_files, key_prefix
+from files.types import content_type
+from website.content import cache_control, generated_files, key_prefix
 
 USER, PASSWORD = "admin", "a long enough password"
 DISTRIBUTION = "d111111abcdef8.cloudfront.net"

@@ -13,18 +13,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from urllib.parse import quote
 
 import dns.exception
 import dns.rdatatype
 import dns.resolver
 import httpx
 
-from website.content import cache_control, key_prefix, references
+from files.types import content_type
+from pages.findings import Finding
+from pages.judge import judge
+from pages.judged import Judged
+from pages.model import Page, Served, Surroundings, addresses
+from website.content import cache_control, key_prefix
+from website.verification.browser import Seen, look
 from website.verification.model import NOT_ASKED, Failed, Skipped, Target
 
 BODY_LIMIT = 32 << 20
 ASSETS = 40
 """Assets of the page that are loaded."""
+
+LOOKED_AT = 150
+"""Files that are asked for to judge the page: what lies beyond is taken to be there."""
+
+PATH_SAFE = "/!$&'()*+,;=:@~"
+"""What stands in a path as it is (RFC 3986, pchar)."""
 
 ATTEMPTS = 3
 """For what the edge does at its leisure, such as compression."""
@@ -52,6 +65,7 @@ class Probe:
         self.contract = target.contract
         self.now = now
         self._answers: dict[tuple[object, ...], Answer] = {}
+        self._looked: set[str] = set()
         self._clients: dict[bool, httpx.Client] = {}
 
     def __enter__(self) -> Probe:
@@ -156,11 +170,55 @@ class Probe:
     def asset_paths(self) -> tuple[str, ...]:
         if self.entry.status != 200 or not self.entry.is_html:
             raise Failed(f"{self.contract.entry_path} answers {seen(self.entry)}, so its assets are not known")
-        found = references(self.entry.body.decode("utf-8", "replace"), self.contract.entry_path.lstrip("/"))
-        paths = tuple(dict.fromkeys("/" + key for key, _ in found))
+        found = (self.around.local(url) for _, url in Judged(self.page, self.around).loaded)
+        paths = tuple(dict.fromkeys(quote(path, safe=PATH_SAFE) for path in found if path is not None and not path.endswith("/")))
         if not paths:
             raise Failed(f"{self.contract.entry_path} loads nothing: is this the app?")
         return paths[:ASSETS]
+
+    @cached_property
+    def page(self) -> Page:
+        """What the entry path answers, as it is seen there and at deep links; named as publish names it, so that allowances fit."""
+        entry = self.contract.entry_path
+        name = self.contract.index_document.rsplit("/", 1)[-1]
+        return Page(name=name, text=self.entry.body.decode("utf-8", "replace"), paths=addresses(entry))
+
+    @cached_property
+    def around(self) -> Surroundings:
+        """The site around the page, asked file by file."""
+        return Surroundings(
+            origin=f"https://{self.contract.domain}",
+            headers={name.lower(): value for name, value in self.entry.headers.items()},
+            basic_auth=self.contract.basic_auth,
+            indexed="noindex" not in self.entry.headers.get("x-robots-tag", ""),
+            find=self._find,
+            configured=self.contract.config_json or {},
+            entry_path=self.contract.entry_path,
+        )
+
+    def _find(self, path: str) -> Served | None:
+        """Another answer than 200 is nothing; nor is the page itself, which any route of the app answers."""
+        if path not in self._looked and len(self._looked) >= LOOKED_AT:
+            return Served(name=path, content_type=content_type(path), cache_control="", body=lambda: b"")
+        self._looked.add(path)
+        answer = self.get(quote(path, safe=PATH_SAFE))
+        if answer.status != 200 or (answer.is_html and answer.body == self.entry.body):
+            return None
+        headers = answer.headers
+        kind, cache = headers.get("content-type", ""), headers.get("cache-control", "")
+        return Served(name=path.removeprefix(self.prefix), content_type=kind, cache_control=cache, body=lambda: answer.body)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is to be said about the page."""
+        if self.entry.status != 200 or not self.entry.is_html:
+            raise Failed(f"{self.contract.entry_path} answers {seen(self.entry)}, so its page is not known")
+        return judge(self.page, self.around)
+
+    @cached_property
+    def visits(self) -> tuple[Seen, ...]:
+        """What Chromium saw at every address of the page."""
+        return look(self.target, self.page.paths)
 
     @cached_property
     def immutable_paths(self) -> tuple[str, ...]:

@@ -73,8 +73,8 @@ class Answers:
             settings=Settings(total_attempts=1),
         )
         opened = self.aws._new_session(lambda: ACCOUNT)
-        opened._session.set_credentials("test", "test")
-        opened.events.register("before-send", self._answer)  # type: ignore[arg-type]
+        opened.set_credentials("test", "test")
+        opened.get_component("event_emitter").register("before-send", self._answer)
         self.aws._sessions[(ACCOUNT, None)] = opened
 
     def _answer(self, request: Any, event_name: str, **_: Any) -> AWSResponse:

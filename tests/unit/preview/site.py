@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from files.types import content_type
 from operations import credential
 from preview.cloudfront.cache import Cache
 from preview.cloudfront.exchange import Outcome
@@ -26,7 +27,7 @@ from preview.source import Built
 from preview.weather import FAIR, Weather
 from stacks.synthesis import synthesise
 from tests.environments_fixture import changed, environments
-from website.content import cache_control, content_type
+from website.content import cache_control
 
 T = TypeVar("T")
 

@@ -38,6 +38,24 @@ def missing(status: int, body: bytes) -> Spoil:
     return spoil
 
 
+SCRIPTED = b'<script src="/buy/assets/app-1a2b.js"></script>'
+INLINE = b"<script>x()</script>"
+RELATIVE = b'<script src="assets/app-1a2b.js"></script>'
+MANIFEST = b'<link rel="manifest" href="/buy/config.json">'
+CREDENTIALS = b'<link rel="manifest" crossorigin="use-credentials" href="/buy/config.json">'
+
+
+def page(body: bytes, *, other: tuple[str, bytes] = ("", b""), **headers: Any) -> Spoil:
+    """The page of the entry path, and of the routes of the app, with another body and headers."""
+
+    def spoil(asked: str, found: Answer) -> Answer:
+        if asked == other[0]:
+            return spoilt(asked, body=other[1])(asked, found)
+        return spoilt(asked, body=body, **headers)(asked, found) if found.status == 200 and found.body == PAGE else found
+
+    return spoil
+
+
 KEPT: list[tuple[str, dict[str, Any], str]] = [
     ("dns.a", {}, "dev.example.com A 192.0.2.10, 192.0.2.20, as d1.cloudfront.net"),
     ("dns.a", {"records": {("dev.example.com", "A"): [("198.51.100.1",), ("192.0.2.77",)]}}, "dev.example.com A 192.0.2.77"),
@@ -78,6 +96,11 @@ KEPT: list[tuple[str, dict[str, Any], str]] = [
     ("assets.compressed", {}, "1 assets"),
     ("assets.compressed", {"spoil": spoilt(SCRIPT_PATH, body=SCRIPT[:1000])}, "1 assets"),
     ("assets.cloudfront", {}, "via CloudFront"),
+    ("pages.loads", {}, "nothing is in its way"),
+    ("pages.loads", {"spoil": page(RELATIVE), "contract": {"publishing_allow": ("relative-base",)}}, "allowed: loads assets/app-1a2b.js"),
+    ("pages.policy", {"spoil": page(SCRIPTED, content_security_policy="script-src 'self'")}, "nothing is in its way"),
+    ("pages.manifest", {"spoil": page(CREDENTIALS)}, "/buy/config.json: 200"),
+    ("pages.manifest", {"spoil": page(MANIFEST), "contract": {"basic_auth": False}}, "/buy/config.json: 200"),
     ("cache.page", {}, "no-cache"),
     ("cache.assets", {}, f"no-cache; {IMMUTABLE}"),
     ("edge.page", {"contract": AT_THE_EDGE}, "Miss, then Hit; Age 1 to 3 s"),
@@ -144,6 +167,21 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ("assets.cloudfront", {"spoil": spoilt(SCRIPT_PATH, via="nginx")}, f"{SCRIPT_PATH}: via nginx"),
     ("assets.cloudfront", {"spoil": spoilt(SCRIPT_PATH, via=None)}, "via nobody"),
     ("assets.cloudfront", {"spoil": spoilt(SCRIPT_PATH, x_amz_cf_id=None)}, "via 1.1 abc.cloudfront.net"),
+    (
+        "pages.loads",
+        {"spoil": page(RELATIVE)},
+        "index.html:1: loads assets/app-1a2b.js, which at /buy/orders is /buy/assets/app-1a2b.js, but at /buy",
+    ),
+    ("pages.loads", {"spoil": spoilt(SCRIPT_PATH, 404)}, "loads /buy/assets/app-1a2b.js, which is not there (missing-file)"),
+    ("pages.loads", {"spoil": spoilt("/buy", 500)}, "so its page is not known"),
+    ("pages.policy", {"spoil": page(SCRIPTED, content_security_policy="script-src https://x")}, "is forbidden by script-src https://x"),
+    (
+        "pages.policy",
+        {"spoil": page(b"<script>x()</script>", content_security_policy="script-src 'self'")},
+        "(csp-inline; the environment's file",
+    ),
+    ("pages.manifest", {"spoil": page(MANIFEST)}, '401, since browsers ask for it without the password; add crossorigin="use-credentials"'),
+    ("pages.manifest", {"spoil": page(CREDENTIALS, other=("/buy/config.json", b"<p>"))}, "(wanted: 200, a JSON object)"),
     ("cache.page", {"spoil": spoilt("/buy", cache_control=IMMUTABLE)}, f"/buy: {IMMUTABLE} (wanted: no-cache)"),
     ("cache.assets", {"spoil": spoilt(SCRIPT_PATH, cache_control=None)}, f"{SCRIPT_PATH}: none (wanted: {IMMUTABLE})"),
     ("cache.assets", {"contract": {"cache_rules": ()}}, "(wanted: none)"),
@@ -175,6 +213,7 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 SKIPPED: list[tuple[str, dict[str, Any], str]] = [
+    ("pages.manifest", {"spoil": page(MANIFEST), "contract": {"publishing_allow": ("manifest-credentials",)}}, "publishing.allow has"),
     ("bucket.private", {}, "the bucket's own address is not known here"),
     ("dns.a", {"target": {"distribution_domain": ""}}, "the distribution's name is not known here"),
     ("dns.a", {"target": PREVIEW}, "--resolve goes around DNS"),
@@ -217,7 +256,7 @@ def test_what_cannot_be_looked_at_is_skipped_and_says_why(check: str, how: dict[
 
 
 def test_every_check_has_a_case_that_keeps_it_and_most_one_that_breaks_it() -> None:
-    every = {each.id for each in registered() if each.id.partition(".")[0] != "replica"}
+    every = {each.id for each in registered() if each.id.partition(".")[0] not in ("replica", "browser")}
     assert {check for check, _, _ in KEPT} == every
     assert every - {check for check, _, _ in BROKEN} == {"tls.chain"}
 

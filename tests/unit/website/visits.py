@@ -71,7 +71,7 @@ class Visit(Probe):
     """TLS version to what a handshake with it raises."""
     asked: list[tuple[str, tuple[str, str] | None]] = field(default_factory=list)
     https: str = '1 . alpn="h3,h2"'
-    visits: int = 0
+    shown: int = 0
     """Of the page."""
 
     def __post_init__(self) -> None:
@@ -119,8 +119,8 @@ class Visit(Probe):
         kind, body, cache = there or FILES["/buy"]
         compressed = {"content-encoding": "br"} if "br" in encoding and len(body) > 1000 else {}
         if url.path == "/buy":
-            compressed |= {"x-cache": "Hit from cloudfront" if self.visits else "Miss from cloudfront", "age": str(self.visits)}
-            self.visits += 1
+            compressed |= {"x-cache": "Hit from cloudfront" if self.shown else "Miss from cloudfront", "age": str(self.shown)}
+            self.shown += 1
         return answer(200, {**always, "content-type": kind, "cache-control": cache, **compressed}, body)
 
     def get_host(self, host: str, path: str) -> Answer:
