@@ -104,6 +104,7 @@ class Deployment:
     """The names a deployer works with in one account."""
 
     prefix: str
+    environment: str
     site_bucket: str
     artifact_bucket: str
     lock_table: str
@@ -124,7 +125,15 @@ def stacks(names: Deployment) -> PolicyDocument:
 
 def content(names: Deployment) -> PolicyDocument:
     """What `deploy.py` reads and writes beside the stacks: artifacts, lock, the app's files, credential, logs."""
-    return PolicyDocument(Version="2012-10-17", Statement=_content(names))
+    # A workflow that could write there would approve its own plans (`approvals`). Not in the boundary, which has no room for it: a denial
+    # of the policy wins over whatever else allows.
+    approvals = Statement(
+        Sid="ApprovalsArePeoples",
+        Effect=Deny,
+        Action=[Action("s3", "PutObject")],
+        Resource=[s3_arn(f"{names.artifact_bucket}/approvals/*")],
+    )
+    return PolicyDocument(Version="2012-10-17", Statement=[*_content(names), approvals])
 
 
 def boundary(names: Deployment) -> PolicyDocument:
