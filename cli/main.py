@@ -24,7 +24,7 @@ from cli.termination import terminable
 from guards import masks
 
 GROUPS = {
-    "deploy": ("plan", "apply", "rollback", "outputs"),
+    "deploy": ("plan", "approve", "apply", "rollback", "outputs"),
     "site": ("publish", "releases", "rollback-release", "prune", "verify", "preview"),
     "on call": ("status", "doctor", "drift", "logs", "history", "retry", "stop", "unlock"),
     "environment": ("set-password", "password", "destroy"),

@@ -214,7 +214,8 @@ def _stacks(names: Deployment) -> list[Statement]:
             ["GetFunctionConfiguration", "DeleteFunction"],
             arn("lambda", f"function:{names.edge_function_name}:*", region="us-east-1"),
         ),
-        allow("ReadRoles", "iam", ["GetRole"], role_arn(f"{names.prefix}-*")),
+        # Those of IAM Identity Center tell who has approved (`approvals`).
+        allow("ReadRoles", "iam", ["GetRole"], role_arn(f"{names.prefix}-*"), role_arn("aws-reserved/sso.amazonaws.com/*")),
         # Whether a verb may do what it is about to do, about itself only.
         allow("AskBefore", "iam", ["SimulatePrincipalPolicy"], role_arn(names.deploy_role_name)),
         Statement(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assembly import commands
+from cli.approval import refuse_unapproved
 from cli.context import FAILED, INTERRUPTED, OK, USAGE, CommandError, Context
 from cli.freshness import add_build_argument
 from cli.session import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_environment
@@ -87,6 +88,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if not fresh:
         _refuse_moved_content(args, context, opened, plan)
     approve(args, context, plan)
+    refuse_unapproved(opened, plan.digest, f"plan {plan.digest[:DIGEST_DIGITS]}", context)
     applied = execute(args, context, opened, plan)
     from review.outcome_view import standing
     from review.progress_view import summary

@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assembly import commands
+from cli.approval import refuse_unapproved
 from cli.context import OK, PENDING, USAGE, CommandError, Context
 from cli.freshness import add_build_argument, refresh
 from cli.session import Opened, add_common_arguments, open_environment, read_assembly
 from cli.site import (
+    DIGEST_DIGITS,
     add_change_arguments,
     apply_command,
     commit_of,
@@ -118,6 +120,7 @@ def _publish(args: argparse.Namespace, context: Context, opened: Opened, source:
                 context.say(line)
     if approved is None or approved.has_changes:
         confirm(f"Publish this to {args.env}?", source.content.digest, args, context, protected=protected)
+        refuse_unapproved(opened, source.content.digest, f"content {source.content.digest[:DIGEST_DIGITS]}", context)
     try:
         with progress(context) as report:
             run_ = run_of(args, context, opened, report)
