@@ -1,8 +1,8 @@
 """One approval: an object of the artifact bucket that only its approver could write.
 
 In: an environment, a digest, who calls. Out: the key and the bytes of a record; the records of a digest.
-Never: takes a record for anything but what its key says: IAM lets a caller write below their own `aws:userid` only (`policies.approval`), so
-the key is what is known of the writer, and S3's clock of the time. The body is the writer's own word.
+Never: takes a record for anything but what its key says: IAM lets a caller write below their own `aws:userid` only (`policies.approval`),
+so the key is what is known of the writer, and S3's clock of the time. The body is the writer's own word.
 """
 
 from __future__ import annotations

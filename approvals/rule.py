@@ -25,5 +25,3 @@ def needed(assembly: Assembly, bucket: history.Bucket) -> int:
     except documents.Unreadable as error:
         raise history.NotAsApplied(f"cannot be read: {error}") from error
     return max(assembly.approvals, history.verified(kept, last.assembly_digest, assembly.environment).approvals)
-
-

@@ -33,7 +33,9 @@ def refuse_unapproved(opened: Opened, digest: str, what: str, context: Context) 
         # Before the first deployment there is no bucket, so nobody can approve.
         if bucket.bucket_exists(opened.assembly.artifact_bucket):
             raise
-        context.say(f"note: {environment} has no artifact bucket yet, so the approvals of people count from the next {what.split()[0]} on")
+        context.say(
+            f"note: {environment} has no artifact bucket yet, so the approvals of people count from the next {what.split(maxsplit=1)[0]} on"
+        )
         return
     except NotAsApplied as error:
         text = f"the assembly that was applied last {error}; how many people have to approve cannot be told"

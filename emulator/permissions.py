@@ -22,7 +22,7 @@ from ministack.core import iam_actions, iam_evaluator, responses
 from ministack.services import cloudformation, iam
 
 _passed: ContextVar[str] = ContextVar("passed_role", default="")
-_named: ContextVar[Mapping[str, str]] = ContextVar("condition_keys", default={})
+_named: ContextVar[Mapping[str, str] | None] = ContextVar("condition_keys", default=None)
 _ROLES = ("RoleARN", "AdministrationRoleARN")
 
 
@@ -58,7 +58,7 @@ def install() -> None:
         resource_arn: str = "*",
         service_context: dict[str, Any] | None = None,
     ) -> Any:
-        named = _named.get() if service == "cloudformation" else {}
+        named = (_named.get() if service == "cloudformation" else None) or {}
         denied = enforce(access_key_id, iam_action, service, region, resource_arn, {**(service_context or {}), **named})
         if not denied and "cloudformation:createaction" in named:
             denied = enforce(access_key_id, "cloudformation:TagResource", service, region, resource_arn, dict(named))

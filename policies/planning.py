@@ -37,6 +37,7 @@ _STACKSETS = (
     "ListStackSetOperations",
     "ListStackSetOperationResults",
     "ListStackInstanceResourceDrifts",
+    "DetectStackSetDrift",
 )
 
 # None of these takes a resource (Service Authorization Reference).

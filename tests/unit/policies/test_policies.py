@@ -239,7 +239,7 @@ def test_the_plan_role_may_change_nothing_and_its_own_policy_is_its_limit() -> N
         r":(Add|Associate|Attach|Batch(?!DescribeTypeConfigurations)|Cancel|Continue|Copy|Create|Delete|Disable|Enable|Execute|Filter|Invoke"
         r"|Pass|Publish|Put|Remove|Replicate|Restore|Rollback|Send|Set|Start|Stop|Tag|Untag|Update|Upload|Assume)"
     )
-    for name in VARIANTS:
+    for name, env in VARIANTS.items():
         found = bodies(name)["foundation"]["Resources"]
         statements = found["PlanPolicy"]["Properties"]["PolicyDocument"]["Statement"]
         able = {action: s for s in statements for action in s["Action"] if changing.search(action)}
@@ -251,12 +251,17 @@ def test_the_plan_role_may_change_nothing_and_its_own_policy_is_its_limit() -> N
         granted = {action for s in statements for action in s["Action"]}
         assert not granted & {"secretsmanager:GetSecretValue", "lambda:GetFunction", "iam:PassRole", "sts:AssumeRole"}
         read = [flat(r) for s in statements if "s3:GetObject" in s["Action"] for r in s["Resource"]]
-        assert read and not any(r.endswith((f"{VARIANTS[name].bucket}/*", f"{VARIANTS[name].artifacts.bucket}/*", "content/*")) for r in read)
+        assert read and not any(
+            r.endswith((f"{env.bucket}/*", f"{env.artifacts.bucket}/*", "content/*")) for r in read
+        )
         role = found["PlanRole"]["Properties"]
         assert (role["ManagedPolicyArns"], role["PermissionsBoundary"]) == ([{"Ref": "PlanPolicy"}], {"Ref": "PlanPolicy"})
         trust = role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["StringEquals"]
-        repository = VARIANTS[name].github.repository
-        assert trust["token.actions.githubusercontent.com:sub"] == [f"repo:{repository}:pull_request", f"repo:{repository}:ref:refs/heads/main"]
+        repository = env.github.repository
+        assert trust["token.actions.githubusercontent.com:sub"] == [
+            f"repo:{repository}:pull_request",
+            f"repo:{repository}:ref:refs/heads/main",
+        ]
 
 
 def test_who_approves_writes_in_their_own_name_and_a_deployer_not_at_all() -> None:
