@@ -21,7 +21,7 @@ build: setup  ## set up .venv, build and lint every environment into dist/
 	$(BIN)/python build.py --env all
 
 help:  ## this list
-	@awk -F':.*## ' '/^[a-z][a-z ]*:.*## / {split($$1, names, " "); printf "  make %-13s %s\n", names[1], $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z][a-z ]*:.*## / {n = split($$1, names, " "); for (i = 1; i <= n; i++) printf "  make %-13s %s\n", names[i], $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP)  ## .venv, exactly as locked with hashes
 

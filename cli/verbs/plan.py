@@ -34,14 +34,26 @@ EXAMPLES = """\
   python deploy.py plan --env dev --content ../web/dist          the stacks and the app, as one plan
 """
 
+FORMS = {".md": "markdown", ".html": "html", ".json": "json"}
+"""Of a review that is written to a file, by its ending."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments and the common ones."""
     add_common_arguments(parser)
     add_build_argument(parser)
-    parser.add_argument("--format", choices=("text", "markdown", "json", "html"), default="text", help="form of the review (default: text)")
+    parser.add_argument(
+        "--format", choices=("text", "markdown", "json", "html"), help="form of the review (default: text, or what a FILE's ending says)"
+    )
     parser.add_argument("--json", action="store_true", help="the same as --format json")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the review there instead of to stdout (readable by you alone)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="write the review there instead of to stdout (readable by you alone); may be repeated: .md, .html, .json, .txt",
+    )
     parser.add_argument(
         "--only", action="append", default=[], metavar="STACK", help="only this stack and what it depends on; may be repeated"
     )
@@ -91,7 +103,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
         read_only=args.read_only,
     )
     plan = plan_and_save(opened, options, args.dist, context, content=content_of(args, context, opened))
-    show(plan, "json" if args.json else args.format, args.out, context)
+    form = "json" if args.json else args.format
+    for out in args.out or [None]:
+        show(plan, form or (FORMS.get(out.suffix, "text") if out is not None else "text"), out, context)
     return status_of(plan)
 
 
