@@ -14,10 +14,10 @@ if __name__ == "__main__":
 import sys
 from pathlib import Path
 
-from cli.context import Context
 from cli.main import main
 from guards.stream import install
 from review.next_command import NextCommand, Programs
+from session.context import Context
 
 VERB_PACKAGES = ("cli.verbs",)
 

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from assembly import commands
-from cli.context import INTERRUPTED, OK, ROOT, USAGE, CommandError, Context
-from cli.parser import closest, did_you_mean, module_of, options_of_verb, parser_of, verbs
-from cli.termination import terminable
+from cli.parser import module_of, options_of_verb, parser_of, verbs
 from guards import masks
+from session.context import INTERRUPTED, OK, ROOT, USAGE, CommandError, Context
+from session.slips import closest, did_you_mean
+from session.termination import terminable
 
 GROUPS = {
     "deploy": ("plan", "approve", "apply", "rollback", "outputs"),

@@ -7,7 +7,6 @@ A verb is a module of `cli/verbs/`. Its name is the verb (underscores become hyp
 from __future__ import annotations
 
 import argparse
-import difflib
 import functools
 import importlib
 import shlex
@@ -17,8 +16,9 @@ from types import ModuleType
 from typing import NoReturn
 
 from assembly import commands
-from cli.context import ROOT, USAGE, CommandError
 from review.next_command import Options, options_of
+from session.context import ROOT, USAGE, CommandError
+from session.slips import closest, did_you_mean
 
 PACKAGES = ("cli.verbs",)
 
@@ -73,19 +73,6 @@ class Parser(argparse.ArgumentParser):
                 status=USAGE,
             )
         self.error(f"what is {' '.join(map(repr, strays))}? Every value follows its option")
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """ "; did you mean X?" for the closest of the known words, whatever its case; empty if none is close."""
-    found = closest(word, known)
-    return f"; did you mean {found}?" if found else ""
-
-
-def closest(word: str, known: Iterable[str]) -> str:
-    """The closest of the known words, whatever its case; empty if none is close."""
-    by_folded = {each.casefold(): each for each in known}
-    found = difflib.get_close_matches(word.casefold(), by_folded, n=1)
-    return by_folded[found[0]] if found else ""
 
 
 def verbs(packages: Iterable[str] = PACKAGES) -> dict[str, tuple[str, Path]]:

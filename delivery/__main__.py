@@ -38,7 +38,16 @@ def main(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     try:
         print(_said(args))
-    except (files.AssemblyError, SavedPlanError, OSError, ValueError, KeyError, TypeError, documents.Unreadable, subprocess.CalledProcessError) as error:
+    except (
+        files.AssemblyError,
+        SavedPlanError,
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        documents.Unreadable,
+        subprocess.CalledProcessError,
+    ) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

@@ -59,11 +59,20 @@ def _render(reviews: tuple[Review, ...], kept: set[str], commit: str, run: str) 
     parts = ["## What this pull request would change", "", "| environment | plan |", "|---|---|", *rows, ""]
     for review in reviews:
         if review.environment in kept:
-            parts += [f"<details><summary>Review of {sentence(review.environment)}</summary>", "", review.markdown.strip(), "", "</details>", ""]
+            parts += [
+                f"<details><summary>Review of {sentence(review.environment)}</summary>",
+                "",
+                review.markdown.strip(),
+                "",
+                "</details>",
+                "",
+            ]
         elif review.markdown:
             parts += [f"The review of {sentence(review.environment)} is too long for a comment.", ""]
     where = f"[this run]({run}), which has every review as a page" if run else "the run of this workflow"
-    parts.append(f"<sub>Planned read-only for {sentence(commit)} by {where}. Merging deploys it from dev to prod; prod waits for approval.</sub>")
+    parts.append(
+        f"<sub>Planned read-only for {sentence(commit)} by {where}. Merging deploys it from dev to prod; prod waits for approval.</sub>"
+    )
     return "\n".join(parts) + "\n"
 
 

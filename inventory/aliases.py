@@ -1,7 +1,7 @@
 """Is a domain of a distribution that is about to be made an alias of another one already?
 
 In: the domain, the account's distributions. Out: a `Verdict`, or none where it is free.
-Never: asks other accounts: CloudFront tells of those only when the distribution exists (`operations/doctor/checks/alias.py`).
+Never: asks other accounts: CloudFront tells of those only when the distribution exists (`doctor/checks/alias.py`).
 """
 
 from __future__ import annotations

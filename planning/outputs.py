@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from planning.context import Context
+from changes.by_template import same
+from changes.context import Context
+from changes.model import ResourceChange
+from changes.replacement import keeps_value
 from planning.inputs import Produced
-from planning.model import OutputChange, ResourceChange
-from planning.replacement import keeps_value
-from planning.template_changes import same
+from planning.model import OutputChange
 from templates.intrinsics import holds_secret, marked, references, text_of, unresolved, value_of
 from templates.values import Known, Redacted, Value
 

@@ -18,10 +18,15 @@ from aws.cloudformation.change_sets import ChangeSetDescription, ChangeSetReques
 from aws.cloudformation.requests import client_token
 from aws.cloudformation.stacks import StackDescription
 from aws.errors import AccessDenied, AwsError, CredentialsError
+from changes.by_template import all_from_templates
+from changes.change_set import from_change_set
+from changes.context import Context
+from changes.model import ResourceChange
+from changes.record_shapes import changed_policies
+from changes.stack_policy import OPEN, forbidden, same_policy
+from changes.widenings import widenings
 from guards import documents
 from planning import outputs
-from planning.changes import from_change_set
-from planning.context import Context
 from planning.findings import Findings
 from planning.inputs import Inputs, Produced, resolve_inputs
 from planning.model import (
@@ -29,7 +34,6 @@ from planning.model import (
     AnyStackPlan,
     ChangeSetRef,
     Finding,
-    ResourceChange,
     SettingChange,
     StackOperation,
     StackPlan,
@@ -38,14 +42,10 @@ from planning.model import (
     Validation,
     planned_place,
 )
-from planning.record_shapes import changed_policies
 from planning.request import change_set_name, change_set_prefix
 from planning.run import Made, Planned, PlanningRun
-from planning.stack_policy import OPEN, forbidden, same_policy
 from planning.standing import Standing, standing
 from planning.states import in_the_way
-from planning.template_changes import all_from_templates
-from planning.widenings import widenings
 from templates.intrinsics import Scope, resolved_outputs, resolved_resources
 
 

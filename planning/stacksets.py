@@ -16,13 +16,13 @@ from assembly.files import sha256
 from assembly.model import Stack, StackSet
 from aws.cloudformation.requests import REDACTED
 from aws.cloudformation.stack_sets import StackInstance, StackSetDescription
+from changes.by_template import all_from_templates
+from changes.context import Context
+from changes.widenings import widenings
 from guards import documents
-from planning.context import Context
 from planning.inputs import Inputs
 from planning.model import Finding, InstanceAction, InstancePlan, Options, StackSetOperation, StackSetPlan, planned_place
 from planning.stackset_survey import NOTHING, Survey, named
-from planning.template_changes import all_from_templates
-from planning.widenings import widenings
 from templates.intrinsics import Scope, resolved_resources
 from templates.resources import DATA_HOLDING_TYPES
 from templates.schemas import Schemas

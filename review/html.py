@@ -19,8 +19,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from assembly import commands
+from changes.model import PropertyChange
 from guards.text import printable, split_lines
-from planning.model import Plan, PropertyChange, StackSetPlan
+from planning.model import Plan, StackSetPlan
 from review import content_view, graph, summary
 from templates.values import Redacted, Unknown, Value
 

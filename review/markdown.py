@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterator
 
 from assembly import commands
+from changes.model import PropertyChange, ResourceChange
 from guards.text import printable, split_lines
-from planning.model import AnyStackPlan, Plan, PropertyChange, ResourceChange, StackPlan, StackSetPlan
+from planning.model import AnyStackPlan, Plan, StackPlan, StackSetPlan
 from review import content_view, summary
 
 LIMIT = 65_536

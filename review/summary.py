@@ -13,19 +13,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from assembly import commands
+from changes.model import PropertyChange, ResourceChange, Widening
 from guards import documents
-from planning.model import (
-    AnyStackPlan,
-    Finding,
-    InstanceAction,
-    InstancePlan,
-    Plan,
-    PropertyChange,
-    ResourceChange,
-    StackPlan,
-    StackSetPlan,
-    Widening,
-)
+from planning.model import AnyStackPlan, Finding, InstanceAction, InstancePlan, Plan, StackPlan, StackSetPlan
 from review import content_view
 from rollout.stackset_operations import canary_region
 from templates.resources import DATA_HOLDING_TYPES

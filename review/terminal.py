@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from assembly import commands
+from changes.model import PropertyChange, ResourceChange
 from guards.text import ours, printable, split_lines
-from planning.model import AnyStackPlan, Plan, PropertyChange, ResourceChange, StackPlan, StackSetPlan
+from planning.model import AnyStackPlan, Plan, StackPlan, StackSetPlan
 from review import content_view, summary
 from website.content_plan import Change
 

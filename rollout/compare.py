@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from planning.changes import under
-from planning.model import AnyStackPlan, InstancePlan, ParameterPlan, ResourceChange, SettingChange, StackPlan, StackSetPlan, Widening
+from changes.change_set import under
+from changes.model import ResourceChange, Widening
+from planning.model import AnyStackPlan, InstancePlan, ParameterPlan, SettingChange, StackPlan, StackSetPlan
 from templates.values import Known, Redacted, Unknown, Value
 
 

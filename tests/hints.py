@@ -15,9 +15,9 @@ import botocore.session
 
 from assembly import commands
 from build import _parser as build_parser
-from cli.context import CommandError
 from cli.parser import parser_of, verbs
 from review.next_command import BUILD_OPTIONS, options_of
+from session.context import CommandError
 
 # A label before it: "test: next: ..." of a list, and "Next: `...`" of a document are ours too.
 _NEXT = re.compile(r"(?m)^[ \t]*next: (.*)$")

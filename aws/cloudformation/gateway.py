@@ -2,7 +2,7 @@
 
 In: a boto3 client of `aws.session` (which raises `aws.errors` only), and the sleep to wait with.
 Out: values with CloudFormation's own names and words, every page of them. "Nothing to change" and "not there" are values, not errors.
-Never: judges a change (that is `planning/changes.py`), prints, keeps state, or hands on a NoEcho value: where CloudFormation shows one,
+Never: judges a change (that is `changes/change_set.py`), prints, keeps state, or hands on a NoEcho value: where CloudFormation shows one,
 the text is `REDACTED`.
 """
 

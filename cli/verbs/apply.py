@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assembly import commands
-from cli.approval import refuse_unapproved
-from cli.context import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
-from cli.freshness import add_build_argument
-from cli.session import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_environment
 from guards.text import as_lines
+from session.approval import refuse_unapproved
+from session.context import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
+from session.freshness import add_build_argument
+from session.opened import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -181,7 +181,7 @@ def _refuse_moved_content(args: argparse.Namespace, context: Context, opened: Op
     """Raise `CommandError` if the content cannot be published as it was reviewed: better before the stacks than after them."""
     if plan.content is None:
         return
-    from cli.content import refuse_moved
+    from session.content import refuse_moved
     from website.errors import SourceError, WebsiteError
 
     try:
@@ -280,10 +280,10 @@ def _publisher(args: argparse.Namespace, context: Context, opened: Opened) -> Pu
     """What publishes the plan's content after the stacks."""
 
     def publish(run: Run) -> ContentOutcome:
-        from cli.content import publish_planned
-        from cli.site import commit_of
         from guards.caller import this_process
         from rollout.content_step import publish_step
+        from session.content import publish_planned
+        from session.site import commit_of
         from website.run import Run as Publishing
 
         approved = run.plan.content

@@ -11,8 +11,8 @@ from __future__ import annotations
 import argparse
 
 from assembly import commands
-from cli.context import OK, USAGE, CommandError, Context
-from cli.session import Opened, add_common_arguments, open_environment
+from session.context import OK, USAGE, CommandError, Context
+from session.opened import Opened, add_common_arguments, open_environment
 
 EXAMPLES = """\
   python deploy.py approve --env prod 3f2a91c07b55     the plan in dist/prod, which was reviewed
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Write the record, and tell who has approved."""
     from approvals.record import Approval, save
-    from cli.approval import artifacts, tally_of
+    from session.approval import artifacts, tally_of
 
     digest = _whole(args)
     opened = open_environment(args, context)

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from assembly import commands
-from cli.context import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
-from cli.session import Opened, add_common_arguments, open_environment
 from guards.text import as_lines
+from session.context import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
+from session.opened import Opened, add_common_arguments, open_environment
 
 if TYPE_CHECKING:
     from operations.destroy.values import DestroyOutcome, DestroyPlan
@@ -44,9 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Survey, show, confirm, delete."""
-    from cli.shared import locked, progress
     from operations.destroy.survey import survey
     from operations.destroy.text import plan_lines
+    from session.shared import locked, progress
 
     opened = open_environment(args, context)
     plan = survey(
@@ -95,8 +95,8 @@ def _drop_saved_plan(args: argparse.Namespace, opened: Opened, context: Context)
 
 
 def _confirm(args: argparse.Namespace, context: Context, environment: str) -> None:
-    from cli.shared import asked
     from review.next_command import again
+    from session.shared import asked
 
     if args.approve is not None:
         if args.approve != environment:
@@ -115,8 +115,8 @@ def _confirm(args: argparse.Namespace, context: Context, environment: str) -> No
 def _carry_out(
     opened: Opened, context: Context, plan: DestroyPlan, said: Callable[[str, str], None], check: Callable[[], None]
 ) -> DestroyOutcome:
-    from cli.shared import poll_seconds
     from operations.destroy.execution import POLL_SECONDS, destroy
+    from session.shared import poll_seconds
 
     return destroy(
         plan,

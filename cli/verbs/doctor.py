@@ -14,13 +14,13 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from assembly import commands
-from cli.context import FAILED, OK, PENDING, Context
-from cli.freshness import refresh
-from cli.session import Opened, add_common_arguments, open_environment, read_assembly
 from guards.text import as_lines
+from session.context import FAILED, OK, PENDING, Context
+from session.freshness import refresh
+from session.opened import Opened, add_common_arguments, open_environment, read_assembly
 
 if TYPE_CHECKING:
-    from operations.doctor.values import Report
+    from doctor.values import Report
 
 EXAMPLES = """\
   python deploy.py doctor --env dev                what is missing, wrong or stuck
@@ -39,9 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Look, show, and mend what may be mended."""
-    from operations.doctor.check import CheckContext
-    from operations.doctor.engine import examine
-    from operations.doctor.text import fix_lines, report_lines
+    from doctor.check import CheckContext
+    from doctor.engine import examine
+    from doctor.text import fix_lines, report_lines
     from operations.public_dns import PublicDns
 
     opened = _open(args, context)
@@ -93,8 +93,8 @@ def _waiting(args: argparse.Namespace, opened: Opened) -> frozenset[str]:
 
 
 def _fix(args: argparse.Namespace, context: Context, opened: Opened, report: Report) -> int:
-    from cli.shared import asked, locked, poll_seconds, progress
-    from operations.doctor.fixes import POLL_SECONDS, carry_out
+    from doctor.fixes import POLL_SECONDS, carry_out
+    from session.shared import asked, locked, poll_seconds, progress
 
     if not args.yes:
         if not context.stdin.isatty():

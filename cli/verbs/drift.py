@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import argparse
 
-from cli.context import Context
-from cli.session import add_common_arguments, open_environment
 from guards.text import as_lines
+from session.context import Context
+from session.opened import add_common_arguments, open_environment
 
 EXAMPLES = """\
   python deploy.py drift --env prod            deployed and actual values side by side; exit status 3 if anything drifted
@@ -31,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Look and show."""
-    from cli.shared import poll_seconds, progress
     from operations.drift import POLL_SECONDS, detect_drift, drift_lines
+    from session.shared import poll_seconds, progress
 
     opened = open_environment(args, context)
     report = detect_drift(

@@ -13,10 +13,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from assembly import commands
-from cli.context import FAILED, OK, Context
-from cli.session import add_common_arguments, open_environment
 from guards.checkout import short
 from guards.text import as_lines
+from session.context import FAILED, OK, Context
+from session.opened import add_common_arguments, open_environment
 
 if TYPE_CHECKING:
     from rollout.history import Record
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Read and show."""
-    from cli.shared import damage, past_of
+    from session.shared import damage, past_of
 
     opened = open_environment(args, context)
     past = past_of(opened, limit=max(1, args.limit))

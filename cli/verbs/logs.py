@@ -11,11 +11,11 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from assembly import commands
-from cli.context import OK, USAGE, CommandError, Context
-from cli.session import Opened, add_common_arguments, open_environment
-from cli.site import outputs
 from guards import documents
 from guards.text import painted
+from session.context import OK, USAGE, CommandError, Context
+from session.opened import Opened, add_common_arguments, open_environment
+from session.site import outputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

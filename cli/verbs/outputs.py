@@ -11,10 +11,10 @@ from __future__ import annotations
 import argparse
 
 from assembly import commands
-from cli.context import OK, USAGE, CommandError, Context
-from cli.parser import did_you_mean
-from cli.session import Opened, add_common_arguments, open_environment
 from guards.text import as_lines
+from session.context import OK, USAGE, CommandError, Context
+from session.opened import Opened, add_common_arguments, open_environment
+from session.slips import did_you_mean
 
 EXAMPLES = """\
   python deploy.py outputs --env dev                                  everything, stack by stack
@@ -54,7 +54,7 @@ def _read(opened: Opened) -> dict[str, dict[str, str]]:
     """By stack; the instances of a StackSet have outputs of their own, which are not read."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from cli.site import deployed_outputs
+    from session.site import deployed_outputs
 
     stacks = [stack.id for stack in opened.assembly.stacks if stack.kind == "stack"]
     with ThreadPoolExecutor(len(stacks) or 1) as pool:

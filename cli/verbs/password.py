@@ -11,8 +11,8 @@ from __future__ import annotations
 import argparse
 
 from assembly import commands
-from cli.context import OK, USAGE, CommandError, Context
-from cli.session import add_common_arguments, open_environment
+from session.context import OK, USAGE, CommandError, Context
+from session.opened import add_common_arguments, open_environment
 
 EXAMPLES = """\
   python deploy.py password --env dev --local
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Look it up, show it."""
-    from cli.local_password import known
+    from session.local_password import known
 
     if not args.local:
         raise CommandError(

@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli.context import FAILED, OK, PENDING, USAGE, CommandError, Context
-from cli.freshness import add_build_argument
-from cli.session import Opened, add_common_arguments, open_environment
 from guards.text import line_again
+from session.context import FAILED, OK, PENDING, USAGE, CommandError, Context
+from session.freshness import add_build_argument
+from session.opened import Opened, add_common_arguments, open_environment
 
 if TYPE_CHECKING:
     from planning.model import Finding, Options, Plan
@@ -115,7 +115,7 @@ def content_of(args: argparse.Namespace, context: Context, opened: Opened) -> Co
         if args.allow:
             raise CommandError("--allow is about --content DIR, which is not there", status=USAGE)
         return None
-    from cli.content import plan_content
+    from session.content import plan_content
 
     plan, _ = plan_content(opened, args.content, allow=tuple(args.allow), now=context.now())
     return plan
@@ -177,8 +177,8 @@ def _first_look(opened: Opened, options: Options, context: Context) -> Callable[
     """Doctor's checks that concern a deployment."""
 
     def look() -> Iterable[Finding]:
-        from operations.doctor.check import CheckContext
-        from operations.doctor.deployment import findings
+        from doctor.check import CheckContext
+        from doctor.deployment import findings
         from operations.public_dns import PublicDns
 
         # Beside a stand-in for AWS, whoever started it, there is no public DNS that knows of it.

@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assembly import commands
-from cli import local_password
-from cli.context import OK, USAGE, CommandError, Context
-from cli.session import default_dist, open_environment
+from session import local_password
+from session.context import OK, USAGE, CommandError, Context
+from session.opened import default_dist, open_environment
 
 if TYPE_CHECKING:
-    from cli.session import Opened
     from preview.content import Content
     from preview.credential import Credential
     from preview.session import Preview, Settings
+    from session.opened import Opened
 
 EXAMPLES = """\
   python deploy.py preview --env dev --content ../web/dist                       http://127.0.0.1:8080

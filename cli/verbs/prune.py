@@ -11,10 +11,10 @@ from __future__ import annotations
 import argparse
 import json
 
-from cli.context import OK, PENDING, Context
-from cli.session import add_common_arguments, open_environment
-from cli.site import add_change_arguments, confirm, progress, run_of, site_of
 from guards.text import as_lines
+from session.context import OK, PENDING, Context
+from session.opened import add_common_arguments, open_environment
+from session.site import add_change_arguments, confirm, progress, run_of, site_of
 
 EXAMPLES = """\
   python deploy.py prune --env dev --dry-run    what would go

@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assembly import commands
-from cli.approval import refuse_unapproved
-from cli.context import OK, PENDING, USAGE, CommandError, Context
-from cli.freshness import add_build_argument, refresh
-from cli.session import Opened, add_common_arguments, open_environment, read_assembly
-from cli.site import (
+from guards.text import as_lines
+from session.approval import refuse_unapproved
+from session.context import OK, PENDING, USAGE, CommandError, Context
+from session.freshness import add_build_argument, refresh
+from session.opened import Opened, add_common_arguments, open_environment, read_assembly
+from session.site import (
     DIGEST_DIGITS,
     add_change_arguments,
     apply_command,
@@ -35,7 +36,6 @@ from cli.site import (
     show_outcome,
     site_of,
 )
-from guards.text import as_lines
 
 if TYPE_CHECKING:
     from assembly.model import Assembly

@@ -8,10 +8,10 @@ from __future__ import annotations
 import argparse
 import json
 
-from cli.context import OK, Context
-from cli.session import add_common_arguments, open_environment
-from cli.site import site_of
 from guards.text import as_lines
+from session.context import OK, Context
+from session.opened import add_common_arguments, open_environment
+from session.site import site_of
 
 EXAMPLES = """\
   python deploy.py releases --env sit

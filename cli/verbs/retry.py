@@ -12,8 +12,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 from assembly import commands
-from cli.context import FAILED, INTERRUPTED, OK, USAGE, CommandError, Context
-from cli.session import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_environment
+from session.context import FAILED, INTERRUPTED, OK, USAGE, CommandError, Context
+from session.opened import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_environment
 
 if TYPE_CHECKING:
     from assembly.model import Stack

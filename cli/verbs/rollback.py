@@ -12,8 +12,8 @@ import argparse
 from pathlib import Path
 
 from assembly import commands
-from cli.context import USAGE, CommandError, Context
-from cli.session import Opened, add_common_arguments, open_environment, read_assembly
+from session.context import USAGE, CommandError, Context
+from session.opened import Opened, add_common_arguments, open_environment, read_assembly
 
 EXAMPLES = """\
   python deploy.py history --env prod                    what was applied, with digests
@@ -38,12 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Restore, plan, show."""
     from aws.errors import NotFound
-    from cli.shared import artifacts, past_of
     from cli.verbs.plan import plan_and_save, show, status_of
     from guards import documents
     from operations.rollback import RollbackError, before_last, meant, restore
     from planning.model import Options
     from rollout.history import fetch
+    from session.shared import artifacts, past_of
 
     opened = open_environment(args, context)
     environment = opened.assembly.environment

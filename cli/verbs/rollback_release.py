@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 
 from assembly import commands
-from cli.context import OK, CommandError, Context
-from cli.session import add_common_arguments, open_environment
-from cli.site import add_change_arguments, confirm, progress, run_of, show_outcome, site_of
+from session.context import OK, CommandError, Context
+from session.opened import add_common_arguments, open_environment
+from session.site import add_change_arguments, confirm, progress, run_of, show_outcome, site_of
 
 EXAMPLES = """\
   python deploy.py rollback-release --env dev                 the release before the live one

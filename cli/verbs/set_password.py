@@ -15,10 +15,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from assembly import commands
-from cli.context import OK, USAGE, CommandError, Context
-from cli.local_password import keep, make
-from cli.session import add_common_arguments, open_environment, read_assembly
 from guards import masks
+from session.context import OK, USAGE, CommandError, Context
+from session.local_password import keep, make
+from session.opened import add_common_arguments, open_environment, read_assembly
 
 if TYPE_CHECKING:
     from assembly.model import Assembly

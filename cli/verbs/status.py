@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import argparse
 
-from cli.context import FAILED, OK, Context
-from cli.session import Opened, add_common_arguments, open_environment
-from cli.shared import damage, past_of
 from guards.text import as_lines
 from operations.status import Deployed, Status, read_status, status_lines
+from session.context import FAILED, OK, Context
+from session.opened import Opened, add_common_arguments, open_environment
+from session.shared import damage, past_of
 
 EXAMPLES = """\
   python deploy.py status --env dev            every stack, its drift at the last check, and the version applied

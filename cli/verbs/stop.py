@@ -13,9 +13,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from assembly import commands
-from cli.context import OK, USAGE, CommandError, Context
-from cli.session import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_environment
 from guards.text import as_lines
+from session.context import OK, USAGE, CommandError, Context
+from session.opened import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_environment
 
 if TYPE_CHECKING:
     from assembly.model import Stack
@@ -39,9 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Show, ask, stop, wait for the end."""
-    from cli.shared import asked
     from operations.retry import running, stack_sets
     from review.next_command import again
+    from session.shared import asked
 
     opened = open_environment(args, context)
     under_way = running(stack_sets(opened.assembly), opened.gateways)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from assembly import commands
-from cli.context import FAILED, OK, CommandError, Context
-from cli.session import add_common_arguments, open_environment
+from session.context import FAILED, OK, CommandError, Context
+from session.opened import add_common_arguments, open_environment
 
 if TYPE_CHECKING:
     from rollout.lock import Holder

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from assembly import commands
-from cli.context import FAILED, INCOMPLETE, OK, USAGE, CommandError, Context
-from cli.freshness import refresh
-from cli.session import Opened, add_common_arguments, open_environment, read_assembly
-from cli.site import contract_of, outputs, site_of
 from guards import masks
+from session.context import FAILED, INCOMPLETE, OK, USAGE, CommandError, Context
+from session.freshness import refresh
+from session.opened import Opened, add_common_arguments, open_environment, read_assembly
+from session.site import contract_of, outputs, site_of
 
 if TYPE_CHECKING:
     from assembly.model import Assembly
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Look, show, record. The local AWS has no host names: a preview of it stands in for them, for as long as this takes."""
     if args.local and not args.resolve:
-        from cli.local_preview import serving
+        from session.local_preview import serving
 
         with serving(args, context) as preview:
             args.resolve, args.resolve_http, args.ca_file = preview.endpoint, preview.plain, preview.authority
@@ -184,7 +184,7 @@ def _password(args: argparse.Namespace, context: Context, opened: Opened | None)
     given = context.environ.get(PASSWORD_VARIABLE, "")
     if given or not args.local or opened is None or opened.assembly.basic_auth_secret is None:
         return given
-    from cli.local_password import known
+    from session.local_password import known
 
     return known(context, opened.aws, opened.assembly)[0]
 

@@ -17,10 +17,10 @@ from typing import Any
 
 from assembly import files
 from aws.session import Aws
-from cli.context import Context
 from cli.main import main
 from environments.model import Environment
 from local_aws.server import LocalAws
+from session.context import Context
 from stacks.synthesis import synthesise
 from tests import edits
 

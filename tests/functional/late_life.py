@@ -21,10 +21,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aws.session import Aws
-from cli.context import Context
 from cli.main import main
 from local_aws import prepare
 from local_aws.server import LocalAws
+from session.context import Context
 from tests.functional.accounts import write_environments
 from tests.functional.harness import CommandLine
 

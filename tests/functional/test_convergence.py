@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aws.session import Aws
-from cli.context import Context
 from cli.main import main
 from local_aws.server import LocalAws
+from session.context import Context
 from tests.functional.harness import CommandLine
 from tests.functional.small_platform import ENV, REGION, Platform, base, parameter
 from tests.simulated import Small, literal, output, small_assembly, stackset

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from changes.stack_policy import OPEN
 from local_aws import prepare
 from local_aws.server import LocalAws
-from planning.stack_policy import OPEN
 from tests.edits import OTHER_STANDBY, STANDBY
 from tests.functional.edited import Edited
 from tests.functional.harness import SECRET, CommandLine

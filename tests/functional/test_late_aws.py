@@ -15,9 +15,9 @@ import msgspec
 import pytest
 
 from assembly.model import RoleName
-from cli.context import Context
 from cli.main import main
 from local_aws.server import LocalAws
+from session.context import Context
 from tests.functional.harness import CommandLine
 from tests.functional.small_platform import ENV, Platform, base, parameter
 from tests.simulated import Small, literal, output, small_assembly, stackset

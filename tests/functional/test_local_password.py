@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.context import Context
 from cli.main import main
 from local_aws.server import LocalAws
+from session.context import Context
 from tests.unit.test_build import build
 
 pytestmark = pytest.mark.functional

@@ -20,11 +20,11 @@ from assembly.model import Assembly
 from aws.errors import NotFound
 from aws.s3 import S3
 from aws.session import Aws
-from cli.context import Context
 from cli.main import main
 from local_aws import prepare
 from local_aws.server import LocalAws
 from rollout import history
+from session.context import Context
 from stacks.synthesis import synthesise
 from tests.environments_fixture import environments
 from tests.functional import frontend

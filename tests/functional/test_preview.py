@@ -19,11 +19,11 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from aws.session import Aws
-from cli.context import Context
 from cli.main import main
 from deploy import VERB_PACKAGES as PACKAGES
 from guards.processes import child_environment
 from local_aws.server import LocalAws
+from session.context import Context
 from tests.browser.previews import PASSWORD, ROOT, preview
 from tests.environments_fixture import environments
 from tests.functional import frontend

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from aws.session import Aws
-from cli.content import plan_content, publish_planned
-from cli.session import Opened
-from cli.site import site_of
 from gateways.by_place import Gateways
 from guards.caller import this_process
 from local_aws.server import LocalAws
 from rollout.content_step import publish_step
 from rollout.progress import Event, Note
+from session.content import plan_content, publish_planned
+from session.opened import Opened
+from session.site import site_of
 from tests.functional import frontend
 from tests.functional.frontend import Deployed
 from tests.functional.wire import Answer, Exchange, Wire, denied

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from aws.session import Aws
-from cli.context import Context
 from cli.main import main
 from local_aws.server import LocalAws
+from session.context import Context
 from tests.functional import breakable, frontend
 from tests.functional.frontend import Deployed
 from tests.functional.harness import CommandLine

@@ -16,7 +16,7 @@ from tests.mutants.covering import FOLDER, Cover, cover
 from tests.mutants.operators import Mutant, mutants
 from tests.mutants.trial import Verdict, tried, warm_up
 
-ROOMS = ("planning", "rollout", "website", "lint", "environments", "guards", "policies")
+ROOMS = ("planning", "changes", "rollout", "website", "lint", "environments", "guards", "policies")
 EQUIVALENT = Path(__file__).with_name("equivalent.json")
 TARGET = 0.9
 

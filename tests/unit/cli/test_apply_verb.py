@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from cli.context import USAGE, CommandError, Context
 from cli.verbs.apply import add_arguments, approve
 from guards.checkout import commit_of
 from planning.model import Options, Plan, sealed
@@ -19,6 +18,7 @@ from rollout.apply import Applied
 from rollout.diagnosis import Diagnosis, FailedResource
 from rollout.outcome import ContentOutcome, InstanceFailure, Outcome
 from rollout.progress import ApplyProgress, Event, Finished, Instances, Note, Resource, Started
+from session.context import USAGE, CommandError, Context
 from tests.golden_files import assert_golden
 
 

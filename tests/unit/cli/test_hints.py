@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.context import ROOT
 from cli.parser import options_of_verb
 from review.next_command import BUILD_OPTIONS
+from session.context import ROOT
 from tests import hints
 
 GOLDEN = ROOT / "tests" / "golden"

@@ -18,14 +18,14 @@ import pytest
 
 from assembly import files
 from assembly.model import Placeholder
-from cli.context import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
 from cli.main import guarded, main
-from cli.session import Opened, read_assembly, refuse_placeholders
 from cli.verbs import plan as verb
 from guards.stream import below
 from planning.model import Options, Plan, StackPlan
 from planning.request import Stopped
 from planning.saved import SavedPlanError, load, path_of, save
+from session.context import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
+from session.opened import Opened, read_assembly, refuse_placeholders
 from tests.golden_files import ROOT
 from tests.simulated import SimulatedGateways, Small, output, small_assembly
 from website.content_plan import ContentPlan

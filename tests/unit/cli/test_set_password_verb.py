@@ -14,9 +14,9 @@ import pytest
 from assembly.model import Assembly, BasicAuthSecret
 from aws.errors import AccessDenied, AwsError, BadRequest, Conflict, NotFound
 from aws.secrets import Secrets
-from cli.context import CommandError, Context
 from cli.verbs import set_password
 from operations.credential import verify
+from session.context import CommandError, Context
 from tests.scripted import Scripted
 from tests.simulated import ACCOUNT, Small, small_assembly
 

@@ -22,16 +22,15 @@ from aws.cloudformation.stack_sets import StackInstance, StackSetOperation
 from aws.cloudformation.stacks import StackDescription, StackEvent
 from aws.cloudformation.validations import ValidationEvent
 from aws.errors import AwsError, Origin, translate
-from cli.context import FAILED, CommandError, Context
 from cli.main import guarded
 from cli.verbs.history import lines as history_lines
 from cli.verbs.logs import text as log_text
+from doctor.text import report_lines
+from doctor.values import CheckResult, Report
 from guards.stream import filtered
 from guards.text import as_lines
 from operations.destroy.text import outcome_lines, plan_lines
 from operations.destroy.values import DestroyOutcome
-from operations.doctor.text import report_lines
-from operations.doctor.values import CheckResult, Report
 from operations.drift import drift_lines
 from operations.logs import access_lines
 from operations.status import status_lines
@@ -41,6 +40,7 @@ from review.releases_view import release_lines
 from review.verify_view import line as verify_line
 from rollout.diagnosis import diagnose
 from rollout.progress import Note, Resource
+from session.context import FAILED, CommandError, Context
 from tests.unit.cli import test_apply_verb
 from tests.unit.operations import test_destroy, test_drift, test_status
 from tests.unit.review import test_review

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from assembly.model import Assembly, BasicAuthSecret
 from aws.cloudformation.stack_sets import StackInstance
 from aws.errors import AccessDenied, AwsError, BadRequest, CredentialsError, NotFound
-from cli.context import CommandError, Context
 from cli.verbs.destroy import _confirm
 from gateways.retained import Retained, StillReplicated
 from gateways.standing import Found
@@ -25,6 +24,7 @@ from operations.destroy.execution import destroy, targets_of
 from operations.destroy.survey import removal_order, survey
 from operations.destroy.text import outcome_lines, plan_lines
 from operations.destroy.values import DestroyPlan
+from session.context import CommandError, Context
 from tests.golden_files import assert_golden
 from tests.scripted import Scripted, ScriptedAws
 from tests.simulated import ACCOUNT, Small, small_assembly, stackset

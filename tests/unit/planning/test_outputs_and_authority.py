@@ -9,15 +9,16 @@ import pytest
 
 from assembly.model import OutputRef
 from aws.cloudformation.change_sets import RawDetail
+from changes.change_set import _from_detail, _properties, dotted, under
+from changes.model import PropertyChange, Replacement, ResourceChange
 from planning.authority import acts_as_deploy_role, beyond
-from planning.changes import _from_detail, _properties, dotted, under
 from planning.inputs import Produced
-from planning.model import OutputChange, PropertyChange, Replacement, ResourceChange
+from planning.model import OutputChange
 from planning.outputs import changes
 from planning.placeholders import placeholder
 from templates.values import Known, Redacted
 from tests.simulated import ACCOUNT, SimulatedGateways, Small, literal, small_assembly
-from tests.unit.planning.test_changes import plain_context, raw
+from tests.unit.changes.test_changes import plain_context, raw
 from tests.unit.planning.test_plan import plan_of, settled, stack_of
 
 # --- outputs ------------------------------------------------------------------------------------------------------

@@ -9,19 +9,19 @@ import pytest
 
 from assembly.model import Parameter, SecretRef, SecretVersionRef
 from aws.cloudformation.change_sets import RawDetail
-from planning.changes import _from_detail
+from changes.by_template import all_from_templates, kept_action, whole
+from changes.change_set import _from_detail
+from changes.context import Context
+from changes.widenings import widenings
 from planning.cleanup import drop
-from planning.context import Context
 from planning.model import Options
 from planning.placeholders import placeholder
 from planning.plan import make_plan
 from planning.request import Request, Stopped, real_change_set_name
-from planning.template_changes import all_from_templates, kept_action, whole
-from planning.widenings import widenings
 from templates.schemas import Schemas
 from templates.values import Known
 from tests.simulated import ACCOUNT, Faults, SimulatedGateways, Small, literal, small_assembly
-from tests.unit.planning.test_changes import bucket, context, plain_context
+from tests.unit.changes.test_changes import bucket, context, plain_context
 from tests.unit.planning.test_plan import SITE, execute, plan_of, settled, stack_of, two
 from tests.unit.planning.test_stacksets import LOGS, OTHER, World
 

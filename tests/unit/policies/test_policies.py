@@ -251,9 +251,7 @@ def test_the_plan_role_may_change_nothing_and_its_own_policy_is_its_limit() -> N
         granted = {action for s in statements for action in s["Action"]}
         assert not granted & {"secretsmanager:GetSecretValue", "lambda:GetFunction", "iam:PassRole", "sts:AssumeRole"}
         read = [flat(r) for s in statements if "s3:GetObject" in s["Action"] for r in s["Resource"]]
-        assert read and not any(
-            r.endswith((f"{env.bucket}/*", f"{env.artifacts.bucket}/*", "content/*")) for r in read
-        )
+        assert read and not any(r.endswith((f"{env.bucket}/*", f"{env.artifacts.bucket}/*", "content/*")) for r in read)
         role = found["PlanRole"]["Properties"]
         assert (role["ManagedPolicyArns"], role["PermissionsBoundary"]) == ([{"Ref": "PlanPolicy"}], {"Ref": "PlanPolicy"})
         trust = role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["StringEquals"]

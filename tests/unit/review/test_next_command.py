@@ -17,11 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assembly import commands
-from cli.context import OK, ROOT, USAGE, CommandError, Context
 from cli.main import main
 from cli.parser import options_of_verb, parser_of, verbs
 from guards.text import ours
 from review.next_command import NextCommand, Programs, again
+from session.context import OK, ROOT, USAGE, CommandError, Context
 from tests import hints
 
 PASTED = Programs(deploy=("py", "../x/deploy.py"), build=("py", "../x/build.py"))

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assembly.model import OperationPreferences
+from changes.model import PropertyChange, Replacement, ResourceChange, Widening
 from guards.stream import filtered
 from planning.model import (
     ABSENT,
@@ -24,14 +25,10 @@ from planning.model import (
     OutputChange,
     ParameterPlan,
     Plan,
-    PropertyChange,
-    Replacement,
-    ResourceChange,
     SettingChange,
     StackPlan,
     StackSetPlan,
     StackState,
-    Widening,
     sealed,
 )
 from review import as_json, graph, html, markdown, summary, terminal

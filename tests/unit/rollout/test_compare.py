@@ -9,19 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planning.model import (
-    ABSENT,
-    Finding,
-    InstancePlan,
-    ParameterPlan,
-    PropertyChange,
-    Replacement,
-    ResourceChange,
-    SettingChange,
-    StackPlan,
-    StackSetPlan,
-    Widening,
-)
+from changes.model import PropertyChange, Replacement, ResourceChange, Widening
+from planning.model import ABSENT, Finding, InstancePlan, ParameterPlan, SettingChange, StackPlan, StackSetPlan
 from rollout.compare import unapproved
 from templates.values import Known, Redacted, Unknown
 from tests.simulated import stackset

@@ -1,0 +1,185 @@
+"""What a change set does, put together from both of its reads, the two templates and the provider schemas.
+
+In: `ChangeSetDescription` of the gateway, the resolved resources before and after, the schemas. Out: `ResourceChange` values; the
+differences between what was approved and what a newer change set would do.
+Never: talks to AWS, shows a secret (where a template has one inside a value, the template's redacted text is shown, not CloudFormation's),
+or trusts that CloudFormation listed everything: a resource that differs between the templates and is in no read is a change of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal, cast
+
+import msgspec
+
+from aws.cloudformation.change_sets import ChangeSetDescription, RawChange, RawDetail
+from changes.by_template import from_templates, kept_action, whole
+from changes.context import Context
+from changes.model import Action, PropertyChange, Replacement, ResourceChange
+from changes.replacement import settle_causes, settled
+from templates.intrinsics import holds_secret
+from templates.resources import DATA_HOLDING_TYPES
+from templates.schemas import Schema
+from templates.values import Redacted, Unknown
+
+_ACTIONS: Mapping[str, Action] = {
+    "Add": "add",
+    "Modify": "modify",
+    "Remove": "remove",
+    "Import": "import",
+    "Dynamic": "dynamic",
+    "SyncWithActual": "sync",
+}
+_RECREATION: Mapping[str, Literal["never", "conditionally", "always"]] = {
+    "Never": "never",
+    "Conditionally": "conditionally",
+    "Always": "always",
+}
+_DETAIL_CHANGES: Mapping[str, Literal["add", "modify", "remove", "sync"]] = {"Add": "add", "Remove": "remove", "SyncWithActual": "sync"}
+
+
+def from_change_set(description: ChangeSetDescription, context: Context) -> tuple[ResourceChange, ...]:
+    """Every change of the change set: both reads merged, values filled in from the templates, replacement settled where it can be.
+
+    A resource that differs between the templates but is in no read comes last with `in_change_set` False.
+    """
+    rich = {c.logical_id: c for c in description.with_values}
+    plain = {c.logical_id: c for c in description.without_values}
+    order = [*plain, *(i for i in rich if i not in plain)]
+    merged = tuple(_resource(_merged(rich.get(i), plain.get(i)), context) for i in order)
+    missing = (from_templates(i, context) for i in sorted({*context.before, *context.after} - {*order}))
+    left_out = tuple(msgspec.structs.replace(c, in_change_set=False) for c in missing if c is not None)
+    return settle_causes(merged, context) + left_out
+
+
+def _merged(rich: RawChange | None, plain: RawChange | None) -> RawChange:
+    if rich is None or plain is None:
+        return cast("RawChange", rich or plain)
+    told = {(d.attribute, d.name) for d in rich.details}
+    more = tuple(d for d in plain.details if (d.attribute, d.name) not in told)
+    return msgspec.structs.replace(
+        rich,
+        details=rich.details + more,
+        replacement=rich.replacement or plain.replacement,
+        policy_action=rich.policy_action or plain.policy_action,
+        physical_id=rich.physical_id or plain.physical_id,
+    )
+
+
+def _resource(raw: RawChange, context: Context) -> ResourceChange:
+    action = _ACTIONS.get(raw.action, "dynamic")
+    by_template = from_templates(raw.logical_id, context)
+    kind = raw.resource_type or (by_template.resource_type if by_template else "")
+    schema = context.schemas.of(kind, context.region)
+    if action in ("add", "remove", "import"):
+        properties = by_template.properties if by_template and by_template.action in ("add", "remove") else ()
+        if not properties and action == "import":
+            properties = whole(context.after.get(raw.logical_id, {}), "import")
+        replacement = Replacement(verdict="no")
+    else:
+        properties = _properties(raw, by_template, context)
+        replacement = _replacement(raw, properties, schema)
+    policy = raw.policy_action
+    if policy is None and by_template is not None and (action == "remove" or replacement.verdict != "no"):
+        policy = by_template.policy_action or kept_action(context.after.get(raw.logical_id, {}).get("UpdateReplacePolicy"), replace=True)
+    return ResourceChange(
+        logical_id=raw.logical_id,
+        resource_type=kind,
+        action=action,
+        physical_id=raw.physical_id or None,
+        replacement=replacement,
+        policy_action=cast("Any", policy),
+        holds_data=kind in DATA_HOLDING_TYPES,
+        properties=properties,
+    )
+
+
+_POINTER = re.compile(r"^/(?P<attribute>[A-Za-z]+)(?P<path>/.*)?$")
+
+
+def dotted(pointer: str, name: str) -> str:
+    """CloudFormation's path ("/Properties/Tags/0/Value") as ours ("Tags[0].Value"); the name where there is no path."""
+    match = _POINTER.match(pointer)
+    if not match or not match["path"]:
+        return name
+    found = ""
+    for part in match["path"].strip("/").split("/"):
+        found += f"[{part}]" if part.isdigit() and found else f".{part}" if found else part
+    return found
+
+
+def under(path: str, top: str) -> bool:
+    return not top or path == top or path.startswith((f"{top}.", f"{top}["))
+
+
+def _properties(raw: RawChange, by_template: ResourceChange | None, context: Context) -> tuple[PropertyChange, ...]:
+    templates = by_template.properties if by_template and by_template.action == "modify" else ()
+    found: dict[tuple[str, str], PropertyChange] = {}
+    for detail in raw.details:
+        path = dotted(detail.path, detail.name)
+        attribute = detail.attribute or "Properties"
+        related = [t for t in templates if t.attribute == attribute and (under(t.path, path) or under(path, t.path))]
+        secret = _has_secret(raw.logical_id, attribute, path, context)
+        if (detail.before is None and detail.after is None) or secret or any(isinstance(t.after, Unknown) for t in related):
+            given = [msgspec.structs.replace(t, recreation=_stronger(t.recreation, detail)) for t in related]
+            given = given or [_from_detail(detail, path, context, hide=secret)]
+        else:
+            given = [_from_detail(detail, path, context)]
+        for change in given:
+            known = found.get((change.attribute, change.path))
+            causes = (known.because_of if known else ()) + _cause(detail)
+            found[change.attribute, change.path] = msgspec.structs.replace(known or change, because_of=tuple(dict.fromkeys(causes)))
+    for change in templates:
+        if not any(a == change.attribute and (under(change.path, p) or under(p, change.path)) for a, p in found):
+            found[change.attribute, change.path] = change
+    return tuple(found[key] for key in sorted(found, key=lambda k: (k[0] != "Properties", k)))
+
+
+def _has_secret(logical_id: str, attribute: str, path: str, context: Context) -> bool:
+    """Whether either template has a secret at or under the path."""
+    top = re.split(r"[.\[]", path, maxsplit=1)[0]
+    for side in (context.before, context.after):
+        body = side.get(logical_id, {}).get(attribute)
+        if isinstance(body, Mapping) and top:
+            body = body.get(top)
+        if holds_secret(body):
+            return True
+    return False
+
+
+def _stronger(recreation: Literal["never", "conditionally", "always"], detail: RawDetail) -> Literal["never", "conditionally", "always"]:
+    """CloudFormation's word counts; where it says Conditionally the schema decides."""
+    said = _RECREATION.get(detail.requires_recreation)
+    return recreation if said is None or said == "conditionally" else said
+
+
+def _from_detail(detail: RawDetail, path: str, context: Context, *, hide: bool = False) -> PropertyChange:
+    before, after = detail.before, detail.after
+    change = _DETAIL_CHANGES.get(detail.attribute_change, "modify")
+    if not detail.attribute_change and (before is None) != (after is None):
+        change = "add" if before is None else "remove"
+    return PropertyChange(
+        path=path,
+        attribute=detail.attribute or "Properties",
+        change=change,
+        before=None if before is None else Redacted() if hide else context.shown(before),
+        after=None if after is None else Redacted() if hide else context.shown(after),
+        recreation=_RECREATION.get(detail.requires_recreation, "never"),
+        drifted=detail.drifted,
+    )
+
+
+def _cause(detail: RawDetail) -> tuple[str, ...]:
+    word = {"ParameterReference": "parameter", "ResourceReference": "resource", "ResourceAttribute": "resource"}.get(detail.change_source)
+    return (f"{word} {detail.causing_entity}",) if word and detail.causing_entity else ()
+
+
+def _replacement(raw: RawChange, properties: tuple[PropertyChange, ...], schema: Schema | None) -> Replacement:
+    because = tuple(p.path for p in properties if p.recreation == "always")
+    if raw.replacement == "True":
+        return Replacement(verdict="yes", because=because)
+    if raw.replacement == "Conditional":
+        return settled(properties, schema, by="schema")
+    return Replacement(verdict="no")

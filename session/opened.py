@@ -1,0 +1,237 @@
+"""What every verb begins with: the assembly, and AWS or the local stand-in for it.
+
+In: parsed arguments and the `Context`. Out: the assembly with its templates; the gateways.
+Never: goes to AWS with a placeholder left in the assembly, or to the local AWS with anything real.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from assembly import commands
+from session.context import ROOT, USAGE, CommandError, Context
+from session.freshness import refresh
+from session.slips import closest, did_you_mean
+
+if TYPE_CHECKING:
+    from assembly.model import Assembly
+    from aws.session import Aws
+    from gateways.by_place import Gateways
+
+LOCAL_POLL_SECONDS = 0.05
+_EQUAL_DIGITS = re.compile(r"(\d)\1{11}")
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """--env, --dist, --profile, --local: the same for every verb."""
+    parser.add_argument("--env", required=True, metavar="ENV", help="environment, as built into dist/ENV")
+    parser.add_argument(
+        "--dist", type=Path, default=default_dist(), metavar="DIR", help="where build.py wrote (default: dist of the checkout)"
+    )
+    parser.add_argument("--profile", metavar="NAME", help="profile of the AWS configuration (default: the ambient credentials)")
+    parser.add_argument("--local", action="store_true", help="use a local AWS, started if need be, that keeps its state in .local-aws/")
+
+
+def default_dist() -> Path:
+    """The checkout's dist/, from wherever this is run; relative where it lies below."""
+    try:
+        return (ROOT / "dist").relative_to(Path.cwd())
+    except (ValueError, OSError):
+        return ROOT / "dist"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """An environment, ready to work on."""
+
+    assembly: Assembly
+    templates: Mapping[str, bytes]
+    """By stack id."""
+    gateways: Gateways
+    caller: str
+    """ARN of whoever acts."""
+
+    @property
+    def aws(self) -> Aws:
+        """The session behind the gateways."""
+        return self.gateways.aws
+
+
+def read_assembly(args: argparse.Namespace) -> tuple[Assembly, dict[str, bytes]]:
+    """The assembly in dist/ENV. Raises `AssemblyError`, and `CommandError` if it is that of another environment."""
+    from assembly import files
+
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", args.env):
+        raise CommandError(f"{args.env!r} is not the name of an environment", status=USAGE)
+    if not (args.dist / args.env / files.MANIFEST).exists():
+        _refuse_not_built(args)
+    assembly, templates = files.read(args.dist / args.env)
+    if assembly.environment != args.env:
+        raise CommandError(
+            f"{args.dist / args.env} holds the assembly of {assembly.environment}",
+            command=commands.build(args.env),
+            status=USAGE,
+        )
+    return assembly, templates
+
+
+def _refuse_not_built(args: argparse.Namespace) -> NoReturn:
+    """Raise `CommandError`: what is built, and what was probably meant."""
+    from assembly import files
+
+    built = sorted(found.parent.name for found in args.dist.glob(f"*/{files.MANIFEST}"))
+    there = {file.stem for file in (ROOT / "environments").glob("*.yaml")} - {"common"}
+    what = f"{args.dist / args.env}: nothing is built by that name"
+    if args.env in there or not (built or there):
+        raise CommandError(what, command=commands.build(args.env), status=USAGE)
+    meant = closest(args.env, (*there, *built))
+    raise CommandError(
+        f"{what}{did_you_mean(args.env, (*there, *built))}",
+        f"built are: {', '.join(built) or 'none'}; environments/ has {', '.join(sorted(there)) or 'none'}",
+        command=commands.deploy(args.verb, meant) if meant else commands.build("all"),
+        status=USAGE,
+    )
+
+
+def open_environment(args: argparse.Namespace, context: Context) -> Opened:
+    """Read the assembly and reach AWS. Nothing is asked of AWS beyond who we are; a placeholder is refused before that."""
+    refresh(args, context)
+    assembly, templates = read_assembly(args)
+    from gateways.by_place import Gateways
+
+    if args.local:
+        aws = _local(context, assembly)
+        return Opened(
+            assembly=assembly,
+            templates=templates,
+            gateways=_waiting(Gateways(aws, sleep=context.sleep, poll_seconds=LOCAL_POLL_SECONDS), context, assembly, templates),
+            caller=f"arn:aws:iam::{assembly.account_id}:root",
+        )
+    refuse_placeholders(assembly)
+    from aws.session import Aws
+
+    aws = Aws(
+        profile=args.profile,
+        role_name=assembly.deploy_role_name or None,
+        doctor_command=commands.deploy("doctor", assembly.environment),
+    )
+    caller = aws.identity().arn
+    for override in aws.overrides():
+        context.say(f"warning: this is not AWS itself: {override}")
+    gateways = _waiting(Gateways(aws, sleep=context.sleep), context, assembly, templates)
+    opened = Opened(assembly=assembly, templates=templates, gateways=gateways, caller=caller)
+    refuse_denied(args, opened)
+    return opened
+
+
+def refuse_denied(args: argparse.Namespace, opened: Opened) -> None:
+    """Raise `CommandError` where IAM already says that the caller may not do what the verb will do."""
+    from operations.preflight import Account, missing, site_bucket
+    from planning.authority import acts_as_deploy_role
+    from review.next_command import again
+
+    assembly = opened.assembly
+    account = Account(assembly, site_bucket(opened.templates), vars(args))
+    problems = missing(args.verb, account, opened.caller, lambda: opened.gateways.iam(assembly.account_id))
+    if not problems:
+        return
+    whose = "of an administrator: the deploy role is not given these" if acts_as_deploy_role(assembly, opened.caller) else "that may"
+    raise CommandError(
+        *problems,
+        f"{args.verb} has not begun; it takes credentials of account {assembly.account_id} {whose}",
+        command=again(args),
+        status=USAGE,
+    )
+
+
+def _waiting(gateways: Gateways, context: Context, assembly: Assembly, templates: Mapping[str, bytes]) -> Gateways:
+    """The same gateways, which wait for what this deployment has just made where AWS does not know it everywhere yet."""
+    from rollout.recent import Recent
+
+    wait = gateways.aws.propagation
+    wait.sleep, wait.now, wait.tell = context.sleep, context.monotonic, context.say
+    wait.age = Recent(assembly.stacks, gateways, context.now, templates=templates).age
+    return gateways
+
+
+def refuse_placeholders(assembly: Assembly) -> None:
+    """Raise `CommandError` that lists every value of the environment files that nobody has filled in yet."""
+    problems = [f"{p.file}: {p.key} is still the placeholder {p.value!r}: {p.meaning}" for p in assembly.placeholders]
+    told = {p.value for p in assembly.placeholders}
+    zone = assembly.hosted_zone
+    accounts = {
+        assembly.account_id: "account_id",
+        **{stack.account_id: f"account of stack {stack.id}" for stack in assembly.stacks if stack.account_id != assembly.account_id},
+        **({zone.account_id: "hosted_zone.account_id"} if zone and zone.account_id != assembly.account_id else {}),
+    }
+    problems += [
+        f"environments/{assembly.environment}.yaml: {key} is still the placeholder {account!r}: twelve equal digits are nobody's account"
+        for account, key in accounts.items()
+        if _EQUAL_DIGITS.fullmatch(account) and account not in told
+    ]
+    if problems:
+        raise CommandError(
+            *problems,
+            command=f"fill them in, and build again:\n{commands.build(assembly.environment)}\n"
+            f"or without any account:\n{commands.deploy('plan', assembly.environment, '--local')}",
+            status=USAGE,
+        )
+
+
+def _local(context: Context, assembly: Assembly) -> Aws:
+    """The local AWS, with what AWS itself would already have: the hosted zone, and a credential for Basic Auth to try out."""
+    from aws.session import Aws
+    from local_aws import prepare
+    from local_aws.server import LocalAws
+
+    server = LocalAws.start(context.root / ".local-aws")
+    aws = Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials)
+    if assembly.hosted_zone is not None:
+        prepare.hosted_zone(aws, name=assembly.hosted_zone.name, account_id=assembly.hosted_zone.account_id)
+    if assembly.contract is None:
+        _local_execution_roles(aws, assembly)
+    if assembly.basic_auth_secret is not None:
+        _local_credential(aws, context, assembly)
+    return aws
+
+
+def _local_execution_roles(aws: Aws, assembly: Assembly) -> None:
+    from local_aws import prepare
+
+    for stack in assembly.stacks:
+        to = stack.stackset
+        if to is not None and to.execution_role_name and to.administration_role_name:
+            for account_id in to.targets.accounts:
+                prepare.execution_role(
+                    aws,
+                    name=to.execution_role_name,
+                    account_id=account_id,
+                    administration_account_id=stack.account_id,
+                    administration_role_name=to.administration_role_name,
+                )
+
+
+def _local_credential(aws: Aws, context: Context, assembly: Assembly) -> None:
+    from aws.errors import Conflict, NotFound
+    from aws.secrets import Secrets
+    from session.local_password import keep, make
+
+    wanted = assembly.basic_auth_secret
+    assert wanted is not None, "asked by the caller"
+    secrets = Secrets.connect(aws, account_id=assembly.account_id, region=wanted.region)
+    try:
+        secrets.current_version(wanted.secret)
+    except NotFound:
+        password, hashed = make(context)
+        values = {"username": wanted.username, "password_hash": hashed}
+        try:
+            secrets.create(wanted.secret, values, description="Basic Auth of the local AWS", tags={})
+        except Conflict:
+            return  # `destroy --delete-data` has marked it for deletion; set-password takes it back.
+        keep(context, wanted, password)
+        context.say(f"local AWS: made the secret {wanted.secret}; user {wanted.username}, password {password}")

@@ -1,0 +1,112 @@
+"""What several verbs share: the history of an opened environment, JSON, and asking a person.
+
+In: an `Opened` environment, a value, a `Context`. Out: records, text, an answer.
+Never: takes silence, or anything but the expected word, for a yes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from assembly import commands
+from session.context import CommandError, Context
+
+if TYPE_CHECKING:
+    from aws.s3 import S3
+    from rollout.history import Past
+    from session.opened import Opened
+
+
+def artifacts(opened: Opened) -> S3:
+    """Where the artifact bucket is."""
+    from aws.s3 import S3
+
+    return S3.connect(opened.aws, account_id=opened.assembly.account_id, region=opened.assembly.home_region)
+
+
+def past_of(opened: Opened, *, limit: int) -> Past:
+    """The latest applies, newest first; none before the first. Raises `aws.errors.AwsError`."""
+    from rollout.history import read
+
+    return read(artifacts(opened), opened.assembly.artifact_bucket, opened.assembly.environment, limit=limit)
+
+
+def damage(past: Past, bucket: str) -> tuple[str, ...]:
+    """A line for each record that cannot be read, and one with what to type."""
+    if not past.damaged:
+        return ()
+    lines = (f"s3://{bucket}/{found.key} cannot be read: {found.reason}" for found in past.damaged)
+    return (*lines, f"its versions (the bucket is versioned): {versions_command(past, bucket)}")
+
+
+def versions_command(past: Past, bucket: str) -> str:
+    """What shows the versions of the newest record that cannot be read."""
+    return f"aws s3api list-object-versions --bucket {bucket} --prefix {shlex.quote(past.damaged[0].key)}"
+
+
+def poll_seconds(opened: Opened, default: float) -> float:
+    """A local AWS is done at once."""
+    from session.opened import LOCAL_POLL_SECONDS
+
+    return LOCAL_POLL_SECONDS if opened.aws.is_local else default
+
+
+def progress(context: Context) -> Callable[[str, str], None]:
+    """A line on stderr for each thing that happens, none twice in a row; from any thread."""
+    lock = threading.Lock()
+    last: dict[str, str] = {}
+
+    def say(what: str, happens: str) -> None:
+        with lock:
+            if last.get(what) != happens:
+                last[what] = happens
+                context.say(f"{what}: {happens}")
+
+    return say
+
+
+def asked(context: Context, question: str) -> str:
+    """What a person types, without blanks around it; empty at the end of input."""
+    context.stderr.write(question)
+    context.stderr.flush()
+    return context.stdin.readline().strip()
+
+
+@contextlib.contextmanager
+def locked(opened: Opened, context: Context, verb: str) -> Iterator[Callable[[], None]]:
+    """Hold the environment's lock while the block runs; what is yielded asks whether it is still ours. Raises `CommandError` if it is not.
+
+    Where the table is not there (not yet, or not any more) nobody else can deploy, and nothing is held.
+    """
+    from aws.dynamodb import Items
+    from aws.errors import NotFound
+    from guards.caller import this_process
+    from rollout.lock import LockHeld, LockLost, acquire, held, lock_name
+
+    assembly = opened.assembly
+    table = Items.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
+    try:
+        lock = acquire(
+            table,
+            assembly.lock_table,
+            lock_name(assembly.project, assembly.environment),
+            environment=assembly.environment,
+            verb=verb,
+            lock_id=context.token_hex(16),
+            me=this_process(opened.caller),
+            now=lambda: context.now().timestamp(),
+        )
+    except NotFound:
+        yield lambda: None
+        return
+    except LockHeld as error:
+        raise CommandError(str(error), command=error.hint) from error
+    try:
+        with held(lock):
+            yield lock.check
+    except LockLost as error:
+        raise CommandError(f"{error}; nothing further was changed", command=commands.deploy("status", assembly.environment)) from error
