@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from local_aws.server import LocalAws
 from tests.functional import breakable, frontend
 from tests.functional.accounts import REPOSITORY, Site, identity_token, sites
+from tests.functional.harness import CommandLine
 from tests.rehearsal.runner import Run
 from tests.rehearsal.world import Refused, World
 
@@ -62,14 +63,7 @@ class Stage:
     def alarm(self, environment: str) -> float:
         """The latency at which the environment's alarm sounds: what the tests change."""
         site = self.sites[environment]
-        client = boto3.client(
-            "cloudwatch",
-            region_name="us-east-1",
-            endpoint_url=site.endpoint_url,
-            aws_access_key_id=site.account,
-            aws_secret_access_key=site.administrator().secret,
-        )
-        alarms = client.describe_alarms(AlarmNames=[f"kimmyai-web-{environment}-OriginLatency"])["MetricAlarms"]
+        alarms = root(site, "cloudwatch").describe_alarms(AlarmNames=[f"kimmyai-web-{environment}-OriginLatency"])["MetricAlarms"]
         return float(alarms[0]["Threshold"])
 
 
@@ -191,3 +185,195 @@ def test_the_apps_files_go_to_every_environment_and_come_back(stage: Stage) -> N
     live = json.loads(site.run(site.administrator(), "releases", "--json").stdout)
     releases = live["releases"] if isinstance(live, dict) else live
     assert max(releases, key=lambda each: each["number"])["content"] == digest
+
+
+def test_a_merge_goes_from_dev_to_prod_and_what_was_approved_is_what_runs(stage: Stage) -> None:
+    edited(stage, 3100)
+    run = stage.deploy()
+    assert run.start("deploy.yml") == "success", said(stage)
+    assert run.results() | {"attest": "success"} == {
+        "build": "success",
+        "attest": "success",
+        **{path: "success" for name in ACCOUNTS for path in (name, f"{name}/first", f"{name}/first/plan", f"{name}/first/apply")},
+        **{f"{name}/again": "skipped" for name in ACCOUNTS},
+    }
+    assert [stage.alarm(name) for name in ACCOUNTS] == [3100, 3100, 3100]
+    # The plan role plans, on the branch; the deploy role applies, in the environment.
+    assert stage.world.subjects == [
+        taken
+        for name in ACCOUNTS
+        for taken in (
+            (f"repo:{REPOSITORY}:ref:refs/heads/main", f"kimmyai-web-{name}-plan"),
+            (f"repo:{REPOSITORY}:environment:{name}", f"kimmyai-web-{name}-deploy"),
+        )
+    ]
+    digest = run.jobs["prod/first/plan"].outputs["digest"]
+    assert f"To approve: plan `{digest}` of prod, and no other." in stage.world.summaries["prod/first/plan"]
+    assert f"plan {digest[:12]}" in stage.world.outputs["prod/first/apply"]
+
+    again = stage.deploy()
+    assert again.start("deploy.yml") == "success", said(stage)
+    assert {path: result for path, result in again.results().items() if path.endswith("/apply")} == {
+        f"{name}/first/apply": "skipped" for name in ACCOUNTS
+    }
+
+
+def test_where_prod_moves_between_approval_and_apply_a_new_approval_is_asked_for(stage: Stage) -> None:
+    edited(stage, 3200)
+    site = stage.sites["prod"]
+
+    def reviewed(environment: str) -> None:
+        stage.asked.append(environment)
+        if stage.asked.count("prod") == 1 and environment == "prod":
+            # Somebody changes prod by hand after the plan was made.
+            site.edit("origin_latency_ms: 3000", "origin_latency_ms: 3150")
+            site.plan(site.administrator())
+            assert site.apply(site.administrator()).code == 0
+
+    stage.world.review = reviewed
+    run = stage.deploy()
+    assert run.start("deploy.yml") == "success", said(stage)
+    assert stage.asked == ["dev", "sit", "prod", "prod"]
+    assert run.jobs["prod/first"].outputs["moved"] == "true"
+    assert run.jobs["prod/again/apply"].result == "success"
+    first, second = (run.jobs[f"prod/{attempt}/plan"].outputs["digest"] for attempt in ("first", "again"))
+    assert first != second
+    summary = stage.world.summaries["prod/again/plan"]
+    assert "prod has moved since the plan that was approved; nothing was applied" in summary
+    assert "3,150" in summary or "3150" in summary
+    assert f"plan `{second}` of prod" in summary
+    assert stage.alarm("prod") == 3200
+
+
+def test_where_sit_does_not_keep_its_promises_prod_is_not_reached(stage: Stage) -> None:
+    edited(stage, 3300)
+    stage.pages["sit"].broken = "http.redirect"
+    run = stage.deploy()
+    assert run.start("deploy.yml") == "failure", said(stage)
+    assert {name: run.jobs[name].result for name in ACCOUNTS} == {"dev": "success", "sit": "failure", "prod": "skipped"}
+    assert "prod" not in stage.asked
+    assert not any("-prod-" in role for _, role in stage.world.subjects)
+    assert [stage.alarm(name) for name in ACCOUNTS] == [3300, 3300, 3200]
+
+
+def test_a_runner_that_dies_while_it_applies_leaves_what_the_next_run_goes_on_with(stage: Stage) -> None:
+    edited(stage, 3400)
+    deaths: list[str] = []
+
+    def watch(step: str, line: str) -> bool:
+        dies = step == "Apply what was approved" and line.startswith("monitoring: ") and not deaths
+        if dies:
+            deaths.append(line)
+        return dies
+
+    stage.world.watch = watch
+    run = stage.deploy()
+    assert run.start("deploy.yml") == "killed", said(stage)
+    assert run.jobs["dev/first/apply"].result == "killed"
+    assert "sit" in {path for path, result in run.results().items() if result == "skipped"}
+    assert run.start("deploy.yml") == "success", said(stage)
+    assert [stage.alarm(name) for name in ACCOUNTS] == [3400, 3400, 3400]
+    # What had been planned and approved was gone on with, not planned anew.
+    assert stage.asked.count("dev") == 2
+    assert len([role for _, role in stage.world.subjects if role == "kimmyai-web-dev-plan"]) == 1
+
+
+@pytest.mark.attack
+def test_a_pull_request_is_planned_and_changes_nothing_and_one_of_a_fork_is_only_built(stage: Stage) -> None:
+    before = [stage.alarm(name) for name in ACCOUNTS]
+    edited(stage, 3500)
+    fork = Run(world=stage.world, github=stage.pull_request("somebody/fork"))
+    assert fork.start("plan.yml") == "success", said(stage)
+    assert fork.results() == {"build": "success", "plan": "skipped", "comment": "skipped"}
+    assert stage.world.subjects == []
+
+    run = Run(world=stage.world, github=stage.pull_request())
+    assert run.start("plan.yml") == "success", said(stage)
+    assert stage.world.subjects == [(f"repo:{REPOSITORY}:pull_request", f"kimmyai-web-{name}-plan") for name in ACCOUNTS]
+    comment = (stage.world.store / "comment.md").read_text()
+    assert len(comment) < 65_536
+    for name in ACCOUNTS:
+        assert f"| {name} | Plan: " in comment
+        assert "1 to update" in comment.partition(f"| {name} | ")[2].partition("\n")[0]
+    assert [stage.alarm(name) for name in ACCOUNTS] == before
+    for site in stage.sites.values():
+        left = root(site, "cloudformation").list_change_sets(StackName=f"kimmyai-web-{site.environment}-monitoring")["Summaries"]
+        assert [each["ChangeSetName"] for each in left if each["ChangeSetName"].startswith("review-")] == []
+
+
+def test_a_second_merge_while_the_first_waits_makes_the_first_ask_again(stage: Stage) -> None:
+    edited(stage, 3600)
+    others: list[Run] = []
+
+    def reviewed(environment: str) -> None:
+        stage.asked.append(environment)
+        if environment == "prod" and not others:
+            # GitHub keeps the second run from prod by its concurrency group, not from dev and sit.
+            edited(stage, 3700, "dev")
+            other = stage.deploy()
+            others.append(other)
+            stage.world.review = lambda name: refuse() if name == "prod" else stage.asked.append(name)
+            other.start("deploy.yml")
+            stage.world.review = reviewed
+
+    def refuse() -> None:
+        raise Refused("the reviewers say no")
+
+    stage.world.review = reviewed
+    run = stage.deploy()
+    assert run.start("deploy.yml") == "success", said(stage)
+    assert others[0].jobs["prod/first/apply"].result == "failure"
+    assert [stage.alarm(name) for name in ACCOUNTS] == [3700, 3600, 3600]
+    assert stage.asked.count("prod") == 1
+
+
+def test_what_a_night_finds_opens_an_issue(stage: Stage) -> None:
+    stage.pages["prod"].broken = "app.root"
+    look = Run(world=stage.world, github=stage.event("schedule"), only=frozenset({"prod"}))
+    look.start("nightly.yml")
+    assert look.jobs["look prod"].result == look.jobs["report prod"].result == "success", said(stage)
+    issue = (stage.world.store / "issue.md").read_text()
+    assert "The root leads to the app" in issue and "AccessDenied" not in issue and "not authorized" not in issue, issue
+    assert stage.world.subjects == [(f"repo:{REPOSITORY}:ref:refs/heads/main", "kimmyai-web-prod-plan")]
+
+
+# --- approvals of two people ------------------------------------------------------------------------------------------
+
+
+def person(stage: Stage, name: str) -> CommandLine:
+    """An IAM user of prod's account who may approve and look, and nothing else."""
+    site = stage.sites["prod"]
+    iam = root(site, "iam")
+    policy = f"arn:aws:iam::{site.account}:policy/kimmyai-web-prod-approve"
+    iam.create_user(UserName=name)
+    iam.attach_user_policy(UserName=name, PolicyArn=policy)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    keys = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+    return replace(site.administrator(), account_id="", extra=keys)
+
+
+def root(site: Site, service: str, region: str = "us-east-1") -> Any:
+    made: Any = boto3.client
+    return made(
+        service,
+        region_name=region,
+        endpoint_url=site.endpoint_url,
+        aws_access_key_id=site.account,
+        aws_secret_access_key=site.administrator().secret,
+    )
+
+
+@pytest.mark.attack
+def test_two_people_approve_what_a_workflow_applies(stage: Stage) -> None:
+    site = stage.sites["prod"]
+    for folder in (site.environments, stage.world.checkout() / "environments"):
+        path = folder / "prod.yaml"
+        text = path.read_text()
+        path.unlink()
+        path.write_text(text.replace("protection:\n", "protection:\n  approvals: 2\n"))
+    site.build()
+    # The policy of those who approve comes with foundation, which is an administrator's.
+    site.plan(site.administrator(), "--only", "foundation")
+    by_hand = site.apply(site.administrator())
+    assert by_hand.code == 2, by_hand
+    assert "prod asks for the approval of 2 people" in by_hand.stderr

@@ -44,6 +44,8 @@ class Run:
     inputs: Mapping[str, str] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
     artifacts: dict[str, Path] = field(default_factory=dict)
+    only: frozenset[str] = frozenset()
+    """Values of a matrix that are run; empty: all."""
 
     def results(self) -> dict[str, str]:
         """By path."""
@@ -120,6 +122,7 @@ class _Workflow:
         matrix = job.get("strategy", {}).get("matrix", {})
         assert len(matrix) <= 1, "one dimension is what our workflows have"
         variants: list[dict[str, str]] = [{key: value} for key, values in matrix.items() for value in values] or [{}]
+        variants = [each for each in variants if not each or not self.whole.only or self.whole.only & set(each.values())]
         jobs = [self._variant(path, job, {**contexts, "matrix": each}, permissions) for each in variants]
         bad = [each.result for each in jobs if each.result != "success"]
         return self._record(path, Job(result=bad[0] if bad else "success", outputs=jobs[-1].outputs))
