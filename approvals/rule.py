@@ -2,6 +2,9 @@
 
 In: the assembly that is to be applied, and the history. Out: a number.
 Never: lets a change that lowers the number be applied with fewer than were asked for before it.
+
+What was applied last is what rules: a change that raises the number is applied as before it, since the policy of those who approve comes with
+it; the next one takes as many as it says.
 """
 
 from __future__ import annotations
@@ -24,4 +27,4 @@ def needed(assembly: Assembly, bucket: history.Bucket) -> int:
         return assembly.approvals
     except documents.Unreadable as error:
         raise history.NotAsApplied(f"cannot be read: {error}") from error
-    return max(assembly.approvals, history.verified(kept, last.assembly_digest, assembly.environment).approvals)
+    return history.verified(kept, last.assembly_digest, assembly.environment).approvals

@@ -70,14 +70,15 @@ class Stage:
 @pytest.fixture(scope="module")
 def stage(guarded_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     home = tmp_path_factory.mktemp("rehearsal")
-    extra = {name: "" for name in ("prod",)}
-    made = sites(guarded_aws, home, ACCOUNTS, **extra)
+    made = sites(guarded_aws, home, ACCOUNTS)
     # Each file ends with the value that the tests change.
     for name, site in made.items():
         path = site.environments / f"{name}.yaml"
         text = path.read_text()
-        text = text.replace("monitoring:\n", "monitoring:\n  origin_latency_ms: 3000\n") if "monitoring:\n" in text else (
-            text + "monitoring:\n  origin_latency_ms: 3000\n"
+        text = (
+            text.replace("monitoring:\n", "monitoring:\n  origin_latency_ms: 3000\n")
+            if "monitoring:\n" in text
+            else (text + "monitoring:\n  origin_latency_ms: 3000\n")
         )
         path.write_text(text)
         site.build()
@@ -372,8 +373,137 @@ def test_two_people_approve_what_a_workflow_applies(stage: Stage) -> None:
         path.unlink()
         path.write_text(text.replace("protection:\n", "protection:\n  approvals: 2\n"))
     site.build()
-    # The policy of those who approve comes with foundation, which is an administrator's.
-    site.plan(site.administrator(), "--only", "foundation")
-    by_hand = site.apply(site.administrator())
-    assert by_hand.code == 2, by_hand
-    assert "prod asks for the approval of 2 people" in by_hand.stderr
+    # The policy of those who approve comes with foundation, which is an administrator's; from then on two people are asked for.
+    site.plan(site.administrator())
+    assert site.apply(site.administrator()).code == 0
+    edited(stage, 3800, "prod")
+    jane, joe, jim = (person(stage, name) for name in ("jane", "joe", "jim"))
+    digests: list[str] = []
+
+    def reviewed(environment: str) -> None:
+        if environment == "prod":
+            summary = stage.world.summaries["prod/first/plan"]
+            digests.append(summary.partition("To approve: plan `")[2].partition("`")[0])
+
+    stage.world.review = reviewed
+    run = stage.deploy()
+    assert run.start("deploy.yml") == "failure", said(stage)
+    refused = stage.world.outputs["prod/first/apply"]
+    assert f"prod asks for the approval of 2 people, and plan {digests[0][:12]} is approved by nobody yet" in refused
+    assert f"deploy.py approve --env prod {digests[0]}" in refused
+
+    one = site.run(jane, "approve", digests[0])
+    assert one.code == 0, one
+    assert site.run(jane, "approve", digests[0]).code == 0
+    assert run.start("deploy.yml") == "failure", said(stage)
+    assert "is approved by arn:aws:iam::310000000003:user/jane" in stage.world.outputs["prod/first/apply"].rpartition("prod asks")[2]
+    # Neither by a workflow's role, nor in another's name, nor for a part of a digest.
+    assert site.run(site.deploy_role(), "approve", digests[0]).code == 2
+    assert site.run(joe, "approve", digests[0][:12]).code == 2
+    key = f"approvals/prod/{digests[0]}/"
+    bucket = site.assembly.artifact_bucket
+    theirs = root(site, "iam").get_user(UserName="joe")["User"]["UserId"]
+    for forger in (jim, site.deploy_role()):
+        with pytest.raises(ClientError) as denied:
+            storage(stage, forger).put_object(Bucket=bucket, Key=f"{key}{theirs}.json", Body=b"{}")
+        assert denied.value.response["Error"]["Code"] in ("AccessDenied", "403")
+    assert site.run(joe, "approve", digests[0]).code == 0
+    assert site.run(joe, "approve", digests[0], "--withdraw").code == 0
+    assert run.start("deploy.yml") == "failure", said(stage)
+    assert site.run(joe, "approve", digests[0]).code == 0
+    assert run.start("deploy.yml") == "success", said(stage)
+    assert stage.alarm("prod") == 3800
+
+
+def storage(stage: Stage, line: CommandLine) -> Any:
+    """S3 with the credentials of a command line."""
+    site, extra = stage.sites["prod"], line.extra
+    keys = (
+        extra
+        if "AWS_ACCESS_KEY_ID" in extra
+        else stage.world.credentials(f"repo:{REPOSITORY}:environment:prod", extra["AWS_ROLE_ARN"], "forger")
+    )
+    made: Any = boto3.client
+    return made(
+        "s3",
+        region_name=site.assembly.home_region,
+        endpoint_url=site.endpoint_url,
+        aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=keys.get("AWS_SESSION_TOKEN"),
+    )
+
+
+# --- what the plan role may not ------------------------------------------------------------------------------------------
+
+TEMPLATE = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
+OWN = "kimmyai-web-dev-monitoring"
+REVIEW = {"StackName": OWN, "TemplateBody": TEMPLATE, "ChangeSetName": "review-x", "ChangeSetType": "UPDATE"}
+BEYOND: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "a change set is executed": ("cloudformation", "execute_change_set", {"StackName": OWN, "ChangeSetName": "review-x"}),
+    "a change set has an apply's name": ("cloudformation", "create_change_set", REVIEW | {"ChangeSetName": "plan-dev-x"}),
+    "an apply's change set is deleted": ("cloudformation", "delete_change_set", {"StackName": OWN, "ChangeSetName": "plan-dev-x"}),
+    "a role is passed": (
+        "cloudformation",
+        "create_change_set",
+        REVIEW | {"RoleARN": f"arn:aws:iam::{ACCOUNTS['dev']}:role/kimmyai-web-dev-cloudformation"},
+    ),
+    "another's stack is planned": ("cloudformation", "create_change_set", REVIEW | {"StackName": "other"}),
+    "a stack is deleted": ("cloudformation", "delete_stack", {"StackName": OWN}),
+    "a stack is updated": ("cloudformation", "update_stack", {"StackName": OWN, "TemplateBody": TEMPLATE}),
+    "a stack set is updated": (
+        "cloudformation",
+        "update_stack_set",
+        {"StackSetName": "kimmyai-web-dev-edge-logs", "UsePreviousTemplate": True},
+    ),
+    "the password's hash is read": ("secretsmanager", "get_secret_value", {"SecretId": "kimmyai-web/dev/basic-auth"}),
+    "the function's code is read": ("lambda", "get_function", {"FunctionName": "kimmyai-web-dev-basic-auth"}),
+    "the site is written": ("s3", "put_object", {"Bucket": f"dev-kimmyai-web-public-{ACCOUNTS['dev']}", "Key": "index.html", "Body": b""}),
+    "the site is read": ("s3", "get_object", {"Bucket": f"dev-kimmyai-web-public-{ACCOUNTS['dev']}", "Key": "index.html"}),
+    "history is written": (
+        "s3",
+        "put_object",
+        {"Bucket": f"bbws-dev-web-artifacts-{ACCOUNTS['dev']}", "Key": "history/dev/x", "Body": b""},
+    ),
+    "an approval is written": (
+        "s3",
+        "put_object",
+        {"Bucket": f"bbws-dev-web-artifacts-{ACCOUNTS['dev']}", "Key": "approvals/dev/x/y.json", "Body": b""},
+    ),
+    "the lock is taken": ("dynamodb", "put_item", {"TableName": "bbws-web-locks-dev", "Item": {"LockID": {"S": "kimmyai-web/dev"}}}),
+    "the deploy role is taken on": (
+        "sts",
+        "assume_role",
+        {"RoleArn": f"arn:aws:iam::{ACCOUNTS['dev']}:role/kimmyai-web-dev-deploy", "RoleSessionName": "x"},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def planner(stage: Stage) -> Callable[[str], Any]:
+    """Clients with the plan role's credentials."""
+    keys = stage.world.credentials(
+        f"repo:{REPOSITORY}:pull_request", f"arn:aws:iam::{ACCOUNTS['dev']}:role/kimmyai-web-dev-plan", "pull-request"
+    )
+
+    def client(service: str) -> Any:
+        made: Any = boto3.client
+        return made(
+            service,
+            region_name="eu-west-1" if service in ("s3", "dynamodb") else "us-east-1",
+            endpoint_url=stage.sites["dev"].endpoint_url,
+            aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=keys["AWS_SESSION_TOKEN"],
+        )
+
+    return client
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("what", BEYOND, ids=lambda what: what.replace(" ", "-").replace("'", ""))
+def test_the_plan_role_is_denied(planner: Callable[[str], Any], what: str) -> None:
+    service, operation, arguments = BEYOND[what]
+    with pytest.raises(ClientError) as refused:
+        getattr(planner(service), operation)(**arguments)
+    assert refused.value.response["Error"]["Code"] in ("AccessDenied", "AccessDeniedException", "AuthorizationError", "403"), refused.value

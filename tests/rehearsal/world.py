@@ -36,7 +36,7 @@ esac
 PYTHON = """#!/bin/sh
 # The interpreter of .venv; the live site of an environment is a served one, of which verify records nothing.
 if [ "$1 $2" = "deploy.py verify" ]; then
-  eval "site=\$REHEARSAL_SITE_$ENVIRONMENT"
+  eval "site=\\$REHEARSAL_SITE_$ENVIRONMENT"
   shift 2
   [ "$3" = --record ] && set -- "$1" "$2"
   set -- deploy.py verify "$@" --resolve "$site"

@@ -167,3 +167,5 @@ def test_a_change_that_lowers_the_number_takes_as_many_as_before() -> None:
         needed(assembly(0, "x")[0], bucket)
     applied(bucket, 0, "2026-11-26T12:00:00.000Z")
     assert needed(assembly(0, "x")[0], bucket) == 0
+    # It is raised by a plan that is applied as before, and the next one takes as many.
+    assert needed(assembly(2, "x")[0], bucket) == 0
