@@ -3,8 +3,8 @@
 In: the assembly that is to be applied, and the history. Out: a number.
 Never: lets a change that lowers the number be applied with fewer than were asked for before it.
 
-What was applied last is what rules: a change that raises the number is applied as before it, since the policy of those who approve comes with
-it; the next one takes as many as it says.
+What was applied last is what rules: a change that raises the number is applied as before it, since the policy of those who approve comes
+with it; the next one takes as many as it says.
 """
 
 from __future__ import annotations

@@ -37,37 +37,63 @@ def main(argv: list[str]) -> int:
     what.choices["issue"].add_argument("--findings", type=Path, required=True, metavar="DIR")
     args = parser.parse_args(argv)
     try:
-        print(_said(args))
-    except (
-        files.AssemblyError,
-        SavedPlanError,
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        documents.Unreadable,
-        subprocess.CalledProcessError,
-    ) as error:
+        print(_SAID[args.what](args))
+    except _PROBLEMS as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _said(args: argparse.Namespace) -> str:
-    if args.what == "comment":
-        return comment.render(comment.read(args.reviews), commit=args.commit, run=args.run)
-    if args.what == "issue":
-        return issues.report(args.env, issues.read(args.findings), _gh, run=args.run)
-    if args.what == "protect":
-        return "\n".join(protection.commands(files.read(path.parent)[0] for path in sorted(args.dist.glob(f"*/{files.MANIFEST}"))))
-    if args.what == "assemblies":
-        return "\n".join(facts.lines(facts.of_all(args.dist)))
-    if args.what == "release":
-        return "\n".join(facts.lines({"digest": str(documents.loads(args.of.read_bytes())["release"]["content"])}))
-    if args.what == "plan":
-        path = path_of(args.dist, args.env)
-        return "\n".join(facts.lines(facts.of_plan(load(path, args.env) if path.exists() else None)))
+_PROBLEMS = (
+    files.AssemblyError,
+    SavedPlanError,
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    documents.Unreadable,
+    subprocess.CalledProcessError,
+)
+
+
+def _comment(args: argparse.Namespace) -> str:
+    return comment.render(comment.read(args.reviews), commit=args.commit, run=args.run)
+
+
+def _issue(args: argparse.Namespace) -> str:
+    return issues.report(args.env, issues.read(args.findings), _gh, run=args.run)
+
+
+def _protect(args: argparse.Namespace) -> str:
+    return "\n".join(protection.commands(files.read(path.parent)[0] for path in sorted(args.dist.glob(f"*/{files.MANIFEST}"))))
+
+
+def _assemblies(args: argparse.Namespace) -> str:
+    return "\n".join(facts.lines(facts.of_all(args.dist)))
+
+
+def _release(args: argparse.Namespace) -> str:
+    return "\n".join(facts.lines({"digest": str(documents.loads(args.of.read_bytes())["release"]["content"])}))
+
+
+def _plan(args: argparse.Namespace) -> str:
+    path = path_of(args.dist, args.env)
+    return "\n".join(facts.lines(facts.of_plan(load(path, args.env) if path.exists() else None)))
+
+
+def _facts(args: argparse.Namespace) -> str:
     return "\n".join(facts.lines(facts.of_assembly(files.read(args.dist / args.env)[0])))
+
+
+_SAID = {
+    "comment": _comment,
+    "issue": _issue,
+    "protect": _protect,
+    "assemblies": _assemblies,
+    "release": _release,
+    "plan": _plan,
+    "facts": _facts,
+}
 
 
 def _gh(arguments: tuple[str, ...], text: str) -> str:

@@ -83,6 +83,11 @@ class Site:
         """As it lies on disk."""
         return files.read(self.dist / self.environment)[0]
 
+    @property
+    def templates(self) -> dict[str, Any]:
+        """As they lie on disk, by stack."""
+        return {stack: json.loads(body) for stack, body in files.read(self.dist / self.environment)[1].items()}
+
     def build(self) -> None:
         """What build.py makes of the environment files as they are now."""
         built = CommandLine(home=self.home).build(

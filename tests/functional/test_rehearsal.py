@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -341,16 +342,19 @@ def test_what_a_night_finds_opens_an_issue(stage: Stage) -> None:
 # --- approvals of two people ------------------------------------------------------------------------------------------
 
 
-def person(stage: Stage, name: str) -> CommandLine:
-    """An IAM user of prod's account who may approve and look, and nothing else."""
+def person(stage: Stage, name: str) -> tuple[CommandLine, str]:
+    """An IAM user of prod's account who may approve, and nothing else; and the user's unique id."""
     site = stage.sites["prod"]
     iam = root(site, "iam")
-    policy = f"arn:aws:iam::{site.account}:policy/kimmyai-web-prod-approve"
-    iam.create_user(UserName=name)
-    iam.attach_user_policy(UserName=name, PolicyArn=policy)
+    # As CloudFormation fills it in; the local AWS attaches no managed policy to a user.
+    policy = site.templates["foundation"]["Resources"]["ApprovePolicy"]["Properties"]["PolicyDocument"]
+    text = json.dumps(policy).replace("${AWS::Partition}", "aws").replace("${!aws:userid}", "${aws:userid}")
+    text = re.sub(r'\{"Fn::Sub": ("[^"]*")\}', r"\1", text)
+    made = iam.create_user(UserName=name)["User"]
+    iam.put_user_policy(UserName=name, PolicyName="approve", PolicyDocument=text)
     key = iam.create_access_key(UserName=name)["AccessKey"]
     keys = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
-    return replace(site.administrator(), account_id="", extra=keys)
+    return replace(site.administrator(), account_id="", extra=keys), str(made["UserId"])
 
 
 def root(site: Site, service: str, region: str = "us-east-1") -> Any:
@@ -377,7 +381,7 @@ def test_two_people_approve_what_a_workflow_applies(stage: Stage) -> None:
     site.plan(site.administrator())
     assert site.apply(site.administrator()).code == 0
     edited(stage, 3800, "prod")
-    jane, joe, jim = (person(stage, name) for name in ("jane", "joe", "jim"))
+    (jane, _), (joe, theirs), (jim, _) = (person(stage, name) for name in ("jane", "joe", "jim"))
     digests: list[str] = []
 
     def reviewed(environment: str) -> None:
@@ -402,7 +406,6 @@ def test_two_people_approve_what_a_workflow_applies(stage: Stage) -> None:
     assert site.run(joe, "approve", digests[0][:12]).code == 2
     key = f"approvals/prod/{digests[0]}/"
     bucket = site.assembly.artifact_bucket
-    theirs = root(site, "iam").get_user(UserName="joe")["User"]["UserId"]
     for forger in (jim, site.deploy_role()):
         with pytest.raises(ClientError) as denied:
             storage(stage, forger).put_object(Bucket=bucket, Key=f"{key}{theirs}.json", Body=b"{}")
@@ -474,7 +477,7 @@ BEYOND: dict[str, tuple[str, str, dict[str, Any]]] = {
     "the deploy role is taken on": (
         "sts",
         "assume_role",
-        {"RoleArn": f"arn:aws:iam::{ACCOUNTS['dev']}:role/kimmyai-web-dev-deploy", "RoleSessionName": "x"},
+        {"RoleArn": f"arn:aws:iam::{ACCOUNTS['dev']}:role/kimmyai-web-dev-deploy", "RoleSessionName": "deploy"},
     ),
 }
 

@@ -16,18 +16,36 @@ from typing import Any
 
 ACCEPTED: Mapping[tuple[str, str], str] = {
     ("CKV2_AWS_71", "Certificate"): "one certificate for the apex and all names below it is what is asked for; the key never leaves ACM",
-    ("CKV_AWS_111", "ServiceRole"): "what CloudFront makes anew has no ARN yet; nothing else in it is without a resource (policies/accepted.py)",
+    (
+        "CKV_AWS_111",
+        "ServiceRole",
+    ): "what CloudFront makes anew has no ARN yet; nothing else in it is without a resource (policies/accepted.py)",
     ("CKV_AWS_115", "Function"): "Lambda@Edge takes no reserved concurrency (CloudFront Developer Guide, restrictions on edge functions)",
     ("CKV_AWS_116", "Function"): "Lambda@Edge is called by CloudFront and waited for; a dead-letter queue is for asynchronous calls",
     ("CKV_AWS_117", "Function"): "Lambda@Edge runs in no VPC (CloudFront Developer Guide, restrictions on edge functions)",
-    ("CKV_AWS_119", "LockTable"): "holds who deploys, nothing secret; a key of our own would cost money and one more way to lose the lock (decision 14)",
-    ("CKV_AWS_158", "LogGroup"): "encrypted by CloudWatch's own key; lines hold no credential, and a key of our own in 13 regions buys nothing",
+    (
+        "CKV_AWS_119",
+        "LockTable",
+    ): "holds who deploys, nothing secret; a key of our own would cost money and one more way to lose the lock (decision 14)",
+    (
+        "CKV_AWS_158",
+        "LogGroup",
+    ): "encrypted by CloudWatch's own key; lines hold no credential, and a key of our own in 13 regions buys nothing",
     ("CKV_AWS_18", "AccessLogBucket"): "it takes the logs; its own log would log itself",
     ("CKV_AWS_18", "ArtifactBucket"): "only the deployer's roles reach it, whose calls CloudTrail has",
     ("CKV_AWS_18", "Bucket"): "CloudFront alone reads it, and CloudFront's requests are logged (monitoring stack)",
-    ("CKV_AWS_26", "AlarmTopic"): "alarms name a threshold, nothing secret; CloudWatch cannot publish to a topic under AWS's own key alias/aws/sns",
-    ("CKV_AWS_68", "Distribution"): "static files behind a private origin: there is nothing that a firewall would keep from it; a later option",
-    ("CKV_AWS_86", "Distribution"): "access logs are delivered by CloudWatch (standard logging v2) in the monitoring stack, which checkov does not know",
+    (
+        "CKV_AWS_26",
+        "AlarmTopic",
+    ): "alarms name a threshold, nothing secret; CloudWatch cannot publish to a topic under AWS's own key alias/aws/sns",
+    (
+        "CKV_AWS_68",
+        "Distribution",
+    ): "static files behind a private origin: there is nothing that a firewall would keep from it; a later option",
+    (
+        "CKV_AWS_86",
+        "Distribution",
+    ): "access logs are delivered by CloudWatch (standard logging v2) in the monitoring stack, which checkov does not know",
 }
 """By check and logical id."""
 
