@@ -10,6 +10,9 @@ export PIP_USER := 0
 unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_REQUIRE_VIRTUALENV PIP_DRY_RUN PIP_NO_DEPS PIP_CONSTRAINT PIP_REQUIREMENT
 unexport PYTHONHOME PYTHONPATH NODE_OPTIONS
 
+# Any index may have the file: its hash is what counts.
+UV_SAME := --index-strategy unsafe-best-match
+
 # An environment's verbs: make plan ENV=dev [LOCAL=1] [FLAGS='--only site'].
 ENV ?=
 VERB = $(BIN)/python deploy.py $@ --env '$(or $(ENV),$(error $@ needs an environment: make $@ ENV=dev))' $(if $(LOCAL),--local) $(FLAGS)
@@ -39,7 +42,7 @@ $(STAMP): setup.cfg constraints.txt
 	  [ -z "$$more" ] || export UV_INDEX="$${UV_INDEX:-$$more}"; \
 	  [ -z "$$links" ] || export UV_FIND_LINKS="$${UV_FIND_LINKS:-$$links}"; \
 	  export SSL_CERT_FILE="$${SSL_CERT_FILE:-$$(of "$$PIP_CERT" cert)}"; [ -n "$$SSL_CERT_FILE" ] || unset SSL_CERT_FILE; \
-	  $(BIN)/uv --quiet --no-config --native-tls pip install --python $(BIN)/python --require-hashes --requirement constraints.txt \
+	  $(BIN)/uv --quiet --no-config --native-tls pip install --python $(BIN)/python $(UV_SAME) --require-hashes --requirement constraints.txt \
 	    || { echo "uv could not; pip installs the same" >&2; $$pip install --quiet --require-hashes --requirement constraints.txt; }
 	@touch $(STAMP)
 
@@ -127,7 +130,7 @@ workflows: setup $(ACTIONLINT)  ## actionlint and zizmor over .github/workflows
 CHECKOV := .cache/checkov/.installed
 $(CHECKOV): tests/workflows/checkov.txt
 	@test -x .cache/checkov/bin/python || $(PYTHON) -m venv --without-pip .cache/checkov
-	@$(BIN)/uv --quiet --no-config --native-tls pip install --python .cache/checkov/bin/python --require-hashes --requirement tests/workflows/checkov.txt
+	@$(BIN)/uv --quiet --no-config --native-tls pip install --python .cache/checkov/bin/python $(UV_SAME) --require-hashes --requirement tests/workflows/checkov.txt
 	@touch $(CHECKOV)
 
 templates: setup $(CHECKOV)  ## checkov over the built templates
@@ -156,7 +159,7 @@ rules: setup  ## rewrite constraints/ and docs/lint-rules.md
 	$(BIN)/python -m lint --rules > docs/lint-rules.md
 
 lock: setup  ## rewrite constraints.txt, with hashes, after a change of setup.cfg
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --extra local --extra test --extra dev setup.cfg --output-file constraints.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header --extra local --extra test --extra dev setup.cfg --output-file constraints.txt
 
 plan: setup  ## of an environment: ENV=dev [LOCAL=1] [FLAGS=...]; what would change
 	@$(VERB)
