@@ -77,7 +77,7 @@ def install() -> None:
     def matched(ctx: Any, statements: Any, *more: Any, **named: Any) -> Any:
         return first_match(ctx, [_with_variables(each, ctx) for each in statements], *more, **named)
 
-    iam_evaluator._first_match = matched
+    vars(iam_evaluator)["_first_match"] = matched
     iam_actions.extract_resource_arn = extract_resource_arn
     iam_evaluator.enforce = enforced
     vars(app)["pin_request_origin"] = lambda source_ip, _: origin(source_ip, True)
