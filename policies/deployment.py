@@ -218,17 +218,21 @@ def _stacks(names: Deployment) -> list[Statement]:
         allow("ReadRoles", "iam", ["GetRole"], role_arn(f"{names.prefix}-*"), role_arn("aws-reserved/sso.amazonaws.com/*")),
         # Whether a verb may do what it is about to do, about itself only.
         allow("AskBefore", "iam", ["SimulatePrincipalPolicy"], role_arn(names.deploy_role_name)),
-        Statement(
-            Sid="PassToCloudFormation",
-            Effect=Allow,
-            Action=[Action("iam", "PassRole")],
-            Resource=[role_arn(names.service_role_name), role_arn(names.administration_role_name)],
-            Condition=Condition(StringEquals("iam:PassedToService", "cloudformation.amazonaws.com")),
-        ),
+        _passing(names),
     ]
     if names.zone_role_arn:
         statements.append(Statement(Sid="ZoneAccount", Effect=Allow, Action=[sts.AssumeRole], Resource=[names.zone_role_arn]))
     return statements
+
+
+def _passing(names: Deployment) -> Statement:
+    return Statement(
+        Sid="PassToCloudFormation",
+        Effect=Allow,
+        Action=[Action("iam", "PassRole")],
+        Resource=[role_arn(names.service_role_name), role_arn(names.administration_role_name)],
+        Condition=Condition(StringEquals("iam:PassedToService", "cloudformation.amazonaws.com")),
+    )
 
 
 def _content(names: Deployment) -> list[Statement]:

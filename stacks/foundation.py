@@ -209,12 +209,8 @@ def _roles(template: StackTemplate, env: Environment) -> None:
     _deploy_role(template, env)
 
 
-def _deploy_role(template: StackTemplate, env: Environment) -> None:
-    github = env.github
-    if github.create_provider:
-        provider = template.add(iam.OIDCProvider("GitHubProvider", Url=f"https://{GITHUB_ISSUER}", ClientIdList=["sts.amazonaws.com"]))
-        template.output("GitHubProviderArn", "OpenID Connect provider of GitHub Actions", GetAtt(provider, "Arn"))
-    names = deployment.Deployment(
+def _deployment(env: Environment) -> deployment.Deployment:
+    return deployment.Deployment(
         prefix=env.prefix,
         environment=env.name,
         site_bucket=env.bucket,
@@ -229,6 +225,14 @@ def _deploy_role(template: StackTemplate, env: Environment) -> None:
         deploy_role_name=deploy_role_name(env),
         zone_role_arn=env.hosted_zone.role_arn,
     )
+
+
+def _deploy_role(template: StackTemplate, env: Environment) -> None:
+    github = env.github
+    if github.create_provider:
+        provider = template.add(iam.OIDCProvider("GitHubProvider", Url=f"https://{GITHUB_ISSUER}", ClientIdList=["sts.amazonaws.com"]))
+        template.output("GitHubProviderArn", "OpenID Connect provider of GitHub Actions", GetAtt(provider, "Arn"))
+    names = _deployment(env)
     policies = [
         template.add(
             iam.ManagedPolicy(

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from assembly.model import Parameter, SecretRef, SecretVersionRef
+from assembly.model import Parameter, RoleName, SecretRef, SecretVersionRef
 from planning.model import StackPlan, plan_digest
 from tests.simulated import SimulatedGateways, Small, small_assembly
 from tests.unit.planning.test_plan import execute, plan_of, settled, stack_of, two
@@ -50,15 +50,17 @@ def test_of_a_stack_that_is_not_there_no_change_set_is_made_and_all_of_it_is_sho
 
 def test_of_a_stack_that_is_there_the_change_set_is_read_and_deleted_and_no_role_is_passed() -> None:
     gateways = SimulatedGateways()
-    settled(two(), gateways)
+    role = RoleName(name="demo-cloudformation")
+    settled(two(service_role=role), gateways)
     there = gateways.left
-    changed = two("example.com")
+    changed = two("example.com", service_role=role)
     before = {each["ChangeSetName"] for each in created(gateways)}
     plan = plan_of(changed, gateways, nonce="feedfeed", read_only=True)
     sent = [each for each in created(gateways) if each["ChangeSetName"] not in before]
     assert sent and all(each["ChangeSetName"].startswith("review-") and "RoleARN" not in each for each in sent)
     assert gateways.left == there and plan.change_sets == ()
     usual = plan_of(changed, gateways, nonce="beefbeef")
+    assert any(each.get("RoleARN") for each in created(gateways) if each["ChangeSetName"].endswith("beefbeef"))
     for found in plan.stacks:
         assert isinstance(found, StackPlan)
         same = stack_of(usual, found.stack)
