@@ -80,14 +80,16 @@ mutants: setup  ## small faults put into the product: does a test notice? an hou
 edge: setup  ## tests of what runs at the edge
 	node --test tests/edge/*.test.mjs
 
-functional: setup  ## the real command lines against the local AWS
-	$(BIN)/python -m pytest tests/functional -n 2
+# They wait for processes and servers half of their time. A module that deploys something for all its tests is one group: one process runs it.
+# tests/second: the same command lines against moto.
+functional: setup  ## the real command lines against the local AWS, and against moto
+	$(BIN)/python -m pytest tests/functional tests/second -n 4 --dist loadgroup
 
 rehearse: setup  ## the workflows' own steps from pull request to production, without GitHub, in three accounts of a local AWS
 	$(BIN)/python -m pytest tests/functional/test_rehearsal.py -n 0
 
-# The same command lines against moto, which shares no code with the local AWS.
-second: setup  ## the same against moto
+# moto alone, which shares no code with the local AWS.
+second: setup  ## the same against moto alone
 	$(BIN)/python -m pytest tests/second
 
 # The whole life against an AWS that is late (late), for many seeds: of a small platform, then of dev. For the night.

@@ -21,7 +21,7 @@ from guards.text import as_lines
 from session.approval import refuse_unapproved
 from session.context import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
 from session.freshness import add_build_argument
-from session.opened import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_environment
+from session.opened import Opened, add_common_arguments, open_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -306,6 +306,7 @@ def _run(opened: Opened, plan: Plan, report: Report, stop: threading.Event, now:
     from rollout.execution import Run
     from rollout.history import expected_or_none
     from rollout.progress import Note
+    from session.shared import poll_seconds
     from templates.schemas import bundled
 
     assembly, gateways, aws = opened.assembly, opened.gateways, opened.aws
@@ -323,7 +324,7 @@ def _run(opened: Opened, plan: Plan, report: Report, stop: threading.Event, now:
         now=now,
         sleep=lambda seconds: _wait(stop, seconds),
         stop=stop,
-        poll_seconds=LOCAL_POLL_SECONDS if plan.options.local else POLL_SECONDS,
+        poll_seconds=poll_seconds(opened, POLL_SECONDS),
         validate_certificates=validation,
         is_new=aws.propagation.is_new,
         learn=aws.propagation.learn,
