@@ -282,8 +282,12 @@ class Assembly(Frozen, frozen=True, kw_only=True):
     home_region: str
     deploy_role_name: str
     """Role in the environment's account that the deployer assumes when its credentials belong to another account."""
+    plan_role_name: str = ""
+    """Role in the environment's account that may plan and change nothing; empty where there is none."""
     protected: bool
     """Changes need approval by name or digest."""
+    approvals: int = 0
+    """People who must have approved a plan or a release before it is applied or published (`approvals`)."""
     artifact_bucket: str
     lock_table: str
     hosted_zone: HostedZone | None

@@ -46,6 +46,8 @@ class Identity(Answer, frozen=True, kw_only=True):
 
     account_id: str = field(name="Account")
     arn: str
+    user_id: str = field(name="UserId", default="")
+    """What policies call aws:userid."""
 
 
 class _Assumed(Answer, frozen=True, kw_only=True):

@@ -255,6 +255,8 @@ class Protection(Value, frozen=True, kw_only=True):
 
     change_approval: bool = False
     """An apply must be approved by name or by the plan's digest."""
+    approvals: Annotated[int, Meta(ge=0, le=5)] = 0
+    """People who must have approved a plan or a release by `deploy.py approve` before it is applied or published; 2 for four eyes."""
     termination_protection: bool = False
     stack_policy: bool = False
     """Stack policies refuse replacement and deletion of what holds data or carries the site."""
@@ -275,6 +277,8 @@ class GitHub(Value, frozen=True, kw_only=True):
     repository: Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}\Z", description="ORGANISATION/REPOSITORY")]
     environment: Slug | None = None
     """GitHub deployment environment; the environment's own name if left out."""
+    branch: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}\Z", description="A branch's name.")] = "main"
+    """Branch that is deployed: workflows on it may plan, as those of pull requests may."""
     owner_id: Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z")] | None = None
     repository_id: Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z")] | None = None
     """Numeric ids; given together they bind the role to the ids, which repositories made or moved after 2026-07-15 need."""

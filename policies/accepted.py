@@ -44,6 +44,10 @@ ACCEPTED: dict[str, tuple[Accepted, ...]] = {
         Accepted(_MISMATCH, "the service authorization data names the quota, older data no resource", ("servicequotas:GetServiceQuota",)),
         _EVENTS,
     ),
+    "PlanPolicy": (
+        Accepted(_MISMATCH, "the service authorization data names the quota, older data no resource", ("servicequotas:GetServiceQuota",)),
+        _EVENTS,
+    ),
     "DeployBoundary": (
         Accepted(_MISMATCH, "Describe*, Get* and List* stand for the policies' own actions; a boundary grants nothing"),
     ),

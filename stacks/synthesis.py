@@ -207,7 +207,9 @@ def _assembly(env: Environment, stacks: tuple[Stack, ...], zone_rivals: tuple[st
         account_id=env.account_id,
         home_region=env.home_region,
         deploy_role_name=foundation.deploy_role_name(env),
+        plan_role_name=foundation.plan_role_name(env),
         protected=env.protection.change_approval,
+        approvals=env.protection.approvals,
         artifact_bucket=env.artifacts.bucket,
         lock_table=env.artifacts.lock_table,
         hosted_zone=HostedZone(

@@ -82,6 +82,7 @@ BY_HAND: Mapping[Key, tuple[Any, ...]] = {
     ("artifacts", "lock_table"): ("locks-dev", "locks-two"),
     ("github", "repository"): ("example/web", "example/site"),
     ("github", "environment"): (None, "staging"),
+    ("github", "branch"): ("main", "release/live"),
     ("github", "owner_id"): (None, "12345"),
     ("github", "repository_id"): (None, "67890"),
     ("monitoring", "alarm_email"): (None, "ops@example.com"),

@@ -30,22 +30,40 @@ EXAMPLES = """\
   python deploy.py plan --env dev --local                        against a local AWS, without any account
   python deploy.py plan --env prod --format html --out plan.html review as a page that opens from disk
   python deploy.py plan --env prod --format markdown             review for a pull-request comment
+  python deploy.py plan --env prod --read-only                   by the plan role, which may change nothing
   python deploy.py plan --env prod --only site                   one stack, and what it depends on
   python deploy.py plan --env dev --content ../web/dist          the stacks and the app, as one plan
 """
+
+FORMS = {".md": "markdown", ".html": "html", ".json": "json"}
+"""Of a review that is written to a file, by its ending."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments and the common ones."""
     add_common_arguments(parser)
     add_build_argument(parser)
-    parser.add_argument("--format", choices=("text", "markdown", "json", "html"), default="text", help="form of the review (default: text)")
+    parser.add_argument(
+        "--format", choices=("text", "markdown", "json", "html"), help="form of the review (default: text, or what a FILE's ending says)"
+    )
     parser.add_argument("--json", action="store_true", help="the same as --format json")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the review there instead of to stdout (readable by you alone)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="write the review there instead of to stdout (readable by you alone); may be repeated: .md, .html, .json, .txt",
+    )
     parser.add_argument(
         "--only", action="append", default=[], metavar="STACK", help="only this stack and what it depends on; may be repeated"
     )
     add_content_arguments(parser)
+    parser.add_argument(
+        "--read-only",
+        action="store_true",
+        help="leave nothing at AWS and read no secret: apply makes the change sets, and executes what does the same",
+    )
     parser.add_argument("--revert-drift", action="store_true", help="drift-aware change sets, which bring back what drifted")
     parser.add_argument("--import-existing", action="store_true", help="take over existing resources that have the template's names")
     parser.add_argument(
@@ -77,9 +95,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
         removed_instances=args.removed_instances,
         only=tuple(args.only),
         local=args.local,
+        read_only=args.read_only,
     )
     plan = plan_and_save(opened, options, args.dist, context, content=content_of(args, context, opened))
-    show(plan, "json" if args.json else args.format, args.out, context)
+    form = "json" if args.json else args.format
+    for out in args.out or [None]:
+        show(plan, form or (FORMS.get(out.suffix, "text") if out is not None else "text"), out, context)
     return status_of(plan)
 
 

@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING
 
 from assembly import commands
 from guards.text import as_lines
+from session.approval import refuse_unapproved
 from session.context import OK, PENDING, USAGE, CommandError, Context
 from session.freshness import add_build_argument, refresh
 from session.opened import Opened, add_common_arguments, open_environment, read_assembly, refuse_denied
 from session.site import (
+    DIGEST_DIGITS,
     add_change_arguments,
     add_choice_arguments,
     apply_command,
@@ -143,6 +145,7 @@ def _change(args: argparse.Namespace, context: Context, opened: Opened, source: 
                 context.say(line)
     if approved is None or approved.has_changes:
         confirm(f"Publish this to {args.env}?", source.content.digest, args, context, protected=protected)
+        refuse_unapproved(opened, source.content.digest, f"content {source.content.digest[:DIGEST_DIGITS]}", context)
     try:
         with progress(context) as report:
             run_ = run_of(args, context, opened, report)
