@@ -1,7 +1,7 @@
 """Which paths are files and which are routes of the app, and which lead elsewhere.
 
 In: nothing. Out: `Routing` and `Redirect`, parts of an `Environment`, and what types cannot say about them.
-Never: knows how the rule is carried out (lambda/routing/route.js, website/routing.py).
+Never: knows how the rule is carried out (lambda/routing/route.js, pages/routing.py).
 """
 
 from __future__ import annotations

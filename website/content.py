@@ -28,10 +28,10 @@ from files.names import left_out, select
 from files.types import PRECOMPRESSED, content_type
 from guards.text import printable
 from pages.findings import Allowances, Finding
+from pages.routing import answered_with_the_page
 from website.errors import SourceError
 from website.folder import FolderFile, open_file, walk
 from website.judging import allowances, judged, note, refusal, surroundings
-from website.routing import answered_with_the_page
 
 ROBOTS = "robots.txt"
 """Ours where search engines are not welcome. Only at the root of a domain do they look for it."""

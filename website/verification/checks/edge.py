@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pages.routing import redirected
 from website.content import ROBOTS, cache_control
-from website.routing import redirected
 from website.verification.checks.assets import COMPRESSED_FROM
 from website.verification.model import Failed, NotApplicable, Skipped
 from website.verification.probe import ATTEMPTS, Answer, Probe, seen

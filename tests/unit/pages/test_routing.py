@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assembly.model import Redirect, Routing, SiteContract
+from pages.routing import Answer, answered_with_the_page, route
 from tests.unit.website.test_content import CONTRACT
-from website.routing import Answer, answered_with_the_page, route
 
 EDGE = Path(__file__).resolve().parents[2] / "edge"
 TABLE: dict[str, Any] = json.loads((EDGE / "vectors.json").read_text())
