@@ -48,6 +48,8 @@ class ContentPlan(Frozen, frozen=True, kw_only=True):
     """Absolute path of the directory, for apply."""
     allow: tuple[str, ...] = ()
     """Patterns of paths that were let pass although they look like what is not to be published."""
+    release: str = ""
+    """ENV:CONTENT-DIGEST of a release that another environment verified, for apply; there is no directory then."""
     manifest: str
     """Digest of the release to be."""
     content: str
@@ -79,6 +81,8 @@ class ContentPlan(Frozen, frozen=True, kw_only=True):
     @property
     def option(self) -> str:
         """What asks `plan` for this content, as typed in a shell."""
+        if self.release:
+            return f"--release {self.release}"
         return f"--content {shlex.quote(self.directory)}" if self.directory else "--content DIR"
 
     @property

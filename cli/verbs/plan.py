@@ -1,7 +1,7 @@
 """Plan every stack and the site's content, and show what would change.
 
-In: the assembly of an environment, with --content a built front end. Out: the review on stdout, the plan in dist/ENV/plan.json,
-change sets that wait for apply.
+In: the assembly of an environment, with --content a built front end, with --release one that another environment verified.
+Out: the review on stdout, the plan in dist/ENV/plan.json, change sets that wait for apply.
 Never: executes anything, publishes anything. The change sets of the plan that was saved before are deleted first.
 
 Exit status: 0 no changes, 3 changes pending, 1 blocked or failed, 2 usage.
@@ -10,6 +10,7 @@ Exit status: 0 no changes, 3 changes pending, 1 blocked or failed, 2 usage.
 from __future__ import annotations
 
 import argparse
+import tempfile
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -31,6 +32,7 @@ EXAMPLES = """\
   python deploy.py plan --env prod --format markdown             review for a pull-request comment
   python deploy.py plan --env prod --only site                   one stack, and what it depends on
   python deploy.py plan --env dev --content ../web/dist          the stacks and the app, as one plan
+  python deploy.py plan --env prod --release sit:3f9c01d2ab44    the stacks and what was verified in sit, as one plan
 """
 
 
@@ -59,8 +61,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_content_arguments(parser: argparse.ArgumentParser) -> None:
-    """--content, --allow."""
-    parser.add_argument("--content", type=Path, metavar="DIR", help="a built front end, published by apply when the stacks stand")
+    """--content, --release, --allow."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--content", type=Path, metavar="DIR", help="a built front end, published by apply when the stacks stand")
+    group.add_argument(
+        "--release",
+        metavar="ENV:RELEASE",
+        help="a verified release of another environment, published by apply when the stacks stand; `releases` lists them",
+    )
     parser.add_argument(
         "--allow",
         action="append",
@@ -90,14 +98,19 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def content_of(args: argparse.Namespace, context: Context, opened: Opened) -> ContentPlan | None:
     """The content part of the plan, if it was asked for. Raises before anything was made for a plan."""
-    if args.content is None:
-        if args.allow:
-            raise CommandError("--allow is about --content DIR, which is not there", status=USAGE)
+    if args.allow and args.content is None:
+        raise CommandError("--allow is about --content DIR, which is not there", status=USAGE)
+    if args.content is None and args.release is None:
         return None
-    from session.content import plan_content
+    from session.content import from_directory, plan_source
 
-    plan, _ = plan_content(opened, args.content, allow=tuple(args.allow), now=context.now())
-    return plan
+    if args.content is not None:
+        return plan_source(opened, from_directory(opened, args.content, allow=tuple(args.allow)), now=context.now())
+    from session.promotion import promoted
+
+    with tempfile.TemporaryDirectory(prefix="release-") as folder:
+        source = promoted(args, context, opened, args.release, Path(folder))
+        return plan_source(opened, source, now=context.now())
 
 
 def plan_and_save(
