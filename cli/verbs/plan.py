@@ -128,7 +128,7 @@ def plan_and_save(
     from planning.plan import make_plan
     from planning.request import Request
     from planning.saved import SavedPlanError, forget, load, path_of, save
-    from rollout import whereabouts
+    from rollout import history, whereabouts
     from templates.schemas import bundled
 
     assembly = opened.assembly
@@ -156,6 +156,11 @@ def plan_and_save(
             opened.templates,
             opened.gateways,
             rolling_back=rolling_back,
+        ),
+        measured=lambda: history.expected_or_none(
+            S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region),
+            assembly.artifact_bucket,
+            assembly.environment,
         ),
         first_look=_first_look(opened, options, context),
     )
