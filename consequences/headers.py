@@ -169,8 +169,19 @@ def csp_loosened(before: str, after: str) -> Iterator[tuple[str, str, str]]:
             continue
         if now is None:
             yield directive, " ".join(was), "(everything)"
-        elif set(now) - set(was) - {"'none'"} and not (directive not in new and directive not in old):
+        elif any(not _covered(source, was) for source in now):
             yield directive, " ".join(was), " ".join(now)
+
+
+def _covered(source: str, by: tuple[str, ...]) -> bool:
+    """Whether these sources allow it already (CSP, "Does url match source list")."""
+    if source in by or source == "'none'":
+        return True
+    if source.startswith("'") and source != "'self'":
+        return False
+    if "*" in by:
+        return not source.startswith(("data:", "blob:", "filesystem:", "mediastream:"))
+    return "https:" in by and source.startswith("https://")
 
 
 def _directives(policy: str) -> dict[str, tuple[str, ...]]:

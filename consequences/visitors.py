@@ -12,13 +12,14 @@ from typing import Any
 from changes.model import ResourceChange
 from consequences.model import VisitorEffect, VisitorKind
 from consequences.posture import TLS_VERSIONS, Resources, behaviours, checks_requests
-from templates.intrinsics import marked, text_of
+from templates.intrinsics import marked, text_of, value_of
+from templates.values import Redacted
 
 DISTRIBUTION, BUCKET, RECORD = "AWS::CloudFront::Distribution", "AWS::S3::Bucket", "AWS::Route53::RecordSet"
 VISITED_RECORDS = frozenset({"A", "AAAA", "CNAME", "HTTPS"})
 QUIET = frozenset({"Comment", "Logging", "Staging", "HttpVersion", "IPV6Enabled"})
 """Properties of a distribution whose change no visitor sees: a browser takes the best that both sides have."""
-BEHAVIOUR_HEADERS = frozenset({"ResponseHeadersPolicyId"})
+_EDGE = "LambdaFunctionAssociations"
 PRICE_CLASSES = ("PriceClass_100", "PriceClass_200", "PriceClass_All")
 
 
@@ -74,14 +75,15 @@ def _reconfigured(old: Mapping[str, Any], new: Mapping[str, Any]) -> Found:
     was, now = (each.get("DistributionConfig") or {} for each in (old, new))
     seen = {key for key in {*was, *now} if was.get(key) != now.get(key)}
     yield from _access(old, new)
-    for gone in sorted({*_texts(was.get("Aliases"))} - {*_texts(now.get("Aliases"))}):
-        yield "name_removed", True, gone, ""
+    for left in sorted({*_texts(was.get("Aliases"))} - {*_texts(now.get("Aliases"))}):
+        yield "name_removed", True, left, ""
     for come in sorted({*_texts(now.get("Aliases"))} - {*_texts(was.get("Aliases"))}):
         yield "name_added", True, "", come
     if str(was.get("Enabled", "true")).lower() != str(now.get("Enabled", "true")).lower():
         yield ("site_appears" if str(now.get("Enabled", "true")).lower() == "true" else "site_disappears"), True, "", ""
-    if "Origins" in seen and _places(was) != _places(now):
-        yield "origin_changed", True, ", ".join(_places(was)), ", ".join(_places(now))
+    gone = [each for each in _places(was) if each not in _places(now)]
+    if gone:
+        yield "origin_changed", True, ", ".join(gone), ", ".join(each for each in _places(now) if each not in _places(was))
     yield from _clients(was, now)
     if "PriceClass" in seen:
         one, other = str(was.get("PriceClass", "")), str(now.get("PriceClass", ""))
@@ -104,17 +106,14 @@ def _access(old: Mapping[str, Any], new: Mapping[str, Any]) -> Found:
         yield "authentication_off", True, "", ", ".join(opened)
     if closed:
         yield "authentication_on", True, "", ", ".join(closed)
-    if not opened and not closed and _functions(was) != _functions(now) and any(map(checks_requests, now.values())):
+    other = any(was[path].get(_EDGE) != now[path].get(_EDGE) for path in was.keys() & now.keys() if checks_requests(now[path]))
+    if not opened and not closed and other:
         yield "authentication_changed", False, "", ""
-
-
-def _functions(found: Mapping[str, Mapping[str, Any]]) -> list[Any]:
-    return [each.get("LambdaFunctionAssociations") for each in found.values()]
 
 
 def _plain(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Behaviours without what is judged by itself."""
-    judged = {"LambdaFunctionAssociations", "FunctionAssociations", *BEHAVIOUR_HEADERS}
+    judged = {_EDGE, "FunctionAssociations", "ResponseHeadersPolicyId"}
     return {path: {key: value for key, value in each.items() if key not in judged} for path, each in found.items()}
 
 
@@ -130,18 +129,23 @@ def _clients(was: Mapping[str, Any], now: Mapping[str, Any]) -> Found:
 
 def _record(change: ResourceChange, old: Mapping[str, Any], new: Mapping[str, Any]) -> Found:
     was, now = old.get("Properties") or {}, new.get("Properties") or {}
-    if str(now.get("Type") or was.get("Type")) not in VISITED_RECORDS:
-        return
-    name = f"{now.get('Name') or was.get('Name')} {now.get('Type') or was.get('Type')}"
+    left, come = _visited(was), _visited(now)
     match change.action:
-        case "add":
-            yield "dns_added", True, "", name
-        case "remove":
-            yield "dns_removed", True, name, ""
-        case _ if change.replacement.verdict != "no":
-            yield "dns_changed", change.replacement.verdict == "yes", name, ""
-        case _ if was != now:
-            yield "dns_changed", True, name, ""
+        case "add" if come:
+            yield "dns_added", True, "", come
+        case "remove" if left:
+            yield "dns_removed", True, left, ""
+        case "modify" | "sync" if left and come and left != come:
+            yield "dns_removed", True, left, ""
+            yield "dns_added", True, "", come
+        case "modify" | "sync" if left and (was != now or change.replacement.verdict != "no"):
+            yield "dns_changed", True, left, ""
+
+
+def _visited(record: Mapping[str, Any]) -> str:
+    """ "NAME TYPE" of a record that browsers ask for; names that begin with _ are for machines (RFC 8552)."""
+    name, kind = str(record.get("Name", "")), str(record.get("Type", ""))
+    return f"{name} {kind}" if name and kind in VISITED_RECORDS and not name.startswith("_") else ""
 
 
 def _origin_buckets(resources: Resources) -> Iterator[str]:
@@ -155,7 +159,8 @@ def _origin_buckets(resources: Resources) -> Iterator[str]:
 
 
 def _places(config: Mapping[str, Any]) -> list[str]:
-    return [text_of(each.get("DomainName", "")) for each in config.get("Origins") or [] if isinstance(each, Mapping)]
+    values = [value_of(each.get("DomainName", "")) for each in config.get("Origins") or [] if isinstance(each, Mapping)]
+    return ["(hidden)" if isinstance(value, Redacted) else value.text for value in values]
 
 
 def _names(body: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from planning.run import Planned, PlanningRun
 
 
 def with_consequences(plan: Plan, done: Mapping[str, Planned], run: PlanningRun) -> Plan:
-    """Raises `AwsError` where history cannot be asked at all."""
+    """With what the whole of it means."""
     if plan.blocked or not plan.has_changes:
         return plan
     content = plan.content if plan.content is not None and plan.content.has_changes else None
