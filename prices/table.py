@@ -75,7 +75,7 @@ ZONE = Price(0.50, "hosted zone", "https://ns1.com/resources/aws-dns (first 25 z
 QUERIES = Price(0.40, "million DNS queries that no alias to CloudFront answers", _ROUTE53, _TODAY, read=False)
 HEALTH_CHECK = Price(0.50, "health check of an AWS endpoint", _ROUTE53, _TODAY, read=False)
 FOREIGN_HEALTH_CHECK = Price(0.75, "health check of another endpoint", _ROUTE53, _TODAY, read=False)
-HEALTH_CHECK_FEATURE = Price(1.00, "HTTPS, string match, fast interval or latency of a health check", _ROUTE53, _TODAY, read=False)
+HEALTH_CHECK_FEATURE = Price(1.00, "feature of a health check (HTTPS, string match, fast interval, latency)", _ROUTE53, _TODAY, read=False)
 
 WEB_ACL = Price(5.00, "web ACL", "https://aws.amazon.com/waf/pricing/", _TODAY, read=False)
 WEB_ACL_RULE = Price(1.00, "rule of a web ACL", "https://aws.amazon.com/waf/pricing/", _TODAY, read=False)
