@@ -25,7 +25,9 @@ _VISITORS: Mapping[VisitorKind, str] = {
     "site_replaced": "THE DISTRIBUTION IS REPLACED: a new one serves them, with cold caches",
     "authentication_off": "NO PASSWORD IS ASKED any more on {after}",
     "authentication_on": "a password is asked on {after}",
-    "authentication_changed": "another edge function answers first: with another password or realm they are asked again",
+    "authentication_changed": (
+        "another edge function answers first: with another password or realm they are asked again, with other routes they get other pages"
+    ),
     "name_added": "{after} is answered",
     "name_removed": "{before} IS NOT ANSWERED any more",
     "dns_added": "the DNS has {after}",
@@ -62,14 +64,16 @@ def lines(plan: Plan) -> Iterator[tuple[str, str]]:
     found = plan.consequences
     if found is None:
         return
-    yield "takes", _takes(found)
+    yield "takes", ("on AWS " if plan.options.local and found.duration.source != "history" else "") + _takes(found)
     yield "visitors", _joined([visitor_text(each) for each in _alike(found.visitors)]) or "notice nothing"
     yield "security", _security(plan, found)
     if found.cost is not None:
         cost = found.cost
-        change = f"{cost.difference:+,.2f} USD a month" if cost.difference else "the same"
-        used = f"{cost.requests:,} requests and {cost.gigabytes:g} GB"
-        yield "costs", f"{change} (about {cost.before:,.2f} -> {cost.after:,.2f} with {used}; list prices as of {cost.as_of})"
+        used = f"with {cost.requests:,} requests and {cost.gigabytes:g} GB; list prices as of {cost.as_of}"
+        if cost.difference:
+            yield "costs", f"{cost.difference:+,.2f} USD a month (about {cost.before:,.2f} -> {cost.after:,.2f} {used})"
+        else:
+            yield "costs", f"as before, about {cost.after:,.2f} USD a month {used}"
 
 
 def _takes(found: Consequences) -> str:
