@@ -15,6 +15,7 @@ def install() -> None:
     from emulator import (
         certificates,
         distributions,
+        events,
         functions,
         in_use,
         pace,
@@ -39,6 +40,7 @@ def install() -> None:
     updates.install()
     permissions.install()
     service_roles.install()
+    events.install()
     policy_sizes.install()
     pace.install()
 
