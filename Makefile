@@ -91,7 +91,7 @@ acceptance: setup
 	  $(if $(OTHERS),--other-environments) $(if $(PROFILE),--profile '$(PROFILE)') $(if $(STANDBY),--standby '$(STANDBY)') \
 	  $(if $(ENVIRONMENTS),--environments '$(ENVIRONMENTS)')
 
-# Random edits of an environment file against a local AWS; for a night: make edits SEEDS=260
+# Random edits of an environment file against a local AWS, where somebody else changes things by hand; for a night: make edits SEEDS=300
 edits: setup
 	$(BIN)/python -m tests.nightly.edits --edits $(SEEDS)
 

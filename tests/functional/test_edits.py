@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import random
 import signal
 import subprocess
 import threading
@@ -19,6 +20,8 @@ from tests.edits import OTHER_STANDBY, STANDBY
 from tests.functional.edited import Edited
 from tests.functional.harness import SECRET, CommandLine
 from tests.functional.wire import Exchange, wire_to
+from tests.nightly import by_hand
+from tests.nightly import edits as nightly
 
 pytestmark = pytest.mark.functional
 
@@ -178,3 +181,18 @@ def test_a_protected_certificate_is_refused_with_the_way_around_and_that_way_wor
     site.apply()
     assert len(site.certificates()) == 1
     assert "Deny" in client.get_stack_policy(StackName="kimmyai-web-dev-certificate")["StackPolicyBody"]
+
+
+def test_what_is_applied_is_what_was_reviewed_whatever_somebody_does_meanwhile(site: Edited) -> None:
+    """The nightly run (tests/nightly/edits.py) in small: a stack, an instance of a StackSet and a stack policy changed by hand."""
+    site.apply()
+    dice = random.Random(17)
+    edit_and_hand = (
+        ("update_a_stack", {"price_class": "PriceClass_200"}, "applied beside a change by hand"),
+        ("delete_an_instance", {"basic_auth": {**site.values["basic_auth"], "log_retention_days": 60}}, "applied beside a change by hand"),
+        ("forbid_changes", {"monitoring": {"error_rate_4xx_percent": 50.0}}, "refused by plan"),
+    )
+    for name, change, wanted in edit_and_hand:
+        values = {**site.values, **change}
+        outcome, told = nightly.one(site, values, lambda plan, it=name: by_hand.random_change(site, plan, dice, only=it))
+        assert outcome == wanted, f"{name}: {outcome}\n{told}"
