@@ -16,6 +16,7 @@ def install() -> None:
         certificates,
         distributions,
         events,
+        firewall,
         functions,
         in_use,
         pace,
@@ -30,6 +31,7 @@ def install() -> None:
     )
 
     resources.install()
+    firewall.install()
     functions.install()
     standing.install()
     certificates.install()

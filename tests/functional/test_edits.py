@@ -23,7 +23,7 @@ from tests.functional.wire import Exchange, wire_to
 from tests.nightly import by_hand
 from tests.nightly import edits as nightly
 
-pytestmark = pytest.mark.functional
+pytestmark = [pytest.mark.functional, pytest.mark.xdist_group("edits")]
 
 _numbers = itertools.count(1)
 DOMAIN = "dev.kimmyai.io"
