@@ -239,6 +239,21 @@ def _headers(old: Body, new: Body) -> Found:
     yield from weakened(_mapping(old.get("ResponseHeadersPolicyConfig")), _mapping(new.get("ResponseHeadersPolicyConfig")))
 
 
+def _web_acl(old: Body, new: Body) -> Found:
+    after = {str(rule.get("Name")): rule for rule in map(_mapping, _list(new.get("Rules")))}
+    for rule in map(_mapping, _list(old.get("Rules"))):
+        name = str(rule.get("Name"))
+        if name not in after:
+            yield "protection_lifted", f"rule {name}", "filters", "gone"
+        elif not _counts(rule) and _counts(after[name]):
+            yield "protection_lifted", f"rule {name}", "filters", "counts only"
+
+
+def _counts(rule: Body) -> bool:
+    """It only counts what it matches (API WebACL, Action and OverrideAction)."""
+    return "Count" in _mapping(rule.get("Action")) or "Count" in _mapping(rule.get("OverrideAction"))
+
+
 def _function_url(old: Body, new: Body) -> Found:
     if new.get("AuthType") == "NONE" != old.get("AuthType"):
         yield "public_access", "AuthType", str(old.get("AuthType", "")), "NONE"
@@ -264,5 +279,6 @@ _BY_TYPE: Mapping[str, Callable[[Body, Body], Found]] = {
     ),
     "AWS::SNS::Topic": _lost("encryption_weakened", "KmsMasterKeyId"),
     "AWS::SQS::Queue": _lost("encryption_weakened", "KmsMasterKeyId"),
+    "AWS::WAFv2::WebACL": _web_acl,
     "AWS::SecretsManager::Secret": _lost("encryption_weakened", "KmsKeyId"),
 }

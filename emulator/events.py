@@ -23,10 +23,12 @@ def install() -> None:
     update, add = engine._update_resource, engine._add_event
     unchanged: set[tuple[str, str, str, str]] = set()
 
-    def updated(kind: str, physical_id: str, old: dict[str, Any], new: dict[str, Any], stack_name: str, logical_id: str, *more: Any) -> Any:
+    def updated(kind: str, physical_id: str, old: dict[str, Any], new: dict[str, Any], *more: Any) -> Any:
+        stack_name, logical_id = more[:2]
         key = (get_region(), get_account_id(), stack_name, logical_id)
-        (unchanged.add if old == new else unchanged.discard)(key)
-        return update(kind, physical_id, old, new, stack_name, logical_id, *more)
+        note = unchanged.add if old == new else unchanged.discard
+        note(key)
+        return update(kind, physical_id, old, new, *more)
 
     def added(stack_id: str, stack_name: str, logical_id: str, resource_type: str, status: str, *more: Any, **named: Any) -> None:
         key = (*stack_id.split(":")[3:5], stack_name, logical_id)

@@ -294,6 +294,7 @@ _BY_TYPE: Mapping[str, Pricing] = {
     "AWS::S3::Bucket": _bucket,
     "AWS::SNS::Topic": _usage_only("e-mails", table.NOTIFICATION, "some e-mails"),
     "AWS::SecretsManager::Secret": _one("secret", table.SECRET),
+    "AWS::WAFv2::LoggingConfiguration": _usage_only("logs of the web ACL", table.LOG_INTAKE, "few requests are blocked or counted"),
     "AWS::WAFv2::WebACL": _web_acl,
 }
 

@@ -153,7 +153,8 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
         return plan, False
     if args.plan_digest or args.approve:
         raise CommandError(f"{path}: there is no saved plan to be that one", command=again, status=USAGE)
-    if not args.yes and not context.stdin.isatty():
+    # --yes approves no protected environment, so that planning would only end in a refusal.
+    if not context.stdin.isatty() and (opened.assembly.protected or not args.yes):
         raise CommandError("there is no terminal to ask on, and no plan was reviewed yet", command=again, status=USAGE)
     options = Options(only=tuple(args.only), local=args.local)
     plan = plan_and_save(opened, options, args.dist, context, content=content_of(args, context, opened))

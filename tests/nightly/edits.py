@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from local_aws.server import LocalAws
@@ -53,7 +54,7 @@ def main(arguments: list[str]) -> int:
                     site = fresh(Path(directory), args.seed, number)
                 words, values = edits.random_edit(site.values, site.account, dice, only=args.key)
                 began = time.monotonic()
-                outcome, told = one(site, values, lambda plan, it=site: by_hand.random_change(it, plan, dice, only=args.hand))
+                outcome, told = one(site, values, partial(by_hand.random_change, site, dice=dice, only=args.hand))
                 counts[outcome] += 1
                 if outcome == "FAILED":
                     site = None
@@ -129,6 +130,8 @@ def applied(site: Edited, review: str) -> tuple[str, str]:
         return "FAILED", "\n".join(("not as reviewed:", *wrong, review, told))
     if code == USAGE:
         return ("FAILED", f"refused, and something was done: {touched}\n{told}") if touched else ("refused by apply", told)
+    if code != 0 and "it is not what was approved any more" in told:
+        return "refused by apply", told
     return ("applied" if code == 0 else "failed at AWS"), told
 
 

@@ -97,6 +97,10 @@ def rules(days: int) -> dict[str, Any]:
     return body("AWS::S3::Bucket", LifecycleConfiguration={"Rules": found})
 
 
+def acl(*found: dict[str, Any]) -> dict[str, Any]:
+    return body("AWS::WAFv2::WebACL", Rules=list(found))
+
+
 BUCKET, TABLE = "AWS::S3::Bucket", "AWS::DynamoDB::Table"
 KMS = {"ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]}
 GUARDED = {"EventType": "viewer-request", "LambdaFunctionARN": "arn"}
@@ -142,6 +146,8 @@ LOOSER: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
     ("protection_lifted", body(TABLE, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": "true"}), body(TABLE)),
     ("protection_lifted", {**body(TABLE), "DeletionPolicy": "Retain"}, body(TABLE)),
     ("retention_shortened", body("AWS::Logs::LogGroup"), body("AWS::Logs::LogGroup", RetentionInDays=30)),
+    ("protection_lifted", acl({"Name": "rate", "Action": {"Block": {}}}), acl({"Name": "rate", "Action": {"Count": {}}})),
+    ("protection_lifted", acl({"Name": "rate", "Action": {"Block": {}}}), acl()),
     ("encryption_weakened", body("AWS::SNS::Topic", KmsMasterKeyId="alias/aws/sns"), body("AWS::SNS::Topic")),
 )
 
