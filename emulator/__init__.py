@@ -15,6 +15,7 @@ def install() -> None:
     from emulator import (
         certificates,
         distributions,
+        events,
         firewall,
         functions,
         in_use,
@@ -41,6 +42,7 @@ def install() -> None:
     updates.install()
     permissions.install()
     service_roles.install()
+    events.install()
     policy_sizes.install()
     pace.install()
 

@@ -82,6 +82,7 @@ _PARTS: dict[str, tuple[str, ...]] = {
         "_delete_resource(resource_type, physical_id, props, stack_name, logical_id)",
         "_replacing_change(resource_type, old_props, new_props)",
         "_runs_on_worker_thread(resource_type)",
+        "_update_resource",
         "_add_event(stack_id, stack_name, logical_id, resource_type, status, reason, physical_id, detailed_status)",
     ),
     "ministack.services.lambda_svc": (

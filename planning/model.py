@@ -20,6 +20,7 @@ from assembly.commands import deploy
 from assembly.files import canonical_json, sha256
 from assembly.model import Frozen, OperationPreferences, Stack
 from changes.model import ResourceChange, Widening
+from consequences.model import Consequences
 from templates.values import Value
 from website.content_plan import ContentPlan
 
@@ -304,6 +305,8 @@ class Plan(Frozen, frozen=True, kw_only=True):
     """What is published when the stacks stand; None where the plan is about the stacks alone."""
     superseded: tuple[Superseded, ...] = ()
     """What is removed last of all, once every stack stands and uses what has taken its place."""
+    consequences: Consequences | None = None
+    """What it means for those who wait, visit, defend and pay; None where nothing changes, or nothing can be applied."""
     digest: str = ""
     """sha256 of this document with an empty digest, in canonical form."""
 
@@ -333,7 +336,7 @@ class Plan(Frozen, frozen=True, kw_only=True):
 def plan_bytes(plan: Plan) -> bytes:
     """`plan.json` as written. What it has nothing of it does not mention, like plans from before there was any."""
     found = msgspec.to_builtins(plan)
-    for name in ("content", "superseded"):
+    for name in ("content", "superseded", "consequences"):
         if not getattr(plan, name):
             del found[name]
     if not plan.options.read_only:

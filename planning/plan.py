@@ -23,12 +23,13 @@ from planning import read_only
 from planning.authority import administrators_work
 from planning.content import findings as content_findings
 from planning.inputs import Gateways, Produced, resolve_inputs
+from planning.meaning import with_consequences
 from planning.model import ABSENT, AnyStackPlan, Finding, Plan, StackPlan, sealed
 from planning.request import Progress, Request, Stopped, selected
 from planning.run import Planned, PlanningRun
 from planning.stack import StackPlanner, blocked
 from planning.stackset_survey import survey
-from planning.stacksets import plan_stack_set
+from planning.stacksets import plan_stack_set, states
 from planning.standing import standing_anyway
 from planning.superseded import REPLICA_HOURS, left, replaced_by, still_there, waits
 from templates.schemas import Schemas
@@ -76,6 +77,7 @@ def make_plan(
             # A part of the stacks may leave users behind that are not in it.
             superseded=() if partly else tuple(each for stack in stacks for each in done[stack.id].superseded),
         )
+        plan = with_consequences(plan, done, run)
         if plan.blocked:
             plan = msgspec.structs.replace(plan, stacks=tuple(_without_change_set(p) for p in plans))
         else:
@@ -163,12 +165,16 @@ def _one(run: PlanningRun, stack: Stack, done: Mapping[str, Planned]) -> Planned
         return Planned(plan=blocked(stack, ABSENT, (finding, *more)))
     run.progress(stack.id, "reading")
     try:
-        return _with_superseded(run, _consistent(run, stack, {stack_id: planned.produced for stack_id, planned in done.items()}))
+        planned = _with_superseded(run, _consistent(run, stack, {stack_id: each.produced for stack_id, each in done.items()}))
     except (CredentialsError, Stopped):
         raise
     except AwsError as error:
         finding = Finding(severity="error", code=error.code or type(error).__name__, message=str(error), command=error.hint, stack=stack.id)
         return Planned(plan=blocked(stack, ABSENT, (finding,)))
+    else:
+        if planned.plan.operation not in ("none", "blocked"):
+            run.measure()
+        return planned
     finally:
         run.progress(stack.id, "planned")
 
@@ -251,4 +257,5 @@ def _planned(run: PlanningRun, stack: Stack, produced: Mapping[str, Produced]) -
     plan = plan_stack_set(
         stack, template, inputs, live=live, instances=instances, schemas=run.schemas, surveyed=surveyed, options=request.options
     )
-    return Planned(plan=plan)
+    before, after = states(stack, template, inputs, live)
+    return Planned(plan=plan, before=before, after=after)

@@ -48,6 +48,8 @@ class Request:
     """What is to be published when the stacks stand."""
     look: Callable[[], Iterable[Finding]] = tuple
     """Finds what is about the whole environment; called beside the planning of the stacks."""
+    measured: Callable[[], Mapping[tuple[str, str], float]] = dict
+    """How long stacks took before, by stack and operation in seconds; asked for beside the planning, where something changes."""
     first_look: Callable[[], Iterable[Finding]] = tuple
     """The same, called where a stack is not there yet: before a first creation there is more to look at."""
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from aws.cloudformation.change_sets import CreatedChangeSet
 from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AwsError
+from changes.context import Resources
 from planning.cleanup import discard
 from planning.inputs import Gateways, Produced
 from planning.model import AnyStackPlan, Finding, Superseded
@@ -30,6 +31,10 @@ class Planned:
     produced: Produced = field(default_factory=lambda: Produced(outputs={}))
     superseded: tuple[Superseded, ...] = ()
     """What the stack has let go of, or will."""
+    before: Resources = field(default_factory=dict)
+    """Resolved resources as deployed; empty for a stack that is not there."""
+    after: Resources = field(default_factory=dict)
+    """Resolved resources as they are to be."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +54,8 @@ class PlanningRun:
         self._lock = threading.Lock()
         self._made: dict[str, Made] = {}
         self._looks: dict[Callable[[], Iterable[Finding]], Future[tuple[Finding, ...]]] = {}
-        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="looks")
+        self._pool = ThreadPoolExecutor(max_workers=3, thread_name_prefix="looks")
+        self._measured: Future[Mapping[tuple[str, str], float]] | None = None
 
     def __enter__(self) -> PlanningRun:
         return self
@@ -63,6 +69,19 @@ class PlanningRun:
     def looked(self) -> tuple[Finding, ...]:
         """What all those looks found. Raises `AwsError`."""
         return tuple(finding for each in self._looks.values() for finding in each.result())
+
+    def measure(self) -> None:
+        """Something changes: look beside the planning how long such things took before; once."""
+        with self._lock:
+            if self._measured is None:
+                self._measured = self._pool.submit(self.request.measured)
+
+    def measured(self) -> Mapping[tuple[str, str], float]:
+        """What that found, by stack and operation in seconds; nothing where AWS does not tell, since nothing depends on it."""
+        try:
+            return {} if self._measured is None else self._measured.result()
+        except AwsError:
+            return {}
 
     def __exit__(self, *_: object) -> None:
         """Delete whatever has not been kept. A second interrupt in here is the user's wish, and ends it."""

@@ -330,7 +330,8 @@ class StackPlanner:
             self.findings.append(self.unlisted(odd))
         operation: StackOperation = "settings" if settings else "none"
         plan = stack_plan(self.stack, self.state, operation, parameters=inputs.show, settings=settings, findings=tuple(self.findings))
-        return Planned(plan=plan, produced=self.produced_now(self.hidden_outputs(inputs)))
+        produced = self.produced_now(self.hidden_outputs(inputs))
+        return Planned(plan=plan, produced=produced, before=context.before, after=context.after)
 
     def unlisted(self, logical_ids: Iterable[str]) -> Finding:
         return Finding(
@@ -417,7 +418,7 @@ class StackPlanner:
             policy_forbids=refused,
             findings=tuple(self.findings),
         )
-        return Planned(plan=plan, produced=produced)
+        return Planned(plan=plan, produced=produced, before=context.before, after=context.after)
 
     def settings(self) -> tuple[SettingChange, ...]:
         """Termination protection and stack policy, where they are not as the assembly wants them. Protection is never switched off here."""

@@ -17,7 +17,7 @@ from assembly.model import Stack, StackSet
 from aws.cloudformation.requests import REDACTED
 from aws.cloudformation.stack_sets import StackInstance, StackSetDescription
 from changes.by_template import all_from_templates
-from changes.context import Context
+from changes.context import Context, Resources
 from changes.widenings import widenings
 from guards import documents
 from planning.inputs import Inputs
@@ -66,12 +66,8 @@ def plan_stack_set(
     options = options or Options()
     there = tuple(instances)
     old_template = template_of(live.template_body) if live else {}
-    context = Context(
-        before=_resources(old_template, inputs.before, stack),
-        after=_resources(template, inputs.after, stack),
-        schemas=schemas,
-        region=stack.region,
-    )
+    before, after = states(stack, template, inputs, live)
+    context = Context(before=before, after=after, schemas=schemas, region=stack.region)
     changed = tuple(_settings(stack, target, live)) if live else ()
     resources = all_from_templates(context)
     updates = bool(live) and (
@@ -105,6 +101,12 @@ def plan_stack_set(
         widenings=widenings(stack.id, context.before, context.after) if operation in ("create", "update") else (),
         findings=findings,
     )
+
+
+def states(stack: Stack, template: Mapping[str, Any], inputs: Inputs, live: StackSetDescription | None) -> tuple[Resources, Resources]:
+    """The resolved resources of each instance, as deployed and as they are to be."""
+    old_template = template_of(live.template_body) if live else {}
+    return _resources(old_template, inputs.before, stack), _resources(template, inputs.after, stack)
 
 
 def _operation(findings: Iterable[Finding], planned: Iterable[InstancePlan], *, exists: bool, updates: bool) -> StackSetOperation:

@@ -14,7 +14,7 @@ import msgspec
 from assembly.files import canonical_json
 from assembly.model import Frozen
 from planning.model import Finding, Plan
-from review import summary
+from review import meaning_view, summary
 
 
 class DataAtRisk(Frozen, frozen=True, kw_only=True):
@@ -37,6 +37,8 @@ class Summary(Frozen, frozen=True, kw_only=True):
     """The last line of the other forms."""
     next: str
     """The command to type; empty if there is nothing to apply."""
+    means: dict[str, str] = {}  # noqa: RUF012  (msgspec copies it)
+    """"takes", "visitors", "security" and "costs" to one line each; nothing where nothing changes. The facts are plan.consequences."""
     data_at_risk: tuple[DataAtRisk, ...]
     findings: tuple[Finding, ...]
     """The plan's and every stack's, errors first."""
@@ -57,6 +59,7 @@ def review(plan: Plan) -> Review:
             blocked=plan.blocked,
             line=summary.last_line(plan),
             next=summary.next_command(plan),
+            means=dict(meaning_view.lines(plan)),
             data_at_risk=tuple(
                 DataAtRisk(
                     stack=d.stack,

@@ -22,7 +22,7 @@ from assembly import commands
 from changes.model import PropertyChange
 from guards.text import printable, split_lines
 from planning.model import Plan, StackSetPlan
-from review import content_view, graph, summary
+from review import content_view, graph, meaning_view, summary
 from templates.values import Redacted, Unknown, Value
 
 PAGE = Path(__file__).parent / "page"
@@ -67,6 +67,7 @@ def _environment() -> Environment:
         content_view=content_view,
         graph_of=graph.graph_of,
         is_stack_set=lambda stack: isinstance(stack, StackSetPlan),
+        meaning_view=meaning_view,
         property_notes=_property_notes,
         setting_sides=_setting_sides,
         summary=summary,

@@ -14,7 +14,7 @@ from assembly import commands
 from changes.model import PropertyChange, ResourceChange
 from guards.text import printable, split_lines
 from planning.model import AnyStackPlan, Plan, StackPlan, StackSetPlan
-from review import content_view, summary
+from review import content_view, meaning_view, summary
 
 LIMIT = 65_536
 """Characters that GitHub takes in the body of a comment."""
@@ -102,6 +102,10 @@ def _lines(plan: Plan, most: int) -> Iterator[str]:
             command = "".join(f"<br>{label} {_code(words)}" for label, _, words in told)
             yield f"- **{finding.severity}** {where}{_escaped(finding.message)}{command}"
     yield ""
+    for title, text in meaning_view.lines(plan):
+        yield f"- **{title}** {_escaped(text)}"
+    if plan.consequences is not None:
+        yield ""
     yield "| stack | region | account | what | changes |"
     yield "|---|---|---|---|---|"
     for stack in plan.stacks:

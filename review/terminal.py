@@ -15,7 +15,7 @@ from assembly import commands
 from changes.model import PropertyChange, ResourceChange
 from guards.text import ours, printable, split_lines
 from planning.model import AnyStackPlan, Plan, StackPlan, StackSetPlan
-from review import content_view, summary
+from review import content_view, meaning_view, summary
 from website.content_plan import Change
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ def _lines(plan: Plan) -> Iterator[Text]:
     yield from _dangers(plan)
     yield _text()
     yield from _overview(plan)
+    yield from _meaning(plan)
     for stack in plan.stacks:
         if stack.operation != "none":
             yield from _stack(stack)
@@ -95,6 +96,15 @@ def _lines(plan: Plan) -> Iterator[Text]:
     if command:
         yield _text("next: ", (command, "cyan"))
     yield _text((summary.last_line(plan), "bold red" if plan.blocked else "bold"))
+
+
+def _meaning(plan: Plan) -> Iterator[Text]:
+    found = list(meaning_view.lines(plan))
+    if found:
+        yield _text()
+    loud = meaning_view.loud(plan)
+    for title, text in found:
+        yield _text((f"  {title:<8}  ", "dim"), (text, "bold red" if loud and title in ("visitors", "security") else ""))
 
 
 def _superseded(plan: Plan) -> Iterator[Text]:

@@ -50,6 +50,8 @@ class ContentPlan(Frozen, frozen=True, kw_only=True):
     """What was known of the content and no reason to refuse it: CODE or CODE:PATTERN."""
     exclude: tuple[str, ...] = ()
     """Patterns of paths that were left out, beside those of the environment."""
+    release: str = ""
+    """ENV:CONTENT-DIGEST of a release that another environment verified, for apply; there is no directory then."""
     manifest: str
     """Digest of the release to be."""
     content: str
@@ -81,6 +83,8 @@ class ContentPlan(Frozen, frozen=True, kw_only=True):
     @property
     def option(self) -> str:
         """What asks `plan` for this content, as typed in a shell."""
+        if self.release:
+            return f"--release {self.release}"
         return f"--content {shlex.quote(self.directory)}" if self.directory else "--content DIR"
 
     @property

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rollout.lock import Lock
     from rollout.outcome import ContentOutcome
     from rollout.progress import Report
+    from session.planned_content import PlannedContent
     from website.run import Outcome as Published
     from website.run import Report as ContentReport
 
@@ -44,6 +45,7 @@ EXAMPLES = """\
   python deploy.py apply --env prod --approve 3f2a91c07b55      a protected environment without a terminal: the digest that was reviewed
   python deploy.py apply --env sit --plan-digest 3f2a91c07b55 --yes    in CI: that plan and no other
   python deploy.py apply --env dev --content ../web/dist        the stacks, then the app, as one plan
+  python deploy.py apply --env prod --release sit:3f9c01d2ab44  the stacks, then what was verified in sit, as one plan
 """
 
 POLL_SECONDS = 3.0
@@ -62,11 +64,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--only", action="append", default=[], metavar="STACK", help="without a saved plan: only this stack and its dependencies"
     )
-    parser.add_argument(
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
         "--content",
         type=Path,
         metavar="DIR",
         help="without a saved plan: a built front end to publish after the stacks; with one: where the reviewed content lies by now",
+    )
+    group.add_argument(
+        "--release", metavar="ENV:RELEASE", help="without a saved plan: a release that another environment verified, as in plan"
     )
     parser.add_argument("--allow", action="append", default=[], metavar="CODE[:PATTERN]", help="without a saved plan: as in plan")
     parser.add_argument("--exclude", action="append", default=[], metavar="PATTERN", help="without a saved plan: as in plan")
@@ -87,11 +93,15 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if not fresh:
         context.say(f"plan {plan.digest[:DIGEST_DIGITS]} of {plan.created_at} by {plan.created_by}")
     _refuse_without_authority(opened, plan)
-    if not fresh:
-        _refuse_moved_content(args, context, opened, plan)
-    approve(args, context, plan)
-    refuse_unapproved(opened, plan.digest, f"plan {plan.digest[:DIGEST_DIGITS]}", context)
-    applied = execute(args, context, opened, plan)
+    from session.planned_content import PlannedContent
+
+    with PlannedContent(args, context, opened) as content:
+        # A release is fetched here also where the plan is new: what is fetched is what is published.
+        if plan.content is not None and (not fresh or plan.content.release):
+            _refuse_moved_content(plan, content)
+        approve(args, context, plan)
+        refuse_unapproved(opened, plan.digest, f"plan {plan.digest[:DIGEST_DIGITS]}", context)
+        applied = execute(args, context, opened, plan, content=content)
     from review.outcome_view import standing
     from review.progress_view import summary
 
@@ -124,7 +134,8 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
     from rollout.apply import refusals
 
     path = path_of(args.dist, args.env)
-    content = ("--content", str(args.content)) if args.content is not None else ()
+    asked = (("--content", args.content), ("--release", args.release))
+    content = tuple(word for option, value in asked if value is not None for word in (option, str(value)))
     again = commands.deploy("plan", args.env, *content)
     saved = load(path, args.env) if path.exists() else None
     if saved is not None and (saved.has_changes or args.plan_digest or args.approve):
@@ -133,8 +144,12 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
         if args.only and set(args.only) - set(plan.options.only):
             problems += (f"the saved plan {path} is not the one for --only {' '.join(args.only)}",)
             again = commands.deploy("plan", args.env, *content, *(word for stack in args.only for word in ("--only", stack)))
-        if args.content is not None and plan.content is None:
-            problems += (f"the saved plan {path} is about the stacks alone, not about {args.content}",)
+        if content and plan.content is None:
+            problems += (f"the saved plan {path} is about the stacks alone, not about {content[1]}",)
+        elif args.release is not None and plan.content is not None and not _same_release(args.release, plan.content.release):
+            problems += (f"the saved plan {path} is not about the release {args.release}, but about {plan.content.option}",)
+        elif args.content is not None and plan.content is not None and plan.content.release:
+            problems += (f"the saved plan {path} is about the release {plan.content.release}, not about {args.content}",)
         if args.plan_digest and not plan.digest.startswith(args.plan_digest):
             problems += (f"the saved plan is {plan.digest}, not {args.plan_digest}",)
         if problems:
@@ -142,7 +157,8 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
         return plan, False
     if args.plan_digest or args.approve:
         raise CommandError(f"{path}: there is no saved plan to be that one", command=again, status=USAGE)
-    if not args.yes and not context.stdin.isatty():
+    # --yes approves no protected environment, so that planning would only end in a refusal.
+    if not context.stdin.isatty() and (opened.assembly.protected or not args.yes):
         raise CommandError("there is no terminal to ask on, and no plan was reviewed yet", command=again, status=USAGE)
     options = Options(only=tuple(args.only), local=args.local)
     plan = plan_and_save(opened, options, args.dist, context, content=content_of(args, context, opened))
@@ -151,6 +167,12 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
     else:
         show(plan, "text", None, context)
     return (None if plan.blocked else plan), True
+
+
+def _same_release(asked: str, planned: str) -> bool:
+    """By digest: a number says only in the other environment what it means, and the plan has the digest."""
+    environment, _, wanted = asked.partition(":")
+    return len(wanted) >= DIGEST_DIGITS and planned.startswith(f"{environment}:{wanted}")
 
 
 def _nothing_to_do(args: argparse.Namespace, context: Context, plan: Plan) -> None:
@@ -172,21 +194,13 @@ def _refuse_without_authority(opened: Opened, plan: Plan) -> None:
         raise CommandError(*(f.message for f in problems), command=problems[0].command, status=USAGE)
 
 
-def _content_directory(args: argparse.Namespace, plan: Plan) -> Path:
-    assert plan.content is not None, "asked by the caller"
-    given: Path | None = getattr(args, "content", None)
-    return given or Path(plan.content.directory)
-
-
-def _refuse_moved_content(args: argparse.Namespace, context: Context, opened: Opened, plan: Plan) -> None:
+def _refuse_moved_content(plan: Plan, content: PlannedContent) -> None:
     """Raise `CommandError` if the content cannot be published as it was reviewed: better before the stacks than after them."""
-    if plan.content is None:
-        return
-    from session.content import refuse_moved
     from website.errors import SourceError, WebsiteError
 
+    assert plan.content is not None, "asked by the caller"
     try:
-        refuse_moved(opened, _content_directory(args, plan), plan.content, now=context.now())
+        content.refuse_moved(plan.content)
     except WebsiteError as error:
         raise CommandError(str(error), command=error.command, status=USAGE) from None
     except SourceError as error:
@@ -229,7 +243,7 @@ def approve(args: argparse.Namespace, context: Context, plan: Plan, *, verb: str
 # --- applying ---------------------------------------------------------------------------------------------------------
 
 
-def execute(args: argparse.Namespace, context: Context, opened: Opened, plan: Plan) -> Applied:
+def execute(args: argparse.Namespace, context: Context, opened: Opened, plan: Plan, *, content: PlannedContent | None = None) -> Applied:
     """Apply the approved plan under the lock, and put it into the history."""
     from aws.dynamodb import Items
     from guards.caller import this_process
@@ -266,7 +280,7 @@ def execute(args: argparse.Namespace, context: Context, opened: Opened, plan: Pl
     with shown(stacks, context.stderr, live=live, colour=context.colour(context.stderr), now=now) as report:
         the_run = _run(opened, plan, report, stop, now)
         try:
-            applied = engine.apply(the_run, take, publish=_publisher(args, context, opened))
+            applied = engine.apply(the_run, take, publish=None if content is None else _publisher(context, opened, content))
         except engine.StalePlan as error:
             raise CommandError(*error.problems, command=error.command, status=PENDING) from None
         except engine.LockTableMissing as error:
@@ -277,25 +291,22 @@ def execute(args: argparse.Namespace, context: Context, opened: Opened, plan: Pl
     return applied
 
 
-def _publisher(args: argparse.Namespace, context: Context, opened: Opened) -> Publish:
+def _publisher(context: Context, opened: Opened, content: PlannedContent) -> Publish:
     """What publishes the plan's content after the stacks."""
 
     def publish(run: Run) -> ContentOutcome:
         from guards.caller import this_process
         from rollout.content_step import publish_step
-        from session.content import publish_planned
-        from session.site import commit_of
         from website.run import Run as Publishing
 
         approved = run.plan.content
         assert approved is not None, "only called for a plan with content"
-        directory = _content_directory(args, run.plan)
 
         def do(report: ContentReport) -> Published:
             publishing = Publishing(
                 caller=this_process(opened.caller), token=context.token_hex(8), now=context.now, sleep=context.sleep, report=report
             )
-            return publish_planned(opened, directory, approved, publishing, commit=commit_of(directory, context))
+            return content.publish(approved, publishing)
 
         return publish_step(approved, do, report=run.report, now=run.now)
 

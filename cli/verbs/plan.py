@@ -1,7 +1,7 @@
 """Plan every stack and the site's content, and show what would change.
 
-In: the assembly of an environment, with --content a built front end. Out: the review on stdout, the plan in dist/ENV/plan.json,
-change sets that wait for apply.
+In: the assembly of an environment, with --content a built front end, with --release one that another environment verified.
+Out: the review on stdout, the plan in dist/ENV/plan.json, change sets that wait for apply.
 Never: executes anything, publishes anything. The change sets of the plan that was saved before are deleted first.
 
 Exit status: 0 no changes, 3 changes pending, 1 blocked or failed, 2 usage.
@@ -10,6 +10,7 @@ Exit status: 0 no changes, 3 changes pending, 1 blocked or failed, 2 usage.
 from __future__ import annotations
 
 import argparse
+import tempfile
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -33,6 +34,7 @@ EXAMPLES = """\
   python deploy.py plan --env prod --read-only                   by the plan role, which may change nothing
   python deploy.py plan --env prod --only site                   one stack, and what it depends on
   python deploy.py plan --env dev --content ../web/dist          the stacks and the app, as one plan
+  python deploy.py plan --env prod --release sit:3f9c01d2ab44    the stacks and what was verified in sit, as one plan
 """
 
 FORMS = {".md": "markdown", ".html": "html", ".json": "json"}
@@ -78,8 +80,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_content_arguments(parser: argparse.ArgumentParser) -> None:
-    """--content, --allow, --exclude."""
-    parser.add_argument("--content", type=Path, metavar="DIR", help="a built front end, published by apply when the stacks stand")
+    """--content, --release, --allow, --exclude."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--content", type=Path, metavar="DIR", help="a built front end, published by apply when the stacks stand")
+    group.add_argument(
+        "--release",
+        metavar="ENV:RELEASE",
+        help="a verified release of another environment, published by apply when the stacks stand; `releases` lists them",
+    )
     add_choice_arguments(parser)
 
 
@@ -106,14 +114,22 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def content_of(args: argparse.Namespace, context: Context, opened: Opened) -> ContentPlan | None:
     """The content part of the plan, if it was asked for. Raises before anything was made for a plan."""
-    if args.content is None:
-        if args.allow or args.exclude:
-            raise CommandError("--allow and --exclude are about --content DIR, which is not there", status=USAGE)
+    if args.exclude and args.content is None:
+        raise CommandError("--exclude is about --content DIR, which is not there", status=USAGE)
+    if args.allow and args.content is None and args.release is None:
+        raise CommandError("--allow is about --content DIR or --release, which is not there", status=USAGE)
+    if args.content is None and args.release is None:
         return None
-    from session.content import plan_content
+    from session.content import from_directory, plan_source
 
-    plan, _ = plan_content(opened, args.content, allow=tuple(args.allow), exclude=tuple(args.exclude), now=context.now())
-    return plan
+    if args.content is not None:
+        source = from_directory(opened, args.content, allow=tuple(args.allow), exclude=tuple(args.exclude))
+        return plan_source(opened, source, now=context.now())
+    from session.promotion import promoted
+
+    with tempfile.TemporaryDirectory(prefix="release-") as folder:
+        source = promoted(args, context, opened, args.release, Path(folder), allow=tuple(args.allow))
+        return plan_source(opened, source, now=context.now())
 
 
 def plan_and_save(
@@ -131,7 +147,7 @@ def plan_and_save(
     from planning.plan import make_plan
     from planning.request import Request
     from planning.saved import SavedPlanError, forget, load, path_of, save
-    from rollout import whereabouts
+    from rollout import history, whereabouts
     from templates.schemas import bundled
 
     assembly = opened.assembly
@@ -159,6 +175,11 @@ def plan_and_save(
             opened.templates,
             opened.gateways,
             rolling_back=rolling_back,
+        ),
+        measured=lambda: history.expected_or_none(
+            S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region),
+            assembly.artifact_bucket,
+            assembly.environment,
         ),
         first_look=_first_look(opened, options, context),
     )

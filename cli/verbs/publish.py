@@ -13,14 +13,13 @@ import argparse
 import gc
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assembly import commands
 from guards.text import as_lines
 from session.approval import refuse_unapproved
-from session.context import OK, PENDING, USAGE, CommandError, Context
+from session.context import OK, PENDING, CommandError, Context
 from session.freshness import add_build_argument, refresh
 from session.opened import Opened, add_common_arguments, open_environment, read_assembly, refuse_denied
 from session.site import (
@@ -40,7 +39,7 @@ from session.site import (
 
 if TYPE_CHECKING:
     from assembly.model import Assembly
-    from website.content import Content
+    from session.content import Source
     from website.content_plan import ContentPlan
     from website.run import Outcome
     from website.site import Site
@@ -74,7 +73,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.content is None:
         opened = open_environment(args, context)
         with tempfile.TemporaryDirectory(prefix="release-") as folder:
-            return _publish(args, context, opened, _promoted(args, context, opened, Path(folder)))
+            from session.promotion import promoted
+
+            return _publish(args, context, opened, promoted(args, context, opened, args.release, Path(folder), allow=tuple(args.allow)))
     # Loading boto3 makes a hundred thousand objects that live on: collecting among them takes a quarter of the start.
     gc.disable()
     refresh(args, context)
@@ -92,14 +93,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     return _publish(args, context, opened, source, _look(args, context, opened, site, source))
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Source:
-    content: Content
-    origin: str
-    commit: str
-
-
-def _look(args: argparse.Namespace, context: Context, opened: Opened, site: Site, source: _Source) -> Outcome | Snapshot:
+def _look(args: argparse.Namespace, context: Context, opened: Opened, site: Site, source: Source) -> Outcome | Snapshot:
     """What there is, in one round trip. The outcome if the content is live already: then its pages are not judged, nor IAM asked."""
     from website.planner import manifest_of
     from website.publish import live_already
@@ -110,7 +104,7 @@ def _look(args: argparse.Namespace, context: Context, opened: Opened, site: Site
     return live or snapshot
 
 
-def _publish(args: argparse.Namespace, context: Context, opened: Opened, source: _Source, found: Outcome | Snapshot | None = None) -> int:
+def _publish(args: argparse.Namespace, context: Context, opened: Opened, source: Source, found: Outcome | Snapshot | None = None) -> int:
     from website.content import with_pages_judged
     from website.run import Outcome
 
@@ -126,7 +120,7 @@ def _publish(args: argparse.Namespace, context: Context, opened: Opened, source:
     return _change(args, context, opened, source)
 
 
-def _change(args: argparse.Namespace, context: Context, opened: Opened, source: _Source) -> int:
+def _change(args: argparse.Namespace, context: Context, opened: Opened, source: Source) -> int:
     from review.content_view import counts, lines
     from website.errors import NotDeployed
     from website.planner import content_plan
@@ -149,49 +143,23 @@ def _change(args: argparse.Namespace, context: Context, opened: Opened, source: 
     try:
         with progress(context) as report:
             run_ = run_of(args, context, opened, report)
-            outcome = publish(site, source.content, run_, origin=source.origin, commit=source.commit, approved=approved)
+            commit = args.commit or source.commit
+            outcome = publish(site, source.content, run_, origin=source.origin, commit=commit, approved=approved)
     except NotDeployed as error:
         raise CommandError(str(error), command=apply_command(opened.assembly)) from None
     show_outcome(outcome, args, context)
     return OK
 
 
-def _read(args: argparse.Namespace, context: Context, assembly: Assembly) -> _Source:
+def _read(args: argparse.Namespace, context: Context, assembly: Assembly) -> Source:
     """A directory's content."""
+    from session.content import Source
     from website.content import read
 
     contract = contract_of(assembly)
     refuse_unless_promoted(args.env, contract)
     content = read(args.content, contract, allow=tuple(args.allow), exclude=tuple(args.exclude), judge=False)
-    return _Source(content=content, origin=str(args.content), commit=args.commit or commit_of(args.content, context))
-
-
-def _promoted(args: argparse.Namespace, context: Context, opened: Opened, folder: Path) -> _Source:
-    """The content of a release of another environment."""
-    from website.content import with_pages_judged
-    from website.promotion import fetch, promotable
-
-    contract = contract_of(opened.assembly)
-    environment, colon, wanted = args.release.partition(":")
-    if not colon or not wanted:
-        raise CommandError(
-            f"--release {args.release!r}: write ENV:NUMBER or ENV:DIGEST",
-            command=commands.deploy("releases", environment),
-            status=USAGE,
-        )
-    if contract.promote_from and environment != contract.promote_from:
-        raise CommandError(
-            f"{args.env} takes only releases that were verified in {contract.promote_from}, not in {environment}",
-            command=commands.deploy("releases", contract.promote_from),
-            status=USAGE,
-        )
-    other = open_environment(argparse.Namespace(**{**vars(args), "env": environment, "verb": "releases"}), context)
-    source = site_of(other)
-    release = promotable(source, wanted)
-    with progress(context) as report:
-        content = with_pages_judged(fetch(source, release, contract, folder, report), contract, allow=tuple(args.allow))
-    origin = f"{environment}:{release.content[:12]} (release {release.number})"
-    return _Source(content=content, origin=origin, commit=args.commit or release.commit)
+    return Source(content=content, origin=str(args.content), commit=commit_of(args.content, context))
 
 
 def _show_plan(plan: ContentPlan, lines: list[str], args: argparse.Namespace, context: Context) -> None:

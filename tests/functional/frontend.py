@@ -195,6 +195,7 @@ def deployed(aws: Aws, dist: Path, name: str, account: str, *, foundation: bool 
     given = {
         "CertificateArn": f"arn:aws:acm:us-east-1:{account}:certificate/12345678-1234-1234-1234-123456789012",
         "EdgeFunctionVersionArn": f"arn:aws:lambda:us-east-1:{account}:function:auth:1",
+        "WebAclArn": f"arn:aws:wafv2:us-east-1:{account}:global/webacl/firewall/12345678-1234-1234-1234-123456789012",
     }
     outputs: dict[str, str] = {}
     if not foundation:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import os
+import random
 import signal
 import subprocess
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ from tests.edits import OTHER_STANDBY, STANDBY
 from tests.functional.edited import Edited
 from tests.functional.harness import SECRET, CommandLine
 from tests.functional.wire import Exchange, wire_to
+from tests.nightly import by_hand
+from tests.nightly import edits as nightly
 
 pytestmark = [pytest.mark.functional, pytest.mark.xdist_group("edits")]
 
@@ -178,3 +182,17 @@ def test_a_protected_certificate_is_refused_with_the_way_around_and_that_way_wor
     site.apply()
     assert len(site.certificates()) == 1
     assert "Deny" in client.get_stack_policy(StackName="kimmyai-web-dev-certificate")["StackPolicyBody"]
+
+
+def test_what_is_applied_is_what_was_reviewed_whatever_somebody_does_meanwhile(site: Edited) -> None:
+    """The nightly run (tests/nightly/edits.py) in small: a stack, and an instance of a StackSet, changed by hand."""
+    site.apply()
+    dice = random.Random(17)
+    edit_and_hand = (
+        ("update_a_stack", {"price_class": "PriceClass_200"}, "applied beside a change by hand"),
+        ("delete_an_instance", {"basic_auth": {**site.values["basic_auth"], "log_retention_days": 60}}, "applied beside a change by hand"),
+    )
+    for name, change, wanted in edit_and_hand:
+        values = {**site.values, **change}
+        outcome, told = nightly.one(site, values, partial(by_hand.random_change, site, dice=dice, only=name))
+        assert outcome == wanted, f"{name}: {outcome}\n{told}"

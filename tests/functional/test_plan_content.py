@@ -256,6 +256,41 @@ def test_an_environment_of_promoted_releases_takes_no_directory(aws: Aws, wire: 
     assert "takes only releases that were verified in sit" in refused.stderr
 
 
+@pytest.mark.attack
+def test_what_was_verified_elsewhere_is_one_plan_with_the_stacks(aws: Aws, wire: Wire, account: str, tmp_path: Path) -> None:
+    dev = environment(aws, wire, account, tmp_path, publishing={"promote_from": "sit"})
+    sit = frontend.deployed(aws, dev.dist, "sit", account, foundation=False)
+    published = dev.line.deploy("publish", "--env", "sit", "--dist", str(dev.dist), "--content", str(dev.app), "--yes")
+    assert published.code == 0, published
+    unverified = dev.deploy("plan", "--release", "sit:1")
+    assert (unverified.code, "has not been verified there" in unverified.stderr) == (1, True), unverified
+    frontend.verified(aws, sit)
+
+    planned = dev.deploy("plan", "--release", "sit:1")
+    assert planned.code == 3, planned
+    assert "(release 1), compared with an empty site" in planned.stdout
+    assert dev.saved["content"]["release"] == f"sit:{dev.saved['content']['content']}"
+
+    # What the plan has is a digest: bytes that are exchanged afterwards are refused before any stack is touched.
+    kept, client = sit.assembly.artifact_bucket, dev.s3()
+    page = client.list_objects_v2(Bucket=kept, Prefix="site/sit/content/")["Contents"][0]["Key"]
+    body = client.get_object(Bucket=kept, Key=page)["Body"].read()
+    client.put_object(Bucket=kept, Key=page, Body=b"tampered")
+    before = len(wire.calls)
+    refused = dev.apply()
+    assert (refused.code, "is not what was published as release 1 of sit" in refused.stderr) == (2, True), refused
+    assert not [call for call in wire.calls[before:] if call.operation in ("ExecuteChangeSet", "CreateStack", "PutItem")]
+    client.put_object(Bucket=kept, Key=page, Body=body)
+
+    other = dev.apply("--release", "sit:" + "0" * 12)
+    assert (other.code, "is not about the release sit:000000000000" in other.stderr) == (2, True), other
+    done = dev.apply()
+    assert done.code == 0, done
+    assert dev.body("index.html") == (dev.app / "index.html").read_bytes()
+    again = dev.deploy("plan", "--release", "sit:1")
+    assert (again.code, "live already" in again.stdout) == (0, True), again
+
+
 def test_a_protected_environment_is_approved_once_for_stacks_and_content(aws: Aws, wire: Wire, account: str, tmp_path: Path) -> None:
     dev = environment(aws, wire, account, tmp_path, protection={"change_approval": True})
     assert dev.plan().code == 3

@@ -1,9 +1,13 @@
-"""Random edits of an environment file, one after the other, applied to a local AWS: each goes through, or is refused before it begins.
+"""Random edits of an environment file, applied to a local AWS on which somebody else changes things by hand between plan and apply.
 
-In: how many edits, a seed. Out: one line an edit that is not possible, a count of all; exit status 1 if there is one.
-Never: needs an account. `make edits SEEDS=260`.
+Of each: it goes through, or is refused before it begins; what CloudFormation worked on is what was reviewed, nothing else; the review names
+every stack that stands; the plan after it is empty.
 
-    python -m tests.nightly.edits --edits 260 --seed 1
+In: how many edits, a seed. Out: a line for each that is not so, a count of all; exit status 1 if there is one.
+Never: needs an account. `make edits SEEDS=300`.
+
+    python -m tests.nightly.edits --edits 300 --seed 1
+    python -m tests.nightly.edits --edits 20 --hand add_an_instance
 """
 
 from __future__ import annotations
@@ -15,11 +19,17 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from local_aws.server import LocalAws
+from planning.model import Plan
+from planning.saved import load, path_of
+from session.context import PENDING, USAGE
 from tests import edits
 from tests.functional.edited import Edited
+from tests.nightly import by_hand, truth
 
 PER_ENVIRONMENT = 20
 """Edits after which a new environment begins."""
@@ -28,9 +38,10 @@ PER_ENVIRONMENT = 20
 def main(arguments: list[str]) -> int:
     """The exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--edits", type=int, default=260)
+    parser.add_argument("--edits", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--key", action="append", default=[], help="only edits of this key, e.g. basic_auth.enabled")
+    parser.add_argument("--hand", default="", choices=("", *by_hand.CHANGES), help="always this change by hand (default: any, or none)")
     args = parser.parse_args(arguments)
     dice = random.Random(args.seed)
     counts: Counter[str] = Counter()
@@ -43,7 +54,7 @@ def main(arguments: list[str]) -> int:
                     site = fresh(Path(directory), args.seed, number)
                 words, values = edits.random_edit(site.values, site.account, dice, only=args.key)
                 began = time.monotonic()
-                outcome, told = one(site, values)
+                outcome, told = one(site, values, partial(by_hand.random_change, site, dice=dice, only=args.hand))
                 counts[outcome] += 1
                 if outcome == "FAILED":
                     site = None
@@ -64,7 +75,12 @@ def fresh(directory: Path, seed: int, number: int) -> Edited:
     return site
 
 
-def one(site: Edited, values: edits.Values) -> tuple[str, str]:
+def nothing(_: Plan) -> str:
+    """Nobody changes anything by hand."""
+    return ""
+
+
+def one(site: Edited, values: edits.Values, hand: Callable[[Plan], str] = nothing) -> tuple[str, str]:
     """What became of an edit. A refused one is taken back, as a person would."""
     before = site.values
     refused = site.write(values)
@@ -73,16 +89,57 @@ def one(site: Edited, values: edits.Values) -> tuple[str, str]:
     planned, review = site.deploy("plan")
     if planned == 0:
         return "no changes", review
-    if planned != 3:
+    if planned != PENDING:
         site.write(before)
         return ("refused by plan" if "next: " in review or "hint: " in review else "FAILED"), review
-    applied, told = site.deploy("apply", *site.approval())
-    if applied != 0:
-        return "FAILED", f"{review}\n{told}"
+    missing = truth.unlisted(site, saved(site), review)
+    if missing:
+        return "FAILED", "\n".join((*missing, review))
+    done = hand(saved(site))
+    outcome, told = applied(site, review)
+    if outcome == "refused by apply" and done:
+        # Whoever changed it by hand, plans again; that goes through, or is refused with the way out.
+        planned, review = site.deploy("plan")
+        if planned == PENDING:
+            outcome, told = applied(site, review)
+        elif planned != 0:
+            outcome = "refused by plan"
+            site.write(before)
+    if outcome not in ("applied", "no changes"):
+        return (outcome if done and outcome != "FAILED" else "FAILED"), f"by hand: {done or 'nothing'}\n{review}\n{told}"
     again, left = site.deploy("plan")
+    if again == PENDING and done:
+        # What was changed by hand in a stack that the first plan left alone, the next plan shows and takes back.
+        outcome, told = applied(site, left)
+        if outcome != "applied":
+            return "FAILED", f"by hand: {done}\n{left}\n{told}"
+        again, left = site.deploy("plan")
     if again != 0:
-        return "FAILED", f"after the apply there is something left to do:\n{left}"
-    return "applied", told
+        return "FAILED", f"by hand: {done or 'nothing'}\nafter the apply there is something left to do:\n{left}\n{told}"
+    return f"{outcome}{' beside a change by hand' if done else ''}", told
+
+
+def applied(site: Edited, review: str) -> tuple[str, str]:
+    """What became of the saved plan, by the events of CloudFormation."""
+    plan = saved(site)
+    watch = truth.Watch(site).begin()
+    code, told = site.deploy("apply", *site.approval())
+    touched = watch.touched()
+    wrong = truth.not_as_reviewed(plan, touched, complete=code == 0)
+    if wrong:
+        return "FAILED", "\n".join(("not as reviewed:", *wrong, review, told))
+    if code == USAGE:
+        return ("FAILED", f"refused, and something was done: {touched}\n{told}") if touched else ("refused by apply", told)
+    if code != 0 and "it is not what was approved any more" in told:
+        return "refused by apply", told
+    return ("applied" if code == 0 else "failed at AWS"), told
+
+
+def saved(site: Edited) -> Plan:
+    """The plan that apply will take."""
+    found = load(path_of(site.dist, edits.NAME), edits.NAME)
+    assert found is not None
+    return found
 
 
 if __name__ == "__main__":

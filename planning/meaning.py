@@ -1,0 +1,62 @@
+"""What a plan means for those who wait, visit, defend and pay (`consequences`), told of the stacks as they were planned.
+
+In: a plan, its stacks as planned, what was measured beside. Out: the plan with its consequences.
+Never: asks AWS; says anything of a plan that changes nothing or cannot be applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from consequences import told
+from consequences.model import PostureChange
+from planning.model import AnyStackPlan, Plan, StackPlan, StackSetPlan
+from planning.run import Planned, PlanningRun
+
+
+def with_consequences(plan: Plan, done: Mapping[str, Planned], run: PlanningRun) -> Plan:
+    """With what the whole of it means."""
+    if plan.blocked or not plan.has_changes:
+        return plan
+    content = plan.content if plan.content is not None and plan.content.has_changes else None
+    found = told.consequences(
+        (_told(stack, done[stack.stack]) for stack in plan.stacks),
+        run.measured(),
+        published="" if content is None else content.origin,
+    )
+    lifted = tuple(change for stack in plan.stacks if isinstance(stack, StackPlan) for change in _settings(stack))
+    return msgspec.structs.replace(plan, consequences=msgspec.structs.replace(found, posture=(*found.posture, *lifted)))
+
+
+def _told(stack: AnyStackPlan, planned: Planned) -> told.Told:
+    regions = 0
+    if isinstance(stack, StackSetPlan):
+        regions = len({instance.region for instance in stack.instances if instance.action != "none"})
+    return told.Told(
+        stack=stack.stack,
+        operation=stack.operation,
+        depends_on=stack.depends_on,
+        changes=stack.resources,
+        before=planned.before,
+        after=planned.after,
+        regions=regions,
+    )
+
+
+def _settings(stack: StackPlan) -> tuple[PostureChange, ...]:
+    """A stack policy that refuses nothing any more. Termination protection is never taken off by a plan."""
+    return tuple(
+        PostureChange(
+            stack=stack.stack,
+            logical_id="",
+            resource_type="AWS::CloudFormation::Stack",
+            kind="protection_lifted",
+            subject="stack policy",
+            before="refuses changes",
+            after="refuses none",
+        )
+        for setting in stack.settings
+        if setting.setting == "stack_policy" and '"Deny"' in setting.before and '"Deny"' not in setting.after
+    )
