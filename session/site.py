@@ -207,7 +207,4 @@ def show_outcome(outcome: Outcome, args: argparse.Namespace, context: Context) -
     """What is live now, for people or machines."""
     from review.outcome_view import outcome_data, outcome_text
 
-    if args.json:
-        context.data(outcome_data(outcome))
-    else:
-        context.result(outcome_text(outcome, args.env))
+    context.answers({"plan": None, "outcome": outcome_data(outcome)}, outcome_text(outcome, args.env), machine=args.json)

@@ -14,6 +14,7 @@ from typing import Any
 import botocore.session
 
 from assembly import commands
+from build import UsageError
 from build import _parser as build_parser
 from cli.parser import parser_of, verbs
 from review.next_command import BUILD_OPTIONS, options_of
@@ -79,7 +80,7 @@ def _parsed(parser: Any, arguments: list[str]) -> Iterator[str]:
         return
     try:
         parser.read(arguments) if hasattr(parser, "read") else parser.parse_args(arguments)
-    except (SystemExit, CommandError) as error:
+    except (SystemExit, CommandError, UsageError) as error:
         yield f"is refused by its parser: {error}"
 
 

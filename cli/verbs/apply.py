@@ -10,7 +10,6 @@ Exit status: 0 applied or nothing to do, 1 failed, 2 usage or refused, 130 inter
 from __future__ import annotations
 
 import argparse
-import json
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,6 +42,7 @@ EXAMPLES = """\
   python deploy.py apply --env sit --plan-digest 3f2a91c07b55 --yes    in CI: that plan and no other
   python deploy.py apply --env dev --content ../web/dist        the stacks, then the app, as one plan
 """
+DATA = ("rollout.apply:Applied", "cli.answers:Nothing")
 
 POLL_SECONDS = 3.0
 DIGEST_DIGITS = 12
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     opened = open_environment(args, context)
     plan, fresh = _plan(args, context, opened)
     if plan is None:
-        return FAILED
+        return FAILED  # its findings were shown
     if not plan.has_changes:
         _nothing_to_do(args, context, plan)
         return OK
@@ -91,18 +91,29 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from review.outcome_view import standing
     from review.progress_view import summary
 
-    if args.json:
-        context.data(applied)
-    else:
-        context.result(summary(applied))
-        if applied.result == "succeeded":
-            context.result(as_lines(standing(opened.assembly, applied, local=args.local)))
+    ended = [summary(applied)]
+    if applied.result == "succeeded":
+        ended += standing(opened.assembly, applied, local=args.local)
+    context.answers(applied, as_lines(ended), machine=args.json)
+    report_failures(context, applied)
     if applied.result == "succeeded":
         from planning.saved import forget, path_of
 
         forget(path_of(args.dist, plan.environment))
         return OK
     return INTERRUPTED if applied.result == "interrupted" else FAILED
+
+
+def report_failures(context: Context, applied: Applied) -> None:
+    """For machines: what went wrong, stack by stack."""
+    for outcome in applied.stacks:
+        if not outcome.ok and outcome.result != "not_started":
+            context.problem(f"stack_{outcome.result}", f"{outcome.stack}: {outcome.message or outcome.status}", outcome.command)
+    content = applied.content
+    if content is not None and content.result not in ("succeeded", "unchanged", "not_started"):
+        context.problem(f"content_{content.result}", content.message, content.command)
+    if applied.problem:
+        context.problem(applied.result, applied.problem, applied.command)
 
 
 # --- the plan ---------------------------------------------------------------------------------------------------------
@@ -114,7 +125,7 @@ def _is_digest(text: str) -> bool:
 
 def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[Plan | None, bool]:
     """The saved plan, or a new one that was shown (True); None for a new one that cannot be applied."""
-    from cli.verbs.plan import content_of, plan_and_save, rendered, show
+    from cli.verbs.plan import content_of, plan_and_save, rendered, report_errors
     from planning.model import Options
     from planning.saved import load, path_of
     from rollout.apply import refusals
@@ -145,7 +156,9 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
     if args.json:
         context.say(rendered(plan, "text", width=context.width(), colour=context.colour(context.stderr)))
     else:
-        show(plan, "text", None, context)
+        context.result(rendered(plan, "text", width=context.width(), colour=context.colour(context.stdout)))
+    if plan.blocked:
+        report_errors(context, plan)
     return (None if plan.blocked else plan), True
 
 
@@ -153,10 +166,8 @@ def _nothing_to_do(args: argparse.Namespace, context: Context, plan: Plan) -> No
     from planning.saved import forget, path_of
 
     forget(path_of(args.dist, plan.environment))
-    if args.json:
-        context.result(json.dumps({"environment": plan.environment, "plan_digest": plan.digest, "result": "no_changes"}, indent=2))
-    else:
-        context.result(f"{plan.environment}: no changes, nothing to apply")
+    nothing = {"environment": plan.environment, "plan_digest": plan.digest, "result": "no_changes"}
+    context.answers(nothing, f"{plan.environment}: no changes, nothing to apply", machine=args.json)
 
 
 def _refuse_without_authority(opened: Opened, plan: Plan) -> None:

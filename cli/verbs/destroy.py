@@ -28,6 +28,7 @@ EXAMPLES = """\
   python deploy.py destroy --env dev --approve dev --delete-data   without a terminal, buckets and tables too
   python deploy.py destroy --env dev                               again, some hours later: the edge function's replicas are gone by then
 """
+DATA = ("cli.answers:Destroyed",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,10 +58,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
         lift_protection=args.lift_termination_protection,
     )
     ends = plan.blocked or plan.nothing_to_do or args.dry_run
-    if not args.json:
-        context.result(as_lines(plan_lines(plan)))
-    elif ends:
-        context.data({"plan": plan, "outcome": None})
+    if ends or not args.json:
+        context.answers({"plan": plan, "outcome": None}, as_lines(plan_lines(plan)), machine=args.json)
+    for finding in plan.findings:
+        if finding.severity == "error":
+            context.problem(finding.code, finding.message, finding.command)
     if ends:
         return FAILED if plan.blocked else OK if plan.nothing_to_do else PENDING
     _confirm(args, context, plan.environment)
@@ -133,7 +135,6 @@ def _carry_out(
 def _show(args: argparse.Namespace, context: Context, plan: DestroyPlan, outcome: DestroyOutcome) -> None:
     from operations.destroy.text import outcome_lines
 
-    if args.json:
-        context.data({"plan": plan, "outcome": outcome})
-    else:
-        context.result(as_lines(("", *outcome_lines(outcome))))
+    context.answers({"plan": plan, "outcome": outcome}, as_lines(("", *outcome_lines(outcome))), machine=args.json)
+    if outcome.failed:
+        context.problem("failed", outcome.failed, outcome.command)

@@ -27,6 +27,7 @@ EXAMPLES = """\
   python deploy.py doctor --env dev --fix          show what would be done about stuck stacks, and ask
   python deploy.py doctor --env dev --fix --yes    the same without asking
 """
+DATA = ("cli.answers:Examined",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,10 +58,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
     report = examine(checked)
     colour = context.colour(context.stdout)
     if not (args.fix and report.fixes):
-        if args.json:
-            context.data(report)
-        else:
-            context.result(as_lines(report_lines(report, colour=colour)))
+        context.answers({"report": report, "fixed": ()}, as_lines(report_lines(report, colour=colour)), machine=args.json)
+        for check in report.checks:
+            if check.level == "problem" or (check.level == "unknown" and not report.anything_checked):
+                context.problem(check.code, check.message, check.command)
         if args.fix and report.anything_checked:
             context.say("nothing is stuck that --fix could mend")
         return report.exit_status
@@ -98,8 +99,7 @@ def _fix(args: argparse.Namespace, context: Context, opened: Opened, report: Rep
 
     if not args.yes:
         if not context.stdin.isatty():
-            if args.json:
-                context.data(report)
+            context.data({"report": report, "fixed": ()})
             context.say("nothing was done")
             context.say_next(commands.deploy("doctor", args.env, "--fix", "--yes"))
             return PENDING
@@ -127,8 +127,10 @@ def _fix(args: argparse.Namespace, context: Context, opened: Opened, report: Rep
             done.append(fixed)
             if not args.json:
                 context.result(f"{'done' if fixed.done else 'NOT DONE'}: {fixed.message}")
-    if args.json:
-        context.data({"report": report, "fixed": done})
+    context.data({"report": report, "fixed": done})
+    for each in done:
+        if not each.done:
+            context.problem("not_fixed", f"{each.stack}: {each.message}")
     context.say_next(commands.deploy("doctor", args.env))
     return OK if all(each.done for each in done) else FAILED
 

@@ -32,6 +32,7 @@ EXAMPLES = """\
   python deploy.py plan --env prod --only site                   one stack, and what it depends on
   python deploy.py plan --env dev --content ../web/dist          the stacks and the app, as one plan
 """
+DATA = ("review.as_json:Review",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_common_arguments(parser)
     add_build_argument(parser)
     parser.add_argument("--format", choices=("text", "markdown", "json", "html"), default="text", help="form of the review (default: text)")
-    parser.add_argument("--json", action="store_true", help="the same as --format json")
+    parser.add_argument("--json", action="store_true", help="print JSON: the review as --format json has it, in an envelope")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the review there instead of to stdout (readable by you alone)")
     parser.add_argument(
         "--only", action="append", default=[], metavar="STACK", help="only this stack and what it depends on; may be repeated"
@@ -84,7 +85,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         local=args.local,
     )
     plan = plan_and_save(opened, options, args.dist, context, content=content_of(args, context, opened))
-    show(plan, "json" if args.json else args.format, args.out, context)
+    show(plan, args, context)
     return status_of(plan)
 
 
@@ -176,8 +177,31 @@ def _first_look(opened: Opened, options: Options, context: Context) -> Callable[
     return look
 
 
-def show(plan: Plan, form: str, out: Path | None, context: Context) -> None:
-    """The review in the asked form, to the file or to stdout."""
+def show(plan: Plan, args: argparse.Namespace, context: Context) -> None:
+    """The review in the asked form, to the file or to stdout; with --json in the envelope too."""
+    if not args.json:
+        _show(plan, args.format, args.out, context)
+        return
+    from review import as_json
+    from review.summary import next_command
+
+    if args.out is not None:
+        _show(plan, "json", args.out, context)
+    context.data(as_json.review(plan))
+    context.answer.steps.append(next_command(plan))
+    report_errors(context, plan)
+
+
+def report_errors(context: Context, plan: Plan) -> None:
+    """For machines: what blocks the plan."""
+    from review.summary import findings_in_order
+
+    for finding in findings_in_order(plan):
+        if finding.severity == "error":
+            context.problem(finding.code, finding.message, finding.command)
+
+
+def _show(plan: Plan, form: str, out: Path | None, context: Context) -> None:
     text = rendered(plan, form, width=context.width(), colour=out is None and context.colour(context.stdout))
     if form != "text" or out is not None:
         text = _document(text, form, context)

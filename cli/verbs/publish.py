@@ -46,6 +46,7 @@ EXAMPLES = """\
   python deploy.py publish --env prod --release sit:3f9c01d2ab44 publish exactly what was verified in sit
   python deploy.py publish --env dev --content dist --local      to the local AWS
 """
+DATA = ("cli.answers:Publication",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -166,7 +167,4 @@ def _promoted(args: argparse.Namespace, context: Context, opened: Opened, folder
 
 
 def _show_plan(plan: ContentPlan, lines: list[str], args: argparse.Namespace, context: Context) -> None:
-    if args.json:
-        context.data(plan)
-    else:
-        context.result(as_lines(lines))
+    context.answers({"plan": plan, "outcome": None}, as_lines(lines), machine=args.json)

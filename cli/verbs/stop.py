@@ -26,6 +26,7 @@ EXAMPLES = """\
   python deploy.py stop --env prod          shows what runs, and asks
   python deploy.py stop --env dev --yes     without asking
 """
+DATA = ("cli.answers:Stops",)
 
 POLL_SECONDS = 3.0
 
@@ -48,10 +49,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     for stack, operation in under_way:
         context.say(f"{stack.id}: {operation.action} {operation.id} is {operation.status}, since {operation.created_at}")
     if not under_way:
-        if args.json:
-            context.data([])
-        else:
-            context.result(f"{args.env}: no StackSet operation is running")
+        context.answers([], f"{args.env}: no StackSet operation is running", machine=args.json)
         return OK
     if not args.yes:
         if not context.stdin.isatty():
@@ -60,10 +58,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             raise CommandError("not stopped; it goes on", command=commands.deploy("status", args.env))
     seconds = LOCAL_POLL_SECONDS if opened.aws.is_local else POLL_SECONDS
     done = [_stop(opened, stack, operation, context, seconds) for stack, operation in under_way]
-    if args.json:
-        context.data(done)
-    else:
-        context.result(as_lines(_text(d) for d in done))
+    context.answers(done, as_lines(_text(d) for d in done), machine=args.json)
     return OK
 
 

@@ -26,6 +26,7 @@ from planning.request import Stopped
 from planning.saved import SavedPlanError, load, path_of, save
 from session.context import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
 from session.opened import Opened, read_assembly, refuse_placeholders
+from tests.envelopes import envelope
 from tests.golden_files import ROOT
 from tests.simulated import SimulatedGateways, Small, output, small_assembly
 from website.content_plan import ContentPlan
@@ -234,8 +235,9 @@ def test_our_errors_become_words_and_a_status() -> None:
     assert guarded(fail(KeyboardInterrupt()), context()) == INTERRUPTED
     assert guarded(fail(OSError(28, "No space left on device", "dist/plan.json")), context()) == FAILED
     machine = context()
-    guarded(fail(CommandError("one", command="do")), machine, machine=True)
-    assert json.loads(said(machine)[0]) == {"ok": False, "problems": ["one"], "next": "do"}
+    guarded(fail(CommandError("one", command="do")), machine, machine=True, verb="plan")
+    told = envelope(said(machine)[0])
+    assert told["problems"] == [{"code": "failed", "message": "one", "next": [], "hints": ["do"]}] and told["exit_status"] == FAILED
     steps = context()
     guarded(fail(CommandError("one", command="edit it:\npython build.py --env dev\npython deploy.py plan --env dev")), steps)
     assert said(steps)[1] == "error: one\n  hint: edit it:\n  next: python build.py --env dev\n  next: python deploy.py plan --env dev\n"
@@ -277,7 +279,7 @@ def test_no_credentials_is_an_error_with_a_command(tmp_path: Path) -> None:
     files.write(tmp_path / "test", files.files_of(assembly, {s.template.file: templates[s.id] for s in assembly.stacks}))
     ended = run("deploy.py", "plan", "--env", "test", "--dist", str(tmp_path), "--json")
     assert ended.returncode == FAILED
-    assert json.loads(ended.stdout)["ok"] is False
+    assert envelope(ended.stdout)["ok"] is False
     assert "hint: export AWS_PROFILE" in ended.stderr and "Traceback" not in ended.stderr
 
 
