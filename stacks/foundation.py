@@ -206,7 +206,9 @@ def _roles(template: StackTemplate, env: Environment) -> None:
 
 def _deploy_role(template: StackTemplate, env: Environment) -> None:
     github = env.github
-    if github.create_provider:
+    if github.repository is None:
+        return
+    if github.makes_provider:
         provider = template.add(iam.OIDCProvider("GitHubProvider", Url=f"https://{GITHUB_ISSUER}", ClientIdList=["sts.amazonaws.com"]))
         template.output("GitHubProviderArn", "OpenID Connect provider of GitHub Actions", GetAtt(provider, "Arn"))
     names = deployment.Deployment(
@@ -243,7 +245,7 @@ def _deploy_role(template: StackTemplate, env: Environment) -> None:
             **accepted("DeployBoundary"),
         )
     )
-    order: dict[str, Any] = {"DependsOn": ["GitHubProvider"]} if github.create_provider else {}
+    order: dict[str, Any] = {"DependsOn": ["GitHubProvider"]} if github.makes_provider else {}
     # With the boundary a policy attached later by hand cannot give the repository more than was reviewed here.
     role = template.add(
         iam.Role(

@@ -204,7 +204,7 @@ def _assembly(env: Environment, stacks: tuple[Stack, ...], zone_rivals: tuple[st
         project=env.project,
         account_id=env.account_id,
         home_region=env.home_region,
-        deploy_role_name=foundation.deploy_role_name(env),
+        deploy_role_name=foundation.deploy_role_name(env) if env.github.repository else "",
         protected=env.protection.change_approval,
         artifact_bucket=env.artifacts.bucket,
         lock_table=env.artifacts.lock_table,
@@ -264,11 +264,11 @@ def _contract(env: Environment) -> SiteContract:
 def _placeholders(env: Environment) -> tuple[Placeholder, ...]:
     accounts = {"account_id": env.account_id, "hosted_zone.account_id": env.hosted_zone.account_id or ""}
     found = _account_placeholders(env.name, accounts)
-    if not env.github.repository.startswith("ORGANISATION/"):
+    if not (env.github.repository or "").startswith("ORGANISATION/"):
         return found
     repository = Placeholder(
         key="github.repository",
-        value=env.github.repository,
+        value=env.github.repository or "",
         file=f"environments/{env.name}.yaml",
         meaning="ORGANISATION/REPOSITORY on GitHub",
     )

@@ -18,6 +18,7 @@ from assembly import commands
 from guards.text import as_lines
 from session.context import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
 from session.opened import Opened, add_common_arguments, open_environment
+from session.recovered import add_recovery_arguments, recover
 
 if TYPE_CHECKING:
     from operations.destroy.values import DestroyOutcome, DestroyPlan
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   python deploy.py destroy --env dev --dry-run                     what would go and what would stay
   python deploy.py destroy --env dev                               shows it, and asks for the environment's name
+  python deploy.py destroy --env qa                                its file is gone: what was applied last, out of its artifact bucket
   python deploy.py destroy --env dev --approve dev --delete-data   without a terminal, buckets and tables too
   python deploy.py destroy --env dev                               again, some hours later: the edge function's replicas are gone by then
 """
@@ -39,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--delete-data", action="store_true", help="also delete what the stacks keep: buckets with all versions, tables, logs"
     )
     parser.add_argument("--lift-termination-protection", action="store_true", help="lift termination protection from stacks that have it")
+    add_recovery_arguments(parser)
     parser.add_argument("--dry-run", action="store_true", help="show the plan and stop")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -49,6 +52,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from operations.destroy.text import plan_lines
     from session.shared import locked, progress
 
+    recover(args, context)
     opened = open_environment(args, context)
     plan = survey(
         opened.assembly,

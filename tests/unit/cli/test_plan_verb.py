@@ -110,18 +110,22 @@ def test_exit_statuses(tmp_path: Path) -> None:
     assert verb.status_of(nothing) == OK
 
 
+def form(name: str, out: Path | None = None) -> argparse.Namespace:
+    return argparse.Namespace(json=False, format=name, out=out)
+
+
 def test_the_review_goes_to_stdout_or_to_a_private_file(tmp_path: Path) -> None:
     plan = verb.plan_and_save(opened(SimulatedGateways()), Options(), tmp_path, context())
     to_stdout = context()
-    verb.show(plan, "text", None, to_stdout)
+    verb.show(plan, form("text"), to_stdout)
     out, err = said(to_stdout)
     assert out.startswith("Plan for test") and err == ""
     to_file = context(stdout=Terminal())
-    verb.show(plan, "html", tmp_path / "plan.html", to_file)
+    verb.show(plan, form("html", tmp_path / "plan.html"), to_file)
     assert said(to_file)[0] == ""
     assert stat.S_IMODE((tmp_path / "plan.html").stat().st_mode) == 0o600
     with pytest.raises(CommandError, match="no such directory"):
-        verb.show(plan, "text", tmp_path / "nowhere" / "plan.txt", context())
+        verb.show(plan, form("text", tmp_path / "nowhere" / "plan.txt"), context())
 
 
 @pytest.mark.parametrize(
@@ -133,7 +137,7 @@ def test_colour_only_on_a_terminal_and_never_against_no_color(
 ) -> None:
     plan = verb.plan_and_save(opened(SimulatedGateways()), Options(), tmp_path, context())
     made = context(stdout=stream(), environ=environ)
-    verb.show(plan, "text", None, made)
+    verb.show(plan, form("text"), made)
     assert ("\x1b[" in said(made)[0]) == coloured
 
 
