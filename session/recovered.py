@@ -17,6 +17,7 @@ from session.context import ROOT, USAGE, CommandError, Context
 if TYPE_CHECKING:
     from assembly.model import Assembly
     from aws.session import Aws
+    from operations.gateways import CloudFormationGateways
 
 BUCKET_OUTPUT = "ArtifactBucketName"
 FOUNDATION = "foundation"
@@ -50,7 +51,9 @@ def recover(args: argparse.Namespace, context: Context) -> None:
     if args.artifact_bucket and args.region:
         found = [(args.artifact_bucket, Place(project="", account_id=account_id, region=args.region))]
     else:
-        found = list(_found(args, aws, account_id, known))
+        from gateways.by_place import Gateways
+
+        found = list(buckets_of(args, Gateways(aws, sleep=context.sleep), account_id, known))
     if len({bucket for bucket, _ in found}) != 1:
         which = f"several places have one: {', '.join(f'{bucket} in {at.region}' for bucket, at in found)}" if found else "none was found"
         raise CommandError(
@@ -93,11 +96,10 @@ def _aws(args: argparse.Namespace, context: Context, known: tuple[Assembly, ...]
     return Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials), accounts.pop()
 
 
-def _found(args: argparse.Namespace, aws: Aws, account_id: str, known: tuple[Assembly, ...]) -> Iterator[tuple[str, Place]]:
+def buckets_of(
+    args: argparse.Namespace, gateways: CloudFormationGateways, account_id: str, known: tuple[Assembly, ...]
+) -> Iterator[tuple[str, Place]]:
     """The artifact buckets that foundation stacks of that name say."""
-    from gateways.by_place import Gateways
-
-    gateways = Gateways(aws)
     for place in places(known, account_id, args.region):
         stack = gateways.cloudformation(account_id, place.region, None).describe_stack(f"{place.project}-{args.env}-{FOUNDATION}")
         bucket = args.artifact_bucket or (stack.outputs.get(BUCKET_OUTPUT, "") if stack is not None else "")

@@ -201,13 +201,12 @@ def _roles(template: StackTemplate, env: Environment) -> None:
         template.output(title, description, GetAtt(role, "Arn"))
     template.output("StackSetExecutionRoleName", "Name of the role for StackSet instances", Ref(execution))
     template.output("RuntimeBoundaryArn", "Boundary of the roles that stacks make", Ref(boundary))
-    _deploy_role(template, env)
+    if env.github.repository is not None:
+        _deploy_role(template, env, env.github.repository)
 
 
-def _deploy_role(template: StackTemplate, env: Environment) -> None:
+def _deploy_role(template: StackTemplate, env: Environment, repository: str) -> None:
     github = env.github
-    if github.repository is None:
-        return
     if github.makes_provider:
         provider = template.add(iam.OIDCProvider("GitHubProvider", Url=f"https://{GITHUB_ISSUER}", ClientIdList=["sts.amazonaws.com"]))
         template.output("GitHubProviderArn", "OpenID Connect provider of GitHub Actions", GetAtt(provider, "Arn"))
@@ -251,9 +250,9 @@ def _deploy_role(template: StackTemplate, env: Environment) -> None:
         iam.Role(
             "DeployRole",
             RoleName=deploy_role_name(env),
-            Description=f"Workflows of {github.repository} deploy {env.name} with it",
+            Description=f"Workflows of {repository} deploy {env.name} with it",
             AssumeRolePolicyDocument=trust.github_deployment(
-                github.repository,
+                repository,
                 github.environment or env.name,
                 owner_id=github.owner_id,
                 repository_id=github.repository_id,

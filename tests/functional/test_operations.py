@@ -278,9 +278,16 @@ def test_destroy_with_data_empties_versioned_buckets_after_the_stacks_are_gone(p
     assert verb("destroy", "--approve", ENV).code == 0
     assert f"kept:\n  {bucket} (AWS::S3::Bucket" in verb("destroy").stdout
 
-    done = verb("destroy", "--approve", ENV, "--delete-data", "--json")
+    # Its file is gone, and so is what was built of it: the history in the artifact bucket knows what was applied.
+    shutil.rmtree(platform.dist / ENV)
+    lost = verb("destroy", "--approve", ENV, "--delete-data")
+    assert lost.code == 2 and "test is not built and has no file" in lost.stderr and "--artifact-bucket" in lost.stderr, lost
+    where = ("--region", REGION, "--artifact-bucket", bucket)
+
+    done = verb("destroy", "--approve", ENV, "--delete-data", "--json", *where)
 
     assert done.code == 0, done
+    assert "holds its last assembly" in done.stderr
     assert bucket in answer(done.stdout)["outcome"]["deleted"]
     with pytest.raises(NotFound):
         store.head_bucket(Bucket=bucket)

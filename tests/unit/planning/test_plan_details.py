@@ -15,9 +15,9 @@ from changes.context import Context
 from changes.widenings import widenings
 from planning.cleanup import drop
 from planning.model import Options
-from planning.placeholders import placeholder
 from planning.plan import make_plan
 from planning.request import Request, Stopped, real_change_set_name
+from templates.placeholders import placeholder
 from templates.schemas import Schemas
 from templates.values import Known
 from tests.simulated import ACCOUNT, Faults, SimulatedGateways, Small, literal, small_assembly
