@@ -23,7 +23,7 @@ from tests.functional.accounts import REPOSITORY, Site, identity_token, sites
 from tests.functional.harness import answer
 from tests.functional.wire import wire_to
 
-pytestmark = pytest.mark.functional
+pytestmark = [pytest.mark.functional, pytest.mark.xdist_group("permissions")]
 
 ACCOUNT = "210000000000"
 PREFIX = "kimmyai-web-dev"
