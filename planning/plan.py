@@ -20,6 +20,7 @@ from assembly.model import Stack
 from aws.errors import AwsError, CredentialsError
 from guards import documents
 from planning.authority import administrators_work
+from planning.beside import beside_change_sets
 from planning.content import findings as content_findings
 from planning.inputs import Gateways, Produced, resolve_inputs
 from planning.model import ABSENT, AnyStackPlan, Finding, Plan, StackPlan, sealed
@@ -68,7 +69,11 @@ def make_plan(
             created_by=request.created_by,
             options=msgspec.structs.replace(options, only=tuple(s.id for s in stacks) if options.only else ()),
             stacks=plans,
-            findings=(*run.looked(), *(() if request.content is None else content_findings(request.content, plans))),
+            findings=(
+                *run.looked(),
+                *beside_change_sets(assembly, plans),
+                *(() if request.content is None else content_findings(request.content, plans)),
+            ),
             content=request.content,
             # A part of the stacks may leave users behind that are not in it.
             superseded=() if options.only else tuple(each for stack in stacks for each in done[stack.id].superseded),

@@ -79,7 +79,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if plan is None:
         return FAILED  # its findings were shown
     if not plan.has_changes:
-        _nothing_to_do(args, context, plan)
+        _nothing_to_do(args, context, opened, plan)
         return OK
     if not fresh:
         context.say(f"plan {plan.digest[:DIGEST_DIGITS]} of {plan.created_at} by {plan.created_by}")
@@ -162,12 +162,41 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
     return (None if plan.blocked else plan), True
 
 
-def _nothing_to_do(args: argparse.Namespace, context: Context, plan: Plan) -> None:
+def _nothing_to_do(args: argparse.Namespace, context: Context, opened: Opened, plan: Plan) -> None:
     from planning.saved import forget, path_of
 
     forget(path_of(args.dist, plan.environment))
+    if not plan.options.only:
+        _remember_unchanged(args, context, opened, plan)
     nothing = {"environment": plan.environment, "plan_digest": plan.digest, "result": "no_changes"}
     context.answers(nothing, f"{plan.environment}: no changes, nothing to apply", machine=args.json)
+
+
+def _remember_unchanged(args: argparse.Namespace, context: Context, opened: Opened, plan: Plan) -> None:
+    """An assembly that changes nothing of what is deployed is applied by being looked at: the history names it, and status agrees."""
+    from aws.errors import AwsError
+    from guards.caller import this_process
+    from rollout.apply import Applied
+    from session.shared import past_of
+
+    try:
+        last = past_of(opened, limit=1).records[:1]
+    except AwsError:
+        return
+    if not last or last[0].assembly_digest == opened.assembly.digest:
+        return
+    now = context.now().timestamp()
+    nothing = Applied(
+        environment=plan.environment,
+        plan_digest=plan.digest,
+        assembly_digest=plan.assembly_digest,
+        result="succeeded",
+        started=now,
+        seconds=0.0,
+        stacks=(),
+    )
+    run_ = _run(opened, plan, lambda _: None, threading.Event(), lambda: now)
+    remember(context, opened, run_, nothing, this_process(opened.caller), dist=args.dist, unchanged=True)
 
 
 def _refuse_without_authority(opened: Opened, plan: Plan) -> None:
@@ -370,7 +399,7 @@ def _wait(stop: threading.Event, seconds: float) -> None:
 # --- the record -------------------------------------------------------------------------------------------------------
 
 
-def remember(context: Context, opened: Opened, the_run: Run, applied: Applied, me: Caller, *, dist: Path) -> None:
+def remember(context: Context, opened: Opened, the_run: Run, applied: Applied, me: Caller, *, dist: Path, unchanged: bool = False) -> None:
     """Keep the assembly and a record of the apply in the artifact bucket; a failure to is only told, since what was applied is applied."""
     from assembly import sources
     from aws.errors import AwsError
@@ -380,7 +409,7 @@ def remember(context: Context, opened: Opened, the_run: Run, applied: Applied, m
     from rollout.apply import record_of
 
     assembly = opened.assembly
-    if not any(o.started for o in applied.stacks) and not (applied.content is not None and applied.content.started):
+    if not unchanged and not any(o.started for o in applied.stacks) and not (applied.content is not None and applied.content.started):
         return
     try:
         bucket = S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)

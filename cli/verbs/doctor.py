@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from assembly import commands
 from guards.text import as_lines
-from session.context import FAILED, OK, PENDING, Context
+from session.context import FAILED, OK, PENDING, USAGE, CommandError, Context
 from session.freshness import refresh
 from session.opened import Opened, add_common_arguments, open_environment, read_assembly
 
@@ -34,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments and the common ones."""
     add_common_arguments(parser)
     parser.add_argument("--fix", action="store_true", help="offer a safe action for every stuck stack")
-    parser.add_argument("--yes", action="store_true", help="with --fix: do it without asking")
+    parser.add_argument("--yes", action="store_true", help="with --fix: do it without asking (unprotected environments only)")
+    parser.add_argument("--approve", metavar="ENV", help="with --fix: the environment's name: approval without being asked")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -97,16 +98,19 @@ def _fix(args: argparse.Namespace, context: Context, opened: Opened, report: Rep
     from doctor.fixes import POLL_SECONDS, carry_out
     from session.shared import asked, locked, poll_seconds, progress
 
-    if not args.yes:
+    protected = opened.assembly.protected
+    if args.approve not in (None, args.env):
+        raise CommandError(f"--approve {args.approve} is not the environment's name; nothing was done", status=USAGE)
+    if args.approve is None and (protected or not args.yes):
         if not context.stdin.isatty():
             context.data({"report": report, "fixed": ()})
             context.say("nothing was done")
-            context.say_next(commands.deploy("doctor", args.env, "--fix", "--yes"))
+            context.say_next(commands.deploy("doctor", args.env, "--fix", *(("--approve", args.env) if protected else ("--yes",))))
             return PENDING
-        if asked(context, f"do {'this' if len(report.fixes) == 1 else 'these ' + str(len(report.fixes))}? [y/N] ").lower() not in (
-            "y",
-            "yes",
-        ):
+        what = "this" if len(report.fixes) == 1 else f"these {len(report.fixes)}"
+        wanted = {args.env} if protected else {"y", "yes"}
+        answer = asked(context, f"do {what}? {f'{args.env} is protected, type its name:' if protected else '[y/N]'} ")
+        if (answer if protected else answer.lower()) not in wanted:
             context.say("nothing was done")
             return PENDING
     nonce = context.token_hex(8)

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments and the common ones."""
     add_common_arguments(parser)
     parser.add_argument("--dry-run", action="store_true", help="show what would be removed, and remove nothing")
-    add_change_arguments(parser)
+    add_change_arguments(parser, digest=False)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:

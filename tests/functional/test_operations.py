@@ -89,7 +89,7 @@ def test_status_follows_an_environment_from_nothing_over_a_plan_to_an_apply(plat
 
     platform.build(one="2")
     newer = verb("status")
-    assert "which is not applied\nnext: python deploy.py plan --env test" in newer.stdout
+    assert "which is not applied; its templates are the deployed ones\nnext: python deploy.py plan --env test" in newer.stdout
     (record,) = answer(verb("history", "--json").stdout)
     assert record["result"] == "succeeded"
     assert record["assembly_digest"] == status["assembly_digest"]
