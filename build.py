@@ -123,7 +123,7 @@ def _new(arguments: argparse.Namespace) -> int:
     script = as_called(sys.orig_argv, sys.argv, sys.executable, ROOT / "build.py")
     where = [] if arguments.environments == ENVIRONMENTS else ["--environments", str(arguments.environments)]
     command = shlex.join([*script, "--env", arguments.name, *where])
-    arguments.answer.steps.append(command)
+    arguments.answer.typed.append(command)
     arguments.answer.data = {"file": str(file), "changed": dict(made.changed)}
     if not arguments.json:
         print(as_lines((f"{file}, after {arguments.other}:", *(f"  {key}: {value}" for key, value in made.changed), f"  next: {command}")))
@@ -313,7 +313,7 @@ def _report(
         print("build: out of date", file=sys.stderr)
         script = as_called(sys.orig_argv, sys.argv, sys.executable, ROOT / "build.py")
         command = shlex.join([*script, *(word for word in arguments.typed if word not in ("--check", "--json"))])
-        answer.steps.append(command)
+        answer.typed.append(command)
         print(as_lines((f"  next: {command}",)), file=sys.stderr)
 
 

@@ -56,6 +56,8 @@ class Answer:
     problems: list[Problem] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
     """What to do next: commands and prose, as `assembly.commands.told` takes them."""
+    typed: list[str] = field(default_factory=list)
+    """Commands in their final form, as somebody here would type them."""
     done: bool = False
     """The envelope is written, or the verb writes lines of its own."""
 
@@ -79,6 +81,7 @@ class Answer:
         if not ok and not self.problems:
             self.problem(CODES.get(status, "failed"), f"{verb} ended with exit status {status}")
         next_, hints = told_apart(self.steps)
+        next_ = (*self.typed, *next_)
         return Envelope(verb=verb, ok=ok, exit_status=status, problems=tuple(self.problems), next=next_, hints=hints, data=self.data)
 
     def text(self, verb: str, status: int) -> str:
