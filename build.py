@@ -336,7 +336,7 @@ def _table(built: list[Synthesis], findings: dict[str, tuple[Finding, ...]]) -> 
     for synthesis in built:
         for stack in synthesis.assembly.stacks:
             name = f"{synthesis.assembly.environment}/{stack.id}"
-            region = f"{len(stack.stackset.targets.regions)} regions" if stack.stackset else stack.region
+            region = _count(len(stack.stackset.targets.regions), "region") if stack.stackset else stack.region
             size = f"{stack.template.size:,}{' upload' if stack.template.upload else ''}"
             rows.append((name, region, str(stack.template.resources), size, _findings_cell(findings[name])))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -359,7 +359,7 @@ def _findings_cell(found: tuple[Finding, ...]) -> str:
     }
     suppressed = sum(finding.suppressed for finding in found)
     parts = [_count(number, level) if level != "informational" else f"{number} informational" for level, number in counts.items() if number]
-    return ", ".join([*parts, *([f"{suppressed} suppressed"] if suppressed else [])]) or "clean"
+    return ", ".join([*parts, *([f"{suppressed} suppressed (-v)"] if suppressed else [])]) or "clean"
 
 
 def _summary(

@@ -45,6 +45,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from doctor.engine import examine
     from doctor.text import fix_lines, report_lines
     from operations.public_dns import PublicDns
+    from session.waiting import telling
 
     opened = _open(args, context)
     checked = CheckContext(
@@ -56,7 +57,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
         waiting=_waiting(args, opened),
         local=args.local,
     )
-    report = examine(checked)
+    accounts = ", ".join(sorted({stack.account_id for stack in opened.assembly.stacks} | {opened.assembly.account_id}))
+    with telling(context, f"answers of AWS (accounts {accounts}) and of the public DNS"):
+        report = examine(checked)
     colour = context.colour(context.stdout)
     if not (args.fix and report.fixes):
         context.answers({"report": report, "fixed": ()}, as_lines(report_lines(report, colour=colour)), machine=args.json)

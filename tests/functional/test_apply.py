@@ -36,7 +36,7 @@ def test_the_first_deployment_needs_no_lock_table_and_the_second_has_nothing_to_
     first = platform.apply("--yes")
 
     assert first.code == 0, first
-    assert "there is no lock table yet; base first" in first.stderr
+    assert "base makes the lock table, so it is applied first and without the lock" in first.stderr
     assert value_of(aws, platform.account, "/demo/two") == "1 fixed"
     assert value_of(aws, platform.account, "/demo/beside", "us-east-1") == "b"
     assert " 4 applied.\n" in first.stdout

@@ -353,7 +353,7 @@ def test_the_last_line_counts() -> None:
     assert what_next == "next: python deploy.py apply --env dev", "the last line is what to type"
     assert last == (
         "Plan: 4 stacks: 3 to update, 1 unchanged; resources: 1 to add, 1 to modify, 2 to replace, 1 perhaps to replace, 1 to remove,"
-        " 1 not listed; StackSet instances: 1 to create, 1 to update, 1 to remove; 2 of them endangering data; 2 policy widenings."
+        " 1 not listed; StackSet instances: 1 to create, 1 to update, 1 to remove; 2 of them endangering data; 2 widened permissions."
     )
     assert terminal.render(NOTHING).splitlines()[-1] == "No changes: 2 stacks as the assembly wants them."
     assert terminal.render(CONTENT).splitlines()[-2] == (

@@ -36,6 +36,10 @@ class Gateways:
         return Gateway()
 
 
+def gateways_of(stacks: dict[tuple[str, str], Stack]) -> Any:
+    return Gateways(stacks)
+
+
 def args(**more: Any) -> argparse.Namespace:
     return argparse.Namespace(**{"env": "qa2", "region": None, "artifact_bucket": None, "account": None, **more})
 
@@ -46,7 +50,7 @@ def known(*regions: str) -> Any:
 
 
 def test_every_home_region_of_what_is_built_is_looked_at() -> None:
-    gateways = Gateways({("eu-west-1", "web-qa2-foundation"): Stack({"ArtifactBucketName": "qa2-artifacts"})})
+    gateways: Any = Gateways({("eu-west-1", "web-qa2-foundation"): Stack({"ArtifactBucketName": "qa2-artifacts"})})
     ((bucket, place),) = buckets_of(args(), gateways, "111122223333", known("af-south-1", "eu-west-1", "eu-west-1"))
     assert (bucket, place.region) == ("qa2-artifacts", "eu-west-1")
     assert gateways.asked == [("af-south-1", "web-qa2-foundation"), ("eu-west-1", "web-qa2-foundation")]
@@ -54,8 +58,8 @@ def test_every_home_region_of_what_is_built_is_looked_at() -> None:
 
 def test_two_of_that_name_are_two_answers() -> None:
     stacks = {(r, "web-qa2-foundation"): Stack({"ArtifactBucketName": f"qa2-{r}"}) for r in ("af-south-1", "eu-west-1")}
-    assert len(list(buckets_of(args(), Gateways(stacks), "111122223333", known("af-south-1", "eu-west-1")))) == 2
-    assert len(list(buckets_of(args(region="eu-west-1"), Gateways(stacks), "111122223333", known("af-south-1", "eu-west-1")))) == 1
+    assert len(list(buckets_of(args(), gateways_of(stacks), "111122223333", known("af-south-1", "eu-west-1")))) == 2
+    assert len(list(buckets_of(args(region="eu-west-1"), gateways_of(stacks), "111122223333", known("af-south-1", "eu-west-1")))) == 1
 
 
 def test_nothing_built_is_nowhere_to_look() -> None:
