@@ -14,13 +14,14 @@ if __name__ == "__main__":
     use_the_projects()
 
 import argparse
-import json
+import difflib
 import os
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
+from assembly.envelope import Answer
 from guards import masks
 from guards.stream import install
 from guards.text import as_lines
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENTS = ROOT / "environments"
+NEW = "new-environment"
 WORKERS = 2
 MESSAGE_LENGTH = 300
 """Characters of a finding; cfn-lint quotes lists of hundreds of names. --json has them whole."""
@@ -42,31 +44,113 @@ EXAMPLES = """examples:
   python build.py --env all                build every environment of environments/
   python build.py --env prod --check       fail if dist/prod is not what would be built
   python build.py --env all --json | jq    the summary for machines
+  python build.py new-environment qa --from sit    a further environment file
 """
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
-    arguments = _parser().parse_args(argv)
-    arguments.typed = tuple(sys.argv[1:] if argv is None else argv)
+    typed = tuple(sys.argv[1:] if argv is None else argv)
+    further = typed[:1] == (NEW,)
+    parser, words = (_new_parser(), typed[1:]) if further else (_parser(), typed)
+    answer = Answer()
     try:
-        return _run(arguments)
-    except KeyboardInterrupt:
-        print("build: interrupted; dist/ is as it was", file=sys.stderr)
-        return 130
+        try:
+            arguments = parser.parse_args(words)
+            arguments.typed, arguments.answer = words, answer
+            status = _new(arguments) if further else _run(arguments)
+        except UsageError as error:
+            print(as_lines((" ".join(parser.format_usage().split()), f"build: {error}")), file=sys.stderr)
+            answer.problem("usage", str(error))
+            status = 2
+        except KeyboardInterrupt:
+            print("build: interrupted; dist/ is as it was", file=sys.stderr)
+            answer.problem("interrupted", "dist/ is as it was")
+            status = 130
+        if "--json" in typed:
+            print(answer.text("build", status))
     except BrokenPipeError:
         sys.stdout = None  # the reader is gone: nothing left to flush
         return 0
+    return status
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+class UsageError(Exception):
+    """What argparse does not take."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises instead of ending the process."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `UsageError`, with the option that was probably meant."""
+        words = [word for word in message.split() if word.startswith("--")] if "unrecognized" in message else []
+        close = [meant for word in words for meant in difflib.get_close_matches(word, self._option_string_actions, n=1)]
+        raise UsageError(message + (f"; did you mean {close[0]}?" if close else ""))
+
+
+def _new_parser() -> Parser:
+    parser = Parser(
+        prog=f"build.py {NEW}",
+        description="Write the file of a further environment, after one that there is: its name in every name, and a domain of its own.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("name", metavar="NAME", help="name of the new environment")
+    parser.add_argument("--from", dest="other", required=True, metavar="ENV", help="the environment to begin with")
+    parser.add_argument("--account", default="", metavar="ID", help="AWS account (default: that of ENV)")
+    parser.add_argument("--domain", default="", metavar="DOMAIN", help="domain (default: that of ENV with the other name in it)")
+    parser.add_argument(
+        "--environments", type=Path, default=ENVIRONMENTS, metavar="DIR", help="where the files are (default: environments)"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def _new(arguments: argparse.Namespace) -> int:
+    """Write the file of a further environment."""
+    from environments.new import new_environment
+    from environments.problems import EnvironmentProblems
+
+    directory = _shown(arguments.environments)
+    try:
+        made = new_environment(directory, arguments.name, arguments.other, account_id=arguments.account, domain=arguments.domain)
+        file = directory / f"{arguments.name}.yaml"
+        with file.open("x", encoding="utf-8") as out:
+            out.write(made.text)
+    except (EnvironmentProblems, OSError) as error:
+        problems = [*map(str, error.problems)] if isinstance(error, EnvironmentProblems) else [str(error)]
+        return _refused(arguments.answer, problems)
+    script = as_called(sys.orig_argv, sys.argv, sys.executable, ROOT / "build.py")
+    where = [] if arguments.environments == ENVIRONMENTS else ["--environments", str(arguments.environments)]
+    command = shlex.join([*script, "--env", arguments.name, *where])
+    arguments.answer.typed.append(command)
+    arguments.answer.data = {"file": str(file), "changed": dict(made.changed)}
+    if not arguments.json:
+        print(as_lines((f"{file}, after {arguments.other}:", *(f"  {key}: {value}" for key, value in made.changed), f"  next: {command}")))
+    return 0
+
+
+def _refused(answer: Answer, problems: list[str]) -> int:
+    for problem in problems:
+        answer.problem("environments", problem)
+        print(as_lines((problem,)), file=sys.stderr)
+    print(f"build: {_count(len(problems), 'problem')}; nothing was written", file=sys.stderr)
+    return 2
+
+
+def _parser() -> Parser:
+    parser = Parser(
         prog="build.py",
         description="Write the linted CloudFormation templates of an environment to dist/.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--env", required=True, metavar="ENV", help='environment to build, by the name of its file, or "all"')
+    parser.add_argument(
+        "--env",
+        required=True,
+        metavar="ENV",
+        help='environment to build, by the name of its file, or "all", which also removes from DIR what has no file any more',
+    )
     parser.add_argument(
         "--environments", type=Path, default=ENVIRONMENTS, metavar="DIR", help="where the environment files are (default: environments)"
     )
@@ -91,13 +175,7 @@ def _run(arguments: argparse.Namespace) -> int:
         platform = load(directory, wanted)
         built = [_synthesis(platform, name) for name in wanted]
     except (EnvironmentProblems, SynthesisError, EdgeCodeError) as error:
-        problems = [str(problem) for problem in error.problems]
-        if arguments.json:
-            print(json.dumps({"ok": False, "problems": problems}, indent=2))
-        for problem in problems:
-            print(as_lines((problem,)), file=sys.stderr)
-        print(f"build: {_count(len(problems), 'problem')}; nothing was written", file=sys.stderr)
-        return 2
+        return _refused(arguments.answer, [str(problem) for problem in error.problems])
     findings = _lint(built)
     failed = any(finding.level != "informational" for found in findings.values() for finding in found)
     outdated: list[str] = []
@@ -107,8 +185,10 @@ def _run(arguments: argparse.Namespace) -> int:
         except OSError as error:
             told = f"build: cannot write {error.filename or arguments.out}: {error.strerror}; the last good build is untouched"
             print(as_lines((told,)), file=sys.stderr)
+            arguments.answer.problem("not_written", told.removeprefix("build: "))
             return 1
-    _report(arguments, built, findings, outdated)
+    removed = [] if failed or arguments.check or arguments.env != "all" else _without_leftovers(arguments, wanted)
+    _report(arguments, built, findings, outdated, removed)
     return 1 if failed or (arguments.check and outdated) else 0
 
 
@@ -187,6 +267,18 @@ def _write(arguments: argparse.Namespace, built: list[Synthesis], platform: Plat
     return outdated
 
 
+def _without_leftovers(arguments: argparse.Namespace, names: tuple[str, ...]) -> list[str]:
+    """Removes the assemblies of environments whose file is gone; returns their directories."""
+    from assembly.leftovers import leftovers, remove
+
+    removed = []
+    for directory in leftovers(arguments.out, arguments.environments, names, ROOT):
+        remove(directory)
+        removed.append(str(_shown(directory)))
+        print(as_lines((f"build: removed {_shown(directory)}: environments has no {directory.name} any more",)), file=sys.stderr)
+    return removed
+
+
 def _as_yaml(content: dict[str, bytes]) -> dict[str, bytes]:
     from cfn_flip import to_yaml  # type: ignore[import-untyped]
 
@@ -198,13 +290,18 @@ def _as_yaml(content: dict[str, bytes]) -> dict[str, bytes]:
     }
 
 
-def _report(arguments: argparse.Namespace, built: list[Synthesis], findings: dict[str, tuple[Finding, ...]], outdated: list[str]) -> None:
+def _report(
+    arguments: argparse.Namespace, built: list[Synthesis], findings: dict[str, tuple[Finding, ...]], outdated: list[str], removed: list[str]
+) -> None:
     failing = [finding for found in findings.values() for finding in found if finding.level != "informational"]
     shown = [finding for found in findings.values() for finding in found if arguments.verbose or finding.level != "informational"]
     for finding in shown:
         print(as_lines((_finding_line(finding, built),)), file=sys.stderr)
+    answer = arguments.answer
+    for finding in failing:
+        answer.problem(finding.rule, _finding_line(finding, built))
     if arguments.json:
-        print(json.dumps(_summary(arguments, built, findings, outdated, ok=not failing), indent=2))
+        answer.data = _summary(arguments, built, findings, outdated, removed)
     else:
         print(as_lines(_table(built, findings)))
     if failing:
@@ -212,9 +309,12 @@ def _report(arguments: argparse.Namespace, built: list[Synthesis], findings: dic
     elif arguments.check and outdated:
         for name in outdated:
             print(as_lines((f"{name}: differs from what would be built",)), file=sys.stderr)
+            answer.problem("outdated", f"{name}: differs from what would be built")
         print("build: out of date", file=sys.stderr)
         script = as_called(sys.orig_argv, sys.argv, sys.executable, ROOT / "build.py")
-        print(as_lines((f"  next: {shlex.join([*script, *(word for word in arguments.typed if word != '--check')])}",)), file=sys.stderr)
+        command = shlex.join([*script, *(word for word in arguments.typed if word not in ("--check", "--json"))])
+        answer.typed.append(command)
+        print(as_lines((f"  next: {command}",)), file=sys.stderr)
 
 
 def _finding_line(finding: Finding, built: list[Synthesis]) -> str:
@@ -236,7 +336,7 @@ def _table(built: list[Synthesis], findings: dict[str, tuple[Finding, ...]]) -> 
     for synthesis in built:
         for stack in synthesis.assembly.stacks:
             name = f"{synthesis.assembly.environment}/{stack.id}"
-            region = f"{len(stack.stackset.targets.regions)} regions" if stack.stackset else stack.region
+            region = _count(len(stack.stackset.targets.regions), "region") if stack.stackset else stack.region
             size = f"{stack.template.size:,}{' upload' if stack.template.upload else ''}"
             rows.append((name, region, str(stack.template.resources), size, _findings_cell(findings[name])))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -259,17 +359,17 @@ def _findings_cell(found: tuple[Finding, ...]) -> str:
     }
     suppressed = sum(finding.suppressed for finding in found)
     parts = [_count(number, level) if level != "informational" else f"{number} informational" for level, number in counts.items() if number]
-    return ", ".join([*parts, *([f"{suppressed} suppressed"] if suppressed else [])]) or "clean"
+    return ", ".join([*parts, *([f"{suppressed} suppressed (-v)"] if suppressed else [])]) or "clean"
 
 
 def _summary(
-    arguments: argparse.Namespace, built: list[Synthesis], findings: dict[str, tuple[Finding, ...]], outdated: list[str], *, ok: bool
+    arguments: argparse.Namespace, built: list[Synthesis], findings: dict[str, tuple[Finding, ...]], outdated: list[str], removed: list[str]
 ) -> dict[str, object]:
     import msgspec
 
     return {
-        "ok": ok and not (arguments.check and outdated),
         "outdated": outdated if arguments.check else [],
+        "removed": removed,
         "environments": [
             {
                 "environment": synthesis.assembly.environment,

@@ -50,8 +50,8 @@ def main(argv: list[str], packages: Iterable[str], context: Context | None = Non
     verb, arguments = argv[0], argv[1:]
     machine = "--json" in arguments
     if verb not in found:
-        return guarded(lambda: _unknown_verb(verb, arguments, found), context, machine=machine)
-    return guarded(lambda: _run(verb, arguments, packages, context), context, machine=machine)
+        return guarded(lambda: _unknown_verb(verb, arguments, found), context, machine=machine, verb=verb)
+    return guarded(lambda: _run(verb, arguments, packages, context), context, machine=machine, verb=verb)
 
 
 def _run(verb: str, arguments: list[str], packages: Iterable[str], context: Context) -> int:
@@ -62,7 +62,7 @@ def _run(verb: str, arguments: list[str], packages: Iterable[str], context: Cont
         return int(ended.code or 0)
     context = replace(context, next_command=context.next_command.of_run(parser, args))
     run, machine = module_of(verb, packages).run, bool(getattr(args, "json", False))
-    return guarded(lambda: int(run(args, context)), context, machine=machine)
+    return guarded(lambda: int(run(args, context)), context, machine=machine, verb=verb)
 
 
 def _unknown_verb(verb: str, arguments: list[str], found: Iterable[str]) -> int:
@@ -80,26 +80,36 @@ def _version() -> str:
     return settings["metadata"]["version"]
 
 
-def guarded(run: Callable[[], int], context: Context, *, machine: bool = False) -> int:
-    """The one place that catches: our errors become words on stderr (and, for `--json`, an object on stdout) and an exit status."""
+def guarded(run: Callable[[], int], context: Context, *, machine: bool = False, verb: str = "") -> int:
+    """The one place that catches: our errors become words on stderr and an exit status; with `--json` all of it is on stdout too."""
     try:
         with terminable():
-            return run()
+            status = _caught(run, context)
+            if machine:
+                context.write_answer(verb, status)
+            return status
+    except BrokenPipeError:
+        sys.stdout = None  # the reader is gone: nothing left to flush
+        return OK
+
+
+def _caught(run: Callable[[], int], context: Context) -> int:
+    try:
+        return run()
     except KeyboardInterrupt:
         context.say("deploy: interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        sys.stdout = None  # the reader is gone: nothing left to flush
-        return OK
+        raise
     except Exception as error:
         known = _known(error)
         if known is None:
             raise
-        if machine:
-            context.data({"ok": False, "problems": list(known.problems), "next": known.command})
+        context.failed(known)
         for problem in known.problems:
             context.say(f"error: {problem}")
-        context.say_next(known.command)
+        for line in commands.told(known.command):
+            context.say(f"  {line}")
         return known.status
 
 
@@ -110,17 +120,17 @@ def _known(error: Exception) -> CommandError | None:
     if isinstance(error, OSError):
         return CommandError(f"{error.filename or 'input or output'}: {error.strerror or error}")
     by_class: Mapping[tuple[str, str], Callable[[Any], CommandError]] = {
-        ("assembly.files", "AssemblyError"): lambda e: CommandError(*e.problems, status=USAGE),
+        ("assembly.files", "AssemblyError"): lambda e: CommandError(*e.problems, status=USAGE, code="assembly"),
         ("assembly.model", "NoSite"): lambda e: CommandError(str(e), status=USAGE),
-        ("aws.errors", "AwsError"): lambda e: CommandError(str(e), command=e.hint),
-        ("planning.request", "PlanError"): lambda e: CommandError(str(e), command=e.command, status=USAGE),
+        ("aws.errors", "AwsError"): lambda e: CommandError(str(e), command=e.hint, code=e.code or "aws"),
+        ("planning.request", "PlanError"): lambda e: CommandError(str(e), command=e.command, status=USAGE, code="plan"),
         ("planning.request", "Stopped"): lambda _: CommandError(
             "interrupted; what had been made for the plan is deleted", status=INTERRUPTED
         ),
-        ("planning.saved", "SavedPlanError"): lambda e: CommandError(str(e), command=e.command, status=USAGE),
-        ("website.errors", "WebsiteError"): lambda e: CommandError(str(e), command=e.command),
-        ("website.errors", "SourceError"): lambda e: CommandError(*e.problems, status=USAGE),
-        ("local_aws.server", "LocalAwsError"): lambda e: CommandError(str(e), command=e.hint),
+        ("planning.saved", "SavedPlanError"): lambda e: CommandError(str(e), command=e.command, status=USAGE, code="saved_plan"),
+        ("website.errors", "WebsiteError"): lambda e: CommandError(str(e), command=e.command, code="website"),
+        ("website.errors", "SourceError"): lambda e: CommandError(*e.problems, status=USAGE, code="content"),
+        ("local_aws.server", "LocalAwsError"): lambda e: CommandError(str(e), command=e.hint, code="local_aws"),
     }
     for kind in type(error).__mro__:
         made = by_class.get((kind.__module__, kind.__name__))

@@ -1,7 +1,8 @@
 """The verbs that there are, and their parsers: what is misspelt is answered with what was probably meant.
 
 A verb is a module of `cli/verbs/`. Its name is the verb (underscores become hyphens), its docstring's first line the help; it has
-`EXAMPLES: str`, `add_arguments(parser)` and `run(args, context) -> int`. There is no list to keep: a new file is a new verb.
+`EXAMPLES: str`, `DATA` (types of its --json, as MODULE:NAME), `add_arguments(parser)` and `run(args, context) -> int`. There is no list to
+keep: a new file is a new verb.
 """
 
 from __future__ import annotations

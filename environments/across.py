@@ -18,9 +18,12 @@ ORGANIZATION = "organization"
 """Name of the file that describes the organization instead of an environment."""
 
 _REMEDY = {
-    "GitHub provider of account": "; an account has only one: write create_provider: false here",
+    "GitHub provider of account": "; an account has only one: write github.create_provider: false into this file, not into common.yaml",
     "name prefix": ": roles, functions and stacks would have equal names",
 }
+
+OWN_FILE = frozenset({"GitHub provider of account"})
+"""What is mended in the environment's own file, wherever the value comes from: in common.yaml it would hold for all."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ def claims(described: Environment | Organization) -> Iterator[Claim]:
             yield Claim("bucket", described.firewall_log_bucket, ("bucket",))
         if described.disaster_recovery:
             yield Claim("bucket", described.disaster_recovery.bucket, ("disaster_recovery", "bucket"))
-        if described.github.create_provider:
+        if described.github.makes_provider:
             yield Claim("GitHub provider of account", account, ("github", "create_provider"))
     yield Claim("bucket", described.artifacts.bucket, ("artifacts", "bucket"))
     yield Claim("lock table", described.artifacts.lock_table, ("artifacts", "lock_table"), account)
@@ -63,7 +66,8 @@ def clashes(loaded: Mapping[str, tuple[Environment, Findings]], organization: tu
             first, key = seen.setdefault((claim.kind, claim.account, claim.name), (name, claim.key))
             what = f'{claim.kind} "{claim.name}"' + (f" in account {claim.account}" if claim.account else "")
             if first != name:
-                yield findings.at(claim.key, f"{what} is made by environment {first} already{_REMEDY.get(claim.kind, '')}")
+                problem = findings.own_file if claim.kind in OWN_FILE else findings.at
+                yield problem(claim.key, f"{what} is made by environment {first} already{_REMEDY.get(claim.kind, '')}")
             elif key != claim.key:
                 source = f"is the {dotted(key)} of this environment already, or derived from it"
                 yield findings.at(claim.key, f"{what} {source}; choose another name")

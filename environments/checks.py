@@ -64,6 +64,8 @@ def check(environment: Environment, note: Note) -> None:
         note(("disaster_recovery", "region"), f'"{env.home_region}" is the home region; choose another one')
     if (env.github.owner_id is None) != (env.github.repository_id is None):
         note(("github",), "owner_id and repository_id go together: give both or neither")
+    if env.github.repository is None and (env.github.owner_id or env.github.environment):
+        note(("github",), "names no repository, so no workflow may deploy; add github.repository, or leave github out")
     for name_key, name in (
         (("domain",), env.domain),
         (("hosted_zone", "name"), env.hosted_zone.name),

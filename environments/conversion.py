@@ -47,6 +47,11 @@ class Findings:
     def add(self, key: Key, message: str) -> None:
         self.problems.append(self.at(key, message))
 
+    def own_file(self, key: Key, message: str) -> Problem:
+        """The same, in the environment's own file whether the key stands there or not."""
+        line = next((self.own.lines[key[:n]] for n in range(len(key), 0, -1) if key[:n] in self.own.lines), 1)
+        return Problem(self.own.file, line, dotted(key), message)
+
     def text(self, key: Key) -> str | None:
         """What is written in the file for a value that YAML does not read as text."""
         return (self.own if key in self.own.lines else self.common).texts.get(key)

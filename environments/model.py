@@ -275,7 +275,10 @@ class Artifacts(Value, frozen=True, kw_only=True):
 class GitHub(Value, frozen=True, kw_only=True):
     """The repository whose workflows may deploy, through OpenID Connect and without stored keys."""
 
-    repository: Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}\Z", description="ORGANISATION/REPOSITORY")]
+    repository: (
+        Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}\Z", description="ORGANISATION/REPOSITORY")] | None
+    ) = None
+    """Without one there is neither a provider nor a role for workflows."""
     environment: Slug | None = None
     """GitHub deployment environment; the environment's own name if left out."""
     branch: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}\Z", description="A branch's name.")] = "main"
@@ -285,6 +288,11 @@ class GitHub(Value, frozen=True, kw_only=True):
     """Numeric ids; given together they bind the role to the ids, which repositories made or moved after 2026-07-15 need."""
     create_provider: bool = True
     """False where the account has the OIDC provider of GitHub already (there can be only one)."""
+
+    @property
+    def makes_provider(self) -> bool:
+        """Whether the foundation stack makes the provider."""
+        return self.create_provider and self.repository is not None
 
 
 class Monitoring(Value, frozen=True, kw_only=True):
@@ -353,7 +361,7 @@ class Environment(Value, frozen=True, kw_only=True):
     publishing: Publishing = Publishing()
     protection: Protection = Protection()
     artifacts: Artifacts
-    github: GitHub
+    github: GitHub = GitHub()
     monitoring: Monitoring = Monitoring()
     firewall: Firewall | None = None
     disaster_recovery: DisasterRecovery | None = None

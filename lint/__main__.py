@@ -9,13 +9,12 @@ Exit status: 0 clean (informational findings are none), 1 findings, 2 usage, or 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
-import msgspec
-
+from assembly.envelope import Answer
 from guards import documents, masks
 from guards.stream import install
 from guards.text import as_lines
@@ -28,7 +27,7 @@ WORKERS = 2
 EXAMPLES = """examples:
   python -m lint site.template.json                     for us-east-1
   python -m lint a.json b.yaml --region eu-west-1       several, for another region
-  python -m lint - --json < site.template.json | jq     the findings for machines
+  python -m lint - --json < site.template.json | jq     the findings for machines (.data)
   python -m lint --rules > docs/lint-rules.md           our own rules, as a document
 """
 
@@ -39,27 +38,53 @@ class NoTemplate(Exception):
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
-    parser = _parser()
-    arguments = parser.parse_args(argv)
-    if bool(arguments.templates) == arguments.rules:
-        parser.error("expected either TEMPLATE or --rules")
+    parser, answer = _parser(), Answer()
     try:
-        if arguments.rules:
-            from lint.rules_document import rules_document
-
-            sys.stdout.write(rules_document())
-            return 0
-        return _run(arguments)
-    except KeyboardInterrupt:
-        print("lint: interrupted", file=sys.stderr)
-        return 130
+        try:
+            status = _begin(parser, argv, answer)
+        except UsageError as error:
+            print(as_lines((" ".join(parser.format_usage().split()), f"lint: {error}")), file=sys.stderr)
+            answer.problem("usage", str(error))
+            status = 2
+        except KeyboardInterrupt:
+            print("lint: interrupted", file=sys.stderr)
+            status = 130
+        if "--json" in (sys.argv[1:] if argv is None else argv):
+            print(answer.text("lint", status))
     except BrokenPipeError:
         sys.stdout = None  # the reader is gone: nothing left to flush
         return 0
+    return status
+
+
+class UsageError(Exception):
+    """What argparse does not take."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises instead of ending the process."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `UsageError`."""
+        raise UsageError(message)
+
+
+def _begin(parser: argparse.ArgumentParser, argv: list[str] | None, answer: Answer) -> int:
+    arguments = parser.parse_args(argv)
+    if bool(arguments.templates) == arguments.rules:
+        parser.error("expected either TEMPLATE or --rules")
+    if arguments.rules:
+        from lint.rules_document import rules_document
+
+        if arguments.json:
+            parser.error("--rules is a document; it has no --json")
+        sys.stdout.write(rules_document())
+        return 0
+    return _run(arguments, answer)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m lint",
         description="Lint CloudFormation templates as build.py does.",
         epilog=EXAMPLES,
@@ -75,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace, answer: Answer) -> int:
     regions = tuple(arguments.region or ("us-east-1",))
     jobs: list[Job] = []
     problems: list[str] = []
@@ -88,9 +113,13 @@ def _run(arguments: argparse.Namespace) -> int:
     unknown = {finding.message for findings in found.values() for finding in findings if finding.rule == "E9700"}
     problems.extend(sorted(unknown))
     failing = sum(finding.level != "informational" for findings in found.values() for finding in findings) - len(unknown) * len(jobs)
+    for problem in problems:
+        answer.problem("not_linted", problem)
     if arguments.json:
-        templates = [{"file": name, "findings": [msgspec.to_builtins(finding) for finding in findings]} for name, findings in found.items()]
-        print(json.dumps({"ok": not (problems or failing), "problems": problems, "templates": templates}, indent=2))
+        answer.data = {"templates": [{"file": name, "findings": findings} for name, findings in found.items()]}
+        for finding in (each for findings in found.values() for each in findings if each.level != "informational"):
+            if finding.rule != "E9700":
+                answer.problem(finding.rule, _line(finding))
     else:
         shown = [f for findings in found.values() for f in findings if arguments.verbose or f.level != "informational"]
         for finding in shown:

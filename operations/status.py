@@ -179,12 +179,33 @@ def _pending(found: ChangeSetSummary) -> PendingChangeSet:
 
 
 def _same(deployed: str | None, built: bytes) -> bool | None:
+    """Whether an update would change anything, so that this says what `plan` says."""
     if deployed is None or not built:
         return None
     try:
-        return bool(documents.loads(deployed) == documents.loads(built))
+        return bool(_updatable(documents.loads(deployed)) == _updatable(documents.loads(built)))
     except ValueError:
         return deployed.encode() == built
+
+
+ONLY_SAID = frozenset({"Description", "Metadata", "Rules"})
+"""Sections of a template that make no update by themselves: CloudFormation answers "The submitted information didn't contain changes"
+(CloudFormation User Guide, "Update behaviors of stack resources"; docs/assumptions.md, template-sections)."""
+ENTERS = ("Type", "Default", "NoEcho")
+"""What of a parameter's declaration can change what is deployed; patterns and descriptions are only looked at when values are given."""
+
+
+def _updatable(template: Any) -> Any:
+    if not isinstance(template, dict):
+        return template
+    kept = {name: section for name, section in template.items() if name not in ONLY_SAID}
+    parameters = kept.get("Parameters")
+    if isinstance(parameters, dict):
+        kept["Parameters"] = {
+            name: {key: declared[key] for key in ENTERS if key in declared} if isinstance(declared, dict) else declared
+            for name, declared in parameters.items()
+        }
+    return kept
 
 
 # --- text ---------------------------------------------------------------------------------------------------------
@@ -226,7 +247,8 @@ def _version_lines(status: Status, now: datetime) -> Iterable[str]:
         when = f"{age(deployed.at, now)} ago by {who}{result}{gone}"
         yield f"{what} assembly {deployed.assembly_digest[:12]}{commit}, {when}"
         if not gone and deployed.assembly_digest != status.assembly_digest:
-            yield f"built:   assembly {status.assembly_digest[:12]}, which is not applied"
+            same = "; its templates are the deployed ones" if all(s.as_built for s in status.stacks) else ""
+            yield f"built:   assembly {status.assembly_digest[:12]}, which is not applied{same}"
             yield from commands.told(commands.deploy("plan", status.environment))
     if any(s.pending for s in status.stacks):
         yield "a plan waits"

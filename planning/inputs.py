@@ -19,9 +19,9 @@ from aws.errors import Conflict, NotFound
 from gateways.retained import Retained
 from inventory.survey import InventoryGateways
 from planning.model import Finding, ParameterPlan
-from planning.placeholders import accepts, placeholder
 from planning.stackset_survey import SurveyGateways
 from templates.intrinsics import after_mark, known_after, secret_mark
+from templates.placeholders import accepts, placeholder
 from templates.values import Known, Redacted, Unknown, Value
 
 SECRETS_REGION = "us-east-1"

@@ -81,7 +81,7 @@ class ParameterPlan(Frozen, frozen=True, kw_only=True):
 
     name: str
     source: str
-    """Where the value comes from, e.g. "literal", "output certificate.CertificateArn", "hosted zone kimmyai.io", "secret"."""
+    """Where the value comes from, e.g. "literal", "output certificate.CertificateArn", "hosted zone example.org", "secret"."""
     before: Value | None
     after: Value | None
     keeps_previous: bool = False

@@ -21,6 +21,7 @@ from aws.errors import AwsError, CredentialsError
 from guards import documents
 from planning import read_only
 from planning.authority import administrators_work
+from planning.beside import beside_change_sets
 from planning.content import findings as content_findings
 from planning.inputs import Gateways, Produced, resolve_inputs
 from planning.meaning import with_consequences
@@ -72,7 +73,12 @@ def make_plan(
             created_by=request.created_by,
             options=msgspec.structs.replace(options, only=tuple(s.id for s in stacks) if partly else ()),
             stacks=plans,
-            findings=(*how, *run.looked(), *(() if request.content is None else content_findings(request.content, plans))),
+            findings=(
+                *how,
+                *run.looked(),
+                *beside_change_sets(assembly, plans),
+                *(() if request.content is None else content_findings(request.content, plans)),
+            ),
             content=request.content,
             # A part of the stacks may leave users behind that are not in it.
             superseded=() if partly else tuple(each for stack in stacks for each in done[stack.id].superseded),

@@ -244,12 +244,12 @@ def _widenings(plan: Plan, most: int) -> Iterator[str]:
     loud = any(w.grants_everything for _, _, found in groups for w in found)
     yield ""
     opened = " open" if loud else ""
-    yield f"<details{opened}><summary><b>Policies that allow more than before</b>: {summary.plural(count, 'widening')}</summary>"
+    yield f"<details{opened}><summary><b>Policies that allow more than before</b>: {summary.plural(count, 'widened permission')}</summary>"
     yield ""
     for stack, where, found in groups:
         yield f"- {_escaped(stack)}: {_escaped(where)}"
         if not most:
-            yield f"  - {summary.plural(len(found), 'widening')}"
+            yield f"  - {summary.plural(len(found), 'widened permission')}"
             continue
         for widening in found:
             text = _escaped(summary.widening_text(widening, most=12 if most >= _VALUE_LIMITS[1] else 4))

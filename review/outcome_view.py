@@ -47,7 +47,6 @@ def standing(assembly: Assembly, applied: Applied, *, local: bool) -> Iterator[s
 def outcome_data(outcome: Outcome) -> dict[str, Any]:
     """For machines."""
     return {
-        "ok": True,
         "changed": outcome.changed,
         "release": outcome.release,
         "written": len(outcome.plan.changes) if outcome.changed else 0,

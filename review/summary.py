@@ -168,7 +168,7 @@ def last_line(plan: Plan) -> str:
         parts.append(f"StackSet instances: {of_sets}")
     risky, wider = len(dangers(plan)), sum(len(stack.widenings) for stack in plan.stacks)
     parts += [f"{risky} of them endangering data"] if risky else []
-    parts += [plural(wider, "policy widening")] if wider else []
+    parts += [plural(wider, "widened permission")] if wider else []
     parts += [f"{plural(len(plan.superseded), 'replaced resource')} to remove"] if plan.superseded else []
     parts += [f"content: {content_view.counts(plan.content)}"] if plan.content is not None else []
     head = "Plan cannot be applied" if plan.blocked else "Plan"

@@ -92,10 +92,10 @@ def _lines(plan: Plan) -> Iterator[Text]:
     yield _text()
     if marks:
         yield _text(("   ".join(f"{symbol} {meaning}" for symbol, meaning in marks), "dim"))
+    yield _text((summary.last_line(plan), "bold red" if plan.blocked else "bold"))
     command = summary.next_command(plan)
     if command:
         yield _text("next: ", (command, "cyan"))
-    yield _text((summary.last_line(plan), "bold red" if plan.blocked else "bold"))
 
 
 def _meaning(plan: Plan) -> Iterator[Text]:

@@ -1,14 +1,12 @@
-"""The results of `verify` as a table, as JUnit XML and as JSON. In: results. Out: text. Never: judges, prints."""
+"""The results of `verify` as a table, as JUnit XML and for machines. In: results. Out: text, data. Never: judges, prints."""
 
 from __future__ import annotations
 
-import json
 import re
 import textwrap
 import xml.etree.ElementTree as ET  # only written, never parsed
 from collections.abc import Iterable
-
-import msgspec
+from typing import Any
 
 from guards.text import painted, printable
 from website.verification.model import Result
@@ -42,17 +40,9 @@ def wanting(results: Iterable[Result]) -> tuple[str, ...]:
     return tuple(f"incomplete: {given.count(each)} not looked at for want of {each}" for each in dict.fromkeys(given))
 
 
-def as_json(results: tuple[Result, ...], *, environment: str, domain: str) -> str:
+def data(results: tuple[Result, ...], *, environment: str, domain: str) -> dict[str, Any]:
     """For machines."""
-    ok = not any(r.status == "failed" for r in results)
-    data = {
-        "ok": ok,
-        "incomplete": list(wanting(results)),
-        "environment": environment,
-        "domain": domain,
-        "results": msgspec.to_builtins(results),
-    }
-    return json.dumps(data, indent=2, ensure_ascii=False)
+    return {"environment": environment, "domain": domain, "incomplete": wanting(results), "results": results}
 
 
 def as_junit(results: tuple[Result, ...], *, environment: str) -> str:

@@ -168,7 +168,11 @@ def apply(run: Run, acquire: Callable[[], Lock], *, publish: Publish | None = No
     except NotFound:
         first = before_the_lock(run)
         _refuse_stale(run, run.plan.stacks)
-        run.report(Note(at=run.now(), text=f"there is no lock table yet; {', '.join(p.stack for p in first)} first"))
+        run.report(
+            Note(
+                at=run.now(), text=f"{', '.join(p.stack for p in first)} makes the lock table, so it is applied first and without the lock"
+            )
+        )
         _walk(run, first, done, workers)
         if not all(outcome.ok for outcome in done.values()):
             return _applied(run, started, done)

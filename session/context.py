@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from assembly import commands
+from assembly.envelope import CODES, Answer
 from guards.stream import filtered
 from guards.text import as_lines
 from review.next_command import NextCommand
@@ -29,11 +30,13 @@ ROOT = Path(__file__).resolve().parent.parent
 class CommandError(Exception):
     """What stops a verb: the problems, one a line; what to type next; the exit status."""
 
-    def __init__(self, *problems: str, command: str = "", status: int = FAILED) -> None:
+    def __init__(self, *problems: str, command: str = "", status: int = FAILED, code: str = "") -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
         self.command = command
         self.status = status
+        self.code = code
+        """Stable name for machines; by the exit status where it is empty."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +55,8 @@ class Context:
     """The checkout: `.local-aws/` lies here."""
     next_command: NextCommand = field(default_factory=NextCommand)
     """What is printed passes through it: there the commands in it get the form in which they can be pasted."""
+    answer: Answer = field(default_factory=Answer)
+    """What `--json` prints when the verb ends."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stdout", filtered(self.stdout))
@@ -80,11 +85,40 @@ class Context:
         self._write_result(self._fitting(self.next_command.in_text(text), self.stdout))
 
     def data(self, value: Any) -> None:
-        """A result as JSON, to stdout: any value of ours."""
+        """The result for machines, any value of ours: the `data` of the envelope that is printed when the verb ends."""
+        self.answer.data = value
+
+    def answers(self, value: Any, text: str, *, machine: bool) -> None:
+        """The result in one of its two forms: a value for machines, with the next commands that the text tells, or the text for people."""
+        if machine:
+            self.answer.data = value
+            self.answer.take(text)
+        else:
+            self.result(text)
+
+    def problem(self, code: str, message: str, command: str = "") -> None:
+        """For machines: one thing that stands in the way. People read it in the verb's own words."""
+        self.answer.problem(code, message, command)
+
+    def failed(self, error: CommandError) -> None:
+        """The same, for an error that ends the verb; what to do stands with its last problem."""
+        code = error.code or CODES.get(error.status) or "failed"
+        for number, each in enumerate(error.problems, 1):
+            self.problem(code, each, error.command if number == len(error.problems) else "")
+
+    def write_answer(self, verb: str, status: int, *, compact: bool = False) -> None:
+        """The envelope, to stdout, once; `compact`: on one line."""
+        if self.answer.done:
+            return
+        self.answer.done = True
         import msgspec
 
-        value = self.next_command.in_value(msgspec.to_builtins(value))
-        self._write_result(json.dumps(value, indent=2, ensure_ascii=False))
+        self.write_json(msgspec.to_builtins(self.answer.envelope(verb, status)), compact=compact)
+
+    def write_json(self, value: Any, *, compact: bool = False) -> None:
+        """A value made of dicts and lists as JSON, to stdout; `compact`: on one line."""
+        value = self.next_command.in_value(value)
+        self._write_result(json.dumps(value, indent=None if compact else 2, ensure_ascii=False))
 
     def document(self, text: str) -> None:
         """A result that is read elsewhere too (HTML, Markdown, a plan), to stdout, as it is."""
@@ -97,6 +131,7 @@ class Context:
 
     def say_next(self, command: str) -> None:
         """What to do next, to stderr: a line for each command, and for each hint in prose."""
+        self.answer.steps.append(command)
         for line in commands.told(command):
             self.say(f"  {line}")
 

@@ -44,9 +44,11 @@ def serving(args: argparse.Namespace, context: Context) -> Iterator[Serving]:
         if not line.startswith("{"):
             said = (process.stderr.read() or line).strip().split("\n")
             raise CommandError(*(each.removeprefix("error: ") for each in said if not each.startswith("  ")))
-        told = json.loads(line)
-        if not told.get("url"):
-            raise CommandError(*told["problems"], command=told.get("next", ""))
+        answer = json.loads(line if line.rstrip().endswith("}") else line + process.stdout.read())
+        if not answer["ok"]:
+            problems = answer["problems"]
+            raise CommandError(*(p["message"] for p in problems), command="\n".join(step for p in problems for step in p["next"]))
+        told = answer["data"]
         yield Serving(endpoint=f"127.0.0.1:{told['port']}", plain=f"127.0.0.1:{told['http_port']}", authority=Path(told["authority"]))
     finally:
         process.terminate()

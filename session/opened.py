@@ -17,6 +17,7 @@ from assembly import commands
 from session.context import ROOT, USAGE, CommandError, Context
 from session.freshness import refresh
 from session.slips import closest, did_you_mean
+from session.waiting import telling
 
 if TYPE_CHECKING:
     from assembly.model import Assembly
@@ -125,7 +126,8 @@ def open_environment(args: argparse.Namespace, context: Context, *, soon: tuple[
         doctor_command=commands.deploy("doctor", assembly.environment),
         soon=tuple((service, assembly.home_region) for service in soon),
     )
-    caller = aws.identity().arn
+    with telling(context, "AWS to say whose credentials these are (sts:GetCallerIdentity)"):
+        caller = aws.identity().arn
     for override in aws.overrides():
         context.say(f"warning: this is not AWS itself: {override}")
     gateways = _waiting(Gateways(aws, sleep=context.sleep), context, assembly, templates)

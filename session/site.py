@@ -143,13 +143,13 @@ def add_choice_arguments(parser: argparse.ArgumentParser) -> None:
 # --- questions ----------------------------------------------------------------------------------------------------
 
 
-def add_change_arguments(parser: argparse.ArgumentParser) -> None:
-    """--yes, --approve, --take-over, --json."""
+def add_change_arguments(parser: argparse.ArgumentParser, *, digest: bool = True) -> None:
+    """--yes, --approve, --take-over, --json. `digest`: what is asked about has one."""
     parser.add_argument("--yes", action="store_true", help="do not ask (unprotected environments only)")
     parser.add_argument(
         "--approve",
-        metavar="DIGEST|ENV",
-        help="approval without being asked: at least 12 digits of the content's digest, or the environment's name",
+        metavar="DIGEST|ENV" if digest else "ENV",
+        help=f"approval without being asked: {'at least 12 digits of the content digest, or ' if digest else ''}the environment's name",
     )
     parser.add_argument("--take-over", action="store_true", help="go on although another unfinished run is recorded; it must be dead")
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
@@ -221,7 +221,4 @@ def show_outcome(outcome: Outcome, args: argparse.Namespace, context: Context) -
     """What is live now, for people or machines."""
     from review.outcome_view import outcome_data, outcome_text
 
-    if args.json:
-        context.data(outcome_data(outcome))
-    else:
-        context.result(outcome_text(outcome, args.env))
+    context.answers({"plan": None, "outcome": outcome_data(outcome)}, outcome_text(outcome, args.env), machine=args.json)

@@ -206,7 +206,8 @@ def _roles(template: StackTemplate, env: Environment) -> None:
         template.output(title, description, GetAtt(role, "Arn"))
     template.output("StackSetExecutionRoleName", "Name of the role for StackSet instances", Ref(execution))
     template.output("RuntimeBoundaryArn", "Boundary of the roles that stacks make", Ref(boundary))
-    _deploy_role(template, env)
+    if env.github.repository is not None:
+        _deploy_role(template, env, env.github.repository)
 
 
 def _deployment(env: Environment) -> deployment.Deployment:
@@ -227,9 +228,9 @@ def _deployment(env: Environment) -> deployment.Deployment:
     )
 
 
-def _deploy_role(template: StackTemplate, env: Environment) -> None:
+def _deploy_role(template: StackTemplate, env: Environment, repository: str) -> None:
     github = env.github
-    if github.create_provider:
+    if github.makes_provider:
         provider = template.add(iam.OIDCProvider("GitHubProvider", Url=f"https://{GITHUB_ISSUER}", ClientIdList=["sts.amazonaws.com"]))
         template.output("GitHubProviderArn", "OpenID Connect provider of GitHub Actions", GetAtt(provider, "Arn"))
     names = _deployment(env)
@@ -253,15 +254,15 @@ def _deploy_role(template: StackTemplate, env: Environment) -> None:
             **accepted("DeployBoundary"),
         )
     )
-    order: dict[str, Any] = {"DependsOn": ["GitHubProvider"]} if github.create_provider else {}
+    order: dict[str, Any] = {"DependsOn": ["GitHubProvider"]} if github.makes_provider else {}
     # With the boundary a policy attached later by hand cannot give the repository more than was reviewed here.
     role = template.add(
         iam.Role(
             "DeployRole",
             RoleName=deploy_role_name(env),
-            Description=f"Workflows of {github.repository} deploy {env.name} with it",
+            Description=f"Workflows of {repository} deploy {env.name} with it",
             AssumeRolePolicyDocument=trust.github_deployment(
-                github.repository,
+                repository,
                 github.environment or env.name,
                 owner_id=github.owner_id,
                 repository_id=github.repository_id,
@@ -273,11 +274,11 @@ def _deploy_role(template: StackTemplate, env: Environment) -> None:
         )
     )
     template.output("DeployRoleArn", "Role that workflows of the repository assume", GetAtt(role, "Arn"))
-    _plan_role(template, env, names, order)
+    _plan_role(template, env, repository, names, order)
     _approvers(template, env, names)
 
 
-def _plan_role(template: StackTemplate, env: Environment, names: deployment.Deployment, order: Mapping[str, Any]) -> None:
+def _plan_role(template: StackTemplate, env: Environment, repository: str, names: deployment.Deployment, order: Mapping[str, Any]) -> None:
     github = env.github
     policy = template.add(
         iam.ManagedPolicy(
@@ -293,9 +294,9 @@ def _plan_role(template: StackTemplate, env: Environment, names: deployment.Depl
         iam.Role(
             "PlanRole",
             RoleName=plan_role_name(env),
-            Description=f"Workflows of {github.repository} plan {env.name} with it and change nothing",
+            Description=f"Workflows of {repository} plan {env.name} with it and change nothing",
             AssumeRolePolicyDocument=trust.github_planning(
-                github.repository, github.branch, owner_id=github.owner_id, repository_id=github.repository_id
+                repository, github.branch, owner_id=github.owner_id, repository_id=github.repository_id
             ),
             ManagedPolicyArns=[Ref(policy)],
             PermissionsBoundary=Ref(policy),

@@ -5,7 +5,7 @@ In: an `Environment`. Out: a `Synthesis`. Never: writes a file, lints, talks to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from assembly.model import (
     CacheRule,
     HostedZone,
     HostedZoneRef,
+    LiteralValue,
     OutputRef,
     Parameter,
     Placeholder,
@@ -34,6 +35,7 @@ from assembly.model import (
 from environments.model import Environment, Organization
 from stacks import foundation, headers, site
 from stacks.catalogue import Entry, entries, organization_entries
+from templates.placeholders import accepts, placeholder
 
 
 class SynthesisError(Exception):
@@ -95,12 +97,15 @@ def _synthesise(
     stacks: list[Stack] = []
     templates: dict[str, bytes] = {}
     sources: dict[str, Mapping[str, str]] = {}
+    bodies: dict[str, Mapping[str, Any]] = {}
     for entry in listed:
         template = entry.build(owner)
         body: dict[str, Any] = template.to_dict()
+        bodies[entry.id] = body
         data = canonical_json(body)
         problems.extend(f"{owner.name}: stack {entry.id}: {text}" for text in _template_problems(entry, body, data))
         problems.extend(f"{owner.name}: stack {entry.id}: {text}" for text in _reference_problems(entry, stacks))
+        problems.extend(f"{owner.name}: stack {entry.id}: {text}" for text in _value_problems(entry, bodies))
         stacks.append(_stack(owner, entry, body, data, [other.id for other in listed]))
         templates[entry.id] = data
         sources[entry.id] = template.sources
@@ -129,6 +134,26 @@ def _reference_problems(entry: Entry, earlier: list[Stack]) -> list[str]:
             problems.append(f"{name} comes from {source.stack}.{source.output}, which no earlier stack has")
     problems.extend(f"depends on {stack}, which is no earlier stack" for stack in entry.depends_on if stack not in outputs)
     return problems
+
+
+def _value_problems(entry: Entry, bodies: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """What no plan could give to a parameter: a literal that its declaration refuses, an output for which no value can stand in."""
+    for name, source in entry.inputs:
+        declaration = bodies[entry.id].get("Parameters", {}).get(name)
+        pattern = f" (AllowedPattern {declaration.get('AllowedPattern', '')!r})" if declaration else ""
+        if declaration and isinstance(source, LiteralValue) and not accepts(declaration, source.value):
+            yield f"parameter {name} does not accept {source.value!r}{pattern}"
+        if not declaration or not isinstance(source, OutputRef) or source.output not in bodies.get(source.stack, {}).get("Outputs", {}):
+            continue
+        producer = bodies[source.stack]
+        types = {logical_id: str(resource["Type"]) for logical_id, resource in producer["Resources"].items()}
+        value = producer["Outputs"][source.output]["Value"]
+        reference = f"{source.stack}.{source.output}"
+        if placeholder(reference, value, types, declaration, account_id="123456789012", region=entry.region) is None:
+            yield (
+                f"parameter {name} accepts no value that could stand for {reference} before the stack {source.stack} is deployed{pattern}: "
+                "no first plan could be made; give it a pattern that a text can be made of, or none"
+            )
 
 
 def _stack(env: Environment | Organization, entry: Entry, body: Mapping[str, Any], data: bytes, order: list[str]) -> Stack:
@@ -206,8 +231,8 @@ def _assembly(env: Environment, stacks: tuple[Stack, ...], zone_rivals: tuple[st
         project=env.project,
         account_id=env.account_id,
         home_region=env.home_region,
-        deploy_role_name=foundation.deploy_role_name(env),
-        plan_role_name=foundation.plan_role_name(env),
+        deploy_role_name=foundation.deploy_role_name(env) if env.github.repository else "",
+        plan_role_name=foundation.plan_role_name(env) if env.github.repository else "",
         protected=env.protection.change_approval,
         approvals=env.protection.approvals,
         artifact_bucket=env.artifacts.bucket,
@@ -279,11 +304,11 @@ def _contract(env: Environment) -> SiteContract:
 def _placeholders(env: Environment) -> tuple[Placeholder, ...]:
     accounts = {"account_id": env.account_id, "hosted_zone.account_id": env.hosted_zone.account_id or ""}
     found = _account_placeholders(env.name, accounts)
-    if not env.github.repository.startswith("ORGANISATION/"):
+    if not (env.github.repository or "").startswith("ORGANISATION/"):
         return found
     repository = Placeholder(
         key="github.repository",
-        value=env.github.repository,
+        value=env.github.repository or "",
         file=f"environments/{env.name}.yaml",
         meaning="ORGANISATION/REPOSITORY on GitHub",
     )

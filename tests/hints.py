@@ -14,6 +14,8 @@ from typing import Any
 import botocore.session
 
 from assembly import commands
+from build import NEW, UsageError
+from build import _new_parser as new_parser
 from build import _parser as build_parser
 from cli.parser import parser_of, verbs
 from review.next_command import BUILD_OPTIONS, options_of
@@ -61,7 +63,8 @@ def _problems(command: str, *, local: bool) -> Iterator[str]:
     given = [word.partition("=")[0] for word in words[script + 1 :] if word.startswith("--")]
     yield from (f"has {name} twice" for name in sorted({n for n in given if given.count(n) > 1} - {"--only", "--allow", "--exclude"}))
     if words[script].endswith("build.py"):
-        yield from _parsed(build_parser(), words[script + 1 :])
+        further = words[script + 1 : script + 2] == [NEW]
+        yield from _parsed(new_parser() if further else build_parser(), words[script + 1 + further :])
         return
     verb, *arguments = words[script + 1 :] or [""]
     if verb == "--help":
@@ -79,7 +82,7 @@ def _parsed(parser: Any, arguments: list[str]) -> Iterator[str]:
         return
     try:
         parser.read(arguments) if hasattr(parser, "read") else parser.parse_args(arguments)
-    except (SystemExit, CommandError) as error:
+    except (SystemExit, CommandError, UsageError) as error:
         yield f"is refused by its parser: {error}"
 
 

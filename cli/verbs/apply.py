@@ -11,7 +11,6 @@ again), 130 interrupted.
 from __future__ import annotations
 
 import argparse
-import json
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +46,7 @@ EXAMPLES = """\
   python deploy.py apply --env dev --content ../web/dist        the stacks, then the app, as one plan
   python deploy.py apply --env prod --release sit:3f9c01d2ab44  the stacks, then what was verified in sit, as one plan
 """
+DATA = ("rollout.apply:Applied", "cli.answers:Nothing")
 
 POLL_SECONDS = 3.0
 DIGEST_DIGITS = 12
@@ -86,9 +86,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     opened = open_environment(args, context)
     plan, fresh = _plan(args, context, opened)
     if plan is None:
-        return FAILED
+        return FAILED  # its findings were shown
     if not plan.has_changes:
-        _nothing_to_do(args, context, plan)
+        _nothing_to_do(args, context, opened, plan)
         return OK
     if not fresh:
         context.say(f"plan {plan.digest[:DIGEST_DIGITS]} of {plan.created_at} by {plan.created_by}")
@@ -105,18 +105,29 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from review.outcome_view import standing
     from review.progress_view import summary
 
-    if args.json:
-        context.data(applied)
-    else:
-        context.result(summary(applied))
-        if applied.result == "succeeded":
-            context.result(as_lines(standing(opened.assembly, applied, local=args.local)))
+    ended = [summary(applied)]
+    if applied.result == "succeeded":
+        ended += standing(opened.assembly, applied, local=args.local)
+    context.answers(applied, as_lines(ended), machine=args.json)
+    report_failures(context, applied)
     if applied.result == "succeeded":
         from planning.saved import forget, path_of
 
         forget(path_of(args.dist, plan.environment))
         return OK
     return INTERRUPTED if applied.result == "interrupted" else FAILED
+
+
+def report_failures(context: Context, applied: Applied) -> None:
+    """For machines: what went wrong, stack by stack."""
+    for outcome in applied.stacks:
+        if not outcome.ok and outcome.result != "not_started":
+            context.problem(f"stack_{outcome.result}", f"{outcome.stack}: {outcome.message or outcome.status}", outcome.command)
+    content = applied.content
+    if content is not None and content.result not in ("succeeded", "unchanged", "not_started"):
+        context.problem(f"content_{content.result}", content.message, content.command)
+    if applied.problem:
+        context.problem(applied.result, applied.problem, applied.command)
 
 
 # --- the plan ---------------------------------------------------------------------------------------------------------
@@ -128,7 +139,7 @@ def _is_digest(text: str) -> bool:
 
 def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[Plan | None, bool]:
     """The saved plan, or a new one that was shown (True); None for a new one that cannot be applied."""
-    from cli.verbs.plan import content_of, plan_and_save, rendered, show
+    from cli.verbs.plan import content_of, plan_and_save, rendered, report_errors
     from planning.model import Options
     from planning.saved import load, path_of
     from rollout.apply import refusals
@@ -165,7 +176,9 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
     if args.json:
         context.say(rendered(plan, "text", width=context.width(), colour=context.colour(context.stderr)))
     else:
-        show(plan, "text", None, context)
+        context.result(rendered(plan, "text", width=context.width(), colour=context.colour(context.stdout)))
+    if plan.blocked:
+        report_errors(context, plan)
     return (None if plan.blocked else plan), True
 
 
@@ -175,14 +188,41 @@ def _same_release(asked: str, planned: str) -> bool:
     return len(wanted) >= DIGEST_DIGITS and planned.startswith(f"{environment}:{wanted}")
 
 
-def _nothing_to_do(args: argparse.Namespace, context: Context, plan: Plan) -> None:
+def _nothing_to_do(args: argparse.Namespace, context: Context, opened: Opened, plan: Plan) -> None:
     from planning.saved import forget, path_of
 
     forget(path_of(args.dist, plan.environment))
-    if args.json:
-        context.result(json.dumps({"environment": plan.environment, "plan_digest": plan.digest, "result": "no_changes"}, indent=2))
-    else:
-        context.result(f"{plan.environment}: no changes, nothing to apply")
+    if not plan.options.only:
+        _remember_unchanged(args, context, opened, plan)
+    nothing = {"environment": plan.environment, "plan_digest": plan.digest, "result": "no_changes"}
+    context.answers(nothing, f"{plan.environment}: no changes, nothing to apply", machine=args.json)
+
+
+def _remember_unchanged(args: argparse.Namespace, context: Context, opened: Opened, plan: Plan) -> None:
+    """An assembly that changes nothing of what is deployed is applied by being looked at: the history names it, and status agrees."""
+    from aws.errors import AwsError
+    from guards.caller import this_process
+    from rollout.apply import Applied
+    from session.shared import past_of
+
+    try:
+        last = past_of(opened, limit=1).records[:1]
+    except AwsError:
+        return
+    if not last or last[0].assembly_digest == opened.assembly.digest:
+        return
+    now = context.now().timestamp()
+    nothing = Applied(
+        environment=plan.environment,
+        plan_digest=plan.digest,
+        assembly_digest=plan.assembly_digest,
+        result="succeeded",
+        started=now,
+        seconds=0.0,
+        stacks=(),
+    )
+    run_ = _run(opened, plan, lambda _: None, threading.Event(), lambda: now)
+    remember(context, opened, run_, nothing, this_process(opened.caller), dist=args.dist, unchanged=True)
 
 
 def _refuse_without_authority(opened: Opened, plan: Plan) -> None:
@@ -374,7 +414,7 @@ def _wait(stop: threading.Event, seconds: float) -> None:
 # --- the record -------------------------------------------------------------------------------------------------------
 
 
-def remember(context: Context, opened: Opened, the_run: Run, applied: Applied, me: Caller, *, dist: Path) -> None:
+def remember(context: Context, opened: Opened, the_run: Run, applied: Applied, me: Caller, *, dist: Path, unchanged: bool = False) -> None:
     """Keep the assembly and a record of the apply in the artifact bucket; a failure to is only told, since what was applied is applied."""
     from assembly import sources
     from aws.errors import AwsError
@@ -384,7 +424,7 @@ def remember(context: Context, opened: Opened, the_run: Run, applied: Applied, m
     from rollout.apply import record_of
 
     assembly = opened.assembly
-    if not any(o.started for o in applied.stacks) and not (applied.content is not None and applied.content.started):
+    if not unchanged and not any(o.started for o in applied.stacks) and not (applied.content is not None and applied.content.started):
         return
     try:
         bucket = S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)

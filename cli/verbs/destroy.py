@@ -18,6 +18,7 @@ from assembly import commands
 from guards.text import as_lines
 from session.context import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
 from session.opened import Opened, add_common_arguments, open_environment
+from session.recovered import add_recovery_arguments, recover
 
 if TYPE_CHECKING:
     from operations.destroy.values import DestroyOutcome, DestroyPlan
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   python deploy.py destroy --env dev --dry-run                     what would go and what would stay
   python deploy.py destroy --env dev                               shows it, and asks for the environment's name
+  python deploy.py destroy --env qa                                its file is gone: what was applied last, out of its artifact bucket
   python deploy.py destroy --env dev --approve dev --delete-data   without a terminal, buckets and tables too
   python deploy.py destroy --env dev                               again, some hours later: the edge function's replicas are gone by then
 """
+DATA = ("cli.answers:Destroyed",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--delete-data", action="store_true", help="also delete what the stacks keep: buckets with all versions, tables, logs"
     )
     parser.add_argument("--lift-termination-protection", action="store_true", help="lift termination protection from stacks that have it")
+    add_recovery_arguments(parser)
     parser.add_argument("--dry-run", action="store_true", help="show the plan and stop")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -48,6 +52,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from operations.destroy.text import plan_lines
     from session.shared import locked, progress
 
+    recover(args, context)
     opened = open_environment(args, context)
     plan = survey(
         opened.assembly,
@@ -57,10 +62,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
         lift_protection=args.lift_termination_protection,
     )
     ends = plan.blocked or plan.nothing_to_do or args.dry_run
-    if not args.json:
-        context.result(as_lines(plan_lines(plan)))
-    elif ends:
-        context.data({"plan": plan, "outcome": None})
+    if ends or not args.json:
+        context.answers({"plan": plan, "outcome": None}, as_lines(plan_lines(plan)), machine=args.json)
+    for finding in plan.findings:
+        if finding.severity == "error":
+            context.problem(finding.code, finding.message, finding.command)
     if ends:
         return FAILED if plan.blocked else OK if plan.nothing_to_do else PENDING
     _confirm(args, context, plan.environment)
@@ -133,7 +139,6 @@ def _carry_out(
 def _show(args: argparse.Namespace, context: Context, plan: DestroyPlan, outcome: DestroyOutcome) -> None:
     from operations.destroy.text import outcome_lines
 
-    if args.json:
-        context.data({"plan": plan, "outcome": outcome})
-    else:
-        context.result(as_lines(("", *outcome_lines(outcome))))
+    context.answers({"plan": plan, "outcome": outcome}, as_lines(("", *outcome_lines(outcome))), machine=args.json)
+    if outcome.failed:
+        context.problem("failed", outcome.failed, outcome.command)

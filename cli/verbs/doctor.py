@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from assembly import commands
 from guards.text import as_lines
-from session.context import FAILED, OK, PENDING, Context
+from session.context import FAILED, OK, PENDING, USAGE, CommandError, Context
 from session.freshness import refresh
 from session.opened import Opened, add_common_arguments, open_environment, read_assembly
 
@@ -27,13 +27,15 @@ EXAMPLES = """\
   python deploy.py doctor --env dev --fix          show what would be done about stuck stacks, and ask
   python deploy.py doctor --env dev --fix --yes    the same without asking
 """
+DATA = ("cli.answers:Examined",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments and the common ones."""
     add_common_arguments(parser)
     parser.add_argument("--fix", action="store_true", help="offer a safe action for every stuck stack")
-    parser.add_argument("--yes", action="store_true", help="with --fix: do it without asking")
+    parser.add_argument("--yes", action="store_true", help="with --fix: do it without asking (unprotected environments only)")
+    parser.add_argument("--approve", metavar="ENV", help="with --fix: the environment's name: approval without being asked")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -43,6 +45,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from doctor.engine import examine
     from doctor.text import fix_lines, report_lines
     from operations.public_dns import PublicDns
+    from session.waiting import telling
 
     opened = _open(args, context)
     checked = CheckContext(
@@ -54,13 +57,15 @@ def run(args: argparse.Namespace, context: Context) -> int:
         waiting=_waiting(args, opened),
         local=args.local,
     )
-    report = examine(checked)
+    accounts = ", ".join(sorted({stack.account_id for stack in opened.assembly.stacks} | {opened.assembly.account_id}))
+    with telling(context, f"answers of AWS (accounts {accounts}) and of the public DNS"):
+        report = examine(checked)
     colour = context.colour(context.stdout)
     if not (args.fix and report.fixes):
-        if args.json:
-            context.data(report)
-        else:
-            context.result(as_lines(report_lines(report, colour=colour)))
+        context.answers({"report": report, "fixed": ()}, as_lines(report_lines(report, colour=colour)), machine=args.json)
+        for check in report.checks:
+            if check.level == "problem" or (check.level == "unknown" and not report.anything_checked):
+                context.problem(check.code, check.message, check.command)
         if args.fix and report.anything_checked:
             context.say("nothing is stuck that --fix could mend")
         return report.exit_status
@@ -96,17 +101,19 @@ def _fix(args: argparse.Namespace, context: Context, opened: Opened, report: Rep
     from doctor.fixes import POLL_SECONDS, carry_out
     from session.shared import asked, locked, poll_seconds, progress
 
-    if not args.yes:
+    protected = opened.assembly.protected
+    if args.approve not in (None, args.env):
+        raise CommandError(f"--approve {args.approve} is not the environment's name; nothing was done", status=USAGE)
+    if args.approve is None and (protected or not args.yes):
         if not context.stdin.isatty():
-            if args.json:
-                context.data(report)
+            context.data({"report": report, "fixed": ()})
             context.say("nothing was done")
-            context.say_next(commands.deploy("doctor", args.env, "--fix", "--yes"))
+            context.say_next(commands.deploy("doctor", args.env, "--fix", *(("--approve", args.env) if protected else ("--yes",))))
             return PENDING
-        if asked(context, f"do {'this' if len(report.fixes) == 1 else 'these ' + str(len(report.fixes))}? [y/N] ").lower() not in (
-            "y",
-            "yes",
-        ):
+        what = "this" if len(report.fixes) == 1 else f"these {len(report.fixes)}"
+        wanted = {args.env} if protected else {"y", "yes"}
+        answer = asked(context, f"do {what}? {f'{args.env} is protected, type its name:' if protected else '[y/N]'} ")
+        if (answer if protected else answer.lower()) not in wanted:
             context.say("nothing was done")
             return PENDING
     nonce = context.token_hex(8)
@@ -127,8 +134,10 @@ def _fix(args: argparse.Namespace, context: Context, opened: Opened, report: Rep
             done.append(fixed)
             if not args.json:
                 context.result(f"{'done' if fixed.done else 'NOT DONE'}: {fixed.message}")
-    if args.json:
-        context.data({"report": report, "fixed": done})
+    context.data({"report": report, "fixed": done})
+    for each in done:
+        if not each.done:
+            context.problem("not_fixed", f"{each.stack}: {each.message}")
     context.say_next(commands.deploy("doctor", args.env))
     return OK if all(each.done for each in done) else FAILED
 

@@ -21,6 +21,7 @@ EXAMPLES = """\
   python deploy.py drift --env prod --json     the same for machines
                                                foundation's own drift takes an administrator's credentials, which read its roles and table
 """
+DATA = ("operations.drift:DriftReport",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,8 +45,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         poll_seconds=poll_seconds(opened, POLL_SECONDS),
         progress=progress(context),
     )
-    if args.json:
-        context.data(report)
-    else:
-        context.result(as_lines(drift_lines(report)))
+    context.answers(report, as_lines(drift_lines(report)), machine=args.json)
+    for stack in report.stacks:
+        if stack.result == "failed":
+            context.problem("drift_unknown", f"{stack.stack}: {stack.error}", stack.command)
     return report.exit_status

@@ -26,6 +26,7 @@ EXAMPLES = """\
   python deploy.py history --env prod --limit 100
   python deploy.py history --env prod --json       with every stack's result
 """
+DATA = ("cli.answers:History",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,12 +42,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
     opened = open_environment(args, context)
     past = past_of(opened, limit=max(1, args.limit))
-    if args.json:
-        context.data(past.records)
-    else:
-        context.result(as_lines(lines(past.records, opened.assembly.environment, damaged=len(past.damaged))))
+    told = as_lines(lines(past.records, opened.assembly.environment, damaged=len(past.damaged)))
+    context.answers(past.records, told, machine=args.json)
     for line in damage(past, opened.assembly.artifact_bucket):
         context.say(line)
+        context.problem("damaged_record", line)
     return FAILED if past.damaged else OK
 
 

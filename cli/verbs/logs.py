@@ -28,6 +28,7 @@ EXAMPLES = """\
   python deploy.py logs --env prod --since 1d --status 5xx  requests that failed
   python deploy.py logs --env prod --since 2h --grep /buy --json | jq .text
 """
+DATA = ("operations.logs:Line",)
 
 EDGE_LOGS_STACK, MONITORING_STACK = "edge-logs", "monitoring"
 
@@ -44,7 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--status", action="append", default=[], metavar="NNN", help="only requests with that status, such as 401 or 5xx")
     parser.add_argument("--region", action="append", default=[], metavar="REGION", help="only these edge regions; may be repeated")
     parser.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument(
+        "--json", action="store_true", help="JSON lines: one object a line of the logs; what goes wrong is the last one, an envelope"
+    )
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -71,6 +74,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     colour = context.colour(context.stdout)
     for line in lines:
         context.result(_json(line) if args.json else text(line, colour=colour))
+    context.answer.done = True  # lines of its own, and none is an answer too
     return OK
 
 

@@ -21,6 +21,7 @@ EXAMPLES = """\
   python deploy.py outputs --env dev site.DistributionId --raw         for a script
   python deploy.py outputs --env dev --json                           for machines
 """
+DATA = ("cli.answers:Outputs",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,12 +42,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise CommandError(f"nothing of {args.env} is deployed", command=commands.deploy("apply", args.env))
     if args.name:
         found = _only(found, args.name, args.env)
-    if args.json:
-        context.data(found)
-    elif args.raw:
+    if args.raw:
         context.result(next(iter(next(iter(found.values())).values())))
-    else:
-        context.result(as_lines(f"{stack}.{name} = {value}" for stack, values in found.items() for name, value in sorted(values.items())))
+        return OK
+    told = as_lines(f"{stack}.{name} = {value}" for stack, values in found.items() for name, value in sorted(values.items()))
+    context.answers(found, told, machine=args.json)
     return OK
 
 

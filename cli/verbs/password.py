@@ -17,6 +17,7 @@ from session.opened import add_common_arguments, open_environment
 EXAMPLES = """\
   python deploy.py password --env dev --local
 """
+DATA = ("cli.answers:Password",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,9 +46,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
             "this password was not set from here; a new one takes its place",
             command=commands.deploy("set-password", args.env, "--generate"),
         )
-    if args.json:
-        context.data({"username": wanted.username, "password": password})
-    else:
+    context.data({"username": wanted.username, "password": password})
+    if not args.json:
         context.say(f"user {wanted.username}, password:")
         context.result(password)
     return OK

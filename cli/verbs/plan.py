@@ -36,6 +36,7 @@ EXAMPLES = """\
   python deploy.py plan --env dev --content ../web/dist          the stacks and the app, as one plan
   python deploy.py plan --env prod --release sit:3f9c01d2ab44    the stacks and what was verified in sit, as one plan
 """
+DATA = ("review.as_json:Review",)
 
 FORMS = {".md": "markdown", ".html": "html", ".json": "json"}
 """Of a review that is written to a file, by its ending."""
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=("text", "markdown", "json", "html"), help="form of the review (default: text, or what a FILE's ending says)"
     )
-    parser.add_argument("--json", action="store_true", help="the same as --format json")
+    parser.add_argument("--json", action="store_true", help="print JSON: the review as --format json has it, in an envelope")
     parser.add_argument(
         "--out",
         type=Path,
@@ -106,9 +107,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         read_only=args.read_only,
     )
     plan = plan_and_save(opened, options, args.dist, context, content=content_of(args, context, opened))
-    form = "json" if args.json else args.format
-    for out in args.out or [None]:
-        show(plan, form or (FORMS.get(out.suffix, "text") if out is not None else "text"), out, context)
+    show(plan, args, context)
     return status_of(plan)
 
 
@@ -213,8 +212,31 @@ def _first_look(opened: Opened, options: Options, context: Context) -> Callable[
     return look
 
 
-def show(plan: Plan, form: str, out: Path | None, context: Context) -> None:
-    """The review in the asked form, to the file or to stdout."""
+def show(plan: Plan, args: argparse.Namespace, context: Context) -> None:
+    """The review in the asked forms, to the files or to stdout; with --json in the envelope, beside the files."""
+    for out in args.out:
+        _show(plan, args.format or FORMS.get(out.suffix, "json" if args.json else "text"), out, context)
+    if args.json:
+        from review import as_json
+        from review.summary import next_command
+
+        context.data(as_json.review(plan))
+        context.answer.steps.append(next_command(plan))
+        report_errors(context, plan)
+    elif not args.out:
+        _show(plan, args.format or "text", None, context)
+
+
+def report_errors(context: Context, plan: Plan) -> None:
+    """For machines: what blocks the plan."""
+    from review.summary import findings_in_order
+
+    for finding in findings_in_order(plan):
+        if finding.severity == "error":
+            context.problem(finding.code, finding.message, finding.command)
+
+
+def _show(plan: Plan, form: str, out: Path | None, context: Context) -> None:
     text = rendered(plan, form, width=context.width(), colour=out is None and context.colour(context.stdout))
     if form != "text" or out is not None:
         text = _document(text, form, context)

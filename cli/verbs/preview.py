@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +35,7 @@ EXAMPLES = """\
   python deploy.py preview --env dev --local                                     what publish --local has published
   pass show dev | python deploy.py preview --env dev --content ../web/dist --password-stdin
 """
+DATA = ("cli.answers:Serving", "cli.answers:Explanations")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -204,7 +204,11 @@ def _serve(args: argparse.Namespace, context: Context) -> int:
             "notes": list(site.notes),
             "authority": authority,
         }
-        context.result(json.dumps(told) if args.json else url)
+        context.data(told)
+        if args.json:
+            context.write_answer("preview", OK, compact=True)
+        else:
+            context.result(url)
 
     asyncio.run(serve(settings, ready))
     context.say("preview ended")
@@ -219,10 +223,7 @@ def _explain(args: argparse.Namespace, context: Context) -> int:
 
     settings, credential = _settings(args, context)
     explained = asyncio.run(explain(settings, args.explain, credential))
-    if args.json:
-        context.result(json.dumps([as_json(each) for each in explained], indent=2))
-    else:
-        context.result("\n\n".join(as_text(each) for each in explained))
+    context.answers([as_json(each) for each in explained], "\n\n".join(as_text(each) for each in explained), machine=args.json)
     for each in explained:
         if each.outcome.failure:
             for line in f"error: {each.outcome.failure}".split("\n"):

@@ -9,24 +9,28 @@ Exit status: 0 pruned or nothing to prune, 3 with --dry-run if something would b
 from __future__ import annotations
 
 import argparse
-import json
+from typing import TYPE_CHECKING, Any
 
 from guards.text import as_lines
 from session.context import OK, PENDING, Context
 from session.opened import add_common_arguments, open_environment
 from session.site import add_change_arguments, confirm, progress, run_of, site_of
 
+if TYPE_CHECKING:
+    from website.retention import Pruned
+
 EXAMPLES = """\
   python deploy.py prune --env dev --dry-run    what would go
   python deploy.py prune --env dev
 """
+DATA = ("cli.answers:Prune",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments and the common ones."""
     add_common_arguments(parser)
     parser.add_argument("--dry-run", action="store_true", help="show what would be removed, and remove nothing")
-    add_change_arguments(parser)
+    add_change_arguments(parser, digest=False)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -44,17 +48,15 @@ def run(args: argparse.Namespace, context: Context) -> int:
         f"{count(len(found.keys), 'file')} ({size(found.size)}) of {count(len(found.releases), 'release')} that nothing needs any more"
     )
     if args.dry_run or not (found.keys or found.releases):
-        context.result(_json(found, removed=False) if args.json else as_lines([*(f"  - {key}" for key in found.keys), f"prune: {summary}"]))
+        told = as_lines([*(f"  - {key}" for key in found.keys), f"prune: {summary}"])
+        context.answers(_data(found, removed=False), told, machine=args.json)
         return PENDING if args.dry_run and found.keys else OK
     confirm(f"Remove {summary}?", "", args, context, protected=opened.assembly.protected)
     with progress(context) as report:
         prune(site, snapshot, found, run_of(args, context, opened, report))
-    context.result(_json(found, removed=True) if args.json else f"{args.env}: removed {summary}")
+    context.answers(_data(found, removed=True), f"{args.env}: removed {summary}", machine=args.json)
     return OK
 
 
-def _json(found: object, *, removed: bool) -> str:
-    from website.retention import Pruned
-
-    assert isinstance(found, Pruned)
-    return json.dumps({"removed": removed, "keys": found.keys, "bytes": found.size, "releases": found.releases}, indent=2)
+def _data(found: Pruned, *, removed: bool) -> dict[str, Any]:
+    return {"removed": removed, "keys": found.keys, "bytes": found.size, "releases": found.releases}

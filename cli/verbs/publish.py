@@ -51,6 +51,7 @@ EXAMPLES = """\
   python deploy.py publish --env prod --release sit:3f9c01d2ab44 publish exactly what was verified in sit
   python deploy.py publish --env dev --content dist --local      to the local AWS
 """
+DATA = ("cli.answers:Publication",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -163,7 +164,4 @@ def _read(args: argparse.Namespace, context: Context, assembly: Assembly) -> Sou
 
 
 def _show_plan(plan: ContentPlan, lines: list[str], args: argparse.Namespace, context: Context) -> None:
-    if args.json:
-        context.data(plan)
-    else:
-        context.result(as_lines(lines))
+    context.answers({"plan": plan, "outcome": None}, as_lines(lines), machine=args.json)

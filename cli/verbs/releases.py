@@ -6,7 +6,6 @@ In: the environment. Out: its releases on stdout, the newest first. Never: chang
 from __future__ import annotations
 
 import argparse
-import json
 
 from guards.text import as_lines
 from session.context import OK, Context
@@ -15,8 +14,9 @@ from session.site import site_of
 
 EXAMPLES = """\
   python deploy.py releases --env sit
-  python deploy.py releases --env sit --json | jq -r '.releases[-1].content'    digest for: publish --env prod --release sit:DIGEST
+  python deploy.py releases --env sit --json | jq -r '.data.releases[-1].content'    digest for: publish --env prod --release sit:DIGEST
 """
+DATA = ("website.releases:State",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,16 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Read and show."""
-    import msgspec
-
     from review.releases_view import release_lines
 
     opened = open_environment(args, context)
     state, _ = site_of(opened).store.state()
     contract = opened.assembly.site
-    if args.json:
-        context.result(json.dumps(msgspec.to_builtins(state), indent=2, ensure_ascii=False))
-    else:
-        lines = release_lines(state, keep=contract.release_keep, grace_days=contract.release_grace_days, now=context.now())
-        context.result(as_lines(lines))
+    lines = release_lines(state, keep=contract.release_keep, grace_days=contract.release_grace_days, now=context.now())
+    context.answers(state, as_lines(lines), machine=args.json)
     return OK

@@ -26,6 +26,7 @@ EXAMPLES = """\
   python deploy.py retry --env dev --cancelled       also those that an operation did not come to
   python deploy.py retry --env dev --only edge-logs  one StackSet
 """
+DATA = ("rollout.apply:Applied", "cli.answers:Nothing")
 
 POLL_SECONDS = 3.0
 SHOWN = 50
@@ -43,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Find what failed, have it approved, redo it."""
-    from cli.verbs.apply import approve, execute
+    from cli.verbs.apply import approve, execute, report_failures
     from operations.retry import find, retry_plan, stack_sets, wait_until_done
     from review.progress_view import summary
 
@@ -57,10 +58,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     looked = [find(s, opened.templates[s.id], _gateway(opened, s), cancelled=args.cancelled) for s in sets]
     found = tuple(f for f in looked if f is not None and f.again)
     if not found:
-        if args.json:
-            context.data({"environment": args.env, "result": "nothing_failed"})
-        else:
-            context.result(f"{args.env}: no instance failed")
+        context.answers({"environment": args.env, "result": "nothing_failed"}, f"{args.env}: no instance failed", machine=args.json)
         return OK
     for each in found:
         _show(context, each)
@@ -70,10 +68,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     plan = retry_plan(opened.assembly, found, caller=opened.caller, local=args.local)
     approve(args, context, plan, verb="retry")
     applied = execute(args, context, opened, plan)
-    if args.json:
-        context.data(applied)
-    else:
-        context.result(summary(applied))
+    context.answers(applied, summary(applied), machine=args.json)
+    report_failures(context, applied)
     return {"succeeded": OK, "interrupted": INTERRUPTED}.get(applied.result, FAILED)
 
 

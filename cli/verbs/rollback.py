@@ -22,6 +22,7 @@ EXAMPLES = """\
   python deploy.py apply --env prod                      carry the plan out
   python build.py --env prod                             come back to what is in the checkout
 """
+DATA = ("review.as_json:Review",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--to", metavar="DIGEST", help="assembly to go back to: six digits of its digest at least (default: the one before)"
     )
     parser.add_argument("--format", choices=("text", "markdown", "json", "html"), default="text", help="form of the review (default: text)")
-    parser.add_argument("--json", action="store_true", help="the same as --format json")
+    parser.add_argument("--json", action="store_true", help="print JSON: the review as --format json has it, in an envelope")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the review there instead of to stdout (readable by you alone)")
 
 
@@ -68,5 +69,5 @@ def run(args: argparse.Namespace, context: Context) -> int:
     assembly, templates = read_assembly(args)
     again = Opened(assembly=assembly, templates=templates, gateways=opened.gateways, caller=opened.caller)
     plan = plan_and_save(again, Options(local=args.local), args.dist, context, rolling_back=True)
-    show(plan, "json" if args.json else args.format, args.out, context)
+    show(plan, args, context)
     return status_of(plan)

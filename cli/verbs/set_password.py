@@ -29,6 +29,7 @@ EXAMPLES = """\
   python deploy.py set-password --env dev               asks twice, without showing what is typed
   pass show dev/buy | python deploy.py set-password --env dev --stdin
 """
+DATA = ("cli.answers:Stored",)
 
 SLOW = """\
 note: a password that somebody chose is checked as slowly as its guessers have to be: about 0.7 s in every execution environment that
@@ -44,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--stdin", action="store_true", help="read the password from the first line of standard input")
     where.add_argument("--generate", action="store_true", help="make a password and print it once, on stdout")
+    parser.add_argument("--json", action="store_true", help="print JSON; with --generate the password is in it")
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -66,9 +68,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.local:
         keep(context, wanted, password)
     context.say(f"stored a hash for the user {wanted.username} in {wanted.secret} ({wanted.region}), version {version}")
+    shown = password if args.generate else None
+    context.data({"secret": wanted.secret, "version": version, "username": wanted.username, "password": shown})
     if args.generate:
         context.say("warning: the password follows on stdout, this once; only its hash is kept")
-        context.result(password)
+        if not args.json:
+            context.result(password)
     else:
         context.say(SLOW)
     context.say("apply publishes a function version that knows the new hash")

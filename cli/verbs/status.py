@@ -20,6 +20,7 @@ EXAMPLES = """\
   python deploy.py status --env dev            every stack, its drift at the last check, and the version applied
   python deploy.py status --env prod --json    the same for machines
 """
+DATA = ("operations.status:Status",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,10 +32,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Read and show."""
     status = read(open_environment(args, context), context)
-    if args.json:
-        context.data(status)
-    else:
-        context.result(as_lines(status_lines(status)))
+    context.answers(status, as_lines(status_lines(status)), machine=args.json)
+    if status.history_error:
+        context.problem("history_unreadable", status.history_error)
+    for stack in status.stacks:
+        if not stack.healthy:
+            context.problem(
+                "stack_unreadable" if stack.error else "stack_stuck",
+                f"{stack.stack}: {stack.error or stack.reason or stack.status}",
+                stack.command,
+            )
     return OK if status.healthy else FAILED
 
 

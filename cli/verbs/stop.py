@@ -12,9 +12,8 @@ import argparse
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from assembly import commands
 from guards.text import as_lines
-from session.context import OK, USAGE, CommandError, Context
+from session.context import OK, Context
 from session.opened import Opened, add_common_arguments, open_environment
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ EXAMPLES = """\
   python deploy.py stop --env prod          shows what runs, and asks
   python deploy.py stop --env dev --yes     without asking
 """
+DATA = ("cli.answers:Stops",)
 
 POLL_SECONDS = 3.0
 
@@ -33,37 +33,28 @@ POLL_SECONDS = 3.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments and the common ones."""
     add_common_arguments(parser)
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--yes", action="store_true", help="do not ask (unprotected environments only)")
+    parser.add_argument("--approve", metavar="ENV", help="the environment's name: approval without being asked")
     parser.add_argument("--json", action="store_true", help="the result as JSON")
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Show, ask, stop, wait for the end."""
     from operations.retry import running, stack_sets
-    from review.next_command import again
-    from session.shared import asked, poll_seconds
+    from session.shared import poll_seconds
+    from session.site import confirm
 
     opened = open_environment(args, context)
     under_way = running(stack_sets(opened.assembly), opened.gateways)
     for stack, operation in under_way:
         context.say(f"{stack.id}: {operation.action} {operation.id} is {operation.status}, since {operation.created_at}")
     if not under_way:
-        if args.json:
-            context.data([])
-        else:
-            context.result(f"{args.env}: no StackSet operation is running")
+        context.answers([], f"{args.env}: no StackSet operation is running", machine=args.json)
         return OK
-    if not args.yes:
-        if not context.stdin.isatty():
-            raise CommandError("there is no terminal to ask on", command=again(args, "--yes"), status=USAGE)
-        if asked(context, "Stop it? What runs is finished, what waits is cancelled. [y/N] ").lower() not in ("y", "yes"):
-            raise CommandError("not stopped; it goes on", command=commands.deploy("status", args.env))
+    confirm("Stop it? What runs is finished, what waits is cancelled.", "", args, context, protected=opened.assembly.protected)
     seconds = poll_seconds(opened, POLL_SECONDS)
     done = [_stop(opened, stack, operation, context, seconds) for stack, operation in under_way]
-    if args.json:
-        context.data(done)
-    else:
-        context.result(as_lines(_text(d) for d in done))
+    context.answers(done, as_lines(_text(d) for d in done), machine=args.json)
     return OK
 
 

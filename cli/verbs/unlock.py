@@ -8,23 +8,21 @@ one is free.
 from __future__ import annotations
 
 import argparse
-import json
-from typing import TYPE_CHECKING
-
-import msgspec
+from typing import TYPE_CHECKING, Any
 
 from assembly import commands
+from guards.text import as_lines
 from session.context import FAILED, OK, CommandError, Context
 from session.opened import add_common_arguments, open_environment
 
 if TYPE_CHECKING:
     from rollout.lock import Holder
-from guards.text import as_lines
 
 EXAMPLES = """\
   python deploy.py unlock --env dev                                              who holds it, since when
   python deploy.py unlock --env dev --lock-id 5be1f0a2c3d4e5f60718293a4b5c6d7e   remove it
 """
+DATA = ("cli.answers:Lock",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,12 +45,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
     try:
         holder = lock.read(table, assembly.lock_table, name)
         if holder is None:
-            context.result(json.dumps({"lock": name, "holder": None}) if args.json else f"the lock {name} is free")
+            context.answers(_data(name), f"the lock {name} is free", machine=args.json)
             return OK
         if args.lock_id is None:
             to_remove = _command(args, holder, assembly.lock_table, name)
             told = as_lines((f"the lock {name} is held by {holder.describe()}", *(f"  {line}" for line in commands.told(to_remove))))
-            context.result(json.dumps({"lock": name, "holder": msgspec.to_builtins(holder)}, indent=2) if args.json else told)
+            context.answers(_data(name, holder), told, machine=args.json)
             return OK
         other = lock.remove(table, assembly.lock_table, name, args.lock_id)
     except NotFound as error:
@@ -63,8 +61,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
             command=_command(args, other, assembly.lock_table, name),
             status=FAILED,
         )
-    context.result(json.dumps({"lock": name, "holder": None, "removed": args.lock_id}) if args.json else f"the lock {name} is removed")
+    context.answers(_data(name, removed=args.lock_id), f"the lock {name} is removed", machine=args.json)
     return OK
+
+
+def _data(name: str, holder: Holder | None = None, *, removed: str | None = None) -> dict[str, Any]:
+    return {"lock": name, "holder": holder, "removed": removed}
 
 
 def _command(args: argparse.Namespace, holder: Holder, table: str, name: str) -> str:

@@ -39,6 +39,7 @@ EXAMPLES = """\
   python deploy.py verify --env dev --browser                       and in a real Chromium: console, policy, requests
   python deploy.py verify --env dev --resolve http://127.0.0.1:8080 a preview that runs
 """
+DATA = ("cli.answers:Verified",)
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 REPLICA_STACK = "replica"
@@ -106,13 +107,16 @@ def _verify(args: argparse.Namespace, context: Context) -> int:
     results = verify(target, now=context.now, report=report)
     if args.junit is not None:
         write_private(args.junit, verify_view.as_junit(results, environment=args.env).encode())
-    if args.json:
-        context.result(verify_view.as_json(results, environment=args.env, domain=target.contract.domain))
-    else:
-        context.result(verify_view.summary(results, args.env))
+    told = verify_view.summary(results, args.env)
+    context.answers(verify_view.data(results, environment=args.env, domain=target.contract.domain), told, machine=args.json)
+    for result in results:
+        if result.status == "failed":
+            context.problem(result.id, f"{result.title}: {result.detail}")
     wanting = verify_view.wanting(results)
     for line in wanting:
         context.say(line)
+        if not args.allow_skips:
+            context.problem("incomplete", line.removeprefix("incomplete: "))
     if opened is not None and live is None:
         context.say(f"hint: nothing was published to {args.env} yet")
         context.say_next(commands.deploy("publish", args.env, "--content", "DIR"))

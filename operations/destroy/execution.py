@@ -126,7 +126,7 @@ class _Run:
             # A stack that had failed before shows the old state until the new deletion has begun; only a new event says it failed again.
             if live.status == "DELETE_FAILED" and any(e.physical_id == removal.arn and e.status == "DELETE_FAILED" for e in events):
                 causes, _ = failures(gateway.events(removal.arn))
-                words = "; ".join(f"{c.logical_id} ({c.resource_type}): {c.reason}" for c in causes) or live.status_reason
+                words = "; ".join(f"{c.logical_id} ({c.resource_type}): {c.reason}" for c in causes if c.reason) or live.status_reason
                 raise _Failed(f"{removal.stack_name} was not deleted: {words}")
             self._pause()
         raise _Failed(f"{removal.stack_name} is not deleted after {ATTEMPTS} polls; CloudFormation may still be at work")

@@ -90,7 +90,7 @@ def preview(dist: Path, environment: str, content: Path, *options: str) -> Itera
             process.stdin.close()
             line = process.stdout.readline()
             assert line, f"the preview did not start:\n{log_file.read_text()}"
-            told: dict[str, Any] = json.loads(line)
+            told: dict[str, Any] = json.loads(line)["data"]
             yield Running(
                 environment=environment,
                 url=told["url"],

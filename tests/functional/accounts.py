@@ -25,7 +25,7 @@ from local_aws.server import LocalAws
 from operations.credential import hash_password
 from policies.statements import GITHUB_ISSUER
 from tests.environments_fixture import ENVIRONMENTS
-from tests.functional.harness import SECRET, CommandLine, Ended
+from tests.functional.harness import SECRET, CommandLine, Ended, answer
 
 REPOSITORY = "example/web"
 
@@ -143,7 +143,7 @@ class Site:
         """`deploy.py plan --json`, of which something must come; the plan in it."""
         ended = self.run(line, "plan", "--json", *arguments)
         assert ended.code in (0, 3), ended
-        plan: dict[str, Any] = json.loads(ended.stdout)["plan"]
+        plan: dict[str, Any] = answer(ended.stdout)["plan"]
         return plan
 
     def apply(self, line: CommandLine, *arguments: str) -> Ended:

@@ -12,8 +12,10 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests import hints
+from tests.envelopes import envelope
 from tests.environments_fixture import ENVIRONMENTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,9 +47,19 @@ class Started(subprocess.Popen[str]):
         return out, err
 
 
+def answer(stdout: str) -> Any:
+    """The `data` of what a `--json` printed. Raises AssertionError if that is no envelope of docs/json-schema.json."""
+    return envelope(stdout)["data"]
+
+
 def refuse_bad_hints(command: list[str], *printed: str) -> None:
     """Raise AssertionError if something was told to be typed that the command line would refuse, or that leads from a local run to AWS."""
     bad = [problem for text in printed for problem in hints.problems_of_text(text, local="--local" in command)]
+    if "--json" in command and "logs" not in command and printed[0]:
+        told = envelope(printed[0])
+        local = "--local" in command
+        steps = [*told["next"], *(step for problem in told["problems"] for step in problem["next"])]
+        bad += [problem for step in steps for problem in hints.problems(step, local=local)]
     assert not bad, f"{command} tells what cannot be typed: {bad}"
 
 

@@ -12,7 +12,7 @@ from aws.s3 import S3
 from aws.session import Aws
 from rollout import history
 from tests.functional import wire as w
-from tests.functional.harness import CommandLine
+from tests.functional.harness import CommandLine, answer
 from tests.functional.small_platform import REGION, Platform, value_of
 from tests.functional.wire import Wire
 
@@ -36,7 +36,7 @@ def test_the_first_deployment_needs_no_lock_table_and_the_second_has_nothing_to_
     first = platform.apply("--yes")
 
     assert first.code == 0, first
-    assert "there is no lock table yet; base first" in first.stderr
+    assert "base makes the lock table, so it is applied first and without the lock" in first.stderr
     assert value_of(aws, platform.account, "/demo/two") == "1 fixed"
     assert value_of(aws, platform.account, "/demo/beside", "us-east-1") == "b"
     assert " 4 applied.\n" in first.stdout
@@ -62,7 +62,7 @@ def test_an_update_runs_what_was_planned_and_is_remembered(platform: Platform, a
     done = platform.apply("--yes", "--plan-digest", digest, "--json")
 
     assert done.code == 0, done
-    result = json.loads(done.stdout)
+    result = answer(done.stdout)
     assert {s["stack"]: s["result"] for s in result["stacks"]} == {
         "base": "unchanged",
         "one": "succeeded",
@@ -270,7 +270,7 @@ def test_a_lock_that_is_taken_away_stops_before_the_next_stack(
     running = platform.start("--yes")
     processes.append(running)
     held.wait()
-    lock = json.loads(platform.unlock("--json").stdout)["holder"]["id"]
+    lock = answer(platform.unlock("--json").stdout)["holder"]["id"]
     assert platform.unlock("--lock-id", "f" * 32).code == 1
     assert platform.unlock("--lock-id", lock).code == 0
     wire.calls.clear()

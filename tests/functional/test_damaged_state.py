@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 
 from aws.session import Aws
 from local_aws import prepare
-from tests.functional.harness import CommandLine, Ended
+from tests.functional.harness import CommandLine, Ended, answer
 from tests.functional.small_platform import ENV, REGION, Platform
 
 pytestmark = [pytest.mark.functional, pytest.mark.attack]
@@ -45,7 +44,7 @@ def test_a_damaged_record_is_named_by_history_and_status_and_the_rest_is_shown(p
     s3: Any = aws.client("s3", account_id=platform.account, region=REGION)
     bucket = f"artifacts-{platform.account}"
     (found,) = s3.list_objects_v2(Bucket=bucket, Prefix=f"history/{ENV}/")["Contents"]
-    (record,) = json.loads(clean(verb("history", "--json"), 0).stdout)
+    (record,) = answer(clean(verb("history", "--json"), 0).stdout)
     s3.put_object(Bucket=bucket, Key=f"history/{ENV}/2099-01-01T00:00:00.000Z-000000000000.json", Body=b"{")
     for more in ((), ("--json",), ("--limit", "1")):
         ended = clean(verb("history", *more), 1)
@@ -55,7 +54,7 @@ def test_a_damaged_record_is_named_by_history_and_status_and_the_rest_is_shown(p
     ended = clean(verb("status"), 1)
     assert "2099-01-01T00:00:00.000Z-000000000000.json cannot be read" in ended.stdout
     assert f"before:  assembly {record['assembly_digest'][:12]}" in ended.stdout
-    status = json.loads(clean(verb("status", "--json"), 1).stdout)
+    status = answer(clean(verb("status", "--json"), 1).stdout)
     assert status["deployed"]["assembly_digest"] == record["assembly_digest"]
 
     s3.put_object(Bucket=bucket, Key=found["Key"], Body=b"[]")
@@ -103,7 +102,7 @@ def test_a_damaged_plan_or_assembly_is_refused_in_words(platform: Platform, verb
 
 def test_a_damaged_kept_assembly_is_refused_in_words(platform: Platform, verb: Verb, aws: Aws) -> None:
     s3: Any = aws.client("s3", account_id=platform.account, region=REGION)
-    (record,) = json.loads(verb("history", "--json").stdout)
+    (record,) = answer(verb("history", "--json").stdout)
     before = {path.name: path.read_bytes() for path in (platform.dist / ENV).iterdir()}
     for body in (b"", b"[" * 100_000, b'{"stacks": [{"template": {"file": "../../x"}}]}', b'{"stacks": []}'):
         s3.put_object(Bucket=f"artifacts-{platform.account}", Key=f"assemblies/{record['assembly_digest']}/assembly.json", Body=body)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections import Counter
@@ -20,7 +19,7 @@ from planning.plan import make_plan
 from planning.request import Request
 from templates.schemas import bundled
 from tests.functional import wire as w
-from tests.functional.harness import SECRET, CommandLine, Ended
+from tests.functional.harness import SECRET, CommandLine, Ended, answer
 from tests.functional.small_platform import ENV, REGION, Platform, value_of
 from tests.functional.wire import Exchange, Wire
 
@@ -155,7 +154,7 @@ def test_pages_that_break_off_and_pages_that_end_early_are_all_read(platform: Pl
     plan = platform.plan("--json")
     assert plan.code == 3, plan
     assert cut
-    resources = {s["stack"]: len(s["resources"]) for s in json.loads(plan.stdout)["plan"]["stacks"]}
+    resources = {s["stack"]: len(s["resources"]) for s in answer(plan.stdout)["plan"]["stacks"]}
     assert resources == {"base": 2, "one": 1, "two": 2, "beside": 1}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import time
@@ -12,7 +11,7 @@ import pytest
 
 from aws.session import Aws
 from rollout.lock import TTL_SECONDS
-from tests.functional.harness import CommandLine
+from tests.functional.harness import CommandLine, answer
 from tests.functional.small_platform import ENV, REGION, Platform, parameter, value_of
 from tests.functional.wire import Wire
 from tests.simulated import Small, small_assembly, stackset
@@ -309,7 +308,7 @@ def test_an_operation_that_ends_with_failed_instances_is_a_failure(wire: Wire, a
     failed = platform.apply("--yes", "--json")
 
     assert failed.code == 1, failed
-    outcome = next(s for s in json.loads(failed.stdout)["stacks"] if s["stack"] == "set")
+    outcome = next(s for s in answer(failed.stdout)["stacks"] if s["stack"] == "set")
     assert outcome["result"] == "failed"
     assert outcome["instances"][0]["region"] == "us-east-1"
     assert outcome["instances"][0]["status"] == "FAILED"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 import stat
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import pytest
 from cli.main import main
 from local_aws.server import LocalAws
 from session.context import Context
+from tests.functional.harness import answer
 from tests.unit.test_build import build
 
 pytestmark = pytest.mark.functional
@@ -59,7 +59,7 @@ def test_every_command_knows_the_same_password(here: Here) -> None:
 
     other = here.deploy("set-password", "--generate").out.strip()
     assert other != made[1]
-    assert json.loads(here.deploy("password", "--json").out) == {"username": "admin", "password": other}
+    assert answer(here.deploy("password", "--json").out) == {"username": "admin", "password": other}
     explained = here.deploy("preview", "--explain", "/buy", "--json")
     assert explained.code == 0 and other not in explained.out + explained.err
 

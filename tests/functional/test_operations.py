@@ -25,7 +25,7 @@ from operations import credential
 from tests.environments_fixture import ENVIRONMENTS
 from tests.functional import wire as w
 from tests.functional.accounts import own_zone
-from tests.functional.harness import ROOT, CommandLine, Ended
+from tests.functional.harness import ROOT, CommandLine, Ended, answer
 from tests.functional.small_platform import ENV, REGION, Platform, parameter, status_of, value_of
 from tests.functional.wire import Wire
 
@@ -71,26 +71,26 @@ def hold_lock(aws: Aws, account: str) -> None:
 def test_status_follows_an_environment_from_nothing_over_a_plan_to_an_apply(platform: Platform, verb: Verb) -> None:
     before = verb("status", "--json")
     assert before.code == 0, before
-    assert {s["status"] for s in json.loads(before.stdout)["stacks"]} == {None}
+    assert {s["status"] for s in answer(before.stdout)["stacks"]} == {None}
     assert verb("history").stdout.startswith("nothing was applied to test yet")
 
     assert platform.plan().code == 3
-    planned = json.loads(verb("status", "--json").stdout)
+    planned = answer(verb("status", "--json").stdout)
     assert any(s["pending"] for s in planned["stacks"])
     assert "a plan waits" in verb("status").stdout
 
     assert platform.apply("--yes").code == 0
     after = verb("status", "--json")
     assert after.code == 0, after
-    status = json.loads(after.stdout)
+    status = answer(after.stdout)
     assert {(s["status"], s["as_built"]) for s in status["stacks"]} == {("CREATE_COMPLETE", True)}
     assert status["deployed"]["assembly_digest"] == status["assembly_digest"]
     assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?", status["deployed"]["commit"])
 
     platform.build(one="2")
     newer = verb("status")
-    assert "which is not applied\nnext: python deploy.py plan --env test" in newer.stdout
-    (record,) = json.loads(verb("history", "--json").stdout)
+    assert "which is not applied; its templates are the deployed ones\nnext: python deploy.py plan --env test" in newer.stdout
+    (record,) = answer(verb("history", "--json").stdout)
     assert record["result"] == "succeeded"
     assert record["assembly_digest"] == status["assembly_digest"]
 
@@ -130,7 +130,7 @@ def test_drift_shows_what_somebody_changed_by_hand(platform: Platform, verb: Ver
 
 def checks(ended: Ended) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for check in json.loads(ended.stdout)["checks"]:
+    for check in answer(ended.stdout)["report"]["checks"]:
         found.setdefault(check["code"], []).append(check["level"])
     return found
 
@@ -224,7 +224,7 @@ def test_rolling_back_is_a_plan_like_any_other(platform: Platform, verb: Verb, a
     assert json.loads((platform.dist / ENV / "assembly.json").read_text())["digest"] == first
     assert platform.apply("--yes").code == 0
     assert value_of(aws, platform.account, "/demo/one") == "1"
-    records = json.loads(verb("history", "--json").stdout)
+    records = answer(verb("history", "--json").stdout)
     assert [r["assembly_digest"] == first for r in records] == [True, False, True]
 
 
@@ -278,10 +278,17 @@ def test_destroy_with_data_empties_versioned_buckets_after_the_stacks_are_gone(p
     assert verb("destroy", "--approve", ENV).code == 0
     assert f"kept:\n  {bucket} (AWS::S3::Bucket" in verb("destroy").stdout
 
-    done = verb("destroy", "--approve", ENV, "--delete-data", "--json")
+    # Its file is gone, and so is what was built of it: the history in the artifact bucket knows what was applied.
+    shutil.rmtree(platform.dist / ENV)
+    lost = verb("destroy", "--approve", ENV, "--delete-data")
+    assert lost.code == 2 and "test is not built and has no file" in lost.stderr and "--artifact-bucket" in lost.stderr, lost
+    where = ("--region", REGION, "--artifact-bucket", bucket)
+
+    done = verb("destroy", "--approve", ENV, "--delete-data", "--json", *where)
 
     assert done.code == 0, done
-    assert bucket in json.loads(done.stdout)["outcome"]["deleted"]
+    assert "holds its last assembly" in done.stderr
+    assert bucket in answer(done.stdout)["outcome"]["deleted"]
     with pytest.raises(NotFound):
         store.head_bucket(Bucket=bucket)
 
@@ -471,7 +478,7 @@ def test_a_whole_environment_from_doctor_to_destroy(account: str, tmp_path: Path
     well = checks(run("doctor", "--json"))
     assert well["secret"] == well["artifact_bucket"] == well["lock_table"] == ["ok"]
     assert set(well["stack"]) == {"ok"}
-    status = json.loads(run("status", "--json").stdout)
+    status = answer(run("status", "--json").stdout)
     assert {s["stack"]: s["as_built"] for s in status["stacks"]} == dict.fromkeys(
         ("foundation", "certificate", "edge-logs", "edge", "site", "dns", "monitoring"), True
     )

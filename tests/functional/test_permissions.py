@@ -20,6 +20,7 @@ from aws.session import Aws
 from local_aws.server import LocalAws
 from tests.functional import frontend
 from tests.functional.accounts import REPOSITORY, Site, identity_token, sites
+from tests.functional.harness import answer
 from tests.functional.wire import wire_to
 
 pytestmark = [pytest.mark.functional, pytest.mark.xdist_group("permissions")]
@@ -68,14 +69,14 @@ def test_every_daily_verb_works_with_the_deploy_role_alone(dev: Site, tmp_path: 
         done("publish", "--content", str(app), "--yes")
         frontend.rebuilt(app, "second")
         done("publish", "--content", str(app), "--yes")
-        releases = json.loads(done("releases", "--json"))
+        releases = answer(done("releases", "--json"))
         assert releases
         done("prune", "--yes")
 
         dev.edit("error_rate_4xx_percent: 60", "error_rate_4xx_percent: 61")
         done("plan", code=3)
         done("apply", "--yes")
-        earlier = json.loads(done("history", "--json"))
+        earlier = answer(done("history", "--json"))
         assert len(earlier["records"] if isinstance(earlier, dict) else earlier) == 2
         done("plan")
 
@@ -101,14 +102,14 @@ def test_the_rarer_verbs_work_with_the_deploy_role_alone(dev: Site, tmp_path: Pa
         done("apply", "--content", str(app), "--yes")
         frontend.rebuilt(app, "fourth")
         done("publish", "--content", str(app), "--yes")
-        releases = json.loads(done("releases", "--json"))
+        releases = answer(done("releases", "--json"))
         number = sorted(each["number"] for each in (releases["releases"] if isinstance(releases, dict) else releases))[-2]
         done("rollback-release", "--to", str(number), "--yes")
         done("prune", "--dry-run")
         dev.edit("error_rate_4xx_percent: 6", "error_rate_4xx_percent: 5")
         done("plan", "--import-existing", codes=(3,))
         done("apply", "--yes")
-        records = json.loads(done("history", "--json"))
+        records = answer(done("history", "--json"))
         records = records["records"] if isinstance(records, dict) else records
         done("rollback", "--to", records[-1]["assembly_digest"][:12], codes=(3,))
         done("logs", "--since", "5m", "--json")

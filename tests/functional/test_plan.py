@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 
 from assembly import files
 from aws.session import Aws
-from tests.functional.harness import CommandLine
+from tests.functional.harness import CommandLine, answer
 from tests.simulated import Small, output, small_assembly
 
 pytestmark = pytest.mark.functional
@@ -81,7 +80,7 @@ def test_from_nothing_to_no_changes(command_line: CommandLine, aws: Aws, account
     def plan(*more: str) -> tuple[int, dict[str, Any]]:
         ended = command_line.deploy("plan", "--env", "test", "--dist", str(tmp_path), "--json", *more)
         assert "Traceback" not in ended.stderr, ended
-        return ended.code, json.loads(ended.stdout)
+        return ended.code, answer(ended.stdout)
 
     code, first = plan()
     assert code == 3

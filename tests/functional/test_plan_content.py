@@ -29,7 +29,7 @@ from session.context import Context
 from stacks.synthesis import synthesise
 from tests.environments_fixture import environments
 from tests.functional import frontend
-from tests.functional.harness import CommandLine, Ended
+from tests.functional.harness import CommandLine, Ended, answer
 from tests.functional.wire import Call, Exchange, Fault, Wire
 
 pytestmark = pytest.mark.functional
@@ -140,7 +140,7 @@ def test_a_first_deployment_is_one_plan_of_stacks_and_content(dev: Environment, 
     fresh = frontend.rebuilt(dev.app, "dearer")
     changed = dev.plan("--json")
     assert changed.code == 3, changed
-    content = json.loads(changed.stdout)["plan"]["content"]
+    content = answer(changed.stdout)["plan"]["content"]
     assert len(content["changes"]) == 3
     assert (content["kept"], content["known_after"], content["live_number"]) == (len(files) + len(frontend.GENERATED) - 3, [], 1)
     wire.calls.clear()
@@ -148,7 +148,7 @@ def test_a_first_deployment_is_one_plan_of_stacks_and_content(dev: Environment, 
     updated = dev.apply("--json", "--plan-digest", dev.saved["digest"])
 
     assert updated.code == 0, updated
-    result = json.loads(updated.stdout)
+    result = answer(updated.stdout)
     assert {s["result"] for s in result["stacks"]} == {"unchanged"}
     assert (result["content"]["result"], result["content"]["release"], result["content"]["written"]) == ("succeeded", 2, 3)
     puts_now = [c.path for c in wire.calls if c.operation == "PutObject" and c.path.startswith(f"/{dev.bucket}/")]
@@ -366,7 +366,7 @@ def test_killed_while_publishing_and_run_again(
     for path in live.app.rglob("*"):
         if path.is_file():
             assert live.body(path.relative_to(live.app).as_posix()) == path.read_bytes()
-    releases = json.loads(live.deploy("releases", "--json").stdout)["releases"]
+    releases = answer(live.deploy("releases", "--json").stdout)["releases"]
     assert [r["number"] for r in releases] == [1, 2, 3]
     distribution = next(
         o["OutputValue"]
@@ -407,7 +407,7 @@ def test_interrupted_while_publishing_it_says_so_and_goes_on_next_time(
     stdout, stderr = process.communicate(timeout=60)
 
     assert process.returncode == 130, stdout + stderr
-    result = json.loads(stdout)
+    result = answer(stdout)
     assert (result["result"], result["content"]["result"]) == ("interrupted", "interrupted")
     assert "Traceback" not in stderr
     assert live.body("index.html") == page

@@ -31,6 +31,7 @@ from tests.browser.previews import PASSWORD, ROOT, preview
 from tests.environments_fixture import environments
 from tests.functional import frontend
 from tests.functional.frontend import BUILT
+from tests.functional.harness import answer
 from website.content import read
 
 pytestmark = pytest.mark.functional
@@ -185,7 +186,7 @@ def test_it_serves_what_was_published_to_the_local_aws(tmp_path: Path) -> None:
             return out.getvalue()
 
         command("publish", "--content", str(BUILT), "--yes")
-        (found,), (gone,) = (json.loads(command("preview", "--explain", path, "--json")) for path in ("/buy", "/gone.txt"))
+        (found,), (gone,) = (answer(command("preview", "--explain", path, "--json")) for path in ("/buy", "/gone.txt"))
         assert found["status"] == 200
         assert found["bytes"] == (BUILT / "index.html").stat().st_size
         assert ["Cache-Control", PAGE] in found["headers"]
@@ -196,7 +197,7 @@ def test_it_serves_what_was_published_to_the_local_aws(tmp_path: Path) -> None:
         new = frontend.rebuilt(frontend.built(tmp_path / "next"), "second")
         command("publish", "--content", str(tmp_path / "next"), "--yes")
         for path in (f"/{old}", f"/{new}", "/buy"):
-            (found,) = json.loads(command("preview", "--explain", path, "--json"))
+            (found,) = answer(command("preview", "--explain", path, "--json"))
             assert (path, found["status"]) == (path, 200)
         assert not (tmp_path / "next" / old).exists()
         # What a preview that runs all the while forgets by.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import threading
@@ -16,7 +15,7 @@ from aws.session import Aws
 from environments.model import PAGE
 from tests.functional import frontend
 from tests.functional.frontend import Deployed
-from tests.functional.harness import CommandLine, Ended
+from tests.functional.harness import CommandLine, Ended, answer
 from tests.functional.wire import Call, Exchange, Wire
 from website.ledger import Ledger
 
@@ -44,8 +43,8 @@ def published(command_line: CommandLine, site: Deployed, source: Path | str, *mo
     """The same, which must succeed; its JSON."""
     ended = publish(command_line, site, source, "--json", *more)
     assert ended.code == 0, ended
-    answer: dict[str, Any] = json.loads(ended.stdout)
-    return answer
+    found: dict[str, Any] = answer(ended.stdout)["outcome"]
+    return found
 
 
 def verb(command_line: CommandLine, site: Deployed, name: str, *more: str) -> Ended:
@@ -187,7 +186,7 @@ def test_a_rollback_restores_every_byte_and_header_without_the_build(
     head = objects(aws, dev)["index.html"]
     assert (head["CacheControl"], head["ContentType"]) == (PAGE, "text/html; charset=utf-8")
     assert len(wire.calls) < 25, "a handful of calls, not one for each file"
-    listed = json.loads(verb(command_line, dev, "releases", "--json").stdout)["releases"]
+    listed = answer(verb(command_line, dev, "releases", "--json").stdout)["releases"]
     assert [(r["number"], r["action"]) for r in listed] == [(1, "publish"), (2, "publish"), (3, "rollback")]
     assert listed[2]["manifest"] == listed[0]["manifest"]
 

@@ -16,7 +16,7 @@ from local_aws.server import LocalAws
 from session.context import Context
 from tests.functional import breakable, frontend
 from tests.functional.frontend import Deployed
-from tests.functional.harness import CommandLine
+from tests.functional.harness import CommandLine, answer
 
 pytestmark = pytest.mark.functional
 
@@ -53,7 +53,7 @@ def test_prod_takes_a_release_of_sit_once_it_is_verified(
     app = frontend.built(tmp_path / "app")
     code, out, err = deploy(command_line, sit, "publish", "--content", str(app), "--yes", "--json")
     assert code == 0, err
-    digest = json.loads(out)["release"]["content"]
+    digest = answer(out)["outcome"]["release"]["content"]
 
     code, _, err = deploy(command_line, prod, "publish", "--content", str(app), "--approve", "prod")
     assert code == 2
@@ -68,7 +68,7 @@ def test_prod_takes_a_release_of_sit_once_it_is_verified(
     assert deploy(command_line, sit, "publish", "--content", str(app), "--yes")[0] == 0
     code, out, err = deploy(command_line, prod, "publish", "--release", f"sit:{digest[:12]}", "--approve", digest[:12], "--json")
     assert code == 0, err
-    assert json.loads(out)["release"]["content"] == digest
+    assert answer(out)["outcome"]["release"]["content"] == digest
     there = contents(aws, prod)
     for path in frontend.BUILT.rglob("*"):
         if path.is_file():

@@ -16,7 +16,7 @@ import pytest
 from assembly.model import OperationPreferences, StackSet, Targets
 from aws.errors import NotFound
 from aws.session import Aws
-from tests.functional.harness import CommandLine, Ended
+from tests.functional.harness import CommandLine, Ended, answer
 from tests.functional.small_platform import ENV, Platform, base
 from tests.simulated import Small, literal, small_assembly
 
@@ -129,7 +129,7 @@ class Sets:
         self.platform.saved.unlink(missing_ok=True)
         ended = self.platform.plan("--json", *more)
         assert ended.code in (0, 1, 3), ended
-        found = json.loads(ended.stdout)
+        found = answer(ended.stdout)
         plan: dict[str, Any] = next(s for s in found.get("plan", found)["stacks"] if s["stack"] == "logs")
         return plan
 

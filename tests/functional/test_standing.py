@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import time
@@ -20,7 +19,7 @@ from local_aws import prepare
 from tests.environments_fixture import ENVIRONMENTS
 from tests.functional.accounts import own_zone
 from tests.functional.frontend import built
-from tests.functional.harness import CommandLine, Ended
+from tests.functional.harness import CommandLine, Ended, answer
 from tests.functional.test_local_aws_strictness import distribution_config
 from tests.functional.wire import Wire
 
@@ -67,7 +66,7 @@ class Site:
         """Findings of a plan by code."""
         planned = self("plan", "--json", *more)
         found: dict[str, list[dict[str, Any]]] = {}
-        document = json.loads(planned.stdout)["plan"]
+        document = answer(planned.stdout)["plan"]
         for each in [*document["findings"], *(f for s in document["stacks"] for f in s["findings"])]:
             found.setdefault(each["code"], []).append(each)
         return found
@@ -161,7 +160,7 @@ def test_destroy_then_apply_brings_the_environment_back_with_content_releases_an
     back = site("apply", "--yes")
     assert back.code == 0, back
     assert site.objects() == before
-    assert json.loads(site("releases", "--json").stdout), "what was published is known"
+    assert answer(site("releases", "--json").stdout), "what was published is known"
     assert site("history").stdout.count("succeeded") >= 2
     assert site("plan").code == 0
     assert site("drift").code == 0
@@ -350,6 +349,6 @@ def test_everything_in_the_way_is_told_at_once_and_doctor_tells_the_same(site: S
     zone.upsert(zone.find_public_zone(DOMAIN).id, Record(name=DOMAIN, type="A", values=("192.0.2.7",), ttl=60))
     found = {(f["stack"], f["message"]) for f in site.found()["stands_already"]}
     assert {stack for stack, _ in found} == {"foundation", "edge", "site", "dns", "monitoring"}
-    checks = json.loads(site("doctor", "--json").stdout)["checks"]
+    checks = answer(site("doctor", "--json").stdout)["report"]["checks"]
     assert {(c["stack"], c["message"]) for c in checks if c["code"] == "stands_already"} == found
     assert all(c["level"] == "problem" for c in checks if c["code"] == "stands_already")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import ssl
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import trustme
 
 from assembly.model import SiteContract
 from stacks.synthesis import synthesise
+from tests.envelopes import envelope
 from tests.environments_fixture import FAILOVER, changed, environments
 from tests.functional import breakable, frontend
 from tests.functional.harness import CommandLine
@@ -259,7 +259,7 @@ def test_the_command_line_against_a_resolved_address(
     arguments += ["--password-file", str(password)]
     kept = command_line.deploy(*arguments)
     assert kept.code == 0, kept
-    assert json.loads(kept.stdout)["ok"] is True
+    assert envelope(kept.stdout)["ok"] is True
     setting.site.broken = "cache.page"
     try:
         ended = command_line.deploy(*arguments)

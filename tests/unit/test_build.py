@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from guards.processes import child_environment
+from tests.envelopes import envelope
 from tests.environments_fixture import ENVIRONMENTS, ROOT
 
 
@@ -72,8 +73,8 @@ def test_same_bytes_from_anywhere_with_any_hash_seed(tmp_path: Path) -> None:
 
 def test_json_summary(tmp_path: Path) -> None:
     summary = json.loads(build("--env", "dev", "--out", str(tmp_path), "--json").stdout)
-    assert summary["ok"] is True
-    (environment,) = summary["environments"]
+    assert envelope(json.dumps(summary))["ok"] is True
+    (environment,) = summary["data"]["environments"]
     assert environment["digest"] == json.loads((tmp_path / "dev" / "assembly.json").read_bytes())["digest"]
     assert [stack["stack"] for stack in environment["stacks"]][:2] == ["foundation", "certificate"]
 
@@ -124,7 +125,7 @@ def test_bad_environments_end_in_status_2_and_nothing_is_written(own: Path, tmp_
     assert [line.rsplit("/", 1)[1].split(": ")[0] for line in done.stderr.splitlines()[:2]] == ["dev.yaml:1", "dev.yaml:3"]
     assert done.stderr.endswith("problems; nothing was written\n")
     assert not out.exists()
-    machine = json.loads(build("--env", "prod", "--environments", str(own), "--out", str(out), "--json").stdout)
+    machine = envelope(build("--env", "prod", "--environments", str(own), "--out", str(out), "--json").stdout)
     assert machine["ok"] is False
     assert len(machine["problems"]) >= 2
 

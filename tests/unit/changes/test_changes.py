@@ -17,9 +17,9 @@ from changes.change_set import dotted, from_change_set
 from changes.context import Context
 from changes.model import PropertyChange, Replacement, ResourceChange
 from planning.outputs import output_after
-from planning.placeholders import accepts, placeholder
 from rollout.compare import agrees, differences
 from templates.intrinsics import Scope, after_mark, marked, references, resolve, resolved_resources, secret_mark, unresolved, value_of
+from templates.placeholders import accepts, placeholder
 from templates.schemas import Schema, bundled, segments
 from templates.values import Known, Redacted, Unknown
 

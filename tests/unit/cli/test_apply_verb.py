@@ -109,7 +109,7 @@ def events() -> list[Event]:
         return Resource(at=at, stack="site", logical_id=logical_id, resource_type=kind, status=status, reason=reason)
 
     return [
-        Note(at=0, text="there is no lock table yet; base first"),
+        Note(at=0, text="base makes the lock table, so it is applied first and without the lock"),
         Started(at=1, stack="site", operation="update", resources=2, expected_seconds=75),
         resource(2, "demo-site", "UPDATE_IN_PROGRESS", kind="AWS::CloudFormation::Stack"),
         resource(2, "Bucket", "UPDATE_IN_PROGRESS"),

@@ -26,6 +26,7 @@ from planning.request import Stopped
 from planning.saved import SavedPlanError, load, path_of, save
 from session.context import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
 from session.opened import Opened, read_assembly, refuse_placeholders
+from tests.envelopes import envelope
 from tests.golden_files import ROOT
 from tests.simulated import SimulatedGateways, Small, output, small_assembly
 from website.content_plan import ContentPlan
@@ -109,18 +110,22 @@ def test_exit_statuses(tmp_path: Path) -> None:
     assert verb.status_of(nothing) == OK
 
 
+def form(name: str, out: Path | None = None) -> argparse.Namespace:
+    return argparse.Namespace(json=False, format=name, out=out)
+
+
 def test_the_review_goes_to_stdout_or_to_a_private_file(tmp_path: Path) -> None:
     plan = verb.plan_and_save(opened(SimulatedGateways()), Options(), tmp_path, context())
     to_stdout = context()
-    verb.show(plan, "text", None, to_stdout)
+    verb.show(plan, form("text"), to_stdout)
     out, err = said(to_stdout)
     assert out.startswith("Plan for test") and err == ""
     to_file = context(stdout=Terminal())
-    verb.show(plan, "html", tmp_path / "plan.html", to_file)
+    verb.show(plan, form("html", tmp_path / "plan.html"), to_file)
     assert said(to_file)[0] == ""
     assert stat.S_IMODE((tmp_path / "plan.html").stat().st_mode) == 0o600
     with pytest.raises(CommandError, match="no such directory"):
-        verb.show(plan, "text", tmp_path / "nowhere" / "plan.txt", context())
+        verb.show(plan, form("text", tmp_path / "nowhere" / "plan.txt"), context())
 
 
 @pytest.mark.parametrize(
@@ -132,7 +137,7 @@ def test_colour_only_on_a_terminal_and_never_against_no_color(
 ) -> None:
     plan = verb.plan_and_save(opened(SimulatedGateways()), Options(), tmp_path, context())
     made = context(stdout=stream(), environ=environ)
-    verb.show(plan, "text", None, made)
+    verb.show(plan, form("text"), made)
     assert ("\x1b[" in said(made)[0]) == coloured
 
 
@@ -234,8 +239,9 @@ def test_our_errors_become_words_and_a_status() -> None:
     assert guarded(fail(KeyboardInterrupt()), context()) == INTERRUPTED
     assert guarded(fail(OSError(28, "No space left on device", "dist/plan.json")), context()) == FAILED
     machine = context()
-    guarded(fail(CommandError("one", command="do")), machine, machine=True)
-    assert json.loads(said(machine)[0]) == {"ok": False, "problems": ["one"], "next": "do"}
+    guarded(fail(CommandError("one", command="do")), machine, machine=True, verb="plan")
+    told = envelope(said(machine)[0])
+    assert told["problems"] == [{"code": "failed", "message": "one", "next": [], "hints": ["do"]}] and told["exit_status"] == FAILED
     steps = context()
     guarded(fail(CommandError("one", command="edit it:\npython build.py --env dev\npython deploy.py plan --env dev")), steps)
     assert said(steps)[1] == "error: one\n  hint: edit it:\n  next: python build.py --env dev\n  next: python deploy.py plan --env dev\n"
@@ -277,7 +283,7 @@ def test_no_credentials_is_an_error_with_a_command(tmp_path: Path) -> None:
     files.write(tmp_path / "test", files.files_of(assembly, {s.template.file: templates[s.id] for s in assembly.stacks}))
     ended = run("deploy.py", "plan", "--env", "test", "--dist", str(tmp_path), "--json")
     assert ended.returncode == FAILED
-    assert json.loads(ended.stdout)["ok"] is False
+    assert envelope(ended.stdout)["ok"] is False
     assert "hint: export AWS_PROFILE" in ended.stderr and "Traceback" not in ended.stderr
 
 

@@ -285,8 +285,36 @@ def test_clashes_between_environments(tmp_path: Path) -> None:
     text = "\n".join(problems(tmp_path, copy=DEV))
     for kind in ("domain", "bucket", "lock table", "GitHub provider of account"):
         assert f'{kind} "' in text
-    assert "write create_provider: false here" in text
     assert "is made by environment copy already" in text
+
+
+def test_the_second_provider_of_an_account_is_left_out_in_its_own_file(tmp_path: Path) -> None:
+    """In common.yaml, where the repository stands, it would be switched off for every account."""
+    (found,) = (each for each in problems(tmp_path, copy=DEV) if "GitHub provider" in each)
+    assert found.startswith("dev.yaml:") and "write github.create_provider: false into this file" in found
+    mended = DEV + "github:\n  create_provider: false\n"
+    assert not [each for each in problems(tmp_path, mended, copy=DEV) if "GitHub provider" in each]
+
+
+def test_without_a_repository_there_is_no_role_for_workflows(tmp_path: Path) -> None:
+    from stacks.synthesis import synthesise
+
+    assert problems(tmp_path) == []
+    common = tmp_path / "common.yaml"
+    common.write_text("\n".join(line for line in common.read_text().splitlines() if "github" not in line and "repository" not in line))
+    built = synthesise(load(tmp_path, ("dev",)).environments["dev"])
+    assert built.assembly.deploy_role_name == ""
+    assert not {"github.repository"} & {p.key for p in built.assembly.placeholders}
+    assert b"DeployRole" not in built.templates["foundation"] and b"OIDCProvider" not in built.templates["foundation"]
+
+
+def test_ids_without_a_repository_are_a_slip(tmp_path: Path) -> None:
+    assert problems(tmp_path) == []
+    common = tmp_path / "common.yaml"
+    text = "\n".join(line for line in common.read_text().splitlines() if "github" not in line and "repository" not in line)
+    common.write_text(text + '\ngithub: {owner_id: "1", repository_id: "2"}\n')
+    with pytest.raises(EnvironmentProblems, match="names no repository"):
+        load(tmp_path, ("dev",))
 
 
 @pytest.mark.parametrize(

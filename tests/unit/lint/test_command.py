@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lint.rules_document import rules_document
+from tests.envelopes import envelope
 from tests.environments_fixture import ROOT
 from tests.unit.lint.test_rules import GOOD, edited
 
@@ -45,10 +46,10 @@ def test_a_clean_template_ends_in_0_and_findings_in_1(good: str, bad: str) -> No
 
 def test_findings_for_machines_from_standard_input(bad: str) -> None:
     done = lint("-", "--json", stdin=Path(bad).read_text())
-    answer = json.loads(done.stdout)
-    assert (done.returncode, answer["ok"], answer["problems"]) == (1, False, [])
-    assert [template["file"] for template in answer["templates"]] == ["-"]
-    assert "E9402" in {finding["rule"] for finding in answer["templates"][0]["findings"]}
+    answer = envelope(done.stdout)
+    assert (done.returncode, answer["ok"]) == (1, False)
+    assert [template["file"] for template in answer["data"]["templates"]] == ["-"]
+    assert "E9402" in {finding["rule"] for finding in answer["data"]["templates"][0]["findings"]}
 
 
 def test_yaml_by_its_ending(tmp_path: Path) -> None:

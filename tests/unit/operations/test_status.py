@@ -146,3 +146,14 @@ def test_history_golden() -> None:
     past = (record("b" * 64, "2026-11-22T10:00:00Z", "failed"), record("a" * 64, "2026-11-21T10:00:00Z"))
     assert_golden("status/history.txt", "\n".join(lines(past, "test")) + "\n")
     assert lines((), "test") == ("nothing was applied to test yet",)
+
+
+def test_what_no_update_carries_is_no_difference() -> None:
+    """Else status says "differs" for ever, while plan says "no changes"."""
+    from operations.status import _same
+
+    built = b'{"Description":"b","Parameters":{"P":{"Type":"String","AllowedPattern":"b"}},"Resources":{"R":{"Type":"T"}}}'
+    deployed = '{"Description":"a","Parameters":{"P":{"Type":"String","AllowedPattern":"a"}},"Resources":{"R":{"Type":"T"}}}'
+    assert _same(deployed, built) is True
+    assert _same(deployed.replace('"T"', '"U"'), built) is False
+    assert _same(deployed.replace('"Type":"String"', '"Type":"String","Default":"x"'), built) is False

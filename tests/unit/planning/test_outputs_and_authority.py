@@ -15,7 +15,7 @@ from planning.authority import acts_as_deploy_role, beyond
 from planning.inputs import Produced
 from planning.model import OutputChange
 from planning.outputs import changes
-from planning.placeholders import placeholder
+from templates.placeholders import placeholder
 from templates.values import Known, Redacted
 from tests.simulated import ACCOUNT, SimulatedGateways, Small, literal, small_assembly
 from tests.unit.changes.test_changes import plain_context, raw

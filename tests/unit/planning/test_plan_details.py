@@ -15,9 +15,9 @@ from changes.context import Context
 from changes.widenings import widenings
 from planning.cleanup import drop
 from planning.model import Options
-from planning.placeholders import placeholder
 from planning.plan import make_plan
 from planning.request import Request, Stopped, real_change_set_name
+from templates.placeholders import placeholder
 from templates.schemas import Schemas
 from templates.values import Known
 from tests.simulated import ACCOUNT, Faults, SimulatedGateways, Small, literal, small_assembly
@@ -358,6 +358,7 @@ def test_dropping_removes_no_stack_that_was_there_before() -> None:
 def test_a_parameter_that_accepts_no_placeholder_asks_for_its_producer_first() -> None:
     picky = json.loads(json.dumps(SITE))
     picky["Parameters"]["CertificateArn"]["AllowedPattern"] = "exactly this"
+    picky["Parameters"]["CertificateArn"]["MaxLength"] = 3
     plan = plan_of(two(site=picky), SimulatedGateways())
     [found] = [f for f in plan.all_findings if f.code == "no_stand_in"]
     assert found.severity == "error" and "'exactly this'" in found.message and plan.blocked

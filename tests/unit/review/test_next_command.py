@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import os
 import shlex
 import shutil
@@ -23,6 +22,7 @@ from guards.text import ours
 from review.next_command import NextCommand, Programs, again
 from session.context import OK, ROOT, USAGE, CommandError, Context
 from tests import hints
+from tests.envelopes import envelope
 
 PASTED = Programs(deploy=("py", "../x/deploy.py"), build=("py", "../x/build.py"))
 
@@ -186,11 +186,9 @@ def test_a_slip_is_answered_with_what_was_meant(typed: str, meant: str) -> None:
 def test_wrong_usage_is_json_too() -> None:
     status, out, _ = said("plan", "--evn", "dev", "--json")
     assert status == USAGE
-    assert json.loads(out) == {
-        "ok": False,
-        "problems": ["there is no option --evn; did you mean --env?"],
-        "next": "python deploy.py plan --env dev --json",
-    }
+    (problem,) = envelope(out)["problems"]
+    assert problem["message"] == "there is no option --evn; did you mean --env?"
+    assert problem["next"] == ["python deploy.py plan --env dev --json"]
 
 
 @pytest.mark.parametrize(("typed", "meant"), [("Dev", "dev"), ("tets", "test"), ("zzz", "")])

@@ -349,13 +349,14 @@ def test_dangers_are_shouted_in_every_form() -> None:
 
 
 def test_the_last_line_counts() -> None:
-    last = terminal.render(EVERYTHING).splitlines()[-1]
+    last, what_next = terminal.render(EVERYTHING).splitlines()[-2:]
+    assert what_next == "next: python deploy.py apply --env dev", "the last line is what to type"
     assert last == (
         "Plan: 4 stacks: 3 to update, 1 unchanged; resources: 1 to add, 1 to modify, 2 to replace, 1 perhaps to replace, 1 to remove,"
-        " 1 not listed; StackSet instances: 1 to create, 1 to update, 1 to remove; 2 of them endangering data; 2 policy widenings."
+        " 1 not listed; StackSet instances: 1 to create, 1 to update, 1 to remove; 2 of them endangering data; 2 widened permissions."
     )
     assert terminal.render(NOTHING).splitlines()[-1] == "No changes: 2 stacks as the assembly wants them."
-    assert terminal.render(CONTENT).splitlines()[-1] == (
+    assert terminal.render(CONTENT).splitlines()[-2] == (
         "Plan: 2 stacks: 2 unchanged; content: 1 to add, 2 to change, 1 with other headers, 5 kept, 1 superseded, 2 prunable,"
         " 1 path to invalidate; 3,880 bytes to send."
     )

@@ -14,6 +14,9 @@ from typing import Any
 
 from templates.intrinsics import references
 
+TRIES = 12
+"""Texts that are made of a pattern, of which one may fit."""
+
 
 def placeholder(
     reference: str,
@@ -41,7 +44,28 @@ def placeholder(
     allowed = declaration.get("AllowedValues")
     if isinstance(allowed, list):
         candidates += [str(v) for v in allowed]
-    return next((c for c in candidates if accepts(declaration, c)), None)
+    fitting = next((c for c in candidates if accepts(declaration, c)), None)
+    return fitting if fitting is not None else _of_pattern(declaration, seed)
+
+
+def _of_pattern(declaration: Mapping[str, Any], seed: str) -> str | None:
+    """A text made of the pattern itself, the longest of some within the declaration's bounds: short ones are more likely to be real."""
+    pattern = declaration.get("AllowedPattern")
+    if pattern is None:
+        return None
+    import random
+
+    from rstr import Rstr
+
+    made = []
+    for number in range(TRIES):
+        try:
+            text = Rstr(random.Random(f"{seed}{number}")).xeger(str(pattern))  # noqa: S311
+        except (re.error, ValueError, KeyError, NotImplementedError, OverflowError, TypeError):
+            return None
+        plain = "".join(character if " " < character <= "~" else "-" for character in text)
+        made += [each for each in (plain, text, plain[: int(declaration.get("MaxLength", len(plain)))]) if accepts(declaration, each)]
+    return max(made, key=len, default=None)
 
 
 def accepts(declaration: Mapping[str, Any], value: str) -> bool:

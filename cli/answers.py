@@ -1,0 +1,160 @@
+"""What the verbs answer with `--json`, where no room below has a type for it: documentation and schema of `data`.
+
+In: nothing. Out: types, named by each verb's `DATA`. Never: imported by a verb that runs.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from assembly.model import Frozen
+from doctor.values import Fixed, Report
+from operations.destroy.values import DestroyOutcome, DestroyPlan
+from rollout.history import Record
+from rollout.lock import Holder
+from website.content_plan import ContentPlan
+from website.releases import Release
+from website.verification.model import Result
+
+Outputs = dict[str, dict[str, str]]
+"""By stack, by name."""
+
+History = tuple[Record, ...]
+"""The newest first."""
+
+
+class Nothing(Frozen, frozen=True, kw_only=True):
+    """There was nothing to do."""
+
+    environment: str
+    result: Literal["no_changes", "nothing_failed"]
+    plan_digest: str = ""
+
+
+class Destroyed(Frozen, frozen=True, kw_only=True):
+    """destroy: what it would do, and what became of it."""
+
+    plan: DestroyPlan
+    outcome: DestroyOutcome | None
+    """null where nothing was done."""
+
+
+class Examined(Frozen, frozen=True, kw_only=True):
+    """doctor: what was found, and with --fix what was mended."""
+
+    report: Report
+    fixed: tuple[Fixed, ...]
+
+
+class Password(Frozen, frozen=True, kw_only=True):
+    """password: of the local AWS."""
+
+    username: str
+    password: str
+
+
+class Stored(Frozen, frozen=True, kw_only=True):
+    """set-password."""
+
+    secret: str
+    version: str
+    username: str
+    password: str | None
+    """With --generate, this once."""
+
+
+class Serving(Frozen, frozen=True, kw_only=True):
+    """preview: where it answers. Printed on one line when it does; the preview goes on."""
+
+    url: str
+    port: int
+    http_port: int | None
+    aliases: tuple[str, ...]
+    notes: tuple[str, ...]
+    authority: str | None
+    """File of the authority that signed its certificate, with --https."""
+
+
+class Step(Frozen, frozen=True, kw_only=True):
+    """One step of a request's way."""
+
+    stage: str
+    text: str
+
+
+class Explained(Frozen, frozen=True, kw_only=True):
+    """preview --explain: one request, its steps and its answer without the body."""
+
+    method: str
+    path: str
+    credentials: bool
+    steps: tuple[Step, ...]
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    bytes: int
+
+
+Explanations = tuple[Explained, ...]
+
+
+class Prune(Frozen, frozen=True, kw_only=True):
+    """prune: what was removed, or would be."""
+
+    removed: bool
+    keys: tuple[str, ...]
+    bytes: int
+    releases: tuple[int, ...]
+    """Numbers of releases that cannot come back any more."""
+
+
+class Published(Frozen, frozen=True, kw_only=True):
+    """What is live now."""
+
+    changed: bool
+    """False: it was live already."""
+    release: Release
+    written: int
+    written_bytes: int
+    invalidation: str
+    invalidation_done: bool
+
+
+class Publication(Frozen, frozen=True, kw_only=True):
+    """publish, rollback-release: with --dry-run a plan, else an outcome."""
+
+    plan: ContentPlan | None
+    outcome: Published | None
+
+
+class Stopped(Frozen, frozen=True, kw_only=True):
+    """stop: one operation."""
+
+    stack: str
+    operation: str
+    action: str
+    status: str
+    instances: dict[str, int]
+    """By result."""
+
+
+Stops = tuple[Stopped, ...]
+
+
+class Lock(Frozen, frozen=True, kw_only=True):
+    """unlock."""
+
+    lock: str
+    holder: Holder | None
+    """null: it is free."""
+    removed: str | None
+    """Id of the lock that was removed."""
+
+
+class Verified(Frozen, frozen=True, kw_only=True):
+    """verify."""
+
+    environment: str
+    domain: str
+    incomplete: tuple[str, ...]
+    """What the caller could have given."""
+    results: tuple[Result, ...]

@@ -1,0 +1,64 @@
+"""A further environment, written after one that there is."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from environments.loader import load, names
+from environments.new import new_environment
+from environments.problems import EnvironmentProblems
+from tests.environments_fixture import ENVIRONMENTS
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    there = tmp_path / "environments"
+    shutil.copytree(ENVIRONMENTS, there)
+    return there
+
+
+@pytest.mark.parametrize("other", ["dev", "sit", "prod"])
+@pytest.mark.parametrize("account", ["", "123412341234"])
+def test_it_builds_beside_all_others(directory: Path, other: str, account: str) -> None:
+    made = new_environment(directory, "qa", other, account_id=account)
+    assert "qa" not in names(directory), "nothing is written"
+    (directory / "qa.yaml").write_text(made.text)
+    platform = load(directory, names(directory))
+    new, old = platform.environments["qa"], platform.environments[other]
+    assert new.domain.startswith("qa.") and "qa" in new.bucket and "qa" in new.artifacts.bucket and "qa" in new.artifacts.lock_table
+    assert new.account_id == (account or old.account_id)
+    assert new.github.create_provider is bool(account), "an account has one provider"
+    assert (new.price_class, new.home_region, new.protection) == (old.price_class, old.home_region, old.protection)
+
+
+def test_comments_stay(directory: Path) -> None:
+    text = (directory / "sit.yaml").read_text().replace("realm: sit.kimmyai.io", "realm: sit.kimmyai.io # shown by the browser")
+    (directory / "sit.yaml").write_text(text)
+    assert "realm: qa.kimmyai.io # shown by the browser" in new_environment(directory, "qa", "sit").text
+
+
+def test_own_github_settings_are_kept(directory: Path) -> None:
+    with (directory / "sit.yaml").open("a") as file:
+        file.write("\ngithub:\n  environment: staging\n")
+    (directory / "qa.yaml").write_text(new_environment(directory, "qa", "sit").text)
+    assert load(directory, ("qa",)).environments["qa"].github.environment == "staging"
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "domain", "words"),
+    [
+        ("sit", "dev", "", "there is such an environment already"),
+        ("qa", "sitt", "", 'did you mean "sit"?'),
+        ("Q A", "sit", "", "Q A.yaml"),
+        ("qa", "sit", "dev.kimmyai.io", "is made by environment dev already"),
+        ("qa", "sit", "qa.example.org", "is not in the hosted zone"),
+    ],
+)
+def test_what_would_not_build_is_not_written(directory: Path, name: str, other: str, domain: str, words: str) -> None:
+    with pytest.raises(EnvironmentProblems) as raised:
+        new_environment(directory, name, other, domain=domain)
+    assert words in str(raised.value)
+    assert str(directory) in str(raised.value)
