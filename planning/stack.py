@@ -46,7 +46,7 @@ from planning.request import change_set_name, change_set_prefix
 from planning.run import Made, Planned, PlanningRun
 from planning.standing import Standing, standing
 from planning.states import in_the_way
-from templates.intrinsics import Scope, resolved_outputs, resolved_resources
+from templates.intrinsics import Scope, after_mark, resolved_outputs, resolved_resources
 
 
 def blocked(stack: Stack, state: StackState, findings: tuple[Finding, ...], **more: Any) -> AnyStackPlan:
@@ -287,6 +287,10 @@ class StackPlanner:
     def context(self, inputs: Inputs) -> Context:
         after = resolved_resources(self.scope(self.template, inputs.after))
         readable = bool(self.old_template.get("Resources")) or not self.state.exists
+
+        def blurred(parameter: str) -> dict[str, dict[str, Any]]:
+            return resolved_resources(self.scope(self.template, {**inputs.after, parameter: after_mark(parameter)}))
+
         return Context(
             before=resolved_resources(self.scope(self.old_template, inputs.before)) if readable else after,
             after=after,
@@ -294,6 +298,8 @@ class StackPlanner:
             region=self.stack.region,
             placeholders=inputs.placeholders,
             secrets=inputs.secrets,
+            comparable=readable and not any("Transform" in template for template in (self.old_template, self.template)),
+            blurred=blurred,
         )
 
     def scope(self, template: Mapping[str, Any], parameters: Mapping[str, str]) -> Scope:

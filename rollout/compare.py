@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from changes.change_set import under
+from changes.causes import under
 from changes.model import ResourceChange, Widening
 from planning.model import AnyStackPlan, InstancePlan, ParameterPlan, SettingChange, StackPlan, StackSetPlan
 from templates.values import Known, Redacted, Unknown, Value
