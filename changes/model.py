@@ -119,3 +119,5 @@ class Widening(Frozen, frozen=True, kw_only=True):
     after: str = ""
     grants_everything: bool = False
     """A bare "*" as action, resource with a broad action, or principal."""
+    follows: bool = False
+    """What it is about has another name or place after this plan: the same as before is allowed, on what takes its place."""

@@ -19,6 +19,7 @@ import msgspec
 from assembly.model import Stack
 from aws.errors import AwsError, CredentialsError
 from guards import documents
+from planning.across import across
 from planning.authority import administrators_work
 from planning.content import findings as content_findings
 from planning.inputs import Gateways, Produced, resolve_inputs
@@ -57,7 +58,8 @@ def make_plan(
     with PlanningRun(request, gateways, schemas, progress, stop or threading.Event()) as run:
         run.beside(request.look)
         done = _all(run, stacks, workers)
-        plans = tuple(_with_authority(done[stack.id].plan, request) for stack in stacks)
+        found = across(done.values())
+        plans = tuple(_with_authority(found[stack.id], request) for stack in stacks)
         plan = Plan(
             environment=assembly.environment,
             project=assembly.project,

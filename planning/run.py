@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from aws.cloudformation.change_sets import CreatedChangeSet
 from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AwsError
+from changes.context import Context
 from planning.cleanup import discard
 from planning.inputs import Gateways, Produced
 from planning.model import AnyStackPlan, Finding, Superseded
@@ -30,6 +31,8 @@ class Planned:
     produced: Produced = field(default_factory=lambda: Produced(outputs={}))
     superseded: tuple[Superseded, ...] = ()
     """What the stack has let go of, or will."""
+    context: Context | None = None
+    """What its changes were read with; None where it was not compared."""
 
 
 @dataclass(frozen=True, kw_only=True)

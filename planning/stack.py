@@ -316,7 +316,7 @@ class StackPlanner:
             self.findings.append(self.unlisted(odd))
         operation: StackOperation = "settings" if settings else "none"
         plan = stack_plan(self.stack, self.state, operation, parameters=inputs.show, settings=settings, findings=tuple(self.findings))
-        return Planned(plan=plan, produced=self.produced_now(self.hidden_outputs(inputs)))
+        return Planned(plan=plan, produced=self.produced_now(self.hidden_outputs(inputs)), context=context)
 
     def unlisted(self, logical_ids: Iterable[str]) -> Finding:
         return Finding(
@@ -403,7 +403,7 @@ class StackPlanner:
             policy_forbids=refused,
             findings=tuple(self.findings),
         )
-        return Planned(plan=plan, produced=produced)
+        return Planned(plan=plan, produced=produced, context=context)
 
     def settings(self) -> tuple[SettingChange, ...]:
         """Termination protection and stack policy, where they are not as the assembly wants them. Protection is never switched off here."""
