@@ -123,7 +123,7 @@ def _named(pointer: str, name: str, *, sides: tuple[Any, Any]) -> tuple[str, boo
         return path, True
     found = [_by_name(pointer.split("/")[2:], side) for side in sides]
     known = [each for each in found if each]
-    aligned = bool(known) and all(each == known[0] for each in known)
+    aligned = len(known) == 2 and known[0] == known[1]
     return (known[-1] if known else path), aligned
 
 

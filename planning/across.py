@@ -25,6 +25,8 @@ from planning.run import Planned
 def across(planned: Iterable[Planned]) -> dict[str, AnyStackPlan]:
     """The plans by stack id."""
     done = [*planned]
+    if not any(p.plan.widenings for p in done):
+        return {p.plan.stack: p.plan for p in done}
     compared = [(p.plan, p.context) for p in done if p.context is not None and isinstance(p.plan, StackPlan)]
     names = dict(pair for plan, context in compared for pair in renamed(plan.resources, context))
     elsewhere = Elsewhere(

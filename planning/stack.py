@@ -21,7 +21,7 @@ from aws.errors import AccessDenied, AwsError, CredentialsError
 from changes.by_template import all_from_templates
 from changes.change_set import from_change_set
 from changes.context import Context
-from changes.model import ResourceChange
+from changes.model import PropertyChange, ResourceChange
 from changes.record_shapes import changed_policies
 from changes.stack_policy import OPEN, forbidden, same_policy
 from changes.widenings import widenings
@@ -47,6 +47,7 @@ from planning.run import Made, Planned, PlanningRun
 from planning.standing import Standing, standing
 from planning.states import in_the_way
 from templates.intrinsics import Scope, after_mark, resolved_outputs, resolved_resources
+from templates.values import Known
 
 
 def blocked(stack: Stack, state: StackState, findings: tuple[Finding, ...], **more: Any) -> AnyStackPlan:
@@ -74,6 +75,10 @@ def stack_plan(stack: Stack, state: StackState, operation: StackOperation, **mor
         template_sha256=stack.template.sha256,
         **more,
     )
+
+
+def _known(text: str | None) -> Known | None:
+    return None if text is None else Known(text=text)
 
 
 class StackPlanner:
@@ -397,6 +402,7 @@ class StackPlanner:
             resources=resources,
             outputs=outputs.changes(self.live_outputs, produced, inputs.secrets),
             settings=self.settings(),
+            tags=self.tags(),
             validations=validations,
             widenings=widenings(self.stack.id, context.before, context.after),
             replaces=self.stands.replaces,
@@ -404,6 +410,15 @@ class StackPlanner:
             findings=tuple(self.findings),
         )
         return Planned(plan=plan, produced=produced, context=context)
+
+    def tags(self) -> tuple[PropertyChange, ...]:
+        """Tags of a stack that is there which change."""
+        old: Mapping[str, str] = self.live.tags if self.live is not None and self.state.exists else self.stack.tags
+        return tuple(
+            PropertyChange(path=key, attribute="Tags", before=_known(old.get(key)), after=_known(self.stack.tags.get(key)))
+            for key in sorted({*old, *self.stack.tags})
+            if old.get(key) != self.stack.tags.get(key)
+        )
 
     def settings(self) -> tuple[SettingChange, ...]:
         """Termination protection and stack policy, where they are not as the assembly wants them. Protection is never switched off here."""

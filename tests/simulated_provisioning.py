@@ -81,7 +81,15 @@ class Provisioned(Simulated):
         url = request.pop("TemplateURL", None)
         if url is not None:
             request["TemplateBody"] = self._bodies[url].decode()
-        return super().create_change_set(**request)
+        self._tags = sorted(request.get("Tags", []), key=lambda tag: tag["Key"])
+        made = super().create_change_set(**request)
+        self.change_sets[made["Id"]]["_tags"] = self._tags
+        return made
+
+    def execute_change_set(self, ChangeSetName: str, StackName: str, **more: Any) -> Any:
+        found = self._change_set(ChangeSetName)
+        super().execute_change_set(ChangeSetName=ChangeSetName, StackName=StackName, **more)
+        self.stacks[found["StackName"]]["Tags"] = found["_tags"]
 
     # --- change sets ------------------------------------------------------------------------------------------
 
@@ -91,6 +99,10 @@ class Provisioned(Simulated):
         before, after = (resolved_resources(self._scope(t, v, name)) for t, v in ((body, old_values), (template, values)))
         moved = {key for key, value in values.items() if old_values.get(key) != value} if before else set()
         details = {i: list(self._direct(before[i], after[i], template["Resources"][i], moved)) for i in {*before} & {*after}}
+        if before and stack.get("Tags", []) != self._tags:
+            target = {"Attribute": "Tags", "Name": "", "RequiresRecreation": "Never"}
+            for listed in details.values():
+                listed.append({"Target": target, "Evaluation": "Static", "ChangeSource": "DirectModification"})
         verdicts: dict[str, str] = {}
         while True:
             now = {

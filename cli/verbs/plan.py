@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_build_argument(parser)
     parser.add_argument("--format", choices=("text", "markdown", "json", "html"), default="text", help="form of the review (default: text)")
     parser.add_argument("--json", action="store_true", help="the same as --format json")
+    parser.add_argument("--verbose", action="store_true", help="with all that the text folds: policies of new stacks, CloudFormation's own words")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the review there instead of to stdout (readable by you alone)")
     parser.add_argument(
         "--only", action="append", default=[], metavar="STACK", help="only this stack and what it depends on; may be repeated"
@@ -84,7 +85,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         local=args.local,
     )
     plan = plan_and_save(opened, options, args.dist, context, content=content_of(args, context, opened))
-    show(plan, "json" if args.json else args.format, args.out, context)
+    show(plan, "json" if args.json else args.format, args.out, context, verbose=args.verbose)
     return status_of(plan)
 
 
@@ -176,9 +177,9 @@ def _first_look(opened: Opened, options: Options, context: Context) -> Callable[
     return look
 
 
-def show(plan: Plan, form: str, out: Path | None, context: Context) -> None:
+def show(plan: Plan, form: str, out: Path | None, context: Context, *, verbose: bool = False) -> None:
     """The review in the asked form, to the file or to stdout."""
-    text = rendered(plan, form, width=context.width(), colour=out is None and context.colour(context.stdout))
+    text = rendered(plan, form, width=context.width(), colour=out is None and context.colour(context.stdout), verbose=verbose)
     if form != "text" or out is not None:
         text = _document(text, form, context)
     if out is None:
@@ -206,8 +207,8 @@ def _document(text: str, form: str, context: Context) -> str:
     return canonical_json({**review, "summary": shown.in_value(review["summary"])}).decode()
 
 
-def rendered(plan: Plan, form: str, *, width: int, colour: bool) -> str:
-    """The review in one of the four forms."""
+def rendered(plan: Plan, form: str, *, width: int, colour: bool, verbose: bool = False) -> str:
+    """The review in one of the four forms; `verbose` is about the text."""
     if form == "markdown":
         from review import markdown
 
@@ -222,7 +223,7 @@ def rendered(plan: Plan, form: str, *, width: int, colour: bool) -> str:
         return html.render(plan)
     from review import terminal
 
-    return terminal.render(plan, width=width, colour=colour)
+    return terminal.render(plan, width=width, colour=colour, verbose=verbose)
 
 
 def status_of(plan: Plan) -> int:
