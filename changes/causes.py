@@ -78,7 +78,7 @@ def settle_causes(changes: tuple[ResourceChange, ...], context: Context) -> tupl
 
 
 def _settled(change: ResourceChange, by_id: Mapping[str, ResourceChange], context: Context) -> ResourceChange:
-    if change.action != "modify" or change.replacement.verdict == "yes" or not context.comparable:
+    if change.action != "modify" or not context.comparable:
         return change
     properties = tuple(
         msgspec.structs.replace(p, keeps=True) if not p.keeps and _keeps(p, change.logical_id, by_id, context) else p
@@ -86,14 +86,11 @@ def _settled(change: ResourceChange, by_id: Mapping[str, ResourceChange], contex
     )
     if properties == change.properties:
         return change
-    replacement, policy = change.replacement, change.policy_action
-    if replacement.verdict == "maybe":
-        kept = {p.path for p in properties if p.keeps}
-        because = tuple(path for path in replacement.because if path not in kept)
-        if replacement.because and not because:
-            replacement, policy = Replacement(verdict="no", by="schema"), None
-        else:
-            replacement = msgspec.structs.replace(replacement, because=because)
+    kept = {p.path for p in properties if p.keeps}
+    because = tuple(path for path in change.replacement.because if path not in kept)
+    replacement, policy = msgspec.structs.replace(change.replacement, because=because), change.policy_action
+    if change.replacement.verdict == "maybe" and change.replacement.because and not because:
+        replacement, policy = Replacement(verdict="no", by="schema"), None
     return msgspec.structs.replace(change, properties=properties, replacement=replacement, policy_action=policy)
 
 

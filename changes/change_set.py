@@ -99,6 +99,9 @@ def _resource(raw: RawChange, context: Context) -> ResourceChange:
     )
 
 
+_POSITION = re.compile(r"\[\d+\]")
+_OPEN = "{{changeSet:KNOWN_AFTER_APPLY}}"
+"""What CloudFormation writes for a value that only the execution can tell (API ResourceTargetDefinition, AfterValue)."""
 _POINTER = re.compile(r"^/(?P<attribute>[A-Za-z]+)(?P<path>/.*)?$")
 
 
@@ -114,7 +117,7 @@ def dotted(pointer: str, name: str) -> str:
 
 
 def _named(pointer: str, name: str, *, sides: tuple[Any, Any]) -> tuple[str, bool]:
-    """CloudFormation's path as ours, in which items of lists go by name; False where it compares an item with another one.
+    """CloudFormation's path as ours, in which items of lists go by name; False where it may compare an item with another one.
 
     CloudFormation goes by position: with a statement more at the front, it compares each with the one before it.
     """
@@ -123,7 +126,7 @@ def _named(pointer: str, name: str, *, sides: tuple[Any, Any]) -> tuple[str, boo
         return path, True
     found = [_by_name(pointer.split("/")[2:], side) for side in sides]
     known = [each for each in found if each]
-    aligned = len(known) == 2 and known[0] == known[1]
+    aligned = len(known) == 2 and known[0] == known[1] and not _POSITION.search(known[0])
     return (known[-1] if known else path), aligned
 
 
@@ -154,6 +157,8 @@ class _Found:
         self.changes.setdefault((change.attribute, change.path), change)
 
     def detail(self, detail: RawDetail) -> None:
+        if _OPEN in f"{detail.before}{detail.after}":
+            detail = msgspec.structs.replace(detail, before=None, after=None)
         attribute = detail.attribute or "Properties"
         bodies = [side.get(self.logical_id, {}).get(attribute) for side in (self.context.before, self.context.after)]
         path, aligned = _named(detail.path, detail.name, sides=(bodies[0], bodies[1]))

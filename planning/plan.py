@@ -58,7 +58,7 @@ def make_plan(
     with PlanningRun(request, gateways, schemas, progress, stop or threading.Event()) as run:
         run.beside(request.look)
         done = _all(run, stacks, workers)
-        found = across(done.values())
+        found = across(done.values(), assembly.environment)
         plans = tuple(_with_authority(found[stack.id], request) for stack in stacks)
         plan = Plan(
             environment=assembly.environment,

@@ -164,7 +164,7 @@ def last_line(plan: Plan) -> str:
         parts.append(f"resources: {resources}")
     if of_sets:
         parts.append(f"StackSet instances: {of_sets}")
-    risky, wider = len(dangers(plan)), sum(not w.follows for stack in plan.stacks for w in stack.widenings)
+    risky, wider = len(dangers(plan)), len(shown.policies(plan)[0])
     parts += [f"{risky} of them endangering data"] if risky else []
     parts += [plural(wider, "policy widening")] if wider else []
     parts += [f"{plural(len(plan.superseded), 'replaced resource')} to remove"] if plan.superseded else []

@@ -21,7 +21,7 @@ from templates.schemas import bundled
 from tests import edits
 from tests.environments_fixture import FAILOVER
 from tests.simulated import ACCOUNT, Simulated, Targeted
-from tests.simulated_provisioning import ProvisionedGateways
+from tests.simulated_provisioning import Made, Provisioned, ProvisionedGateways
 
 SCHEMAS = bundled()
 REGIONS = ("us-east-1", "us-east-2", "us-west-2", "eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1", "ap-south-1")
@@ -32,6 +32,8 @@ ABSENT = None
 
 Edit = tuple[Mapping[str, Any], Mapping[str, Any]]
 """What the environment is like before beside `edits.base`, and what is edited; keys are dotted."""
+
+PASSWORD = "(password)"  # noqa: S105  a key of the table, no password
 
 EDITS: Mapping[str, Edit] = {
     "nothing": ({}, {}),
@@ -47,7 +49,7 @@ EDITS: Mapping[str, Edit] = {
     "indexing": ({}, {"security_headers.allow_indexing": True}),
     "realm": ({}, {"basic_auth.realm": "Staff"}),
     "username": ({}, {"basic_auth.username": "guest"}),
-    "password": ({}, {"(password)": "second"}),
+    "password": ({}, {PASSWORD: "second"}),
     "basic_auth_off": ({}, {"basic_auth.enabled": False}),
     "basic_auth_on": ({"basic_auth.enabled": False}, {"basic_auth.enabled": True}),
     "log_level": ({}, {"basic_auth.log_level": "DEBUG"}),
@@ -66,7 +68,7 @@ EDITS: Mapping[str, Edit] = {
     "release_keep": ({}, {"publishing.release_keep": 10}),
     "promote_from": ({}, {"publishing.promote_from": "sit"}),
     "threshold_4xx": ({}, {"monitoring.error_rate_4xx_percent": 40.0}),
-    "threshold_4xx_off": ({}, {"monitoring.error_rate_4xx_percent": ABSENT}),
+    "threshold_4xx_off": ({"basic_auth.enabled": False}, {"monitoring.error_rate_4xx_percent": ABSENT}),
     "threshold_5xx": ({}, {"monitoring.error_rate_5xx_percent": 5.0}),
     "threshold_latency": ({}, {"monitoring.origin_latency_ms": 2000}),
     "threshold_edge_errors": ({}, {"monitoring.edge_errors": 10}),
@@ -84,7 +86,7 @@ EDITS: Mapping[str, Edit] = {
     "domain": ({}, {"domain": "dev2.kimmyai.io"}),
     "certificate_names": ({}, {"certificate.subject_alternative_names": ["*.kimmyai.io", "dev.kimmyai.io"]}),
     "home_region": ({}, {"home_region": "eu-central-1"}),
-    "project": ({}, {"project": "other-web"}),
+    "project": ({}, {"project": "other-web", PASSWORD: "first"}),
     "lock_table": ({}, {"artifacts.lock_table": "locks-two"}),
     "artifact_bucket": ({}, {"artifacts.bucket": f"bbws-two-{ACCOUNT}"}),
     "artifact_retention": ({}, {"artifacts.retention_days": 90}),
@@ -92,9 +94,6 @@ EDITS: Mapping[str, Edit] = {
     "github_environment": ({}, {"github.environment": "staging"}),
     "several": ({}, {"price_class": "PriceClass_All", "app.health_path": "/up", "monitoring.error_rate_5xx_percent": 2.0}),
 }
-
-PASSWORD = "(password)"  # noqa: S105  the key of the table, no password
-
 
 def built(keys: Mapping[str, Any]) -> Synthesis:
     """The assembly of `edits.base` with these keys."""
@@ -110,11 +109,42 @@ def built(keys: Mapping[str, Any]) -> Synthesis:
 def plan_of_edit(name: str, *, no_values: bool = False) -> Plan:
     """The plan of an edit; `no_values`: CloudFormation gives no property values, as the local AWS and older answers do."""
     before, edit = EDITS[name]
-    gateways = copy.deepcopy(_standing(json.dumps(before)), {id(SCHEMAS): SCHEMAS})
+    gateways = _copy_for(name)
     gateways.faults.no_values = no_values
+    return _plan(built({**before, **edit}), gateways, "edit")
+
+
+Resources = Mapping[tuple[str, str], Mapping[str, Made]]
+"""By region and name of the stack, then by logical id."""
+
+
+def executed(name: str) -> tuple[Plan, Resources, Resources]:
+    """The plan of an edit as a stand-in that lists everything has it, and the resources before and after its change sets ran."""
+    before, edit = EDITS[name]
+    gateways = _copy_for(name)
+    gateways.faults.no_values = True
+    made = built({**before, **edit})
+    plan = _plan(made, gateways, "edit")
+    first = _resources(gateways)
+    _execute(plan, made, gateways)
+    return plan, first, _resources(gateways)
+
+
+def _resources(gateways: ProvisionedGateways) -> Resources:
+    return {
+        (region, stack): dict(found)
+        for (_, region), place in gateways.places.items()
+        if isinstance(place, Provisioned)
+        for stack, found in place.resources.items()
+    }
+
+
+def _copy_for(name: str) -> ProvisionedGateways:
+    before, edit = EDITS[name]
+    gateways = copy.deepcopy(_standing(json.dumps(before)), {id(SCHEMAS): SCHEMAS})
     if PASSWORD in edit:
         gateways.secrets = _secrets(str(edit[PASSWORD]))
-    return _plan(built({**before, **edit}), gateways, "edit")
+    return gateways
 
 
 @cache
@@ -133,7 +163,7 @@ def _standing(before: str) -> ProvisionedGateways:
 
 
 def _secrets(version: str) -> dict[str, tuple[str, dict[str, str]]]:
-    return {"kimmyai-web/dev/basic-auth": (version, {"username": "admin", "password_hash": f"hash-of-{version}"})}
+    return {f"{project}/dev/basic-auth": (version, {"username": "admin", "password_hash": f"hash-of-{version}"}) for project in ("kimmyai-web", "other-web")}
 
 
 def _plan(made: Synthesis, gateways: ProvisionedGateways, nonce: str) -> Plan:

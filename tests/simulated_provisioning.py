@@ -1,7 +1,8 @@
 """A simulated CloudFormation that gives every resource a physical id and attributes, and computes change sets as CloudFormation documents it.
 
 In: templates and parameters. Out: change sets with property values, and stacks whose outputs are real values.
-Never: knows what a service does with a property. An update in place keeps the physical id, the primary identifier and the attributes that
+Never: knows what a service does with a property. Where it gives no values (`Faults.no_values`) it lists every reference to a modified
+resource, as stand-ins for CloudFormation do. An update in place keeps the physical id, the primary identifier and the attributes that
 `stable` names; every other attribute gets a new value with every update. A replacement changes all of them.
 
 Sources: API ResourceChangeDetail (ChangeSource, Evaluation, CausingEntity: a Ref to a resource that is not replaced is no detail, a GetAtt of
@@ -20,6 +21,7 @@ from templates.intrinsics import references, resolved_outputs, resolved_resource
 from templates.schemas import Schemas, bundled
 from tests.simulated import ACCOUNT, Faults, Simulated, SimulatedGateways
 
+OPEN = "{{changeSet:KNOWN_AFTER_APPLY}}"
 ATTRIBUTES = ("Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy")
 _SUB = re.compile(r"\$\{([^!][^}]*)\}")
 _ACTIONS = {"Retain": "Retain", "RetainExceptOnCreate": "Retain", "Snapshot": "Snapshot"}
@@ -146,8 +148,8 @@ class Provisioned(Simulated):
             target: dict[str, Any] = {"Attribute": "Properties", "Name": name, "Path": f"/Properties{path}"}
             target["RequiresRecreation"] = self._recreation(kind, path)
             target["AttributeChangeType"] = "Add" if was is None else "Remove" if now is None else "Modify"
-            target |= {} if was is None else {"BeforeValue": _text(was)}
-            target |= {} if now is None else {"AfterValue": _text(now)}
+            target |= {} if was is None else {"BeforeValue": OPEN if references(was) else _text(was)}
+            target |= {} if now is None else {"AfterValue": OPEN if references(now) else _text(now)}
             raw_value = (raw.get("Properties") or {}).get(name)
             causes = sorted(entity for entity, attribute in references(raw_value) if not attribute and entity in moved)
             evaluation = "Dynamic" if causes else "Static"
@@ -163,7 +165,7 @@ class Provisioned(Simulated):
         found = []
         for name, value in (new.get("Properties") or {}).items():
             for entity, attribute in sorted(references(value)):
-                if entity not in verdicts or (not attribute and verdicts[entity] == "False"):
+                if entity not in verdicts or (not attribute and verdicts[entity] == "False" and not self.faults.no_values):
                     continue
                 target = {"Attribute": "Properties", "Name": name, "RequiresRecreation": self._recreation(str(new["Type"]), f"/{name}")}
                 source = {"ChangeSource": "ResourceAttribute", "CausingEntity": f"{entity}.{attribute}"}
