@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from changes.causes import settle_causes
 from changes.context import Context
 from changes.model import Action, PropertyChange, Replacement, ResourceChange
-from changes.causes import settle_causes
 from changes.replacement import settled
 from changes.structure import differences_of
 from templates.intrinsics import value_of

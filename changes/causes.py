@@ -97,6 +97,9 @@ def _settled(change: ResourceChange, by_id: Mapping[str, ResourceChange], contex
 def _keeps(change: PropertyChange, logical_id: str, by_id: Mapping[str, ResourceChange], context: Context) -> bool:
     if change.attribute != "Properties" or not change.path or change.drifted or not change.because_of or not change.is_open:
         return False
+    named = (cause.removeprefix("resource ").partition(".") for cause in change.because_of if cause.startswith("resource "))
+    if not all(keeps_value((entity, attribute), by_id, context) for entity, _, attribute in named):
+        return False
     old, new = (_parts(side, logical_id, change.path) for side in (context.before, context.after))
     if not new or old.keys() != new.keys():
         return False

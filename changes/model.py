@@ -73,7 +73,9 @@ class ResourceChange(Frozen, frozen=True, kw_only=True):
     @property
     def unaffected(self) -> bool:
         """CloudFormation lists it, and every one of its properties keeps its value."""
-        return self.action == "modify" and self.replacement.verdict == "no" and bool(self.properties) and all(p.keeps for p in self.properties)
+        return (
+            self.action == "modify" and self.replacement.verdict == "no" and bool(self.properties) and all(p.keeps for p in self.properties)
+        )
 
     @property
     def loses_data(self) -> bool:

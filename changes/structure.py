@@ -3,8 +3,8 @@
 In: resolved values of templates. Out: (path, before, after); the parts of one value by the same paths.
 Never: leaves out a difference: what it cannot align is compared as a whole.
 
-The items of a list go by what identifies them: origins by Id, cache behaviours by PathPattern, policy statements by Sid, tags by Key, ...; a
-list without such a name is aligned by content. JSON inside of a text (a dashboard, a policy) is compared as JSON.
+The items of a list go by what identifies them: origins by Id, cache behaviours by PathPattern, policy statements by Sid, tags by Key;
+a list without such a name is aligned by content. JSON inside of a text (a dashboard, a policy) is compared as JSON.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ def differences_of(before: Any, after: Any, path: str = "") -> Iterator[tuple[st
             for key in sorted({*old, *new}):
                 yield from differences_of(old.get(key), new.get(key), joined(path, key))
             return
-    elif isinstance(old, list) and isinstance(new, list) and any(isinstance(v, (Mapping, list)) for v in (*old, *new)) and not same(old, new):
+    elif (
+        isinstance(old, list) and isinstance(new, list) and any(isinstance(v, (Mapping, list)) for v in (*old, *new)) and not same(old, new)
+    ):
         yield from _list_differences(old, new, path)
         return
     yield path, before, after
@@ -88,7 +90,7 @@ def labels(items: list[Any]) -> list[str]:
 
 
 def _list_differences(old: list[Any], new: list[Any], path: str) -> Iterator[tuple[str, Any, Any]]:
-    key = _identity(new) or _identity(old)
+    key = _identity(old, new)
     left, right = ({name: i for i, item in enumerate(side) if (name := _name(item, key))} for side in (old, new))
     if not left and not right:
         yield from _aligned([*enumerate(old)], [*enumerate(new)], path)
@@ -99,7 +101,10 @@ def _list_differences(old: list[Any], new: list[Any], path: str) -> Iterator[tup
     rest = [[(i, item) for i, item in enumerate(side) if i not in {*at.values()}] for side, at in ((old, left), (new, right))]
     yield from _aligned(rest[0], rest[1], path)
     shared = {*left} & {*right}
-    was, now = ([name for i, item in enumerate(side) if not (name := _at(at, i, item, key)) or name in shared] for side, at in ((old, left), (new, right)))
+    was, now = (
+        [name for i, item in enumerate(side) if not (name := _at(at, i, item, key)) or name in shared]
+        for side, at in ((old, left), (new, right))
+    )
     if was != now and len(was) == len(now):
         yield path, _order(old, key), _order(new, key)
 
@@ -129,12 +134,12 @@ def _aligned(old: list[tuple[int, Any]], new: list[tuple[int, Any]], path: str) 
             yield f"{path}[{position}]", None, item
 
 
-def _identity(items: list[Any]) -> str:
-    """The property that names the items of a list: the first that is a text of its own in each that has it, and all have it but for Sid."""
+def _identity(*lists: list[Any]) -> str:
+    """The property that names the items of the lists: the first that is another text in each item of a list, which all have but for Sid."""
     for key in IDENTITIES:
-        names = [_name(item, key) for item in items]
-        found = Counter(name for name in names if name)
-        if found and max(found.values()) == 1 and (key == "Sid" or all(names)):
+        names = [[_name(item, key) for item in items] for items in lists]
+        found = [Counter(name for name in each if name) for each in names]
+        if any(found) and all(count == 1 for each in found for count in each.values()) and (key == "Sid" or all(map(all, names))):
             return key
     return ""
 

@@ -37,7 +37,8 @@ def across(planned: Iterable[Planned], environment: str) -> dict[str, AnyStackPl
         )
         for plan, context in compared:
             if plan.widenings:
-                real = widenings(plan.stack, {i: _renamed(body, names) for i, body in context.before.items()}, context.after, elsewhere)
+                before = {logical_id: _renamed(body, names) for logical_id, body in context.before.items()}
+                real = widenings(plan.stack, before, context.after, elsewhere)
                 found[plan.stack] = msgspec.structs.replace(plan, widenings=_told(plan.widenings, real))
     for finding in _moved(compared, environment):
         plan_of = found[finding.stack]
@@ -52,9 +53,7 @@ def _moved(compared: Iterable[tuple[StackPlan, Context]], environment: str) -> I
     listed = [sides(plan.stack, plan.stack_name, (plan.account_id, plan.region), plan.resources, context) for plan, context in compared]
     gone, come = (tuple(side for pair in listed for side in pair[number]) for number in (0, 1))
     for move in moves(gone, come):
-        yield Finding(
-            severity="warning", code="moved", message=_words(move), command=_refactor(move, environment), stack=move.after.stack
-        )
+        yield Finding(severity="warning", code="moved", message=_words(move), command=_refactor(move, environment), stack=move.after.stack)
 
 
 def _words(move: Move) -> str:
@@ -84,9 +83,7 @@ def _refactor(move: Move, environment: str) -> str:
         f"Source={{StackName={old.stack_name},LogicalResourceId={old.logical_id}}}"
         f",Destination={{StackName={new.stack_name},LogicalResourceId={new.logical_id}}}"
     )
-    return (
-        f"aws cloudformation create-stack-refactor --region {new.place[1]} --stack-definitions {definitions} --resource-mappings '{mapping}'"
-    )
+    return f"aws cloudformation create-stack-refactor --region {new.place[1]} --stack-definitions {definitions} --resource-mappings '{mapping}'"
 
 
 # --- what is named otherwise --------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """What of a plan a reader has to see, and what is folded to a line or a count.
 
 In: a `Plan`, or a stack of it. Out: changes, texts, counts, without markup.
-Never: folds what changes something, endangers data, grants everything or stops the plan; drops what it folds: it can be counted and asked for.
+Never: folds what endangers data, grants everything or stops the plan; drops what it folds: it is counted, and can be asked for.
 """
 
 from __future__ import annotations

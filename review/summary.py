@@ -87,8 +87,8 @@ def replaced_because(change: ResourceChange) -> str:
 
 
 def is_inferred(change: ResourceChange) -> bool:
-    """That it is replaced, or perhaps, was read from the provider schema; CloudFormation left it open."""
-    return change.replacement.by == "schema" and is_replaced(change)
+    """Whether it is replaced was read from the provider schema; CloudFormation left it open."""
+    return change.replacement.by == "schema" and kind_of(change) != "add"
 
 
 def old_resource(change: ResourceChange) -> str:
@@ -111,14 +111,14 @@ def causes(item: PropertyChange) -> str:
 
 def kinds_used(plan: Plan) -> tuple[Kind, ...]:
     """Every kind that the review shows, in the legend's order."""
-    used = {kind_of(change) for stack in plan.stacks for change in shown.changing(stack.resources)}
+    used = {kind_of(change) for stack in plan.stacks for change in shown.resources(stack)}
     return tuple(kind for kind in SYMBOLS if kind in used)
 
 
 def legend(plan: Plan) -> tuple[tuple[str, str], ...]:
     """(symbol, meaning) of what is in use."""
     found = [(SYMBOLS[kind], MEANINGS[kind]) for kind in kinds_used(plan)]
-    if any(is_inferred(change) for stack in plan.stacks for change in shown.changing(stack.resources)):
+    if any(is_inferred(change) for stack in plan.stacks for change in shown.resources(stack)):
         found.append(("*", INFERRED))
     return tuple(found)
 

@@ -151,14 +151,7 @@ def _stack(stack: AnyStackPlan, *, verbose: bool) -> Iterator[Text]:
         yield from _change(
             parameter.name, summary.text(parameter.before), summary.text(parameter.after), "  parameter ", source=parameter.source
         )
-    if isinstance(stack, StackPlan):
-        for tag in stack.tags:
-            yield from _change(tag.path, summary.text(tag.before), summary.text(tag.after), "  tag of the stack ")
-    for change in stack.resources if verbose else shown.resources(stack):
-        yield from _resource(change, verbose=verbose)
-    for folded in (shown.retagged_line(stack), shown.kept_line(stack)):
-        if folded and not verbose:
-            yield _text((f"      {folded} ({shown.VERBOSE})", "dim"))
+    yield from _resources(stack, verbose=verbose)
     if isinstance(stack, StackPlan):
         for output in stack.outputs:
             if output.change == "remove" or (output.change in ("modify", "maybe") and stack.operation == "update"):
@@ -169,6 +162,16 @@ def _stack(stack: AnyStackPlan, *, verbose: bool) -> Iterator[Text]:
             yield _text((f"  {forbidden}: the stack policy in force forbids this change", "bold red"))
     else:
         yield from _instances(stack)
+
+
+def _resources(stack: AnyStackPlan, *, verbose: bool) -> Iterator[Text]:
+    for tag in stack.tags if isinstance(stack, StackPlan) else ():
+        yield from _change(tag.path, summary.text(tag.before), summary.text(tag.after), "  tag of the stack ")
+    for change in stack.resources if verbose else shown.resources(stack):
+        yield from _resource(change, verbose=verbose)
+    for folded in (shown.retagged_line(stack), shown.kept_line(stack)):
+        if folded and not verbose:
+            yield _text((f"      {folded} ({shown.VERBOSE})", "dim"))
 
 
 def _instances(stack: StackSetPlan) -> Iterator[Text]:

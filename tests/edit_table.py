@@ -33,7 +33,7 @@ ABSENT = None
 Edit = tuple[Mapping[str, Any], Mapping[str, Any]]
 """What the environment is like before beside `edits.base`, and what is edited; keys are dotted."""
 
-PASSWORD = "(password)"  # noqa: S105  a key of the table, no password
+PASSWORD = "(password)"
 
 EDITS: Mapping[str, Edit] = {
     "nothing": ({}, {}),
@@ -94,6 +94,7 @@ EDITS: Mapping[str, Edit] = {
     "github_environment": ({}, {"github.environment": "staging"}),
     "several": ({}, {"price_class": "PriceClass_All", "app.health_path": "/up", "monitoring.error_rate_5xx_percent": 2.0}),
 }
+
 
 def built(keys: Mapping[str, Any]) -> Synthesis:
     """The assembly of `edits.base` with these keys."""
@@ -163,7 +164,10 @@ def _standing(before: str) -> ProvisionedGateways:
 
 
 def _secrets(version: str) -> dict[str, tuple[str, dict[str, str]]]:
-    return {f"{project}/dev/basic-auth": (version, {"username": "admin", "password_hash": f"hash-of-{version}"}) for project in ("kimmyai-web", "other-web")}
+    return {
+        f"{project}/dev/basic-auth": (version, {"username": "admin", "password_hash": f"hash-of-{version}"})
+        for project in ("kimmyai-web", "other-web")
+    }
 
 
 def _plan(made: Synthesis, gateways: ProvisionedGateways, nonce: str) -> Plan:

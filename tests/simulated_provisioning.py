@@ -1,9 +1,9 @@
-"""A simulated CloudFormation that gives every resource a physical id and attributes, and computes change sets as CloudFormation documents it.
+"""A simulated CloudFormation whose resources have physical ids and attributes, and whose change sets are computed as documented.
 
 In: templates and parameters. Out: change sets with property values, and stacks whose outputs are real values.
 Never: knows what a service does with a property. Where it gives no values (`Faults.no_values`) it lists every reference to a modified
-resource, as stand-ins for CloudFormation do. An update in place keeps the physical id, the primary identifier and the attributes that
-`stable` names; every other attribute gets a new value with every update. A replacement changes all of them.
+resource, as stand-ins for CloudFormation do. An update in place keeps the physical id and the attributes in `STABLE`; every other one gets a
+new value with every update. A replacement changes all of them.
 
 Sources: API ResourceChangeDetail (ChangeSource, Evaluation, CausingEntity: a Ref to a resource that is not replaced is no detail, a GetAtt of
 a modified one is); user guide, "Update behaviors of stack resources" (an update in place keeps the physical id).
@@ -22,6 +22,8 @@ from templates.schemas import Schemas, bundled
 from tests.simulated import ACCOUNT, Faults, Simulated, SimulatedGateways
 
 OPEN = "{{changeSet:KNOWN_AFTER_APPLY}}"
+STABLE = ("Arn", "Id", "DomainName", "RegionalDomainName", "FunctionARN", "TopicArn", "TopicName", "HealthCheckId", "PolicyArn", "RoleId")
+"""Attributes that a service gives once; the rest counts the updates here, which is worse than most services are."""
 ATTRIBUTES = ("Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy")
 _SUB = re.compile(r"\$\{([^!][^}]*)\}")
 _ACTIONS = {"Retain": "Retain", "RetainExceptOnCreate": "Retain", "Snapshot": "Snapshot"}
@@ -36,10 +38,9 @@ class Made:
     physical_id: str
     updates: int = 0
 
-    def attribute(self, name: str, schemas: Schemas, region: str) -> str:
+    def attribute(self, name: str, region: str) -> str:
         """What Fn::GetAtt answers."""
-        schema = schemas.of(self.type, region)
-        stays = schema is not None and (tuple(name.split(".")) in schema.primary_identifier or schema.keeps(name))
+        stays = name in STABLE
         text = _ARN.format(region=region, id=self.physical_id) if name.lower().endswith("arn") else f"{name}.{self.physical_id}"
         return text if stays or not self.updates else f"{text}.{self.updates}"
 
@@ -119,7 +120,10 @@ class Provisioned(Simulated):
         for logical_id in sorted({*before, *after}):
             if logical_id not in verdicts and logical_id in details:
                 continue
-            change: dict[str, Any] = {"LogicalResourceId": logical_id, "ResourceType": (after.get(logical_id) or before[logical_id])["Type"]}
+            change: dict[str, Any] = {
+                "LogicalResourceId": logical_id,
+                "ResourceType": (after.get(logical_id) or before[logical_id])["Type"],
+            }
             if logical_id in before:
                 change["PhysicalResourceId"] = self.resources[name][logical_id].physical_id
             change["Action"] = "Add" if logical_id not in before else "Remove" if logical_id not in after else "Modify"
@@ -240,7 +244,7 @@ class Provisioned(Simulated):
         found = one(logical_id)
         if found is None:
             return f"({logical_id})"
-        return found.attribute(attribute, self.schemas, self.region) if attribute else found.physical_id
+        return found.attribute(attribute, self.region) if attribute else found.physical_id
 
 
 @dataclass

@@ -40,7 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_build_argument(parser)
     parser.add_argument("--format", choices=("text", "markdown", "json", "html"), default="text", help="form of the review (default: text)")
     parser.add_argument("--json", action="store_true", help="the same as --format json")
-    parser.add_argument("--verbose", action="store_true", help="with all that the text folds: policies of new stacks, CloudFormation's own words")
+    parser.add_argument(
+        "--verbose", action="store_true", help="with all that the text folds: policies of new stacks, CloudFormation's own words"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the review there instead of to stdout (readable by you alone)")
     parser.add_argument(
         "--only", action="append", default=[], metavar="STACK", help="only this stack and what it depends on; may be repeated"

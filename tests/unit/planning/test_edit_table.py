@@ -45,7 +45,11 @@ def test_what_is_hidden_keeps_its_value_and_what_keeps_its_value_is_hidden(name:
         told = {change.logical_id for change in shown.changing(stack.resources)}
         silent = {i for i in {*old} | {*new} if old.get(i) != new.get(i)} - told
         assert not silent, f"{stack.stack}: {silent} changed, and the review was silent"
-        idle = {c.logical_id for c in shown.resources(stack) if c.action == "modify" and old[c.logical_id].properties == new[c.logical_id].properties}
+        idle = {
+            c.logical_id
+            for c in shown.resources(stack)
+            if c.action == "modify" and old[c.logical_id].properties == new[c.logical_id].properties
+        }
         assert not {i for i in idle if not _beside_properties(stack, i)}, f"{stack.stack}: {idle} shown, and nothing came of it"
 
 
