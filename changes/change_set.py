@@ -193,10 +193,14 @@ class _Found:
                 key = (change.attribute, change.path)
                 known = self.changes[key]
                 self.changes[key] = msgspec.structs.replace(known, because_of=tuple(dict.fromkeys((*known.because_of, cause))))
-            if mine or (given and cause.startswith("parameter ")):
-                continue
-            places = [p for p in referring(cause.partition(" ")[2], self.logical_id, "Properties", self.context) if under(p, path)]
-            for place in places or [path]:
+            if cause.startswith("parameter "):
+                places = [] if given else [path]
+            else:
+                referring_here = [p for p in referring(cause.partition(" ")[2], self.logical_id, "Properties", self.context) if under(p, path)]
+                told = [c.path for c in mine]
+                places = [p for p in referring_here if not any(under(p, t) for t in told)]
+                places = places or ([] if mine else [path])
+            for place in places:
                 self.open(detail, place, cause)
 
     def open(self, detail: RawDetail, path: str, cause: str) -> None:

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from aws.cloudformation.change_sets import RawDetail
-from changes.causes import keeps_value
+from changes.causes import keeps_value, settle_causes
 from changes.change_set import from_change_set
 from changes.context import Context
-from changes.model import ResourceChange
+from changes.model import PropertyChange, ResourceChange
 from templates.intrinsics import Scope, after_mark, resolved_resources
 from templates.schemas import bundled
 from tests.unit.changes.test_changes import description, raw
@@ -131,6 +131,56 @@ def test_a_reference_that_may_move_is_shown_beside_an_edit_of_the_same_property(
         "DistributionConfig.PriceClass": (),
         "DistributionConfig.Origins[site].DomainName": ("resource Bucket.RegionalDomainName",),
     }
+
+
+def test_a_reference_in_two_places_is_open_in_both() -> None:
+    """The edit of one is told as an edit; the other may move without one."""
+    origin = {"Fn::GetAtt": ["Bucket", "RegionalDomainName"]}
+    before, after = template(), template()
+    for body, name, added in ((before, "a", []), (after, "b", [{"Id": "new", "DomainName": origin}])):
+        body["Resources"]["Bucket"] = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}}
+        body["Resources"]["Distribution"]["Properties"]["DistributionConfig"]["Origins"] = [{"Id": "site", "DomainName": origin}, *added]
+    name = RawDetail(attribute="Properties", name="BucketName", requires_recreation="Always", change_source="DirectModification", evaluation="Static")
+    moved = reference("ResourceAttribute", "Bucket.RegionalDomainName", name="DistributionConfig")
+    changes = (
+        raw(name, logical_id="Bucket", kind="AWS::S3::Bucket", replacement="True"),
+        raw(PRICE, moved, logical_id="Distribution", kind=DISTRIBUTION, replacement="False"),
+    )
+    found = {c.logical_id: c for c in from_change_set(description(*changes), context(before, after))}
+    told = {p.path for p in found["Distribution"].properties if not p.keeps}
+    assert told == {"DistributionConfig.Origins[new]", "DistributionConfig.Origins[site].DomainName"}
+
+
+def test_a_change_that_cloudformation_calls_direct_is_no_consequence_of_a_reference() -> None:
+    direct = reference("DirectModification", "", evaluation="Static")
+    for details in ((direct, reference()), (reference(), direct)):
+        assert not policy_of(context(template(), template("PriceClass_200")), *details).unaffected
+
+
+def test_what_refers_to_a_resource_that_cloudformation_forgot_is_shown() -> None:
+    before, after = template(), template()
+    for body, name in ((before, "a"), (after, "b")):
+        body["Resources"]["Bucket"] = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}}
+        body["Resources"]["Policy"]["Properties"]["Bucket"] = {"Ref": "Bucket"}
+    detail = reference("ResourceReference", "Bucket", name="Bucket", requires_recreation="Always")
+    changes = from_change_set(description(raw(detail, logical_id="Policy", kind=POLICY)), context(before, after))
+    found = {c.logical_id: c for c in changes}
+    assert not found["Bucket"].in_change_set and not found["Policy"].unaffected and found["Policy"].replacement.verdict == "maybe"
+
+
+def test_a_difference_that_cloudformation_does_not_name_is_shown_beside_those_that_it_does() -> None:
+    before, after = template(), template(Bucket="c")
+    after["Resources"]["Policy"]["Properties"]["PolicyDocument"] = {"Statement": []}
+    named = RawDetail(attribute="Properties", name="Bucket", before="b", after="c", change_source="DirectModification")
+    changes = from_change_set(description(raw(named, logical_id="Policy", kind=POLICY)), context(before, after))
+    assert {p.path for c in changes if c.logical_id == "Policy" for p in c.properties} == {"Bucket", "PolicyDocument.Statement[Read]"}
+
+
+def test_an_open_property_whose_texts_differ_does_not_keep_its_value() -> None:
+    item = PropertyChange(path="Bucket", because_of=("parameter Version",))
+    change = ResourceChange(logical_id="Policy", resource_type=POLICY, action="modify", properties=(item,))
+    assert settle_causes((change,), context(template(), template()))[0].unaffected
+    assert not settle_causes((change,), context(template(), template(Bucket="c")))[0].unaffected
 
 
 @pytest.mark.parametrize(
