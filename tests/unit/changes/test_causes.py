@@ -152,9 +152,12 @@ def test_a_reference_in_two_places_is_open_in_both() -> None:
 
 
 def test_a_change_that_cloudformation_calls_direct_is_no_consequence_of_a_reference() -> None:
-    direct = reference("DirectModification", "", evaluation="Static")
-    for details in ((direct, reference()), (reference(), direct)):
-        assert not policy_of(context(template(), template("PriceClass_200")), *details).unaffected
+    named = {"Bucket": {"Ref": "Distribution"}}
+    direct, refers = reference("DirectModification", "", evaluation="Static", name="Bucket"), reference(name="Bucket")
+    where = context(template(**named), template("PriceClass_200", **named))
+    assert policy_of(where, refers).unaffected
+    for details in ((direct, refers), (refers, direct)):
+        assert not policy_of(where, *details).unaffected
 
 
 def test_what_refers_to_a_resource_that_cloudformation_forgot_is_shown() -> None:

@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
+from changes.context import Context
+from changes.model import Replacement, ResourceChange
+from planning.across import renamed
 from planning.model import Plan
 from review import shown, terminal
+from templates.schemas import bundled
 from tests.simulated import Small, small_assembly
 from tests.simulated_provisioning import ProvisionedGateways
 from tests.unit.planning.test_plan import plan_of, settled
@@ -85,6 +89,20 @@ def test_a_replaced_name_is_no_widening_in_any_stack() -> None:
 def test_what_is_allowed_beyond_the_replacement_is_a_widening(role: dict[str, Any], places: dict[str, Any], found: list[Any]) -> None:
     plan = edited(BEFORE, {"roles": {"Reader": role}, "site": places})
     assert set(found) <= set(real(plan))
+
+
+def test_a_name_inside_of_a_longer_one_is_another_name() -> None:
+    before = {"roles": {"Reader": reader("one", "one-more")}, "site": site("one")}
+    plan = edited(before, {"roles": {"Reader": reader("two", "two-more")}, "site": site("two")})
+    assert real(plan) == [("Reader", "resource_added", "arn:aws:s3:::two-more/*")]
+
+
+def test_only_what_is_certainly_replaced_has_another_name() -> None:
+    before, after = ({"Bucket": bucket(name)} for name in ("one", "two"))
+    where = Context(before=before, after=after, schemas=bundled(), region="eu-west-1")
+    for verdict, names in (("yes", [("one", "two")]), ("maybe", []), ("no", [])):
+        change = ResourceChange(logical_id="Bucket", resource_type=BUCKET, action="modify", replacement=Replacement(verdict=verdict))  # type: ignore[arg-type]
+        assert list(renamed((change,), where)) == names
 
 
 def test_a_deny_that_moves_with_its_bucket_is_no_widening_and_one_that_does_not_is() -> None:
