@@ -196,7 +196,9 @@ class _Found:
             if cause.startswith("parameter "):
                 places = [] if given else [path]
             else:
-                referring_here = [p for p in referring(cause.partition(" ")[2], self.logical_id, "Properties", self.context) if under(p, path)]
+                referring_here = [
+                    p for p in referring(cause.partition(" ")[2], self.logical_id, "Properties", self.context) if under(p, path)
+                ]
                 told = [c.path for c in mine]
                 places = [p for p in referring_here if not any(under(p, t) for t in told)]
                 places = places or ([] if mine else [path])

@@ -83,7 +83,8 @@ def _refactor(move: Move, environment: str) -> str:
         f"Source={{StackName={old.stack_name},LogicalResourceId={old.logical_id}}}"
         f",Destination={{StackName={new.stack_name},LogicalResourceId={new.logical_id}}}"
     )
-    return f"aws cloudformation create-stack-refactor --region {new.place[1]} --stack-definitions {definitions} --resource-mappings '{mapping}'"
+    command = f"aws cloudformation create-stack-refactor --region {new.place[1]}"
+    return f"{command} --stack-definitions {definitions} --resource-mappings '{mapping}'"
 
 
 # --- what is named otherwise --------------------------------------------------------------------------------------

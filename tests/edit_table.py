@@ -82,6 +82,8 @@ EDITS: Mapping[str, Edit] = {
     "failover_elsewhere": (STANDBY, {"failover.dns_name": "dualstack.other-1234567890.eu-west-1.elb.amazonaws.com"}),
     "disaster_recovery": ({}, SECOND),
     "disaster_recovery_bucket": (SECOND, {"disaster_recovery.bucket": f"site-{ACCOUNT}-second"}),
+    "firewall": ({}, {"firewall": {}}),
+    "firewall_blocks": ({"firewall": {}}, {"firewall.rate": "block", "firewall.rate_limit": 100}),
     "bucket": ({}, {"bucket": f"site-{ACCOUNT}-two"}),
     "domain": ({}, {"domain": "dev2.kimmyai.io"}),
     "certificate_names": ({}, {"certificate.subject_alternative_names": ["*.kimmyai.io", "dev.kimmyai.io"]}),

@@ -2,11 +2,11 @@
 
 In: templates and parameters. Out: change sets with property values, and stacks whose outputs are real values.
 Never: knows what a service does with a property. Where it gives no values (`Faults.no_values`) it lists every reference to a modified
-resource, as stand-ins for CloudFormation do. An update in place keeps the physical id and the attributes in `STABLE`; every other one gets a
-new value with every update. A replacement changes all of them.
+resource, as stand-ins for CloudFormation do. An update in place keeps the physical id and the attributes in `STABLE`; every other one gets
+a new value with every update. A replacement changes all of them.
 
-Sources: API ResourceChangeDetail (ChangeSource, Evaluation, CausingEntity: a Ref to a resource that is not replaced is no detail, a GetAtt of
-a modified one is); user guide, "Update behaviors of stack resources" (an update in place keeps the physical id).
+Sources: API ResourceChangeDetail (ChangeSource, Evaluation, CausingEntity: a Ref to a resource that is not replaced is no detail, a GetAtt
+of a modified one is); user guide, "Update behaviors of stack resources" (an update in place keeps the physical id).
 """
 
 from __future__ import annotations

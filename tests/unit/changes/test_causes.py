@@ -54,7 +54,9 @@ def reference(source: str = "ResourceReference", entity: str = "Distribution", *
     )
 
 
-PRICE = RawDetail(attribute="Properties", name="DistributionConfig", requires_recreation="Never", change_source="DirectModification", evaluation="Static")
+PRICE = RawDetail(
+    attribute="Properties", name="DistributionConfig", requires_recreation="Never", change_source="DirectModification", evaluation="Static"
+)
 
 
 def policy_of(where: Context, *details: RawDetail) -> ResourceChange:
@@ -89,7 +91,18 @@ LISTED = {"PolicyDocument": {"Fn::If": ["Unknown", {"Ref": "Distribution"}, "b"]
         ({}, reference(attribute="Tags", name="Tags"), {}),
         ({}, reference(attribute="Metadata", name=""), {}),
     ],
-    ids=["looked up", "imported", "dynamic reference", "open condition", "unknown attribute", "said to be direct", "drifted", "no template", "tags", "metadata"],
+    ids=[
+        "looked up",
+        "imported",
+        "dynamic reference",
+        "open condition",
+        "unknown attribute",
+        "said to be direct",
+        "drifted",
+        "no template",
+        "tags",
+        "metadata",
+    ],
 )
 def test_what_cannot_be_settled_is_shown(policy: dict[str, Any], detail: RawDetail, more: dict[str, Any]) -> None:
     assert not policy_of(context(template(**policy), template("PriceClass_200", **policy), **more), detail).unaffected
@@ -119,7 +132,9 @@ def test_a_reference_that_may_move_is_shown_beside_an_edit_of_the_same_property(
         body["Resources"]["Distribution"]["Properties"]["DistributionConfig"]["Origins"] = [
             {"Id": "site", "DomainName": {"Fn::GetAtt": ["Bucket", "RegionalDomainName"]}}
         ]
-    name = RawDetail(attribute="Properties", name="BucketName", requires_recreation="Always", change_source="DirectModification", evaluation="Static")
+    name = RawDetail(
+        attribute="Properties", name="BucketName", requires_recreation="Always", change_source="DirectModification", evaluation="Static"
+    )
     moved = reference("ResourceAttribute", "Bucket.RegionalDomainName", name="DistributionConfig")
     changes = (
         raw(name, logical_id="Bucket", kind="AWS::S3::Bucket", replacement="True"),
@@ -140,7 +155,9 @@ def test_a_reference_in_two_places_is_open_in_both() -> None:
     for body, name, added in ((before, "a", []), (after, "b", [{"Id": "new", "DomainName": origin}])):
         body["Resources"]["Bucket"] = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}}
         body["Resources"]["Distribution"]["Properties"]["DistributionConfig"]["Origins"] = [{"Id": "site", "DomainName": origin}, *added]
-    name = RawDetail(attribute="Properties", name="BucketName", requires_recreation="Always", change_source="DirectModification", evaluation="Static")
+    name = RawDetail(
+        attribute="Properties", name="BucketName", requires_recreation="Always", change_source="DirectModification", evaluation="Static"
+    )
     moved = reference("ResourceAttribute", "Bucket.RegionalDomainName", name="DistributionConfig")
     changes = (
         raw(name, logical_id="Bucket", kind="AWS::S3::Bucket", replacement="True"),

@@ -22,14 +22,22 @@ ALLOW = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
             [{"Sid": "A", **ALLOW}, {"Sid": "B", **ALLOW}, {"Sid": "C", **ALLOW}],
             [("S[B]", None, {"Sid": "B", **ALLOW})],
         ),
-        ([ALLOW, {**ALLOW, "Action": "c"}], [{**ALLOW, "Action": "b"}, ALLOW, {**ALLOW, "Action": "c"}], [("S[0]", None, {**ALLOW, "Action": "b"})]),
+        (
+            [ALLOW, {**ALLOW, "Action": "c"}],
+            [{**ALLOW, "Action": "b"}, ALLOW, {**ALLOW, "Action": "c"}],
+            [("S[0]", None, {**ALLOW, "Action": "b"})],
+        ),
         ([{"Sid": "A", **ALLOW}, ALLOW], [{"Sid": "A", **ALLOW, "Effect": "Deny"}, ALLOW], [("S[A].Effect", "Allow", "Deny")]),
         (
             [{"PathPattern": "/a", "V": 1}, {"PathPattern": "/b", "V": 1}],
             [{"PathPattern": "/b", "V": 1}, {"PathPattern": "/a", "V": 1}],
             [("S", ["/a", "/b"], ["/b", "/a"])],
         ),
-        ([{"Key": "k", "Value": "1"}], [{"Key": "j", "Value": "2"}, {"Key": "k", "Value": "1"}], [("S[j]", None, {"Key": "j", "Value": "2"})]),
+        (
+            [{"Key": "k", "Value": "1"}],
+            [{"Key": "j", "Value": "2"}, {"Key": "k", "Value": "1"}],
+            [("S[j]", None, {"Key": "j", "Value": "2"})],
+        ),
         ([{"Id": "a", "V": 1}, {"Id": "a", "V": 2}], [{"Id": "a", "V": 1}], [("S[1]", {"Id": "a", "V": 2}, None)]),
     ],
     ids=["by Sid", "by content", "partly named", "order counts", "tags", "a name twice"],
@@ -38,7 +46,9 @@ def test_items_go_by_name_else_by_content(before: Any, after: Any, expected: Any
     assert list(differences_of(before, after, "S")) == expected
 
 
-@pytest.mark.parametrize("wrapped", [lambda text: text, lambda text: {"Fn::Sub": text}, lambda text: {"Fn::Sub": [text, {"X": {"Ref": "R"}}]}])
+@pytest.mark.parametrize(
+    "wrapped", [lambda text: text, lambda text: {"Fn::Sub": text}, lambda text: {"Fn::Sub": [text, {"X": {"Ref": "R"}}]}]
+)
 def test_json_in_a_text_is_compared_as_json(wrapped: Any) -> None:
     old, new = ({"widgets": [{"properties": {"title": "Up", "period": period}}], "start": "${X}"} for period in (60, 300))
     found = list(differences_of(wrapped(json.dumps(old)), wrapped(json.dumps(new)), "DashboardBody"))
@@ -56,7 +66,9 @@ def test_texts_that_mean_the_same_json_are_a_difference_all_the_same() -> None:
 
 
 NAMED = st.lists(
-    st.fixed_dictionaries({"V": st.integers(0, 1)}, optional={"Id": st.sampled_from("ab1"), "Sid": st.sampled_from("xy"), "Key": st.just("k")}),
+    st.fixed_dictionaries(
+        {"V": st.integers(0, 1)}, optional={"Id": st.sampled_from("ab1"), "Sid": st.sampled_from("xy"), "Key": st.just("k")}
+    ),
     max_size=4,
 )
 TEXTS = st.sampled_from(['{"a": [1]}', '{"a": [2]}', '{"a":[1]}', "[]", "[1]", "{", "x"])

@@ -59,7 +59,10 @@ def all_of(plan: Plan) -> int:
     return sum(len(stack.widenings) for stack in plan.stacks)
 
 
-BEFORE: Stacks = {"roles": {"Reader": reader("one")}, "site": {"Bucket": bucket("one"), "Policy": policy("one", statement("Allow", "arn:aws:s3:::one/*"))}}
+BEFORE: Stacks = {
+    "roles": {"Reader": reader("one")},
+    "site": {"Bucket": bucket("one"), "Policy": policy("one", statement("Allow", "arn:aws:s3:::one/*"))},
+}
 
 
 def site(name: str, *more: str) -> dict[str, Any]:
@@ -145,7 +148,9 @@ def test_a_renamed_resource_is_recognised() -> None:
 
 def test_a_resource_that_went_to_another_stack_is_recognised() -> None:
     other = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "t"}}
-    plan = edited({"a": {"Bucket": bucket("one"), "T": other}, "b": {"U": other}}, {"a": {"T": other}, "b": {"Bucket": bucket("one"), "U": other}})
+    plan = edited(
+        {"a": {"Bucket": bucket("one"), "T": other}, "b": {"U": other}}, {"a": {"T": other}, "b": {"Bucket": bucket("one"), "U": other}}
+    )
     [words] = moved_findings(plan)
     assert words.startswith("b: Bucket is Bucket of a under another stack") and "StackName=demo-test-a" in words
 
@@ -161,7 +166,10 @@ def test_what_differs_or_has_nothing_in_it_has_not_moved() -> None:
 
 def test_policies_of_a_new_stack_are_a_count_but_for_what_grants_everything() -> None:
     everything = {**statement("Allow", "arn:aws:s3:::one/*"), "Sid": "All", "Principal": "*"}
-    plan = edited({"a": {"Bucket": bucket("one")}}, {"a": {"Bucket": bucket("one")}, "b": {"P": policy("one", statement("Allow", "arn:aws:s3:::one/*"), everything)}})
+    plan = edited(
+        {"a": {"Bucket": bucket("one")}},
+        {"a": {"Bucket": bucket("one")}, "b": {"P": policy("one", statement("Allow", "arn:aws:s3:::one/*"), everything)}},
+    )
     loud, folded = shown.policies(plan)
     assert [w.statement for w in loud] == ["All"] and folded.new == (("b", 1, 1),)
     assert [w.statement for w in shown.quiet(plan)] == ["Allow"]
@@ -176,5 +184,3 @@ def test_findings_come_first_and_again_at_the_end_of_a_long_review() -> None:
     assert len(told) == 2 and told[0] < 6 and told[1] > len(lines) - 6
     short = terminal.render(edited({"a": {"Old": alarm}}, {"a": {"New": alarm}}))
     assert short.count("New is Old under") == 1
-
-

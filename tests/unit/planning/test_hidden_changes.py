@@ -52,8 +52,14 @@ def value(number: int) -> st.SearchStrategy[Any]:
 
 @st.composite
 def resource(draw: Any, number: int) -> dict[str, Any]:
-    items = st.lists(st.fixed_dictionaries({"Key": st.sampled_from(["k", "l"]), "Value": value(number)}), max_size=2, unique_by=lambda i: i["Key"])
-    fields = {"Fixed": value(number), "Free": value(number), "Nested": st.fixed_dictionaries({"Fixed": value(number), "Free": value(number)})}
+    items = st.lists(
+        st.fixed_dictionaries({"Key": st.sampled_from(["k", "l"]), "Value": value(number)}), max_size=2, unique_by=lambda i: i["Key"]
+    )
+    fields = {
+        "Fixed": value(number),
+        "Free": value(number),
+        "Nested": st.fixed_dictionaries({"Fixed": value(number), "Free": value(number)}),
+    }
     return {"Type": "Test::Made::Thing", "Properties": draw(st.fixed_dictionaries({}, optional={**fields, "Tags": items}))}
 
 
@@ -76,7 +82,9 @@ def edits(draw: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 def plan_of(resources: dict[str, Any], parameter: str, gateways: ProvisionedGateways, nonce: str) -> StackPlan:
     template = {"Parameters": {"P": {"Type": "String"}}, "Resources": resources}
     assembly, templates = small_assembly(Small(id="it", template=template, parameters=(literal("P", parameter),)))
-    request = Request(assembly=assembly, templates=templates, options=Options(), created_at="2026-11-22T10:00:00Z", created_by="me", nonce=nonce)
+    request = Request(
+        assembly=assembly, templates=templates, options=Options(), created_at="2026-11-22T10:00:00Z", created_by="me", nonce=nonce
+    )
     [plan] = make_plan(request, gateways, OneSchema(), workers=1).stacks  # type: ignore[arg-type]
     assert isinstance(plan, StackPlan)
     return plan
