@@ -18,8 +18,10 @@ from typing import Any
 from guards import documents
 from templates.intrinsics import text_of
 
-IDENTITIES = ("Id", "Sid", "PathPattern", "Key", "Name", "Header", "PolicyName", "IndexName", "AttributeName")
-"""Properties that name an item of a list in the resource types of CloudFormation, the more telling first."""
+IDENTITIES = ("Id", "Sid", "PathPattern", "Key", "Name", "Header", "PolicyName", "IndexName", "AttributeName", "properties.title")
+"""Properties that name an item of a list in the resource types of CloudFormation, the more telling first; last a dashboard's widgets."""
+PARTIAL = ("Sid", "properties.title")
+"""Names that not every item has to have."""
 _SUB = "Fn::Sub"
 
 
@@ -135,18 +137,20 @@ def _aligned(old: list[tuple[int, Any]], new: list[tuple[int, Any]], path: str) 
 
 
 def _identity(*lists: list[Any]) -> str:
-    """The property that names the items of the lists: the first that is another text in each item of a list, which all have but for Sid."""
+    """What names the items of the lists: the first that is another text in each item of a list; all have to have it but for `PARTIAL`."""
     for key in IDENTITIES:
         names = [[_name(item, key) for item in items] for items in lists]
         found = [Counter(name for name in each if name) for each in names]
-        if any(found) and all(count == 1 for each in found for count in each.values()) and (key == "Sid" or all(map(all, names))):
+        if any(found) and all(count == 1 for each in found for count in each.values()) and (key in PARTIAL or all(map(all, names))):
             return key
     return ""
 
 
 def _name(item: Any, key: str) -> str:
     """The item's name; empty where it has none that can stand in a path. Digits alone would be taken for a position."""
-    found = item.get(key) if key and isinstance(item, Mapping) else None
+    found = item if key else None
+    for part in key.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
     usable = isinstance(found, str) and found and not found.isdigit() and not any(c in "[]\n\x1f" for c in found)
     return str(found) if usable else ""
 

@@ -52,7 +52,18 @@ def test_items_go_by_name_else_by_content(before: Any, after: Any, expected: Any
 def test_json_in_a_text_is_compared_as_json(wrapped: Any) -> None:
     old, new = ({"widgets": [{"properties": {"title": "Up", "period": period}}], "start": "${X}"} for period in (60, 300))
     found = list(differences_of(wrapped(json.dumps(old)), wrapped(json.dumps(new)), "DashboardBody"))
-    assert found == [("DashboardBody.widgets[0].properties.period", 60, 300)]
+    assert found == [("DashboardBody.widgets[Up].properties.period", 60, 300)]
+
+
+def test_a_widget_more_is_no_change_of_those_after_it() -> None:
+    up, more, down = ({"type": "metric", "properties": {"title": title, "period": 60}} for title in ("Up", "More", "Down"))
+    text = {"type": "text", "properties": {"markdown": "m"}}
+    found = list(
+        differences_of(json.dumps({"widgets": [text, up, down]}), json.dumps({"widgets": [text, up, more, down]}), "DashboardBody")
+    )
+    assert found == [("DashboardBody.widgets[More]", None, more)]
+    period = list(differences_of([text, up], [text, {**up, "properties": {"title": "Up", "period": 300}}], "W"))
+    assert period == [("W[Up].properties.period", 60, 300)]
 
 
 def test_what_a_text_refers_to_counts_as_much_as_the_text() -> None:
