@@ -231,7 +231,8 @@ class Provisioned(Simulated):
         if len(value) == 1:
             key, inner = next(iter(value.items()))
             if key in ("Ref", "Fn::GetAtt"):
-                return self._answer(*((inner, "") if key == "Ref" else (inner[0], inner[1])), one)
+                logical_id, attribute = (inner, "") if key == "Ref" else (inner[0], inner[1])
+                return self._answer(logical_id, attribute, one)
             if key == "Fn::Join":
                 return inner[0].join(_text(self._actual(part, one)) for part in inner[1])
             if key == "Fn::Sub":

@@ -20,7 +20,7 @@ SCHEMAS = bundled()
 DISTRIBUTION, POLICY = "AWS::CloudFront::Distribution", "AWS::S3::BucketPolicy"
 
 
-def template(price: str = "PriceClass_100", **policy: Any) -> dict[str, Any]:
+def template(price: str = "PriceClass_100", /, **policy: Any) -> dict[str, Any]:
     """A distribution, and a bucket policy that refers to it."""
     config = {"PriceClass": price, "Comment": {"Ref": "Version"}, "Origins": [{"Id": "site", "DomainName": "a"}]}
     properties = {"Bucket": "b", "PolicyDocument": {"Statement": [{"Sid": "Read", "Resource": {"Fn::Sub": "x/${Distribution}"}}]}, **policy}
@@ -132,12 +132,12 @@ def test_a_reference_that_may_move_is_shown_beside_an_edit_of_the_same_property(
         body["Resources"]["Distribution"]["Properties"]["DistributionConfig"]["Origins"] = [
             {"Id": "site", "DomainName": {"Fn::GetAtt": ["Bucket", "RegionalDomainName"]}}
         ]
-    name = RawDetail(
+    renamed = RawDetail(
         attribute="Properties", name="BucketName", requires_recreation="Always", change_source="DirectModification", evaluation="Static"
     )
     moved = reference("ResourceAttribute", "Bucket.RegionalDomainName", name="DistributionConfig")
     changes = (
-        raw(name, logical_id="Bucket", kind="AWS::S3::Bucket", replacement="True"),
+        raw(renamed, logical_id="Bucket", kind="AWS::S3::Bucket", replacement="True"),
         raw(PRICE, moved, logical_id="Distribution", kind=DISTRIBUTION, replacement="False"),
     )
     found = {c.logical_id: c for c in from_change_set(description(*changes), context(before, after))}
@@ -155,12 +155,12 @@ def test_a_reference_in_two_places_is_open_in_both() -> None:
     for body, name, added in ((before, "a", []), (after, "b", [{"Id": "new", "DomainName": origin}])):
         body["Resources"]["Bucket"] = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}}
         body["Resources"]["Distribution"]["Properties"]["DistributionConfig"]["Origins"] = [{"Id": "site", "DomainName": origin}, *added]
-    name = RawDetail(
+    renamed = RawDetail(
         attribute="Properties", name="BucketName", requires_recreation="Always", change_source="DirectModification", evaluation="Static"
     )
     moved = reference("ResourceAttribute", "Bucket.RegionalDomainName", name="DistributionConfig")
     changes = (
-        raw(name, logical_id="Bucket", kind="AWS::S3::Bucket", replacement="True"),
+        raw(renamed, logical_id="Bucket", kind="AWS::S3::Bucket", replacement="True"),
         raw(PRICE, moved, logical_id="Distribution", kind=DISTRIBUTION, replacement="False"),
     )
     found = {c.logical_id: c for c in from_change_set(description(*changes), context(before, after))}
