@@ -12,8 +12,10 @@ from changes.causes import keeps_value, settle_causes
 from changes.change_set import from_change_set
 from changes.context import Context
 from changes.model import PropertyChange, ResourceChange
+from rollout.compare import differences
 from templates.intrinsics import Scope, after_mark, resolved_resources
 from templates.schemas import bundled
+from templates.values import Known
 from tests.unit.changes.test_changes import description, raw
 
 SCHEMAS = bundled()
@@ -225,3 +227,19 @@ def test_what_an_update_in_place_leaves_as_it_is(kind: str, attribute: str, keep
     where = Context(before=body, after=body, schemas=SCHEMAS, region="eu-west-1")
     modified = ResourceChange(logical_id="R", resource_type=kind, action="modify")
     assert keeps_value(("R", attribute), {"R": modified}, where) is keeps
+
+
+def test_what_was_reviewed_as_unaffected_may_not_change_and_what_might_change_may_stay() -> None:
+    open_item = PropertyChange(path="Bucket", because_of=("resource Distribution",))
+    real = PropertyChange(path="Bucket", before=Known(text="a"), after=Known(text="b"))
+
+    def changed(item: PropertyChange) -> tuple[ResourceChange, ...]:
+        return (ResourceChange(logical_id="Policy", resource_type=POLICY, action="modify", properties=(item,)),)
+
+    kept = msgspec.structs.replace(open_item, keeps=True)
+    assert differences(changed(kept), changed(real)) and differences(changed(kept), changed(open_item))
+    assert not differences(changed(open_item), changed(kept)) and not differences(changed(kept), ())
+    beside = ResourceChange(
+        logical_id="Policy", resource_type=POLICY, action="modify", properties=(kept, PropertyChange(path="X", after=Known(text="x")))
+    )
+    assert differences((beside,), (msgspec.structs.replace(beside, properties=(open_item, beside.properties[1])),))
