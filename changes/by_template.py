@@ -6,61 +6,21 @@ Never: talks to AWS, shows a secret.
 
 from __future__ import annotations
 
-import difflib
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from changes.causes import settle_causes
 from changes.context import Context
 from changes.model import Action, PropertyChange, Replacement, ResourceChange
-from changes.replacement import settle_causes, settled
-from templates.intrinsics import text_of, unresolved, value_of
+from changes.replacement import settled
+from changes.structure import differences_of
+from templates.intrinsics import value_of
 from templates.resources import DATA_HOLDING_TYPES
 from templates.schemas import Schema
 from templates.values import Value
 
 ATTRIBUTES = ("Properties", "Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy")
 """Attributes of a resource whose change CloudFormation lists (API ResourceTargetDefinition); Tags come on their own."""
-
-
-def same(left: Any, right: Any) -> bool:
-    """Equal to CloudFormation, to which 1 is "1" and true is "true"."""
-    return bool(_canonical(left) == _canonical(right))
-
-
-def _canonical(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {k: _canonical(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_canonical(v) for v in value]
-    return None if value is None else text_of(value)
-
-
-def differences_of(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """(path, before, after) of every smallest part that differs; None where it is absent. Lists are aligned before they are compared."""
-    if same(before, after):
-        return
-    if _plain_mapping(before) and _plain_mapping(after):
-        for key in sorted({*before, *after}):
-            yield from differences_of(before.get(key), after.get(key), f"{path}.{key}" if path else key)
-    elif isinstance(before, list) and isinstance(after, list) and any(isinstance(v, (Mapping, list)) for v in (*before, *after)):
-        left, right = ([json.dumps(_canonical(v), sort_keys=True) for v in side] for side in (before, after))
-        for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
-            if tag == "equal":
-                continue
-            paired = min(i2 - i1, j2 - j1)
-            for k in range(paired):
-                yield from differences_of(before[i1 + k], after[j1 + k], f"{path}[{j1 + k}]")
-            for i in range(i1 + paired, i2):
-                yield f"{path}[{i}]", before[i], None
-            for j in range(j1 + paired, j2):
-                yield f"{path}[{j}]", None, after[j]
-    else:
-        yield path, before, after
-
-
-def _plain_mapping(value: Any) -> bool:
-    return isinstance(value, Mapping) and not (len(value) == 1 and unresolved(value))
 
 
 def _shown(value: Any) -> Value | None:

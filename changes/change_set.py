@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 import msgspec
 
 from aws.cloudformation.change_sets import ChangeSetDescription, RawChange, RawDetail
 from changes.by_template import from_templates, kept_action, whole
+from changes.causes import belongs, referring, settle_causes, under
 from changes.context import Context
 from changes.model import Action, PropertyChange, Replacement, ResourceChange
-from changes.replacement import settle_causes, settled
+from changes.replacement import settled
+from changes.structure import joined, labels
 from templates.intrinsics import holds_secret
 from templates.resources import DATA_HOLDING_TYPES
 from templates.schemas import Schema
@@ -51,7 +54,7 @@ def from_change_set(description: ChangeSetDescription, context: Context) -> tupl
     merged = tuple(_resource(_merged(rich.get(i), plain.get(i)), context) for i in order)
     missing = (from_templates(i, context) for i in sorted({*context.before, *context.after} - {*order}))
     left_out = tuple(msgspec.structs.replace(c, in_change_set=False) for c in missing if c is not None)
-    return settle_causes(merged, context) + left_out
+    return settle_causes(merged + left_out, context)
 
 
 def _merged(rich: RawChange | None, plain: RawChange | None) -> RawChange:
@@ -96,6 +99,9 @@ def _resource(raw: RawChange, context: Context) -> ResourceChange:
     )
 
 
+_POSITION = re.compile(r"\[\d+\]")
+_OPEN = "{{changeSet:KNOWN_AFTER_APPLY}}"
+"""What CloudFormation writes for a value that only the execution can tell (API ResourceTargetDefinition, AfterValue)."""
 _POINTER = re.compile(r"^/(?P<attribute>[A-Za-z]+)(?P<path>/.*)?$")
 
 
@@ -110,31 +116,116 @@ def dotted(pointer: str, name: str) -> str:
     return found
 
 
-def under(path: str, top: str) -> bool:
-    return not top or path == top or path.startswith((f"{top}.", f"{top}["))
+def _named(pointer: str, name: str, *, sides: tuple[Any, Any]) -> tuple[str, bool]:
+    """CloudFormation's path as ours, in which items of lists go by name; False where it may compare an item with another one.
+
+    CloudFormation goes by position: with a statement more at the front, it compares each with the one before it.
+    """
+    path = dotted(pointer, name)
+    if "[" not in path:
+        return path, True
+    found = [_by_name(pointer.split("/")[2:], side) for side in sides]
+    known = [each for each in found if each]
+    aligned = len(known) == 2 and known[0] == known[1] and not _POSITION.search(known[0])
+    return (known[-1] if known else path), aligned
+
+
+def _by_name(parts: list[str], body: Any) -> str:
+    path = ""
+    for part in parts:
+        if isinstance(body, list) and part.isdigit():
+            if int(part) >= len(body):
+                return ""
+            path, body = f"{path}[{labels(body)[int(part)]}]", body[int(part)]
+        else:
+            path, body = joined(path, part), body.get(part) if isinstance(body, Mapping) else None
+    return path
+
+
+@dataclass
+class _Found:
+    """The property changes of one resource, while its details are read."""
+
+    logical_id: str
+    context: Context
+    templates: tuple[PropertyChange, ...]
+    changes: dict[tuple[str, str], PropertyChange] = field(default_factory=dict)
+    direct: set[tuple[str, str]] = field(default_factory=set)
+    """What CloudFormation itself calls a change of the template: no cause can settle that it is none."""
+
+    def add(self, change: PropertyChange) -> None:
+        self.changes.setdefault((change.attribute, change.path), change)
+
+    def detail(self, detail: RawDetail) -> None:
+        if _OPEN in f"{detail.before}{detail.after}":
+            detail = msgspec.structs.replace(detail, before=None, after=None)
+        attribute = detail.attribute or "Properties"
+        bodies = [side.get(self.logical_id, {}).get(attribute) for side in (self.context.before, self.context.after)]
+        path, aligned = _named(detail.path, detail.name, sides=(bodies[0], bodies[1]))
+        top = path if aligned else path.partition("[")[0]
+        related = [t for t in self.templates if t.attribute == attribute and (under(t.path, top) or under(top, t.path))]
+        secret = _has_secret(self.logical_id, attribute, path, self.context)
+        if related and self.templates_say_more(detail, path, related, aligned=aligned, secret=secret):
+            given = [msgspec.structs.replace(t, recreation=_stronger(t.recreation, detail)) for t in related]
+        elif related or detail.before is not None or detail.after is not None or not detail.causing_entity:
+            given = [_from_detail(detail, path, self.context, hide=secret)]
+            if detail.change_source == "DirectModification" and detail.evaluation != "Dynamic":
+                self.direct.update((c.attribute, c.path) for c in given)
+        else:
+            given = []
+        for change in given:
+            self.add(change)
+        self.causes(detail, path, given)
+
+    def templates_say_more(self, detail: RawDetail, path: str, related: list[PropertyChange], *, aligned: bool, secret: bool) -> bool:
+        """CloudFormation's values count but where it gives none, may not be shown, or compares more than what differs."""
+        if detail.drifted:
+            return False
+        nothing = detail.before is None and detail.after is None
+        deeper = any(t.path != path and under(t.path, path) for t in related)
+        return nothing or secret or deeper or not aligned or any(isinstance(t.after, Unknown) for t in related)
+
+    def causes(self, detail: RawDetail, path: str, given: list[PropertyChange]) -> None:
+        """A cause goes to what depends on it; a reference that no template change is about may get another value by itself."""
+        for cause in _cause(detail):
+            mine = [c for c in given if belongs(cause, c, self.logical_id, self.context)]
+            for change in mine:
+                key = (change.attribute, change.path)
+                known = self.changes[key]
+                self.changes[key] = msgspec.structs.replace(known, because_of=tuple(dict.fromkeys((*known.because_of, cause))))
+            if cause.startswith("parameter "):
+                places = [] if given else [path]
+            else:
+                referring_here = [
+                    p for p in referring(cause.partition(" ")[2], self.logical_id, "Properties", self.context) if under(p, path)
+                ]
+                told = [c.path for c in mine]
+                places = [p for p in referring_here if not any(under(p, t) for t in told)]
+                places = places or ([] if mine else [path])
+            for place in places:
+                self.open(detail, place, cause)
+
+    def open(self, detail: RawDetail, path: str, cause: str) -> None:
+        attribute = detail.attribute or "Properties"
+        change = _from_detail(msgspec.structs.replace(detail, before=None, after=None, attribute_change=""), path, self.context)
+        known = self.changes.setdefault((attribute, path), change)
+        if known.is_open and (attribute, path) not in self.direct:
+            self.changes[attribute, path] = msgspec.structs.replace(known, because_of=tuple(dict.fromkeys((*known.because_of, cause))))
 
 
 def _properties(raw: RawChange, by_template: ResourceChange | None, context: Context) -> tuple[PropertyChange, ...]:
     templates = by_template.properties if by_template and by_template.action == "modify" else ()
-    found: dict[tuple[str, str], PropertyChange] = {}
+    found = _Found(raw.logical_id, context, templates)
     for detail in raw.details:
-        path = dotted(detail.path, detail.name)
-        attribute = detail.attribute or "Properties"
-        related = [t for t in templates if t.attribute == attribute and (under(t.path, path) or under(path, t.path))]
-        secret = _has_secret(raw.logical_id, attribute, path, context)
-        if (detail.before is None and detail.after is None) or secret or any(isinstance(t.after, Unknown) for t in related):
-            given = [msgspec.structs.replace(t, recreation=_stronger(t.recreation, detail)) for t in related]
-            given = given or [_from_detail(detail, path, context, hide=secret)]
-        else:
-            given = [_from_detail(detail, path, context)]
-        for change in given:
-            known = found.get((change.attribute, change.path))
-            causes = (known.because_of if known else ()) + _cause(detail)
-            found[change.attribute, change.path] = msgspec.structs.replace(known or change, because_of=tuple(dict.fromkeys(causes)))
+        found.detail(detail)
+    for key in found.direct:
+        if found.changes[key].is_open:
+            found.changes[key] = msgspec.structs.replace(found.changes[key], because_of=())
+    closed = [key for key, change in found.changes.items() if not change.is_open]
     for change in templates:
-        if not any(a == change.attribute and (under(change.path, p) or under(p, change.path)) for a, p in found):
-            found[change.attribute, change.path] = change
-    return tuple(found[key] for key in sorted(found, key=lambda k: (k[0] != "Properties", k)))
+        if not any(a == change.attribute and (under(change.path, p) or under(p, change.path)) for a, p in closed):
+            found.changes[change.attribute, change.path] = change
+    return tuple(found.changes[key] for key in sorted(found.changes, key=lambda k: (k[0] != "Properties", k)))
 
 
 def _has_secret(logical_id: str, attribute: str, path: str, context: Context) -> bool:

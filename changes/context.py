@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,10 @@ class Context:
     """Placeholder value to "STACK.OUTPUT"."""
     secrets: tuple[str, ...] = ()
     """Values that must never be shown, wherever they turn up."""
+    comparable: bool = True
+    """`before` is the deployed template itself, and no macro makes another template of either."""
+    blurred: Callable[[str], Resources] | None = None
+    """`after` with the value of one parameter unknown: what is different there depends on the parameter."""
 
     def shown(self, text: str) -> Value:
         """A value of CloudFormation's: placeholder values become unknown, secrets disappear."""

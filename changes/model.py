@@ -45,6 +45,13 @@ class PropertyChange(Frozen, frozen=True, kw_only=True):
     """`template`: CloudFormation gave no values; they come from the deployed template and the new one, resolved."""
     drifted: bool = False
     """`before` is the actual state, which differs from what was deployed last."""
+    keeps: bool = False
+    """CloudFormation lists it because of what it refers to, and that surely keeps its value: nothing changes."""
+
+    @property
+    def is_open(self) -> bool:
+        """CloudFormation says that it may change, and not to what."""
+        return self.after is None and self.before is None
 
 
 class ResourceChange(Frozen, frozen=True, kw_only=True):
@@ -62,6 +69,13 @@ class ResourceChange(Frozen, frozen=True, kw_only=True):
     properties: tuple[PropertyChange, ...] = ()
     in_change_set: bool = True
     """False: the templates differ in it but CloudFormation's change set does not list it."""
+
+    @property
+    def unaffected(self) -> bool:
+        """CloudFormation lists it, and every one of its properties keeps its value."""
+        return (
+            self.action == "modify" and self.replacement.verdict == "no" and bool(self.properties) and all(p.keeps for p in self.properties)
+        )
 
     @property
     def loses_data(self) -> bool:
@@ -107,3 +121,5 @@ class Widening(Frozen, frozen=True, kw_only=True):
     after: str = ""
     grants_everything: bool = False
     """A bare "*" as action, resource with a broad action, or principal."""
+    follows: bool = False
+    """What it is about has another name or place after this plan: the same as before is allowed, on what takes its place."""

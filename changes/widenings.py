@@ -11,7 +11,7 @@ grant that two old statements only cover together is reported.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from changes.model import Widening, WideningKind
@@ -19,13 +19,26 @@ from templates.intrinsics import text_of
 from templates.policies import Field, Resources, Statement, conditions_cover, documents, plain_text, shown_conditions, statements, texts
 
 
-def widenings(stack: str, before: Resources, after: Resources) -> tuple[Widening, ...]:
+@dataclass(frozen=True)
+class Elsewhere:
+    """Statements of the resource policies in every stack of a plan, by the type of the policy: one that moved with its resource counts."""
+
+    allowed: Mapping[str, tuple[Statement, ...]] = field(default_factory=dict)
+    """Before."""
+    refused: Mapping[str, tuple[Statement, ...]] = field(default_factory=dict)
+    """After."""
+
+
+NOWHERE = Elsewhere()
+
+
+def widenings(stack: str, before: Resources, after: Resources, elsewhere: Elsewhere = NOWHERE) -> tuple[Widening, ...]:
     """Every way in which the policies of `after` allow more than those of `before`; both are resolved resources by logical id."""
     found: list[Widening] = []
     for logical_id in sorted({*before, *after}):
         old, new = before.get(logical_id, {}), after.get(logical_id, {})
         kind = str(new.get("Type") or old.get("Type") or "")
-        about = _About(stack=stack, logical_id=logical_id, resource_type=kind)
+        about = _About(stack, logical_id, kind, elsewhere.allowed.get(kind, ()), elsewhere.refused.get(kind, ()))
         if old.get("Type") != new.get("Type") and old and new:
             old = {}
         found += _widened(about, old.get("Properties") or {}, new.get("Properties") or {}, exists=bool(new))
@@ -37,6 +50,8 @@ class _About:
     stack: str
     logical_id: str
     resource_type: str
+    allowed: tuple[Statement, ...] = ()
+    refused: tuple[Statement, ...] = ()
 
     def widening(
         self, kind: WideningKind, path: str, statement: str = "", before: str = "", after: str = "", *, everything: bool = False
@@ -87,6 +102,17 @@ def _widened(about: _About, old: Mapping[str, Any], new: Mapping[str, Any], *, e
                 yield about.widening("public_access_unblocked", path, before="true", after=text_of(now), everything=True)
 
 
+def moving(resources: Iterable[Mapping[str, Any]], effect: Literal["Allow", "Deny"]) -> dict[str, tuple[Statement, ...]]:
+    """By type of policy the statements that name both whom and what they are about, so that they say the same wherever they stand."""
+    found: dict[str, list[Statement]] = {}
+    for body in resources:
+        for _, document in documents(body.get("Properties") or {}):
+            found.setdefault(str(body.get("Type")), []).extend(
+                s for s in statements(document) if s.effect == effect and s.names_principals and s.names_resources
+            )
+    return {kind: tuple(listed) for kind, listed in found.items() if listed}
+
+
 def _permission(properties: Mapping[str, Any]) -> tuple[Statement, ...]:
     """AWS::Lambda::Permission as the statement that Lambda adds to the function's policy."""
     if "Action" not in properties:
@@ -109,14 +135,14 @@ def _permission(properties: Mapping[str, Any]) -> tuple[Statement, ...]:
 
 def compare(about: _About, path: str, old: tuple[Statement, ...], new: tuple[Statement, ...]) -> Iterator[Widening]:
     """Widenings of one policy document."""
-    allowed = [s for s in old if s.effect == "Allow"]
+    allowed = [*(s for s in old if s.effect == "Allow"), *about.allowed]
     for statement in (s for s in new if s.effect == "Allow"):
         extra = [g for g in statement.grants if not any(was.covers(statement, *g) for was in allowed)]
         if extra:
             yield from _explain(about, path, statement, extra, old)
     refused = [s for s in new if s.effect == "Deny"]
     for statement in (s for s in old if s.effect == "Deny"):
-        lost = [g for g in statement.grants if not any(now.covers(statement, *g) for now in refused)]
+        lost = [g for g in statement.grants if not any(now.covers(statement, *g) for now in (*refused, *about.refused))]
         if lost:
             now = _counterpart(statement, refused)
             kind: WideningKind = "deny_narrowed" if now else "deny_removed"

@@ -158,3 +158,50 @@ class Verified(Frozen, frozen=True, kw_only=True):
     incomplete: tuple[str, ...]
     """What the caller could have given."""
     results: tuple[Result, ...]
+
+
+class Approved(Frozen, frozen=True, kw_only=True):
+    """approve."""
+
+    environment: str
+    digest: str
+    withdrawn: bool
+    people: tuple[str, ...]
+    """Who has approved by now."""
+    wanted: int
+    left_out: tuple[str, ...]
+
+
+class Position(Frozen, frozen=True, kw_only=True):
+    """A line of an estimate."""
+
+    stack: str
+    resource: str
+    what: str
+    quantity: float
+    unit: str
+    usd: float
+    assumption: str
+    source: str
+    read: bool
+    """False: the price is from knowledge, nobody has read it at its source."""
+
+
+class Estimated(Frozen, frozen=True, kw_only=True):
+    """cost, for one environment."""
+
+    environment: str
+    usd_a_month: float
+    free_tier_usd: float
+    requests: int
+    gigabytes: float
+    prices_as_of: str
+    old_prices: bool
+    unpriced: tuple[str, ...]
+    positions: tuple[Position, ...]
+
+
+class Compared(Estimated, frozen=True, kw_only=True):
+    """cost, and with --compare another environment's."""
+
+    compared: Estimated | None = None

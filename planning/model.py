@@ -19,7 +19,7 @@ import msgspec
 from assembly.commands import deploy
 from assembly.files import canonical_json, sha256
 from assembly.model import Frozen, OperationPreferences, Stack
-from changes.model import ResourceChange, Widening
+from changes.model import PropertyChange, ResourceChange, Widening
 from consequences.model import Consequences
 from templates.values import Value
 from website.content_plan import ContentPlan
@@ -178,6 +178,8 @@ class StackPlan(Place, frozen=True, kw_only=True, tag="stack", tag_field="kind")
     resources: tuple[ResourceChange, ...] = ()
     outputs: tuple[OutputChange, ...] = ()
     settings: tuple[SettingChange, ...] = ()
+    tags: tuple[PropertyChange, ...] = ()
+    """Tags of the stack that change, which CloudFormation gives to all of its resources; `path` is the key."""
     validations: tuple[Validation, ...] = ()
     widenings: tuple[Widening, ...] = ()
     replaces: tuple[StandingRecord, ...] = ()

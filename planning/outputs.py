@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from changes.by_template import same
+from changes.causes import keeps_value
 from changes.context import Context
 from changes.model import ResourceChange
-from changes.replacement import keeps_value
+from changes.structure import same
 from planning.inputs import Produced
 from planning.model import OutputChange
 from templates.intrinsics import holds_secret, marked, references, text_of, unresolved, value_of

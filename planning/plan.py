@@ -20,6 +20,7 @@ from assembly.model import Stack
 from aws.errors import AwsError, CredentialsError
 from guards import documents
 from planning import read_only
+from planning.across import across
 from planning.authority import administrators_work
 from planning.beside import beside_change_sets
 from planning.content import findings as content_findings
@@ -62,7 +63,8 @@ def make_plan(
     with PlanningRun(request, gateways, schemas, progress, stop or threading.Event()) as run:
         run.beside(request.look)
         done = _all(run, stacks, workers)
-        plans = tuple(_with_authority(done[stack.id].plan, request) for stack in stacks)
+        found = across(done.values(), assembly.environment)
+        plans = tuple(_with_authority(found[stack.id], request) for stack in stacks)
         plan = Plan(
             environment=assembly.environment,
             project=assembly.project,

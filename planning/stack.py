@@ -21,7 +21,7 @@ from aws.errors import AccessDenied, AwsError, CredentialsError
 from changes.by_template import all_from_templates
 from changes.change_set import from_change_set
 from changes.context import Context
-from changes.model import ResourceChange
+from changes.model import PropertyChange, ResourceChange
 from changes.record_shapes import changed_policies
 from changes.stack_policy import OPEN, forbidden, same_policy
 from changes.widenings import widenings
@@ -46,7 +46,8 @@ from planning.request import change_set_name, change_set_prefix
 from planning.run import Made, Planned, PlanningRun
 from planning.standing import Standing, standing
 from planning.states import in_the_way
-from templates.intrinsics import Scope, resolved_outputs, resolved_resources
+from templates.intrinsics import Scope, after_mark, resolved_outputs, resolved_resources
+from templates.values import Known
 
 
 def blocked(stack: Stack, state: StackState, findings: tuple[Finding, ...], **more: Any) -> AnyStackPlan:
@@ -74,6 +75,10 @@ def stack_plan(stack: Stack, state: StackState, operation: StackOperation, **mor
         template_sha256=stack.template.sha256,
         **more,
     )
+
+
+def _known(text: str | None) -> Known | None:
+    return None if text is None else Known(text=text)
 
 
 class StackPlanner:
@@ -307,6 +312,10 @@ class StackPlanner:
     def context(self, inputs: Inputs) -> Context:
         after = resolved_resources(self.scope(self.template, inputs.after))
         readable = bool(self.old_template.get("Resources")) or not self.state.exists
+
+        def blurred(parameter: str) -> dict[str, dict[str, Any]]:
+            return resolved_resources(self.scope(self.template, {**inputs.after, parameter: after_mark(parameter)}))
+
         return Context(
             before=resolved_resources(self.scope(self.old_template, inputs.before)) if readable else after,
             after=after,
@@ -314,6 +323,8 @@ class StackPlanner:
             region=self.stack.region,
             placeholders=inputs.placeholders,
             secrets=inputs.secrets,
+            comparable=readable and not any("Transform" in template for template in (self.old_template, self.template)),
+            blurred=blurred,
         )
 
     def scope(self, template: Mapping[str, Any], parameters: Mapping[str, str]) -> Scope:
@@ -331,7 +342,7 @@ class StackPlanner:
         operation: StackOperation = "settings" if settings else "none"
         plan = stack_plan(self.stack, self.state, operation, parameters=inputs.show, settings=settings, findings=tuple(self.findings))
         produced = self.produced_now(self.hidden_outputs(inputs))
-        return Planned(plan=plan, produced=produced, before=context.before, after=context.after)
+        return Planned(plan=plan, produced=produced, before=context.before, after=context.after, context=context)
 
     def unlisted(self, logical_ids: Iterable[str]) -> Finding:
         return Finding(
@@ -412,13 +423,23 @@ class StackPlanner:
             resources=resources,
             outputs=outputs.changes(self.live_outputs, produced, inputs.secrets),
             settings=self.settings(),
+            tags=self.tags(),
             validations=validations,
             widenings=widenings(self.stack.id, context.before, context.after),
             replaces=self.stands.replaces,
             policy_forbids=refused,
             findings=tuple(self.findings),
         )
-        return Planned(plan=plan, produced=produced, before=context.before, after=context.after)
+        return Planned(plan=plan, produced=produced, before=context.before, after=context.after, context=context)
+
+    def tags(self) -> tuple[PropertyChange, ...]:
+        """Tags of a stack that is there which change."""
+        old: Mapping[str, str] = self.live.tags if self.live is not None and self.state.exists else self.stack.tags
+        return tuple(
+            PropertyChange(path=key, attribute="Tags", before=_known(old.get(key)), after=_known(self.stack.tags.get(key)))
+            for key in sorted({*old, *self.stack.tags})
+            if old.get(key) != self.stack.tags.get(key)
+        )
 
     def settings(self) -> tuple[SettingChange, ...]:
         """Termination protection and stack policy, where they are not as the assembly wants them. Protection is never switched off here."""

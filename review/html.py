@@ -22,7 +22,8 @@ from assembly import commands
 from changes.model import PropertyChange
 from guards.text import printable, split_lines
 from planning.model import Plan, StackSetPlan
-from review import content_view, graph, meaning_view, summary
+from review import content_view, graph, meaning_view, shown, summary
+from review.spread import spread
 from templates.values import Redacted, Unknown, Value
 
 PAGE = Path(__file__).parent / "page"
@@ -70,6 +71,7 @@ def _environment() -> Environment:
         meaning_view=meaning_view,
         property_notes=_property_notes,
         setting_sides=_setting_sides,
+        shown=shown,
         summary=summary,
     )
     return environment
@@ -95,7 +97,7 @@ def _property_notes(item: PropertyChange) -> str:
 
 def compared(before: Value | None, after: Value | None) -> tuple[Side, Side]:
     """Both sides of a change; where one has several lines, those that differ are marked."""
-    old, new = (None if value is None else summary.spread(summary.text(value)) for value in (before, after))
+    old, new = (None if value is None else spread(summary.text(value)) for value in (before, after))
     if old is not None and new is not None and "\n" in old + new:
         return _marked_lines(old, new)
     return _one_value(before, old, "b"), _one_value(after, new, "a")
@@ -103,7 +105,7 @@ def compared(before: Value | None, after: Value | None) -> tuple[Side, Side]:
 
 def _setting_sides(before: str, after: str) -> tuple[Side, Side]:
     """Both sides of a setting of a stack, which may be a JSON document."""
-    left, right = _marked_lines(summary.spread(before), summary.spread(after))
+    left, right = _marked_lines(spread(before), spread(after))
     return left if before else Side((("", "(none)"),)), right
 
 

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator
 
 from assembly import commands
-from changes.model import PropertyChange, ResourceChange
+from changes.model import PropertyChange, ResourceChange, Widening
 from guards.text import printable, split_lines
 from planning.model import AnyStackPlan, Plan, StackPlan, StackSetPlan
-from review import content_view, meaning_view, summary
+from review import content_view, meaning_view, shown, summary
 
 LIMIT = 65_536
 """Characters that GitHub takes in the body of a comment."""
@@ -156,8 +156,13 @@ def _diff(stack: AnyStackPlan, most: int) -> Iterator[str]:
         if parameter.changed:
             yield f"! parameter {parameter.name}" + (f" ({parameter.source})" if parameter.source != "literal" else "")
             yield from _values(parameter.before, parameter.after, most)
-    for change in stack.resources:
+    if isinstance(stack, StackPlan):
+        for tag in stack.tags:
+            yield f"! tag of the stack {tag.path}"
+            yield from _values(tag.before, tag.after, most)
+    for change in shown.resources(stack):
         yield from _resource(change, most)
+    yield from (f"  {line}" for line in (shown.retagged_line(stack), shown.kept_line(stack)) if line)
     if isinstance(stack, StackPlan):
         for output in stack.outputs:
             if output.change == "remove" or (output.change != "add" and stack.operation == "update"):
@@ -186,7 +191,7 @@ def _resource(change: ResourceChange, most: int) -> Iterator[str]:
     symbol = "" if summary.SYMBOLS[kind] == sign else f"{summary.SYMBOLS[kind]} "
     yield f"{sign} {symbol}{change.logical_id} {change.resource_type}{because}{inferred}{policy}{data}"
     if most and change.action not in ("add", "remove", "import"):
-        for item in change.properties:
+        for item in shown.properties(change):
             yield from _property(item, most)
 
 
@@ -237,16 +242,22 @@ def _content(plan: Plan, most: int) -> Iterator[str]:
 
 
 def _widenings(plan: Plan, most: int) -> Iterator[str]:
-    groups = list(summary.widening_groups(plan))
-    if not groups:
+    found, folded = shown.policies(plan)
+    yield from _widening_list("Policies that allow more than before", found, (), most)
+    lines = tuple(folded.lines())
+    if lines:
+        yield from _widening_list("Policies of new stacks, and those that follow a replacement", shown.quiet(plan), lines, most)
+
+
+def _widening_list(title: str, widenings: tuple[Widening, ...], lines: tuple[str, ...], most: int) -> Iterator[str]:
+    if not widenings:
         return
-    count = sum(len(found) for _, _, found in groups)
-    loud = any(w.grants_everything for _, _, found in groups for w in found)
     yield ""
-    opened = " open" if loud else ""
-    yield f"<details{opened}><summary><b>Policies that allow more than before</b>: {summary.plural(count, 'widened permission')}</summary>"
+    opened = "" if lines else " open"
+    yield f"<details{opened}><summary><b>{title}</b>: {summary.plural(len(widenings), 'widened permission')}</summary>"
     yield ""
-    for stack, where, found in groups:
+    yield from (f"- {_escaped(line)}" for line in lines)
+    for stack, where, found in summary.widening_groups(widenings):
         yield f"- {_escaped(stack)}: {_escaped(where)}"
         if not most:
             yield f"  - {summary.plural(len(found), 'widened permission')}"

@@ -6,7 +6,6 @@ Never: decides on colour or layout, shows more of a value than the plan holds.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,9 +13,8 @@ from typing import Literal
 
 from assembly import commands
 from changes.model import PropertyChange, ResourceChange, Widening
-from guards import documents
 from planning.model import AnyStackPlan, Finding, InstanceAction, InstancePlan, Plan, StackPlan, StackSetPlan
-from review import content_view
+from review import content_view, shown
 from rollout.stackset_operations import canary_region
 from templates.resources import DATA_HOLDING_TYPES
 from templates.values import Redacted, Value
@@ -113,21 +111,21 @@ def causes(item: PropertyChange) -> str:
 
 def kinds_used(plan: Plan) -> tuple[Kind, ...]:
     """Every kind that the review shows, in the legend's order."""
-    used = {kind_of(change) for stack in plan.stacks for change in stack.resources}
+    used = {kind_of(change) for stack in plan.stacks for change in shown.resources(stack)}
     return tuple(kind for kind in SYMBOLS if kind in used)
 
 
 def legend(plan: Plan) -> tuple[tuple[str, str], ...]:
     """(symbol, meaning) of what is in use."""
     found = [(SYMBOLS[kind], MEANINGS[kind]) for kind in kinds_used(plan)]
-    if any(is_inferred(change) for stack in plan.stacks for change in stack.resources):
+    if any(is_inferred(change) for stack in plan.stacks for change in shown.resources(stack)):
         found.append(("*", INFERRED))
     return tuple(found)
 
 
 def counts(changes: Iterable[ResourceChange]) -> str:
     """ "2 to add, 1 to modify"; empty if there are none."""
-    found = Counter(kind_of(change) for change in changes)
+    found = Counter(kind_of(change) for change in shown.changing(changes))
     return ", ".join(f"{found[kind]} {VERBS[kind]}" for kind in SYMBOLS if found[kind])
 
 
@@ -166,7 +164,7 @@ def last_line(plan: Plan) -> str:
         parts.append(f"resources: {resources}")
     if of_sets:
         parts.append(f"StackSet instances: {of_sets}")
-    risky, wider = len(dangers(plan)), sum(len(stack.widenings) for stack in plan.stacks)
+    risky, wider = len(dangers(plan)), len(shown.policies(plan)[0])
     parts += [f"{risky} of them endangering data"] if risky else []
     parts += [plural(wider, "widened permission")] if wider else []
     parts += [f"{plural(len(plan.superseded), 'replaced resource')} to remove"] if plan.superseded else []
@@ -243,13 +241,12 @@ def widening_text(widening: Widening, *, most: int = 1_000) -> str:
     return f"{widening.statement}: {text}" if widening.statement else text
 
 
-def widening_groups(plan: Plan) -> Iterator[tuple[str, str, tuple[Widening, ...]]]:
+def widening_groups(widenings: Iterable[Widening]) -> Iterator[tuple[str, str, tuple[Widening, ...]]]:
     """(stack, "LogicalId Path (Type)", its widenings), in order."""
     groups: dict[tuple[str, str], list[Widening]] = {}
-    for stack in plan.stacks:
-        for widening in stack.widenings:
-            where = f"{widening.logical_id} {widening.path}".strip()
-            groups.setdefault((widening.stack, f"{where} ({widening.resource_type})"), []).append(widening)
+    for widening in widenings:
+        where = f"{widening.logical_id} {widening.path}".strip()
+        groups.setdefault((widening.stack, f"{where} ({widening.resource_type})"), []).append(widening)
     for (stack_id, where), found in groups.items():
         yield stack_id, where, tuple(found)
 
@@ -264,16 +261,6 @@ def text(value: Value | None) -> str:
     if isinstance(value, Redacted):
         return "(hidden)"
     return value.text if value.text else '""'
-
-
-def spread(value: str) -> str:
-    """A JSON structure over several lines; any other text as it is."""
-    if value[:1] in ("{", "["):
-        try:
-            return json.dumps(documents.loads(value), indent=2, ensure_ascii=False)
-        except ValueError:
-            return value
-    return value
 
 
 def superseded_lines(plan: Plan) -> tuple[str, ...]:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from assembly import commands
 from changes.model import PropertyChange, ResourceChange
 from guards.text import ours, printable, split_lines
-from planning.model import AnyStackPlan, Plan, StackPlan, StackSetPlan
-from review import content_view, meaning_view, summary
+from planning.model import AnyStackPlan, Finding, Plan, StackPlan, StackSetPlan
+from review import content_view, meaning_view, shown, summary
+from review.spread import spread
 from website.content_plan import Change
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ _MOST = 12
 """Lines shown of one long value; the other forms of the review have all of them."""
 
 
-def render(plan: Plan, *, width: int = 100, colour: bool = False) -> str:
-    """The whole review; lines may be longer than `width` where a value cannot be broken."""
+def render(plan: Plan, *, width: int = 100, colour: bool = False, verbose: bool = False) -> str:
+    """The review; lines may be longer than `width` where a value cannot be broken. `verbose`: with all that is folded otherwise."""
     from rich.console import Console
 
     out = io.StringIO()
@@ -56,7 +57,7 @@ def render(plan: Plan, *, width: int = 100, colour: bool = False) -> str:
         markup=False,
         soft_wrap=True,
     )
-    for line in _lines(plan):
+    for line in _lines(plan, verbose=verbose):
         console.print(line)
     return ours("\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").split("\n")) + "\n")
 
@@ -67,7 +68,7 @@ def _text(*parts: str | tuple[str, str]) -> Text:
     return Text.assemble(*(printable(p) if isinstance(p, str) else (printable(p[0]), p[1]) for p in parts))
 
 
-def _lines(plan: Plan) -> Iterator[Text]:
+def _lines(plan: Plan, *, verbose: bool) -> Iterator[Text]:
     protected = ", protected" if plan.protected else ""
     yield _text(("Plan for ", "bold"), (plan.environment, "bold"), f" ({plan.project}, account {plan.account_id}{protected})")
     yield _text((f"assembly {plan.assembly_digest[:12]}, made {plan.created_at} by {plan.created_by}", "dim"))
@@ -77,21 +78,21 @@ def _lines(plan: Plan) -> Iterator[Text]:
     asked += ["local AWS"] if plan.options.local else []
     if asked:
         yield _text((", ".join(asked), "dim"))
+    found = summary.findings_in_order(plan)
     yield from _dangers(plan)
+    yield from _findings(found, "Findings")
     yield _text()
     yield from _overview(plan)
     yield from _meaning(plan)
-    for stack in plan.stacks:
-        if stack.operation != "none":
-            yield from _stack(stack)
-    yield from _content(plan)
-    yield from _superseded(plan)
-    yield from _widenings(plan)
-    yield from _findings(plan)
+    details = [*_details(plan, verbose=verbose)]
+    yield from details
     marks = summary.legend(plan)
     yield _text()
     if marks:
         yield _text(("   ".join(f"{symbol} {meaning}" for symbol, meaning in marks), "dim"))
+    if len(details) > shown.SCREEN and shown.repeated(found):
+        yield from _findings(shown.repeated(found), "Once more, from the top")
+        yield _text()
     yield _text((summary.last_line(plan), "bold red" if plan.blocked else "bold"))
     command = summary.next_command(plan)
     if command:
@@ -105,6 +106,15 @@ def _meaning(plan: Plan) -> Iterator[Text]:
     loud = meaning_view.loud(plan)
     for title, text in found:
         yield _text((f"  {title:<8}  ", "dim"), (text, "bold red" if loud and title in ("visitors", "security") else ""))
+
+
+def _details(plan: Plan, *, verbose: bool) -> Iterator[Text]:
+    for stack in plan.stacks:
+        if stack.operation != "none":
+            yield from _stack(stack, verbose=verbose)
+    yield from _content(plan)
+    yield from _superseded(plan)
+    yield from _widenings(plan, verbose=verbose)
 
 
 def _superseded(plan: Plan) -> Iterator[Text]:
@@ -138,7 +148,7 @@ def _overview(plan: Plan) -> Iterator[Text]:
         yield line
 
 
-def _stack(stack: AnyStackPlan) -> Iterator[Text]:
+def _stack(stack: AnyStackPlan, *, verbose: bool) -> Iterator[Text]:
     yield _text()
     kind = "StackSet " if isinstance(stack, StackSetPlan) else ""
     yield _text((stack.stack, "bold"), f": {kind}{stack.stack_name} in {summary.place(stack)}: {summary.operation_text(stack)}")
@@ -151,8 +161,7 @@ def _stack(stack: AnyStackPlan) -> Iterator[Text]:
         yield from _change(
             parameter.name, summary.text(parameter.before), summary.text(parameter.after), "  parameter ", source=parameter.source
         )
-    for change in stack.resources:
-        yield from _resource(change)
+    yield from _resources(stack, verbose=verbose)
     if isinstance(stack, StackPlan):
         for output in stack.outputs:
             if output.change == "remove" or (output.change in ("modify", "maybe") and stack.operation == "update"):
@@ -163,6 +172,16 @@ def _stack(stack: AnyStackPlan) -> Iterator[Text]:
             yield _text((f"  {forbidden}: the stack policy in force forbids this change", "bold red"))
     else:
         yield from _instances(stack)
+
+
+def _resources(stack: AnyStackPlan, *, verbose: bool) -> Iterator[Text]:
+    for tag in stack.tags if isinstance(stack, StackPlan) else ():
+        yield from _change(tag.path, summary.text(tag.before), summary.text(tag.after), "  tag of the stack ")
+    for change in stack.resources if verbose else shown.resources(stack):
+        yield from _resource(change, verbose=verbose)
+    for folded in (shown.retagged_line(stack), shown.kept_line(stack)):
+        if folded and not verbose:
+            yield _text((f"      {folded} ({shown.VERBOSE})", "dim"))
 
 
 def _instances(stack: StackSetPlan) -> Iterator[Text]:
@@ -180,7 +199,7 @@ def _instances(stack: StackSetPlan) -> Iterator[Text]:
         yield _text((f"  {order}", "dim"))
 
 
-def _resource(change: ResourceChange) -> Iterator[Text]:
+def _resource(change: ResourceChange, *, verbose: bool) -> Iterator[Text]:
     kind = summary.kind_of(change)
     style = _STYLES[kind]
     line = _text((f"  {summary.SYMBOLS[kind]:<3} ", style), (change.logical_id, style), f"  {change.resource_type}")
@@ -194,7 +213,7 @@ def _resource(change: ResourceChange) -> Iterator[Text]:
         line.append("  HOLDS DATA", "bold red")
     yield line
     if change.action not in ("add", "remove", "import"):
-        for item in change.properties:
+        for item in change.properties if verbose else shown.properties(change):
             yield from _property(item)
 
 
@@ -204,7 +223,8 @@ def _property(item: PropertyChange) -> Iterator[Text]:
     why = f"  {summary.causes(item)}" if item.because_of else ""
     drift = "  (drifted)" if item.drifted else ""
     if item.before is None and item.after is None:
-        yield _text(f"        {label}: may change{note}{why}{drift}")
+        kept = "  (keeps its value)" if item.keeps else ""
+        yield _text(f"        {label}: may change{note}{why}{drift}{kept}")
         return
     yield from _change(label, summary.text(item.before), summary.text(item.after), "        ", source="", tail=f"{note}{why}{drift}")
 
@@ -220,6 +240,9 @@ def _change(label: str, before: str, after: str, indent: str, *, source: str = "
             f"{origin}{tail}",
         )
         return
+    if before == after:
+        yield _text(f"{indent}{label}: only what is hidden in it changes{origin}{tail}")
+        return
     yield _text(f"{indent}{label}:{origin}{tail}")
     pad = " " * (len(indent) - len(indent.lstrip()) + 4)
     for line in _difference(before, after):
@@ -228,7 +251,7 @@ def _change(label: str, before: str, after: str, indent: str, *, source: str = "
 
 def _difference(before: str, after: str) -> list[str]:
     """The lines that differ, those of a JSON structure one below the other; a side that is not there is left out."""
-    old, new = ([] if side == "(none)" else split_lines(summary.spread(side)) for side in (before, after))
+    old, new = ([] if side == "(none)" else split_lines(spread(side)) for side in (before, after))
     if len(old) <= 1 and len(new) <= 1:
         return [*(f"- {line}" for line in old), *(f"+ {line}" for line in new)]
     found = [line for line in difflib.unified_diff(old, new, lineterm="", n=1) if not line.startswith(("---", "+++", "@@"))]
@@ -247,31 +270,28 @@ def _content(plan: Plan) -> Iterator[Text]:
         yield _text((line, "bold" if number == 0 else styles.get(line[:4], "yellow" if line.startswith("  warning") else "")))
 
 
-def _widenings(plan: Plan) -> Iterator[Text]:
-    groups = list(summary.widening_groups(plan))
-    if not groups:
+def _widenings(plan: Plan, *, verbose: bool) -> Iterator[Text]:
+    found, folded = shown.policies(plan, verbose=verbose)
+    groups, rest = list(summary.widening_groups(found)), [*folded.lines()]
+    if not groups and not rest:
         return
     yield _text()
-    yield _text(("Policies that allow more than before", "bold"))
-    for stack, where, found in groups:
+    yield _text(("Policies that allow more than before" if groups else "Policies", "bold"))
+    for stack, where, widenings in groups:
         yield _text(f"  {stack}: {where}")
-        loud = [w for w in found if w.grants_everything] if summary.is_new_policy(found) else list(found)
-        if len(loud) < len(found):
-            names = ", ".join(w.statement for w in found if not w.grants_everything)
-            yield _text((f"    {summary.plural(len(found) - len(loud), 'new statement')}: {names} (--format html shows them)", "yellow"))
-        for widening in loud:
+        for widening in widenings:
             everything = widening.grants_everything
             text = summary.widening_text(widening, most=6)
             yield _text(("    !! " if everything else "    ", "bold red"), (text, "bold red" if everything else "yellow"))
+    yield from (_text((f"  {line} ({shown.VERBOSE})", "dim")) for line in rest)
 
 
-def _findings(plan: Plan) -> Iterator[Text]:
-    found = summary.findings_in_order(plan)
+def _findings(found: tuple[Finding, ...], title: str) -> Iterator[Text]:
     if not found:
         return
     styles = {"error": "bold red", "warning": "bold yellow", "note": "dim"}
     yield _text()
-    yield _text(("Findings", "bold"))
+    yield _text((title, "bold"))
     for finding in found:
         where = f"{finding.stack}: " if finding.stack else ""
         yield _text(f"  {where}", (finding.severity, styles[finding.severity]), f": {finding.message}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from changes.change_set import under
+from changes.causes import under
 from changes.model import ResourceChange, Widening
 from planning.model import AnyStackPlan, InstancePlan, ParameterPlan, SettingChange, StackPlan, StackSetPlan
 from templates.values import Known, Redacted, Unknown, Value
@@ -121,7 +121,7 @@ def differences(approved: Iterable[ResourceChange], real: Iterable[ResourceChang
     Same means: the same resources with the same action, the same properties, values that agree where both are known, and no replacement or
     deletion that was not approved (a "maybe" that turned out as "no" is fine; one that turned out as "yes" was announced, and is fine too).
     """
-    old, new = ({c.logical_id: c for c in side} for side in (approved, real))
+    old, new = ({c.logical_id: c for c in side if not c.unaffected} for side in (approved, real))
     found: list[str] = []
     for logical_id in sorted({*old, *new}):
         was, now = old.get(logical_id), new.get(logical_id)
@@ -145,8 +145,9 @@ def _verb(change: ResourceChange) -> str:
 
 
 def _only_waits_for_outputs(change: ResourceChange) -> bool:
-    """A modification of which every property waits for an unknown: the real value may turn out to be what is there already."""
-    return change.action == "modify" and bool(change.properties) and all(isinstance(p.after, Unknown) for p in change.properties)
+    """A modification of which every property waits for an unknown, or only may change: what is there already may turn out to stay."""
+    properties = [p for p in change.properties if not p.keeps]
+    return change.action == "modify" and bool(properties) and all(isinstance(p.after, Unknown) or p.is_open for p in properties)
 
 
 def _resource_differences(was: ResourceChange, now: ResourceChange) -> Iterator[str]:
@@ -160,12 +161,12 @@ def _resource_differences(was: ResourceChange, now: ResourceChange) -> Iterator[
         yield f"{name}: would be replaced because of {', '.join(now.replacement.because) or 'its changes'}, which was not announced"
     if now.loses_data and not was.loses_data:
         yield f"{name}: would lose its data ({now.policy_action or 'deleted'}), which was not announced"
-    before, after = ({(p.attribute, p.path): p for p in side.properties} for side in (was, now))
+    before, after = ({(p.attribute, p.path): p for p in side.properties if not p.keeps} for side in (was, now))
     for key in sorted({*before, *after}):
         old, new = before.get(key), after.get(key)
         label = f"{name}.{key[1] or key[0]}"
         if new is None:
-            if old is not None and not isinstance(old.after, Unknown):
+            if old is not None and not isinstance(old.after, Unknown) and not (old.is_open and old.because_of):
                 yield f"{label}: was to change, and now does not"
         elif old is None:
             if not any(isinstance(p.after, Unknown) and under(key[1], p.path) for p in was.properties):

@@ -44,7 +44,7 @@ class StackExecution(SecondTry):
             return self.settled(where.live, self.plan.settings, changed=bool(self.plan.settings))
         self.change_set, stack, self.token = change_of(self.run, self.plan)
         self.resumed = self.begun = where.at in ("running", "done")
-        self.start(len(self.plan.resources), resumed=self.resumed)
+        self.start(sum(not change.unaffected for change in self.plan.resources), resumed=self.resumed)
         if where.tries and self.take_up(where.tries):
             stack = self.plan.stack_name
         if self.resumed:

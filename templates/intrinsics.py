@@ -122,7 +122,7 @@ class Scope:
         }.get(name)
 
     def parameter(self, name: str) -> Any:
-        """The value of a parameter: a list for list types; None if there is none."""
+        """The value of a parameter: a list for list types; None if there is none, or only CloudFormation can look it up."""
         declared = self.template.get("Parameters", {}).get(name)
         if not isinstance(declared, Mapping):
             return None
@@ -130,6 +130,8 @@ class Scope:
         if value is None:
             return None
         kind = str(declared.get("Type", "String"))
+        if kind.startswith("AWS::SSM::Parameter::Value<"):
+            return None  # The value names a parameter of Systems Manager, whose own value CloudFormation looks up.
         if kind == "CommaDelimitedList" or kind.startswith("List<"):
             return [part.strip() for part in str(value).split(",")]
         return text_of(value)
@@ -172,10 +174,11 @@ def references(value: Any) -> frozenset[tuple[str, str]]:
             if key == "Fn::GetAtt":
                 return frozenset({_get_att(inner)})
             if key == "Fn::Sub":
-                text = inner[0] if isinstance(inner, list) and inner else inner
+                text, own = (inner[0], inner[1]) if isinstance(inner, list) and len(inner) == 2 else (inner, {})
                 for name in _SUB.findall(text) if isinstance(text, str) else ():
-                    logical_id, _, attribute = name.partition(".")
-                    found.add((logical_id, attribute))
+                    if not isinstance(own, Mapping) or name not in own:
+                        logical_id, _, attribute = name.partition(".")
+                        found.add((logical_id, attribute))
         for inner in value.values():
             found |= references(inner)
     elif isinstance(value, list):

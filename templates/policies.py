@@ -136,6 +136,17 @@ class Statement:
         return f"{self.effect} {self.actions.shown}{what}{who}{when}"
 
     @property
+    def names_principals(self) -> bool:
+        """It is of a resource policy, which says whom it is about."""
+        return self.principals != _ANYONE_ATTACHED
+
+    @property
+    def names_resources(self) -> bool:
+        """It says what it is about in full: no reference, and no pattern that reaches beyond one resource's own name."""
+        whole = self.resources != _ANYTHING_ATTACHED and not self.resources.negated
+        return whole and all("${" not in item and item.split("/", 1)[0].rstrip(":").count("*") == 0 for item in self.resources.items)
+
+    @property
     def grants_everything(self) -> bool:
         """It allows a bare "*" as action or as anonymous principal, or a whole service on every resource, without any condition."""
         if self.effect != "Allow" or self.conditions:

@@ -34,6 +34,7 @@ class Schema:
     conditional_create_only: frozenset[tuple[str, ...]] = frozenset()
     read_only: frozenset[tuple[str, ...]] = frozenset()
     primary_identifier: frozenset[tuple[str, ...]] = frozenset()
+    type_name: str = ""
 
     def recreation(self, path: str) -> Recreation:
         """Whether changing the property at `path` ("A.B[0].C") replaces the resource.
@@ -50,15 +51,35 @@ class Schema:
         return "never"
 
     def keeps(self, attribute: str) -> bool:
-        """Whether the attribute (of Ref or Fn::GetAtt) stays the same as long as the resource is not replaced.
+        """Whether the attribute (of Fn::GetAtt) stays the same as long as the resource is not replaced.
 
-        True for what identifies the resource: primary identifier, and read-only ARNs, ids, names and endpoints. Versions may move.
+        True for the primary identifier, for create-only properties, and for what AWS makes of them: `_DERIVED` of the type. An attribute
+        that merely sounds like a name may move: a table's StreamArn, an instance's PublicDnsName.
         """
         path = tuple(attribute.split("."))
-        return path in self.primary_identifier or (path in self.read_only and path[-1].endswith(_IDENTITY_SUFFIXES))
+        if path in self.primary_identifier or path in self.create_only:
+            return True
+        last = path[-1].lower()
+        noun = self.type_name.rpartition("::")[2].lower()
+        own = last in ("arn", "id", f"{noun}arn", f"{noun}id")
+        return path in self.read_only and (own or attribute in _DERIVED.get(self.type_name, ())) and self.keeps_ref
+
+    @property
+    def keeps_ref(self) -> bool:
+        """Whether Ref stays the same as long as the resource is not replaced, as it does for nearly all."""
+        return self.type_name not in _REVISED and not self.type_name.startswith("Custom::")
 
 
-_IDENTITY_SUFFIXES = ("Arn", "ARN", "Id", "DomainName", "Name", "URL", "Url", "Endpoint", "HostedZoneId", "NameServers")
+_DERIVED: Mapping[str, tuple[str, ...]] = {
+    "AWS::S3::Bucket": ("DomainName", "RegionalDomainName", "DualStackDomainName", "WebsiteURL"),
+    "AWS::CloudFront::Distribution": ("DomainName",),
+    "AWS::CloudFront::Function": ("FunctionMetadata.FunctionARN",),
+    "AWS::Route53::HostedZone": ("NameServers",),
+    "AWS::SNS::Topic": ("TopicName",),
+}
+"""Attributes that AWS makes once, of the resource's identifier: "Return values" of each type in the template reference."""
+_REVISED = frozenset({"AWS::Batch::JobDefinition", "AWS::ECS::TaskDefinition", "AWS::CloudFormation::CustomResource"})
+"""Types whose Ref names a revision or is the provider's own choice, so that an update may give another one."""
 
 
 def segments(path: str) -> tuple[str, ...]:
@@ -75,6 +96,7 @@ class _File(msgspec.Struct, rename="camel"):
     conditional_create_only_properties: tuple[str, ...] = ()
     read_only_properties: tuple[str, ...] = ()
     primary_identifier: tuple[str, ...] = ()
+    type_name: str = ""
 
 
 def _paths(pointers: Iterable[str]) -> frozenset[tuple[str, ...]]:
@@ -117,6 +139,7 @@ class Schemas:
                 conditional_create_only=_paths(raw.conditional_create_only_properties),
                 read_only=_paths(raw.read_only_properties),
                 primary_identifier=_paths(raw.primary_identifier),
+                type_name=raw.type_name,
             )
         return self._read[name]
 

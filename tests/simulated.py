@@ -374,7 +374,7 @@ class SimulatedStanding:
         return self
 
     def list_distributions(self, **_: Any) -> Any:
-        return {"DistributionList": {"IsTruncated": False}}
+        return {"DistributionList": {"IsTruncated": False, "Quantity": 0}}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 
 from assembly import commands
+from guards.text import as_lines
 from session.context import OK, USAGE, CommandError, Context
 from session.opened import Opened, add_common_arguments, open_environment
 
@@ -19,6 +20,7 @@ EXAMPLES = """\
   python deploy.py approve --env prod DIGEST           any other: all 64 digits, as the review has them
   python deploy.py approve --env prod DIGEST --withdraw    take it back
 """
+DATA = ("cli.answers:Approved",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_common_arguments(parser)
     parser.add_argument("digest", metavar="DIGEST", help="of the plan, or of the content of a release")
     parser.add_argument("--withdraw", action="store_true", help="take one's approval back")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -40,8 +43,20 @@ def run(args: argparse.Namespace, context: Context) -> int:
     approval = Approval(environment=assembly.environment, digest=digest, by=opened.caller, withdrawn=args.withdraw)
     save(artifacts(opened), assembly.artifact_bucket, approval, user_id_of(opened))
     found = tally_of(opened, digest, context)
-    context.result(f"{'withdrawn' if args.withdraw else 'approved'}: {digest} of {assembly.environment} by {opened.caller}")
-    context.result(f"people: {', '.join(found.people) or 'none'} ({len(found.people)} of {assembly.approvals})")
+    done = "withdrawn" if args.withdraw else "approved"
+    lines = (
+        f"{done}: {digest} of {assembly.environment} by {opened.caller}",
+        f"people: {', '.join(found.people) or 'none'} ({len(found.people)} of {assembly.approvals})",
+    )
+    data = {
+        "environment": assembly.environment,
+        "digest": digest,
+        "withdrawn": args.withdraw,
+        "people": found.people,
+        "wanted": assembly.approvals,
+        "left_out": found.left_out,
+    }
+    context.answers(data, as_lines(lines), machine=args.json)
     for line in found.left_out:
         context.say(f"not counted: {line}")
     return OK

@@ -51,6 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print JSON: the review as --format json has it, in an envelope")
     parser.add_argument(
+        "--verbose", action="store_true", help="with all that the text folds: policies of new stacks, CloudFormation's own words"
+    )
+    parser.add_argument(
         "--out",
         type=Path,
         action="append",
@@ -215,7 +218,7 @@ def _first_look(opened: Opened, options: Options, context: Context) -> Callable[
 def show(plan: Plan, args: argparse.Namespace, context: Context) -> None:
     """The review in the asked forms, to the files or to stdout; with --json in the envelope, beside the files."""
     for out in args.out:
-        _show(plan, args.format or FORMS.get(out.suffix, "json" if args.json else "text"), out, context)
+        _show(plan, args.format or FORMS.get(out.suffix, "json" if args.json else "text"), out, context, verbose=args.verbose)
     if args.json:
         from review import as_json
         from review.summary import next_command
@@ -224,7 +227,7 @@ def show(plan: Plan, args: argparse.Namespace, context: Context) -> None:
         context.answer.steps.append(next_command(plan))
         report_errors(context, plan)
     elif not args.out:
-        _show(plan, args.format or "text", None, context)
+        _show(plan, args.format or "text", None, context, verbose=args.verbose)
 
 
 def report_errors(context: Context, plan: Plan) -> None:
@@ -236,8 +239,8 @@ def report_errors(context: Context, plan: Plan) -> None:
             context.problem(finding.code, finding.message, finding.command)
 
 
-def _show(plan: Plan, form: str, out: Path | None, context: Context) -> None:
-    text = rendered(plan, form, width=context.width(), colour=out is None and context.colour(context.stdout))
+def _show(plan: Plan, form: str, out: Path | None, context: Context, *, verbose: bool = False) -> None:
+    text = rendered(plan, form, width=context.width(), colour=out is None and context.colour(context.stdout), verbose=verbose)
     if form != "text" or out is not None:
         text = _document(text, form, context)
     if out is None:
@@ -265,8 +268,8 @@ def _document(text: str, form: str, context: Context) -> str:
     return canonical_json({**review, "summary": shown.in_value(review["summary"])}).decode()
 
 
-def rendered(plan: Plan, form: str, *, width: int, colour: bool) -> str:
-    """The review in one of the four forms."""
+def rendered(plan: Plan, form: str, *, width: int, colour: bool, verbose: bool = False) -> str:
+    """The review in one of the four forms; `verbose` is about the text."""
     if form == "markdown":
         from review import markdown
 
@@ -281,7 +284,7 @@ def rendered(plan: Plan, form: str, *, width: int, colour: bool) -> str:
         return html.render(plan)
     from review import terminal
 
-    return terminal.render(plan, width=width, colour=colour)
+    return terminal.render(plan, width=width, colour=colour, verbose=verbose)
 
 
 def status_of(plan: Plan) -> int:

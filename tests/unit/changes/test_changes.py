@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aws.cloudformation.change_sets import ChangeSetDescription, RawChange, RawDetail
-from changes.by_template import all_from_templates, differences_of, same
+from changes.by_template import all_from_templates
 from changes.change_set import dotted, from_change_set
 from changes.context import Context
 from changes.model import PropertyChange, Replacement, ResourceChange
+from changes.structure import differences_of, same
 from planning.outputs import output_after
 from rollout.compare import agrees, differences
 from templates.intrinsics import Scope, after_mark, marked, references, resolve, resolved_resources, secret_mark, unresolved, value_of
@@ -137,8 +138,8 @@ def test_lists_are_aligned() -> None:
     before = [{"Id": "a", "V": 1}, {"Id": "b", "V": 1}]
     after = [{"Id": "new", "V": 0}, {"Id": "a", "V": 1}, {"Id": "b", "V": 2}]
     assert list(differences_of(before, after, "Origins")) == [
-        ("Origins[0]", None, {"Id": "new", "V": 0}),
-        ("Origins[2].V", 1, 2),
+        ("Origins[new]", None, {"Id": "new", "V": 0}),
+        ("Origins[b].V", 1, 2),
     ]
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from changes.by_template import differences_of, same
+from changes.causes import keeps_value, settle_causes
 from changes.model import PropertyChange, Replacement, ResourceChange
-from changes.replacement import keeps_value, settle_causes, settled
+from changes.replacement import settled
+from changes.structure import differences_of, same
 from planning.model import Options
 from planning.plan import make_plan
 from planning.request import Request
@@ -72,7 +73,11 @@ def resource(name: str, verdict: Any, *causes: str, action: Any = "modify", kind
 
 
 def verdicts(*changes: ResourceChange) -> dict[str, str]:
-    there = {name: {"Type": "AWS::S3::Bucket", "Properties": {}} for name in "ABCD"}
+    """Templates in which each refers to what CloudFormation names as its causes."""
+    there: dict[str, Any] = {name: {"Type": "AWS::S3::Bucket", "Properties": {}} for name in "ABCD"}
+    for change in changes:
+        causes = [cause.partition(" ") for p in change.properties for cause in p.because_of]
+        there[change.logical_id]["Properties"] = {"P": [{"Ref": entity} for _, _, entity in causes]}
     return {c.logical_id: c.replacement.verdict for c in settle_causes(changes, context(there, there))}
 
 
@@ -89,7 +94,7 @@ def test_certainty_follows_references_to_the_end() -> None:
 
 
 def test_what_is_certainly_not_replaced_has_no_policy_for_it() -> None:
-    there = {name: {"Type": "AWS::S3::Bucket", "Properties": {}} for name in "AB"}
+    there = {name: {"Type": "AWS::S3::Bucket", "Properties": {"P": {"Ref": "A"}}} for name in "AB"}
     [found] = settle_causes((resource("B", "maybe", "resource A"),), context(there, there))
     assert (found.replacement, found.policy_action) == (Replacement(verdict="no", by="schema"), None)
 

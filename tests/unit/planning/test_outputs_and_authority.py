@@ -9,13 +9,16 @@ import pytest
 
 from assembly.model import OutputRef
 from aws.cloudformation.change_sets import RawDetail
-from changes.change_set import _from_detail, _properties, dotted, under
+from changes.causes import under
+from changes.change_set import _from_detail, _properties, dotted
+from changes.context import Context
 from changes.model import PropertyChange, Replacement, ResourceChange
 from planning.authority import acts_as_deploy_role, beyond
 from planning.inputs import Produced
 from planning.model import OutputChange
 from planning.outputs import changes
 from templates.placeholders import placeholder
+from templates.schemas import Schemas
 from templates.values import Known, Redacted
 from tests.simulated import ACCOUNT, SimulatedGateways, Small, literal, small_assembly
 from tests.unit.changes.test_changes import plain_context, raw
@@ -89,7 +92,9 @@ def test_values_are_taken_from_the_template_at_the_same_place_and_no_other() -> 
 def test_several_causes_of_one_change_are_told_once_each() -> None:
     first = RawDetail(name="Name", before="1", after="2", change_source="ParameterReference", causing_entity="P")
     second = RawDetail(name="Name", before="1", after="2", change_source="ResourceReference", causing_entity="R")
-    [found] = _properties(raw(first, second, first), None, plain_context())
+    name = {"Fn::Sub": "x-${R}"}
+    named = Context(before={}, after={"Bucket": {"Properties": {"Name": name}}}, schemas=Schemas(directory=None), region="eu-west-1")
+    [found] = _properties(raw(first, second, first), None, named)
     assert found.because_of == ("parameter P", "resource R")
     nobody = RawDetail(name="Name", before="1", after="2", change_source="DirectModification", causing_entity="X")
     [direct] = _properties(raw(nobody), None, plain_context())
