@@ -24,6 +24,7 @@ from guards import documents
 from guards.checkout import short
 from operations.gateways import CloudFormationGateways, call_as, cloudformation_of, utc
 from planning.states import CHANGEABLE
+from removal.belongings import NOTHING_DROPPED, Dropped
 
 WORKERS = 8
 
@@ -95,6 +96,10 @@ class Status(Frozen, frozen=True, kw_only=True):
     deployed: Deployed | None
     history_error: str = ""
     stacks: tuple[StackStatus, ...]
+    dropped: tuple[StackStatus, ...] = ()
+    """Stacks of the environment that the assembly does not have."""
+    notes: tuple[str, ...] = ()
+    """What could not be looked up."""
     read_at: str
 
     @property
@@ -110,12 +115,14 @@ def read_status(
     *,
     deployed: Deployed | None,
     history_error: str = "",
+    dropped: Dropped = NOTHING_DROPPED,
     now: datetime,
     workers: int = WORKERS,
 ) -> Status:
-    """The state of every stack, several at once. What AWS refuses for one stack stands in its `error`."""
+    """The state of every stack, several at once, and of those no more wanted. What AWS refuses for one stands in its `error`."""
     with ThreadPoolExecutor(max_workers=workers) as pool:
         stacks = tuple(pool.map(lambda stack: _one(stack, templates.get(stack.id, b""), gateways), assembly.stacks))
+        gone = tuple(pool.map(lambda stack: _one(stack, b"", gateways), dropped.stacks))
     return Status(
         environment=assembly.environment,
         account_id=assembly.account_id,
@@ -123,6 +130,8 @@ def read_status(
         deployed=deployed,
         history_error=history_error,
         stacks=stacks,
+        dropped=gone,
+        notes=tuple(f.message for f in dropped.findings),
         read_at=utc(now),
     )
 
@@ -207,7 +216,17 @@ def status_lines(status: Status) -> tuple[str, ...]:
             lines += [f"  {line}" for line in commands.told(stack.command)]
         lines += [f"{stack.stack}: {operation}" for operation in stack.running]
         lines += [f"{stack.stack}: change set {c.name} waits, made {age(c.created_at, now)} ago" for c in stack.pending]
-    return (*lines, *_version_lines(status, now))
+    return (*lines, *_dropped_lines(status), *_version_lines(status, now))
+
+
+def _dropped_lines(status: Status) -> Iterable[str]:
+    for stack in status.dropped:
+        kind = "StackSet " if stack.kind == "stackset" else ""
+        state = stack.error or ("gone, but for what it has left" if stack.status is None else _state(stack))
+        yield f"no more wanted: {kind}{stack.stack_name} in {stack.region}, account {stack.account_id}: {state}"
+    if status.dropped:
+        yield from commands.told(commands.deploy("plan", status.environment, "--remove"))
+    yield from (f"not known: {note}" for note in status.notes)
 
 
 def _version_lines(status: Status, now: datetime) -> Iterable[str]:

@@ -23,6 +23,7 @@ from planning.authority import administrators_work
 from planning.content import findings as content_findings
 from planning.inputs import Gateways, Produced, resolve_inputs
 from planning.model import ABSENT, AnyStackPlan, Finding, Plan, StackPlan, sealed
+from planning.removal_checks import in_the_way
 from planning.request import Progress, Request, Stopped, selected
 from planning.run import Planned, PlanningRun
 from planning.stack import StackPlanner, blocked
@@ -58,6 +59,9 @@ def make_plan(
         run.beside(request.look)
         done = _all(run, stacks, workers)
         plans = tuple(_with_authority(done[stack.id].plan, request) for stack in stacks)
+        looked = run.looked()
+        # A part of the stacks may leave users behind that are not in it.
+        removals = () if options.only else request.removals()
         plan = Plan(
             environment=assembly.environment,
             project=assembly.project,
@@ -68,10 +72,14 @@ def make_plan(
             created_by=request.created_by,
             options=msgspec.structs.replace(options, only=tuple(s.id for s in stacks) if options.only else ()),
             stacks=plans,
-            findings=(*run.looked(), *(() if request.content is None else content_findings(request.content, plans))),
+            findings=(
+                *looked,
+                *in_the_way(removals, options, assembly.environment),
+                *(() if request.content is None else content_findings(request.content, plans)),
+            ),
             content=request.content,
-            # A part of the stacks may leave users behind that are not in it.
             superseded=() if options.only else tuple(each for stack in stacks for each in done[stack.id].superseded),
+            removals=removals,
         )
         if plan.blocked:
             plan = msgspec.structs.replace(plan, stacks=tuple(_without_change_set(p) for p in plans))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from assembly.model import Assembly, Stack
 from planning.model import Finding, Options, Plan
+from planning.removals import Removal
 from website.content_plan import ContentPlan
 
 CHANGE_SET_PREFIX = "plan"
@@ -46,6 +47,8 @@ class Request:
     """What is to be published when the stacks stand."""
     look: Callable[[], Iterable[Finding]] = tuple
     """Finds what is about the whole environment; called beside the planning of the stacks."""
+    removals: Callable[[], tuple[Removal, ...]] = tuple
+    """Stacks of the environment that are no more wanted; called after `look`."""
     first_look: Callable[[], Iterable[Finding]] = tuple
     """The same, called where a stack is not there yet: before a first creation there is more to look at."""
 

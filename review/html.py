@@ -22,7 +22,7 @@ from assembly import commands
 from changes.model import PropertyChange
 from guards.text import printable, split_lines
 from planning.model import Plan, StackSetPlan
-from review import content_view, graph, summary
+from review import content_view, graph, removal_view, summary
 from templates.values import Redacted, Unknown, Value
 
 PAGE = Path(__file__).parent / "page"
@@ -65,6 +65,7 @@ def _environment() -> Environment:
         asset=_asset,
         compared=compared,
         content_view=content_view,
+        removal_view=removal_view,
         graph_of=graph.graph_of,
         is_stack_set=lambda stack: isinstance(stack, StackSetPlan),
         property_notes=_property_notes,

@@ -14,7 +14,7 @@ from assembly import commands
 from changes.model import PropertyChange, ResourceChange
 from guards.text import printable, split_lines
 from planning.model import AnyStackPlan, Plan, StackPlan, StackSetPlan
-from review import content_view, summary
+from review import content_view, removal_view, summary
 
 LIMIT = 65_536
 """Characters that GitHub takes in the body of a comment."""
@@ -116,6 +116,14 @@ def _lines(plan: Plan, most: int) -> Iterator[str]:
         yield f"{summary.SUPERSEDED}:"
         yield ""
         yield from (f"- {_escaped(line)}" for line in summary.superseded_lines(plan))
+    if plan.removals:
+        yield ""
+        yield f"{_escaped(removal_view.headline(plan))}"
+        yield ""
+        yield from (
+            f"{line[:2] if line.startswith('- ') else '  - '}{_escaped(line.strip().removeprefix('- '))}"
+            for line in removal_view.lines(plan)
+        )
     yield from _widenings(plan, most)
     marks = summary.legend(plan)
     if marks:

@@ -16,7 +16,7 @@ from assembly import commands
 from changes.model import PropertyChange, ResourceChange, Widening
 from guards import documents
 from planning.model import AnyStackPlan, Finding, InstanceAction, InstancePlan, Plan, StackPlan, StackSetPlan
-from review import content_view
+from review import content_view, removal_view
 from rollout.stackset_operations import canary_region
 from templates.resources import DATA_HOLDING_TYPES
 from templates.values import Redacted, Value
@@ -160,6 +160,7 @@ def last_line(plan: Plan) -> str:
     of_sets = ", ".join(f"{instances[action]} {word}" for action, word in words.items() if instances[action])  # type: ignore[index]
     if not plan.has_changes and not plan.blocked:
         live = "; content live already" if plan.content is not None else ""
+        live += f"; {removal_view.count(plan)}" if plan.removals else ""
         return f"No changes: {plural(len(plan.stacks), 'stack')} as the assembly wants {'it' if len(plan.stacks) == 1 else 'them'}{live}."
     parts = [f"{plural(len(plan.stacks), 'stack')}: {stacks}"]
     if resources:
@@ -170,6 +171,7 @@ def last_line(plan: Plan) -> str:
     parts += [f"{risky} of them endangering data"] if risky else []
     parts += [plural(wider, "policy widening")] if wider else []
     parts += [f"{plural(len(plan.superseded), 'replaced resource')} to remove"] if plan.superseded else []
+    parts += [removal_view.count(plan)] if plan.removals else []
     parts += [f"content: {content_view.counts(plan.content)}"] if plan.content is not None else []
     head = "Plan cannot be applied" if plan.blocked else "Plan"
     return f"{head}: {'; '.join(parts)}."

@@ -15,7 +15,7 @@ from assembly import commands
 from changes.model import PropertyChange, ResourceChange
 from guards.text import ours, printable, split_lines
 from planning.model import AnyStackPlan, Plan, StackPlan, StackSetPlan
-from review import content_view, summary
+from review import content_view, removal_view, summary
 from website.content_plan import Change
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def _lines(plan: Plan) -> Iterator[Text]:
             yield from _stack(stack)
     yield from _content(plan)
     yield from _superseded(plan)
+    yield from _removals(plan)
     yield from _widenings(plan)
     yield from _findings(plan)
     marks = summary.legend(plan)
@@ -103,6 +104,14 @@ def _superseded(plan: Plan) -> Iterator[Text]:
         yield _text((f"{summary.SUPERSEDED}:", "bold"))
     for line in summary.superseded_lines(plan):
         yield _text(("  - ", "red"), line)
+
+
+def _removals(plan: Plan) -> Iterator[Text]:
+    if plan.removals:
+        yield _text()
+        yield _text((removal_view.headline(plan), "bold" if plan.options.remove else "bold yellow"))
+    for line in removal_view.lines(plan):
+        yield _text(("  " + line, "red" if line.startswith("- ") and plan.options.remove else ""))
 
 
 def _dangers(plan: Plan) -> Iterator[Text]:

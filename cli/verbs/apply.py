@@ -10,6 +10,7 @@ Exit status: 0 applied or nothing to do, 1 failed, 2 usage or refused, 130 inter
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import threading
 from pathlib import Path
@@ -66,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="without a saved plan: a built front end to publish after the stacks; with one: where the reviewed content lies by now",
     )
+    parser.add_argument("--remove", action="store_true", help="without a saved plan: as in plan")
     parser.add_argument("--allow", action="append", default=[], metavar="PATTERN", help="without a saved plan: as in plan")
 
 
@@ -87,7 +89,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if not fresh:
         _refuse_moved_content(args, context, opened, plan)
     approve(args, context, plan)
-    applied = execute(args, context, opened, plan)
+    applied = execute(args, context, opened, plan, remove=_removal_approved(args, context, plan))
     from review.outcome_view import standing
     from review.progress_view import summary
 
@@ -116,6 +118,7 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
     """The saved plan, or a new one that was shown (True); None for a new one that cannot be applied."""
     from cli.verbs.plan import content_of, plan_and_save, rendered, show
     from planning.model import Options
+    from planning.removal_checks import remove_command
     from planning.saved import load, path_of
     from rollout.apply import refusals
 
@@ -129,6 +132,9 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
         if args.only and set(args.only) - set(plan.options.only):
             problems += (f"the saved plan {path} is not the one for --only {' '.join(args.only)}",)
             again = commands.deploy("plan", args.env, *content, *(word for stack in args.only for word in ("--only", stack)))
+        if args.remove and not plan.options.remove:
+            problems += (f"the saved plan {path} deletes no stack",)
+            again = remove_command(args.env, *content)
         if args.content is not None and plan.content is None:
             problems += (f"the saved plan {path} is about the stacks alone, not about {args.content}",)
         if args.plan_digest and not plan.digest.startswith(args.plan_digest):
@@ -140,7 +146,7 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
         raise CommandError(f"{path}: there is no saved plan to be that one", command=again, status=USAGE)
     if not args.yes and not context.stdin.isatty():
         raise CommandError("there is no terminal to ask on, and no plan was reviewed yet", command=again, status=USAGE)
-    options = Options(only=tuple(args.only), local=args.local)
+    options = Options(only=tuple(args.only), local=args.local, remove=args.remove)
     plan = plan_and_save(opened, options, args.dist, context, content=content_of(args, context, opened))
     if args.json:
         context.say(rendered(plan, "text", width=context.width(), colour=context.colour(context.stderr)))
@@ -157,6 +163,10 @@ def _nothing_to_do(args: argparse.Namespace, context: Context, plan: Plan) -> No
         context.result(json.dumps({"environment": plan.environment, "plan_digest": plan.digest, "result": "no_changes"}, indent=2))
     else:
         context.result(f"{plan.environment}: no changes, nothing to apply")
+        if plan.removals:
+            from review.removal_view import headline, lines
+
+            context.result(as_lines((headline(plan), *lines(plan))))
 
 
 def _refuse_without_authority(opened: Opened, plan: Plan) -> None:
@@ -222,11 +232,26 @@ def approve(args: argparse.Namespace, context: Context, plan: Plan, *, verb: str
         raise CommandError("not approved; nothing has been changed, and the plan stays saved", command=again)
 
 
+def _removal_approved(args: argparse.Namespace, context: Context, plan: Plan) -> bool:
+    """Whether the stacks that are no more wanted go although the plan was not asked for that; only a person at a terminal can say so."""
+    if not plan.removals or plan.options.remove or args.yes or args.approve is not None or not context.stdin.isatty():
+        return False
+    if any(each.protected for each in plan.removals):
+        return False
+    from session.shared import asked
+
+    names = ", ".join(each.stack_name for each in plan.removals)
+    answer = asked(
+        context, f"Also delete {names}, as the review of plan {plan.digest[:DIGEST_DIGITS]} says? Type delete, or nothing to keep: "
+    )
+    return answer == "delete"
+
+
 # --- applying ---------------------------------------------------------------------------------------------------------
 
 
-def execute(args: argparse.Namespace, context: Context, opened: Opened, plan: Plan) -> Applied:
-    """Apply the approved plan under the lock, and put it into the history."""
+def execute(args: argparse.Namespace, context: Context, opened: Opened, plan: Plan, *, remove: bool = False) -> Applied:
+    """Apply the approved plan under the lock, and put it into the history. `remove`: stacks no more wanted go, too."""
     from aws.dynamodb import Items
     from guards.caller import this_process
     from review.progress_view import shown
@@ -260,7 +285,7 @@ def execute(args: argparse.Namespace, context: Context, opened: Opened, plan: Pl
 
         stacks += (CONTENT,)
     with shown(stacks, context.stderr, live=live, colour=context.colour(context.stderr), now=now) as report:
-        the_run = _run(opened, plan, report, stop, now)
+        the_run = dataclasses.replace(_run(opened, plan, report, stop, now), remove=remove)
         try:
             applied = engine.apply(the_run, take, publish=_publisher(args, context, opened))
         except engine.StalePlan as error:
@@ -368,7 +393,8 @@ def remember(context: Context, opened: Opened, the_run: Run, applied: Applied, m
     from rollout.apply import record_of
 
     assembly = opened.assembly
-    if not any(o.started for o in applied.stacks) and not (applied.content is not None and applied.content.started):
+    content = applied.content is not None and applied.content.started
+    if not any(o.started for o in applied.stacks) and not content and not any(each.begun for each in applied.removals):
         return
     try:
         bucket = S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)

@@ -20,10 +20,12 @@ from aws.errors import AccessDenied, AwsError, BadRequest, CredentialsError, Not
 from cli.verbs.destroy import _confirm
 from gateways.retained import Retained, StillReplicated
 from gateways.standing import Found
-from operations.destroy.execution import destroy, targets_of
-from operations.destroy.survey import removal_order, survey
+from operations.destroy.execution import destroy
+from operations.destroy.survey import survey
 from operations.destroy.text import outcome_lines, plan_lines
 from operations.destroy.values import DestroyPlan
+from removal.execution import targets_of
+from removal.looks import removal_order
 from session.context import CommandError, Context
 from tests.golden_files import assert_golden
 from tests.scripted import Scripted, ScriptedAws
