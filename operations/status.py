@@ -23,6 +23,7 @@ from aws.errors import AwsError
 from guards import documents
 from guards.checkout import short
 from operations.gateways import CloudFormationGateways, call_as, cloudformation_of, utc
+from planning.request import change_set_prefix
 from planning.states import CHANGEABLE
 from removal.belongings import NOTHING_DROPPED, Dropped
 
@@ -48,6 +49,8 @@ class PendingChangeSet(Frozen, frozen=True, kw_only=True):
     status: str
     execution_status: str
     created_at: str
+    overtaken: bool = False
+    """Another plan was applied after it was made."""
 
 
 class StackStatus(Frozen, frozen=True, kw_only=True):
@@ -121,7 +124,10 @@ def read_status(
 ) -> Status:
     """The state of every stack, several at once, and of those no more wanted. What AWS refuses for one stands in its `error`."""
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        stacks = tuple(pool.map(lambda stack: _one(stack, templates.get(stack.id, b""), gateways), assembly.stacks))
+        stacks = tuple(
+            _with_overtaken(found, assembly.environment, deployed)
+            for found in pool.map(lambda stack: _one(stack, templates.get(stack.id, b""), gateways), assembly.stacks)
+        )
         gone = tuple(pool.map(lambda stack: _one(stack, b"", gateways), dropped.stacks))
     return Status(
         environment=assembly.environment,
@@ -183,6 +189,17 @@ def _stack_set(stack: Stack, template: bytes, gateway: CloudFormation, where: di
     )
 
 
+def _with_overtaken(stack: StackStatus, environment: str, deployed: Deployed | None) -> StackStatus:
+    """An apply that failed goes on with the change sets that it has; one that succeeded leaves none that is still good."""
+    if deployed is None or deployed.result != "succeeded" or not stack.pending:
+        return stack
+    prefix, when = change_set_prefix(environment), moment(deployed.at)
+    pending = (
+        msgspec.structs.replace(each, overtaken=each.name.startswith(prefix) and moment(each.created_at) < when) for each in stack.pending
+    )
+    return msgspec.structs.replace(stack, pending=tuple(pending))
+
+
 def _pending(found: ChangeSetSummary) -> PendingChangeSet:
     return PendingChangeSet(name=found.name, status=found.status, execution_status=found.execution_status, created_at=found.created_at)
 
@@ -215,8 +232,12 @@ def status_lines(status: Status) -> tuple[str, ...]:
         if stack.command:
             lines += [f"  {line}" for line in commands.told(stack.command)]
         lines += [f"{stack.stack}: {operation}" for operation in stack.running]
-        lines += [f"{stack.stack}: change set {c.name} waits, made {age(c.created_at, now)} ago" for c in stack.pending]
+        lines += [f"{stack.stack}: change set {c.name} {_state_of(c)}, made {age(c.created_at, now)} ago" for c in stack.pending]
     return (*lines, *_dropped_lines(status), *_version_lines(status, now))
+
+
+def _state_of(pending: PendingChangeSet) -> str:
+    return "was overtaken by a later plan" if pending.overtaken else "waits"
 
 
 def _dropped_lines(status: Status) -> Iterable[str]:
@@ -247,9 +268,13 @@ def _version_lines(status: Status, now: datetime) -> Iterable[str]:
         if not gone and deployed.assembly_digest != status.assembly_digest:
             yield f"built:   assembly {status.assembly_digest[:12]}, which is not applied"
             yield from commands.told(commands.deploy("plan", status.environment))
-    if any(s.pending for s in status.stacks):
+    pending = [each for stack in status.stacks for each in stack.pending]
+    if any(not each.overtaken for each in pending):
         yield "a plan waits"
         yield from commands.told(commands.deploy("apply", status.environment))
+    if any(each.overtaken for each in pending):
+        yield "what was overtaken can go"
+        yield from commands.told(commands.deploy("doctor", status.environment, "--fix"))
     if not all(s.healthy for s in status.stacks):
         yield from commands.told(commands.deploy("doctor", status.environment))
 

@@ -277,6 +277,8 @@ class Options(Frozen, frozen=True, kw_only=True):
     """What becomes of the stacks of StackSet instances that are no target any more; by default those that hold data are kept."""
     only: tuple[str, ...] = ()
     """Stack ids asked for by --only together with their dependencies; empty: all."""
+    interrupt_site: bool = False
+    """Visitors may be without the site for some minutes, as another bucket takes the place of the one with its content."""
     remove: bool = False
     """Stacks that are no more wanted are deleted."""
     lift_protection: bool = False

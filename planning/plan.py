@@ -26,6 +26,7 @@ from planning.model import ABSENT, AnyStackPlan, Finding, Plan, StackPlan, seale
 from planning.removal_checks import in_the_way
 from planning.request import Progress, Request, Stopped, selected
 from planning.run import Planned, PlanningRun
+from planning.site_bucket import findings as emptied
 from planning.stack import StackPlanner, blocked
 from planning.stackset_survey import survey
 from planning.stacksets import plan_stack_set
@@ -75,6 +76,7 @@ def make_plan(
             findings=(
                 *looked,
                 *in_the_way(removals, options, assembly.environment),
+                *emptied(request, plans, gateways),
                 *(() if request.content is None else content_findings(request.content, plans)),
             ),
             content=request.content,

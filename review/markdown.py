@@ -87,6 +87,10 @@ def _lines(plan: Plan, most: int) -> Iterator[str]:
     yield f"## Plan for {_escaped(plan.environment)}"
     yield ""
     yield f"**{_escaped(summary.last_line(plan))}**"
+    for finding in summary.emptied(plan):
+        yield ""
+        yield "> [!CAUTION]"
+        yield f"> **Visitors get errors: {_escaped(finding.message)}**"
     for danger in summary.dangers(plan):
         yield ""
         yield "> [!CAUTION]"
@@ -185,7 +189,7 @@ def _resource(change: ResourceChange, most: int) -> Iterator[str]:
     sign = {"add": "+", "import": "+", "remove": "-", "replace": "-"}.get(kind, "!")
     because = f" because of {summary.replaced_because(change)}" if summary.replaced_because(change) else ""
     inferred = " *" if summary.is_inferred(change) else ""
-    data = " HOLDS DATA" if change.endangers_data else ""
+    data = f" HOLDS DATA: {_escaped(summary.holder(change))}" if change.endangers_data else ""
     policy = f" ({summary.old_resource(change)})" if summary.old_resource(change) else ""
     symbol = "" if summary.SYMBOLS[kind] == sign else f"{summary.SYMBOLS[kind]} "
     yield f"{sign} {symbol}{change.logical_id} {change.resource_type}{because}{inferred}{policy}{data}"

@@ -16,6 +16,7 @@ from assembly import commands
 from changes.model import PropertyChange, ResourceChange, Widening
 from guards import documents
 from planning.model import AnyStackPlan, Finding, InstanceAction, InstancePlan, Plan, StackPlan, StackSetPlan
+from planning.site_bucket import EMPTIED
 from review import content_view, removal_view
 from rollout.stackset_operations import canary_region
 from templates.resources import DATA_HOLDING_TYPES
@@ -177,6 +178,11 @@ def last_line(plan: Plan) -> str:
     return f"{head}: {'; '.join(parts)}."
 
 
+def emptied(plan: Plan) -> tuple[Finding, ...]:
+    """What leaves visitors without a site: said before everything else."""
+    return tuple(finding for finding in plan.all_findings if finding.code == EMPTIED)
+
+
 # --- dangers ------------------------------------------------------------------------------------------------------
 
 
@@ -200,10 +206,16 @@ class Danger:
             happens = f"may be REPLACED{because}"
         holds = DATA_HOLDING_TYPES.get(change.resource_type, "its data")
         if not self.lost:
-            return f"{what} {happens}; the old one is kept, but no stack knows it any more"
+            return f"{what} {happens}; the old one, {holder(change)}, but no stack knows it any more"
         verb = "WOULD BE LOST" if change.replacement.verdict == "maybe" else "WILL BE LOST"
         kept = " but for a snapshot" if change.policy_action in ("Snapshot", "ReplaceAndSnapshot") else ""
         return f"{what} {happens}: {holds} {verb}{kept}"
+
+
+def holder(change: ResourceChange) -> str:
+    """The resource that has the data: always the old one, since a new one is empty."""
+    name = change.physical_id or change.logical_id
+    return f"{name}, {'lost with it' if change.loses_data else 'is kept'}"
 
 
 def dangers(plan: Plan) -> tuple[Danger, ...]:

@@ -77,6 +77,7 @@ def _lines(plan: Plan) -> Iterator[Text]:
     asked += ["local AWS"] if plan.options.local else []
     if asked:
         yield _text((", ".join(asked), "dim"))
+    yield from _emptied(plan)
     yield from _dangers(plan)
     yield _text()
     yield from _overview(plan)
@@ -112,6 +113,14 @@ def _removals(plan: Plan) -> Iterator[Text]:
         yield _text((removal_view.headline(plan), "bold" if plan.options.remove else "bold yellow"))
     for line in removal_view.lines(plan):
         yield _text(("  " + line, "red" if line.startswith("- ") and plan.options.remove else ""))
+
+
+def _emptied(plan: Plan) -> Iterator[Text]:
+    for number, finding in enumerate(summary.emptied(plan)):
+        if number == 0:
+            yield _text()
+            yield _text(("VISITORS GET ERRORS", "bold white on red"))
+        yield _text(("  !! ", "bold red"), (f"{finding.stack}: {finding.message}", "bold red"))
 
 
 def _dangers(plan: Plan) -> Iterator[Text]:
@@ -190,7 +199,7 @@ def _resource(change: ResourceChange) -> Iterator[Text]:
     if summary.old_resource(change):
         line.append(f"  ({change.policy_action})", "bold red" if change.loses_data else "dim")
     if change.endangers_data:
-        line.append("  HOLDS DATA", "bold red")
+        line.append(f"  HOLDS DATA: {summary.holder(change)}", "bold red")
     yield line
     if change.action not in ("add", "remove", "import"):
         for item in change.properties:

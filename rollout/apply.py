@@ -24,6 +24,7 @@ from aws.errors import AwsError, NotFound
 from guards import documents
 from planning.inputs import Produced
 from planning.model import AnyStackPlan, Plan, StackSetPlan, plan_command
+from rollout.earlier_plans import drop_overtaken
 from rollout.execute import execute
 from rollout.execution import Run
 from rollout.history import ContentRecord, Record, StackRecord
@@ -194,6 +195,7 @@ def apply(run: Run, acquire: Callable[[], Lock], *, publish: Publish | None = No
             content = _publish(locked, publish, done)
             if len(done) == len(run.plan.stacks) and all(o.ok for o in done.values()):
                 removed = remove_superseded(locked)
+                drop_overtaken(locked)
                 gone = _removed(locked, content)
     return _applied(run, started, done, content=content, superseded=removed, removals=gone, problem=problem, command=command)
 
@@ -281,7 +283,9 @@ def _applied(
     interrupted = (run.stop.is_set() or cut_off) and not failed and not any(each.result == "failed" for each in stuck)
     succeeded = all(o.ok for o in outcomes) and not problem and (content is None or content.ok) and not stuck
     if not succeeded and not command:
-        commands = [o.command for o in (*failed, *bad, *stuck)] + ([content.command] if content is not None else [])
+        commands = (
+            [o.command for o in (*failed, *bad)] + [each.command for each in stuck] + ([content.command] if content is not None else [])
+        )
         command = next((c for c in commands if c), deploy("apply", run.plan.environment))
     return Applied(
         environment=run.plan.environment,

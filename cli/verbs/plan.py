@@ -48,6 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_content_arguments(parser)
     parser.add_argument(
+        "--interrupt-site", action="store_true", help="with --content: the site may get another bucket, and show errors for some minutes"
+    )
+    parser.add_argument(
         "--remove", action="store_true", help="delete the environment's stacks that the assembly no longer has, last of all"
     )
     parser.add_argument(
@@ -88,6 +91,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         import_existing=args.import_existing,
         replace_records=args.replace_records,
         removed_instances=args.removed_instances,
+        interrupt_site=args.interrupt_site,
         remove=args.remove,
         lift_protection=args.lift_termination_protection,
         only=tuple(args.only),
