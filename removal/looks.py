@@ -7,6 +7,7 @@ Never: changes anything.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
@@ -56,13 +57,13 @@ def removal_of(stack: Stack, gateway: CloudFormation) -> Removal | None:
     return _of_set(stack, gateway) if stack.kind == "stackset" else _of_stack(stack, gateway)
 
 
-def deployed_template(stack: Stack, gateways: RemovalGateways) -> bytes:
-    """The template that it was deployed with; `{}` where there is none. Raises `AwsError`."""
+def deployed_resources(stack: Stack, gateways: RemovalGateways) -> dict[str, Any]:
+    """Those of the template that it was deployed with; none where there is none, or not in JSON. Raises `AwsError`."""
     gateway = gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
     if stack.kind == "stackset":
         live = gateway.describe_stack_set(stack.stack_name, call_as=_call_as(stack))
-        return (live.template_body if live is not None else "{}").encode()
-    return (gateway.get_template(stack.stack_name) or "{}").encode()
+        return resources_of(live.template_body if live is not None else None)
+    return resources_of(gateway.get_template(stack.stack_name))
 
 
 def removal_order(stacks: Iterable[Stack]) -> tuple[Stack, ...]:

@@ -19,7 +19,7 @@ from planning.model import Finding
 from planning.removals import Removal
 from removal.belongings import Dropped, dropped, place
 from removal.gateways import RemovalGateways
-from removal.looks import alone, deployed_template, removal_order
+from removal.looks import alone, deployed_resources, removal_order
 from rollout import history
 from rollout.identity import changed_identity, moved_finding, roles_of
 
@@ -175,7 +175,7 @@ def _seen(assembly: Assembly, stacks: Iterable[Stack], gateways: RemovalGateways
         notes: list[Finding] = []
         try:
             found = alone(assembly, stack, gateways, notes)
-            names = names_taken(deployed_template(stack, gateways)) if found is not None else frozenset()
+            names = frozenset(_names(deployed_resources(stack, gateways))) if found is not None else frozenset()
         except AwsError as error:
             message = f"{where(stack)}, is no more wanted; whether it stands could not be looked up: {error}"
             note = Finding(severity="note", code="dropped_unknown", message=message, command=error.hint)
@@ -205,11 +205,11 @@ def where(stack: Stack) -> str:
 
 def names_taken(body: bytes) -> frozenset[str]:
     """The names in a template that are taken in every region."""
-    return frozenset(_names(body))
+    return frozenset(_names(documents.loads(body).get("Resources", {})))
 
 
-def _names(body: bytes) -> Iterator[str]:
-    for resource in documents.loads(body).get("Resources", {}).values():
+def _names(resources: Mapping[str, Any]) -> Iterator[str]:
+    for resource in resources.values():
         found: Any = resource.get("Properties", {})
         for part in _NAMES.get(resource.get("Type", ""), ("",)):
             found = found.get(part) if isinstance(found, Mapping) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -153,8 +154,12 @@ class Formation:
         ]
         return {"StackEvents": found[::-1]}
 
-    def do_list_stacks(self, StackStatusFilter: list[str]) -> Any:
-        return {"StackSummaries": [{"StackName": s["StackName"], "StackId": s["StackId"]} for s in self.deleted.values()]}
+    def do_list_stacks(self, StackStatusFilter: Sequence[str] = ()) -> Any:
+        found = self.deleted if StackStatusFilter else self.stacks
+        return {"StackSummaries": [{k: s[k] for k in ("StackName", "StackId", "StackStatus")} for s in found.values()]}
+
+    def do_list_stack_sets(self, Status: str) -> Any:
+        return {"Summaries": [{"StackSetName": "demo-test-edge-logs"}] if self.has_set else []}
 
     def do_list_change_sets(self, StackName: str) -> Any:
         made = {"ChangeSetId": "arn:c", "ChangeSetName": "plan-test-1-a", "Status": "CREATE_COMPLETE", "ExecutionStatus": "AVAILABLE"}

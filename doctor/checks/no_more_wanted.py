@@ -10,8 +10,8 @@ from doctor.values import CheckResult
 from rollout.whereabouts import no_more_wanted
 
 
-@check("dropped", "stacks that are no more wanted", order=900)
-def dropped(context: CheckContext) -> Iterator[CheckResult]:
+@check("no_more_wanted", "stacks that are no more wanted", order=900)
+def stacks_no_more_wanted(context: CheckContext) -> Iterator[CheckResult]:
     """By the assemblies that were applied, and by name."""
     assembly = context.assembly
 
@@ -22,10 +22,10 @@ def dropped(context: CheckContext) -> Iterator[CheckResult]:
     for stack in found.stacks:
         kind = "StackSet " if stack.kind == "stackset" else ""
         yield CheckResult(
-            code="dropped",
+            code="no_more_wanted",
             level="warning",
             message=f"{kind}{stack.stack_name} in {stack.region}, account {stack.account_id}, is no more wanted and still there",
             command=context.command("plan", "--remove"),
         )
     for finding in found.findings:
-        yield CheckResult(code="dropped", level="unknown", message=finding.message, command=finding.command)
+        yield CheckResult(code="no_more_wanted", level="unknown", message=finding.message, command=finding.command)
