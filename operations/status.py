@@ -125,7 +125,7 @@ def read_status(
     """The state of every stack, several at once, and of those no more wanted. What AWS refuses for one stands in its `error`."""
     with ThreadPoolExecutor(max_workers=workers) as pool:
         stacks = tuple(
-            _with_overtaken(found, assembly.environment, deployed)
+            with_overtaken(found, assembly.environment, deployed)
             for found in pool.map(lambda stack: _one(stack, templates.get(stack.id, b""), gateways), assembly.stacks)
         )
         gone = tuple(pool.map(lambda stack: _one(stack, b"", gateways), dropped.stacks))
@@ -189,7 +189,7 @@ def _stack_set(stack: Stack, template: bytes, gateway: CloudFormation, where: di
     )
 
 
-def _with_overtaken(stack: StackStatus, environment: str, deployed: Deployed | None) -> StackStatus:
+def with_overtaken(stack: StackStatus, environment: str, deployed: Deployed | None) -> StackStatus:
     """An apply that failed goes on with the change sets that it has; one that succeeded leaves none that is still good."""
     if deployed is None or deployed.result != "succeeded" or not stack.pending:
         return stack

@@ -79,7 +79,7 @@ def _finding(request: Request, plan: StackPlan, change: ResourceChange, distribu
         command = "" if content is not None else deploy("plan", environment, "--content", "DIR")
         return Finding(severity="warning", code=EMPTIED, message=message, command=command, stack=plan.stack)
     message = (
-        f"every page is an error for some minutes: {switched}, which holds the content and is kept. {new} is empty, and CloudFront may"
+        f"every page is an error for some minutes: {switched}, which holds the content and {'is lost' if change.loses_data else 'is kept'}. {new} is empty, and CloudFront may"
         f" read it only when the distribution is deployed everywhere, since the bucket's policy comes after it{filled}"
     )
     asked = deploy("plan", environment, "--interrupt-site", "--content", "DIR")

@@ -57,8 +57,8 @@ def changed_identity(assembly: Assembly, earlier: Sequence[Assembly], bucket: st
             yield Finding(severity="warning", code="address_changes", message=message)
     if bucket and bucket != assembly.artifact_bucket:
         message = (
-            f"the artifact bucket changes from {bucket} to {assembly.artifact_bucket}: history and kept assemblies stay in {bucket}, which is"
-            " kept, and rollback and history begin anew unless they are copied"
+            f"the artifact bucket changes from {bucket} to {assembly.artifact_bucket}: history and kept assemblies stay in {bucket},"
+            " which is kept, and rollback and history begin anew unless they are copied"
         )
         copy = f"aws s3 sync s3://{bucket} s3://{assembly.artifact_bucket}"
         yield Finding(severity="warning", code="history_moves", message=f"{message} (once the new bucket stands: {copy})")
