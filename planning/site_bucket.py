@@ -73,23 +73,20 @@ def _finding(request: Request, plan: StackPlan, change: ResourceChange, distribu
     filled = f", and the content is published to it at the end of the apply (files: {content.files})" if content is not None else ""
     if not old or _is_empty(plan, old, gateways):
         why = "is not there any more" if not old else "is empty, too"
-        message = (
-            f"{switched}, which {why}; {new} is empty{filled or ': visitors get an error for every page until something is published'}"
-        )
-        command = "" if content is not None else deploy("plan", environment, "--content", "DIR")
-        return Finding(severity="warning", code=EMPTIED, message=message, command=command, stack=plan.stack)
+        message = f"{switched}, which {why}; {new} is empty{filled or ': visitors get an error for every page until something is published (--content DIR does it in this plan)'}"
+        return Finding(severity="warning", code=EMPTIED, message=message, stack=plan.stack)
     message = (
         f"every page is an error for some minutes: {switched}, which holds the content and {'is lost' if change.loses_data else 'is kept'}. {new} is empty, and CloudFront may"
         f" read it only when the distribution is deployed everywhere, since the bucket's policy comes after it{filled}"
     )
-    asked = deploy("plan", environment, "--interrupt-site", "--content", "DIR")
+    asked = f"{deploy('plan', environment, '--interrupt-site')} {content.option}" if content is not None and content.directory else ""
     if not request.options.interrupt_site:
         message += (
             ". Keep the bucket's name, which no visitor sees; or say that the site may be interrupted, with content to fill the bucket"
         )
         return Finding(severity="error", code=EMPTIED, message=message, command=asked, stack=plan.stack)
     if content is None:
-        message += ". There is nothing to fill it with"
+        message += ". There is nothing to fill it with: plan with --content DIR as well"
         return Finding(severity="error", code=EMPTIED, message=message, command=asked, stack=plan.stack)
     return Finding(severity="warning", code=EMPTIED, message=message, stack=plan.stack)
 

@@ -15,6 +15,7 @@ from typing import Literal
 from assembly import commands
 from changes.model import PropertyChange, ResourceChange, Widening
 from guards import documents
+from guards.text import printable
 from planning.model import AnyStackPlan, Finding, InstanceAction, InstancePlan, Plan, StackPlan, StackSetPlan
 from planning.site_bucket import EMPTIED
 from review import content_view, removal_view
@@ -214,7 +215,7 @@ class Danger:
 
 def holder(change: ResourceChange) -> str:
     """The resource that has the data: always the old one, since a new one is empty."""
-    name = change.physical_id or change.logical_id
+    name = printable(change.physical_id or change.logical_id)
     return f"{name}, {'lost with it' if change.loses_data else 'is kept'}"
 
 

@@ -407,7 +407,7 @@ def test_before_the_first_deployment_a_bucket_name_that_is_taken_is_found() -> N
     left = only(examine(context(ours)), "stands_already")
     assert (left.level, "taken over" in left.message) == ("warning", True)
     assert left.command.startswith("python deploy.py plan --env test")
-    free = healthy(cloudformation=absent, s3=Scripted(head_bucket=NotFound("Not Found", code="404")))
+    free = healthy(cloudformation=absent, s3=Scripted(head_bucket=NotFound("Not Found", code="404"), list_objects_v2=NotFound("none")))
     report = examine(context(free))
     assert found(report, "stands_already") == []
     assert only(report, "artifact_bucket").level == "ok"
