@@ -62,10 +62,12 @@ mutants: setup
 edge: setup
 	node --test tests/edge/*.test.mjs
 
+# They wait for processes and servers half of their time. A module that deploys something for all its tests is one group: one process runs it.
+# tests/second: the same command lines against moto.
 functional: setup
-	$(BIN)/python -m pytest tests/functional -n 2
+	$(BIN)/python -m pytest tests/functional tests/second -n 4 --dist loadgroup
 
-# The same command lines against moto, which shares no code with the local AWS.
+# moto alone, which shares no code with the local AWS.
 second: setup
 	$(BIN)/python -m pytest tests/second
 

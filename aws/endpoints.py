@@ -18,9 +18,22 @@ _IGNORED = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
 
 def overridden(environ: Mapping[str, str], config: Mapping[str, Any], profile: str | None) -> tuple[str, ...]:
     """For example "AWS_ENDPOINT_URL leads to http://127.0.0.1:4566". `config` is botocore's: profiles, services."""
+    return tuple(f"{name} leads to {_place(url)}" for name, url in sorted(_found(environ, config, profile).items()))
+
+
+def emulated_here(environ: Mapping[str, str], config: Mapping[str, Any], profile: str | None) -> bool:
+    """Whether every service is put on this machine, by AWS_ENDPOINT_URL alone."""
+    found = _found(environ, config, profile)
+    try:
+        return found.keys() == {_NAME} and urlsplit(found[_NAME]).hostname in ("127.0.0.1", "::1", "localhost")
+    except ValueError:
+        return False
+
+
+def _found(environ: Mapping[str, str], config: Mapping[str, Any], profile: str | None) -> dict[str, str]:
     section = config.get("profiles", {}).get(profile or environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or "default", {})
     if (environ.get(_IGNORED) or str(section.get(_IGNORED.lower().removeprefix("aws_"), ""))).lower() == "true":
-        return ()
+        return {}
     found = {name: url for name, url in environ.items() if (name == _NAME or name.startswith(f"{_NAME}_")) and url}
     if isinstance(section.get("endpoint_url"), str):
         found["endpoint_url of the profile"] = section["endpoint_url"]
@@ -28,7 +41,7 @@ def overridden(environ: Mapping[str, str], config: Mapping[str, Any], profile: s
     for service, settings in services.items():
         if isinstance(settings, Mapping) and settings.get("endpoint_url"):
             found[f"endpoint_url of {service} in the profile's services"] = str(settings["endpoint_url"])
-    return tuple(f"{name} leads to {_place(url)}" for name, url in sorted(found.items()))
+    return found
 
 
 def _place(url: str) -> str:

@@ -201,6 +201,12 @@ _MADE_BY: Mapping[str, tuple[str, str]] = {
     "UpdateStackSet": (OPERATION, "OperationId"),
 }
 """What calls make, and the part of the answer or the request that names it."""
+_TAKEN_AWAY_BY: Mapping[str, tuple[str, str]] = {
+    "DeleteChangeSet": (CHANGE_SET, "ChangeSetName"),
+    "DeleteSecret": (SECRET, "SecretId"),
+    "DeleteStackSet": (STACK_SET, "StackSetName"),
+}
+"""That AWS does not know these afterwards is no lateness."""
 
 UNREADY = (
     Unready(
@@ -347,6 +353,9 @@ class Propagation:
         if kind:
             name = params.get(part) or (answer.get(part) if isinstance(answer, Mapping) else None)
             self.learn(kind, str(name), 0.0)
+        kind, part = _TAKEN_AWAY_BY.get(operation, ("", ""))
+        if kind:
+            self._own.pop((kind, str(params.get(part))), None)
 
 
 def pair_of(refused: AwsError, operation: str, params: Mapping[str, Any]) -> tuple[Pair, str] | None:

@@ -133,6 +133,13 @@ class Aws:
 
         return () if self._isolated else overridden(os.environ, self._ambient_session()[0]._session.full_config, self._profile)
 
+    @property
+    def is_emulated_here(self) -> bool:
+        """Whether the caller's AWS_ENDPOINT_URL puts all of AWS on this machine. Raises `CredentialsError` and its kin."""
+        from aws.endpoints import emulated_here
+
+        return not self._isolated and emulated_here(os.environ, self._ambient_session()[0]._session.full_config, self._profile)
+
     def identity(self) -> Identity:
         """Whose the ambient credentials are; asked once. `CredentialsError` if there are none; a local AWS handed in has none."""
         with self._lock:

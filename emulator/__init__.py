@@ -15,6 +15,7 @@ def install() -> None:
     from emulator import (
         certificates,
         distributions,
+        firewall,
         functions,
         in_use,
         pace,
@@ -29,6 +30,7 @@ def install() -> None:
     )
 
     resources.install()
+    firewall.install()
     functions.install()
     standing.install()
     certificates.install()

@@ -41,6 +41,8 @@ def claims(described: Environment | Organization) -> Iterator[Claim]:
         yield Claim("domain", described.domain, ("domain",))
         yield Claim("bucket", described.bucket, ("bucket",))
         yield Claim("bucket", described.access_log_bucket, ("bucket",))
+        if described.firewall and described.firewall.logs == "bucket":
+            yield Claim("bucket", described.firewall_log_bucket, ("bucket",))
         if described.disaster_recovery:
             yield Claim("bucket", described.disaster_recovery.bucket, ("disaster_recovery", "bucket"))
         if described.github.create_provider:

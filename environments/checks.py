@@ -23,7 +23,7 @@ PREFIX = 40
 """Characters of `<project>-<name>`; the longest ending of a role has 24 and IAM takes 64."""
 DOMAIN_WITH_FAILOVER = 253 - len("_failover.")
 """A name has at most 253 characters (RFC 1035, 2.3.4: 255 octets on the wire)."""
-ACCESS_LOG_BUCKET = 63
+DERIVED_BUCKET = 63
 """Characters of a bucket name (S3 User Guide, bucket naming rules)."""
 
 
@@ -49,12 +49,13 @@ def check(environment: Environment, note: Note) -> None:
         reason = bucket_name_problem(bucket)
         if reason:
             note(bucket_key, f'"{bucket}": {reason}')
-    if len(env.access_log_bucket) > ACCESS_LOG_BUCKET >= len(env.bucket):
-        longest = ACCESS_LOG_BUCKET - len(env.access_log_bucket) + len(env.bucket)
-        note(
-            ("bucket",),
-            f'"{env.bucket}" has {len(env.bucket)} characters; at most {longest}, since "{env.access_log_bucket}" is a bucket too',
-        )
+    logged = env.firewall is not None and env.firewall.logs == "bucket"
+    derived = max((env.access_log_bucket, env.firewall_log_bucket) if logged else (env.access_log_bucket,), key=len)
+    if len(derived) > DERIVED_BUCKET >= len(env.bucket):
+        longest = DERIVED_BUCKET - len(derived) + len(env.bucket)
+        note(("bucket",), f'"{env.bucket}" has {len(env.bucket)} characters; at most {longest}, since "{derived}" is a bucket too')
+    if env.firewall and {env.firewall.rate, env.firewall.core_rules, env.firewall.known_bad_inputs} == {"off"}:
+        note(("firewall",), "every rule is off, so it would cost money and do nothing; leave the key out")
     if env.failover and len(env.domain) > DOMAIN_WITH_FAILOVER:
         note(("domain",), f"has {len(env.domain)} characters; at most {DOMAIN_WITH_FAILOVER} with failover, whose records stand below it")
     if env.disaster_recovery and env.disaster_recovery.region == env.home_region:

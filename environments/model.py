@@ -292,6 +292,28 @@ class Monitoring(Value, frozen=True, kw_only=True):
     access_log_retention_days: Annotated[int, Meta(ge=1, le=3650)] = 90
 
 
+RuleMode = Literal["off", "count", "block"]
+"""What a rule of the firewall does with a request that it matches; `count` only counts it."""
+
+
+class Firewall(Value, frozen=True, kw_only=True):
+    """An AWS WAF web ACL before the distribution, so also before Basic Auth; without this key there is none."""
+
+    rate_limit: Annotated[int, Meta(ge=10, le=2_000_000_000)] = 2000
+    """Requests of one address in the window; an address with more is counted or blocked until it asks less."""
+    rate_window_seconds: Literal[60, 120, 300, 600] = 300
+    rate: RuleMode = "count"
+    core_rules: RuleMode = "count"
+    """AWS's managed group AWSManagedRulesCommonRuleSet."""
+    known_bad_inputs: RuleMode = "count"
+    """AWS's managed group AWSManagedRulesKnownBadInputsRuleSet."""
+    logs: Literal["none", "bucket"] = "none"
+    """`bucket`: every request's verdict goes to a bucket of its own, whose name AWS wants to begin with aws-waf-logs-."""
+    log_retention_days: Annotated[int, Meta(ge=1, le=3650)] = 30
+    blocked_requests: Annotated[int, Meta(ge=0, le=1_000_000_000)] = 1000
+    """More blocked requests than that in five minutes are an alarm."""
+
+
 class DisasterRecovery(Value, frozen=True, kw_only=True):
     """A second, replicated bucket in another region that CloudFront turns to when the first fails."""
 
@@ -338,6 +360,7 @@ class Environment(Value, frozen=True, kw_only=True):
     artifacts: Artifacts
     github: GitHub
     monitoring: Monitoring = Monitoring()
+    firewall: Firewall | None = None
     disaster_recovery: DisasterRecovery | None = None
     failover: Failover | None = None
     foundation: Literal["stack", "organization"] = "stack"
@@ -373,6 +396,16 @@ class Environment(Value, frozen=True, kw_only=True):
     def access_log_bucket(self) -> str:
         """Name of the bucket that takes the access logs."""
         return f"{self.bucket}-access-logs"
+
+    @property
+    def firewall_name(self) -> str:
+        """Name of the web ACL; its metrics carry it."""
+        return f"{self.prefix}-site"
+
+    @property
+    def firewall_log_bucket(self) -> str:
+        """Name of the bucket that takes the firewall's logs: AWS WAF Developer Guide, "Sending web ACL traffic logs to Amazon S3"."""
+        return f"aws-waf-logs-{self.bucket}"
 
     @property
     def edge_function_name(self) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import itertools
 import json
 import re
 import sys
@@ -234,14 +235,15 @@ def _reaches(elements: Sequence[str], target: _Target, service: str, kinds: Sequ
     name = target.name if own else None
     formats = [text for kind in own or kinds for text in _formats(service).get(kind, [])]
     return bool(kinds) and all(
-        not formats or any(_matches(text, region, name, element) for text in formats for element in elements) for region in target.regions
+        not formats or any(_matches(text, region, name, target.word, element) for text in formats for element in elements)
+        for region in target.regions
     )
 
 
 _PARTS = 6
 
 
-def _matches(text: str, region: str, name: str | None, element: str) -> bool:
+def _matches(text: str, region: str, name: str | None, word: str, element: str) -> bool:
     """The ARN format, in that region and with that name, can be what the element names."""
     wanted, given = _split(text), _split(element)
     if len(given) < _PARTS or (wanted[2], not wanted[3], not wanted[4]) != (given[2], not given[3], not given[4]):
@@ -252,7 +254,11 @@ def _matches(text: str, region: str, name: str | None, element: str) -> bool:
     if name is None or "*" in name:
         literal = re.split(r"[*?]", have, maxsplit=1)[0]
         return literal.startswith(start) or start.startswith(literal)
-    return any(fnmatchcase(f"{start}{name}{rest}", have) for rest in ("", ":x", "/x"))
+    if any(fnmatchcase(f"{start}{name}{rest}", have) for rest in ("", ":x", "/x")):
+        return True
+    # The shipped data has no more than `.*` for some; the name follows the kind then, as in the web ACL's SCOPE/webacl/NAME/ID.
+    parts = have.split("/")
+    return not start and any(before == word and fnmatchcase(name, part) for before, part in itertools.pairwise(parts))
 
 
 @cache

@@ -338,6 +338,9 @@ def narrow(*, viewers: bool) -> None:
             headers.get("host", ""), path, raw_path or path, raw_query_string, method, headers, body, query_params, client_ip
         )
 
+    # MiniStack reads every service model of botocore, seconds of work, to tell whether a signature is for a service that it lacks. The
+    # door refuses all services but its own anyway, by the name that this gives.
+    vars(router)["_is_aws_service_name"] = bool
     vars(ministack)["_handle_pre_body_request"] = nothing
     vars(ministack)["_handle_post_body_shortcuts"] = nothing
     vars(ministack)["_handle_special_data_plane_request"] = viewers_only if viewers else nothing

@@ -127,6 +127,10 @@ def _key_arn(seed: str, account: str, region: str) -> str:
     return f"arn:aws:kms:{region}:{account}:key/{_uuid(seed)}"
 
 
+def _web_acl(seed: str, account: str, _: str) -> str:
+    return f"arn:aws:wafv2:us-east-1:{account}:global/webacl/known-after-{seed[:12]}/{_uuid(seed)}"
+
+
 _TYPED: Mapping[tuple[str, str], _Maker] = {
     ("AWS::CertificateManager::Certificate", ""): _certificate,
     ("AWS::Lambda::Version", ""): _version,
@@ -145,6 +149,7 @@ _TYPED: Mapping[tuple[str, str], _Maker] = {
     ("AWS::SNS::Topic", ""): _topic,
     ("AWS::SNS::Topic", "TopicArn"): _topic,
     ("AWS::DynamoDB::Table", ""): _table,
+    ("AWS::WAFv2::WebACL", "Arn"): _web_acl,
     ("AWS::KMS::Key", "Arn"): _key_arn,
     ("AWS::KMS::Key", ""): lambda seed, *_: _uuid(seed),
 }
@@ -161,6 +166,7 @@ def _by_name(output: str, seed: str, account_id: str, region: str) -> list[str]:
         _bucket_arn,
         _topic,
         _key_arn,
+        _web_acl,
         lambda s, a, r: f"arn:aws:cloudfront::{a}:distribution/{_distribution_id(s, a, r)}",
         _distribution_domain,
         _bucket_domain,

@@ -72,17 +72,19 @@ def _finding(request: Request, plan: StackPlan, change: ResourceChange, distribu
     switched = f"the distribution {distribution} reads from {new} instead of {old or 'the bucket that is gone'}"
     filled = f", and the content is published to it at the end of the apply (files: {content.files})" if content is not None else ""
     if not old or _is_empty(plan, old, gateways):
-        why = "is not there any more" if not old else "is empty, too"
-        message = f"{switched}, which {why}; {new} is empty{filled or ': visitors get an error for every page until something is published (--content DIR does it in this plan)'}"
+        why = "is empty, too" if old else "is not there any more"
+        until = filled or ": visitors get an error for every page until something is published (--content DIR does it in this plan)"
+        message = f"{switched}, which {why}; {new} is empty{until}"
         return Finding(severity="warning", code=EMPTIED, message=message, stack=plan.stack)
+    fate = "is lost" if change.loses_data else "is kept"
     message = (
-        f"every page is an error for some minutes: {switched}, which holds the content and {'is lost' if change.loses_data else 'is kept'}. {new} is empty, and CloudFront may"
-        f" read it only when the distribution is deployed everywhere, since the bucket's policy comes after it{filled}"
+        f"every page is an error for some minutes: {switched}, which holds the content and {fate}. {new} is empty, and CloudFront may read it"
+        f" only when the distribution is deployed everywhere, since the bucket's policy comes after it{filled}"
     )
     asked = f"{deploy('plan', environment, '--interrupt-site')} {content.option}" if content is not None and content.directory else ""
     if not request.options.interrupt_site:
         message += (
-            ". Keep the bucket's name, which no visitor sees; or say that the site may be interrupted, with content to fill the bucket"
+            ". Keep the bucket's name, which no visitor sees; or plan with --interrupt-site and, to fill the bucket, with --content DIR"
         )
         return Finding(severity="error", code=EMPTIED, message=message, command=asked, stack=plan.stack)
     if content is None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from awacs import s3
 from awacs.aws import Action, Allow, ArnLike, Bool, Condition, Deny, PolicyDocument, Principal, Statement, StringEquals
-from troposphere import Ref
+from troposphere import Ref, Sub
 
 from policies.statements import arn, distribution_arn, s3_arn
 
@@ -72,6 +72,36 @@ def log_delivery(bucket: str) -> PolicyDocument:
                         ArnLike("aws:SourceArn", arn("logs", "delivery-source:*", region="us-east-1")),
                     ]
                 ),
+            ),
+            _deny_plain_http(bucket),
+        ],
+    )
+
+
+def firewall_logs(bucket: str) -> PolicyDocument:
+    """AWS WAF's logs are delivered like those of CloudWatch Logs (AWS WAF Developer Guide, "Permissions to publish logs to Amazon S3")."""
+    delivery = Principal("Service", "delivery.logs.amazonaws.com")
+    ours = {"aws:SourceAccount": [Ref("AWS::AccountId")]}
+    # Which delivery it is has an id that nobody knows before.
+    source = ArnLike("aws:SourceArn", [arn("logs", "*", region="us-east-1")])
+    return PolicyDocument(
+        Version="2012-10-17",
+        Statement=[
+            Statement(
+                Sid="AWSLogDeliveryWrite",
+                Effect=Allow,
+                Principal=delivery,
+                Action=[s3.PutObject],
+                Resource=[Sub("arn:${AWS::Partition}:s3:::" + bucket + "/AWSLogs/${AWS::AccountId}/*")],
+                Condition=Condition([StringEquals({"s3:x-amz-acl": ["bucket-owner-full-control"], **ours}), source]),
+            ),
+            Statement(
+                Sid="AWSLogDeliveryAclCheck",
+                Effect=Allow,
+                Principal=delivery,
+                Action=[s3.GetBucketAcl],
+                Resource=[s3_arn(bucket)],
+                Condition=Condition([StringEquals(ours), source]),
             ),
             _deny_plain_http(bucket),
         ],

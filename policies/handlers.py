@@ -87,6 +87,16 @@ LEFT_OUT: dict[str, tuple[LeftOut, ...]] = {
         LeftOut("cloudfront:UpdateDistributionWithStagingConfig", UNUSED, ("DistributionConfig.Staging",)),
         LeftOut("cloudfront:CreateDistributionWithTags", "no IAM action; CreateDistribution and TagResource cover it"),
     ),
+    "AWS::WAFv2::WebACL": (
+        LeftOut("payments:GetConnectedAccount", "asked for rule groups of the marketplace only; the platform has AWS's own"),
+    ),
+    "AWS::WAFv2::LoggingConfiguration": (
+        LeftOut("firehose:*", "the logs go to a bucket"),
+        LeftOut("iam:DescribeOrganization", "asked for a log group only"),
+        LeftOut("logs:PutResourcePolicy", "asked for a log group only"),
+        LeftOut("logs:DescribeResourcePolicies", "asked for a log group only"),
+        LeftOut("logs:DescribeLogGroups", "asked for a log group only"),
+    ),
     "AWS::Route53::HealthCheck": (LeftOut("route53-recovery-control-config:*", UNUSED, ("HealthCheckConfig.RoutingControlArn",)),),
     "AWS::SNS::Topic": (
         LeftOut("sns:PutDataProtectionPolicy", UNUSED, ("DataProtectionPolicy",)),

@@ -21,6 +21,7 @@ from awacs.aws import (
     StringEquals,
 )
 
+from policies import firewall
 from policies.statements import allow, arn, role_arn, s3_arn
 
 _INSTANCE_STACKS = (
@@ -132,7 +133,14 @@ def service_role(scope: Scope) -> PolicyDocument:
     """Create, change and delete what the stacks of the platform hold, and nothing else; with `service_role_domains`."""
     return PolicyDocument(
         Version="2012-10-17",
-        Statement=[*_buckets(scope), *_cloudfront(scope), *_lambda(scope), *_roles(scope), *_monitoring(scope)],
+        Statement=[
+            *_buckets(scope),
+            *_cloudfront(scope),
+            *firewall.provision(scope.prefix),
+            *_lambda(scope),
+            *_roles(scope),
+            *_monitoring(scope),
+        ],
     )
 
 

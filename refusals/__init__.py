@@ -12,11 +12,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from refusals import certificates, cloudformation, cloudwatch, dashboards, documents, dynamodb, every, iam, keys, logs, route53, s3, sns
+from refusals import (
+    certificates,
+    cloudformation,
+    cloudwatch,
+    dashboards,
+    documents,
+    dynamodb,
+    every,
+    firewall,
+    iam,
+    keys,
+    logs,
+    route53,
+    s3,
+    sns,
+)
 from refusals.values import REFUSALS, Problem, Refusal
 from refusals.worlds import deployments
 
-MODULES = (certificates, cloudformation, cloudwatch, dashboards, documents, dynamodb, every, iam, keys, logs, route53, s3, sns)
+MODULES = (certificates, cloudformation, cloudwatch, dashboards, documents, dynamodb, every, firewall, iam, keys, logs, route53, s3, sns)
 """One a service; they declare their rules when they are imported."""
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from rollout.history import Past
     from session.opened import Opened
 
+EMULATOR_POLL_SECONDS = 0.5
+
 
 def artifacts(opened: Opened) -> S3:
     """Where the artifact bucket is."""
@@ -57,10 +59,12 @@ def versions_command(past: Past, bucket: str) -> str:
 
 
 def poll_seconds(opened: Opened, default: float) -> float:
-    """A local AWS is done at once."""
+    """A local AWS is done at once, another emulator here soon; but what looks like one may be a tunnel to AWS, which limits calls."""
     from session.opened import LOCAL_POLL_SECONDS
 
-    return LOCAL_POLL_SECONDS if opened.aws.is_local else default
+    if opened.aws.is_local:
+        return LOCAL_POLL_SECONDS
+    return min(default, EMULATOR_POLL_SECONDS) if opened.aws.is_emulated_here else default
 
 
 def progress(context: Context) -> Callable[[str, str], None]:

@@ -23,7 +23,7 @@ from assembly.model import (
     Targets,
 )
 from environments.model import EDGE_CONTROL_REGION, Environment, Organization
-from stacks import certificate, dns, edge, edge_logs, foundation, monitoring, replica, site
+from stacks import certificate, dns, edge, edge_logs, firewall, foundation, monitoring, replica, site
 from stacks.template import StackTemplate
 
 
@@ -67,6 +67,7 @@ def entries(env: Environment) -> tuple[Entry, ...]:
         _certificate(env, zone),
         *(_edge(env) if env.basic_auth.enabled else []),
         *([Entry("replica", replica.build, recovery.region, protected=_DATA)] if recovery else []),
+        *([Entry("firewall", firewall.build, EDGE_CONTROL_REGION, protected=_DATA)] if env.firewall else []),
         _site(env),
         *([Entry("replica-access", replica.build_access, recovery.region, (DISTRIBUTION,), depends_on=("replica",))] if recovery else []),
         _dns(env, zone),
@@ -107,6 +108,8 @@ def _site(env: Environment) -> Entry:
     inputs: list[tuple[str, Source]] = [CERTIFICATE]
     if env.basic_auth.enabled:
         inputs.append(("EdgeFunctionVersionArn", OutputRef(stack="edge", output="FunctionVersionArn")))
+    if env.firewall:
+        inputs.append(("WebAclArn", OutputRef(stack="firewall", output="WebAclArn")))
     if env.disaster_recovery:
         inputs.append(("ReplicaBucketArn", OutputRef(stack="replica", output="BucketArn")))
         inputs.append(("ReplicaDomainName", OutputRef(stack="replica", output="BucketRegionalDomainName")))

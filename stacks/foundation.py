@@ -136,7 +136,7 @@ def _scope(env: Environment) -> provisioning.Scope:
     replica = env.disaster_recovery.bucket if env.disaster_recovery else None
     return provisioning.Scope(
         prefix=env.prefix,
-        buckets=tuple(name for name in (env.bucket, env.access_log_bucket, replica) if name),
+        buckets=tuple(name for name in (env.bucket, env.access_log_bucket, env.firewall_log_bucket, replica) if name),
         domain=env.domain,
         certificate_names=env.certificate_names,
         zone_id=env.hosted_zone.id,

@@ -139,6 +139,7 @@ def _alarms(env: Environment, *, distribution: Any, certificate: Any, check: Any
         )
         for metric, dimensions in _edge_metrics(env, distribution)
     ]
+    alarms += _firewall_alarms(env)
     days = limits.certificate_days_left
     alarms.append(
         Alarm(
@@ -159,6 +160,23 @@ def _alarms(env: Environment, *, distribution: Any, certificate: Any, check: Any
         for title, description, watched in checks
     ]
     return alarms
+
+
+def _firewall_alarms(env: Environment) -> list[Alarm]:
+    firewall = env.firewall
+    if firewall is None:
+        return []
+    limit = firewall.blocked_requests
+    return [
+        Alarm(
+            "Firewall",
+            f"the firewall blocked more than {limit} requests in five minutes",
+            "AWS/WAFV2",
+            "BlockedRequests",
+            {"WebACL": env.firewall_name, "Rule": "ALL"},
+            {"Statistic": "Sum", "Threshold": limit, **_AT_ONCE},
+        )
+    ]
 
 
 def _add_alarm(template: StackTemplate, env: Environment, topic: sns.Topic, alarm: Alarm) -> None:
@@ -254,6 +272,10 @@ def _graphs(env: Environment) -> list[tuple[str, str, list[list[Any]], dict[str,
         ["AWS/CloudFront", name, *(part for pair in dimensions.items() for part in pair), {"label": name}]
         for name, dimensions in _edge_metrics(env, "${Distribution}")
     ]
+    firewall = [
+        ["AWS/WAFV2", name, "WebACL", env.firewall_name, "Rule", "ALL", {"label": label}]
+        for name, label in (("BlockedRequests", "blocked"), ("CountedRequests", "counted"))
+    ]
     certificate = ["AWS/CertificateManager", "DaysToExpiry", "CertificateArn", "${Certificate}", {"label": "days"}]
     return [
         ("Up, seen from outside (1 = yes)", "Minimum", checks, {"yAxis": {"left": {"min": 0, "max": 1}}}),
@@ -263,6 +285,7 @@ def _graphs(env: Environment) -> list[tuple[str, str, list[list[Any]], dict[str,
         ("Cache hit rate", "Average", [_metric("CacheHitRate", "hits")], percent),
         ("Edge function", "Sum", edge, {}),
         ("Bytes sent", "Sum", [_metric("BytesDownloaded", "downloaded")], {}),
+        *([("Firewall", "Sum", firewall, {})] if env.firewall else []),
         ("Certificate, days left", "Minimum", [certificate], {"period": 86_400}),
     ]
 

@@ -18,7 +18,7 @@ from policies.statements import arn, distribution_arn
 from stacks import edge, headers
 from stacks.edge_code import viewer_request_code
 from stacks.storage import private_bucket
-from stacks.template import BUCKET_ARN, CERTIFICATE_ARN, DISTRIBUTION_DOMAIN, EDGE_VERSION_ARN, StackTemplate
+from stacks.template import BUCKET_ARN, CERTIFICATE_ARN, DISTRIBUTION_DOMAIN, EDGE_VERSION_ARN, WEB_ACL_ARN, StackTemplate
 
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
@@ -107,7 +107,9 @@ def _behaviour(env: Environment, response_headers: cloudfront.ResponseHeadersPol
 def _distribution(
     template: StackTemplate, env: Environment, origins: list[cloudfront.Origin], behaviour: dict[str, Any], certificate: Ref
 ) -> cloudfront.Distribution:
-    groups: dict[str, Any] = {"OriginGroups": _origin_group()} if env.disaster_recovery else {}
+    optional: dict[str, Any] = {"OriginGroups": _origin_group()} if env.disaster_recovery else {}
+    if env.firewall:
+        optional["WebACLId"] = template.input("WebAclArn", "Firewall before the distribution", pattern=WEB_ACL_ARN)
     return template.add(
         cloudfront.Distribution(
             "Distribution",
@@ -128,7 +130,7 @@ def _distribution(
                 ViewerCertificate=cloudfront.ViewerCertificate(
                     AcmCertificateArn=certificate, SslSupportMethod="sni-only", MinimumProtocolVersion=MINIMUM_PROTOCOL_VERSION
                 ),
-                **groups,
+                **optional,
             ),
             Tags=Tags(Name=env.domain),
         )

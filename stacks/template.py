@@ -87,6 +87,7 @@ CERTIFICATE_ARN = r"^arn:aws[a-z-]*:acm:us-east-1:[0-9]{12}:certificate/[0-9a-f-
 EDGE_VERSION_ARN = r"^arn:aws[a-z-]*:lambda:us-east-1:[0-9]{12}:function:[A-Za-z0-9_-]+:[0-9]+$"
 DISTRIBUTION_ID = r"^[A-Z0-9]{8,20}$"
 DISTRIBUTION_DOMAIN = r"^[a-z0-9.-]+$"
+WEB_ACL_ARN = r"^arn:aws[a-z-]*:wafv2:us-east-1:[0-9]{12}:global/webacl/[A-Za-z0-9_-]+/[0-9a-f-]{36}$"
 HOSTED_ZONE_ID = r"^Z[A-Z0-9]{5,31}$"
 HEALTH_CHECK_ID = r"^[0-9a-f-]{36}$"
 BUCKET_ARN = r"^arn:aws[a-z-]*:s3:::[a-z0-9.-]{3,63}$"

@@ -81,6 +81,7 @@ BY_HAND: Mapping[Key, tuple[Any, ...]] = {
     ("github", "repository_id"): (None, "67890"),
     ("monitoring", "alarm_email"): (None, "ops@example.com"),
     ("monitoring", "error_rate_4xx_percent"): (None, 40.0),
+    ("firewall",): (None, {}, {"rate": "block", "rate_limit": 100}, {"core_rules": "off", "logs": "bucket"}),
     ("disaster_recovery",): (None, RECOVERY, {**RECOVERY, "bucket": "{bucket}-second"}, {**RECOVERY, "region": "eu-west-3"}),
     ("failover",): (None, STANDBY, OTHER_STANDBY),
 }

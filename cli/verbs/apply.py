@@ -20,7 +20,7 @@ from assembly import commands
 from guards.text import as_lines
 from session.context import FAILED, INTERRUPTED, OK, USAGE, CommandError, Context
 from session.freshness import add_build_argument
-from session.opened import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_environment
+from session.opened import Opened, add_common_arguments, open_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -328,6 +328,7 @@ def _run(opened: Opened, plan: Plan, report: Report, stop: threading.Event, now:
     from rollout.execution import Run
     from rollout.history import expected_or_none
     from rollout.progress import Note
+    from session.shared import poll_seconds
     from templates.schemas import bundled
 
     assembly, gateways, aws = opened.assembly, opened.gateways, opened.aws
@@ -345,7 +346,7 @@ def _run(opened: Opened, plan: Plan, report: Report, stop: threading.Event, now:
         now=now,
         sleep=lambda seconds: _wait(stop, seconds),
         stop=stop,
-        poll_seconds=LOCAL_POLL_SECONDS if plan.options.local else POLL_SECONDS,
+        poll_seconds=poll_seconds(opened, POLL_SECONDS),
         validate_certificates=validation,
         is_new=aws.propagation.is_new,
         learn=aws.propagation.learn,

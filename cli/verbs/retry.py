@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from assembly import commands
 from session.context import FAILED, INTERRUPTED, OK, USAGE, CommandError, Context
-from session.opened import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_environment
+from session.opened import Opened, add_common_arguments, open_environment
+from session.shared import poll_seconds
 
 if TYPE_CHECKING:
     from assembly.model import Stack
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     unknown = set(args.only) - {s.id for s in sets}
     if unknown:
         raise CommandError(f"{opened.assembly.environment} has no StackSet {', '.join(sorted(unknown))}", status=USAGE)
-    seconds = LOCAL_POLL_SECONDS if opened.aws.is_local else POLL_SECONDS
+    seconds = poll_seconds(opened, POLL_SECONDS)
     wait_until_done(sets, opened.gateways, lambda: context.sleep(seconds), context.say)
     looked = [find(s, opened.templates[s.id], _gateway(opened, s), cancelled=args.cancelled) for s in sets]
     found = tuple(f for f in looked if f is not None and f.again)

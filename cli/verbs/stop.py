@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from assembly import commands
 from guards.text import as_lines
 from session.context import OK, USAGE, CommandError, Context
-from session.opened import LOCAL_POLL_SECONDS, Opened, add_common_arguments, open_environment
+from session.opened import Opened, add_common_arguments, open_environment
 
 if TYPE_CHECKING:
     from assembly.model import Stack
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Show, ask, stop, wait for the end."""
     from operations.retry import running, stack_sets
     from review.next_command import again
-    from session.shared import asked
+    from session.shared import asked, poll_seconds
 
     opened = open_environment(args, context)
     under_way = running(stack_sets(opened.assembly), opened.gateways)
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             raise CommandError("there is no terminal to ask on", command=again(args, "--yes"), status=USAGE)
         if asked(context, "Stop it? What runs is finished, what waits is cancelled. [y/N] ").lower() not in ("y", "yes"):
             raise CommandError("not stopped; it goes on", command=commands.deploy("status", args.env))
-    seconds = LOCAL_POLL_SECONDS if opened.aws.is_local else POLL_SECONDS
+    seconds = poll_seconds(opened, POLL_SECONDS)
     done = [_stop(opened, stack, operation, context, seconds) for stack, operation in under_way]
     if args.json:
         context.data(done)

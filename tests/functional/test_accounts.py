@@ -17,7 +17,7 @@ from tests.functional.accounts import Site, sites
 from tests.functional.harness import CommandLine
 from tests.functional.wire import Wire
 
-pytestmark = pytest.mark.functional
+pytestmark = [pytest.mark.functional, pytest.mark.xdist_group("accounts")]
 
 STACKS = {
     "dev": ["foundation", "certificate", "edge-logs", "edge", "site", "dns", "monitoring"],

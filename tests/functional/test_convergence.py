@@ -25,7 +25,7 @@ from tests.functional.harness import CommandLine
 from tests.functional.small_platform import ENV, REGION, Platform, base, parameter
 from tests.simulated import Small, literal, output, small_assembly, stackset
 
-pytestmark = pytest.mark.functional
+pytestmark = [pytest.mark.functional, pytest.mark.xdist_group("convergence")]
 
 SET_REGIONS = ("us-east-1", "eu-west-1", "us-west-2")
 POLICY = '{"Statement": [{"Action": "Update:*", "Effect": "Allow", "Principal": "*", "Resource": "*"}]}'

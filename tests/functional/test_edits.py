@@ -20,7 +20,7 @@ from tests.functional.edited import Edited
 from tests.functional.harness import SECRET, CommandLine
 from tests.functional.wire import Exchange, wire_to
 
-pytestmark = pytest.mark.functional
+pytestmark = [pytest.mark.functional, pytest.mark.xdist_group("edits")]
 
 _numbers = itertools.count(1)
 DOMAIN = "dev.kimmyai.io"

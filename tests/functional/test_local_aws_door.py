@@ -33,7 +33,7 @@ from local_aws.served import SERVED
 from local_aws.server import LocalAws
 from tests.functional.harness import ROOT
 
-pytestmark = [pytest.mark.functional, pytest.mark.attack]
+pytestmark = [pytest.mark.functional, pytest.mark.attack, pytest.mark.xdist_group("local_aws_door")]
 
 ACCOUNT = "111111111111"
 NOBODY = 65534

@@ -22,7 +22,7 @@ from tests.functional import frontend
 from tests.functional.accounts import REPOSITORY, Site, identity_token, sites
 from tests.functional.wire import wire_to
 
-pytestmark = pytest.mark.functional
+pytestmark = [pytest.mark.functional, pytest.mark.xdist_group("permissions")]
 
 ACCOUNT = "210000000000"
 PREFIX = "kimmyai-web-dev"

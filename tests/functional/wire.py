@@ -257,6 +257,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # an answer is written in two parts; the second would wait for the reader, 40 ms each time
     server: _Server
 
     def do_any(self) -> None:

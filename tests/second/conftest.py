@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 
 from tests.functional.harness import ROOT, CommandLine
-from tests.functional.wire import Exchange, Wire, wire_to
+from tests.functional.wire import Wire, wire_to
 
 HERE = Path(__file__).resolve().parent
 ACCOUNT = "123456789012"
@@ -91,15 +91,9 @@ def _await(endpoint: str, server: subprocess.Popen[bytes]) -> None:
 
 @pytest.fixture
 def second_aws(moto: str) -> Iterator[Wire]:
-    """moto, emptied. What it does not know at all it answers with 500, which is tried again for long; here it says so as AWS would."""
+    """moto, emptied."""
     urllib.request.urlopen(urllib.request.Request(f"{moto}/moto-api/reset", method="POST"), timeout=30).close()
-
-    def unknown(exchange: Exchange) -> None:
-        exchange.error("InvalidAction", f"moto has no {exchange.call.operation}", 400)
-
     with wire_to(moto) as wire:
-        wire.on("cloudformation", "DescribeEvents", unknown, times=10_000)
-        wire.on("iam", "SimulatePrincipalPolicy", unknown, times=10_000)
         yield wire
 
 

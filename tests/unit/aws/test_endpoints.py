@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aws.endpoints import overridden
+from aws.endpoints import emulated_here, overridden
 
 CONFIG: dict[str, Any] = {
     "profiles": {
@@ -38,3 +38,25 @@ CONFIG: dict[str, Any] = {
 )
 def test_overrides_are_named_with_the_place_they_lead_to(environ: dict[str, str], profile: str | None, told: tuple[str, ...]) -> None:
     assert overridden(environ, CONFIG, profile) == told
+
+
+@pytest.mark.parametrize(
+    ("environ", "profile", "here"),
+    [
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}, None, True),
+        ({"AWS_ENDPOINT_URL": "http://localhost:4566/"}, "unknown", True),
+        ({"AWS_ENDPOINT_URL": "http://[::1]:4566"}, None, True),
+        ({"AWS_ENDPOINT_URL": "http://localhost.example:4566"}, None, False),
+        ({"AWS_ENDPOINT_URL": "http://[nonsense"}, None, False),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "AWS_ENDPOINT_URL_CLOUDFORMATION": "https://a.example"}, None, False),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}, "plain", False),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, None, False),
+        ({"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9000"}, None, False),
+        ({}, None, False),
+    ],
+)
+def test_only_one_endpoint_on_this_machine_for_every_service_is_an_emulator(
+    environ: dict[str, str], profile: str | None, here: bool
+) -> None:
+    """It is polled more often, which AWS would refuse."""
+    assert emulated_here(environ, CONFIG, profile) == here

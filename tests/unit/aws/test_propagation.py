@@ -201,3 +201,25 @@ def test_words_of_cloudformation(words: str, known: str) -> None:
     found = unready(words)
     assert found is not None and known in found.known
     assert unready("Bucket already exists") is None
+
+
+@pytest.mark.parametrize(
+    ("made", "taken_away", "asked", "code"),
+    [
+        ("CreateStackSet", "DeleteStackSet", "DescribeStackSet", "StackSetNotFoundException"),
+        ("CreateSecret", "DeleteSecret", "DescribeSecret", "ResourceNotFoundException"),
+    ],
+)
+def test_what_this_process_made_and_took_away_again_is_not_waited_for(made: str, taken_away: str, asked: str, code: str) -> None:
+    clock = Clock()
+    wait = Propagation(sleep=clock.sleep, now=clock.now)
+    pair = next(p for p in PAIRS if asked in p.operations and code in p.codes)
+    params = {"StackSetName": "s", "Name": "s", "SecretId": "s"}
+    wait.call(made, params, lambda: {})
+    assert wait.call(asked, params, failing(refusal(pair, asked, code), 1)) == "answer"
+    assert clock.slept
+    clock.slept.clear()
+    wait.call(taken_away, params, lambda: {})
+    with pytest.raises(NotFound):
+        wait.call(asked, params, failing(refusal(pair, asked, code), 1))
+    assert clock.slept == []

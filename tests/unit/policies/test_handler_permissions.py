@@ -114,7 +114,7 @@ def test_a_permission_that_nobody_grants_or_leaves_out_is_missed() -> None:
     stacks = made_of(ENVS["prod"], synthesise(ENVS["prod"]))
     without = {kind: entries[1:] if kind == "AWS::S3::Bucket" else entries for kind, entries in LEFT_OUT.items()}
     found = [one for each in check(stacks, without, STANDS_FOR, remedy="here", cache_folder=None).values() for one in each]
-    assert {(one.rule, one.stack_id) for one in found} == {("E9590", "site"), ("E9590", "monitoring")}
+    assert {(one.rule, one.stack_id) for one in found} == {("E9590", stack) for stack in ("site", "monitoring", "firewall")}
     assert "s3tables:CreateTable, " in found[0].message
     (cut,) = findings(tuple(msgspec.structs.replace(made, policies=made.policies[:1]) for made in stacks if made.stack_id == "certificate"))
     assert "acm:RequestCertificate" in cut.message

@@ -631,6 +631,38 @@ STACKS: dict[str, Resources] = {
     "deployed by itself without keeping": but("a stack set of an organization", "Set/AutoDeployment", {"Enabled": True}),
 }
 
+
+def web_acl(*groups: str) -> Resources:
+    rules = [
+        {
+            "Name": name,
+            "Priority": priority,
+            "OverrideAction": {"Count": {}},
+            "Statement": {"ManagedRuleGroupStatement": {"VendorName": "AWS", "Name": name}},
+            "VisibilityConfig": {"CloudWatchMetricsEnabled": True, "MetricName": name, "SampledRequestsEnabled": True},
+        }
+        for priority, name in enumerate(groups)
+    ]
+    return {"Acl": resource("WAFv2::WebACL", Scope="CLOUDFRONT", DefaultAction={"Allow": {}}, Rules=rules)}
+
+
+def logged(to: Any, **more: Any) -> Resources:
+    return {
+        "Logging": resource("WAFv2::LoggingConfiguration", ResourceArn="arn:aws:wafv2:::global/webacl/a/b", LogDestinationConfigs=[to]),
+        **more,
+    }
+
+
+FIREWALLS: dict[str, Resources] = {
+    "a group that AWS does not have": web_acl("AWSManagedRulesBadInputs"),
+    "groups that need more than there is": web_acl(*["AWSManagedRulesCommonRuleSet"] * 8),
+    "logs to a bucket of another name": logged("arn:aws:s3:::logs"),
+    "logs to a bucket of the template with another name": logged(
+        {"Fn::GetAtt": ["Bucket", "Arn"]}, Bucket=resource("S3::Bucket", BucketName="logs")
+    ),
+    "logs to a bucket whose name is made up": logged({"Fn::GetAtt": ["Bucket", "Arn"]}, Bucket=resource("S3::Bucket")),
+}
+
 GROUPS = {
     "records": RECORDS,
     "checks": CHECKS,
@@ -646,6 +678,7 @@ GROUPS = {
     "keys": KEYS,
     "secrets": SECRETS,
     "stacks": STACKS,
+    "firewalls": FIREWALLS,
 }
 BROKEN: dict[str, Resources] = {f"{group}: {what}": resources for group, found in GROUPS.items() for what, resources in found.items()}
 
