@@ -73,7 +73,7 @@ def _finding(request: Request, plan: StackPlan, change: ResourceChange, distribu
     filled = f", and the content is published to it at the end of the apply (files: {content.files})" if content is not None else ""
     if not old or _is_empty(plan, old, gateways):
         why = "is empty, too" if old else "is not there any more"
-        until = filled or ": visitors get an error for every page until something is published (--content DIR does it in this plan)"
+        until = filled or ": visitors get an error for every page until something is published (with --content DIR: by this plan)"
         message = f"{switched}, which {why}; {new} is empty{until}"
         return Finding(severity="warning", code=EMPTIED, message=message, stack=plan.stack)
     fate = "is lost" if change.loses_data else "is kept"

@@ -63,6 +63,50 @@ def test_what_basic_auth_leaves_is_listed_by_every_verb_and_deleted_on_approval(
     assert "edge: deleted kimmyai-web-dev-edge, which was no more wanted" in told
     assert "kimmyai-web-dev-edge" not in stacks(site)
     assert sets(site) == []
+    assert site.deploy("plan")[0] == 0
+
+
+def test_destroy_takes_what_was_dropped_along_before_the_roles_that_it_needs(site: Edited) -> None:
+    site.apply()
+    site.build(github__repository="example/other")
+    assert site.deploy("plan")[0] == 3
+    (site.dist / "dev" / "plan.json").unlink()  # somebody else's, as far as this machine knows
+    site.apply(basic_auth__enabled=False, github__repository="example/web", price_class="PriceClass_200")
+    waiting = [
+        each
+        for name in stacks(site, "eu-west-1")
+        for each in site.client("cloudformation", "eu-west-1").list_change_sets(StackName=name)["Summaries"]
+    ]
+    assert [each["ChangeSetName"] for each in waiting if each["ExecutionStatus"] == "AVAILABLE"] == []
+
+    code, told = site.deploy("destroy", "--dry-run")
+    assert code == 3, told
+    order = [told.index(f"kimmyai-web-dev-{name} (") for name in ("site", "edge-logs", "foundation")]
+    assert order == sorted(order), told
+    assert told.index("kimmyai-web-dev-site (") < told.index("kimmyai-web-dev-edge (") < order[-1], told
+    code, told = site.deploy("destroy", "--approve", "dev")
+    assert code == 0, told
+    assert (stacks(site), stacks(site, "eu-west-1"), sets(site)) == (set(), set(), [])
+
+
+def test_another_bucket_is_refused_while_the_old_one_has_the_content(site: Edited) -> None:
+    site.apply()
+    old, new = f"site-{site.account}", f"site-two-{site.account}"
+    site.client("s3", "eu-west-1").put_object(Bucket=old, Key="index.html", Body=b"<html>")
+    site.build(bucket=new)
     code, review = site.deploy("plan")
-    print(review)
-    assert code == 0, review
+    assert code == 1, review
+    assert review.index("VISITORS GET ERRORS") < review.index("DATA AT RISK"), review
+    assert f"reads from {new} instead of {old}, which holds the content and is kept" in review
+    assert f"HOLDS DATA: {old}, is kept" in review
+
+    content = site.dist / "web"
+    content.mkdir()
+    (content / "index.html").write_text("<html>new</html>")
+    code, review = site.deploy("plan", "--interrupt-site", "--content", str(content))
+    assert code == 3, review
+    assert "VISITORS GET ERRORS" in review
+    code, told = site.deploy("apply", *site.approval())
+    assert code == 0, told
+    served = site.client("s3", "eu-west-1").get_object(Bucket=new, Key="index.html")["Body"].read()
+    assert served == b"<html>new</html>"
