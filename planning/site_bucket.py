@@ -73,13 +73,13 @@ def _finding(request: Request, plan: StackPlan, change: ResourceChange, distribu
     filled = f", and the content is published to it at the end of the apply (files: {content.files})" if content is not None else ""
     if not old or _is_empty(plan, old, gateways):
         why = "is empty, too" if old else "is not there any more"
-        until = filled or ": visitors get an error for every page until something is published (with --content DIR: by this plan)"
+        until = filled or ": visitors get an error for every page until something is published (--content DIR does it)"
         message = f"{switched}, which {why}; {new} is empty{until}"
         return Finding(severity="warning", code=EMPTIED, message=message, stack=plan.stack)
     fate = "is lost" if change.loses_data else "is kept"
     message = (
-        f"every page is an error for some minutes: {switched}, which holds the content and {fate}. {new} is empty, and CloudFront may read it"
-        f" only when the distribution is deployed everywhere, since the bucket's policy comes after it{filled}"
+        f"every page is an error for some minutes: {switched}, which holds the content and {fate}. {new} is empty, and CloudFront may"
+        f" read it only when the distribution is deployed everywhere, since the bucket's policy comes after it{filled}"
     )
     asked = f"{deploy('plan', environment, '--interrupt-site')} {content.option}" if content is not None and content.directory else ""
     if not request.options.interrupt_site:

@@ -89,7 +89,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if not fresh:
         _refuse_moved_content(args, context, opened, plan)
     approve(args, context, plan)
-    applied = execute(args, context, opened, plan, remove=_removal_approved(args, context, plan))
+    applied = execute(args, context, opened, plan, remove=removal_approved(args, context, plan))
     from review.outcome_view import standing
     from review.progress_view import summary
 
@@ -232,7 +232,7 @@ def approve(args: argparse.Namespace, context: Context, plan: Plan, *, verb: str
         raise CommandError("not approved; nothing has been changed, and the plan stays saved", command=again)
 
 
-def _removal_approved(args: argparse.Namespace, context: Context, plan: Plan) -> bool:
+def removal_approved(args: argparse.Namespace, context: Context, plan: Plan) -> bool:
     """Whether the stacks that are no more wanted go although the plan was not asked for that; only a person at a terminal can say so."""
     if not plan.removals or plan.options.remove or args.yes or args.approve is not None or not context.stdin.isatty():
         return False
