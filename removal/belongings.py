@@ -9,7 +9,7 @@ first knows what it depended on; the second finds what history has lost.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -108,15 +108,16 @@ def _ours(
     # The oldest first: what was made later may depend on it.
     for name in reversed(tuple(new("stack", gateway.stack_names(under_review=True)))):
         live = gateway.describe_stack(name)
-        if live is not None and live.status != "DELETE_COMPLETE" and _says_so(assembly, live.tags):
+        if live is not None and live.status != "DELETE_COMPLETE" and says_so(assembly, live.tags):
             yield _found(assembly, where, name, prefixes)
     for name in new("stackset", gateway.stack_set_names()):
         found = gateway.describe_stack_set(name)
-        if found is not None and _says_so(assembly, found.tags):
+        if found is not None and says_so(assembly, found.tags):
             yield _found(assembly, (account, region, role), name, prefixes, of_set=True)
 
 
-def _says_so(assembly: Assembly, tags: dict[str, str]) -> bool:
+def says_so(assembly: Assembly, tags: Mapping[str, str]) -> bool:
+    """Whether a stack's tags name this environment: no name, and no file of a history that somebody may have written, is proof enough."""
     return tags.get("environment") == assembly.environment and tags.get("project") == assembly.project
 
 

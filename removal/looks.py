@@ -66,6 +66,16 @@ def deployed_resources(stack: Stack, gateways: RemovalGateways) -> dict[str, Any
     return resources_of(gateway.get_template(stack.stack_name))
 
 
+def deployed_tags(stack: Stack, gateways: RemovalGateways) -> dict[str, str]:
+    """Those of the stack or StackSet as it stands. Raises `AwsError`."""
+    gateway = gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
+    if stack.kind == "stackset":
+        of_set = gateway.describe_stack_set(stack.stack_name, call_as=_call_as(stack))
+        return {} if of_set is None else dict(of_set.tags)
+    live = gateway.describe_stack(stack.stack_name)
+    return {} if live is None else dict(live.tags)
+
+
 def removal_order(stacks: Iterable[Stack]) -> tuple[Stack, ...]:
     """A stack comes before all that it depends on; StackSets as early as that allows, else the catalogue's order backwards."""
     remaining = list(stacks)

@@ -17,9 +17,9 @@ from aws.errors import AwsError
 from guards import documents
 from planning.model import Finding
 from planning.removals import Removal
-from removal.belongings import Dropped, dropped, place
+from removal.belongings import Dropped, dropped, place, says_so
 from removal.gateways import RemovalGateways
-from removal.looks import alone, deployed_resources, removal_order
+from removal.looks import alone, deployed_resources, deployed_tags, removal_order
 from rollout import history
 from rollout.identity import changed_identity, moved_finding, roles_of
 
@@ -175,11 +175,15 @@ def _seen(assembly: Assembly, stacks: Iterable[Stack], gateways: RemovalGateways
         notes: list[Finding] = []
         try:
             found = alone(assembly, stack, gateways, notes)
+            ours = found is None or says_so(assembly, deployed_tags(stack, gateways))
             names = frozenset(_names(deployed_resources(stack, gateways))) if found is not None else frozenset()
         except AwsError as error:
             message = f"{where(stack)}, is no more wanted; whether it stands could not be looked up: {error}"
             note = Finding(severity="note", code="dropped_unknown", message=message, command=error.hint)
             return _Seen(stack=stack, notes=(note,))
+        if found is not None and found.status != "DELETE_COMPLETE" and not ours:
+            message = f"{where(stack)}, was of this environment once; its tags do not say so now, and it is left alone"
+            return _Seen(stack=stack, names=names, notes=(Finding(severity="note", code="stack_not_ours", message=message),))
         return None if found is None else _Seen(stack=stack, removal=found, names=names, notes=tuple(notes))
 
     wanted = tuple(stacks)

@@ -33,6 +33,7 @@ from tests.scripted import Scripted, ScriptedAws
 from tests.simulated import ACCOUNT, Small, small_assembly, stackset
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
+TAGS = [{"Key": "project", "Value": "demo"}, {"Key": "environment", "Value": "test"}]
 GONE = NotFound("Stack does not exist", code="ValidationError")
 REPLICATED = BadRequest(
     "Lambda was unable to delete arn:aws:lambda:us-east-1:1:function:demo-edge:1 because it is a replicated function. "
@@ -83,6 +84,7 @@ class Formation:
             "StackStatus": status,
             "CreationTime": "",
             "EnableTerminationProtection": protected,
+            "Tags": TAGS,
             "template": template,
             "events": [],
         }
@@ -159,7 +161,7 @@ class Formation:
         return {"StackSummaries": [{k: s[k] for k in ("StackName", "StackId", "StackStatus")} for s in found.values()]}
 
     def do_list_stack_sets(self, Status: str) -> Any:
-        return {"Summaries": [{"StackSetName": "demo-test-edge-logs"}] if self.has_set else []}
+        return {"Summaries": [{"StackSetName": "demo-test-logs"}] if self.has_set else []}
 
     def do_list_change_sets(self, StackName: str) -> Any:
         made = {"ChangeSetId": "arn:c", "ChangeSetName": "plan-test-1-a", "Status": "CREATE_COMPLETE", "ExecutionStatus": "AVAILABLE"}
@@ -180,7 +182,7 @@ class Formation:
     def do_describe_stack_set(self, StackSetName: str, CallAs: str) -> Any:
         if not self.has_set:
             raise NotFound("StackSet not found", code="StackSetNotFoundException")
-        return {"StackSet": {"StackSetName": StackSetName, "StackSetARN": "arn:set", "Status": "ACTIVE"}}
+        return {"StackSet": {"StackSetName": StackSetName, "StackSetARN": "arn:set", "Status": "ACTIVE", "Tags": TAGS}}
 
     def do_list_stack_instances(self, StackSetName: str, CallAs: str) -> Any:
         return {"Summaries": self.instances}

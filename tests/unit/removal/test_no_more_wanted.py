@@ -21,10 +21,8 @@ from rollout.removal_step import moved, remove_stacks
 from rollout.whereabouts import look, no_more_wanted
 from tests.golden_files import assert_golden
 from tests.simulated import ACCOUNT, Small, small_assembly
-from tests.unit.operations.test_destroy import BASE, EDGE, World, deployed, platform
+from tests.unit.operations.test_destroy import BASE, EDGE, TAGS, World, deployed, platform
 from tests.unit.rollout.test_history import Bucket, record
-
-TAGS = [{"Key": "project", "Value": "demo"}, {"Key": "environment", "Value": "test"}]
 
 
 def without_edge(**more: Any) -> tuple[Assembly, dict[str, bytes]]:
@@ -106,7 +104,15 @@ def test_what_no_history_knows_is_found_by_its_name_if_its_tags_agree() -> None:
     world.places["us-east-1"].put("demo-test-two-site", EDGE)
     world.places["us-east-1"].stacks["demo-test-two-site"]["Tags"] = [TAGS[0], {"Key": "environment", "Value": "test-two"}]
     assembly, _ = small_assembly(Small(id="base", template=BASE), Small(id="new", template=EDGE, region="us-east-1"))
-    assert [stack.id for stack in dropped(assembly, (), world).stacks] == ["edge"]
+    assert [stack.id for stack in dropped(assembly, (), world).stacks] == ["edge", "logs"]
+
+
+def test_a_history_that_names_somebody_elses_stack_deletes_nothing_of_theirs() -> None:
+    world = deployed()
+    world.places["us-east-1"].stacks["demo-test-edge"]["Tags"] = [TAGS[0], {"Key": "environment", "Value": "prod"}]
+    plan = plan_of(world, after(platform(), without_edge()), remove=True)
+    assert [r.stack for r in plan.removals] == ["logs"]
+    assert [f.code for f in plan.findings] == ["stack_not_ours"]
 
 
 def test_nobody_is_deleted_before_those_that_depend_on_it() -> None:
@@ -172,7 +178,7 @@ def test_without_a_history_to_read_names_still_tell_and_it_is_said() -> None:
             raise AccessDenied("no")
 
     found = no_more_wanted(Closed, assembly, templates, world)
-    assert [stack.id for stack in found.stacks] == ["edge"]
+    assert [stack.id for stack in found.stacks] == ["edge", "logs"]
     assert "names only" in found.findings[0].message
 
 
