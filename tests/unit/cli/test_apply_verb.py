@@ -89,7 +89,7 @@ def test_who_approves_what(protected: bool, answer: str | None, given: tuple[str
             assert refused.value.status == USAGE
 
 
-def with_removal(*, protected: bool = False, **options: bool) -> Plan:
+def with_removal(*, protected: bool = False, remove: bool = False) -> Plan:
     edge = Removal(
         stack="edge",
         kind="stack",
@@ -101,7 +101,7 @@ def with_removal(*, protected: bool = False, **options: bool) -> Plan:
         status="CREATE_COMPLETE",
         protected=protected,
     )
-    return sealed(msgspec.structs.replace(plan(), removals=(edge,), options=Options(**options)))
+    return sealed(msgspec.structs.replace(plan(), removals=(edge,), options=Options(remove=remove)))
 
 
 @pytest.mark.parametrize(
