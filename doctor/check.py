@@ -14,8 +14,8 @@ from assembly import commands
 from assembly.model import Assembly, Stack
 from aws.errors import AwsError
 from doctor.values import CheckResult, Fix
-from operations.gateways import CloudFormationGateways
 from operations.public_dns import Resolver
+from removal.gateways import RemovalGateways
 
 if TYPE_CHECKING:
     from aws.session import Aws
@@ -40,7 +40,7 @@ class CheckContext:
     templates: Mapping[str, bytes]
     """By stack id."""
     aws: Aws
-    gateways: CloudFormationGateways
+    gateways: RemovalGateways
     resolver: Resolver | None
     """None: there is no public DNS to ask (a local AWS)."""
     waiting: frozenset[str] = frozenset()

@@ -21,7 +21,9 @@ from aws.cloudformation.requests import REDACTED, client_token
 from aws.cloudformation.stacks import StackDescription
 from aws.errors import AccessDenied, AwsError
 from guards import documents
-from operations.gateways import EVERYWHERE_AT_ONCE, CloudFormationGateways, call_as, cloudformation_of, utc
+from operations.gateways import CloudFormationGateways, call_as, cloudformation_of, utc
+from removal.belongings import NOTHING_DROPPED, Dropped
+from removal.execution import EVERYWHERE_AT_ONCE
 from templates.intrinsics import Scope, marked, resolved_resources, secret_mark
 from templates.values import Known, Redacted, Value
 
@@ -92,6 +94,10 @@ class DriftReport(Frozen, frozen=True, kw_only=True):
     environment: str
     checked_at: str
     stacks: tuple[StackDrift, ...]
+    dropped: tuple[StackDrift, ...] = ()
+    """Stacks of the environment that the assembly does not have; their drift ends nothing with another status."""
+    notes: tuple[str, ...] = ()
+    """What could not be looked up."""
 
     @property
     def exit_status(self) -> int:
@@ -105,6 +111,7 @@ def detect_drift(
     gateways: CloudFormationGateways,
     *,
     operation_id: str,
+    dropped: Dropped = NOTHING_DROPPED,
     now: datetime,
     sleep: Callable[[float], None],
     poll_seconds: float = POLL_SECONDS,
@@ -112,7 +119,7 @@ def detect_drift(
     stop: threading.Event | None = None,
     workers: int = WORKERS,
 ) -> DriftReport:
-    """Look at every stack, several at once. `operation_id` is fresh and names the StackSets' operations.
+    """Look at every stack, several at once, those that are no more wanted too. `operation_id` is fresh and names the StackSets' operations.
 
     What AWS refuses for one stack stands in its `error`. `stop` ends the waiting; a detection that runs at AWS harms nothing.
     """
@@ -120,13 +127,19 @@ def detect_drift(
     detection = _Detection(gateways, operation_id, lambda: sleep(poll_seconds), progress, stopped)
     pool = ThreadPoolExecutor(max_workers=workers)
     try:
-        stacks = tuple(pool.map(detection.of, assembly.stacks))
+        stacks = tuple(pool.map(detection.of, (*assembly.stacks, *dropped.stacks)))
     except BaseException:
         stopped.set()
         raise
     finally:
         pool.shutdown(cancel_futures=True)
-    return DriftReport(environment=assembly.environment, checked_at=utc(now), stacks=stacks)
+    return DriftReport(
+        environment=assembly.environment,
+        checked_at=utc(now),
+        stacks=stacks[: len(assembly.stacks)],
+        dropped=stacks[len(assembly.stacks) :],
+        notes=tuple(finding.message for finding in dropped.findings),
+    )
 
 
 class _Failed(Exception):
@@ -352,6 +365,12 @@ def drift_lines(report: DriftReport) -> tuple[str, ...]:
     lines: list[str] = []
     for stack in report.stacks:
         lines += _stack_lines(stack)
+    for stack in report.dropped:
+        first, *rest = _stack_lines(stack)
+        lines += [f"{stack.stack_name}, which is no more wanted: {first.partition(': ')[2]}", *rest]
+    if report.dropped:
+        lines += commands.told(commands.deploy("plan", report.environment, "--remove"))
+    lines += [f"not known: {note}" for note in report.notes]
     counts = {
         "in sync": sum(s.result == "in_sync" for s in report.stacks),
         "drifted": sum(s.result == "drifted" for s in report.stacks),

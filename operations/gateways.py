@@ -6,18 +6,11 @@ In: a place (account, region, role). Out: its gateway. Never: connects by itself
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from assembly.model import Stack
 from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.stack_sets import CallAs
-
-EVERYWHERE_AT_ONCE: dict[str, Any] = {
-    "RegionConcurrencyType": "PARALLEL",
-    "MaxConcurrentPercentage": 100,
-    "FailureTolerancePercentage": 100,
-}
-"""Preferences of a StackSet operation that needs no canary: one that only reads, or one that deletes all of it."""
 
 
 class CloudFormationGateways(Protocol):

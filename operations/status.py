@@ -23,7 +23,9 @@ from aws.errors import AwsError
 from guards import documents
 from guards.checkout import short
 from operations.gateways import CloudFormationGateways, call_as, cloudformation_of, utc
+from planning.request import change_set_prefix
 from planning.states import CHANGEABLE
+from removal.belongings import NOTHING_DROPPED, Dropped
 
 WORKERS = 8
 
@@ -47,6 +49,8 @@ class PendingChangeSet(Frozen, frozen=True, kw_only=True):
     status: str
     execution_status: str
     created_at: str
+    overtaken: bool = False
+    """Another plan was applied after it was made."""
 
 
 class StackStatus(Frozen, frozen=True, kw_only=True):
@@ -95,6 +99,10 @@ class Status(Frozen, frozen=True, kw_only=True):
     deployed: Deployed | None
     history_error: str = ""
     stacks: tuple[StackStatus, ...]
+    dropped: tuple[StackStatus, ...] = ()
+    """Stacks of the environment that the assembly does not have."""
+    notes: tuple[str, ...] = ()
+    """What could not be looked up."""
     read_at: str
 
     @property
@@ -110,12 +118,17 @@ def read_status(
     *,
     deployed: Deployed | None,
     history_error: str = "",
+    dropped: Dropped = NOTHING_DROPPED,
     now: datetime,
     workers: int = WORKERS,
 ) -> Status:
-    """The state of every stack, several at once. What AWS refuses for one stack stands in its `error`."""
+    """The state of every stack, several at once, and of those no more wanted. What AWS refuses for one stands in its `error`."""
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        stacks = tuple(pool.map(lambda stack: _one(stack, templates.get(stack.id, b""), gateways), assembly.stacks))
+        stacks = tuple(
+            with_overtaken(found, assembly.environment, deployed)
+            for found in pool.map(lambda stack: _one(stack, templates.get(stack.id, b""), gateways), assembly.stacks)
+        )
+        gone = tuple(pool.map(lambda stack: _one(stack, b"", gateways), dropped.stacks))
     return Status(
         environment=assembly.environment,
         account_id=assembly.account_id,
@@ -123,6 +136,8 @@ def read_status(
         deployed=deployed,
         history_error=history_error,
         stacks=stacks,
+        dropped=gone,
+        notes=tuple(f.message for f in dropped.findings),
         read_at=utc(now),
     )
 
@@ -172,6 +187,17 @@ def _stack_set(stack: Stack, template: bytes, gateway: CloudFormation, where: di
         instances=dict(sorted(Counter(i.status for i in instances).items())),
         running=tuple(f"{o.action} {o.status}" for o in gateway.running_operations(stack.stack_name, call_as=call_as(stack))),
     )
+
+
+def with_overtaken(stack: StackStatus, environment: str, deployed: Deployed | None) -> StackStatus:
+    """An apply that failed goes on with the change sets that it has; one that succeeded leaves none that is still good."""
+    if deployed is None or deployed.result != "succeeded" or not stack.pending:
+        return stack
+    prefix, when = change_set_prefix(environment), moment(deployed.at)
+    pending = (
+        msgspec.structs.replace(each, overtaken=each.name.startswith(prefix) and moment(each.created_at) < when) for each in stack.pending
+    )
+    return msgspec.structs.replace(stack, pending=tuple(pending))
 
 
 def _pending(found: ChangeSetSummary) -> PendingChangeSet:
@@ -227,8 +253,22 @@ def status_lines(status: Status) -> tuple[str, ...]:
         if stack.command:
             lines += [f"  {line}" for line in commands.told(stack.command)]
         lines += [f"{stack.stack}: {operation}" for operation in stack.running]
-        lines += [f"{stack.stack}: change set {c.name} waits, made {age(c.created_at, now)} ago" for c in stack.pending]
-    return (*lines, *_version_lines(status, now))
+        lines += [f"{stack.stack}: change set {c.name} {_state_of(c)}, made {age(c.created_at, now)} ago" for c in stack.pending]
+    return (*lines, *_dropped_lines(status), *_version_lines(status, now))
+
+
+def _state_of(pending: PendingChangeSet) -> str:
+    return "was overtaken by a later plan" if pending.overtaken else "waits"
+
+
+def _dropped_lines(status: Status) -> Iterable[str]:
+    for stack in status.dropped:
+        kind = "StackSet " if stack.kind == "stackset" else ""
+        state = stack.error or ("gone, but for what it has left" if stack.status is None else _state(stack))
+        yield f"no more wanted: {kind}{stack.stack_name} in {stack.region}, account {stack.account_id}: {state}"
+    if status.dropped:
+        yield from commands.told(commands.deploy("plan", status.environment, "--remove"))
+    yield from (f"not known: {note}" for note in status.notes)
 
 
 def _version_lines(status: Status, now: datetime) -> Iterable[str]:
@@ -250,9 +290,13 @@ def _version_lines(status: Status, now: datetime) -> Iterable[str]:
             same = "; its templates are the deployed ones" if all(s.as_built for s in status.stacks) else ""
             yield f"built:   assembly {status.assembly_digest[:12]}, which is not applied{same}"
             yield from commands.told(commands.deploy("plan", status.environment))
-    if any(s.pending for s in status.stacks):
+    pending = [each for stack in status.stacks for each in stack.pending]
+    if any(not each.overtaken for each in pending):
         yield "a plan waits"
         yield from commands.told(commands.deploy("apply", status.environment))
+    if any(each.overtaken for each in pending):
+        yield "what was overtaken can go"
+        yield from commands.told(commands.deploy("doctor", status.environment, "--fix"))
     if not all(s.healthy for s in status.stacks):
         yield from commands.told(commands.deploy("doctor", status.environment))
 

@@ -21,6 +21,7 @@ from assembly.files import canonical_json, sha256
 from assembly.model import Frozen, OperationPreferences, Stack
 from changes.model import PropertyChange, ResourceChange, Widening
 from consequences.model import Consequences
+from planning.removals import Removal
 from templates.values import Value
 from website.content_plan import ContentPlan
 
@@ -279,6 +280,12 @@ class Options(Frozen, frozen=True, kw_only=True):
     """What becomes of the stacks of StackSet instances that are no target any more; by default those that hold data are kept."""
     only: tuple[str, ...] = ()
     """Stack ids asked for by --only together with their dependencies; empty: all."""
+    interrupt_site: bool = False
+    """Visitors may be without the site for some minutes, as another bucket takes the place of the one with its content."""
+    remove: bool = False
+    """Stacks that are no more wanted are deleted."""
+    lift_protection: bool = False
+    """With `remove`: also those that have termination protection."""
     local: bool = False
     """Made against the local AWS; apply refuses it against the real one and the other way round."""
     read_only: bool = False
@@ -309,6 +316,9 @@ class Plan(Frozen, frozen=True, kw_only=True):
     """What is removed last of all, once every stack stands and uses what has taken its place."""
     consequences: Consequences | None = None
     """What it means for those who wait, visit, defend and pay; None where nothing changes, or nothing can be applied."""
+    removals: tuple[Removal, ...] = ()
+    """Stacks and StackSets of the environment that the assembly no longer has, each before those that it depends on; deleted once every
+    stack stands, if that was asked for (`options.remove`) or is approved by itself."""
     digest: str = ""
     """sha256 of this document with an empty digest, in canonical form."""
 
@@ -327,6 +337,8 @@ class Plan(Frozen, frozen=True, kw_only=True):
         """Something would change if it were applied."""
         if any(s.operation not in ("none", "blocked") for s in self.stacks) or any(each.since for each in self.superseded):
             return True
+        if self.removals and self.options.remove:
+            return True
         return self.content is not None and self.content.has_changes
 
     @property
@@ -338,7 +350,7 @@ class Plan(Frozen, frozen=True, kw_only=True):
 def plan_bytes(plan: Plan) -> bytes:
     """`plan.json` as written. What it has nothing of it does not mention, like plans from before there was any."""
     found = msgspec.to_builtins(plan)
-    for name in ("content", "superseded", "consequences"):
+    for name in ("content", "superseded", "consequences", "removals"):
         if not getattr(plan, name):
             del found[name]
     if not plan.options.read_only:

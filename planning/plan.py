@@ -27,8 +27,10 @@ from planning.content import findings as content_findings
 from planning.inputs import Gateways, Produced, resolve_inputs
 from planning.meaning import with_consequences
 from planning.model import ABSENT, AnyStackPlan, Finding, Plan, StackPlan, sealed
+from planning.removal_checks import in_the_way
 from planning.request import Progress, Request, Stopped, selected
 from planning.run import Planned, PlanningRun
+from planning.site_bucket import findings as emptied
 from planning.stack import StackPlanner, blocked
 from planning.stackset_survey import survey
 from planning.stacksets import plan_stack_set, states
@@ -65,6 +67,9 @@ def make_plan(
         done = _all(run, stacks, workers)
         found = across(done.values(), assembly.environment)
         plans = tuple(_with_authority(found[stack.id], request) for stack in stacks)
+        looked = run.looked()
+        # A part of the stacks may leave users behind that are not in it.
+        removals = () if partly else request.removals()
         plan = Plan(
             environment=assembly.environment,
             project=assembly.project,
@@ -77,13 +82,15 @@ def make_plan(
             stacks=plans,
             findings=(
                 *how,
-                *run.looked(),
+                *looked,
+                *in_the_way(removals, options, assembly.environment),
+                *emptied(request, plans, gateways),
                 *beside_change_sets(assembly, plans),
                 *(() if request.content is None else content_findings(request.content, plans)),
             ),
             content=request.content,
-            # A part of the stacks may leave users behind that are not in it.
             superseded=() if partly else tuple(each for stack in stacks for each in done[stack.id].superseded),
+            removals=removals,
         )
         plan = with_consequences(plan, done, run)
         if plan.blocked:

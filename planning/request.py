@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from assembly.model import Assembly, Stack
 from planning.model import Finding, Options, Plan
+from planning.removals import Removal
 from website.content_plan import ContentPlan
 
 CHANGE_SET_PREFIX = "plan"
@@ -50,6 +51,8 @@ class Request:
     """Finds what is about the whole environment; called beside the planning of the stacks."""
     measured: Callable[[], Mapping[tuple[str, str], float]] = dict
     """How long stacks took before, by stack and operation in seconds; asked for beside the planning, where something changes."""
+    removals: Callable[[], tuple[Removal, ...]] = tuple
+    """Stacks of the environment that are no more wanted; called after `look`."""
     first_look: Callable[[], Iterable[Finding]] = tuple
     """The same, called where a stack is not there yet: before a first creation there is more to look at."""
 

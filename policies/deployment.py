@@ -88,6 +88,7 @@ _WITHOUT_RESOURCE = (
             "CreateStackSet",
             "DescribeAccountLimits",
             "DescribeStackDriftDetectionStatus",
+            "ListStackSets",
             "ListStacks",
             "ValidateTemplate",
         ),

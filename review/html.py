@@ -22,7 +22,7 @@ from assembly import commands
 from changes.model import PropertyChange
 from guards.text import printable, split_lines
 from planning.model import Plan, StackSetPlan
-from review import content_view, graph, meaning_view, shown, summary
+from review import content_view, graph, meaning_view, removal_view, shown, summary
 from review.spread import spread
 from templates.values import Redacted, Unknown, Value
 
@@ -66,6 +66,7 @@ def _environment() -> Environment:
         asset=_asset,
         compared=compared,
         content_view=content_view,
+        removal_view=removal_view,
         graph_of=graph.graph_of,
         is_stack_set=lambda stack: isinstance(stack, StackSetPlan),
         meaning_view=meaning_view,

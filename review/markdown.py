@@ -14,7 +14,7 @@ from assembly import commands
 from changes.model import PropertyChange, ResourceChange, Widening
 from guards.text import printable, split_lines
 from planning.model import AnyStackPlan, Plan, StackPlan, StackSetPlan
-from review import content_view, meaning_view, shown, summary
+from review import content_view, meaning_view, removal_view, shown, summary
 
 LIMIT = 65_536
 """Characters that GitHub takes in the body of a comment."""
@@ -87,20 +87,8 @@ def _lines(plan: Plan, most: int) -> Iterator[str]:
     yield f"## Plan for {_escaped(plan.environment)}"
     yield ""
     yield f"**{_escaped(summary.last_line(plan))}**"
-    for danger in summary.dangers(plan):
-        yield ""
-        yield "> [!CAUTION]"
-        yield f"> **{_escaped(danger.stack)}: {_escaped(danger.sentence)}**"
-    found = summary.findings_in_order(plan)
-    if found:
-        yield ""
-        yield "### Findings"
-        yield ""
-        for finding in found:
-            where = f"{_escaped(finding.stack)}: " if finding.stack else ""
-            told = (line.partition(" ") for line in commands.told(finding.command))
-            command = "".join(f"<br>{label} {_code(words)}" for label, _, words in told)
-            yield f"- **{finding.severity}** {where}{_escaped(finding.message)}{command}"
+    yield from _warnings(plan)
+    yield from _findings(plan)
     yield ""
     for title, text in meaning_view.lines(plan):
         yield f"- **{title}** {_escaped(text)}"
@@ -120,6 +108,7 @@ def _lines(plan: Plan, most: int) -> Iterator[str]:
         yield f"{summary.SUPERSEDED}:"
         yield ""
         yield from (f"- {_escaped(line)}" for line in summary.superseded_lines(plan))
+    yield from _removals(plan)
     yield from _widenings(plan, most)
     marks = summary.legend(plan)
     if marks:
@@ -134,6 +123,41 @@ def _lines(plan: Plan, most: int) -> Iterator[str]:
         yield "Shortened to fit; `deploy.py plan --format html` shows all of it."
         yield ""
     yield f"<sub>plan {plan.digest[:12]}, assembly {plan.assembly_digest[:12]}, made {plan.created_at} by {_escaped(plan.created_by)}</sub>"
+
+
+def _warnings(plan: Plan) -> Iterator[str]:
+    for finding in summary.emptied(plan):
+        yield ""
+        yield "> [!CAUTION]"
+        yield f"> **Visitors get errors: {_escaped(finding.message)}**"
+    for danger in summary.dangers(plan):
+        yield ""
+        yield "> [!CAUTION]"
+        yield f"> **{_escaped(danger.stack)}: {_escaped(danger.sentence)}**"
+
+
+def _findings(plan: Plan) -> Iterator[str]:
+    found = summary.findings_in_order(plan)
+    if found:
+        yield ""
+        yield "### Findings"
+        yield ""
+        for finding in found:
+            where = f"{_escaped(finding.stack)}: " if finding.stack else ""
+            told = (line.partition(" ") for line in commands.told(finding.command))
+            command = "".join(f"<br>{label} {_code(words)}" for label, _, words in told)
+            yield f"- **{finding.severity}** {where}{_escaped(finding.message)}{command}"
+
+
+def _removals(plan: Plan) -> Iterator[str]:
+    if plan.removals:
+        yield ""
+        yield f"{_escaped(removal_view.headline(plan))}"
+        yield ""
+        yield from (
+            f"{line[:2] if line.startswith('- ') else '  - '}{_escaped(line.strip().removeprefix('- '))}"
+            for line in removal_view.lines(plan)
+        )
 
 
 def _stack(stack: AnyStackPlan, most: int) -> Iterator[str]:
@@ -186,7 +210,7 @@ def _resource(change: ResourceChange, most: int) -> Iterator[str]:
     sign = {"add": "+", "import": "+", "remove": "-", "replace": "-"}.get(kind, "!")
     because = f" because of {summary.replaced_because(change)}" if summary.replaced_because(change) else ""
     inferred = " *" if summary.is_inferred(change) else ""
-    data = " HOLDS DATA" if change.endangers_data else ""
+    data = f" HOLDS DATA: {_escaped(summary.holder(change))}" if change.endangers_data else ""
     policy = f" ({summary.old_resource(change)})" if summary.old_resource(change) else ""
     symbol = "" if summary.SYMBOLS[kind] == sign else f"{summary.SYMBOLS[kind]} "
     yield f"{sign} {symbol}{change.logical_id} {change.resource_type}{because}{inferred}{policy}{data}"

@@ -15,6 +15,7 @@ from assembly import commands
 from guards.stream import below
 from guards.text import as_lines, printable
 from planning.content import CONTENT
+from review import removal_view
 from rollout.apply import Applied
 from rollout.outcome import ContentOutcome, Outcome
 from rollout.progress import ApplyProgress, Event, Finished, Instances, Line, Note, Report, Resource, Started
@@ -236,6 +237,7 @@ def summary(applied: Applied) -> str:
     lines += [f"{r.stack}: {r.physical_id}, which was replaced, stays for now: {r.message}" for r in kept]
     if kept:
         lines += [f"  {line}" for line in commands.told(commands.deploy("plan", applied.environment))]
+    lines += removal_view.outcome_lines(applied.removals, applied.environment)
     if applied.problem:
         lines.append(applied.problem)
     lines.append(last_line(applied))

@@ -13,8 +13,10 @@ from typing import Literal
 
 from assembly import commands
 from changes.model import PropertyChange, ResourceChange, Widening
+from guards.text import printable
 from planning.model import AnyStackPlan, Finding, InstanceAction, InstancePlan, Plan, StackPlan, StackSetPlan
-from review import content_view, shown
+from planning.site_bucket import EMPTIED
+from review import content_view, removal_view, shown
 from rollout.stackset_operations import canary_region
 from templates.resources import DATA_HOLDING_TYPES
 from templates.values import Redacted, Value
@@ -158,6 +160,7 @@ def last_line(plan: Plan) -> str:
     of_sets = ", ".join(f"{instances[action]} {word}" for action, word in words.items() if instances[action])  # type: ignore[index]
     if not plan.has_changes and not plan.blocked:
         live = "; content live already" if plan.content is not None else ""
+        live += f"; {removal_view.count(plan)}" if plan.removals else ""
         return f"No changes: {plural(len(plan.stacks), 'stack')} as the assembly wants {'it' if len(plan.stacks) == 1 else 'them'}{live}."
     parts = [f"{plural(len(plan.stacks), 'stack')}: {stacks}"]
     if resources:
@@ -168,9 +171,15 @@ def last_line(plan: Plan) -> str:
     parts += [f"{risky} of them endangering data"] if risky else []
     parts += [plural(wider, "widened permission")] if wider else []
     parts += [f"{plural(len(plan.superseded), 'replaced resource')} to remove"] if plan.superseded else []
+    parts += [removal_view.count(plan)] if plan.removals else []
     parts += [f"content: {content_view.counts(plan.content)}"] if plan.content is not None else []
     head = "Plan cannot be applied" if plan.blocked else "Plan"
     return f"{head}: {'; '.join(parts)}."
+
+
+def emptied(plan: Plan) -> tuple[Finding, ...]:
+    """What leaves visitors without a site: said before everything else."""
+    return tuple(finding for finding in plan.all_findings if finding.code == EMPTIED)
 
 
 # --- dangers ------------------------------------------------------------------------------------------------------
@@ -196,10 +205,16 @@ class Danger:
             happens = f"may be REPLACED{because}"
         holds = DATA_HOLDING_TYPES.get(change.resource_type, "its data")
         if not self.lost:
-            return f"{what} {happens}; the old one is kept, but no stack knows it any more"
+            return f"{what} {happens}; the old one, {holder(change)}, but no stack knows it any more"
         verb = "WOULD BE LOST" if change.replacement.verdict == "maybe" else "WILL BE LOST"
         kept = " but for a snapshot" if change.policy_action in ("Snapshot", "ReplaceAndSnapshot") else ""
         return f"{what} {happens}: {holds} {verb}{kept}"
+
+
+def holder(change: ResourceChange) -> str:
+    """The resource that has the data: always the old one, since a new one is empty."""
+    name = printable(change.physical_id or change.logical_id)
+    return f"{name}, {'lost with it' if change.loses_data else 'is kept'}"
 
 
 def dangers(plan: Plan) -> tuple[Danger, ...]:

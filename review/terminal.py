@@ -15,7 +15,7 @@ from assembly import commands
 from changes.model import PropertyChange, ResourceChange
 from guards.text import ours, printable, split_lines
 from planning.model import AnyStackPlan, Finding, Plan, StackPlan, StackSetPlan
-from review import content_view, meaning_view, shown, summary
+from review import content_view, meaning_view, removal_view, shown, summary
 from review.spread import spread
 from website.content_plan import Change
 
@@ -79,6 +79,7 @@ def _lines(plan: Plan, *, verbose: bool) -> Iterator[Text]:
     if asked:
         yield _text((", ".join(asked), "dim"))
     found = summary.findings_in_order(plan)
+    yield from _emptied(plan)
     yield from _dangers(plan)
     yield from _findings(found, "Findings")
     yield _text()
@@ -114,6 +115,7 @@ def _details(plan: Plan, *, verbose: bool) -> Iterator[Text]:
             yield from _stack(stack, verbose=verbose)
     yield from _content(plan)
     yield from _superseded(plan)
+    yield from _removals(plan)
     yield from _widenings(plan, verbose=verbose)
 
 
@@ -123,6 +125,22 @@ def _superseded(plan: Plan) -> Iterator[Text]:
         yield _text((f"{summary.SUPERSEDED}:", "bold"))
     for line in summary.superseded_lines(plan):
         yield _text(("  - ", "red"), line)
+
+
+def _removals(plan: Plan) -> Iterator[Text]:
+    if plan.removals:
+        yield _text()
+        yield _text((removal_view.headline(plan), "bold" if plan.options.remove else "bold yellow"))
+    for line in removal_view.lines(plan):
+        yield _text(("  " + line, "red" if line.startswith("- ") and plan.options.remove else ""))
+
+
+def _emptied(plan: Plan) -> Iterator[Text]:
+    for number, finding in enumerate(summary.emptied(plan)):
+        if number == 0:
+            yield _text()
+            yield _text(("VISITORS GET ERRORS", "bold white on red"))
+        yield _text(("  !! ", "bold red"), (f"{finding.stack}: {finding.message}", "bold red"))
 
 
 def _dangers(plan: Plan) -> Iterator[Text]:
@@ -210,7 +228,7 @@ def _resource(change: ResourceChange, *, verbose: bool) -> Iterator[Text]:
     if summary.old_resource(change):
         line.append(f"  ({change.policy_action})", "bold red" if change.loses_data else "dim")
     if change.endangers_data:
-        line.append("  HOLDS DATA", "bold red")
+        line.append(f"  HOLDS DATA: {summary.holder(change)}", "bold red")
     yield line
     if change.action not in ("add", "remove", "import"):
         for item in change.properties if verbose else shown.properties(change):

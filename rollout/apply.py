@@ -24,13 +24,15 @@ from aws.errors import AwsError, NotFound
 from guards import documents
 from planning.inputs import Produced
 from planning.model import AnyStackPlan, Plan, StackSetPlan, plan_command
+from rollout.earlier_plans import drop_overtaken
 from rollout.execute import execute
 from rollout.execution import Run
 from rollout.history import ContentRecord, Record, StackRecord
 from rollout.lock import Lock, LockHeld, LockLost, held
-from rollout.outcome import ContentOutcome, Outcome, Removal
+from rollout.outcome import ContentOutcome, Outcome, Removal, StackRemoved
 from rollout.planned_change import planned_change
 from rollout.progress import Note
+from rollout.removal_step import moved, remove_stacks, untouched
 from rollout.stackset_execution import moved_set
 from rollout.superseded_step import remove_superseded
 
@@ -74,6 +76,8 @@ class Applied(Frozen, frozen=True, kw_only=True):
     """None where the plan was about the stacks alone."""
     superseded: tuple[Removal, ...] = ()
     """What became of the resources that stacks had replaced."""
+    removals: tuple[StackRemoved, ...] = ()
+    """What became of the stacks that are no more wanted."""
     problem: str = ""
     """What stopped it that is about no single stack."""
     command: str = ""
@@ -163,6 +167,7 @@ def apply(run: Run, acquire: Callable[[], Lock], *, publish: Publish | None = No
     problem = command = ""
     content: ContentOutcome | None = None
     removed: tuple[Removal, ...] = ()
+    gone: tuple[StackRemoved, ...] = ()
     try:
         lock = acquire()
     except NotFound:
@@ -194,7 +199,16 @@ def apply(run: Run, acquire: Callable[[], Lock], *, publish: Publish | None = No
             content = _publish(locked, publish, done)
             if len(done) == len(run.plan.stacks) and all(o.ok for o in done.values()):
                 removed = remove_superseded(locked)
-    return _applied(run, started, done, content=content, superseded=removed, problem=problem, command=command)
+                drop_overtaken(locked)
+                gone = _removed(locked, content)
+    return _applied(run, started, done, content=content, superseded=removed, removals=gone, problem=problem, command=command)
+
+
+def _removed(run: Run, content: ContentOutcome | None) -> tuple[StackRemoved, ...]:
+    """The stacks that are no more wanted, last of all; none of them while anything else is not done."""
+    if not run.removes or (content is not None and not content.ok):
+        return ()
+    return remove_stacks(run)
 
 
 def _publish(run: Run, publish: Publish | None, done: Mapping[str, Outcome]) -> ContentOutcome | None:
@@ -210,7 +224,7 @@ def _publish(run: Run, publish: Publish | None, done: Mapping[str, Outcome]) -> 
 
 
 def _refuse_stale(run: Run, plans: Iterable[AnyStackPlan]) -> None:
-    problems = stale(run, plans)
+    problems = (*stale(run, plans), *(moved(run) if run.removes else ()))
     if problems:
         raise StalePlan(problems, plan_command(run.plan))
 
@@ -257,6 +271,7 @@ def _applied(
     *,
     content: ContentOutcome | None = None,
     superseded: tuple[Removal, ...] = (),
+    removals: tuple[StackRemoved, ...] = (),
     problem: str = "",
     command: str = "",
 ) -> Applied:
@@ -267,11 +282,14 @@ def _applied(
         content = ContentOutcome(
             result="not_started", content=run.plan.content.content, message=f"because of {', '.join(o.stack for o in bad)}" if bad else ""
         )
+    stuck = [each for each in removals if not each.ok]
     cut_off = content is not None and content.result == "interrupted"
-    interrupted = (run.stop.is_set() or cut_off) and not failed
-    succeeded = all(o.ok for o in outcomes) and not problem and (content is None or content.ok)
+    interrupted = (run.stop.is_set() or cut_off) and not failed and not any(each.result == "failed" for each in stuck)
+    succeeded = all(o.ok for o in outcomes) and not problem and (content is None or content.ok) and not stuck
     if not succeeded and not command:
-        commands = [o.command for o in (*failed, *bad)] + ([content.command] if content is not None else [])
+        commands = (
+            [o.command for o in (*failed, *bad)] + [each.command for each in stuck] + ([content.command] if content is not None else [])
+        )
         command = next((c for c in commands if c), deploy("apply", run.plan.environment))
     return Applied(
         environment=run.plan.environment,
@@ -283,6 +301,7 @@ def _applied(
         stacks=outcomes,
         content=content,
         superseded=superseded,
+        removals=removals or untouched(run),
         problem=problem,
         command=command,
     )
@@ -319,9 +338,14 @@ def record_of(run: Run, applied: Applied, *, by: str, host: str, git_commit: str
         seconds=applied.seconds,
         result=applied.result,
         message=applied.problem or next((o.message for o in told if o.result in ("failed", "refused")), ""),
-        stacks=tuple(
-            StackRecord(stack=o.stack, operation=o.operation, result=o.result, seconds=o.seconds, status=o.status, resources=o.resources)
-            for o in applied.stacks
+        stacks=(
+            *(
+                StackRecord(
+                    stack=o.stack, operation=o.operation, result=o.result, seconds=o.seconds, status=o.status, resources=o.resources
+                )
+                for o in applied.stacks
+            ),
+            *(StackRecord(stack=r.stack, operation="remove", result=r.result, seconds=0.0) for r in applied.removals if r.begun),
         ),
         content=None if applied.content is None else _content_record(applied.content),
     )

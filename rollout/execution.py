@@ -60,8 +60,15 @@ class Run:
     """Whether this deployment has made anything of that resource type within the last minutes; asked of AWS."""
     learn: Callable[[str, str, float], None] = lambda *_: None
     """Told the type, the physical id and the age in seconds of what an execution has made or changed."""
+    remove: bool = False
+    """The removal of the plan's stacks that are no more wanted was approved by itself (the plan may have asked for it as well)."""
     expected: Mapping[tuple[str, str], float] = field(default_factory=dict)
     """Seconds by stack and operation."""
+
+    @property
+    def removes(self) -> bool:
+        """Stacks that are no more wanted go."""
+        return self.remove or self.plan.options.remove
 
     def stack(self, stack_id: str) -> Stack:
         """The stack as the assembly has it."""

@@ -141,24 +141,19 @@ def fetch(bucket: Bucket, name: str, digest: str) -> dict[str, bytes]:
     return found
 
 
+def manifest(bucket: Bucket, name: str, digest: str, environment: str) -> Assembly:
+    """A kept assembly without its templates. Raises `AwsError`, `documents.Unreadable`, `NotAsApplied`."""
+    body = bucket.get(name, _assembly_prefix(digest) + files.MANIFEST).body
+    return _as_applied(body, digest, environment)[0]
+
+
 class NotAsApplied(Exception):
     """A kept assembly that cannot be used; the words go on after its name."""
 
 
 def verified(found: Mapping[str, bytes], digest: str, environment: str) -> Assembly:
     """The assembly of these files, if they are exactly the one of that digest. Raises `NotAsApplied` with every problem."""
-    try:
-        assembly = documents.decode(found.get(files.MANIFEST, b""), Assembly)
-    except documents.Unreadable as error:
-        raise NotAsApplied(f"cannot be read by this version: {error}") from error
-    problems = []
-    if assembly.format != ASSEMBLY_FORMAT:
-        problems.append(f"it is of format {assembly.format}, this version reads format {ASSEMBLY_FORMAT}")
-    if assembly.environment != environment:
-        problems.append(f"it is of the environment {assembly.environment}")
-    # The same value in other bytes is not what was applied either.
-    if files.assembly_digest(assembly) != digest or assembly.digest != digest or found[files.MANIFEST] != files.manifest_bytes(assembly):
-        problems.append("its manifest is not the one that was applied (the digest differs)")
+    assembly, problems = _as_applied(found.get(files.MANIFEST, b""), digest, environment, strict=False)
     for stack in assembly.stacks:
         name = stack.template.file
         if Path(name).name != name:
@@ -170,6 +165,25 @@ def verified(found: Mapping[str, bytes], digest: str, environment: str) -> Assem
     if problems:
         raise NotAsApplied(f"is damaged: {'; '.join(problems)}; nothing was restored")
     return assembly
+
+
+def _as_applied(body: bytes, digest: str, environment: str, *, strict: bool = True) -> tuple[Assembly, list[str]]:
+    """The assembly of a manifest, and what is wrong with it; with `strict` that is raised as `NotAsApplied`."""
+    try:
+        assembly = documents.decode(body, Assembly)
+    except documents.Unreadable as error:
+        raise NotAsApplied(f"cannot be read by this version: {error}") from error
+    problems = []
+    if assembly.format != ASSEMBLY_FORMAT:
+        problems.append(f"it is of format {assembly.format}, this version reads format {ASSEMBLY_FORMAT}")
+    if assembly.environment != environment:
+        problems.append(f"it is of the environment {assembly.environment}")
+    # The same value in other bytes is not what was applied either.
+    if files.assembly_digest(assembly) != digest or assembly.digest != digest or body != files.manifest_bytes(assembly):
+        problems.append("its manifest is not the one that was applied (the digest differs)")
+    if strict and problems:
+        raise NotAsApplied(f"is damaged: {'; '.join(problems)}")
+    return assembly, problems
 
 
 def save(bucket: Bucket, name: str, record: Record) -> str:

@@ -88,3 +88,25 @@ class Removal(Place, frozen=True, kw_only=True):
     result: Literal["removed", "kept"]
     message: str = ""
     """Why it was kept."""
+
+
+class StackRemoved(Place, frozen=True, kw_only=True):
+    """What became of a stack or StackSet that is no more wanted."""
+
+    kind: str
+    result: Literal["removed", "waits", "failed", "running", "not_started", "kept"]
+    """`waits`: it is gone, and something of it can only be deleted later; `kept`: nobody approved its removal."""
+    kept: tuple[str, ...] = ()
+    """Names of what it left on purpose."""
+    message: str = ""
+    command: str = ""
+
+    @property
+    def begun(self) -> bool:
+        """Something was sent to AWS."""
+        return self.result in ("removed", "waits", "failed", "running")
+
+    @property
+    def ok(self) -> bool:
+        """Those that it depends on can go."""
+        return self.result in ("removed", "waits", "kept")

@@ -1,22 +1,30 @@
-"""What a plan would do to what was applied last: stacks that an edit moves elsewhere or leaves behind, and a rollback that it would undo.
+"""What a plan would do to what was applied before: stacks that are no more wanted or that an edit moves, and a rollback that it would undo.
 
-In: the assembly that was applied last, as history keeps it, and the one that is planned; the gateways. Out: findings of the plan.
+In: the assemblies that were applied, as history keeps them, and the one that is planned; the gateways. Out: `Whereabouts`, `Dropped`.
 Never: moves or deletes a stack. CloudFormation cannot move one, and a second stack with the names of the first fails half-way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from assembly.commands import deploy
 from assembly.model import Assembly, Stack
 from aws.errors import AwsError
 from guards import documents
-from planning.inputs import Gateways
 from planning.model import Finding
+from planning.removals import Removal
+from removal.belongings import Dropped, dropped, place, says_so
+from removal.gateways import RemovalGateways
+from removal.looks import alone, deployed_resources, deployed_tags, removal_order
 from rollout import history
+from rollout.identity import changed_identity, moved_finding, roles_of
+
+LOOKED_BACK = 20
+"""Applies whose assemblies are asked for stacks that are no more wanted; of older ones the names tell."""
 
 _NAMES = {
     "AWS::CloudFront::Distribution": ("DistributionConfig", "Aliases"),
@@ -31,42 +39,114 @@ _NAMES = {
 """Types whose names are taken in every region, and where the name stands."""
 
 
-def findings(
+@dataclass(frozen=True, kw_only=True)
+class Whereabouts:
+    """What was found."""
+
+    findings: tuple[Finding, ...] = ()
+    removals: tuple[Removal, ...] = ()
+    """Stacks that are no more wanted, each before those that it depends on."""
+
+
+def look(
     connect: Callable[[], history.Bucket],
     assembly: Assembly,
     templates: Mapping[str, bytes],
-    gateways: Gateways,
+    gateways: RemovalGateways,
     *,
     rolling_back: bool = False,
-) -> tuple[Finding, ...]:
-    """Of each stack of the last applied assembly that is elsewhere, or nowhere, in this one; and of a rollback that this would undo, unless
-    it is one itself. What history does not tell is no finding.
+) -> Whereabouts:
+    """Of each stack of the environment that is elsewhere, or nowhere, in this assembly; and of a rollback that this would undo, unless it
+    is one itself. Where history does not tell, names do.
     """
     try:
-        bucket = connect()
-        last = next((r for r in history.records(bucket, assembly.artifact_bucket, assembly.environment, limit=1)), None)
+        past = _past(connect, assembly, templates, gateways)
     except AwsError:  # the plan itself will tell whatever is wrong
-        return ()
-    if last is None or last.assembly_digest == assembly.digest:
-        return ()
-    undone = () if rolling_back or not last.rollback else (_undone(assembly, last),)
-    return (*_left_behind(bucket, last.assembly_digest, assembly, templates, gateways), *undone)
+        past = _Past()
+    found = dropped(assembly, past.assemblies, gateways)
+    seen = _seen(assembly, found.stacks, gateways)
+    moved = {each.stack.id: both for each in seen if (both := _taken_twice(assembly, each, templates))}
+    held = {each.stack.id: roles for each in seen if each.stack.id not in moved and (roles := sorted(each.names & roles_of(assembly)))}
+    gone = {place(each.stack): each for each in seen if each.stack.id not in {*moved, *held} and each.removal is not None}
+    last = past.records[0] if past.records else None
+    undoes = last is not None and last.rollback and not rolling_back and last.assembly_digest != assembly.digest
+    return Whereabouts(
+        findings=(
+            *(
+                [moved_finding(assembly, past.assemblies, [(e.stack, moved[e.stack.id]) for e in seen if e.stack.id in moved])]
+                if moved
+                else []
+            ),
+            *changed_identity(assembly, past.assemblies, past.bucket),
+            *(_held(each.stack, held[each.stack.id]) for each in seen if each.stack.id in held),
+            *(note for each in seen for note in each.notes),
+            *found.findings,
+            *([_undone(assembly, last)] if undoes and last is not None else []),
+        ),
+        removals=tuple(
+            removal for s in removal_order(each.stack for each in gone.values()) if (removal := gone[place(s)].removal) is not None
+        ),
+    )
 
 
-def _left_behind(
-    bucket: history.Bucket, digest: str, assembly: Assembly, templates: Mapping[str, bytes], gateways: Gateways
-) -> tuple[Finding, ...]:
+def no_more_wanted(
+    connect: Callable[[], history.Bucket], assembly: Assembly, templates: Mapping[str, bytes], gateways: RemovalGateways
+) -> Dropped:
+    """The stacks of the environment that stand and that the assembly does not have. What AWS refuses to tell is a finding."""
+    unknown: tuple[Finding, ...] = ()
     try:
-        kept = history.fetch(bucket, assembly.artifact_bucket, digest)
-        earlier = history.verified(kept, digest, assembly.environment)
-    except (AwsError, documents.Unreadable, history.NotAsApplied):
-        return ()
-    now = {stack.id: stack for stack in assembly.stacks}
-    gone = [stack for stack in earlier.stacks if stack.id not in now or _place(stack) != _place(now[stack.id])]
-    with ThreadPoolExecutor(max_workers=max(1, len(gone))) as pool:
-        standing = [stack for stack, there in zip(gone, pool.map(lambda stack: _stands(stack, gateways), gone), strict=True) if there]
-    bodies = {stack.id: kept[stack.template.file] for stack in earlier.stacks}
-    return tuple(_finding(assembly, stack, now.get(stack.id), bodies, templates) for stack in standing)
+        past = _past(connect, assembly, templates, gateways)
+    except AwsError as error:
+        message = f"which stacks are no more wanted is known by their names only, as the history cannot be read: {error}"
+        past, unknown = _Past(), (Finding(severity="note", code="dropped_unknown", message=message, command=error.hint),)
+    found = dropped(assembly, past.assemblies, gateways)
+    seen = _seen(assembly, found.stacks, gateways)
+    notes = tuple(note for each in seen for note in each.notes)
+    return Dropped(stacks=tuple(each.stack for each in seen if each.removal is not None), findings=(*found.findings, *notes, *unknown))
+
+
+# --- what was applied before ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Past:
+    bucket: str = ""
+    """Where the history is."""
+    records: tuple[history.Record, ...] = ()
+    assemblies: tuple[Assembly, ...] = ()
+    """The latest first; of each that can be read."""
+
+
+def _past(connect: Callable[[], history.Bucket], assembly: Assembly, templates: Mapping[str, bytes], gateways: RemovalGateways) -> _Past:
+    bucket, name = connect(), assembly.artifact_bucket
+    records = history.records(bucket, name, assembly.environment, limit=LOOKED_BACK)
+    if not records:
+        name = _former_bucket(assembly, templates, gateways) or name
+        records = history.records(bucket, name, assembly.environment, limit=LOOKED_BACK) if name != assembly.artifact_bucket else ()
+    digests = tuple(dict.fromkeys(record.assembly_digest for record in records))
+
+    def kept(digest: str) -> Assembly | None:
+        try:
+            return history.manifest(bucket, name, digest, assembly.environment)
+        except (AwsError, documents.Unreadable, history.NotAsApplied):
+            return None
+
+    with ThreadPoolExecutor(max_workers=max(1, len(digests))) as pool:
+        return _Past(bucket=name, records=records, assemblies=tuple(each for each in pool.map(kept, digests) if each is not None))
+
+
+def _former_bucket(assembly: Assembly, templates: Mapping[str, bytes], gateways: RemovalGateways) -> str:
+    """The artifact bucket that the stack which makes it has now; empty where none has."""
+    for stack in assembly.stacks:
+        resources = documents.loads(templates[stack.id]).get("Resources", {})
+        titles = [t for t, body in resources.items() if body.get("Properties", {}).get("BucketName") == assembly.artifact_bucket]
+        if not titles or stack.kind != "stack":
+            continue
+        gateway = gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
+        live = gateway.describe_stack(stack.stack_name)
+        if live is not None and live.deployed:
+            return next((r.physical_id for r in gateway.list_resources(live.arn) if r.logical_id in titles), "")
+    return ""
 
 
 def _undone(assembly: Assembly, last: history.Record) -> Finding:
@@ -74,46 +154,67 @@ def _undone(assembly: Assembly, last: history.Record) -> Finding:
     return Finding(severity="warning", code="undoes_rollback", message=what, command=deploy("history", assembly.environment))
 
 
-def _place(stack: Stack) -> tuple[str, ...]:
-    return stack.account_id, stack.region, stack.stack_name
+# --- what stands and is no more wanted ------------------------------------------------------------------------------
 
 
-def _stands(stack: Stack, gateways: Gateways) -> bool:
-    try:
-        gateway = gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
-        if stack.kind == "stackset":
-            return gateway.describe_stack_set(stack.stack_name) is not None
-        live = gateway.describe_stack(stack.stack_name)
-    except AwsError:
-        return False
-    return live is not None and live.deployed
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """A stack that the assembly does not have, as AWS has it."""
+
+    stack: Stack
+    removal: Removal | None = None
+    """None: whether it stands is not known."""
+    names: frozenset[str] = frozenset()
+    """That its deployed template takes in every region."""
+    notes: tuple[Finding, ...] = ()
 
 
-def _finding(assembly: Assembly, earlier: Stack, now: Stack | None, bodies: Mapping[str, bytes], templates: Mapping[str, bytes]) -> Finding:
-    where = f"{earlier.stack_name} in {earlier.region}, account {earlier.account_id}"
-    if now is None:
-        message = f"{where}, is not in the assembly any more; it stays as it is, and an edit that brings {earlier.id} back goes on with it"
-        return Finding(severity="note", code="stack_left", message=message, stack="")
-    wanted = f"{now.stack_name} in {now.region}, account {now.account_id}"
-    both = sorted(names_taken(bodies[earlier.id]) & names_taken(templates[now.id]))
-    if not both:
-        message = f"{now.id} is made anew as {wanted}; {where}, stays, and nothing here uses it any more"
-        return Finding(severity="warning", code="stack_moves", message=message, stack=now.id)
-    message = (
-        f"{now.id} stands as {where}, and would be made a second time as {wanted}, where it cannot have {', '.join(both)} as well."
-        " A stack cannot be moved: take the edit back; or build the earlier files, destroy that environment and apply this one;"
-        " or give it names of its own in an environment file of its own"
-    )
-    return Finding(severity="error", code="stack_moved", message=message, command=deploy("status", assembly.environment), stack=now.id)
+def _seen(assembly: Assembly, stacks: Iterable[Stack], gateways: RemovalGateways) -> tuple[_Seen, ...]:
+    """Not those of which nothing is left."""
+
+    def looked(stack: Stack) -> _Seen | None:
+        notes: list[Finding] = []
+        try:
+            found = alone(assembly, stack, gateways, notes)
+            ours = found is None or says_so(assembly, deployed_tags(stack, gateways))
+            names = frozenset(_names(deployed_resources(stack, gateways))) if found is not None else frozenset()
+        except AwsError as error:
+            message = f"{where(stack)}, is no more wanted; whether it stands could not be looked up: {error}"
+            note = Finding(severity="note", code="dropped_unknown", message=message, command=error.hint)
+            return _Seen(stack=stack, notes=(note,))
+        if found is not None and found.status != "DELETE_COMPLETE" and not ours:
+            message = f"{where(stack)}, was of this environment once; its tags do not say so now, and it is left alone"
+            return _Seen(stack=stack, names=names, notes=(Finding(severity="note", code="stack_not_ours", message=message),))
+        return None if found is None else _Seen(stack=stack, removal=found, names=names, notes=tuple(notes))
+
+    wanted = tuple(stacks)
+    with ThreadPoolExecutor(max_workers=max(1, len(wanted))) as pool:
+        return tuple(each for each in pool.map(looked, wanted) if each is not None)
+
+
+def _taken_twice(assembly: Assembly, each: _Seen, templates: Mapping[str, bytes]) -> list[str]:
+    """The names that the assembly's stack of that id would take a second time."""
+    now = next((stack for stack in assembly.stacks if stack.id == each.stack.id), None)
+    return [] if now is None else sorted(each.names & names_taken(templates[now.id]))
+
+
+def _held(stack: Stack, roles: Iterable[str]) -> Finding:
+    message = f"{where(stack)}, is no more in the assembly and stays: it makes {', '.join(roles)}, which this environment works with"
+    return Finding(severity="note", code="stack_held", message=message)
+
+
+def where(stack: Stack) -> str:
+    """Name and place."""
+    return f"{stack.stack_name} in {stack.region}, account {stack.account_id}"
 
 
 def names_taken(body: bytes) -> frozenset[str]:
     """The names in a template that are taken in every region."""
-    return frozenset(_names(body))
+    return frozenset(_names(documents.loads(body).get("Resources", {})))
 
 
-def _names(body: bytes) -> Iterator[str]:
-    for resource in documents.loads(body).get("Resources", {}).values():
+def _names(resources: Mapping[str, Any]) -> Iterator[str]:
+    for resource in resources.values():
         found: Any = resource.get("Properties", {})
         for part in _NAMES.get(resource.get("Type", ""), ("",)):
             found = found.get(part) if isinstance(found, Mapping) else None

@@ -17,6 +17,7 @@ from session.context import CommandError, Context
 
 if TYPE_CHECKING:
     from aws.s3 import S3
+    from removal.belongings import Dropped
     from rollout.history import Past
     from session.opened import Opened
 
@@ -35,6 +36,13 @@ def past_of(opened: Opened, *, limit: int) -> Past:
     from rollout.history import read
 
     return read(artifacts(opened), opened.assembly.artifact_bucket, opened.assembly.environment, limit=limit)
+
+
+def no_more_wanted(opened: Opened) -> Dropped:
+    """The stacks of the environment that its assembly does not have."""
+    from rollout import whereabouts
+
+    return whereabouts.no_more_wanted(lambda: artifacts(opened), opened.assembly, opened.templates, opened.gateways)
 
 
 def damage(past: Past, bucket: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -102,6 +102,23 @@ class Simulated:
 
     def describe_stacks(self, StackName: str) -> Any:
         return {"Stacks": [{k: v for k, v in self._stack(StackName).items() if not k.startswith("_")}]}
+
+    def list_stacks(self, StackStatusFilter: Sequence[str] = ()) -> Any:
+        """Of deleted ones nothing is left."""
+        wanted = [s for s in self.stacks.values() if not StackStatusFilter or s["StackStatus"] in StackStatusFilter]
+        return {"StackSummaries": [{k: s[k] for k in ("StackName", "StackId", "StackStatus")} for s in reversed(wanted)]}
+
+    def list_stack_resources(self, StackName: str) -> Any:
+        resources = json.loads(self._stack(StackName)["_body"]).get("Resources", {})
+        return {
+            "StackResourceSummaries": [
+                {"LogicalResourceId": title, "PhysicalResourceId": f"{title}-physical", "ResourceType": body["Type"]}
+                for title, body in resources.items()
+            ]
+        }
+
+    def list_stack_sets(self, Status: str) -> Any:
+        return {"Summaries": [{"StackSetName": name} for name in self.sets]}
 
     def get_template(self, StackName: str, TemplateStage: str = "") -> Any:
         return {"TemplateBody": json.loads(self._stack(StackName)["_body"])}

@@ -111,6 +111,10 @@ class InstanceTargets(msgspec.Struct, frozen=True, kw_only=True):
     regions: tuple[str, ...] = ()
 
 
+class _Named(Answer, frozen=True, kw_only=True):
+    name: str = field(name="StackSetName")
+
+
 class StackSets(Connection):
     """The StackSets that one account administers in one region."""
 
@@ -121,6 +125,10 @@ class StackSets(Connection):
         except NotFound:
             return None
         return None if found.status == "DELETED" else found
+
+    def stack_set_names(self) -> tuple[str, ...]:
+        """Every active StackSet that this account administers in the region (ListStackSets)."""
+        return tuple(each.name for each in self._pages(self._client.list_stack_sets, "Summaries", _Named, Status="ACTIVE"))
 
     def list_stack_instances(self, name: str, *, call_as: CallAs = "SELF") -> tuple[StackInstance, ...]:
         """Every instance of the set; none if there is no set."""

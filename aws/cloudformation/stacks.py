@@ -206,12 +206,11 @@ class Stacks(Connection):
                 return limit.value
         return None
 
-    def stack_names(self) -> tuple[str, ...]:
-        """Every stack of the region that is not deleted."""
+    def stack_names(self, *, under_review: bool = False) -> tuple[str, ...]:
+        """Every stack of the region that is not deleted, the latest first (ListStacks). `under_review`: also never created ones."""
+        left_out = ("DELETE_COMPLETE",) if under_review else ("DELETE_COMPLETE", "REVIEW_IN_PROGRESS")
         return tuple(
-            s.stack_name
-            for s in self._pages(self._client.list_stacks, "StackSummaries", _Summary)
-            if s.stack_status not in ("DELETE_COMPLETE", "REVIEW_IN_PROGRESS")
+            s.stack_name for s in self._pages(self._client.list_stacks, "StackSummaries", _Summary) if s.stack_status not in left_out
         )
 
 

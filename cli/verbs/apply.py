@@ -11,6 +11,7 @@ again), 130 interrupted.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,22 +19,18 @@ from typing import TYPE_CHECKING
 from assembly import commands
 from guards.text import as_lines
 from session.approval import refuse_unapproved
+from session.carrying_out import carrying_out
 from session.context import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
 from session.freshness import add_build_argument
 from session.opened import Opened, add_common_arguments, open_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from assembly.model import HostedZone, Stack
     from guards.caller import Caller
     from planning.model import Plan
     from rollout.apply import Applied, Publish
-    from rollout.certificate_validation import CertificateValidation
     from rollout.execution import Run
     from rollout.lock import Lock
     from rollout.outcome import ContentOutcome
-    from rollout.progress import Report
     from session.planned_content import PlannedContent
     from website.run import Outcome as Published
     from website.run import Report as ContentReport
@@ -48,7 +45,6 @@ EXAMPLES = """\
 """
 DATA = ("rollout.apply:Applied", "cli.answers:Nothing")
 
-POLL_SECONDS = 3.0
 DIGEST_DIGITS = 12
 """Hexadecimal digits of a digest that must be given at the least."""
 
@@ -74,6 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--release", metavar="ENV:RELEASE", help="without a saved plan: a release that another environment verified, as in plan"
     )
+    parser.add_argument("--remove", action="store_true", help="without a saved plan: as in plan")
     parser.add_argument("--allow", action="append", default=[], metavar="CODE[:PATTERN]", help="without a saved plan: as in plan")
     parser.add_argument("--exclude", action="append", default=[], metavar="PATTERN", help="without a saved plan: as in plan")
 
@@ -101,7 +98,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             _refuse_moved_content(plan, content)
         approve(args, context, plan)
         refuse_unapproved(opened, plan.digest, f"plan {plan.digest[:DIGEST_DIGITS]}", context)
-        applied = execute(args, context, opened, plan, content=content)
+        applied = execute(args, context, opened, plan, content=content, remove=removal_approved(args, context, plan))
     from review.outcome_view import standing
     from review.progress_view import summary
 
@@ -142,7 +139,6 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
     from cli.verbs.plan import content_of, plan_and_save, rendered, report_errors
     from planning.model import Options
     from planning.saved import load, path_of
-    from rollout.apply import refusals
 
     path = path_of(args.dist, args.env)
     asked = (("--content", args.content), ("--release", args.release))
@@ -151,18 +147,7 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
     saved = load(path, args.env) if path.exists() else None
     if saved is not None and (saved.has_changes or args.plan_digest or args.approve):
         plan = saved
-        problems = refusals(plan, opened.assembly, local=args.local)
-        if args.only and set(args.only) - set(plan.options.only):
-            problems += (f"the saved plan {path} is not the one for --only {' '.join(args.only)}",)
-            again = commands.deploy("plan", args.env, *content, *(word for stack in args.only for word in ("--only", stack)))
-        if content and plan.content is None:
-            problems += (f"the saved plan {path} is about the stacks alone, not about {content[1]}",)
-        elif args.release is not None and plan.content is not None and not _same_release(args.release, plan.content.release):
-            problems += (f"the saved plan {path} is not about the release {args.release}, but about {plan.content.option}",)
-        elif args.content is not None and plan.content is not None and plan.content.release:
-            problems += (f"the saved plan {path} is about the release {plan.content.release}, not about {args.content}",)
-        if args.plan_digest and not plan.digest.startswith(args.plan_digest):
-            problems += (f"the saved plan is {plan.digest}, not {args.plan_digest}",)
+        problems, again = _not_the_one(args, opened, plan, path, content)
         if problems:
             raise CommandError(*problems, command=again, status=USAGE)
         return plan, False
@@ -171,7 +156,7 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
     # --yes approves no protected environment, so that planning would only end in a refusal.
     if not context.stdin.isatty() and (opened.assembly.protected or not args.yes):
         raise CommandError("there is no terminal to ask on, and no plan was reviewed yet", command=again, status=USAGE)
-    options = Options(only=tuple(args.only), local=args.local)
+    options = Options(only=tuple(args.only), local=args.local, remove=args.remove)
     plan = plan_and_save(opened, options, args.dist, context, content=content_of(args, context, opened))
     if args.json:
         context.say(rendered(plan, "text", width=context.width(), colour=context.colour(context.stderr)))
@@ -180,6 +165,30 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
     if plan.blocked:
         report_errors(context, plan)
     return (None if plan.blocked else plan), True
+
+
+def _not_the_one(args: argparse.Namespace, opened: Opened, plan: Plan, path: Path, content: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    """Why the saved plan is not what was asked for, and the command that plans that."""
+    from planning.removal_checks import remove_command
+    from rollout.apply import refusals
+
+    again = commands.deploy("plan", args.env, *content)
+    problems = refusals(plan, opened.assembly, local=args.local)
+    if args.only and set(args.only) - set(plan.options.only):
+        problems += (f"the saved plan {path} is not the one for --only {' '.join(args.only)}",)
+        again = commands.deploy("plan", args.env, *content, *(word for stack in args.only for word in ("--only", stack)))
+    if args.remove and not plan.options.remove:
+        problems += (f"the saved plan {path} deletes no stack",)
+        again = remove_command(args.env, *content)
+    if content and plan.content is None:
+        problems += (f"the saved plan {path} is about the stacks alone, not about {content[1]}",)
+    elif args.release is not None and plan.content is not None and not _same_release(args.release, plan.content.release):
+        problems += (f"the saved plan {path} is not about the release {args.release}, but about {plan.content.option}",)
+    elif args.content is not None and plan.content is not None and plan.content.release:
+        problems += (f"the saved plan {path} is about the release {plan.content.release}, not about {args.content}",)
+    if args.plan_digest and not plan.digest.startswith(args.plan_digest):
+        problems += (f"the saved plan is {plan.digest}, not {args.plan_digest}",)
+    return problems, again
 
 
 def _same_release(asked: str, planned: str) -> bool:
@@ -195,7 +204,12 @@ def _nothing_to_do(args: argparse.Namespace, context: Context, opened: Opened, p
     if not plan.options.only:
         _remember_unchanged(args, context, opened, plan)
     nothing = {"environment": plan.environment, "plan_digest": plan.digest, "result": "no_changes"}
-    context.answers(nothing, f"{plan.environment}: no changes, nothing to apply", machine=args.json)
+    told = [f"{plan.environment}: no changes, nothing to apply"]
+    if plan.removals:
+        from review.removal_view import headline, lines
+
+        told += (headline(plan), *lines(plan))
+    context.answers(nothing, as_lines(told), machine=args.json)
 
 
 def _remember_unchanged(args: argparse.Namespace, context: Context, opened: Opened, plan: Plan) -> None:
@@ -221,7 +235,7 @@ def _remember_unchanged(args: argparse.Namespace, context: Context, opened: Open
         seconds=0.0,
         stacks=(),
     )
-    run_ = _run(opened, plan, lambda _: None, threading.Event(), lambda: now)
+    run_ = carrying_out(opened, plan, lambda _: None, threading.Event(), lambda: now)
     remember(context, opened, run_, nothing, this_process(opened.caller), dist=args.dist, unchanged=True)
 
 
@@ -280,11 +294,28 @@ def approve(args: argparse.Namespace, context: Context, plan: Plan, *, verb: str
         raise CommandError("not approved; nothing has been changed, and the plan stays saved", command=again)
 
 
+def removal_approved(args: argparse.Namespace, context: Context, plan: Plan) -> bool:
+    """Whether the stacks that are no more wanted go although the plan was not asked for that; only a person at a terminal can say so."""
+    if not plan.removals or plan.options.remove or args.yes or args.approve is not None or not context.stdin.isatty():
+        return False
+    if any(each.protected for each in plan.removals):
+        return False
+    from session.shared import asked
+
+    names = ", ".join(each.stack_name for each in plan.removals)
+    answer = asked(
+        context, f"Also delete {names}, as the review of plan {plan.digest[:DIGEST_DIGITS]} says? Type delete, or nothing to keep: "
+    )
+    return answer == "delete"
+
+
 # --- applying ---------------------------------------------------------------------------------------------------------
 
 
-def execute(args: argparse.Namespace, context: Context, opened: Opened, plan: Plan, *, content: PlannedContent | None = None) -> Applied:
-    """Apply the approved plan under the lock, and put it into the history."""
+def execute(
+    args: argparse.Namespace, context: Context, opened: Opened, plan: Plan, *, content: PlannedContent | None = None, remove: bool = False
+) -> Applied:
+    """Apply the approved plan under the lock, and put it into the history. `remove`: stacks no more wanted go, too."""
     from aws.dynamodb import Items
     from guards.caller import this_process
     from review.progress_view import shown
@@ -318,7 +349,7 @@ def execute(args: argparse.Namespace, context: Context, opened: Opened, plan: Pl
 
         stacks += (CONTENT,)
     with shown(stacks, context.stderr, live=live, colour=context.colour(context.stderr), now=now) as report:
-        the_run = _run(opened, plan, report, stop, now)
+        the_run = dataclasses.replace(carrying_out(opened, plan, report, stop, now), remove=remove)
         try:
             applied = engine.apply(the_run, take, publish=None if content is None else _publisher(context, opened, content))
         except engine.StalePlan as error:
@@ -353,64 +384,6 @@ def _publisher(context: Context, opened: Opened, content: PlannedContent) -> Pub
     return publish
 
 
-def _run(opened: Opened, plan: Plan, report: Report, stop: threading.Event, now: Callable[[], float]) -> Run:
-    from aws.s3 import S3
-    from rollout.execution import Run
-    from rollout.history import expected_or_none
-    from rollout.progress import Note
-    from session.shared import poll_seconds
-    from templates.schemas import bundled
-
-    assembly, gateways, aws = opened.assembly, opened.gateways, opened.aws
-    aws.propagation.sleep, aws.propagation.stopped = lambda seconds: _wait(stop, seconds), stop.is_set
-    aws.propagation.tell = lambda text: report(Note(at=now(), text=text))
-    zone = assembly.hosted_zone
-    validation: Callable[[Stack, str], Iterable[str]] = _no_certificate if zone is None else _certificate_validation(opened, zone, now)
-    return Run(
-        plan=plan,
-        assembly=assembly,
-        templates=opened.templates,
-        gateways=gateways,
-        schemas=bundled(),
-        report=report,
-        now=now,
-        sleep=lambda seconds: _wait(stop, seconds),
-        stop=stop,
-        poll_seconds=poll_seconds(opened, POLL_SECONDS),
-        validate_certificates=validation,
-        is_new=aws.propagation.is_new,
-        learn=aws.propagation.learn,
-        expected=expected_or_none(
-            S3.connect(aws, account_id=assembly.account_id, region=assembly.home_region), assembly.artifact_bucket, assembly.environment
-        ),
-    )
-
-
-def _no_certificate(_stack: Stack, _arn: str) -> Iterable[str]:
-    return ()
-
-
-def _certificate_validation(opened: Opened, zone: HostedZone, now: Callable[[], float]) -> CertificateValidation:
-    gateways, aws = opened.gateways, opened.aws
-    from aws.acm import Acm
-    from aws.route53 import Route53
-    from rollout.certificate_validation import CertificateValidation
-
-    return CertificateValidation(
-        zone=zone,
-        zone_id=lambda: zone.id or gateways.hosted_zone_id(zone.name, account_id=zone.account_id, role_arn=zone.role_arn),
-        resources=lambda stack, arn: gateways.cloudformation(stack.account_id, stack.region, stack.role_arn).list_resources(arn),
-        certificates=lambda stack: Acm.connect(aws, account_id=stack.account_id, region=stack.region, role_arn=stack.role_arn),
-        zones=lambda: Route53.connect(aws, account_id=zone.account_id, role_arn=zone.role_arn),
-        now=now,
-    )
-
-
-def _wait(stop: threading.Event, seconds: float) -> None:
-    """A sleep that an interrupt ends."""
-    stop.wait(seconds)
-
-
 # --- the record -------------------------------------------------------------------------------------------------------
 
 
@@ -424,7 +397,9 @@ def remember(context: Context, opened: Opened, the_run: Run, applied: Applied, m
     from rollout.apply import record_of
 
     assembly = opened.assembly
-    if not unchanged and not any(o.started for o in applied.stacks) and not (applied.content is not None and applied.content.started):
+    content = applied.content is not None and applied.content.started
+    begun = any(o.started for o in applied.stacks) or content or any(each.begun for each in applied.removals)
+    if not unchanged and not begun:
         return
     try:
         bucket = S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)

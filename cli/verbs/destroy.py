@@ -50,7 +50,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Survey, show, confirm, delete."""
     from operations.destroy.survey import survey
     from operations.destroy.text import plan_lines
-    from session.shared import locked, progress
+    from session.shared import locked, no_more_wanted, progress
 
     recover(args, context)
     opened = open_environment(args, context)
@@ -60,6 +60,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         opened.gateways,
         delete_data=args.delete_data,
         lift_protection=args.lift_termination_protection,
+        dropped=no_more_wanted(opened),
     )
     ends = plan.blocked or plan.nothing_to_do or args.dry_run
     if ends or not args.json:

@@ -33,13 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Look and show."""
     from operations.drift import POLL_SECONDS, detect_drift, drift_lines
-    from session.shared import poll_seconds, progress
+    from session.shared import no_more_wanted, poll_seconds, progress
 
     opened = open_environment(args, context)
     report = detect_drift(
         opened.assembly,
         opened.gateways,
         operation_id=f"drift-{context.token_hex(8)}",
+        dropped=no_more_wanted(opened),
         now=context.now(),
         sleep=context.sleep,
         poll_seconds=poll_seconds(opened, POLL_SECONDS),

@@ -10,6 +10,7 @@ Exit status: 0 no changes, 3 changes pending, 1 blocked or failed, 2 usage.
 from __future__ import annotations
 
 import argparse
+import functools
 import tempfile
 import threading
 from collections.abc import Callable, Iterable
@@ -33,6 +34,7 @@ EXAMPLES = """\
   python deploy.py plan --env prod --format markdown             review for a pull-request comment
   python deploy.py plan --env prod --read-only                   by the plan role, which may change nothing
   python deploy.py plan --env prod --only site                   one stack, and what it depends on
+  python deploy.py plan --env dev --remove                       with the deletion of stacks that are no more wanted
   python deploy.py plan --env dev --content ../web/dist          the stacks and the app, as one plan
   python deploy.py plan --env prod --release sit:3f9c01d2ab44    the stacks and what was verified in sit, as one plan
 """
@@ -65,6 +67,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--only", action="append", default=[], metavar="STACK", help="only this stack and what it depends on; may be repeated"
     )
     add_content_arguments(parser)
+    parser.add_argument(
+        "--interrupt-site", action="store_true", help="with --content: the site may get another bucket, and show errors for some minutes"
+    )
+    parser.add_argument(
+        "--remove", action="store_true", help="delete the environment's stacks that the assembly no longer has, last of all"
+    )
+    parser.add_argument(
+        "--lift-termination-protection", action="store_true", help="with --remove: also of stacks that have termination protection"
+    )
     parser.add_argument(
         "--read-only",
         action="store_true",
@@ -105,6 +116,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
         import_existing=args.import_existing,
         replace_records=args.replace_records,
         removed_instances=args.removed_instances,
+        interrupt_site=args.interrupt_site,
+        remove=args.remove,
+        lift_protection=args.lift_termination_protection,
         only=tuple(args.only),
         local=args.local,
         read_only=args.read_only,
@@ -163,6 +177,14 @@ def plan_and_save(
             context.say(f"{finding.severity}: {finding.message}")
             context.say_next(finding.command)
     forget(path)
+
+    @functools.cache
+    def look() -> whereabouts.Whereabouts:
+        def bucket() -> S3:
+            return S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
+
+        return whereabouts.look(bucket, assembly, opened.templates, opened.gateways, rolling_back=rolling_back)
+
     request = Request(
         assembly=assembly,
         templates=opened.templates,
@@ -171,13 +193,8 @@ def plan_and_save(
         created_by=opened.caller,
         nonce=context.token_hex(4),
         content=content,
-        look=lambda: whereabouts.findings(
-            lambda: S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region),
-            assembly,
-            opened.templates,
-            opened.gateways,
-            rolling_back=rolling_back,
-        ),
+        look=lambda: look().findings,
+        removals=lambda: look().removals,
         measured=lambda: history.expected_or_none(
             S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region),
             assembly.artifact_bucket,

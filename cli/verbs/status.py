@@ -14,7 +14,7 @@ from guards.text import as_lines
 from operations.status import Deployed, Status, read_status, status_lines
 from session.context import FAILED, OK, Context
 from session.opened import Opened, add_common_arguments, open_environment
-from session.shared import damage, past_of
+from session.shared import damage, no_more_wanted, past_of
 
 EXAMPLES = """\
   python deploy.py status --env dev            every stack, its drift at the last check, and the version applied
@@ -62,4 +62,12 @@ def read(opened: Opened, context: Context) -> Status:
             )
     except AwsError as error:
         history_error = str(error)
-    return read_status(assembly, opened.templates, opened.gateways, deployed=deployed, history_error=history_error, now=context.now())
+    return read_status(
+        assembly,
+        opened.templates,
+        opened.gateways,
+        deployed=deployed,
+        history_error=history_error,
+        dropped=no_more_wanted(opened),
+        now=context.now(),
+    )

@@ -1,33 +1,29 @@
 """What goes, in which order, and what stands in the way.
 
-In: an assembly with its templates, the gateways. Out: a `DestroyPlan`. Never: changes anything.
+In: an assembly with its templates, the stacks that it no longer has, the gateways. Out: a `DestroyPlan`. Never: changes anything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import msgspec
+
 from assembly import commands
 from assembly.model import Assembly, Stack
-from aws.cloudformation.gateway import CloudFormation
-from gateways.retained import REMOVABLE
 from guards import documents
-from operations.destroy.gateways import DestroyGateways, Progress
-from operations.destroy.retained import (
-    decided,
-    left_by,
-    left_by_set,
-    resources_of,
-    retains,
-    secret_left,
-    still_there,
-    unique,
-    validation_records,
-    where,
-)
-from operations.destroy.values import DestroyPlan, Removal, RetainedResource
-from operations.gateways import call_as, cloudformation_of
+from operations.destroy.gateways import DestroyGateways
+from operations.destroy.unmanaged import secret_left, validation_records
+from operations.destroy.values import DestroyPlan
+from operations.gateways import cloudformation_of
 from planning.model import Finding
+from planning.removals import Removal, RetainedResource
+from removal.belongings import NOTHING_DROPPED, Dropped, Place, place
+from removal.gateways import Progress
+from removal.looks import leftovers, removal_of, removal_order
+from removal.retained import decided, left_by, left_by_set
+
+_EMPTY = b"{}"
 
 
 def survey(
@@ -37,88 +33,61 @@ def survey(
     *,
     delete_data: bool,
     lift_protection: bool,
+    dropped: Dropped = NOTHING_DROPPED,
     progress: Progress = lambda *_: None,
 ) -> DestroyPlan:
-    """What is there, and what would become of it. Raises `aws.errors.AwsError`."""
-    removals: dict[str, Removal] = {}
+    """What is there, and what would become of it; `dropped` is what it has beside the assembly. Raises `aws.errors.AwsError`."""
+    stacks = with_dropped(assembly, dropped.stacks)
+    removals: dict[Place, Removal] = {}
     found: list[RetainedResource] = []
-    findings: list[Finding] = []
-    for stack in reversed(assembly.stacks):
+    findings: list[Finding] = list(dropped.findings)
+    for stack in reversed(stacks):
         progress(stack.id, "looking")
         gateway = cloudformation_of(stack, gateways)
-        removal = _stack_set_removal(stack, gateway) if stack.kind == "stackset" else _stack_removal(stack, gateway)
+        removal = removal_of(stack, gateway)
         if removal is not None:
-            removals[stack.id] = removal
+            removals[place(stack)] = removal
             findings += _blockers(assembly, removal, lift_protection)
-        template = documents.loads(templates[stack.id])
+        template = documents.loads(templates.get(stack.id, _EMPTY))
         found += left_by_set(stack, template, gateway) if stack.kind == "stackset" else left_by(stack, template, gateway, removal)
-    standing = (
-        each
-        if each.stack in removals and each.proven and each.resource_type not in REMOVABLE
-        else still_there(assembly, gateways, each, findings)
-        for each in unique(found)
-    )
-    leftovers = [decided(each, delete_data) for each in standing if each is not None]
-    leftovers += validation_records(assembly, gateways, findings)
-    leftovers += secret_left(assembly, gateways, delete_data)
+    left = [decided(each, delete_data) for each in leftovers(assembly, gateways, found, {r.stack for r in removals.values()}, findings)]
+    left += validation_records(assembly, gateways, findings)
+    left += secret_left(assembly, gateways, delete_data)
     return DestroyPlan(
         environment=assembly.environment,
         project=assembly.project,
         account_id=assembly.account_id,
         delete_data=delete_data,
         lift_protection=lift_protection,
-        removals=tuple(removals[stack.id] for stack in removal_order(assembly.stacks) if stack.id in removals),
-        leftovers=tuple(leftovers),
+        removals=tuple(removals[place(stack)] for stack in removal_order(stacks) if place(stack) in removals),
+        leftovers=tuple(left),
         findings=tuple(findings),
     )
 
 
-def removal_order(stacks: Iterable[Stack]) -> tuple[Stack, ...]:
-    """A stack comes before all that it depends on; StackSets as early as that allows, else the catalogue's order backwards."""
-    remaining = list(stacks)
-    ordered: list[Stack] = []
-    while remaining:
-        needed = {name for stack in remaining for name in stack.depends_on}
-        free = [stack for stack in reversed(remaining) if stack.id not in needed] or [remaining[-1]]
-        chosen = next((stack for stack in free if stack.kind == "stackset"), free[0])
-        ordered.append(chosen)
-        remaining.remove(chosen)
-    return tuple(ordered)
+def with_dropped(assembly: Assembly, dropped: Iterable[Stack]) -> tuple[Stack, ...]:
+    """The assembly's stacks and those that it no longer has. What was dropped may still be used by what stands, if the edit that dropped it
+    was never applied; so everything but what it depends on itself goes first.
+    """
+    gone = tuple(dropped)
+    beneath = {name for stack in gone for name in stack.depends_on}
+    ids = tuple(stack.id for stack in gone)
+    needed = _needed(assembly, beneath)
+    users = [s if s.id in needed else msgspec.structs.replace(s, depends_on=(*s.depends_on, *ids)) for s in assembly.stacks]
+    return (*(s for s in users if s.id in needed), *gone, *(s for s in users if s.id not in needed))
 
 
-def _stack_removal(stack: Stack, gateway: CloudFormation) -> Removal | None:
-    live = gateway.describe_stack(stack.stack_name)
-    if live is None or live.status == "DELETE_COMPLETE":
-        return None
-    kept = {logical_id for logical_id, body in resources_of(gateway.get_template(stack.stack_name)).items() if retains(body)}
-    resources = [r for r in gateway.list_resources(live.arn) if r.status != "DELETE_COMPLETE" and r.logical_id not in kept]
-    return Removal(
-        **where(stack),
-        kind="stack",
-        stack_name=stack.stack_name,
-        arn=live.arn,
-        status=live.status,
-        resources=len(resources),
-        protected=live.termination_protection,
-        change_sets=tuple(c.name for c in gateway.list_change_sets(stack.stack_name)) if live.under_review else (),
-    )
-
-
-def _stack_set_removal(stack: Stack, gateway: CloudFormation) -> Removal | None:
-    live = gateway.describe_stack_set(stack.stack_name, call_as=call_as(stack))
-    if live is None:
-        return None
-    instances = gateway.list_stack_instances(stack.stack_name, call_as=call_as(stack))
-    return Removal(
-        **where(stack),
-        kind="stackset",
-        stack_name=stack.stack_name,
-        arn=live.arn,
-        status=live.status,
-        resources=len(instances),
-        regions=tuple(sorted({i.region for i in instances})),
-        call_as=call_as(stack),
-    )
+def _needed(assembly: Assembly, beneath: set[str]) -> set[str]:
+    """Those, and what they depend on in turn."""
+    by_id = {stack.id: stack for stack in assembly.stacks}
+    found: set[str] = set()
+    queue = [name for name in beneath if name in by_id]
+    while queue:
+        stack = queue.pop()
+        if stack not in found:
+            found.add(stack)
+            queue += [name for name in by_id[stack].depends_on if name in by_id]
+    return found
 
 
 def _blockers(assembly: Assembly, removal: Removal, lift_protection: bool) -> Iterable[Finding]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from assembly import commands
-from operations.destroy.values import DestroyOutcome, DestroyPlan, RetainedResource
+from operations.destroy.values import DestroyOutcome, DestroyPlan
+from planning.removals import RetainedResource
 
 
 def plan_lines(plan: DestroyPlan) -> tuple[str, ...]:

@@ -2,53 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from assembly.model import Frozen
-from aws.cloudformation.stack_sets import CallAs
 from planning.model import Finding
-
-
-class Removal(Frozen, frozen=True, kw_only=True):
-    """One stack or StackSet that is deleted."""
-
-    stack: str
-    kind: str
-    stack_name: str
-    account_id: str
-    region: str
-    role_arn: str | None
-    arn: str
-    status: str
-    resources: int = 0
-    """Resources that are deleted; for a StackSet instances."""
-    protected: bool = False
-    """Termination protection is on."""
-    change_sets: tuple[str, ...] = ()
-    """Names of change sets that are dropped with a stack that was never created."""
-    regions: tuple[str, ...] = ()
-    """StackSet: regions with instances."""
-    call_as: CallAs = "SELF"
-    """StackSet: how its administration is called."""
-
-
-class RetainedResource(Frozen, frozen=True, kw_only=True):
-    """A resource that the deleted stacks leave behind."""
-
-    resource_type: str
-    physical_id: str
-    stack: str
-    account_id: str
-    region: str
-    role_arn: str | None
-    holds: str = ""
-    """What would be lost with it, e.g. "its objects"."""
-    fate: Literal["keep", "delete", "clean_up"]
-    """`clean_up`: holds no data; it goes as soon as AWS allows it."""
-    proven: bool = True
-    """A stack of this environment is known to have made it, or it says so itself; else it only has the name that one would give it."""
-    because: str = ""
-    """Why it is kept whatever was asked for."""
+from planning.removals import Removal, RetainedResource
 
 
 class DestroyPlan(Frozen, frozen=True, kw_only=True):

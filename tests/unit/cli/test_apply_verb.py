@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from cli.verbs.apply import add_arguments, approve
+from cli.verbs.apply import add_arguments, approve, removal_approved
 from guards.checkout import commit_of
 from planning.model import Options, Plan, sealed
+from planning.removals import Removal
 from review.progress_view import chart, duration, shown, summary
 from rollout.apply import Applied
 from rollout.diagnosis import Diagnosis, FailedResource
@@ -86,6 +87,49 @@ def test_who_approves_what(protected: bool, answer: str | None, given: tuple[str
         assert refused.value.command.startswith("python deploy.py apply --env ")
         if answer is None:
             assert refused.value.status == USAGE
+
+
+def with_removal(*, protected: bool = False, remove: bool = False) -> Plan:
+    edge = Removal(
+        stack="edge",
+        kind="stack",
+        stack_name="demo-edge",
+        account_id="1",
+        region="r",
+        role_arn=None,
+        arn="a",
+        status="CREATE_COMPLETE",
+        protected=protected,
+    )
+    return sealed(msgspec.structs.replace(plan(), removals=(edge,), options=Options(remove=remove)))
+
+
+@pytest.mark.parametrize(
+    ("answer", "given", "protected", "approved"),
+    [
+        ("delete\n", (), False, True),
+        ("y\n", (), False, False),
+        ("\n", (), False, False),
+        ("delete\n", ("--yes",), False, False),
+        ("delete\n", ("--approve", "0" * 12), False, False),
+        ("delete\n", (), True, False),
+        (None, (), False, False),
+    ],
+)
+def test_only_a_word_at_the_terminal_deletes_what_the_plan_left_open(
+    answer: str | None, given: tuple[str, ...], protected: bool, approved: bool
+) -> None:
+    context = Context(stdin=io.StringIO("delete\n") if answer is None else Terminal(answer), stderr=io.StringIO())
+    assert removal_approved(arguments(*given), context, with_removal(protected=protected)) is approved
+
+
+def test_a_removal_that_was_planned_is_covered_by_the_plans_digest_and_not_asked_about_again() -> None:
+    asked_for, left_open = with_removal(remove=True), with_removal()
+    assert asked_for.has_changes and not left_open.has_changes
+    assert asked_for.digest != left_open.digest
+    stderr = io.StringIO()
+    assert not removal_approved(arguments(), Context(stdin=Terminal("delete\n"), stderr=stderr), asked_for)
+    assert stderr.getvalue() == ""
 
 
 def test_a_digest_approves_exactly_its_plan() -> None:

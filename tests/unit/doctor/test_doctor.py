@@ -109,6 +109,7 @@ def formation(**script: Any) -> Scripted:
             "describe_stack_events": {"StackEvents": []},
             "describe_stack_resources": GONE,
             "describe_account_limits": {"AccountLimits": [{"Name": "StackLimit", "Value": 2000}]},
+            "list_stack_sets": {"Summaries": []},
             "list_stacks": {"StackSummaries": [{"StackName": "a", "StackStatus": "CREATE_COMPLETE"}]},
             **script,
         }
@@ -172,7 +173,7 @@ def test_everything_that_can_be_wrong_is_told_with_what_to_type_golden() -> None
         iam=Scripted(get_account_summary={"SummaryMap": {}}),
         cloudfront=cloudfront(conflicts=(("******999999", "*******OTHER"),), policies=20),
         secretsmanager=secret('{"username": "somebody", "password_hash": "' + HASH + '"}'),
-        s3=Scripted(head_bucket=AccessDenied("Forbidden", code="403")),
+        s3=Scripted(head_bucket=AccessDenied("Forbidden", code="403"), list_objects_v2=AccessDenied("Forbidden", code="403")),
         dynamodb=Scripted(get_item=NotFound("Requested resource not found", code="ResourceNotFoundException")),
         cloudformation=formation(
             describe_stacks=stack("UPDATE_ROLLBACK_FAILED", StackStatusReason="The following resource(s) failed to update: [Bucket]."),
@@ -398,14 +399,15 @@ def test_an_alias_elsewhere_is_a_problem_and_the_own_distribution_is_not(conflic
 
 def test_before_the_first_deployment_a_bucket_name_that_is_taken_is_found() -> None:
     absent = formation(describe_stacks=GONE, describe_stack_resources=GONE, list_stacks={"StackSummaries": []})
-    taken = healthy(cloudformation=absent, s3=Scripted(head_bucket=AccessDenied("Forbidden", code="403", operation="HeadBucket")))
+    forbidden = AccessDenied("Forbidden", code="403", operation="HeadBucket")
+    taken = healthy(cloudformation=absent, s3=Scripted(head_bucket=forbidden, list_objects_v2=NotFound("no such bucket")))
     assert only(examine(context(taken)), "stands_already").level == "problem"
     tags = {"TagSet": [{"Key": "project", "Value": "demo"}, {"Key": "environment", "Value": "test"}]}
     ours = healthy(cloudformation=absent, s3=Scripted(head_bucket={}, get_bucket_tagging=tags, list_objects_v2={"IsTruncated": False}))
     left = only(examine(context(ours)), "stands_already")
     assert (left.level, "taken over" in left.message) == ("warning", True)
     assert left.command.startswith("python deploy.py plan --env test")
-    free = healthy(cloudformation=absent, s3=Scripted(head_bucket=NotFound("Not Found", code="404")))
+    free = healthy(cloudformation=absent, s3=Scripted(head_bucket=NotFound("Not Found", code="404"), list_objects_v2=NotFound("none")))
     report = examine(context(free))
     assert found(report, "stands_already") == []
     assert only(report, "artifact_bucket").level == "ok"

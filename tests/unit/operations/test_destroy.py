@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -20,16 +21,19 @@ from aws.errors import AccessDenied, AwsError, BadRequest, CredentialsError, Not
 from cli.verbs.destroy import _confirm
 from gateways.retained import Retained, StillReplicated
 from gateways.standing import Found
-from operations.destroy.execution import destroy, targets_of
-from operations.destroy.survey import removal_order, survey
+from operations.destroy.execution import destroy
+from operations.destroy.survey import survey
 from operations.destroy.text import outcome_lines, plan_lines
 from operations.destroy.values import DestroyPlan
+from removal.execution import targets_of
+from removal.looks import removal_order
 from session.context import CommandError, Context
 from tests.golden_files import assert_golden
 from tests.scripted import Scripted, ScriptedAws
 from tests.simulated import ACCOUNT, Small, small_assembly, stackset
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
+TAGS = [{"Key": "project", "Value": "demo"}, {"Key": "environment", "Value": "test"}]
 GONE = NotFound("Stack does not exist", code="ValidationError")
 REPLICATED = BadRequest(
     "Lambda was unable to delete arn:aws:lambda:us-east-1:1:function:demo-edge:1 because it is a replicated function. "
@@ -80,6 +84,7 @@ class Formation:
             "StackStatus": status,
             "CreationTime": "",
             "EnableTerminationProtection": protected,
+            "Tags": TAGS,
             "template": template,
             "events": [],
         }
@@ -151,8 +156,12 @@ class Formation:
         ]
         return {"StackEvents": found[::-1]}
 
-    def do_list_stacks(self, StackStatusFilter: list[str]) -> Any:
-        return {"StackSummaries": [{"StackName": s["StackName"], "StackId": s["StackId"]} for s in self.deleted.values()]}
+    def do_list_stacks(self, StackStatusFilter: Sequence[str] = ()) -> Any:
+        found = self.deleted if StackStatusFilter else self.stacks
+        return {"StackSummaries": [{k: s[k] for k in ("StackName", "StackId", "StackStatus")} for s in found.values()]}
+
+    def do_list_stack_sets(self, Status: str) -> Any:
+        return {"Summaries": [{"StackSetName": "demo-test-logs"}] if self.has_set else []}
 
     def do_list_change_sets(self, StackName: str) -> Any:
         made = {"ChangeSetId": "arn:c", "ChangeSetName": "plan-test-1-a", "Status": "CREATE_COMPLETE", "ExecutionStatus": "AVAILABLE"}
@@ -173,7 +182,7 @@ class Formation:
     def do_describe_stack_set(self, StackSetName: str, CallAs: str) -> Any:
         if not self.has_set:
             raise NotFound("StackSet not found", code="StackSetNotFoundException")
-        return {"StackSet": {"StackSetName": StackSetName, "StackSetARN": "arn:set", "Status": "ACTIVE"}}
+        return {"StackSet": {"StackSetName": StackSetName, "StackSetARN": "arn:set", "Status": "ACTIVE", "Tags": TAGS}}
 
     def do_list_stack_instances(self, StackSetName: str, CallAs: str) -> Any:
         return {"Summaries": self.instances}

@@ -344,7 +344,7 @@ def test_the_legend_has_only_the_symbols_in_use() -> None:
 def test_dangers_are_shouted_in_every_form() -> None:
     for text in (terminal.render(EVERYTHING), markdown.render(EVERYTHING), html.render(EVERYTHING)):
         assert "is REPLACED because of BucketName: its objects WILL BE LOST" in text
-        assert "is REMOVED; the old one is kept, but no stack knows it any more" in text
+        assert "is REMOVED; the old one, Table, is kept, but no stack knows it any more" in text
     assert terminal.render(EVERYTHING).index("DATA AT RISK") < terminal.render(EVERYTHING).index("certificate:")
 
 

@@ -12,22 +12,17 @@ import msgspec
 
 from assembly.model import Assembly, Stack
 from aws.cloudformation.gateway import CloudFormation
-from aws.errors import AccessDenied, AwsError, CredentialsError, NotFound
+from aws.errors import AccessDenied, CredentialsError
 from gateways.retained import BUCKET, FUNCTION, LOG_GROUP, REMOVABLE, TABLE, VERSION
 from guards import documents
 from inventory.judgement import mine
 from inventory.survey import holds_ours
-from inventory.wanted import RECORD
-from operations.destroy.gateways import DestroyGateways
-from operations.destroy.values import Removal, RetainedResource
 from planning.model import Finding
+from planning.removals import Removal, RetainedResource
 from planning.superseded import left
+from removal.gateways import RemovalGateways
 from templates.intrinsics import Scope, resolved_resources
 from templates.resources import DATA_HOLDING_TYPES, LOG_TYPES
-
-SECRET = "AWS::SecretsManager::Secret"  # noqa: S105  (a type name)
-SECRET_RECOVERY_DAYS = 30
-"""A deleted secret can be restored for that long (Secrets Manager API, DeleteSecret)."""
 
 _NAME_PROPERTY = {BUCKET: "BucketName", TABLE: "TableName", LOG_GROUP: "LogGroupName", FUNCTION: "FunctionName"}
 _RETAINING = ("Retain", "RetainExceptOnCreate")
@@ -124,7 +119,7 @@ def unique(found: Iterable[RetainedResource]) -> list[RetainedResource]:
     return list(best.values())
 
 
-def still_there(assembly: Assembly, gateways: DestroyGateways, each: RetainedResource, findings: list[Finding]) -> RetainedResource | None:
+def still_there(assembly: Assembly, gateways: RemovalGateways, each: RetainedResource, findings: list[Finding]) -> RetainedResource | None:
     """None if it is gone. Its tags, and what a bucket holds, prove whose it is where no event of a stack does.
 
     Of a type that cannot be looked up, the events are believed. Where there is no way to look, only they count, and it is noted.
@@ -150,38 +145,6 @@ def still_there(assembly: Assembly, gateways: DestroyGateways, each: RetainedRes
         return each if each.proven else None
 
 
-def validation_records(assembly: Assembly, gateways: DestroyGateways, findings: list[Finding]) -> list[RetainedResource]:
-    """ACM's, in the environment's zone: CloudFormation writes them for a certificate, outside of any resource, and leaves them."""
-    makers = [s for s in assembly.stacks if s.id == "certificate"]
-    if assembly.contract is None or assembly.hosted_zone is None or not makers:
-        return []
-    zone = assembly.zone
-    found: dict[str, None] = {}
-    try:
-        route53 = gateways.route53(zone.account_id, zone.role_arn)
-        zone_id = zone.id or route53.find_public_zone(zone.name).id
-        for domain in dict.fromkeys(name.removeprefix("*.") for name in assembly.site.certificate_names):
-            found |= dict.fromkeys(route53.validation_records(zone_id, domain))
-    except NotFound:
-        return []
-    except AwsError as error:
-        message = f"which validation records of ACM stay in the zone {zone.name} could not be looked up: {error.message}"
-        findings.append(Finding(severity="note", code="not_looked_up", message=message, stack=makers[0].id))
-    return [
-        RetainedResource(
-            resource_type=RECORD,
-            physical_id=name,
-            stack=makers[0].id,
-            account_id=zone.account_id,
-            region="us-east-1",
-            role_arn=zone.role_arn,
-            fate="keep",
-            because="ACM's proof of the domain, the same for every certificate of it in this account: they are renewed by it",
-        )
-        for name in found
-    ]
-
-
 def decided(each: RetainedResource, delete_data: bool) -> RetainedResource:
     fate: Literal["keep", "delete", "clean_up"] = "keep"
     if each.resource_type in (FUNCTION, *REMOVABLE):
@@ -190,22 +153,3 @@ def decided(each: RetainedResource, delete_data: bool) -> RetainedResource:
         fate = "delete" if each.proven or each.resource_type == LOG_GROUP else "keep"
     holds = DATA_HOLDING_TYPES.get(each.resource_type, "its log events" if each.resource_type in LOG_TYPES else "")
     return msgspec.structs.replace(each, holds=holds, fate=fate)
-
-
-def secret_left(assembly: Assembly, gateways: DestroyGateways, delete_data: bool) -> list[RetainedResource]:
-    """The Basic Auth secret, if there is one; no stack makes it."""
-    secret = assembly.basic_auth_secret
-    if secret is None or not gateways.secrets(assembly.account_id, secret.region).exists(secret.secret):
-        return []
-    return [
-        RetainedResource(
-            resource_type=SECRET,
-            physical_id=secret.secret,
-            stack="",
-            account_id=assembly.account_id,
-            region=secret.region,
-            role_arn=None,
-            holds=f"the Basic Auth password's hash; restorable for {SECRET_RECOVERY_DAYS} days",
-            fate="delete" if delete_data else "keep",
-        )
-    ]

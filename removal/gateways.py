@@ -1,0 +1,26 @@
+"""What removing stacks needs of AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from aws.cloudformation.gateway import CloudFormation
+from aws.s3 import S3
+from gateways.retained import Retained
+from gateways.standing import Standing
+
+Progress = Callable[[str, str], None]
+"""Called with a stack id or a resource's name, and what happens to it."""
+
+
+class RemovalGateways(Protocol):
+    """CloudFormation and what it no longer manages, by place (`gateways.by_place.Gateways`)."""
+
+    def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation: ...
+
+    def retained(self, account_id: str, region: str, role_arn: str | None) -> Retained: ...
+
+    def standing(self, account_id: str, region: str, role_arn: str | None = None) -> Standing: ...
+
+    def s3(self, account_id: str, region: str, role_arn: str | None = None) -> S3: ...
