@@ -86,6 +86,8 @@ def _own(work: Work, measured: Mapping[tuple[str, str], float]) -> StackDuration
         return StackDuration(stack=work.stack, seconds=float(CONTENT.seconds), source="documented")
     slowest, figure = "", ANY
     for change in work.changes:
+        if change.unaffected:
+            continue
         found = SLOW.get(change.resource_type, ANY)
         if found.seconds > figure.seconds:
             slowest, figure = change.resource_type, found

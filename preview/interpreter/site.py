@@ -74,14 +74,16 @@ _SEEN = {"Distribution", "Function", "OriginAccessControl", "ResponseHeadersPoli
 def _other_resources(account: Account) -> None:
     for resource in account.resources:
         prefix, _, kind = resource.type.rpartition("::")
-        if (prefix == "AWS::CloudFront" and kind not in _SEEN) or prefix == "AWS::WAFv2":
+        if (prefix == "AWS::CloudFront" and kind not in _SEEN) or resource.type == "AWS::WAFv2::WebACL":
             account.note(f"{resource.where}: {resource.type} is not imitated")
 
 
 def _distribution(account: Account, resource: Resource, config: Mapping[str, Any]) -> Distribution:
     where = resource.where
     account.unknown(where, resource.properties, _DISTRIBUTION)
-    account.unknown(where, config, _CONFIG)
+    # A web ACL of the templates is named by itself.
+    named = {"WebACLId"} if any(True for _ in account.of("AWS::WAFv2::WebACL")) else set()
+    account.unknown(where, config, _CONFIG | named)
     aliases = tuple(str(alias) for alias in items(config.get("Aliases")))
     viewer_certificate = mapping(config.get("ViewerCertificate"))
     account.unknown(f"{where}: ViewerCertificate", viewer_certificate, _CERTIFICATE)

@@ -155,6 +155,7 @@ CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
         "stack_instance": [(("s", ACCOUNT, REGION), {})],
         "stack_limit": [((), {})],
         "stack_names": [((), {})],
+        "stack_set_names": [((), {})],
         "stack_set_operation": [(("s", "o"), {})],
         "stack_set_operation_results": [(("s", "o"), {})],
         "stop_stack_set_operation": [(("s", "o"), {})],

@@ -37,7 +37,7 @@ def cost(dist: Path, *arguments: str, year: int = 2026) -> tuple[int, str, str]:
 
 def test_positions_add_up_and_say_what_they_assume(dist: Path) -> None:
     code, out, _ = cost(dist, "--env", "dev", "--requests", "5M", "--gb", "200", "--json")
-    found = json.loads(out)
+    found = json.loads(out)["data"]
     assert code == 0
     assert found["requests"] == 5_000_000
     assert round(sum(each["usd"] for each in found["positions"]), 1) == round(found["usd_a_month"], 1)

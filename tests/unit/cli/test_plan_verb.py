@@ -111,7 +111,7 @@ def test_exit_statuses(tmp_path: Path) -> None:
 
 
 def form(name: str, out: Path | None = None) -> argparse.Namespace:
-    return argparse.Namespace(json=False, format=name, out=out)
+    return argparse.Namespace(json=False, format=name, out=[] if out is None else [out], verbose=False)
 
 
 def test_the_review_goes_to_stdout_or_to_a_private_file(tmp_path: Path) -> None:
@@ -333,6 +333,6 @@ def test_content_without_a_site_to_publish_to_cannot_be_applied(tmp_path: Path) 
 
 def test_allow_without_content_is_a_slip() -> None:
     made = context()
-    args = argparse.Namespace(content=None, allow=["source-map"], exclude=[])
-    with pytest.raises(CommandError, match="--allow and --exclude are about --content"):
+    args = argparse.Namespace(content=None, allow=["source-map"], exclude=[], release=None)
+    with pytest.raises(CommandError, match="--allow is about --content DIR or --release"):
         verb.content_of(args, made, opened(SimulatedGateways()))

@@ -173,7 +173,7 @@ def test_policies_of_a_new_stack_are_a_count_but_for_what_grants_everything() ->
     loud, folded = shown.policies(plan)
     assert [w.statement for w in loud] == ["All"] and folded.new == (("b", 1, 1),)
     assert [w.statement for w in shown.quiet(plan)] == ["Allow"]
-    assert "1 policy widening" in terminal.render(plan).splitlines()[-1]
+    assert "1 widened permission" in terminal.render(plan)
 
 
 def test_findings_come_first_and_again_at_the_end_of_a_long_review() -> None:

@@ -237,7 +237,7 @@ def test_wrong_usage_ends_with_2_and_no_traceback(arguments: tuple[str, ...], me
 def test_explain_tells_the_way_without_and_with_credentials(dist: Path, content: Path) -> None:
     done = _command("--env", "dev", "--dist", str(dist), "--content", str(content), "--explain", "/buy?a=1", "--json")
     assert done.returncode == 0
-    without, known = json.loads(done.stdout)
+    without, known = json.loads(done.stdout)["data"]
     assert (without["status"], without["credentials"], known["status"], known["credentials"]) == (401, False, 200, True)
     stages = [step["stage"] for step in known["steps"]]
     assert stages == [
