@@ -27,7 +27,7 @@ from session.termination import terminable
 GROUPS = {
     "deploy": ("plan", "apply", "rollback", "outputs"),
     "site": ("publish", "releases", "rollback-release", "prune", "verify", "preview"),
-    "on call": ("status", "doctor", "drift", "logs", "history", "retry", "stop", "unlock"),
+    "on call": ("runbook", "status", "doctor", "drift", "logs", "history", "retry", "stop", "unlock"),
     "environment": ("set-password", "password", "destroy"),
 }
 """Verbs in the order of the overview; one that is in none comes last."""
