@@ -28,7 +28,7 @@ GROUPS = {
     "deploy": ("plan", "apply", "rollback", "outputs"),
     "site": ("publish", "releases", "rollback-release", "prune", "verify", "preview"),
     "on call": ("runbook", "status", "doctor", "drift", "logs", "history", "retry", "stop", "unlock"),
-    "environment": ("set-password", "password", "destroy"),
+    "environment": ("set-password", "password", "destroy", "local"),
 }
 """Verbs in the order of the overview; one that is in none comes last."""
 
