@@ -12,7 +12,7 @@ export PIP_USER := 0
 unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_REQUIRE_VIRTUALENV PIP_DRY_RUN PIP_NO_DEPS PIP_CONSTRAINT PIP_REQUIREMENT
 unexport PYTHONHOME PYTHONPATH NODE_OPTIONS
 
-.PHONY: build setup test team format check unit mutants edge functional second late browser attacks acceptance lint types architecture golden schema rules lock clean edits
+.PHONY: build setup test team format check unit mutants edge functional second late browser attacks acceptance lint types architecture golden schema rules reference release lock clean edits
 
 build: setup
 	$(BIN)/python build.py --env all
@@ -105,6 +105,14 @@ golden: setup
 # Rewrites the picture of the rooms in docs/architecture.md.
 house: setup
 	$(BIN)/python docs/house.py
+
+# Rewrites docs/reference: keys, commands, outputs, messages.
+reference: setup
+	$(BIN)/python docs/reference.py
+
+# Closes the changelog, writes the version, commits and tags; pushes nothing: make release VERSION=1.2.0
+release: setup
+	$(BIN)/python docs/release.py '$(VERSION)'
 
 schema: setup
 	$(BIN)/python -m environments

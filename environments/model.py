@@ -104,6 +104,7 @@ class Certificate(Value, frozen=True, kw_only=True):
 
     domain_name: DomainName
     subject_alternative_names: tuple[CertificateName, ...] = ()
+    """Further names, beside the main one."""
     region: Region = EDGE_CONTROL_REGION
     """Always us-east-1; stands here so that a wish for another region gets an answer."""
 
@@ -124,6 +125,7 @@ class BasicAuth(Value, frozen=True, kw_only=True):
     """HTTP Basic authentication at the edge. The password's hash lives in Secrets Manager, never here."""
 
     enabled: bool = True
+    """Ask for user and password at every request."""
     username: Annotated[str, Meta(pattern=r"^[^:\x00-\x1f\x7f]{1,64}\Z", description="User name; RFC 7617 forbids a colon in it.")] = (
         "admin"
     )
@@ -133,7 +135,9 @@ class BasicAuth(Value, frozen=True, kw_only=True):
     region: Region = EDGE_CONTROL_REGION
     """Always us-east-1: Lambda@Edge functions are published from there."""
     log_retention_days: RetentionDays = 30
+    """Days that the edge function's logs stay."""
     log_level: Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"] = "INFO"
+    """Least severe level that the edge function writes."""
     log_regions: tuple[Region, ...] = LAMBDA_EDGE_REGIONS
     """Regions in which the edge function's log groups get their retention."""
     log_canary_region: Region = EDGE_CONTROL_REGION
@@ -144,7 +148,9 @@ class Hsts(Value, frozen=True, kw_only=True):
     """Strict-Transport-Security (RFC 6797)."""
 
     max_age_seconds: Annotated[int, Meta(ge=31_536_000, le=63_072_000)] = 63_072_000
+    """How long a browser that was here comes by HTTPS only: a year to two."""
     include_subdomains: bool = True
+    """The rule holds for every name below the domain as well."""
     preload: bool = False
     """Asks browsers to build the rule in; hard to take back, so for production only."""
 
@@ -187,12 +193,15 @@ class SecurityHeaders(Value, frozen=True, kw_only=True):
     content_security_policy: CspText | dict[CspDirective, tuple[CspSource, ...]] = {}
     """By directive: sources beside the default ones ('none' alone: none at all). A text: the whole policy, without any default."""
     frame_options: Literal["DENY", "SAMEORIGIN"] = "DENY"
+    """X-Frame-Options: who may show the site in a frame."""
     referrer_policy: Literal["no-referrer", "same-origin", "strict-origin", "strict-origin-when-cross-origin"] = (
         "strict-origin-when-cross-origin"
     )
+    """Referrer-Policy: how much of an address other sites are told."""
     permissions_policy: Annotated[str, Meta(min_length=1, max_length=1024, pattern=r"^[\x20-\x7e]+\Z")] = (
         "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=()"
     )
+    """Permissions-Policy: what of the browser the site may use; by default little."""
     allow_indexing: bool = False
     """False sends X-Robots-Tag: noindex."""
 
@@ -235,10 +244,13 @@ class Publishing(Value, frozen=True, kw_only=True):
         CacheRule(pattern="*assets/*", cache_control=IMMUTABLE),
         CacheRule(pattern="*", cache_control="public, max-age=300"),
     )
+    """Cache-Control by object key; the last rule should match everything."""
     hashed_paths: tuple[Annotated[str, Meta(pattern=r"^/?[A-Za-z0-9._~*/-]+\Z", max_length=255)], ...] = ("assets/*",)
     """Path patterns whose file names carry a hash; CloudFront caches them for long and falls back to nothing."""
     release_grace_days: Annotated[int, Meta(ge=1, le=365)] = 14
+    """Days that files of an older release stay, for visitors who still hold its page."""
     release_keep: Annotated[int, Meta(ge=2, le=100)] = 5
+    """Releases that are kept at the least."""
     promote_from: Slug | None = None
     """Accept only releases that were verified in this environment."""
 
@@ -249,6 +261,7 @@ class Protection(Value, frozen=True, kw_only=True):
     change_approval: bool = False
     """An apply must be approved by name or by the plan's digest."""
     termination_protection: bool = False
+    """CloudFormation refuses to delete the stacks until it is lifted."""
     stack_policy: bool = False
     """Stack policies refuse replacement and deletion of what holds data or carries the site."""
 
@@ -269,6 +282,7 @@ class GitHub(Value, frozen=True, kw_only=True):
     environment: Slug | None = None
     """GitHub deployment environment; the environment's own name if left out."""
     owner_id: Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z")] | None = None
+    """Numeric id of the organization; goes with repository_id."""
     repository_id: Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z")] | None = None
     """Numeric ids; given together they bind the role to the ids, which repositories made or moved after 2026-07-15 need."""
     create_provider: bool = True
@@ -279,7 +293,9 @@ class Monitoring(Value, frozen=True, kw_only=True):
     """Alarms; thresholds are the worst value that still is no alarm."""
 
     alarm_email: Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+\Z", max_length=254)] | None = None
+    """Address that gets the alarms, once it has confirmed the mail of the topic."""
     error_rate_5xx_percent: Percentage = 1.0
+    """More answers of the server's fault than that are an alarm."""
     error_rate_4xx_percent: Percentage | None = None
     """Default: 15, with Basic Auth 60, as every first visit is a 401 then."""
     origin_latency_ms: Annotated[int, Meta(ge=1, le=60_000)] = 3000
@@ -290,6 +306,7 @@ class Monitoring(Value, frozen=True, kw_only=True):
     """ACM renews 45 to 60 days before the end (its certificates last 198 days): fewer days left than this mean that renewal is stuck, and
     more than 40 would sound the alarm at every ordinary renewal."""
     access_log_retention_days: Annotated[int, Meta(ge=1, le=3650)] = 90
+    """Days that the access logs stay."""
 
 
 RuleMode = Literal["off", "count", "block"]
@@ -302,7 +319,9 @@ class Firewall(Value, frozen=True, kw_only=True):
     rate_limit: Annotated[int, Meta(ge=10, le=2_000_000_000)] = 2000
     """Requests of one address in the window; an address with more is counted or blocked until it asks less."""
     rate_window_seconds: Literal[60, 120, 300, 600] = 300
+    """Length of the window of rate_limit."""
     rate: RuleMode = "count"
+    """What happens to an address above the limit: nothing, counted, blocked."""
     core_rules: RuleMode = "count"
     """AWS's managed group AWSManagedRulesCommonRuleSet."""
     known_bad_inputs: RuleMode = "count"
@@ -310,6 +329,7 @@ class Firewall(Value, frozen=True, kw_only=True):
     logs: Literal["none", "bucket"] = "none"
     """`bucket`: every request's verdict goes to a bucket of its own, whose name AWS wants to begin with aws-waf-logs-."""
     log_retention_days: Annotated[int, Meta(ge=1, le=3650)] = 30
+    """Days that the firewall's logs stay."""
     blocked_requests: Annotated[int, Meta(ge=0, le=1_000_000_000)] = 1000
     """More blocked requests than that in five minutes are an alarm."""
 
@@ -341,6 +361,7 @@ class Environment(Value, frozen=True, kw_only=True):
     project: Slug
     """First part of every stack and resource name."""
     cost_centre: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\w .:/=+@-]+\Z")]
+    """Tag CostCentre of every stack, by which bills are divided."""
     tags: dict[str, str] = {}
     """Further tags for every stack."""
     account_id: AccountId
@@ -348,6 +369,7 @@ class Environment(Value, frozen=True, kw_only=True):
     domain: DomainName
     bucket: BucketName
     price_class: PriceClass
+    """Places from which CloudFront serves; fewer are cheaper, and farther from some visitors."""
     hosted_zone: HostedZone
     certificate: Certificate
     app: App = App()
@@ -433,13 +455,17 @@ class Organization(Value, frozen=True, kw_only=True):
     """The name of its file; not a key in it."""
     project: Slug
     cost_centre: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\w .:/=+@-]+\Z")]
+    """Tag CostCentre of every stack, by which bills are divided."""
     tags: dict[str, str] = {}
+    """Further tags for every StackSet."""
     account_id: AccountId
     """Management account, or the delegated administrator's."""
     region: Region = EDGE_CONTROL_REGION
     """Region of the StackSets themselves."""
     permission_model: Literal["SELF_MANAGED", "SERVICE_MANAGED"] = "SELF_MANAGED"
+    """SELF_MANAGED goes by roles in each account, SERVICE_MANAGED by trusted access of the organization."""
     delegated_administrator: bool = False
+    """account_id is a delegated administrator's, not the management account."""
     environments: Annotated[tuple[Slug, ...], Meta(min_length=1)]
     """Environments whose accounts get their foundation from here; account and region are those of the environment."""
     organizational_units: dict[Slug, OrganizationalUnitId] = {}
