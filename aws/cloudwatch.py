@@ -37,7 +37,10 @@ class CloudWatch:
         return cls(aws.client("cloudwatch", account_id=account_id, region=region))
 
     def alarm_states(self, names: Iterable[str]) -> dict[str, str]:
-        """OK, ALARM or INSUFFICIENT_DATA by name; without those that are not there. Asked by name: the deploy role may only read its own."""
+        """OK, ALARM or INSUFFICIENT_DATA by name, without those that are not there.
+
+        Asked by name, since the deploy role may read alarms of its own prefix only.
+        """
         wanted = sorted(names)
         found: dict[str, str] = {}
         for begin in range(0, len(wanted), MOST_NAMES):

@@ -7,6 +7,7 @@ Never: knows a key by name. What an edit changes is measured: the templates are 
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -30,8 +31,9 @@ def page(note: str) -> str:
     """The whole page."""
     parts = ["# Keys of the environment files", "", note]
     parts.append(
-        "`environments/common.yaml` holds what all share, `environments/<name>.yaml` the rest; either may hold any key. *Changes* says which stacks an edit"
-        " touches, and what it replaces: measured on an environment like dev, between values of the tests. An edit of what is not replaced is made in place."
+        "`environments/common.yaml` holds what all share, `environments/<name>.yaml` the rest; either may hold any key. *Changes* says"
+        " which stacks an edit touches, and what it replaces: measured on an environment like dev, between values of the tests. What is not"
+        " replaced is changed in place."
     )
     for title, kind in (("Environment", Environment), ("organization.yaml", Organization)):
         parts += ["", f"## {title}", ""]
@@ -131,7 +133,7 @@ def _docstrings() -> Mapping[tuple[str, str], str]:
         if not isinstance(node, ast.ClassDef):
             continue
         found[node.name, ""] = (ast.get_docstring(node) or "").split("\n\n")[0]
-        for before, after in zip(node.body, node.body[1:], strict=False):
+        for before, after in itertools.pairwise(node.body):
             if isinstance(before, ast.AnnAssign) and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
                 found[node.name, ast.unparse(before.target)] = str(after.value.value)
     return found
@@ -163,7 +165,7 @@ def _effect(key: tuple[str, ...]) -> str:
     found = [each for each in built if each is not None]
     changed: dict[str, None] = {}
     replaced: dict[str, None] = {}
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in itertools.pairwise(found):
         for stack, resources in _differences(before, after):
             changed[stack] = None
             replaced |= dict.fromkeys(resources)

@@ -20,8 +20,9 @@ def page(note: str, root: Path) -> str:
         "# Messages, and what to do",
         "",
         note,
-        "Every error says what and where, and on the next line what to type. This page is for who has only the message: look for a part of it that is no name. What a"
-        " person sees rather than reads stands in the [runbooks](../runbooks/README.md); what the lint gate says, in the [rules](../lint-rules.md).",
+        "Every error says what and where, and on the next line what to type. This page is for who has only the message: look for a"
+        " part of it that is no name. What a person sees rather than reads stands in the [runbooks](../runbooks/README.md); what the"
+        " lint gate says, in the [rules](../lint-rules.md).",
         "",
         "## While building: environment files",
         "",

@@ -47,8 +47,15 @@ def commands_page() -> str:
         options = _options(parser, common)
         parts += options or ["No options of its own."]
         parts += ["", f"Without {', '.join(f'`{name}`' for name in missing)}."] if missing else []
-        parts += ["", "```console", *(line.strip() for line in module.EXAMPLES.strip().split("\n")), "```"]
+        parts += ["", "```console", *_examples(module.EXAMPLES), "```"]
     return "\n".join(parts) + "\n"
+
+
+def _examples(text: str) -> Iterator[str]:
+    """One command a line, what it is for as a remark."""
+    for line in text.strip().split("\n"):
+        command, _, remark = line.strip().partition("  ")
+        yield f"{command}  # {remark.strip()}" if remark else command
 
 
 def _paragraphs(text: str) -> Iterator[str]:

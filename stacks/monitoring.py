@@ -12,6 +12,7 @@ from typing import Any
 
 from troposphere import GetAtt, Ref, Sub, cloudwatch, logs, sns
 
+from assembly import commands
 from environments.model import Environment
 from policies import buckets, runtime
 from policies.statements import distribution_arn
@@ -195,7 +196,7 @@ def _add_alarm(template: StackTemplate, env: Environment, topic: sns.Topic, alar
         cloudwatch.Alarm(
             alarm.title,
             AlarmName=f"{env.prefix}-{alarm.title}",
-            AlarmDescription=f"{env.domain}: {alarm.description}. Runbook: python deploy.py runbook {_runbook(alarm.title)} --env {env.name}",
+            AlarmDescription=f"{env.domain}: {alarm.description}. Runbook: {_runbook(alarm.title, env)}",
             Namespace=alarm.namespace,
             MetricName=alarm.metric,
             Dimensions=[cloudwatch.MetricDimension(Name=name, Value=value) for name, value in alarm.dimensions.items()],
@@ -207,7 +208,12 @@ def _add_alarm(template: StackTemplate, env: Environment, topic: sns.Topic, alar
     template.output(f"{alarm.title}Name", f"Name of the alarm: {alarm.description}", Ref(alarm.title))
 
 
-def _runbook(alarm: str) -> str:
+def _runbook(alarm: str, env: Environment) -> str:
+    """What to type when it is on."""
+    return commands.deploy("runbook", env.name, _runbook_name(alarm))
+
+
+def _runbook_name(alarm: str) -> str:
     return _EDGE_FAILS if alarm in (*LAMBDA_EDGE_METRICS, *FUNCTION_METRICS) else RUNBOOKS.get(alarm, "site-down")
 
 

@@ -34,7 +34,7 @@ EXAMPLES = """\
   python deploy.py verify --env sit --record --password-file pw     and let this release be promoted
   python deploy.py verify --env dev --junit verify.xml              for CI; the password in BASIC_AUTH_PASSWORD
   python deploy.py verify --env dev --local                         what publish --local published, on a preview of its own
-  python deploy.py verify --env dev --resolve http://127.0.0.1:8080 a preview that runs
+  python deploy.py verify --env dev --resolve http://127.0.0.1:8080  a preview that runs
 """
 
 REPLICA_STACK = "replica"
