@@ -113,11 +113,28 @@ def messages_page() -> str:
     return messages.page(NOTE.format(source="the golden files of the messages and in `rollout/known_causes.py`"), ROOT)
 
 
+BEGIN, END = "<!-- picture: made by `make reference` -->", "<!-- end of picture -->"
+
+
+def readme() -> str:
+    """README.md with the picture of production as the tests have it."""
+    from graph.formats import mermaid
+    from graph.picture import picture
+    from stacks.synthesis import synthesise
+    from tests.environments_fixture import environments
+
+    built = synthesise(environments()["prod"])
+    head, _, rest = (ROOT / "README.md").read_text(encoding="utf-8").partition(BEGIN)
+    drawn = mermaid(picture(built.assembly, built.templates))
+    return f"{head}{BEGIN}\n\n```mermaid\n{drawn}```\n\n{END}{rest.partition(END)[2]}"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "environment-keys.md": keys_page,
     "commands.md": commands_page,
     "outputs.md": outputs_page,
     "messages.md": messages_page,
+    "../../README.md": readme,
 }
 
 
