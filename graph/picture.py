@@ -48,6 +48,7 @@ LABELS = {
 }
 """What an arrow says; "watches" of alarms and dashboards, "uses" of the rest."""
 _VARIABLE = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.[A-Za-z0-9.]+)?\}")
+_MAIN = frozenset({"leads to", "reads", "runs", "asks"})
 _WATCHING = frozenset({"alarm", "dashboard"})
 
 
@@ -104,25 +105,29 @@ class Picture:
 
 def picture(assembly: Assembly, templates: Mapping[str, bytes]) -> Picture:
     """The picture of an environment."""
-    resources = {stack.id: documents.loads(templates[stack.id])["Resources"] for stack in assembly.stacks}
-    by_stack = {stack.id: dict(_nodes(stack.id, resources[stack.id])) for stack in assembly.stacks}
+    parsed = {stack.id: documents.loads(templates[stack.id]) for stack in assembly.stacks}
+    built = _Built(
+        resources={stack: each["Resources"] for stack, each in parsed.items()},
+        nodes={stack: dict(_nodes(stack, each["Resources"])) for stack, each in parsed.items()},
+        feeds={(stack.id, p.name): p.source for stack in assembly.stacks for p in stack.parameters if isinstance(p.source, OutputRef)},
+        outputs={stack: each.get("Outputs", {}) for stack, each in parsed.items()},
+    )
     boxes = tuple(
         Box(
             stack=stack.id,
             account=stack.account_id,
             region=_region(stack),
-            nodes=tuple({node.id: node for node in by_stack[stack.id].values()}.values()),
+            nodes=tuple({node.id: node for node in built.nodes[stack.id].values()}.values()),
         )
         for stack in assembly.stacks
     )
     nodes = {node.id: node for box in boxes for node in box.nodes}
-    arrows = tuple(_arrows(assembly, templates, resources, by_stack))
     records = tuple(node.id for node in nodes.values() if node.kind == "DNS record")
     return Picture(
         title=f"{assembly.project} {assembly.environment}",
         domain=assembly.contract.domain if assembly.contract else "",
         boxes=tuple(box for box in boxes if box.nodes),
-        arrows=arrows,
+        arrows=tuple(built.arrows()),
         entry=records or tuple(node.id for node in nodes.values() if node.kind == "CloudFront distribution"),
     )
 
@@ -157,62 +162,56 @@ def _identifier(*parts: str) -> str:
     return re.sub(r"\W", "_", "_".join(parts))
 
 
-def _arrows(
-    assembly: Assembly, templates: Mapping[str, bytes], resources: Mapping[str, Any], by_stack: Mapping[str, Mapping[str, Node]]
-) -> Iterator[Arrow]:
-    feeds = {
-        (stack.id, parameter.name): parameter.source
-        for stack in assembly.stacks
-        for parameter in stack.parameters
-        if isinstance(parameter.source, OutputRef)
-    }
-    outputs = {stack.id: documents.loads(templates[stack.id]).get("Outputs", {}) for stack in assembly.stacks}
-    buckets = {
-        _name(resources[stack][name]): node for stack, nodes in by_stack.items() for name, node in nodes.items() if node.kind == "bucket"
-    }
-    seen: set[tuple[str, str]] = set()
-    for stack, nodes in by_stack.items():
-        for name, node in nodes.items():
-            properties = resources[stack][name].get("Properties", {})
-            targets = list(_reached(stack, properties, resources, by_stack, feeds, outputs))
-            text = json.dumps(properties)
-            targets += [
-                bucket for called, bucket in buckets.items() if called and re.search(rf"(?<![\w.-]){re.escape(called)}(?![\w-])", text)
-            ]
-            for target in targets:
-                if target.id != node.id and (node.id, target.id) not in seen:
-                    seen.add((node.id, target.id))
-                    yield _arrow(node, target)
+@dataclass(frozen=True)
+class _Built:
+    """What the templates say, by stack."""
+
+    resources: Mapping[str, Mapping[str, Any]]
+    nodes: Mapping[str, Mapping[str, Node]]
+    """By logical id."""
+    feeds: Mapping[tuple[str, str], OutputRef]
+    """By stack and parameter."""
+    outputs: Mapping[str, Mapping[str, Any]]
+
+    def arrows(self) -> Iterator[Arrow]:
+        """Each pair once."""
+        seen: set[tuple[str, str]] = set()
+        for stack, nodes in self.nodes.items():
+            for name, node in nodes.items():
+                properties = self.resources[stack][name].get("Properties", {})
+                for target in (*self._reached(stack, properties), *self._named(properties)):
+                    if target.id != node.id and (node.id, target.id) not in seen:
+                        seen.add((node.id, target.id))
+                        yield _arrow(node, target)
+
+    def _reached(self, stack: str, value: Any, passed: frozenset[tuple[str, str]] = frozenset()) -> Iterator[Node]:
+        """The drawn resources that a value leads to, through others that are not drawn (a version to its function)."""
+        for name in _names(value):
+            here = (stack, name)
+            if here in passed:
+                continue
+            if name in self.nodes[stack]:
+                yield self.nodes[stack][name]
+            elif here in self.feeds:
+                source = self.feeds[here]
+                output = self.outputs[source.stack].get(source.output, {}).get("Value")
+                yield from self._reached(source.stack, output, passed | {here})
+            elif name in self.resources[stack]:
+                yield from self._reached(stack, self.resources[stack][name].get("Properties", {}), passed | {here})
+
+    def _named(self, properties: Any) -> Iterator[Node]:
+        """The buckets whose names are written out, as in ARNs and host names."""
+        text = json.dumps(properties)
+        for stack, nodes in self.nodes.items():
+            for name, node in nodes.items():
+                called = _name(self.resources[stack][name])
+                if called and re.search(rf"(?<![\w.-]){re.escape(called)}(?![\w-])", text):
+                    yield node
 
 
 def _arrow(source: Node, target: Node) -> Arrow:
     label = LABELS.get((source.kind, target.kind)) or ("watches" if source.kind in _WATCHING else "uses")
-    return Arrow(source=source.id, target=target.id, label=label, main=label in ("leads to", "reads", "runs", "asks"))
-
-
-def _reached(
-    stack: str,
-    value: Any,
-    resources: Mapping[str, Any],
-    by_stack: Mapping[str, Mapping[str, Node]],
-    feeds: Mapping[tuple[str, str], OutputRef],
-    outputs: Mapping[str, Any],
-    passed: frozenset[tuple[str, str]] = frozenset(),
-) -> Iterator[Node]:
-    """The drawn resources that a value leads to, through others that are not drawn (a version to its function)."""
-    for name in _names(value):
-        here = (stack, name)
-        if here in passed:
-            continue
-        if name in by_stack[stack]:
-            yield by_stack[stack][name]
-        elif here in feeds:
-            source = feeds[here]
-            output = outputs[source.stack].get(source.output, {}).get("Value")
-            yield from _reached(source.stack, output, resources, by_stack, feeds, outputs, passed | {here})
-        elif name in resources[stack]:
-            properties = resources[stack][name].get("Properties", {})
-            yield from _reached(stack, properties, resources, by_stack, feeds, outputs, passed | {here})
+    return Arrow(source=source.id, target=target.id, label=label, main=label in _MAIN)
 
 
 def _names(value: Any) -> Iterator[str]:

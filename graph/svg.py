@@ -78,7 +78,8 @@ def svg(of: Picture) -> str:
             f"<title>{escape(title)}</title>",
             f"<desc>{escape(told)}</desc>",
             f"<style>{_STYLE}</style>",
-            '<defs><marker id="head" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="10" markerHeight="10" markerUnits="userSpaceOnUse" orient="auto-start-reverse">'
+            '<defs><marker id="head" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="10" markerHeight="10" markerUnits="userSpaceOnUse"'
+            ' orient="auto-start-reverse">'
             '<path d="M0 0L8 4L0 8z" fill="context-stroke"/></marker></defs>',
             f'<rect class="page" width="{width}" height="{height}"/>',
             _text(PAD, 30, title),
