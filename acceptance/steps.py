@@ -91,6 +91,7 @@ STEPS: tuple[Step, ...] = (
             Command(verb="status"),
         ),
         proves=(
+            "edge-read-timeout",
             "cert-wildcard",
             "cfn-event-token",
             "cfn-handlers",
@@ -109,7 +110,7 @@ STEPS: tuple[Step, ...] = (
         minutes=10,
         commands=(_VERIFY,),
         needs="host names",
-        proves=("edge-default-root", "edge-own-headers", "edge-policy-order", "iam-slash-s3"),
+        proves=("edge-default-root", "edge-error-headers", "edge-own-headers", "edge-policy-order", "iam-slash-s3"),
     ),
     Step(
         id="change",
@@ -126,7 +127,7 @@ STEPS: tuple[Step, ...] = (
         # A run that goes on here has built the files as they are.
         commands=(Command(verb="build"), _publish(2)),
         settings="changed",
-        proves=("invalidation-spelling",),
+        proves=("edge-rewritten", "invalidation-spelling"),
     ),
     Step(
         id="rollback-release",

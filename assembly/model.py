@@ -176,6 +176,26 @@ class CacheRule(Frozen, frozen=True, kw_only=True):
     cache_control: str
 
 
+class Redirect(Frozen, frozen=True, kw_only=True):
+    """Another path for a path; a trailing asterisk of `to` is what the one of `path` stood for."""
+
+    path: str
+    to: str
+    status: int
+
+
+class Routing(Frozen, frozen=True, kw_only=True):
+    """What tells a file from a route of the app, and what leads elsewhere."""
+
+    file_extensions: tuple[str, ...] = ()
+    """In lower case, without the dot."""
+    hashed_paths: tuple[str, ...] = ()
+    """Path patterns of CloudFront, with their leading slash."""
+    redirects: tuple[Redirect, ...] = ()
+    redirect_hosts: tuple[str, ...] = ()
+    """Names that lead to the same path of the domain."""
+
+
 class SiteContract(Frozen, frozen=True, kw_only=True):
     """What a visitor must see; `deploy.py verify` checks it and `publish` follows it."""
 
@@ -205,6 +225,18 @@ class SiteContract(Frozen, frozen=True, kw_only=True):
     """There is an HTTPS record beside A and AAAA; failover goes without, as it would speak for the standby as well."""
     promote_from: str | None = None
     """Environment whose verified releases are the only ones accepted here."""
+    routing: Routing | None = None
+    """None: the assembly was built before it was said here."""
+    not_found_page: str = ""
+    """Path of what a missing page is answered with, with status 404; empty: nothing is set up."""
+    error_page: str = ""
+    """The same for every other error."""
+    indexing: bool = True
+    """Search engines are welcome; otherwise robots.txt is ours."""
+    publishing_allow: tuple[str, ...] = ()
+    """What is known of the content and no reason to refuse it: CODE or CODE:PATTERN."""
+    publishing_exclude: tuple[str, ...] = ()
+    """Shell patterns of paths below the published folder that are left out."""
 
 
 class HostedZone(Frozen, frozen=True, kw_only=True):
@@ -250,8 +282,12 @@ class Assembly(Frozen, frozen=True, kw_only=True):
     home_region: str
     deploy_role_name: str
     """Role in the environment's account that the deployer assumes when its credentials belong to another account."""
+    plan_role_name: str = ""
+    """Role in the environment's account that may plan and change nothing; empty where there is none."""
     protected: bool
     """Changes need approval by name or digest."""
+    approvals: int = 0
+    """People who must have approved a plan or a release before it is applied or published (`approvals`)."""
     artifact_bucket: str
     lock_table: str
     hosted_zone: HostedZone | None

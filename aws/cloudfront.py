@@ -35,6 +35,10 @@ class Invalidation(Answer, frozen=True, kw_only=True):
         return self.status == "Completed"
 
 
+class _Summary(Answer, frozen=True, kw_only=True):
+    id: str
+
+
 class Distribution(Answer, frozen=True, kw_only=True):
     """One distribution, as far as a deployer looks at it."""
 
@@ -91,6 +95,16 @@ class CloudFront:
         """Begin one; the same `reference` with the same paths begins it once. `Throttled` where too many are under way."""
         batch: Any = {"CallerReference": reference, "Paths": {"Quantity": len(paths), "Items": list(paths)}}
         return read(self.client.create_invalidation(DistributionId=distribution_id, InvalidationBatch=batch), Invalidation, "Invalidation")
+
+    def invalidations(self, distribution_id: str) -> tuple[str, ...]:
+        """Ids of those that a distribution has had, the newest first."""
+        call = self.client.list_invalidations
+        return tuple(each.id for each in _listed(call, "InvalidationList", _Summary, DistributionId=distribution_id))
+
+    def invalidated(self, distribution_id: str, invalidation_id: str) -> tuple[str, ...]:
+        """The paths of one."""
+        answer = self.client.get_invalidation(DistributionId=distribution_id, Id=invalidation_id)
+        return read(answer, tuple[str, ...], "Invalidation.InvalidationBatch.Paths.Items")
 
     def invalidation(self, distribution_id: str, invalidation_id: str) -> Invalidation:
         """How far it is. `NotFound` if there is none."""

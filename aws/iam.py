@@ -33,12 +33,15 @@ class Role:
     permissions_boundary: str | None
     created_at: str = ""
     """ISO 8601."""
+    unique_id: str = ""
+    """AROA…, which no other role ever gets."""
 
 
 class _Role(Answer, frozen=True, kw_only=True):
     arn: str
     assume_role_policy_document: Any = field(default_factory=dict)
     create_date: str = ""
+    unique_id: str = field(name="RoleId", default="")
     boundary: str | None = field(name="PermissionsBoundary.PermissionsBoundaryArn", default=None)
 
 
@@ -87,7 +90,14 @@ class Iam:
             trusts = trusted(found.assume_role_policy_document)
         except ValueError as problem:
             raise unexpected(answer, f"the trust policy of {name} is no policy: {problem}") from problem
-        return Role(arn=found.arn, name=name, trusted=trusts, permissions_boundary=found.boundary, created_at=found.create_date)
+        return Role(
+            arn=found.arn,
+            name=name,
+            trusted=trusts,
+            permissions_boundary=found.boundary,
+            created_at=found.create_date,
+            unique_id=found.unique_id,
+        )
 
     def denied(self, principal: str, resource: str, actions: tuple[str, ...], context: Mapping[str, str]) -> tuple[str, ...] | None:
         """Those of the actions that the principal may not do on the resource, by IAM's own simulation; None where IAM does not tell.

@@ -1,10 +1,11 @@
 """The composition root of AWS access: one `Aws` a run hands out every client.
 
 In: a profile or ambient credentials, or the endpoint and credentials of a local AWS.
-Out: cached boto3 clients, one for each service, account and region, that retry, time out, name the project and raise `aws.errors` only.
+Out: cached botocore clients, one for each service, account and region, that retry, time out, name the project and raise `aws.errors` only.
 Never: trusts that credentials belong to the account they are wanted for (it asks STS), prints, or reads a configuration of ours.
 
-boto3 is imported when the first client is made. Clients are made one after the other under a lock: in threads that is slower.
+botocore is imported when the first client is made; boto3, which adds nothing to these clients but the time to load it, never is.
+Clients are made one after the other under a lock: in threads that is slower.
 A client may be used from any thread. botocore's waiters must not be used with these clients, since they look for botocore's own exceptions;
 waiting is the caller's, with the caller's clock.
 """
@@ -16,6 +17,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,10 +28,10 @@ from aws import bodies
 from aws.answers import Answer, mark, read
 from aws.errors import AccessDenied, BadRequest, CredentialsError, Origin, WrongAccount, translated
 from aws.propagation import Propagation
+from aws.startup import quick, session_class
 from guards import masks
 
 if TYPE_CHECKING:
-    import boto3
     from botocore.config import Config
     from botocore.session import Session as BotocoreSession
 
@@ -44,6 +46,8 @@ class Identity(Answer, frozen=True, kw_only=True):
 
     account_id: str = field(name="Account")
     arn: str
+    user_id: str = field(name="UserId", default="")
+    """What policies call aws:userid."""
 
 
 class _Assumed(Answer, frozen=True, kw_only=True):
@@ -96,7 +100,9 @@ class Aws:
         settings: Settings | None = None,
         doctor_command: str = "",
         propagation: Propagation | None = None,
+        soon: tuple[tuple[str, str], ...] = (),
     ) -> None:
+        """`soon`: services and regions that will be asked with the ambient credentials; their clients are made while STS answers."""
         self.propagation = propagation or Propagation()
         """How calls about new things are repeated; on its own it repeats those about what the same session has made."""
         self._profile = profile
@@ -107,9 +113,11 @@ class Aws:
         self._doctor_command = doctor_command
         self._lock = threading.RLock()
         self._clients: dict[tuple[str, str, str, str | None], Any] = {}
-        self._sessions: dict[tuple[str, str | None], boto3.Session] = {}
-        self._ambient: tuple[boto3.Session, Identity] | None = None
+        self._sessions: dict[tuple[str, str | None], BotocoreSession] = {}
+        self._ambient: tuple[BotocoreSession, Identity] | None = None
         self._loader: Any = None
+        self._soon = soon
+        self._spare: dict[tuple[str, str], Any] = {}
         self._login_command = f"aws sso login --profile {profile}" if profile else "aws sso login"
 
     @property
@@ -131,14 +139,14 @@ class Aws:
         """What leads requests elsewhere than to AWS by the caller's settings, a line each. Raises `CredentialsError` and its kin."""
         from aws.endpoints import overridden
 
-        return () if self._isolated else overridden(os.environ, self._ambient_session()[0]._session.full_config, self._profile)
+        return () if self._isolated else overridden(os.environ, self._ambient_session()[0].full_config, self._profile)
 
     @property
     def is_emulated_here(self) -> bool:
         """Whether the caller's AWS_ENDPOINT_URL puts all of AWS on this machine. Raises `CredentialsError` and its kin."""
         from aws.endpoints import emulated_here
 
-        return not self._isolated and emulated_here(os.environ, self._ambient_session()[0]._session.full_config, self._profile)
+        return not self._isolated and emulated_here(os.environ, self._ambient_session()[0].full_config, self._profile)
 
     def identity(self) -> Identity:
         """Whose the ambient credentials are; asked once. `CredentialsError` if there are none; a local AWS handed in has none."""
@@ -146,7 +154,7 @@ class Aws:
             return self._ambient_session()[1]
 
     def client(self, service: str, *, account_id: str, region: str, role_arn: str | None = None) -> Any:
-        """The boto3 client of `service` in that account and region (typed by who asks: mypy_boto3_<service>).
+        """The client of `service` in that account and region (typed by who asks: mypy_boto3_<service>).
 
         Ambient credentials are used where they are the account's own, else `role_arn` or the role of `role_name` is assumed. Either way STS
         is asked whose they are, and `WrongAccount` is raised if not the account's. Assumed credentials renew themselves.
@@ -159,22 +167,23 @@ class Aws:
                 client = self._clients.get(key)
                 if client is None:
                     session = self._session(account_id, role_arn)
-                    client = self._clients[key] = self._make(session, service, region, account_id)
+                    spare = self._spare.pop((service, region), None) if self._ambient and session is self._ambient[0] else None
+                    client = self._clients[key] = spare or self._make(session, service, region, account_id)
         return client
 
     # --- sessions: one for each set of credentials ------------------------------------------------------------
 
-    def _session(self, account_id: str, role_arn: str | None) -> boto3.Session:
+    def _session(self, account_id: str, role_arn: str | None) -> BotocoreSession:
         session = self._sessions.get((account_id, role_arn))
         if session is None:
             session = self._sessions[(account_id, role_arn)] = self._open(account_id, role_arn)
         return session
 
-    def _open(self, account_id: str, role_arn: str | None) -> boto3.Session:
+    def _open(self, account_id: str, role_arn: str | None) -> BotocoreSession:
         if self._static_credentials is not None:
             session = self._new_session(lambda: account_id)
             given = self._static_credentials(account_id)
-            session._session.set_credentials(given.access_key, given.secret_key, given.token)
+            session.set_credentials(given.access_key, given.secret_key, given.token)
             self._verify(session, account_id, f"the local credentials of {account_id}")
             return session
         ambient, identity = self._ambient_session()
@@ -203,18 +212,18 @@ class Aws:
     def _whoami_command(self) -> str:
         return f"aws sts get-caller-identity{f' --profile {self._profile}' if self._profile else ''}"
 
-    def _ambient_session(self) -> tuple[boto3.Session, Identity]:
+    def _ambient_session(self) -> tuple[BotocoreSession, Identity]:
         if self._static_credentials is not None:
             raise CredentialsError("a local AWS has credentials for every account and no ambient ones")
         if self._ambient is None:
             session = self._new_session(lambda: self._ambient[1].account_id if self._ambient else "", profile=self._profile)
-            self._login_command = _login_command(session._session, self._profile)
+            self._login_command = _login_command(session, self._profile)
             self._find_credentials(session)
-            self._ambient = (session, self._caller(session))
+            self._ambient = (session, self._caller(session, meanwhile=self._soon))
             _hide_credentials(session.get_credentials())
         return self._ambient
 
-    def _assumed(self, source: boto3.Session, account_id: str, role_arn: str) -> boto3.Session:
+    def _assumed(self, source: BotocoreSession, account_id: str, role_arn: str) -> BotocoreSession:
         from botocore.credentials import DeferredRefreshableCredentials
 
         sts = self._make(source, "sts", _STS_REGION, account_id)
@@ -241,10 +250,10 @@ class Aws:
             }
 
         session = self._new_session(lambda: account_id)
-        session._session._credentials = DeferredRefreshableCredentials(fetch, "assume-role")  # type: ignore[attr-defined]
+        session._credentials = DeferredRefreshableCredentials(fetch, "assume-role")  # type: ignore[attr-defined]
         return session
 
-    def _verify(self, session: boto3.Session, account_id: str, whose: str) -> None:
+    def _verify(self, session: BotocoreSession, account_id: str, whose: str) -> None:
         identity = self._caller(session)
         if identity.account_id != account_id:
             raise WrongAccount(
@@ -253,39 +262,48 @@ class Aws:
                 hint=self._doctor_command,
             )
 
-    def _caller(self, session: boto3.Session) -> Identity:
-        return read(self._make(session, "sts", _STS_REGION, "").get_caller_identity(), Identity)
+    def _caller(self, session: BotocoreSession, *, meanwhile: tuple[tuple[str, str], ...] = ()) -> Identity:
+        sts = self._make(session, "sts", _STS_REGION, "")
+        if not meanwhile:
+            return read(sts.get_caller_identity(), Identity)
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(sts.get_caller_identity)
+            for service, region in meanwhile:
+                self._spare[service, region] = self._make(session, service, region, "")
+            return read(asked.result(), Identity)
 
-    def _find_credentials(self, session: boto3.Session) -> None:
+    def _find_credentials(self, session: BotocoreSession) -> None:
         """Find the ambient credentials, so that neither they nor anything else that a setting holds can stand in a message."""
         from botocore.credentials import DeferredRefreshableCredentials
 
         with translated(Origin(login_command=self._login_command)):
-            _hide_files(session._session.full_config.get("profiles", {}).values())
+            _hide_files(session.full_config.get("profiles", {}).values())
             found: Any = session.get_credentials()
             # Those that have yet to be fetched are hidden once they are: fetching may fail, and says so in the first request.
             if found is not None and not isinstance(found, DeferredRefreshableCredentials):
                 _hide_credentials(found)
 
-    # --- boto3 ------------------------------------------------------------------------------------------------
+    # --- botocore ---------------------------------------------------------------------------------------------
 
-    def _new_session(self, account: Callable[[], str], *, profile: str | None = None) -> boto3.Session:
+    def _new_session(self, account: Callable[[], str], *, profile: str | None = None) -> BotocoreSession:
         """A session whose clients raise our errors, naming that account."""
-        import boto3
-
+        make = session_class()
         with translated(Origin(login_command=self._login_command)):
-            session = boto3.Session(botocore_session=isolated_session()) if self._isolated else boto3.Session(profile_name=profile)
-        session._session.set_config_variable("sts_regional_endpoints", "regional")
+            session = isolated_session() if self._isolated else make(profile=profile)
+            # Names a profile that is not there at once, not in the middle of the first call.
+            session.get_scoped_config()
+        session.set_config_variable("sts_regional_endpoints", "regional")
         if self._loader is None:
-            self._loader = session._session.get_component("data_loader")
+            self._loader = quick(session.get_component("data_loader"))
         # The service models are the same for all: read once, not once for each account.
-        session._session.register_component("data_loader", self._loader)
+        session.register_component("data_loader", self._loader)
 
         def add_translation(base_classes: list[type], **_: Any) -> None:
             base_classes.insert(0, _translating(self._origin, account, self.propagation))
 
-        session.events.register("creating-client-class", add_translation)
-        session.events.register("before-parse", bodies.check)
+        events: Any = session.get_component("event_emitter")
+        events.register("creating-client-class", add_translation)
+        events.register("before-parse", bodies.check)
         return session
 
     def _origin(self, service: str, operation: str, account_id: str, region: str) -> Origin:
@@ -298,9 +316,9 @@ class Aws:
             doctor_command=self._doctor_command,
         )
 
-    def _make(self, session: boto3.Session, service: str, region: str, account_id: str) -> Any:
+    def _make(self, session: BotocoreSession, service: str, region: str, account_id: str) -> Any:
         with translated(self._origin(service, "", account_id, region)):
-            make: Any = session.client
+            make: Any = session.create_client
             return make(service, region_name=region, endpoint_url=self._endpoint_url, config=self._config(service))
 
     def _config(self, service: str) -> Config:
@@ -330,7 +348,7 @@ def isolated_session() -> BotocoreSession:
 
 
 def _translating(origin: Callable[[str, str, str, str], Origin], account: Callable[[], str], propagation: Propagation) -> type:
-    """A base class for boto3 clients, by botocore's own extension point: every call, paginated ones too, goes through this method."""
+    """A base class for clients, by botocore's own extension point: every call, paginated ones too, goes through this method."""
 
     class Translating:
         meta: Any

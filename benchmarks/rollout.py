@@ -112,7 +112,7 @@ class Simulated(Aws):
 
     def _new_session(self, account: Callable[[], str], *, profile: str | None = None) -> Any:
         session = super()._new_session(account, profile=profile)
-        session.events.register("before-send", self._answer)
+        session.get_component("event_emitter").register("before-send", self._answer)
         return session
 
     def _answer(self, request: Any, event_name: str, **_: Any) -> Any:

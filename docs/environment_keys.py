@@ -129,7 +129,8 @@ def _type(kind: Any) -> str:  # noqa: PLR0911 - one line a type
 def _docstrings() -> Mapping[tuple[str, str], str]:
     """By class and attribute; "" for the class itself. What stands below an attribute is its meaning."""
     found: dict[tuple[str, str], str] = {}
-    for node in ast.parse(Path(model.__file__).read_text(encoding="utf-8")).body:
+    files = sorted(Path(model.__file__).parent.glob("*.py"))
+    for node in (node for file in files for node in ast.parse(file.read_text(encoding="utf-8")).body):
         if not isinstance(node, ast.ClassDef):
             continue
         found[node.name, ""] = (ast.get_docstring(node) or "").split("\n\n")[0]

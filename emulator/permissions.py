@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -21,6 +22,7 @@ from ministack.core import iam_actions, iam_evaluator, responses
 from ministack.services import cloudformation, iam
 
 _passed: ContextVar[str] = ContextVar("passed_role", default="")
+_named: ContextVar[Mapping[str, str] | None] = ContextVar("condition_keys", default=None)
 _ROLES = ("RoleARN", "AdministrationRoleARN")
 
 
@@ -39,6 +41,7 @@ def install() -> None:
         account_id: str,
     ) -> str:
         found = str(resource_of(service, method, path, headers, body, query_params, region, account_id))
+        _named.set(_condition_keys(query_params) if service == "cloudformation" else {})
         if service != "cloudformation":
             _passed.set("")
             asked = _first(query_params, "DistributionId") if service == "cloudfront" and found == "*" else ""
@@ -55,7 +58,10 @@ def install() -> None:
         resource_arn: str = "*",
         service_context: dict[str, Any] | None = None,
     ) -> Any:
-        denied = enforce(access_key_id, iam_action, service, region, resource_arn, service_context)
+        named = (_named.get() if service == "cloudformation" else None) or {}
+        denied = enforce(access_key_id, iam_action, service, region, resource_arn, {**(service_context or {}), **named})
+        if not denied and "cloudformation:createaction" in named:
+            denied = enforce(access_key_id, "cloudformation:TagResource", service, region, resource_arn, dict(named))
         role = _passed.get() if service == "cloudformation" else ""
         if denied or not role:
             return denied
@@ -66,11 +72,35 @@ def install() -> None:
         who = getattr(refused, "principal_arn", "")
         return iam_evaluator.AuthError("AccessDenied", f"User: {who} is not authorized to perform: iam:PassRole on resource: {role}")
 
+    first_match: Any = iam_evaluator._first_match
+
+    def matched(ctx: Any, statements: Any, *more: Any, **named: Any) -> Any:
+        return first_match(ctx, [_with_variables(each, ctx) for each in statements], *more, **named)
+
+    vars(iam_evaluator)["_first_match"] = matched
     iam_actions.extract_resource_arn = extract_resource_arn
     iam_evaluator.enforce = enforced
     vars(app)["pin_request_origin"] = lambda source_ip, _: origin(source_ip, True)
     handlers: Any = iam._IAM_HANDLERS
     handlers["SimulatePrincipalPolicy"] = _simulate
+
+
+def _condition_keys(params: Mapping[str, Any]) -> dict[str, str]:
+    """Service Authorization Reference, AWS CloudFormation, condition keys."""
+    given = {
+        "cloudformation:changesetname": _first(params, "ChangeSetName"),
+        "cloudformation:rolearn": _first(params, "RoleARN"),
+        "cloudformation:createaction": _first(params, "Action") if _first(params, "Tags.member.1.Key") else "",
+    }
+    return {key: value for key, value in given.items() if value}
+
+
+def _with_variables(statement: Any, ctx: Any) -> Any:
+    """The statement with the caller's id where a resource has `${aws:userid}` (IAM User Guide, policy variables)."""
+    if not any("${aws:userid}" in each for each in statement.resources):
+        return statement
+    caller = str(ctx.principal_keys.get("aws:userid", ""))
+    return replace(statement, resources=[each.replace("${aws:userid}", caller) for each in statement.resources])
 
 
 def _simulate(params: Mapping[str, Any]) -> Any:

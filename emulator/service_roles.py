@@ -304,6 +304,7 @@ _BY_TYPE: Mapping[str, Calls] = {
             made_on="*",
         )
         for kind, word, name in (
+            ("CachePolicy", "cache-policy", ""),
             ("Function", "function", "Name"),
             ("OriginAccessControl", "origin-access-control", ""),
             ("ResponseHeadersPolicy", "response-headers-policy", ""),

@@ -39,6 +39,8 @@ def claims(described: Environment | Organization) -> Iterator[Claim]:
     account = described.account_id
     if isinstance(described, Environment):
         yield Claim("domain", described.domain, ("domain",))
+        for index, host in enumerate(described.redirect_hosts):
+            yield Claim("domain", host, ("redirect_hosts", index))
         yield Claim("bucket", described.bucket, ("bucket",))
         yield Claim("bucket", described.access_log_bucket, ("bucket",))
         if described.firewall and described.firewall.logs == "bucket":

@@ -12,6 +12,7 @@ from environments.model import CSP_CHARACTERS, EDGE_CONTROL_REGION, LAMBDA_EDGE_
 from environments.names import bucket_name_problem, certificate_covers, punycode_problem, region_problem, tag_problem
 from environments.problems import Key, Note
 from environments.regions import REGIONS
+from environments.routing import redirect_problems
 
 CERTIFICATE_NAMES = 10
 """Names of one certificate. Source: ACM User Guide, quotas (default)."""
@@ -41,6 +42,7 @@ def check(environment: Environment, note: Note) -> None:
     _check_edge(env, note)
     _check_names(env, note)
     _check_app(env, note)
+    _check_routing(env, note)
     for bucket_key, bucket in (
         (("bucket",), env.bucket),
         (("artifacts", "bucket"), env.artifacts.bucket),
@@ -62,7 +64,12 @@ def check(environment: Environment, note: Note) -> None:
         note(("disaster_recovery", "region"), f'"{env.home_region}" is the home region; choose another one')
     if (env.github.owner_id is None) != (env.github.repository_id is None):
         note(("github",), "owner_id and repository_id go together: give both or neither")
-    for name_key, name in ((("domain",), env.domain), (("hosted_zone", "name"), env.hosted_zone.name), *_certificate_keys(env)):
+    for name_key, name in (
+        (("domain",), env.domain),
+        (("hosted_zone", "name"), env.hosted_zone.name),
+        *_certificate_keys(env),
+        *_host_keys(env),
+    ):
         reason = punycode_problem(name)
         if reason:
             note(name_key, reason)
@@ -238,6 +245,24 @@ def _check_app(env: Environment, note: Note) -> None:
     for index, path in enumerate(paths):
         if path in paths[:index]:
             note(("publishing", "hashed_paths", index), f'"{env.publishing.hashed_paths[index]}" is the path of an earlier entry; keep one')
+
+
+def _check_routing(env: Environment, note: Note) -> None:
+    taken = tuple(
+        dict.fromkeys(("/", env.app.entry_path, f"{env.app.entry_path.rstrip('/')}/", env.app.index_document, env.app.health_path))
+    )
+    for index, part, problem in redirect_problems(env.redirects, taken):
+        note(("redirects", index, part) if index < len(env.redirects) else ("redirects",), problem)
+    for key, host in _host_keys(env):
+        if not _below(host, env.hosted_zone.name):
+            note(key, f'"{host}" is not in the hosted zone {env.hosted_zone.name}, so neither its records nor its certificate can be made')
+    _, dot, extension = env.app.index_document.rpartition("/")[2].rpartition(".")
+    if dot and extension.lower() not in env.routing.file_extensions:
+        note(("routing", "file_extensions"), f'lacks "{extension}", the extension of app.index_document')
+
+
+def _host_keys(env: Environment) -> tuple[tuple[Key, str], ...]:
+    return tuple((("redirect_hosts", index), host) for index, host in enumerate(env.redirect_hosts))
 
 
 def _below(name: str, zone: str) -> bool:

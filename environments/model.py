@@ -15,6 +15,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from environments.firewall import Firewall
+from environments.names import certificate_covers
+from environments.routing import Redirect, Routing
+from environments.value import DomainName, Value
+from pages.findings import CODES
+
 PriceClass = Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"]
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,28}[a-z0-9]\Z", description="Lower-case letters, digits and hyphens, 2 to 30 long.")]
@@ -23,14 +29,6 @@ AccountId = Annotated[
     Meta(pattern=r"^[0-9]{12}\Z", description="Twelve digits, quoted. Twelve equal digits are a placeholder that the deployer refuses."),
 ]
 Region = Annotated[str, Meta(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]\Z", description="AWS region, for example eu-west-1.")]
-DomainName = Annotated[
-    str,
-    Meta(
-        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+([a-z]{2,63}|xn--[a-z0-9-]{1,58}[a-z0-9])\Z",
-        max_length=253,
-        description="Lower-case DNS name without a trailing dot.",
-    ),
-]
 CertificateName = Annotated[
     str,
     Meta(
@@ -81,10 +79,6 @@ LAMBDA_EDGE_REGIONS = (
 )
 """Regions that run Lambda@Edge replicas, so where their logs land. Source: CloudFront Developer Guide, service-linked role for
 Lambda Replicator; the page does not say that the list is complete."""
-
-
-class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of every value of the model."""
 
 
 class HostedZone(Value, frozen=True, kw_only=True):
@@ -190,7 +184,7 @@ class SecurityHeaders(Value, frozen=True, kw_only=True):
     """Headers of every response."""
 
     hsts: Hsts = Hsts()
-    content_security_policy: CspText | dict[CspDirective, tuple[CspSource, ...]] = {}
+    content_security_policy: CspText | dict[CspDirective, tuple[CspSource, ...]] = {}  # noqa: RUF012  (msgspec copies it)
     """By directive: sources beside the default ones ('none' alone: none at all). A text: the whole policy, without any default."""
     frame_options: Literal["DENY", "SAMEORIGIN"] = "DENY"
     """X-Frame-Options: who may show the site in a frame."""
@@ -230,19 +224,29 @@ class CacheRule(Value, frozen=True, kw_only=True):
 
 
 IMMUTABLE = "public, max-age=31536000, immutable"
-NO_CACHE = "no-cache"
+AT_THE_EDGE = "s-maxage=86400, stale-while-revalidate=86400, stale-if-error=604800"
+"""Seconds that CloudFront keeps a copy, and gives an older one while it looks for a newer, or while the bucket fails. A publish has the
+edge forget what it changed; a day bounds what it did not know of, such as a page that a lagging replica gave (decision 21)."""
+PAGE = f"public, max-age=0, must-revalidate, {AT_THE_EDGE}"
+"""Browsers ask every time, and the edge answers. Not `no-cache`, which CloudFront would not keep at a minimum TTL of 0, and with
+`must-revalidate`, without which browsers would follow stale-while-revalidate themselves (RFC 5861)."""
+ERROR_PAGE = "public, max-age=0, must-revalidate, s-maxage=10, stale-if-error=604800"
+"""Short, since CloudFront's documentation can be read as keeping an error as long as its page (decision 22)."""
+PLAIN = "public, max-age=300, must-revalidate, " + AT_THE_EDGE
 
 
 class Publishing(Value, frozen=True, kw_only=True):
     """How the app's files are published. The first matching cache rule wins."""
 
     cache_rules: tuple[CacheRule, ...] = (
-        CacheRule(pattern="*.html", cache_control=NO_CACHE),
-        CacheRule(pattern="*sw.js", cache_control=NO_CACHE),
-        CacheRule(pattern="*service-worker.js", cache_control=NO_CACHE),
-        CacheRule(pattern="*config.json", cache_control=NO_CACHE),
+        CacheRule(pattern="*404.html", cache_control=ERROR_PAGE),
+        CacheRule(pattern="*error.html", cache_control=ERROR_PAGE),
+        CacheRule(pattern="*.html", cache_control=PAGE),
+        CacheRule(pattern="*sw.js", cache_control=PAGE),
+        CacheRule(pattern="*service-worker.js", cache_control=PAGE),
+        CacheRule(pattern="*config.json", cache_control=PAGE),
         CacheRule(pattern="*assets/*", cache_control=IMMUTABLE),
-        CacheRule(pattern="*", cache_control="public, max-age=300"),
+        CacheRule(pattern="*", cache_control=PLAIN),
     )
     """Cache-Control by object key; the last rule should match everything."""
     hashed_paths: tuple[Annotated[str, Meta(pattern=r"^/?[A-Za-z0-9._~*/-]+\Z", max_length=255)], ...] = ("assets/*",)
@@ -253,6 +257,10 @@ class Publishing(Value, frozen=True, kw_only=True):
     """Releases that are kept at the least."""
     promote_from: Slug | None = None
     """Accept only releases that were verified in this environment."""
+    exclude: tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...] = ()
+    """Shell patterns of paths below the published folder that are left out, for example *.map or docs/*."""
+    allow: tuple[Annotated[str, Meta(pattern=rf"^({'|'.join(CODES)})(:.+)?\Z", max_length=1100)], ...] = ()
+    """What publish and verify would refuse, and somebody knows of: CODE, or CODE:PATTERN for paths; the refusal names it."""
 
 
 class Protection(Value, frozen=True, kw_only=True):
@@ -260,6 +268,8 @@ class Protection(Value, frozen=True, kw_only=True):
 
     change_approval: bool = False
     """An apply must be approved by name or by the plan's digest."""
+    approvals: Annotated[int, Meta(ge=0, le=5)] = 0
+    """People who must have approved a plan or a release by `deploy.py approve` before it is applied or published; 2 for four eyes."""
     termination_protection: bool = False
     """CloudFormation refuses to delete the stacks until it is lifted."""
     stack_policy: bool = False
@@ -281,6 +291,8 @@ class GitHub(Value, frozen=True, kw_only=True):
     repository: Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}\Z", description="ORGANISATION/REPOSITORY")]
     environment: Slug | None = None
     """GitHub deployment environment; the environment's own name if left out."""
+    branch: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}\Z", description="A branch's name.")] = "main"
+    """Branch that is deployed: workflows on it may plan, as those of pull requests may."""
     owner_id: Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z")] | None = None
     """Numeric id of the organization; goes with repository_id."""
     repository_id: Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z")] | None = None
@@ -307,31 +319,6 @@ class Monitoring(Value, frozen=True, kw_only=True):
     more than 40 would sound the alarm at every ordinary renewal."""
     access_log_retention_days: Annotated[int, Meta(ge=1, le=3650)] = 90
     """Days that the access logs stay."""
-
-
-RuleMode = Literal["off", "count", "block"]
-"""What a rule of the firewall does with a request that it matches; `count` only counts it."""
-
-
-class Firewall(Value, frozen=True, kw_only=True):
-    """An AWS WAF web ACL before the distribution, so also before Basic Auth; without this key there is none."""
-
-    rate_limit: Annotated[int, Meta(ge=10, le=2_000_000_000)] = 2000
-    """Requests of one address in the window; an address with more is counted or blocked until it asks less."""
-    rate_window_seconds: Literal[60, 120, 300, 600] = 300
-    """Length of the window of rate_limit."""
-    rate: RuleMode = "count"
-    """What happens to an address above the limit: nothing, counted, blocked."""
-    core_rules: RuleMode = "count"
-    """AWS's managed group AWSManagedRulesCommonRuleSet."""
-    known_bad_inputs: RuleMode = "count"
-    """AWS's managed group AWSManagedRulesKnownBadInputsRuleSet."""
-    logs: Literal["none", "bucket"] = "none"
-    """`bucket`: every request's verdict goes to a bucket of its own, whose name AWS wants to begin with aws-waf-logs-."""
-    log_retention_days: Annotated[int, Meta(ge=1, le=3650)] = 30
-    """Days that the firewall's logs stay."""
-    blocked_requests: Annotated[int, Meta(ge=0, le=1_000_000_000)] = 1000
-    """More blocked requests than that in five minutes are an alarm."""
 
 
 class DisasterRecovery(Value, frozen=True, kw_only=True):
@@ -362,7 +349,7 @@ class Environment(Value, frozen=True, kw_only=True):
     """First part of every stack and resource name."""
     cost_centre: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\w .:/=+@-]+\Z")]
     """Tag CostCentre of every stack, by which bills are divided."""
-    tags: dict[str, str] = {}
+    tags: dict[str, str] = {}  # noqa: RUF012  (msgspec copies it)
     """Further tags for every stack."""
     account_id: AccountId
     home_region: Region
@@ -375,8 +362,13 @@ class Environment(Value, frozen=True, kw_only=True):
     app: App = App()
     basic_auth: BasicAuth = BasicAuth()
     security_headers: SecurityHeaders = SecurityHeaders()
-    headers: dict[HeaderName, HeaderValue] = {}
+    headers: dict[HeaderName, HeaderValue] = {}  # noqa: RUF012  (msgspec copies it)
     """Further headers of every response, for example Cross-Origin-Opener-Policy."""
+    routing: Routing = Routing()
+    redirects: tuple[Redirect, ...] = ()
+    """Paths that have moved; the first that matches wins."""
+    redirect_hosts: tuple[DomainName, ...] = ()
+    """Further names of the site, such as www: each gets records and a place on the certificate, and leads to the same path of `domain`."""
     publishing: Publishing = Publishing()
     protection: Protection = Protection()
     artifacts: Artifacts
@@ -411,8 +403,14 @@ class Environment(Value, frozen=True, kw_only=True):
 
     @property
     def certificate_names(self) -> tuple[str, ...]:
-        """All names of the certificate, the main one first."""
-        return (self.certificate.domain_name, *self.certificate.subject_alternative_names)
+        """All names of the certificate, the main one first; last the redirect hosts that no other name covers."""
+        given = (self.certificate.domain_name, *self.certificate.subject_alternative_names)
+        return (*given, *(host for host in self.redirect_hosts if not any(certificate_covers(name, host) for name in given)))
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Every name that the distribution answers to, the site's own first."""
+        return (self.domain, *self.redirect_hosts)
 
     @property
     def access_log_bucket(self) -> str:
@@ -456,7 +454,7 @@ class Organization(Value, frozen=True, kw_only=True):
     project: Slug
     cost_centre: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\w .:/=+@-]+\Z")]
     """Tag CostCentre of every stack, by which bills are divided."""
-    tags: dict[str, str] = {}
+    tags: dict[str, str] = {}  # noqa: RUF012  (msgspec copies it)
     """Further tags for every StackSet."""
     account_id: AccountId
     """Management account, or the delegated administrator's."""
@@ -468,7 +466,7 @@ class Organization(Value, frozen=True, kw_only=True):
     """account_id is a delegated administrator's, not the management account."""
     environments: Annotated[tuple[Slug, ...], Meta(min_length=1)]
     """Environments whose accounts get their foundation from here; account and region are those of the environment."""
-    organizational_units: dict[Slug, OrganizationalUnitId] = {}
+    organizational_units: dict[Slug, OrganizationalUnitId] = {}  # noqa: RUF012  (msgspec copies it)
     """SERVICE_MANAGED: the unit of each environment's account. Only that account of it is deployed to."""
     execution_role_name: Annotated[str, Meta(pattern=r"^[\w+=,.@-]{1,64}\Z")] = "AWSCloudFormationStackSetExecutionRole"
     """SELF_MANAGED: the role in the target accounts, which must be there already and trust the administration role."""

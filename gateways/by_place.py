@@ -1,4 +1,4 @@
-"""Every gateway that a rollout uses, by account, region and role, made once.
+"""Every gateway that a rollout uses, by account, region and role, made once; each is imported when it is asked for.
 
 In: an `Aws` session, the sleep to wait with. Out: the gateways of this package, and the few questions that planning has for them.
 Never: keeps or prints a secret, creates anything but objects in the artifact bucket.
@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from aws.account import Account
-from aws.cloudformation.gateway import CloudFormation
 from aws.errors import NotFound
-from aws.iam import Iam
-from aws.logs import Logs
-from aws.organizations import Organizations
-from aws.route53 import Route53
 from aws.s3 import S3, Headers
-from aws.secrets import Secrets
 from aws.session import Aws
-from gateways.retained import Retained
-from gateways.standing import Standing
+
+if TYPE_CHECKING:
+    from aws.account import Account
+    from aws.cloudformation.gateway import CloudFormation
+    from aws.iam import Iam
+    from aws.logs import Logs
+    from aws.organizations import Organizations
+    from aws.route53 import Route53
+    from aws.secrets import Secrets
+    from gateways.retained import Retained
+    from gateways.standing import Standing
 
 
 class Gateways:
@@ -35,6 +38,8 @@ class Gateways:
 
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation:
         """The CloudFormation of that place. Raises `CredentialsError` and its kin."""
+        from aws.cloudformation.gateway import CloudFormation
+
         key = (account_id, region, role_arn)
         with self._lock:
             if key not in self._formations:
@@ -46,26 +51,38 @@ class Gateways:
 
     def account(self, account_id: str) -> Account:
         """Its regions and quotas. Raises `CredentialsError` and its kin, as the ones below."""
+        from aws.account import Account
+
         return Account.connect(self.aws, account_id=account_id)
 
     def iam(self, account_id: str) -> Iam:
         """Its roles."""
+        from aws.iam import Iam
+
         return Iam.connect(self.aws, account_id=account_id)
 
     def logs(self, account_id: str, region: str) -> Logs:
         """Its log groups."""
+        from aws.logs import Logs
+
         return Logs.connect(self.aws, account_id=account_id, region=region)
 
     def organizations(self, account_id: str) -> Organizations:
         """The organization that it manages or administers."""
+        from aws.organizations import Organizations
+
         return Organizations.connect(self.aws, account_id=account_id)
 
     def retained(self, account_id: str, region: str, role_arn: str | None) -> Retained:
         """What deleted stacks of that place left behind."""
+        from gateways.retained import Retained
+
         return Retained.connect(self.aws, account_id=account_id, region=region, role_arn=role_arn)
 
     def standing(self, account_id: str, region: str, role_arn: str | None = None) -> Standing:
         """What stands there by name."""
+        from gateways.standing import Standing
+
         return Standing.connect(self.aws, account_id=account_id, region=region, role_arn=role_arn)
 
     def s3(self, account_id: str, region: str, role_arn: str | None = None) -> S3:
@@ -74,22 +91,32 @@ class Gateways:
 
     def route53(self, account_id: str, role_arn: str | None = None) -> Route53:
         """Its zones."""
+        from aws.route53 import Route53
+
         return Route53.connect(self.aws, account_id=account_id, role_arn=role_arn)
 
     def secrets(self, account_id: str, region: str) -> Secrets:
         """Its secrets."""
+        from aws.secrets import Secrets
+
         return Secrets.connect(self.aws, account_id=account_id, region=region)
 
     def hosted_zone_id(self, name: str, *, account_id: str, role_arn: str | None = None) -> str:
         """Id of the account's public zone of exactly that name. `NotFound` if there is none, `Conflict` if there are several."""
+        from aws.route53 import Route53
+
         return Route53.connect(self.aws, account_id=account_id, role_arn=role_arn).find_public_zone(name).id
 
     def secret_version(self, secret: str, *, account_id: str, region: str, role_arn: str | None = None) -> str:
         """VersionId of the secret's current version. `NotFound` if there is none."""
+        from aws.secrets import Secrets
+
         return Secrets.connect(self.aws, account_id=account_id, region=region, role_arn=role_arn).current_version(secret)
 
     def secret_value(self, secret: str, key: str, *, version: str, account_id: str, region: str, role_arn: str | None = None) -> str:
         """One key of that version of a JSON secret. `NotFound` if it is not there."""
+        from aws.secrets import Secrets
+
         return Secrets.connect(self.aws, account_id=account_id, region=region, role_arn=role_arn).json_key(secret, key, version=version)
 
     def upload_template(self, bucket: str, body: bytes, *, sha256: str, account_id: str, region: str) -> str | None:

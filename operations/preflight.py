@@ -85,7 +85,7 @@ def principal_of(assembly: Assembly, caller: str) -> str | None:
 def needs(verb: str, account: Account) -> tuple[Need, ...]:
     """What the verb will change, and what it cannot begin without; nothing for one that only reads, or only shows."""
     made = _NEEDS.get(verb)
-    return tuple(made(account)) if made and not account.options.get("dry_run") else ()
+    return tuple(made(account)) if made and not (account.options.get("dry_run") or account.options.get("read_only")) else ()
 
 
 def site_bucket(templates: Mapping[str, bytes]) -> str | None:

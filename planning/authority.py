@@ -15,11 +15,13 @@ from planning.model import AnyStackPlan, Finding, Plan
 
 
 def acts_as_deploy_role(assembly: Assembly, caller: str) -> bool:
-    """The caller is a session of the deploy role, or of another account, from where the deployer takes on that role."""
+    """The caller is a session of the deploy or plan role, or of another account, from where the deployer takes on the deploy role."""
     account = caller.split(":")[4] if caller.count(":") >= 5 else ""
     if not account or not assembly.deploy_role_name:
         return False
-    return account != assembly.account_id or f":assumed-role/{assembly.deploy_role_name}/" in caller
+    return account != assembly.account_id or any(
+        f":assumed-role/{name}/" in caller for name in (assembly.deploy_role_name, assembly.plan_role_name) if name
+    )
 
 
 def makers_of_roles(assembly: Assembly) -> frozenset[str]:

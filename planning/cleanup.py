@@ -37,16 +37,21 @@ def _drop_real(plan: Plan, stack: StackPlan, gateway: CloudFormation) -> None:
             discard(gateway, CreatedChangeSet(arn=found.arn, stack_arn=stack.stack_name), made_stack=not stack.state.exists)
 
 
+def _to_be_made(plan: Plan, stack: StackPlan) -> bool:
+    """Apply makes its change set."""
+    return stack.previewed or (plan.options.read_only and stack.operation in ("create", "update"))
+
+
 def drop(plan: Plan, gateways: Gateways) -> tuple[Finding, ...]:
     """Delete the change sets that wait because of the plan, and the stacks that only they made. What could not be deleted is reported."""
     findings = []
     for stack in plan.stacks:
-        if isinstance(stack, StackPlan) and (stack.change_set is not None or stack.previewed):
+        if isinstance(stack, StackPlan) and (stack.change_set is not None or _to_be_made(plan, stack)):
             name = stack.change_set.name if stack.change_set else real_change_set_name(plan)
             try:
                 gateway = gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
                 drop_stack(stack, gateway)
-                if stack.previewed:
+                if _to_be_made(plan, stack):
                     _drop_real(plan, stack, gateway)
             except AwsError as error:
                 findings.append(

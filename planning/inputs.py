@@ -93,12 +93,15 @@ def resolve_inputs(
     live: Mapping[str, str],
     produced: Mapping[str, Produced],
     gateways: Gateways,
+    read_only: bool = False,
 ) -> Inputs:
     """The inputs of a stack. `live` are the parameters that it has now. What is missing becomes findings of severity error.
 
+    `read_only`: no secret's value is read, no role of another account taken on.
+
     Raises `aws.errors.AwsError` where AWS refuses to answer.
     """
-    found = _Collector(assembly, stack, template, live=live, produced=produced, gateways=gateways)
+    found = _Collector(assembly, stack, template, live=live, produced=produced, gateways=gateways, read_only=read_only)
     for parameter in stack.parameters:
         found.add(parameter)
     role, waits = found.role()
@@ -130,9 +133,10 @@ class _Collector:
         live: Mapping[str, str],
         produced: Mapping[str, Produced],
         gateways: Gateways,
+        read_only: bool,
     ) -> None:
         self.assembly, self.stack, self.template, self.live = assembly, stack, template, live
-        self.produced, self.gateways = produced, gateways
+        self.produced, self.gateways, self.read_only = produced, gateways, read_only
         self.send: list[ParameterValue] = []
         self.show: list[ParameterPlan] = []
         self.after: dict[str, str] = {}
@@ -150,7 +154,7 @@ class _Collector:
             case OutputRef():
                 self._output(parameter, source)
             case HostedZoneRef():
-                zone = self._zone(source)
+                zone = self._zone(source, self.live.get(parameter.name))
                 if zone is not None:
                     self._known(parameter, zone, f"hosted zone {source.name}")
             case SecretVersionRef():
@@ -197,6 +201,9 @@ class _Collector:
     def _output(self, parameter: Parameter, source: OutputRef) -> None:
         reference = f"{source.stack}.{source.output}"
         producer = self.produced.get(source.stack)
+        if producer is None and self.read_only:
+            # Of another account, where this caller has no way in (`planning.read_only`).
+            producer = Produced(outputs={source.output: self.live.get(parameter.name)})
         if producer is None or source.output not in producer.outputs:
             self._missing_output(reference, source)
             return
@@ -266,10 +273,12 @@ class _Collector:
         value = producer.outputs[source.output]
         return (value, ()) if value is not None else (None, (reference,))
 
-    def _zone(self, source: HostedZoneRef) -> str | None:
+    def _zone(self, source: HostedZoneRef, deployed: str | None) -> str | None:
         zone = self.assembly.zone
         if zone.id is not None and zone.name.rstrip(".") == source.name.rstrip("."):
             return zone.id
+        if self.read_only and zone.role_arn and deployed:
+            return deployed
         try:
             return self.gateways.hosted_zone_id(source.name, account_id=zone.account_id, role_arn=zone.role_arn)
         except (NotFound, Conflict) as error:
@@ -302,6 +311,10 @@ class _Collector:
         deployed = self.live.get(beside) if beside else None
         if parameter.name in self.live and deployed == version:
             self._hidden(parameter, None, f"secret {source.secret}", changed=False)
+            return
+        if self.read_only:
+            # The change set keeps the deployed value; that it changes shows in the version beside it.
+            self._hidden(parameter, None, f"secret {source.secret}", changed=True)
             return
         try:
             # Of the very version that is sent beside it: two reads of "the current one" may tell of two versions.

@@ -278,6 +278,8 @@ class Options(Frozen, frozen=True, kw_only=True):
     """Stack ids asked for by --only together with their dependencies; empty: all."""
     local: bool = False
     """Made against the local AWS; apply refuses it against the real one and the other way round."""
+    read_only: bool = False
+    """Left nothing at AWS and read no secret: apply makes the real change sets, and executes those that do what was approved."""
 
 
 class Plan(Frozen, frozen=True, kw_only=True):
@@ -334,6 +336,8 @@ def plan_bytes(plan: Plan) -> bytes:
     for name in ("content", "superseded"):
         if not getattr(plan, name):
             del found[name]
+    if not plan.options.read_only:
+        del found["options"]["read_only"]
     return canonical_json(found)
 
 

@@ -19,6 +19,7 @@ import msgspec
 from assembly.model import Stack
 from aws.errors import AwsError, CredentialsError
 from guards import documents
+from planning import read_only
 from planning.authority import administrators_work
 from planning.content import findings as content_findings
 from planning.inputs import Gateways, Produced, resolve_inputs
@@ -53,7 +54,9 @@ def make_plan(
     `CredentialsError` where there is no way in, `Stopped` after an interrupt (`stop`, or KeyboardInterrupt in the calling thread).
     """
     assembly, options = request.assembly, request.options
-    stacks = selected(assembly, options.only)
+    every = selected(assembly, options.only)
+    stacks, how = read_only.reachable(every, options)
+    partly = bool(options.only) or len(stacks) < len(every)
     with PlanningRun(request, gateways, schemas, progress, stop or threading.Event()) as run:
         run.beside(request.look)
         done = _all(run, stacks, workers)
@@ -66,12 +69,12 @@ def make_plan(
             assembly_digest=assembly.digest,
             created_at=request.created_at,
             created_by=request.created_by,
-            options=msgspec.structs.replace(options, only=tuple(s.id for s in stacks) if options.only else ()),
+            options=msgspec.structs.replace(options, only=tuple(s.id for s in stacks) if partly else ()),
             stacks=plans,
-            findings=(*run.looked(), *(() if request.content is None else content_findings(request.content, plans))),
+            findings=(*how, *run.looked(), *(() if request.content is None else content_findings(request.content, plans))),
             content=request.content,
             # A part of the stacks may leave users behind that are not in it.
-            superseded=() if options.only else tuple(each for stack in stacks for each in done[stack.id].superseded),
+            superseded=() if partly else tuple(each for stack in stacks for each in done[stack.id].superseded),
         )
         if plan.blocked:
             plan = msgspec.structs.replace(plan, stacks=tuple(_without_change_set(p) for p in plans))
@@ -234,7 +237,15 @@ def _planned(run: PlanningRun, stack: Stack, produced: Mapping[str, Produced]) -
     live = gateway.describe_stack_set(stack.stack_name, call_as=call_as)
     instances = gateway.list_stack_instances(stack.stack_name, call_as=call_as) if live else ()
     parameters = live.parameters if live else {}
-    inputs = resolve_inputs(request.assembly, stack, template, live=parameters, produced=produced, gateways=run.gateways)
+    inputs = resolve_inputs(
+        request.assembly,
+        stack,
+        template,
+        live=parameters,
+        produced=produced,
+        gateways=run.gateways,
+        read_only=request.options.read_only,
+    )
     run.progress(stack.id, f"looking at {len(instances) or 'its'} instances and their accounts")
     surveyed = survey(stack, request.assembly, request.templates, template, inputs.after, instances=instances, gateways=run.gateways)
     plan = plan_stack_set(

@@ -15,6 +15,8 @@ from planning.model import Finding, Options, Plan
 from website.content_plan import ContentPlan
 
 CHANGE_SET_PREFIX = "plan"
+REVIEW_PREFIX = "review"
+"""Of change sets that are only read: who may plan and not apply may touch no others (`policies.planning`)."""
 
 
 class PlanError(Exception):
@@ -54,14 +56,15 @@ Progress = Callable[[str, str], None]
 """Called with a stack id and what happens to it; from any thread."""
 
 
-def change_set_prefix(environment: str) -> str:
+def change_set_prefix(environment: str, *, read_only: bool = False) -> str:
     """What the name of every change set of a plan of that environment begins with."""
-    return f"{CHANGE_SET_PREFIX}-{re.sub('[^A-Za-z0-9-]', '-', environment)}-"
+    return f"{REVIEW_PREFIX if read_only else CHANGE_SET_PREFIX}-{re.sub('[^A-Za-z0-9-]', '-', environment)}-"
 
 
 def change_set_name(request: Request) -> str:
     """Name of the plan's change sets: environment, assembly and plan can be told from it."""
-    return f"{change_set_prefix(request.assembly.environment)}{request.assembly.digest[:8]}-{request.nonce}"
+    prefix = change_set_prefix(request.assembly.environment, read_only=request.options.read_only)
+    return f"{prefix}{request.assembly.digest[:8]}-{request.nonce}"
 
 
 def selected(assembly: Assembly, only: Iterable[str]) -> tuple[Stack, ...]:

@@ -89,6 +89,7 @@ class StackPlanner:
         self.old_template: dict[str, Any] = {}
         self.state = ABSENT
         self.findings = Findings(stack.id)
+        self.read_only = run.request.options.read_only
         self.stands = Standing()
 
     def plan(self) -> Planned:
@@ -103,6 +104,7 @@ class StackPlanner:
             live=self.live.parameters if self.live is not None and self.state.exists else {},
             produced=self.produced,
             gateways=self.run.gateways,
+            read_only=self.read_only,
         )
         self.findings += inputs.findings
         moved = ", ".join(changed_policies(self.old_template, self.template))
@@ -113,7 +115,7 @@ class StackPlanner:
                 " has to be deleted and made again, at a quiet hour, as the name has no answer in between",
                 f"aws cloudformation delete-stack --stack-name {self.stack.stack_name} --region {self.stack.region}",
             )
-        source = self.source() if not inputs.findings else {}
+        source = self.source() if not inputs.findings and self.asks_cloudformation else {}
         if self.findings.blocked:
             return Planned(plan=blocked(self.stack, self.state, tuple(self.findings), parameters=inputs.show))
         self.run.check()
@@ -154,6 +156,8 @@ class StackPlanner:
         """Where CloudFormation gets the template from; a finding where it cannot be put there."""
         if not self.stack.template.upload:
             return {"template_body": self.body.decode()}
+        if self.read_only:
+            return self.inline()
         assembly = self.assembly
         url = self.run.gateways.upload_template(
             assembly.artifact_bucket,
@@ -164,10 +168,9 @@ class StackPlanner:
         )
         if url is not None:
             return {"template_url": url}
-        # The stack that makes the bucket: the same document without the spacing that is for readers.
-        close = json.dumps(documents.loads(self.body), separators=(",", ":"), ensure_ascii=False)
-        if len(close.encode()) <= INLINE_TEMPLATE_LIMIT:
-            return {"template_body": close}
+        inline = self.inline()
+        if inline:
+            return inline
         first = assembly.stacks[0].id
         self.findings.error(
             "artifact_bucket_missing",
@@ -177,12 +180,28 @@ class StackPlanner:
         )
         return {}
 
+    def inline(self) -> dict[str, str]:
+        """The same document without the spacing that is for readers, if it is short enough then."""
+        close = json.dumps(documents.loads(self.body), separators=(",", ":"), ensure_ascii=False)
+        return {"template_body": close} if len(close.encode()) <= INLINE_TEMPLATE_LIMIT else {}
+
+    @property
+    def asks_cloudformation(self) -> bool:
+        """Whether a change set is made. Read-only not of a stack that is not there: it would leave an empty one behind."""
+        return self.state.exists or not self.read_only
+
     # --- the change set ---------------------------------------------------------------------------------------
 
     def changes(self, inputs: Inputs, source: Mapping[str, str]) -> Planned:
         context = self.context(inputs)
         self.stands = standing(self.run, self.stack, self.template, context.after, context.before)
         self.findings += self.stands.findings
+        if not source:
+            if self.asks_cloudformation:
+                self.findings.warning(
+                    "not_previewed", "its template is too large to be planned read-only; the changes are our comparison of templates"
+                )
+            return self.changed(inputs, context, all_from_templates(context), (), None)
         previewed = bool(inputs.waits_for)
         made_stack = self.makes_stack()
         self.run.progress(self.stack.id, "previewing" if previewed else "making a change set")
@@ -194,7 +213,7 @@ class StackPlanner:
                 if description.failed:
                     return self.refused(inputs, context, description, validations, previewed=previewed)
                 resources = from_change_set(description, context)
-                if not previewed:
+                if not previewed and not self.read_only:
                     self.kept.add(created.arn)
                 return self.changed(inputs, context, resources, validations, self.reference(created, description, made_stack=made_stack))
         except NothingToChange:
@@ -216,7 +235,8 @@ class StackPlanner:
                 parameters=inputs.send,
                 capabilities=self.stack.capabilities,
                 tags=self.stack.tags,
-                role_arn=inputs.role_arn,
+                # An existing stack keeps the role that it has; a planner may pass none.
+                role_arn=None if self.read_only else inputs.role_arn,
                 client_token=client_token(name, self.stack.id, "create"),
                 description=f"Plan of {self.assembly.project} {self.assembly.environment}, assembly {self.assembly.digest[:12]}",
                 revert_drift=options.revert_drift and self.state.exists,
@@ -385,7 +405,7 @@ class StackPlanner:
             self.stack,
             self.state,
             "blocked" if blocked else "update" if self.state.exists else "create",
-            change_set=None if inputs.waits_for else reference,
+            change_set=None if inputs.waits_for or self.read_only else reference,
             waits_for=inputs.waits_for,
             parameters=inputs.show,
             resources=resources,

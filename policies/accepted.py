@@ -26,7 +26,8 @@ _EVENTS = Accepted(_UNKNOWN, _NEWER, ("cloudformation:DescribeEvents",))
 ACCEPTED: dict[str, tuple[Accepted, ...]] = {
     "ServiceRole": (
         Accepted("parliament-RESOURCE_STAR", "what is made anew at the edge has no ARN yet", (
-            "cloudfront:CreateDistribution", "cloudfront:CreateFunction", "cloudfront:CreateResponseHeadersPolicy",
+            "cloudfront:CreateCachePolicy", "cloudfront:CreateDistribution", "cloudfront:CreateFunction",
+            "cloudfront:CreateResponseHeadersPolicy",
         )),
         Accepted(_MISMATCH, "the service authorization data names the topic, older data no resource", (
             "sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "sns:Unsubscribe",
@@ -40,6 +41,10 @@ ACCEPTED: dict[str, tuple[Accepted, ...]] = {
         )),
     ),
     "DeployPolicy": (
+        Accepted(_MISMATCH, "the service authorization data names the quota, older data no resource", ("servicequotas:GetServiceQuota",)),
+        _EVENTS,
+    ),
+    "PlanPolicy": (
         Accepted(_MISMATCH, "the service authorization data names the quota, older data no resource", ("servicequotas:GetServiceQuota",)),
         _EVENTS,
     ),

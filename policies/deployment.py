@@ -104,6 +104,7 @@ class Deployment:
     """The names a deployer works with in one account."""
 
     prefix: str
+    environment: str
     site_bucket: str
     artifact_bucket: str
     lock_table: str
@@ -124,7 +125,15 @@ def stacks(names: Deployment) -> PolicyDocument:
 
 def content(names: Deployment) -> PolicyDocument:
     """What `deploy.py` reads and writes beside the stacks: artifacts, lock, the app's files, credential, logs."""
-    return PolicyDocument(Version="2012-10-17", Statement=_content(names))
+    # A workflow that could write there would approve its own plans (`approvals`). Not in the boundary, which has no room for it: a denial
+    # of the policy wins over whatever else allows.
+    approvals = Statement(
+        Sid="ApprovalsArePeoples",
+        Effect=Deny,
+        Action=[Action("s3", "PutObject")],
+        Resource=[s3_arn(f"{names.artifact_bucket}/approvals/*")],
+    )
+    return PolicyDocument(Version="2012-10-17", Statement=[*_content(names), approvals])
 
 
 def boundary(names: Deployment) -> PolicyDocument:
@@ -205,20 +214,25 @@ def _stacks(names: Deployment) -> list[Statement]:
             ["GetFunctionConfiguration", "DeleteFunction"],
             arn("lambda", f"function:{names.edge_function_name}:*", region="us-east-1"),
         ),
-        allow("ReadRoles", "iam", ["GetRole"], role_arn(f"{names.prefix}-*")),
+        # Those of IAM Identity Center tell who has approved (`approvals`).
+        allow("ReadRoles", "iam", ["GetRole"], role_arn(f"{names.prefix}-*"), role_arn("aws-reserved/sso.amazonaws.com/*")),
         # Whether a verb may do what it is about to do, about itself only.
         allow("AskBefore", "iam", ["SimulatePrincipalPolicy"], role_arn(names.deploy_role_name)),
-        Statement(
-            Sid="PassToCloudFormation",
-            Effect=Allow,
-            Action=[Action("iam", "PassRole")],
-            Resource=[role_arn(names.service_role_name), role_arn(names.administration_role_name)],
-            Condition=Condition(StringEquals("iam:PassedToService", "cloudformation.amazonaws.com")),
-        ),
+        _passing(names),
     ]
     if names.zone_role_arn:
         statements.append(Statement(Sid="ZoneAccount", Effect=Allow, Action=[sts.AssumeRole], Resource=[names.zone_role_arn]))
     return statements
+
+
+def _passing(names: Deployment) -> Statement:
+    return Statement(
+        Sid="PassToCloudFormation",
+        Effect=Allow,
+        Action=[Action("iam", "PassRole")],
+        Resource=[role_arn(names.service_role_name), role_arn(names.administration_role_name)],
+        Condition=Condition(StringEquals("iam:PassedToService", "cloudformation.amazonaws.com")),
+    )
 
 
 def _content(names: Deployment) -> list[Statement]:

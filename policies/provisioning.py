@@ -121,8 +121,8 @@ class Scope:
     prefix: str
     """Prefix of every stack, role, function and policy name, without the trailing hyphen."""
     buckets: tuple[str, ...]
-    domain: str
-    """Name of the site."""
+    hosts: tuple[str, ...]
+    """Names of the site."""
     certificate_names: tuple[str, ...]
     zone_id: str | None
     """None: not known at build time."""
@@ -260,6 +260,7 @@ def _cloudfront(scope: Scope) -> list[Statement]:
             Action=[
                 Action("cloudfront", name)
                 for name in (
+                    "CreateCachePolicy",
                     "CreateDistribution",
                     "CreateFunction",
                     "CreateMonitoringSubscription",
@@ -288,6 +289,12 @@ def _cloudfront(scope: Scope) -> list[Statement]:
             "cloudfront",
             ["GetResponseHeadersPolicy", "UpdateResponseHeadersPolicy", "DeleteResponseHeadersPolicy"],
             arn("cloudfront", "response-headers-policy/*"),
+        ),
+        allow(
+            "CachePolicies",
+            "cloudfront",
+            ["GetCachePolicy", "UpdateCachePolicy", "DeleteCachePolicy"],
+            arn("cloudfront", "cache-policy/*"),
         ),
         allow(
             "Functions",
@@ -410,7 +417,7 @@ def _dns(scope: Scope) -> list[Statement]:
             Resource=[zone],
             Condition=Condition(
                 ForAllValuesStringLike(
-                    "route53:ChangeResourceRecordSetsNormalizedRecordNames", [scope.domain, *_validation_records(scope.certificate_names)]
+                    "route53:ChangeResourceRecordSetsNormalizedRecordNames", [*scope.hosts, *_validation_records(scope.certificate_names)]
                 )
             ),
         ),

@@ -64,9 +64,22 @@ def github_deployment(repository: str, environment: str, *, owner_id: str | None
     With the numeric ids the subject is the immutable form that repositories made, renamed or moved after 2026-07-15 send.
     Sources: GitHub, "OpenID Connect reference", subject claims; IAM User Guide, "Create a role for OpenID Connect federation" (aud, sub).
     """
+    return _github(repository, [f"environment:{environment}"], owner_id, repository_id)
+
+
+def github_planning(repository: str, branch: str, *, owner_id: str | None, repository_id: str | None) -> PolicyDocument:
+    """Workflows of one repository on pull requests, and on its branch.
+
+    A pull request of a fork has the same subject, but GitHub gives its workflows no token to show it with (docs/assumptions.md).
+    """
+    return _github(repository, ["pull_request", f"ref:refs/heads/{branch}"], owner_id, repository_id)
+
+
+def _github(repository: str, contexts: list[str], owner_id: str | None, repository_id: str | None) -> PolicyDocument:
     if owner_id and repository_id:
         organisation, name = repository.split("/")
         repository = f"{organisation}@{owner_id}/{name}@{repository_id}"
+    subjects = [f"repo:{repository}:{context}" for context in contexts]
     return PolicyDocument(
         Version="2012-10-17",
         Statement=[
@@ -78,7 +91,7 @@ def github_deployment(repository: str, environment: str, *, owner_id: str | None
                     StringEquals(
                         {
                             f"{GITHUB_ISSUER}:aud": "sts.amazonaws.com",
-                            f"{GITHUB_ISSUER}:sub": f"repo:{repository}:environment:{environment}",
+                            f"{GITHUB_ISSUER}:sub": subjects[0] if len(subjects) == 1 else subjects,
                         }
                     )
                 ),

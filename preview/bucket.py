@@ -1,12 +1,43 @@
-"""The content of a bucket that was published to, for `--local` that of the local AWS."""
+"""The content of a bucket that was published to, for `--local` that of the local AWS, and what CloudFront was told to forget.
+
+In: gateways. Out: `Content`; `Invalidated` values. Never: writes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from aws.cloudfront import CloudFront
 from aws.errors import AwsError, NotFound
 from aws.s3 import S3
 from preview.content import Fetched, Object, Unreachable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invalidated:
+    """An invalidation that was asked for."""
+
+    id: str
+    paths: tuple[str, ...]
+
+
+def invalidations(front: CloudFront) -> Callable[[], tuple[Invalidated, ...]]:
+    """Reads all of every distribution; nothing where AWS does not answer, since the next look asks again."""
+    known: dict[str, Invalidated] = {}
+
+    def read() -> tuple[Invalidated, ...]:
+        try:
+            for distribution in front.distributions():
+                for identity in front.invalidations(distribution.id):
+                    if identity not in known:
+                        known[identity] = Invalidated(id=identity, paths=front.invalidated(distribution.id, identity))
+        except AwsError:
+            pass
+        return tuple(known.values())
+
+    return read
 
 
 def bucket_content(s3: S3) -> Fetched:

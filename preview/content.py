@@ -17,11 +17,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from assembly.files import canonical_json
 from assembly.model import SiteContract
+from files.names import left_out, select
+from files.types import content_type
 from guards.text import printable
-from website.content import CONFIG_FILE, cache_control, content_type, key_prefix, publishable
+from website.content import cache_control, generated_files, key_prefix
 from website.folder import open_file, walk
+from website.judging import allowances
 
 FILE_LIMIT = 256 << 20
 """Bytes of a file that is served: it is held in memory while it is."""
@@ -63,10 +65,12 @@ class Folder:
         self._root = root
         self._rules = contract.cache_rules
         self._prefix = key_prefix(contract)
-        config = contract.config_json
-        self._generated = {} if config is None else {self._prefix + CONFIG_FILE: canonical_json(config)}
         self._started = now
-        found, _ = publishable(root, walk(root), self._prefix)
+        listing = walk(root, left_out(contract.publishing_exclude))
+        selection = select(listing.files, listing.left, self._prefix)
+        refused = {each.file for each in allowances(contract, ()).sorted(selection.findings)[0]}
+        found = {path: file for path, file in selection.files.items() if path not in refused}
+        self._generated = generated_files(self._prefix, contract, found)
         self._files = {self._prefix + path: file for path, file in found.items()}
 
     async def get(self, bucket: str, key: str) -> Object | None:  # noqa: ARG002

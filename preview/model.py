@@ -92,6 +92,10 @@ class Origin:
     signed: bool
     """An Origin Access Control signs the requests, so that S3 sees CloudFront's service principal; otherwise they are anonymous."""
     custom_headers: tuple[tuple[str, str], ...] = ()
+    connection_attempts: int = 3
+    connection_timeout: int = 10
+    read_timeout: int = 30
+    """Per attempt. The defaults are CloudFront's (API reference, Origin)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,9 @@ from preview.session import Preview, Settings
 from preview.sockets import listen
 from preview.watching import watch
 
+INVALIDATION_SECONDS = 0.5
+"""Between two looks for invalidations."""
+
 
 class _Hypercorn(Config):
     """Hypercorn with an SSL context and sockets that were made here: no key lies in a file, and the sockets have limits."""
@@ -89,6 +92,7 @@ async def serve(settings: Settings, ready: Callable[[Preview, int, int | None], 
     stopped = asyncio.Event()
     started = asyncio.Event()
     made: tls.Tls | None = None
+    forgetting: asyncio.Task[None] | None = None
     # First, so that no change made while the site is read goes unseen.
     watching = asyncio.create_task(_follow(preview, settings, started, stopped))
     await asyncio.sleep(0)
@@ -102,6 +106,7 @@ async def serve(settings: Settings, ready: Callable[[Preview, int, int | None], 
         for number in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(NotImplementedError):
                 loop.add_signal_handler(number, stopped.set)
+        forgetting = asyncio.create_task(_forget(preview, stopped))
         ready(preview, port, plain_port)
         app = application(preview, settings, lambda: port if settings.https else None)
         await hypercorn_serve(app, config, shutdown_trigger=stopped.wait)
@@ -109,6 +114,8 @@ async def serve(settings: Settings, ready: Callable[[Preview, int, int | None], 
         stopped.set()
         started.set()
         await watching
+        if forgetting is not None:
+            await forgetting
         await preview.stop()
         if made is not None and settings.authority_file is not None:
             _remove(settings.authority_file(port), made.authority)
@@ -140,6 +147,14 @@ def _remove(path: Path, authority: bytes) -> None:
     with contextlib.suppress(OSError):
         if path.read_bytes() == authority:
             path.unlink()
+
+
+async def _forget(preview: Preview, stopped: asyncio.Event) -> None:
+    """Look for invalidations until `stopped`."""
+    while not stopped.is_set():
+        await preview.follow_invalidations()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopped.wait(), INVALIDATION_SECONDS)
 
 
 async def _follow(preview: Preview, settings: Settings, started: asyncio.Event, stopped: asyncio.Event) -> None:

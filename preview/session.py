@@ -16,6 +16,7 @@ from pathlib import Path
 
 from assembly.files import AssemblyError
 from preview import source
+from preview.bucket import Invalidated
 from preview.cloudfront.cache import Cache
 from preview.cloudfront.exchange import Outcome
 from preview.cloudfront.pipeline import CloudFront
@@ -27,6 +28,7 @@ from preview.model import Site
 from preview.node import FunctionFailed, Node
 from preview.requests import line
 from preview.sockets import CONNECTIONS, UNREAD_SECONDS
+from preview.weather import FAIR, Weather
 from website.content import read as check
 from website.errors import SourceError
 
@@ -55,6 +57,10 @@ class Settings:
     """At a time and port."""
     unread_seconds: float = UNREAD_SECONDS
     """That a client may leave its answer unread."""
+    weather: Weather = FAIR
+    """How the buckets answer."""
+    invalidations: Callable[[], tuple[Invalidated, ...]] | None = None
+    """With `content`: every invalidation there has been, oldest first; blocking."""
     say: Callable[[str], None]
     now: Callable[[], datetime]
     monotonic: Callable[[], float] = time.monotonic
@@ -67,7 +73,9 @@ class Preview:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.node = Node(self._printed, settings.node)
-        self._cache = Cache(settings.monotonic)
+        self.cache = Cache(settings.monotonic)
+        self._began = settings.monotonic()
+        self._seen: frozenset[str] | None = None
         self._notes: tuple[str, ...] = ()
         self._refused: frozenset[str] = frozenset()
         self._content: Content
@@ -104,14 +112,28 @@ class Preview:
         except OSError as error:
             settings.say(f"cannot reload, the site is still the earlier one: {error.filename}: {error.strerror}")
             return
-        self._cache.clear()
+        self.cache.clear()
         settings.say("reloaded; the cache is empty")
         await self._check()
         await self._functions()
 
     async def stop(self) -> None:
-        """End Node."""
+        """End Node, and what still asks for newer objects."""
+        if hasattr(self, "_cloudfront"):
+            await self._cloudfront.stop()
         await self.node.stop()
+
+    async def follow_invalidations(self) -> None:
+        """Forget what the invalidations since the last look name. Those from before the start found an empty cache."""
+        listed = self._settings.invalidations
+        if listed is None:
+            return
+        every = await asyncio.to_thread(listed)
+        new = [each for each in every if self._seen is not None and each.id not in self._seen]
+        self._seen = frozenset(each.id for each in every)
+        for each in new:
+            gone = self.cache.forget(each.paths)
+            self._settings.say(f"invalidation {line(each.id)}: {gone} objects forgotten")
 
     def _read(self) -> tuple[source.Built, Site, Content]:
         """Runs in a thread: a slow disk holds up no request."""
@@ -130,7 +152,15 @@ class Preview:
             if note not in self._notes:
                 self._settings.say(f"note: {line(note)}")
         self._notes = site.notes
-        self._cloudfront = CloudFront(site, content, self.node, self._cache, lambda: uuid.uuid4().hex)
+        self._cloudfront = CloudFront(
+            site,
+            content,
+            self.node,
+            self.cache,
+            lambda: uuid.uuid4().hex,
+            weather=self._settings.weather,
+            elapsed=lambda: self._settings.monotonic() - self._began,
+        )
 
     async def _check(self) -> None:
         """Say what publish would refuse, as far as it was not said before."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assembly import commands
 from assembly.model import Assembly
 from guards.text import as_lines
-from rollout.apply import Applied
 from website.run import Outcome, count, size
+
+if TYPE_CHECKING:
+    from rollout.apply import Applied
 
 DIGEST_DIGITS = 12
 """Hexadecimal digits of a digest that are shown."""
@@ -52,6 +54,7 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
         "written_bytes": outcome.plan.upload_size if outcome.changed else 0,
         "invalidation": outcome.invalidation,
         "invalidation_done": outcome.invalidation_done,
+        "live": outcome.invalidation_done,
     }
 
 
@@ -59,14 +62,17 @@ def outcome_text(outcome: Outcome, environment: str) -> str:
     """For people: what is live now, and the next command."""
     release = outcome.release
     name = f"release {release.number} ({release.content[:DIGEST_DIGITS]})"
+    where = "is live" if outcome.invalidation_done else "is in the bucket, and not yet at every edge"
     if not outcome.changed:
-        return f"{environment}: {name} is live already; nothing to do"
+        done = f"every edge has now forgotten what was there before (invalidation {outcome.invalidation})"
+        more = "nothing to do" if not outcome.invalidation else done if outcome.invalidation_done else "run the same command again"
+        return f"{environment}: {name} {where if not outcome.invalidation_done else 'is live already'}; {more}"
     plan = outcome.plan
     lines = [
-        f"{environment}: {name} is live: {count(release.files, 'file')}, {size(release.size)}; "
+        f"{environment}: {name} {where}: {count(release.files, 'file')}, {size(release.size)}; "
         f"{count(len(plan.changes), 'file')} written ({size(plan.upload_size)}), {plan.kept:,} kept"
     ]
     if outcome.invalidation:
-        lines.append(f"invalidation {outcome.invalidation}: {'done' if outcome.invalidation_done else 'still under way'}")
+        lines.append(f"invalidation {outcome.invalidation}: {'every edge has it' if outcome.invalidation_done else 'still under way'}")
     lines += commands.told(commands.deploy("verify", environment))
     return as_lines(lines)

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from assembly.commands import deploy
 from assembly.model import Assembly, Stack
 from aws.cloudformation.gateway import CloudFormation
@@ -77,7 +79,8 @@ class Run:
         return Request(
             assembly=self.assembly,
             templates=self.templates,
-            options=self.plan.options,
+            # What was planned read-only is made for good now.
+            options=msgspec.structs.replace(self.plan.options, read_only=False),
             created_at=self.plan.created_at,
             created_by=self.plan.created_by,
             nonce=self.plan.digest[:12],

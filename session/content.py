@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def plan_content(
-    opened: Opened, directory: Path, *, allow: tuple[str, ...] = (), origin: str = "", now: datetime
+    opened: Opened, directory: Path, *, allow: tuple[str, ...] = (), exclude: tuple[str, ...] = (), origin: str = "", now: datetime
 ) -> tuple[ContentPlan, Content]:
     """What publishing the directory would do; before the first deployment everything is new.
 
@@ -36,18 +36,19 @@ def plan_content(
     """
     contract = contract_of(opened.assembly)
     refuse_unless_promoted(opened.assembly.environment, contract)
-    content = read(directory, contract, allow=allow)
+    content = read(directory, contract, allow=allow, exclude=exclude)
     live = deployed_outputs(opened)
     site = site_of(opened, live=live)
     snapshot = None if site.bucket else empty_snapshot(site)
     plan = planner.content_plan(site, content, origin=origin or str(directory), now=now, snapshot=snapshot)
     known_after = () if live else (f"{SITE_STACK}.BucketName", f"{SITE_STACK}.DistributionId")
-    return sealed(msgspec.structs.replace(plan, directory=str(directory.resolve()), allow=allow, known_after=known_after)), content
+    asked = {"directory": str(directory.resolve()), "allow": allow, "exclude": exclude, "known_after": known_after}
+    return sealed(msgspec.structs.replace(plan, **asked)), content
 
 
 def refuse_moved(opened: Opened, directory: Path, approved: ContentPlan, *, now: datetime) -> None:
     """Raise `WebsiteError` if content or site are not what they were when the plan was made; `SourceError`, `AwsError`."""
-    plan, _ = plan_content(opened, directory, allow=approved.allow, now=now)
+    plan, _ = plan_content(opened, directory, allow=approved.allow, exclude=approved.exclude, now=now)
     planner.refuse_moved(approved, plan)
 
 
@@ -57,5 +58,5 @@ def publish_planned(opened: Opened, directory: Path, approved: ContentPlan, run:
         site, contract = site_of(opened), contract_of(opened.assembly)
     except CommandError as error:
         raise WebsiteError(str(error), error.command) from None
-    content = read(directory, contract, allow=approved.allow)
+    content = read(directory, contract, allow=approved.allow, exclude=approved.exclude)
     return publish(site, content, run, origin=approved.origin, commit=commit, approved=approved)

@@ -98,8 +98,12 @@ def _refuse_not_built(args: argparse.Namespace) -> NoReturn:
     )
 
 
-def open_environment(args: argparse.Namespace, context: Context) -> Opened:
-    """Read the assembly and reach AWS. Nothing is asked of AWS beyond who we are; a placeholder is refused before that."""
+def open_environment(args: argparse.Namespace, context: Context, *, soon: tuple[str, ...] = (), refuse: bool = True) -> Opened:
+    """Read the assembly and reach AWS. Nothing is asked of AWS beyond who we are; a placeholder is refused before that.
+
+    `soon`: services of the home region that are asked next. `refuse`: ask IAM whether the caller may do what the verb will do, as
+    `refuse_denied` does for a verb that may find nothing to do.
+    """
     refresh(args, context)
     assembly, templates = read_assembly(args)
     from gateways.by_place import Gateways
@@ -119,18 +123,22 @@ def open_environment(args: argparse.Namespace, context: Context) -> Opened:
         profile=args.profile,
         role_name=assembly.deploy_role_name or None,
         doctor_command=commands.deploy("doctor", assembly.environment),
+        soon=tuple((service, assembly.home_region) for service in soon),
     )
     caller = aws.identity().arn
     for override in aws.overrides():
         context.say(f"warning: this is not AWS itself: {override}")
     gateways = _waiting(Gateways(aws, sleep=context.sleep), context, assembly, templates)
     opened = Opened(assembly=assembly, templates=templates, gateways=gateways, caller=caller)
-    refuse_denied(args, opened)
+    if refuse:
+        refuse_denied(args, opened)
     return opened
 
 
 def refuse_denied(args: argparse.Namespace, opened: Opened) -> None:
-    """Raise `CommandError` where IAM already says that the caller may not do what the verb will do."""
+    """Raise `CommandError` where IAM already says that the caller may not do what the verb will do. The local AWS is not asked."""
+    if args.local:
+        return
     from operations.preflight import Account, missing, site_bucket
     from planning.authority import acts_as_deploy_role
     from review.next_command import again

@@ -126,6 +126,20 @@ def run_of(args: argparse.Namespace, context: Context, opened: Opened, report: R
     )
 
 
+def add_choice_arguments(parser: argparse.ArgumentParser) -> None:
+    """--allow, --exclude."""
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="CODE[:PATTERN]",
+        help="publish the content although of that: every refusal names its code; with a pattern for these paths only; may be repeated",
+    )
+    parser.add_argument(
+        "--exclude", action="append", default=[], metavar="PATTERN", help="leave out files of that path below DIR; may be repeated"
+    )
+
+
 # --- questions ----------------------------------------------------------------------------------------------------
 
 

@@ -38,7 +38,7 @@ def build(env: Environment) -> StackTemplate:
         certificatemanager.Certificate(
             "Certificate",
             DomainName=env.certificate.domain_name,
-            SubjectAlternativeNames=list(env.certificate.subject_alternative_names),
+            SubjectAlternativeNames=list(env.certificate_names[1:]),
             ValidationMethod="DNS",
             CertificateTransparencyLoggingPreference="ENABLED",
             Tags=Tags(Name=env.certificate.domain_name),

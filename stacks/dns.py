@@ -13,6 +13,7 @@ the standby as soon as it has failed over, find it well, and go back.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from troposphere import Ref, Tags, route53
@@ -56,10 +57,23 @@ def build(env: Environment) -> StackTemplate:
                 DependsOn=[*_RECORDS.values()],
             )
         )
+    for host in env.redirect_hosts:
+        _redirect_host(template, host, zone, target)
     template.output("DomainName", "Name that the records answer for", env.domain)
     if check is not None:
         template.output("HealthCheckId", "Id of the health check", Ref(check))
     return template
+
+
+def _redirect_host(template: StackTemplate, host: str, zone: Any, target: Any) -> None:
+    """A name that only leads to the site. It stays with CloudFront when the site fails over: what it leads to is what matters."""
+    label = hashlib.sha256(host.encode()).hexdigest()[:12]
+    for kind, title in {**_RECORDS, "HTTPS": "HttpsRecord"}.items():
+        template.add(
+            route53.RecordSetType(
+                f"Redirect{label}{title}", Type=kind, AliasTarget=_alias(target, CLOUDFRONT_ZONE_ID), HostedZoneId=zone, Name=host
+            )
+        )
 
 
 def failover_name(env: Environment) -> str:

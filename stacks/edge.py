@@ -41,6 +41,11 @@ def edge_config(env: Environment) -> EdgeConfig:
         entry_path=env.app.entry_path,
         index_document=env.app.index_document,
         health_path=env.app.health_path,
+        domain=env.domain,
+        file_extensions=env.routing.file_extensions,
+        hashed_paths=tuple("/" + pattern.removeprefix("/") for pattern in env.publishing.hashed_paths),
+        redirects=tuple((redirect.path, redirect.to, redirect.status) for redirect in env.redirects),
+        redirect_hosts=env.redirect_hosts,
         strict_transport_security=headers.strict_transport_security(env),
     )
 

@@ -64,6 +64,15 @@ class EdgeConfig:
     """Path of the document that the app's routes answer with ("/index.html")."""
     health_path: str
     """Path that answers 200 without credentials; empty for none. Served by the Basic Auth function only."""
+    domain: str = ""
+    """Where the redirect hosts lead."""
+    file_extensions: tuple[str, ...] = ()
+    """In lower case, without the dot: a path that ends so is a file."""
+    hashed_paths: tuple[str, ...] = ()
+    """Path patterns of CloudFront, with their leading slash, below which everything is a file."""
+    redirects: tuple[tuple[str, str, int], ...] = ()
+    """Path, where it leads, status; an asterisk at both ends stands for the rest."""
+    redirect_hosts: tuple[str, ...] = ()
     strict_transport_security: str = "max-age=63072000; includeSubDomains"
     """Strict-Transport-Security of generated responses, to which the response headers policy is not known to apply."""
 
@@ -81,6 +90,12 @@ class EdgeConfig:
                 _VISIBLE.match(self.strict_transport_security) is not None,
                 "edge code: strict_transport_security must be one line of visible ASCII",
             ),
+            (
+                # What follows a slash at the beginning would be the name of another host.
+                all(re.match(r"/(?!/)[\x21-\x5b\x5d-\x7e]*\Z", to) for _, to, _ in self.redirects),
+                "edge code: a redirect must lead to a path of the site",
+            ),
+            (not self.redirect_hosts or self.domain != "", "edge code: redirect hosts need the domain that they lead to"),
         )
         problems = tuple(problem for holds, problem in rules if not holds)
         if problems:
@@ -149,8 +164,9 @@ def _compact(code: str) -> str:
     return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))
 
 
-def _settings(config: EdgeConfig) -> dict[str, str]:
-    return {re.sub(r"_(.)", lambda match: match[1].upper(), name): value for name, value in asdict(config).items()}
+def _settings(config: EdgeConfig) -> dict[str, Any]:
+    values = {**asdict(config), "file_extensions": f" {' '.join(config.file_extensions)} "}
+    return {re.sub(r"_(.)", lambda match: match[1].upper(), name): value for name, value in values.items()}
 
 
 def _javascript(value: Any) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 
 from troposphere import GetAtt, wafv2
 
-from environments.model import Environment, Firewall, RuleMode
+from environments.firewall import Firewall, RuleMode
+from environments.model import Environment
 from policies import buckets
 from stacks.storage import private_bucket
 from stacks.template import StackTemplate

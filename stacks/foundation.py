@@ -5,7 +5,7 @@ Deployed with an administrator's own credentials, once, and again when it change
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from troposphere import GetAtt, Ref, dynamodb, iam
 
 from environments.model import Environment, Organization
 from environments.regions import OPT_IN_REGIONS
-from policies import buckets, deployment, provisioning, runtime, trust
+from policies import approval, buckets, deployment, planning, provisioning, runtime, trust
 from policies.statements import GITHUB_ISSUER
 from stacks.storage import private_bucket
 from stacks.template import RETAIN, StackTemplate, accepted
@@ -37,6 +37,11 @@ def execution_role_name(env: Environment) -> str:
 def deploy_role_name(env: Environment) -> str:
     """Role that `deploy.py` and the repository's workflows work with."""
     return f"{env.prefix}-deploy"
+
+
+def plan_role_name(env: Environment) -> str:
+    """Role that plans and changes nothing; pull requests work with it."""
+    return f"{env.prefix}-plan"
 
 
 @dataclass(frozen=True)
@@ -137,7 +142,7 @@ def _scope(env: Environment) -> provisioning.Scope:
     return provisioning.Scope(
         prefix=env.prefix,
         buckets=tuple(name for name in (env.bucket, env.access_log_bucket, env.firewall_log_bucket, replica) if name),
-        domain=env.domain,
+        hosts=env.hosts,
         certificate_names=env.certificate_names,
         zone_id=env.hosted_zone.id,
         boundary_name=f"{env.prefix}-boundary",
@@ -204,13 +209,10 @@ def _roles(template: StackTemplate, env: Environment) -> None:
     _deploy_role(template, env)
 
 
-def _deploy_role(template: StackTemplate, env: Environment) -> None:
-    github = env.github
-    if github.create_provider:
-        provider = template.add(iam.OIDCProvider("GitHubProvider", Url=f"https://{GITHUB_ISSUER}", ClientIdList=["sts.amazonaws.com"]))
-        template.output("GitHubProviderArn", "OpenID Connect provider of GitHub Actions", GetAtt(provider, "Arn"))
-    names = deployment.Deployment(
+def _deployment(env: Environment) -> deployment.Deployment:
+    return deployment.Deployment(
         prefix=env.prefix,
+        environment=env.name,
         site_bucket=env.bucket,
         artifact_bucket=env.artifacts.bucket,
         lock_table=env.artifacts.lock_table,
@@ -223,6 +225,14 @@ def _deploy_role(template: StackTemplate, env: Environment) -> None:
         deploy_role_name=deploy_role_name(env),
         zone_role_arn=env.hosted_zone.role_arn,
     )
+
+
+def _deploy_role(template: StackTemplate, env: Environment) -> None:
+    github = env.github
+    if github.create_provider:
+        provider = template.add(iam.OIDCProvider("GitHubProvider", Url=f"https://{GITHUB_ISSUER}", ClientIdList=["sts.amazonaws.com"]))
+        template.output("GitHubProviderArn", "OpenID Connect provider of GitHub Actions", GetAtt(provider, "Arn"))
+    names = _deployment(env)
     policies = [
         template.add(
             iam.ManagedPolicy(
@@ -263,3 +273,49 @@ def _deploy_role(template: StackTemplate, env: Environment) -> None:
         )
     )
     template.output("DeployRoleArn", "Role that workflows of the repository assume", GetAtt(role, "Arn"))
+    _plan_role(template, env, names, order)
+    _approvers(template, env, names)
+
+
+def _plan_role(template: StackTemplate, env: Environment, names: deployment.Deployment, order: Mapping[str, Any]) -> None:
+    github = env.github
+    policy = template.add(
+        iam.ManagedPolicy(
+            "PlanPolicy",
+            ManagedPolicyName=f"{env.prefix}-plan",
+            Description="What a planner may read, and the change sets that it deletes again",
+            PolicyDocument=planning.plan(names),
+            **accepted("PlanPolicy"),
+        )
+    )
+    # Its own policy is its boundary, too: a policy attached later by hand gives it nothing.
+    role = template.add(
+        iam.Role(
+            "PlanRole",
+            RoleName=plan_role_name(env),
+            Description=f"Workflows of {github.repository} plan {env.name} with it and change nothing",
+            AssumeRolePolicyDocument=trust.github_planning(
+                github.repository, github.branch, owner_id=github.owner_id, repository_id=github.repository_id
+            ),
+            ManagedPolicyArns=[Ref(policy)],
+            PermissionsBoundary=Ref(policy),
+            MaxSessionDuration=3600,
+            **order,
+        )
+    )
+    template.output("PlanRoleArn", "Role that plans and changes nothing", GetAtt(role, "Arn"))
+
+
+def _approvers(template: StackTemplate, env: Environment, names: deployment.Deployment) -> None:
+    """What an administrator gives to those who may approve. Nobody has it by the template alone."""
+    if not env.protection.approvals:
+        return
+    policy = template.add(
+        iam.ManagedPolicy(
+            "ApprovePolicy",
+            ManagedPolicyName=f"{env.prefix}-approve",
+            Description=f"Who has it may approve plans and releases of {env.name}, in their own name",
+            PolicyDocument=approval.approve(names),
+        )
+    )
+    template.output("ApprovePolicyArn", "Policy of those who may approve", Ref(policy))

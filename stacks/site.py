@@ -1,9 +1,10 @@
 """The site itself: private bucket, CloudFront distribution with Origin Access Control, response headers, routing.
 
-Caching: app routes and everything else at the default behaviour are not cached at the edge at all (managed CachingDisabled); paths with
-hashed names are cached for long (managed CachingOptimized, which also lets CloudFront compress). A missing file stays a 404: there are
-no CustomErrorResponses, which would answer every missing asset with HTML. Routing is one rule in one place: inside the Basic Auth
-function where that is on, in a CloudFront Function where it is off; the two cannot be mixed on one behaviour.
+Caching (docs/decisions/0021): the page, and everything else at the default behaviour, is kept at the edge as long as each object's
+Cache-Control says, and a publish has CloudFront forget what it changed; paths with hashed names are kept for long (managed
+CachingOptimized). App routes share one cached object, since routing is done before the cache. An origin that fails is given up soon, so
+that what is cached is served in time. Errors keep their status and come with a page (docs/decisions/0022). Routing is one rule in one
+place: inside the Basic Auth function where that is on, in a CloudFront Function where it is off; the two cannot be mixed on one behaviour.
 """
 
 from __future__ import annotations
@@ -21,8 +22,20 @@ from stacks.storage import private_bucket
 from stacks.template import BUCKET_ARN, CERTIFICATE_ARN, DISTRIBUTION_DOMAIN, EDGE_VERSION_ARN, WEB_ACL_ARN, StackTemplate
 
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
-CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
-"""Ids of CloudFront's managed cache policies (CloudFront Developer Guide)."""
+"""Id of CloudFront's managed cache policy (CloudFront Developer Guide)."""
+
+MAX_TTL = 31_536_000
+"""Seconds; also the longest that something stale is served (CloudFront Developer Guide, HTTP 4xx and 5xx status codes)."""
+
+CONNECTION_ATTEMPTS, CONNECTION_SECONDS, READ_SECONDS = 2, 3, 5
+"""Of the bucket, per attempt. CloudFront's defaults (3, 10, 30) would have a visitor wait for more than a minute before a stale page comes:
+stale-if-error is served only after the time-outs. S3 answers within a fraction of a second, from the other side of the world too."""
+
+ERROR_SECONDS = 10
+"""How long the edge keeps an error: a file that was missing is there ten seconds after its publish at the latest."""
+
+OTHER_ERRORS = (403, 405, 416, 500, 502, 503, 504)
+"""What comes with the error page; 404 has a page of its own. 400, 414 and 501 stay CloudFront's: no browser's own request makes them."""
 
 MINIMUM_PROTOCOL_VERSION = "TLSv1.2_2025"
 """Newest security policy that still speaks TLS 1.2: Route 53 health checks reach up to TLS 1.2 (Route 53 API, HealthCheckConfig Type),
@@ -69,7 +82,15 @@ def build(env: Environment) -> StackTemplate:
         domains[REPLICA] = template.input("ReplicaDomainName", "Regional domain of the replica bucket", pattern=DISTRIBUTION_DOMAIN)
     origins = [_origin(name, domain, access) for name, domain in domains.items()]
     behaviour = _behaviour(env, response_headers, function)
-    distribution = _distribution(template, env, origins, behaviour, certificate)
+    pages = template.add(_page_cache_policy(env))
+    behaviours = {
+        "DefaultCacheBehavior": cloudfront.DefaultCacheBehavior(CachePolicyId=Ref(pages), **behaviour),
+        "CacheBehaviors": [
+            cloudfront.CacheBehavior(PathPattern=pattern, CachePolicyId=CACHING_OPTIMIZED, **behaviour)
+            for pattern in env.publishing.hashed_paths
+        ],
+    }
+    distribution = _distribution(template, env, origins, behaviours, certificate)
     template.add(
         # Origin latency and the 401 rate are additional metrics.
         cloudfront.MonitoringSubscription(
@@ -104,8 +125,49 @@ def _behaviour(env: Environment, response_headers: cloudfront.ResponseHeadersPol
     }
 
 
+def not_found_page(env: Environment) -> str:
+    """Path of what a missing page is answered with: beside the index document, so that the app can ship its own."""
+    return f"{env.app.index_document.rpartition('/')[0]}/404.html"
+
+
+def error_page(env: Environment) -> str:
+    """The same for every other error."""
+    return f"{env.app.index_document.rpartition('/')[0]}/error.html"
+
+
+def _error_responses(env: Environment) -> list[cloudfront.CustomErrorResponse]:
+    """Each error keeps its status: a missing asset stays a 404, which no browser runs or shows, whatever its body is."""
+    pages = {404: not_found_page(env), **dict.fromkeys(OTHER_ERRORS, error_page(env))}
+    return [
+        cloudfront.CustomErrorResponse(ErrorCode=code, ResponseCode=code, ResponsePagePath=page, ErrorCachingMinTTL=ERROR_SECONDS)
+        for code, page in sorted(pages.items())
+    ]
+
+
+def _page_cache_policy(env: Environment) -> cloudfront.CachePolicy:
+    """For what has no hash in its name: the object's own Cache-Control decides, and the path is the whole key."""
+    return cloudfront.CachePolicy(
+        "PageCachePolicy",
+        CachePolicyConfig=cloudfront.CachePolicyConfig(
+            Name=f"{env.prefix}-pages",
+            Comment=f"Pages of {env.prefix}: as their Cache-Control says",
+            MinTTL=0,
+            # For an object without Cache-Control, which no publish writes.
+            DefaultTTL=0,
+            MaxTTL=MAX_TTL,
+            ParametersInCacheKeyAndForwardedToOrigin=cloudfront.ParametersInCacheKeyAndForwardedToOrigin(
+                EnableAcceptEncodingBrotli=True,
+                EnableAcceptEncodingGzip=True,
+                HeadersConfig=cloudfront.CacheHeadersConfig(HeaderBehavior="none"),
+                CookiesConfig=cloudfront.CacheCookiesConfig(CookieBehavior="none"),
+                QueryStringsConfig=cloudfront.CacheQueryStringsConfig(QueryStringBehavior="none"),
+            ),
+        ),
+    )
+
+
 def _distribution(
-    template: StackTemplate, env: Environment, origins: list[cloudfront.Origin], behaviour: dict[str, Any], certificate: Ref
+    template: StackTemplate, env: Environment, origins: list[cloudfront.Origin], behaviours: dict[str, Any], certificate: Ref
 ) -> cloudfront.Distribution:
     optional: dict[str, Any] = {"OriginGroups": _origin_group()} if env.disaster_recovery else {}
     if env.firewall:
@@ -114,7 +176,7 @@ def _distribution(
         cloudfront.Distribution(
             "Distribution",
             DistributionConfig=cloudfront.DistributionConfig(
-                Aliases=[env.domain],
+                Aliases=list(env.hosts),
                 Comment=f"Site of {env.prefix}",
                 DefaultRootObject=env.app.index_document.lstrip("/"),
                 Enabled=True,
@@ -122,14 +184,11 @@ def _distribution(
                 IPV6Enabled=True,
                 Origins=origins,
                 PriceClass=env.price_class,
-                DefaultCacheBehavior=cloudfront.DefaultCacheBehavior(CachePolicyId=CACHING_DISABLED, **behaviour),
-                CacheBehaviors=[
-                    cloudfront.CacheBehavior(PathPattern=pattern, CachePolicyId=CACHING_OPTIMIZED, **behaviour)
-                    for pattern in env.publishing.hashed_paths
-                ],
+                CustomErrorResponses=_error_responses(env),
                 ViewerCertificate=cloudfront.ViewerCertificate(
                     AcmCertificateArn=certificate, SslSupportMethod="sni-only", MinimumProtocolVersion=MINIMUM_PROTOCOL_VERSION
                 ),
+                **behaviours,
                 **optional,
             ),
             Tags=Tags(Name=env.domain),
@@ -143,7 +202,9 @@ def _origin(name: str, domain: Any, access: cloudfront.OriginAccessControl) -> c
         DomainName=domain,
         OriginAccessControlId=GetAtt(access, "Id"),
         # Empty, but it has to be there: it tells CloudFront that the origin is S3 (CloudFront API, S3OriginConfig).
-        S3OriginConfig=cloudfront.S3OriginConfig(OriginAccessIdentity=""),
+        S3OriginConfig=cloudfront.S3OriginConfig(OriginAccessIdentity="", OriginReadTimeout=READ_SECONDS),
+        ConnectionAttempts=CONNECTION_ATTEMPTS,
+        ConnectionTimeout=CONNECTION_SECONDS,
     )
 
 
@@ -178,7 +239,9 @@ def _response_headers(env: Environment) -> cloudfront.ResponseHeadersPolicy:
                     Preload=security.hsts.preload,
                     Override=True,
                 ),
-                ContentSecurityPolicy=cloudfront.ContentSecurityPolicy(ContentSecurityPolicy=security.csp, Override=True),
+                ContentSecurityPolicy=cloudfront.ContentSecurityPolicy(
+                    ContentSecurityPolicy=headers.content_security_policy(env), Override=True
+                ),
                 ContentTypeOptions=cloudfront.ContentTypeOptions(Override=True),
                 FrameOptions=cloudfront.FrameOptions(FrameOption=security.frame_options, Override=True),
                 ReferrerPolicy=cloudfront.ReferrerPolicy(ReferrerPolicy=security.referrer_policy, Override=True),

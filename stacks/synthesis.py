@@ -23,7 +23,9 @@ from assembly.model import (
     OutputRef,
     Parameter,
     Placeholder,
+    Redirect,
     RoleName,
+    Routing,
     SecretRef,
     SiteContract,
     Stack,
@@ -205,7 +207,9 @@ def _assembly(env: Environment, stacks: tuple[Stack, ...], zone_rivals: tuple[st
         account_id=env.account_id,
         home_region=env.home_region,
         deploy_role_name=foundation.deploy_role_name(env),
+        plan_role_name=foundation.plan_role_name(env),
         protected=env.protection.change_approval,
+        approvals=env.protection.approvals,
         artifact_bucket=env.artifacts.bucket,
         lock_table=env.artifacts.lock_table,
         hosted_zone=HostedZone(
@@ -258,6 +262,17 @@ def _contract(env: Environment) -> SiteContract:
         config_json=env.app.config_json,
         https_record=env.failover is None,
         promote_from=publishing.promote_from,
+        routing=Routing(
+            file_extensions=env.routing.file_extensions,
+            hashed_paths=tuple("/" + pattern.removeprefix("/") for pattern in publishing.hashed_paths),
+            redirects=tuple(Redirect(path=r.path, to=r.to, status=r.status) for r in env.redirects),
+            redirect_hosts=env.redirect_hosts,
+        ),
+        not_found_page=site.not_found_page(env),
+        error_page=site.error_page(env),
+        indexing=env.security_headers.allow_indexing,
+        publishing_allow=publishing.allow,
+        publishing_exclude=publishing.exclude,
     )
 
 

@@ -59,7 +59,7 @@ def _problems(command: str, *, local: bool) -> Iterator[str]:
     if not commands.is_command(shlex.join(["python", words[script].rpartition("/")[2], *words[script + 1 :]])):
         yield "is not one command that can be pasted"
     given = [word.partition("=")[0] for word in words[script + 1 :] if word.startswith("--")]
-    yield from (f"has {name} twice" for name in sorted({n for n in given if given.count(n) > 1} - {"--only", "--allow"}))
+    yield from (f"has {name} twice" for name in sorted({n for n in given if given.count(n) > 1} - {"--only", "--allow", "--exclude"}))
     if words[script].endswith("build.py"):
         yield from _parsed(build_parser(), words[script + 1 :])
         return

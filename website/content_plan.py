@@ -47,7 +47,9 @@ class ContentPlan(Frozen, frozen=True, kw_only=True):
     directory: str = ""
     """Absolute path of the directory, for apply."""
     allow: tuple[str, ...] = ()
-    """Patterns of paths that were let pass although they look like what is not to be published."""
+    """What was known of the content and no reason to refuse it: CODE or CODE:PATTERN."""
+    exclude: tuple[str, ...] = ()
+    """Patterns of paths that were left out, beside those of the environment."""
     manifest: str
     """Digest of the release to be."""
     content: str

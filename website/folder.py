@@ -14,7 +14,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -37,6 +37,8 @@ class Listing:
     problems: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     """Every folder below the root that could be read."""
+    left: tuple[str, ...] = ()
+    """What was passed by, as the caller wished; folders end with a slash."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +62,14 @@ class NotRegular(OSError):
     """What was a file is none any more."""
 
 
-def walk(root: Path) -> Listing:
-    """Every regular file. Raises OSError where `root` itself cannot be read; what is below becomes a problem."""
+def walk(root: Path, leave: Callable[[str], bool] = lambda _: False) -> Listing:
+    """Every regular file. Raises OSError where `root` itself cannot be read; what is below becomes a problem.
+
+    `leave` says of a path whether to pass it by, whatever it is; a folder is asked about with a slash behind its name.
+    """
     files: dict[str, str] = {}
     links: list[str] = []
+    left: list[str] = []
     problems: list[tuple[str, str]] = []
     folders, read = [""], []
     while folders:
@@ -71,7 +77,10 @@ def walk(root: Path) -> Listing:
         try:
             for entry, below in _entries(root, folder):
                 kind = _kind(entry)
-                if len(os.fsencode(below)) > PATH_LIMIT:
+                path = f"{below}/" if kind == "folder" else below
+                if leave(path):
+                    left.append(path)
+                elif len(os.fsencode(below)) > PATH_LIMIT:
                     problems.append((below[:100] + "...", f"a path of more than {PATH_LIMIT:,} bytes; an object key has no more"))
                 elif kind == "folder":
                     folders.append(below)
@@ -89,7 +98,7 @@ def walk(root: Path) -> Listing:
         read.append(folder)
     problems += _follow(root, links, files)
     said = tuple(f"{printable(str(root / path))}: {problem}" for path, problem in sorted(problems))
-    return Listing(files=dict(sorted(files.items())), problems=said, folders=tuple(sorted(read[1:])))
+    return Listing(files=dict(sorted(files.items())), problems=said, folders=tuple(sorted(read[1:])), left=tuple(sorted(left)))
 
 
 def _follow(root: Path, links: list[str], files: dict[str, str]) -> list[tuple[str, str]]:

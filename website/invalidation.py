@@ -1,4 +1,4 @@
-"""Which paths CloudFront must forget after a publish: usually none.
+"""Which paths CloudFront must forget after a publish: the page, and what else was overwritten in place.
 
 In: the cache behaviours of the distribution in the assembly's own template; the keys that were overwritten.
 Out: paths in batches that CloudFront takes.
@@ -81,7 +81,8 @@ def _spelling(path: str) -> str:
 def paths(overwritten: Iterable[str], behaviours: Behaviours, *, index_key: str, entry_path: str) -> tuple[str, ...]:
     """Paths to invalidate for keys whose object was replaced or removed.
 
-    The index document answers many paths; CloudFront's documentation asks for both sides of a rewrite, so the entry path goes along.
+    The index document answers many paths; where a function rewrites them, CloudFront's documentation asks for the path before and the path
+    after it (Developer Guide, "What you need to know when invalidating files"), so the entry path and all below it go along.
     """
     found: set[str] = set()
     for key in overwritten:
@@ -91,6 +92,15 @@ def paths(overwritten: Iterable[str], behaviours: Behaviours, *, index_key: str,
         if key == index_key and behaviours.cached(entry_path):
             entry = _spelling(entry_path.rstrip("/"))
             found |= {entry} if entry.endswith("*") else {entry + "/*", _spelling(entry_path)}
+    return _few(found)
+
+
+def merged(one: Iterable[str], other: Iterable[str]) -> tuple[str, ...]:
+    """Paths of two invalidations as one."""
+    return _few({*one, *other})
+
+
+def _few(found: set[str]) -> tuple[str, ...]:
     if len(found) <= SINGLE_PATHS and sum(path.endswith("*") for path in found) <= WILDCARDS:
         return tuple(sorted(found))
     folders = {path.rpartition("/")[0] + "/*" for path in found}

@@ -15,8 +15,9 @@ from assembly import commands
 from assembly.files import sha256
 from assembly.model import SiteContract
 from aws.errors import AccessDenied
+from files.types import content_type
 from website import releases
-from website.content import Content, FileEntry, cache_control, content_type, generated_entry, generated_files, key_prefix
+from website.content import Content, FileEntry, cache_control, generated_entry, generated_files, key_prefix
 from website.errors import Busy, WebsiteError
 from website.folder import FolderFile
 from website.ledger import entry_key, unpublished, verified_key
@@ -85,7 +86,7 @@ def fetch(source: Site, release: Release, contract: SiteContract, folder: Path, 
             entries.append(entry)
             files[entry.key] = FolderFile(root=folder, relative=path.name)
             report(Sent(key=entry.key, size=entry.size))
-    generated = generated_files(prefix, contract)
+    generated = generated_files(prefix, contract, (entry.key.removeprefix(manifest.prefix) for entry in built))
     files = {key: file for key, file in files.items() if key not in generated}
     entries = [entry for entry in entries if entry.key not in generated]
     entries += (generated_entry(key, body, contract.cache_rules) for key, body in generated.items())

@@ -10,7 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
+from assembly import commands
+from website.activation import forget
 from website.claims import begin
+from website.errors import WebsiteError
 from website.ledger import entry_key, verified_key
 from website.releases import State, moment, timestamp
 from website.retention import Pruned
@@ -20,7 +23,10 @@ from website.snapshot import Snapshot
 
 
 def prune(site: Site, snapshot: Snapshot, wanted: Pruned, run: Run) -> State:
-    """Remove exactly what the plan says. The bucket is versioned: superseded versions stay for as long as its lifecycle says."""
+    """Remove exactly what the plan says. The bucket is versioned: superseded versions stay for as long as its lifecycle says.
+
+    Raises `WebsiteError` while an edge may still give an earlier page, which would miss what it loads.
+    """
     stamp = timestamp(run.now())
     gone = frozenset(wanted.releases)
 
@@ -28,9 +34,13 @@ def prune(site: Site, snapshot: Snapshot, wanted: Pruned, run: Run) -> State:
         marked = tuple(msgspec.structs.replace(r, pruned_at=stamp) if r.number in gone else r for r in state.releases)
         limit = site.contract.release_grace_days
         fresh = {d: at for d, at in state.unfinished.items() if (run.now() - moment(at)).days < limit}
-        return msgspec.structs.replace(state, releases=marked, unfinished=fresh)
+        return msgspec.structs.replace(state, pending=None, releases=marked, unfinished=fresh)
 
     with begin(site, snapshot, run, action="prune", manifest="") as claimed:
+        _, forgotten = forget(site, snapshot.state, run)
+        if not forgotten:
+            again = commands.deploy("prune", site.environment)
+            raise WebsiteError("some edge may still have the page of an earlier release; nothing was removed", again)
         run.report(Begun(step="removing files", files=len(wanted.keys), size=wanted.size))
         with ThreadPoolExecutor(WORKERS) as pool:
             for batch in _batched(wanted.keys, 500):

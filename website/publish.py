@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
-from website.activation import enter, finish, forget, reference
+from website.activation import enter, finish, settle
 from website.claims import begin
 from website.content import Content
 from website.content_plan import UNKNOWN_HEADERS, ContentPlan
@@ -18,17 +18,35 @@ from website.errors import NotDeployed
 from website.planner import content_plan, manifest_of, refuse_moved
 from website.run import Outcome, Run, Warned
 from website.site import Site
-from website.snapshot import read_snapshot, with_every_manifest
+from website.snapshot import Snapshot, read_snapshot, with_every_manifest
 from website.writing import Writing, temporary_files
 
 
-def publish(site: Site, content: Content, run: Run, *, origin: str, commit: str = "", approved: ContentPlan | None = None) -> Outcome:
+def live_already(site: Site, content: Content, snapshot: Snapshot, run: Run, *, origin: str) -> Outcome | None:
+    """The outcome if all of `content` is live and nobody is at it; None if there is something to do. Only reads."""
+    live = snapshot.state.live
+    if live is None or not snapshot.deployed or snapshot.state.claim is not None or snapshot.state.unfinished:
+        return None
+    plan = content_plan(site, content, origin=origin, now=run.now(), snapshot=snapshot)
+    return None if plan.has_changes else Outcome(release=live, plan=plan, changed=False)
+
+
+def publish(
+    site: Site,
+    content: Content,
+    run: Run,
+    *,
+    origin: str,
+    commit: str = "",
+    approved: ContentPlan | None = None,
+    snapshot: Snapshot | None = None,
+) -> Outcome:
     """Make `content` the live release.
 
-    `approved`: do exactly that, and raise `WebsiteError` if the content or the site has moved since.
+    `approved`: do exactly that, and raise `WebsiteError` if the content or the site has moved since. `snapshot`: read a moment ago.
     Raises `Busy` if somebody else is publishing or was first, `AwsError`.
     """
-    snapshot = read_snapshot(site)
+    snapshot = snapshot or read_snapshot(site)
     plan = content_plan(site, content, origin=origin, now=run.now(), snapshot=snapshot)
     if snapshot.state.unfinished or any(change.before == UNKNOWN_HEADERS for change in plan.changes):
         snapshot = with_every_manifest(site, snapshot)
@@ -40,19 +58,17 @@ def publish(site: Site, content: Content, run: Run, *, origin: str, commit: str 
         refuse_moved(approved, plan)
         plan = msgspec.structs.replace(plan, invalidations=approved.invalidations)
     if live is not None and not plan.has_changes and snapshot.state.claim is None:
-        if approved is not None and approved.live != live.manifest:
-            # An earlier run of the same plan was cut off between entering the release and seeing it forgotten.
-            identity, done = forget(site, plan.invalidations, run, reference=reference(live, approved.digest))
-            return Outcome(release=live, plan=plan, changed=False, invalidation=identity, invalidation_done=done)
-        return Outcome(release=live, plan=plan, changed=False)
+        # An earlier run may have been cut off between entering the release and seeing it forgotten.
+        identity, done = settle(site, snapshot.state, run)
+        return Outcome(release=live, plan=plan, changed=False, invalidation=identity, invalidation_done=done)
     if approved is None:
         for note in plan.notes:
             run.report(Warned(text=note))
     manifest = manifest_of(site, content)
     with begin(site, snapshot, run, action="publish", manifest=plan.manifest) as claimed:
         if live is not None and not plan.has_changes:
-            claimed.finish(lambda state: state)
-            return Outcome(release=live, plan=plan, changed=False)
+            identity, done = settle(site, claimed.finish(lambda state: state), run)
+            return Outcome(release=live, plan=plan, changed=False, invalidation=identity, invalidation_done=done)
         number = snapshot.ledger.next_number(claimed.state, plan.manifest)
         with ThreadPoolExecutor(1) as pool:
             entering = pool.submit(enter, site, number, plan.manifest)

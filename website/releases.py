@@ -125,6 +125,14 @@ class Claim(Frozen, frozen=True, kw_only=True):
     expires_at: str
 
 
+class Pending(Frozen, frozen=True, kw_only=True):
+    """What CloudFront has not been seen to forget."""
+
+    paths: tuple[str, ...]
+    reference: str
+    """CallerReference of the invalidation: asked for again with the same paths, it is the same one (CloudFront API, CreateInvalidation)."""
+
+
 class State(Frozen, frozen=True, kw_only=True):
     """All that is known of an environment's releases."""
 
@@ -136,6 +144,8 @@ class State(Frozen, frozen=True, kw_only=True):
     unfinished: dict[str, str] = {}  # noqa: RUF012  (msgspec copies it)
     """Manifests of publishes that were given up, and when: some of their files may be there. Later than `live.at`: begun after it."""
     claim: Claim | None = None
+    pending: Pending | None = None
+    """Of the live release: until this is done some edge may give an older page, and nothing that such a page loads may be removed."""
 
     @property
     def live(self) -> Release | None:
@@ -209,6 +219,10 @@ class Store:
             return documents.decode(body, Manifest)
         except documents.Unreadable as error:
             raise self._unreadable(f"manifests/{digest}.json", error) from error
+
+    def has_manifest(self, digest: str) -> bool:
+        """A manifest of that digest is stored."""
+        return self.s3.head(self.bucket, self.key(f"manifests/{digest}.json")) is not None
 
     def _unreadable(self, name: str, why: object) -> WebsiteError:
         key = self.key(name)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from assembly import commands
 from website import copies
-from website.activation import enter, finish
+from website.activation import enter, finish, settle
 from website.claims import begin
 from website.content import FileEntry
 from website.errors import WebsiteError
@@ -35,7 +35,8 @@ def rollback(site: Site, target: Release, run: Run, *, digest: str = "", chosen:
     plan = plan_release(site, manifest, snapshot, origin=f"release {target.number}", now=run.now())
     live = snapshot.state.live
     if live is not None and not plan.has_changes and snapshot.state.claim is None:
-        return Outcome(release=live, plan=plan, changed=False)
+        identity, done = settle(site, snapshot.state, run)
+        return Outcome(release=live, plan=plan, changed=False, invalidation=identity, invalidation_done=done)
     by_key = manifest.by_key
     entries = [by_key[change.key] for change in plan.changes]
     missing = [entry.key for entry in entries if entry.immutable and snapshot.objects.get(entry.key, ("",))[0] != entry.md5]

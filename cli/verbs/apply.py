@@ -4,7 +4,8 @@ In: the plan in dist/ENV/plan.json (without one, a plan is made, shown and asked
 on stderr.
 Never: applies a plan that nobody has approved, that was changed, or that was made for another assembly, account or state of a stack.
 
-Exit status: 0 applied or nothing to do, 1 failed, 2 usage or refused, 130 interrupted.
+Exit status: 0 applied or nothing to do, 1 failed, 2 usage or refused, 3 nothing applied since AWS has moved after the plan was made (plan
+again), 130 interrupted.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import TYPE_CHECKING
 
 from assembly import commands
 from guards.text import as_lines
-from session.context import FAILED, INTERRUPTED, OK, USAGE, CommandError, Context
+from session.approval import refuse_unapproved
+from session.context import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
 from session.freshness import add_build_argument
 from session.opened import Opened, add_common_arguments, open_environment
 
@@ -66,7 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="without a saved plan: a built front end to publish after the stacks; with one: where the reviewed content lies by now",
     )
-    parser.add_argument("--allow", action="append", default=[], metavar="PATTERN", help="without a saved plan: as in plan")
+    parser.add_argument("--allow", action="append", default=[], metavar="CODE[:PATTERN]", help="without a saved plan: as in plan")
+    parser.add_argument("--exclude", action="append", default=[], metavar="PATTERN", help="without a saved plan: as in plan")
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -87,6 +90,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if not fresh:
         _refuse_moved_content(args, context, opened, plan)
     approve(args, context, plan)
+    refuse_unapproved(opened, plan.digest, f"plan {plan.digest[:DIGEST_DIGITS]}", context)
     applied = execute(args, context, opened, plan)
     from review.outcome_view import standing
     from review.progress_view import summary
@@ -264,7 +268,7 @@ def execute(args: argparse.Namespace, context: Context, opened: Opened, plan: Pl
         try:
             applied = engine.apply(the_run, take, publish=_publisher(args, context, opened))
         except engine.StalePlan as error:
-            raise CommandError(*error.problems, command=error.command, status=USAGE) from None
+            raise CommandError(*error.problems, command=error.command, status=PENDING) from None
         except engine.LockTableMissing as error:
             raise CommandError(str(error), command=error.command) from None
         except LockHeld as error:

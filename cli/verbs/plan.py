@@ -19,6 +19,7 @@ from guards.text import line_again
 from session.context import FAILED, OK, PENDING, USAGE, CommandError, Context
 from session.freshness import add_build_argument
 from session.opened import Opened, add_common_arguments, open_environment
+from session.site import add_choice_arguments
 
 if TYPE_CHECKING:
     from planning.model import Finding, Options, Plan
@@ -29,22 +30,40 @@ EXAMPLES = """\
   python deploy.py plan --env dev --local                        against a local AWS, without any account
   python deploy.py plan --env prod --format html --out plan.html  review as a page that opens from disk
   python deploy.py plan --env prod --format markdown             review for a pull-request comment
+  python deploy.py plan --env prod --read-only                   by the plan role, which may change nothing
   python deploy.py plan --env prod --only site                   one stack, and what it depends on
   python deploy.py plan --env dev --content ../web/dist          the stacks and the app, as one plan
 """
+
+FORMS = {".md": "markdown", ".html": "html", ".json": "json"}
+"""Of a review that is written to a file, by its ending."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments and the common ones."""
     add_common_arguments(parser)
     add_build_argument(parser)
-    parser.add_argument("--format", choices=("text", "markdown", "json", "html"), default="text", help="form of the review (default: text)")
+    parser.add_argument(
+        "--format", choices=("text", "markdown", "json", "html"), help="form of the review (default: text, or what a FILE's ending says)"
+    )
     parser.add_argument("--json", action="store_true", help="the same as --format json")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the review there instead of to stdout (readable by you alone)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="write the review there instead of to stdout (readable by you alone); may be repeated: .md, .html, .json, .txt",
+    )
     parser.add_argument(
         "--only", action="append", default=[], metavar="STACK", help="only this stack and what it depends on; may be repeated"
     )
     add_content_arguments(parser)
+    parser.add_argument(
+        "--read-only",
+        action="store_true",
+        help="leave nothing at AWS and read no secret: apply makes the change sets, and executes what does the same",
+    )
     parser.add_argument("--revert-drift", action="store_true", help="drift-aware change sets, which bring back what drifted")
     parser.add_argument("--import-existing", action="store_true", help="take over existing resources that have the template's names")
     parser.add_argument(
@@ -59,15 +78,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_content_arguments(parser: argparse.ArgumentParser) -> None:
-    """--content, --allow."""
+    """--content, --allow, --exclude."""
     parser.add_argument("--content", type=Path, metavar="DIR", help="a built front end, published by apply when the stacks stand")
-    parser.add_argument(
-        "--allow",
-        action="append",
-        default=[],
-        metavar="PATTERN",
-        help="with --content: files of that path although they are dotfiles, source maps or look like secrets; may be repeated",
-    )
+    add_choice_arguments(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -82,21 +95,24 @@ def run(args: argparse.Namespace, context: Context) -> int:
         removed_instances=args.removed_instances,
         only=tuple(args.only),
         local=args.local,
+        read_only=args.read_only,
     )
     plan = plan_and_save(opened, options, args.dist, context, content=content_of(args, context, opened))
-    show(plan, "json" if args.json else args.format, args.out, context)
+    form = "json" if args.json else args.format
+    for out in args.out or [None]:
+        show(plan, form or (FORMS.get(out.suffix, "text") if out is not None else "text"), out, context)
     return status_of(plan)
 
 
 def content_of(args: argparse.Namespace, context: Context, opened: Opened) -> ContentPlan | None:
     """The content part of the plan, if it was asked for. Raises before anything was made for a plan."""
     if args.content is None:
-        if args.allow:
-            raise CommandError("--allow is about --content DIR, which is not there", status=USAGE)
+        if args.allow or args.exclude:
+            raise CommandError("--allow and --exclude are about --content DIR, which is not there", status=USAGE)
         return None
     from session.content import plan_content
 
-    plan, _ = plan_content(opened, args.content, allow=tuple(args.allow), now=context.now())
+    plan, _ = plan_content(opened, args.content, allow=tuple(args.allow), exclude=tuple(args.exclude), now=context.now())
     return plan
 
 

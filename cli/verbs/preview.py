@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ EXAMPLES = """\
   python deploy.py preview --env dev --content ../web/dist                       http://127.0.0.1:8080
   python deploy.py preview --env dev --content ../web/dist --explain /buy        the way of one request, then the end
   python deploy.py preview --env prod --content ../web/dist --https --port 8443 --http-port 8080
+  python deploy.py preview --env dev --content ../web/dist --origin-down 20s      what visitors see when the bucket is gone
   python deploy.py preview --env dev --local                                     what publish --local has published
   pass show dev | python deploy.py preview --env dev --content ../web/dist --password-stdin
 """
@@ -51,6 +53,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--user", metavar="NAME", help="user name; must be the one of the assembly, whose code carries it")
     parser.add_argument("--password-stdin", action="store_true", help="read the password from stdin (default: one is made and shown)")
     parser.add_argument("--explain", metavar="PATH", help="print the way of one GET through behaviours, functions, cache and origin")
+    parser.add_argument(
+        "--origin-slow", type=_seconds, default=0.0, metavar="TIME", help="the bucket takes so much longer, e.g. 150ms or 5s"
+    )
+    parser.add_argument(
+        "--origin-down",
+        type=_seconds,
+        nargs="?",
+        const=0.0,
+        metavar="TIME",
+        help="the bucket does not answer; with a time: from then on, so that the cache has something to live on",
+    )
     parser.add_argument("--json", action="store_true", help="the result as JSON")
 
 
@@ -78,6 +91,13 @@ def _port(text: str) -> int:
     if not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 0 to 65535")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s)", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: for example 150ms or 5s")
+    return float(match[1]) / (1000 if match[2] == "ms" else 1)
 
 
 # --- the credential -----------------------------------------------------------------------------------------------
@@ -113,11 +133,13 @@ def _credential(args: argparse.Namespace, context: Context, username: str, opene
 
 
 def _settings(args: argparse.Namespace, context: Context) -> tuple[Settings, Credential | None]:
+    from aws.cloudfront import CloudFront
     from aws.s3 import S3
     from preview import source
-    from preview.bucket import bucket_content
+    from preview.bucket import bucket_content, invalidations
     from preview.credential import secret_values
     from preview.session import Settings
+    from preview.weather import Weather
 
     directory = args.dist / args.env
     built = source.read(directory)
@@ -127,7 +149,9 @@ def _settings(args: argparse.Namespace, context: Context) -> tuple[Settings, Cre
     if secret is None and (args.password_stdin or args.user):
         context.say(f"note: {args.env} asks for no password; --user and --password-stdin have no effect")
     content: Content | None = None
+    invalidated = None
     if opened is not None:
+        invalidated = invalidations(CloudFront.connect(opened.aws, account_id=opened.assembly.account_id))
         content = bucket_content(S3.connect(opened.aws, account_id=opened.assembly.account_id, region=opened.assembly.home_region))
     elif not args.content.is_dir():
         raise CommandError(f"{args.content}: no such folder", command="build the front end first, for example: npm run build", status=USAGE)
@@ -138,6 +162,8 @@ def _settings(args: argparse.Namespace, context: Context) -> tuple[Settings, Cre
             port=args.port,
             folder=args.content,
             content=content,
+            invalidations=invalidated,
+            weather=Weather(slow=args.origin_slow, down_after=args.origin_down),
             https=args.https,
             http_port=args.http_port,
             authority_file=(lambda port: context.root / ".cache" / "preview" / f"{args.env}-{port}-ca.pem") if args.https else None,

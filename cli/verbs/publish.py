@@ -13,17 +13,20 @@ import argparse
 import gc
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assembly import commands
 from guards.text import as_lines
+from session.approval import refuse_unapproved
 from session.context import OK, PENDING, USAGE, CommandError, Context
 from session.freshness import add_build_argument, refresh
-from session.opened import Opened, add_common_arguments, open_environment, read_assembly
+from session.opened import Opened, add_common_arguments, open_environment, read_assembly, refuse_denied
 from session.site import (
+    DIGEST_DIGITS,
     add_change_arguments,
+    add_choice_arguments,
     apply_command,
     commit_of,
     confirm,
@@ -39,6 +42,9 @@ if TYPE_CHECKING:
     from assembly.model import Assembly
     from website.content import Content
     from website.content_plan import ContentPlan
+    from website.run import Outcome
+    from website.site import Site
+    from website.snapshot import Snapshot
 
 EXAMPLES = """\
   python deploy.py publish --env dev --content ../web/dist       publish a build
@@ -57,13 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--release", metavar="ENV:RELEASE", help="a verified release of another environment, by number or digest; `releases` lists them"
     )
-    parser.add_argument(
-        "--allow",
-        action="append",
-        default=[],
-        metavar="PATTERN",
-        help="publish files of that path although they are dotfiles, source maps or look like secrets; may be repeated",
-    )
+    add_choice_arguments(parser)
     parser.add_argument("--commit", default="", metavar="SHA", help="git commit of the front end (default: that of DIR, or GITHUB_SHA)")
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
     add_change_arguments(parser)
@@ -83,13 +83,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
         # Digesting takes a core of its own while boto3 is loaded and AWS is asked who we are.
         reading = pool.submit(_read, args, context, assembly)
         try:
-            opened = open_environment(args, context)
-            site_of(opened)
+            opened = open_environment(args, context, soon=("s3",), refuse=False)
+            site = site_of(opened)
         finally:
             source = reading.result()
             gc.freeze()
             gc.enable()
-    return _publish(args, context, opened, source)
+    return _publish(args, context, opened, source, _look(args, context, opened, site, source))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +99,34 @@ class _Source:
     commit: str
 
 
-def _publish(args: argparse.Namespace, context: Context, opened: Opened, source: _Source) -> int:
+def _look(args: argparse.Namespace, context: Context, opened: Opened, site: Site, source: _Source) -> Outcome | Snapshot:
+    """What there is, in one round trip. The outcome if the content is live already: then its pages are not judged, nor IAM asked."""
+    from website.planner import manifest_of
+    from website.publish import live_already
+    from website.snapshot import read_snapshot
+
+    snapshot = read_snapshot(site, manifest_of(site, source.content))
+    live = live_already(site, source.content, snapshot, run_of(args, context, opened, lambda _: None), origin=source.origin)
+    return live or snapshot
+
+
+def _publish(args: argparse.Namespace, context: Context, opened: Opened, source: _Source, found: Outcome | Snapshot | None = None) -> int:
+    from website.content import with_pages_judged
+    from website.run import Outcome
+
+    if isinstance(found, Outcome) and not args.dry_run:
+        if args.yes or args.approve:
+            confirm(f"Publish this to {args.env}?", source.content.digest, args, context, protected=opened.assembly.protected)
+        show_outcome(found, args, context)
+        return OK
+    if found is not None:
+        content = with_pages_judged(source.content, contract_of(opened.assembly), allow=tuple(args.allow), where=str(args.content))
+        source = replace(source, content=content)
+        refuse_denied(args, opened)
+    return _change(args, context, opened, source)
+
+
+def _change(args: argparse.Namespace, context: Context, opened: Opened, source: _Source) -> int:
     from review.content_view import counts, lines
     from website.errors import NotDeployed
     from website.planner import content_plan
@@ -118,6 +145,7 @@ def _publish(args: argparse.Namespace, context: Context, opened: Opened, source:
                 context.say(line)
     if approved is None or approved.has_changes:
         confirm(f"Publish this to {args.env}?", source.content.digest, args, context, protected=protected)
+        refuse_unapproved(opened, source.content.digest, f"content {source.content.digest[:DIGEST_DIGITS]}", context)
     try:
         with progress(context) as report:
             run_ = run_of(args, context, opened, report)
@@ -134,12 +162,13 @@ def _read(args: argparse.Namespace, context: Context, assembly: Assembly) -> _So
 
     contract = contract_of(assembly)
     refuse_unless_promoted(args.env, contract)
-    content = read(args.content, contract, allow=tuple(args.allow))
+    content = read(args.content, contract, allow=tuple(args.allow), exclude=tuple(args.exclude), judge=False)
     return _Source(content=content, origin=str(args.content), commit=args.commit or commit_of(args.content, context))
 
 
 def _promoted(args: argparse.Namespace, context: Context, opened: Opened, folder: Path) -> _Source:
     """The content of a release of another environment."""
+    from website.content import with_pages_judged
     from website.promotion import fetch, promotable
 
     contract = contract_of(opened.assembly)
@@ -160,7 +189,7 @@ def _promoted(args: argparse.Namespace, context: Context, opened: Opened, folder
     source = site_of(other)
     release = promotable(source, wanted)
     with progress(context) as report:
-        content = fetch(source, release, contract, folder, report)
+        content = with_pages_judged(fetch(source, release, contract, folder, report), contract, allow=tuple(args.allow))
     origin = f"{environment}:{release.content[:12]} (release {release.number})"
     return _Source(content=content, origin=origin, commit=args.commit or release.commit)
 

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import importlib.util
 import re
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -34,9 +36,11 @@ EXAMPLES = """\
   python deploy.py verify --env sit --record --password-file pw     and let this release be promoted
   python deploy.py verify --env dev --junit verify.xml              for CI; the password in BASIC_AUTH_PASSWORD
   python deploy.py verify --env dev --local                         what publish --local published, on a preview of its own
+  python deploy.py verify --env dev --browser                       and in a real Chromium: console, policy, requests
   python deploy.py verify --env dev --resolve http://127.0.0.1:8080  a preview that runs
 """
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 REPLICA_STACK = "replica"
 PASSWORD_VARIABLE = "BASIC_AUTH_PASSWORD"  # noqa: S105  (the name of it)
 
@@ -54,6 +58,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-aws", action="store_true", help="ask AWS nothing; checks that need it are skipped")
     parser.add_argument(
         "--allow-skips", action="store_true", help="status 0 although checks were left out for want of the password or of AWS"
+    )
+    parser.add_argument(
+        "--browser",
+        nargs="?",
+        const="",
+        metavar="PROGRAM",
+        help="look with a real Chromium as well (default: the one of this machine): console, policy, requests",
     )
     parser.add_argument("--record", action="store_true", help="note a pass with the live release, so that it can be promoted")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML there as well")
@@ -130,6 +141,7 @@ def _target(args: argparse.Namespace, context: Context, assembly: Assembly, open
         endpoint=_endpoint(args.resolve, "--resolve") if args.resolve else None,
         plain_endpoint=_endpoint(args.resolve_http, "--resolve-http") if args.resolve_http else None,
         preview=bool(args.resolve),
+        browser=_browser(args),
         ca_file=str(args.ca_file or ""),
         nameservers=tuple(_nameserver(each) for each in args.nameserver),
     )
@@ -187,6 +199,19 @@ def _password(args: argparse.Namespace, context: Context, opened: Opened | None)
     from session.local_password import known
 
     return known(context, opened.aws, opened.assembly)[0]
+
+
+def _browser(args: argparse.Namespace) -> str:
+    """The Chromium to look with; "" without --browser. Raises `CommandError` where there is none, or nothing that drives it."""
+    if args.browser is None:
+        return ""
+    found = shutil.which(args.browser) if args.browser else next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        what = f"{args.browser}: no such program" if args.browser else f"no Chromium here: {', '.join(BROWSERS)}"
+        raise CommandError(what, command="apt-get install chromium, or --browser PROGRAM", status=USAGE)
+    if importlib.util.find_spec("playwright") is None:
+        raise CommandError("--browser needs Playwright, which drives it", command="pip install playwright", status=USAGE)
+    return found
 
 
 def _endpoint(text: str, option: str) -> Endpoint:

@@ -47,7 +47,9 @@ def _change_sets(context: CheckContext, stack: Stack, live: StackDescription, ga
         message = f"{stack.stack_name}: the saved plan waits to be applied"
         yield CheckResult(code="stack", level="ok", message=message, command=context.command("apply"), stack=stack.id)
         return
-    ours = tuple(c for c in sets if c.name.startswith(change_set_prefix(context.environment)))
+    ours = tuple(
+        c for c in sets if c.name.startswith(tuple(change_set_prefix(context.environment, read_only=each) for each in (False, True)))
+    )
     others = tuple(c for c in sets if c not in ours)
     for each in others:
         message = f"{stack.stack_name}: somebody else's change set {each.name} waits there since {each.created_at}"

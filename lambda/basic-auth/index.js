@@ -20,6 +20,11 @@ const CONFIG = {
   entryPath: "/",
   indexDocument: "/index.html",
   healthPath: "",
+  domain: "",
+  fileExtensions: " ",
+  hashedPaths: [],
+  redirects: [],
+  redirectHosts: [],
   strictTransportSecurity: "max-age=63072000",
 };
 const PASSWORD_HASH = "";
@@ -130,16 +135,21 @@ function createHandler({ config, passwordHash, now = Date.now, write = (line) =>
     try {
       const cf = event.Records[0].cf;
       const request = cf.request;
-      const decision = route(request.uri, config);
+      const host = request.headers?.host?.[0]?.value;
+      const decision = route(request.uri, config, host);
       if (decision.action === "health") {
         return generated("200", "OK", config);
+      }
+      // To the site's own name first: a browser would ask for the password twice, once for each name.
+      if (decision.action === "redirect" && decision.location.charAt(0) !== "/") {
+        return redirect(decision, request, config);
       }
       const verdict = authorize(cf);
       if (verdict !== true && (verdict === false || !(await verdict))) {
         return request.method === "HEAD" ? head : page;
       }
       if (decision.action === "redirect") {
-        return generated("302", "Found", config, { location: withQuery(decision.location, request.querystring) });
+        return redirect(decision, request, config);
       }
       if (decision.action === "reject") {
         return generated("400", "Bad Request", config);
@@ -213,6 +223,13 @@ function scrypt(password, { salt, hash, N, r, p, length = hash.length }) {
   return new Promise((resolve, reject) => {
     crypto.scrypt(password, salt, length, { N, r, p, maxmem: 64 * 1024 * 1024 }, (error, key) => (error ? reject(error) : resolve(key)));
   });
+}
+
+// A permanent redirect may be remembered, but not for as long as browsers do by themselves: the table of redirects can change.
+function redirect(decision, request, config) {
+  const permanent = decision.status === 301 || decision.status === 308;
+  const headers = { location: withQuery(decision.location, request.querystring) };
+  return generated(String(decision.status), "Redirect", config, permanent ? { ...headers, "cache-control": "private, max-age=3600" } : headers);
 }
 
 // The response CloudFront expects: status as a string, header names in lower case, no header it forbids.

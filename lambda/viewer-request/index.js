@@ -7,17 +7,27 @@
 
 // --- build: route() and the configuration take the place of this block ---
 var route = require("../routing/route.js").route;
-var CONFIG = { entryPath: "/", indexDocument: "/index.html", healthPath: "", strictTransportSecurity: "max-age=63072000" };
+var CONFIG = {
+  entryPath: "/",
+  indexDocument: "/index.html",
+  healthPath: "",
+  domain: "",
+  fileExtensions: " ",
+  hashedPaths: [],
+  redirects: [],
+  redirectHosts: [],
+  strictTransportSecurity: "max-age=63072000",
+};
 // --- end build ---
 
 function handler(event) {
   var request = event.request;
-  var decision = route(request.uri, CONFIG);
+  var decision = route(request.uri, CONFIG, request.headers.host && request.headers.host.value);
   if (decision.action === "redirect") {
     // Absent in the console's test runs only, where the query is then lost.
     var query = typeof request.rawQueryString === "function" ? request.rawQueryString() : "";
     var location = query && /^[\x21-\x7e]+$/.test(query) ? decision.location + "?" + query : decision.location;
-    return answer(302, "Found", { location: { value: location } });
+    return answer(decision.status, "Redirect", { location: { value: location } });
   }
   if (decision.action === "reject") {
     return answer(400, "Bad Request", {});
@@ -27,7 +37,8 @@ function handler(event) {
 }
 
 function answer(status, description, headers) {
-  headers["cache-control"] = { value: "no-store" };
+  // A permanent redirect may be remembered, but not for as long as browsers do by themselves: the table of redirects can change.
+  headers["cache-control"] = { value: status === 301 || status === 308 ? "private, max-age=3600" : "no-store" };
   headers["strict-transport-security"] = { value: CONFIG.strictTransportSecurity };
   headers["x-content-type-options"] = { value: "nosniff" };
   return { statusCode: status, statusDescription: description, headers: headers };

@@ -12,14 +12,16 @@ of a CloudFront Function is a 503, an invalid answer of any function and a crash
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from preview import s3
 from preview.cloudfront.behaviors import behavior_of, distribution_of, host_of, matches, method_answer, protocol_answer
-from preview.cloudfront.cache import Cache, cache_key, time_to_live
+from preview.cloudfront.cache import Cache, Found, Key, cache_key
 from preview.cloudfront.compression import accepted_encodings, compress
 from preview.cloudfront.exchange import Exchange, Outcome, Step
+from preview.cloudfront.freshness import error_ttl, lifetime
 from preview.cloudfront.functions import EdgeFunctions, FunctionError
 from preview.cloudfront.origins import forwarded, origin_event, origin_headers
 from preview.cloudfront.responses import apply_headers_policy, error_response, generated_mark, with_cache_mark
@@ -27,17 +29,47 @@ from preview.content import Content, Unreachable
 from preview.messages import Request, Response, without
 from preview.model import Site
 from preview.node import Node
+from preview.weather import FAIR, Weather, failure
 
 _HOP_BY_HOP = ("connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "proxy-connection", "expect")
 
 
-class CloudFront:
-    """The distributions of a site at one edge location. `request_id` makes up the id of each request."""
+_STORED = (200, 203, 300, 301, 302, 307, 308, 400, 403, 404, 410, 500, 501, 502, 503, 504)
 
-    def __init__(self, site: Site, content: Content, node: Node, cache: Cache, request_id: Callable[[], str]) -> None:
+
+class CloudFront:
+    """The distributions of a site at one edge location. `request_id` makes up the id of each request.
+
+    `elapsed`: seconds since the preview began, for the weather.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        content: Content,
+        node: Node,
+        cache: Cache,
+        request_id: Callable[[], str],
+        *,
+        weather: Weather = FAIR,
+        elapsed: Callable[[], float] = lambda: 0.0,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self.site = site
         self._content, self._cache, self._request_id = content, cache, request_id
+        self._weather, self._elapsed, self._sleep = weather, elapsed, sleep
         self._functions = EdgeFunctions(node)
+        self._revalidating: dict[Key, asyncio.Task[None]] = {}
+
+    async def revalidated(self) -> None:
+        """Until nothing is being asked for behind a visitor's back."""
+        await asyncio.gather(*self._revalidating.values(), return_exceptions=True)
+
+    async def stop(self) -> None:
+        """End what is still asking the origin."""
+        for task in self._revalidating.values():
+            task.cancel()
+        await asyncio.gather(*self._revalidating.values(), return_exceptions=True)
 
     def wants_body(self, request: Request) -> bool:
         """Whether a function that this request may reach is handed the body; otherwise nothing of it is of use."""
@@ -107,44 +139,86 @@ class CloudFront:
         behavior, policy = exchange.behavior, exchange.behavior.cache_policy
         encodings = accepted_encodings(policy, request.get("accept-encoding"))
         cacheable = request.method in behavior.cached_methods and policy.max_ttl > 0
-        key = (exchange.distribution.id, behavior.pattern, request.uri, *cache_key(policy, request), encodings)
-        hit = self._cache.get(key) if cacheable else None
-        if hit is not None:
-            response, age = hit
-            exchange.step("cache", f"hit, {age} s old ({policy.name})")
-            return with_cache_mark(replace(response, headers=(*response.headers, ("Age", str(age)))), "Hit")
+        key: Key = (exchange.distribution.id, behavior.pattern, request.uri, (*cache_key(policy, request), encodings))
+        found = self._cache.get(key) if cacheable else None
+        if found is not None and found.condition == "fresh":
+            exchange.step("cache", f"hit, {found.age} s old ({policy.name})")
+            return _aged(found, "Hit")
+        if found is not None and found.condition == "revalidate":
+            exchange.step("cache", f"stale, {found.age} s old, asked for again meanwhile ({policy.name})")
+            self._revalidate(exchange, key, request, encodings)
+            return _aged(found, "Stale")
         exchange.step("cache", f"miss ({policy.name})" if cacheable else f"not cached ({policy.name})")
-        response = await self._from_origin(exchange, request)
-        compressed = compress(behavior, encodings, response)
+        response = await self._ask_target(exchange, behavior.target, forwarded(policy, request))
+        if found is not None and found.on_error and response.status >= 500:
+            exchange.step("cache", f"stale, {found.age} s old, in place of {response.status}")
+            self._cache.keep_for(key, error_ttl(exchange.distribution, response.status))
+            return _aged(found, "Stale")
+        response = await self._answered(exchange, request, response)
+        compressed = self._stored(exchange, key, response, encodings, cacheable=cacheable and request.method == "GET")
+        refreshed = found is not None and found.response.get("etag") == compressed.get("etag") and compressed.status < 400
+        return with_cache_mark(compressed, "Error" if compressed.status >= 400 else "RefreshHit" if refreshed else "Miss")
+
+    def _stored(self, exchange: Exchange, key: Key, response: Response, encodings: tuple[str, ...], *, cacheable: bool) -> Response:
+        """Compressed, and kept as long as it says."""
+        compressed = compress(exchange.behavior, encodings, response)
         if compressed is not response:
             exchange.step("compression", f"{compressed.get('content-encoding')}: {len(response.body):,} to {len(compressed.body):,} bytes")
-        ttl = time_to_live(policy, exchange.distribution, compressed)
-        if (
-            cacheable
-            and request.method == "GET"
-            and ttl > 0
-            and compressed.status in (200, 203, 300, 301, 302, 307, 308, 400, 403, 404, 410)
-        ):
-            self._cache.put(key, compressed, ttl)
-            exchange.step("cache", f"stored for {ttl:,.0f} s")
-        return with_cache_mark(compressed, "Error" if compressed.status >= 400 else "Miss")
+        life = lifetime(exchange.behavior.cache_policy, exchange.distribution, compressed)
+        if cacheable and life.fresh > 0 and compressed.status in _STORED:
+            self._cache.put(key, compressed, life)
+            exchange.step("cache", f"stored for {life.fresh:,.0f} s")
+        return compressed
 
-    async def _from_origin(self, exchange: Exchange, request: Request) -> Response:
-        distribution, behavior = exchange.distribution, exchange.behavior
-        asked = forwarded(behavior.cache_policy, request)
-        response = await self._ask_target(exchange, behavior.target, asked)
+    def _revalidate(self, exchange: Exchange, key: Key, request: Request, encodings: tuple[str, ...]) -> None:
+        """Ask the origin behind the visitor's back, once at a time; an error changes nothing."""
+        if key in self._revalidating:
+            return
+
+        async def ask() -> None:
+            behind = Exchange(exchange.distribution, exchange.behavior, self._request_id())
+            try:
+                policy = exchange.behavior.cache_policy
+                response = await self._ask_target(behind, exchange.behavior.target, forwarded(policy, request))
+                if response.status < 500:
+                    self._stored(behind, key, await self._answered(behind, request, response), encodings, cacheable=True)
+            except FunctionError:
+                pass
+            finally:
+                self._revalidating.pop(key, None)
+
+        self._revalidating[key] = asyncio.create_task(ask())
+
+    async def _answered(self, exchange: Exchange, request: Request, response: Response) -> Response:
+        """The origin's response, or the page that the distribution has for its status."""
+        distribution = exchange.distribution
         custom = distribution.error_responses.get(response.status)
-        if custom is not None and custom.page_path:
-            page_behavior = next(b for b in distribution.behaviors if b.default or matches(b.pattern, custom.page_path))
-            page = await self._ask_target(exchange, page_behavior.target, replace(asked, method="GET", uri=custom.page_path, query=""))
-            if page.status < 400:
-                status = custom.response_code or response.status
-                exchange.step("custom error response", f"{response.status} becomes {status} with {custom.page_path}")
-                response = replace(page, status=status)
-            else:
-                exchange.step("custom error response", f"{custom.page_path} itself answers {page.status}")
-                response = page
-        return response
+        if custom is None or not custom.page_path:
+            return response
+        page = await self._error_page(exchange, request, custom.page_path)
+        status = custom.response_code or response.status
+        if page.status >= 400:
+            exchange.step("custom error response", f"{custom.page_path} itself answers {page.status}")
+            return page
+        exchange.step("custom error response", f"{response.status} becomes {status} with {custom.page_path}")
+        return replace(page, status=status)
+
+    async def _error_page(self, exchange: Exchange, request: Request, path: str) -> Response:
+        """From the cache if it is there, however old: nothing else survives an origin that is gone. Uncompressed, the error will be."""
+        distribution = exchange.distribution
+        behavior = next(b for b in distribution.behaviors if b.default or matches(b.pattern, path))
+        asked = forwarded(behavior.cache_policy, replace(request, method="GET", uri=path, query="", headers=()))
+        key: Key = (distribution.id, behavior.pattern, path, (*cache_key(behavior.cache_policy, asked), ()))
+        found = self._cache.get(key)
+        if found is not None and found.condition != "expired":
+            return found.response
+        page = await self._ask_target(exchange, behavior.target, asked)
+        if page.status >= 500 and found is not None:
+            return found.response
+        life = lifetime(behavior.cache_policy, distribution, page)
+        if page.status == 200 and life.fresh > 0:
+            self._cache.put(key, page, life)
+        return page
 
     async def _ask_target(self, exchange: Exchange, target: str, request: Request) -> Response:
         group = exchange.distribution.groups.get(target)
@@ -168,11 +242,20 @@ class CloudFront:
         if isinstance(asked_or_made, Response):
             return asked_or_made
         try:
+            trouble = await failure(origin, self._weather, self._elapsed, self._sleep)
+            if trouble:
+                exchange.step("origin", f"{origin_id}: {trouble}")
+                return error_response(504, f"The bucket does not answer: {trouble}.", "", "Error")
             response, why = await s3.answer(origin, origin.bucket, self._content, asked_or_made, exchange.distribution.arn)
         except Unreachable as error:
             response, why = error_response(502, f"The bucket cannot be reached: {error}", "", "Error"), f"cannot be reached: {error}"
         exchange.step("origin", f"{origin_id}: {response.status}, {why}")
         return await self._functions.on_response(exchange, "origin-response", asked_or_made, response, described)
+
+
+def _aged(found: Found, mark: str) -> Response:
+    response = found.response
+    return with_cache_mark(replace(response, headers=(*response.headers, ("Age", str(found.age)))), mark)
 
 
 def _conditional(request: Request, response: Response) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from preview.interpreter.resources import Account, items, mapping
+from preview.interpreter.resources import Account, integer, items, mapping
 from preview.model import (
     Bucket,
     Origin,
@@ -37,6 +37,9 @@ def origin_of(account: Account, where: str, given: Mapping[str, Any]) -> Origin:
         path=str(given.get("OriginPath") or ""),
         bucket=bucket,
         signed=_signed(account, where, given.get("OriginAccessControlId")),
+        connection_attempts=integer(given.get("ConnectionAttempts"), 3),
+        connection_timeout=integer(given.get("ConnectionTimeout"), 10),
+        read_timeout=integer(mapping(given.get("S3OriginConfig")).get("OriginReadTimeout"), 30),
         custom_headers=tuple((str(h["HeaderName"]), str(h["HeaderValue"])) for h in items(given.get("OriginCustomHeaders"))),
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
@@ -17,7 +18,10 @@ from troposphere import Ref
 from stacks import edge_code
 
 if __name__ == "__main__":
-    config = edge_code.EdgeConfig(**json.load(sys.stdin))
+    given: dict[str, Any] = json.load(sys.stdin)
+    given["redirects"] = [tuple(each) for each in given.get("redirects", [])]
+    frozen: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+    config = edge_code.EdgeConfig(**frozen)
     json.dump(
         {
             "basicAuth": edge_code.basic_auth_code(config, Ref("BasicAuthPasswordHash")).to_dict(),

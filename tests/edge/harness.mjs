@@ -141,8 +141,8 @@ export function lambdaEvent({ method = "GET", uri = "/buy", querystring = "", he
   };
 }
 
-export function functionEvent({ method = "GET", uri = "/buy", rawQueryString } = {}) {
-  const request = { method, uri, querystring: {}, headers: { host: { value: "www.example.org" } }, cookies: {} };
+export function functionEvent({ method = "GET", uri = "/buy", rawQueryString, host = "prod.example.org" } = {}) {
+  const request = { method, uri, querystring: {}, headers: { host: { value: host } }, cookies: {} };
   if (rawQueryString !== undefined) request.rawQueryString = () => rawQueryString;
   return {
     version: "1.0",

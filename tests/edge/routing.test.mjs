@@ -19,6 +19,11 @@ const runtimes = Object.fromEntries(
       entry_path: config.entryPath,
       index_document: config.indexDocument,
       health_path: config.healthPath,
+      domain: config.domain,
+      file_extensions: config.fileExtensions.trim().split(" "),
+      hashed_paths: config.hashedPaths,
+      redirects: config.redirects,
+      redirect_hosts: config.redirectHosts,
     });
     const crypto = h.cheapCrypto();
     const hash = h.phc(crypto.hashOf(h.PASSWORD));
@@ -51,15 +56,15 @@ for (const vector of vectors) {
 }
 
 function assertLambda(result, answer) {
-  const statuses = { redirect: "302", reject: "400", health: "200" };
-  assert.equal(result.status, statuses[answer.action]);
+  const statuses = { reject: "400", health: "200" };
+  assert.equal(result.status, answer.status === undefined ? statuses[answer.action] : String(answer.status));
   if (answer.action === "redirect") assert.equal(result.headers.location[0].value, answer.location);
   if (answer.uri !== undefined) assert.equal(result.uri, answer.uri);
 }
 
 function assertFunction(result, answer) {
-  const statuses = { redirect: 302, reject: 400 };
-  assert.equal(result.statusCode, statuses[answer.action]);
+  const statuses = { reject: 400 };
+  assert.equal(result.statusCode, answer.status ?? statuses[answer.action]);
   if (answer.action === "redirect") assert.equal(result.headers.location.value, answer.location);
   if (answer.uri !== undefined) assert.equal(result.uri, answer.uri);
 }
@@ -109,7 +114,7 @@ test("a request that passes keeps all but its path", () => {
 
 test("100,000 random paths: both runtimes agree, nothing is invented, no path reaches a redirect", () => {
   const { next, below, pick } = h.random(20260714);
-  const pieces = ["/", "/", "/buy", "buy", "..", ".", "%2f", "%2E", "%2e", "%5c", "\\", "%00", "%", "//", "a", "v1.2", ".js", "x.html", "?", "#", " ", "é", "\ud800", "healthz", "\u0000", "1"];
+  const pieces = ["/", "/", "/buy", "buy", "..", ".", "%2f", "%2E", "%2e", "%5c", "\\", "%00", "%", "//", "a", "v1.2", ".js", "x.html", "?", "#", " ", "é", "\ud800", "healthz", "\u0000", "1", "/shop/", "/away/", "@evil.example", "+", ".com", "assets/"];
   const names = Object.keys(configs);
   const seen = new Map();
   for (let i = 0; i < 100_000; i++) {
@@ -131,7 +136,8 @@ test("100,000 random paths: both runtimes agree, nothing is invented, no path re
       assert.ok(config.entryPath === "/" || uri === config.entryPath || uri.startsWith(`${config.entryPath}/`), where);
       assert.ok(!/\.(js|html)$/.test(uri.replace(/%2e/gi, ".")) , where);
     } else if (answer.action === "redirect") {
-      assert.equal(answer.location, config.entryPath, where);
+      assert.ok(answer.location === config.entryPath || config.redirects.length > 0, where);
+      assert.equal(new URL(answer.location, "https://example.org/").host, "example.org", where);
     } else if (answer.action === "health") {
       assert.equal(uri, config.healthPath, where);
     }
@@ -142,4 +148,28 @@ test("100,000 random paths: both runtimes agree, nothing is invented, no path re
     }
   }
   for (const action of ["pass", "rewrite", "redirect", "reject"]) assert.ok(seen.get(action) > 100, `${action}: ${seen.get(action)}`);
+});
+
+test("a redirect host leads to the same path of the domain, before anybody is asked for a password", async () => {
+  const { lambda, edge } = runtimes.app;
+  const paths = { "/": "/", "/buy/a%2Fb": "/buy/a%2Fb", "/old": "/old", "/healthz": "/healthz", "/@evil.example": "/@evil.example" };
+  for (const [uri, path] of Object.entries(paths)) {
+    for (const host of ["www.example.org", "WWW.example.org:443"]) {
+      const fromFunction = edge.handler(h.functionEvent({ uri, rawQueryString: "a=1", host }));
+      const fromLambda = await lambda.handler(h.lambdaEvent({ uri, querystring: "a=1", headers: { host } }));
+      assert.equal(fromFunction.headers.location.value, `https://example.org${path}?a=1`);
+      assert.equal(fromLambda.headers.location[0].value, `https://example.org${path}?a=1`);
+      assert.equal(fromFunction.statusCode, 301);
+      assert.equal(fromLambda.status, "301");
+      assert.equal(fromLambda.headers["cache-control"][0].value, "private, max-age=3600");
+    }
+  }
+  for (const uri of ["//evil.example", "/buy/../x"]) {
+    assert.equal(edge.handler(h.functionEvent({ uri, host: "www.example.org" })).statusCode, 400, uri);
+  }
+});
+
+test("a redirect of the table is for those who know the password", async () => {
+  const result = await runtimes.app.lambda.handler(h.lambdaEvent({ uri: "/old" }));
+  assert.equal(result.status, "401");
 });

@@ -29,7 +29,8 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from assembly.model import SiteContract
-from website.content import cache_control, content_type
+from files.types import content_type
+from website.content import cache_control, generated_files, key_prefix
 
 USER, PASSWORD = "admin", "a long enough password"
 DISTRIBUTION = "d111111abcdef8.cloudfront.net"
@@ -43,6 +44,7 @@ class Site:
     def __init__(self, contract: SiteContract, folder: Path) -> None:
         self.contract = contract
         self.folder = folder
+        self.generated = generated_files(key_prefix(contract), contract, [path.name for path in folder.iterdir()])
         self.broken = ""
         self.plain_is_secure = False
         """Like a preview without TLS: plain HTTP stands for HTTPS."""
@@ -107,10 +109,12 @@ class Site:
                 return 404, b"<Error/>", {**secured, "content-type": "application/xml"}
             key = self.contract.index_document.lstrip("/")
         file = self.folder / key
+        if key in self.generated and self.broken != "app.missing":
+            return 200, self.generated[key], {**secured, "content-type": content_type(key)}
         if not file.is_file() or (self.broken == "assets.load" and "index-" in key):
             if self.broken == "app.missing":
                 return 200, b"<!doctype html><script></script>", {**secured, "content-type": "text/html"}
-            return 404, b"<Error/>", {**secured, "content-type": "application/xml"}
+            return 404, self.generated["404.html"], {**secured, "content-type": "text/html; charset=utf-8"}
         body = file.read_bytes()
         if self.broken == "app.release" and key == "index.html":
             body += b"<!-- of yesterday -->"
@@ -118,6 +122,8 @@ class Site:
 
     def _spoil(self, path: str, status: int, headers: dict[str, str]) -> None:
         page = path == self.contract.entry_path
+        if page and status == 200:
+            headers |= {"x-cache": "Hit from cloudfront", "age": "5"}
         asset = path.startswith("/assets/")
         if self.broken == "cache.page" and page:
             headers["cache-control"] = "public, max-age=31536000"

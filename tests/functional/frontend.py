@@ -33,6 +33,8 @@ from website.site import Site
 
 BUILT = Path(__file__).resolve().parent.parent / "fixtures" / "site"
 """What Vite made of a small React app with lazy routes."""
+GENERATED = frozenset({"404.html", "error.html", "robots.txt"})
+"""What a publish adds to it in an environment that is not for search engines."""
 
 
 def built(directory: Path) -> Path:

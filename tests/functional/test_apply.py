@@ -119,7 +119,7 @@ def test_a_stale_plan_is_refused_and_says_what_moved(platform: Platform, wire: W
 
     refused = platform.apply("--yes")
 
-    assert refused.code == 2, refused
+    assert refused.code == 3, refused
     assert "demo-test-beside (us-east-1" in refused.stderr
     assert "when it was planned, and is" in refused.stderr
     assert "next: python deploy.py plan --env test" in refused.stderr
@@ -158,7 +158,7 @@ def test_a_change_set_that_is_gone_is_not_made_again(platform: Platform, wire: W
 
     refused = platform.apply("--yes")
 
-    assert (refused.code, executions(wire)) == (2, 0), refused
+    assert (refused.code, executions(wire)) == (3, 0), refused
     assert "is gone" in refused.stderr
 
 

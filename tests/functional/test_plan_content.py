@@ -21,6 +21,7 @@ from aws.errors import NotFound
 from aws.s3 import S3
 from aws.session import Aws
 from cli.main import main
+from environments.model import PAGE
 from local_aws import prepare
 from local_aws.server import LocalAws
 from rollout import history
@@ -108,16 +109,16 @@ def test_a_first_deployment_is_one_plan_of_stacks_and_content(dev: Environment, 
     assert planned.code == 3, planned
     assert "bucket and distribution are known after site.BucketName, site.DistributionId" in planned.stdout
     files = [p for p in dev.app.rglob("*") if p.is_file()]
-    assert f"content: {len(files)} to add; " in planned.stdout.splitlines()[-1]
+    assert f"content: {len(files) + len(frontend.GENERATED)} to add; " in planned.stdout.splitlines()[-1]
     assert dev.objects() == {}
 
     done = dev.apply()
 
     assert done.code == 0, done
     there = dev.objects()
-    assert set(there) == {p.relative_to(dev.app).as_posix() for p in files}
+    assert set(there) == {p.relative_to(dev.app).as_posix() for p in files} | frontend.GENERATED
     assert {h["CacheControl"] for key, h in there.items() if key.startswith("assets/")} == {"public, max-age=31536000, immutable"}
-    assert (there["index.html"]["CacheControl"], there["index.html"]["ContentType"]) == ("no-cache", "text/html; charset=utf-8")
+    assert (there["index.html"]["CacheControl"], there["index.html"]["ContentType"]) == (PAGE, "text/html; charset=utf-8")
     assert f"content: release 1 ({dev.record().content.content[:12]}) is live in s3://{dev.bucket}" in done.stdout  # type: ignore[union-attr]
     assert "; content published." in done.stdout
     assert any(line.startswith("  content ") and "#" in line for line in done.stdout.splitlines()), "in the chart"
@@ -141,7 +142,7 @@ def test_a_first_deployment_is_one_plan_of_stacks_and_content(dev: Environment, 
     assert changed.code == 3, changed
     content = json.loads(changed.stdout)["plan"]["content"]
     assert len(content["changes"]) == 3
-    assert (content["kept"], content["known_after"], content["live_number"]) == (len(files) - 3, [], 1)
+    assert (content["kept"], content["known_after"], content["live_number"]) == (len(files) + len(frontend.GENERATED) - 3, [], 1)
     wire.calls.clear()
 
     updated = dev.apply("--json", "--plan-digest", dev.saved["digest"])
@@ -242,8 +243,8 @@ def test_bad_content_is_refused_before_anything_is_made_for_a_plan(dev: Environm
     assert refused.code == 2, refused
     assert "x.js.map" in refused.stderr
     assert "CreateChangeSet" not in [c.operation for c in wire.calls]
-    assert dev.plan("--allow", "*.map").code == 3
-    assert dev.saved["content"]["allow"] == ["*.map"]
+    assert dev.plan("--allow", "source-map").code == 3
+    assert dev.saved["content"]["allow"] == ["source-map"]
     assert dev.apply().code == 0
     assert "assets/x.js.map" in dev.objects()
 
@@ -306,7 +307,7 @@ def test_killed_while_publishing_and_run_again(
     (live.app / "assets" / "logo.svg").write_text("<svg></svg>")
     frontend.rebuilt(live.app, moment)
     assert live.plan().code == 3
-    assert live.saved["content"]["invalidations"] == ["/assets/logo.svg"]
+    assert live.saved["content"]["invalidations"] == ["/assets/logo.svg", "/buy", "/buy/*", "/index.html"]
     victim: list[subprocess.Popen[str]] = []
 
     def kill(exchange: Exchange) -> None:

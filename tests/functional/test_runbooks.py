@@ -60,7 +60,9 @@ def test_a_bad_release_is_taken_back_by_its_runbook(aws: Aws, account: str, tmp_
     ended = typed(back[0])
     assert ended.code == 0, ended
     assert page() == good
-    assert all(" verify " in command for command in do if command not in back), "only a look from outside is left, for which there is no DNS here"
+    assert all(" verify " in command for command in do if command not in back), (
+        "only a look from outside is left, for which there is no DNS here"
+    )
 
 
 def test_an_alarm_that_is_on_leads_to_its_runbook(aws: Aws, account: str, tmp_path: Path, command_line: CommandLine) -> None:

@@ -335,7 +335,7 @@ def test_a_set_that_moved_since_the_plan_is_refused(sets: Sets) -> None:
     }
     sets.client().update_stack_set(**update, Parameters=[{"ParameterKey": "Days", "ParameterValue": "90"}])
     ended = sets.apply()
-    assert ended.code == 2 and "the parameter Days was '14' when it was planned, and is '90' now" in ended.stderr, ended
+    assert ended.code == 3 and "the parameter Days was '14' when it was planned, and is '90' now" in ended.stderr, ended
     assert [o["Action"] for o in sets.operations()].count("UPDATE") == 1, "nothing of ours ran"
 
 

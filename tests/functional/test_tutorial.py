@@ -26,7 +26,7 @@ def steps(text: str) -> list[tuple[str, str]]:
 
 
 def test_the_tutorial(tmp_path: Path) -> None:
-    """About a minute: it deploys a whole environment, as its reader does; nothing else goes from a fresh checkout to a stack of one's own."""
+    """It deploys a whole environment, as its reader does: nothing else goes from a fresh checkout to a stack of one's own."""
     checkout = Path(shutil.copytree(ROOT, tmp_path / "checkout", ignore=LEFT_OUT))
     page = (ROOT / "docs" / "guides" / "tutorial.md").read_text(encoding="utf-8")
     done = ""

@@ -50,6 +50,7 @@ def test_builds_an_environment(tmp_path: Path) -> None:
         "prod/assembly.json",
         "prod/certificate.template.json",
         "prod/dns.template.json",
+        "prod/firewall.template.json",
         "prod/foundation.template.json",
         "prod/monitoring.template.json",
         "prod/site.template.json",

@@ -73,6 +73,8 @@ class Target:
     """Empty: those of this machine."""
     replica: Replica | str | None = None
     """The copy of disaster recovery; a text: why it is not looked at; None: the environment has none."""
+    browser: str = ""
+    """A Chromium to look with; empty: none."""
     timeout: float = 15.0
     """Seconds for each request."""
 

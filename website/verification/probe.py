@@ -13,18 +13,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from urllib.parse import quote
 
 import dns.exception
 import dns.rdatatype
 import dns.resolver
 import httpx
 
-from website.content import cache_control, key_prefix, references
+from files.types import content_type
+from pages.findings import Finding
+from pages.judge import judge
+from pages.judged import Judged
+from pages.model import Page, Served, Surroundings, addresses
+from website.content import cache_control, key_prefix
+from website.verification.browser import Seen, look
 from website.verification.model import NOT_ASKED, Failed, Skipped, Target
 
 BODY_LIMIT = 32 << 20
 ASSETS = 40
 """Assets of the page that are loaded."""
+
+LOOKED_AT = 150
+"""Files that are asked for to judge the page: what lies beyond is taken to be there."""
+
+PATH_SAFE = "/!$&'()*+,;=:@~"
+"""What stands in a path as it is (RFC 3986, pchar)."""
 
 ATTEMPTS = 3
 """For what the edge does at its leisure, such as compression."""
@@ -36,6 +49,8 @@ class Answer:
     headers: httpx.Headers
     body: bytes
     version: str
+    first_byte: float = 0.0
+    """Seconds from the request to the head of the answer."""
 
     @property
     def is_html(self) -> bool:
@@ -50,6 +65,7 @@ class Probe:
         self.contract = target.contract
         self.now = now
         self._answers: dict[tuple[object, ...], Answer] = {}
+        self._looked: set[str] = set()
         self._clients: dict[bool, httpx.Client] = {}
 
     def __enter__(self) -> Probe:
@@ -72,6 +88,15 @@ class Probe:
                 scheme, authority = ("https" if endpoint.tls else "http"), f"{_bracketed(endpoint.host)}:{endpoint.port}"
             self._answers[key] = self._send(f"{scheme}://{authority}{path}", headers, self._credentials(credentials), http2=True)
         return self._answers[key]
+
+    def get_host(self, host: str, path: str) -> Answer:
+        """GET from another name of the site over HTTPS, without credentials."""
+        endpoint = self.target.endpoint
+        if endpoint is None:
+            return self.get_elsewhere(f"https://{host}{path}")
+        url = f"{'https' if endpoint.tls else 'http'}://{_bracketed(endpoint.host)}:{endpoint.port}{path}"
+        with httpx.Client(verify=self._context(), timeout=self.target.timeout, trust_env=False) as client:
+            return self._read(client, url, {"host": host}, None, {"sni_hostname": host})
 
     def get_plain(self, path: str) -> Answer:
         """GET from the site over plain HTTP."""
@@ -115,18 +140,18 @@ class Probe:
         extra = {"host": self.contract.domain}
         return self._read(self._clients[http2], url, {**headers, **extra}, credentials, {"sni_hostname": self.contract.domain})
 
-    @staticmethod
     def _read(
-        client: httpx.Client, url: str, headers: Mapping[str, str], credentials: tuple[str, str] | None, extensions: Mapping[str, str]
+        self, client: httpx.Client, url: str, headers: Mapping[str, str], credentials: tuple[str, str] | None, extensions: Mapping[str, str]
     ) -> Answer:
         auth = httpx.BasicAuth(*credentials) if credentials else None
-        body = bytearray()
+        body, begun = bytearray(), self.now()
         with client.stream("GET", url, headers=dict(headers), auth=auth, extensions=dict(extensions), follow_redirects=False) as answer:
+            first_byte = (self.now() - begun).total_seconds()
             for block in answer.iter_bytes():
                 body += block
                 if len(body) > BODY_LIMIT:
                     raise Failed(f"{url} answers with more than {BODY_LIMIT:,} bytes")
-            return Answer(answer.status_code, answer.headers, bytes(body), answer.http_version)
+            return Answer(answer.status_code, answer.headers, bytes(body), answer.http_version, first_byte)
 
     def _context(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self.target.ca_file or None)
@@ -145,11 +170,55 @@ class Probe:
     def asset_paths(self) -> tuple[str, ...]:
         if self.entry.status != 200 or not self.entry.is_html:
             raise Failed(f"{self.contract.entry_path} answers {seen(self.entry)}, so its assets are not known")
-        found = references(self.entry.body.decode("utf-8", "replace"), self.contract.entry_path.lstrip("/"))
-        paths = tuple(dict.fromkeys("/" + key for key, _ in found))
+        found = (self.around.local(url) for _, url in Judged(self.page, self.around).loaded)
+        paths = tuple(dict.fromkeys(quote(path, safe=PATH_SAFE) for path in found if path is not None and not path.endswith("/")))
         if not paths:
             raise Failed(f"{self.contract.entry_path} loads nothing: is this the app?")
         return paths[:ASSETS]
+
+    @cached_property
+    def page(self) -> Page:
+        """What the entry path answers, as it is seen there and at deep links; named as publish names it, so that allowances fit."""
+        entry = self.contract.entry_path
+        name = self.contract.index_document.rsplit("/", 1)[-1]
+        return Page(name=name, text=self.entry.body.decode("utf-8", "replace"), paths=addresses(entry))
+
+    @cached_property
+    def around(self) -> Surroundings:
+        """The site around the page, asked file by file."""
+        return Surroundings(
+            origin=f"https://{self.contract.domain}",
+            headers={name.lower(): value for name, value in self.entry.headers.items()},
+            basic_auth=self.contract.basic_auth,
+            indexed="noindex" not in self.entry.headers.get("x-robots-tag", ""),
+            find=self._find,
+            configured=self.contract.config_json or {},
+            entry_path=self.contract.entry_path,
+        )
+
+    def _find(self, path: str) -> Served | None:
+        """Another answer than 200 is nothing; nor is the page itself, which any route of the app answers."""
+        if path not in self._looked and len(self._looked) >= LOOKED_AT:
+            return Served(name=path, content_type=content_type(path), cache_control="", body=lambda: b"")
+        self._looked.add(path)
+        answer = self.get(quote(path, safe=PATH_SAFE))
+        if answer.status != 200 or (answer.is_html and answer.body == self.entry.body):
+            return None
+        headers = answer.headers
+        kind, cache = headers.get("content-type", ""), headers.get("cache-control", "")
+        return Served(name=path.removeprefix(self.prefix), content_type=kind, cache_control=cache, body=lambda: answer.body)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is to be said about the page."""
+        if self.entry.status != 200 or not self.entry.is_html:
+            raise Failed(f"{self.contract.entry_path} answers {seen(self.entry)}, so its page is not known")
+        return judge(self.page, self.around)
+
+    @cached_property
+    def visits(self) -> tuple[Seen, ...]:
+        """What Chromium saw at every address of the page."""
+        return look(self.target, self.page.paths)
 
     @cached_property
     def immutable_paths(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from website.verification.probe import Probe
 Check = Callable[[Probe], str]
 """What was seen. Raises `Failed`, `Skipped`, `NotApplicable`."""
 
-THEMES = ("dns", "tls", "http", "auth", "app", "assets", "cache", "headers", "bucket", "replica")
+THEMES = ("dns", "tls", "http", "auth", "app", "assets", "pages", "cache", "edge", "headers", "bucket", "replica", "browser")
 """First words of the ids, in the order in which a reader wants them; one that is not listed comes last."""
 
 

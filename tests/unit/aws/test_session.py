@@ -89,7 +89,7 @@ class HookedAws(Aws):
 
     def _new_session(self, account: Callable[[], str], *, profile: str | None = None) -> Any:
         session = super()._new_session(account, profile=profile)
-        session.events.register("before-send", self._sky)
+        session.get_component("event_emitter").register("before-send", self._sky)
         return session
 
 

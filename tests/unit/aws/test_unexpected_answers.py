@@ -73,8 +73,8 @@ class Answers:
             settings=Settings(total_attempts=1),
         )
         opened = self.aws._new_session(lambda: ACCOUNT)
-        opened._session.set_credentials("test", "test")
-        opened.events.register("before-send", self._answer)  # type: ignore[arg-type]
+        opened.set_credentials("test", "test")
+        opened.get_component("event_emitter").register("before-send", self._answer)
         self.aws._sessions[(ACCOUNT, None)] = opened
 
     def _answer(self, request: Any, event_name: str, **_: Any) -> AWSResponse:
@@ -176,7 +176,9 @@ CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
         "distribution": [(("D",), {})],
         "distributions": [((), {})],
         "invalidate": [(("D", ("/*",)), {"reference": "r"})],
+        "invalidated": [(("D", "I"), {})],
         "invalidation": [(("D", "I"), {})],
+        "invalidations": [(("D",), {})],
     },
     "dynamodb": {
         "delete": [(("table", KEY, Condition(equal=KEY)), {})],

@@ -327,6 +327,6 @@ def test_content_without_a_site_to_publish_to_cannot_be_applied(tmp_path: Path) 
 
 def test_allow_without_content_is_a_slip() -> None:
     made = context()
-    args = argparse.Namespace(content=None, allow=["*.map"])
-    with pytest.raises(CommandError, match="--allow is about --content"):
+    args = argparse.Namespace(content=None, allow=["source-map"], exclude=[])
+    with pytest.raises(CommandError, match="--allow and --exclude are about --content"):
         verb.content_of(args, made, opened(SimulatedGateways()))

@@ -74,6 +74,62 @@ WRONG: dict[str, tuple[str, list[str]]] = {
         "app: {entry_path: /buy.html}",
         ['app.entry_path: "/buy.html" looks like a file; an entry path has no extension, for example /buy'],
     ),
+    "an index document whose extension is a route": (
+        "routing: {file_extensions: [js]}",
+        ['routing.file_extensions: lacks "html", the extension of app.index_document'],
+    ),
+    "an extension with its dot": (
+        "routing: {file_extensions: [html, .js]}",
+        ['routing.file_extensions[1]: is ".js"; expected file extension in lower case, without the dot, for example glb.'],
+    ),
+    "a redirect to another host": (
+        "redirects: [{path: /old, to: //evil.example}]",
+        [
+            'redirects[0].to: is "//evil.example"; expected path with a leading slash, as a browser sends it; one asterisk at its end'
+            " stands for the rest."
+        ],
+    ),
+    "a redirect that takes the app away": (
+        "redirects: [{path: '/*', to: /elsewhere}]",
+        [
+            'redirects[0].path: "/*" takes the site\'s own pages away (/, /buy, /buy/, /index.html, /healthz)',
+            'redirects[0].to: "/elsewhere" is redirected again, by "/*"; name where it ends',
+        ],
+    ),
+    "redirects in a circle": (
+        "redirects: [{path: /a, to: /b}, {path: /b, to: /a}]",
+        [
+            'redirects[0].to: "/b" is redirected again, by "/b"; name where it ends',
+            'redirects[1].to: "/a" is redirected again, by "/a"; name where it ends',
+        ],
+    ),
+    "a redirect that grows": (
+        "redirects: [{path: '/a/*', to: '/a/b/*'}]",
+        ['redirects[0].to: "/a/b/*" is redirected again, by "/a/*"; name where it ends'],
+    ),
+    "a redirect that is never reached": (
+        "redirects: [{path: '/a/*', to: /c}, {path: /a/b, to: /d}]",
+        ['redirects[1].path: "/a/b" is never reached: an earlier entry takes it; put this one first'],
+    ),
+    "a rest of nothing": (
+        "redirects: [{path: /a, to: '/b/*'}]",
+        ['redirects[0].to: "/b/*" has an asterisk, and "/a" has none that could stand for something'],
+    ),
+    "another status": (
+        "redirects: [{path: /a, to: /b, status: 303}]",
+        ['redirects[0].status: is "303"; expected one of 301, 302, 307, 308'],
+    ),
+    "a redirect host of another zone": (
+        "redirect_hosts: [www.example.org]",
+        [
+            'redirect_hosts[0]: "www.example.org" is not in the hosted zone kimmyai.io, so neither its records nor its'
+            " certificate can be made",
+        ],
+    ),
+    "the site as its own redirect host": (
+        "redirect_hosts: [dev.kimmyai.io]",
+        ['redirect_hosts[0]: domain "dev.kimmyai.io" is the domain of this environment already, or derived from it; choose another name'],
+    ),
     "a rule that hides others": (
         "publishing: {cache_rules: [{pattern: '*', cache_control: no-cache}, {pattern: '*.js', cache_control: no-store}]}",
         ['publishing.cache_rules[0]: the pattern "*" matches everything, so the rules after it are never used; put it last'],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import cache
@@ -17,6 +18,7 @@ from tests.environments_fixture import FOREIGN_ZONE, RECOVERY, changed, environm
 ENVS = environments()
 VARIANTS = {
     **ENVS,
+    "two people": changed(ENVS["prod"], {"protection": {"approvals": 2}}),
     "recovery": changed(ENVS["prod"], RECOVERY),
     "foreign-zone": changed(ENVS["dev"], {**FOREIGN_ZONE, "monitoring": {"alarm_email": "oncall@example.com"}}),
 }
@@ -113,7 +115,10 @@ def test_the_deploy_boundary_lets_through_what_the_deploy_policies_allow_and_kee
         found = bodies(name)["foundation"]["Resources"]
         limits = found["DeployBoundary"]["Properties"]["PolicyDocument"]["Statement"]
         granted = [
-            s for title in ("DeployPolicy", "DeployContentPolicy") for s in found[title]["Properties"]["PolicyDocument"]["Statement"]
+            s
+            for title in ("DeployPolicy", "DeployContentPolicy")
+            for s in found[title]["Properties"]["PolicyDocument"]["Statement"]
+            if s["Sid"] != "ApprovalsArePeoples"  # its denial needs no limit beside it
         ]
         assert {flat(resource) for s in limits for resource in s["Resource"]} == {flat(r) for s in granted for r in s["Resource"]}
         for statement in granted:
@@ -229,3 +234,40 @@ def _length(document: dict[str, Any]) -> int:
         return [resolved(item) for item in value] if isinstance(value, list) else value
 
     return len(json.dumps(resolved(document), separators=(",", ":")))
+
+
+def test_the_plan_role_may_change_nothing_and_its_own_policy_is_its_limit() -> None:
+    changing = re.compile(
+        r":(Add|Associate|Attach|Batch(?!DescribeTypeConfigurations)|Cancel|Continue|Copy|Create|Delete|Disable|Enable|Execute|Filter|Invoke"
+        r"|Pass|Publish|Put|Remove|Replicate|Restore|Rollback|Send|Set|Start|Stop|Tag|Untag|Update|Upload|Assume)"
+    )
+    for name, env in VARIANTS.items():
+        found = bodies(name)["foundation"]["Resources"]
+        statements = found["PlanPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+        able = {action: s for s in statements for action in s["Action"] if changing.search(action)}
+        assert set(able) == {"cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet", "cloudformation:TagResource"}
+        named = able["cloudformation:CreateChangeSet"]["Condition"]["StringLike"]["cloudformation:ChangeSetName"]
+        assert named == ["review-*", "arn:*:cloudformation:*:*:changeSet/review-*"]
+        assert able["cloudformation:DeleteChangeSet"]["Condition"] == able["cloudformation:CreateChangeSet"]["Condition"]
+        assert able["cloudformation:TagResource"]["Condition"] == {"StringEquals": {"cloudformation:CreateAction": "CreateChangeSet"}}
+        granted = {action for s in statements for action in s["Action"]}
+        assert not granted & {"secretsmanager:GetSecretValue", "lambda:GetFunction", "iam:PassRole", "sts:AssumeRole"}
+        read = [flat(r) for s in statements if "s3:GetObject" in s["Action"] for r in s["Resource"]]
+        assert read and not any(r.endswith((f"{env.bucket}/*", f"{env.artifacts.bucket}/*", "content/*")) for r in read)
+        role = found["PlanRole"]["Properties"]
+        assert (role["ManagedPolicyArns"], role["PermissionsBoundary"]) == ([{"Ref": "PlanPolicy"}], {"Ref": "PlanPolicy"})
+        trust = role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["StringEquals"]
+        repository = env.github.repository
+        assert trust["token.actions.githubusercontent.com:sub"] == [
+            f"repo:{repository}:pull_request",
+            f"repo:{repository}:ref:refs/heads/main",
+        ]
+
+
+def test_who_approves_writes_in_their_own_name_and_a_deployer_not_at_all() -> None:
+    found = bodies("two people")["foundation"]["Resources"]
+    writing = [s for s in found["ApprovePolicy"]["Properties"]["PolicyDocument"]["Statement"] if "s3:PutObject" in s["Action"]]
+    assert [r["Fn::Sub"].partition("/approvals/")[2] for s in writing for r in s["Resource"]] == ["prod/*/${!aws:userid}.json"]
+    denied = [s for s in found["DeployContentPolicy"]["Properties"]["PolicyDocument"]["Statement"] if s["Effect"] == "Deny"]
+    assert [(s["Action"], flat(s["Resource"][0]).partition("-artifacts")[2]) for s in denied] == [(["s3:PutObject"], "/approvals/*")]
+    assert "ApprovePolicy" not in bodies("prod")["foundation"]["Resources"]

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from files.types import content_type
 from operations import credential
 from preview.cloudfront.cache import Cache
 from preview.cloudfront.exchange import Outcome
@@ -23,9 +24,10 @@ from preview.messages import Headers, Request, Response
 from preview.model import Site
 from preview.node import Node
 from preview.source import Built
+from preview.weather import FAIR, Weather
 from stacks.synthesis import synthesise
 from tests.environments_fixture import changed, environments
-from website.content import cache_control, content_type
+from website.content import cache_control
 
 T = TypeVar("T")
 
@@ -121,6 +123,8 @@ def files() -> Files:
             "assets/app-1a2b3c4d.js": b"export default 1;\n" * 200,
             "assets/photo.jpg": b"\xff\xd8" + b"x" * 5000,
             "robots.txt": b"User-agent: *\n",
+            "404.html": b"<!doctype html><title>not found</title>" + b" " * 1000,
+            "error.html": b"<!doctype html><title>error</title>" + b" " * 1000,
         }
     )
 
@@ -183,10 +187,16 @@ def loop() -> _Loop:
     return _Loop()
 
 
-def ask(what: Site, *requests: Request | float, content: Files | None = None, https: bool = True) -> Asked:
-    """The outcomes of requests one after the other; a number lets that many seconds pass."""
+def ask(what: Site, *requests: Request | float, content: Files | None = None, https: bool = True, weather: Weather = FAIR) -> Asked:
+    """The outcomes of requests one after the other; a number lets that many seconds pass, and what takes its time as many."""
     clock = Clock()
-    cloudfront = CloudFront(what, content or files(), loop().node, Cache(clock), lambda: "request-1")
+
+    async def sleep(seconds: float) -> None:
+        clock.now += seconds
+
+    cloudfront = CloudFront(
+        what, content or files(), loop().node, Cache(clock), lambda: "request-1", weather=weather, elapsed=clock, sleep=sleep
+    )
     loop().printed.clear()
     found = []
     for request in requests:
@@ -194,6 +204,7 @@ def ask(what: Site, *requests: Request | float, content: Files | None = None, ht
             clock.now += request
         else:
             found.append(loop().run(cloudfront.handle(request, https=https)))
+            loop().run(cloudfront.revalidated())
     return Asked(found, list(loop().printed))
 
 

@@ -28,7 +28,7 @@ def test_every_environment_is_imitated_whole(name: str) -> None:
     assert one.aliases == (HOSTS[name],)
     assert one.certificate_names == ("kimmyai.io", "*.kimmyai.io")
     assert [behavior.pattern for behavior in one.behaviors] == ["assets/*", "*"]
-    assert [behavior.cache_policy.name for behavior in one.behaviors] == ["Managed-CachingOptimized", "Managed-CachingDisabled"]
+    assert [behavior.cache_policy.name for behavior in one.behaviors] == ["Managed-CachingOptimized", f"kimmyai-web-{name}-pages"]
     (function,) = found.functions
     assert (function.kind, function.broken) == ("cloudfront" if name == "prod" else "lambda", "")
     assert ("$scrypt$" in function.code) == (name != "prod")

@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from assembly import files
+from environments.model import PAGE as CACHED
 from guards.processes import child_environment
 from preview import tls
 from stacks.synthesis import synthesise
@@ -75,7 +76,7 @@ def test_it_asks_for_the_password_serves_the_app_and_follows_content_and_templat
     assert _get(running, "/buy", password=None).status_code == 401
     assert _get(running, "/buy", password="wrong").status_code == 401
     page = _get(running, "/buy/deep/link")
-    assert (page.status_code, page.text, page.headers["cache-control"]) == (200, PAGE, "no-cache")
+    assert (page.status_code, page.text, page.headers["cache-control"]) == (200, PAGE, CACHED)
     assert page.headers["x-frame-options"] == "DENY"
     for _ in range(2):
         script = _get(running, "/assets/app-1a2b3c4d.js")
@@ -245,6 +246,7 @@ def test_explain_tells_the_way_without_and_with_credentials(dist: Path, content:
         "viewer-request",
         "cache",
         "origin",
+        "cache",
         "response headers policy",
     ]
     text = _command("--env", "prod", "--dist", str(dist), "--content", str(content), "--explain", "/assets/gone.js").stdout

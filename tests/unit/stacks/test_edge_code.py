@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -96,7 +97,7 @@ def test_the_code_follows_every_part_of_the_configuration(field: str) -> None:
         ({"strict_transport_security": ""}, "strict_transport_security"),
     ],
 )
-def test_configuration_the_edge_could_not_live_with_is_refused(changes: dict[str, str], complaint: str) -> None:
+def test_configuration_the_edge_could_not_live_with_is_refused(changes: dict[str, Any], complaint: str) -> None:
     with pytest.raises(EdgeCodeError, match=complaint):
         replace(CONFIG, **changes)
 

@@ -119,6 +119,7 @@ def test_which_stacks_go_where() -> None:
     assert [(stack.id, stack.region) for stack in synthesis("prod").assembly.stacks] == [
         ("foundation", "af-south-1"),
         ("certificate", "us-east-1"),
+        ("firewall", "us-east-1"),
         ("site", "af-south-1"),
         ("dns", "us-east-1"),
         ("monitoring", "us-east-1"),
@@ -212,13 +213,18 @@ def test_distribution(name: str) -> None:
     assert config["PriceClass"] == env.price_class
     assert config["ViewerCertificate"]["MinimumProtocolVersion"] == "TLSv1.2_2025"
     assert config["DefaultRootObject"] == "index.html"
-    assert "CustomErrorResponses" not in config, "a missing asset would be answered with HTML and status 200"
+    errors = {error["ErrorCode"]: error for error in config["CustomErrorResponses"]}
+    assert set(errors) == {403, 404, 405, 416, 500, 502, 503, 504}
+    assert all(error["ResponseCode"] == code for code, error in errors.items()), "a missing asset would be answered with status 200"
+    assert {error["ResponsePagePath"] for error in errors.values()} == {"/404.html", "/error.html"}
+    assert {error["ErrorCachingMinTTL"] for error in errors.values()} == {10}
     for origin in config["Origins"]:
         assert origin["OriginAccessControlId"] == {"Fn::GetAtt": ["OriginAccessControl", "Id"]}
-        assert origin["S3OriginConfig"] == {"OriginAccessIdentity": ""}
+        assert origin["S3OriginConfig"] == {"OriginAccessIdentity": "", "OriginReadTimeout": 5}
+        assert (origin["ConnectionAttempts"], origin["ConnectionTimeout"]) == (2, 3), "stale pages wait for these"
     default: dict[str, Any] = config["DefaultCacheBehavior"]
     others: list[dict[str, Any]] = config["CacheBehaviors"]
-    assert default["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", "HTML is not cached at the edge"
+    assert default["CachePolicyId"] == {"Ref": "PageCachePolicy"}
     assert [(other["PathPattern"], other["CachePolicyId"]) for other in others] == [("assets/*", "658327ea-f89d-4fab-a63d-7e88639e58f6")]
     for behaviour in (default, *others):
         assert behaviour["ViewerProtocolPolicy"] == "redirect-to-https"
@@ -369,7 +375,7 @@ def test_the_health_check_understands_basic_auth(name: str, path: str) -> None:
     ("name", "edge"),
     [
         ("dev", {"LambdaExecutionError", "LambdaValidationError", "LambdaLimitExceededErrors"}),
-        ("prod", {"FunctionExecutionErrors", "FunctionValidationErrors", "FunctionThrottles"}),
+        ("prod", {"FunctionExecutionErrors", "FunctionValidationErrors", "FunctionThrottles", "BlockedRequests"}),
     ],
 )
 def test_alarms(name: str, edge: set[str]) -> None:
@@ -519,14 +525,15 @@ def test_any_environment_lints_clean(env: Environment) -> None:
 
 
 def test_a_reference_forwards_or_to_nothing_is_refused() -> None:
+    plain = changed(ENVS["prod"], {"firewall": None})
     broken = tuple(
         dataclasses.replace(entry, inputs=(("CertificateArn", OutputRef(stack="monitoring", output="X")),), depends_on=("nowhere",))
         if entry.id == "site"
         else entry
-        for entry in entries(ENVS["prod"])
+        for entry in entries(plain)
     )
     with pytest.raises(SynthesisError) as caught:
-        synthesise(ENVS["prod"], lambda env: broken)
+        synthesise(plain, lambda env: broken)
     assert list(caught.value.problems) == [
         "prod: stack site: CertificateArn comes from monitoring.X, which no earlier stack has",
         "prod: stack site: depends on nowhere, which is no earlier stack",

@@ -142,7 +142,7 @@ class Edge:
 
     asked: list[tuple[str, tuple[str, ...], str]] = field(default_factory=list)
     refuses: AwsError | None = None
-    looks: list[AwsError | bool] = field(default_factory=lambda: [True])
+    looks: list[BaseException | bool] = field(default_factory=lambda: [True])
     """What the next looks tell: whether it is done, or an error. The last one stays."""
 
     def invalidate(self, distribution_id: str, paths: tuple[str, ...], *, reference: str) -> Invalidation:
@@ -153,7 +153,7 @@ class Edge:
 
     def invalidation(self, distribution_id: str, invalidation_id: str) -> Invalidation:
         told = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
-        if isinstance(told, AwsError):
+        if isinstance(told, BaseException):
             raise told
         return Invalidation(id=invalidation_id, status="Completed" if told else "InProgress", created=datetime(2026, 1, 1, tzinfo=UTC))
 

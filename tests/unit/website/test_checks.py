@@ -5,16 +5,56 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.unit.website.visits import FILES, HSTS, IMMUTABLE, PAGE, PASSWORD, SCRIPT, SITE_CONTRACT, Visit, answer, look, spoilt
+from assembly.model import CacheRule, Redirect, Routing
+from tests.unit.website.visits import FILES, HSTS, IMMUTABLE, PAGE, PASSWORD, SCRIPT, SITE_CONTRACT, Spoil, Visit, answer, look, spoilt
 from website.verification.model import Endpoint, Target
+from website.verification.probe import Answer
 from website.verification.registry import registered
 from website.verification.verify import checks, made, verify
 
 SCRIPT_PATH = "/buy/assets/app-1a2b.js"
 PREVIEW = {"endpoint": Endpoint(host="127.0.0.1", port=8080, tls=False), "preview": True}
 RELEASED = hashlib.sha256(PAGE).hexdigest()
+
+AT_THE_EDGE = {"cache_rules": (CacheRule(pattern="*", cache_control="max-age=0, s-maxage=60"),)}
+MOVED = {"routing": Routing(redirects=(Redirect(path="/old/*", to="/buy/*", status=301),), redirect_hosts=("www.example.com",))}
+QUIET = {"indexing": False, "index_document": "/index.html"}
+WITH_PAGE = {"not_found_page": "/buy/404.html"}
+LONG = PAGE + b" " * 1000
+
+
+def missing(status: int, body: bytes) -> Spoil:
+    """The page for what is missing, and what a missing file is answered with."""
+
+    def spoil(path: str, found: Answer) -> Answer:
+        html = httpx.Headers({"content-type": "text/html"})
+        if path == "/buy/404.html":
+            return Answer(200, html, b"not found", "HTTP/2")
+        return Answer(status, html, body, "HTTP/2") if path.endswith("verify-no-such-file.js") else found
+
+    return spoil
+
+
+SCRIPTED = b'<script src="/buy/assets/app-1a2b.js"></script>'
+INLINE = b"<script>x()</script>"
+RELATIVE = b'<script src="assets/app-1a2b.js"></script>'
+MANIFEST = b'<link rel="manifest" href="/buy/config.json">'
+CREDENTIALS = b'<link rel="manifest" crossorigin="use-credentials" href="/buy/config.json">'
+
+
+def page(body: bytes, *, other: tuple[str, bytes] = ("", b""), **headers: Any) -> Spoil:
+    """The page of the entry path, and of the routes of the app, with another body and headers."""
+
+    def spoil(asked: str, found: Answer) -> Answer:
+        if asked == other[0]:
+            return spoilt(asked, body=other[1])(asked, found)
+        return spoilt(asked, body=body, **headers)(asked, found) if found.status == 200 and found.body == PAGE else found
+
+    return spoil
+
 
 KEPT: list[tuple[str, dict[str, Any], str]] = [
     ("dns.a", {}, "dev.example.com A 192.0.2.10, 192.0.2.20, as d1.cloudfront.net"),
@@ -49,14 +89,27 @@ KEPT: list[tuple[str, dict[str, Any], str]] = [
     ("app.entry", {}, f"/buy: 200 (text/html; charset=utf-8), {len(PAGE)} bytes"),
     ("app.deep_link", {}, "/buy/verify/deep-link: 200"),
     ("app.missing", {}, "/buy/assets/verify-no-such-file.js: 404 (application/xml)"),
+    ("app.missing", {"contract": WITH_PAGE, "spoil": missing(404, b"not found")}, "404 (text/html)"),
     ("app.release", {"target": {"index_sha256": RELEASED}}, f"sha256 {RELEASED[:12]}"),
     ("app.config", {}, "200 (application/json)"),
     ("assets.load", {}, "3 assets"),
     ("assets.compressed", {}, "1 assets"),
     ("assets.compressed", {"spoil": spoilt(SCRIPT_PATH, body=SCRIPT[:1000])}, "1 assets"),
     ("assets.cloudfront", {}, "via CloudFront"),
+    ("pages.loads", {}, "nothing is in its way"),
+    ("pages.loads", {"spoil": page(RELATIVE), "contract": {"publishing_allow": ("relative-base",)}}, "allowed: loads assets/app-1a2b.js"),
+    ("pages.policy", {"spoil": page(SCRIPTED, content_security_policy="script-src 'self'")}, "nothing is in its way"),
+    ("pages.manifest", {"spoil": page(CREDENTIALS)}, "/buy/config.json: 200"),
+    ("pages.manifest", {"spoil": page(MANIFEST), "contract": {"basic_auth": False}}, "/buy/config.json: 200"),
     ("cache.page", {}, "no-cache"),
     ("cache.assets", {}, f"no-cache; {IMMUTABLE}"),
+    ("edge.page", {"contract": AT_THE_EDGE}, "Miss, then Hit; Age 1 to 3 s"),
+    ("edge.compressed", {"contract": AT_THE_EDGE, "spoil": spoilt("/buy", body=LONG, content_encoding="br")}, "br"),
+    ("edge.first_byte", {"contract": AT_THE_EDGE}, "0 ms from the edge, 0 ms by way of the bucket"),
+    ("edge.not_found", {"contract": WITH_PAGE, "spoil": missing(404, b"not found")}, "404 (text/html), 9 bytes"),
+    ("edge.robots", {"contract": QUIET}, "Disallow"),
+    ("edge.redirects", {"contract": MOVED}, "1 of 1 asked for"),
+    ("edge.redirect_hosts", {"contract": MOVED}, "www.example.com to https://dev.example.com/buy"),
     ("headers.page", {}, "2 headers"),
     ("headers.assets", {}, "2 headers"),
     ("headers.hsts", {}, HSTS),
@@ -114,9 +167,39 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ("assets.cloudfront", {"spoil": spoilt(SCRIPT_PATH, via="nginx")}, f"{SCRIPT_PATH}: via nginx"),
     ("assets.cloudfront", {"spoil": spoilt(SCRIPT_PATH, via=None)}, "via nobody"),
     ("assets.cloudfront", {"spoil": spoilt(SCRIPT_PATH, x_amz_cf_id=None)}, "via 1.1 abc.cloudfront.net"),
+    (
+        "pages.loads",
+        {"spoil": page(RELATIVE)},
+        "index.html:1: loads assets/app-1a2b.js, which at /buy/orders is /buy/assets/app-1a2b.js, but at /buy",
+    ),
+    ("pages.loads", {"spoil": spoilt(SCRIPT_PATH, 404)}, "loads /buy/assets/app-1a2b.js, which is not there (missing-file)"),
+    ("pages.loads", {"spoil": spoilt("/buy", 500)}, "so its page is not known"),
+    ("pages.policy", {"spoil": page(SCRIPTED, content_security_policy="script-src https://x")}, "is forbidden by script-src https://x"),
+    (
+        "pages.policy",
+        {"spoil": page(b"<script>x()</script>", content_security_policy="script-src 'self'")},
+        "(csp-inline; the environment's file",
+    ),
+    ("pages.manifest", {"spoil": page(MANIFEST)}, '401, since browsers ask for it without the password; add crossorigin="use-credentials"'),
+    ("pages.manifest", {"spoil": page(CREDENTIALS, other=("/buy/config.json", b"<p>"))}, "(wanted: 200, a JSON object)"),
     ("cache.page", {"spoil": spoilt("/buy", cache_control=IMMUTABLE)}, f"/buy: {IMMUTABLE} (wanted: no-cache)"),
     ("cache.assets", {"spoil": spoilt(SCRIPT_PATH, cache_control=None)}, f"{SCRIPT_PATH}: none (wanted: {IMMUTABLE})"),
     ("cache.assets", {"contract": {"cache_rules": ()}}, "(wanted: none)"),
+    ("app.missing", {"contract": WITH_PAGE, "spoil": missing(404, PAGE)}, "404 (text/html) (wanted: 404, with the page for that)"),
+    ("edge.page", {"contract": AT_THE_EDGE, "spoil": spoilt("/buy", x_cache="Miss from cloudfront")}, "x-cache: Miss, Miss, Miss, Miss"),
+    ("edge.page", {"contract": AT_THE_EDGE, "spoil": spoilt("/buy", age=None)}, "Age -1 to -1 s"),
+    ("edge.compressed", {"contract": AT_THE_EDGE, "spoil": spoilt("/buy", body=LONG)}, "content-encoding: none"),
+    ("edge.first_byte", {"contract": AT_THE_EDGE, "spoil": spoilt("/buy", x_cache=None)}, "no request of the page was a Hit"),
+    ("edge.not_found", {"contract": WITH_PAGE}, "/buy/404.html: 404"),
+    ("edge.not_found", {"contract": WITH_PAGE, "spoil": missing(200, b"not found")}, "200 (text/html), 9 bytes (wanted: 404"),
+    ("edge.not_found", {"contract": WITH_PAGE, "spoil": missing(404, b"<Error>")}, "404 (text/html), 7 bytes (wanted: 404"),
+    ("edge.robots", {"contract": QUIET, "spoil": spoilt("/robots.txt", body=b"User-agent: *\nAllow: /\n")}, "Allow: /"),
+    (
+        "edge.redirects",
+        {"contract": MOVED, "spoil": spoilt("/old/verify", 302)},
+        "/old/verify: 302 to /buy/verify (wanted: 301 to /buy/verify)",
+    ),
+    ("edge.redirect_hosts", {"contract": MOVED, "spoil": spoilt("www.example.com", location="https://evil.example/")}, "evil.example"),
     ("headers.page", {"spoil": spoilt("/buy", x_content_type_options=None)}, "x-content-type-options: none (wanted: nosniff)"),
     ("headers.assets", {"spoil": spoilt(SCRIPT_PATH, x_content_type_options="off")}, "x-content-type-options: off"),
     ("headers.hsts", {"spoil": spoilt("/", strict_transport_security=None)}, f"the root (302): none (wanted: {HSTS})"),
@@ -130,6 +213,7 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 SKIPPED: list[tuple[str, dict[str, Any], str]] = [
+    ("pages.manifest", {"spoil": page(MANIFEST), "contract": {"publishing_allow": ("manifest-credentials",)}}, "publishing.allow has"),
     ("bucket.private", {}, "the bucket's own address is not known here"),
     ("dns.a", {"target": {"distribution_domain": ""}}, "the distribution's name is not known here"),
     ("dns.a", {"target": PREVIEW}, "--resolve goes around DNS"),
@@ -148,6 +232,7 @@ SKIPPED: list[tuple[str, dict[str, Any], str]] = [
     ("app.root", {"contract": {"entry_path": "/"}}, "the app is the root"),
     ("app.release", {}, "the release is not known here"),
     ("app.config", {"contract": {"config_json": None}}, "not configured"),
+    ("edge.compressed", {"contract": AT_THE_EDGE}, "CloudFront compresses from 1,000 on"),
     ("assets.compressed", {"spoil": spoilt(SCRIPT_PATH, body=SCRIPT[:999])}, "the page loads no immutable text of 1,000 bytes or more"),
 ]
 
@@ -171,7 +256,7 @@ def test_what_cannot_be_looked_at_is_skipped_and_says_why(check: str, how: dict[
 
 
 def test_every_check_has_a_case_that_keeps_it_and_most_one_that_breaks_it() -> None:
-    every = {each.id for each in registered() if each.id.partition(".")[0] != "replica"}
+    every = {each.id for each in registered() if each.id.partition(".")[0] not in ("replica", "browser")}
     assert {check for check, _, _ in KEPT} == every
     assert every - {check for check, _, _ in BROKEN} == {"tls.chain"}
 
@@ -235,7 +320,7 @@ def test_results_come_in_the_order_of_the_table_and_are_told_one_by_one() -> Non
     told: list[str] = []
     unreachable = Target(contract=SITE_CONTRACT, endpoint=Endpoint(host="127.0.0.1", port=1, tls=False), preview=True, timeout=5.0)
     results = verify(unreachable, now=Visit().now, report=lambda each: told.append(each.id))
-    assert [each.id for each in results] == told == [identity for identity, _ in checks() if not identity.startswith("replica.")]
+    assert [each.id for each in results] == told == [identity for identity, _ in checks() if not identity.startswith(("replica.", "edge."))]
     assert {each.status for each in results} == {"failed", "skipped"}
 
 

@@ -13,17 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assembly.model import CacheRule, SiteContract
-from environments.model import Publishing
+from environments.model import PAGE, PLAIN, Publishing
+from files.types import content_type
 from website.content import (
     Content,
     FileEntry,
     cache_control,
     content_digest,
-    content_type,
     key_prefix,
     rank,
     read,
-    references,
 )
 from website.errors import SourceError
 
@@ -78,7 +77,7 @@ def problems(site: Path, contract: SiteContract = CONTRACT, *allow: str) -> str:
         ("favicon.ico", "image/vnd.microsoft.icon"),
         ("x.js.br", "application/x-brotli"),
         ("x.js.gz", "application/gzip"),
-        ("LICENSE", "application/octet-stream"),
+        ("LICENSE", "text/plain; charset=utf-8"),
         ("a.b/noext", "application/octet-stream"),
     ],
 )
@@ -89,15 +88,15 @@ def test_content_types_do_not_depend_on_the_machine(key: str, wanted: str) -> No
 @pytest.mark.parametrize(
     ("key", "wanted"),
     [
-        ("index.html", "no-cache"),
+        ("index.html", PAGE),
         ("assets/app-1.js", IMMUTABLE),
         ("buy/assets/app-1.js", IMMUTABLE),
         ("assets/app-1.js.br", IMMUTABLE),
-        ("index.html.gz", "no-cache"),
-        ("assets/page.html", "no-cache"),
-        ("sw.js", "no-cache"),
-        ("config.json", "no-cache"),
-        ("robots.txt", "public, max-age=300"),
+        ("index.html.gz", PAGE),
+        ("assets/page.html", PAGE),
+        ("sw.js", PAGE),
+        ("config.json", PAGE),
+        ("robots.txt", PLAIN),
     ],
 )
 def test_the_first_matching_cache_rule_wins(key: str, wanted: str) -> None:
@@ -108,7 +107,7 @@ def test_the_first_matching_cache_rule_wins(key: str, wanted: str) -> None:
 def test_keys_begin_where_the_index_document_lies(site: Path, document: str, prefix: str) -> None:
     contract = msgspec.structs.replace(CONTRACT, index_document=document)
     assert key_prefix(contract) == prefix
-    (site / "index.html").write_text('<script src="assets/app-1a2b.js"></script>')
+    (site / "index.html").write_text(f'<script src="/{prefix}assets/app-1a2b.js"></script>')
     assert [e.key for e in read(site, contract).entries] == [f"{prefix}assets/app-1a2b.js", f"{prefix}index.html"]
 
 
@@ -122,7 +121,7 @@ def test_the_order_is_assets_files_pages_index_service_worker(site: Path) -> Non
 
 def test_the_digest_is_what_sha256sum_says_and_is_the_same_in_every_environment(site: Path) -> None:
     other = msgspec.structs.replace(CONTRACT, index_document="/shop/index.html", config_json={"a": "b"}, cache_rules=())
-    (site / "index.html").write_text('<script src="assets/app-1a2b.js"></script>')
+    (site / "index.html").write_text("<p>")
     lines = subprocess.run(
         "find . -type f | sed 's,^./,,' | LC_ALL=C sort | xargs sha256sum", shell=True, cwd=site, capture_output=True, check=True
     )
@@ -174,37 +173,12 @@ def test_what_is_allowed_by_name_passes(site: Path) -> None:
     (site / ".well-known").mkdir()
     (site / ".well-known" / "security.txt").write_text("")
     assert "a source map" in problems(site)
-    assert len(read(site, CONTRACT, allow=("*.map",)).entries) == 4
+    assert len(read(site, CONTRACT, allow=("source-map",)).entries) == 4
 
 
 def test_a_build_for_another_base_path_is_recognised(site: Path) -> None:
     (site / "index.html").write_text('<script src="/shop/assets/app-1a2b.js"></script>')
     assert "built for base /shop/" in problems(site)
-
-
-@pytest.mark.parametrize(
-    ("html", "wanted"),
-    [
-        ('<script src="/a.js">', ("a.js",)),
-        ('<script src="./a.js">', ("buy/a.js",)),
-        ('<base href="/x/"><script src="a.js">', ("x/a.js",)),
-        ('<link rel="stylesheet" href="/a.css?v=1">', ("a.css",)),
-        ('<link rel="modulepreload" href="/b.js"><link rel="canonical" href="/c">', ("b.js",)),
-        ('<img srcset="/1.png 1x, /2.png 2x">', ("1.png", "2.png")),
-        ('<script src="https://cdn.example/x.js"></script><img src="data:image/png;base64,AA">', ()),
-        ('<img src="/a%20b.png">', ("a b.png",)),
-        ('<script src="//[bad">', ()),
-    ],
-)
-def test_references_of_a_page(html: str, wanted: tuple[str, ...]) -> None:
-    assert tuple(key for key, _ in references(html, "buy/index.html")) == wanted
-
-
-@given(st.text(max_size=300))
-def test_any_page_can_be_read(html: str) -> None:
-    for key, line in references(html, "index.html"):
-        assert not key.startswith("/")
-        assert line >= 1
 
 
 _ENTRIES = st.lists(

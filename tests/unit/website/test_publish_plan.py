@@ -29,14 +29,14 @@ def invalidated(keys: list[str], known: Behaviours) -> tuple[str, ...]:
     return paths(keys, known, index_key="index.html", entry_path="/buy")
 
 
-def test_the_projects_own_distribution_caches_hashed_paths_only() -> None:
+def test_the_projects_own_distribution_caches_its_pages_too() -> None:
     from stacks.synthesis import synthesise
 
     known = Behaviours.of_template(synthesise(environments()["dev"]).templates["site"])
     assert known.cached("/assets/x.js")
-    assert not known.cached("/index.html")
-    assert invalidated(["index.html", "robots.txt", "config.json"], known) == ()
-    assert invalidated(["index.html", "assets/logo.svg"], known) == ("/assets/logo.svg",)
+    assert known.cached("/index.html")
+    assert invalidated(["robots.txt", "config.json"], known) == ("/config.json", "/robots.txt")
+    assert invalidated(["index.html", "assets/logo.svg"], known) == ("/assets/logo.svg", "/buy", "/buy/*", "/index.html")
 
 
 def test_a_cached_page_is_forgotten_under_every_path_it_answers() -> None:

@@ -13,7 +13,7 @@ from tests.unit.website.stores import NOBODY, NOW, release, state, store
 from tests.unit.website.test_content import CONTRACT, problems
 from tests.unit.website.test_publish_plan import behaviours, invalidated
 from tests.unit.website.visits import TARGET, Visit
-from website.content import SIZE_LIMIT, references
+from website.content import SIZE_LIMIT
 from website.errors import SourceError, WebsiteError
 from website.invalidation import SINGLE_PATHS, WILDCARDS
 from website.releases import Claim, State, added, find, moment, timestamp
@@ -56,26 +56,6 @@ def test_dotfiles_are_refused_but_for_those_that_are_known(tmp_path: Path) -> No
 
 
 # --- what a page loads --------------------------------------------------------------------------------------------
-
-
-def test_the_first_base_counts() -> None:
-    page = '<base href="/a/"><base href="/b/"><script src="x.js"></script>'
-    assert references(page, "index.html") == (("a/x.js", 1),)
-
-
-def test_every_size_of_an_image_is_loaded() -> None:
-    assert references('<img src="a.png" srcset="b.png 1x, c.png 2x">', "index.html") == (("a.png", 1), ("b.png", 1), ("c.png", 1))
-    assert references('<link rel="preload" href="a.png" imagesrcset="d.png 1x">', "index.html") == (("a.png", 1), ("d.png", 1))
-    assert references('<video src="v.mp4" poster="p.png"></video>', "index.html") == (("v.mp4", 1), ("p.png", 1))
-
-
-def test_links_that_load_nothing_and_other_hosts_are_left_out() -> None:
-    page = (
-        '<link rel="canonical" href="/x"><a href="/y">y</a>\n<script src="https://cdn.example.com/z.js"></script>'
-        '<img src="data:image/png;base64,x"><script src="http://site.invalid/w.js"></script><script src="/folder/"></script>'
-        '<script src="http://[bad"></script>\n<script src=" /ok.js "></script>'
-    )
-    assert references(page, "index.html") == (("ok.js", 3),)
 
 
 # --- releases -----------------------------------------------------------------------------------------------------

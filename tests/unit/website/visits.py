@@ -71,6 +71,8 @@ class Visit(Probe):
     """TLS version to what a handshake with it raises."""
     asked: list[tuple[str, tuple[str, str] | None]] = field(default_factory=list)
     https: str = '1 . alpn="h3,h2"'
+    shown: int = 0
+    """Of the page."""
 
     def __post_init__(self) -> None:
         super().__init__(self.target, lambda: NOW)
@@ -107,12 +109,22 @@ class Visit(Probe):
             return answer(401, {**always, "www-authenticate": f'Basic realm="{self.contract.basic_auth_realm}"'})
         if url.path == "/" and self.contract.entry_path != "/":
             return answer(302, {**always, "location": self.contract.entry_path})
+        if url.path == "/old/verify":
+            return answer(301, {**always, "location": "/buy/verify"})
+        if url.path == "/robots.txt":
+            return answer(200, {**always, "content-type": "text/plain"}, b"User-agent: *\nDisallow: /\n")
         there = FILES.get(url.path)
         if there is None and "." in url.path.rpartition("/")[2]:
             return answer(404, {**always, "content-type": "application/xml"}, b"<Error/>")
         kind, body, cache = there or FILES["/buy"]
         compressed = {"content-encoding": "br"} if "br" in encoding and len(body) > 1000 else {}
+        if url.path == "/buy":
+            compressed |= {"x-cache": "Hit from cloudfront" if self.shown else "Miss from cloudfront", "age": str(self.shown)}
+            self.shown += 1
         return answer(200, {**always, "content-type": kind, "cache-control": cache, **compressed}, body)
+
+    def get_host(self, host: str, path: str) -> Answer:
+        return self.spoil(host, answer(301, {"location": f"https://{self.contract.domain}{path}"}))
 
     def get_elsewhere(self, url: str) -> Answer:
         return self.spoil(url, answer(403, {"content-type": "application/xml"}))

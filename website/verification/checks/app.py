@@ -40,11 +40,13 @@ def _deep_link(probe: Probe) -> str:
     return expect(kept, f"{path}: {seen(answer)}{'' if kept else ', not the page of the entry path'}")
 
 
-@check("app.missing", "A missing asset is a 404 and not HTML")
+@check("app.missing", "A missing asset is a 404 and not the app")
 def _missing(probe: Probe) -> str:
     path = f"{probe.prefix}assets/verify-no-such-file.js"
     answer = probe.get(path)
-    return expect(answer.status == 404 and not answer.is_html, f"{path}: {seen(answer)} (wanted: 404, no HTML)")
+    page = bool(probe.contract.not_found_page)
+    kept = answer.status == 404 and (not answer.is_html or (page and answer.body != probe.entry.body))
+    return expect(kept, f"{path}: {seen(answer)} (wanted: 404, {'with the page for that' if page else 'no HTML'})")
 
 
 @check("app.release", "The page is the released one")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from website.content import content_type
+from files.types import content_type
 from website.verification.model import Skipped
 from website.verification.probe import ATTEMPTS, Probe, seen
 from website.verification.registry import check, expect

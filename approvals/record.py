@@ -1,0 +1,98 @@
+"""One approval: an object of the artifact bucket that only its approver could write.
+
+In: an environment, a digest, who calls. Out: the key and the bytes of a record; the records of a digest.
+Never: takes a record for anything but what its key says: IAM lets a caller write below their own `aws:userid` only (`policies.approval`),
+so the key is what is known of the writer, and S3's clock of the time. The body is the writer's own word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from assembly.files import canonical_json
+from assembly.model import Frozen
+from aws.errors import NotFound
+from aws.s3 import Head, Headers, Stored
+from guards import documents
+
+FORMAT = 1
+DIGEST = re.compile(r"[0-9a-f]{64}\Z")
+"""Of a plan or of a release's content. Never a part of one: twelve digits can be met by trying."""
+
+
+class Approval(Frozen, frozen=True, kw_only=True):
+    """The body of a record."""
+
+    format: int = FORMAT
+    environment: str
+    digest: str
+    by: str
+    """ARN of whoever wrote it, by their own word; it names the role that IAM is asked about."""
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A record as it lies in the bucket. `approval` is None for one that says nothing, for the `reason`."""
+
+    user_id: str
+    """`aws:userid` of the writer."""
+    written: datetime
+    approval: Approval | None = None
+    reason: str = ""
+
+
+class Bucket(Protocol):
+    """`aws.s3.S3`, as far as approvals need it."""
+
+    def put(self, bucket: str, key: str, body: bytes, *, headers: Headers | None = None) -> Head: ...
+
+    def get(self, bucket: str, key: str, *, version_id: str | None = None) -> Stored: ...
+
+    def list(self, bucket: str, prefix: str = "") -> Iterator[Head]: ...
+
+
+def save(bucket: Bucket, name: str, approval: Approval, user_id: str) -> None:
+    """Write it, over an earlier one of the same person. Raises `AwsError`."""
+    key = f"{_folder(approval.environment, approval.digest)}{user_id}.json"
+    bucket.put(name, key, canonical_json(msgspec.to_builtins(approval)), headers=Headers(content_type="application/json"))
+
+
+MOST = 50
+"""Records of one digest that are looked at."""
+
+
+def read(bucket: Bucket, name: str, environment: str, digest: str) -> tuple[Found, ...]:
+    """The records of a digest, by key. Raises `AwsError`; `NotFound` where there is no bucket."""
+    folder, found = _folder(environment, digest), []
+    for head, _ in zip(bucket.list(name, folder), range(MOST), strict=False):
+        user_id = head.key.removeprefix(folder).removesuffix(".json")
+        try:
+            stored = bucket.get(name, head.key)
+        except NotFound:
+            continue
+        written = stored.head.modified
+        if written is None or "/" in user_id or not head.key.endswith(".json"):
+            continue
+        try:
+            approval = documents.decode(stored.body, Approval)
+        except documents.Unreadable as error:
+            found.append(Found(user_id=user_id, written=written, reason=str(error)))
+            continue
+        if (approval.format, approval.environment, approval.digest) != (FORMAT, environment, digest):
+            found.append(Found(user_id=user_id, written=written, reason="it is about something else than its name says"))
+        else:
+            found.append(Found(user_id=user_id, written=written, approval=approval))
+    return tuple(found)
+
+
+def _folder(environment: str, digest: str) -> str:
+    if DIGEST.match(digest) is None:
+        raise ValueError(f"{digest!r} is not a whole digest")
+    return f"approvals/{environment}/{digest}/"

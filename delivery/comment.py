@@ -1,0 +1,80 @@
+"""The comment of a pull request: a summary of every environment first, the reviews folded below.
+
+In: folders with a review each. Out: Markdown that GitHub takes. Never: more than a comment may hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from guards import documents
+from guards.text import sentence
+
+LIMIT = 65_536
+"""Characters of a comment. Source: GitHub's own answer, "body is too long (maximum is 65536 characters)"."""
+ROOM = 1_024
+"""Kept free: GitHub may count what it adds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """Of one environment; `line` is its last line, `markdown` the whole."""
+
+    environment: str
+    line: str
+    markdown: str
+
+
+def read(folder: Path) -> tuple[Review, ...]:
+    """The reviews in `folder`/review-ENVIRONMENT/, in order of their names; one that says nothing is said to be missing."""
+    return tuple(_review(path) for path in sorted(folder.glob("review-*")) if path.is_dir())
+
+
+def _review(folder: Path) -> Review:
+    name = folder.name.removeprefix("review-")
+    try:
+        summary: Any = documents.loads((folder / "review.json").read_bytes())
+        line, markdown = str(summary["summary"]["line"]), (folder / "review.md").read_text()
+    except (OSError, documents.Unreadable, KeyError, TypeError, UnicodeDecodeError):
+        return Review(environment=name, line="no plan was made; the job's log says why", markdown="")
+    return Review(environment=name, line=line, markdown=markdown)
+
+
+def render(reviews: tuple[Review, ...], *, commit: str, run: str) -> str:
+    """The comment. Of reviews that do not fit, the largest are left to the artifacts of the run first."""
+    kept = {review.environment for review in reviews if review.markdown}
+    text = _render(reviews, kept, commit, run)
+    for review in sorted(reviews, key=lambda each: -len(each.markdown)):
+        if len(text) <= LIMIT - ROOM:
+            break
+        kept.discard(review.environment)
+        text = _render(reviews, kept, commit, run)
+    return text[: LIMIT - ROOM]
+
+
+def _render(reviews: tuple[Review, ...], kept: set[str], commit: str, run: str) -> str:
+    rows = [f"| {sentence(review.environment)} | {_cell(review.line)} |" for review in reviews]
+    parts = ["## What this pull request would change", "", "| environment | plan |", "|---|---|", *rows, ""]
+    for review in reviews:
+        if review.environment in kept:
+            parts += [
+                f"<details><summary>Review of {sentence(review.environment)}</summary>",
+                "",
+                review.markdown.strip(),
+                "",
+                "</details>",
+                "",
+            ]
+        elif review.markdown:
+            parts += [f"The review of {sentence(review.environment)} is too long for a comment.", ""]
+    where = f"[this run]({run}), which has every review as a page" if run else "the run of this workflow"
+    parts.append(
+        f"<sub>Planned read-only for {sentence(commit)} by {where}. Merging deploys it from dev to prod; prod waits for approval.</sub>"
+    )
+    return "\n".join(parts) + "\n"
+
+
+def _cell(text: str) -> str:
+    return sentence(text).replace("|", "\\|").replace("<", "&lt;").replace("@", "@\u200b")

@@ -1,0 +1,24 @@
+"""What a person may do who approves: write records in their own name, and read what is approved."""
+
+from __future__ import annotations
+
+from awacs.aws import PolicyDocument
+
+from policies.deployment import Deployment
+from policies.statements import allow, s3_arn
+
+
+def approve(names: Deployment) -> PolicyDocument:
+    """`deploy.py approve`. IAM puts in who calls for `${aws:userid}`, so that nobody writes another one's record.
+
+    Source: IAM User Guide, "IAM policy elements: Variables and tags" and its table of what aws:userid holds for each kind of principal.
+    """
+    own = f"{names.artifact_bucket}/approvals/{names.environment}/*/${{!aws:userid}}.json"
+    return PolicyDocument(
+        Version="2012-10-17",
+        Statement=[
+            allow("OwnApprovals", "s3", ["PutObject"], s3_arn(own)),
+            allow("Approvals", "s3", ["GetObject"], s3_arn(f"{names.artifact_bucket}/approvals/{names.environment}/*")),
+            allow("Bucket", "s3", ["ListBucket", "GetBucketLocation"], s3_arn(names.artifact_bucket)),
+        ],
+    )

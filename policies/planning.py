@@ -1,0 +1,145 @@
+"""What a planner may do: read what a plan is made of, and make change sets that it deletes again. It may change nothing.
+
+A plan needs CloudFormation's own word, which is a change set. Whoever may make one but not execute it, may not pass a role and may only
+touch change sets of a name that apply never uses, changes no stack with it (decision 26). The code of a pull request runs with this role:
+it reads no secret's value, no function's code, no byte of the site, and takes on no other role.
+"""
+
+from __future__ import annotations
+
+from awacs.aws import Action, Allow, Condition, PolicyDocument, Statement, StringEquals, StringLike
+
+from policies.deployment import Deployment
+from policies.statements import allow, arn, role_arn, s3_arn
+
+_STACKS = (
+    "DescribeChangeSet",
+    "ListChangeSets",
+    "DescribeStacks",
+    "DescribeStackEvents",
+    "DescribeEvents",
+    "DescribeStackResources",
+    "DescribeStackResource",
+    "ListStackResources",
+    "GetTemplate",
+    "GetTemplateSummary",
+    "GetStackPolicy",
+    "DetectStackDrift",
+    "DetectStackResourceDrift",
+    "DescribeStackResourceDrifts",
+)
+
+_STACKSETS = (
+    "DescribeStackSet",
+    "DescribeStackInstance",
+    "ListStackInstances",
+    "DescribeStackSetOperation",
+    "ListStackSetOperations",
+    "ListStackSetOperationResults",
+    "ListStackInstanceResourceDrifts",
+    "DetectStackSetDrift",
+)
+
+# None of these takes a resource (Service Authorization Reference).
+_WITHOUT_RESOURCE = (
+    ("cloudformation", ("BatchDescribeTypeConfigurations", "DescribeAccountLimits", "DescribeStackDriftDetectionStatus", "ListStacks")),
+    ("cloudfront", ("ListCachePolicies", "ListDistributions", "ListOriginAccessControls", "ListResponseHeadersPolicies")),
+    ("iam", ("GetAccountSummary",)),
+    ("logs", ("DescribeLogGroups",)),
+    ("route53", ("ListHostedZones", "ListHostedZonesByName")),
+)
+
+REVIEW_CHANGE_SETS = "review-*"
+"""Names of the change sets of `plan --read-only`; those that an apply executes are called plan-*."""
+
+
+def plan(names: Deployment) -> PolicyDocument:
+    """What `deploy.py plan --read-only` calls, and `status`, `drift`, `verify` and `history` beside it."""
+    return PolicyDocument(Version="2012-10-17", Statement=[*_stacks(names), *_beside(names)])
+
+
+def _stacks(names: Deployment) -> list[Statement]:
+    own = arn("cloudformation", f"stack/{names.prefix}-*/*", region="*")
+    return [
+        # The change set for DescribeEvents alone, as in `policies.deployment`.
+        allow("ReadStacks", "cloudformation", _STACKS, own, arn("cloudformation", "changeSet/*", region="*")),
+        Statement(
+            Sid="ReviewChangeSets",
+            Effect=Allow,
+            Action=[Action("cloudformation", name) for name in ("CreateChangeSet", "DeleteChangeSet")],
+            Resource=[own],
+            # By name or ARN: no document says which of them the key holds where a call gives the ARN.
+            Condition=Condition(
+                StringLike("cloudformation:ChangeSetName", [REVIEW_CHANGE_SETS, f"arn:*:cloudformation:*:*:changeSet/{REVIEW_CHANGE_SETS}"])
+            ),
+        ),
+        # A stack's tags are part of what a change set shows.
+        Statement(
+            Sid="TagsOfChangeSets",
+            Effect=Allow,
+            Action=[Action("cloudformation", "TagResource")],
+            Resource=[own],
+            Condition=Condition(StringEquals("cloudformation:CreateAction", "CreateChangeSet")),
+        ),
+        allow(
+            "ReadStackSets",
+            "cloudformation",
+            _STACKSETS,
+            arn("cloudformation", f"stackset/{names.prefix}-*:*", region="*"),
+            arn("cloudformation", f"stackset-target/{names.prefix}-*:*/*", region="*"),
+        ),
+        Statement(
+            Sid="Look",
+            Effect=Allow,
+            Action=[Action(service, name) for service, actions in _WITHOUT_RESOURCE for name in actions],
+            Resource=["*"],
+        ),
+    ]
+
+
+def _beside(names: Deployment) -> list[Statement]:
+    releases = f"{names.artifact_bucket}/site/{names.environment}"
+    return [
+        allow("Regions", "account", ["GetRegionOptStatus", "ListRegions"], arn("account", "account")),
+        allow("Quotas", "servicequotas", ["GetServiceQuota"], arn("servicequotas", "*", region="us-east-1")),
+        allow("Zones", "route53", ["GetHostedZone", "ListResourceRecordSets"], arn("route53", "hostedzone/*", account="")),
+        # Its ARN says nothing of whose it is.
+        allow("Certificates", "acm", ["DescribeCertificate"], arn("acm", "certificate/*", region="us-east-1")),
+        # The configuration, not GetFunction: the code that it hands out has the hash of the password in it.
+        allow(
+            "EdgeFunction",
+            "lambda",
+            ["GetFunctionConfiguration"],
+            arn("lambda", f"function:{names.edge_function_name}", region="us-east-1"),
+            arn("lambda", f"function:{names.edge_function_name}:*", region="us-east-1"),
+        ),
+        allow("ReadRoles", "iam", ["GetRole"], role_arn(f"{names.prefix}-*")),
+        allow(
+            "Buckets",
+            "s3",
+            ["ListBucket", "GetBucketLocation", "GetBucketTagging"],
+            *(s3_arn(bucket) for bucket in (names.artifact_bucket, names.site_bucket, names.access_log_bucket)),
+        ),
+        # What was applied and released, and the site's ledger of it; not the kept bytes of the app.
+        allow(
+            "Records",
+            "s3",
+            ["GetObject"],
+            s3_arn(f"{names.artifact_bucket}/assemblies/*"),
+            s3_arn(f"{names.artifact_bucket}/history/{names.environment}/*"),
+            s3_arn(f"{releases}/releases.json"),
+            s3_arn(f"{releases}/manifests/*"),
+            s3_arn(f"{names.site_bucket}/.releases/*"),
+        ),
+        allow("Distribution", "cloudfront", ["GetDistribution", "ListConflictingAliases"], arn("cloudfront", "distribution/*")),
+        allow("Lock", "dynamodb", ["GetItem"], arn("dynamodb", f"table/{names.lock_table}", region=names.home_region)),
+        # Which version is current; not its value.
+        allow(
+            "SecretVersion",
+            "secretsmanager",
+            ["DescribeSecret", "ListSecretVersionIds"],
+            arn("secretsmanager", f"secret:{names.secret}-??????", region="us-east-1"),
+        ),
+        allow("StandingTopics", "sns", ["GetTopicAttributes", "ListTagsForResource"], arn("sns", f"{names.prefix}-*", region="us-east-1")),
+        allow("StandingAlarms", "cloudwatch", ["DescribeAlarms"], arn("cloudwatch", f"alarm:{names.prefix}-*", region="us-east-1")),
+    ]

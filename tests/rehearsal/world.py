@@ -1,0 +1,147 @@
+"""What is around a workflow: the checkout, artifacts, identity tokens, deployment environments with their reviewers, `gh`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOMS = (
+    *("acceptance", "approvals", "assembly", "aws", "changes", "cli", "constraints", "delivery", "doctor", "environments", "gateways"),
+    *("guards", "inventory", "lambda", "lint", "operations", "planning", "policies", "preview", "refusals", "review", "rollout", "session"),
+    *("stacks", "templates", "website", "build.py", "deploy.py", "setup.cfg", "constraints.txt", "Makefile"),
+)
+"""What a workflow's steps use of the repository."""
+ROOT = Path(__file__).resolve().parents[2]
+
+GH = """#!/bin/sh
+# Stands for gh: what was asked, and a pull request and issues of one file each.
+echo "$*" >> "$GH_STORE/calls"
+case "$1 $2" in
+  "pr comment") while [ "$1" != --body-file ]; do shift; done; cp "$2" "$GH_STORE/comment.md" ;;
+  "issue list")
+    if [ -e "$GH_STORE/issue.md" ]; then printf '[{"number": 7, "title": "%s"}]' "$(cat "$GH_STORE/title")"; else echo '[]'; fi ;;
+  "issue create") echo "$4" > "$GH_STORE/title"; cat > "$GH_STORE/issue.md" ;;
+  "issue edit") cat > "$GH_STORE/issue.md" ;;
+  "issue close") rm "$GH_STORE/issue.md" ;;
+  *) echo "gh is not known to do that: $*" >&2; exit 1 ;;
+esac
+"""
+
+PYTHON = """#!/bin/sh
+# The interpreter of .venv; the live site of an environment is a served one, of which verify records nothing.
+if [ "$1 $2" = "deploy.py verify" ]; then
+  eval "site=\\$REHEARSAL_SITE_$ENVIRONMENT"
+  shift 2
+  [ "$3" = --record ] && set -- "$1" "$2"
+  set -- deploy.py verify "$@" --resolve "$site"
+fi
+exec {python} "$@"
+"""
+
+
+class Refused(Exception):
+    """GitHub, or AWS, would not do it."""
+
+
+Credentials = Callable[[str, str, str], Mapping[str, str]]
+"""Settings of AWS's command lines for a role, by the token's subject, the role's ARN and the session's name. Raises `Refused`."""
+
+
+@dataclass(kw_only=True)
+class World:
+    """Shared by the jobs of several runs."""
+
+    home: Path
+    repository: str
+    environments: Path
+    """Environment files, in place of the repository's."""
+    credentials: Credentials
+    settings: Mapping[str, str]
+    """Environment variables of every step."""
+    review: Callable[[str], None] = lambda _environment: None
+    """Called where GitHub waits for reviewers; raises `Refused` for a no."""
+    watch: Callable[[str, str], bool] = lambda _step, _line: False
+    """Called for every line that a step prints; True kills the runner."""
+    subjects: list[tuple[str, str]] = field(default_factory=list)
+    """Subject of the token and role that were taken on."""
+    outputs: dict[str, str] = field(default_factory=dict)
+    """What the steps of a job printed, by job."""
+    summaries: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.home.mkdir(parents=True)
+
+    def checkout(self) -> Path:
+        """The repository as the workflows find it; made once and again after `changed`."""
+        made = self.home / "checkout"
+        if not made.exists():
+            made.mkdir(parents=True)
+            for name in ROOMS:
+                source = ROOT / name
+                if source.is_dir():
+                    shutil.copytree(source, made / name, ignore=shutil.ignore_patterns("node_modules"))
+                else:
+                    shutil.copy2(source, made / name)
+            for path in self.environments.glob("*.yaml"):
+                shutil.copy2(path, made / "environments" / path.name)
+            (made / "environments" / "organization.yaml").unlink(missing_ok=True)
+        return made
+
+    def commit(self, environment: str, old: str, new: str) -> None:
+        """A change of an environment's file."""
+        path = self.checkout() / "environments" / f"{environment}.yaml"
+        text = path.read_text()
+        assert old in text, f"{old!r} is not in {path}"
+        # Files of earlier checkouts are links to the old content.
+        path.unlink()
+        path.write_text(text.replace(old, new))
+
+    def into(self, workspace: Path) -> None:
+        """What actions/checkout does, and a .venv that is set up."""
+        subprocess.run(["cp", "-al", f"{self.checkout()}/.", str(workspace)], check=True)
+        tools = workspace / ".venv/bin"
+        tools.mkdir(parents=True)
+        python = tools / "python"
+        python.write_text(PYTHON.format(python=sys.executable))
+        python.chmod(0o755)
+        (workspace / ".venv/.installed").touch()
+
+    def tools(self) -> Path:
+        """A folder with `gh` in it."""
+        folder = self.home / "tools"
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            (folder / "gh").write_text(GH)
+            (folder / "gh").chmod(0o755)
+            self.store.mkdir()
+        return folder
+
+    @property
+    def store(self) -> Path:
+        """Where `gh` keeps things."""
+        return self.home / "github"
+
+    def environ(self) -> dict[str, str]:
+        """Of every step."""
+        return {
+            "PATH": f"{self.tools()}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(self.home),
+            "GH_STORE": str(self.store),
+            "LANG": "C.UTF-8",
+            **self.settings,
+        }
+
+
+def subject(github: Mapping[str, Any], environment: str) -> str:
+    """What GitHub puts into the token. Source: GitHub, "OpenID Connect reference", example subject claims."""
+    if environment:
+        return f"repo:{github['repository']}:environment:{environment}"
+    if github["event_name"] == "pull_request":
+        return f"repo:{github['repository']}:pull_request"
+    return f"repo:{github['repository']}:ref:{github['ref']}"

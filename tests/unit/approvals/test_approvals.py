@@ -1,0 +1,171 @@
+"""Who counts as a person, and how many are asked for: sessions, permission sets, workflows, age, tampering, a number that is lowered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from approvals import record
+from approvals.people import RoleFacts, Tally, tally
+from approvals.record import Approval, Found
+from approvals.rule import needed
+from assembly import files
+from assembly.model import Assembly
+from aws.errors import NotFound
+from aws.s3 import Head, Headers, Stored
+from rollout import history
+from rollout.history import Record
+from stacks.synthesis import synthesise
+from tests.environments_fixture import environments
+
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+DIGEST = "3f" * 32
+ACCOUNT = "333333333333"
+SSO = f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/eu-west-1/"
+ROLES = {
+    "AWSReservedSSO_Admin_0a": RoleFacts(arn=f"{SSO}AWSReservedSSO_Admin_0a", unique_id="AROAADMIN"),
+    "AWSReservedSSO_Ops_0b": RoleFacts(arn=f"{SSO}AWSReservedSSO_Ops_0b", unique_id="AROAOPS"),
+    "shared": RoleFacts(arn=f"arn:aws:iam::{ACCOUNT}:role/shared", unique_id="AROASHARED"),
+    "web-prod-deploy": RoleFacts(arn=f"arn:aws:iam::{ACCOUNT}:role/web-prod-deploy", unique_id="AROADEPLOY"),
+}
+MACHINES = ("web-prod-deploy", "web-prod-plan")
+
+
+def session(role: str, name: str, *, claims: str = "", age: timedelta = timedelta(0), withdrawn: bool = False) -> Found:
+    """A record that a session of the role has written; `claims` is another role that its body names."""
+    by = f"arn:aws:sts::{ACCOUNT}:assumed-role/{claims or role}/{name}"
+    body = Approval(environment="prod", digest=DIGEST, by=by, withdrawn=withdrawn)
+    return Found(user_id=f"{ROLES[role].unique_id}:{name}", written=NOW - age, approval=body)
+
+
+def user(name: str) -> Found:
+    body = Approval(environment="prod", digest=DIGEST, by=f"arn:aws:iam::{ACCOUNT}:user/{name}")
+    return Found(user_id=f"AIDA{name.upper()}", written=NOW, approval=body)
+
+
+def count(*found: Found) -> Tally:
+    return tally(found, now=NOW, roles=ROLES.get, machines=MACHINES)
+
+
+@pytest.mark.parametrize(
+    ("found", "people"),
+    [
+        ((user("jane"), user("joe")), 2),
+        ((user("jane"), user("jane")), 1),
+        ((session("AWSReservedSSO_Admin_0a", "jane@x.org"), session("AWSReservedSSO_Admin_0a", "joe@x.org")), 2),
+        # One person behind two permission sets.
+        ((session("AWSReservedSSO_Admin_0a", "jane@x.org"), session("AWSReservedSSO_Ops_0b", "Jane@x.org")), 1),
+        # The session name of an ordinary role is whatever the caller likes.
+        ((session("shared", "jane"), session("shared", "joe")), 1),
+        # A body that names Identity Center's role, written by a session of another one.
+        ((session("shared", "jane", claims="AWSReservedSSO_Admin_0a"), session("shared", "joe", claims="AWSReservedSSO_Admin_0a")), 1),
+        ((session("web-prod-deploy", "one"), session("web-prod-deploy", "two")), 0),
+        ((session("web-prod-deploy", "one", claims="shared"),), 0),
+        ((session("shared", "one", claims="web-prod-plan"),), 0),
+        ((session("shared", "jane", age=timedelta(hours=24)),), 1),
+        ((session("shared", "jane", age=timedelta(hours=24, seconds=1)),), 0),
+        ((session("shared", "jane", withdrawn=True),), 0),
+        # GetFederationToken: the name behind the account is the caller's choice.
+        (
+            tuple(
+                Found(
+                    user_id=f"{ACCOUNT}:{name}",
+                    written=NOW,
+                    approval=Approval(environment="prod", digest=DIGEST, by=f"arn:aws:sts::{ACCOUNT}:federated-user/{name}"),
+                )
+                for name in ("jane", "joe")
+            ),
+            1,
+        ),
+    ],
+)
+def test_people_not_sessions_are_counted(found: tuple[Found, ...], people: int) -> None:
+    counted = count(*found)
+    assert len(counted.people) == people
+    assert len(counted.people) + len(counted.left_out) == len(found)
+
+
+def test_where_iam_does_not_answer_a_role_is_one_person() -> None:
+    found = (session("AWSReservedSSO_Admin_0a", "jane@x.org"), session("AWSReservedSSO_Admin_0a", "joe@x.org"))
+    assert len(tally(found, now=NOW, roles=lambda _: None, machines=MACHINES).people) == 1
+
+
+@dataclass
+class Bucket:
+    """Objects with the time at which they were written."""
+
+    objects: dict[str, bytes] = field(default_factory=dict)
+
+    def put(
+        self, bucket: str, key: str, body: bytes, *, headers: Headers | None = None, if_absent: bool = False, if_match: str | None = None
+    ) -> Head:
+        self.objects[key] = body
+        return Head(key=key, size=len(body), etag="")
+
+    def get(self, bucket: str, key: str, *, version_id: str | None = None) -> Stored:
+        if key not in self.objects:
+            raise NotFound(key)
+        return Stored(head=Head(key=key, size=0, etag="", modified=NOW), body=self.objects[key])
+
+    def head(self, bucket: str, key: str) -> Head | None:
+        return Head(key=key, size=0, etag="") if key in self.objects else None
+
+    def list(self, bucket: str, prefix: str = "") -> Iterator[Head]:
+        return iter([Head(key=key, size=0, etag="") for key in sorted(self.objects) if key.startswith(prefix)])
+
+
+@pytest.mark.attack
+def test_a_record_counts_for_what_its_name_says_and_nothing_else() -> None:
+    bucket = Bucket()
+    jane = Approval(environment="prod", digest=DIGEST, by=f"arn:aws:iam::{ACCOUNT}:user/jane")
+    record.save(bucket, "b", jane, "AIDAJANE")
+    record.save(bucket, "b", msgspec.structs.replace(jane, digest="a" * 64), "AIDAJANE")
+    folder = f"approvals/prod/{DIGEST}/"
+    bucket.objects[f"{folder}AIDAJOE.json"] = files.canonical_json(msgspec.to_builtins(msgspec.structs.replace(jane, digest="a" * 64)))
+    bucket.objects[f"{folder}AIDAJIM.json"] = files.canonical_json(msgspec.to_builtins(msgspec.structs.replace(jane, environment="dev")))
+    bucket.objects[f"{folder}AIDAANN.json"] = b"{}"
+    bucket.objects[f"{folder}deeper/AIDABOB.json"] = bucket.objects[f"{folder}AIDAJANE.json"]
+    found = record.read(bucket, "b", "prod", DIGEST)
+    counted = count(*found)
+    assert counted.people == (jane.by,)
+    assert len(counted.left_out) == 3
+    with pytest.raises(ValueError, match="not a whole digest"):
+        record.read(bucket, "b", "prod", DIGEST[:12])
+
+
+def assembly(approvals: int, note: str = "") -> tuple[Assembly, dict[str, bytes]]:
+    made = synthesise(environments()["prod"])
+    raw = msgspec.structs.replace(made.assembly, approvals=approvals, project=made.assembly.project + note, digest="")
+    return msgspec.structs.replace(raw, digest=files.assembly_digest(raw)), dict(made.templates)
+
+
+def applied(bucket: Bucket, approvals: int, at: str, *, result: history.Result = "succeeded") -> Assembly:
+    made, templates = assembly(approvals)
+    history.keep(bucket, made.artifact_bucket, made, templates)
+    entry = Record(
+        environment="prod", project="p", assembly_digest=made.digest, plan_digest=DIGEST, git_commit="", by="me", host="h", started_at=at,
+        seconds=1, result=result,
+    )  # fmt: skip
+    history.save(bucket, made.artifact_bucket, entry)
+    return made
+
+
+def test_a_change_that_lowers_the_number_takes_as_many_as_before() -> None:
+    bucket = Bucket()
+    assert needed(assembly(2)[0], bucket) == 2
+    assert needed(assembly(0)[0], bucket) == 0
+    old = applied(bucket, 2, "2026-11-26T10:00:00.000Z")
+    assert needed(assembly(0)[0], bucket) == 2
+    applied(bucket, 0, "2026-11-26T11:00:00.000Z", result="failed")
+    assert needed(assembly(0, "x")[0], bucket) == 2
+    bucket.objects[f"assemblies/{old.digest}/{files.MANIFEST}"] = files.manifest_bytes(assembly(0)[0])
+    with pytest.raises(history.NotAsApplied):
+        needed(assembly(0, "x")[0], bucket)
+    applied(bucket, 0, "2026-11-26T12:00:00.000Z")
+    assert needed(assembly(0, "x")[0], bucket) == 0
+    # It is raised by a plan that is applied as before, and the next one takes as many.
+    assert needed(assembly(2, "x")[0], bucket) == 0
