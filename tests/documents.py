@@ -94,11 +94,15 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
 
 
+def _without_code(text: str) -> str:
+    return re.sub(r"(?ms)^```.*?^```|(?<=\n\n) {4,}[^\n]*(?:\n {4,}[^\n]*)*|`[^`\n]*`", "", text)
+
+
 def broken_links(page: Path) -> list[str]:
     """Links inside the repository that lead nowhere."""
     text = page.read_text(encoding="utf-8")
     wrong = []
-    for link in _LINK.findall(re.sub(r"`[^`\n]*`", "", text)):
+    for link in _LINK.findall(_without_code(text)):
         if re.match(r"[a-z]+:", link):
             continue
         path, _, anchor = link.partition("#")

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             "bytes": kept,
         }
         where = f"runs at {running.endpoint_url} (process {running.pid})" if running else "does not run"
-        text = (f"the local AWS {where}", f"state: {f'{kept:,} bytes in {state}' if kept else 'none'}")
+        text: tuple[str, ...] = (f"the local AWS {where}", f"state: {f'{kept:,} bytes in {state}' if kept else 'none'}")
     else:
         forget = args.action == "reset"
         if forget and not args.yes and _size(state):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from xml.etree import ElementTree
 
 import pytest
@@ -31,7 +32,7 @@ MAIN = {
 }
 
 
-def drawn(name: str, changes: dict[str, object] | None = None) -> Picture:
+def drawn(name: str, changes: Mapping[str, object] | None = None) -> Picture:
     built = synthesise(changed(ENVS[name], changes or {}))
     return picture(built.assembly, built.templates)
 
