@@ -18,7 +18,7 @@ from msgspec import Meta
 from environments.firewall import Firewall
 from environments.names import certificate_covers
 from environments.routing import Redirect, Routing
-from environments.value import DomainName, Value
+from environments.value import CostCentre, DomainName, RoleArn, TableName, UrlPath, Value, ZoneId
 from pages.findings import CODES
 
 PriceClass = Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"]
@@ -40,21 +40,6 @@ CertificateName = Annotated[
 BucketName = Annotated[
     str, Meta(description="S3 bucket name: 3 to 63 of a-z, 0-9 and hyphen. Dots are refused: they break TLS host names.")
 ]
-TableName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{3,128}\Z", description="DynamoDB table name.")]
-UrlPath = Annotated[
-    str,
-    Meta(
-        pattern=r"^/([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?\Z",
-        max_length=200,
-        description='Path with a leading and no trailing slash; "/" is the root.',
-    ),
-]
-RoleArn = Annotated[
-    str,
-    Meta(pattern=r"^arn:aws:iam::[0-9]{12}:role/[\w+=,.@/-]{1,128}\Z", description="ARN of an IAM role, path and name at most 128 long."),
-]
-"""AWS takes 512 and 64; two policies of the deploy role have to name it and keep to IAM's sizes."""
-ZoneId = Annotated[str, Meta(pattern=r"^Z[A-Z0-9]{5,31}\Z", description="Hosted zone id, without /hostedzone/.")]
 Percentage = Annotated[float, Meta(gt=0, le=100)]
 RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]
 """The retention periods that CloudWatch Logs offers (API PutRetentionPolicy)."""
@@ -141,8 +126,9 @@ class BasicAuth(Value, frozen=True, kw_only=True):
 class Hsts(Value, frozen=True, kw_only=True):
     """Strict-Transport-Security (RFC 6797)."""
 
-    max_age_seconds: Annotated[int, Meta(ge=31_536_000, le=63_072_000)] = 63_072_000
-    """How long a browser that was here comes by HTTPS only: a year to two."""
+    max_age_seconds: Annotated[
+        int, Meta(ge=31_536_000, le=63_072_000, description="How long a browser that was here comes by HTTPS only: a year to two.")
+    ] = 63_072_000
     include_subdomains: bool = True
     """The rule holds for every name below the domain as well."""
     preload: bool = False
@@ -251,10 +237,10 @@ class Publishing(Value, frozen=True, kw_only=True):
     """Cache-Control by object key; the last rule should match everything."""
     hashed_paths: tuple[Annotated[str, Meta(pattern=r"^/?[A-Za-z0-9._~*/-]+\Z", max_length=255)], ...] = ("assets/*",)
     """Path patterns whose file names carry a hash; CloudFront caches them for long and falls back to nothing."""
-    release_grace_days: Annotated[int, Meta(ge=1, le=365)] = 14
-    """Days that files of an older release stay, for visitors who still hold its page."""
-    release_keep: Annotated[int, Meta(ge=2, le=100)] = 5
-    """Releases that are kept at the least."""
+    release_grace_days: Annotated[
+        int, Meta(ge=1, le=365, description="Days that files of an older release stay, for visitors who still hold its page.")
+    ] = 14
+    release_keep: Annotated[int, Meta(ge=2, le=100, description="Releases that are kept at the least.")] = 5
     promote_from: Slug | None = None
     """Accept only releases that were verified in this environment."""
     exclude: tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...] = ()
@@ -293,8 +279,9 @@ class GitHub(Value, frozen=True, kw_only=True):
     """GitHub deployment environment; the environment's own name if left out."""
     branch: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}\Z", description="A branch's name.")] = "main"
     """Branch that is deployed: workflows on it may plan, as those of pull requests may."""
-    owner_id: Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z")] | None = None
-    """Numeric id of the organization; goes with repository_id."""
+    owner_id: (
+        Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z", description="Numeric id of the organization; goes with repository_id.")] | None
+    ) = None
     repository_id: Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z")] | None = None
     """Numeric ids; given together they bind the role to the ids, which repositories made or moved after 2026-07-15 need."""
     create_provider: bool = True
@@ -317,8 +304,7 @@ class Monitoring(Value, frozen=True, kw_only=True):
     certificate_days_left: Annotated[int, Meta(ge=1, le=40)] = 30
     """ACM renews 45 to 60 days before the end (its certificates last 198 days): fewer days left than this mean that renewal is stuck, and
     more than 40 would sound the alarm at every ordinary renewal."""
-    access_log_retention_days: Annotated[int, Meta(ge=1, le=3650)] = 90
-    """Days that the access logs stay."""
+    access_log_retention_days: Annotated[int, Meta(ge=1, le=3650, description="Days that the access logs stay.")] = 90
 
 
 class DisasterRecovery(Value, frozen=True, kw_only=True):
@@ -347,8 +333,7 @@ class Environment(Value, frozen=True, kw_only=True):
     """The name of its file; not a key in it."""
     project: Slug
     """First part of every stack and resource name."""
-    cost_centre: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\w .:/=+@-]+\Z")]
-    """Tag CostCentre of every stack, by which bills are divided."""
+    cost_centre: CostCentre
     tags: dict[str, str] = {}  # noqa: RUF012  (msgspec copies it)
     """Further tags for every stack."""
     account_id: AccountId
@@ -452,8 +437,7 @@ class Organization(Value, frozen=True, kw_only=True):
     name: Slug
     """The name of its file; not a key in it."""
     project: Slug
-    cost_centre: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\w .:/=+@-]+\Z")]
-    """Tag CostCentre of every stack, by which bills are divided."""
+    cost_centre: CostCentre
     tags: dict[str, str] = {}  # noqa: RUF012  (msgspec copies it)
     """Further tags for every StackSet."""
     account_id: AccountId

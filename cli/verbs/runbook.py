@@ -74,8 +74,8 @@ def _runbooks() -> dict[str, Runbook]:
 
 def _facts(args: argparse.Namespace, context: Context) -> Facts:
     """With what AWS says, where it can be asked: a runbook is most wanted when something does not work."""
-    from aws.cloudwatch import CloudWatch
     from aws.errors import AwsError
+    from gateways.alarms import Alarms
     from runbooks.facts import Facts, Live, alarm_names
     from session.outputs import all_outputs
 
@@ -85,8 +85,8 @@ def _facts(args: argparse.Namespace, context: Context) -> Facts:
     if not args.no_aws:
         try:
             opened = open_environment(args, context)
-            watch = CloudWatch.connect(opened.aws, account_id=assembly.account_id, region=ALARM_REGION)
-            live = Live(outputs=all_outputs(opened), alarms=watch.alarm_states(names.values()))
+            watch = Alarms.connect(opened.aws, account_id=assembly.account_id, region=ALARM_REGION)
+            live = Live(outputs=all_outputs(opened), alarms=watch.states(names.values()))
         except (AwsError, CommandError) as error:
             context.say(f"warning: AWS could not be asked, so ids and states are missing: {error}")
     return Facts(assembly=assembly, alarm_names=names, live=live)

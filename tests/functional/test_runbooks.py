@@ -30,7 +30,7 @@ def heading(runbook: str, name: str) -> str:
 
 
 def test_a_bad_release_is_taken_back_by_its_runbook(aws: Aws, account: str, tmp_path: Path, command_line: CommandLine) -> None:
-    dev: Deployed = frontend.deployed(aws, tmp_path / "dist", "dev", account)
+    dev: Deployed = frontend.deployed(aws, tmp_path / "dist", "dev", account, foundation=False)
     app = frontend.built(tmp_path / "app")
     where = ("--env", "dev", "--dist", str(dev.dist))
     s3 = aws.client("s3", account_id=account, region=dev.assembly.home_region)
@@ -66,7 +66,7 @@ def test_a_bad_release_is_taken_back_by_its_runbook(aws: Aws, account: str, tmp_
 
 
 def test_an_alarm_that_is_on_leads_to_its_runbook(aws: Aws, account: str, tmp_path: Path, command_line: CommandLine) -> None:
-    dev = frontend.deployed(aws, tmp_path / "dist", "dev", account)
+    dev = frontend.deployed(aws, tmp_path / "dist", "dev", account, foundation=False)
     where = ("--env", "dev", "--dist", str(dev.dist))
     watch = aws.client("cloudwatch", account_id=account, region="us-east-1")
     name = f"{dev.assembly.project}-dev-OriginLatency"

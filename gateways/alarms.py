@@ -26,17 +26,17 @@ class _Alarm(Answer, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class CloudWatch:
+class Alarms:
     """The alarms of one account and region."""
 
     client: Any
 
     @classmethod
-    def connect(cls, aws: Aws, *, account_id: str, region: str) -> CloudWatch:
+    def connect(cls, aws: Aws, *, account_id: str, region: str) -> Alarms:
         """With the credentials of that account."""
         return cls(aws.client("cloudwatch", account_id=account_id, region=region))
 
-    def alarm_states(self, names: Iterable[str]) -> dict[str, str]:
+    def states(self, names: Iterable[str]) -> dict[str, str]:
         """OK, ALARM or INSUFFICIENT_DATA by name, without those that are not there.
 
         Asked by name, since the deploy role may read alarms of its own prefix only.
