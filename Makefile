@@ -18,7 +18,7 @@ ENV ?=
 VERB = $(BIN)/python deploy.py $@ --env '$(or $(ENV),$(error $@ needs an environment: make $@ ENV=dev))' $(if $(LOCAL),--local) $(FLAGS)
 
 .PHONY: help build setup test team format check unit mutants edge functional rehearse second late browser attacks acceptance edits lint types \
-  architecture workflows templates audit golden house schema rules lock protect clean plan approve apply publish verify preview drift status doctor destroy
+  architecture workflows templates audit golden house schema rules reference release lock protect clean plan approve apply publish verify preview drift status doctor destroy
 
 build: setup  ## set up .venv, build and lint every environment into dist/
 	$(BIN)/python build.py --env all
@@ -150,6 +150,13 @@ golden: setup  ## rewrite the golden files; review the diff like code
 
 house: setup  ## redraw the picture of the rooms
 	$(BIN)/python docs/house.py
+
+reference: setup  ## rewrite docs/reference: keys, commands, outputs, messages
+	$(BIN)/python docs/reference.py
+
+# make release VERSION=1.2.0; pushes nothing.
+release: setup  ## close the changelog, write the version, commit and tag
+	$(BIN)/python docs/release.py '$(VERSION)'
 
 schema: setup  ## rewrite environments/schema.json
 	$(BIN)/python -m environments

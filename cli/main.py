@@ -27,8 +27,8 @@ from session.termination import terminable
 GROUPS = {
     "deploy": ("plan", "approve", "apply", "rollback", "outputs", "cost"),
     "site": ("publish", "releases", "rollback-release", "prune", "verify", "preview"),
-    "on call": ("status", "doctor", "drift", "logs", "history", "retry", "stop", "unlock"),
-    "environment": ("set-password", "password", "destroy"),
+    "on call": ("runbook", "status", "doctor", "drift", "logs", "history", "retry", "stop", "unlock"),
+    "environment": ("set-password", "password", "destroy", "local"),
 }
 """Verbs in the order of the overview; one that is in none comes last."""
 

@@ -18,7 +18,7 @@ from msgspec import Meta
 from environments.firewall import Firewall
 from environments.names import certificate_covers
 from environments.routing import Redirect, Routing
-from environments.value import DomainName, Value
+from environments.value import CostCentre, DomainName, RoleArn, TableName, UrlPath, Value, ZoneId
 from pages.findings import CODES
 
 PriceClass = Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"]
@@ -40,21 +40,6 @@ CertificateName = Annotated[
 BucketName = Annotated[
     str, Meta(description="S3 bucket name: 3 to 63 of a-z, 0-9 and hyphen. Dots are refused: they break TLS host names.")
 ]
-TableName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{3,128}\Z", description="DynamoDB table name.")]
-UrlPath = Annotated[
-    str,
-    Meta(
-        pattern=r"^/([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?\Z",
-        max_length=200,
-        description='Path with a leading and no trailing slash; "/" is the root.',
-    ),
-]
-RoleArn = Annotated[
-    str,
-    Meta(pattern=r"^arn:aws:iam::[0-9]{12}:role/[\w+=,.@/-]{1,128}\Z", description="ARN of an IAM role, path and name at most 128 long."),
-]
-"""AWS takes 512 and 64; two policies of the deploy role have to name it and keep to IAM's sizes."""
-ZoneId = Annotated[str, Meta(pattern=r"^Z[A-Z0-9]{5,31}\Z", description="Hosted zone id, without /hostedzone/.")]
 Percentage = Annotated[float, Meta(gt=0, le=100)]
 RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]
 """The retention periods that CloudWatch Logs offers (API PutRetentionPolicy)."""
@@ -98,6 +83,7 @@ class Certificate(Value, frozen=True, kw_only=True):
 
     domain_name: DomainName
     subject_alternative_names: tuple[CertificateName, ...] = ()
+    """Further names, beside the main one."""
     region: Region = EDGE_CONTROL_REGION
     """Always us-east-1; stands here so that a wish for another region gets an answer."""
 
@@ -118,6 +104,7 @@ class BasicAuth(Value, frozen=True, kw_only=True):
     """HTTP Basic authentication at the edge. The password's hash lives in Secrets Manager, never here."""
 
     enabled: bool = True
+    """Ask for user and password at every request."""
     username: Annotated[str, Meta(pattern=r"^[^:\x00-\x1f\x7f]{1,64}\Z", description="User name; RFC 7617 forbids a colon in it.")] = (
         "admin"
     )
@@ -127,7 +114,9 @@ class BasicAuth(Value, frozen=True, kw_only=True):
     region: Region = EDGE_CONTROL_REGION
     """Always us-east-1: Lambda@Edge functions are published from there."""
     log_retention_days: RetentionDays = 30
+    """Days that the edge function's logs stay."""
     log_level: Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"] = "INFO"
+    """Least severe level that the edge function writes."""
     log_regions: tuple[Region, ...] = LAMBDA_EDGE_REGIONS
     """Regions in which the edge function's log groups get their retention."""
     log_canary_region: Region = EDGE_CONTROL_REGION
@@ -137,8 +126,11 @@ class BasicAuth(Value, frozen=True, kw_only=True):
 class Hsts(Value, frozen=True, kw_only=True):
     """Strict-Transport-Security (RFC 6797)."""
 
-    max_age_seconds: Annotated[int, Meta(ge=31_536_000, le=63_072_000)] = 63_072_000
+    max_age_seconds: Annotated[
+        int, Meta(ge=31_536_000, le=63_072_000, description="How long a browser that was here comes by HTTPS only: a year to two.")
+    ] = 63_072_000
     include_subdomains: bool = True
+    """The rule holds for every name below the domain as well."""
     preload: bool = False
     """Asks browsers to build the rule in; hard to take back, so for production only."""
 
@@ -181,12 +173,15 @@ class SecurityHeaders(Value, frozen=True, kw_only=True):
     content_security_policy: CspText | dict[CspDirective, tuple[CspSource, ...]] = {}  # noqa: RUF012  (msgspec copies it)
     """By directive: sources beside the default ones ('none' alone: none at all). A text: the whole policy, without any default."""
     frame_options: Literal["DENY", "SAMEORIGIN"] = "DENY"
+    """X-Frame-Options: who may show the site in a frame."""
     referrer_policy: Literal["no-referrer", "same-origin", "strict-origin", "strict-origin-when-cross-origin"] = (
         "strict-origin-when-cross-origin"
     )
+    """Referrer-Policy: how much of an address other sites are told."""
     permissions_policy: Annotated[str, Meta(min_length=1, max_length=1024, pattern=r"^[\x20-\x7e]+\Z")] = (
         "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=()"
     )
+    """Permissions-Policy: what of the browser the site may use; by default little."""
     allow_indexing: bool = False
     """False sends X-Robots-Tag: noindex."""
 
@@ -239,10 +234,13 @@ class Publishing(Value, frozen=True, kw_only=True):
         CacheRule(pattern="*assets/*", cache_control=IMMUTABLE),
         CacheRule(pattern="*", cache_control=PLAIN),
     )
+    """Cache-Control by object key; the last rule should match everything."""
     hashed_paths: tuple[Annotated[str, Meta(pattern=r"^/?[A-Za-z0-9._~*/-]+\Z", max_length=255)], ...] = ("assets/*",)
     """Path patterns whose file names carry a hash; CloudFront caches them for long and falls back to nothing."""
-    release_grace_days: Annotated[int, Meta(ge=1, le=365)] = 14
-    release_keep: Annotated[int, Meta(ge=2, le=100)] = 5
+    release_grace_days: Annotated[
+        int, Meta(ge=1, le=365, description="Days that files of an older release stay, for visitors who still hold its page.")
+    ] = 14
+    release_keep: Annotated[int, Meta(ge=2, le=100, description="Releases that are kept at the least.")] = 5
     promote_from: Slug | None = None
     """Accept only releases that were verified in this environment."""
     exclude: tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...] = ()
@@ -259,6 +257,7 @@ class Protection(Value, frozen=True, kw_only=True):
     approvals: Annotated[int, Meta(ge=0, le=5)] = 0
     """People who must have approved a plan or a release by `deploy.py approve` before it is applied or published; 2 for four eyes."""
     termination_protection: bool = False
+    """CloudFormation refuses to delete the stacks until it is lifted."""
     stack_policy: bool = False
     """Stack policies refuse replacement and deletion of what holds data or carries the site."""
 
@@ -283,7 +282,9 @@ class GitHub(Value, frozen=True, kw_only=True):
     """GitHub deployment environment; the environment's own name if left out."""
     branch: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}\Z", description="A branch's name.")] = "main"
     """Branch that is deployed: workflows on it may plan, as those of pull requests may."""
-    owner_id: Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z")] | None = None
+    owner_id: (
+        Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z", description="Numeric id of the organization; goes with repository_id.")] | None
+    ) = None
     repository_id: Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z")] | None = None
     """Numeric ids; given together they bind the role to the ids, which repositories made or moved after 2026-07-15 need."""
     create_provider: bool = True
@@ -299,7 +300,9 @@ class Monitoring(Value, frozen=True, kw_only=True):
     """Alarms; thresholds are the worst value that still is no alarm."""
 
     alarm_email: Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+\Z", max_length=254)] | None = None
+    """Address that gets the alarms, once it has confirmed the mail of the topic."""
     error_rate_5xx_percent: Percentage = 1.0
+    """More answers of the server's fault than that are an alarm."""
     error_rate_4xx_percent: Percentage | None = None
     """Default: 15, with Basic Auth 60, as every first visit is a 401 then."""
     origin_latency_ms: Annotated[int, Meta(ge=1, le=60_000)] = 3000
@@ -309,7 +312,7 @@ class Monitoring(Value, frozen=True, kw_only=True):
     certificate_days_left: Annotated[int, Meta(ge=1, le=40)] = 30
     """ACM renews 45 to 60 days before the end (its certificates last 198 days): fewer days left than this mean that renewal is stuck, and
     more than 40 would sound the alarm at every ordinary renewal."""
-    access_log_retention_days: Annotated[int, Meta(ge=1, le=3650)] = 90
+    access_log_retention_days: Annotated[int, Meta(ge=1, le=3650, description="Days that the access logs stay.")] = 90
 
 
 class DisasterRecovery(Value, frozen=True, kw_only=True):
@@ -338,7 +341,7 @@ class Environment(Value, frozen=True, kw_only=True):
     """The name of its file; not a key in it."""
     project: Slug
     """First part of every stack and resource name."""
-    cost_centre: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\w .:/=+@-]+\Z")]
+    cost_centre: CostCentre
     tags: dict[str, str] = {}  # noqa: RUF012  (msgspec copies it)
     """Further tags for every stack."""
     account_id: AccountId
@@ -346,6 +349,7 @@ class Environment(Value, frozen=True, kw_only=True):
     domain: DomainName
     bucket: BucketName
     price_class: PriceClass
+    """Places from which CloudFront serves; fewer are cheaper, and farther from some visitors."""
     hosted_zone: HostedZone
     certificate: Certificate
     app: App = App()
@@ -441,14 +445,17 @@ class Organization(Value, frozen=True, kw_only=True):
     name: Slug
     """The name of its file; not a key in it."""
     project: Slug
-    cost_centre: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\w .:/=+@-]+\Z")]
+    cost_centre: CostCentre
     tags: dict[str, str] = {}  # noqa: RUF012  (msgspec copies it)
+    """Further tags for every StackSet."""
     account_id: AccountId
     """Management account, or the delegated administrator's."""
     region: Region = EDGE_CONTROL_REGION
     """Region of the StackSets themselves."""
     permission_model: Literal["SELF_MANAGED", "SERVICE_MANAGED"] = "SELF_MANAGED"
+    """SELF_MANAGED goes by roles in each account, SERVICE_MANAGED by trusted access of the organization."""
     delegated_administrator: bool = False
+    """account_id is a delegated administrator's, not the management account."""
     environments: Annotated[tuple[Slug, ...], Meta(min_length=1)]
     """Environments whose accounts get their foundation from here; account and region are those of the environment."""
     organizational_units: dict[Slug, OrganizationalUnitId] = {}  # noqa: RUF012  (msgspec copies it)

@@ -18,6 +18,24 @@ DomainName = Annotated[
         description="Lower-case DNS name without a trailing dot.",
     ),
 ]
+CostCentre = Annotated[
+    str, Meta(min_length=1, max_length=64, pattern=r"^[\w .:/=+@-]+\Z", description="Tag of every stack, by which bills are divided.")
+]
+TableName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{3,128}\Z", description="DynamoDB table name.")]
+UrlPath = Annotated[
+    str,
+    Meta(
+        pattern=r"^/([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?\Z",
+        max_length=200,
+        description='Path with a leading and no trailing slash; "/" is the root.',
+    ),
+]
+RoleArn = Annotated[
+    str,
+    Meta(pattern=r"^arn:aws:iam::[0-9]{12}:role/[\w+=,.@/-]{1,128}\Z", description="ARN of an IAM role, path and name at most 128 long."),
+]
+"""AWS takes 512 and 64; two policies of the deploy role have to name it and keep to IAM's sizes."""
+ZoneId = Annotated[str, Meta(pattern=r"^Z[A-Z0-9]{5,31}\Z", description="Hosted zone id, without /hostedzone/.")]
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

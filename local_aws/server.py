@@ -37,6 +37,8 @@ from local_aws.proof import proof, same
 
 OWNER = "owner"
 """The file in the directory that the server holds locked as long as it lives, with its process id; touched as it works."""
+LOCK = "lock"
+"""The file that keeps apart commands which start or end a server; the only one that is never removed."""
 INSTALL_COMMAND = ".venv/bin/pip install -e '.[local]' -c constraints.txt"
 IDLE_SECONDS = 1800.0
 START_SECONDS = 30.0
@@ -100,7 +102,7 @@ class LocalAws:
         if importlib.util.find_spec("ministack") is None:
             raise LocalAwsError("the local AWS is not installed (an optional extra)", INSTALL_COMMAND)
         _make_private(state)
-        with _locked(state / "lock"):
+        with _locked(state / LOCK):
             running = cls.find(state, seconds=min(10.0, settle_seconds)) or cls._settled(state, settle_seconds)
             if running is not None:
                 if running.auth == auth and running.code == _code() and not fresh:
@@ -139,6 +141,30 @@ class LocalAws:
             with contextlib.suppress(OSError):
                 record.unlink()
         return None
+
+    @classmethod
+    def end(cls, state: Path, *, forget: bool = False, settle_seconds: float = SETTLE_SECONDS) -> bool:
+        """End the server of that directory, whoever started it; whether there was one. Its state stays unless `forget`.
+
+        No command can start another meanwhile. Raises `LocalAwsError` where it lives on.
+        """
+        state = state.absolute()
+        if not state.exists():
+            return False
+        _make_private(state)
+        with _locked(state / LOCK):
+            running = cls.find(state, seconds=min(10.0, settle_seconds)) or cls._settled(state, settle_seconds)
+            if running is not None:
+                running.stop()
+            if _owner(state) is not None:
+                raise LocalAwsError(f"the local AWS of {state} does not end", f"kill {_owner(state)}")
+            if forget:
+                for path in state.iterdir():
+                    if path.is_dir() and not path.is_symlink():
+                        shutil.rmtree(path)
+                    elif path.name != LOCK:
+                        path.unlink()
+        return running is not None
 
     @classmethod
     def _settled(cls, state: Path, seconds: float) -> LocalAws | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from troposphere import GetAtt, Ref, Sub, cloudwatch, logs, sns
 
+from assembly import commands
 from environments.model import Environment
 from policies import buckets, runtime
 from policies.statements import distribution_arn
@@ -22,6 +23,17 @@ from stacks.template import CERTIFICATE_ARN, DISTRIBUTION_ID, HEALTH_CHECK_ID, S
 
 PERIOD_SECONDS = 300
 LAMBDA_EDGE_METRICS = ("LambdaExecutionError", "LambdaValidationError", "LambdaLimitExceededErrors")
+_EDGE_FAILS = "edge-function-errors"
+RUNBOOKS = {
+    "SiteDown": "site-down",
+    "ErrorRate5xx": "site-down",
+    "ErrorRate4xx": "missing-pages",
+    "OriginLatency": "site-slow",
+    "CertificateExpiry": "certificate",
+    "OnStandby": "origin-failover",
+    "Firewall": "requests-blocked",
+}
+"""Alarm to the runbook that it leads to (docs/runbooks); those of the edge functions lead to one of their own."""
 FUNCTION_METRICS = ("FunctionExecutionErrors", "FunctionValidationErrors", "FunctionThrottles")
 """CloudFront's own metrics of edge functions (CloudFront Developer Guide, types of metrics); the lint gate knows the list."""
 
@@ -184,7 +196,7 @@ def _add_alarm(template: StackTemplate, env: Environment, topic: sns.Topic, alar
         cloudwatch.Alarm(
             alarm.title,
             AlarmName=f"{env.prefix}-{alarm.title}",
-            AlarmDescription=f"{env.domain}: {alarm.description}",
+            AlarmDescription=f"{env.domain}: {alarm.description}. Runbook: {_runbook(alarm.title, env)}",
             Namespace=alarm.namespace,
             MetricName=alarm.metric,
             Dimensions=[cloudwatch.MetricDimension(Name=name, Value=value) for name, value in alarm.dimensions.items()],
@@ -194,6 +206,15 @@ def _add_alarm(template: StackTemplate, env: Environment, topic: sns.Topic, alar
         )
     )
     template.output(f"{alarm.title}Name", f"Name of the alarm: {alarm.description}", Ref(alarm.title))
+
+
+def _runbook(alarm: str, env: Environment) -> str:
+    """What to type when it is on."""
+    return commands.deploy("runbook", env.name, _runbook_name(alarm))
+
+
+def _runbook_name(alarm: str) -> str:
+    return _EDGE_FAILS if alarm in (*LAMBDA_EDGE_METRICS, *FUNCTION_METRICS) else RUNBOOKS.get(alarm, "site-down")
 
 
 def _edge_metrics(env: Environment, distribution: Any) -> list[tuple[str, dict[str, Any]]]:

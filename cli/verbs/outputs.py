@@ -13,7 +13,7 @@ import argparse
 from assembly import commands
 from guards.text import as_lines
 from session.context import OK, USAGE, CommandError, Context
-from session.opened import Opened, add_common_arguments, open_environment
+from session.opened import add_common_arguments, open_environment
 from session.slips import did_you_mean
 
 EXAMPLES = """\
@@ -37,7 +37,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Read and show."""
     if args.raw and not args.name:
         raise CommandError("--raw shows one value: say which", command=commands.deploy("outputs", args.env), status=USAGE)
-    found = _read(open_environment(args, context))
+    from session.outputs import all_outputs
+
+    found = all_outputs(open_environment(args, context))
     if not any(found.values()):
         raise CommandError(f"nothing of {args.env} is deployed", command=commands.deploy("apply", args.env))
     if args.name:
@@ -48,17 +50,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
     told = as_lines(f"{stack}.{name} = {value}" for stack, values in found.items() for name, value in sorted(values.items()))
     context.answers(found, told, machine=args.json)
     return OK
-
-
-def _read(opened: Opened) -> dict[str, dict[str, str]]:
-    """By stack; the instances of a StackSet have outputs of their own, which are not read."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    from session.site import deployed_outputs
-
-    stacks = [stack.id for stack in opened.assembly.stacks if stack.kind == "stack"]
-    with ThreadPoolExecutor(len(stacks) or 1) as pool:
-        return dict(zip(stacks, pool.map(lambda stack: deployed_outputs(opened, stack), stacks), strict=True))
 
 
 def _only(found: dict[str, dict[str, str]], wanted: str, environment: str) -> dict[str, dict[str, str]]:

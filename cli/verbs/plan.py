@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   python deploy.py plan --env dev                                review on the terminal
   python deploy.py plan --env dev --local                        against a local AWS, without any account
-  python deploy.py plan --env prod --format html --out plan.html review as a page that opens from disk
+  python deploy.py plan --env prod --format html --out plan.html  review as a page that opens from disk
   python deploy.py plan --env prod --format markdown             review for a pull-request comment
   python deploy.py plan --env prod --read-only                   by the plan role, which may change nothing
   python deploy.py plan --env prod --only site                   one stack, and what it depends on

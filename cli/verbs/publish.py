@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   python deploy.py publish --env dev --content ../web/dist       publish a build
   python deploy.py publish --env dev --content ../web/dist --dry-run    what would change, and nothing else
-  python deploy.py publish --env prod --release sit:3f9c01d2ab44 publish exactly what was verified in sit
+  python deploy.py publish --env prod --release sit:3f9c01d2ab44  publish exactly what was verified in sit
   python deploy.py publish --env dev --content dist --local      to the local AWS
 """
 DATA = ("cli.answers:Publication",)

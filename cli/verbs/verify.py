@@ -37,7 +37,7 @@ EXAMPLES = """\
   python deploy.py verify --env dev --junit verify.xml              for CI; the password in BASIC_AUTH_PASSWORD
   python deploy.py verify --env dev --local                         what publish --local published, on a preview of its own
   python deploy.py verify --env dev --browser                       and in a real Chromium: console, policy, requests
-  python deploy.py verify --env dev --resolve http://127.0.0.1:8080 a preview that runs
+  python deploy.py verify --env dev --resolve http://127.0.0.1:8080  a preview that runs
 """
 DATA = ("cli.answers:Verified",)
 

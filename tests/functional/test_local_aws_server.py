@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -17,7 +18,10 @@ import pytest
 
 from aws.s3 import S3
 from aws.session import Aws
+from cli.main import main
+from cli.parser import PACKAGES
 from local_aws.server import LocalAws, LocalAwsError
+from session.context import Context
 from tests.functional.harness import ROOT
 
 pytestmark = pytest.mark.functional
@@ -271,6 +275,34 @@ def test_a_stop_that_races_with_starts_leaves_nobody_who_holds_the_directory(sta
         for each in starters:
             each.communicate()
     assert buckets(start(state)).client.list_buckets()["Buckets"] == []
+
+
+def test_it_is_seen_stopped_and_forgotten_by_command(state: Path) -> None:
+    def local(*arguments: str) -> dict[str, object]:
+        out = io.StringIO()
+        context = Context(root=state.parent, stdin=io.StringIO(""), stdout=out, stderr=io.StringIO())
+        assert main(["local", *arguments, "--json"], PACKAGES, context) == 0
+        return dict(json.loads(out.getvalue()))
+
+    where = state.parent / ".local-aws"
+    assert local("status")["runs"] is False
+    assert local("stop")["ended"] is False
+    server = start(where)
+    buckets(server).client.create_bucket(Bucket="kept-by-a-stop")
+    seen = local("status")
+    assert (seen["runs"], seen["endpoint"], seen["process"]) == (True, server.endpoint_url, server.pid)
+    assert server.secret not in json.dumps(seen)
+    assert local("stop")["ended"] is True
+    assert not alive(server.pid)
+    assert isinstance(kept := local("status")["bytes"], int) and kept > 0
+    (where / "password").write_text("x")
+    (where / "elsewhere").symlink_to(ROOT / "docs")
+    refused = Context(root=state.parent, stdin=io.StringIO(""), stdout=io.StringIO(), stderr=io.StringIO())
+    assert main(["local", "reset"], PACKAGES, refused) == 2
+    assert (where / "services").exists()
+    assert local("reset", "--yes")["ended"] is False
+    assert (ROOT / "docs" / "house.py").exists()
+    assert [path.name for path in where.iterdir()] == ["lock"]
 
 
 def test_without_the_extra_the_command_to_type_is_named(state: Path) -> None:

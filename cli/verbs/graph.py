@@ -1,0 +1,47 @@
+"""Draw an environment as an architecture picture, from what was built.
+
+In: an environment. Out: the picture on stdout or in a file: Mermaid (GitHub draws it), DOT (Graphviz), or SVG.
+Never: asks AWS; what is drawn is what the templates say.
+
+Exit status: 0 drawn, 2 usage or not built.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from session.context import OK, Context
+from session.opened import default_dist, read_assembly
+
+EXAMPLES = """\
+  python deploy.py graph --env prod                               a Mermaid flowchart, for a Markdown page
+  python deploy.py graph --env prod --format svg --out prod.svg   a picture for a browser, light and dark
+  python deploy.py graph --env prod --format dot | dot -Tpdf -o prod.pdf
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's own arguments; AWS is not asked, so there are no credentials to name."""
+    parser.add_argument("--env", required=True, metavar="ENV", help="environment, as built into dist/ENV")
+    parser.add_argument(
+        "--dist", type=Path, default=default_dist(), metavar="DIR", help="where build.py wrote (default: dist of the checkout)"
+    )
+    parser.add_argument("--format", choices=("mermaid", "dot", "svg"), default="mermaid", help="form of the picture (default: mermaid)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write it there instead of to stdout")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Read, draw."""
+    from graph.formats import dot, mermaid
+    from graph.picture import picture
+    from graph.svg import svg
+
+    assembly, templates = read_assembly(args)
+    text = {"mermaid": mermaid, "dot": dot, "svg": svg}[args.format](picture(assembly, templates))
+    if args.out is None:
+        context.document(text)
+    else:
+        args.out.write_text(text, encoding="utf-8")
+        context.say(f"wrote {args.out}")
+    return OK
