@@ -12,6 +12,7 @@ from doctor.values import Fixed, Report
 from operations.destroy.values import DestroyOutcome, DestroyPlan
 from rollout.history import Record
 from rollout.lock import Holder
+from runbooks.choice import Listed
 from website.content_plan import ContentPlan
 from website.releases import Release
 from website.verification.model import Result
@@ -205,3 +206,45 @@ class Compared(Estimated, frozen=True, kw_only=True):
     """cost, and with --compare another environment's."""
 
     compared: Estimated | None = None
+
+
+class Picture(Frozen, frozen=True, kw_only=True):
+    """graph."""
+
+    environment: str
+    format: Literal["mermaid", "dot", "svg"]
+    text: str
+    """Empty where it was written to a file."""
+
+
+class LocalStatus(Frozen, frozen=True, kw_only=True):
+    """local status."""
+
+    runs: bool
+    endpoint: str | None
+    process: int | None
+    enforces_iam: bool | None
+    state: str
+    """Its directory."""
+    bytes: int
+
+
+class LocalEnded(Frozen, frozen=True, kw_only=True):
+    """local stop, local reset."""
+
+    ended: bool
+    forgotten: bool
+    state: str
+
+
+class RunbookText(Frozen, frozen=True, kw_only=True):
+    """runbook NAME."""
+
+    name: str
+    text: str
+    alarms: dict[str, str]
+    """By logical id, their states; empty where AWS was not asked."""
+
+
+Runbooks = tuple[Listed, ...]
+"""runbook: those whose alarms are on first."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from session.context import OK, Context
+from session.context import OK, USAGE, CommandError, Context
 from session.opened import default_dist, read_assembly
 
 EXAMPLES = """\
@@ -19,6 +19,7 @@ EXAMPLES = """\
   python deploy.py graph --env prod --format svg --out prod.svg   a picture for a browser, light and dark
   python deploy.py graph --env prod --format dot | dot -Tpdf -o prod.pdf
 """
+DATA = ("cli.answers:Picture",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--dist", type=Path, default=default_dist(), metavar="DIR", help="where build.py wrote (default: dist of the checkout)"
     )
     parser.add_argument("--format", choices=("mermaid", "dot", "svg"), default="mermaid", help="form of the picture (default: mermaid)")
+    parser.add_argument("--json", action="store_true", help="print JSON, with the picture as text")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write it there instead of to stdout")
 
 
@@ -39,9 +41,14 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
     assembly, templates = read_assembly(args)
     text = {"mermaid": mermaid, "dot": dot, "svg": svg}[args.format](picture(assembly, templates))
-    if args.out is None:
-        context.document(text)
-    else:
-        args.out.write_text(text, encoding="utf-8")
+    if args.out is not None:
+        try:
+            args.out.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise CommandError(f"{args.out}: {error.strerror or error}", status=USAGE) from None
         context.say(f"wrote {args.out}")
+    if args.json:
+        context.data({"environment": args.env, "format": args.format, "text": text if args.out is None else ""})
+    elif args.out is None:
+        context.document(text)
     return OK

@@ -20,6 +20,7 @@ EXAMPLES = """\
   python deploy.py local stop          end it; what was deployed there stays on disk
   python deploy.py local reset --yes   end it and forget all that was deployed there
 """
+DATA = ("cli.answers:LocalStatus", "cli.answers:LocalEnded")
 
 ACTIONS = ("status", "stop", "reset")
 

@@ -27,6 +27,7 @@ EXAMPLES = """\
   python deploy.py runbook site-down --env prod         what to type now
   python deploy.py runbook site-down --env prod --no-aws    the same without asking AWS
 """
+DATA = ("cli.answers:Runbooks", "cli.answers:RunbookText")
 
 ALARM_REGION = "us-east-1"
 
