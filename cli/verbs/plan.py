@@ -48,21 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments and the common ones."""
     add_common_arguments(parser)
     add_build_argument(parser)
-    parser.add_argument(
-        "--format", choices=("text", "markdown", "json", "html"), help="form of the review (default: text, or what a FILE's ending says)"
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON: the review as --format json has it, in an envelope")
-    parser.add_argument(
-        "--verbose", action="store_true", help="with all that the text folds: policies of new stacks, CloudFormation's own words"
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="write the review there instead of to stdout (readable by you alone); may be repeated: .md, .html, .json, .txt",
-    )
+    add_review_arguments(parser)
     parser.add_argument(
         "--only", action="append", default=[], metavar="STACK", help="only this stack and what it depends on; may be repeated"
     )
@@ -91,6 +77,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("keep", "delete"),
         default="default",
         help="stacks of StackSet instances that are no target any more (default: keep those that hold data)",
+    )
+
+
+def add_review_arguments(parser: argparse.ArgumentParser) -> None:
+    """In which forms the review is wanted."""
+    parser.add_argument(
+        "--format", choices=("text", "markdown", "json", "html"), help="form of the review (default: text, or what a FILE's ending says)"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON: the review as --format json has it, in an envelope")
+    parser.add_argument(
+        "--verbose", action="store_true", help="with all that the text folds: policies of new stacks, CloudFormation's own words"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="write the review there instead of to stdout (readable by you alone); may be repeated: .md, .html, .json, .txt",
     )
 
 

@@ -9,7 +9,6 @@ Exit status: 0 no changes, 3 changes pending, 1 blocked or failed, 2 usage.
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from assembly import commands
 from session.context import USAGE, CommandError, Context
@@ -27,13 +26,13 @@ DATA = ("review.as_json:Review",)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments, the common ones and those of a review."""
+    from cli.verbs.plan import add_review_arguments
+
     add_common_arguments(parser)
     parser.add_argument(
         "--to", metavar="DIGEST", help="assembly to go back to: six digits of its digest at least (default: the one before)"
     )
-    parser.add_argument("--format", choices=("text", "markdown", "json", "html"), default="text", help="form of the review (default: text)")
-    parser.add_argument("--json", action="store_true", help="print JSON: the review as --format json has it, in an envelope")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the review there instead of to stdout (readable by you alone)")
+    add_review_arguments(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:

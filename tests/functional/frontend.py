@@ -209,7 +209,7 @@ def deployed(aws: Aws, dist: Path, name: str, account: str, *, foundation: bool 
         declared = json.loads(synthesis.templates[stack.id]).get("Parameters", {})
         client.create_stack(
             StackName=stack.stack_name,
-            TemplateBody=synthesis.templates[stack.id].decode(),
+            TemplateBody=json.dumps(json.loads(synthesis.templates[stack.id]), separators=(",", ":")),
             Parameters=[{"ParameterKey": key, "ParameterValue": given[key]} for key in declared],
             Capabilities=list(stack.capabilities),
         )

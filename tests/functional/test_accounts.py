@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.functional, pytest.mark.xdist_group("accounts")]
 STACKS = {
     "dev": ["foundation", "certificate", "edge-logs", "edge", "site", "dns", "monitoring"],
     "sit": ["foundation", "certificate", "edge-logs", "edge", "site", "dns", "monitoring"],
-    "prod": ["foundation", "certificate", "site", "dns", "monitoring"],
+    "prod": ["foundation", "certificate", "firewall", "site", "dns", "monitoring"],
 }
 HOME = {"dev": "eu-west-1", "sit": "eu-west-1", "prod": "af-south-1"}
 
@@ -150,7 +150,13 @@ def zone_role(root: Aws, zone_account: str, deployer: str) -> None:
     statements = [
         {
             "Effect": "Allow",
-            "Action": ["cloudformation:*ChangeSet*", "cloudformation:Describe*", "cloudformation:Get*", "cloudformation:DeleteStack"],
+            "Action": [
+                "cloudformation:*ChangeSet*",
+                "cloudformation:Describe*",
+                "cloudformation:Get*",
+                "cloudformation:DeleteStack",
+                "cloudformation:TagResource",
+            ],
             "Resource": "arn:aws:cloudformation:us-east-1:*:stack/kimmyai-web-dev-dns/*",
         },
         {"Effect": "Allow", "Action": ["route53:ListHostedZonesByName", "route53:GetChange"], "Resource": "*"},

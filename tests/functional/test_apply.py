@@ -254,7 +254,7 @@ def test_of_two_plans_for_a_first_deployment_only_the_later_one_is_applied(
     held.release()
     out, err = first.communicate(timeout=60)
 
-    assert second.code == 2, second
+    assert second.code == 3, second
     assert "demo-test-base (eu-west-1" in second.stderr
     assert first.returncode == 0, out + err
     assert executions(wire) == 4

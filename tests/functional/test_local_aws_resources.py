@@ -51,7 +51,7 @@ class Stacks:
 
     def apply(self, name: str, template: dict[str, Any] | str, parameters: dict[str, str] | None = None) -> dict[str, str]:
         """Create or update; the outputs. Fails the test with the events of a stack that failed."""
-        body = template if isinstance(template, str) else json.dumps(template)
+        body = json.dumps(json.loads(template) if isinstance(template, str) else template, separators=(",", ":"))
         values = [{"ParameterKey": key, "ParameterValue": value} for key, value in (parameters or {}).items()]
         request = {"StackName": name, "TemplateBody": body, "Parameters": values, "Capabilities": CAPABILITIES}
         try:

@@ -109,7 +109,7 @@ def test_a_first_deployment_is_one_plan_of_stacks_and_content(dev: Environment, 
     assert planned.code == 3, planned
     assert "bucket and distribution are known after site.BucketName, site.DistributionId" in planned.stdout
     files = [p for p in dev.app.rglob("*") if p.is_file()]
-    assert f"content: {len(files) + len(frontend.GENERATED)} to add; " in planned.stdout.splitlines()[-1]
+    assert f"content: {len(files) + len(frontend.GENERATED)} to add; " in planned.stdout.splitlines()[-2]
     assert dev.objects() == {}
 
     done = dev.apply()
