@@ -255,6 +255,21 @@ def _log_group(work: str, props: Mapping[str, Any], physical_id: str) -> Iterato
         yield Call("logs:PutRetentionPolicy", arn)
 
 
+def _web_acl(work: str, props: Mapping[str, Any], physical_id: str) -> Iterator[Call]:
+    verb, at = {"create": "Create", "update": "Update", "delete": "Delete"}[work], "arn:aws:wafv2:us-east-1:{account}:global"
+    name, identity = [*physical_id.split("|"), "", ""][:2]
+    yield Call(f"wafv2:{verb}WebACL", f"{at}/webacl/{props.get('Name') or name}/{identity or 'new'}")
+    groups = [rule.get("Statement", {}).get("ManagedRuleGroupStatement") for rule in props.get("Rules", [])]
+    if work != "delete":
+        yield from (Call(f"wafv2:{verb}WebACL", f"{at}/managedruleset/{each['Name']}/1") for each in groups if each)
+
+
+def _firewall_logs(work: str, props: Mapping[str, Any], physical_id: str) -> Iterator[Call]:
+    verb, delivery = ("Delete", "DeleteLogDelivery") if work == "delete" else ("Put", "CreateLogDelivery")
+    yield Call(f"wafv2:{verb}LoggingConfiguration", str(props.get("ResourceArn") or physical_id))
+    yield Call(f"logs:{delivery}", "*")
+
+
 _EDGE = "arn:aws:cloudfront::{account}:"
 _LOGS = "arn:aws:logs:{region}:{account}:"
 _ALARM = "arn:aws:cloudwatch:{region}:{account}:alarm:{}"
@@ -286,6 +301,8 @@ _BY_TYPE: Mapping[str, Calls] = {
     "AWS::SNS::Subscription": lambda work, props, physical_id: iter(
         [Call("sns:Subscribe", str(props.get("TopicArn"))) if work == "create" else Call("sns:Unsubscribe", physical_id)]
     ),
+    "AWS::WAFv2::WebACL": _web_acl,
+    "AWS::WAFv2::LoggingConfiguration": _firewall_logs,
     "AWS::Logs::LogGroup": _log_group,
     "AWS::Logs::DeliverySource": _delivery_source,
     "AWS::Logs::DeliveryDestination": _plain(
