@@ -334,6 +334,10 @@ class Propagation:
         self._own[kind, name] = made
         self._own[kind, ""] = max(made, self._own.get((kind, ""), made))
 
+    def unlearn(self, kind: str, name: str) -> None:
+        """It was taken away again."""
+        self._own.pop((kind, name), None)
+
     def _may_be_late(self, kind: str, name: str, *, first: bool) -> bool:
         if not first:
             return True
@@ -355,7 +359,7 @@ class Propagation:
             self.learn(kind, str(name), 0.0)
         kind, part = _TAKEN_AWAY_BY.get(operation, ("", ""))
         if kind:
-            self._own.pop((kind, str(params.get(part))), None)
+            self.unlearn(kind, str(params.get(part)))
 
 
 def pair_of(refused: AwsError, operation: str, params: Mapping[str, Any]) -> tuple[Pair, str] | None:

@@ -60,6 +60,8 @@ class Run:
     """Whether this deployment has made anything of that resource type within the last minutes; asked of AWS."""
     learn: Callable[[str, str, float], None] = lambda *_: None
     """Told the type, the physical id and the age in seconds of what an execution has made or changed."""
+    unlearn: Callable[[str, str], None] = lambda *_: None
+    """Resource type and physical id of what a stack took away, as a creation that failed does: nobody waits for it to be found."""
     remove: bool = False
     """The removal of the plan's stacks that are no more wanted was approved by itself (the plan may have asked for it as well)."""
     expected: Mapping[tuple[str, str], float] = field(default_factory=dict)

@@ -198,6 +198,8 @@ class StackExecution(SecondTry):
     def tell(self, event: StackEvent) -> None:
         if event.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
             self.run.learn(event.resource_type, event.physical_id, max(0.0, self.run.now() - seconds(event.at)))
+        elif event.status == "DELETE_COMPLETE":
+            self.run.unlearn(event.resource_type, event.physical_id)
         self.run.report(
             Resource(
                 at=seconds(event.at) or self.run.now(),

@@ -48,6 +48,7 @@ def carrying_out(opened: Opened, plan: Plan, report: Report, stop: threading.Eve
         validate_certificates=validation,
         is_new=aws.propagation.is_new,
         learn=aws.propagation.learn,
+        unlearn=aws.propagation.unlearn,
         expected=expected_or_none(
             S3.connect(aws, account_id=assembly.account_id, region=assembly.home_region), assembly.artifact_bucket, assembly.environment
         ),

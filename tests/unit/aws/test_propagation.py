@@ -167,6 +167,13 @@ def test_what_an_execution_told_of_is_new() -> None:
     assert not wait.is_new(ROLE, "old") and not wait.is_new("AWS::S3::Bucket")
 
 
+def test_what_a_failed_creation_took_away_again_is_not_waited_for() -> None:
+    wait = Propagation(sleep=never, now=lambda: 1_000.0)
+    wait.learn("AWS::S3::Bucket", "logs", 1.0)
+    wait.unlearn("AWS::S3::Bucket", "logs")
+    assert not wait.is_new("AWS::S3::Bucket", "logs")
+
+
 def test_asking_whether_something_is_new_cannot_wait_itself() -> None:
     wait = Propagation(sleep=never)
     error = NotFound("gone", service="iam", operation="GetRole", code="NoSuchEntity")
