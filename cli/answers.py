@@ -118,6 +118,8 @@ class Published(Frozen, frozen=True, kw_only=True):
     written_bytes: int
     invalidation: str
     invalidation_done: bool
+    live: bool
+    """False: not yet at every edge."""
 
 
 class Publication(Frozen, frozen=True, kw_only=True):

@@ -138,14 +138,14 @@ def test_breaking_one_promise_fails_its_check(setting: Setting, identity: str) -
     assert identity in broken, broken
     follows = {
         "app.entry": {"app.deep_link", "app.release", "app.root"}
-        | {i for i, _ in checks() if i.split(".")[0] in ("assets", "cache", "headers")},
+        | {i for i, _ in checks() if i.split(".")[0] in ("assets", "cache", "headers", "pages")},
         "auth.accepted": set(broken),
         "auth.challenge": set(broken) if not setting.contract.basic_auth else set(),
         "assets.load": {"assets.compressed", "cache.assets"},
         "auth.everything": set(),
     }
-    # Checks of the edge look at the same answers.
-    broken = {check: detail for check, detail in broken.items() if not check.startswith("edge.")}
+    # Checks of the edge and of the page look at the same answers.
+    broken = {check: detail for check, detail in broken.items() if not check.startswith(("edge.", "pages.")) or check == identity}
     assert set(broken) <= {identity} | follows.get(identity, set()) | ({"auth.everything"} if identity == "app.entry" else set()), broken
 
 
