@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gateways.standing import NAMES
+from gateways.existing import NAMES
 from inventory.model import Wanted
 from templates.intrinsics import marked, unresolved
 

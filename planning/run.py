@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from aws.cloudformation.change_sets import CreatedChangeSet
 from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AwsError
-from changes.context import Context, Resources
+from changes.context import Context
 from planning.cleanup import discard
 from planning.inputs import Gateways, Produced
 from planning.model import AnyStackPlan, Finding, Superseded
@@ -31,10 +31,6 @@ class Planned:
     produced: Produced = field(default_factory=lambda: Produced(outputs={}))
     superseded: tuple[Superseded, ...] = ()
     """What the stack has let go of, or will."""
-    before: Resources = field(default_factory=dict)
-    """Resolved resources as deployed; empty for a stack that is not there."""
-    after: Resources = field(default_factory=dict)
-    """Resolved resources as they are to be."""
     context: Context | None = None
     """What its changes were read with; None where it was not compared."""
 

@@ -130,7 +130,7 @@ def still_there(assembly: Assembly, gateways: RemovalGateways, each: RetainedRes
         if each.resource_type in REMOVABLE:
             there = gateways.retained(each.account_id, each.region, each.role_arn).exists(each.resource_type, each.physical_id)
             return each if there else None
-        found = gateways.standing(each.account_id, each.region, each.role_arn).find(each.resource_type, each.physical_id)
+        found = gateways.existing(each.account_id, each.region, each.role_arn).find(each.resource_type, each.physical_id)
         if found is None:
             return None
         if each.proven:

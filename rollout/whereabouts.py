@@ -18,8 +18,8 @@ from guards import documents
 from planning.model import Finding
 from planning.removals import Removal
 from removal.belongings import Dropped, dropped, place, says_so
+from removal.effects import alone, deployed_resources, deployed_tags, removal_order
 from removal.gateways import RemovalGateways
-from removal.looks import alone, deployed_resources, deployed_tags, removal_order
 from rollout import history
 from rollout.identity import changed_identity, moved_finding, roles_of
 

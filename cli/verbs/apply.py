@@ -99,12 +99,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
         approve(args, context, plan)
         refuse_unapproved(opened, plan.digest, f"plan {plan.digest[:DIGEST_DIGITS]}", context)
         applied = execute(args, context, opened, plan, content=content, remove=removal_approved(args, context, plan))
-    from review.outcome_view import standing
+    from review.outcome_view import what_exists
     from review.progress_view import summary
 
     ended = [summary(applied)]
     if applied.result == "succeeded":
-        ended += standing(opened.assembly, applied, local=args.local)
+        ended += what_exists(opened.assembly, applied, local=args.local)
     context.answers(applied, as_lines(ended), machine=args.json)
     report_failures(context, applied)
     if applied.result == "succeeded":
