@@ -28,6 +28,8 @@ from templates.intrinsics import Scope, marked, resolved_resources, secret_mark
 from templates.values import Known, Redacted, Value
 
 POLL_SECONDS = 2.0
+"""Drift of a stack is known sooner than a stack is changed."""
+
 ATTEMPTS = 900
 """Polls of one detection before it is given up; half an hour."""
 

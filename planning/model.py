@@ -2,7 +2,7 @@
 
 In: nothing but its own fields; every type here is a frozen value that `msgspec` encodes to and decodes from `plan.json`.
 Out: `Plan`, the only thing that a review renders and that apply executes.
-Never: no AWS, no file access, no text for one kind of reader only (that is `rollout/review`), no secret: a value that may be one is
+Never: no AWS, no file access, no text for one kind of reader only (that is `review/`), no secret: a value that may be one is
 `Redacted` before it gets here.
 
 Words: a *placeholder value* is a made-up value for an output that an earlier stack of the same plan will only produce when it is
