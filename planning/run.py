@@ -51,8 +51,8 @@ class PlanningRun:
         self.request, self.gateways, self.schemas, self.progress, self.stop = request, gateways, schemas, progress, stop
         self._lock = threading.Lock()
         self._made: dict[str, Made] = {}
-        self._looks: dict[Callable[[], Iterable[Finding]], Future[tuple[Finding, ...]]] = {}
-        self._pool = ThreadPoolExecutor(max_workers=3, thread_name_prefix="looks")
+        self._beside: dict[Callable[[], Iterable[Finding]], Future[tuple[Finding, ...]]] = {}
+        self._pool = ThreadPoolExecutor(max_workers=3, thread_name_prefix="beside")
         self._measured: Future[Mapping[tuple[str, str], float]] | None = None
 
     def __enter__(self) -> PlanningRun:
@@ -61,12 +61,12 @@ class PlanningRun:
     def beside(self, look: Callable[[], Iterable[Finding]]) -> None:
         """Look beside the planning; once, however often it is asked for."""
         with self._lock:
-            if look not in self._looks:
-                self._looks[look] = self._pool.submit(lambda: tuple(look()))
+            if look not in self._beside:
+                self._beside[look] = self._pool.submit(lambda: tuple(look()))
 
     def looked(self) -> tuple[Finding, ...]:
         """What all those looks found. Raises `AwsError`."""
-        return tuple(finding for each in self._looks.values() for finding in each.result())
+        return tuple(finding for each in self._beside.values() for finding in each.result())
 
     def measure(self) -> None:
         """Something changes: look beside the planning how long such things took before; once."""

@@ -47,7 +47,7 @@ class Whereabouts:
     """Stacks that are no more wanted, each before those that it depends on."""
 
 
-def look(
+def find(
     connect: Callable[[], history.Bucket],
     assembly: Assembly,
     templates: Mapping[str, bytes],

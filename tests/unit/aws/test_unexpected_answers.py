@@ -134,7 +134,7 @@ CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
         "describe_stack": [(("s",), {})],
         "owner": [(("p",), {})],
         "pause": [((), {})],
-        "settled_stack": [(("s",), {"looks": 2})],
+        "settled_stack": [(("s",), {"attempts": 2})],
         "describe_stack_set": [(("s",), {})],
         "detect_drift": [(("s",), {})],
         "detect_stack_set_drift": [(("s",), OPERATION)],
@@ -230,7 +230,7 @@ CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
         "template_url": [(("bucket", "k"), {})],
     },
     "secrets": {
-        "comes_to_be": [(("s", "v", lambda: None), {"looks": 2})],
+        "comes_to_be": [(("s", "v", lambda: None), {"attempts": 2})],
         "create": [(("s", {}), {"description": "d", "tags": {}})],
         "current_version": [(("s",), {})],
         "exists": [(("s",), {})],

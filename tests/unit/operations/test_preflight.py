@@ -19,7 +19,8 @@ ASSEMBLY = BUILT.assembly
 DEPLOYER = "arn:aws:sts::111111111111:assumed-role/kimmyai-web-dev-deploy/workflow"
 ROLE = "arn:aws:iam::111111111111:role/kimmyai-web-dev-deploy"
 READING = {"cost", "drift", "graph", "history", "logs", "outputs", "password", "preview", "releases", "runbook", "status"}
-# `local` calls no AWS. `approve` writes where the caller's own id stands, which the simulation is not told; and who may approve may not ask it.
+# `local` calls no AWS. `approve` writes where the caller's own id stands, which the simulation is not told; and who may approve may not
+# ask it.
 UNASKED = {"approve", "local"}
 
 
