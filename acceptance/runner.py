@@ -115,8 +115,8 @@ class Runner:
         return Call(command=shlex.join(["python", *argv]), code=code, seconds=self.monotonic() - began, log=log, wrong=wrong)
 
     def argv(self, command: Command, state: State) -> list[str]:
-        given = {"environment": self.environment, "first": state.first, "folder": str(self.folder)}
-        arguments = [each.format(**given) for each in command.arguments]
+        values = {"environment": self.environment, "first": state.first, "folder": str(self.folder)}
+        arguments = [each.format(**values) for each in command.arguments]
         dist = str(self.folder / "dist")
         if command.verb == "build":
             return ["build.py", "--env", self.environment, "--environments", str(self.folder / "environments"), "--out", dist]

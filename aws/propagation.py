@@ -25,7 +25,7 @@ LATELY = 600.0
 TOLD_AFTER = 5.0
 """Seconds of waiting without a word; then a sentence, and another one after each further stretch of that length times two."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
-_LOOKS = 3
+_ATTEMPTS = 3
 """How often it is asked whether the thing is new, since that answer may be stale as well."""
 
 ROLE, BUCKET, TABLE = "AWS::IAM::Role", "AWS::S3::Bucket", "AWS::DynamoDB::Table"
@@ -343,12 +343,12 @@ class Propagation:
             return True
         if getattr(self._asking, "now", False):
             return False
-        for look in range(_LOOKS):
+        for attempt in range(_ATTEMPTS):
             if self.is_new(kind, name):
                 return True
             if kind in (SECRET, CHANGE_SET, STACK_SET, OPERATION) or self.stopped() or not self.is_new(kind):
                 return False
-            if look < _LOOKS - 1:
+            if attempt < _ATTEMPTS - 1:
                 self.sleep(_FIRST_PAUSE)
         return False
 

@@ -71,9 +71,9 @@ class Secrets:
                 return version
         raise self._problem(NotFound, secret, "has no current version")
 
-    def comes_to_be(self, secret: str, version: str, pause: Callable[[], None], *, looks: int = 60) -> bool:
-        """Wait until that version is the current one for whoever asks; False if it is not after so many looks."""
-        for _ in range(looks):
+    def comes_to_be(self, secret: str, version: str, pause: Callable[[], None], *, attempts: int = 60) -> bool:
+        """Wait until that version is the current one for whoever asks; False if it is not after so many attempts."""
+        for _ in range(attempts):
             with contextlib.suppress(NotFound):
                 if self.current_version(secret) == version:
                     return True

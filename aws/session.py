@@ -182,8 +182,8 @@ class Aws:
     def _open(self, account_id: str, role_arn: str | None) -> BotocoreSession:
         if self._static_credentials is not None:
             session = self._new_session(lambda: account_id)
-            given = self._static_credentials(account_id)
-            session.set_credentials(given.access_key, given.secret_key, given.token)
+            static = self._static_credentials(account_id)
+            session.set_credentials(static.access_key, static.secret_key, static.token)
             self._verify(session, account_id, f"the local credentials of {account_id}")
             return session
         ambient, identity = self._ambient_session()

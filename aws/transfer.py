@@ -181,9 +181,9 @@ def _crt_manager(s3: S3) -> Callable[[], Any]:
     client: Any = s3.client
     endpoint: str = client.meta.endpoint_url
     credentials = BotocoreCRTCredentialsWrapper(client._get_credentials()).to_crt_credentials_provider()
-    given = None if ".amazonaws.com" in endpoint else endpoint
+    custom = None if ".amazonaws.com" in endpoint else endpoint
     session = isolated_session() if _isolated(s3) else Session()
-    serializer = BotocoreCRTRequestSerializer(session, {"region_name": s3.region, "endpoint_url": given})
+    serializer = BotocoreCRTRequestSerializer(session, {"region_name": s3.region, "endpoint_url": custom})
     with translated(Origin(service="s3", account=s3.account_id, region=s3.region)):
         made = create_s3_crt_client(
             s3.region,

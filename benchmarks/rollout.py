@@ -130,10 +130,10 @@ class Simulated(Aws):
             allowed = self._buckets.setdefault(place, Bucket(rate / self.slower, burst)).take()
             if not allowed:
                 self.refused[operation] += 1
-        given = {
+        arguments = {
             key: values[0] for key, values in parse_qs(request.body if isinstance(request.body, str) else request.body.decode()).items()
         }
-        status, body = self.answer(operation, given, scope[0], scope[2]) if allowed else (400, _error("Throttling", "Rate exceeded"))
+        status, body = self.answer(operation, arguments, scope[0], scope[2]) if allowed else (400, _error("Throttling", "Rate exceeded"))
         headers: Any = {"content-type": "text/xml"}
         return AWSResponse(request.url, status, headers, Raw(body.encode()))
 

@@ -166,16 +166,16 @@ class _Found:
         related = [t for t in self.templates if t.attribute == attribute and (under(t.path, top) or under(top, t.path))]
         secret = _has_secret(self.logical_id, attribute, path, self.context)
         if related and self.templates_say_more(detail, path, related, aligned=aligned, secret=secret):
-            given = [msgspec.structs.replace(t, recreation=_stronger(t.recreation, detail)) for t in related]
+            properties = [msgspec.structs.replace(t, recreation=_stronger(t.recreation, detail)) for t in related]
         elif related or detail.before is not None or detail.after is not None or not detail.causing_entity:
-            given = [_from_detail(detail, path, self.context, hide=secret)]
+            properties = [_from_detail(detail, path, self.context, hide=secret)]
             if detail.change_source == "DirectModification" and detail.evaluation != "Dynamic":
-                self.direct.update((c.attribute, c.path) for c in given)
+                self.direct.update((c.attribute, c.path) for c in properties)
         else:
-            given = []
-        for change in given:
+            properties = []
+        for change in properties:
             self.add(change)
-        self.causes(detail, path, given)
+        self.causes(detail, path, properties)
 
     def templates_say_more(self, detail: RawDetail, path: str, related: list[PropertyChange], *, aligned: bool, secret: bool) -> bool:
         """CloudFormation's values count but where it gives none, may not be shown, or compares more than what differs."""

@@ -20,7 +20,6 @@ VISITED_RECORDS = frozenset({"A", "AAAA", "CNAME", "HTTPS"})
 QUIET = frozenset({"Comment", "Logging", "Staging", "HttpVersion", "IPV6Enabled"})
 """Properties of a distribution whose change no visitor sees: a browser takes the best that both sides have."""
 _EDGE = "LambdaFunctionAssociations"
-PRICE_CLASSES = ("PriceClass_100", "PriceClass_200", "PriceClass_All")
 
 
 def effects(stack: str, changes: Iterable[ResourceChange], before: Resources, after: Resources) -> tuple[VisitorEffect, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from aws.cloudformation.connection import POLL_SECONDS
 from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.requests import client_token
 from aws.errors import AwsError
@@ -16,7 +17,6 @@ from doctor.deployed import last_failure
 from doctor.values import Fix, FixAction, Fixed
 from operations.gateways import CloudFormationGateways
 
-POLL_SECONDS = 3.0
 ATTEMPTS = 1200
 """Polls of a stack that is being mended; an hour."""
 

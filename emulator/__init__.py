@@ -16,6 +16,7 @@ def install() -> None:
         certificates,
         distributions,
         events,
+        existing,
         firewall,
         functions,
         in_use,
@@ -26,14 +27,13 @@ def install() -> None:
         resources,
         service_roles,
         stacksets,
-        standing,
         updates,
     )
 
     resources.install()
     firewall.install()
     functions.install()
-    standing.install()
+    existing.install()
     certificates.install()
     stacksets.install()
     distributions.install()

@@ -188,10 +188,10 @@ class SecurityHeaders(Value, frozen=True, kw_only=True):
     @property
     def csp(self) -> str:
         """The whole Content-Security-Policy."""
-        given = self.content_security_policy
-        if isinstance(given, str):
-            return given
-        merged = {name: _sources(DEFAULT_CSP.get(name, ()), given.get(name, ())) for name in (*DEFAULT_CSP, *given)}
+        policy = self.content_security_policy
+        if isinstance(policy, str):
+            return policy
+        merged = {name: _sources(DEFAULT_CSP.get(name, ()), policy.get(name, ())) for name in (*DEFAULT_CSP, *policy)}
         return "; ".join(" ".join((name, *sources)) for name, sources in merged.items())
 
 
@@ -381,8 +381,8 @@ class Environment(Value, frozen=True, kw_only=True):
     @property
     def error_rate_4xx_percent(self) -> float:
         """More 4xx answers than that are an alarm."""
-        given = self.monitoring.error_rate_4xx_percent
-        return given if given is not None else 60.0 if self.basic_auth.enabled else 15.0
+        threshold = self.monitoring.error_rate_4xx_percent
+        return threshold if threshold is not None else 60.0 if self.basic_auth.enabled else 15.0
 
     @property
     def zone_account_id(self) -> str:
@@ -397,8 +397,8 @@ class Environment(Value, frozen=True, kw_only=True):
     @property
     def certificate_names(self) -> tuple[str, ...]:
         """All names of the certificate, the main one first; last the redirect hosts that no other name covers."""
-        given = (self.certificate.domain_name, *self.certificate.subject_alternative_names)
-        return (*given, *(host for host in self.redirect_hosts if not any(certificate_covers(name, host) for name in given)))
+        names = (self.certificate.domain_name, *self.certificate.subject_alternative_names)
+        return (*names, *(host for host in self.redirect_hosts if not any(certificate_covers(name, host) for name in names)))
 
     @property
     def hosts(self) -> tuple[str, ...]:

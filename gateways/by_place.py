@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from aws.organizations import Organizations
     from aws.route53 import Route53
     from aws.secrets import Secrets
+    from gateways.existing import ExistingResources
     from gateways.retained import Retained
-    from gateways.standing import Standing
 
 
 class Gateways:
@@ -79,11 +79,11 @@ class Gateways:
 
         return Retained.connect(self.aws, account_id=account_id, region=region, role_arn=role_arn)
 
-    def standing(self, account_id: str, region: str, role_arn: str | None = None) -> Standing:
+    def existing(self, account_id: str, region: str, role_arn: str | None = None) -> ExistingResources:
         """What stands there by name."""
-        from gateways.standing import Standing
+        from gateways.existing import ExistingResources
 
-        return Standing.connect(self.aws, account_id=account_id, region=region, role_arn=role_arn)
+        return ExistingResources.connect(self.aws, account_id=account_id, region=region, role_arn=role_arn)
 
     def s3(self, account_id: str, region: str, role_arn: str | None = None) -> S3:
         """Its buckets."""

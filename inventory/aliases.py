@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from aws.cloudfront import CloudFront
-from gateways.standing import Found, Standing
+from gateways.existing import ExistingResources, Found
 from inventory.model import Verdict, Wanted
 
 GUIDE = "docs/guides/moving-a-site.md"
 
 
-def look(want: Wanted, place: Standing, owner: Callable[[Wanted, Found], tuple[str, str]]) -> tuple[Verdict, ...]:
+def look(want: Wanted, place: ExistingResources, owner: Callable[[Wanted, Found], tuple[str, str]]) -> tuple[Verdict, ...]:
     """A domain, or the wildcard over it, stands on one distribution only (CloudFront Developer Guide, "Use custom URLs")."""
     wildcard = f"*.{want.name.partition('.')[2]}"
     taken = []

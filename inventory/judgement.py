@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from assembly.commands import deploy
 from assembly.model import Assembly
-from gateways.standing import Found
+from gateways.existing import Found
 from inventory.model import Owner, Verdict, Wanted
 from inventory.wanted import IMPORTABLE
 

@@ -30,8 +30,8 @@ def look(assembly: Assembly, want: Wanted, route53: Route53, *, replace: bool) -
     )
 
 
-def _verdict(assembly: Assembly, want: Wanted, standing: Mapping[str, Any], *, replace: bool) -> Verdict:
-    what = f"the record {want.name} {standing['Type']} stands in the zone already ({described(standing)})"
+def _verdict(assembly: Assembly, want: Wanted, existing: Mapping[str, Any], *, replace: bool) -> Verdict:
+    what = f"the record {want.name} {existing['Type']} stands in the zone already ({described(existing)})"
     if replace:
         return Verdict(
             wanted=want,
@@ -39,7 +39,7 @@ def _verdict(assembly: Assembly, want: Wanted, standing: Mapping[str, Any], *, r
             owner="this_account",
             physical_id=want.name,
             message=f"{what}: apply deletes it right before {want.logical_id} is made, and writes it back if that fails",
-            record=standing,
+            record=existing,
         )
     return Verdict(
         wanted=want,
@@ -48,16 +48,16 @@ def _verdict(assembly: Assembly, want: Wanted, standing: Mapping[str, Any], *, r
         physical_id=want.name,
         message=f"{what}, and CloudFormation makes {want.logical_id} only where none is; it can be replaced as a step of this plan",
         command=deploy("plan", assembly.environment, "--replace-records"),
-        record=standing,
+        record=existing,
     )
 
 
-def described(standing: Mapping[str, Any]) -> str:
+def described(existing: Mapping[str, Any]) -> str:
     """What the record answers with, for a person."""
-    alias = standing.get("AliasTarget")
+    alias = existing.get("AliasTarget")
     if alias:
         answer = f"alias of {str(alias.get('DNSName', '')).rstrip('.')}"
     else:
-        answer = " ".join(str(each.get("Value", "")) for each in standing.get("ResourceRecords", ())) or "no values"
-    ttl = f", TTL {standing['TTL']}" if "TTL" in standing else ""
-    return f"{answer}{ttl}{', set ' + str(standing['SetIdentifier']) if standing.get('SetIdentifier') else ''}"
+        answer = " ".join(str(each.get("Value", "")) for each in existing.get("ResourceRecords", ())) or "no values"
+    ttl = f", TTL {existing['TTL']}" if "TTL" in existing else ""
+    return f"{answer}{ttl}{', set ' + str(existing['SetIdentifier']) if existing.get('SetIdentifier') else ''}"

@@ -16,7 +16,7 @@ from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AccessDenied, AwsError
 from aws.route53 import Route53
 from aws.s3 import S3
-from gateways.standing import Found, Standing
+from gateways.existing import ExistingResources, Found
 from inventory import aliases, records
 from inventory.judgement import BUCKET, Evidence, judged
 from inventory.model import Verdict, Wanted
@@ -32,7 +32,7 @@ class InventoryGateways(Protocol):
 
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation: ...
 
-    def standing(self, account_id: str, region: str, role_arn: str | None = None) -> Standing: ...
+    def existing(self, account_id: str, region: str, role_arn: str | None = None) -> ExistingResources: ...
 
     def s3(self, account_id: str, region: str, role_arn: str | None = None) -> S3: ...
 
@@ -83,7 +83,7 @@ class _Looks:
         if want.resource_type == RECORD:
             route53 = self.gateways.route53(stack.account_id, stack.role_arn)
             return records.look(self.assembly, want, route53, replace=self.replace_records)
-        place = self.gateways.standing(stack.account_id, stack.region, stack.role_arn)
+        place = self.gateways.existing(stack.account_id, stack.region, stack.role_arn)
         if want.resource_type == DISTRIBUTION:
             return aliases.look(want, place, self.owner)
         found = place.find(want.resource_type, want.name)

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gateways.standing import NAMES
+from gateways.existing import NAMES
 from inventory.model import Wanted
 from templates.intrinsics import marked, unresolved
+from templates.resources import RETAINING
 
 RECORD, DISTRIBUTION = "AWS::Route53::RecordSet", "AWS::CloudFront::Distribution"
-
-KEPT = ("Retain", "RetainExceptOnCreate")
 
 IMPORTABLE = frozenset(
     {
@@ -62,7 +61,7 @@ def _of(stack: str, logical_id: str, body: Mapping[str, Any], written: Mapping[s
                 logical_id=logical_id,
                 resource_type=kind,
                 name=name,
-                kept=body.get("DeletionPolicy") in KEPT,
+                kept=body.get("DeletionPolicy") in RETAINING,
                 literal=isinstance(original, str),
                 properties=properties,
             )

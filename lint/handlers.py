@@ -198,9 +198,9 @@ def _target(made: Made, logical_id: str, resource: Mapping[str, Any]) -> _Target
     key = next((key for key in (f"{last}Name", "Name", *_identifier(kind)) if key in known), None)
     if key is None:
         return _Target(service, last.lower(), None, made.regions)
-    given = resource.get("Properties", {}).get(key)
+    value = resource.get("Properties", {}).get(key)
     # As CloudFormation makes names up (User Guide, "Name type").
-    name = f"{made.stack_name}-{logical_id}-XXXXXXXXXXXX" if given is None else _flat(_with_stack(given, made))
+    name = f"{made.stack_name}-{logical_id}-XXXXXXXXXXXX" if value is None else _flat(_with_stack(value, made))
     return _Target(service, key.removesuffix("Name").lower() or last.lower(), name, made.regions)
 
 

@@ -28,6 +28,8 @@ from templates.intrinsics import Scope, marked, resolved_resources, secret_mark
 from templates.values import Known, Redacted, Value
 
 POLL_SECONDS = 2.0
+"""Drift of a stack is known sooner than a stack is changed."""
+
 ATTEMPTS = 900
 """Polls of one detection before it is given up; half an hour."""
 
@@ -299,12 +301,12 @@ class Hidden:
             return _ALL_HIDDEN
         if not isinstance(body, dict):
             return _ALL_HIDDEN
-        given = dict(live.parameters) if live else {}
+        parameters = dict(live.parameters) if live else {}
         for name, declared in body.get("Parameters", {}).items():
-            if str(declared.get("NoEcho", "")).lower() == "true" or given.get(name) == REDACTED:
-                given[name] = secret_mark(name, "current")
+            if str(declared.get("NoEcho", "")).lower() == "true" or parameters.get(name) == REDACTED:
+                parameters[name] = secret_mark(name, "current")
         name = live.name if live else ""
-        return cls(resolved_resources(Scope(template=body, parameters=given, account_id=account_id, region=region, stack_name=name)))
+        return cls(resolved_resources(Scope(template=body, parameters=parameters, account_id=account_id, region=region, stack_name=name)))
 
     def covers(self, logical_id: str, pointer: str) -> bool:
         """Whether the property at that JSON pointer is, holds, or lies inside a value made of a secret."""

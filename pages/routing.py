@@ -1,7 +1,7 @@
 """What a request path means to the site: the rule of lambda/routing/route.js, in Python.
 
 In: a path as CloudFront hands it over, the contract. Out: an `Answer`. Never: decides anything at the edge; it says beforehand, for publish
-and verify, what the edge will do. tests/unit/website/test_routing.py holds both to the same answers.
+and verify, what the edge will do. tests/unit/pages/test_routing.py holds both to the same answers.
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ def _told(stack: AnyStackPlan, planned: Planned) -> told.Told:
         operation=stack.operation,
         depends_on=stack.depends_on,
         changes=stack.resources,
-        before=planned.before,
-        after=planned.after,
+        before=planned.context.before if planned.context else {},
+        after=planned.context.after if planned.context else {},
         regions=regions,
     )
 

@@ -2,7 +2,7 @@
 
 In: nothing but its own fields; every type here is a frozen value that `msgspec` encodes to and decodes from `plan.json`.
 Out: `Plan`, the only thing that a review renders and that apply executes.
-Never: no AWS, no file access, no text for one kind of reader only (that is `rollout/review`), no secret: a value that may be one is
+Never: no AWS, no file access, no text for one kind of reader only (that is `review/`), no secret: a value that may be one is
 `Redacted` before it gets here.
 
 Words: a *placeholder value* is a made-up value for an output that an earlier stack of the same plan will only produce when it is
@@ -123,7 +123,7 @@ class ChangeSetRef(Frozen, frozen=True, kw_only=True):
     """The plan made the (empty, REVIEW_IN_PROGRESS) stack for it, so dropping the plan deletes the stack too."""
 
 
-class StandingRecord(Frozen, frozen=True, kw_only=True):
+class ExistingRecord(Frozen, frozen=True, kw_only=True):
     """A record set that stands where the stack makes its own: apply deletes it just before, and writes it back if the stack fails."""
 
     logical_id: str
@@ -183,7 +183,7 @@ class StackPlan(Place, frozen=True, kw_only=True, tag="stack", tag_field="kind")
     """Tags of the stack that change, which CloudFormation gives to all of its resources; `path` is the key."""
     validations: tuple[Validation, ...] = ()
     widenings: tuple[Widening, ...] = ()
-    replaces: tuple[StandingRecord, ...] = ()
+    replaces: tuple[ExistingRecord, ...] = ()
     """Records that go before the change set is executed (--replace-records)."""
     policy_forbids: tuple[str, ...] = ()
     """Logical ids whose change the stack policy in force will refuse."""

@@ -24,6 +24,7 @@ from planning.across import across
 from planning.authority import administrators_work
 from planning.beside import beside_change_sets
 from planning.content import findings as content_findings
+from planning.existing import existing_unplanned
 from planning.inputs import Gateways, Produced, resolve_inputs
 from planning.meaning import with_consequences
 from planning.model import ABSENT, AnyStackPlan, Finding, Plan, StackPlan, sealed
@@ -33,8 +34,7 @@ from planning.run import Planned, PlanningRun
 from planning.site_bucket import findings as emptied
 from planning.stack import StackPlanner, blocked
 from planning.stackset_survey import survey
-from planning.stacksets import plan_stack_set, states
-from planning.standing import standing_anyway
+from planning.stacksets import context_of, plan_stack_set
 from planning.superseded import REPLICA_HOURS, left, replaced_by, still_there, waits
 from templates.schemas import Schemas
 
@@ -244,7 +244,7 @@ def _anyway(run: PlanningRun, stack: Stack) -> tuple[Finding, ...]:
         live = run.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn).describe_stack(stack.stack_name)
         if live is not None and live.deployed:
             return ()
-        return standing_anyway(run, stack, documents.loads(run.request.templates[stack.id]))
+        return existing_unplanned(run, stack, documents.loads(run.request.templates[stack.id]))
     except AwsError:
         return ()
 
@@ -272,5 +272,4 @@ def _planned(run: PlanningRun, stack: Stack, produced: Mapping[str, Produced]) -
     plan = plan_stack_set(
         stack, template, inputs, live=live, instances=instances, schemas=run.schemas, surveyed=surveyed, options=request.options
     )
-    before, after = states(stack, template, inputs, live)
-    return Planned(plan=plan, before=before, after=after)
+    return Planned(plan=plan, context=context_of(stack, template, inputs, live=live, schemas=run.schemas))

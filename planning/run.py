@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from aws.cloudformation.change_sets import CreatedChangeSet
 from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AwsError
-from changes.context import Context, Resources
+from changes.context import Context
 from planning.cleanup import discard
 from planning.inputs import Gateways, Produced
 from planning.model import AnyStackPlan, Finding, Superseded
@@ -31,10 +31,6 @@ class Planned:
     produced: Produced = field(default_factory=lambda: Produced(outputs={}))
     superseded: tuple[Superseded, ...] = ()
     """What the stack has let go of, or will."""
-    before: Resources = field(default_factory=dict)
-    """Resolved resources as deployed; empty for a stack that is not there."""
-    after: Resources = field(default_factory=dict)
-    """Resolved resources as they are to be."""
     context: Context | None = None
     """What its changes were read with; None where it was not compared."""
 
@@ -55,8 +51,8 @@ class PlanningRun:
         self.request, self.gateways, self.schemas, self.progress, self.stop = request, gateways, schemas, progress, stop
         self._lock = threading.Lock()
         self._made: dict[str, Made] = {}
-        self._looks: dict[Callable[[], Iterable[Finding]], Future[tuple[Finding, ...]]] = {}
-        self._pool = ThreadPoolExecutor(max_workers=3, thread_name_prefix="looks")
+        self._beside: dict[Callable[[], Iterable[Finding]], Future[tuple[Finding, ...]]] = {}
+        self._pool = ThreadPoolExecutor(max_workers=3, thread_name_prefix="beside")
         self._measured: Future[Mapping[tuple[str, str], float]] | None = None
 
     def __enter__(self) -> PlanningRun:
@@ -65,12 +61,12 @@ class PlanningRun:
     def beside(self, look: Callable[[], Iterable[Finding]]) -> None:
         """Look beside the planning; once, however often it is asked for."""
         with self._lock:
-            if look not in self._looks:
-                self._looks[look] = self._pool.submit(lambda: tuple(look()))
+            if look not in self._beside:
+                self._beside[look] = self._pool.submit(lambda: tuple(look()))
 
     def looked(self) -> tuple[Finding, ...]:
         """What all those looks found. Raises `AwsError`."""
-        return tuple(finding for each in self._looks.values() for finding in each.result())
+        return tuple(finding for each in self._beside.values() for finding in each.result())
 
     def measure(self) -> None:
         """Something changes: look beside the planning how long such things took before; once."""

@@ -27,6 +27,7 @@ from changes.stack_policy import OPEN, forbidden, same_policy
 from changes.widenings import widenings
 from guards import documents
 from planning import outputs
+from planning.existing import Existing, existing
 from planning.findings import Findings
 from planning.inputs import Inputs, Produced, resolve_inputs
 from planning.model import (
@@ -44,7 +45,6 @@ from planning.model import (
 )
 from planning.request import change_set_name, change_set_prefix
 from planning.run import Made, Planned, PlanningRun
-from planning.standing import Standing, standing
 from planning.states import in_the_way
 from templates.intrinsics import Scope, after_mark, resolved_outputs, resolved_resources
 from templates.values import Known
@@ -95,7 +95,7 @@ class StackPlanner:
         self.state = ABSENT
         self.findings = Findings(stack.id)
         self.read_only = run.request.options.read_only
-        self.stands = Standing()
+        self.existing = Existing()
 
     def plan(self) -> Planned:
         self.look()
@@ -199,8 +199,8 @@ class StackPlanner:
 
     def changes(self, inputs: Inputs, source: Mapping[str, str]) -> Planned:
         context = self.context(inputs)
-        self.stands = standing(self.run, self.stack, self.template, context.after, context.before)
-        self.findings += self.stands.findings
+        self.existing = existing(self.run, self.stack, self.template, context.after, context.before)
+        self.findings += self.existing.findings
         if not source:
             if self.asks_cloudformation:
                 self.findings.warning(
@@ -245,7 +245,7 @@ class StackPlanner:
                 client_token=client_token(name, self.stack.id, "create"),
                 description=f"Plan of {self.assembly.project} {self.assembly.environment}, assembly {self.assembly.digest[:12]}",
                 revert_drift=options.revert_drift and self.state.exists,
-                import_existing=options.import_existing or self.stands.take_over,
+                import_existing=options.import_existing or self.existing.take_over,
                 **source,
             )
         )
@@ -342,7 +342,7 @@ class StackPlanner:
         operation: StackOperation = "settings" if settings else "none"
         plan = stack_plan(self.stack, self.state, operation, parameters=inputs.show, settings=settings, findings=tuple(self.findings))
         produced = self.produced_now(self.hidden_outputs(inputs))
-        return Planned(plan=plan, produced=produced, before=context.before, after=context.after, context=context)
+        return Planned(plan=plan, produced=produced, context=context)
 
     def unlisted(self, logical_ids: Iterable[str]) -> Finding:
         return Finding(
@@ -426,11 +426,11 @@ class StackPlanner:
             tags=self.tags(),
             validations=validations,
             widenings=widenings(self.stack.id, context.before, context.after),
-            replaces=self.stands.replaces,
+            replaces=self.existing.replaces,
             policy_forbids=refused,
             findings=tuple(self.findings),
         )
-        return Planned(plan=plan, produced=produced, before=context.before, after=context.after, context=context)
+        return Planned(plan=plan, produced=produced, context=context)
 
     def tags(self) -> tuple[PropertyChange, ...]:
         """Tags of a stack that is there which change."""

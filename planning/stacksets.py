@@ -17,7 +17,7 @@ from assembly.model import Stack, StackSet
 from aws.cloudformation.requests import REDACTED
 from aws.cloudformation.stack_sets import StackInstance, StackSetDescription
 from changes.by_template import all_from_templates
-from changes.context import Context, Resources
+from changes.context import Context
 from changes.widenings import widenings
 from guards import documents
 from planning.inputs import Inputs
@@ -66,8 +66,7 @@ def plan_stack_set(
     options = options or Options()
     there = tuple(instances)
     old_template = template_of(live.template_body) if live else {}
-    before, after = states(stack, template, inputs, live)
-    context = Context(before=before, after=after, schemas=schemas, region=stack.region)
+    context = context_of(stack, template, inputs, live=live, schemas=schemas)
     changed = tuple(_settings(stack, target, live)) if live else ()
     resources = all_from_templates(context)
     updates = bool(live) and (
@@ -103,10 +102,11 @@ def plan_stack_set(
     )
 
 
-def states(stack: Stack, template: Mapping[str, Any], inputs: Inputs, live: StackSetDescription | None) -> tuple[Resources, Resources]:
-    """The resolved resources of each instance, as deployed and as they are to be."""
+def context_of(stack: Stack, template: Mapping[str, Any], inputs: Inputs, *, live: StackSetDescription | None, schemas: Schemas) -> Context:
+    """With the resolved resources of each instance, as deployed and as they are to be."""
     old_template = template_of(live.template_body) if live else {}
-    return _resources(old_template, inputs.before, stack), _resources(template, inputs.after, stack)
+    before, after = _resources(old_template, inputs.before, stack), _resources(template, inputs.after, stack)
+    return Context(before=before, after=after, schemas=schemas, region=stack.region)
 
 
 def _operation(findings: Iterable[Finding], planned: Iterable[InstancePlan], *, exists: bool, updates: bool) -> StackSetOperation:

@@ -45,9 +45,6 @@ TRANSFER_SOUTH = Price(0.114, "GB to visitors in Australia and South America", _
 REQUESTS_NORTH = Price(1.20, "million HTTPS requests in Europe", _CLOUDFRONT, _TODAY, read=False)
 REQUESTS_ASIA = Price(1.20, "million HTTPS requests in Asia", _CLOUDFRONT, _TODAY, read=False)
 REQUESTS_SOUTH = Price(2.20, "million HTTPS requests in South America", _CLOUDFRONT, _TODAY, read=False)
-INVALIDATION = Price(
-    0.005, "path beyond 1,000 a month", "https://docs.aws.amazon.com/whitepapers/latest/how-aws-pricing-works/cloudfront.html", _TODAY
-)
 EDGE_FUNCTION = Price(0.10, "million calls of a CloudFront function", "https://cur.vantage.sh/aws/amazoncloudfront/", _TODAY)
 LAMBDA_EDGE = Price(
     0.60, "million calls of a Lambda@Edge function", "https://awsnegotiations.com/cloudfront-functions-pricing.html", _TODAY
@@ -72,9 +69,7 @@ READ = Price(0.0004, "thousand reads", _S3, _TODAY, read=False)
 BETWEEN_REGIONS = Price(0.02, "GB to another region", _S3, _TODAY, read=False)
 
 ZONE = Price(0.50, "hosted zone", "https://ns1.com/resources/aws-dns (first 25 zones)", _TODAY)
-QUERIES = Price(0.40, "million DNS queries that no alias to CloudFront answers", _ROUTE53, _TODAY, read=False)
 HEALTH_CHECK = Price(0.50, "health check of an AWS endpoint", _ROUTE53, _TODAY, read=False)
-FOREIGN_HEALTH_CHECK = Price(0.75, "health check of another endpoint", _ROUTE53, _TODAY, read=False)
 HEALTH_CHECK_FEATURE = Price(1.00, "feature of a health check (HTTPS, string match, fast interval, latency)", _ROUTE53, _TODAY, read=False)
 
 WEB_ACL = Price(5.00, "web ACL", "https://aws.amazon.com/waf/pricing/", _TODAY, read=False)

@@ -56,7 +56,7 @@ def dropped(assembly: Assembly, earlier: Iterable[Assembly], gateways: RemovalGa
     findings: list[Finding] = []
     listed = frozenset({*wanted, *known})
     with ThreadPoolExecutor(max_workers=max(1, len(places))) as pool:
-        for found, finding in pool.map(lambda where: _standing(assembly, where, prefixes, listed, gateways), places):
+        for found, finding in pool.map(lambda where: _existing(assembly, where, prefixes, listed, gateways), places):
             known |= {place(stack): stack for stack in found}
             findings += [finding] if finding else []
     return Dropped(stacks=_in_order(known.values()), findings=tuple(findings))
@@ -78,7 +78,7 @@ def _in_order(stacks: Iterable[Stack]) -> tuple[Stack, ...]:
     return tuple(ordered)
 
 
-def _standing(
+def _existing(
     assembly: Assembly, where: tuple[str, str, str], prefixes: tuple[str, ...], known: frozenset[Place], gateways: RemovalGateways
 ) -> tuple[tuple[Stack, ...], Finding | None]:
     account, region, role = where

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from aws.cloudformation.gateway import CloudFormation
 from aws.s3 import S3
+from gateways.existing import ExistingResources
 from gateways.retained import Retained
-from gateways.standing import Standing
 
 Progress = Callable[[str, str], None]
 """Called with a stack id or a resource's name, and what happens to it."""
@@ -21,6 +21,6 @@ class RemovalGateways(Protocol):
 
     def retained(self, account_id: str, region: str, role_arn: str | None) -> Retained: ...
 
-    def standing(self, account_id: str, region: str, role_arn: str | None = None) -> Standing: ...
+    def existing(self, account_id: str, region: str, role_arn: str | None = None) -> ExistingResources: ...
 
     def s3(self, account_id: str, region: str, role_arn: str | None = None) -> S3: ...

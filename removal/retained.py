@@ -22,10 +22,9 @@ from planning.removals import Removal, RetainedResource
 from planning.superseded import left
 from removal.gateways import RemovalGateways
 from templates.intrinsics import Scope, resolved_resources
-from templates.resources import DATA_HOLDING_TYPES, LOG_TYPES
+from templates.resources import DATA_HOLDING_TYPES, LOG_TYPES, RETAINING
 
 _NAME_PROPERTY = {BUCKET: "BucketName", TABLE: "TableName", LOG_GROUP: "LogGroupName", FUNCTION: "FunctionName"}
-_RETAINING = ("Retain", "RetainExceptOnCreate")
 
 
 def where(stack: Stack) -> dict[str, Any]:
@@ -104,7 +103,7 @@ def resources_of(template: str | None) -> dict[str, Any]:
 
 
 def retains(body: Any) -> bool:
-    return isinstance(body, Mapping) and body.get("DeletionPolicy") in _RETAINING
+    return isinstance(body, Mapping) and body.get("DeletionPolicy") in RETAINING
 
 
 def unique(found: Iterable[RetainedResource]) -> list[RetainedResource]:
@@ -130,7 +129,7 @@ def still_there(assembly: Assembly, gateways: RemovalGateways, each: RetainedRes
         if each.resource_type in REMOVABLE:
             there = gateways.retained(each.account_id, each.region, each.role_arn).exists(each.resource_type, each.physical_id)
             return each if there else None
-        found = gateways.standing(each.account_id, each.region, each.role_arn).find(each.resource_type, each.physical_id)
+        found = gateways.existing(each.account_id, each.region, each.role_arn).find(each.resource_type, each.physical_id)
         if found is None:
             return None
         if each.proven:

@@ -84,5 +84,5 @@ def render(plan: Plan) -> str:
 def schema() -> str:
     """JSON Schema (2020-12) of the document, generated from the types."""
     found: dict[str, Any] = msgspec.json.schema(Review)
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "deploy.py plan --json"}
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "deploy.py plan --format json"}
     return json.dumps({**head, **found}, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

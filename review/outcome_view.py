@@ -17,7 +17,7 @@ DIGEST_DIGITS = 12
 """Hexadecimal digits of a digest that are shown."""
 
 
-def standing(assembly: Assembly, applied: Applied, *, local: bool) -> Iterator[str]:
+def what_exists(assembly: Assembly, applied: Applied, *, local: bool) -> Iterator[str]:
     """What stands after a successful apply, and how to see it."""
     environment, contract, secret = assembly.environment, assembly.contract, assembly.basic_auth_secret
 

@@ -349,11 +349,6 @@ def order_text(stack: StackSetPlan) -> str:
     return f"{', '.join(first)} first, alone; the others when nothing failed there" if first else ""
 
 
-def is_new_policy(group: tuple[Widening, ...]) -> bool:
-    """All of it is new: whoever reads it wants to know what it is for, not how it differs."""
-    return len(group) > 1 and all(w.kind == "statement_added" for w in group)
-
-
 def shortened(listed: str, most: int = 6) -> str:
     """The first few of a comma-separated list, and how many there are more."""
     parts = listed.split(", ")

@@ -14,6 +14,7 @@ import msgspec
 
 from assembly.commands import deploy
 from assembly.model import Assembly, Stack
+from aws.cloudformation.connection import POLL_SECONDS
 from aws.cloudformation.gateway import CloudFormation
 from planning.inputs import Gateways, Produced
 from planning.model import AnyStackPlan, Plan, StackSetPlan
@@ -50,7 +51,7 @@ class Run:
     """Seconds since the epoch."""
     sleep: Callable[[float], None]
     stop: threading.Event
-    poll_seconds: float = 3.0
+    poll_seconds: float = POLL_SECONDS
     """The longest time between two polls."""
     check: Callable[[], None] = lambda: None
     """Called before every change: raises `LockLost` if nothing further may be changed."""

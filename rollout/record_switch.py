@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from aws.errors import AwsError
 from inventory.records import described
-from planning.model import StackPlan, StandingRecord
+from planning.model import ExistingRecord, StackPlan
 
 
 class Zones(Protocol):
@@ -39,10 +39,10 @@ class RecordSwitch:
     def away(self) -> Iterator[str]:
         """Delete those that still stand, all of a zone or none. What an earlier apply has deleted is gone. Raises `Moved`."""
         for zone_id, records in self._by_zone():
-            standing = [each for each in records if self._stands(zone_id, each)]
-            if standing:
-                self._zones.change(zone_id, "DELETE", standing, comment=f"makes room for {self._plan.stack_name}")
-            yield from (f"deleted the record {_named(each)}; if the stack fails, it is written back" for each in standing)
+            existing = [each for each in records if self._stands(zone_id, each)]
+            if existing:
+                self._zones.change(zone_id, "DELETE", existing, comment=f"makes room for {self._plan.stack_name}")
+            yield from (f"deleted the record {_named(each)}; if the stack fails, it is written back" for each in existing)
 
     def back(self) -> Iterator[str]:
         """Write back what was deleted, where nothing stands now."""
@@ -67,7 +67,7 @@ class RecordSwitch:
         return bool(there)
 
 
-def unique(replaces: Iterable[StandingRecord]) -> list[Mapping[str, Any]]:
+def unique(replaces: Iterable[ExistingRecord]) -> list[Mapping[str, Any]]:
     """Each record once: a CNAME is in the way of several."""
     found: list[Mapping[str, Any]] = []
     for each in replaces:

@@ -26,8 +26,8 @@ from rollout.outcome import InstanceFailure, Outcome
 from rollout.planned_change import MOST_TRIES, try_of, try_request
 from rollout.stackset_operations import Step, rectangles
 
-_LOOKS = 3
-_GONE_LOOKS = 3
+_ATTEMPTS = 3
+_GONE_ATTEMPTS = 3
 """Looks in a row that must not find a deleted stack: one alone may be asked of a replica that is ahead of the next."""
 _DELETION_POLLS = 200
 
@@ -44,10 +44,10 @@ def late(run: Run, reason: str) -> Unready | None:
     found = unready(reason)
     if found is None:
         return None
-    for look in range(_LOOKS):
+    for attempt in range(_ATTEMPTS):
         if any(run.is_new(kind) for kind in found.kinds):
             return found
-        run.pause(look)
+        run.pause(attempt)
     return None
 
 
@@ -111,7 +111,7 @@ class SecondTry(Execution):
                 gone = gone + 1 if live is None or not live.deployed else 0
                 if live is not None and live.status == "DELETE_FAILED":
                     return False
-            if gone >= _GONE_LOOKS:
+            if gone >= _GONE_ATTEMPTS:
                 return True
             self.run.pause(polls)
         return False

@@ -20,9 +20,9 @@ from rollout.progress import Resource
 from rollout.record_switch import RecordSwitch
 from rollout.second_try import SecondTry
 
-SETTLED_LOOKS = 60
+SETTLED_POLLS = 60
 """Polls in which DescribeStacks has to come to say what the events say."""
-EVENT_LOOKS = 6
+EVENT_POLLS = 6
 """Polls after which an execution that is over by its change set may do without a last event."""
 
 
@@ -167,12 +167,12 @@ class StackExecution(SecondTry):
 
         Its events have the last word, if they have come by then. Raises `Unavailable` if AWS keeps saying two things.
         """
-        for polls in range(SETTLED_LOOKS):
+        for polls in range(SETTLED_POLLS):
             final = next((e.status for e in reversed(ours.found) if self.is_final(e)), None)
             status = live.status if live else "DELETE_COMPLETE"
             if status == final and not self.is_older(live):
                 return live
-            if final is None and polls >= EVENT_LOOKS and not self.is_older(live):
+            if final is None and polls >= EVENT_POLLS and not self.is_older(live):
                 return live
             self.run.pause(polls)
             self.heard(feed, ours)

@@ -48,7 +48,7 @@ PAGE_SECONDS = 0.5
 TOLD_ONE_BY_ONE = 50
 """Up to so many instances each is reported as it goes; of more only numbers and failures."""
 
-OWN_LOOKS = 12
+OWN_POLLS = 12
 """Looks in which the set must show what the last operation of the same plan made of it."""
 
 EVENTS_READ = 10
@@ -196,7 +196,7 @@ class StackSetExecution(Execution):
 
     def still_ours(self) -> None:
         """Raise `Moved` if somebody has put another template in between our operations; one look may be older than our own update."""
-        for polls in range(OWN_LOOKS):
+        for polls in range(OWN_POLLS):
             live = self.describe()
             if live is not None and same_template(template_of(live.template_body), self.template):
                 return

@@ -14,12 +14,13 @@ from typing import Any
 from assembly.commands import deploy
 from assembly.model import Assembly, Stack
 from aws.errors import AwsError
+from gateways.existing import NAMES
 from guards import documents
 from planning.model import Finding
 from planning.removals import Removal
 from removal.belongings import Dropped, dropped, place, says_so
+from removal.effects import alone, deployed_resources, deployed_tags, removal_order
 from removal.gateways import RemovalGateways
-from removal.looks import alone, deployed_resources, deployed_tags, removal_order
 from rollout import history
 from rollout.identity import changed_identity, moved_finding, roles_of
 
@@ -28,13 +29,11 @@ LOOKED_BACK = 20
 
 _NAMES = {
     "AWS::CloudFront::Distribution": ("DistributionConfig", "Aliases"),
-    "AWS::CloudFront::Function": ("Name",),
-    "AWS::CloudFront::OriginAccessControl": ("OriginAccessControlConfig", "Name"),
-    "AWS::CloudFront::CachePolicy": ("CachePolicyConfig", "Name"),
-    "AWS::CloudFront::ResponseHeadersPolicy": ("ResponseHeadersPolicyConfig", "Name"),
-    "AWS::IAM::ManagedPolicy": ("ManagedPolicyName",),
-    "AWS::IAM::Role": ("RoleName",),
-    "AWS::S3::Bucket": ("BucketName",),
+    **{
+        kind: path
+        for kind, path in NAMES.items()
+        if kind.startswith("AWS::CloudFront::") or kind in ("AWS::IAM::ManagedPolicy", "AWS::IAM::Role", "AWS::S3::Bucket")
+    },
 }
 """Types whose names are taken in every region, and where the name stands."""
 
@@ -48,7 +47,7 @@ class Whereabouts:
     """Stacks that are no more wanted, each before those that it depends on."""
 
 
-def look(
+def find(
     connect: Callable[[], history.Bucket],
     assembly: Assembly,
     templates: Mapping[str, bytes],

@@ -1,4 +1,4 @@
-"""Which runbook to follow now: those of the alarms that are on stand first.
+"""Which runbook to follow now: those whose alarms are on come first.
 
 In: runbooks, the facts of an environment. Out: `Listed` in the order to look at them. Never: leaves one out.
 """

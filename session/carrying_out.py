@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from rollout.progress import Report
     from session.opened import Opened
 
-POLL_SECONDS = 3.0
-
 
 def carrying_out(opened: Opened, plan: Plan, report: Report, stop: threading.Event, now: Callable[[], float]) -> Run:
     """How a plan is carried out by whoever opened the environment; `stop` ends it, and every wait in it."""
@@ -44,7 +42,7 @@ def carrying_out(opened: Opened, plan: Plan, report: Report, stop: threading.Eve
         now=now,
         sleep=lambda seconds: _wait(stop, seconds),
         stop=stop,
-        poll_seconds=poll_seconds(opened, POLL_SECONDS),
+        poll_seconds=poll_seconds(opened),
         validate_certificates=validation,
         is_new=aws.propagation.is_new,
         learn=aws.propagation.learn,

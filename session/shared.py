@@ -58,10 +58,12 @@ def versions_command(past: Past, bucket: str) -> str:
     return f"aws s3api list-object-versions --bucket {bucket} --prefix {shlex.quote(past.damaged[0].key)}"
 
 
-def poll_seconds(opened: Opened, default: float) -> float:
+def poll_seconds(opened: Opened, default: float | None = None) -> float:
     """A local AWS is done at once, another emulator here soon; but what looks like one may be a tunnel to AWS, which limits calls."""
+    from aws.cloudformation.connection import POLL_SECONDS
     from session.opened import LOCAL_POLL_SECONDS
 
+    default = default or POLL_SECONDS
     if opened.aws.is_local:
         return LOCAL_POLL_SECONDS
     return min(default, EMULATOR_POLL_SECONDS) if opened.aws.is_emulated_here else default

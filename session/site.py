@@ -18,6 +18,7 @@ from guards.stream import below
 from guards.text import as_lines
 from review.next_command import again
 from session.context import USAGE, CommandError, Context
+from session.shared import asked
 
 if TYPE_CHECKING:
     from assembly.model import Assembly, SiteContract
@@ -170,9 +171,7 @@ def confirm(question: str, digest: str, args: argparse.Namespace, context: Conte
     if not context.stdin.isatty():
         more = f"{args.env} is protected: without a terminal it takes an approval" if protected else "there is no terminal to ask on"
         raise CommandError(more, command=again(args, *(("--approve", approval) if protected else ("--yes",))), status=USAGE)
-    context.stderr.write(f"{question} {f'{args.env} is protected, type its name:' if protected else '[y/N]'} ")
-    context.stderr.flush()
-    answer = context.stdin.readline().strip()
+    answer = asked(context, f"{question} {f'{args.env} is protected, type its name:' if protected else '[y/N]'} ")
     if (answer != args.env) if protected else (answer.lower() not in ("y", "yes")):
         raise CommandError("not approved; nothing was changed")
 

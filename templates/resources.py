@@ -40,6 +40,5 @@ with AlreadyExists. `LOG_TYPES` names them for a review that wants to mention th
 LOG_TYPES: frozenset[str] = frozenset({"AWS::Logs::LogGroup"})
 """Types that hold what happened, for a limited time: worth a word when deleted, no reason to retain."""
 
-EDGE_RETAINED_TYPES: frozenset[str] = frozenset({"AWS::Lambda::Function", "AWS::Lambda::Version"})
-"""Retained where the function runs at the edge: Lambda refuses to delete a replicated function until hours after the last
-distribution let go of it. Source: CloudFront Developer Guide, "Delete Lambda@Edge functions and replicas"."""
+RETAINING = frozenset({"Retain", "RetainExceptOnCreate"})
+"""Values of DeletionPolicy with which a deleted stack leaves the resource."""

@@ -33,7 +33,7 @@ from aws.errors import AccessDenied, AwsError, BadRequest, Conflict, NotFound
 from aws.iam import Role
 from aws.organizations import Member
 from aws.route53 import PublicZone
-from gateways.standing import Found
+from gateways.existing import Found
 from templates.intrinsics import Scope, resolved_outputs, resolved_resources
 
 ACCOUNT = "123456789012"
@@ -380,7 +380,7 @@ class NoAws:
 
 @dataclass(frozen=True)
 class SimulatedStanding:
-    """`gateways.standing.Standing` without distributions."""
+    """`gateways.existing.Standing` without distributions."""
 
     there: Mapping[tuple[str, str], Found]
 
@@ -452,7 +452,7 @@ class SimulatedGateways:
     def retained(self, account_id: str, region: str, role_arn: str | None) -> Any:
         return SimulatedAccount(self, account_id, region)
 
-    def standing(self, account_id: str, region: str, role_arn: str | None = None) -> Any:
+    def existing(self, account_id: str, region: str, role_arn: str | None = None) -> Any:
         """What stands there by type and name: `there`."""
         return SimulatedStanding(self.there)
 

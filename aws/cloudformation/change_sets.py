@@ -79,10 +79,6 @@ class RawChange(Answer, frozen=True, kw_only=True):
     policy_action: str | None = None
     scope: tuple[str, ...] = ()
     details: tuple[RawDetail, ...] = ()
-    before_context: str | None = None
-    """JSON of the resource before, with `Properties` (IncludePropertyValues)."""
-    after_context: str | None = None
-    drift_status: str = field(name="ResourceDriftStatus", default="")
 
 
 class ChangeSetDescription(Answer, frozen=True, kw_only=True):

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+POLL_SECONDS = 3.0
+"""Between two looks at an operation that takes minutes: every caller in the account shares the limit of calls."""
+
 
 class Connection:
     """CloudFormation of one account and region.

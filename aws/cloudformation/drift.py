@@ -15,7 +15,6 @@ class DriftDetection(Answer, frozen=True, kw_only=True):
     """DETECTION_IN_PROGRESS, DETECTION_FAILED or DETECTION_COMPLETE."""
     reason: str = field(name="DetectionStatusReason", default="")
     drift: str = field(name="StackDriftStatus", default="")
-    drifted_resources: int = field(name="DriftedStackResourceCount", default=0)
 
 
 class PropertyDifference(Answer, frozen=True, kw_only=True):

@@ -65,7 +65,6 @@ class StackSetOperation(Answer, frozen=True, kw_only=True):
     failed_instances: int = field(name="StatusDetails.FailedStackInstancesCount", default=0)
     """StatusDetails.FailedStackInstancesCount: an operation can be SUCCEEDED and have some."""
     created_at: str = field(name="CreationTimestamp", default="")
-    ended_at: str | None = field(name="EndTimestamp", default=None)
 
     @property
     def finished(self) -> bool:

@@ -117,10 +117,10 @@ class Stacks(Connection):
         found = read(answer, tuple[StackDescription, ...], "Stacks")
         return found[0] if found else None
 
-    def settled_stack(self, stack: str, *, looks: int = 6) -> StackDescription | None:
+    def settled_stack(self, stack: str, *, attempts: int = 6) -> StackDescription | None:
         """As `describe_stack`; one at work is looked at again for some seconds, since the answer may be older than its end."""
         found = self.describe_stack(stack)
-        for _ in range(looks - 1):
+        for _ in range(attempts - 1):
             if found is None or not found.busy:
                 break
             self.pause()

@@ -99,12 +99,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
         approve(args, context, plan)
         refuse_unapproved(opened, plan.digest, f"plan {plan.digest[:DIGEST_DIGITS]}", context)
         applied = execute(args, context, opened, plan, content=content, remove=removal_approved(args, context, plan))
-    from review.outcome_view import standing
+    from review.outcome_view import what_exists
     from review.progress_view import summary
 
     ended = [summary(applied)]
     if applied.result == "succeeded":
-        ended += standing(opened.assembly, applied, local=args.local)
+        ended += what_exists(opened.assembly, applied, local=args.local)
     context.answers(applied, as_lines(ended), machine=args.json)
     report_failures(context, applied)
     if applied.result == "succeeded":
@@ -283,13 +283,14 @@ def approve(args: argparse.Namespace, context: Context, plan: Plan, *, verb: str
             why = f"{plan.environment} is protected{more}: without a terminal the plan's digest approves it"
             raise CommandError(why, command=commands.deploy(verb, plan.environment, "--approve", plan.digest[:DIGEST_DIGITS]), status=USAGE)
         raise CommandError("there is no terminal to ask on", command=commands.deploy(verb, plan.environment, "--yes"), status=USAGE)
+    from session.shared import asked
+
     if plan.protected:
-        asked, wanted = f"{plan.environment} is protected. Type its name to apply plan {plan.digest[:DIGEST_DIGITS]}: ", {plan.environment}
+        question = f"{plan.environment} is protected. Type its name to apply plan {plan.digest[:DIGEST_DIGITS]}: "
+        wanted = {plan.environment}
     else:
-        asked, wanted = f"Apply plan {plan.digest[:DIGEST_DIGITS]} to {plan.environment}? [y/N] ", {"y", "yes"}
-    context.stderr.write(asked)
-    context.stderr.flush()
-    answer = context.stdin.readline().strip()
+        question, wanted = f"Apply plan {plan.digest[:DIGEST_DIGITS]} to {plan.environment}? [y/N] ", {"y", "yes"}
+    answer = asked(context, question)
     if (answer if plan.protected else answer.lower()) not in wanted:
         raise CommandError("not approved; nothing has been changed, and the plan stays saved", command=again)
 

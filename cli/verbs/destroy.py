@@ -122,7 +122,7 @@ def _confirm(args: argparse.Namespace, context: Context, environment: str) -> No
 def _carry_out(
     opened: Opened, context: Context, plan: DestroyPlan, said: Callable[[str, str], None], check: Callable[[], None]
 ) -> DestroyOutcome:
-    from operations.destroy.execution import POLL_SECONDS, destroy
+    from operations.destroy.execution import destroy
     from session.shared import poll_seconds
 
     return destroy(
@@ -131,7 +131,7 @@ def _carry_out(
         nonce=context.token_hex(8),
         now=context.now,
         sleep=context.sleep,
-        poll_seconds=poll_seconds(opened, POLL_SECONDS),
+        poll_seconds=poll_seconds(opened),
         progress=said,
         before_each=check,
     )

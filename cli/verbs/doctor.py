@@ -98,7 +98,7 @@ def _waiting(args: argparse.Namespace, opened: Opened) -> frozenset[str]:
 
 
 def _fix(args: argparse.Namespace, context: Context, opened: Opened, report: Report) -> int:
-    from doctor.fixes import POLL_SECONDS, carry_out
+    from doctor.fixes import carry_out
     from session.shared import asked, locked, poll_seconds, progress
 
     protected = opened.assembly.protected
@@ -128,7 +128,7 @@ def _fix(args: argparse.Namespace, context: Context, opened: Opened, report: Rep
                 opened.gateways,
                 nonce=nonce,
                 sleep=context.sleep,
-                poll_seconds=poll_seconds(opened, POLL_SECONDS),
+                poll_seconds=poll_seconds(opened),
                 progress=progress(context),
             )
             done.append(fixed)

@@ -188,7 +188,7 @@ def plan_and_save(
         def bucket() -> S3:
             return S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
 
-        return whereabouts.look(bucket, assembly, opened.templates, opened.gateways, rolling_back=rolling_back)
+        return whereabouts.find(bucket, assembly, opened.templates, opened.gateways, rolling_back=rolling_back)
 
     request = Request(
         assembly=assembly,

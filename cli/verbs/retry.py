@@ -28,7 +28,6 @@ EXAMPLES = """\
 """
 DATA = ("rollout.apply:Applied", "cli.answers:Nothing")
 
-POLL_SECONDS = 3.0
 SHOWN = 50
 
 
@@ -53,7 +52,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     unknown = set(args.only) - {s.id for s in sets}
     if unknown:
         raise CommandError(f"{opened.assembly.environment} has no StackSet {', '.join(sorted(unknown))}", status=USAGE)
-    seconds = poll_seconds(opened, POLL_SECONDS)
+    seconds = poll_seconds(opened)
     wait_until_done(sets, opened.gateways, lambda: context.sleep(seconds), context.say)
     looked = [find(s, opened.templates[s.id], _gateway(opened, s), cancelled=args.cancelled) for s in sets]
     found = tuple(f for f in looked if f is not None and f.again)

@@ -27,8 +27,6 @@ EXAMPLES = """\
 """
 DATA = ("cli.answers:Stops",)
 
-POLL_SECONDS = 3.0
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments and the common ones."""
@@ -52,7 +50,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         context.answers([], f"{args.env}: no StackSet operation is running", machine=args.json)
         return OK
     confirm("Stop it? What runs is finished, what waits is cancelled.", "", args, context, protected=opened.assembly.protected)
-    seconds = poll_seconds(opened, POLL_SECONDS)
+    seconds = poll_seconds(opened)
     done = [_stop(opened, stack, operation, context, seconds) for stack, operation in under_way]
     context.answers(done, as_lines(_text(d) for d in done), machine=args.json)
     return OK

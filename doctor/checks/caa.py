@@ -62,11 +62,11 @@ def caa_tag(name: str, records: Iterable[Caa]) -> str:
 
 def amazon_may_issue(name: str, records: Iterable[Caa]) -> bool:
     """RFC 8659, 4.2 and 4.3: issuewild counts instead of issue for a wildcard, if there is any; no such property forbids nothing."""
-    given = tuple(records)
-    if any(r.critical and r.tag not in ("issue", "issuewild", "iodef", "contactemail", "contactphone") for r in given):
+    all_records = tuple(records)
+    if any(r.critical and r.tag not in ("issue", "issuewild", "iodef", "contactemail", "contactphone") for r in all_records):
         return False
-    issue = [r.value for r in given if r.tag == "issue"]
-    wild = [r.value for r in given if r.tag == "issuewild"]
+    issue = [r.value for r in all_records if r.tag == "issue"]
+    wild = [r.value for r in all_records if r.tag == "issuewild"]
     relevant = wild or issue if name.startswith("*.") else issue
     if not relevant:
         return True

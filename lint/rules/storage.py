@@ -11,13 +11,12 @@ from collections.abc import Iterator
 
 from lint.rules.base import Problem, Rule
 from lint.rules.edge import edge_functions, edge_versions
-from templates.resources import DATA_HOLDING_TYPES
+from templates.resources import DATA_HOLDING_TYPES, RETAINING
 from templates.view import ABSENT, Node, View, reference
 
 _BUCKET = "AWS::S3::Bucket"
 _GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide"
 _BLOCKS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
-_RETAINING = ("Retain", "RetainExceptOnCreate")
 
 
 class PublicAccess(Rule):
@@ -193,7 +192,7 @@ class Retained(Rule):
 
     @staticmethod
     def _not_retained(resource: Node, why: str) -> Iterator[Problem]:
-        if resource.value.get("DeletionPolicy") not in _RETAINING:
+        if resource.value.get("DeletionPolicy") not in RETAINING:
             yield (*resource.path, "DeletionPolicy"), f"DeletionPolicy must be Retain: {why}"
         if resource.value.get("UpdateReplacePolicy") != "Retain":
             yield (*resource.path, "UpdateReplacePolicy"), f"UpdateReplacePolicy must be Retain: {why}"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from assembly import commands
+from aws.cloudformation.connection import POLL_SECONDS
 from aws.errors import AwsError
 from operations.destroy.gateways import DestroyGateways
 from operations.destroy.unmanaged import SECRET, SECRET_RECOVERY_DAYS
@@ -15,8 +16,6 @@ from planning.removals import RetainedResource
 from planning.superseded import REPLICA_HOURS
 from removal.execution import RemovalFailed, Remover
 from removal.gateways import Progress
-
-POLL_SECONDS = 3.0
 
 
 def destroy(

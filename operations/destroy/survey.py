@@ -19,8 +19,8 @@ from operations.gateways import cloudformation_of
 from planning.model import Finding
 from planning.removals import Removal, RetainedResource
 from removal.belongings import NOTHING_DROPPED, Dropped, Place, place
+from removal.effects import leftovers, removal_of, removal_order
 from removal.gateways import Progress
-from removal.looks import leftovers, removal_of, removal_order
 from removal.retained import decided, left_by, left_by_set
 
 _EMPTY = b"{}"

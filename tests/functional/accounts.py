@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -121,12 +121,6 @@ class Site:
                 "AWS_REGION": "us-east-1",
             },
         )
-
-    def plan_role(self, endpoint_url: str = "", *, subject: str = f"repo:{REPOSITORY}:pull_request") -> CommandLine:
-        """A workflow of a pull request."""
-        line = self.deploy_role(endpoint_url, subject=subject)
-        role = f"arn:aws:iam::{self.account}:role/{self.assembly.plan_role_name}"
-        return replace(line, extra={**line.extra, "AWS_ROLE_ARN": role})
 
     def run(self, line: CommandLine, verb: str, *arguments: str) -> Ended:
         """`deploy.py VERB` on this environment; never with a traceback."""

@@ -27,10 +27,22 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# The proxies of the tests hand on what is addressed, and signed, to them.
+SETTINGS = {"LOCAL_AWS_SECRET": SECRET, "LOCAL_AWS_ANY_PORT": "1"}
+
+
 def _server(directory: Path, **options: bool) -> LocalAws:
-    # The proxies of the tests hand on what is addressed, and signed, to them.
-    settings = {"LOCAL_AWS_STACKSET_SECONDS": "0.02", "LOCAL_AWS_SECRET": SECRET, "LOCAL_AWS_ANY_PORT": "1"}
+    settings = {**SETTINGS, "LOCAL_AWS_STACKSET_SECONDS": "0.02"}
     return LocalAws.start(directory, bound_to=os.getpid(), persist=False, settings=settings, **options)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A checkout's directory in which `--local` finds a running server."""
+    directory = tmp_path_factory.mktemp("home")
+    server = LocalAws.start(directory / ".local-aws", bound_to=os.getpid(), persist=False, settings=SETTINGS)
+    yield directory
+    server.stop()
 
 
 @pytest.fixture(scope="session")

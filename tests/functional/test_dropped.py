@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from local_aws.server import LocalAws
 from tests.functional.edited import Edited
-from tests.functional.harness import SECRET
 
 pytestmark = pytest.mark.functional
 
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    directory = tmp_path_factory.mktemp("dropped")
-    settings = {"LOCAL_AWS_SECRET": SECRET, "LOCAL_AWS_ANY_PORT": "1"}
-    server = LocalAws.start(directory / ".local-aws", bound_to=os.getpid(), persist=False, settings=settings)
-    yield directory
-    server.stop()
 
 
 @pytest.fixture

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import os
 import random
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +17,7 @@ from local_aws import prepare
 from local_aws.server import LocalAws
 from tests.edits import OTHER_STANDBY, STANDBY
 from tests.functional.edited import Edited
-from tests.functional.harness import SECRET, CommandLine
+from tests.functional.harness import CommandLine
 from tests.functional.wire import Exchange, wire_to
 from tests.nightly import by_hand
 from tests.nightly import edits as nightly
@@ -28,16 +26,6 @@ pytestmark = [pytest.mark.functional, pytest.mark.xdist_group("edits")]
 
 _numbers = itertools.count(1)
 DOMAIN = "dev.kimmyai.io"
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A checkout's directory in which `--local` finds a running server."""
-    directory = tmp_path_factory.mktemp("edits")
-    settings = {"LOCAL_AWS_SECRET": SECRET, "LOCAL_AWS_ANY_PORT": "1"}
-    server = LocalAws.start(directory / ".local-aws", bound_to=os.getpid(), persist=False, settings=settings)
-    yield directory
-    server.stop()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,8 +15,6 @@ from tests.functional.frontend import Deployed
 from tests.functional.harness import CommandLine, Ended
 
 pytestmark = pytest.mark.functional
-
-Typed = Callable[[str], Ended]
 
 
 def commands_of(runbook: str) -> list[str]:

@@ -30,7 +30,6 @@ RECORDS = {
     "AAAA": ("2001:db8:1::5",),
     "HTTPS": ('1 . alpn="h3,h2"',),
 }
-PLAIN_HTTP = ("http.redirect",)
 
 
 def contract_of(name: str) -> SiteContract:

@@ -21,7 +21,7 @@ Place = tuple[str, str]
 """Region and stack name."""
 
 
-def standing(site: Edited) -> dict[Place, str]:
+def existing_stacks(site: Edited) -> dict[Place, str]:
     """ARN of each stack of the account that there is."""
     found = {}
     for region in REGIONS:
@@ -40,14 +40,14 @@ class Watch:
 
     def begin(self) -> Watch:
         """From now on."""
-        self.seen = {event["EventId"] for _, event in self._events(standing(self.site))}
-        self.before = standing(self.site)
+        self.seen = {event["EventId"] for _, event in self._events(existing_stacks(self.site))}
+        self.before = existing_stacks(self.site)
         return self
 
     def touched(self) -> dict[Place, set[str]]:
         """Logical ids of the resources that CloudFormation has worked on since, by stack; stacks that are gone are read by their ARN."""
         found: dict[Place, set[str]] = {}
-        for place, event in self._events({**self.before, **standing(self.site)}):
+        for place, event in self._events({**self.before, **existing_stacks(self.site)}):
             if event["EventId"] in self.seen or event["ResourceStatus"] not in WORKED_ON:
                 continue
             ids = found.setdefault(place, set())
@@ -96,6 +96,6 @@ def unlisted(site: Edited, plan: Plan, review: str) -> tuple[str, ...]:
     planned = {(stack.region, stack.stack_name) for stack in plan.stacks}
     return tuple(
         f"{name} in {region} stands, and the review does not name it"
-        for region, name in standing(site)
+        for region, name in existing_stacks(site)
         if (region, name) not in planned and not name.startswith("StackSet-") and name not in review.replace("\n", "")
     )

@@ -33,7 +33,8 @@ from aws.route53 import Record, Route53
 from aws.s3 import S3, Headers
 from aws.secrets import Secrets
 from aws.session import Aws, Settings, StaticCredentials
-from gateways import standing
+from gateways import existing
+from gateways.alarms import Alarms
 from gateways.retained import REMOVABLE, Retained
 from guards.text import MOST
 from tests.unit.aws.model_answers import HTML, XHTML, Wire, answers
@@ -104,6 +105,7 @@ GATEWAYS: dict[str, Any] = {
     "cloudformation": CLOUDFORMATION,
     "account": Account.connect(AWS, account_id=ACCOUNT),
     "acm": Acm.connect(AWS, account_id=ACCOUNT),
+    "alarms": Alarms.connect(AWS, **PLACE),
     "cloudfront": CloudFront.connect(AWS, account_id=ACCOUNT),
     "dynamodb": Items.connect(AWS, **PLACE),
     "iam": Iam.connect(AWS, account_id=ACCOUNT),
@@ -113,7 +115,7 @@ GATEWAYS: dict[str, Any] = {
     "route53": Route53.connect(AWS, account_id=ACCOUNT),
     "s3": S3.connect(AWS, **PLACE),
     "secrets": Secrets.connect(AWS, **PLACE),
-    "standing": standing.Standing.connect(AWS, **PLACE),
+    "existing": existing.ExistingResources.connect(AWS, **PLACE),
 }
 CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
     "cloudformation": {
@@ -132,7 +134,7 @@ CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
         "describe_stack": [(("s",), {})],
         "owner": [(("p",), {})],
         "pause": [((), {})],
-        "settled_stack": [(("s",), {"looks": 2})],
+        "settled_stack": [(("s",), {"attempts": 2})],
         "describe_stack_set": [(("s",), {})],
         "detect_drift": [(("s",), {})],
         "detect_stack_set_drift": [(("s",), OPERATION)],
@@ -171,6 +173,7 @@ CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
         "statuses": [((), {})],
     },
     "acm": {"certificate": [(("arn:aws:acm:us-east-1:111111111111:certificate/1",), {})]},
+    "alarms": {"states": [((("a", "b"),), {})]},
     "cloudfront": {
         "conflicting_aliases": [(("D", "a.example"), {})],
         "custom_response_headers_policies": [((), {})],
@@ -227,7 +230,7 @@ CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
         "template_url": [(("bucket", "k"), {})],
     },
     "secrets": {
-        "comes_to_be": [(("s", "v", lambda: None), {"looks": 2})],
+        "comes_to_be": [(("s", "v", lambda: None), {"attempts": 2})],
         "create": [(("s", {}), {"description": "d", "tags": {}})],
         "current_version": [(("s",), {})],
         "exists": [(("s",), {})],
@@ -237,9 +240,9 @@ CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
         "schedule_deletion": [(("s",), {"recovery_days": 7})],
         "text": [(("s",), {})],
     },
-    "standing": {
+    "existing": {
         "arn": [(("s3", "r"), {})],
-        "find": [((resource_type, "name"), {}) for resource_type in sorted(standing.LOOKS)],
+        "find": [((resource_type, "name"), {}) for resource_type in sorted(existing.LOOKUPS)],
         "with_tags": [(("p", dict), {})],
     },
 }

@@ -10,7 +10,7 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from assembly.model import Assembly
 from aws.errors import AccessDenied
-from gateways.standing import LOOKS, NAMES, Found
+from gateways.existing import LOOKUPS, NAMES, Found
 from inventory.judgement import WORDS, Evidence, judged
 from inventory.model import Verdict, Wanted
 from inventory.survey import survey
@@ -76,7 +76,7 @@ def test_the_provider_of_github_names_the_key_and_the_file(assembly: Assembly) -
 
 
 def test_every_type_that_is_looked_up_has_a_name_words_and_if_importable_that_name_as_its_identifier() -> None:
-    assert set(LOOKS) == set(NAMES) == set(WORDS)
+    assert set(LOOKUPS) == set(NAMES) == set(WORDS)
     for kind in IMPORTABLE - {"AWS::IAM::Role"}:
         schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
         assert schema["primaryIdentifier"] == [f"/properties/{NAMES[kind][0]}"], kind
@@ -94,7 +94,7 @@ def test_names_that_only_the_execution_tells_and_resources_that_are_there_are_no
 
 def test_a_look_that_aws_refuses_is_no_answer(assembly: Assembly) -> None:
     class Refusing(SimulatedGateways):
-        def standing(self, *_: Any) -> Any:
+        def existing(self, *_: Any) -> Any:
             raise AccessDenied("not yours", service="sns", operation="GetTopicAttributes")
 
     topic = bucket(resource_type="AWS::SNS::Topic")
@@ -125,7 +125,7 @@ class Zone:
 
 
 def switch(zone: Zone) -> RecordSwitch:
-    from planning.model import StackPlan, StackState, StandingRecord
+    from planning.model import ExistingRecord, StackPlan, StackState
 
     plan = StackPlan(
         stack="dns",
@@ -137,7 +137,7 @@ def switch(zone: Zone) -> RecordSwitch:
         depends_on=(),
         state=StackState(exists=False),
         template_sha256="",
-        replaces=tuple(StandingRecord(logical_id=i, zone_id="Z1", record=OLD) for i in ("Ipv4Record", "Ipv6Record")),
+        replaces=tuple(ExistingRecord(logical_id=i, zone_id="Z1", record=OLD) for i in ("Ipv4Record", "Ipv6Record")),
     )
     return RecordSwitch(msgspec.structs.replace(plan), zone)
 

@@ -19,14 +19,14 @@ from assembly.model import Assembly, BasicAuthSecret
 from aws.cloudformation.stack_sets import StackInstance
 from aws.errors import AccessDenied, AwsError, BadRequest, CredentialsError, NotFound
 from cli.verbs.destroy import _confirm
+from gateways.existing import Found
 from gateways.retained import Retained, StillReplicated
-from gateways.standing import Found
 from operations.destroy.execution import destroy
 from operations.destroy.survey import survey
 from operations.destroy.text import outcome_lines, plan_lines
 from operations.destroy.values import DestroyPlan
+from removal.effects import removal_order
 from removal.execution import targets_of
-from removal.looks import removal_order
 from session.context import CommandError, Context
 from tests.golden_files import assert_golden
 from tests.scripted import Scripted, ScriptedAws
@@ -230,7 +230,7 @@ class World:
     def retained(self, account_id: str, region: str, role_arn: str | None) -> Any:
         return Place(self, region)
 
-    def standing(self, account_id: str, region: str, role_arn: str | None = None) -> Any:
+    def existing(self, account_id: str, region: str, role_arn: str | None = None) -> Any:
         return Place(self, region)
 
     def s3(self, account_id: str, region: str, role_arn: str | None = None) -> Any:

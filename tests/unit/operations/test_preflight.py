@@ -18,9 +18,10 @@ BUILT = synthesise(environments()["dev"])
 ASSEMBLY = BUILT.assembly
 DEPLOYER = "arn:aws:sts::111111111111:assumed-role/kimmyai-web-dev-deploy/workflow"
 ROLE = "arn:aws:iam::111111111111:role/kimmyai-web-dev-deploy"
-READING = {"cost", "drift", "history", "logs", "outputs", "password", "preview", "releases", "status"}
-# It writes where the caller's own id stands, which the simulation is not told; and who may approve may not ask it.
-UNASKED = {"approve"}
+READING = {"cost", "drift", "graph", "history", "logs", "outputs", "password", "preview", "releases", "runbook", "status"}
+# `local` calls no AWS. `approve` writes where the caller's own id stands, which the simulation is not told; and who may approve may not
+# ask it.
+UNASKED = {"approve", "local"}
 
 
 @dataclass

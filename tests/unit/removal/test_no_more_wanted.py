@@ -18,7 +18,7 @@ from removal.belongings import dropped
 from review import terminal
 from rollout import history
 from rollout.removal_step import moved, remove_stacks
-from rollout.whereabouts import look, no_more_wanted
+from rollout.whereabouts import find, no_more_wanted
 from tests.golden_files import assert_golden
 from tests.simulated import ACCOUNT, Small, small_assembly
 from tests.unit.operations.test_destroy import BASE, EDGE, TAGS, World, deployed, platform
@@ -44,7 +44,7 @@ def after(*applied: tuple[Assembly, dict[str, bytes]]) -> Bucket:
 
 def plan_of(world: World, bucket: Bucket, **options: Any) -> Plan:
     assembly, templates = without_edge()
-    found = look(lambda: bucket, assembly, templates, world)
+    found = find(lambda: bucket, assembly, templates, world)
     asked = Options(**options)
     return Plan(
         environment="test",
@@ -134,7 +134,7 @@ def test_a_stack_that_makes_the_roles_of_the_others_stays() -> None:
     assembly, templates = small_assembly(Small(id="site", template=EDGE, more={"service_role": RoleName(name="demo-cloudformation")}))
     world = World()
     world.places["eu-west-1"].put("demo-test-base", body)
-    found = look(lambda: after(before), assembly, templates, world)
+    found = find(lambda: after(before), assembly, templates, world)
     assert (found.removals, [f.code for f in found.findings]) == ((), ["stack_held"])
 
 
@@ -148,7 +148,7 @@ def test_another_region_is_a_move_and_refused_as_one_with_the_way() -> None:
     world = World()
     for name in ("demo-test-base", "demo-test-site"):
         world.places["eu-west-1"].put(name, named)
-    found = look(lambda: after(before), assembly, templates, world)
+    found = find(lambda: after(before), assembly, templates, world)
     (finding,) = found.findings
     assert (found.removals, finding.severity, finding.code) == ((), "error", "stack_moved")
     assert finding.message.startswith(
@@ -161,7 +161,7 @@ def test_another_address_is_told_with_its_order() -> None:
     before, templates = without_edge()
     contract = msgspec.structs.replace(before.site, domain="other.example.org")
     assembly = files.sealed(msgspec.structs.replace(before, contract=contract))
-    found = look(lambda: after((before, templates)), assembly, templates, deployed())
+    found = find(lambda: after((before, templates)), assembly, templates, deployed())
     (told,) = [f for f in found.findings if f.code == "address_changes"]
     assert "moves from example.org to other.example.org" in told.message
 

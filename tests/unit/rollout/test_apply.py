@@ -33,9 +33,9 @@ IN_FLIGHT = {"CREATE": "CREATE_IN_PROGRESS", "UPDATE": "UPDATE_IN_PROGRESS"}
 class Scripted(Simulated):
     """Executions that take as many polls as the script of the stack says, with events."""
 
-    def __init__(self, region: str, world: World) -> None:
-        super().__init__(region, world.faults)
-        self._world = world
+    def __init__(self, region: str, simulation: Simulation) -> None:
+        super().__init__(region, simulation.faults)
+        self._simulation = simulation
 
     def execute_change_set(self, ChangeSetName: str, StackName: str, **given: Any) -> Any:
         found = self._change_set(ChangeSetName)
@@ -44,21 +44,21 @@ class Scripted(Simulated):
             raise BadRequest(f"ChangeSet [{ChangeSetName}] is in {found['ExecutionStatus']} status", code="InvalidChangeSetStatus")
         stack = self.stacks[name]
         begun = IN_FLIGHT["CREATE" if stack["StackStatus"] == "REVIEW_IN_PROGRESS" else "UPDATE"]
-        self._world.executed.append(name)
+        self._simulation.executed.append(name)
         token = given["ClientRequestToken"]
         self.deploy(name, found["_template"], found["_values"])
-        stack["LastUpdatedTime"] = NOW.replace(minute=len(self._world.executed))
-        stack["_script"] = [*self._world.scripts.get(name, [begun, stack["StackStatus"]])]
+        stack["LastUpdatedTime"] = NOW.replace(minute=len(self._simulation.executed))
+        stack["_script"] = [*self._simulation.scripts.get(name, [begun, stack["StackStatus"]])]
         stack["_token"] = token
         stack["_change_set"] = found
-        stack["_events"] = [*self._world.earlier.get(name, [])]
+        stack["_events"] = [*self._simulation.earlier.get(name, [])]
         self._event(stack, name, begun)
-        for logical_id, status, reason in self._world.events.get(name, []):
+        for logical_id, status, reason in self._simulation.events.get(name, []):
             self._event(stack, logical_id, status, reason, kind="AWS::SSM::Parameter")
         others = {arn: c for arn, c in self.change_sets.items() if c["StackId"] != stack["StackId"]}
-        self.change_sets = others | ({} if self._world.forgets else {ChangeSetName: found})
+        self.change_sets = others | ({} if self._simulation.forgets else {ChangeSetName: found})
         found["ExecutionStatus"] = "EXECUTE_IN_PROGRESS"
-        for error in self._world.after_execute.pop(name, []):
+        for error in self._simulation.after_execute.pop(name, []):
             raise error
         return {}
 
@@ -76,15 +76,15 @@ class Scripted(Simulated):
                 "ResourceStatus": status,
                 "ResourceStatusReason": reason,
                 "Timestamp": NOW,
-                **({"ClientRequestToken": stack["_token"]} if self._world.tokens else {}),
+                **({"ClientRequestToken": stack["_token"]} if self._simulation.tokens else {}),
             },
         )
 
     def describe_stack_events(self, StackName: str, NextToken: str = "") -> Any:
         name = self._stack(StackName)["StackName"]
-        if self._world.late.get(name, 0) > 0:
-            self._world.late[name] -= 1
-            return {"StackEvents": self._world.earlier[name]}
+        if self._simulation.late.get(name, 0) > 0:
+            self._simulation.late[name] -= 1
+            return {"StackEvents": self._simulation.earlier[name]}
         return super().describe_stack_events(StackName, NextToken)
 
     def describe_stacks(self, StackName: str) -> Any:
@@ -108,7 +108,7 @@ class Scripted(Simulated):
 
 
 @dataclass
-class World(SimulatedGateways):
+class Simulation(SimulatedGateways):
     """Scripted places."""
 
     scripts: dict[str, list[str]] = field(default_factory=dict)
@@ -135,7 +135,7 @@ class World(SimulatedGateways):
 class Desk:
     """One apply after another, as one person makes them."""
 
-    world: World = field(default_factory=World)
+    simulation: Simulation = field(default_factory=Simulation)
     table: Table = field(default_factory=Table)
     clock: Clock = field(default_factory=Clock)
     told: list[Event] = field(default_factory=list)
@@ -153,7 +153,7 @@ class Desk:
             created_by=ME.arn,
             nonce=f"{self.number:08x}",
         )
-        return make_plan(request, self.world, NO_SCHEMAS)
+        return make_plan(request, self.simulation, NO_SCHEMAS)
 
     def take(self) -> Lock:
         self.number += 1
@@ -164,7 +164,7 @@ class Desk:
         return lock
 
     def run(self, made: tuple[Assembly, Mapping[str, bytes]], plan: Plan) -> Run:
-        gateways: Gateways = self.world
+        gateways: Gateways = self.simulation
         return Run(
             plan=plan,
             assembly=made[0],
@@ -188,10 +188,10 @@ def results(applied: Applied) -> dict[str, str]:
     return {o.stack: o.result for o in applied.stacks}
 
 
-def waiting(world: World) -> list[str]:
+def waiting(simulation: Simulation) -> list[str]:
     """Change sets that could still be executed, and empty stacks."""
-    sets = [c["ChangeSetId"] for p in world.places.values() for c in p.change_sets.values() if c["ExecutionStatus"] == "AVAILABLE"]
-    return sets + [s["StackId"] for p in world.places.values() for s in p.stacks.values() if s["StackStatus"] == "REVIEW_IN_PROGRESS"]
+    sets = [c["ChangeSetId"] for p in simulation.places.values() for c in p.change_sets.values() if c["ExecutionStatus"] == "AVAILABLE"]
+    return sets + [s["StackId"] for p in simulation.places.values() for s in p.stacks.values() if s["StackStatus"] == "REVIEW_IN_PROGRESS"]
 
 
 def small(name: str, value: str = "1", **more: Any) -> Small:
@@ -222,13 +222,13 @@ def test_stacks_are_executed_in_order_and_the_rest_has_nothing_to_do() -> None:
     applied = desk.apply(made)
     assert applied.result == "succeeded"
     assert results(applied) == {"a": "succeeded", "b": "succeeded", "c": "succeeded"}
-    order = desk.world.executed
+    order = desk.simulation.executed
     assert order.index("demo-test-a") < order.index("demo-test-b")
     assert next(o for o in applied.stacks if o.stack == "b").outputs == {"Name": "It-physical"}
     assert desk.table.item is None
     again = desk.apply(made)
-    assert (results(again), len(desk.world.executed)) == ({"a": "unchanged", "b": "unchanged", "c": "unchanged"}, 3)
-    assert waiting(desk.world) == []
+    assert (results(again), len(desk.simulation.executed)) == ({"a": "unchanged", "b": "unchanged", "c": "unchanged"}, 3)
+    assert waiting(desk.simulation) == []
 
 
 def test_nothing_to_change_may_be_said_at_once() -> None:
@@ -241,7 +241,7 @@ def test_nothing_to_change_may_be_said_at_once() -> None:
             return made
 
     desk = Desk()
-    desk.world.places[(ACCOUNT, "eu-west-1")] = Hasty("eu-west-1", desk.world)
+    desk.simulation.places[(ACCOUNT, "eu-west-1")] = Hasty("eu-west-1", desk.simulation)
     assert desk.apply(chain()).result == "succeeded"
     assert results(desk.apply(chain())) == {"a": "unchanged", "b": "unchanged", "c": "unchanged"}
 
@@ -252,45 +252,45 @@ def test_the_same_plan_twice_executes_nothing_twice() -> None:
     plan = desk.plan(made)
     assert desk.apply(made, plan).result == "succeeded"
     assert desk.apply(made, plan).result == "succeeded"
-    assert sorted(desk.world.executed) == ["demo-test-a", "demo-test-b", "demo-test-c"]
+    assert sorted(desk.simulation.executed) == ["demo-test-a", "demo-test-b", "demo-test-c"]
 
 
 def test_what_was_executed_is_told_by_the_token_where_the_change_set_is_gone() -> None:
-    desk = Desk(world=World(forgets=True))
-    desk.world.scripts["demo-test-a"] = ["CREATE_IN_PROGRESS"] * 4 + ["CREATE_COMPLETE"]
+    desk = Desk(simulation=Simulation(forgets=True))
+    desk.simulation.scripts["demo-test-a"] = ["CREATE_IN_PROGRESS"] * 4 + ["CREATE_COMPLETE"]
     made = chain()
     plan = desk.plan(made)
     assert desk.apply(made, plan).result == "succeeded"
     assert desk.clock.seconds > 1_000_000
     assert desk.apply(made, plan).result == "succeeded"
-    assert len(desk.world.executed) == 3
+    assert len(desk.simulation.executed) == 3
     resumed = [event.stack for event in desk.told if isinstance(event, Started) and event.resumed]
     assert sorted(resumed) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("token", ["somebody", ""])
 def test_an_execution_by_somebody_else_is_not_ours(token: str) -> None:
-    desk = Desk(world=World(forgets=True))
+    desk = Desk(simulation=Simulation(forgets=True))
     made = chain()
     assert desk.apply(made).result == "succeeded"
     newer = chain("2")
     plan = desk.plan(newer)
-    place = desk.world.at("eu-west-1")
+    place = desk.simulation.at("eu-west-1")
     change_set = next(s.change_set for s in plan.stacks if isinstance(s, StackPlan) and s.stack == "c")
     assert change_set is not None
     place.execute_change_set(ChangeSetName=change_set.arn, StackName=change_set.stack_arn, ClientRequestToken=token)
-    desk.world.executed.clear()
+    desk.simulation.executed.clear()
     with pytest.raises(StalePlan, match="demo-test-c") as refused:
         desk.apply(newer, plan)
     assert refused.value.command == "python deploy.py plan --env test"
-    assert desk.world.executed == []
+    assert desk.simulation.executed == []
 
 
 def test_an_old_state_right_after_the_execution_is_not_taken_for_its_end() -> None:
     desk = Desk()
     assert desk.apply(chain()).result == "succeeded"
-    desk.world.scripts["demo-test-a"] = ["CREATE_COMPLETE", "CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]
-    desk.world.events["demo-test-a"] = [("It", "UPDATE_FAILED", "too long")]
+    desk.simulation.scripts["demo-test-a"] = ["CREATE_COMPLETE", "CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]
+    desk.simulation.events["demo-test-a"] = [("It", "UPDATE_FAILED", "too long")]
     applied = desk.apply(chain("2"))
     assert results(applied)["a"] == "failed"
     assert next(o for o in applied.stacks if o.stack == "a").message == "It (AWS::SSM::Parameter): too long"
@@ -317,15 +317,15 @@ def earlier(name: str, *told: tuple[str, str, str]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("forgets", [False, True], ids=["change set told", "change set gone"])
 def test_the_cause_is_found_in_events_without_a_token(forgets: bool) -> None:
     """Their times are AWS's, as is the change set's; the clock here, which stands in 1970, is not asked."""
-    desk = Desk(world=World(tokens=False))
+    desk = Desk(simulation=Simulation(tokens=False))
     assert desk.apply(chain()).result == "succeeded"
-    desk.world.forgets = forgets
+    desk.simulation.forgets = forgets
     name = "demo-test-a"
-    desk.world.earlier[name] = earlier(
+    desk.simulation.earlier[name] = earlier(
         name, (name, "UPDATE_IN_PROGRESS", ""), ("It", "UPDATE_FAILED", "of last week"), (name, "UPDATE_ROLLBACK_COMPLETE", "")
     )
-    desk.world.events[name] = [("It", "UPDATE_FAILED", "too long"), ("Other", "UPDATE_FAILED", "Resource update cancelled")]
-    desk.world.scripts[name] = ["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]
+    desk.simulation.events[name] = [("It", "UPDATE_FAILED", "too long"), ("Other", "UPDATE_FAILED", "Resource update cancelled")]
+    desk.simulation.scripts[name] = ["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]
     applied = desk.apply(chain("2"))
     found = next(o for o in applied.stacks if o.stack == "a")
     assert (found.result, found.message) == ("failed", "It (AWS::SSM::Parameter): too long")
@@ -336,19 +336,19 @@ def test_the_cause_is_found_in_events_without_a_token(forgets: bool) -> None:
 
 
 def test_an_end_of_last_week_is_not_the_end_of_an_execution_whose_events_have_no_token() -> None:
-    desk = Desk(world=World(tokens=False))
+    desk = Desk(simulation=Simulation(tokens=False))
     assert desk.apply(chain()).result == "succeeded"
     name = "demo-test-a"
-    desk.world.earlier[name] = earlier(name, (name, "UPDATE_IN_PROGRESS", ""), (name, "UPDATE_COMPLETE", ""))
-    desk.world.late[name] = 2
-    desk.world.scripts[name] = ["UPDATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]
-    desk.world.events[name] = [("It", "UPDATE_FAILED", "too long")]
+    desk.simulation.earlier[name] = earlier(name, (name, "UPDATE_IN_PROGRESS", ""), (name, "UPDATE_COMPLETE", ""))
+    desk.simulation.late[name] = 2
+    desk.simulation.scripts[name] = ["UPDATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]
+    desk.simulation.events[name] = [("It", "UPDATE_FAILED", "too long")]
     found = next(o for o in desk.apply(chain("2")).stacks if o.stack == "a")
     assert (found.result, found.message) == ("failed", "It (AWS::SSM::Parameter): too long")
 
 
 def test_what_validation_said_of_an_earlier_operation_is_not_the_cause() -> None:
-    desk = Desk(world=World(tokens=False))
+    desk = Desk(simulation=Simulation(tokens=False))
     assert desk.apply(chain()).result == "succeeded"
     name = "demo-test-a"
     said: dict[str, Any] = {
@@ -357,10 +357,10 @@ def test_what_validation_said_of_an_earlier_operation_is_not_the_cause() -> None
         "ValidationStatus": "FAILED",
         "ValidationFailureMode": "FAIL",
     }
-    desk.world.scripts[name] = ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]
+    desk.simulation.scripts[name] = ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]
     before, since = NOW - timedelta(hours=1), NOW + timedelta(seconds=1)
     plan = desk.plan(chain("2"))
-    desk.world.faults.validations[name] = [
+    desk.simulation.faults.validations[name] = [
         said | {"ValidationStatusReason": "too long", "Timestamp": since},
         said | {"ValidationStatusReason": "of last week", "Timestamp": before},
     ]
@@ -389,7 +389,7 @@ def test_what_validation_said_of_an_earlier_operation_is_not_the_cause() -> None
 def test_every_way_that_an_update_ends(statuses: list[str], result: str) -> None:
     desk = Desk()
     assert desk.apply(chain()).result == "succeeded"
-    desk.world.scripts["demo-test-a"] = statuses
+    desk.simulation.scripts["demo-test-a"] = statuses
     applied = desk.apply(chain("2"))
     outcome = next(o for o in applied.stacks if o.stack == "a")
     assert (outcome.result, outcome.status) == (result, statuses[-1])
@@ -401,22 +401,22 @@ def test_every_way_that_an_update_ends(statuses: list[str], result: str) -> None
 
 def test_a_failed_create_starts_nothing_that_depends_on_it() -> None:
     desk = Desk()
-    desk.world.scripts["demo-test-a"] = ["CREATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE"]
+    desk.simulation.scripts["demo-test-a"] = ["CREATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE"]
     made = chain()
     plan = desk.plan(made)
     applied = desk.apply(made, plan)
     assert results(applied) == {"a": "failed", "b": "not_started", "c": "succeeded"}
     assert applied.command == "python deploy.py doctor --env test --fix"
-    assert "demo-test-b" not in desk.world.executed
+    assert "demo-test-b" not in desk.simulation.executed
     assert results(desk.apply(made, plan)) == {"a": "failed", "b": "not_started", "c": "succeeded"}
-    assert desk.world.executed.count("demo-test-a") == 1
+    assert desk.simulation.executed.count("demo-test-a") == 1
 
 
 def test_events_come_from_every_page_and_none_twice() -> None:
     desk = Desk()
-    desk.world.faults.page = 2
-    desk.world.events["demo-test-a"] = [(f"R{n}", "CREATE_COMPLETE", "") for n in range(7)]
-    desk.world.scripts["demo-test-a"] = ["CREATE_IN_PROGRESS"] * 5 + ["CREATE_COMPLETE"]
+    desk.simulation.faults.page = 2
+    desk.simulation.events["demo-test-a"] = [(f"R{n}", "CREATE_COMPLETE", "") for n in range(7)]
+    desk.simulation.scripts["demo-test-a"] = ["CREATE_IN_PROGRESS"] * 5 + ["CREATE_COMPLETE"]
     assert desk.apply(chain()).result == "succeeded"
     told = [e.logical_id for e in desk.told if isinstance(e, Resource) and e.stack == "a" and e.resource_type == "AWS::SSM::Parameter"]
     assert told == [f"R{n}" for n in range(7)]
@@ -429,9 +429,9 @@ def test_events_come_from_every_page_and_none_twice() -> None:
 )
 def test_an_execution_that_had_begun_is_followed(error: AwsError) -> None:
     desk = Desk()
-    desk.world.after_execute["demo-test-a"] = [error]
+    desk.simulation.after_execute["demo-test-a"] = [error]
     assert desk.apply(chain()).result == "succeeded"
-    assert desk.world.executed.count("demo-test-a") == 1
+    assert desk.simulation.executed.count("demo-test-a") == 1
 
 
 def test_an_execution_that_aws_refuses_is_a_failure_in_its_words() -> None:
@@ -441,7 +441,7 @@ def test_an_execution_that_aws_refuses_is_a_failure_in_its_words() -> None:
     denied = AccessDenied("not authorized to perform: cloudformation:ExecuteChangeSet", code="AccessDenied", hint="python deploy.py doctor")
     change_set = next(s.change_set for s in plan.stacks if isinstance(s, StackPlan) and s.stack == "a")
     assert change_set is not None
-    desk.world.faults.errors["execute_change_set", change_set.stack_arn] = denied
+    desk.simulation.faults.errors["execute_change_set", change_set.stack_arn] = denied
     applied = desk.apply(made, plan)
     outcome = next(o for o in applied.stacks if o.stack == "a")
     assert (outcome.result, outcome.command) == ("failed", "python deploy.py doctor")
@@ -452,15 +452,15 @@ def test_credentials_that_run_out_leave_it_running_and_say_both_commands() -> No
     desk = Desk()
     made = chain()
     plan = desk.plan(made)
-    desk.world.scripts["demo-test-a"] = ["CREATE_IN_PROGRESS"] * 3 + ["CREATE_COMPLETE"]
+    desk.simulation.scripts["demo-test-a"] = ["CREATE_IN_PROGRESS"] * 3 + ["CREATE_COMPLETE"]
     arn = next(s.change_set.stack_arn for s in plan.stacks if isinstance(s, StackPlan) and s.stack == "a" and s.change_set)
-    desk.world.faults.errors["describe_stack_events", arn] = CredentialsExpired("expired", hint="aws sso login")
+    desk.simulation.faults.errors["describe_stack_events", arn] = CredentialsExpired("expired", hint="aws sso login")
     applied = desk.apply(made, plan)
     outcome = next(o for o in applied.stacks if o.stack == "a")
     assert (outcome.result, outcome.command) == ("running", "aws sso login && python deploy.py apply --env test")
-    desk.world.faults.errors.clear()
+    desk.simulation.faults.errors.clear()
     assert desk.apply(made, plan).result == "succeeded"
-    assert desk.world.executed.count("demo-test-a") == 1
+    assert desk.simulation.executed.count("demo-test-a") == 1
 
 
 def test_a_network_that_comes_back_is_waited_for_and_one_that_does_not_leaves_it_running() -> None:
@@ -475,7 +475,7 @@ def test_a_network_that_comes_back_is_waited_for_and_one_that_does_not_leaves_it
                 raise NetworkError("no network")
 
         plan = desk.plan(made)
-        desk.world.faults.before_call = fail
+        desk.simulation.faults.before_call = fail
         assert results(desk.apply(made, plan))["a"] == result
 
 
@@ -489,15 +489,15 @@ def test_a_real_change_set_that_does_more_than_was_approved_is_not_run() -> None
     other = chain()
     template = json.loads(other[1]["b"])
     template["Resources"]["Extra"] = {"Type": "AWS::SSM::Parameter", "Properties": {"Name": "extra", "Value": "x"}}
-    desk.world.faults.before_call = sneaked_in(template)
+    desk.simulation.faults.before_call = sneaked_in(template)
 
     applied = desk.apply(made, plan)
 
     outcome = next(o for o in applied.stacks if o.stack == "b")
     assert (outcome.result, outcome.command) == ("refused", "python deploy.py plan --env test")
     assert outcome.differences == ("Extra: would be added, which was not in the approved plan",)
-    assert "demo-test-b" not in desk.world.executed
-    assert waiting(desk.world) == []
+    assert "demo-test-b" not in desk.simulation.executed
+    assert waiting(desk.simulation) == []
 
 
 def sneaked_in(template: Any) -> Any:
@@ -542,12 +542,12 @@ def test_settings_follow_the_execution_and_a_killed_apply_makes_them_up() -> Non
     made = chain(termination_protection=True, stack_policy=policy)
     plan = desk.plan(made)
     assert desk.apply(made, plan).result == "succeeded"
-    stack = desk.world.at("eu-west-1").stacks["demo-test-a"]
+    stack = desk.simulation.at("eu-west-1").stacks["demo-test-a"]
     assert (stack["EnableTerminationProtection"], stack["_policy"]) == (True, policy)
     stack |= {"EnableTerminationProtection": False, "_policy": None}
     assert desk.apply(made, plan).result == "succeeded"
     assert (stack["EnableTerminationProtection"], stack["_policy"]) == (True, policy)
-    assert len(desk.world.executed) == 3
+    assert len(desk.simulation.executed) == 3
 
 
 # --- the lock -----------------------------------------------------------------------------------------------------------
@@ -568,9 +568,9 @@ def test_before_there_is_a_table_only_what_makes_it_is_executed() -> None:
     def look(name: str, arguments: Mapping[str, Any]) -> None:
         if name == "execute_change_set":
             seen.append((str(arguments["StackName"]).split("/")[1], desk.table.there))
-        desk.table.there = desk.table.there or len(desk.world.executed) == 2
+        desk.table.there = desk.table.there or len(desk.simulation.executed) == 2
 
-    desk.world.faults.before_call = look
+    desk.simulation.faults.before_call = look
     applied = desk.apply(made, plan)
     assert applied.result == "succeeded"
     assert seen[:2] == [("demo-test-early", False), ("demo-test-base", False)]
@@ -583,7 +583,7 @@ def test_a_table_that_nothing_makes_is_said_before_anything_is_changed() -> None
     desk.table.there = False
     with pytest.raises(LockTableMissing, match="demo-locks is not in account"):
         desk.apply(chain())
-    assert desk.world.executed == []
+    assert desk.simulation.executed == []
 
 
 def test_who_comes_second_after_the_first_deployment_stops_there() -> None:
@@ -593,18 +593,18 @@ def test_who_comes_second_after_the_first_deployment_stops_there() -> None:
     plan = desk.plan(made)
 
     def other_takes_it(name: str, arguments: Mapping[str, Any]) -> None:
-        if name == "describe_stacks" and desk.world.executed and not desk.table.there:
+        if name == "describe_stacks" and desk.simulation.executed and not desk.table.there:
             desk.table.there = True
             other = msgspec.structs.replace(ME, host="elsewhere", machine="")
             acquire(desk.table, "demo-locks", "demo/test", environment="test", verb="apply", lock_id="other", me=other, now=desk.clock)
 
-    desk.world.faults.before_call = other_takes_it
+    desk.simulation.faults.before_call = other_takes_it
     applied = desk.apply(made, plan)
     assert results(applied) == {"base": "succeeded", "c": "not_started"}
     assert applied.result == "failed"
     assert "elsewhere" in applied.problem
     assert applied.command.endswith("--lock-id other")
-    assert desk.world.executed == ["demo-test-base"]
+    assert desk.simulation.executed == ["demo-test-base"]
 
 
 def test_a_held_lock_stops_it_before_anything_is_changed() -> None:
@@ -614,7 +614,7 @@ def test_a_held_lock_stops_it_before_anything_is_changed() -> None:
     acquire(desk.table, "demo-locks", "demo/test", environment="test", verb="apply", lock_id="other", me=other, now=desk.clock)
     with pytest.raises(LockHeld):
         desk.apply(made)
-    assert desk.world.executed == []
+    assert desk.simulation.executed == []
 
 
 def test_a_lost_lock_stops_before_the_next_change() -> None:
@@ -623,13 +623,13 @@ def test_a_lost_lock_stops_before_the_next_change() -> None:
     plan = desk.plan(made)
 
     def lose(name: str, _: Mapping[str, Any]) -> None:
-        if "demo-test-a" in desk.world.executed and desk.table.item is not None:
+        if "demo-test-a" in desk.simulation.executed and desk.table.item is not None:
             desk.table.item["Id"] = "somebody"
 
-    desk.world.faults.before_call = lose
+    desk.simulation.faults.before_call = lose
     applied = desk.apply(made, plan)
     assert results(applied) == {"a": "succeeded", "b": "not_started", "c": "not_started"}
-    assert desk.world.executed == ["demo-test-a"]
+    assert desk.simulation.executed == ["demo-test-a"]
     with pytest.raises(LockLost):
         desk.locks[0].check()
 
@@ -641,22 +641,22 @@ def test_asked_to_stop_it_starts_nothing_more_and_says_what_runs() -> None:
     desk = Desk()
     made = chain()
     plan = desk.plan(made)
-    desk.world.scripts["demo-test-a"] = ["CREATE_IN_PROGRESS"] * 50 + ["CREATE_COMPLETE"]
+    desk.simulation.scripts["demo-test-a"] = ["CREATE_IN_PROGRESS"] * 50 + ["CREATE_COMPLETE"]
 
     def stop(name: str, _: Mapping[str, Any]) -> None:
-        if "demo-test-a" in desk.world.executed and name == "describe_stack_events":
+        if "demo-test-a" in desk.simulation.executed and name == "describe_stack_events":
             desk.stop.set()
 
-    desk.world.faults.before_call = stop
+    desk.simulation.faults.before_call = stop
     applied = desk.apply(made, plan)
     assert applied.result == "interrupted"
     assert results(applied)["a"] == "running"
     assert results(applied)["b"] == "not_started"
     assert desk.table.item is None
     desk.stop.clear()
-    desk.world.faults.before_call = lambda *_: None
+    desk.simulation.faults.before_call = lambda *_: None
     assert desk.apply(made, plan).result == "succeeded"
-    assert desk.world.executed.count("demo-test-a") == 1
+    assert desk.simulation.executed.count("demo-test-a") == 1
 
 
 def test_a_plan_is_for_its_assembly_account_and_aws() -> None:
@@ -684,11 +684,11 @@ def test_a_stack_that_came_went_or_moved_is_named() -> None:
         assert desk.apply(chain()).result == "succeeded"
         newer = chain("2")
         plan = desk.plan(newer)
-        change(desk.world.at("eu-west-1"))
-        desk.world.executed.clear()
+        change(desk.simulation.at("eu-west-1"))
+        desk.simulation.executed.clear()
         with pytest.raises(StalePlan, match=words):
             desk.apply(newer, plan)
-        assert desk.world.executed == []
+        assert desk.simulation.executed == []
         assert desk.table.item is None
 
 
@@ -698,7 +698,9 @@ def test_a_stack_that_was_made_again_is_another_one_though_nothing_of_it_changes
     assert desk.apply(made).result == "succeeded"
     newer = small_assembly(small("a"), small("c", "2"))
     plan = desk.plan(newer)
-    desk.world.at("eu-west-1").stacks["demo-test-a"]["StackId"] = "arn:aws:cloudformation:eu-west-1:123456789012:stack/demo-test-a/again"
+    desk.simulation.at("eu-west-1").stacks["demo-test-a"]["StackId"] = (
+        "arn:aws:cloudformation:eu-west-1:123456789012:stack/demo-test-a/again"
+    )
     with pytest.raises(StalePlan, match=r"demo-test-a .* has been deleted and made again"):
         desk.apply(newer, plan)
 
@@ -728,8 +730,8 @@ def test_an_approved_change_set_that_is_gone_or_cannot_be_executed_stops_it_befo
         plan = desk.plan(newer)
         planned = next(p for p in plan.stacks if p.stack == "c")
         assert isinstance(planned, StackPlan) and planned.change_set is not None
-        meddle(desk.world.at("eu-west-1"), planned.change_set.arn)
-        desk.world.executed.clear()
+        meddle(desk.simulation.at("eu-west-1"), planned.change_set.arn)
+        desk.simulation.executed.clear()
         with pytest.raises(StalePlan, match=words):
             desk.apply(newer, plan)
-        assert desk.world.executed == []
+        assert desk.simulation.executed == []

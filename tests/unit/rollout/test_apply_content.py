@@ -51,7 +51,7 @@ def test_content_goes_live_after_the_stacks_and_is_recorded() -> None:
 def test_content_that_was_never_begun_is_in_the_outcome_with_its_cause() -> None:
     desk, publisher = Desk(), Publisher()
     plan = with_content(desk, chain())
-    desk.world.scripts["demo-test-a"] = ["CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE"]
+    desk.simulation.scripts["demo-test-a"] = ["CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE"]
     found = applied(desk, plan, publisher)
     assert (found.result, publisher.asked) == ("failed", 0)
     assert found.content == ContentOutcome(result="not_started", content=CONTENT.content, message="because of a")
@@ -64,10 +64,10 @@ def test_content_after_an_interrupt_is_not_begun_and_that_is_no_failure_of_a_sta
     plan = with_content(desk, chain())
 
     def stop(name: str, _: object) -> None:
-        if len(desk.world.executed) == 3:
+        if len(desk.simulation.executed) == 3:
             desk.stop.set()
 
-    desk.world.faults.before_call = stop
+    desk.simulation.faults.before_call = stop
     found = applied(desk, plan, publisher)
     assert (found.result, publisher.asked) == ("interrupted", 0)
     assert found.content is not None and found.content.result == "not_started"

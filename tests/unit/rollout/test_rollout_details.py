@@ -38,8 +38,8 @@ def test_the_record_says_why_it_failed() -> None:
     desk = Desk()
     made = chain()
     plan = desk.plan(made)
-    desk.world.scripts["demo-test-a"] = ["CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE"]
-    desk.world.events["demo-test-a"] = [("It", "CREATE_FAILED", "already exists")]
+    desk.simulation.scripts["demo-test-a"] = ["CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE"]
+    desk.simulation.events["demo-test-a"] = [("It", "CREATE_FAILED", "already exists")]
     applied = desk.apply(made, plan)
     record = record_of(desk.run(made, plan), applied, by=ME.arn, host="here", git_commit="")
     assert record.message == "It (AWS::SSM::Parameter): already exists"
@@ -82,7 +82,7 @@ def test_events_of_an_earlier_update_are_not_told() -> None:
     desk = Desk()
     assert desk.apply(small_assembly(small("a"))).result == "succeeded"
     desk.told.clear()
-    desk.world.events["demo-test-a"] = [("It", "UPDATE_COMPLETE", "")]
+    desk.simulation.events["demo-test-a"] = [("It", "UPDATE_COMPLETE", "")]
     assert desk.apply(small_assembly(small("a", "2"))).result == "succeeded"
     told = [(e.logical_id, e.status) for e in desk.told if isinstance(e, Resource)]
     assert ("It", "UPDATE_COMPLETE") in told
@@ -116,28 +116,28 @@ def test_an_interrupt_before_a_stack_is_sent_begins_nothing() -> None:
     plan = desk.plan(made)
     desk.stop.set()
     applied = desk.apply(made, plan)
-    assert (applied.result, results(applied), desk.world.executed) == ("interrupted", {"a": "not_started"}, [])
+    assert (applied.result, results(applied), desk.simulation.executed) == ("interrupted", {"a": "not_started"}, [])
 
 
 def test_one_after_the_other_is_as_good_as_at_once() -> None:
     desk = Desk()
     made = chain()
     applied = apply(desk.run(made, desk.plan(made)), desk.take, workers=1)
-    assert applied.result == "succeeded" and len(desk.world.executed) == 3
+    assert applied.result == "succeeded" and len(desk.simulation.executed) == 3
 
 
 def test_a_network_that_fails_once_between_polls_is_looked_past() -> None:
     desk = Desk()
-    desk.world.scripts["demo-test-a"] = ["CREATE_IN_PROGRESS"] * 3 + ["CREATE_COMPLETE"]
+    desk.simulation.scripts["demo-test-a"] = ["CREATE_IN_PROGRESS"] * 3 + ["CREATE_COMPLETE"]
     made = small_assembly(small("a"))
     plan = desk.plan(made)
     failures = [NetworkError("no route")]
 
     def fail(name: str, arguments: Any) -> None:
-        if name == "describe_stack_events" and desk.world.executed and failures:
+        if name == "describe_stack_events" and desk.simulation.executed and failures:
             raise failures.pop()
 
-    desk.world.faults.before_call = fail
+    desk.simulation.faults.before_call = fail
     assert desk.apply(made, plan).result == "succeeded"
     assert [e.text for e in desk.told if isinstance(e, Note)] == ["looking again: no route"]
 
@@ -239,7 +239,7 @@ def test_stacks_that_do_not_depend_on_each_other_are_executed_at_once() -> None:
         if name == "execute_change_set":
             both.wait(timeout=20)
 
-    desk.world.faults.before_call = meet
+    desk.simulation.faults.before_call = meet
     assert desk.apply(made, plan).result == "succeeded"
 
 
@@ -248,7 +248,7 @@ def test_what_has_nothing_to_do_is_unchanged_though_another_stack_failed() -> No
     assert desk.apply(small_assembly(small("a"), small("b"))).result == "succeeded"
     newer = small_assembly(small("a", "2"), small("b", depends_on=("a",)), small("c", depends_on=("a",)))
     plan = desk.plan(newer)
-    desk.world.scripts["demo-test-a"] = ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]
+    desk.simulation.scripts["demo-test-a"] = ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]
     applied = desk.apply(newer, plan)
     assert {o.stack: (o.result, o.message) for o in applied.stacks if o.stack != "a"} == {
         "b": ("unchanged", ""),
@@ -273,15 +273,15 @@ def test_a_stack_that_moves_between_the_first_look_and_its_turn_is_refused() -> 
 
     def meddle(name: str, _: Any) -> None:
         if name == "execute_change_set":
-            desk.world.at("eu-west-1").stacks["demo-test-c"]["StackId"] = (
+            desk.simulation.at("eu-west-1").stacks["demo-test-c"]["StackId"] = (
                 "arn:aws:cloudformation:eu-west-1:123456789012:stack/demo-test-c/again"
             )
 
-    desk.world.faults.before_call = meddle
-    desk.world.executed.clear()
+    desk.simulation.faults.before_call = meddle
+    desk.simulation.executed.clear()
     applied = desk.apply(newer, plan)
     refused = next(o for o in applied.stacks if o.stack == "c")
-    assert refused.result in ("refused", "failed") and desk.world.executed == ["demo-test-a"], refused
+    assert refused.result in ("refused", "failed") and desk.simulation.executed == ["demo-test-a"], refused
 
 
 def test_a_stack_that_somebody_made_since_the_plan_is_refused_with_its_state() -> None:
@@ -289,7 +289,7 @@ def test_a_stack_that_somebody_made_since_the_plan_is_refused_with_its_state() -
     made = small_assembly(small("a"))
     plan = desk.plan(made)
     for status, refused in (("CREATE_COMPLETE", True), ("DELETE_COMPLETE", False)):
-        desk.world.at("eu-west-1").stacks["demo-test-a"]["StackStatus"] = status
+        desk.simulation.at("eu-west-1").stacks["demo-test-a"]["StackStatus"] = status
         if refused:
             with pytest.raises(StalePlan, match=r"demo-test-a .* did not exist when it was planned, and is CREATE_COMPLETE now"):
                 desk.apply(made, plan)

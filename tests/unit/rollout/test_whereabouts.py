@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from rollout import history
-from rollout.whereabouts import look
+from rollout.whereabouts import find
 from tests.simulated import SimulatedGateways, Small, small_assembly
 from tests.unit.rollout.test_history import TEMPLATE, Bucket, record
 
@@ -25,7 +25,7 @@ def applied(*, rollback: bool, environment: str = "test") -> Bucket:
 
 def codes(bucket: Bucket, planned: tuple[object, object] = NEW, *, rolling_back: bool = False) -> list[str]:
     assembly, templates = planned
-    return [f.code for f in look(lambda: bucket, assembly, templates, SimulatedGateways(), rolling_back=rolling_back).findings]  # type: ignore[arg-type]
+    return [f.code for f in find(lambda: bucket, assembly, templates, SimulatedGateways(), rolling_back=rolling_back).findings]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("rollback", "rolling_back", "said"), [(True, False, True), (False, False, False), (True, True, False)])

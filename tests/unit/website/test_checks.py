@@ -39,7 +39,6 @@ def missing(status: int, body: bytes) -> Spoil:
 
 
 SCRIPTED = b'<script src="/buy/assets/app-1a2b.js"></script>'
-INLINE = b"<script>x()</script>"
 RELATIVE = b'<script src="assets/app-1a2b.js"></script>'
 MANIFEST = b'<link rel="manifest" href="/buy/config.json">'
 CREDENTIALS = b'<link rel="manifest" crossorigin="use-credentials" href="/buy/config.json">'

@@ -30,8 +30,8 @@ def alone(assembly: Assembly, stack: Stack, gateways: RemovalGateways, findings:
         left = left_by_set(stack, {"Resources": resources_of(live.template_body)}, gateway) if live is not None else []
     else:
         left = left_by(stack, {"Resources": resources_of(gateway.get_template(stack.stack_name) if found else None)}, gateway, found)
-    standing = leftovers(assembly, gateways, left, {stack.id} if found else set(), findings)
-    kept = tuple(decided(each, delete_data=False) for each in standing)
+    existing = leftovers(assembly, gateways, left, {stack.id} if found else set(), findings)
+    kept = tuple(decided(each, delete_data=False) for each in existing)
     if found is None:
         to_clean = tuple(each for each in kept if each.fate == "clean_up")
         return _gone(stack, to_clean) if to_clean else None
@@ -39,10 +39,10 @@ def alone(assembly: Assembly, stack: Stack, gateways: RemovalGateways, findings:
 
 
 def leftovers(
-    assembly: Assembly, gateways: RemovalGateways, found: Iterable[RetainedResource], standing: Iterable[str], findings: list[Finding]
+    assembly: Assembly, gateways: RemovalGateways, found: Iterable[RetainedResource], existing: Iterable[str], findings: list[Finding]
 ) -> tuple[RetainedResource, ...]:
-    """Those that are there, each once. What a stack that stands (`standing`, by id) is known to hold needs no look."""
-    stacks = set(standing)
+    """Those that are there, each once. What a stack that stands (`existing`, by id) is known to hold needs no look."""
+    stacks = set(existing)
     looked = (
         each
         if each.stack in stacks and each.proven and each.resource_type not in REMOVABLE

@@ -1,6 +1,6 @@
 """What stands already where a stack is about to make something: verdicts of the inventory as findings of a plan.
 
-In: a stack with its resolved resources, the run. Out: `Standing`: findings, whether the change set has to import, records to replace.
+In: a stack with its resolved resources, the run. Out: `Existing`: findings, whether the change set has to import, records to replace.
 Never: changes anything.
 """
 
@@ -15,7 +15,7 @@ from inventory.absent import survey_absent
 from inventory.model import Fate, Verdict
 from inventory.survey import survey
 from inventory.wanted import wanted
-from planning.model import Finding, StandingRecord
+from planning.model import ExistingRecord, Finding
 from planning.run import PlanningRun
 
 _TOLD: Mapping[Fate, tuple[Literal["error", "warning", "note"], str]] = {
@@ -27,23 +27,23 @@ _TOLD: Mapping[Fate, tuple[Literal["error", "warning", "note"], str]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class Existing:
     """What follows for the plan of one stack."""
 
     findings: tuple[Finding, ...] = ()
     take_over: bool = False
     """Something is imported by its name."""
-    replaces: tuple[StandingRecord, ...] = ()
+    replaces: tuple[ExistingRecord, ...] = ()
 
 
-def standing(run: PlanningRun, stack: Stack, template: Mapping[str, Any], after: Mapping[str, Any], there: Mapping[str, Any]) -> Standing:
+def existing(run: PlanningRun, stack: Stack, template: Mapping[str, Any], after: Mapping[str, Any], there: Mapping[str, Any]) -> Existing:
     """Of the resources in `after` that are not among `there`. Raises `CredentialsError` where there is no way in."""
     verdicts = survey(run.request.assembly, stack, wanted(stack.id, template, after, there), run.gateways, **_options(run))
-    return Standing(
+    return Existing(
         findings=tuple(_finding(stack, each) for each in verdicts),
         take_over=any(each.fate == "taken_over" for each in verdicts),
         replaces=tuple(
-            StandingRecord(
+            ExistingRecord(
                 logical_id=each.wanted.logical_id, zone_id=str(each.wanted.properties.get("HostedZoneId")), record=dict(each.record)
             )
             for each in verdicts
@@ -52,7 +52,7 @@ def standing(run: PlanningRun, stack: Stack, template: Mapping[str, Any], after:
     )
 
 
-def standing_anyway(run: PlanningRun, stack: Stack, template: Mapping[str, Any]) -> tuple[Finding, ...]:
+def existing_unplanned(run: PlanningRun, stack: Stack, template: Mapping[str, Any]) -> tuple[Finding, ...]:
     """Of a stack that is not there and cannot be planned yet, as far as its names are known: all that is in the way is told at once."""
     return tuple(_finding(stack, each) for each in survey_absent(run.request.assembly, stack, template, run.gateways, **_options(run)))
 

@@ -11,7 +11,7 @@ from aws.route53 import Route53
 from aws.s3 import S3
 from doctor.check import CheckContext, stack_check
 from doctor.values import CheckResult, Level
-from gateways.standing import Standing
+from gateways.existing import ExistingResources
 from guards import documents
 from inventory.absent import survey_absent
 from inventory.model import Fate
@@ -46,8 +46,8 @@ class _Gateways:
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation:
         return self.context.gateways.cloudformation(account_id, region, role_arn)
 
-    def standing(self, account_id: str, region: str, role_arn: str | None = None) -> Standing:
-        return Standing.connect(self.context.aws, account_id=account_id, region=region, role_arn=role_arn)
+    def existing(self, account_id: str, region: str, role_arn: str | None = None) -> ExistingResources:
+        return ExistingResources.connect(self.context.aws, account_id=account_id, region=region, role_arn=role_arn)
 
     def s3(self, account_id: str, region: str, role_arn: str | None = None) -> S3:
         return S3.connect(self.context.aws, account_id=account_id, region=region, role_arn=role_arn)

@@ -58,7 +58,7 @@ class _Items(Answer, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class Standing:
+class ExistingResources:
     """One account and region; the services that are one for all regions are asked where they live."""
 
     client: Client
@@ -66,7 +66,7 @@ class Standing:
     region: str
 
     @classmethod
-    def connect(cls, aws: Aws, *, account_id: str, region: str, role_arn: str | None = None) -> Standing:
+    def connect(cls, aws: Aws, *, account_id: str, region: str, role_arn: str | None = None) -> ExistingResources:
         """As `Aws.client`; each service's client is made when it is needed."""
 
         def client(service: str) -> Any:
@@ -77,11 +77,11 @@ class Standing:
 
     def find(self, resource_type: str, name: str) -> Found | None:
         """The resource of that type and name; None if there is none. ValueError for a type that this module does not know."""
-        look = LOOKS.get(resource_type)
-        if look is None:
+        lookup = LOOKUPS.get(resource_type)
+        if lookup is None:
             raise ValueError(f"{resource_type} is not a type that can be looked up")
         try:
-            return look(self, name)
+            return lookup(self, name)
         except NotFound:
             return None
 
@@ -97,7 +97,7 @@ class Standing:
             return Found(physical_id=physical_id, tagged=False)
 
 
-def _bucket(place: Standing, name: str) -> Found:
+def _bucket(place: ExistingResources, name: str) -> Found:
     client = place.client("s3")
     client.head_bucket(Bucket=name, ExpectedBucketOwner=place.account_id)
 
@@ -111,13 +111,13 @@ def _bucket(place: Standing, name: str) -> Found:
     return place.with_tags(name, tags)
 
 
-def _table(place: Standing, name: str) -> Found:
+def _table(place: ExistingResources, name: str) -> Found:
     client = place.client("dynamodb")
     arn = read(client.describe_table(TableName=name), str, "Table.TableArn")
     return place.with_tags(name, lambda: read(client.list_tags_of_resource(ResourceArn=arn), _Tagged).tags)
 
 
-def _log_group(place: Standing, name: str) -> Found | None:
+def _log_group(place: ExistingResources, name: str) -> Found | None:
     client = place.client("logs")
     # Of those that begin so the shortest comes first.
     groups = read(client.describe_log_groups(logGroupNamePrefix=name, limit=1), _Groups).groups
@@ -127,36 +127,36 @@ def _log_group(place: Standing, name: str) -> Found | None:
     return place.with_tags(name, lambda: read(client.list_tags_for_resource(resourceArn=arn), _Mapped).in_small)
 
 
-def _function(place: Standing, name: str) -> Found:
+def _function(place: ExistingResources, name: str) -> Found:
     answer = place.client("lambda").get_function(FunctionName=name)
     return Found(physical_id=name, tags=read(answer, _Mapped).tags)
 
 
-def _role(place: Standing, name: str) -> Found:
+def _role(place: ExistingResources, name: str) -> Found:
     answer = place.client("iam").get_role(RoleName=name)
     return Found(physical_id=name, tags=read(answer, _Tagged, "Role").tags)
 
 
-def _policy(place: Standing, name: str) -> Found:
+def _policy(place: ExistingResources, name: str) -> Found:
     arn = place.arn("iam", f"policy/{name}", region=False)
     answer = place.client("iam").get_policy(PolicyArn=arn)
     return Found(physical_id=arn, tags=read(answer, _Tagged, "Policy").tags)
 
 
-def _provider(place: Standing, url: str) -> Found:
+def _provider(place: ExistingResources, url: str) -> Found:
     arn = place.arn("iam", f"oidc-provider/{url.partition('://')[2].rstrip('/')}", region=False)
     answer = place.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
     return Found(physical_id=arn, tags=read(answer, _Tagged).tags)
 
 
-def _topic(place: Standing, name: str) -> Found:
+def _topic(place: ExistingResources, name: str) -> Found:
     client, arn = place.client("sns"), place.arn("sns", name)
     client.get_topic_attributes(TopicArn=arn)
     return place.with_tags(arn, lambda: read(client.list_tags_for_resource(ResourceArn=arn), _Tagged).tags)
 
 
-def _alarm(kind: str) -> Callable[[Standing, str], Found | None]:
-    def look(place: Standing, name: str) -> Found | None:
+def _alarm(kind: str) -> Callable[[ExistingResources, str], Found | None]:
+    def lookup(place: ExistingResources, name: str) -> Found | None:
         client = place.client("cloudwatch")
         answer = client.describe_alarms(AlarmNames=[name], AlarmTypes=[f"{kind}Alarm"])
         if not read(answer, tuple[dict[str, Any], ...], f"{kind}Alarms"):
@@ -164,23 +164,23 @@ def _alarm(kind: str) -> Callable[[Standing, str], Found | None]:
         arn = place.arn("cloudwatch", f"alarm:{name}")
         return place.with_tags(name, lambda: read(client.list_tags_for_resource(ResourceARN=arn), _Tagged).tags)
 
-    return look
+    return lookup
 
 
-def _dashboard(place: Standing, name: str) -> Found:
+def _dashboard(place: ExistingResources, name: str) -> Found:
     place.client("cloudwatch").get_dashboard(DashboardName=name)
     return Found(physical_id=name, tagged=False)
 
 
-def _edge_function(place: Standing, name: str) -> Found:
+def _edge_function(place: ExistingResources, name: str) -> Found:
     summary = place.client("cloudfront").describe_function(Name=name, Stage="DEVELOPMENT")
     return Found(physical_id=read(summary, str, "FunctionSummary.FunctionMetadata.FunctionARN"), tagged=False)
 
 
-def _listed(operation: str, where: str, name_at: str, id_at: str, **arguments: Any) -> Callable[[Standing, str], Found | None]:
+def _listed(operation: str, where: str, name_at: str, id_at: str, **arguments: Any) -> Callable[[ExistingResources, str], Found | None]:
     """CloudFront has no look-up by name for these; its lists are short, as quotas of twenty to a hundred hold."""
 
-    def look(place: Standing, name: str) -> Found | None:
+    def lookup(place: ExistingResources, name: str) -> Found | None:
         call = getattr(place.client("cloudfront"), operation)
         for page in answers(call, tokens={"Marker": f"{where}.NextMarker"}, **arguments):
             for each in read(page, _Items, where).items:
@@ -188,18 +188,18 @@ def _listed(operation: str, where: str, name_at: str, id_at: str, **arguments: A
                     return Found(physical_id=read(each, str, id_at), tagged=False)
         return None
 
-    return look
+    return lookup
 
 
-def _delivery(operation: str, where: str) -> Callable[[Standing, str], Found]:
-    def look(place: Standing, name: str) -> Found:
+def _delivery(operation: str, where: str) -> Callable[[ExistingResources, str], Found]:
+    def lookup(place: ExistingResources, name: str) -> Found:
         answer = getattr(place.client("logs"), operation)(name=name)
         return Found(physical_id=name, tags=read(answer, _Mapped, where).in_small)
 
-    return look
+    return lookup
 
 
-LOOKS: Mapping[str, Callable[[Standing, str], Found | None]] = {
+LOOKUPS: Mapping[str, Callable[[ExistingResources, str], Found | None]] = {
     "AWS::S3::Bucket": _bucket,
     "AWS::DynamoDB::Table": _table,
     "AWS::Logs::LogGroup": _log_group,
@@ -226,7 +226,7 @@ LOOKS: Mapping[str, Callable[[Standing, str], Found | None]] = {
     "AWS::Logs::DeliverySource": _delivery("get_delivery_source", "deliverySource"),
     "AWS::Logs::DeliveryDestination": _delivery("get_delivery_destination", "deliveryDestination"),
 }
-"""Type to its look. The name is what stands at the place that `NAMES` gives, for a provider its URL."""
+"""Type to its look-up. The name is what stands at the place that `NAMES` gives, for a provider its URL."""
 
 NAMES: Mapping[str, tuple[str, ...]] = {
     "AWS::S3::Bucket": ("BucketName",),

@@ -9,7 +9,7 @@ import pytest
 
 from aws.errors import AwsError
 from aws.session import Aws
-from gateways.standing import NAMES, Standing
+from gateways.existing import NAMES, ExistingResources
 from local_aws import prepare
 from tests.functional.test_local_aws_resources import CAPABILITIES, Stacks, template
 
@@ -168,7 +168,7 @@ def test_retain_except_on_create_leaves_nothing_of_a_creation_that_failed(aws: A
 def test_what_stands_is_found_by_its_name_with_the_physical_id_of_cloudformation_and_its_tags(
     aws: Aws, account: str, stacks: Stacks
 ) -> None:
-    place = Standing.connect(aws, account_id=account, region="us-east-1")
+    place = ExistingResources.connect(aws, account_id=account, region="us-east-1")
     for number, kind in enumerate(KINDS):
         name: Any = properties(stacks, kind)
         for key in NAMES[kind]:
