@@ -15,10 +15,10 @@ from guards.checkout import commit_of
 from planning.model import Options, Plan, sealed
 from planning.removals import Removal
 from review.outcome_view import ended
-from review.progress_view import chart, duration, shown, summary
+from review.progress_view import chart, duration, last_line, shown, summary
 from rollout.apply import Applied
 from rollout.diagnosis import Diagnosis, FailedResource
-from rollout.outcome import ContentOutcome, InstanceFailure, Outcome
+from rollout.outcome import ContentOutcome, InstanceFailure, Outcome, StackRemoved
 from rollout.progress import ApplyProgress, Event, Finished, Instances, Note, Resource, Started
 from session.context import USAGE, CommandError, Context
 from tests.golden_files import assert_golden
@@ -278,6 +278,12 @@ def test_the_end_stands_in_lines() -> None:
     told = ended(assembly, applied, local=True)
     assert told.startswith(summary(applied) + "\n") and "\\n" not in told
     assert "next: " in told[len(summary(applied)) :], "what stands comes after it"
+
+
+def test_the_count_has_what_was_deleted() -> None:
+    gone = StackRemoved(stack="edge", kind="stack", stack_name="demo-edge", account_id="123456789012", region="us-east-1", result="removed")
+    removals = (gone, msgspec.structs.replace(gone, stack="logs", result="kept"))
+    assert last_line(msgspec.structs.replace(failed_run(), removals=removals, stacks=())).endswith(": 1 deleted.")
 
 
 def with_content(content: ContentOutcome, result: Any = "succeeded") -> Applied:
