@@ -15,7 +15,8 @@ from typing import Any
 
 import yaml
 
-from environments.loader import ORGANIZATION, load, names
+from environments.across import ORGANIZATION
+from environments.loader import load, names
 from environments.problems import EnvironmentProblems, Key, Problem, dotted
 from environments.reading import Document, parse
 
