@@ -56,6 +56,8 @@ def main(argv: list[str] | None = None) -> int:
     answer = Answer()
     try:
         try:
+            if not further:
+                _refuse_slip(typed)
             arguments = parser.parse_args(words)
             arguments.typed, arguments.answer = words, answer
             status = _new(arguments) if further else _run(arguments)
@@ -87,6 +89,14 @@ class Parser(argparse.ArgumentParser):
         words = [word for word in message.split() if word.startswith("--")] if "unrecognized" in message else []
         close = [meant for word in words for meant in difflib.get_close_matches(word, self._option_string_actions, n=1)]
         raise UsageError(message + (f"; did you mean {close[0]}?" if close else ""))
+
+
+def _refuse_slip(words: tuple[str, ...]) -> None:
+    """Raise `UsageError` for a first word that is no option, with the one that was probably meant."""
+    first = words[0] if words else ""
+    if first and not first.startswith("-"):
+        close = difflib.get_close_matches(first, [NEW], n=1)
+        raise UsageError(f"there is no {first!r} here{f'; did you mean {NEW}?' if close else ''}")
 
 
 def _new_parser() -> Parser:

@@ -219,7 +219,8 @@ def _distribution(old: Body, new: Body) -> Found:
     tls = [str(_at(each, ("DistributionConfig", "ViewerCertificate", "MinimumProtocolVersion")) or "TLSv1") for each in (old, new)]
     if all(each in TLS_VERSIONS for each in tls) and TLS_VERSIONS.index(tls[1]) < TLS_VERSIONS.index(tls[0]):
         yield "tls_lowered", "MinimumProtocolVersion", tls[0], tls[1]
-    yield from _lost("protection_lifted", "DistributionConfig", "WebACLId")(old, new)
+    if _at(old, ("DistributionConfig", "WebACLId")) and not _at(new, ("DistributionConfig", "WebACLId")):
+        yield "protection_lifted", "the firewall before the distribution", "asked", "not asked"
     yield from _lost("logging_off", "DistributionConfig", "Logging")(old, new)
     yield from _origins(old, new)
 

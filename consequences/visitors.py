@@ -56,6 +56,10 @@ def _of_change(change: ResourceChange, old: Mapping[str, Any], new: Mapping[str,
             yield "content_emptied", replaced == "yes", "", ""
 
 
+SPOKEN = {"WebACLId": "the firewall before it (WebACLId)"}
+"""Settings of a distribution whose name says little."""
+
+
 def _distribution(change: ResourceChange, old: Mapping[str, Any], new: Mapping[str, Any]) -> Found:
     match change.action:
         case "add":
@@ -91,7 +95,7 @@ def _reconfigured(old: Mapping[str, Any], new: Mapping[str, Any]) -> Found:
     unjudged = seen - judged - QUIET
     if unjudged or _plain(behaviours(old)) != _plain(behaviours(new)):
         what = sorted(unjudged) or sorted(seen & {"DefaultCacheBehavior", "CacheBehaviors"})
-        yield "distribution_changed", False, "", ", ".join(what)
+        yield "distribution_changed", False, "", ", ".join(SPOKEN.get(each, each) for each in what)
     elif _headers_of(old) != _headers_of(new):
         yield "headers_changed", False, "", ""
 

@@ -15,10 +15,12 @@ from typing import Any
 
 import yaml
 
+from environments.across import ORGANIZATION
 from environments.loader import load, names
 from environments.problems import EnvironmentProblems, Key, Problem, dotted
 from environments.reading import Document, parse
 
+NAME_HINT = "lower-case letters, digits and hyphens, 2 to 30 long"
 ONE_OF_EACH: tuple[Key, ...] = (
     ("bucket",),
     ("artifacts", "bucket"),
@@ -40,6 +42,12 @@ class New:
 def new_environment(directory: Path, name: str, other: str, *, account_id: str = "", domain: str = "") -> New:
     """The file of environment `name`, after `other`. Raises `EnvironmentProblems` where it would not build."""
     target = directory / f"{name}.yaml"
+    if Path(name).name != name:  # a way through directories is no name, and is not looked for
+        raise EnvironmentProblems((Problem(str(target), 1, "", f"{name!r} is no environment name; {NAME_HINT}"),))
+    if other == ORGANIZATION:
+        raise EnvironmentProblems(
+            (Problem(str(directory / f"{other}.yaml"), 1, "", "is of no site: begin with an environment that has one"),)
+        )
     if target.exists():
         raise EnvironmentProblems((Problem(str(target), 1, "", "there is such an environment already"),))
     load(directory, (other,))  # with the words for a name that is not there, and nobody writes after a file that does not build

@@ -45,6 +45,12 @@ def left_out(exclude: Iterable[str]) -> Callable[[str], bool]:
     return lambda path: is_litter(path) or _matches(path, patterns)
 
 
+def idle(exclude: Iterable[str], left: Iterable[str]) -> tuple[str, ...]:
+    """The patterns that left out nothing: slips, where somebody has just typed them."""
+    passed = tuple(left)
+    return tuple(pattern for pattern in exclude if not any(_matches(path, (pattern,)) for path in passed))
+
+
 def is_litter(path: str) -> bool:
     """A file, or a folder with a slash behind it, that a machine left there."""
     name = path.rstrip("/").rsplit("/", 1)[-1]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assembly import commands
 from assembly.model import Assembly
-from guards.text import as_lines
+from guards.text import as_lines, split_lines
 from website.run import Outcome, count, size
 
 if TYPE_CHECKING:
@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 
 DIGEST_DIGITS = 12
 """Hexadecimal digits of a digest that are shown."""
+
+
+def ended(assembly: Assembly, applied: Applied, *, local: bool) -> str:
+    """The end of an apply as text: how it went, and, where it went well, what stands."""
+    from review.progress_view import summary
+
+    lines = split_lines(summary(applied))
+    if applied.result == "succeeded":
+        lines += what_exists(assembly, applied, local=local)
+    return as_lines(lines)
 
 
 def what_exists(assembly: Assembly, applied: Applied, *, local: bool) -> Iterator[str]:

@@ -258,6 +258,8 @@ def last_line(applied: Applied) -> str:
     }
     counts = {result: sum(1 for o in applied.stacks if o.result == result) for result in words}
     told = ", ".join(f"{count} {words[result]}" for result, count in counts.items() if count)
+    gone = sum(1 for each in applied.removals if each.result in ("removed", "waits"))
+    told += f"{', ' if told and gone else ''}{f'{gone} deleted' if gone else ''}"
     if applied.content is not None:
         said = {"succeeded": "published", "unchanged": "unchanged"}.get(applied.content.result, applied.content.result.replace("_", " "))
         told += f"{'; ' if told else ''}{CONTENT} {said}"

@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 import textwrap
 
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+from guards.text import OURS
+
+_COLOUR = re.compile(rf"{re.escape(OURS)}\[[0-9;]*m")
 _COMMAND = re.compile(r"(?:^|\s)next: ")
 HANGING = 2
 NARROWEST = 20
@@ -20,7 +22,7 @@ def wrapped(text: str, width: int) -> str:
 
 
 def _line(line: str, width: int) -> str:
-    plain = _ANSI.sub("", line)
+    plain = _COLOUR.sub("", line)
     indent = " " * (len(plain) - len(plain.lstrip()) + HANGING)
     if len(plain) <= width or _COMMAND.search(plain) or width - len(indent) < NARROWEST:
         return line
@@ -43,8 +45,10 @@ def _coloured(line: str, width: int, indent: str) -> str:
     rows, used = [" " * (len(line) - len(line.lstrip(" ")))], 0
     used = len(rows[0])
     for gap, word in zip(["", *parts[1::2]], parts[0::2], strict=True):
-        visible = len(_ANSI.sub("", word))
-        if used + len(gap) + visible > width and used > len(indent):
+        visible = len(_COLOUR.sub("", word))
+        if not visible and used + len(gap) > width:
+            rows[-1] += word
+        elif used + len(gap) + visible > width and used > len(indent):
             rows.append(indent + word)
             used = len(indent) + visible
         else:

@@ -37,9 +37,10 @@ def promoted(
     contract = contract_of(opened.assembly)
     environment, _, wanted = reference.partition(":")
     if not environment or not wanted:
+        named = environment if (args.dist / environment / "assembly.json").is_file() else ""
         raise CommandError(
             f"--release {reference!r}: write ENV:NUMBER or ENV:DIGEST",
-            command=commands.deploy("releases", environment or contract.promote_from or args.env),
+            command=commands.deploy("releases", named or contract.promote_from or args.env),
             status=USAGE,
         )
     if contract.promote_from and environment != contract.promote_from:

@@ -24,7 +24,7 @@ from assembly import error_pages
 from assembly.files import canonical_json
 from assembly.model import CacheRule, Frozen, SiteContract
 from files.leaks import SEARCHED, leak
-from files.names import left_out, select
+from files.names import idle, left_out, select
 from files.types import PRECOMPRESSED, content_type
 from guards.text import printable
 from pages.findings import Allowances, Finding
@@ -144,6 +144,7 @@ def read(
     listing = walk(directory, left_out((*contract.publishing_exclude, *exclude)))
     selection = select(listing.files, listing.left, prefix)
     found, notes = dict(selection.files), list(selection.notes)
+    notes += (f"--exclude {pattern}: there is no such file" for pattern in idle(exclude, listing.left))
     problems = [*listing.problems, *(f"{printable(str(directory / path))}: {problem}" for path, problem in selection.problems)]
     generated = generated_files(prefix, contract, found)
     for key in generated:

@@ -99,13 +99,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
         approve(args, context, plan)
         refuse_unapproved(opened, plan.digest, f"plan {plan.digest[:DIGEST_DIGITS]}", context)
         applied = execute(args, context, opened, plan, content=content, remove=removal_approved(args, context, plan))
-    from review.outcome_view import what_exists
-    from review.progress_view import summary
+    from review.outcome_view import ended
 
-    ended = [summary(applied)]
-    if applied.result == "succeeded":
-        ended += what_exists(opened.assembly, applied, local=args.local)
-    context.answers(applied, as_lines(ended), machine=args.json)
+    context.answers(applied, ended(opened.assembly, applied, local=args.local), machine=args.json)
     report_failures(context, applied)
     if applied.result == "succeeded":
         from planning.saved import forget, path_of

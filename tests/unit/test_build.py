@@ -138,6 +138,12 @@ def test_usage_errors_end_in_status_2(arguments: list[str]) -> None:
     assert done.stdout == ""
 
 
+def test_a_misspelt_word_is_answered_with_the_one_that_was_meant() -> None:
+    done = build("new-enviroment", "qa", "--from", "sit")
+    assert done.returncode == 2
+    assert "did you mean new-environment?" in done.stderr
+
+
 def test_a_finding_stops_the_build_and_names_the_python_line(tmp_path: Path) -> None:
     shutil.copytree(
         ROOT, tmp_path / "copy", ignore=shutil.ignore_patterns(".*", "dist", "node_modules", "tests", "__pycache__"), symlinks=True

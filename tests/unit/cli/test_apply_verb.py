@@ -14,13 +14,15 @@ from cli.verbs.apply import add_arguments, approve, removal_approved
 from guards.checkout import commit_of
 from planning.model import Options, Plan, sealed
 from planning.removals import Removal
-from review.progress_view import chart, duration, shown, summary
+from review.outcome_view import ended
+from review.progress_view import chart, duration, last_line, shown, summary
 from rollout.apply import Applied
 from rollout.diagnosis import Diagnosis, FailedResource
-from rollout.outcome import ContentOutcome, InstanceFailure, Outcome
+from rollout.outcome import ContentOutcome, InstanceFailure, Outcome, StackRemoved
 from rollout.progress import ApplyProgress, Event, Finished, Instances, Note, Resource, Started
 from session.context import USAGE, CommandError, Context
 from tests.golden_files import assert_golden
+from tests.simulated import Small, small_assembly
 
 
 class Terminal(io.StringIO):
@@ -268,6 +270,20 @@ def failed_run() -> Applied:
 
 def test_the_end_tells_causes_what_still_runs_and_what_to_type() -> None:
     assert_golden("apply/failed.txt", summary(failed_run()) + "\n")
+
+
+def test_the_end_stands_in_lines() -> None:
+    applied = msgspec.structs.replace(failed_run(), result="succeeded")
+    assembly, _ = small_assembly(Small(id="site", template={"Resources": {}}))
+    told = ended(assembly, applied, local=True)
+    assert told.startswith(summary(applied) + "\n") and "\\n" not in told
+    assert "next: " in told[len(summary(applied)) :], "what stands comes after it"
+
+
+def test_the_count_has_what_was_deleted() -> None:
+    gone = StackRemoved(stack="edge", kind="stack", stack_name="demo-edge", account_id="123456789012", region="us-east-1", result="removed")
+    removals = (gone, msgspec.structs.replace(gone, stack="logs", result="kept"))
+    assert last_line(msgspec.structs.replace(failed_run(), removals=removals, stacks=())).endswith(": 1 deleted.")
 
 
 def with_content(content: ContentOutcome, result: Any = "succeeded") -> Applied:

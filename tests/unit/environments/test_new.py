@@ -53,6 +53,8 @@ def test_own_github_settings_are_kept(directory: Path) -> None:
         ("sit", "dev", "", "there is such an environment already"),
         ("qa", "sitt", "", 'did you mean "sit"?'),
         ("Q A", "sit", "", "Q A.yaml"),
+        ("../qa", "sit", "", "'../qa' is no environment name"),
+        ("qa", "organization", "", "is of no site"),
         ("qa", "sit", "dev.kimmyai.io", "is made by environment dev already"),
         ("qa", "sit", "qa.example.org", "is not in the hosted zone"),
     ],

@@ -7,13 +7,14 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guards.text import OURS, painted
 from review.wrapping import wrapped
 
 WORDS = st.lists(st.text("abcdefgh:-/.", min_size=1, max_size=12), min_size=1, max_size=30).map(" ".join)
 
 
 def plain(text: str) -> str:
-    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+    return re.sub(rf"{re.escape(OURS)}\[[0-9;]*m", "", text)
 
 
 @given(WORDS, st.integers(0, 8), st.integers(40, 120))
@@ -27,10 +28,15 @@ def test_nothing_is_lost_and_every_line_fits(words: str, indent: int, width: int
 
 @given(WORDS, st.integers(40, 120))
 def test_colours_do_not_count(words: str, width: int) -> None:
-    coloured = "  " + " ".join(f"\x1b[31m{word}\x1b[0m" for word in words.split())
+    coloured = "  " + " ".join(painted(word, "31") for word in words.split())
     rows = wrapped(coloured, width).split("\n")
     assert " ".join(plain(" ".join(rows)).split()) == words
     assert all(len(plain(row)) <= width for row in rows)
+
+
+def test_a_coloured_table_that_fits_stays_as_it_is() -> None:
+    row = painted("  + foundation  ", "32") + "  eu-west-1  " + painted("create", "32") + "             8 to add"
+    assert wrapped(row, 60) == row
 
 
 def test_a_command_stays_in_one_piece() -> None:

@@ -92,6 +92,8 @@ def test_excluded_files_are_left_out_by_the_environment_and_by_the_call(site: Pa
     content = read(site, contract, exclude=("docs/*",))
     assert [entry.key for entry in content.entries] == ["assets/a.js", "index.html"]
     assert "left out as excluded: assets/a.js.map, docs/" in content.notes
+    assert not any("--exclude" in note for note in content.notes)
+    assert "--exclude dcos/*: there is no such file" in read(site, contract, exclude=("docs/*", "dcos/*")).notes
 
 
 def test_precompressed_twins_are_left_out_and_others_are_published(site: Path) -> None:
