@@ -31,7 +31,7 @@ EARLY = timedelta(minutes=15)
 clocks that are nearly right."""
 
 SSO_ROLE = re.compile(r"arn:[^:]+:iam::\d{12}:role/aws-reserved/sso\.amazonaws\.com/.+")
-"""IAM lets nobody but AWS make a role below /aws-reserved/ (docs/assumptions.md). The whole ARN is matched, since a path may hold colons."""
+"""IAM lets nobody but AWS make a role below /aws-reserved/ (docs/assumptions.md). A path may hold colons, so all of the ARN is matched."""
 
 WITHDRAWN = "withdrawn"
 
