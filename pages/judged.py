@@ -39,15 +39,15 @@ class Judged:
 
     @cached_property
     def base(self) -> str:
-        """The href of <base>; "" where there is none or the policy makes the browser pass it by."""
+        """The href of <base>; "" where there is none, or the browser passes it by: no URL, or forbidden by the policy."""
         base = self.document.base
-        return "" if base and self.base_forbidden else base
+        return "" if base and (self.base_forbidden or not joined(self.around.origin, base)) else base
 
     @cached_property
     def base_forbidden(self) -> Policy | None:
         """The policy that forbids the <base>."""
-        url = urljoin(self.around.origin + self.page.paths[0], self.document.base)
-        return next((p for p in self.policies if not p.loads("base-uri", url, self.around.origin)), None)
+        url = joined(self.around.origin + self.page.paths[0], self.document.base)
+        return next((p for p in self.policies if url and not p.loads("base-uri", url, self.around.origin)), None)
 
     def url(self, url: str, path: str = "") -> str:
         """An absolute URL. ValueError for one that no browser takes."""
