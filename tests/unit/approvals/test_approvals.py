@@ -12,7 +12,7 @@ import pytest
 from approvals import record
 from approvals.people import RoleFacts, Tally, tally
 from approvals.record import Approval, Found
-from approvals.rule import needed
+from approvals.rule import LATEST, needed
 from assembly import files
 from assembly.model import Assembly
 from aws.errors import NotFound
@@ -216,3 +216,18 @@ def test_a_change_that_lowers_the_number_takes_as_many_as_before() -> None:
     assert needed(assembly(0, "x")[0], bucket) == 0
     # It is raised by a plan that is applied as before, and the next one takes as many.
     assert needed(assembly(2, "x")[0], bucket) == 0
+
+
+@pytest.mark.attack
+def test_neither_failures_nor_rubbish_nor_a_lost_assembly_hide_the_number() -> None:
+    bucket = Bucket()
+    applied(bucket, 2, "2026-11-26T10:00:00.000Z")
+    lowered = applied(bucket, 0, "2026-11-26T11:00:00.000Z")
+    del bucket.objects[f"assemblies/{lowered.digest}/{files.MANIFEST}"]
+    assert needed(assembly(0, "x")[0], bucket) == 2
+    bucket.objects = {key: body for key, body in bucket.objects.items() if "2026-11-26T11" not in key}
+    for number in range(LATEST + 1):
+        bucket.objects[f"history/prod/2026-11-26T12:00:00.{number:03}Z-{DIGEST[:12]}.json"] = b"rubbish"
+    for number in range(3):
+        applied(bucket, 0, f"2026-11-26T13:00:00.{number:03}Z", result="failed")
+    assert needed(assembly(0, "x")[0], bucket) == 2
