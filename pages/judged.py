@@ -17,6 +17,8 @@ from pages.styles import StyleUrl
 
 SHEETS = 50
 """Style sheets of a page that are read."""
+READ = 8 << 20
+"""Bytes of them after which no further one is read: parsing takes about a second for each MB."""
 
 
 class Judged:
@@ -72,13 +74,16 @@ class Judged:
         """The site's own style sheets that the page loads, imported ones too: file, URL, and what it loads."""
         waiting = [url for reference, url in self.loaded if reference.rel == "stylesheet"]
         found: dict[str, tuple[Served, str, tuple[StyleUrl, ...]]] = {}
-        while waiting and len(found) < SHEETS:
+        read = 0
+        while waiting and len(found) < SHEETS and read < READ:
             url = waiting.pop(0).partition("#")[0]
             path = self.around.local(url)
             served = self.around.find(path) if path is not None and url not in found else None
             if served is None or not served.content_type.startswith("text/css"):
                 continue
-            each = styles.urls(served.body().decode(errors="replace"))
+            body = served.body()
+            read += len(body)
+            each = styles.urls(body.decode(errors="replace"))
             found[url] = (served, url, each)
             waiting += (resolved for one in each if one.kind == "import" and (resolved := joined(url, one.url)))
         return tuple(found.values())
