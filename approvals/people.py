@@ -9,7 +9,9 @@ What identifies a person (IAM User Guide, "IAM identifiers" and the table of aws
 - a session of a role that IAM Identity Center has made: its session name, which Identity Center sets to the person's user name and nobody
   can choose. The same name behind two permission sets is one person;
 - a session of any other role: the role. Its session name is whatever the caller asked for;
-- the account's root user, and what it has federated: the account.
+- a session of a role that IAM was not asked about or does not know by that name: perhaps either of these two, so it is the same person as
+  whoever shares its role or its session name. Otherwise a body that names no role would make one person behind two permission sets two;
+- the account's root user: the account. A federated user (GetFederationToken) is nobody: an IAM user may make one of any name.
 """
 
 from __future__ import annotations
@@ -24,8 +26,16 @@ from approvals.record import Approval, Found
 VALID = timedelta(hours=24)
 """How long an approval counts."""
 
-SSO_PATH = ":role/aws-reserved/sso.amazonaws.com/"
-"""IAM lets nobody but AWS make a role below /aws-reserved/ (docs/assumptions.md)."""
+EARLY = timedelta(minutes=15)
+"""S3 refuses requests of a clock that is further off than this (RequestTimeTooSkewed), so a record that is written later is no matter of
+clocks that are nearly right."""
+
+SSO_ROLE = re.compile(r"arn:[^:]+:iam::\d{12}:role/aws-reserved/sso\.amazonaws\.com/.+")
+"""IAM lets nobody but AWS make a role below /aws-reserved/ (docs/assumptions.md). A path may hold colons, so all of the ARN is matched."""
+
+WITHDRAWN = "withdrawn"
+
+_FEDERATED = re.compile(r"\d{12}:.+")
 
 _ASSUMED = re.compile(r"arn:[^:]+:sts::\d{12}:assumed-role/(?P<role>[^/]+)/.+")
 
@@ -54,38 +64,45 @@ class Tally:
 
 def tally(found: Iterable[Found], *, now: datetime, roles: Roles, machines: Iterable[str]) -> Tally:
     """Count the people. `machines` are names of roles that workflows use."""
-    people: dict[str, str] = {}
+    people: list[str] = []
     left_out: list[str] = []
+    seen: dict[str, str] = {}
     never = {facts.unique_id for facts in map(roles, machines) if facts is not None}
     names = set(machines)
-    for record in found:
+    # The latest first, so that a withdrawal takes back what the same person has approved before it with another permission set.
+    for record in sorted(found, key=lambda each: (each.written, each.approval is not None and each.approval.withdrawn), reverse=True):
         problem = _problem(record, now)
-        if problem or record.approval is None:
+        if record.approval is None:
             left_out.append(f"{record.user_id}: {problem}")
             continue
         role = _role(record.approval)
         if record.user_id.partition(":")[0] in never or role in names:
             left_out.append(f"{record.user_id}: {role or 'it'} is a workflow's role, and no person")
             continue
-        who = person(record, roles)
-        if who in people:
-            left_out.append(f"{record.user_id}: the same person as {people[who]}")
+        who = identities(record, roles)
+        same = next((seen[each] for each in sorted(who) if each in seen), "")
+        if problem or same:
+            left_out.append(f"{record.user_id}: {problem or same}")
         else:
-            people[who] = record.approval.by
-    return Tally(people=tuple(people.values()), left_out=tuple(left_out))
+            people.append(record.approval.by)
+            seen |= dict.fromkeys(who, f"the same person as {record.approval.by}")
+        if problem == WITHDRAWN and not same:
+            seen |= dict.fromkeys(who, "the same person has withdrawn since")
+    return Tally(people=tuple(people), left_out=tuple(left_out))
 
 
-def person(record: Found, roles: Roles) -> str:
-    """What is the same for all records of one person; see the head of this file."""
+def identities(record: Found, roles: Roles) -> frozenset[str]:
+    """Two records are of different people only if they share none of these; see the head of this file."""
     first, colon, session = record.user_id.partition(":")
     if not colon:
-        return first
+        return frozenset({first})
     name = _role(record.approval) if record.approval is not None else ""
     facts = roles(name) if name else None
+    by_session = f"sso:{session.lower()}"
     # The body names the role, the key has its id: only where IAM says that they are one, the name is believed.
-    if facts is not None and facts.unique_id == first and SSO_PATH in facts.arn:
-        return f"sso:{session.lower()}"
-    return first
+    if facts is None or facts.unique_id != first:
+        return frozenset({first, by_session})
+    return frozenset({by_session if SSO_ROLE.fullmatch(facts.arn) else first})
 
 
 def _role(approval: Approval) -> str:
@@ -96,8 +113,12 @@ def _role(approval: Approval) -> str:
 def _problem(record: Found, now: datetime) -> str:
     if record.approval is None:
         return record.reason
+    if _FEDERATED.fullmatch(record.user_id):
+        return "a federated user, whose name its maker has chosen, and no person"
+    if record.written - now > EARLY:
+        return f"of {record.written:%Y-%m-%d %H:%M} UTC, which is later than this machine's clock"
     if record.approval.withdrawn:
-        return "withdrawn"
+        return WITHDRAWN
     if now - record.written > VALID:
         return f"of {record.written:%Y-%m-%d %H:%M} UTC, and an approval counts for {VALID.total_seconds() / 3600:.0f} hours"
     return ""

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Protocol
 
 import msgspec
@@ -71,14 +72,16 @@ MOST = 50
 def read(bucket: Bucket, name: str, environment: str, digest: str) -> tuple[Found, ...]:
     """The records of a digest, by key. Raises `AwsError`; `NotFound` where there is no bucket."""
     folder, found = _folder(environment, digest), []
-    for head, _ in zip(bucket.list(name, folder), range(MOST), strict=False):
+    # Deeper keys are left out before they are counted: an approver can write any number of them, and would crowd out everybody else.
+    ours = (head for head in bucket.list(name, folder) if head.key.endswith(".json") and "/" not in head.key.removeprefix(folder))
+    for head in islice(ours, MOST):
         user_id = head.key.removeprefix(folder).removesuffix(".json")
         try:
             stored = bucket.get(name, head.key)
         except NotFound:
             continue
         written = stored.head.modified
-        if written is None or "/" in user_id or not head.key.endswith(".json"):
+        if written is None:
             continue
         try:
             approval = documents.decode(stored.body, Approval)

@@ -5,6 +5,9 @@ In: folders with a review each. Out: Markdown that GitHub takes. Never: more tha
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,17 +32,27 @@ class Review:
 
 def read(folder: Path) -> tuple[Review, ...]:
     """The reviews in `folder`/review-ENVIRONMENT/, in order of their names; one that says nothing is said to be missing."""
-    return tuple(_review(path) for path in sorted(folder.glob("review-*")) if path.is_dir())
+    return tuple(_review(path) for path in sorted(folder.glob("review-*")) if path.is_dir() and not path.is_symlink())
 
 
 def _review(folder: Path) -> Review:
     name = folder.name.removeprefix("review-")
     try:
-        summary: Any = documents.loads((folder / "review.json").read_bytes())
-        line, markdown = str(summary["summary"]["line"]), (folder / "review.md").read_text()
+        # The pull request's code made these: a link in the place of a file would show the environment of this process, token and all.
+        summary: Any = documents.loads(_plain(folder / "review.json"))
+        line, markdown = str(summary["summary"]["line"]), _plain(folder / "review.md").decode()
     except (OSError, documents.Unreadable, KeyError, TypeError, UnicodeDecodeError):
         return Review(environment=name, line="no plan was made; the job's log says why", markdown="")
     return Review(environment=name, line=line, markdown=markdown)
+
+
+def _plain(path: Path) -> bytes:
+    """Of a regular file, and not of what a link leads to. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as source:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        return source.read()
 
 
 def render(reviews: tuple[Review, ...], *, commit: str, run: str) -> str:

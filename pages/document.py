@@ -144,10 +144,12 @@ def _elements(root: Any) -> Iterator[Any]:
 
 def _inside(node: Any) -> Iterator[Any]:
     """The elements of a template, and of templates in it."""
-    content = getattr(node, "template_content", None)
-    for inner in _elements(content) if content is not None else ():
-        yield inner
-        yield from _inside(inner)
+    waiting = [node]
+    while waiting:
+        content = getattr(waiting.pop(), "template_content", None)
+        for inner in _elements(content) if content is not None else ():
+            yield inner
+            waiting.append(inner)
 
 
 def _text(node: Any) -> str:
@@ -272,19 +274,20 @@ class _Reader:
 
 def _candidates(srcset: str) -> Iterator[str]:
     """The URLs of a srcset (HTML standard, parse a srcset attribute): a URL ends at white space, so it may hold commas."""
-    rest = srcset.lstrip(" \t\n\f\r,")
-    while rest:
-        end = next((at for at, character in enumerate(rest) if character in " \t\n\f\r"), len(rest))
-        url, rest = rest[:end], rest[end:]
+    at, length = 0, len(srcset)
+    while True:
+        while at < length and srcset[at] in " \t\n\f\r,":
+            at += 1
+        if at == length:
+            return
+        begin = at
+        while at < length and srcset[at] not in " \t\n\f\r":
+            at += 1
+        url = srcset[begin:at]
+        yield url.rstrip(",")
         if url.endswith(","):
-            yield url.rstrip(",")
-        else:
-            yield url
-            depth, end = 0, len(rest)
-            for at, character in enumerate(rest):
-                depth += (character == "(") - (character == ")" and depth > 0)
-                if character == "," and not depth:
-                    end = at
-                    break
-            rest = rest[end:]
-        rest = rest.lstrip(" \t\n\f\r,")
+            continue
+        depth = 0
+        while at < length and (depth or srcset[at] != ","):
+            depth += (srcset[at] == "(") - (srcset[at] == ")" and depth > 0)
+            at += 1

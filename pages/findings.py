@@ -24,6 +24,7 @@ CODES: Mapping[str, str] = {
     "missing-file": "a page loads a file that is not there",
     "missing-module": "a script imports a file that is not there",
     "relative-base": "a page loads a file by a relative path that fits only some of the addresses it is shown under",
+    "nesting": "a page or style sheet that is nested too deeply to be judged",
     "wrong-type": "a script or style sheet whose Content-Type browsers refuse",
     "csp-inline": "inline code or style that the Content-Security-Policy forbids",
     "csp-source": "a host or scheme that the Content-Security-Policy forbids",

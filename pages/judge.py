@@ -14,5 +14,10 @@ from pages.model import Page, Surroundings
 def judge(page: Page, around: Surroundings) -> tuple[Finding, ...]:
     """Everything that is wrong with a page, and what is worth knowing, by line; what stands in other files after it."""
     judged = Judged(page, around)
-    found = (finding for check in (loading.check, policies.check, scripting.check) for finding in check(judged))
+    try:
+        found = [finding for check in (loading.check, policies.check, scripting.check) for finding in check(judged)]
+    except RecursionError:
+        # Of the libraries that parse it, thousands of levels down. No bundler writes that.
+        text = "the page, or a style or style sheet of it, is nested too deeply to be judged"
+        return (judged.finding("nesting", 0, text),)
     return tuple(sorted(dict.fromkeys(found), key=lambda each: (each.file != page.name, each.file, each.line)))

@@ -17,6 +17,8 @@ from pages.styles import StyleUrl
 
 SHEETS = 50
 """Style sheets of a page that are read."""
+READ = 8 << 20
+"""Bytes of them after which no further one is read: parsing takes about a second for each MB."""
 
 
 class Judged:
@@ -39,15 +41,15 @@ class Judged:
 
     @cached_property
     def base(self) -> str:
-        """The href of <base>; "" where there is none or the policy makes the browser pass it by."""
+        """The href of <base>; "" where there is none, or the browser passes it by: no URL, or forbidden by the policy."""
         base = self.document.base
-        return "" if base and self.base_forbidden else base
+        return "" if base and (self.base_forbidden or not joined(self.around.origin, base)) else base
 
     @cached_property
     def base_forbidden(self) -> Policy | None:
         """The policy that forbids the <base>."""
-        url = urljoin(self.around.origin + self.page.paths[0], self.document.base)
-        return next((p for p in self.policies if not p.loads("base-uri", url, self.around.origin)), None)
+        url = joined(self.around.origin + self.page.paths[0], self.document.base)
+        return next((p for p in self.policies if url and not p.loads("base-uri", url, self.around.origin)), None)
 
     def url(self, url: str, path: str = "") -> str:
         """An absolute URL. ValueError for one that no browser takes."""
@@ -72,13 +74,16 @@ class Judged:
         """The site's own style sheets that the page loads, imported ones too: file, URL, and what it loads."""
         waiting = [url for reference, url in self.loaded if reference.rel == "stylesheet"]
         found: dict[str, tuple[Served, str, tuple[StyleUrl, ...]]] = {}
-        while waiting and len(found) < SHEETS:
+        read = 0
+        while waiting and len(found) < SHEETS and read < READ:
             url = waiting.pop(0).partition("#")[0]
             path = self.around.local(url)
             served = self.around.find(path) if path is not None and url not in found else None
             if served is None or not served.content_type.startswith("text/css"):
                 continue
-            each = styles.urls(served.body().decode(errors="replace"))
+            body = served.body()
+            read += len(body)
+            each = styles.urls(body.decode(errors="replace"))
             found[url] = (served, url, each)
             waiting += (resolved for one in each if one.kind == "import" and (resolved := joined(url, one.url)))
         return tuple(found.values())

@@ -30,7 +30,7 @@ def check(judged: Judged) -> Iterator[Finding]:
             yield from _workers(judged, inline.code, judged.page.name, inline.line - 1)
             yield from _hosts(judged, inline.code, judged.page.name, inline.line - 1, told)
     for key, value in judged.around.configured.items():
-        if urlsplit(value).scheme in ("http", "https", "ws", "wss") and urlsplit(value).netloc:
+        if joined(judged.around.origin, value) and urlsplit(value).scheme in ("http", "https", "ws", "wss") and urlsplit(value).netloc:
             yield from _host(judged, value, told, file="config.json", line=0, verb=f"{key} names")
     for served, url, _ in judged.sheets:
         yield from _map(judged, served, url, served.body().decode(errors="replace"))

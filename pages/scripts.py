@@ -8,7 +8,8 @@ Everything here is a guess about code that may never run, so whoever uses it tel
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -17,8 +18,8 @@ _LITERAL = re.compile(r"""["'`]((?:https?|wss?)://[A-Za-z0-9.-]+(?::\d+)?(?:/[^"
 _CALL = re.compile(r"(?:\b(?:fetch|WebSocket|EventSource|sendBeacon|get|post|put|patch|delete|request)\s*\(\s*|\b(?:base_?url|api_?url|endpoint|uri|url)\s*[:=]\s*)$", re.IGNORECASE)  # fmt: skip  # noqa: E501
 _API_HOST = re.compile(r"(?:^|\.)(?:api|graphql|gateway|backend|auth|login|ws)\d*[.-]", re.IGNORECASE)
 _API_PATH = re.compile(r"^/(?:api|graphql|rest|v\d+)(?:/|$)", re.IGNORECASE)
-_WORKER = re.compile(r"""\bserviceWorker\s*\.\s*register\s*\(\s*(["'`])([^"'`\s$]+)\1\s*(?:,\s*\{([^}]*)\})?""")
-_WORKBOX = re.compile(r"""\bnew\s+Workbox\s*\(\s*(["'`])([^"'`\s$]+)\1\s*(?:,\s*\{([^}]*)\})?""")
+_WORKER = re.compile(r"""\bserviceWorker\s*\.\s*register\s*\(\s*(["'`])([^"'`\s$]+)\1\s*(?:,\s*\{([^}]{0,500})\})?""")
+_WORKBOX = re.compile(r"""\bnew\s+Workbox\s*\(\s*(["'`])([^"'`\s$]+)\1\s*(?:,\s*\{([^}]{0,500})\})?""")
 _SCOPE = re.compile(r"""\bscope\s*:\s*(["'`])([^"'`]*)\1""")
 _SOURCE_MAP = re.compile(r"(?://|/\*)[#@]\s*sourceMappingURL=([^\s*]+)\s*(?:\*/)?\s*\Z")
 
@@ -43,7 +44,8 @@ class Worker:
 
 def imports(text: str) -> tuple[Said, ...]:
     """Scripts that are imported by a relative or absolute path."""
-    return tuple(Said(text=match[2], line=_line(text, match)) for match in _IMPORT.finditer(text))
+    line = _lines(text)
+    return tuple(Said(text=match[2], line=line(match)) for match in _IMPORT.finditer(text))
 
 
 def hosts(text: str) -> tuple[Said, ...]:
@@ -53,6 +55,7 @@ def hosts(text: str) -> tuple[Said, ...]:
 
 def _hosts(text: str) -> Iterator[Said]:
     seen = set()
+    line = _lines(text)
     for match in _LITERAL.finditer(text):
         url = match[1]
         parts = urlsplit(url)
@@ -61,16 +64,17 @@ def _hosts(text: str) -> Iterator[Said]:
         local = parts.hostname in ("localhost", "127.0.0.1") or "." not in (parts.hostname or "")
         if (asked or likely) and not local and parts.netloc not in seen:
             seen.add(parts.netloc)
-            yield Said(text=url, line=_line(text, match))
+            yield Said(text=url, line=line(match))
 
 
 def workers(text: str) -> tuple[Worker, ...]:
     """Service workers that are registered by a literal."""
     found = []
+    line = _lines(text)
     for pattern in (_WORKER, _WORKBOX):
         for match in pattern.finditer(text):
             scope = _SCOPE.search(match[3] or "")
-            found.append(Worker(url=match[2], scope=scope[2] if scope else None, line=_line(text, match)))
+            found.append(Worker(url=match[2], scope=scope[2] if scope else None, line=line(match)))
     return tuple(found)
 
 
@@ -80,5 +84,13 @@ def source_map(text: str) -> str:
     return match[1] if match and not match[1].startswith("data:") else ""
 
 
-def _line(text: str, match: re.Match[str]) -> int:
-    return text.count("\n", 0, match.start()) + 1
+def _lines(text: str) -> Callable[[re.Match[str]], int]:
+    """The line of a match. Line breaks are looked for once: a script may have a match in every one of a million lines."""
+    breaks: list[int] = []
+
+    def line(match: re.Match[str]) -> int:
+        if not breaks:
+            breaks.extend(at.start() for at in re.finditer("\n", text))
+        return bisect_left(breaks, match.start()) + 1
+
+    return line

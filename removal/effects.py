@@ -17,6 +17,7 @@ from aws.cloudformation.stack_sets import CallAs
 from gateways.retained import REMOVABLE
 from planning.model import Finding
 from planning.removals import Removal, RetainedResource
+from removal.belongings import says_so
 from removal.gateways import RemovalGateways
 from removal.retained import decided, left_by, left_by_set, resources_of, retains, still_there, unique, where
 
@@ -29,7 +30,14 @@ def alone(assembly: Assembly, stack: Stack, gateways: RemovalGateways, findings:
         live = gateway.describe_stack_set(stack.stack_name, call_as=_call_as(stack))
         left = left_by_set(stack, {"Resources": resources_of(live.template_body)}, gateway) if live is not None else []
     else:
-        left = left_by(stack, {"Resources": resources_of(gateway.get_template(stack.stack_name) if found else None)}, gateway, found)
+
+        def ours(arn: str) -> bool:
+            deleted = gateway.describe_stack(arn)
+            return deleted is not None and says_so(assembly, deleted.tags)
+
+        # The name may come from a history that somebody has written, and the stack of that name have been somebody else's.
+        template = {"Resources": resources_of(gateway.get_template(stack.stack_name) if found else None)}
+        left = left_by(stack, template, gateway, found, ours)
     existing = leftovers(assembly, gateways, left, {stack.id} if found else set(), findings)
     kept = tuple(decided(each, delete_data=False) for each in existing)
     if found is None:

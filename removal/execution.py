@@ -101,9 +101,13 @@ class Remover:
 
     def _remove_set(self, removal: Removal, gateway: CloudFormation) -> None:
         name, call_as = removal.stack_name, removal.call_as
-        if gateway.describe_stack_set(name, call_as=call_as) is None:
+        live = gateway.describe_stack_set(name, call_as=call_as)
+        if live is None:
             self._progress(removal.stack, "is gone already")
             return
+        # A set is deleted by its name only, so the ARN has to say that it is still the one that was shown.
+        if live.arn != removal.arn:
+            raise RemovalFailed(f"{name} is another StackSet than the one that was shown, made since then under the same name")
         for operation in gateway.running_operations(name, call_as=call_as):
             self._progress(removal.stack, f"waiting for {operation.action}, which is under way")
             self._wait(removal, operation.id, gateway)

@@ -5,7 +5,7 @@ What a deleted stack kept on purpose is known from its own DELETE_SKIPPED events
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -36,11 +36,17 @@ def in_place(stack: Stack) -> dict[str, Any]:
     return {**where(stack), "stack_name": stack.stack_name}
 
 
-def left_by(stack: Stack, template: Mapping[str, Any], gateway: CloudFormation, removal: Removal | None) -> list[RetainedResource]:
+def left_by(
+    stack: Stack,
+    template: Mapping[str, Any],
+    gateway: CloudFormation,
+    removal: Removal | None,
+    ours: Callable[[str], bool] = lambda _: True,
+) -> list[RetainedResource]:
     """Of a live stack: what its deployed template retains and what it has replaced. Of deleted ones of that name: what their events say was
-    skipped. And by name."""
+    skipped. And by name. `ours`: whether a deleted stack, by its ARN, was the environment's, where the name is no proof of it."""
     found: list[RetainedResource] = []
-    arns = list(gateway.deleted_stacks(stack.stack_name))
+    arns = [arn for arn in gateway.deleted_stacks(stack.stack_name) if ours(arn)]
     if removal is not None:
         arns.insert(0, removal.arn)
         deployed = resources_of(gateway.get_template(stack.stack_name))

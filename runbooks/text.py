@@ -63,4 +63,5 @@ def filled(text: str, value: Callable[[str], str]) -> str:
 
 
 def _quoted(value: str, *, typed: bool) -> str:
-    return shlex.quote(value) if typed else value
+    # In prose one line stays one: a line break in an output would begin a line that looks like a command to type.
+    return shlex.quote(value) if typed else " ".join(value.splitlines())

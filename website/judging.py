@@ -115,7 +115,13 @@ def refusal(finding: Finding, folder: str) -> str:
     """One line: where, what, what mends it, and how to say "I know"."""
     remedy = f"; {finding.remedy}" if finding.remedy else ""
     said = f"{_place(finding, folder)}: {printable(finding.text)}{printable(remedy)}"
-    return f"{said}; to publish it all the same: --allow '{printable(finding.allowance)}'"
+    return f"{said}; to publish it all the same: --allow {_quoted(printable(finding.allowance))}"
+
+
+def _quoted(text: str) -> str:
+    """In quotes for a shell: the line is there to be pasted, and the name of a file is its maker's choice."""
+    escaped = text.replace("'", "'\"'\"'")
+    return f"'{escaped}'"
 
 
 def note(finding: Finding) -> str:

@@ -177,10 +177,11 @@ def test_what_is_applied_is_what_was_reviewed_whatever_somebody_does_meanwhile(s
     site.apply()
     dice = random.Random(17)
     edit_and_hand = (
-        ("update_a_stack", {"price_class": "PriceClass_200"}, "applied beside a change by hand"),
+        # Refused where the dice choose the stack that the plan is about.
+        ("update_a_stack", {"price_class": "PriceClass_200"}, "applied beside a change by hand|refused by apply"),
         ("delete_an_instance", {"basic_auth": {**site.values["basic_auth"], "log_retention_days": 60}}, "applied beside a change by hand"),
     )
     for name, change, wanted in edit_and_hand:
         values = {**site.values, **change}
         outcome, told = nightly.one(site, values, partial(by_hand.random_change, site, dice=dice, only=name))
-        assert outcome == wanted, f"{name}: {outcome}\n{told}"
+        assert outcome in wanted.split("|"), f"{name}: {outcome}\n{told}"

@@ -128,7 +128,7 @@ def applied(site: Edited, review: str) -> tuple[str, str]:
     wrong = truth.not_as_reviewed(plan, touched, complete=code == 0)
     if wrong:
         return "FAILED", "\n".join(("not as reviewed:", *wrong, review, told))
-    if code == USAGE:
+    if code in (USAGE, PENDING):
         return ("FAILED", f"refused, and something was done: {touched}\n{told}") if touched else ("refused by apply", told)
     if code != 0 and "it is not what was approved any more" in told:
         return "refused by apply", told

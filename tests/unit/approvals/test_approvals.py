@@ -12,7 +12,7 @@ import pytest
 from approvals import record
 from approvals.people import RoleFacts, Tally, tally
 from approvals.record import Approval, Found
-from approvals.rule import needed
+from approvals.rule import LATEST, needed
 from assembly import files
 from assembly.model import Assembly
 from aws.errors import NotFound
@@ -69,7 +69,7 @@ def count(*found: Found) -> Tally:
         ((session("shared", "jane", age=timedelta(hours=24)),), 1),
         ((session("shared", "jane", age=timedelta(hours=24, seconds=1)),), 0),
         ((session("shared", "jane", withdrawn=True),), 0),
-        # GetFederationToken: the name behind the account is the caller's choice.
+        # GetFederationToken: an IAM user who has approved already may call it, with a name of their choice.
         (
             tuple(
                 Found(
@@ -79,7 +79,7 @@ def count(*found: Found) -> Tally:
                 )
                 for name in ("jane", "joe")
             ),
-            1,
+            0,
         ),
     ],
 )
@@ -92,6 +92,42 @@ def test_people_not_sessions_are_counted(found: tuple[Found, ...], people: int) 
 def test_where_iam_does_not_answer_a_role_is_one_person() -> None:
     found = (session("AWSReservedSSO_Admin_0a", "jane@x.org"), session("AWSReservedSSO_Admin_0a", "joe@x.org"))
     assert len(tally(found, now=NOW, roles=lambda _: None, machines=MACHINES).people) == 1
+
+
+@pytest.mark.attack
+def test_a_body_that_hides_its_role_makes_nobody_a_second_person() -> None:
+    """Jane writes the record of her second permission set by hand, without the name of its role."""
+    honest = session("AWSReservedSSO_Admin_0a", "jane@x.org")
+    hiding = session("AWSReservedSSO_Ops_0b", "jane@x.org", claims="no-such-role")
+    joe = session("AWSReservedSSO_Ops_0b", "joe@x.org")
+    assert len(count(honest, hiding).people) == 1
+    assert len(count(hiding, honest).people) == 1
+    assert len(count(hiding, session("AWSReservedSSO_Admin_0a", "Jane@x.org", claims="another")).people) == 1
+    assert len(count(honest, hiding, joe).people) == 2
+
+
+@pytest.mark.attack
+def test_a_path_that_looks_like_identity_centers_is_not() -> None:
+    """Anybody who may make roles may choose a path, and a path may hold colons."""
+    path = f"arn:aws:iam::{ACCOUNT}:role/x:role/aws-reserved/sso.amazonaws.com/shared"
+    found = (session("shared", "jane"), session("shared", "joe"))
+    roles = {"shared": RoleFacts(arn=path, unique_id="AROASHARED")}
+    assert len(tally(found, now=NOW, roles=roles.get, machines=MACHINES).people) == 1
+
+
+@pytest.mark.attack
+def test_a_withdrawal_takes_back_what_the_person_approved_before_with_another_permission_set() -> None:
+    approved = session("AWSReservedSSO_Admin_0a", "jane@x.org", age=timedelta(hours=2))
+    withdrawn = session("AWSReservedSSO_Ops_0b", "jane@x.org", age=timedelta(hours=1), withdrawn=True)
+    again = session("AWSReservedSSO_Admin_0a", "jane@x.org")
+    assert not count(approved, withdrawn).people
+    assert len(count(again, withdrawn).people) == 1
+
+
+@pytest.mark.attack
+def test_a_clock_that_is_turned_back_keeps_no_approval_alive() -> None:
+    assert len(count(session("shared", "jane", age=timedelta(minutes=-10))).people) == 1
+    assert not count(session("shared", "jane", age=timedelta(minutes=-16))).people
 
 
 @dataclass
@@ -137,6 +173,17 @@ def test_a_record_counts_for_what_its_name_says_and_nothing_else() -> None:
         record.read(bucket, "b", "prod", DIGEST[:12])
 
 
+@pytest.mark.attack
+def test_keys_that_are_no_records_crowd_nobody_out() -> None:
+    """An approver may write below any folder of their own making, as the policy's asterisk takes slashes, too."""
+    bucket = Bucket()
+    jane = Approval(environment="prod", digest=DIGEST, by=f"arn:aws:iam::{ACCOUNT}:user/jane")
+    record.save(bucket, "b", jane, "AIDAJANE")
+    for number in range(record.MOST):
+        bucket.objects[f"approvals/prod/{DIGEST}/!{number:02}/AIDABOB.json"] = b"{}"
+    assert [each.user_id for each in record.read(bucket, "b", "prod", DIGEST)] == ["AIDAJANE"]
+
+
 def assembly(approvals: int, note: str = "") -> tuple[Assembly, dict[str, bytes]]:
     made = synthesise(environments()["prod"])
     raw = msgspec.structs.replace(made.assembly, approvals=approvals, project=made.assembly.project + note, digest="")
@@ -169,3 +216,18 @@ def test_a_change_that_lowers_the_number_takes_as_many_as_before() -> None:
     assert needed(assembly(0, "x")[0], bucket) == 0
     # It is raised by a plan that is applied as before, and the next one takes as many.
     assert needed(assembly(2, "x")[0], bucket) == 0
+
+
+@pytest.mark.attack
+def test_neither_failures_nor_rubbish_nor_a_lost_assembly_hide_the_number() -> None:
+    bucket = Bucket()
+    applied(bucket, 2, "2026-11-26T10:00:00.000Z")
+    lowered = applied(bucket, 0, "2026-11-26T11:00:00.000Z")
+    del bucket.objects[f"assemblies/{lowered.digest}/{files.MANIFEST}"]
+    assert needed(assembly(0, "x")[0], bucket) == 2
+    bucket.objects = {key: body for key, body in bucket.objects.items() if "2026-11-26T11" not in key}
+    for number in range(LATEST + 1):
+        bucket.objects[f"history/prod/2026-11-26T12:00:00.{number:03}Z-{DIGEST[:12]}.json"] = b"rubbish"
+    for number in range(3):
+        applied(bucket, 0, f"2026-11-26T13:00:00.{number:03}Z", result="failed")
+    assert needed(assembly(0, "x")[0], bucket) == 2

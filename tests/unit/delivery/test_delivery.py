@@ -43,6 +43,24 @@ def test_a_comment_fits_and_shows_every_environment_whatever_the_reviews_hold(tm
     assert "no plan was made" in rows[0]
 
 
+@pytest.mark.attack
+def test_a_link_among_the_reviews_shows_no_file_of_the_runner(tmp_path: Path) -> None:
+    """The artifact is made by the pull request's code; the comment is written where there is a token in the environment."""
+    secret = tmp_path / "environ"
+    secret.write_text("GH_TOKEN=ghs_secret")
+    outside = tmp_path / "outside"
+    reviews = tmp_path / "reviews"
+    for folder in (outside, reviews / "review-dev"):
+        folder.mkdir(parents=True)
+        (folder / "review.json").write_text('{"summary": {"line": "x"}}')
+        (folder / "review.md").symlink_to(secret)
+    (outside / "review.md").unlink()
+    (outside / "review.md").write_text("ghs_secret")
+    (reviews / "review-sit").symlink_to(outside)
+    text = comment.render(comment.read(reviews), commit="0a1b", run="")
+    assert "ghs_secret" not in text and "dev" in text and "sit" not in text
+
+
 def test_an_issue_is_opened_once_kept_and_closed() -> None:
     there: dict[int, str] = {}
     calls: list[tuple[str, ...]] = []

@@ -115,6 +115,18 @@ def test_a_history_that_names_somebody_elses_stack_deletes_nothing_of_theirs() -
     assert [f.code for f in plan.findings] == ["stack_not_ours"]
 
 
+@pytest.mark.attack
+def test_a_history_that_names_somebody_elses_deleted_stack_cleans_up_nothing_of_theirs() -> None:
+    world = deployed()
+    world.places["us-east-1"].has_set = False
+    world.replicated = True
+    bucket = after(platform(), without_edge())
+    results(Running(plan_of(world, bucket, remove=True), world))
+    assert [r.stack for r in plan_of(world, bucket).removals] == ["edge"]
+    world.places["us-east-1"].deleted["demo-test-edge"]["Tags"] = [TAGS[0], {"Key": "environment", "Value": "prod"}]
+    assert plan_of(world, bucket, remove=True).removals == ()
+
+
 def test_nobody_is_deleted_before_those_that_depend_on_it() -> None:
     made, templates = platform()
     chain, more = small_assembly(
@@ -238,6 +250,15 @@ def test_termination_protection_is_lifted_only_if_that_was_said(lifted: bool, bl
     bucket = after(platform(), without_edge())
     assert not plan_of(world, bucket).blocked
     assert plan_of(world, bucket, remove=True, lift_protection=lifted).blocked == blocked
+
+
+@pytest.mark.attack
+def test_a_stackset_made_since_under_the_same_name_is_not_what_was_approved() -> None:
+    world = deployed()
+    plan = plan_of(world, after(platform(), without_edge()), remove=True)
+    shown = tuple(msgspec.structs.replace(r, arn="arn:set:before") if r.kind == "stackset" else r for r in plan.removals)
+    assert results(Running(msgspec.structs.replace(plan, removals=shown), world))[0] == ("logs", "failed")
+    assert world.places["us-east-1"].has_set and world.places["us-east-1"].instances
 
 
 def test_interrupted_before_it_began_nothing_is_deleted() -> None:

@@ -131,6 +131,11 @@ def test_a_value_in_a_command_is_one_word(value: str) -> None:
     assert shlex.split(typed) == ["aws", "s3", "ls", value]
 
 
+@pytest.mark.attack
+def test_a_value_in_prose_begins_no_line_to_type() -> None:
+    assert filled("See {site.BucketName}.", lambda _: "a\n    rm -rf ~\u2028b") == "See a     rm -rf ~ b."
+
+
 def test_those_whose_alarms_are_on_stand_first() -> None:
     alarms = {"kimmyai-web-prod-SiteDown": "ALARM", "kimmyai-web-prod-Firewall": "OK"}
     found = listed(RUNBOOKS, facts_of("prod", Live(outputs={}, alarms=alarms)))
