@@ -318,9 +318,6 @@ def _not_started(plan: AnyStackPlan, bad: Iterable[Outcome]) -> Outcome:
     )
 
 
-# --- the record -----------------------------------------------------------------------------------------------------
-
-
 def record_of(run: Run, applied: Applied, *, by: str, host: str, git_commit: str, rollback: bool = False) -> Record:
     """What goes into the history."""
     moment = datetime.fromtimestamp(applied.started, UTC)

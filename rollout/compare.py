@@ -112,9 +112,6 @@ def _text(value: Value | None) -> str:
             return "(hidden)"
 
 
-# --- resources ---------------------------------------------------------------------------------------------------
-
-
 def differences(approved: Iterable[ResourceChange], real: Iterable[ResourceChange]) -> tuple[str, ...]:
     """What the real changes do that the approved ones did not say, or the other way round; empty if they agree but for placeholders.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,13 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-ROOMS = (
-    *("acceptance", "approvals", "assembly", "aws", "changes", "cli", "constraints", "delivery", "doctor", "environments", "gateways"),
-    *("guards", "inventory", "lambda", "lint", "operations", "planning", "policies", "preview", "refusals", "review", "rollout", "session"),
-    *("stacks", "templates", "website", "build.py", "deploy.py", "setup.cfg", "constraints.txt", "Makefile"),
-)
-"""What a workflow's steps use of the repository."""
 ROOT = Path(__file__).resolve().parents[2]
+_PACKAGES = re.search(r"root_packages =\n((?:    \w+\n)+)", (ROOT / "setup.cfg").read_text(encoding="utf-8"))
+assert _PACKAGES is not None
+ROOMS = (*_PACKAGES[1].split(), "lambda", "docs", "build.py", "deploy.py", "setup.cfg", "constraints.txt", "Makefile")
+"""What a workflow's steps use of the repository."""
 
 GH = """#!/bin/sh
 # Stands for gh: what was asked, and a pull request and issues of one file each.

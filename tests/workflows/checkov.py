@@ -31,6 +31,7 @@ ACCEPTED: Mapping[tuple[str, str], str] = {
         "CKV_AWS_158",
         "LogGroup",
     ): "encrypted by CloudWatch's own key; lines hold no credential, and a key of our own in 13 regions buys nothing",
+    ("CKV_AWS_192", "WebAcl"): "a managed group counts until somebody has looked at what it would block (docs/guides/firewall.md)",
     ("CKV_AWS_18", "AccessLogBucket"): "it takes the logs; its own log would log itself",
     ("CKV_AWS_18", "ArtifactBucket"): "only the deployer's roles reach it, whose calls CloudTrail has",
     ("CKV_AWS_18", "Bucket"): "CloudFront alone reads it, and CloudFront's requests are logged (monitoring stack)",
