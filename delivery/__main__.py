@@ -73,7 +73,7 @@ def _assemblies(args: argparse.Namespace) -> str:
 
 
 def _release(args: argparse.Namespace) -> str:
-    return "\n".join(facts.lines({"digest": str(documents.loads(args.of.read_bytes())["release"]["content"])}))
+    return "\n".join(facts.lines({"digest": str(documents.loads(args.of.read_bytes())["data"]["outcome"]["release"]["content"])}))
 
 
 def _plan(args: argparse.Namespace) -> str:

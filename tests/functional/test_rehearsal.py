@@ -82,7 +82,7 @@ def test_the_apps_files_go_to_every_environment_and_come_back(stage: Stage) -> N
     back = Run(world=stage.world, github=stage.event("workflow_dispatch"), inputs={"environment": "prod", "release": digest[:12]})
     assert back.start("rollback.yml") == "success", said(stage)
     site = stage.sites["prod"]
-    live = json.loads(site.run(site.administrator(), "releases", "--json").stdout)
+    live = json.loads(site.run(site.administrator(), "releases", "--json").stdout)["data"]
     releases = live["releases"] if isinstance(live, dict) else live
     assert max(releases, key=lambda each: each["number"])["content"] == digest
 

@@ -104,3 +104,10 @@ def test_what_cannot_be_read_ends_with_a_line(tmp_path: Path, capsys: pytest.Cap
     assert main(["--dist", str(tmp_path), "facts", "--env", "dev"]) == 1
     assert main(["release", "--of", str(tmp_path / "published.json")]) == 1
     assert capsys.readouterr().err.count("error: ") == 2
+
+
+def test_the_digest_of_a_release_is_read_from_what_publish_prints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = {"verb": "publish", "ok": True, "problems": [], "data": {"plan": None, "outcome": {"release": {"content": "a" * 64}}}}
+    (tmp_path / "published.json").write_text(json.dumps(answer))
+    assert main(["release", "--of", str(tmp_path / "published.json")]) == 0
+    assert "a" * 64 in capsys.readouterr().out
