@@ -42,7 +42,10 @@ _STACKSETS = (
 
 # None of these takes a resource (Service Authorization Reference).
 _WITHOUT_RESOURCE = (
-    ("cloudformation", ("BatchDescribeTypeConfigurations", "DescribeAccountLimits", "DescribeStackDriftDetectionStatus", "ListStacks")),
+    (
+        "cloudformation",
+        ("BatchDescribeTypeConfigurations", "DescribeAccountLimits", "DescribeStackDriftDetectionStatus", "ListStackSets", "ListStacks"),
+    ),
     ("cloudfront", ("ListCachePolicies", "ListDistributions", "ListOriginAccessControls", "ListResponseHeadersPolicies")),
     ("iam", ("GetAccountSummary",)),
     ("logs", ("DescribeLogGroups",)),
