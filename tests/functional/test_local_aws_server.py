@@ -282,7 +282,7 @@ def test_it_is_seen_stopped_and_forgotten_by_command(state: Path) -> None:
         out = io.StringIO()
         context = Context(root=state.parent, stdin=io.StringIO(""), stdout=out, stderr=io.StringIO())
         assert main(["local", *arguments, "--json"], PACKAGES, context) == 0
-        return dict(json.loads(out.getvalue()))
+        return dict(json.loads(out.getvalue())["data"])
 
     where = state.parent / ".local-aws"
     assert local("status")["runs"] is False
