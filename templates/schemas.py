@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -35,6 +35,14 @@ class Schema:
     read_only: frozenset[tuple[str, ...]] = frozenset()
     primary_identifier: frozenset[tuple[str, ...]] = frozenset()
     type_name: str = ""
+    identifier: tuple[str, ...] = ()
+    """The properties of the primary identifier, in its order: what a resource is imported by (ResourceIdentifier)."""
+    importable: bool = False
+    """Whether CloudFormation can import resources of the type: it can read them.
+
+    Source: "AWS CloudFormation Resource Import supports CloudFormation Registry types" (2020-06-19): a type with a read handler needs
+    nothing more. See `import-types` in docs/assumptions.md.
+    """
 
     def recreation(self, path: str) -> Recreation:
         """Whether changing the property at `path` ("A.B[0].C") replaces the resource.
@@ -97,6 +105,7 @@ class _File(msgspec.Struct, rename="camel"):
     read_only_properties: tuple[str, ...] = ()
     primary_identifier: tuple[str, ...] = ()
     type_name: str = ""
+    handlers: dict[str, Any] = {}
 
 
 def _paths(pointers: Iterable[str]) -> frozenset[tuple[str, ...]]:
@@ -140,6 +149,8 @@ class Schemas:
                 read_only=_paths(raw.read_only_properties),
                 primary_identifier=_paths(raw.primary_identifier),
                 type_name=raw.type_name,
+                identifier=tuple(pointer.rpartition("/")[2] for pointer in raw.primary_identifier),
+                importable="read" in raw.handlers,
             )
         return self._read[name]
 
