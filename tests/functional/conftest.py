@@ -31,14 +31,6 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 SETTINGS = {"LOCAL_AWS_SECRET": SECRET, "LOCAL_AWS_ANY_PORT": "1"}
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Ends a run whose groups would be torn apart: tests of a group build on each other, and share what is dear to make."""
-    of_worker = getattr(session.config, "workerinput", None) is not None
-    loose = [i for i in session.items if i.get_closest_marker("xdist_group") and "@" not in i.nodeid]
-    if of_worker and loose and session.config.getoption("loadgroup", False):
-        raise pytest.UsageError(f"pytest-xdist does not keep groups together with this pytest: {loose[0].nodeid}")
-
-
 def _server(directory: Path, **options: bool) -> LocalAws:
     settings = {**SETTINGS, "LOCAL_AWS_STACKSET_SECONDS": "0.02"}
     return LocalAws.start(directory, bound_to=os.getpid(), persist=False, settings=settings, **options)
