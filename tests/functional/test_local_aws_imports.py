@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from aws.errors import AwsError, BadRequest
 from aws.session import Aws
 from local_aws import prepare
+from local_aws.server import LocalAws
 from tests.functional.test_local_aws_existing import ALARM, EDGE_CODE, LAMBDA_TRUST, OAC, POLICY, TABLE
 from tests.functional.test_local_aws_resources import CAPABILITIES, Stacks
 
@@ -620,3 +623,86 @@ def test_a_failure_beside_a_take_over_leaves_what_stood(aws: Aws, account: str, 
     assert held.ref in str(aws.client("logs", account_id=account, region="us-east-1").describe_log_groups())
     stacks.delete("new")
     imported(stacks, GROUP, held, "again")
+
+
+# --- what an import changes, and what it does not -------------------------------------------------------------------
+
+
+def test_an_import_puts_the_stacks_tags_on_what_it_takes_and_changes_nothing_else(aws: Aws, account: str, stacks: Stacks) -> None:
+    stands = bucket(Account(aws, account))
+    name, s3 = stands.ref, aws.client("s3", account_id=account, region="us-east-1")
+    s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": "team", "Value": "web"}, {"Key": "environment", "Value": "own"}]})
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "t"}}
+    tags = [{"Key": "environment", "Value": "dev"}, {"Key": "owner", "Value": "us"}]
+    stacks.client.create_stack(StackName="new", TemplateBody=json.dumps({"Resources": {"Topic": topic}}), Tags=tags)
+    stack_id = stacks.settled("new")["StackId"]
+    told = {"BucketName": name, "VersioningConfiguration": {"Status": "Suspended"}}
+    body = {"Resources": {"Topic": topic, "R": resource("AWS::S3::Bucket", told)}}
+    import_set(stacks, body, entry("AWS::S3::Bucket", stands))
+    assert executed(stacks)["StackStatus"] == "IMPORT_COMPLETE"
+    assert s3.get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
+    held = {each["Key"]: each["Value"] for each in s3.get_bucket_tagging(Bucket=name)["TagSet"]}
+    assert held == {
+        "team": "web",
+        "environment": "own",
+        "owner": "us",
+        "aws:cloudformation:stack-name": "new",
+        "aws:cloudformation:stack-id": stack_id,
+        "aws:cloudformation:logical-id": "R",
+    }
+    found = {
+        path["PropertyPath"]: (path["ExpectedValue"], path["ActualValue"]) for path in drifts(stacks, "new")["R"]["PropertyDifferences"]
+    }
+    assert found["/VersioningConfiguration/Status"] == ("Suspended", "Enabled")
+
+
+def test_an_import_that_is_rolled_back_takes_its_tags_away(aws: Aws, account: str, stacks: Stacks) -> None:
+    stands = bucket(Account(aws, account))
+    bad = {
+        "Type": "AWS::CloudFront::MonitoringSubscription",
+        "Properties": {"DistributionId": "E0", "MonitoringSubscription": {}},
+        "DependsOn": "R",
+    }
+    body = {"Resources": {"R": resource("AWS::S3::Bucket", {"BucketName": stands.ref}), "Bad": bad}}
+    assert taking(stacks, "CREATE", "new", body)["R"] == "Import"
+    assert executed(stacks)["StackStatus"] == "ROLLBACK_COMPLETE"
+    with pytest.raises(AwsError, match="NoSuchTagSet"):
+        aws.client("s3", account_id=account, region="us-east-1").get_bucket_tagging(Bucket=stands.ref)
+
+
+def test_what_an_update_leaves_alone_keeps_its_drift(aws: Aws, account: str, stacks: Stacks) -> None:
+    """CloudFormation compares templates, not the live resource: an update of another resource aligns nothing."""
+    stands = distribution(Account(aws, account))
+    config = {**stands.properties["DistributionConfig"], "Comment": "not so", "HttpVersion": "http3", "IPV6Enabled": True}
+    body = {"Resources": {"R": resource("AWS::CloudFront::Distribution", {"DistributionConfig": config})}}
+    import_set(stacks, body, entry("AWS::CloudFront::Distribution", stands))
+    assert executed(stacks)["StackStatus"] == "IMPORT_COMPLETE"
+    differing = {"/DistributionConfig/Comment", "/DistributionConfig/HttpVersion", "/DistributionConfig/IPV6Enabled"}
+
+    def paths() -> set[str]:
+        return {each["PropertyPath"] for each in drifts(stacks, "new")["R"].get("PropertyDifferences", [])}
+
+    assert paths() == differing
+    more = {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "t"}}}
+    stacks.apply("new", {"Resources": {**body["Resources"], **more}})
+    assert paths() == differing
+    aligned = resource("AWS::CloudFront::Distribution", {"DistributionConfig": {**config, "Comment": "aligned"}})
+    stacks.apply("new", {"Resources": {"R": aligned, **more}})
+    assert paths() == set()
+    live = aws.client("cloudfront", account_id=account, region="us-east-1").get_distribution(Id=stands.ref)["Distribution"]
+    assert (live["DistributionConfig"]["Comment"], live["DistributionConfig"]["HttpVersion"]) == ("aligned", "http3")
+
+
+def test_reports_of_single_types_can_be_played(tmp_path: Path) -> None:
+    settings = {"LOCAL_AWS_NOT_IMPORTABLE": "AWS::Route53::RecordSet,AWS::CertificateManager::Certificate"}
+    server = LocalAws.start(tmp_path / "other", bound_to=os.getpid(), persist=False, settings=settings)
+    try:
+        aws = Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials)
+        account = "111122223333"
+        stands = certificate(Account(aws, account))
+        kind = "AWS::CertificateManager::Certificate"
+        body = {"Resources": {"R": resource(kind, stands.properties)}}
+        with pytest.raises(BadRequest, match=r"ResourceTypes \[AWS::CertificateManager::Certificate\] are not supported for Import"):
+            import_set(Stacks(aws, account), body, entry(kind, stands))
+    finally:
+        server.stop()
