@@ -600,15 +600,41 @@ def test_what_has_its_name_already_is_taken_over_beside_what_is_made(
     assert {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]} == {"Ref": stands.ref, **stands.attributes}
 
 
-def test_a_name_that_is_made_of_others_is_not_taken_over_and_a_record_never(aws: Aws, account: str, stacks: Stacks) -> None:
-    group, www = log_group(Account(aws, account)), record(Account(aws, account))
+def test_a_name_that_is_made_of_others_is_not_taken_over(aws: Aws, account: str, stacks: Stacks, held: Stands) -> None:
     made = resource(GROUP, {"LogGroupName": {"Fn::Sub": "/a/group"}})
     assert taking(stacks, "CREATE", "new", {"Resources": {"R": made}}) == {"R": "Add"}
     assert executed(stacks)["StackStatus"] == "ROLLBACK_COMPLETE"
     assert "already exists" in str(stacks.failures("new"))
-    body = {"Resources": {"R": resource("AWS::Route53::RecordSet", {**www.properties, "SetIdentifier": "one", "Weight": 1})}}
-    assert taking(stacks, "CREATE", "records", body) == {"R": "Add"}
-    assert group.ref in str(aws.client("logs", account_id=account, region="us-east-1").describe_log_groups())
+    assert held.ref in str(aws.client("logs", account_id=account, region="us-east-1").describe_log_groups())
+
+
+def test_what_has_no_name_of_its_own_is_not_taken_over(aws: Aws, account: str, stacks: Stacks) -> None:
+    policy = bucket_policy(Account(aws, account))
+    zone_id = zone(Account(aws, account)).ref
+    weighted = {
+        "Name": "w.example.org.",
+        "Type": "A",
+        "TTL": 60,
+        "SetIdentifier": "one",
+        "Weight": 1,
+        "ResourceRecords": [{"Value": "192.0.2.1"}],
+    }
+    aws.client("route53", account_id=account, region="us-east-1").change_resource_record_sets(
+        HostedZoneId=zone_id, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": weighted}]}
+    )
+    told = {**weighted, "HostedZoneId": zone_id, "TTL": "60", "ResourceRecords": ["192.0.2.1"]}
+    resources = {"P": resource("AWS::S3::BucketPolicy", policy.properties), "W": resource("AWS::Route53::RecordSet", told)}
+    assert taking(stacks, "CREATE", "new", {"Resources": resources}) == {"P": "Add", "W": "Add"}
+
+
+def test_the_policy_of_a_bucket_that_a_stack_makes_is_named_by_its_bucket_too(aws: Aws, account: str, stacks: Stacks) -> None:
+    stands = bucket_policy(Account(aws, account))
+    aws.client("s3", account_id=account, region="us-east-1").delete_bucket_policy(Bucket=stands.ref)
+    body = {"Resources": {"R": resource("AWS::S3::BucketPolicy", stands.properties)}, "Outputs": {"Ref": {"Value": {"Ref": "R"}}}}
+    assert stacks.apply("new", body) == {"Ref": stands.ref}
+    assert drifts(stacks, "new")["R"]["StackResourceDriftStatus"] == "IN_SYNC"
+    stacks.delete("new")
+    imported(stacks, "AWS::S3::BucketPolicy", stands)
 
 
 def test_a_failure_beside_a_take_over_leaves_what_stood(aws: Aws, account: str, stacks: Stacks, held: Stands) -> None:
