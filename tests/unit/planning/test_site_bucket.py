@@ -122,3 +122,40 @@ def test_it_is_said_before_everything_else_and_names_the_bucket_that_holds_the_d
     assert_golden("review/another-bucket.txt", terminal.render(plan_of(World(), template("two"), template("one"))))
     accepted = plan_of(World(), template("two"), template("one"), CONTENT, interrupt_site=True)
     assert_golden("review/another-bucket-accepted.txt", terminal.render(accepted))
+
+
+NO_BUCKET: dict[str, Any] = {
+    "Resources": {
+        "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "gone"}},
+        "Distribution": {
+            "Type": "AWS::CloudFront::Distribution",
+            "Properties": {"DistributionConfig": {"Enabled": True, "Origins": [{"Id": "site", "DomainName": "gone.example.org"}]}},
+        },
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("content", "then"),
+    [
+        (None, "two is empty: visitors get an error for every page until something is published (--content DIR does it)"),
+        (CONTENT, "two is empty, and the content is published to it at the end of the apply (files: 3)"),
+    ],
+    ids=["nothing to fill it", "filled"],
+)
+def test_where_no_bucket_leaves_nothing_is_asked_for_and_it_is_said_what_visitors_get(content: ContentPlan | None, then: str) -> None:
+    world = World()
+    plan = plan_of(world, template("two"), NO_BUCKET, content)
+    [found] = [f for f in plan.findings if f.code == EMPTIED]
+    assert (found.severity, world.asked) == ("warning", [])
+    assert "instead of the bucket that is gone, which is not there any more; " + then in found.message
+
+
+def test_the_old_bucket_is_named_though_other_things_leave_with_it() -> None:
+    before = template("one")
+    before["Resources"] |= {"ATopic": NO_BUCKET["Resources"]["Topic"], "ZTopic": {"Type": "AWS::SNS::Topic"}}
+    world = World()
+    plan = plan_of(world, template("two", "SiteBucket"), before)
+    [found] = [f for f in plan.findings if f.code == EMPTIED]
+    assert (found.severity, world.asked) == ("error", ["Bucket-physical"])
+    assert "reads from two instead of Bucket-physical, which holds the content" in found.message
