@@ -138,8 +138,9 @@ templates: setup $(CHECKOV)  ## checkov over the built templates
 	@$(BIN)/python build.py --env all > /dev/null
 	@$(BIN)/python -m tests.workflows.checkov
 
+# --strict: a package of which the service knows nothing is no package without vulnerabilities.
 audit: setup  ## known vulnerabilities of what is locked; asks a service, so on a schedule
-	$(BIN)/uv --quiet tool run --from 'pip-audit>=2.10,<3' pip-audit --disable-pip --require-hashes --requirement constraints.txt
+	$(BIN)/uv --quiet tool run --from 'pip-audit>=2.10,<3' pip-audit --strict --timeout 30 --progress-spinner off --disable-pip --require-hashes --requirement constraints.txt
 
 protect: setup  ## print the gh commands that protect the branch and the environments
 	@$(BIN)/python -m delivery protect

@@ -203,6 +203,8 @@ class StackPlanner:
         self.existing = existing(self.run, self.stack, self.template, context.after, context.before)
         self.findings += self.existing.findings
         if not source:
+            if self.same(inputs):
+                return self.unchanged(inputs, context)
             self.findings += uncompared(self.stack, self.run.request, there=self.state.exists)
             return self.changed(inputs, context, all_from_templates(context), (), None)
         previewed = bool(inputs.waits_for)
@@ -221,6 +223,11 @@ class StackPlanner:
                 return self.changed(inputs, context, resources, validations, self.reference(created, description, made_stack=made_stack))
         except NothingToChange:
             return self.unchanged(inputs, context)
+
+    def same(self, inputs: Inputs) -> bool:
+        """Whether the stack is there already with this template, these parameters and tags, which takes nobody's word."""
+        given = any(p.changed for p in inputs.show) or bool(self.tags())
+        return self.state.exists and self.old_template == self.template and not given
 
     @contextlib.contextmanager
     def change_set(
