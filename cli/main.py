@@ -60,7 +60,7 @@ def _run(verb: str, arguments: list[str], packages: Iterable[str], context: Cont
         args = parser.read(arguments)
     except SystemExit as ended:
         return int(ended.code or 0)
-    context = replace(context, next_command=context.next_command.of_run(parser, args))
+    context = replace(context, next_command=context.next_command.of_run(parser, args), quiet=args.quiet, verbose=args.verbose)
     run, machine = module_of(verb, packages).run, bool(getattr(args, "json", False))
     return guarded(lambda: int(run(args, context)), context, machine=machine, verb=verb)
 

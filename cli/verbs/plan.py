@@ -87,7 +87,10 @@ def add_review_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print JSON: the review as --format json has it, in an envelope")
     parser.add_argument(
-        "--verbose", action="store_true", help="with all that the text folds: policies of new stacks, CloudFormation's own words"
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="with all that the text folds (policies of new stacks, CloudFormation's own words), and every call to AWS on stderr",
     )
     parser.add_argument(
         "--out",
@@ -316,7 +319,7 @@ def status_of(plan: Plan) -> int:
 
 def _progress(context: Context) -> Callable[[str, str], None]:
     """One line that is written over on a terminal; nothing otherwise, as planning takes seconds."""
-    if not context.stderr.isatty():
+    if context.quiet or context.verbose or not context.stderr.isatty():
         return lambda *_: None
     lock = threading.Lock()
     busy: dict[str, str] = {}
