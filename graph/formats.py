@@ -1,6 +1,7 @@
 """A picture as Mermaid or DOT.
 
-In: a `Picture`. Out: text. Never: sets the colour of a text, so that light and dark pages both show it, or lets a colour alone say something; lets a name end a label.
+In: a `Picture`. Out: text.
+Never: sets the colour of a text, as light and dark pages both show it; lets a colour alone say something, or a name end a label.
 """
 
 from __future__ import annotations
