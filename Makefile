@@ -152,8 +152,9 @@ golden: setup  ## rewrite the golden files; review the diff like code
 house: setup  ## redraw the picture of the rooms
 	$(BIN)/python docs/house.py
 
-reference: setup  ## rewrite docs/reference: keys, commands, outputs, messages
+reference: setup  ## rewrite docs/reference (keys, commands, outputs, messages) and the picture of the dashboard
 	$(BIN)/python docs/reference.py
+	$(BIN)/python docs/dashboard.py
 
 # make release VERSION=1.2.0; pushes nothing.
 release: setup  ## close the changelog, write the version, commit and tag

@@ -108,8 +108,8 @@ def _refused(env: Environment) -> tuple[Graph, ...]:
     codes = (("401ErrorRate", "401: no password"), ("403ErrorRate", "403: forbidden"), ("404ErrorRate", "404: no such page"))
     refused = [_cloudfront("4xxErrorRate", "all 4xx", color=_GREY), *(_cloudfront(name, label) for name, label in codes)]
     edge = [
-        ["AWS/CloudFront", name, *(part for pair in dimensions.items() for part in pair), {"label": name}]
-        for name, dimensions in edge_metrics(env, "${Distribution}")
+        ["AWS/CloudFront", name, *(part for pair in dimensions.items() for part in pair), {"label": label}]
+        for (name, dimensions), label in zip(edge_metrics(env, "${Distribution}"), ("error", "invalid answer", "throttled"), strict=True)
     ]
     graphs = (
         Graph(title="Refused requests, by status", statistic="Average", metrics=refused, more=_PERCENT),
