@@ -18,7 +18,7 @@ ENV ?=
 VERB = $(BIN)/python deploy.py $@ --env '$(or $(ENV),$(error $@ needs an environment: make $@ ENV=dev))' $(if $(LOCAL),--local) $(FLAGS)
 
 .PHONY: help build setup test team format check unit mutants edge functional rehearse second late browser attacks acceptance edits lint types \
-  architecture workflows templates audit golden house schema rules reference release lock protect clean plan approve apply publish verify preview drift status doctor destroy
+  architecture workflows templates audit golden house schema rules reference tour release lock protect clean plan approve apply publish verify preview drift status doctor destroy
 
 build: setup  ## set up .venv, build and lint every environment into dist/
 	$(BIN)/python build.py --env all
@@ -155,6 +155,9 @@ house: setup  ## redraw the picture of the rooms
 reference: setup  ## rewrite docs/reference (keys, commands, outputs, messages) and the picture of the dashboard
 	$(BIN)/python docs/reference.py
 	$(BIN)/python docs/dashboard.py
+
+tour: setup  ## run the tour of README.md against a local AWS, and write what it says
+	$(BIN)/python docs/tour.py
 
 # make release VERSION=1.2.0; pushes nothing.
 release: setup  ## close the changelog, write the version, commit and tag

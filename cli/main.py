@@ -38,6 +38,10 @@ def main(argv: list[str], packages: Iterable[str], context: Context | None = Non
     context = context or Context()
     context = replace(context, next_command=replace(context.next_command, parser_options=options_of_verb))
     masks.hide_settings(context.environ)
+    if "_ARGCOMPLETE" in context.environ:
+        from cli.completion import complete
+
+        complete(context.environ, packages)
     found = verbs(packages)
     if argv[:1] == ["help"] and len(argv) <= 2:
         argv = [*argv[1:], "--help"]

@@ -97,6 +97,16 @@ def module_of(verb: str, packages: Iterable[str] = PACKAGES) -> ModuleType:
     return importlib.import_module(verbs(packages)[verb][0])
 
 
+def add_arguments(parser: argparse.ArgumentParser, module: ModuleType) -> None:
+    """The verb's own arguments, and those that every verb has."""
+    module.add_arguments(parser)
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr; warnings, errors and what comes next stay")
+    if "--verbose" not in parser._option_string_actions:
+        parser.add_argument(
+            "-v", "--verbose", action="store_true", help="every call to AWS on stderr: operation, account, region, status, seconds"
+        )
+
+
 def parser_of(verb: str, packages: Iterable[str] = PACKAGES) -> Parser:
     """The parser of a verb that there is."""
     module = module_of(verb, packages)
@@ -107,12 +117,7 @@ def parser_of(verb: str, packages: Iterable[str] = PACKAGES) -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    module.add_arguments(parser)
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr; warnings, errors and what comes next stay")
-    if "--verbose" not in parser._option_string_actions:
-        parser.add_argument(
-            "-v", "--verbose", action="store_true", help="every call to AWS on stderr: operation, account, region, status, seconds"
-        )
+    add_arguments(parser, module)
     parser.set_defaults(verb=verb)
     return parser
 

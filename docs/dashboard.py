@@ -1,4 +1,4 @@
-"""docs/dashboard.svg: the dashboard as its template lays it out, drawn from sample metrics, to be looked at. `python docs/dashboard.py` writes it.
+"""docs/dashboard.svg: the dashboard as its template lays it out, drawn from sample metrics. `python docs/dashboard.py` writes it.
 
 In: the template of an environment. Out: an SVG; the same input gives the same bytes. Never: asks AWS; the samples tell one made-up evening,
 in which a deployment is followed by errors.
@@ -26,7 +26,8 @@ _STYLE = """
   text { fill: #1c2430 } .title { font-weight: 600 } .heading { font-size: 17px; font-weight: 600 } .soft { fill: #4a5361; font-size: 10px }
   .axis { stroke: #c3cad4 } .line { fill: none; stroke-width: 1.8 }
   @media (prefers-color-scheme: dark) {
-    .page { fill: #12161c } .card { fill: #1b212a; stroke: #3a4350 } text { fill: #e6e9ee } .soft { fill: #b4bcc8 } .axis { stroke: #3a4350 }
+    .page { fill: #12161c } .card { fill: #1b212a; stroke: #3a4350 } text { fill: #e6e9ee }
+    .soft { fill: #b4bcc8 } .axis { stroke: #3a4350 }
   }
 """
 
