@@ -1,7 +1,7 @@
 """The tour of README.md: real commands with their real output, against the local AWS. `python docs/tour.py` runs them and rewrites it.
 
 In: a copy of the checkout in a directory of its own, a made-up front end. Out: the text between two marks of README.md.
-Never: touches the checkout's dist/ or .local-aws/. What differs from run to run (digests, ports, seconds) is written as a placeholder, so that a
+Never: touches the dist/ or .local-aws/ of the checkout. What differs from run to run (digests, ports, seconds) is a placeholder, so that a
 difference of the text is a difference of the product.
 """
 
@@ -88,7 +88,7 @@ def main() -> int:
         try:
             tour = run(checkout)
         finally:
-            subprocess.run([sys.executable, "deploy.py", "local", "reset", "--yes"], cwd=checkout, check=False, capture_output=True)  # noqa: S603
+            subprocess.run([sys.executable, "deploy.py", "local", "reset", "--yes"], cwd=checkout, check=False, capture_output=True)
     README.write_text(written(README.read_text(encoding="utf-8"), tour), encoding="utf-8")
     return 0
 
