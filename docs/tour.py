@@ -82,7 +82,7 @@ def main() -> int:
         content = checkout / "web" / "dist"
         (content / "assets").mkdir(parents=True)
         (content / "index.html").write_text(
-            '<!doctype html><title>Buy</title><script type="module" src="/buy/assets/app-4f3a2b1c.js"></script>\n'
+            '<!doctype html><title>Buy</title><script type="module" src="/assets/app-4f3a2b1c.js"></script>\n'
         )
         (content / "assets" / "app-4f3a2b1c.js").write_text('document.title = "Buy";\n')
         try:
