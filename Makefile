@@ -18,7 +18,7 @@ ENV ?=
 VERB = $(BIN)/python deploy.py $@ --env '$(or $(ENV),$(error $@ needs an environment: make $@ ENV=dev))' $(if $(LOCAL),--local) $(FLAGS)
 
 .PHONY: help build setup test team format check unit mutants edge functional rehearse second late browser attacks acceptance edits lint types \
-  architecture workflows templates audit golden house schema rules reference tour release lock protect clean plan approve apply publish verify preview drift status doctor destroy
+  architecture workflows templates audit golden house schema rules reference docs tour release lock protect clean plan approve apply publish verify preview drift status doctor destroy
 
 build: setup  ## set up .venv, build and lint every environment into dist/
 	$(BIN)/python build.py --env all
@@ -155,6 +155,11 @@ house: setup  ## redraw the picture of the rooms
 reference: setup  ## rewrite docs/reference (keys, commands, outputs, messages) and the picture of the dashboard
 	$(BIN)/python docs/reference.py
 	$(BIN)/python docs/dashboard.py
+
+docs: setup  ## documents: generated pages are current, links lead somewhere, commands parse
+	$(BIN)/python docs/reference.py --check
+	$(BIN)/python docs/house.py --check
+	$(BIN)/python -m pytest -q tests/unit/test_documents.py tests/unit/test_guides.py tests/unit/test_reference.py tests/unit/test_tour.py tests/unit/stacks/test_dashboard.py
 
 tour: setup  ## run the tour of README.md against a local AWS, and write what it says
 	$(BIN)/python docs/tour.py

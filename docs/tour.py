@@ -32,7 +32,13 @@ LINES = 26
 _LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".local-aws", "dist", "node_modules", "__pycache__", ".*_cache", "tests")
 _VARYING = (
     (re.compile(r"\b[0-9a-f]{64}\b"), "DIGEST"),
-    (re.compile(r"\b[0-9a-f]{12}\b(?!\d)"), "3f2a91c07b55"),
+    # With a letter in it: an account has digits alone.
+    (re.compile(r"\b(?=[0-9]*[a-f])[0-9a-f]{12}\b"), "3f2a91c07b55"),
+    (re.compile(r"password [a-z0-9-]{20,}"), "password PASSWORD"),
+    (re.compile(r"\b[0-9a-z]{14}\.cloudfront\.net"), "d111111abcdef8.cloudfront.net"),
+    (re.compile(r"\d+ days left, until \d{4}-\d\d-\d\d"), "N days left"),
+    (re.compile(r"\d{4}-\d\d-\d\d \d+:\d\d\b"), "2026-11-27 0:00"),
+    (re.compile(re.escape(sys.executable)), "python"),
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:4566"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "2026-11-27T10:00:00Z"),
     (re.compile(r"\b\d+(\.\d+)? (s|min)\b"), "N s"),

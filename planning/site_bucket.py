@@ -83,8 +83,8 @@ def _finding(request: Request, plan: StackPlan, change: ResourceChange, distribu
     )
     # Where a name is known to go back to, and where the app's files lie.
     keep = f"keep the name that it had (bucket: {old} in environments/{environment}.yaml), then build and plan"
-    directory = content.option if content is not None and content.directory else "--content DIR"
-    asked = f"{keep}\n{deploy('plan', environment, '--interrupt-site')} {directory}"
+    anew = f"\n{deploy('plan', environment, '--interrupt-site')} {content.option}" if content is not None and content.directory else ""
+    asked = keep + anew
     if not request.options.interrupt_site:
         message += ". No visitor sees the bucket's name; or plan with --interrupt-site and, to fill the bucket, with --content DIR"
         return Finding(severity="error", code=EMPTIED, message=message, command=asked, stack=plan.stack)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from guards.text import line_again
 from session.context import FAILED, OK, PENDING, USAGE, CommandError, Context
 from session.freshness import add_build_argument
-from session.opened import Opened, add_common_arguments, open_environment, read_assembly
+from session.opened import Opened, add_common_arguments, open_environment
 from session.site import add_choice_arguments
 
 if TYPE_CHECKING:
@@ -268,10 +268,14 @@ def report_errors(context: Context, plan: Plan) -> None:
 
 
 def _drawn(plan: Plan, args: argparse.Namespace) -> Drawn | None:
-    """The environment's picture with the plan in it."""
+    """The environment's picture with the plan in it; None where what it was made of is not there any more."""
+    from assembly import files
     from review.architecture import drawn
 
-    return drawn(plan, *read_assembly(args))
+    try:
+        return drawn(plan, *files.read(args.dist / plan.environment))
+    except files.AssemblyError:
+        return None
 
 
 def _show(plan: Plan, form: str, out: Path | None, context: Context, *, verbose: bool = False, drawn: Drawn | None = None) -> None:

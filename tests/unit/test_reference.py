@@ -81,8 +81,10 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def released(checkout: Path) -> str:
-    there = {"commands": ("plan", "apply"), "keys": ("domain",)}
-    return release.release(checkout, "0.2.0", TODAY, there, lambda: (checkout / "docs" / "page.md").write_text("since 0.2.0") and None)
+    def rewrite() -> None:
+        (checkout / "docs" / "page.md").write_text("since 0.2.0")
+
+    return release.release(checkout, "0.2.0", TODAY, {"commands": ("plan", "apply"), "keys": ("domain",)}, rewrite)
 
 
 def test_a_release_is_a_commit_with_a_tag(checkout: Path) -> None:
