@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from assembly import commands
 from assembly.files import document_digest
 from guards.text import as_lines
 from session.approval import refuse_unapproved
@@ -60,6 +61,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     with progress(context) as report:
         prune(site, snapshot, found, run_of(args, context, opened, report))
     context.answers(_data(found, removed=True), f"{args.env}: removed {summary}", machine=args.json)
+    context.say_next(commands.deploy("releases", args.env))
     return OK
 
 
