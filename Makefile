@@ -18,7 +18,7 @@ ENV ?=
 VERB = $(BIN)/python deploy.py $@ --env '$(or $(ENV),$(error $@ needs an environment: make $@ ENV=dev))' $(if $(LOCAL),--local) $(FLAGS)
 
 .PHONY: help build setup test team format check unit mutants edge functional rehearse second late browser attacks acceptance edits lint types \
-  architecture workflows templates audit golden house schema rules reference release lock protect clean plan approve apply publish verify preview drift status doctor destroy
+  architecture workflows templates audit golden house schema rules reference docs tour release lock protect clean plan approve apply publish verify preview drift status doctor destroy
 
 build: setup  ## set up .venv, build and lint every environment into dist/
 	$(BIN)/python build.py --env all
@@ -138,8 +138,9 @@ templates: setup $(CHECKOV)  ## checkov over the built templates
 	@$(BIN)/python build.py --env all > /dev/null
 	@$(BIN)/python -m tests.workflows.checkov
 
+# --strict: a package of which the service knows nothing is no package without vulnerabilities.
 audit: setup  ## known vulnerabilities of what is locked; asks a service, so on a schedule
-	$(BIN)/uv --quiet tool run --from 'pip-audit>=2.10,<3' pip-audit --disable-pip --require-hashes --requirement constraints.txt
+	$(BIN)/uv --quiet tool run --from 'pip-audit>=2.10,<3' pip-audit --strict --timeout 30 --progress-spinner off --disable-pip --require-hashes --requirement constraints.txt
 
 protect: setup  ## print the gh commands that protect the branch and the environments
 	@$(BIN)/python -m delivery protect
@@ -151,8 +152,17 @@ golden: setup  ## rewrite the golden files; review the diff like code
 house: setup  ## redraw the picture of the rooms
 	$(BIN)/python docs/house.py
 
-reference: setup  ## rewrite docs/reference: keys, commands, outputs, messages
+reference: setup  ## rewrite docs/reference (keys, commands, outputs, messages) and the picture of the dashboard
 	$(BIN)/python docs/reference.py
+	$(BIN)/python docs/dashboard.py
+
+docs: setup  ## documents: generated pages are current, links lead somewhere, commands parse
+	$(BIN)/python docs/reference.py --check
+	$(BIN)/python docs/house.py --check
+	$(BIN)/python -m pytest -q tests/unit/test_documents.py tests/unit/test_guides.py tests/unit/test_reference.py tests/unit/test_tour.py tests/unit/stacks/test_dashboard.py
+
+tour: setup  ## run the tour of README.md against a local AWS, and write what it says
+	$(BIN)/python docs/tour.py
 
 # make release VERSION=1.2.0; pushes nothing.
 release: setup  ## close the changelog, write the version, commit and tag

@@ -19,8 +19,9 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
+from assembly.ending import Parser, UsageError, ended
 from assembly.envelope import Answer
 from guards import masks
 from guards.stream import install
@@ -54,41 +55,15 @@ def main(argv: list[str] | None = None) -> int:
     further = typed[:1] == (NEW,)
     parser, words = (_new_parser(), typed[1:]) if further else (_parser(), typed)
     answer = Answer()
-    try:
-        try:
-            if not further:
-                _refuse_slip(typed)
-            arguments = parser.parse_args(words)
-            arguments.typed, arguments.answer = words, answer
-            status = _new(arguments) if further else _run(arguments)
-        except UsageError as error:
-            print(as_lines((" ".join(parser.format_usage().split()), f"build: {error}")), file=sys.stderr)
-            answer.problem("usage", str(error))
-            status = 2
-        except KeyboardInterrupt:
-            print("build: interrupted; dist/ is as it was", file=sys.stderr)
-            answer.problem("interrupted", "dist/ is as it was")
-            status = 130
-        if "--json" in typed:
-            print(answer.text("build", status))
-    except BrokenPipeError:
-        sys.stdout = None  # the reader is gone: nothing left to flush
-        return 0
-    return status
 
+    def run() -> int:
+        if not further:
+            _refuse_slip(typed)
+        arguments = parser.parse_args(words)
+        arguments.typed, arguments.answer = words, answer
+        return _new(arguments) if further else _run(arguments)
 
-class UsageError(Exception):
-    """What argparse does not take."""
-
-
-class Parser(argparse.ArgumentParser):
-    """Raises instead of ending the process."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise `UsageError`, with the option that was probably meant."""
-        words = [word for word in message.split() if word.startswith("--")] if "unrecognized" in message else []
-        close = [meant for word in words for meant in difflib.get_close_matches(word, self._option_string_actions, n=1)]
-        raise UsageError(message + (f"; did you mean {close[0]}?" if close else ""))
+    return ended("build", parser, run, answer, machine="--json" in typed, interrupted="dist/ is as it was")
 
 
 def _refuse_slip(words: tuple[str, ...]) -> None:

@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """python deploy.py VERB --env ENV: plan, review and apply what build.py wrote.
 
 In: dist/<env>/, AWS credentials (or --local). Out: what the verb says, on stdout; progress on stderr; an exit status.

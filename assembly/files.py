@@ -49,6 +49,11 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def document_digest(value: Any) -> str:
+    """Of a JSON document, whatever its spacing and the order of its keys."""
+    return sha256(canonical_json(value))
+
+
 def assembly_digest(assembly: Assembly) -> str:
     """The digest of the whole; independent of what `assembly.digest` says now."""
     return sha256(manifest_bytes(msgspec.structs.replace(assembly, digest="")))

@@ -284,6 +284,8 @@ class Assembly(Frozen, frozen=True, kw_only=True):
     """Role in the environment's account that the deployer assumes when its credentials belong to another account."""
     plan_role_name: str = ""
     """Role in the environment's account that may plan and change nothing; empty where there is none."""
+    pull_request_role_name: str = ""
+    """The same for code that nobody has reviewed, which may do less; empty where there is none."""
     protected: bool
     """Changes need approval by name or digest."""
     approvals: int = 0
@@ -299,6 +301,11 @@ class Assembly(Frozen, frozen=True, kw_only=True):
     stacks: tuple[Stack, ...]
     digest: str = ""
     """sha256 of this document with an empty digest, in canonical form; template digests are inside it."""
+
+    @property
+    def workflow_roles(self) -> tuple[str, ...]:
+        """Names of the roles that workflows take on, and no person."""
+        return tuple(name for name in (self.deploy_role_name, self.plan_role_name, self.pull_request_role_name) if name)
 
     @property
     def site(self) -> SiteContract:

@@ -80,6 +80,12 @@ class Settings:
     user_agent: str = "web-platform"
     session_name: str = "web-platform"
     """RoleSessionName of assumed roles; it stands in CloudTrail."""
+    follow: Callable[[Any, Callable[[], str]], None] | None = None
+    """Called with the events of every session and what tells its account."""
+
+
+HASTY = Settings(connect_timeout=3.0, read_timeout=5.0, total_attempts=2)
+"""Of what is nice to know: 16 seconds at the most for an address that does not answer, and there is none behind the second."""
 
 
 class Aws:
@@ -304,6 +310,8 @@ class Aws:
         events: Any = session.get_component("event_emitter")
         events.register("creating-client-class", add_translation)
         events.register("before-parse", bodies.check)
+        if self._settings.follow is not None:
+            self._settings.follow(events, account)
         return session
 
     def _origin(self, service: str, operation: str, account_id: str, region: str) -> Origin:

@@ -38,6 +38,10 @@ def main(argv: list[str], packages: Iterable[str], context: Context | None = Non
     context = context or Context()
     context = replace(context, next_command=replace(context.next_command, parser_options=options_of_verb))
     masks.hide_settings(context.environ)
+    if "_ARGCOMPLETE" in context.environ:
+        from cli.completion import complete
+
+        complete(context.environ, packages)
     found = verbs(packages)
     if argv[:1] == ["help"] and len(argv) <= 2:
         argv = [*argv[1:], "--help"]
@@ -60,7 +64,7 @@ def _run(verb: str, arguments: list[str], packages: Iterable[str], context: Cont
         args = parser.read(arguments)
     except SystemExit as ended:
         return int(ended.code or 0)
-    context = replace(context, next_command=context.next_command.of_run(parser, args))
+    context = replace(context, next_command=context.next_command.of_run(parser, args), quiet=args.quiet, verbose=args.verbose)
     run, machine = module_of(verb, packages).run, bool(getattr(args, "json", False))
     return guarded(lambda: int(run(args, context)), context, machine=machine, verb=verb)
 

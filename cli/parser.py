@@ -31,6 +31,12 @@ class Parser(argparse.ArgumentParser):
         """Raise `CommandError`."""
         raise CommandError(message, command=f"{commands.DEPLOY} {self.prog.partition(' ')[2]} --help", status=USAGE)
 
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        """Raise `ArgumentError` for a value that is none of the choices, with the closest of them."""
+        if action.choices is not None and value not in action.choices:
+            known = [str(choice) for choice in action.choices]
+            raise argparse.ArgumentError(action, f"{value!r} is none of {', '.join(known)}{did_you_mean(str(value), known)}")
+
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:
         """The parsed arguments. Raises `CommandError`; what is unknown is told before what is missing, since it may be the same."""
         before = arguments[: arguments.index("--")] if "--" in arguments else arguments
@@ -91,6 +97,16 @@ def module_of(verb: str, packages: Iterable[str] = PACKAGES) -> ModuleType:
     return importlib.import_module(verbs(packages)[verb][0])
 
 
+def add_arguments(parser: argparse.ArgumentParser, module: ModuleType) -> None:
+    """The verb's own arguments, and those that every verb has."""
+    module.add_arguments(parser)
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr; warnings, errors and what comes next stay")
+    if "--verbose" not in parser._option_string_actions:
+        parser.add_argument(
+            "-v", "--verbose", action="store_true", help="every call to AWS on stderr: operation, account, region, status, seconds"
+        )
+
+
 def parser_of(verb: str, packages: Iterable[str] = PACKAGES) -> Parser:
     """The parser of a verb that there is."""
     module = module_of(verb, packages)
@@ -101,7 +117,7 @@ def parser_of(verb: str, packages: Iterable[str] = PACKAGES) -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    module.add_arguments(parser)
+    add_arguments(parser, module)
     parser.set_defaults(verb=verb)
     return parser
 

@@ -42,6 +42,7 @@ SLOW: Mapping[str, Figure] = {
 }
 """Types that take longer than the rest. Resources of one stack are worked on side by side, so that the slowest counts."""
 INSTANCES = Figure(120, "a region of a StackSet, whose instances are worked on side by side; no figure of AWS's (knowledge)")
+REMOVED = Figure(120, "a stack that is deleted; no figure of AWS's, a distribution in it takes longer (knowledge)")
 CONTENT = Figure(90, "upload and an invalidation, which ends within a minute or two as a rule (CloudFront Developer Guide; knowledge)")
 
 
@@ -84,6 +85,8 @@ def _own(work: Work, measured: Mapping[tuple[str, str], float]) -> StackDuration
         return StackDuration(stack=work.stack, seconds=2.0, source="documented")
     if work.stack == "content":
         return StackDuration(stack=work.stack, seconds=float(CONTENT.seconds), source="documented")
+    if work.operation == "remove":
+        return StackDuration(stack=work.stack, seconds=float(REMOVED.seconds), source="documented")
     slowest, figure = "", ANY
     for change in work.changes:
         if change.unaffected:

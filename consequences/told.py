@@ -36,9 +36,19 @@ CONTENT = "content"
 
 
 def consequences(
-    stacks: Iterable[Told], measured: Mapping[tuple[str, str], float], *, published: str = "", usage: Usage | None = None
+    stacks: Iterable[Told],
+    measured: Mapping[tuple[str, str], float],
+    *,
+    published: str = "",
+    removed: Iterable[str] = (),
+    secrets: Iterable[str] = (),
+    usage: Usage | None = None,
 ) -> Consequences:
-    """Of the whole plan; `published`: what is published when the stacks stand, "" if nothing is."""
+    """Of the whole plan.
+
+    `published`: what is published when the stacks stand, "" if nothing is; `removed`: stacks that are deleted then, one by one; `secrets`:
+    those that no template makes.
+    """
     told = tuple(stacks)
     work = [
         duration.Work(stack=each.stack, operation=each.operation, depends_on=each.depends_on, changes=each.changes, regions=each.regions)
@@ -48,18 +58,20 @@ def consequences(
     if published:
         work.append(duration.Work(stack=CONTENT, operation="publish", depends_on=tuple(each.stack for each in told)))
         noticed.append(VisitorEffect(stack=CONTENT, logical_id="", kind="content_published", after=published))
+    for stack in removed:
+        work.append(duration.Work(stack=stack, operation="remove", depends_on=tuple(each.stack for each in work)))
     moved = [each for each in told if each.before]
     return Consequences(
         duration=duration.expected(work, measured),
         visitors=tuple(sorted(noticed, key=lambda effect: not effect.certain)),
         posture=tuple(change for each in moved for change in posture.loosened(each.stack, each.before, each.after)),
-        cost=_cost(told, usage or Usage()),
+        cost=_cost(told, usage or Usage(), tuple(secrets)),
     )
 
 
-def _cost(told: tuple[Told, ...], usage: Usage) -> CostDifference:
-    before = estimate({each.stack: each.before for each in told}, usage)
-    after = estimate({each.stack: each.after for each in told}, usage)
+def _cost(told: tuple[Told, ...], usage: Usage, secrets: tuple[str, ...]) -> CostDifference:
+    before = estimate({each.stack: each.before for each in told}, usage, secrets=secrets if any(each.before for each in told) else ())
+    after = estimate({each.stack: each.after for each in told}, usage, secrets=secrets)
     return CostDifference(
         before=before.usd, after=after.usd, requests=usage.requests, gigabytes=usage.gigabytes, as_of=min(before.as_of, after.as_of)
     )

@@ -19,6 +19,7 @@ def of_assembly(assembly: Assembly) -> dict[str, str]:
     role = f"arn:aws:iam::{assembly.account_id}:role/"
     return {
         "plan-role": f"{role}{assembly.plan_role_name}" if assembly.plan_role_name else "",
+        "pull-request-role": f"{role}{assembly.pull_request_role_name}" if assembly.pull_request_role_name else "",
         "deploy-role": f"{role}{assembly.deploy_role_name}",
         "region": assembly.home_region,
         "url": f"https://{assembly.contract.domain}{assembly.contract.entry_path}" if assembly.contract else "",

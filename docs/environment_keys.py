@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from docs.since import since
 from docs.tables import table
 from environments import model
 from environments.model import Environment, Organization
@@ -38,10 +39,16 @@ def page(note: str) -> str:
     for title, kind in (("Environment", Environment), ("organization.yaml", Organization)):
         parts += ["", f"## {title}", ""]
         measured = kind is Environment
-        head = ("key", "type", "default", "meaning", "example", *(("changes",) if measured else ()))
-        rows = [(*row[1:], *((_effect(row[0]),) if measured else ())) for row in _rows(kind, ()) if row[0] != ("name",)]
+        head = ("key", "type", "default", "meaning", "example", "since", *(("changes",) if measured else ()))
+        listed = [row for row in _rows(kind, ()) if row[0] != ("name",)]
+        rows = [(*row[1:], since("keys", ".".join(row[0])), *((_effect(row[0]),) if measured else ())) for row in listed]
         parts += table(head, rows)
     return "\n".join(parts) + "\n"
+
+
+def names() -> Iterator[str]:
+    """Every key."""
+    yield from (".".join(row[0]) for kind in (Environment, Organization) for row in _rows(kind, ()) if row[0] != ("name",))
 
 
 def _rows(kind: type[msgspec.Struct], above: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:

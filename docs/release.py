@@ -9,10 +9,15 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from docs.since import known, with_release  # noqa: E402
+
 UNRELEASED = "## Unreleased\n"
 _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 _WRITTEN = re.compile(r"(?m)^version = (\S+)$")
@@ -42,6 +47,21 @@ def released(changelog: str, settings: str, version: str, today: date) -> tuple[
     return f"{head}{UNRELEASED}\n## {version} - {today.isoformat()}\n{rest}", _WRITTEN.sub(f"version = {version}", settings, count=1)
 
 
+def names() -> dict[str, tuple[str, ...]]:
+    """What there is to be used, by kind (docs/since.json)."""
+    from cli.parser import verbs
+    from docs.environment_keys import names as keys
+
+    return {"keys": tuple(keys()), "commands": tuple(verbs())}
+
+
+def rewrite_reference() -> None:
+    """The pages that say since when."""
+    from docs import reference
+
+    reference.main([])
+
+
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(map(int, version.split(".")))
 
@@ -53,18 +73,24 @@ def _git(root: Path, *arguments: str) -> str:
     return ended.stdout.strip()
 
 
-def release(root: Path, version: str, today: date) -> str:
-    """Make it; what to type next. Raises `Refused`, with nothing changed."""
+def release(root: Path, version: str, today: date, there: Mapping[str, Iterable[str]], rewrite: Callable[[], None]) -> str:
+    """Make it; what to type next. `there`: what a user finds in it; `rewrite` makes the documents that depend on it.
+
+    Raises `Refused`, with nothing changed.
+    """
     changelog, settings = root / "CHANGELOG.md", root / "setup.cfg"
     new = released(changelog.read_text(encoding="utf-8"), settings.read_text(encoding="utf-8"), version, today)
     if _git(root, "status", "--porcelain"):
         raise Refused("the checkout has changes that are not committed")
+    since = root / "docs" / "since.json"
     tag = f"v{version}"
     if _git(root, "tag", "--list", tag):
         raise Refused(f"there is a tag {tag} already")
     for path, text in zip((changelog, settings), new, strict=True):
         path.write_text(text, encoding="utf-8")
-    _git(root, "commit", "--quiet", "--message", f"Release {version}", "CHANGELOG.md", "setup.cfg")
+    since.write_text(with_release(known(since), there, version), encoding="utf-8")
+    rewrite()
+    _git(root, "commit", "--quiet", "--message", f"Release {version}", "CHANGELOG.md", "setup.cfg", "docs")
     _git(root, "tag", "--annotate", tag, "--message", f"Release {version}")
     return f"git push --follow-tags origin {_git(root, 'rev-parse', '--abbrev-ref', 'HEAD')}"
 
@@ -72,7 +98,7 @@ def release(root: Path, version: str, today: date) -> str:
 def main(arguments: list[str]) -> int:
     """Release, or say why not."""
     try:
-        following = release(ROOT, arguments[0] if arguments else "", datetime.now(UTC).date())
+        following = release(ROOT, arguments[0] if arguments else "", datetime.now(UTC).date(), names(), rewrite_reference)
     except Refused as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

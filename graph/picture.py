@@ -11,12 +11,15 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from assembly.model import Assembly, OutputRef, Stack
 from guards import documents
+
+Mark = Literal["", "add", "modify", "replace", "remove"]
+"""What a plan does; empty: nothing, or nobody asked."""
 
 SHOWN = {
     "AWS::Route53::RecordSet": "DNS record",
@@ -52,6 +55,25 @@ _MAIN = frozenset({"leads to", "reads", "runs", "asks"})
 _WATCHING = frozenset({"alarm", "dashboard"})
 
 
+MARKS: Mapping[Mark, str] = {"": "", "add": "+", "modify": "~", "replace": "-/+", "remove": "-"}
+"""As in the text of a review; weakest first."""
+
+
+MEANINGS: Mapping[Mark, str] = {"add": "new", "modify": "changed", "replace": "made anew", "remove": "removed"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What a plan does to one resource."""
+
+    mark: Mark
+    resource_type: str
+
+
+Changes = Mapping[tuple[str, str], Change]
+"""By stack and logical id."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Node:
     """One or several resources of one kind in one stack."""
@@ -60,6 +82,8 @@ class Node:
     kind: str
     label: str
     stack: str
+    mark: Mark = ""
+    """The strongest change of its resources."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +105,8 @@ class Box:
     account: str
     region: str
     nodes: tuple[Node, ...]
+    mark: Mark = ""
+    """The strongest change in the stack, also of what is not drawn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,12 +129,13 @@ class Picture:
         return dict(sorted(found.items(), key=lambda item: [place[0] for place in found].index(item[0][0])))
 
 
-def picture(assembly: Assembly, templates: Mapping[str, bytes]) -> Picture:
-    """The picture of an environment."""
-    parsed = {stack.id: documents.loads(templates[stack.id]) for stack in assembly.stacks}
+def picture(assembly: Assembly, templates: Mapping[str, bytes], changes: Changes | None = None) -> Picture:
+    """The picture of an environment as built, with what a plan changes of it; what it removes is drawn too."""
+    changed = changes or {}
+    parsed = {stack.id: _with_removed(stack.id, documents.loads(templates[stack.id]), changed) for stack in assembly.stacks}
     built = _Built(
         resources={stack: each["Resources"] for stack, each in parsed.items()},
-        nodes={stack: dict(_nodes(stack, each["Resources"])) for stack, each in parsed.items()},
+        nodes={stack: dict(_nodes(stack, each["Resources"], changed)) for stack, each in parsed.items()},
         feeds={(stack.id, p.name): p.source for stack in assembly.stacks for p in stack.parameters if isinstance(p.source, OutputRef)},
         outputs={stack: each.get("Outputs", {}) for stack, each in parsed.items()},
     )
@@ -118,6 +145,7 @@ def picture(assembly: Assembly, templates: Mapping[str, bytes]) -> Picture:
             account=stack.account_id,
             region=_region(stack),
             nodes=tuple({node.id: node for node in built.nodes[stack.id].values()}.values()),
+            mark=_strongest(change.mark for (owner, _), change in changed.items() if owner == stack.id),
         )
         for stack in assembly.stacks
     )
@@ -132,6 +160,12 @@ def picture(assembly: Assembly, templates: Mapping[str, bytes]) -> Picture:
     )
 
 
+def legend(of: Picture) -> tuple[str, ...]:
+    """What the marks in the picture mean."""
+    used = {box.mark for box in of.boxes} | {node.mark for box in of.boxes for node in box.nodes}
+    return tuple(f"{MARKS[mark]} {meaning}" for mark, meaning in MEANINGS.items() if mark in used)
+
+
 def _region(stack: Stack) -> str:
     if stack.stackset is None:
         return stack.region
@@ -139,14 +173,27 @@ def _region(stack: Stack) -> str:
     return regions[0] if len(regions) == 1 else f"{len(regions)} regions"
 
 
-def _nodes(stack_id: str, resources: Mapping[str, Any]) -> Iterator[tuple[str, Node]]:
+def _with_removed(stack_id: str, template: Mapping[str, Any], changes: Changes) -> Mapping[str, Any]:
+    gone = {
+        name: {"Type": change.resource_type} for (owner, name), change in changes.items() if owner == stack_id and change.mark == "remove"
+    }
+    return {**template, "Resources": {**gone, **template["Resources"]}}
+
+
+def _strongest(marks: Iterable[Mark]) -> Mark:
+    return max(marks, key=list(MARKS).index, default="")
+
+
+def _nodes(stack_id: str, resources: Mapping[str, Any], changes: Changes) -> Iterator[tuple[str, Node]]:
     """Logical id to its node; alarms, roles, records and the like of one stack are one node."""
     kinds = {name: _kind(resource["Type"]) for name, resource in sorted(resources.items()) if resource["Type"] in SHOWN}
     number = Counter(kinds.values())
     for name, kind in kinds.items():
         together = number[kind] > 1 and kind != "bucket"
         label = f"{number[kind]} {kind}s" if together else f"{kind} {_name(resources[name])}".rstrip()
-        yield name, Node(id=_identifier(stack_id, kind if together else name), kind=kind, label=label, stack=stack_id)
+        of_node = [each for each in kinds if kinds[each] == kind] if together else [name]
+        mark = _strongest(changes[stack_id, each].mark for each in of_node if (stack_id, each) in changes)
+        yield name, Node(id=_identifier(stack_id, kind if together else name), kind=kind, label=label, stack=stack_id, mark=mark)
 
 
 def _kind(resource_type: str) -> str:

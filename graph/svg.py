@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from graph.picture import Arrow, Box, Picture
+from graph.picture import MARKS, MEANINGS, Arrow, Box, Picture, legend
 
 WIDTH, ROW, GAP, PAD, HEAD = 330, 30, 10, 16, 26
 """Pixels: a node's width and height, the space between nodes, around frames, and for a frame's title."""
@@ -24,8 +24,11 @@ _STYLE = """
   .node { fill: #ffffff; stroke: #5b6675 } text { fill: #1c2430 } .small { font-size: 11px; fill: #4a5361 }
   .main { stroke: #1f6feb; stroke-width: 2.5; fill: none } .other { stroke: #6b7685; stroke-dasharray: 4 3; fill: none }
   .says { paint-order: stroke; stroke: #ffffff; stroke-width: 4px; font-size: 11px }
+  .add .node { fill: #dafbe1 } .modify .node { fill: #fff2c2 } .replace .node, .remove .node { fill: #ffdce0 }
+  .mark { font-weight: 700 }
   @media (prefers-color-scheme: dark) {
     .page { fill: #12161c } .stack { fill: #1b212a; stroke: #3a4350 } .node { fill: #12161c; stroke: #8a94a3 }
+    .add .node { fill: #12361f } .modify .node { fill: #3a2f0b } .replace .node, .remove .node { fill: #45191c }
     text { fill: #e6e9ee } .small { fill: #b4bcc8 } .main { stroke: #6cb0ff } .other { stroke: #9aa4b2 } .says { stroke: #12161c }
   }
 """
@@ -60,12 +63,16 @@ def svg(of: Picture) -> str:
         y = TOP + HEAD
         for box in boxes:
             body.append(f'<rect class="stack" x="{x + PAD}" y="{y}" width="{WIDTH + 2 * PAD}" height="{_height(box)}" rx="4"/>')
-            body.append(_text(x + 2 * PAD, y + 17, box.stack, "small"))
+            body.append(_text(x + 2 * PAD, y + 17, f"{box.stack} {MARKS[box.mark]}".rstrip(), "small"))
             for number, node in enumerate(box.nodes):
                 places[node.id] = Place(x + 2 * PAD, y + HEAD + number * (ROW + GAP), column)
                 at = places[node.id]
+                body.append(f'<g class="{node.mark}">' if node.mark else "<g>")
                 body.append(f'<rect class="node" x="{at.x}" y="{at.y}" width="{WIDTH}" height="{ROW}" rx="3"/>')
-                body.append(_text(at.x + 10, at.y + 20, _short(node.label)))
+                body.append(_text(at.x + 10, at.y + 20, _short(node.label, 42 if node.mark else 46)))
+                if node.mark:
+                    body.append(_text(at.x + WIDTH - 28, at.y + 20, MARKS[node.mark], "mark"))
+                body.append("</g>")
             y += _height(box) + GAP
         bottom, x = max(bottom, y), x + WIDTH + 4 * PAD + LANE
     lines = list(_lines(of, places))
@@ -83,7 +90,7 @@ def svg(of: Picture) -> str:
             '<path d="M0 0L8 4L0 8z" fill="context-stroke"/></marker></defs>',
             f'<rect class="page" width="{width}" height="{height}"/>',
             _text(PAD, 30, title),
-            _text(PAD, 50, "strong: the way of a request; dashed: watches, tells, copies, uses", "small"),
+            _text(PAD, 50, "; ".join(("strong: the way of a request; dashed: watches, tells, copies, uses", *legend(of))), "small"),
             *body,
             *lines,
             "</svg>",
@@ -124,6 +131,7 @@ def _sentences(of: Picture) -> Iterator[str]:
     """The picture for who cannot see it."""
     labels = {node.id: f"{node.label} of {node.stack}" for box in of.boxes for node in box.nodes}
     yield from (f"a visitor meets {labels[entry]}" for entry in of.entry)
+    yield from (f"{labels[node.id]}: {MEANINGS[node.mark]}" for box in of.boxes for node in box.nodes if node.mark)
     yield from (f"{labels[arrow.source]} {arrow.label} {labels[arrow.target]}" for arrow in of.arrows)
 
 

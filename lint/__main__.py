@@ -12,8 +12,8 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import NoReturn
 
+from assembly.ending import Parser, ended
 from assembly.envelope import Answer
 from guards import documents, masks
 from guards.stream import install
@@ -39,34 +39,8 @@ class NoTemplate(Exception):
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     parser, answer = _parser(), Answer()
-    try:
-        try:
-            status = _begin(parser, argv, answer)
-        except UsageError as error:
-            print(as_lines((" ".join(parser.format_usage().split()), f"lint: {error}")), file=sys.stderr)
-            answer.problem("usage", str(error))
-            status = 2
-        except KeyboardInterrupt:
-            print("lint: interrupted", file=sys.stderr)
-            status = 130
-        if "--json" in (sys.argv[1:] if argv is None else argv):
-            print(answer.text("lint", status))
-    except BrokenPipeError:
-        sys.stdout = None  # the reader is gone: nothing left to flush
-        return 0
-    return status
-
-
-class UsageError(Exception):
-    """What argparse does not take."""
-
-
-class Parser(argparse.ArgumentParser):
-    """Raises instead of ending the process."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise `UsageError`."""
-        raise UsageError(message)
+    typed = sys.argv[1:] if argv is None else argv
+    return ended("lint", parser, lambda: _begin(parser, argv, answer), answer, machine="--json" in typed)
 
 
 def _begin(parser: argparse.ArgumentParser, argv: list[str] | None, answer: Answer) -> int:
@@ -83,7 +57,7 @@ def _begin(parser: argparse.ArgumentParser, argv: list[str] | None, answer: Answ
     return _run(arguments, answer)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> Parser:
     parser = Parser(
         prog="python -m lint",
         description="Lint CloudFormation templates as build.py does.",

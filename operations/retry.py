@@ -82,8 +82,8 @@ def wait_until_done(
         pause()
 
 
-def retry_plan(assembly: Assembly, found: Iterable[Found], *, caller: str, local: bool) -> Plan:
-    """The plan that redoes the instances."""
+def retry_plan(assembly: Assembly, found: Iterable[Found], *, local: bool) -> Plan:
+    """The plan that redoes the instances; whoever makes it, its digest is the same, so that several people can approve it."""
     some = tuple(f for f in found if f.again)
     last = max((i.last_operation_id for f in some for i in f.again), default="")
     return sealed(
@@ -94,7 +94,7 @@ def retry_plan(assembly: Assembly, found: Iterable[Found], *, caller: str, local
             protected=assembly.protected,
             assembly_digest=assembly.digest,
             created_at=f"after operation {last}",
-            created_by=caller,
+            created_by="",
             options=Options(only=tuple(f.stack.id for f in some), local=local),
             stacks=tuple(_set_plan(f) for f in some),
         )

@@ -84,8 +84,11 @@ class Allowances:
 
     def allows(self, code: str, file: str) -> bool:
         """That code is allowed for that file."""
-        # Names of files may hold what a pattern takes for more: [slug].js.
-        return any(known == code and (file == pattern or fnmatch.fnmatchcase(file, pattern)) for known, pattern in self.given)
+        return any(_matches(given, code, file) for given in self.given)
+
+    def used(self, findings: Iterable[Finding]) -> frozenset[tuple[str, str]]:
+        """Those given that are about any of the findings."""
+        return frozenset(given for finding in findings for given in self.given if _matches(given, finding.code, finding.file))
 
     def sorted(self, findings: Iterable[Finding]) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
         """Refusals and notes, each told once: an allowed refusal becomes a note, an allowed note is dropped."""
@@ -97,3 +100,9 @@ class Allowances:
             elif not finding.note:
                 notes.append(replace(finding, text=f"allowed: {finding.text}", note=True))
         return tuple(refusals), tuple(notes)
+
+
+def _matches(given: tuple[str, str], code: str, file: str) -> bool:
+    known, pattern = given
+    # Names of files may hold what a pattern takes for more: [slug].js.
+    return known == code and (file == pattern or fnmatch.fnmatchcase(file, pattern))

@@ -15,13 +15,20 @@ from planning.model import AnyStackPlan, Finding, Plan
 
 
 def acts_as_deploy_role(assembly: Assembly, caller: str) -> bool:
-    """The caller is a session of the deploy or plan role, or of another account, from where the deployer takes on the deploy role."""
+    """The caller is a session of a workflow's role, or of another account, from where the deployer takes on the deploy role."""
     account = caller.split(":")[4] if caller.count(":") >= 5 else ""
     if not account or not assembly.deploy_role_name:
         return False
-    return account != assembly.account_id or any(
-        f":assumed-role/{name}/" in caller for name in (assembly.deploy_role_name, assembly.plan_role_name) if name
-    )
+    return account != assembly.account_id or any(_session_of(name, caller) for name in assembly.workflow_roles)
+
+
+def is_unreviewed(assembly: Assembly, caller: str) -> bool:
+    """The caller is the code of a pull request, which may make no change set of a stack that takes a secret (`policies.planning`)."""
+    return bool(assembly.pull_request_role_name) and _session_of(assembly.pull_request_role_name, caller)
+
+
+def _session_of(role: str, caller: str) -> bool:
+    return f":assumed-role/{role}/" in caller
 
 
 def makers_of_roles(assembly: Assembly) -> frozenset[str]:

@@ -21,10 +21,13 @@ def with_consequences(plan: Plan, done: Mapping[str, Planned], run: PlanningRun)
     if plan.blocked or not plan.has_changes:
         return plan
     content = plan.content if plan.content is not None and plan.content.has_changes else None
+    secret = run.request.assembly.basic_auth_secret
     found = told.consequences(
         (_told(stack, done[stack.stack]) for stack in plan.stacks),
         run.measured(),
         published="" if content is None else content.origin,
+        removed=(each.stack for each in plan.removals) if plan.options.remove else (),
+        secrets=() if secret is None else (secret.secret,),
     )
     lifted = tuple(change for stack in plan.stacks if isinstance(stack, StackPlan) for change in _settings(stack))
     return msgspec.structs.replace(plan, consequences=msgspec.structs.replace(found, posture=(*found.posture, *lifted)))

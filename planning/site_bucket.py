@@ -81,11 +81,12 @@ def _finding(request: Request, plan: StackPlan, change: ResourceChange, distribu
         f"every page is an error for some minutes: {switched}, which holds the content and {fate}. {new} is empty, and CloudFront may"
         f" read it only when the distribution is deployed everywhere, since the bucket's policy comes after it{filled}"
     )
-    asked = f"{deploy('plan', environment, '--interrupt-site')} {content.option}" if content is not None and content.directory else ""
+    # Where a name is known to go back to, and where the app's files lie.
+    keep = f"keep the name that it had (bucket: {old} in environments/{environment}.yaml), then build and plan"
+    anew = f"\n{deploy('plan', environment, '--interrupt-site')} {content.option}" if content is not None and content.directory else ""
+    asked = keep + anew
     if not request.options.interrupt_site:
-        message += (
-            ". Keep the bucket's name, which no visitor sees; or plan with --interrupt-site and, to fill the bucket, with --content DIR"
-        )
+        message += ". No visitor sees the bucket's name; or plan with --interrupt-site and, to fill the bucket, with --content DIR"
         return Finding(severity="error", code=EMPTIED, message=message, command=asked, stack=plan.stack)
     if content is None:
         message += ". There is nothing to fill it with: plan with --content DIR as well"

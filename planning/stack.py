@@ -43,6 +43,7 @@ from planning.model import (
     Validation,
     planned_place,
 )
+from planning.read_only import uncompared, withheld
 from planning.request import change_set_name, change_set_prefix
 from planning.run import Made, Planned, PlanningRun
 from planning.states import in_the_way
@@ -193,7 +194,7 @@ class StackPlanner:
     @property
     def asks_cloudformation(self) -> bool:
         """Whether a change set is made. Read-only not of a stack that is not there: it would leave an empty one behind."""
-        return self.state.exists or not self.read_only
+        return (self.state.exists or not self.read_only) and not withheld(self.stack, self.run.request)
 
     # --- the change set ---------------------------------------------------------------------------------------
 
@@ -202,10 +203,9 @@ class StackPlanner:
         self.existing = existing(self.run, self.stack, self.template, context.after, context.before)
         self.findings += self.existing.findings
         if not source:
-            if self.asks_cloudformation:
-                self.findings.warning(
-                    "not_previewed", "its template is too large to be planned read-only; the changes are our comparison of templates"
-                )
+            if self.same(inputs):
+                return self.unchanged(inputs, context)
+            self.findings += uncompared(self.stack, self.run.request, there=self.state.exists)
             return self.changed(inputs, context, all_from_templates(context), (), None)
         previewed = bool(inputs.waits_for)
         made_stack = self.makes_stack()
@@ -223,6 +223,11 @@ class StackPlanner:
                 return self.changed(inputs, context, resources, validations, self.reference(created, description, made_stack=made_stack))
         except NothingToChange:
             return self.unchanged(inputs, context)
+
+    def same(self, inputs: Inputs) -> bool:
+        """Whether the stack is there already with this template, these parameters and tags, which takes nobody's word."""
+        given = any(p.changed for p in inputs.show) or bool(self.tags())
+        return self.state.exists and self.old_template == self.template and not given
 
     @contextlib.contextmanager
     def change_set(

@@ -16,52 +16,33 @@ from awacs import sts
 from awacs.aws import Action, Allow, Condition, Deny, PolicyDocument, Statement, StringEquals
 from troposphere import encode_to_dict
 
+from policies import reading
 from policies.buckets import ACCESS_LOG_PREFIX
 from policies.statements import allow, arn, role_arn, s3_arn
 
 _STACKS = (
+    *reading.STACKS,
     "CreateChangeSet",
-    "DescribeChangeSet",
     "ExecuteChangeSet",
     "DeleteChangeSet",
-    "ListChangeSets",
-    "DescribeStacks",
-    "DescribeStackEvents",
-    "DescribeEvents",
-    "DescribeStackResources",
-    "DescribeStackResource",
-    "ListStackResources",
-    "GetTemplate",
-    "GetTemplateSummary",
-    "GetStackPolicy",
     "SetStackPolicy",
     "UpdateTerminationProtection",
     "DeleteStack",
     "RollbackStack",
     "ContinueUpdateRollback",
     "CancelUpdateStack",
-    "DetectStackDrift",
-    "DetectStackResourceDrift",
-    "DescribeStackResourceDrifts",
     "TagResource",
     "UntagResource",
 )
 
 _STACKSETS = (
+    *reading.STACKSETS,
     "UpdateStackSet",
     "DeleteStackSet",
-    "DescribeStackSet",
     "CreateStackInstances",
     "UpdateStackInstances",
     "DeleteStackInstances",
-    "DescribeStackInstance",
-    "ListStackInstances",
-    "DescribeStackSetOperation",
-    "ListStackSetOperations",
-    "ListStackSetOperationResults",
     "StopStackSetOperation",
-    "DetectStackSetDrift",
-    "ListStackInstanceResourceDrifts",
     "TagResource",
     "UntagResource",
 )
@@ -76,28 +57,6 @@ _ADMINISTRATORS = (
     "UpdateTerminationProtection",
 )
 """What a deployer does to other stacks and not to foundation."""
-
-# None of these takes a resource (Service Authorization Reference). BatchDescribeTypeConfigurations is for drift detection. Whoever
-# creates a StackSet still has to pass it a role, and may pass only the platform's. DescribeLogGroups asks for groups that a replica
-# made before the StackSet; AWS reports it as a call on a group without a name.
-_WITHOUT_RESOURCE = (
-    (
-        "cloudformation",
-        (
-            "BatchDescribeTypeConfigurations",
-            "CreateStackSet",
-            "DescribeAccountLimits",
-            "DescribeStackDriftDetectionStatus",
-            "ListStackSets",
-            "ListStacks",
-            "ValidateTemplate",
-        ),
-    ),
-    ("cloudfront", ("ListCachePolicies", "ListDistributions", "ListOriginAccessControls", "ListResponseHeadersPolicies")),
-    ("iam", ("GetAccountSummary",)),
-    ("logs", ("DescribeLogGroups",)),
-    ("route53", ("ListHostedZones", "ListHostedZonesByName")),
-)
 
 
 @dataclass(frozen=True)
@@ -208,15 +167,9 @@ def _stacks(names: Deployment) -> list[Statement]:
             Action=[Action("cloudformation", name) for name in _ADMINISTRATORS],
             Resource=[arn("cloudformation", f"stack/{names.prefix}-foundation/*", region="*")],
         ),
-        Statement(
-            Sid="Look",
-            Effect=Allow,
-            Action=[Action(service, name) for service, actions in _WITHOUT_RESOURCE for name in actions],
-            Resource=["*"],
-        ),
-        allow("Regions", "account", ["GetRegionOptStatus", "ListRegions"], arn("account", "account")),
-        allow("Quotas", "servicequotas", ["GetServiceQuota"], arn("servicequotas", "*", region="us-east-1")),
-        allow("Zones", "route53", ["GetHostedZone", "ListResourceRecordSets"], arn("route53", "hostedzone/*", account="")),
+        # Whoever creates a StackSet still has to pass it a role, and may pass only the platform's.
+        reading.look(cloudformation=("CreateStackSet", "ValidateTemplate")),
+        *reading.places(),
         # ACM refuses to delete one that is in use; its ARN says nothing of whose it is.
         allow("Certificates", "acm", ["DescribeCertificate", "DeleteCertificate"], arn("acm", "certificate/*", region="us-east-1")),
         # Versions alone: Lambda refuses while one is at the edge. The function itself is not among them.
@@ -298,8 +251,6 @@ def _content(names: Deployment) -> list[Statement]:
             # (CloudWatch Logs User Guide, "Overview of managing access permissions"). All such names are the platform's.
             arn("logs", f"log-group:/aws/lambda/us-east-1.{names.edge_function_name}*", region="*"),
         ),
-        # What stands already under the names of stacks that are not there yet, and its tags; `inventory/` looks before a first creation.
-        allow("StandingTopics", "sns", ["GetTopicAttributes", "ListTagsForResource"], arn("sns", f"{names.prefix}-*", region="us-east-1")),
-        allow("StandingAlarms", "cloudwatch", ["DescribeAlarms"], arn("cloudwatch", f"alarm:{names.prefix}-*", region="us-east-1")),
+        *reading.standing(names.prefix),
         allow("StandingFunction", "lambda", ["GetFunction"], arn("lambda", f"function:{names.edge_function_name}", region="us-east-1")),
     ]

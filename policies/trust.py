@@ -68,11 +68,16 @@ def github_deployment(repository: str, environment: str, *, owner_id: str | None
 
 
 def github_planning(repository: str, branch: str, *, owner_id: str | None, repository_id: str | None) -> PolicyDocument:
-    """Workflows of one repository on pull requests, and on its branch.
+    """Workflows of one repository on its branch."""
+    return _github(repository, [f"ref:refs/heads/{branch}"], owner_id, repository_id)
+
+
+def github_pull_request(repository: str, *, owner_id: str | None, repository_id: str | None) -> PolicyDocument:
+    """Workflows of one repository on pull requests.
 
     A pull request of a fork has the same subject, but GitHub gives its workflows no token to show it with (docs/assumptions.md).
     """
-    return _github(repository, ["pull_request", f"ref:refs/heads/{branch}"], owner_id, repository_id)
+    return _github(repository, ["pull_request"], owner_id, repository_id)
 
 
 def _github(repository: str, contexts: list[str], owner_id: str | None, repository_id: str | None) -> PolicyDocument:

@@ -23,6 +23,7 @@ from changes.model import PropertyChange
 from guards.text import printable, split_lines
 from planning.model import Plan, StackSetPlan
 from review import content_view, graph, meaning_view, removal_view, shown, summary
+from review.architecture import Drawn
 from review.spread import spread
 from templates.values import Redacted, Unknown, Value
 
@@ -39,9 +40,9 @@ class Side:
     kind: Literal["", "a", "b", "n", "u"] = ""
 
 
-def render(plan: Plan) -> str:
-    """The page."""
-    return _environment().get_template("review.html.j2").render(plan=plan)
+def render(plan: Plan, drawn: Drawn | None = None) -> str:
+    """The page, with the environment's picture in it."""
+    return _environment().get_template("review.html.j2").render(plan=plan, drawn=drawn)
 
 
 def picture(plan: Plan) -> str:

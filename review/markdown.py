@@ -125,11 +125,16 @@ def _lines(plan: Plan, most: int) -> Iterator[str]:
     yield f"<sub>plan {plan.digest[:12]}, assembly {plan.assembly_digest[:12]}, made {plan.created_at} by {_escaped(plan.created_by)}</sub>"
 
 
+def _steps(command: str) -> Iterator[tuple[str, str, str]]:
+    return (line.partition(" ") for line in commands.told(command))
+
+
 def _warnings(plan: Plan) -> Iterator[str]:
     for finding in summary.emptied(plan):
         yield ""
         yield "> [!CAUTION]"
-        yield f"> **Visitors get errors: {_escaped(finding.message)}**"
+        steps = "".join(f"<br>{label} {_code(words)}" for label, _, words in _steps(finding.command))
+        yield f"> **Visitors get errors: {_escaped(finding.message)}**{steps}"
     for danger in summary.dangers(plan):
         yield ""
         yield "> [!CAUTION]"
@@ -137,15 +142,14 @@ def _warnings(plan: Plan) -> Iterator[str]:
 
 
 def _findings(plan: Plan) -> Iterator[str]:
-    found = summary.findings_in_order(plan)
+    found = summary.further_findings(plan)
     if found:
         yield ""
         yield "### Findings"
         yield ""
         for finding in found:
             where = f"{_escaped(finding.stack)}: " if finding.stack else ""
-            told = (line.partition(" ") for line in commands.told(finding.command))
-            command = "".join(f"<br>{label} {_code(words)}" for label, _, words in told)
+            command = "".join(f"<br>{label} {_code(words)}" for label, _, words in _steps(finding.command))
             yield f"- **{finding.severity}** {where}{_escaped(finding.message)}{command}"
 
 

@@ -361,6 +361,11 @@ def findings_in_order(plan: Plan) -> tuple[Finding, ...]:
     return tuple(sorted(plan.all_findings, key=lambda f: rank[f.severity]))
 
 
+def further_findings(plan: Plan) -> tuple[Finding, ...]:
+    """In that order, without those that were said before everything else."""
+    return tuple(finding for finding in findings_in_order(plan) if finding.code != EMPTIED)
+
+
 def next_command(plan: Plan) -> str:
     """What to type after having read the review; empty if there is nothing to do."""
     if plan.blocked or not plan.has_changes:

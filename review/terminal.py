@@ -78,7 +78,7 @@ def _lines(plan: Plan, *, verbose: bool) -> Iterator[Text]:
     asked += ["local AWS"] if plan.options.local else []
     if asked:
         yield _text((", ".join(asked), "dim"))
-    found = summary.findings_in_order(plan)
+    found = summary.further_findings(plan)
     yield from _emptied(plan)
     yield from _dangers(plan)
     yield from _findings(found, "Findings")
@@ -141,6 +141,7 @@ def _emptied(plan: Plan) -> Iterator[Text]:
             yield _text()
             yield _text(("VISITORS GET ERRORS", "bold white on red"))
         yield _text(("  !! ", "bold red"), (f"{finding.stack}: {finding.message}", "bold red"))
+        yield from _steps(finding.command)
 
 
 def _dangers(plan: Plan) -> Iterator[Text]:
@@ -313,6 +314,9 @@ def _findings(found: tuple[Finding, ...], title: str) -> Iterator[Text]:
     for finding in found:
         where = f"{finding.stack}: " if finding.stack else ""
         yield _text(f"  {where}", (finding.severity, styles[finding.severity]), f": {finding.message}")
-        if finding.command:
-            for label, _, words in (line.partition(" ") for line in commands.told(finding.command)):
-                yield _text(f"    {label} ", (words, "cyan"))
+        yield from _steps(finding.command)
+
+
+def _steps(command: str) -> Iterator[Text]:
+    for label, _, words in (line.partition(" ") for line in commands.told(command)):
+        yield _text(f"    {label} ", (words, "cyan"))

@@ -342,7 +342,7 @@ def record_of(run: Run, applied: Applied, *, by: str, host: str, git_commit: str
                 )
                 for o in applied.stacks
             ),
-            *(StackRecord(stack=r.stack, operation="remove", result=r.result, seconds=0.0) for r in applied.removals if r.begun),
+            *(StackRecord(stack=r.stack, operation="remove", result=r.result, seconds=r.seconds) for r in applied.removals if r.begun),
         ),
         content=None if applied.content is None else _content_record(applied.content),
     )

@@ -253,7 +253,7 @@ def expected_seconds(past: Iterable[Record]) -> dict[tuple[str, str], float]:
     seen: dict[tuple[str, str], list[float]] = {}
     for record in past:
         for stack in record.stacks:
-            if stack.result == "succeeded" and stack.seconds > 0:
+            if stack.result in ("succeeded", "removed") and stack.seconds > 0:
                 seen.setdefault((stack.stack, stack.operation), []).append(stack.seconds)
     return {key: median(values) for key, values in seen.items()}
 

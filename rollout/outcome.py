@@ -98,6 +98,7 @@ class StackRemoved(Place, frozen=True, kw_only=True):
     """`waits`: it is gone, and something of it can only be deleted later; `kept`: nobody approved its removal."""
     kept: tuple[str, ...] = ()
     """Names of what it left on purpose."""
+    seconds: float = 0.0
     message: str = ""
     command: str = ""
 

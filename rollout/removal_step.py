@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from assembly.commands import deploy
 from aws.errors import AwsError
 from planning.removal_checks import remove_command
@@ -45,7 +47,9 @@ def remove_stacks(run: Run) -> tuple[StackRemoved, ...]:
     done: list[StackRemoved] = []
     for each in run.plan.removals:
         ended = bool(done) and not done[-1].ok
-        done.append(_outcome(each, "not_started", f"because of {done[-1].stack}") if ended else _removed(run, each))
+        begun = run.now()
+        made = _outcome(each, "not_started", f"because of {done[-1].stack}") if ended else _removed(run, each)
+        done.append(msgspec.structs.replace(made, seconds=round(run.now() - begun, 1)))
     return tuple(done)
 
 
@@ -72,9 +76,11 @@ def _removed(run: Run, each: Removal) -> StackRemoved:
         run.stop.set()
         return _outcome(each, "running", "stopped before it was gone", deploy("apply", run.plan.environment))
     except RemovalFailed as error:
-        return _outcome(each, "failed", str(error), error.command or _after_failure(run))
+        return _outcome(each, "failed", str(error), error.command or remove_command(run.plan.environment))
     except (AwsError, LockLost) as error:
-        return _outcome(each, "failed", str(error), error.hint if isinstance(error, AwsError) and error.hint else _after_failure(run))
+        return _outcome(
+            each, "failed", str(error), error.hint if isinstance(error, AwsError) and error.hint else remove_command(run.plan.environment)
+        )
     if waits:
         back = datetime.fromtimestamp(run.now(), UTC) + timedelta(hours=REPLICA_HOURS)
         message = f"{'; '.join(waits)}; a plan made after {back:%Y-%m-%dT%H:%MZ} removes what is left"
@@ -89,10 +95,6 @@ def _clean_up(run: Run, each: Removal, remover: Remover) -> Iterator[str]:
             why = remover.delete(left)
             if why:
                 yield f"{left.physical_id}: {why}"
-
-
-def _after_failure(run: Run) -> str:
-    return remove_command(run.plan.environment)
 
 
 def _outcome(each: Removal, result: str, message: str, command: str = "") -> StackRemoved:

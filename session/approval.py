@@ -76,7 +76,7 @@ def tally_of(opened: Opened, digest: str, context: Context) -> Tally:
         read(artifacts(opened), assembly.artifact_bucket, assembly.environment, digest),
         now=context.now(),
         roles=role,
-        machines=tuple(name for name in (assembly.deploy_role_name, assembly.plan_role_name) if name),
+        machines=assembly.workflow_roles,
     )
 
 

@@ -55,6 +55,10 @@ class Context:
     """The checkout: `.local-aws/` lies here."""
     next_command: NextCommand = field(default_factory=NextCommand)
     """What is printed passes through it: there the commands in it get the form in which they can be pasted."""
+    quiet: bool = False
+    """No progress on stderr: results, questions, warnings, errors and next commands only."""
+    verbose: bool = False
+    """With every call to AWS on stderr."""
     answer: Answer = field(default_factory=Answer)
     """What `--json` prints when the verb ends."""
 

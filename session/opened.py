@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from assembly import commands
+from session.calls import settings
 from session.context import ROOT, USAGE, CommandError, Context
 from session.freshness import refresh
 from session.slips import closest, did_you_mean
@@ -99,11 +100,13 @@ def _refuse_not_built(args: argparse.Namespace) -> NoReturn:
     )
 
 
-def open_environment(args: argparse.Namespace, context: Context, *, soon: tuple[str, ...] = (), refuse: bool = True) -> Opened:
+def open_environment(
+    args: argparse.Namespace, context: Context, *, soon: tuple[str, ...] = (), refuse: bool = True, hasty: bool = False
+) -> Opened:
     """Read the assembly and reach AWS. Nothing is asked of AWS beyond who we are; a placeholder is refused before that.
 
     `soon`: services of the home region that are asked next. `refuse`: ask IAM whether the caller may do what the verb will do, as
-    `refuse_denied` does for a verb that may find nothing to do.
+    `refuse_denied` does for a verb that may find nothing to do. `hasty`: give up on AWS after seconds, for a verb that goes on without it.
     """
     refresh(args, context)
     assembly, templates = read_assembly(args)
@@ -118,13 +121,14 @@ def open_environment(args: argparse.Namespace, context: Context, *, soon: tuple[
             caller=f"arn:aws:iam::{assembly.account_id}:root",
         )
     refuse_placeholders(assembly)
-    from aws.session import Aws
+    from aws.session import HASTY, Aws
 
     aws = Aws(
         profile=args.profile,
         role_name=assembly.deploy_role_name or None,
         doctor_command=commands.deploy("doctor", assembly.environment),
         soon=tuple((service, assembly.home_region) for service in soon),
+        settings=settings(context, HASTY if hasty else None),
     )
     with telling(context, "AWS to say whose credentials these are (sts:GetCallerIdentity)"):
         caller = aws.identity().arn
@@ -200,7 +204,7 @@ def _local(context: Context, assembly: Assembly) -> Aws:
     from local_aws.server import LocalAws
 
     server = LocalAws.start(context.root / ".local-aws")
-    aws = Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials)
+    aws = Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials, settings=settings(context))
     if assembly.hosted_zone is not None:
         prepare.hosted_zone(aws, name=assembly.hosted_zone.name, account_id=assembly.hosted_zone.account_id)
     if assembly.contract is None:

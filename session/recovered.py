@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assembly import commands
+from session.calls import settings
 from session.context import ROOT, USAGE, CommandError, Context
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _aws(args: argparse.Namespace, context: Context, known: tuple[Assembly, ...]
     from aws.session import Aws
 
     if not args.local:
-        aws = Aws(profile=args.profile)
+        aws = Aws(profile=args.profile, settings=settings(context))
         return aws, args.account or aws.identity().account_id
     from local_aws.server import LocalAws
 
@@ -93,7 +94,7 @@ def _aws(args: argparse.Namespace, context: Context, known: tuple[Assembly, ...]
             status=USAGE,
             code="not_built",
         )
-    return Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials), accounts.pop()
+    return Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials, settings=settings(context)), accounts.pop()
 
 
 def buckets_of(

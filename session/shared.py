@@ -76,7 +76,7 @@ def progress(context: Context) -> Callable[[str, str], None]:
 
     def say(what: str, happens: str) -> None:
         with lock:
-            if last.get(what) != happens:
+            if last.get(what) != happens and not context.quiet:
                 last[what] = happens
                 context.say(f"{what}: {happens}")
 

@@ -184,11 +184,12 @@ def progress(context: Context) -> Iterator[Report]:
     """A bar on a terminal, one line a step elsewhere. Warnings stay visible."""
     from website.run import Begun, Warned, step_line
 
-    if not context.stderr.isatty():
+    if context.quiet or not context.stderr.isatty():
 
         def plain(event: Begun | Sent | Warned) -> None:
             if isinstance(event, Begun):
-                context.say(step_line(event))
+                if not context.quiet:
+                    context.say(step_line(event))
             elif isinstance(event, Warned):
                 context.say(f"warning: {event.text}")
 

@@ -21,7 +21,7 @@ def telling(context: Context, what: str, *, first: float = FIRST_SECONDS, again:
 
     def tell() -> None:
         seconds = first
-        while not done.wait(seconds):
+        while not done.wait(seconds) and not context.quiet:
             context.say(f"waiting for {what}")
             seconds = again
 

@@ -40,8 +40,13 @@ def deploy_role_name(env: Environment) -> str:
 
 
 def plan_role_name(env: Environment) -> str:
-    """Role that plans and changes nothing; pull requests work with it."""
+    """Role that plans and changes nothing, with the code of the branch."""
     return f"{env.prefix}-plan"
+
+
+def pull_request_role_name(env: Environment) -> str:
+    """Role that plans and changes nothing, with code that nobody has reviewed."""
+    return f"{env.prefix}-pull-request"
 
 
 @dataclass(frozen=True)
@@ -274,12 +279,13 @@ def _deploy_role(template: StackTemplate, env: Environment, repository: str) -> 
         )
     )
     template.output("DeployRoleArn", "Role that workflows of the repository assume", GetAtt(role, "Arn"))
-    _plan_role(template, env, repository, names, order)
+    _planning_roles(template, env, repository, names, order)
     _approvers(template, env, names)
 
 
-def _plan_role(template: StackTemplate, env: Environment, repository: str, names: deployment.Deployment, order: Mapping[str, Any]) -> None:
-    github = env.github
+def _planning_roles(
+    template: StackTemplate, env: Environment, repository: str, names: deployment.Deployment, order: Mapping[str, Any]
+) -> None:
     policy = template.add(
         iam.ManagedPolicy(
             "PlanPolicy",
@@ -289,22 +295,30 @@ def _plan_role(template: StackTemplate, env: Environment, repository: str, names
             **accepted("PlanPolicy"),
         )
     )
-    # Its own policy is its boundary, too: a policy attached later by hand gives it nothing.
-    role = template.add(
+    # That policy is their boundary, too: a policy attached later by hand gives them nothing.
+    common = {**order, "ManagedPolicyArns": [Ref(policy)], "PermissionsBoundary": Ref(policy), "MaxSessionDuration": 3600}
+    ids = {"owner_id": env.github.owner_id, "repository_id": env.github.repository_id}
+    plan = template.add(
         iam.Role(
             "PlanRole",
             RoleName=plan_role_name(env),
             Description=f"Workflows of {repository} plan {env.name} with it and change nothing",
-            AssumeRolePolicyDocument=trust.github_planning(
-                repository, github.branch, owner_id=github.owner_id, repository_id=github.repository_id
-            ),
-            ManagedPolicyArns=[Ref(policy)],
-            PermissionsBoundary=Ref(policy),
-            MaxSessionDuration=3600,
-            **order,
+            AssumeRolePolicyDocument=trust.github_planning(repository, env.github.branch, **ids),
+            **common,
         )
     )
-    template.output("PlanRoleArn", "Role that plans and changes nothing", GetAtt(role, "Arn"))
+    pull_request = template.add(
+        iam.Role(
+            "PullRequestRole",
+            RoleName=pull_request_role_name(env),
+            Description=f"Pull requests of {repository} plan {env.name} with it and change nothing",
+            AssumeRolePolicyDocument=trust.github_pull_request(repository, **ids),
+            Policies=[iam.Policy(PolicyName="unreviewed", PolicyDocument=planning.unreviewed(names))],
+            **common,
+        )
+    )
+    template.output("PlanRoleArn", "Role that plans and changes nothing", GetAtt(plan, "Arn"))
+    template.output("PullRequestRoleArn", "Role that plans for pull requests", GetAtt(pull_request, "Arn"))
 
 
 def _approvers(template: StackTemplate, env: Environment, names: deployment.Deployment) -> None:

@@ -16,13 +16,11 @@ from assembly import commands
 from environments.model import Environment
 from policies import buckets, runtime
 from policies.statements import distribution_arn
+from stacks.dashboard import FUNCTION_METRICS, LAMBDA_EDGE_METRICS, PERIOD_SECONDS, dashboard, edge_metrics
 from stacks.dns import health_check
-from stacks.site import routing_function_name
 from stacks.storage import private_bucket
 from stacks.template import CERTIFICATE_ARN, DISTRIBUTION_ID, HEALTH_CHECK_ID, StackTemplate
 
-PERIOD_SECONDS = 300
-LAMBDA_EDGE_METRICS = ("LambdaExecutionError", "LambdaValidationError", "LambdaLimitExceededErrors")
 _EDGE_FAILS = "edge-function-errors"
 RUNBOOKS = {
     "SiteDown": "site-down",
@@ -34,8 +32,6 @@ RUNBOOKS = {
     "Firewall": "requests-blocked",
 }
 """Alarm to the runbook that it leads to (docs/runbooks); those of the edge functions lead to one of their own."""
-FUNCTION_METRICS = ("FunctionExecutionErrors", "FunctionValidationErrors", "FunctionThrottles")
-"""CloudFront's own metrics of edge functions (CloudFront Developer Guide, types of metrics); the lint gate knows the list."""
 
 
 def build(env: Environment) -> StackTemplate:
@@ -55,12 +51,12 @@ def build(env: Environment) -> StackTemplate:
     topic = _topic(template, env)
     for alarm in _alarms(env, distribution=distribution, certificate=certificate, check=check, primary=primary):
         _add_alarm(template, env, topic, alarm)
-    dashboard = template.add(
+    board = template.add(
         cloudwatch.Dashboard(
             "Dashboard",
             DashboardName=f"{env.prefix}-site",
             DashboardBody=Sub(
-                json.dumps(_dashboard(env), separators=(",", ":")),
+                json.dumps(dashboard(env), separators=(",", ":")),
                 Distribution=distribution,
                 Certificate=certificate,
                 HealthCheck=check,
@@ -70,7 +66,7 @@ def build(env: Environment) -> StackTemplate:
     )
     _access_logs(template, env, distribution)
     template.output("TopicArn", "ARN of the topic that alarms are sent to", Ref(topic))
-    template.output("DashboardName", "Name of the dashboard", Ref(dashboard))
+    template.output("DashboardName", "Name of the dashboard", Ref(board))
     return template
 
 
@@ -149,7 +145,7 @@ def _alarms(env: Environment, *, distribution: Any, certificate: Any, check: Any
             dimensions,
             {"Statistic": "Sum", "Threshold": limits.edge_errors, **_AT_ONCE},
         )
-        for metric, dimensions in _edge_metrics(env, distribution)
+        for metric, dimensions in edge_metrics(env, distribution)
     ]
     alarms += _firewall_alarms(env)
     days = limits.certificate_days_left
@@ -217,12 +213,6 @@ def _runbook_name(alarm: str) -> str:
     return _EDGE_FAILS if alarm in (*LAMBDA_EDGE_METRICS, *FUNCTION_METRICS) else RUNBOOKS.get(alarm, "site-down")
 
 
-def _edge_metrics(env: Environment, distribution: Any) -> list[tuple[str, dict[str, Any]]]:
-    if env.basic_auth.enabled:
-        return [(metric, {"DistributionId": distribution, "Region": "Global"}) for metric in LAMBDA_EDGE_METRICS]
-    return [(metric, {"FunctionName": routing_function_name(env), "Region": "Global"}) for metric in FUNCTION_METRICS]
-
-
 def _access_logs(template: StackTemplate, env: Environment, distribution: Any) -> None:
     name = env.access_log_bucket
     bucket = private_bucket(
@@ -271,51 +261,3 @@ def _access_logs(template: StackTemplate, env: Environment, distribution: Any) -
 def _digest(text: str) -> str:
     """Eight hexadecimal digits; the names of destinations have at most 60 characters (CloudWatch Logs API)."""
     return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def _dashboard(env: Environment) -> dict[str, Any]:
-    """Top to bottom, three in a row, as a person on call asks: is it up, for how many, how fast, and why not."""
-    link = f"https://{env.domain}{env.app.entry_path}"
-    text = f"# {env.prefix}\n[{link}]({link}) · distribution ${{Distribution}} · certificate `${{Certificate}}`"
-    heading = {"type": "text", "x": 0, "y": 0, "width": 24, "height": 2, "properties": {"markdown": text}}
-    return {"widgets": [heading, *(_graph(place, *graph) for place, graph in enumerate(_graphs(env)))]}
-
-
-def _graphs(env: Environment) -> list[tuple[str, str, list[list[Any]], dict[str, Any]]]:
-    """Title, statistic, metrics and further properties of each."""
-    percent = {"yAxis": {"left": {"min": 0, "label": "%", "showUnits": False}}}
-    checks = [["AWS/Route53", "HealthCheckStatus", "HealthCheckId", "${HealthCheck}", {"label": "health check"}]]
-    if env.failover is not None:
-        checks.append(["AWS/Route53", "HealthCheckStatus", "HealthCheckId", "${PrimaryHealthCheck}", {"label": "distribution"}])
-    errors = [_metric("5xxErrorRate", "5xx", color="#d62728"), _metric("4xxErrorRate", "4xx"), _metric("401ErrorRate", "401")]
-    latency = [_metric("OriginLatency", percentile, stat=percentile) for percentile in ("p50", "p90", "p99")]
-    edge = [
-        ["AWS/CloudFront", name, *(part for pair in dimensions.items() for part in pair), {"label": name}]
-        for name, dimensions in _edge_metrics(env, "${Distribution}")
-    ]
-    firewall = [
-        ["AWS/WAFV2", name, "WebACL", env.firewall_name, "Rule", "ALL", {"label": label}]
-        for name, label in (("BlockedRequests", "blocked"), ("CountedRequests", "counted"))
-    ]
-    certificate = ["AWS/CertificateManager", "DaysToExpiry", "CertificateArn", "${Certificate}", {"label": "days"}]
-    return [
-        ("Up, seen from outside (1 = yes)", "Minimum", checks, {"yAxis": {"left": {"min": 0, "max": 1}}}),
-        ("Requests", "Sum", [_metric("Requests", "requests")], {}),
-        ("Errors", "Average", errors, percent),
-        ("Origin latency (ms)", "p90", latency, {}),
-        ("Cache hit rate", "Average", [_metric("CacheHitRate", "hits")], percent),
-        ("Edge function", "Sum", edge, {}),
-        ("Bytes sent", "Sum", [_metric("BytesDownloaded", "downloaded")], {}),
-        *([("Firewall", "Sum", firewall, {})] if env.firewall else []),
-        ("Certificate, days left", "Minimum", [certificate], {"period": 86_400}),
-    ]
-
-
-def _metric(name: str, label: str, **options: str) -> list[Any]:
-    return ["AWS/CloudFront", name, "Region", "Global", "DistributionId", "${Distribution}", {"label": label, **options}]
-
-
-def _graph(place: int, title: str, statistic: str, metrics: list[list[Any]], properties: dict[str, Any]) -> dict[str, Any]:
-    row, column = divmod(place, 3)
-    shape = {"view": "timeSeries", "region": "us-east-1", "period": PERIOD_SECONDS, "stat": statistic, "title": title, "metrics": metrics}
-    return {"type": "metric", "x": 8 * column, "y": 2 + 6 * row, "width": 8, "height": 6, "properties": {**shape, **properties}}

@@ -233,6 +233,7 @@ def _assembly(env: Environment, stacks: tuple[Stack, ...], zone_rivals: tuple[st
         home_region=env.home_region,
         deploy_role_name=foundation.deploy_role_name(env) if env.github.repository else "",
         plan_role_name=foundation.plan_role_name(env) if env.github.repository else "",
+        pull_request_role_name=foundation.pull_request_role_name(env) if env.github.repository else "",
         protected=env.protection.change_approval,
         approvals=env.protection.approvals,
         artifact_bucket=env.artifacts.bucket,

@@ -14,7 +14,8 @@ from typing import Any
 import botocore.session
 
 from assembly import commands
-from build import NEW, UsageError
+from assembly.ending import UsageError
+from build import NEW
 from build import _new_parser as new_parser
 from build import _parser as build_parser
 from cli.parser import parser_of, verbs

@@ -83,6 +83,8 @@ class Content:
     """File of each key that is not generated."""
     generated: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     notes: tuple[str, ...] = ()
+    allowed: frozenset[tuple[str, str]] = frozenset()
+    """What somebody knows of (`Allowances.given`) that there was."""
 
     @property
     def digest(self) -> str:
@@ -162,11 +164,12 @@ def read(
     leaks = (
         Finding(code="secret", file=path, line=seen.secret[0], text=seen.secret[1]) for path, seen in inspected.items() if any(seen.secret)
     )
-    refusals, told = allowed.sorted((*selection.findings, *leaks, *_taken_for_routes(prefix, found, contract)))
+    first = (*selection.findings, *leaks, *_taken_for_routes(prefix, found, contract))
+    refusals, told = allowed.sorted(first)
     problems += (refusal(finding, str(directory)) for finding in refusals)
     if not any(entry.immutable for entry in entries):
         notes.append("no file matches an immutable cache rule: visitors will load everything again and again")
-    content = replace(content, notes=(*notes, *(note(finding) for finding in told)))
+    content = replace(content, notes=(*notes, *(note(finding) for finding in told)), allowed=allowed.used(first))
     if judge or problems:
         content = with_pages_judged(content, contract, allow=allow, problems=tuple(problems), where=str(directory))
     return content
@@ -178,10 +181,14 @@ def with_pages_judged(
     """The same with what is to be said about its pages under that contract. Raises SourceError for that and for `problems`."""
     cached = {entry.key: entry.cache_control for entry in content.entries}
     around = surroundings(contract, content.files, content.generated, cached)
-    refusals, told = _allowed(contract, allow).sorted(judged(contract, around, content.files))
+    found, allowed = tuple(judged(contract, around, content.files)), _allowed(contract, allow)
+    refusals, told = allowed.sorted(found)
     if refusals or problems:
         raise SourceError((*problems, *(refusal(finding, where) for finding in refusals)))
-    return replace(content, notes=(*content.notes, *(note(finding) for finding in told)))
+    used = content.allowed | allowed.used(found)
+    given = zip(allow, Allowances.of(allow).given, strict=True)
+    slips = (f"--allow {text}: there is nothing that it allows" for text, each in given if each not in used)
+    return replace(content, notes=(*content.notes, *(note(finding) for finding in told), *slips))
 
 
 def _allowed(contract: SiteContract, allow: tuple[str, ...]) -> Allowances:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import io
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -339,13 +340,14 @@ def execute(
             now=now,
         )
 
-    live = context.stderr.isatty() and context.environ.get("TERM") != "dumb"
+    stream = io.StringIO() if context.quiet else context.stderr
+    live = stream.isatty() and context.environ.get("TERM") != "dumb"
     stacks = tuple(p.stack for p in plan.stacks if p.operation != "none")
     if plan.content is not None:
         from planning.content import CONTENT
 
         stacks += (CONTENT,)
-    with shown(stacks, context.stderr, live=live, colour=context.colour(context.stderr), now=now) as report:
+    with shown(stacks, stream, live=live, colour=context.colour(context.stderr), now=now) as report:
         the_run = dataclasses.replace(carrying_out(opened, plan, report, stop, now), remove=remove)
         try:
             applied = engine.apply(the_run, take, publish=None if content is None else _publisher(context, opened, content))

@@ -59,6 +59,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
     context.answers(data, as_lines(lines), machine=args.json)
     for line in found.left_out:
         context.say(f"not counted: {line}")
+    missing = assembly.approvals - len(found.people)
+    if missing > 0:
+        context.say_next(f"{missing} more, each with their own credentials, type the same")
+    else:
+        context.say_next("what asked for the approval goes now: type it again")
     return OK
 
 

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING
 
 from assembly import commands
 from guards.text import as_lines
+from session.approval import refuse_unapproved
 from session.context import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
 from session.opened import Opened, add_common_arguments, open_environment
 from session.recovered import add_recovery_arguments, recover
+from session.site import DIGEST_DIGITS
 
 if TYPE_CHECKING:
     from operations.destroy.values import DestroyOutcome, DestroyPlan
@@ -64,13 +66,15 @@ def run(args: argparse.Namespace, context: Context) -> int:
     )
     ends = plan.blocked or plan.nothing_to_do or args.dry_run
     if ends or not args.json:
-        context.answers({"plan": plan, "outcome": None}, as_lines(plan_lines(plan)), machine=args.json)
+        wanted = [f"to approve: destroy {plan.digest}"] if opened.assembly.approvals and not plan.nothing_to_do else []
+        context.answers({"plan": plan, "outcome": None}, as_lines([*plan_lines(plan), *wanted]), machine=args.json)
     for finding in plan.findings:
         if finding.severity == "error":
             context.problem(finding.code, finding.message, finding.command)
     if ends:
         return FAILED if plan.blocked else OK if plan.nothing_to_do else PENDING
     _confirm(args, context, plan.environment)
+    refuse_unapproved(opened, plan.digest, f"destroy {plan.digest[:DIGEST_DIGITS]}", context)
     said = progress(context)
     _drop_saved_plan(args, opened, context)
     try:

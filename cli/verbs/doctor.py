@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from assembly import commands
 from guards.text import as_lines
+from session.calls import settings
 from session.context import FAILED, OK, PENDING, USAGE, CommandError, Context
 from session.freshness import refresh
 from session.opened import Opened, add_common_arguments, open_environment, read_assembly
@@ -83,7 +84,7 @@ def _open(args: argparse.Namespace, context: Context) -> Opened:
     from aws.session import Aws
     from gateways.by_place import Gateways
 
-    aws = Aws(profile=args.profile, role_name=assembly.deploy_role_name or None)
+    aws = Aws(profile=args.profile, role_name=assembly.deploy_role_name or None, settings=settings(context))
     return Opened(assembly=assembly, templates=templates, gateways=Gateways(aws, sleep=context.sleep), caller="")
 
 

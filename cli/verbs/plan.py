@@ -25,6 +25,7 @@ from session.site import add_choice_arguments
 
 if TYPE_CHECKING:
     from planning.model import Finding, Options, Plan
+    from review.architecture import Drawn
     from website.content_plan import ContentPlan
 
 EXAMPLES = """\
@@ -87,7 +88,10 @@ def add_review_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print JSON: the review as --format json has it, in an envelope")
     parser.add_argument(
-        "--verbose", action="store_true", help="with all that the text folds: policies of new stacks, CloudFormation's own words"
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="with all that the text folds (policies of new stacks, CloudFormation's own words), and every call to AWS on stderr",
     )
     parser.add_argument(
         "--out",
@@ -240,7 +244,8 @@ def _first_look(opened: Opened, options: Options, context: Context) -> Callable[
 def show(plan: Plan, args: argparse.Namespace, context: Context) -> None:
     """The review in the asked forms, to the files or to stdout; with --json in the envelope, beside the files."""
     for out in args.out:
-        _show(plan, args.format or FORMS.get(out.suffix, "json" if args.json else "text"), out, context, verbose=args.verbose)
+        form = args.format or FORMS.get(out.suffix, "json" if args.json else "text")
+        _show(plan, form, out, context, verbose=args.verbose, drawn=_drawn(plan, args) if form == "html" else None)
     if args.json:
         from review import as_json
         from review.summary import next_command
@@ -249,7 +254,8 @@ def show(plan: Plan, args: argparse.Namespace, context: Context) -> None:
         context.answer.steps.append(next_command(plan))
         report_errors(context, plan)
     elif not args.out:
-        _show(plan, args.format or "text", None, context, verbose=args.verbose)
+        form = args.format or "text"
+        _show(plan, form, None, context, verbose=args.verbose, drawn=_drawn(plan, args) if form == "html" else None)
 
 
 def report_errors(context: Context, plan: Plan) -> None:
@@ -261,8 +267,20 @@ def report_errors(context: Context, plan: Plan) -> None:
             context.problem(finding.code, finding.message, finding.command)
 
 
-def _show(plan: Plan, form: str, out: Path | None, context: Context, *, verbose: bool = False) -> None:
-    text = rendered(plan, form, width=context.width(), colour=out is None and context.colour(context.stdout), verbose=verbose)
+def _drawn(plan: Plan, args: argparse.Namespace) -> Drawn | None:
+    """The environment's picture with the plan in it; None where what it was made of is not there any more."""
+    from assembly import files
+    from review.architecture import drawn
+
+    try:
+        return drawn(plan, *files.read(args.dist / plan.environment))
+    except files.AssemblyError:
+        return None
+
+
+def _show(plan: Plan, form: str, out: Path | None, context: Context, *, verbose: bool = False, drawn: Drawn | None = None) -> None:
+    colour = out is None and context.colour(context.stdout)
+    text = rendered(plan, form, width=context.width(), colour=colour, verbose=verbose, drawn=drawn)
     if form != "text" or out is not None:
         text = _document(text, form, context)
     if out is None:
@@ -290,7 +308,7 @@ def _document(text: str, form: str, context: Context) -> str:
     return canonical_json({**review, "summary": shown.in_value(review["summary"])}).decode()
 
 
-def rendered(plan: Plan, form: str, *, width: int, colour: bool, verbose: bool = False) -> str:
+def rendered(plan: Plan, form: str, *, width: int, colour: bool, verbose: bool = False, drawn: Drawn | None = None) -> str:
     """The review in one of the four forms; `verbose` is about the text."""
     if form == "markdown":
         from review import markdown
@@ -303,7 +321,7 @@ def rendered(plan: Plan, form: str, *, width: int, colour: bool, verbose: bool =
     if form == "html":
         from review import html
 
-        return html.render(plan)
+        return html.render(plan, drawn)
     from review import terminal
 
     return terminal.render(plan, width=width, colour=colour, verbose=verbose)
@@ -316,7 +334,7 @@ def status_of(plan: Plan) -> int:
 
 def _progress(context: Context) -> Callable[[str, str], None]:
     """One line that is written over on a terminal; nothing otherwise, as planning takes seconds."""
-    if not context.stderr.isatty():
+    if context.quiet or context.verbose or not context.stderr.isatty():
         return lambda *_: None
     lock = threading.Lock()
     busy: dict[str, str] = {}

@@ -11,10 +11,13 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from assembly import commands
+from assembly.files import document_digest
 from guards.text import as_lines
+from session.approval import refuse_unapproved
 from session.context import OK, PENDING, Context
 from session.opened import add_common_arguments, open_environment
-from session.site import add_change_arguments, confirm, progress, run_of, site_of
+from session.site import DIGEST_DIGITS, add_change_arguments, confirm, progress, run_of, site_of
 
 if TYPE_CHECKING:
     from website.retention import Pruned
@@ -47,14 +50,18 @@ def run(args: argparse.Namespace, context: Context) -> int:
     summary = (
         f"{count(len(found.keys), 'file')} ({size(found.size)}) of {count(len(found.releases), 'release')} that nothing needs any more"
     )
+    digest = document_digest([args.env, _data(found, removed=False)])
     if args.dry_run or not (found.keys or found.releases):
-        told = as_lines([*(f"  - {key}" for key in found.keys), f"prune: {summary}"])
+        wanted = [f"to approve: prune {digest}"] if opened.assembly.approvals and found.keys else []
+        told = as_lines([*(f"  - {key}" for key in found.keys), f"prune: {summary}", *wanted])
         context.answers(_data(found, removed=False), told, machine=args.json)
         return PENDING if args.dry_run and found.keys else OK
     confirm(f"Remove {summary}?", "", args, context, protected=opened.assembly.protected)
+    refuse_unapproved(opened, digest, f"prune {digest[:DIGEST_DIGITS]}", context)
     with progress(context) as report:
         prune(site, snapshot, found, run_of(args, context, opened, report))
     context.answers(_data(found, removed=True), f"{args.env}: removed {summary}", machine=args.json)
+    context.say_next(commands.deploy("releases", args.env))
     return OK
 
 

@@ -12,9 +12,11 @@ import argparse
 from typing import TYPE_CHECKING
 
 from assembly import commands
+from session.approval import refuse_unapproved
 from session.context import FAILED, INTERRUPTED, OK, USAGE, CommandError, Context
 from session.opened import Opened, add_common_arguments, open_environment
 from session.shared import poll_seconds
+from session.site import DIGEST_DIGITS
 
 if TYPE_CHECKING:
     from assembly.model import Stack
@@ -64,8 +66,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     problems = tuple(f"{f.problem}, so its instances cannot only be redone" for f in found if f.problem)
     if problems:
         raise CommandError(*problems, command=commands.deploy("plan", args.env), status=USAGE)
-    plan = retry_plan(opened.assembly, found, caller=opened.caller, local=args.local)
+    plan = retry_plan(opened.assembly, found, local=args.local)
     approve(args, context, plan, verb="retry")
+    refuse_unapproved(opened, plan.digest, f"retry {plan.digest[:DIGEST_DIGITS]}", context)
     applied = execute(args, context, opened, plan)
     context.answers(applied, summary(applied), machine=args.json)
     report_failures(context, applied)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 
 from assembly import commands
+from session.approval import refuse_unapproved
 from session.context import OK, CommandError, Context
 from session.opened import add_common_arguments, open_environment
 from session.site import add_change_arguments, confirm, progress, run_of, show_outcome, site_of
@@ -46,6 +47,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     question = f"Bring back release {target.number} ({target.content[:12]}, {target.at}) in place of release {live.number if live else 0}?"
     if live is None or live.manifest != target.manifest:
         confirm(question, target.content, args, context, protected=opened.assembly.protected)
+        refuse_unapproved(opened, target.content, f"release {target.number}", context)
     with progress(context) as report:
         run_ = run_of(args, context, opened, report)
         outcome = rollback(site, target, run_, digest=args.to or "", chosen=bool(args.to))

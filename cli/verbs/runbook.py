@@ -85,7 +85,7 @@ def _facts(args: argparse.Namespace, context: Context) -> Facts:
     live = Live()
     if not args.no_aws:
         try:
-            opened = open_environment(args, context)
+            opened = open_environment(args, context, hasty=True)
             watch = Alarms.connect(opened.aws, account_id=assembly.account_id, region=ALARM_REGION)
             live = Live(outputs=all_outputs(opened), alarms=watch.states(names.values()))
         except (AwsError, CommandError) as error:

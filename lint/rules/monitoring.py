@@ -20,6 +20,8 @@ _CLOUDFRONT = f"{_CLOUDFRONT_GUIDE}/programming-cloudwatch-metrics.html"
 _ROUTE53 = "https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/monitoring-health-checks.html"
 _ACM = "https://docs.aws.amazon.com/acm/latest/userguide/cloudwatch-metrics.html"
 _S3 = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/metrics-dimensions.html"
+_DYNAMODB = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html"
+_BILLING = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/billing-metricscollected.html"
 _WAF = "https://docs.aws.amazon.com/waf/latest/developerguide/waf-metrics.html"
 
 
@@ -71,6 +73,9 @@ METRICS: Mapping[str, tuple[Metrics, ...]] = {
         ),
         _metrics(_S3, "BucketName StorageType", "BucketSizeBytes NumberOfObjects"),
     ),
+    "AWS/DynamoDB": (_metrics(_DYNAMODB, "TableName", "ConsumedReadCapacityUnits ConsumedWriteCapacityUnits"),),
+    # In us-east-1, and where the account receives billing alerts.
+    "AWS/Billing": (_metrics(_BILLING, "Currency", "EstimatedCharges"), _metrics(_BILLING, "ServiceName Currency", "EstimatedCharges")),
     # A web ACL of CloudFront reports without Region.
     "AWS/WAFV2": (_metrics(_WAF, "WebACL Rule", "AllowedRequests BlockedRequests CountedRequests PassedRequests"),),
 }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from assembly.files import document_digest
 from assembly.model import Frozen
 from planning.model import Finding
 from planning.removals import Removal, RetainedResource
@@ -24,6 +27,11 @@ class DestroyPlan(Frozen, frozen=True, kw_only=True):
     def blocked(self) -> bool:
         """It cannot be carried out as it is."""
         return any(f.severity == "error" for f in self.findings)
+
+    @property
+    def digest(self) -> str:
+        """Of what goes and what stays, for those who have to approve it. Not of what was found in passing."""
+        return document_digest(msgspec.to_builtins(msgspec.structs.replace(self, findings=())))
 
     @property
     def nothing_to_do(self) -> bool:

@@ -190,7 +190,7 @@ def test_a_pull_request_is_planned_and_changes_nothing_and_one_of_a_fork_is_only
 
     run = Run(world=stage.world, github=stage.pull_request())
     assert run.start("plan.yml") == "success", said(stage)
-    assert stage.world.subjects == [(f"repo:{REPOSITORY}:pull_request", f"kimmyai-web-{name}-plan") for name in ACCOUNTS]
+    assert stage.world.subjects == [(f"repo:{REPOSITORY}:pull_request", f"kimmyai-web-{name}-pull-request") for name in ACCOUNTS]
     comment = (stage.world.store / "comment.md").read_text()
     assert len(comment) < 65_536
     for name in ACCOUNTS:
@@ -304,6 +304,13 @@ def test_two_people_approve_what_a_workflow_applies(stage: Stage) -> None:
     assert site.run(joe, "approve", digests[0]).code == 0
     assert run.start("deploy.yml") == "success", said(stage)
     assert stage.alarm("prod") == 3800
+    # What takes away or brings back asks them as well, whoever types it.
+    taken = site.run(site.administrator(), "destroy", "--approve", "prod", "--lift-termination-protection")
+    assert taken.code == 2 and "prod asks for the approval of 2 people, and destroy " in taken.stderr, taken
+    back = site.run(site.administrator(), "rollback-release", "--approve", "prod")
+    # Where this test runs alone nothing has been released.
+    unapproved = re.search(r"2 people, and release \d+ is approved by nobody yet", back.stderr)
+    assert (back.code == 2 and unapproved) or (back.code == 1 and "to go back to" in back.stderr), back
 
 
 def storage(stage: Stage, line: CommandLine) -> Any:
@@ -338,6 +345,12 @@ BEYOND: dict[str, tuple[str, str, dict[str, Any]]] = {
         "cloudformation",
         "create_change_set",
         REVIEW | {"RoleARN": f"arn:aws:iam::{ACCOUNTS['dev']}:role/kimmyai-web-dev-cloudformation"},
+    ),
+    "a stack that takes a secret is planned": ("cloudformation", "create_change_set", REVIEW | {"StackName": "kimmyai-web-dev-edge"}),
+    "a change set of a stack that takes a secret is read": (
+        "cloudformation",
+        "describe_change_set",
+        {"StackName": "kimmyai-web-dev-edge", "ChangeSetName": "review-x"},
     ),
     "another's stack is planned": ("cloudformation", "create_change_set", REVIEW | {"StackName": "other"}),
     "a stack is deleted": ("cloudformation", "delete_stack", {"StackName": OWN}),
@@ -374,7 +387,7 @@ BEYOND: dict[str, tuple[str, str, dict[str, Any]]] = {
 def planner(stage: Stage) -> Callable[[str], Any]:
     """Clients with the plan role's credentials."""
     keys = stage.world.credentials(
-        f"repo:{REPOSITORY}:pull_request", f"arn:aws:iam::{ACCOUNTS['dev']}:role/kimmyai-web-dev-plan", "pull-request"
+        f"repo:{REPOSITORY}:pull_request", f"arn:aws:iam::{ACCOUNTS['dev']}:role/kimmyai-web-dev-pull-request", "pull-request"
     )
 
     def client(service: str) -> Any:

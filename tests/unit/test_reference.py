@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from datetime import date
 from pathlib import Path
@@ -68,6 +69,9 @@ def git(root: Path, *arguments: str) -> str:
 def checkout(tmp_path: Path) -> Path:
     (tmp_path / "CHANGELOG.md").write_text(CHANGELOG)
     (tmp_path / "setup.cfg").write_text(SETTINGS)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "since.json").write_text('{"commands": {"plan": "0.1.0"}, "keys": {}}')
+    (tmp_path / "docs" / "page.md").write_text("since unreleased")
     git(tmp_path, "init", "--quiet", "--initial-branch", "main")
     git(tmp_path, "config", "user.name", "t")
     git(tmp_path, "config", "user.email", "t@example.org")
@@ -76,16 +80,25 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def released(checkout: Path) -> str:
+    def rewrite() -> None:
+        (checkout / "docs" / "page.md").write_text("since 0.2.0")
+
+    return release.release(checkout, "0.2.0", TODAY, {"commands": ("plan", "apply"), "keys": ("domain",)}, rewrite)
+
+
 def test_a_release_is_a_commit_with_a_tag(checkout: Path) -> None:
-    assert release.release(checkout, "0.2.0", TODAY) == "git push --follow-tags origin main"
+    assert released(checkout) == "git push --follow-tags origin main"
     assert git(checkout, "describe") == "v0.2.0"
     assert git(checkout, "status", "--porcelain") == ""
+    since = json.loads((checkout / "docs" / "since.json").read_text())
+    assert since == {"commands": {"plan": "0.1.0", "apply": "0.2.0"}, "keys": {"domain": "0.2.0"}}
     with pytest.raises(release.Refused):
-        release.release(checkout, "0.2.0", TODAY)
+        released(checkout)
 
 
 def test_a_checkout_with_changes_is_not_released(checkout: Path) -> None:
     (checkout / "new").write_text("x")
     with pytest.raises(release.Refused, match="not committed"):
-        release.release(checkout, "0.2.0", TODAY)
+        released(checkout)
     assert "0.2.0" not in (checkout / "CHANGELOG.md").read_text()

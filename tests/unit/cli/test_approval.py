@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import pytest
@@ -16,6 +17,8 @@ TABLE = {
         r"^\| ([a-z-]+) \| .* \| (yes|no) \| (.+) \|$", (ROOT / "docs/guides/command-line.md").read_text(encoding="utf-8"), re.M
     )
 }
+ENDS_OR_UNDOES = {"stop", "doctor"}
+"""Ask, and not for the approval of people: they lead only to what was approved before."""
 OTHERWISE = {"rollback", "unlock", "set-password"}
 """Change something too, and are told below the table."""
 
@@ -37,3 +40,30 @@ def test_the_help_says_what_approves(verb: str) -> None:
 def test_what_asks_otherwise_is_told() -> None:
     text = (ROOT / "docs/guides/command-line.md").read_text(encoding="utf-8")
     assert all(f"`{verb}`" in text for verb in OTHERWISE)
+
+
+@pytest.mark.parametrize("verb", sorted(TABLE))
+def test_what_changes_an_environment_asks_people_after_it_has_asked_its_caller(verb: str) -> None:
+    """Each function that has a change approved counts the people next, before it does anything else that can change something."""
+    _, file = verbs()[verb]
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    asking = 0
+    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        called = [name for statement in function.body for name in _calls(statement)]
+        for position, name in enumerate(called):
+            if (
+                name in ("confirm", "_confirm", "approve")
+                and function.name not in ("_confirm", "approve")
+                and "show_outcome" not in called[position + 1 :][:1]
+            ):
+                asking += 1
+                assert verb in ENDS_OR_UNDOES or called[position + 1] == "refuse_unapproved", (verb, function.name)
+    assert asking or verb in ENDS_OR_UNDOES
+
+
+def _calls(node: ast.AST) -> list[str]:
+    """Names of the functions that are called, in the order of the text; those in arguments are left out."""
+    calls = sorted(
+        (n for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)), key=lambda n: (n.lineno, n.col_offset)
+    )
+    return [call.func.id for call in calls if isinstance(call.func, ast.Name)]

@@ -111,7 +111,7 @@ def test_exit_statuses(tmp_path: Path) -> None:
 
 
 def form(name: str, out: Path | None = None) -> argparse.Namespace:
-    return argparse.Namespace(json=False, format=name, out=[] if out is None else [out], verbose=False)
+    return argparse.Namespace(dist=Path("none"), json=False, format=name, out=[] if out is None else [out], verbose=False)
 
 
 def test_the_review_goes_to_stdout_or_to_a_private_file(tmp_path: Path) -> None:

@@ -183,3 +183,6 @@ def test_the_longest_chain_counts_and_what_was_measured_wins() -> None:
     assert (measured.seconds, measured.source) == (15.5, "history")
     assert expected(work, {("site", "update"): 12.5}).source == "mixed"
     assert expected((), {}).seconds == 0.0
+    removed = (*work, Work(stack="edge", operation="remove", depends_on=tuple(each.stack for each in work)))
+    assert expected(removed, {}).seconds == documented.seconds + 120
+    assert expected(removed, {("edge", "remove"): 7.0}).seconds == documented.seconds + 7

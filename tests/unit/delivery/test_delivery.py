@@ -20,6 +20,7 @@ PROD = synthesise(environments()["prod"]).assembly
 def test_facts_are_one_line_each() -> None:
     found = facts.of_assembly(PROD)
     assert found["plan-role"].endswith(":role/kimmyai-web-prod-plan")
+    assert found["pull-request-role"].endswith(":role/kimmyai-web-prod-pull-request")
     assert next(iter(facts.lines(found))) == f"plan-role={found['plan-role']}"
     assert facts.of_plan(None) == {"changes": "false", "digest": ""}
     with pytest.raises(ValueError, match="is not one line"):

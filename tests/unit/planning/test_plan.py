@@ -57,14 +57,22 @@ def two(domain: str = "example.org", site: Any = None, **more: Any) -> Any:
     )
 
 
-def plan_of(made: Any, gateways: SimulatedGateways, *, nonce: str = "0a1b2c3d", schemas: Schemas = SCHEMAS, **options: Any) -> Plan:
+def plan_of(
+    made: Any,
+    gateways: SimulatedGateways,
+    *,
+    nonce: str = "0a1b2c3d",
+    schemas: Schemas = SCHEMAS,
+    caller: str = "arn:aws:iam::123456789012:user/somebody",
+    **options: Any,
+) -> Plan:
     assembly, templates = made
     request = Request(
         assembly=assembly,
         templates=templates,
         options=Options(**options),
         created_at="2026-11-22T10:00:00Z",
-        created_by="arn:aws:iam::123456789012:user/somebody",
+        created_by=caller,
         nonce=nonce,
     )
     return make_plan(request, gateways, schemas)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
@@ -77,6 +78,24 @@ def test_no_secret_is_read_and_a_new_version_shows() -> None:
     assert not plan.blocked
     kept = next(p for p in created(gateways)[-1]["Parameters"] if p["ParameterKey"] == "Hash")
     assert kept.get("UsePreviousValue") is True and "ParameterValue" not in kept
+
+
+def test_the_code_of_a_pull_request_makes_no_change_set_of_a_stack_that_takes_a_secret() -> None:
+    gateways = SimulatedGateways(secrets={"demo/auth": ("v1", {"hash": "first-secret-hash"})})
+    execute(plan_of(SECRET, gateways), gateways)
+    sent = len(created(gateways))
+    assembly, templates = SECRET
+    edited = json.loads(templates["edge"])
+    edited["Resources"]["Function"]["Properties"]["Timeout"] = 5
+    unreviewed = msgspec.structs.replace(assembly, pull_request_role_name="demo-pull-request"), {"edge": json.dumps(edited).encode()}
+    caller = "arn:aws:sts::111111111111:assumed-role/demo-pull-request/plan-1"
+    plan = plan_of(unreviewed, gateways, nonce="feedfeed", caller=caller, read_only=True)
+    found = stack_of(plan, "edge")
+    assert (found.operation, [r.logical_id for r in found.resources]) == ("update", ["Function"])
+    assert "not_asked" in {f.code for f in found.findings}
+    assert len(created(gateways)) == sent
+    same = plan_of((unreviewed[0], templates), gateways, nonce="cafecafe", caller=caller, read_only=True)
+    assert (stack_of(same, "edge").operation, len(created(gateways))) == ("none", sent)
 
 
 def test_what_stands_in_another_account_is_left_out_and_the_rest_is_a_part() -> None:

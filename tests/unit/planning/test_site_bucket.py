@@ -86,9 +86,9 @@ def told(plan: Plan) -> list[tuple[str, bool]]:
 @pytest.mark.parametrize(
     ("content", "interrupt", "said", "blocked"),
     [
-        (None, False, [("error", False)], True),
+        (None, False, [("error", True)], True),
         (CONTENT, False, [("error", True)], True),
-        (None, True, [("error", False)], True),
+        (None, True, [("error", True)], True),
         (CONTENT, True, [("warning", False)], False),
     ],
     ids=["unasked", "with content", "without content", "accepted and filled"],

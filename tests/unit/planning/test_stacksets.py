@@ -544,7 +544,7 @@ def retried(world: World, *, cancelled: bool = False) -> Plan:
     gateway = world.gateways.cloudformation(ACCOUNT, "us-east-1")
     found = find(assembly.stacks[0], templates["logs"], gateway, cancelled=cancelled)
     assert found is not None and not found.problem
-    return retry_plan(assembly, [found], caller="somebody", local=False)
+    return retry_plan(assembly, [found], local=False)
 
 
 def test_a_retry_redoes_what_failed_and_nothing_else(world: World) -> None:

@@ -257,10 +257,28 @@ def test_the_plan_role_may_change_nothing_and_its_own_policy_is_its_limit() -> N
         assert (role["ManagedPolicyArns"], role["PermissionsBoundary"]) == ([{"Ref": "PlanPolicy"}], {"Ref": "PlanPolicy"})
         trust = role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["StringEquals"]
         repository = env.github.repository
-        assert trust["token.actions.githubusercontent.com:sub"] == [
-            f"repo:{repository}:pull_request",
-            f"repo:{repository}:ref:refs/heads/main",
-        ]
+        assert trust["token.actions.githubusercontent.com:sub"] == f"repo:{repository}:ref:refs/heads/main"
+
+
+def test_a_pull_request_gets_no_change_set_of_a_stack_that_takes_a_secret() -> None:
+    """A change set of a template without NoEcho might show what the parameter keeps (docs/assumptions.md, no-echo-review)."""
+    seen = 0
+    for name, env in VARIANTS.items():
+        role = bodies(name)["foundation"]["Resources"]["PullRequestRole"]["Properties"]
+        assert (role["ManagedPolicyArns"], role["PermissionsBoundary"]) == ([{"Ref": "PlanPolicy"}], {"Ref": "PlanPolicy"})
+        trust = role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["StringEquals"]
+        assert trust["token.actions.githubusercontent.com:sub"] == f"repo:{env.github.repository}:pull_request"
+        (policy,) = role["Policies"]
+        (denied,) = policy["PolicyDocument"]["Statement"]
+        assert denied["Effect"] == "Deny"
+        assert "Condition" not in denied
+        assert {"cloudformation:CreateChangeSet", "cloudformation:DescribeChangeSet"} <= set(denied["Action"])
+        hidden = [r["Fn::Sub"] for r in denied["Resource"]]
+        for stack, body in bodies(name).items():
+            if any(parameter.get("NoEcho") for parameter in body.get("Parameters", {}).values()):
+                seen += 1
+                assert f"arn:${{AWS::Partition}}:cloudformation:*:${{AWS::AccountId}}:stack/{env.prefix}-{stack}/*" in hidden
+    assert seen
 
 
 def test_who_approves_writes_in_their_own_name_and_a_deployer_not_at_all() -> None:

@@ -259,6 +259,6 @@ def test_it_goes_on_as_the_python_of_the_checkout_once(script: str, tmp_path: Pa
 
 
 def test_error_of_a_parser_is_ours() -> None:
-    with pytest.raises(CommandError, match="invalid choice") as caught:
+    with pytest.raises(CommandError, match="is none of") as caught:
         parser_of("plan").read(["--env", "dev", "--format", "pdf"])
     assert caught.value.status == USAGE

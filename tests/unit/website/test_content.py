@@ -173,7 +173,11 @@ def test_what_is_allowed_by_name_passes(site: Path) -> None:
     (site / ".well-known").mkdir()
     (site / ".well-known" / "security.txt").write_text("")
     assert "a source map" in problems(site)
-    assert len(read(site, CONTRACT, allow=("source-map",)).entries) == 4
+    found = read(site, CONTRACT, allow=("source-map", "dotfile", "source-map:other/*"))
+    assert len(found.entries) == 4
+    assert [n for n in found.notes if n.startswith("--allow")] == [
+        f"--allow {idle}: there is nothing that it allows" for idle in ("dotfile", "source-map:other/*")
+    ]
 
 
 def test_a_build_for_another_base_path_is_recognised(site: Path) -> None:

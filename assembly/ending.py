@@ -1,0 +1,50 @@
+"""How build.py and `python -m lint` end a run: what was typed wrongly, an interrupt and a reader that is gone, each as an exit status.
+
+In: a run, as a function. Out: its exit status, and with --json the envelope on stdout. Never: hides a defect, whose traceback must be seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from assembly.envelope import Answer
+from guards.text import as_lines
+
+
+class UsageError(Exception):
+    """What argparse does not take."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises instead of ending the process."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `UsageError`, with the option that was probably meant."""
+        words = [word for word in message.split() if word.startswith("--")] if "unrecognized" in message else []
+        close = [meant for word in words for meant in difflib.get_close_matches(word, self._option_string_actions, n=1)]
+        raise UsageError(message + (f"; did you mean {close[0]}?" if close else ""))
+
+
+def ended(program: str, parser: Parser, run: Callable[[], int], answer: Answer, *, machine: bool, interrupted: str = "") -> int:
+    """The exit status of `run`. `interrupted` says in which state an interrupt leaves things; `machine`: --json was given."""
+    try:
+        try:
+            status = run()
+        except UsageError as error:
+            print(as_lines((" ".join(parser.format_usage().split()), f"{program}: {error}")), file=sys.stderr)
+            answer.problem("usage", str(error))
+            status = 2
+        except KeyboardInterrupt:
+            print(f"{program}: interrupted{f'; {interrupted}' if interrupted else ''}", file=sys.stderr)
+            answer.problem("interrupted", interrupted or "it was interrupted")
+            status = 130
+        if machine:
+            print(answer.text(program, status))
+    except BrokenPipeError:
+        sys.stdout = None  # the reader is gone: nothing left to flush
+        return 0
+    return status
