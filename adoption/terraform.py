@@ -48,7 +48,9 @@ class Managed:
     @property
     def account_id(self) -> str:
         """By its ARN; empty where it has none, or the ARN none."""
-        return self._arn(4)
+        account = self._arn(4)
+        # The ARN of an Origin Access Identity has "cloudfront" there.
+        return account if account.isdigit() else ""
 
     @property
     def region(self) -> str:
