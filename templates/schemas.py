@@ -33,6 +33,7 @@ class Schema:
     create_only: frozenset[tuple[str, ...]] = frozenset()
     conditional_create_only: frozenset[tuple[str, ...]] = frozenset()
     read_only: frozenset[tuple[str, ...]] = frozenset()
+    write_only: frozenset[tuple[str, ...]] = frozenset()
     primary_identifier: frozenset[tuple[str, ...]] = frozenset()
     type_name: str = ""
 
@@ -95,6 +96,7 @@ class _File(msgspec.Struct, rename="camel"):
     create_only_properties: tuple[str, ...] = ()
     conditional_create_only_properties: tuple[str, ...] = ()
     read_only_properties: tuple[str, ...] = ()
+    write_only_properties: tuple[str, ...] = ()
     primary_identifier: tuple[str, ...] = ()
     type_name: str = ""
 
@@ -138,6 +140,7 @@ class Schemas:
                 create_only=_paths(raw.create_only_properties),
                 conditional_create_only=_paths(raw.conditional_create_only_properties),
                 read_only=_paths(raw.read_only_properties),
+                write_only=_paths(raw.write_only_properties),
                 primary_identifier=_paths(raw.primary_identifier),
                 type_name=raw.type_name,
             )
