@@ -19,7 +19,7 @@ from planning.cleanup import drop_stack
 from planning.model import InstancePlan, StackPlan
 from planning.plan import plan_stack
 from planning.request import Request
-from rollout.compare import unapproved
+from planning.compare import unapproved
 from rollout.diagnosis import Diagnosis
 from rollout.execution import Execution, Interrupted, Run
 from rollout.outcome import InstanceFailure, Outcome

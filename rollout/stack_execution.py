@@ -10,7 +10,7 @@ from planning.cleanup import drop_stack
 from planning.inputs import Produced
 from planning.model import SettingChange, StackPlan
 from planning.plan import plan_stack
-from rollout.compare import unapproved
+from planning.compare import unapproved
 from rollout.diagnosis import Diagnosis, diagnose
 from rollout.execution import MAX_FAILED_POLLS, SUCCEEDED_STATES, Interrupted, Run
 from rollout.execution_events import ExecutionEvents, seconds

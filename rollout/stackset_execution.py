@@ -29,7 +29,7 @@ from guards import documents
 from planning.inputs import Inputs, Produced, resolve_inputs
 from planning.model import StackSetPlan
 from planning.stacksets import administration_role_arn, managed_execution, moved_since, plan_stack_set, same_template, template_of
-from rollout.compare import unapproved
+from planning.compare import unapproved
 from rollout.diagnosis import failures, invalid
 from rollout.execution import MAX_FAILED_POLLS, Execution, Interrupted, Run
 from rollout.outcome import InstanceFailure, Outcome
