@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -33,7 +33,13 @@ class Schema:
     create_only: frozenset[tuple[str, ...]] = frozenset()
     conditional_create_only: frozenset[tuple[str, ...]] = frozenset()
     read_only: frozenset[tuple[str, ...]] = frozenset()
+    write_only: frozenset[tuple[str, ...]] = frozenset()
     primary_identifier: frozenset[tuple[str, ...]] = frozenset()
+    identifier: tuple[str, ...] = ()
+    """The primary identifier's properties in their order."""
+    required: tuple[str, ...] = ()
+    handlers: frozenset[str] = frozenset()
+    """What the type's provider can do: "create", "read", ..."""
     type_name: str = ""
 
     def recreation(self, path: str) -> Recreation:
@@ -95,7 +101,10 @@ class _File(msgspec.Struct, rename="camel"):
     create_only_properties: tuple[str, ...] = ()
     conditional_create_only_properties: tuple[str, ...] = ()
     read_only_properties: tuple[str, ...] = ()
+    write_only_properties: tuple[str, ...] = ()
     primary_identifier: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    handlers: dict[str, Any] = {}
     type_name: str = ""
 
 
@@ -138,7 +147,11 @@ class Schemas:
                 create_only=_paths(raw.create_only_properties),
                 conditional_create_only=_paths(raw.conditional_create_only_properties),
                 read_only=_paths(raw.read_only_properties),
+                write_only=_paths(raw.write_only_properties),
                 primary_identifier=_paths(raw.primary_identifier),
+                identifier=tuple(pointer.rpartition("/")[2] for pointer in raw.primary_identifier),
+                required=raw.required,
+                handlers=frozenset(raw.handlers),
                 type_name=raw.type_name,
             )
         return self._read[name]
