@@ -87,7 +87,7 @@ class Gateways:
         return ExistingResources.connect(self.aws, account_id=account_id, region=region, role_arn=role_arn)
 
     def live(self, account_id: str, region: str, role_arn: str | None = None) -> LiveResources:
-        """Resources as they are."""
+        """What stands there as CloudFormation would describe it."""
         from gateways.live import LiveResources
 
         return LiveResources.connect(self.aws, account_id=account_id, region=region, role_arn=role_arn)

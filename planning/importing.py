@@ -20,7 +20,7 @@ from assembly.files import sha256
 from assembly.model import INLINE_TEMPLATE_LIMIT, HostedZoneRef, LiteralValue
 from aws.cloudformation.change_sets import ChangeSetDescription, ChangeSetRequest, ResourceImport
 from aws.cloudformation.requests import ParameterValue, client_token
-from aws.errors import AwsError, CredentialsError
+from aws.errors import AwsError, CredentialsError, NotFound
 from changes.by_template import all_from_templates
 from changes.model import ResourceChange
 from inventory.wanted import IMPORTABLE
@@ -33,7 +33,7 @@ from planning.stack import StackPlanner, blocked
 from takeover.importable import NEVER
 from takeover.kept import kept
 from takeover.known import substituted
-from takeover.live import identifier_of, live, masked
+from takeover.live import live, masked
 from takeover.model import Import, Taken
 from takeover.preparation import Preparation, identified
 from takeover.template import fingerprint, names
@@ -300,10 +300,11 @@ def plan_aligned(planner: ImportPlanner, approved: StackPlan) -> StackPlan:
         lives = {}
         for each in taken_of(approved):
             schema = run.schemas.of(each.type, stack.region)
-            told = read.find(each.type, identifier_of(schema, each.identifier)) if schema is not None else None
-            if schema is None or told is None:
-                raise Changed((f"{each.logical_id} ({identified(each)}) is gone",))
-            lives[each.logical_id] = live(schema, each, told)
+            assert schema is not None, "it was imported with it"
+            try:
+                lives[each.logical_id] = live(schema, each, read.get(each.type, each.identifier))
+            except NotFound:
+                raise Changed((f"{each.logical_id} ({identified(each)}) is gone",)) from None
         planner.template = substituted(planner.template, lives)
         plan = planner.plan().plan
         assert isinstance(plan, StackPlan), "the assembly says that it is a stack"

@@ -34,7 +34,7 @@ def why_not(taken: Taken, written: Mapping[str, Any] | None, schema: Schema | No
         return NEVER[taken.type]
     if schema is None or not schema.identifier:
         return "nothing is known of that type"
-    if "read" not in schema.handlers:
+    if not schema.importable:
         return "CloudFormation cannot read such a resource, so it imports none"
     unknown = sorted({*taken.identifier} - {*schema.identifier})
     if unknown or not identifier_of(schema, taken.identifier):

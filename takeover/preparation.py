@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 from assembly.model import Assembly, Stack
 from aws.cloudformation.gateway import CloudFormation
-from aws.errors import AccessDenied, AwsError
-from gateways.live import LiveResources
+from aws.errors import AccessDenied, AwsError, NotFound
+from gateways.live import LiveResources, Unsupported
 from takeover.importable import why_not
 from takeover.known import substituted
 from takeover.live import identifier_of, live
@@ -83,12 +83,12 @@ class Preparation:
             return None if unasked else problem(taken, "import_impossible", why)
         identifier = identifier_of(schema, taken.identifier)
         try:
-            told = self.gateways.live(self.stack.account_id, self.stack.region, self.stack.role_arn).find(taken.type, identifier)
-        except AccessDenied as denied:
-            return problem(taken, "import_unread", f"it could not be read: {denied}", denied.hint)
-        if told is None:
+            told = self.gateways.live(self.stack.account_id, self.stack.region, self.stack.role_arn).get(taken.type, taken.identifier)
+        except NotFound:
             where = f"account {self.stack.account_id} has none in {self.stack.region}"
             return None if unasked else problem(taken, "import_missing", where)
+        except (AccessDenied, Unsupported) as denied:
+            return problem(taken, "import_unread", f"it could not be read: {denied}", denied.hint)
         owner, region = self.owner(identifier)
         if owner:
             then = f"give it DeletionPolicy Retain in {owner}, update that stack, take it out of its template and update it again"

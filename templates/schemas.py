@@ -35,12 +35,17 @@ class Schema:
     read_only: frozenset[tuple[str, ...]] = frozenset()
     write_only: frozenset[tuple[str, ...]] = frozenset()
     primary_identifier: frozenset[tuple[str, ...]] = frozenset()
-    identifier: tuple[str, ...] = ()
-    """The primary identifier's properties in their order."""
-    required: tuple[str, ...] = ()
-    handlers: frozenset[str] = frozenset()
-    """What the type's provider can do: "create", "read", ..."""
     type_name: str = ""
+    identifier: tuple[str, ...] = ()
+    """The properties of the primary identifier, in its order: what a resource is imported by (ResourceIdentifier)."""
+    importable: bool = False
+    """Whether CloudFormation can import resources of the type: it can read them.
+
+    Source: "AWS CloudFormation Resource Import supports CloudFormation Registry types" (2020-06-19): a type with a read handler needs
+    nothing more. See `import-types` in docs/assumptions.md.
+    """
+    required: tuple[str, ...] = ()
+    """Top-level properties that a template must have."""
 
     def recreation(self, path: str) -> Recreation:
         """Whether changing the property at `path` ("A.B[0].C") replaces the resource.
@@ -103,9 +108,9 @@ class _File(msgspec.Struct, rename="camel"):
     read_only_properties: tuple[str, ...] = ()
     write_only_properties: tuple[str, ...] = ()
     primary_identifier: tuple[str, ...] = ()
-    required: tuple[str, ...] = ()
-    handlers: dict[str, Any] = {}
     type_name: str = ""
+    handlers: dict[str, Any] = {}
+    required: tuple[str, ...] = ()
 
 
 def _paths(pointers: Iterable[str]) -> frozenset[tuple[str, ...]]:
@@ -149,10 +154,10 @@ class Schemas:
                 read_only=_paths(raw.read_only_properties),
                 write_only=_paths(raw.write_only_properties),
                 primary_identifier=_paths(raw.primary_identifier),
-                identifier=tuple(pointer.rpartition("/")[2] for pointer in raw.primary_identifier),
-                required=raw.required,
-                handlers=frozenset(raw.handlers),
                 type_name=raw.type_name,
+                identifier=tuple(pointer.rpartition("/")[2] for pointer in raw.primary_identifier),
+                importable="read" in raw.handlers,
+                required=raw.required,
             )
         return self._read[name]
 
