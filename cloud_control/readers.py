@@ -13,8 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import acm, cloudfront, route53, s3
-from ministack.services import iam as iam
+from ministack.services import acm, cloudfront, iam, route53, s3
 from ministack.services.cloudformation import drift
 
 from cloud_control import shapes
@@ -186,7 +185,7 @@ def _managed_policy(of: Identifier) -> Properties | None:
     stands: Any = iam._policies.get(of["PolicyArn"])
     if stands is None:
         return None
-    version = next((each for each in stands.get("Versions", []) if each.get("IsDefaultVersion")), {})
+    version: Any = next((each for each in stands.get("Versions", []) if each.get("IsDefaultVersion")), {})
     return _with(
         {"PolicyArn": of["PolicyArn"], "ManagedPolicyName": stands["PolicyName"], "Path": stands.get("Path", "/")},
         Description=stands.get("Description"),
