@@ -123,7 +123,7 @@ def _leaving(report: AdoptionReport) -> list[str]:
     return [
         "",
         "to leave the Terraform state before the import is applied, and no `terraform apply` in between:",
-        *(f"  terraform state rm {shlex.quote(address)}" for address in report.state_rm),
+        *(f"  {line}" for address in report.state_rm for line in commands.told(f"terraform state rm {shlex.quote(address)}")),
         "what stays in that state, `terraform destroy` deletes: a hosted zone, too",
     ]
 
