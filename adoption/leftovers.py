@@ -90,9 +90,9 @@ def _whole(each: Managed, rows: Sequence[Row]) -> Row | None:
 
 
 def lines_to_remove(state: State | None, rows: Sequence[Row], managed: Sequence[Candidate]) -> tuple[str, ...]:
-    """Addresses of all that a stack has or replaces by its own record, with its parts and content, and of what a certificate that a stack has is renewed by.
+    """Addresses of all that a stack has or replaces, with parts and content, and of what the certificate of a stack is renewed by.
 
-    What stays in the state is destroyed by `terraform destroy`: that is right for what is superseded, and only for that.
+    What stays in the state, `terraform destroy` deletes: that is right for what is superseded, and only for that.
     """
     if state is None:
         return ()

@@ -52,7 +52,7 @@ def lines(report: AdoptionReport, width: int) -> tuple[str, ...]:
     found += _left(report.left)
     found += _leaving(report)
     found += [f"not known: {note}" for note in report.notes]
-    return tuple([*found, "", *counted(report)])
+    return (*found, "", *counted(report))
 
 
 def _table(rows: Sequence[Row]) -> list[str]:
