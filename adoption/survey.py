@@ -331,7 +331,7 @@ class _Survey:
 
 _USED = frozenset({"AWS::CloudFront::OriginAccessControl", "AWS::CloudFront::ResponseHeadersPolicy"})
 _RECORD = (
-    "a record set is not imported (a simple one lacks the SetIdentifier of its identifier): the plan deletes it right before the stack makes"
+    "a record set is not imported (a simple one lacks the SetIdentifier of its identifier): the plan deletes it just before the stack makes"
     " its own, and writes it back if that fails"
 )
 _FUNCTION = (
