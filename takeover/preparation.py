@@ -74,7 +74,7 @@ class Preparation:
             imported[logical_id] = (each.taken.type, properties)
         if found:
             return Import(), tuple(found)
-        return Import(lives=tuple(lives.values()), template=import_template(self.deployed, imported)), ()
+        return Import(lives=tuple(lives.values()), template=import_template(self.deployed, imported, self.template)), ()
 
     def look_at(self, taken: Taken) -> Live | Problem | None:
         """As it is; None for what nobody asked for and is not there."""

@@ -24,30 +24,46 @@ from assembly.files import canonical_json, sha256
 from takeover.live import without
 from takeover.model import Live
 from templates.intrinsics import marked, unresolved
+from templates.resources import RETAINING
 from templates.schemas import Schema
 
 VERSION = "2010-09-09"
 
 
-def import_template(deployed: Mapping[str, Any], imported: Mapping[str, tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
-    """`imported`: logical id to type and properties. ValueError for one that the stack has already."""
+def import_template(
+    deployed: Mapping[str, Any], imported: Mapping[str, tuple[str, Mapping[str, Any]]], ours: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """`imported`: logical id to type and properties. ValueError for one that the stack has already.
+
+    `ours`: the template that follows; its policies count already where they retain.
+    """
     base = dict(deployed) or {"AWSTemplateFormatVersion": VERSION}
     resources = dict(base.get("Resources") or {})
     twice = sorted({*resources} & {*imported})
     if twice:
         raise ValueError(f"the stack has {', '.join(twice)} already")
     for logical_id, (kind, properties) in imported.items():
-        resources[logical_id] = {"Type": kind, "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain", "Properties": dict(properties)}
+        wanted = ((ours or {}).get("Resources") or {}).get(logical_id) or {}
+        policy = wanted.get("DeletionPolicy")
+        resources[logical_id] = {
+            "Type": kind,
+            "DeletionPolicy": policy if policy in RETAINING else "Retain",
+            **{name: wanted[name] for name in ("UpdateReplacePolicy",) if name in wanted},
+            "Properties": dict(properties),
+        }
     return {**base, "Resources": resources}
 
 
 def put_down(schema: Schema, live: Live, ours: Mapping[str, Any]) -> dict[str, Any]:
     """The properties of a resource in the import template. `ours`: as far as they are known without any other stack.
 
+    What our template says nothing of is left out but for what is required: CloudFormation leaves such a property as it is, while one that
+    it has been told of would be reset by the update that says nothing of it any more.
     Ours stand where AWS tells nothing: write-only properties, and those of the creation alone that it leaves out or says in other words
     (another order, without the parts that are write-only, a certificate's own name among its further names).
     """
-    found = dict(live.properties)
+    told = {*ours, *schema.required}
+    found = {name: value for name, value in live.properties.items() if name in told}
     create_only = {path[0] for path in schema.create_only}
     for name, value in ours.items():
         if marked(value) or unresolved(value):

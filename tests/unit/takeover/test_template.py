@@ -77,6 +77,14 @@ def test_what_differs_is_put_down_as_it_is() -> None:
     assert found["VersioningConfiguration"] == {"Status": "Suspended"}
 
 
+def test_what_our_template_says_nothing_of_stays_as_it_is() -> None:
+    """If the import had said it, the update after it would reset it; of a certificate's algorithm it would make another certificate."""
+    it = a_live(BUCKET, {"BucketName": "site", "AccelerateConfiguration": {"AccelerationStatus": "Enabled"}}, BucketName="site")
+    assert put_down(schema(BUCKET), it, {"BucketName": "site"}) == {"BucketName": "site"}
+    certificate = a_live(CERTIFICATE, {"DomainName": "a.b", "KeyAlgorithm": "RSA_2048"}, CertificateArn=ARN)
+    assert put_down(schema(CERTIFICATE), certificate, {"DomainName": "a.b"}) == {"DomainName": "a.b"}
+
+
 def test_a_certificate_keeps_what_would_replace_it_if_it_were_left_out() -> None:
     told = {"CertificateArn": ARN, "DomainName": "example.org", "SubjectAlternativeNames": ["www.example.org", "example.org"]}
     ours = {
@@ -88,6 +96,7 @@ def test_a_certificate_keeps_what_would_replace_it_if_it_were_left_out() -> None
     }
     found = put_down(schema(CERTIFICATE), a_live(CERTIFICATE, told, CertificateArn=ARN), ours)
     assert found == {name: value for name, value in ours.items() if name != "Tags"}
+    assert "Tags" not in found
 
 
 def test_another_name_of_a_certificate_stays_another() -> None:
