@@ -32,7 +32,7 @@ class Difference(Frozen, frozen=True, kw_only=True):
 
 
 _HIDDEN = re.compile(r"(^|\.)(Code|FunctionCode|SecretString)($|[.\[])")
-"""Places whose text may hold a secret anywhere. Of headers and environment variables only the values are hidden (`takeover.live.masked`)."""
+"""Places whose text may hold a secret anywhere. Of headers and variables only the values are hidden (`takeover.live.masked`)."""
 
 _HASH = re.compile(r"\$(scrypt|hmac-sha256|2[aby]|argon2id?)\$[^\s\"']+")
 

@@ -24,6 +24,7 @@ FATES = {
     "in_place": "in place",
     "refused": "REFUSED",
     "made_new": "made new",
+    "gone": "gone",
     "used": "used, not owned",
     "unknown": "NOT KNOWN",
 }

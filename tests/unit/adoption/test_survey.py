@@ -207,7 +207,9 @@ def test_a_type_that_cannot_be_read_cannot_be_imported() -> None:
 def test_what_the_state_has_and_aws_has_not_is_made_new() -> None:
     found = account()
     del found.live_properties[BUCKET]
-    assert row(adopted("dev", found), "site.Bucket").fate == "made_new"
+    report = adopted("dev", found)
+    assert row(report, "site.Bucket").fate == "gone"
+    assert not any("site.Bucket:" in each for each in report.unmanaged)
 
 
 def test_a_certificate_that_others_use_stays_its_owners() -> None:
