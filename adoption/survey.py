@@ -244,10 +244,7 @@ class _Survey:
 
     def _unread(self, place: Place, seen: _Seen, error: AwsError) -> Row:
         if isinstance(error, NotFound):
-            words = "is not there (any more); the stack makes it new"
-            return self._told(
-                place, seen, "made_new", words, "terraform apply -refresh-only" if seen.candidate.found == "terraform" else ""
-            )
+            return self._told(place, seen, "gone", "is not there (any more); the stack makes it new")
         if isinstance(error, Unsupported):
             return self._told(place, seen, "made_new", f"CloudFormation cannot import {place.type}; the stack makes its own")
         return self._told(place, seen, "unknown", f"could not be read: {error}", error.hint)
