@@ -98,7 +98,7 @@ def plan_aligned(planner: ImportPlanner, approved: StackPlan) -> StackPlan:
                 lives[each.logical_id] = live(schema, each, read.get(each.type, each.identifier, service_role_arn=role))
             except NotFound:
                 raise Changed((f"{each.logical_id} ({identified(each)}) is gone",)) from None
-        planner.template = substituted(planner.template, lives)
+        planner.known, planner.template = lives, substituted(planner.template, lives)
         planned = planner.plan()
         plan, context = planned.plan, planned.context
         assert isinstance(plan, StackPlan), "the assembly says that it is a stack"

@@ -47,6 +47,8 @@ class Preparation:
     """That it has; empty if there is no stack."""
     gateways: LiveGateways
     schemas: Schemas
+    parameters: frozenset[str] = frozenset()
+    """Of the template, that the import may have: they need no other stack, and the stack has no other value for them."""
     service_role: str | None = None
     """Whose permissions the reading has, where it may be passed."""
     unasked: frozenset[str] = frozenset()
@@ -61,11 +63,13 @@ class Preparation:
             return Import(), problems
         ours = resolved(substituted(self.template, lives))
         imported, found = {}, []
+        targets = {*lives, *self.deployed.get("Resources", {}), *self.parameters}
         for logical_id, each in lives.items():
             schema = self.schemas.of(each.taken.type, self.stack.region)
             assert schema is not None, "why_not asked for it"
-            properties = put_down(schema, each, ours.get(logical_id, {}).get("Properties") or {})
-            lacks, strange = missing(schema, properties), odd(properties)
+            written = self.template["Resources"][logical_id].get("Properties") or {}
+            properties = put_down(schema, each, ours.get(logical_id, {}).get("Properties") or {}, written, targets)
+            lacks, strange = missing(schema, properties), odd(each.properties)
             if lacks or strange:
                 why = (
                     f"AWS does not tell its {', '.join(lacks)}" if lacks else f"{', '.join(strange)} would read as a function in a template"

@@ -236,7 +236,7 @@ def test_taken_over_and_aligned_in_one_apply(platform: Platform, made: Made) -> 
 
     applied = platform.apply("--approve", digest(platform))
 
-    assert applied.code == 0, applied
+    assert applied.code == 0, (print(planned.stdout, applied.stdout, applied.stderr), "")
     assert made.identities == before
     assert (made.config["Comment"], made.config["HttpVersion"]) == ("ours", "http2and3")
     again = platform.plan()
@@ -302,6 +302,6 @@ def test_a_stack_deleted_by_hand_gets_back_what_it_kept(platform: Platform, made
     assert planned.code == 3, (print(planned.stdout, planned.stderr), "")
     assert made.distribution in planned.stdout
     applied = platform.apply("--approve", digest(platform))
-    assert applied.code == 0, applied
+    assert applied.code == 0, (print(planned.stdout, applied.stdout, applied.stderr), "")
     assert made.identities == before
     assert platform.plan().code == 0
