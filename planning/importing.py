@@ -50,6 +50,13 @@ class ImportPlanner(StackPlanner):
     known: Mapping[str, Live] = MappingProxyType({})
     """What was taken over, by logical id: references to it are values in both templates."""
 
+    @property
+    def tags_of_the_new(self) -> Mapping[str, str]:
+        """An import gives a stack no tags."""
+        return {} if self._imports else self.stack.tags
+
+    _imports = False
+
     def look(self) -> None:
         super().look()
         self.old_template = substituted(self.old_template, self.known)
@@ -64,6 +71,7 @@ class ImportPlanner(StackPlanner):
             return Planned(plan=blocked(self.stack, self.state, tuple(self.findings), parameters=inputs.show))
         if not found.lives:
             return super().changes(inputs, source)
+        self._imports = True
         self.template = substituted(self.template, found.by_id)
         self.old_template = masked(substituted(found.template, found.by_id))
         context = self.context(replace(inputs, before={**self.static(inputs), **inputs.before}))

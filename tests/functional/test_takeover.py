@@ -1,4 +1,4 @@
-"""What exists is taken over and aligned in one apply: a bucket, a certificate and a distribution that were made by hand keep who they are."""
+"""What exists is taken over and aligned in one apply: bucket, certificate and distribution made by hand keep who they are."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from tests.simulated import Small, literal, output, small_assembly
 pytestmark = pytest.mark.functional
 
 EDGE_REGION = "us-east-1"
+TAGGED = {"tags": {"project": "demo", "environment": ENV}}
 CERTIFICATE = {
     "Parameters": {"Zone": {"Type": "String"}},
     "Resources": {
@@ -182,21 +183,23 @@ def platform(wire: Wire, made: Made, account: str, tmp_path: Path) -> Platform:
     found = Platform(account=account, dist=tmp_path / "dist", line=line)
     found.write(
         *small_assembly(
-            Small(id="base", template=base(account)),
+            Small(id="base", template=base(account), more=TAGGED),
             Small(
                 id="certificate",
                 template=CERTIFICATE,
                 region=EDGE_REGION,
                 parameters=(literal("Zone", made.zone),),
                 depends_on=("base",),
+                more=TAGGED,
             ),
-            Small(id="site", template=site(made.bucket), depends_on=("base",)),
+            Small(id="site", template=site(made.bucket), depends_on=("base",), more=TAGGED),
             Small(
                 id="edge",
                 template=EDGE,
                 region=EDGE_REGION,
                 parameters=(output("CertificateArn", "certificate", "Arn"), output("Domain", "site", "Domain")),
                 depends_on=("base", "certificate", "site"),
+                more=TAGGED,
             ),
             environment=ENV,
             protected=True,
