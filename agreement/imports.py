@@ -110,8 +110,8 @@ def plan_aligned(planner: ImportPlanner, approved: StackPlan) -> StackPlan:
 
 
 def settled_by_value(change: ResourceChange, context: Context) -> ResourceChange:
-    """Without what CloudFormation lists only because a value is now a reference to what was taken over, which gives the same value, and without
-    the stack's tags, which are compared for themselves.
+    """Without what CloudFormation lists only because a value is now a reference to what was taken over, which gives the same value; and
+    without the stack's tags, which are compared for themselves.
     """
     if change.action != "modify":
         return change
