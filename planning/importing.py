@@ -113,8 +113,9 @@ class ImportPlanner(StackPlanner):
         for each in asked:
             if each.logical_id in have:
                 self.findings.note("taken_already", f"{each.logical_id}: the stack has it already ({identified(each)})")
-        if self.state.exists:
+        if have:
             return found
+        # Of a stack whose import was rolled back nothing is left either.
         try:
             named = frozenset(k for k, body in self.template.get("Resources", {}).items() if body.get("Type") in {*IMPORTABLE, *NEVER})
             besides = named | {each.logical_id for each in found}
@@ -145,7 +146,8 @@ class ImportPlanner(StackPlanner):
         )
         found, problems = preparation.prepared(taken, lambda template: resolved_resources(self.scope(template, self.static(inputs))))
         for each in problems:
-            self.findings.error(each.code, each.message, each.command or deploy("adopt", self.assembly.environment))
+            told = self.findings.error if each.stops else self.findings.warning
+            told(each.code, each.message, each.command or deploy("adopt", self.assembly.environment))
         return found
 
     @property
