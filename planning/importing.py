@@ -11,6 +11,7 @@ import contextlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -34,7 +35,7 @@ from takeover.importable import NEVER
 from takeover.kept import kept
 from takeover.known import substituted
 from takeover.live import masked
-from takeover.model import Import, Taken
+from takeover.model import Import, Live, Taken
 from takeover.preparation import Preparation, identified
 from takeover.template import fingerprint, names
 from templates.intrinsics import after_mark, resolved_resources
@@ -46,6 +47,19 @@ class ImportPlanner(StackPlanner):
 
     deployed: Mapping[str, Any]
     """The template that the stack has before it takes anything over."""
+    known: Mapping[str, Live] = MappingProxyType({})
+    """What was taken over, by logical id: references to it are values in both templates."""
+
+    @property
+    def tags_of_the_new(self) -> Mapping[str, str]:
+        """An import gives a stack no tags."""
+        return {} if self._imports else self.stack.tags
+
+    _imports = False
+
+    def look(self) -> None:
+        super().look()
+        self.old_template = substituted(self.old_template, self.known)
 
     def changes(self, inputs: Inputs, source: Mapping[str, str]) -> Planned:
         taken = self.taken()
@@ -57,9 +71,10 @@ class ImportPlanner(StackPlanner):
             return Planned(plan=blocked(self.stack, self.state, tuple(self.findings), parameters=inputs.show))
         if not found.lives:
             return super().changes(inputs, source)
+        self._imports = True
         self.template = substituted(self.template, found.by_id)
-        self.old_template = masked(found.template)
-        context = self.context(inputs)
+        self.old_template = masked(substituted(found.template, found.by_id))
+        context = self.context(replace(inputs, before={**self.static(inputs), **inputs.before}))
         self.existing = existing(self.run, self.stack, self.template, context.after, context.before)
         self.findings += self.existing.findings
         resources = all_from_templates(context)
@@ -98,8 +113,9 @@ class ImportPlanner(StackPlanner):
         for each in asked:
             if each.logical_id in have:
                 self.findings.note("taken_already", f"{each.logical_id}: the stack has it already ({identified(each)})")
-        if self.state.exists:
+        if have:
             return found
+        # Of a stack whose import was rolled back nothing is left either.
         try:
             named = frozenset(k for k, body in self.template.get("Resources", {}).items() if body.get("Type") in {*IMPORTABLE, *NEVER})
             besides = named | {each.logical_id for each in found}
@@ -124,18 +140,24 @@ class ImportPlanner(StackPlanner):
             deployed=self.deployed,
             gateways=self.run.gateways,
             schemas=self.run.schemas,
+            parameters=frozenset(n for n in self.fixed if n in inputs.after and inputs.before.get(n) in (None, inputs.after[n])),
             service_role=None if self.read_only else inputs.role_arn,
             unasked=self._kept,
         )
         found, problems = preparation.prepared(taken, lambda template: resolved_resources(self.scope(template, self.static(inputs))))
         for each in problems:
-            self.findings.error(each.code, each.message, each.command or deploy("adopt", self.assembly.environment))
+            told = self.findings.error if each.stops else self.findings.warning
+            told(each.code, each.message, each.command or deploy("adopt", self.assembly.environment))
         return found
 
+    @property
+    def fixed(self) -> frozenset[str]:
+        """Parameters whose value needs no other stack, and is no secret."""
+        return frozenset(p.name for p in self.stack.parameters if isinstance(p.source, (LiteralValue, HostedZoneRef)) and not p.no_echo)
+
     def static(self, inputs: Inputs) -> dict[str, str]:
-        """Parameters whose value needs no other stack: the same when the plan is made and when it is applied."""
-        fixed = {p.name for p in self.stack.parameters if isinstance(p.source, (LiteralValue, HostedZoneRef))}
-        return {name: value if name in fixed else after_mark(name) for name, value in inputs.after.items()}
+        """Values of parameters, the same when the plan is made and when it is applied: marks for those that need another stack."""
+        return {name: value if name in self.fixed else after_mark(name) for name, value in inputs.after.items()}
 
     def refuse_replacements(self, resources: Iterable[ResourceChange], found: Import) -> None:
         """What is taken over and then replaced would be lost to those who use it."""
@@ -175,11 +197,15 @@ class ImportPlanner(StackPlanner):
                 return None
             source = {"template_url": url}
         name = change_set_name(request)
+        have = self.deployed.get("Parameters", {})
         return ChangeSetRequest(
             stack=self.stack.stack_name,
             name=name,
             type="IMPORT",
-            parameters=tuple(ParameterValue(name=each, value=None) for each in self.deployed.get("Parameters", {})),
+            parameters=(
+                *(ParameterValue(name=each, value=None) for each in self.deployed.get("Parameters", {})),
+                *(each for each in inputs.send if each.name in found.template.get("Parameters", {}) and each.name not in have),
+            ),
             capabilities=self.stack.capabilities,
             role_arn=inputs.role_arn,
             client_token=client_token(name, self.stack.id, "import"),

@@ -17,13 +17,13 @@ cannot modify or add [Outputs]".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from assembly.files import canonical_json, sha256
 from takeover.live import without
 from takeover.model import Live
-from templates.intrinsics import marked, unresolved
+from templates.intrinsics import marked, references, unresolved
 from templates.resources import RETAINING
 from templates.schemas import Schema
 
@@ -35,15 +35,16 @@ def import_template(
 ) -> dict[str, Any]:
     """`imported`: logical id to type and properties. ValueError for one that the stack has already.
 
-    `ours`: the template that follows; its policies count already where they retain.
+    `ours`: the template that follows. Its policies count already where they retain; parameters that `imported` refers to are its own.
     """
+    ours = ours or {}
     base = dict(deployed) or {"AWSTemplateFormatVersion": VERSION}
     resources = dict(base.get("Resources") or {})
     twice = sorted({*resources} & {*imported})
     if twice:
         raise ValueError(f"the stack has {', '.join(twice)} already")
     for logical_id, (kind, properties) in imported.items():
-        wanted = ((ours or {}).get("Resources") or {}).get(logical_id) or {}
+        wanted = (ours.get("Resources") or {}).get(logical_id) or {}
         policy = wanted.get("DeletionPolicy")
         resources[logical_id] = {
             "Type": kind,
@@ -51,10 +52,31 @@ def import_template(
             **{name: wanted[name] for name in ("UpdateReplacePolicy",) if name in wanted},
             "Properties": dict(properties),
         }
-    return {**base, "Resources": resources}
+    found = {**base, "Resources": resources}
+    used = {target for _, properties in imported.values() for target, _ in references(properties)}
+    declared = {name: body for name, body in (ours.get("Parameters") or {}).items() if name in used}
+    if declared:
+        found["Parameters"] = {**declared, **(base.get("Parameters") or {})}
+    return found
 
 
-def put_down(schema: Schema, live: Live, ours: Mapping[str, Any]) -> dict[str, Any]:
+_PLAIN = frozenset({"Ref", "Fn::GetAtt", "Fn::Sub", "Fn::Join", "Fn::Select", "Fn::Split"})
+"""Functions that need no other section of a template."""
+
+
+def closed(value: Any, targets: Collection[str]) -> bool:
+    """Whether a value as it is written needs nothing but these resources and parameters."""
+    if isinstance(value, Mapping):
+        if len(value) == 1 and unresolved(value) and next(iter(value)) not in _PLAIN and next(iter(value)).startswith("Fn::"):
+            return False
+        inside = all(closed(part, targets) for part in value.values())
+        return inside and all(target in targets or target.startswith("AWS::") for target, _ in references(value))
+    return all(closed(item, targets) for item in value) if isinstance(value, list) else True
+
+
+def put_down(
+    schema: Schema, live: Live, ours: Mapping[str, Any], written: Mapping[str, Any] | None = None, targets: Collection[str] = ()
+) -> dict[str, Any]:
     """The properties of a resource in the import template. `ours`: as far as they are known without any other stack.
 
     What our template says nothing of is left out but for what is required: CloudFormation leaves such a property as it is, while one that
@@ -70,7 +92,8 @@ def put_down(schema: Schema, live: Live, ours: Mapping[str, Any]) -> dict[str, A
             continue
         silent = name not in found and (name in create_only or (name,) in schema.write_only or _write_only_inside(schema, name, value))
         if silent or (name in create_only and _means(schema, name, found.get(name), value, found)):
-            found[name] = value
+            as_written = (written or {}).get(name)
+            found[name] = as_written if as_written is not None and closed(as_written, targets) else value
     return found
 
 
