@@ -186,8 +186,12 @@ def _state(args: argparse.Namespace, context: Context) -> State | None:
 
 
 def _from_stdin(context: Context, largest: int) -> bytes:
-    """No more than it may have, and one character."""
-    return context.stdin.read(largest + 1).encode("utf-8", "surrogateescape")
+    """No more than it may have, and one byte; bytes that are no text are told as such, not raised."""
+    raw = getattr(context.stdin, "buffer", None)
+    if raw is None:
+        return context.stdin.read(largest + 1).encode("utf-8", "surrogatepass")
+    data: bytes = raw.read(largest + 1)
+    return data
 
 
 def _from_file(path: Path, largest: int) -> bytes:

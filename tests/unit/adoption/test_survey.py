@@ -149,6 +149,7 @@ def test_what_another_stack_has_is_refused_and_what_its_own_stack_has_is_not() -
     ("tags", "refused"),
     [
         ([{"Key": "project", "Value": "kimmyai-web"}, {"Key": "environment", "Value": "prod"}], True),
+        ([{"Key": "project", "Value": "other"}, {"Key": "environment", "Value": "dev"}], True),
         ([{"Key": "Environment", "Value": "prod"}], True),
         ([{"Key": "env", "Value": "sit"}], True),
         ([{"Key": "Environment", "Value": "development"}], False),
