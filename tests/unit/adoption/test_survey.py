@@ -192,7 +192,9 @@ def test_what_may_not_be_read_is_not_taken_for_the_same() -> None:
     found.live_properties[BUCKET] = AccessDenied("no s3:GetEncryptionConfiguration", code="AccessDeniedException")
     unknown = row(adopted("dev", found), "site.Bucket")
     assert (unknown.fate, unknown.compared) == ("unknown", False)
-    assert row(adopted("dev", found), "site.Bucket") in adopted("dev", found).refused
+    report = adopted("dev", found)
+    assert row(report, "site.Bucket") in report.refused
+    assert any("site.Bucket:" in each for each in report.unmanaged), "nor for managed"
 
 
 def test_a_type_that_cannot_be_read_cannot_be_imported() -> None:
