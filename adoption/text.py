@@ -123,7 +123,9 @@ def _leaving(report: AdoptionReport) -> list[str]:
         return []
     return [
         "",
-        "to leave the Terraform state before the import is applied, and no `terraform apply` in between:",
+        "to leave the Terraform state before the import is applied, and no `terraform apply` in between:"
+        if report.to_take_over
+        else "a stack has these, and they are in the Terraform state still:",
         *(f"  {line}" for address in report.state_rm for line in commands.told(f"terraform state rm {shlex.quote(address)}")),
         "what stays in that state, `terraform destroy` deletes: a hosted zone, too",
     ]
@@ -142,6 +144,8 @@ def checked(report: AdoptionReport) -> tuple[str, ...]:
     """The answer of --check."""
     unmanaged = report.unmanaged
     notes = [f"not known: {note}" for note in report.notes]
+    if report.state_rm:
+        notes += [f"{len(report.state_rm)} of the state's resources are in its care still, and `terraform destroy` would delete them"]
     if not unmanaged:
         return (*notes, f"{report.environment}: nothing of the old stays unmanaged")
     return (*notes, f"{report.environment}: {len(unmanaged)} of the old stay unmanaged:", *(f"  {each}" for each in unmanaged))
