@@ -86,8 +86,11 @@ def shown(document: dict[str, Any]) -> bytes:
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 def test_terraform_show_says_the_same(environment: str) -> None:
     document = json.loads((STATES / f"{environment}.tfstate").read_bytes())
-    of = lambda found: {(each.address, json.dumps(dict(each.attributes))) for each in found.resources}  # noqa: E731
-    assert of(read(shown(document))) == of(state(environment))
+    told, stored_form = (
+        {(each.address, json.dumps(dict(each.attributes))) for each in found.resources}
+        for found in (read(shown(document)), state(environment))
+    )
+    assert told == stored_form
 
 
 @pytest.mark.parametrize(
