@@ -16,7 +16,7 @@ from troposphere import GetAtt, Ref, Tags, cloudfront, iam, s3
 from environments.model import DisasterRecovery, Environment
 from policies import buckets, runtime, trust
 from policies.statements import arn, distribution_arn
-from stacks import edge, headers
+from stacks import as_before, edge, headers
 from stacks.edge_code import viewer_request_code
 from stacks.storage import private_bucket
 from stacks.template import BUCKET_ARN, CERTIFICATE_ARN, DISTRIBUTION_DOMAIN, EDGE_VERSION_ARN, WEB_ACL_ARN, StackTemplate
@@ -60,7 +60,13 @@ def build(env: Environment) -> StackTemplate:
         template,
         "Bucket",
         env.bucket,
-        buckets.cloudfront_origin(env.bucket, Ref("Distribution")),
+        buckets.cloudfront_origin(
+            env.bucket,
+            Ref("Distribution"),
+            identity=env.adopt.origin_access_identity,
+            public=env.adopt.website_endpoint is not None,
+        ),
+        website=as_before.website(env.adopt),
         replication=_replication(template, env, recovery) if recovery else None,
     )
     access = template.add(
@@ -81,6 +87,8 @@ def build(env: Environment) -> StackTemplate:
     if recovery:
         domains[REPLICA] = template.input("ReplicaDomainName", "Regional domain of the replica bucket", pattern=DISTRIBUTION_DOMAIN)
     origins = [_origin(name, domain, access) for name, domain in domains.items()]
+    if env.adopt.origin_as_before:
+        origins = [as_before.origin(env, ORIGIN, domains[ORIGIN])]
     behaviour = _behaviour(env, response_headers, function)
     pages = template.add(_page_cache_policy(env))
     behaviours = {

@@ -285,7 +285,7 @@ def _contract(env: Environment) -> SiteContract:
         release_grace_days=publishing.release_grace_days,
         release_keep=publishing.release_keep,
         config_json=env.app.config_json,
-        https_record=env.failover is None,
+        https_record=env.failover is None and env.makes_records,
         promote_from=publishing.promote_from,
         routing=Routing(
             file_extensions=env.routing.file_extensions,
