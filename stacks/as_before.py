@@ -12,6 +12,7 @@ from troposphere import cloudfront, s3
 
 from environments.adoption import Adoption
 from environments.model import Environment
+from stacks.template import suppressed
 
 DASHED_ENDPOINTS = frozenset(
     {
@@ -52,3 +53,14 @@ def origin(env: Environment, name: str, domain: Any) -> cloudfront.Origin:
         # A website endpoint speaks no HTTPS (Amazon S3 User Guide, "Website endpoints").
         CustomOriginConfig=cloudfront.CustomOriginConfig(OriginProtocolPolicy="http-only", OriginSSLProtocols=["TLSv1.2"]),
     )
+
+
+def accepted(adopt: Adoption) -> dict[str, Any]:
+    """Keyword arguments of a distribution that still goes the old way: the findings about it, and why they stand."""
+    if not adopt.origin_as_before:
+        return {}
+    way = ("E9203", "an Origin Access Identity, which reads the private bucket") if adopt.origin_access_identity else _ENDPOINT
+    return {"Metadata": suppressed({way[0]: f"the site was taken over with {way[1]} until adopt.origin is private"})}
+
+
+_ENDPOINT = ("E9207", "a public website endpoint, which speaks no HTTPS and is read")

@@ -56,19 +56,7 @@ def build(env: Environment) -> StackTemplate:
     template = StackTemplate(env, "site", f"https://{env.domain}{env.app.entry_path}")
     certificate = template.input("CertificateArn", "ACM certificate in us-east-1", pattern=CERTIFICATE_ARN)
     recovery = env.disaster_recovery
-    bucket = private_bucket(
-        template,
-        "Bucket",
-        env.bucket,
-        buckets.cloudfront_origin(
-            env.bucket,
-            Ref("Distribution"),
-            identity=env.adopt.origin_access_identity,
-            public=env.adopt.website_endpoint is not None,
-        ),
-        website=as_before.website(env.adopt),
-        replication=_replication(template, env, recovery) if recovery else None,
-    )
+    bucket = _bucket(template, env)
     access = template.add(
         cloudfront.OriginAccessControl(
             "OriginAccessControl",
@@ -118,6 +106,21 @@ def build(env: Environment) -> StackTemplate:
     template.output("ResponseHeadersPolicyId", "Id of the response headers policy", Ref(response_headers))
     template.output("Url", "Where the app answers", f"https://{env.domain}{env.app.entry_path}")
     return template
+
+
+def _bucket(template: StackTemplate, env: Environment) -> s3.Bucket:
+    adopt, recovery = env.adopt, env.disaster_recovery
+    policy = buckets.cloudfront_origin(
+        env.bucket, Ref("Distribution"), identity=adopt.origin_access_identity, public=adopt.website_endpoint is not None
+    )
+    return private_bucket(
+        template,
+        "Bucket",
+        env.bucket,
+        policy,
+        replication=_replication(template, env, recovery) if recovery else None,
+        website=as_before.website(adopt),
+    )
 
 
 def _behaviour(env: Environment, response_headers: cloudfront.ResponseHeadersPolicy, function: dict[str, Any]) -> dict[str, Any]:
@@ -200,6 +203,7 @@ def _distribution(
                 **optional,
             ),
             Tags=Tags(Name=env.domain),
+            **as_before.accepted(env.adopt),
         )
     )
 

@@ -62,7 +62,8 @@ def private_bucket(
         depth=2,
     )
     if policy is not None:
-        template.add(s3.BucketPolicy(f"{title}Policy", Bucket=Ref(bucket), PolicyDocument=policy), depth=2)
+        public = {} if website is None else {"Metadata": suppressed({"E9501": _STILL_PUBLIC})}
+        template.add(s3.BucketPolicy(f"{title}Policy", Bucket=Ref(bucket), PolicyDocument=policy, **public), depth=2)
     return bucket
 
 
