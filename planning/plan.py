@@ -26,6 +26,7 @@ from planning.beside import beside_change_sets
 from planning.content import findings as content_findings
 from planning.cut_off import findings as cut_off
 from planning.existing import existing_unplanned
+from planning.importing import ImportPlanner
 from planning.inputs import Gateways, Produced, resolve_inputs
 from planning.meaning import with_consequences
 from planning.model import ABSENT, AnyStackPlan, Finding, Plan, StackPlan, sealed
@@ -33,7 +34,7 @@ from planning.removal_checks import in_the_way
 from planning.request import Progress, Request, Stopped, selected
 from planning.run import Planned, PlanningRun
 from planning.site_bucket import findings as emptied
-from planning.stack import StackPlanner, blocked
+from planning.stack import blocked
 from planning.stackset_survey import survey
 from planning.stacksets import context_of, plan_stack_set
 from planning.superseded import REPLICA_HOURS, left, replaced_by, still_there, waits
@@ -253,7 +254,7 @@ def _anyway(run: PlanningRun, stack: Stack) -> tuple[Finding, ...]:
 
 def _planned(run: PlanningRun, stack: Stack, produced: Mapping[str, Produced]) -> Planned:
     if stack.stackset is None or stack.kind != "stackset":
-        return StackPlanner(run, stack, produced).plan()
+        return ImportPlanner(run, stack, produced).plan()
     request, call_as = run.request, stack.stackset.call_as
     gateway = run.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
     template = documents.loads(request.templates[stack.id])

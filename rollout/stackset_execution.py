@@ -26,10 +26,10 @@ from aws.cloudformation.requests import client_token
 from aws.cloudformation.stack_sets import StackSetDescription, StackSetOperation, StackSetOperationResult, StackSetRequest
 from aws.errors import AwsError, BadRequest, Conflict, NetworkError, NotFound, Throttled, Unavailable
 from guards import documents
+from planning.compare import unapproved
 from planning.inputs import Inputs, Produced, resolve_inputs
 from planning.model import StackSetPlan
 from planning.stacksets import administration_role_arn, managed_execution, moved_since, plan_stack_set, same_template, template_of
-from rollout.compare import unapproved
 from rollout.diagnosis import failures, invalid
 from rollout.execution import MAX_FAILED_POLLS, Execution, Interrupted, Run
 from rollout.outcome import InstanceFailure, Outcome

@@ -18,7 +18,7 @@ from changes.context import Context
 from changes.model import PropertyChange, Replacement, ResourceChange
 from changes.structure import differences_of, same
 from planning.outputs import output_after
-from rollout.compare import agrees, differences
+from planning.compare import agrees, differences
 from templates.intrinsics import Scope, after_mark, marked, references, resolve, resolved_resources, secret_mark, unresolved, value_of
 from templates.placeholders import accepts, placeholder
 from templates.schemas import Schema, bundled, segments

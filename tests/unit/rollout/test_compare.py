@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from changes.model import PropertyChange, Replacement, ResourceChange, Widening
 from planning.model import ABSENT, Finding, InstancePlan, ParameterPlan, SettingChange, StackPlan, StackSetPlan
-from rollout.compare import unapproved
+from planning.compare import unapproved
 from templates.values import Known, Redacted, Unknown
 from tests.simulated import stackset
 

@@ -1,0 +1,132 @@
+"""Find what exists already, made by Terraform or by hand, and match it with the environment's stacks.
+
+In: the assembly of an environment, a Terraform state, identifiers given by hand, AWS. Out: what is taken over, differs, cannot be, stays.
+Never: changes AWS or a Terraform state, runs Terraform, shows a value of a state beyond identifiers.
+
+A state holds secrets in plain text: `terraform state pull | python deploy.py adopt --env prod --terraform-state -` writes it to no file.
+
+Exit status: 0 nothing is left to take over, 3 something is (with --check: something of the old stays unmanaged), 1 something stands in the
+way or could not be looked at, 2 usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from guards.text import as_lines
+from session.context import FAILED, OK, PENDING, USAGE, CommandError, Context
+from session.opened import Opened, add_common_arguments, open_environment
+
+if TYPE_CHECKING:
+    from adoption.matching import Candidate
+    from adoption.report import AdoptionReport
+    from adoption.terraform import State
+    from templates.schemas import Schemas
+
+EXAMPLES = """\
+  python deploy.py adopt --env prod                                   what has the environment's names and aliases already
+  python deploy.py adopt --env prod --terraform-state prod.tfstate    what a Terraform state manages, as well
+  python deploy.py adopt --env prod --resource Bucket=www.example.org  a bucket that nothing else names
+  python deploy.py adopt --env prod --terraform-state prod.tfstate --check    does anything of the old stay unmanaged?
+"""
+DATA = ("adoption.report:AdoptionReport",)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's own arguments and the common ones."""
+    add_common_arguments(parser)
+    parser.add_argument(
+        "--terraform-state",
+        type=Path,
+        metavar="FILE",
+        help="a Terraform state (format 4), or what terraform show -json says; - reads it from stdin",
+    )
+    parser.add_argument(
+        "--resource",
+        action="append",
+        default=[],
+        metavar="ID=IDENTIFIER",
+        help="what exists for a logical id (STACK.ID where several stacks have it); may be repeated, and wins over what was found",
+    )
+    parser.add_argument("--check", action="store_true", help="only say whether anything of the old stays unmanaged")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Look and show."""
+    from adoption.text import checked, lines
+
+    state = _state(args, context)
+    opened = open_environment(args, context)
+    report = surveyed(opened, args, context, state)
+    text = checked(report) if args.check else lines(report, context.width())
+    context.answers(report, as_lines(text), machine=args.json)
+    for row in report.refused:
+        context.problem("not_adopted", f"{row.stack}.{row.logical_id} {row.message}", row.command)
+    if args.check:
+        return FAILED if report.notes else PENDING if report.unmanaged else OK
+    return FAILED if report.refused else PENDING if report.to_take_over else OK
+
+
+def surveyed(opened: Opened, args: argparse.Namespace, context: Context, state: State | None) -> AdoptionReport:
+    """The report of an opened environment. Raises `CommandError`."""
+    from adoption.survey import Asked
+    from adoption.survey import surveyed as survey
+    from session.shared import progress
+    from templates.schemas import bundled
+
+    schemas = bundled()
+    asked = Asked(
+        assembly=opened.assembly,
+        templates=opened.templates,
+        state=state,
+        state_file="" if args.terraform_state is None else str(args.terraform_state),
+        by_hand=_by_hand(opened, args, schemas),
+        check=args.check,
+    )
+    return survey(asked, opened.gateways, schemas, progress(context))
+
+
+def _by_hand(opened: Opened, args: argparse.Namespace, schemas: Schemas) -> tuple[Candidate, ...]:
+    from adoption.by_hand import NotUnderstood, by_hand
+    from adoption.places import places
+    from session.slips import did_you_mean
+
+    try:
+        return by_hand(args.resource, places(opened.assembly, opened.templates, None, {}), schemas)
+    except NotUnderstood as error:
+        meant = did_you_mean(error.word, error.choices) if error.word else ""
+        raise CommandError(f"{error}{meant}", status=USAGE) from None
+
+
+def _state(args: argparse.Namespace, context: Context) -> State | None:
+    """The state, read once. Raises `CommandError` that names the file and what is wrong, and nothing that stands in it."""
+    from adoption.terraform import LARGEST, StateError, read
+
+    if args.terraform_state is None:
+        return None
+    name = str(args.terraform_state)
+    try:
+        return read(_from_stdin(context, LARGEST) if name == "-" else _from_file(args.terraform_state, LARGEST))
+    except StateError as error:
+        raise CommandError(f"{'stdin' if name == '-' else name}: {error}", command=error.command, status=USAGE) from None
+    except OSError as error:
+        raise CommandError(f"{name}: {error.strerror or error}", command="terraform state pull > FILE", status=USAGE) from None
+
+
+def _from_stdin(context: Context, largest: int) -> bytes:
+    """No more than it may have, and one character."""
+    return context.stdin.read(largest + 1).encode("utf-8", "surrogateescape")
+
+
+def _from_file(path: Path, largest: int) -> bytes:
+    """A file only: a device or a pipe by that name might never end."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(0, "not a file")
+        return file.read(largest + 1)
