@@ -35,16 +35,18 @@ CertificateArn = Annotated[
         description="ARN of an ACM certificate in us-east-1, from where alone CloudFront takes certificates.",
     ),
 ]
-OriginAccessIdentityId = Annotated[str, Meta(pattern=r"^E[A-Z0-9]{4,31}\Z", description="Id of an Origin Access Identity, such as E1ABCDEF2GHIJ.")]
+OriginAccessIdentityId = Annotated[
+    str, Meta(pattern=r"^E[A-Z0-9]{4,31}\Z", description="Id of an Origin Access Identity, such as E1ABCDEF2GHIJ.")
+]
 WebsiteDocument = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*\Z", max_length=255, description="Key of an object.")]
 
 
 class WebsiteEndpoint(Value, frozen=True, kw_only=True):
     """The static website hosting of the bucket, as it is."""
 
-    index_document: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z", max_length=255, description="A name without a slash.")] = (
-        "index.html"
-    )
+    index_document: Annotated[
+        str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z", max_length=255, description="A name without a slash.")
+    ] = "index.html"
     """Served for a folder: S3 takes a name without a slash (Amazon S3 User Guide, "Configuring an index document")."""
     error_document: WebsiteDocument | None = None
     """Key of the object that errors come with."""
@@ -82,7 +84,10 @@ def check_adoption(env: Environment, note: Note) -> None:
             f"works in no region that an account opts into, such as {env.home_region}; the distribution must come otherwise: look again",
         )
     if adopt.origin == "private" and not adopt.under_way:
-        note(("adopt", "origin"), "private is how every distribution reads; it is for the step after origin_access_identity or website_endpoint")
+        note(
+            ("adopt", "origin"),
+            "private is how every distribution reads; it is for the step after origin_access_identity or website_endpoint",
+        )
     if adopt.under_way and env.disaster_recovery is not None:
         note(("adopt",), "goes before disaster_recovery: change to the private way first, take adopt out of the file, then add the replica")
     _check_certificate(env, note)
@@ -100,4 +105,6 @@ def _check_certificate(env: Environment, note: Note) -> None:
         )
     for index, host in enumerate(env.redirect_hosts):
         if not any(certificate_covers(name, host) for name in env.certificate_names):
-            note(("redirect_hosts", index), f'"{host}" is on no name of the certificate, which is not made here: ask its owner for the name')
+            note(
+                ("redirect_hosts", index), f'"{host}" is on no name of the certificate, which is not made here: ask its owner for the name'
+            )

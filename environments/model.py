@@ -50,7 +50,6 @@ EDGE_CONTROL_REGION = "us-east-1"
 """CloudFront takes its certificates and Lambda@Edge functions from here only (CloudFront Developer Guide)."""
 
 
-
 class HostedZone(Value, frozen=True, kw_only=True):
     """The public Route 53 zone, which exists already."""
 

@@ -137,7 +137,13 @@ def _dns(env: Environment, zone: Source) -> Entry:
 
 def _monitoring(env: Environment) -> Entry:
     # Without a dns stack in this account the health check is made in monitoring itself, and there is no failover then.
-    checks = () if env.zone_is_foreign or not env.makes_records else ("HealthCheckId", "PrimaryHealthCheckId") if env.failover else ("HealthCheckId",)
+    checks = (
+        ()
+        if env.zone_is_foreign or not env.makes_records
+        else ("HealthCheckId", "PrimaryHealthCheckId")
+        if env.failover
+        else ("HealthCheckId",)
+    )
     health = tuple((name, OutputRef(stack="dns", output=name)) for name in checks)
     return Entry("monitoring", monitoring.build, EDGE_CONTROL_REGION, (DISTRIBUTION, _certificate_arn(env), *health), protected=_DATA)
 

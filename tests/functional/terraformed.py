@@ -118,7 +118,12 @@ def _cloudfront(place: Place, made: Terraformed, shape: Shape) -> Terraformed:
     else:
         origin["DomainName"] = f"{place.bucket}.s3-website-{place.region}.amazonaws.com"
         protocols = {"Quantity": 1, "Items": ["TLSv1.2"]}
-        origin["CustomOriginConfig"] = {"HTTPPort": 80, "HTTPSPort": 443, "OriginProtocolPolicy": "http-only", "OriginSslProtocols": protocols}
+        origin["CustomOriginConfig"] = {
+            "HTTPPort": 80,
+            "HTTPSPort": 443,
+            "OriginProtocolPolicy": "http-only",
+            "OriginSslProtocols": protocols,
+        }
     answer = cloudfront.create_distribution(DistributionConfig=_distribution(place, made, origin))["Distribution"]
     return replace(made, distribution=answer["Id"], domain_name=answer["DomainName"])
 
@@ -167,9 +172,7 @@ def _s3_website(place: Place, made: Terraformed, shape: Shape) -> None:
     tags = {"Environment": place.environment, "ManagedBy": "terraform", "Project": "kimmyai"}
     s3.put_bucket_tagging(Bucket=place.bucket, Tagging={"TagSet": [{"Key": key, "Value": value} for key, value in tags.items()]})
     if shape == "website":
-        s3.put_public_access_block(
-            Bucket=place.bucket, PublicAccessBlockConfiguration=dict.fromkeys(EVERYTHING_PRIVATE, False)
-        )
+        s3.put_public_access_block(Bucket=place.bucket, PublicAccessBlockConfiguration=dict.fromkeys(EVERYTHING_PRIVATE, False))
         s3.put_bucket_website(
             Bucket=place.bucket, WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}, "ErrorDocument": {"Key": "index.html"}}
         )

@@ -27,7 +27,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "certificate": {"certificate": {"arn": ARN}},
     "records": {"hosted_zone": {"records": "unmanaged"}},
     "both": {"certificate": {"arn": ARN}, "hosted_zone": {"records": "unmanaged"}},
-    "foreign-zone-of-others": {"certificate": {"arn": ARN}, "hosted_zone": {**FOREIGN_ZONE["hosted_zone"], "role_arn": None, "records": "unmanaged"}},
+    "foreign-zone-of-others": {
+        "certificate": {"arn": ARN},
+        "hosted_zone": {**FOREIGN_ZONE["hosted_zone"], "role_arn": None, "records": "unmanaged"},
+    },
 }
 
 
@@ -131,7 +134,10 @@ def refused(**values: Any) -> str:
         ({"certificate": {"arn": ARN.replace("us-east-1", "eu-west-1")}}, "certificate.arn"),
         ({"certificate": {"arn": ARN.replace(DEV.account_id, "123456789012")}, "redirect_hosts": ["www.dev.kimmyai.io"]}, "ask its owner"),
         (
-            {"hosted_zone": {"records": "unmanaged"}, "failover": {"dns_name": "lb.eu-west-1.elb.amazonaws.com", "hosted_zone_id": "Z32O12XQLNTSW2"}},
+            {
+                "hosted_zone": {"records": "unmanaged"},
+                "failover": {"dns_name": "lb.eu-west-1.elb.amazonaws.com", "hosted_zone_id": "Z32O12XQLNTSW2"},
+            },
             "leave failover out",
         ),
     ],
