@@ -1,9 +1,9 @@
 # mypy: allow-untyped-calls
-"""A name that is taken makes a stack fail; what stands may be imported, and only that.
+"""A name that is taken makes a stack fail; what stands may be imported (`resource_import`), and only that.
 
-In: creations of resources that have a name of their own, change sets that import. Out: AlreadyExists in the words of the resource's
-handler, where MiniStack takes the resource over in silence; imports of buckets, alarms, dashboards and deliveries that are carried out;
-a stack's tags on its buckets; the stack that a physical id belongs to (DescribeStackResources).
+In: creations of resources that have a name of their own. Out: AlreadyExists in the words of the resource's handler, where MiniStack takes
+the resource over in silence; no clash for a bucket that a change set imports; a stack's tags on its buckets; the stack that a physical id
+belongs to (DescribeStackResources).
 Never: a clash with what the same stack already has: an update runs through the type's own update handler.
 
 Sources: CloudFormation user guide, "Import AWS resources into a CloudFormation stack automatically"; provider schemas (primaryIdentifier);
@@ -87,14 +87,12 @@ CLASHES: dict[str, tuple[tuple[str, ...], Taken, str]] = {
 
 
 def install() -> None:
-    """Put the checks before MiniStack's creations, the imports beside them, and the missing tags on buckets."""
+    """Put the checks before MiniStack's creations, and the missing tags on buckets."""
     table: dict[str, Any] = cfn._RESOURCE_HANDLERS
     for kind, (path, taken, words) in CLASHES.items():
         table[kind] = {**table[kind], "create": _checked(kind, path, taken, words, table[kind]["create"])}
-    for kind, key, exists in _NAMED_IMPORTS:
-        table[kind]["import"] = _import_by(key)
-        changesets._IMPORT_LOOKUPS[kind] = ((key,), _problem(kind, exists))
     _buckets(table)
+    _bucket_policies(table["AWS::S3::BucketPolicy"])
     execute, resources = _ACTION_HANDLERS["ExecuteChangeSet"], _ACTION_HANDLERS["DescribeStackResources"]
 
     def execute_importing(params: Any) -> Any:
@@ -134,29 +132,6 @@ def _checked(kind: str, path: tuple[str, ...], taken: Taken, words: str, create:
     return checked
 
 
-# --- imports ------------------------------------------------------------------------------------------------------
-
-_NAMED_IMPORTS: tuple[tuple[str, str, Callable[[str], bool]], ...] = (
-    ("AWS::CloudWatch::Alarm", "AlarmName", lambda name: name in cloudwatch._alarms),
-    ("AWS::CloudWatch::CompositeAlarm", "AlarmName", lambda name: name in cloudwatch._composite_alarms),
-    ("AWS::CloudWatch::Dashboard", "DashboardName", lambda name: name in cloudwatch._dashboards),
-    ("AWS::Logs::DeliverySource", "Name", lambda name: name in logs._delivery_sources),
-    ("AWS::Logs::DeliveryDestination", "Name", lambda name: name in logs._delivery_destinations),
-)
-"""Types whose primary identifier is a name of the template's, beyond those of MiniStack. Source: provider schemas."""
-
-
-def _import_by(key: str) -> Callable[[Properties], tuple[str, dict[str, Any]]]:
-    return lambda identifier: (identifier[key], {})
-
-
-def _problem(kind: str, exists: Callable[[str], bool]) -> Callable[[str], str | None]:
-    def problem(name: str) -> str | None:
-        return None if exists(name) else f"Resource of type '{kind}' with identifier '{name}' was not found."
-
-    return problem
-
-
 def _buckets(table: dict[str, Any]) -> None:
     """Tags, which MiniStack loses, and no clash with a bucket that is imported."""
     create, conflict = table["AWS::S3::Bucket"]["create"], cfn.s3_bucket_name_conflict
@@ -174,3 +149,18 @@ def _buckets(table: dict[str, Any]) -> None:
 
     table["AWS::S3::Bucket"]["create"] = create_tagged
     vars(cfn)["s3_bucket_name_conflict"] = conflict_unless_imported
+
+
+def _bucket_policies(handlers: dict[str, Any]) -> None:
+    """Ref of a bucket's policy is the bucket: the primary identifier of its provider schema. MiniStack adds "-policy"."""
+    for act in ("create", "update"):
+        handlers[act] = _named_by_bucket(handlers[act])
+
+
+def _named_by_bucket(act: Callable[..., Any]) -> Callable[..., Any]:
+    def named(one: Any, *properties_and_more: Any) -> Any:
+        _, attributes = act(one, *properties_and_more)
+        *_, properties, _stack_name = properties_and_more
+        return properties["Bucket"], attributes
+
+    return named

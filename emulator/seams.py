@@ -54,8 +54,21 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "ministack.core.persistence": ("save_all", "PERSIST_STATE"),
     "ministack.core.responses": ("request_scope", "get_account_id", "get_region", "now_iso", "_account_from_sts_session(access_key_id)"),
     "ministack.services.cloudformation": ("_stacks", "_stack_events", "_change_sets"),
-    "ministack.services.cloudformation.changesets": ("_IMPORT_LOOKUPS", "_find_change_set(cs_name, stack_name)"),
-    "ministack.services.cloudformation.handlers": ("_ACTION_HANDLERS",),
+    "ministack.services.cloudformation.changesets": (
+        "_IMPORT_LOOKUPS",
+        "_find_change_set(cs_name, stack_name)",
+        "_import_changes(resources_to_import, template, diff)",
+        "_import_change(entry)",
+        "_import_owner(resources_to_import)",
+        "_existing_resources(changes, template)",
+    ),
+    "ministack.services.cloudformation.drift": ("DRIFT_DETECTABLE_STATUSES", "_DRIFT_READERS"),
+    "ministack.services.cloudformation.engine": (
+        "_evaluate_conditions(template, params)",
+        "_parse_template(template_body)",
+        "_resolve_refs(value, resources, params, conditions, mappings, stack_name, stack_id)",
+    ),
+    "ministack.services.cloudformation.handlers": ("_ACTION_HANDLERS", "_resolve_stack(stack_name)"),
     "ministack.services.cloudformation.helpers": (
         "_p(params, key, default)",
         "_xml(status, root_tag, inner)",

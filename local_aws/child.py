@@ -27,6 +27,7 @@ from typing import Any, TextIO
 
 import emulator
 import late
+import resource_import
 from guards.private import write_private
 from local_aws.confined import confine
 from local_aws.server import OWNER
@@ -177,6 +178,7 @@ def main(arguments: list[str]) -> int:
     os.environ["GATEWAY_PORT"] = str(port)
 
     emulator.install()
+    resource_import.install()
     late.install()
     auth = os.environ.get("AUTH") == "true"
     content = {"pid": os.getpid(), "port": port, "secret": secret, "auth": auth, "code": os.environ.get("LOCAL_AWS_CODE", "")}

@@ -55,9 +55,12 @@ _S3_QUERY = re.compile(
     r"|max-(keys|buckets|uploads|parts)|x-id|response-[a-z-]+|X-Amz-[A-Za-z0-9-]+"
 )
 """A parameter of S3 names another operation: ?select computes, ?notification calls others."""
+_S3_SETTINGS = frozenset({"acl", "encryption", "lifecycle", "ownershipControls", "publicAccessBlock", "website"})
+"""Of a bucket as others would have made it; of an object they are not offered."""
 _LAMBDA = re.compile(
     r"GET /2015-03-31/functions/?|(GET|DELETE) /2015-03-31/functions/[^/]+"
     r"|GET /2015-03-31/functions/[^/]+/(configuration|versions)|PUT /2015-03-31/functions/[^/]+/(configuration|code)"
+    r"|POST /2015-03-31/functions/?|POST /2015-03-31/functions/[^/]+/versions"
 )
 """IAM's names are taken from the path too coarsely here to tell invocations from everything else."""
 _SIGNED_FOR = re.compile(rb"Credential=[^/]*/[^/]*/[^/]*/([^/]+)/")
@@ -230,6 +233,12 @@ def _signature(request: Request) -> tuple[sigv4.HeaderSignature | None, bool]:
     return found, presigned
 
 
+def _offered_of_s3(request: Request) -> bool:
+    path = _BUCKET.fullmatch(request.path)
+    settings = _S3_SETTINGS if path is not None and (path[2] or "/") == "/" else frozenset()
+    return path is not None and all(name in settings or _S3_QUERY.fullmatch(name) for name in request.query)
+
+
 def _served(request: Request, body: bytes, signed_for: str) -> None:
     """`Refused` for what the platform does not use. Asked of MiniStack's own routing, so that it cannot be understood in another way."""
     headers = dict(request.headers)
@@ -239,7 +248,7 @@ def _served(request: Request, body: bytes, signed_for: str) -> None:
     service: str = router.detect_service(request.method, request.path, headers, params)
     if service != signed_for or service not in SERVED:
         raise Refused("AccessDenied", f"the local AWS does not offer {service} (local_aws/served.cfg lists what it does)")
-    if service == "s3" and not (_BUCKET.fullmatch(request.path) and all(_S3_QUERY.fullmatch(name) for name in request.query)):
+    if service == "s3" and not _offered_of_s3(request):
         raise Refused("AccessDenied", "the local AWS does not offer this of S3 (local_aws/door.py lists what it does)")
     if service == "lambda" and not _LAMBDA.fullmatch(f"{request.method} {request.path}"):
         raise Refused("AccessDenied", "the local AWS does not offer this of Lambda (local_aws/door.py lists what it does)")

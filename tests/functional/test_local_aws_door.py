@@ -367,7 +367,8 @@ def test_the_servers_own_paths_ask_for_its_secret_and_give_it_to_nobody(server: 
         ("POST", "/2015-03-31/functions/f/%69nvocations", "lambda"),
         ("POST", "/2014-11-13/functions/f/invoke-async/", "lambda"),
         ("POST", "/2021-11-15/functions/f/response-streaming-invocations", "lambda"),
-        ("POST", "/2015-03-31/functions", "lambda"),
+        ("POST", "/2015-03-31/functions/f", "lambda"),
+        ("POST", "/2015-03-31/functions/f/versions/1", "lambda"),
         ("POST", "/2021-10-31/functions/f/url", "lambda"),
         ("POST", "/2015-03-31/event-source-mappings", "lambda"),
         ("POST", "/2020-05-31/function/f/test", "cloudfront"),
@@ -394,6 +395,10 @@ S3_OPERATIONS = """
 AbortMultipartUpload CompleteMultipartUpload CopyObject CreateBucket CreateMultipartUpload DeleteBucket DeleteObject DeleteObjects
 GetBucketLocation GetBucketPolicy GetBucketTagging GetBucketVersioning GetObject GetObjectAttributes HeadBucket HeadObject
 ListBuckets ListDirectoryBuckets
+GetBucketAcl PutBucketAcl GetBucketEncryption PutBucketEncryption GetBucketLifecycleConfiguration PutBucketLifecycleConfiguration
+GetBucketOwnershipControls PutBucketOwnershipControls GetPublicAccessBlock PutPublicAccessBlock GetBucketWebsite PutBucketWebsite
+DeleteBucketEncryption DeleteBucketLifecycle DeleteBucketOwnershipControls DeleteBucketPolicy DeleteBucketTagging DeleteBucketWebsite
+DeletePublicAccessBlock GetBucketLifecycle PutBucketLifecycle PutBucketTagging
 ListMultipartUploads ListObjectVersions ListObjects ListObjectsV2 ListParts PutBucketPolicy PutBucketVersioning PutObject UploadPart
 UploadPartCopy
 """
