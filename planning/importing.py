@@ -124,6 +124,7 @@ class ImportPlanner(StackPlanner):
             deployed=self.deployed,
             gateways=self.run.gateways,
             schemas=self.run.schemas,
+            service_role=None if self.read_only else inputs.role_arn,
             unasked=self._kept,
         )
         found, problems = preparation.prepared(taken, lambda template: resolved_resources(self.scope(template, self.static(inputs))))
@@ -297,12 +298,12 @@ def plan_aligned(planner: ImportPlanner, approved: StackPlan) -> StackPlan:
     stack, gateways = planner.stack, planner.run.gateways
     with planner.run as run:
         read = gateways.live(stack.account_id, stack.region, stack.role_arn)
-        lives = {}
+        lives, role = {}, planner.inputs().role_arn
         for each in taken_of(approved):
             schema = run.schemas.of(each.type, stack.region)
             assert schema is not None, "it was imported with it"
             try:
-                lives[each.logical_id] = live(schema, each, read.get(each.type, each.identifier))
+                lives[each.logical_id] = live(schema, each, read.get(each.type, each.identifier, service_role_arn=role))
             except NotFound:
                 raise Changed((f"{each.logical_id} ({identified(each)}) is gone",)) from None
         planner.template = substituted(planner.template, lives)

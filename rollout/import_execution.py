@@ -108,8 +108,10 @@ class TakingOver(StackExecution):
         live = self.gateway.describe_stack(self.plan.stack_name)
         if live is None or not live.deployed:
             return False
-        _, _, token = change_of(self.run, self.plan)
-        return any(event.token == token and event.status == IMPORTED for event in self.ends(live))
+        change_set, stack, token = change_of(self.run, self.plan)
+        state = self.gateway.change_set_state(change_set, stack)
+        done = state is not None and state.execution_status == "EXECUTE_COMPLETE"
+        return done or any(event.token == token and event.status == IMPORTED for event in self.ends(live))
 
     def ends(self, live: StackDescription) -> list[StackEvent]:
         """The events that ended operations of the stack."""

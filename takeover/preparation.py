@@ -47,6 +47,8 @@ class Preparation:
     """That it has; empty if there is no stack."""
     gateways: LiveGateways
     schemas: Schemas
+    service_role: str | None = None
+    """Whose permissions the reading has, where it may be passed."""
     unasked: frozenset[str] = frozenset()
     """Logical ids that nobody asked for: what is no more there is no mistake."""
 
@@ -83,7 +85,8 @@ class Preparation:
             return None if unasked else problem(taken, "import_impossible", why)
         identifier = identifier_of(schema, taken.identifier)
         try:
-            told = self.gateways.live(self.stack.account_id, self.stack.region, self.stack.role_arn).get(taken.type, taken.identifier)
+            read = self.gateways.live(self.stack.account_id, self.stack.region, self.stack.role_arn)
+            told = read.get(taken.type, taken.identifier, service_role_arn=self.service_role)
         except NotFound:
             where = f"account {self.stack.account_id} has none in {self.stack.region}"
             return None if unasked else problem(taken, "import_missing", where)

@@ -61,7 +61,7 @@ def put_down(schema: Schema, live: Live, ours: Mapping[str, Any]) -> dict[str, A
 def _write_only_inside(schema: Schema, name: str, value: Any) -> bool:
     """All of it is write-only."""
     left = without({name: value}, {path for path in schema.write_only if path[0] == name}).get(name)
-    return bool(value) and left in (None, {}, [])
+    return bool(value) and (left is None or left in ({}, []))
 
 
 def _means(schema: Schema, name: str, told: Any, ours: Any, properties: Mapping[str, Any]) -> bool:

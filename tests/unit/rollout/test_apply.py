@@ -27,7 +27,7 @@ from tests.simulated import ACCOUNT, NOW, Simulated, SimulatedGateways, Small, l
 from tests.unit.rollout.test_lock import ME, Clock, Table
 
 NO_SCHEMAS = Schemas(directory=None)
-IN_FLIGHT = {"CREATE": "CREATE_IN_PROGRESS", "UPDATE": "UPDATE_IN_PROGRESS"}
+IN_FLIGHT = {"CREATE": "CREATE_IN_PROGRESS", "UPDATE": "UPDATE_IN_PROGRESS", "IMPORT": "IMPORT_IN_PROGRESS"}
 
 
 class Scripted(Simulated):
@@ -43,15 +43,17 @@ class Scripted(Simulated):
         if found["ExecutionStatus"] != "AVAILABLE":
             raise BadRequest(f"ChangeSet [{ChangeSetName}] is in {found['ExecutionStatus']} status", code="InvalidChangeSetStatus")
         stack = self.stacks[name]
-        begun = IN_FLIGHT["CREATE" if stack["StackStatus"] == "REVIEW_IN_PROGRESS" else "UPDATE"]
+        imports = found["_kind"] == "IMPORT"
+        begun = IN_FLIGHT["IMPORT" if imports else "CREATE" if stack["StackStatus"] == "REVIEW_IN_PROGRESS" else "UPDATE"]
+        earlier = stack.get("_events", [])
         self._simulation.executed.append(name)
         token = given["ClientRequestToken"]
-        self.deploy(name, found["_template"], found["_values"])
+        self.deploy(name, found["_template"], found["_values"], status="IMPORT_COMPLETE" if imports else "")
         stack["LastUpdatedTime"] = NOW.replace(minute=len(self._simulation.executed))
         stack["_script"] = [*self._simulation.scripts.get(name, [begun, stack["StackStatus"]])]
         stack["_token"] = token
         stack["_change_set"] = found
-        stack["_events"] = [*self._simulation.earlier.get(name, [])]
+        stack["_events"] = [*self._simulation.earlier.get(name, earlier)]
         self._event(stack, name, begun)
         for logical_id, status, reason in self._simulation.events.get(name, []):
             self._event(stack, logical_id, status, reason, kind="AWS::SSM::Parameter")
@@ -95,7 +97,7 @@ class Scripted(Simulated):
             status = script.pop(0)
             if not script:
                 stack["StackStatus"] = status
-                good = status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+                good = status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
                 stack["_change_set"]["ExecutionStatus"] = "EXECUTE_COMPLETE" if good else "EXECUTE_FAILED"
                 self._event(stack, stack["StackName"], status)
         return {"Stacks": [{k: v for k, v in stack.items() if not k.startswith("_")} | {"StackStatus": status}]}
