@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from adoption.matching import Candidate
 from adoption.places import Place
 from guards import documents
+from takeover.importable import NEVER
 from templates.schemas import Schemas
 
 LONGEST = 2_048
@@ -54,18 +55,17 @@ def _place(name: str, places: Sequence[Place]) -> Place:
 
 def _identifier(place: Place, value: str, schemas: Schemas) -> dict[str, str]:
     schema = schemas.of(place.type, place.stack.region)
-    names = sorted(".".join(path) for path in schema.primary_identifier) if schema else []
-    if not names:
-        raise NotUnderstood(f"--resource: {place} is a {place.type}, which CloudFormation cannot import")
+    names = schema.identifier if schema else ()
+    if not names or place.type in NEVER:
+        why = NEVER.get(place.type, "CloudFormation cannot import such a resource")
+        raise NotUnderstood(f"--resource: {place} is a {place.type}: {why}")
     if len(names) == 1:
         return {names[0]: value}
     try:
         given = documents.mapping(value)
     except documents.Unreadable:
         given = {}
-    # A simple record set has no SetIdentifier.
-    needed = [name for name in names if name != "SetIdentifier"]
-    if not all(isinstance(given.get(name), str) and given[name] for name in needed) or not set(given) <= set(names):
-        example = ", ".join(f'"{name}": "…"' for name in needed)
+    if not all(isinstance(given.get(name), str) and given[name] for name in names) or not set(given) <= set(names):
+        example = ", ".join(f'"{name}": "…"' for name in names)
         raise NotUnderstood(f"--resource: {place} is identified by several properties: {place.logical_id}={{{example}}}")
-    return {name: str(given[name]) for name in names if given.get(name)}
+    return {name: str(given[name]) for name in names}

@@ -36,7 +36,7 @@ _HIDDEN = re.compile(r"(^|\.)(Environment|OriginCustomHeaders|Code|FunctionCode|
 _HASH = re.compile(r"\$(scrypt|hmac-sha256|2[aby]|argon2id?)\$[^\s\"']+")
 
 _UNREADABLE = {CERTIFICATE: ("DomainValidationOptions", "ValidationMethod")}
-"""Properties that no read handler gives back whole, beside the schema's write-only ones. Source: ACM API, CertificateDetail has no zone id."""
+"""Properties that no read handler gives back whole, beside the schema's write-only ones. Source: ACM API, CertificateDetail."""
 
 
 def compared(place: Place, live: Mapping[str, Any], schema: Schema | None) -> tuple[Difference, ...]:

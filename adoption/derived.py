@@ -79,8 +79,7 @@ class _Looks:
     def key(self, place: Place) -> str:
         """The one property that identifies the type; empty if it takes several, or is not known."""
         schema = self.schemas.of(place.type, place.stack.region)
-        paths = [path for path in (schema.primary_identifier if schema else ()) if len(path) == 1]
-        return paths[0][0] if schema and len(paths) == len(schema.primary_identifier) == 1 else ""
+        return schema.identifier[0] if schema and len(schema.identifier) == 1 else ""
 
     def record(self, place: Place) -> Iterator[Candidate]:
         zone, name = place.properties.get("HostedZoneId"), place.properties.get("Name")

@@ -28,6 +28,11 @@ _LOSING = frozenset({*DATA_HOLDING_TYPES, DISTRIBUTION, CERTIFICATE, RECORD})
 """Types whose replacement visitors notice, or that lose something; another one of the rest is simply made."""
 
 
+def file_of(assembly: Assembly) -> str:
+    """Where the environment is described."""
+    return f"environments/{assembly.environment}.yaml"
+
+
 def tags_of(live: Mapping[str, Any]) -> dict[str, str]:
     """The tags of live properties, whichever form the type has them in."""
     for name in ("Tags", "HealthCheckTags", "HostedZoneTags"):
@@ -45,22 +50,25 @@ def elsewhere(assembly: Assembly, place: Place, candidate: Candidate) -> Refusal
     if candidate.account_id and candidate.account_id != stack.account_id:
         return (
             f"is in account {candidate.account_id}, and the stack {stack.stack_name} in {stack.account_id}",
-            f"edit environments/{assembly.environment}.yaml: account_id, if the account is wrong; or take the state of the right environment",
+            f"take the state of {assembly.environment}, or edit {file_of(assembly)}: account_id",
         )
     one_for_all = place.type.startswith(GLOBAL)
     if candidate.region and not one_for_all and candidate.region != stack.region:
         return (
             f"is in {candidate.region}, and the stack {stack.stack_name} in {stack.region}; CloudFormation imports within a region only",
-            f"edit environments/{assembly.environment}.yaml: home_region, then build again",
+            f"edit {file_of(assembly)}: home_region, then build again",
         )
     return None
 
 
-def foreign(assembly: Assembly, place: Place, candidate: Candidate, live: Mapping[str, Any], owner: str) -> Refusal | None:
+def foreign(assembly: Assembly, place: Place, live: Mapping[str, Any], owner: str) -> Refusal | None:
     """Another stack's, or another environment's."""
     if owner and owner != place.stack.stack_name:
+        words = f"is made by the stack {owner}; CloudFormation gives a resource to one stack only"
+        if place.type == RECORD:
+            return words, f"edit {file_of(assembly)}: hosted_zone.records: unmanaged, if that stack is to keep it, then build again"
         return (
-            f"is made by the stack {owner}; CloudFormation gives a resource to one stack only",
+            words,
             f"take it out of {owner} first: DeletionPolicy Retain on it, then remove it from that stack's template",
         )
     tags = tags_of(live)
@@ -90,7 +98,7 @@ def replaced_later(assembly: Assembly, place: Place, differences: Sequence[Diffe
     if not paths:
         return None
     words = f"differs in what cannot be changed ({', '.join(paths)}): after an import the stack would replace it"
-    edit = f"edit environments/{assembly.environment}.yaml so that {paths[0]} is as it is there, then build again"
+    edit = f"edit {file_of(assembly)} so that {paths[0]} is as it is there, then build again"
     return (words, edit), place.type in _LOSING
 
 

@@ -17,13 +17,6 @@ from adoption.terraform_types import ACCESS_IDENTITY, CERTIFICATE, KINDS, RECORD
 IN_CARE = ("take_over", "in_place")
 """Fates of what a stack of the environment has, now or after the import."""
 
-_WORDS = {
-    "used": "the platform writes its records into it and does not own it",
-    "content": "its objects stay in the bucket; the first publish is release 1",
-    "nothing": "nothing at AWS goes by it",
-    "left_alone": "not the platform's",
-}
-
 
 def left_over(
     state: State | None, rows: Sequence[Row], places: Sequence[Place], unmatched: Iterable[Candidate], managed: Sequence[Candidate]
@@ -51,30 +44,37 @@ def left_over(
 
 
 def _why(each: Managed, types: set[str], rows: Sequence[Row]) -> tuple[Kept, str]:
+    kind = KINDS.get(each.type)
     if each.remark == "deposed":
         return "superseded", "deposed: Terraform has made another in its place already"
-    kind = KINDS.get(each.type)
-    if kind is None:
-        return "left_alone", _WORDS["left_alone"]
-    if kind.part != "resource":
+    if kind is not None and kind.part != "resource":
         return _part(each, rows)
-    if kind.type == ACCESS_IDENTITY:
+    return _resource(each, kind.type if kind else "", types)
+
+
+def _resource(each: Managed, kind: str, types: set[str]) -> tuple[Kept, str]:
+    if kind == ACCESS_IDENTITY:
         return "superseded", "Origin Access Control takes its place; it can be deleted when no distribution uses it any more"
-    if kind.type == ZONE:
-        return "used", _WORDS["used"]
-    if kind.type == RECORD and str(each.attributes.get("name", "")).startswith("_"):
+    if kind == ZONE:
+        return "used", "the platform writes its records into it and does not own it"
+    if kind == RECORD and validates(each):
         return "used", "validates a certificate, and has to stay or ACM cannot renew it"
-    if kind.type in BESIDE and kind.type in types:
+    if kind in BESIDE and kind in types:
         return "superseded", "the platform makes its own; it can be deleted when the distribution no more uses it"
-    return "left_alone", _WORDS["left_alone"]
+    return "left_alone", "not the platform's"
+
+
+def validates(each: Managed) -> bool:
+    """A record by which ACM knows the domain: a CNAME whose name begins with an underscore."""
+    return each.attributes.get("type") == "CNAME" and str(each.attributes.get("name", "")).startswith("_")
 
 
 def _part(each: Managed, rows: Sequence[Row]) -> tuple[Kept, str]:
     kind = KINDS[each.type]
     if kind.part == "nothing":
-        return "nothing", _WORDS["nothing"]
+        return "nothing", "nothing at AWS goes by it"
     if kind.part == "content":
-        return "content", _WORDS["content"]
+        return "content", "its objects stay in the bucket; the first publish is release 1"
     whole = _whole(each, rows)
     return (
         "setting",

@@ -62,7 +62,7 @@ def places(assembly: Assembly, templates: Mapping[str, bytes], zone_id: str | No
         of_stack = {logical: values for (stack_id, logical), values in known.items() if stack_id == stack.id}
         scope = _scope(stack, _filled(template, of_stack), _parameters(stack, zone_id, outputs), of_stack)
         # Resources refer to each other's names: the second time those are known.
-        named = _names(resolved_resources(scope)) | {k: v for k, v in of_stack.items()}
+        named = _names(resolved_resources(scope)) | of_stack
         scope = _scope(stack, _filled(template, named), _parameters(stack, zone_id, outputs), named)
         for logical_id, body in resolved_resources(scope).items():
             found.append(Place(stack=stack, logical_id=logical_id, type=str(body.get("Type")), properties=body.get("Properties") or {}))
@@ -105,7 +105,7 @@ def _name(logical_id: str, attribute: str) -> str:
 
 def _names(resources: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, str]]:
     """Logical id to its Ref, where that is the name that the template gives."""
-    found = {}
+    found: dict[str, Mapping[str, str]] = {}
     for logical_id, body in resources.items():
         kind = str(body.get("Type"))
         if kind in NAMED_BY_REF:

@@ -9,8 +9,9 @@ from typing import Literal
 
 from adoption.comparison import Difference
 from adoption.legacy import Shape
-from adoption.model import Taken
+from adoption.terraform_types import RECORD
 from assembly.model import Frozen
+from takeover.model import Taken
 
 Fate = Literal["take_over", "in_place", "refused", "made_new", "used", "unknown"]
 """`in_place`: the stack has it. `made_new`: it cannot be imported, or not without being replaced later; the stack makes its own and the old
@@ -93,6 +94,11 @@ class AdoptionReport(Frozen, frozen=True, kw_only=True):
     def refused(self) -> tuple[Row, ...]:
         """What stands in the way."""
         return tuple(row for row in self.rows if row.fate in ("refused", "unknown"))
+
+    @property
+    def replaces_records(self) -> bool:
+        """A record set stands where a stack makes its own."""
+        return any(row.type == RECORD and row.fate == "made_new" and row.compared for row in self.rows)
 
     @property
     def unmanaged(self) -> tuple[str, ...]:

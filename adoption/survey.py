@@ -26,6 +26,7 @@ from adoption.terraform_types import CERTIFICATE, DISTRIBUTION, FUNCTION, KINDS,
 from assembly.model import Assembly, OutputRef, Stack
 from aws.errors import AwsError, Conflict, NotFound
 from gateways.live import Unsupported
+from takeover.importable import NEVER
 from templates.schemas import Schemas
 
 Progress = Callable[[str, str], None]
@@ -253,7 +254,7 @@ class _Survey:
 
     def _judged(self, place: Place, seen: _Seen) -> Row:
         live = seen.live or {}
-        refused = evidence.foreign(self.assembly, place, seen.candidate, live, seen.owner)
+        refused = evidence.foreign(self.assembly, place, live, seen.owner)
         if refused:
             return self._told(place, seen, "refused", *refused)
         if place.type == FUNCTION:
@@ -261,11 +262,17 @@ class _Survey:
         schema = self.schemas.of(place.type, place.stack.region)
         differences = compared(place, live, schema)
         told: dict[str, Any] = {"differences": differences, "compared": True, "beside": beside(place, live, schema)}
-        told["legacy"] = shapes(place, live)
+        told["legacy"] = shapes(place.type, live, evidence.file_of(self.assembly))
+        if place.type == RECORD:
+            return self._told(place, seen, "made_new", _RECORD, **told)
+        if place.type in NEVER or (schema is not None and not schema.importable):
+            words = NEVER.get(place.type, f"CloudFormation cannot import {place.type}; the stack makes its own")
+            return self._told(place, seen, "made_new", words, **told)
         if place.type == CERTIFICATE:
             others = self._other_users(place, seen)
             if others:
-                return self._told(place, seen, "used", others, **told)
+                edit = f"edit {evidence.file_of(self.assembly)}: certificate.arn: {seen.candidate.label}, then build again"
+                return self._told(place, seen, "used", others, edit, **told)
         replaced = evidence.replaced_later(self.assembly, place, differences)
         if replaced is None:
             return self._told(place, seen, "take_over", **told)
@@ -279,12 +286,12 @@ class _Survey:
         try:
             users = users_of(seen.candidate.label, self.gateways.existing(stack.account_id, stack.region, stack.role_arn))
         except AwsError as error:
-            return f"who uses it could not be asked ({error}), so it stays its owner's; the stack makes one of its own"
+            return f"stays its owner's, since who uses it could not be asked: {error}"
         ours = {c.rpartition("/")[2] for c in self.distributions}
         others = [user for user in users if user.rpartition("/")[2] not in ours]
         if not others:
             return ""
-        return f"is used by {', '.join(others)} as well, so it stays its owner's; the stack makes one of its own, and the distribution takes that"
+        return f"is used by {', '.join(others)} as well and stays its owner's; name it, or the stack makes one of its own"
 
     def _in_place_row(self, place: Place, physical: str, managed: Sequence[Candidate]) -> Row:
         of_state = next((c for c in managed if _physical(c) == physical and c.type == place.type), None)
@@ -316,6 +323,10 @@ class _Survey:
 
 
 _USED = frozenset({"AWS::CloudFront::OriginAccessControl", "AWS::CloudFront::ResponseHeadersPolicy"})
+_RECORD = (
+    "a record set is not imported (a simple one lacks the SetIdentifier that its identifier is made of): the plan deletes it right before the"
+    " stack makes its own, and writes it back if that fails"
+)
 _FUNCTION = (
     "a function whose versions serve cannot be taken over: a version cannot be imported, and Lambda publishes no second one of unchanged"
     " code; the platform needs a name of its own for its function"

@@ -85,7 +85,6 @@ def _block(row: Row, *, wide: bool, width: int) -> list[str]:
         found.append(f"    set there, not in the template, and left as it is: {', '.join(row.beside)}")
     for shape in row.legacy:
         found += [f"    legacy: {shape.what}", f"      way out: {shape.way_out}"]
-        found += [f"      {line}" for command in shape.commands for line in commands.told(command)]
     return found
 
 

@@ -12,6 +12,7 @@ def install() -> None:
     from emulator import seams
 
     seams.check()
+    import cloud_control
     from emulator import (
         certificates,
         distributions,
@@ -45,6 +46,7 @@ def install() -> None:
     events.install()
     policy_sizes.install()
     pace.install()
+    cloud_control.install()
 
 
 def stop() -> None:

@@ -1,6 +1,7 @@
 """Find what exists already, made by Terraform or by hand, and match it with the environment's stacks.
 
-In: the assembly of an environment, a Terraform state, identifiers given by hand, AWS. Out: what is taken over, differs, cannot be, stays.
+In: the assembly of an environment, a Terraform state, identifiers given by hand, AWS. Out: what is taken over, differs, cannot be, stays;
+with --plan the plan that takes it over, for apply: first everything as it is, then what differs.
 Never: changes AWS or a Terraform state, runs Terraform, shows a value of a state beyond identifiers.
 
 A state holds secrets in plain text: `terraform state pull | python deploy.py adopt --env prod --terraform-state -` writes it to no file.
@@ -17,6 +18,8 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assembly import commands
+from cli.verbs.plan import add_review_arguments
 from guards.text import as_lines
 from session.context import FAILED, OK, PENDING, USAGE, CommandError, Context
 from session.opened import Opened, add_common_arguments, open_environment
@@ -31,9 +34,10 @@ EXAMPLES = """\
   python deploy.py adopt --env prod                                   what has the environment's names and aliases already
   python deploy.py adopt --env prod --terraform-state prod.tfstate    what a Terraform state manages, as well
   python deploy.py adopt --env prod --resource Bucket=www.example.org  a bucket that nothing else names
+  python deploy.py adopt --env prod --terraform-state prod.tfstate --plan    the plan that takes it over
   python deploy.py adopt --env prod --terraform-state prod.tfstate --check    does anything of the old stay unmanaged?
 """
-DATA = ("adoption.report:AdoptionReport",)
+DATA = ("adoption.report:AdoptionReport", "review.as_json:Review")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,8 +56,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ID=IDENTIFIER",
         help="what exists for a logical id (STACK.ID where several stacks have it); may be repeated, and wins over what was found",
     )
-    parser.add_argument("--check", action="store_true", help="only say whether anything of the old stays unmanaged")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--plan", action="store_true", help="make and show the plan that takes over what can be")
+    group.add_argument("--check", action="store_true", help="only say whether anything of the old stays unmanaged")
+    parser.add_argument(
+        "--replace-records", action="store_true", help="with --plan: delete records that stand where this environment makes its own"
+    )
+    add_review_arguments(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -63,13 +72,38 @@ def run(args: argparse.Namespace, context: Context) -> int:
     state = _state(args, context)
     opened = open_environment(args, context)
     report = surveyed(opened, args, context, state)
-    text = checked(report) if args.check else lines(report, context.width())
-    context.answers(report, as_lines(text), machine=args.json)
     for row in report.refused:
         context.problem("not_adopted", f"{row.stack}.{row.logical_id} {row.message}", row.command)
+    if args.plan and not report.refused:
+        return _planned(opened, report, args, context)
+    text = checked(report) if args.check else lines(report, context.width())
+    context.answers(report, as_lines(text), machine=args.json)
     if args.check:
         return FAILED if report.notes else PENDING if report.unmanaged else OK
-    return FAILED if report.refused else PENDING if report.to_take_over else OK
+    if report.refused:
+        return FAILED
+    if report.to_take_over:
+        context.say_next(_with_plan(args, report))
+    return PENDING if report.to_take_over else OK
+
+
+def _planned(opened: Opened, report: AdoptionReport, args: argparse.Namespace, context: Context) -> int:
+    """The plan of the takings, saved and shown as `plan` does."""
+    from cli.verbs.plan import plan_and_save, show, status_of
+    from planning.model import Options
+
+    options = Options(local=args.local, replace_records=args.replace_records)
+    plan = plan_and_save(opened, options, args.dist, context, taken=tuple(row.taken() for row in report.to_take_over))
+    show(plan, args, context)
+    return status_of(plan)
+
+
+def _with_plan(args: argparse.Namespace, report: AdoptionReport) -> str:
+    """The same, with the plan."""
+    state = [] if args.terraform_state is None else ["--terraform-state", str(args.terraform_state)]
+    by_hand = [word for each in args.resource for word in ("--resource", each)]
+    records = ["--replace-records"] if report.replaces_records else []
+    return commands.deploy("adopt", args.env, *state, *by_hand, "--plan", *records)
 
 
 def surveyed(opened: Opened, args: argparse.Namespace, context: Context, state: State | None) -> AdoptionReport:
