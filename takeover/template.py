@@ -47,8 +47,10 @@ def put_down(schema: Schema, live: Live, ours: Mapping[str, Any]) -> dict[str, A
     Ours stand where AWS tells nothing: write-only properties, and those of the creation alone that it leaves out or says in other words
     (another order, without the parts that are write-only, a certificate's own name among its further names).
     """
-    found = dict(live.properties)
     create_only = {path[0] for path in schema.create_only}
+    # What can only be set at creation and ours does not mention, such as a certificate's key algorithm, is left out: no handler can set
+    # it back, and the update that follows would take it away, which is a replacement.
+    found = {name: value for name, value in live.properties.items() if name in ours or name not in create_only}
     for name, value in ours.items():
         if marked(value) or unresolved(value):
             continue

@@ -23,6 +23,8 @@ Shape = Literal["identity", "control", "website"]
 """How the distribution reads its bucket: Origin Access Identity, Origin Access Control, or the public website endpoint."""
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 EVERYTHING_PRIVATE = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
+IDENTITY = "E2OAIKIMMYDEV1"
+"""Of the state: the local AWS makes no Origin Access Identities, and nothing there looks whether one exists."""
 OBJECTS = {"index.html": ("text/html", "<!doctype html><title>old</title><p>as it was"), "robots.txt": ("text/plain", "User-agent: *\n")}
 """As `aws s3 sync` puts them: without Cache-Control."""
 
@@ -107,9 +109,7 @@ def _cloudfront(place: Place, made: Terraformed, shape: Shape) -> Terraformed:
     domain = f"{place.bucket}.s3.{place.region}.amazonaws.com"
     origin: dict[str, Any] = {"Id": "S3-website", "DomainName": domain, "OriginPath": "", "CustomHeaders": {"Quantity": 0}}
     if shape == "identity":
-        config = {"CallerReference": f"terraform-{place.account}", "Comment": f"OAI for {place.bucket}"}
-        answer = cloudfront.create_cloud_front_origin_access_identity(CloudFrontOriginAccessIdentityConfig=config)
-        made = replace(made, identity=answer["CloudFrontOriginAccessIdentity"]["Id"])
+        made = replace(made, identity=IDENTITY)
         origin["S3OriginConfig"] = {"OriginAccessIdentity": f"origin-access-identity/cloudfront/{made.identity}"}
     elif shape == "control":
         config = {"Name": f"{place.environment}-kimmyai-oac", "SigningProtocol": "sigv4", "SigningBehavior": "always"}
@@ -224,8 +224,6 @@ def _state(place: Place, made: Terraformed) -> str:
         str(distribution["domain_name"]): made.domain_name,
         str(distribution["arn"]).split(":")[4]: place.account,
     }
-    if made.identity and ("aws_cloudfront_origin_access_identity", "this") in told:
-        same[str(of("aws_cloudfront_origin_access_identity")["id"])] = made.identity
     if made.function:
         same[str(of("aws_lambda_function")["qualified_arn"])] = made.function
     for before, after in sorted(same.items(), key=lambda pair: -len(pair[0])):
