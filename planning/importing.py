@@ -20,7 +20,7 @@ from assembly.files import sha256
 from assembly.model import INLINE_TEMPLATE_LIMIT, HostedZoneRef, LiteralValue
 from aws.cloudformation.change_sets import ChangeSetDescription, ChangeSetRequest, ResourceImport
 from aws.cloudformation.requests import ParameterValue, client_token
-from aws.errors import AwsError, CredentialsError, NotFound
+from aws.errors import AwsError, CredentialsError
 from changes.by_template import all_from_templates
 from changes.model import ResourceChange
 from inventory.wanted import IMPORTABLE
@@ -33,7 +33,7 @@ from planning.stack import StackPlanner, blocked
 from takeover.importable import NEVER
 from takeover.kept import kept
 from takeover.known import substituted
-from takeover.live import live, masked
+from takeover.live import masked
 from takeover.model import Import, Taken
 from takeover.preparation import Preparation, identified
 from takeover.template import fingerprint, names
@@ -232,86 +232,6 @@ def taking_over(plan: StackPlan, found: Import, reference: ChangeSetRef | None) 
             for each in found.lives
         ),
     )
-
-
-class Changed(Exception):
-    """What was to be taken over is not as it was when the plan was made; one difference a line."""
-
-    def __init__(self, differences: tuple[str, ...]) -> None:
-        super().__init__("\n".join(differences))
-        self.differences = differences
-
-
-def taken_of(plan: StackPlan) -> tuple[Taken, ...]:
-    """What an approved plan takes over."""
-    return tuple(
-        Taken(
-            stack=plan.stack,
-            logical_id=each.logical_id,
-            type=each.resource_type,
-            identifier=each.identifier,
-            source=each.source,
-            account_id=plan.account_id,
-            region=plan.region,
-        )
-        for each in plan.takes
-    )
-
-
-def plan_import(planner: ImportPlanner, approved: StackPlan) -> ChangeSetRef:
-    """The change set that takes over what was approved: the one that the plan made, else one that is made now.
-
-    Everything is read again: `Changed` if anything is not as it was approved. Raises `AwsError`, and `Stopped` after an interrupt.
-    """
-    with planner.run as run:
-        planner.look()
-        planner.deployed = planner.old_template
-        inputs = planner.inputs()
-        found = planner.prepared(taken_of(approved), inputs)
-        errors = tuple(f.message for f in (*planner.findings, *inputs.findings) if f.severity == "error")
-        if errors:
-            raise Changed(errors)
-        now = {logical_id: fingerprint(found.template["Resources"][logical_id]) for logical_id in found.by_id}
-        changed = tuple(
-            f"{each.logical_id} ({each.physical_id}) is not as it was when the plan was made"
-            for each in approved.takes
-            if now.get(each.logical_id) != each.sha256
-        )
-        if changed:
-            raise Changed(changed)
-        if approved.change_set is not None:
-            return approved.change_set
-        with contextlib.ExitStack() as within:
-            reference = planner.reviewed(within, inputs, found)
-            if reference is None:
-                raise Changed(tuple(f.message for f in planner.findings if f.severity == "error"))
-            planner.kept.add(reference.arn)
-        run.keep()
-        return reference
-
-
-def plan_aligned(planner: ImportPlanner, approved: StackPlan) -> StackPlan:
-    """The update after the import, with references to what was taken over filled in as in the approved plan.
-
-    Its change set stays unless the stack is blocked. Raises as `plan_import`.
-    """
-    stack, gateways = planner.stack, planner.run.gateways
-    with planner.run as run:
-        read = gateways.live(stack.account_id, stack.region, stack.role_arn)
-        lives, role = {}, planner.inputs().role_arn
-        for each in taken_of(approved):
-            schema = run.schemas.of(each.type, stack.region)
-            assert schema is not None, "it was imported with it"
-            try:
-                lives[each.logical_id] = live(schema, each, read.get(each.type, each.identifier, service_role_arn=role))
-            except NotFound:
-                raise Changed((f"{each.logical_id} ({identified(each)}) is gone",)) from None
-        planner.template = substituted(planner.template, lives)
-        plan = planner.plan().plan
-        assert isinstance(plan, StackPlan), "the assembly says that it is a stack"
-        if plan.operation != "blocked":
-            run.keep()
-        return plan
 
 
 def shown(value: Value | None) -> str:

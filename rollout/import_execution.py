@@ -14,11 +14,12 @@ from collections.abc import Mapping
 
 import msgspec
 
+from agreement.imports import Changed, plan_aligned, plan_import
 from assembly.commands import deploy
 from aws.cloudformation.stacks import StackDescription, StackEvent
 from changes.model import ResourceChange
 from planning.cleanup import drop_stack
-from planning.importing import Changed, ImportPlanner, plan_aligned, plan_import
+from planning.importing import ImportPlanner
 from planning.inputs import Produced
 from planning.model import StackPlan, StackState
 from planning.request import Request

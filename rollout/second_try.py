@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from agreement.compare import unapproved
 from aws.cloudformation.requests import client_token
 from aws.propagation import Unready, unready
 from planning.cleanup import drop_stack
-from planning.compare import unapproved
 from planning.model import InstancePlan, StackPlan
 from planning.plan import plan_stack
 from planning.request import Request

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from agreement.compare import unapproved
 from aws.cloudformation.stacks import EventFeed, StackDescription, StackEvent
 from aws.errors import AwsError, BadRequest, Conflict, NetworkError, NotFound, Throttled, Unavailable
 from planning.cleanup import drop_stack
-from planning.compare import unapproved
 from planning.inputs import Produced
 from planning.model import SettingChange, StackPlan
 from rollout.diagnosis import Diagnosis, diagnose

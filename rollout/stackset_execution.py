@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from agreement.compare import unapproved
 from assembly.commands import deploy
 from assembly.files import sha256
 from assembly.model import INLINE_TEMPLATE_LIMIT, StackSet
@@ -26,7 +27,6 @@ from aws.cloudformation.requests import client_token
 from aws.cloudformation.stack_sets import StackSetDescription, StackSetOperation, StackSetOperationResult, StackSetRequest
 from aws.errors import AwsError, BadRequest, Conflict, NetworkError, NotFound, Throttled, Unavailable
 from guards import documents
-from planning.compare import unapproved
 from planning.inputs import Inputs, Produced, resolve_inputs
 from planning.model import StackSetPlan
 from planning.stacksets import administration_role_arn, managed_execution, moved_since, plan_stack_set, same_template, template_of

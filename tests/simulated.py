@@ -200,6 +200,7 @@ class Simulated:
             "CreationTime": NOW,
             "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in values.items()],
             "_kind": kind,
+            "_ids": {r["LogicalResourceId"]: "|".join(r["ResourceIdentifier"].values()) for r in request.get("ResourcesToImport", ())},
             "_changes": changes,
             "_template": template,
             "_values": values,
@@ -312,7 +313,8 @@ class Simulated:
             "_parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in values.items()],
             "Parameters": [{"ParameterKey": k, "ParameterValue": "****" if k in hidden else v} for k, v in values.items()],
             "Outputs": [
-                {"OutputKey": k, "OutputValue": _produced(v)} for k, v in resolved_outputs(self._scope(template, values, name)).items()
+                {"OutputKey": k, "OutputValue": _produced(v, stack.get("_ids", {}))}
+                for k, v in resolved_outputs(self._scope(template, values, name)).items()
             ],
         }
 
@@ -334,11 +336,11 @@ class Simulated:
         return self._paged(self.sets[StackSetName]["instances"], "Summaries", NextToken)
 
 
-def _produced(value: Any) -> str:
+def _produced(value: Any, ids: Mapping[str, str]) -> str:
     if isinstance(value, Mapping) and len(value) == 1:
         key, inner = next(iter(value.items()))
         if key == "Ref":
-            return f"{inner}-physical"
+            return ids.get(inner, f"{inner}-physical")
         if key == "Fn::GetAtt":
             return f"{inner[0]}-{inner[1]}-physical"
     return str(value)

@@ -302,5 +302,5 @@ def _arguments(request: ChangeSetRequest) -> dict[str, Any]:
         Description=request.description or None,
         DeploymentMode="REVERT_DRIFT" if request.revert_drift else None,
         ImportExistingResources=True if request.import_existing else None,
-        ResourcesToImport=msgspec.to_builtins(request.imports) or None,
+        ResourcesToImport=[msgspec.to_builtins(each) for each in request.imports] or None,
     )

@@ -22,6 +22,7 @@ from rollout.apply import Applied, LockTableMissing, StalePlan, apply, makers_of
 from rollout.execution import Run
 from rollout.lock import Lock, LockHeld, LockLost, acquire
 from rollout.progress import Event, Resource, Started
+from takeover.model import Taken
 from templates.schemas import Schemas
 from tests.simulated import ACCOUNT, NOW, Simulated, SimulatedGateways, Small, literal, output, small_assembly
 from tests.unit.rollout.test_lock import ME, Clock, Table
@@ -48,6 +49,7 @@ class Scripted(Simulated):
         earlier = stack.get("_events", [])
         self._simulation.executed.append(name)
         token = given["ClientRequestToken"]
+        stack["_ids"] = {**stack.get("_ids", {}), **found["_ids"]}
         self.deploy(name, found["_template"], found["_values"], status="IMPORT_COMPLETE" if imports else "")
         stack["LastUpdatedTime"] = NOW.replace(minute=len(self._simulation.executed))
         stack["_script"] = [*self._simulation.scripts.get(name, [begun, stack["StackStatus"]])]
@@ -83,6 +85,8 @@ class Scripted(Simulated):
         )
 
     def describe_stack_events(self, StackName: str, NextToken: str = "") -> Any:
+        if any(each["StackId"] == StackName for each in self.deleted):
+            return super().describe_stack_events(StackName, NextToken)
         name = self._stack(StackName)["StackName"]
         if self._simulation.late.get(name, 0) > 0:
             self._simulation.late[name] -= 1
@@ -144,6 +148,9 @@ class Desk:
     stop: threading.Event = field(default_factory=threading.Event)
     locks: list[Lock] = field(default_factory=list)
     number: int = 0
+    schemas: Schemas = field(default_factory=lambda: NO_SCHEMAS)
+    taken: tuple[Taken, ...] = ()
+    """What is to be taken over."""
 
     def plan(self, made: tuple[Assembly, Mapping[str, bytes]], **options: Any) -> Plan:
         self.number += 1
@@ -154,8 +161,9 @@ class Desk:
             created_at="2026-11-22T10:00:00Z",
             created_by=ME.arn,
             nonce=f"{self.number:08x}",
+            taken=self.taken,
         )
-        return make_plan(request, self.simulation, NO_SCHEMAS)
+        return make_plan(request, self.simulation, self.schemas)
 
     def take(self) -> Lock:
         self.number += 1
@@ -172,7 +180,7 @@ class Desk:
             assembly=made[0],
             templates=made[1],
             gateways=gateways,
-            schemas=NO_SCHEMAS,
+            schemas=self.schemas,
             report=self.told.append,
             now=self.clock,
             sleep=self.sleep,
