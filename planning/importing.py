@@ -37,7 +37,7 @@ from takeover.live import masked
 from takeover.model import Import, Taken
 from takeover.preparation import Preparation, identified
 from takeover.template import fingerprint, names
-from templates.intrinsics import after_mark, resolved_resources
+from templates.intrinsics import after_mark, marked, resolved_resources
 from templates.values import Known, Redacted, Unknown, Value
 
 
@@ -127,7 +127,9 @@ class ImportPlanner(StackPlanner):
             service_role=None if self.read_only else inputs.role_arn,
             unasked=self._kept,
         )
-        found, problems = preparation.prepared(taken, lambda template: resolved_resources(self.scope(template, self.static(inputs))))
+        static = self.static(inputs)
+        fixed = {name: value for name, value in static.items() if not marked(value)}
+        found, problems = preparation.prepared(taken, lambda template: resolved_resources(self.scope(template, static)), fixed)
         for each in problems:
             self.findings.error(each.code, each.message, each.command or deploy("adopt", self.assembly.environment))
         return found

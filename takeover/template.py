@@ -1,8 +1,8 @@
 """The template with which CloudFormation imports resources into a stack: what the stack has already, and the resources as they are.
 
 In: the deployed template (empty for a new stack), resources as they are, our own template's resources. Out: a template, its fingerprint.
-Never: a reference to what is not in it, an output, parameter, condition or tag more than the stack has, a resource that is neither imported
-nor deployed, an imported one without DeletionPolicy.
+Never: a reference to what is not in it, an output, condition or tag more than the stack has, a parameter more than a standing stack has, a
+resource that is neither imported nor deployed, an imported one without DeletionPolicy.
 
 The properties of what is imported are those that it has now, not those that it is to have: an import is to change nothing, and
 CloudFormation sends a resource's properties to its handler when it gives it the stack's tags (aws-cloudformation/
@@ -23,15 +23,17 @@ from typing import Any
 from assembly.files import canonical_json, sha256
 from takeover.live import without
 from takeover.model import Live
-from templates.intrinsics import marked, unresolved
+from templates.intrinsics import marked, references, unresolved
 from templates.schemas import Schema
 
 VERSION = "2010-09-09"
 
 
-def import_template(deployed: Mapping[str, Any], imported: Mapping[str, tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
-    """`imported`: logical id to type and properties. ValueError for one that the stack has already."""
-    base = dict(deployed) or {"AWSTemplateFormatVersion": VERSION}
+def import_template(
+    deployed: Mapping[str, Any], imported: Mapping[str, tuple[str, Mapping[str, Any]]], parameters: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """`imported`: logical id to type and properties; `parameters`: of a new stack. ValueError for one that the stack has already."""
+    base = dict(deployed) or {"AWSTemplateFormatVersion": VERSION, **({"Parameters": dict(parameters)} if parameters else {})}
     resources = dict(base.get("Resources") or {})
     twice = sorted({*resources} & {*imported})
     if twice:
@@ -58,6 +60,23 @@ def put_down(schema: Schema, live: Live, ours: Mapping[str, Any]) -> dict[str, A
         if silent or (name in create_only and _means(schema, name, found.get(name), value, found)):
             found[name] = value
     return found
+
+
+def by_parameters(
+    schema: Schema, properties: Mapping[str, Any], template: Mapping[str, Any], ours: Mapping[str, Any], fixed: Mapping[str, str]
+) -> tuple[dict[str, Any], frozenset[str]]:
+    """What can only be set at creation in the words of our `template`, where those are parameters of `fixed` value; their names.
+
+    A literal that becomes a reference to a new parameter counts as changed in a change set, and there as a replacement, whatever its value
+    (ChangeSource ParameterReference; CloudFormation API, ResourceChangeDetail).
+    """
+    found, used = dict(properties), set()
+    for name in {path[0] for path in schema.create_only} & properties.keys() & template.keys():
+        named = {parameter for parameter, attribute in references(template[name]) if not attribute}
+        if named and named <= fixed.keys() and len(named) == len(references(template[name])) and ours.get(name) == properties[name]:
+            found[name] = template[name]
+            used |= named
+    return found, frozenset(used)
 
 
 def _write_only_inside(schema: Schema, name: str, value: Any) -> bool:
