@@ -98,7 +98,7 @@ def plan_aligned(planner: ImportPlanner, approved: StackPlan) -> StackPlan:
                 lives[each.logical_id] = live(schema, each, read.get(each.type, each.identifier, service_role_arn=role))
             except NotFound:
                 raise Changed((f"{each.logical_id} ({identified(each)}) is gone",)) from None
-        planner.template = substituted(planner.template, lives)
+        planner.known, planner.template = lives, substituted(planner.template, lives)
         planned = planner.plan()
         plan, context = planned.plan, planned.context
         assert isinstance(plan, StackPlan), "the assembly says that it is a stack"
@@ -110,20 +110,13 @@ def plan_aligned(planner: ImportPlanner, approved: StackPlan) -> StackPlan:
 
 
 def settled_by_value(change: ResourceChange, context: Context) -> ResourceChange:
-    """Without what CloudFormation lists only because a value is now a reference to what was taken over, which gives the same value, or
-    because the stack gets its tags."""
+    """Without what CloudFormation lists only because a value is now a reference to what was taken over, which gives the same value."""
     if change.action != "modify":
         return change
     by_template = from_templates(change.logical_id, context)
     told = by_template.properties if by_template is not None else ()
 
     def differs(one: PropertyChange) -> bool:
-        if one.is_open and any(under(each.path, one.path) and each.path != one.path for each in told if each.attribute == one.attribute):
-            # Listed as a whole because of what it refers to; its parts are told, each with its values.
-            return False
-        if one.attribute == "Tags" and one.is_open:
-            # The stack's own: an import gives none, and the assembly that was approved has them.
-            return False
         if one.drifted or one.attribute != "Properties" or any(cause.startswith("parameter ") for cause in one.because_of):
             return True
         return any(t.attribute == one.attribute and (under(t.path, one.path) or under(one.path, t.path)) for t in told)

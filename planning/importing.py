@@ -11,6 +11,7 @@ import contextlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -34,10 +35,10 @@ from takeover.importable import NEVER
 from takeover.kept import kept
 from takeover.known import substituted
 from takeover.live import masked
-from takeover.model import Import, Taken
+from takeover.model import Import, Live, Taken
 from takeover.preparation import Preparation, identified
 from takeover.template import fingerprint, names
-from templates.intrinsics import after_mark, marked, resolved_resources
+from templates.intrinsics import after_mark, resolved_resources
 from templates.values import Known, Redacted, Unknown, Value
 
 
@@ -46,6 +47,12 @@ class ImportPlanner(StackPlanner):
 
     deployed: Mapping[str, Any]
     """The template that the stack has before it takes anything over."""
+    known: Mapping[str, Live] = MappingProxyType({})
+    """What was taken over, by logical id: references to it are values in both templates."""
+
+    def look(self) -> None:
+        super().look()
+        self.old_template = substituted(self.old_template, self.known)
 
     def changes(self, inputs: Inputs, source: Mapping[str, str]) -> Planned:
         taken = self.taken()
@@ -58,8 +65,8 @@ class ImportPlanner(StackPlanner):
         if not found.lives:
             return super().changes(inputs, source)
         self.template = substituted(self.template, found.by_id)
-        self.old_template = masked(found.template)
-        context = self.context(inputs)
+        self.old_template = masked(substituted(found.template, found.by_id))
+        context = self.context(replace(inputs, before={**self.static(inputs), **inputs.before}))
         self.existing = existing(self.run, self.stack, self.template, context.after, context.before)
         self.findings += self.existing.findings
         resources = all_from_templates(context)
@@ -124,20 +131,23 @@ class ImportPlanner(StackPlanner):
             deployed=self.deployed,
             gateways=self.run.gateways,
             schemas=self.run.schemas,
+            parameters=frozenset(n for n in self.fixed if n in inputs.after and inputs.before.get(n) in (None, inputs.after[n])),
             service_role=None if self.read_only else inputs.role_arn,
             unasked=self._kept,
         )
-        static = self.static(inputs)
-        fixed = {name: value for name, value in static.items() if not marked(value)}
-        found, problems = preparation.prepared(taken, lambda template: resolved_resources(self.scope(template, static)), fixed)
+        found, problems = preparation.prepared(taken, lambda template: resolved_resources(self.scope(template, self.static(inputs))))
         for each in problems:
             self.findings.error(each.code, each.message, each.command or deploy("adopt", self.assembly.environment))
         return found
 
+    @property
+    def fixed(self) -> frozenset[str]:
+        """Parameters whose value needs no other stack, and is no secret."""
+        return frozenset(p.name for p in self.stack.parameters if isinstance(p.source, (LiteralValue, HostedZoneRef)) and not p.no_echo)
+
     def static(self, inputs: Inputs) -> dict[str, str]:
-        """Parameters whose value needs no other stack: the same when the plan is made and when it is applied."""
-        fixed = {p.name for p in self.stack.parameters if isinstance(p.source, (LiteralValue, HostedZoneRef))}
-        return {name: value if name in fixed else after_mark(name) for name, value in inputs.after.items()}
+        """Values of parameters, the same when the plan is made and when it is applied: marks for those that need another stack."""
+        return {name: value if name in self.fixed else after_mark(name) for name, value in inputs.after.items()}
 
     def refuse_replacements(self, resources: Iterable[ResourceChange], found: Import) -> None:
         """What is taken over and then replaced would be lost to those who use it."""
@@ -177,11 +187,15 @@ class ImportPlanner(StackPlanner):
                 return None
             source = {"template_url": url}
         name = change_set_name(request)
+        have = self.deployed.get("Parameters", {})
         return ChangeSetRequest(
             stack=self.stack.stack_name,
             name=name,
             type="IMPORT",
-            parameters=tuple(ParameterValue(name=each, value=None) for each in self.deployed.get("Parameters", {})),
+            parameters=(
+                *(ParameterValue(name=each, value=None) for each in self.deployed.get("Parameters", {})),
+                *(each for each in inputs.send if each.name in found.template.get("Parameters", {}) and each.name not in have),
+            ),
             capabilities=self.stack.capabilities,
             role_arn=inputs.role_arn,
             client_token=client_token(name, self.stack.id, "import"),

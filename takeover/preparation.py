@@ -19,7 +19,7 @@ from takeover.importable import why_not
 from takeover.known import substituted
 from takeover.live import identifier_of, live
 from takeover.model import Import, Live, Problem, Taken
-from takeover.template import by_parameters, import_template, missing, odd, put_down
+from takeover.template import import_template, missing, odd, put_down
 from templates.schemas import Schemas
 
 
@@ -47,43 +47,38 @@ class Preparation:
     """That it has; empty if there is no stack."""
     gateways: LiveGateways
     schemas: Schemas
+    parameters: frozenset[str] = frozenset()
+    """Of the template, that the import may have: they need no other stack, and the stack has no other value for them."""
     service_role: str | None = None
     """Whose permissions the reading has, where it may be passed."""
     unasked: frozenset[str] = frozenset()
     """Logical ids that nobody asked for: what is no more there is no mistake."""
 
-    def prepared(self, taken: Iterable[Taken], resolved: Resolved, fixed: Mapping[str, str]) -> tuple[Import, tuple[Problem, ...]]:
-        """An empty `Import` where there is a problem, or nothing left to take over. Raises `AwsError`.
-
-        `fixed`: the parameters whose value needs no other stack.
-        """
+    def prepared(self, taken: Iterable[Taken], resolved: Resolved) -> tuple[Import, tuple[Problem, ...]]:
+        """An empty `Import` where there is a problem, or nothing left to take over. Raises `AwsError`."""
         looks = [self.look_at(each) for each in taken]
         problems = tuple(each for each in looks if isinstance(each, Problem))
         lives = {each.taken.logical_id: each for each in looks if isinstance(each, Live)}
         if problems or not lives:
             return Import(), problems
-        template = substituted(self.template, lives)
-        ours, parameters = resolved(template), dict[str, Any]()
+        ours = resolved(substituted(self.template, lives))
         imported, found = {}, []
+        targets = {*lives, *self.deployed.get("Resources", {}), *self.parameters}
         for logical_id, each in lives.items():
             schema = self.schemas.of(each.taken.type, self.stack.region)
             assert schema is not None, "why_not asked for it"
-            wanted = ours.get(logical_id, {}).get("Properties") or {}
-            properties = put_down(schema, each, wanted)
-            lacks, strange = missing(schema, properties), odd(properties)
+            written = self.template["Resources"][logical_id].get("Properties") or {}
+            properties = put_down(schema, each, ours.get(logical_id, {}).get("Properties") or {}, written, targets)
+            lacks, strange = missing(schema, properties), odd(each.properties)
             if lacks or strange:
                 why = (
                     f"AWS does not tell its {', '.join(lacks)}" if lacks else f"{', '.join(strange)} would read as a function in a template"
                 )
                 found.append(problem(each.taken, "import_impossible", f"{why}, so it cannot be imported as it is"))
-            if not self.deployed:
-                raw = template["Resources"][logical_id].get("Properties") or {}
-                properties, used = by_parameters(schema, properties, raw, wanted, fixed)
-                parameters |= {name: {"Type": self.template["Parameters"][name]["Type"], "Default": fixed[name]} for name in sorted(used)}
             imported[logical_id] = (each.taken.type, properties)
         if found:
             return Import(), tuple(found)
-        return Import(lives=tuple(lives.values()), template=import_template(self.deployed, imported, parameters)), ()
+        return Import(lives=tuple(lives.values()), template=import_template(self.deployed, imported, self.template)), ()
 
     def look_at(self, taken: Taken) -> Live | Problem | None:
         """As it is; None for what nobody asked for and is not there."""

@@ -1,8 +1,8 @@
 """The template with which CloudFormation imports resources into a stack: what the stack has already, and the resources as they are.
 
 In: the deployed template (empty for a new stack), resources as they are, our own template's resources. Out: a template, its fingerprint.
-Never: a reference to what is not in it, an output, condition or tag more than the stack has, a parameter more than a standing stack has, a
-resource that is neither imported nor deployed, an imported one without DeletionPolicy.
+Never: a reference to what is not in it, an output, parameter, condition or tag more than the stack has, a resource that is neither imported
+nor deployed, an imported one without DeletionPolicy.
 
 The properties of what is imported are those that it has now, not those that it is to have: an import is to change nothing, and
 CloudFormation sends a resource's properties to its handler when it gives it the stack's tags (aws-cloudformation/
@@ -17,66 +17,84 @@ cannot modify or add [Outputs]".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from assembly.files import canonical_json, sha256
 from takeover.live import without
 from takeover.model import Live
 from templates.intrinsics import marked, references, unresolved
+from templates.resources import RETAINING
 from templates.schemas import Schema
 
 VERSION = "2010-09-09"
 
 
 def import_template(
-    deployed: Mapping[str, Any], imported: Mapping[str, tuple[str, Mapping[str, Any]]], parameters: Mapping[str, Any] | None = None
+    deployed: Mapping[str, Any], imported: Mapping[str, tuple[str, Mapping[str, Any]]], ours: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """`imported`: logical id to type and properties; `parameters`: of a new stack. ValueError for one that the stack has already."""
-    base = dict(deployed) or {"AWSTemplateFormatVersion": VERSION, **({"Parameters": dict(parameters)} if parameters else {})}
+    """`imported`: logical id to type and properties. ValueError for one that the stack has already.
+
+    `ours`: the template that follows. Its policies count already where they retain; parameters that `imported` refers to are its own.
+    """
+    ours = ours or {}
+    base = dict(deployed) or {"AWSTemplateFormatVersion": VERSION}
     resources = dict(base.get("Resources") or {})
     twice = sorted({*resources} & {*imported})
     if twice:
         raise ValueError(f"the stack has {', '.join(twice)} already")
     for logical_id, (kind, properties) in imported.items():
-        resources[logical_id] = {"Type": kind, "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain", "Properties": dict(properties)}
-    return {**base, "Resources": resources}
+        wanted = (ours.get("Resources") or {}).get(logical_id) or {}
+        policy = wanted.get("DeletionPolicy")
+        resources[logical_id] = {
+            "Type": kind,
+            "DeletionPolicy": policy if policy in RETAINING else "Retain",
+            **{name: wanted[name] for name in ("UpdateReplacePolicy",) if name in wanted},
+            "Properties": dict(properties),
+        }
+    found = {**base, "Resources": resources}
+    used = {target for _, properties in imported.values() for target, _ in references(properties)}
+    declared = {name: body for name, body in (ours.get("Parameters") or {}).items() if name in used}
+    if declared:
+        found["Parameters"] = {**declared, **(base.get("Parameters") or {})}
+    return found
 
 
-def put_down(schema: Schema, live: Live, ours: Mapping[str, Any]) -> dict[str, Any]:
+_PLAIN = frozenset({"Ref", "Fn::GetAtt", "Fn::Sub", "Fn::Join", "Fn::Select", "Fn::Split"})
+"""Functions that need no other section of a template."""
+
+
+def closed(value: Any, targets: Collection[str]) -> bool:
+    """Whether a value as it is written needs nothing but these resources and parameters."""
+    if isinstance(value, Mapping):
+        if len(value) == 1 and unresolved(value) and next(iter(value)) not in _PLAIN and next(iter(value)).startswith("Fn::"):
+            return False
+        inside = all(closed(part, targets) for part in value.values())
+        return inside and all(target in targets or target.startswith("AWS::") for target, _ in references(value))
+    return all(closed(item, targets) for item in value) if isinstance(value, list) else True
+
+
+def put_down(
+    schema: Schema, live: Live, ours: Mapping[str, Any], written: Mapping[str, Any] | None = None, targets: Collection[str] = ()
+) -> dict[str, Any]:
     """The properties of a resource in the import template. `ours`: as far as they are known without any other stack.
 
+    What our template says nothing of is left out but for what is required: CloudFormation leaves such a property as it is, while one that
+    it has been told of would be reset by the update that says nothing of it any more.
     Ours stand where AWS tells nothing: write-only properties, and those of the creation alone that it leaves out or says in other words
     (another order, without the parts that are write-only, a certificate's own name among its further names).
     """
+    told = {*ours, *schema.required}
+    found = {name: value for name, value in live.properties.items() if name in told}
     create_only = {path[0] for path in schema.create_only}
-    # What can only be set at creation and ours does not mention, such as a certificate's key algorithm, is left out: no handler can set
-    # it back, and the update that follows would take it away, which is a replacement.
-    found = {name: value for name, value in live.properties.items() if name in ours or name not in create_only}
     for name, value in ours.items():
         if marked(value) or unresolved(value):
             continue
         silent = name not in found and (name in create_only or (name,) in schema.write_only or _write_only_inside(schema, name, value))
         if silent or (name in create_only and _means(schema, name, found.get(name), value, found)):
-            found[name] = value
+            as_written = (written or {}).get(name)
+            found[name] = as_written if as_written is not None and closed(as_written, targets) else value
     return found
-
-
-def by_parameters(
-    schema: Schema, properties: Mapping[str, Any], template: Mapping[str, Any], ours: Mapping[str, Any], fixed: Mapping[str, str]
-) -> tuple[dict[str, Any], frozenset[str]]:
-    """What can only be set at creation in the words of our `template`, where those are parameters of `fixed` value; their names.
-
-    A literal that becomes a reference to a new parameter counts as changed in a change set, and there as a replacement, whatever its value
-    (ChangeSource ParameterReference; CloudFormation API, ResourceChangeDetail).
-    """
-    found, used = dict(properties), set()
-    for name in {path[0] for path in schema.create_only} & properties.keys() & template.keys():
-        named = {parameter for parameter, attribute in references(template[name]) if not attribute}
-        if named and named <= fixed.keys() and len(named) == len(references(template[name])) and ours.get(name) == properties[name]:
-            found[name] = template[name]
-            used |= named
-    return found, frozenset(used)
 
 
 def _write_only_inside(schema: Schema, name: str, value: Any) -> bool:

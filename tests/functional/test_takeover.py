@@ -230,13 +230,13 @@ STACKS = {"certificate": EDGE_REGION, "site": REGION, "edge": EDGE_REGION}
 def test_taken_over_and_aligned_in_one_apply(platform: Platform, made: Made) -> None:
     before = made.identities
     planned = adopt(platform, made)
-    assert planned.code == 3, planned
+    assert planned.code == 3, (print(planned.stdout, planned.stderr), "")
     assert "only-between-us" not in planned.stdout + platform.saved.read_text()
     assert "clicked together" in planned.stdout
 
     applied = platform.apply("--approve", digest(platform))
 
-    assert applied.code == 0, applied
+    assert applied.code == 0, (print(planned.stdout, applied.stdout, applied.stderr), "")
     assert made.identities == before
     assert (made.config["Comment"], made.config["HttpVersion"]) == ("ours", "http2and3")
     again = platform.plan()
@@ -299,9 +299,9 @@ def test_a_stack_deleted_by_hand_gets_back_what_it_kept(platform: Platform, made
         client.delete_stack(StackName=f"demo-{ENV}-{stack}")
         client.get_waiter("stack_delete_complete").wait(StackName=f"demo-{ENV}-{stack}", WaiterConfig={"Delay": 1})
     planned = platform.plan()
-    assert planned.code == 3, planned
+    assert planned.code == 3, (print(planned.stdout, planned.stderr), "")
     assert made.distribution in planned.stdout
     applied = platform.apply("--approve", digest(platform))
-    assert applied.code == 0, applied
+    assert applied.code == 0, (print(planned.stdout, applied.stdout, applied.stderr), "")
     assert made.identities == before
     assert platform.plan().code == 0

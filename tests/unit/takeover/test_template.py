@@ -14,7 +14,7 @@ from takeover.importable import NEVER, why_not
 from takeover.known import substituted
 from takeover.live import identifier_of, live, masked
 from takeover.model import Live, Taken
-from takeover.template import fingerprint, import_template, missing, odd, put_down
+from takeover.template import closed, fingerprint, import_template, missing, odd, put_down
 from templates.intrinsics import Scope, holds_secret, references, resolved_resources, unresolved
 from templates.schemas import Schema, bundled
 
@@ -77,6 +77,14 @@ def test_what_differs_is_put_down_as_it_is() -> None:
     assert found["VersioningConfiguration"] == {"Status": "Suspended"}
 
 
+def test_what_our_template_says_nothing_of_stays_as_it_is() -> None:
+    """If the import had said it, the update after it would reset it; of a certificate's algorithm it would make another certificate."""
+    it = a_live(BUCKET, {"BucketName": "site", "AccelerateConfiguration": {"AccelerationStatus": "Enabled"}}, BucketName="site")
+    assert put_down(schema(BUCKET), it, {"BucketName": "site"}) == {"BucketName": "site"}
+    certificate = a_live(CERTIFICATE, {"DomainName": "a.b", "KeyAlgorithm": "RSA_2048"}, CertificateArn=ARN)
+    assert put_down(schema(CERTIFICATE), certificate, {"DomainName": "a.b"}) == {"DomainName": "a.b"}
+
+
 def test_a_certificate_keeps_what_would_replace_it_if_it_were_left_out() -> None:
     told = {"CertificateArn": ARN, "DomainName": "example.org", "SubjectAlternativeNames": ["www.example.org", "example.org"]}
     ours = {
@@ -88,6 +96,32 @@ def test_a_certificate_keeps_what_would_replace_it_if_it_were_left_out() -> None
     }
     found = put_down(schema(CERTIFICATE), a_live(CERTIFICATE, told, CertificateArn=ARN), ours)
     assert found == {name: value for name, value in ours.items() if name != "Tags"}
+    assert "Tags" not in found
+
+
+def test_what_would_replace_a_certificate_has_the_words_of_the_template() -> None:
+    """CloudFormation may take another way to write the same value for a change, and a change of that replaces."""
+    told = {"DomainName": "example.org", "SubjectAlternativeNames": []}
+    ours = {"DomainValidationOptions": [{"DomainName": "example.org", "HostedZoneId": "Z1"}], "DomainName": "example.org"}
+    written = {"DomainValidationOptions": [{"DomainName": "example.org", "HostedZoneId": {"Ref": "Zone"}}], "DomainName": {"Ref": "Other"}}
+    it = a_live(CERTIFICATE, told, CertificateArn=ARN)
+    assert put_down(schema(CERTIFICATE), it, ours, written, {"Zone"}) == {**written, "DomainName": "example.org"}
+    template = import_template({}, {"It": (CERTIFICATE, written)}, {"Parameters": {"Zone": {"Type": "String"}, "More": {"Type": "String"}}})
+    assert template["Parameters"] == {"Zone": {"Type": "String"}}
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ({"Fn::If": ["C", "a", "b"]}, False),
+        ({"Fn::Sub": "${Zone}-${AWS::Region}"}, True),
+        ({"Fn::Sub": "${Other}"}, False),
+        ([{"A": {"Fn::Join": ["", [{"Ref": "Zone"}, {"Fn::FindInMap": ["M", "a", "b"]}]]}}], False),
+        ({"Fn::GetAtt": ["Zone", "Id"]}, True),
+    ],
+)
+def test_what_needs_another_section_or_resource_is_not_closed(value: Any, says: bool) -> None:
+    assert closed(value, {"Zone"}) is says
 
 
 def test_another_name_of_a_certificate_stays_another() -> None:
