@@ -15,6 +15,7 @@ from adoption.places import Place
 from adoption.terraform_types import CERTIFICATE, DISTRIBUTION, RECORD
 from assembly.model import Frozen
 from changes.structure import differences_of
+from takeover.live import masked
 from templates.intrinsics import holds_secret, marked, unresolved, value_of
 from templates.schemas import Schema
 from templates.values import Redacted, Value
@@ -30,8 +31,8 @@ class Difference(Frozen, frozen=True, kw_only=True):
     """Changing it makes another resource (create-only)."""
 
 
-_HIDDEN = re.compile(r"(^|\.)(Environment|OriginCustomHeaders|Code|FunctionCode|SecretString|HeaderValue|DefinitionString)($|[.\[])")
-"""Places that hold secrets, or code that may: a shared secret between CloudFront and a public origin is in a custom header."""
+_HIDDEN = re.compile(r"(^|\.)(Code|FunctionCode|SecretString)($|[.\[])")
+"""Places whose text may hold a secret anywhere. Of headers and variables only the values are hidden (`takeover.live.masked`)."""
 
 _HASH = re.compile(r"\$(scrypt|hmac-sha256|2[aby]|argon2id?)\$[^\s\"']+")
 
@@ -44,7 +45,8 @@ def compared(place: Place, live: Mapping[str, Any], schema: Schema | None) -> tu
     left_out = {path[0] for path in (schema.read_only | schema.write_only if schema else ()) if len(path) == 1}
     left_out |= set(_UNREADABLE.get(place.type, ()))
     ours = {name: value for name, value in place.properties.items() if name not in left_out}
-    theirs = {name: live[name] for name in ours if name in live}
+    told = masked(live)
+    theirs = {name: told[name] for name in ours if name in told}
     found = []
     for path, before, after in differences_of(_even(place.type, theirs), _even(place.type, ours)):
         if (after is None and _empty(before)) or (before is None and _empty(after)) or _same_emptiness(before, after):
@@ -88,7 +90,7 @@ def _shown(path: str, value: Any, ours: Any) -> Value | None:
 def _hides(value: Any) -> bool:
     """Whether such a place lies inside of the value."""
     if isinstance(value, Mapping):
-        return any(_HIDDEN.search(str(key)) or _hides(each) for key, each in value.items())
+        return any((each and _HIDDEN.search(str(key))) or _hides(each) for key, each in value.items())
     return isinstance(value, list) and any(_hides(each) for each in value)
 
 

@@ -90,13 +90,13 @@ def _whole(each: Managed, rows: Sequence[Row]) -> Row | None:
 
 
 def lines_to_remove(state: State | None, rows: Sequence[Row], managed: Sequence[Candidate]) -> tuple[str, ...]:
-    """Addresses of all that a stack has, with its parts and content, and of what a certificate that a stack has is renewed by.
+    """Addresses of all that a stack has or replaces, with parts and content, and of what the certificate of a stack is renewed by.
 
-    What stays in the state is destroyed by `terraform destroy`: that is right for what is superseded, and only for that.
+    What stays in the state, `terraform destroy` deletes: that is right for what is superseded, and only for that.
     """
     if state is None:
         return ()
-    ours = [row for row in rows if row.fate in IN_CARE]
+    ours = [row for row in rows if row.fate in IN_CARE or (row.type == RECORD and row.compared)]
     identifiers = [(row.type, row.identifier) for row in ours] + [(c.type, dict(c.identifier)) for c in managed]
     certificate = any(kind == CERTIFICATE for kind, _ in identifiers)
     found = []

@@ -100,7 +100,7 @@ def _bucket(live: Mapping[str, Any]) -> Iterator[Shape]:
         yield Shape(
             code="acl_ownership",
             what=f"its objects have ACLs ({owned[0] if owned else 'no ownership controls'})",
-            way_out="aligning sets BucketOwnerEnforced, which ends grants of ACLs; S3 refuses that while the bucket's own ACL grants something"
+            way_out="aligning sets BucketOwnerEnforced, which ends grants of ACLs; S3 refuses while the bucket's own ACL grants something"
             " to others (legacy log delivery does): move such grants into the bucket policy first",
         )
     if live.get("WebsiteConfiguration"):

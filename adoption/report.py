@@ -13,9 +13,9 @@ from adoption.terraform_types import RECORD
 from assembly.model import Frozen
 from takeover.model import Taken
 
-Fate = Literal["take_over", "in_place", "refused", "made_new", "used", "unknown"]
+Fate = Literal["take_over", "in_place", "refused", "made_new", "gone", "used", "unknown"]
 """`in_place`: the stack has it. `made_new`: it cannot be imported, or not without being replaced later; the stack makes its own and the old
-one is left. `used`: it stays its owner's. `unknown`: AWS did not let it be read."""
+one is left. `gone`: it is said to exist and does not. `used`: it stays its owner's. `unknown`: AWS did not let it be read."""
 
 Kept = Literal["superseded", "used", "setting", "content", "nothing", "left_alone"]
 """`superseded`: the platform has another in its place, so that it may go afterwards. `setting`: part of a resource that is told above.

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from adoption import evidence
-from adoption.comparison import beside, compared, scalars
+from adoption.comparison import Difference, beside, compared, scalars
 from adoption.derived import WORKERS, AdoptionGateways, derived, users_of
 from adoption.leftovers import left_over, lines_to_remove
 from adoption.legacy import shapes
@@ -27,7 +27,7 @@ from assembly.model import Assembly, OutputRef, Stack
 from aws.errors import AwsError, Conflict, NotFound
 from gateways.live import Unsupported
 from takeover.importable import NEVER
-from templates.schemas import Schemas
+from templates.schemas import Schema, Schemas
 
 Progress = Callable[[str, str], None]
 
@@ -75,7 +75,7 @@ class _Survey:
         first = places(self.assembly, self.asked.templates, self.zone, {})
         candidates = of_state(self.asked.state.resources) if self.asked.state else ()
         found = derived((p for p in first if p.key not in there), self.gateways, self.schemas, self.notes)
-        ours = {physical for physical in there.values()}
+        ours = set(there.values())
         managed = tuple(c for c in (*candidates, *self.asked.by_hand) if _physical(c) in ours and c.type != RECORD)
         matches = matched(first, [c for c in (*candidates, *found, *self.asked.by_hand) if c not in managed])
         self.progress("adopt", f"{len(matches.by_place)} of {len(first)} resources have something that exists")
@@ -244,10 +244,7 @@ class _Survey:
 
     def _unread(self, place: Place, seen: _Seen, error: AwsError) -> Row:
         if isinstance(error, NotFound):
-            words = "is not there (any more); the stack makes it new"
-            return self._told(
-                place, seen, "made_new", words, "terraform apply -refresh-only" if seen.candidate.found == "terraform" else ""
-            )
+            return self._told(place, seen, "gone", "is not there (any more); the stack makes it new")
         if isinstance(error, Unsupported):
             return self._told(place, seen, "made_new", f"CloudFormation cannot import {place.type}; the stack makes its own")
         return self._told(place, seen, "unknown", f"could not be read: {error}", error.hint)
@@ -261,25 +258,32 @@ class _Survey:
             return self._told(place, seen, "refused", _FUNCTION, _rename(self.assembly, place))
         schema = self.schemas.of(place.type, place.stack.region)
         differences = compared(place, live, schema)
-        told: dict[str, Any] = {"differences": differences, "compared": True, "beside": beside(place, live, schema)}
-        told["legacy"] = shapes(place.type, live, evidence.file_of(self.assembly))
+        told: dict[str, Any] = {
+            "differences": differences,
+            "compared": True,
+            "beside": beside(place, live, schema),
+            "legacy": shapes(place.type, live, evidence.file_of(self.assembly)),
+        }
+        fate, message, command = self._fate(place, seen, schema, differences)
+        return self._told(place, seen, fate, message, command, **told)
+
+    def _fate(self, place: Place, seen: _Seen, schema: Schema | None, differences: Sequence[Difference]) -> tuple[Fate, str, str]:
+        """With its reason and remedy."""
         if place.type == RECORD:
-            return self._told(place, seen, "made_new", _RECORD, **told)
-        if place.type in NEVER or (schema is not None and not schema.importable):
-            words = NEVER.get(place.type, f"CloudFormation cannot import {place.type}; the stack makes its own")
-            return self._told(place, seen, "made_new", words, **told)
-        if place.type == CERTIFICATE:
-            others = self._other_users(place, seen)
-            if others:
-                edit = f"edit {evidence.file_of(self.assembly)}: certificate.arn: {seen.candidate.label}, then build again"
-                return self._told(place, seen, "used", others, edit, **told)
+            return "made_new", _RECORD, ""
+        if place.type in NEVER or schema is None or not schema.importable:
+            return "made_new", NEVER.get(place.type, f"CloudFormation cannot import {place.type}; the stack makes its own"), ""
+        others = self._other_users(place, seen) if place.type == CERTIFICATE else ""
+        if others:
+            edit = f"edit {evidence.file_of(self.assembly)}: certificate.arn: {seen.candidate.label}, then build again"
+            return "used", others, edit
         replaced = evidence.replaced_later(self.assembly, place, differences)
         if replaced is None:
-            return self._told(place, seen, "take_over", **told)
-        (words, command), hurts = replaced
+            return "take_over", "", ""
+        (words, remedy), hurts = replaced
         if hurts or place.name in seen.candidate.identifier.values():
-            return self._told(place, seen, "refused", words, command, **told)
-        return self._told(place, seen, "made_new", f"{words}; the stack makes its own, this one is left", **told)
+            return "refused", words, remedy
+        return "made_new", f"{words}; the stack makes its own, this one is left", ""
 
     def _other_users(self, place: Place, seen: _Seen) -> str:
         stack = place.stack
@@ -324,8 +328,8 @@ class _Survey:
 
 _USED = frozenset({"AWS::CloudFront::OriginAccessControl", "AWS::CloudFront::ResponseHeadersPolicy"})
 _RECORD = (
-    "a record set is not imported (a simple one lacks the SetIdentifier that its identifier is made of): the plan deletes it right before the"
-    " stack makes its own, and writes it back if that fails"
+    "a record set is not imported (a simple one lacks the SetIdentifier of its identifier): the plan deletes it just before the stack makes"
+    " its own, and writes it back if that fails"
 )
 _FUNCTION = (
     "a function whose versions serve cannot be taken over: a version cannot be imported, and Lambda publishes no second one of unchanged"

@@ -146,7 +146,9 @@ def _stored(document: Mapping[str, Any], problems: list[str]) -> Iterator[Manage
                 continue
             address = head + _index(instance.get("index_key"))
             remark = "deposed" if "deposed" in instance else "tainted" if instance.get("status") == "tainted" else ""
-            yield from _managed(address, str(body["type"]), _provider(body.get("provider")), instance.get("attributes"), remark, problems)
+            yield from _managed(
+                address, str(body["type"]), _provider(body.get("provider")), instance.get("attributes"), remark=remark, problems=problems
+            )
 
 
 def _provider(text: Any) -> str:
@@ -185,13 +187,13 @@ def _shown(document: Mapping[str, Any], problems: list[str]) -> Iterator[Managed
                 continue
             remark = "deposed" if "deposed_key" in body else "tainted" if body.get("tainted") is True else ""
             provider = str(body.get("provider_name", "")).rpartition("/")[2]
-            yield from _managed(body["address"], body["type"], provider, body.get("values"), remark, problems)
+            yield from _managed(body["address"], body["type"], provider, body.get("values"), remark=remark, problems=problems)
 
 
 # --- both ---------------------------------------------------------------------------------------------------------
 
 
-def _managed(address: str, kind: str, provider: str, attributes: Any, remark: str, problems: list[str]) -> Iterator[Managed]:
+def _managed(address: str, kind: str, provider: str, attributes: Any, *, remark: str, problems: list[str]) -> Iterator[Managed]:
     if not _usable(address) or not _usable(kind):
         problems.append("a resource whose address is no address")
         return

@@ -24,6 +24,7 @@ FATES = {
     "in_place": "in place",
     "refused": "REFUSED",
     "made_new": "made new",
+    "gone": "gone",
     "used": "used, not owned",
     "unknown": "NOT KNOWN",
 }
@@ -52,7 +53,7 @@ def lines(report: AdoptionReport, width: int) -> tuple[str, ...]:
     found += _left(report.left)
     found += _leaving(report)
     found += [f"not known: {note}" for note in report.notes]
-    return tuple([*found, "", *counted(report)])
+    return (*found, "", *counted(report))
 
 
 def _table(rows: Sequence[Row]) -> list[str]:
@@ -123,7 +124,7 @@ def _leaving(report: AdoptionReport) -> list[str]:
     return [
         "",
         "to leave the Terraform state before the import is applied, and no `terraform apply` in between:",
-        *(f"  terraform state rm {shlex.quote(address)}" for address in report.state_rm),
+        *(f"  {line}" for address in report.state_rm for line in commands.told(f"terraform state rm {shlex.quote(address)}")),
         "what stays in that state, `terraform destroy` deletes: a hosted zone, too",
     ]
 

@@ -79,7 +79,8 @@ _ADMINISTRATORS = (
 
 # None of these takes a resource (Service Authorization Reference). BatchDescribeTypeConfigurations is for drift detection. Whoever
 # creates a StackSet still has to pass it a role, and may pass only the platform's. DescribeLogGroups asks for groups that a replica
-# made before the StackSet; AWS reports it as a call on a group without a name.
+# made before the StackSet; AWS reports it as a call on a group without a name. `adopt` lists certificates to find one of the domain, and
+# GetResource reads what it finds with the permissions of the service role, which the deployer passes: no read of a service is added here.
 _WITHOUT_RESOURCE = (
     (
         "cloudformation",
@@ -88,11 +89,13 @@ _WITHOUT_RESOURCE = (
             "CreateStackSet",
             "DescribeAccountLimits",
             "DescribeStackDriftDetectionStatus",
+            "GetResource",
             "ListStackSets",
             "ListStacks",
             "ValidateTemplate",
         ),
     ),
+    ("acm", ("ListCertificates",)),
     ("cloudfront", ("ListCachePolicies", "ListDistributions", "ListOriginAccessControls", "ListResponseHeadersPolicies")),
     ("iam", ("GetAccountSummary",)),
     ("logs", ("DescribeLogGroups",)),
