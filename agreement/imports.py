@@ -110,13 +110,20 @@ def plan_aligned(planner: ImportPlanner, approved: StackPlan) -> StackPlan:
 
 
 def settled_by_value(change: ResourceChange, context: Context) -> ResourceChange:
-    """Without what CloudFormation lists only because a value is now a reference to what was taken over, which gives the same value."""
+    """Without what CloudFormation lists only because a value is now a reference to what was taken over, which gives the same value, or
+    because the stack gets its tags."""
     if change.action != "modify":
         return change
     by_template = from_templates(change.logical_id, context)
     told = by_template.properties if by_template is not None else ()
 
     def differs(one: PropertyChange) -> bool:
+        if one.attribute == "Tags" and one.is_open:
+            # The stack's own: an import gives none, and the assembly that was approved has them.
+            return False
+        if one.is_open and any(under(each.path, one.path) and each.path != one.path for each in told if each.attribute == one.attribute):
+            # Listed as a whole because of what it refers to; its parts are told, each with its values.
+            return False
         if one.drifted or one.attribute != "Properties" or any(cause.startswith("parameter ") for cause in one.because_of):
             return True
         return any(t.attribute == one.attribute and (under(t.path, one.path) or under(one.path, t.path)) for t in told)
