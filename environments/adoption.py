@@ -62,6 +62,9 @@ class Adoption(Value, frozen=True, kw_only=True):
     origin: Literal["as_before", "private"] = "as_before"
     """as_before leaves the distribution on the old way, while the bucket lets both in; private has it change to Origin Access Control."""
 
+    let_go: bool = False
+    """The way back: what the stacks certificate, site and dns have stays when they are deleted, for somebody else to take over."""
+
     @property
     def under_way(self) -> bool:
         """The bucket lets an old way in."""

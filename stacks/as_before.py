@@ -1,18 +1,19 @@
 """The old way of a distribution to its bucket, for as long as a site that was taken over still goes it (`environments.adoption`).
 
-In: an environment with `adopt`. Out: the origin and the bucket's website configuration as they were.
+In: an environment with `adopt`. Out: the origin and the bucket's website configuration as they were; a template that lets go of all it has.
 Never: lets anything new in that way.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from troposphere import cloudfront, s3
 
 from environments.adoption import Adoption
 from environments.model import Environment
-from stacks.template import suppressed
+from stacks.template import RETAIN, suppressed
 
 DASHED_ENDPOINTS = frozenset(
     {
@@ -22,6 +23,16 @@ DASHED_ENDPOINTS = frozenset(
 )  # fmt: skip
 """Regions whose website endpoints are s3-website-REGION; the others have s3-website.REGION. Source: AWS General Reference, Amazon S3
 endpoints and quotas, "Amazon S3 website endpoints"."""
+
+
+LET_GO = ("certificate", "site", "dns")
+"""Stacks whose resources visitors come to: what may be taken over by somebody else again."""
+
+
+def let_go(template: Mapping[str, Any]) -> dict[str, Any]:
+    """The template whose resources all stay when the stack goes."""
+    kept = {title: {"UpdateReplacePolicy": RETAIN, **body, "DeletionPolicy": RETAIN} for title, body in template["Resources"].items()}
+    return {**template, "Resources": kept}
 
 
 def website(adopt: Adoption) -> s3.WebsiteConfiguration | None:

@@ -97,6 +97,7 @@ BY_HAND: Mapping[Key, tuple[Any, ...]] = {
         {"origin_access_identity": "E1ABCDEF2GHIJ", "origin": "private"},
         {"website_endpoint": {"error_document": "error.html"}},
         {"website_endpoint": {}, "origin": "private"},
+        {"let_go": True},
     ),
 }
 """Values of keys whose type does not tell them."""

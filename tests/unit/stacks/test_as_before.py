@@ -24,6 +24,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "website": {"adopt": WEBSITE},
     "website-switched": {"adopt": {**WEBSITE, "origin": "private"}},
     "nothing": {},
+    "let-go": {"adopt": {"let_go": True}},
     "certificate": {"certificate": {"arn": ARN}},
     "records": {"hosted_zone": {"records": "unmanaged"}},
     "both": {"certificate": {"arn": ARN}, "hosted_zone": {"records": "unmanaged"}},
@@ -112,6 +113,15 @@ def test_records_of_others_are_not_made_and_the_site_is_watched_all_the_same() -
         assert watched["HealthCheck"]["Type"] == "AWS::Route53::HealthCheck"
         contract = built(name).assembly.contract
         assert contract is not None and not contract.https_record
+
+
+def test_what_lets_go_keeps_everything_that_visitors_come_to() -> None:
+    for stack in ("certificate", "site", "dns"):
+        resources = json.loads(built("let-go").templates[stack])["Resources"]
+        assert {body["DeletionPolicy"] for body in resources.values()} == {"Retain"}
+        before = json.loads(built("nothing").templates[stack])["Resources"]
+        assert {title: body["Properties"] for title, body in resources.items()} == {t: b["Properties"] for t, b in before.items()}
+    assert built("let-go").templates["monitoring"] == built("nothing").templates["monitoring"]
 
 
 def refused(**values: Any) -> str:
