@@ -120,6 +120,10 @@ def settled_by_value(change: ResourceChange, context: Context) -> ResourceChange
 
     def differs(one: PropertyChange) -> bool:
         if one.attribute == "Tags":
+            # Those of the stack are compared for themselves; those of the template are properties.
+            return False
+        if one.is_open and any(under(each.path, one.path) and each.path != one.path for each in told if each.attribute == one.attribute):
+            # Listed as a whole because of what it refers to; its parts are told, each with its values.
             return False
         if one.drifted or one.attribute != "Properties" or any(cause.startswith("parameter ") for cause in one.because_of):
             return True

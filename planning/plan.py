@@ -24,6 +24,7 @@ from planning.across import across
 from planning.authority import administrators_work
 from planning.beside import beside_change_sets
 from planning.content import findings as content_findings
+from planning.cut_off import findings as cut_off
 from planning.existing import existing_unplanned
 from planning.importing import ImportPlanner
 from planning.inputs import Gateways, Produced, resolve_inputs
@@ -86,6 +87,7 @@ def make_plan(
                 *looked,
                 *in_the_way(removals, options, assembly.environment),
                 *emptied(request, plans, gateways),
+                *cut_off(request, done.values()),
                 *beside_change_sets(assembly, plans),
                 *(() if request.content is None else content_findings(request.content, plans)),
             ),

@@ -14,8 +14,8 @@ AMAZON_AUTHORITIES = frozenset({"amazon.com", "amazontrust.com", "awstrust.com",
 
 @check("caa", "caa", order=80, deployment=True)
 def caa(context: CheckContext) -> Iterator[CheckResult]:
-    """Name by name."""
-    if not context.assembly.contract:
+    """Name by name; a certificate of others was issued already."""
+    if not context.assembly.contract or not any(stack.id == "certificate" for stack in context.assembly.stacks):
         return
     names = context.assembly.site.certificate_names
     if context.resolver is None:

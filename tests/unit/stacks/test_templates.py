@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from assembly.files import canonical_json, manifest_bytes
 from assembly.model import NoSite, OutputRef, RoleName, Stack, Targets
 from environments.loader import load
-from environments.model import LAMBDA_EDGE_REGIONS, Environment, Organization
+from environments.model import Environment, Organization
+from environments.regions import LAMBDA_EDGE_REGIONS
 from environments.problems import EnvironmentProblems
 from environments.regions import REGIONS
 from lint.gate import Job, lint
