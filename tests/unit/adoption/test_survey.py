@@ -187,6 +187,7 @@ def test_a_bucket_of_another_name_is_refused_since_it_would_be_replaced() -> Non
     assert (refused.fate, "BucketName" in refused.message) == ("refused", True)
 
 
+@pytest.mark.attack
 @pytest.mark.parametrize("by_hand", [(), ("Distribution=E1DEVKIMMYAI01",)])
 def test_a_distribution_of_another_site_is_refused_whatever_a_state_says(by_hand: tuple[str, ...]) -> None:
     config = {**terraformed("dev")[DISTRIBUTION]["DistributionConfig"], "Aliases": ["shop.example.org"]}
@@ -232,6 +233,7 @@ def test_a_certificate_that_others_use_stays_its_owners() -> None:
 # --- shown --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.attack
 def test_no_secret_is_shown_in_any_form() -> None:
     for environment in ("dev", "prod"):
         report = adopted(environment, account(environment))
