@@ -4,7 +4,7 @@
 In: a stack that is made under the name of a deleted one. Out: both: the deleted one by its ARN, in ListStacks and with its events.
 Never: gives a deleted stack by its name.
 
-Source: API reference, ListStacks ("summary information for stacks that have been deleted is kept for 90 days") and DescribeStacks (a deleted
+Source: API reference, ListStacks (what is deleted is listed for 90 days) and DescribeStacks (a deleted
 stack by its id). MiniStack keeps one stack a name.
 """
 

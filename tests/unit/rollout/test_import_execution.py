@@ -200,6 +200,21 @@ def test_what_cloudformation_says_no_to_is_told_when_it_is_planned() -> None:
     assert waiting(desk.simulation) == []
 
 
+def test_a_change_set_that_does_not_say_import_is_not_kept() -> None:
+    desk = a_desk(THE_BUCKET)
+
+    def also_adds(_: Any, __: Any, ___: Any, changes: list[dict[str, Any]]) -> str:
+        more = {"LogicalResourceId": "Other", "ResourceType": "AWS::SNS::Topic", "Action": "Add", "Details": []}
+        changes.append({"Type": "Resource", "ResourceChange": more})
+        return ""
+
+    vars(desk.simulation.at("eu-west-1"))["_import_refusal"] = also_adds
+    plan = desk.plan(platform())
+    found = next(f for f in plan.all_findings if f.code == "import_does_more")
+    assert "Import Other" in found.message
+    assert waiting(desk.simulation) == []
+
+
 def test_what_the_stack_has_already_is_not_taken_twice() -> None:
     desk = a_desk(THE_BUCKET)
     assert desk.apply(platform()).result == "succeeded"
@@ -283,7 +298,8 @@ def test_a_foreign_change_between_approval_and_apply_refuses(change: dict[str, A
     assert "not as it was when the plan was made" in str(applied.stacks[0].differences)
 
 
-def test_a_foreign_update_between_import_and_alignment_refuses() -> None:
+@pytest.mark.parametrize("status", ["UPDATE_COMPLETE", "IMPORT_COMPLETE"])
+def test_a_foreign_operation_between_import_and_alignment_refuses(status: str) -> None:
     desk = a_desk(THE_BUCKET)
     plan = desk.plan(platform())
     desk.simulation.faults.errors["create_change_set", "demo-test-site"] = BadRequest("no", code="ValidationError")
@@ -291,8 +307,8 @@ def test_a_foreign_update_between_import_and_alignment_refuses() -> None:
     assert stack(desk, "site")["StackStatus"] == "IMPORT_COMPLETE"
     del desk.simulation.faults.errors["create_change_set", "demo-test-site"]
     found = stack(desk, "site")
-    found |= {"StackStatus": "UPDATE_COMPLETE", "LastUpdatedTime": NOW.replace(hour=23)}
-    found["_events"].insert(0, {**found["_events"][0], "EventId": "other", "ResourceStatus": "UPDATE_COMPLETE", "ClientRequestToken": "x"})
+    found |= {"StackStatus": status, "LastUpdatedTime": NOW.replace(hour=23)}
+    found["_events"].insert(0, {**found["_events"][0], "EventId": "other", "ResourceStatus": status, "ClientRequestToken": "x"})
     applied = desk.apply(platform(), plan)
     assert results(applied)["site"] == "refused"
     assert desk.simulation.executed == ["demo-test-site"]
