@@ -1,6 +1,6 @@
 """The report as text: a table where the terminal is wide, a block for each resource where it is not.
 
-In: an `AdoptionReport`, columns. Out: lines. Never: cuts an identifier, an address or a command.
+In: an `AdoptionReport`, columns. Out: lines. Never: cuts an address or a command; of an ARN the table has the part that names the resource.
 """
 
 from __future__ import annotations
@@ -43,11 +43,13 @@ def lines(report: AdoptionReport, width: int) -> tuple[str, ...]:
     """All of it: rows by stack, what is left, what has to leave the Terraform state, the count."""
     found: list[str] = []
     rows = [row for row in report.rows if row.fate != "in_place" or row.source != "its stack"]
-    if rows and width >= WIDE:
-        found += _table(rows)
+    table = _table(rows) if rows else []
+    wide = width >= WIDE and max(map(len, table), default=0) <= width
+    if wide:
+        found += table
     for stack in dict.fromkeys(row.stack for row in rows):
         of_stack = [row for row in rows if row.stack == stack]
-        told = [line for row in of_stack for line in _block(row, wide=width >= WIDE, width=width)]
+        told = [line for row in of_stack for line in _block(row, wide=wide, width=width)]
         if told:
             found += ["", f"{stack}: {of_stack[0].account_id} {of_stack[0].region}", *told]
     found += _left(report.left)
@@ -59,7 +61,13 @@ def lines(report: AdoptionReport, width: int) -> tuple[str, ...]:
 def _table(rows: Sequence[Row]) -> list[str]:
     head = ("RESOURCE", "TYPE", "FOUND", "BY", "WHAT FOLLOWS")
     cells = [
-        (f"{r.stack}.{r.logical_id}", r.type.removeprefix("AWS::"), " ".join(r.identifier.values()), r.source, FATES[r.fate] + _count(r))
+        (
+            f"{r.stack}.{r.logical_id}",
+            r.type.rpartition("::")[2],
+            " ".join(value.split(":", 5)[5] if value.startswith("arn:") else value for value in r.identifier.values()),
+            r.source.removeprefix("terraform "),
+            FATES[r.fate] + _count(r),
+        )
         for r in rows
     ]
     widths = [max(len(row[i]) for row in (head, *cells)) for i in range(4)]
