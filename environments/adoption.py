@@ -63,7 +63,7 @@ class Adoption(Value, frozen=True, kw_only=True):
     """as_before leaves the distribution on the old way, while the bucket lets both in; private has it change to Origin Access Control."""
 
     let_go: bool = False
-    """The way back: what visitors come to (certificate, edge, firewall, site, dns) stays when its stacks are deleted, for others to take over."""
+    """The way back: what visitors come to (certificate, edge, firewall, site, dns) stays when its stacks are deleted, for others."""
 
     @property
     def under_way(self) -> bool:
