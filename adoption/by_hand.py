@@ -56,7 +56,7 @@ def _place(name: str, places: Sequence[Place]) -> Place:
 def _identifier(place: Place, value: str, schemas: Schemas) -> dict[str, str]:
     schema = schemas.of(place.type, place.stack.region)
     names = schema.identifier if schema else ()
-    if not names or place.type in NEVER:
+    if schema is None or not names or not schema.importable or place.type in NEVER:
         why = NEVER.get(place.type, "CloudFormation cannot import such a resource")
         raise NotUnderstood(f"--resource: {place} is a {place.type}: {why}")
     if len(names) == 1:

@@ -110,16 +110,17 @@ def plan_aligned(planner: ImportPlanner, approved: StackPlan) -> StackPlan:
 
 
 def settled_by_value(change: ResourceChange, context: Context) -> ResourceChange:
-    """Without what CloudFormation lists only because a value is now a reference to what was taken over, which gives the same value, or
-    because the stack gets its tags."""
+    """Without what CloudFormation lists only because a value is now a reference to what was taken over, which gives the same value; and
+    without the stack's tags, which are compared for themselves.
+    """
     if change.action != "modify":
         return change
     by_template = from_templates(change.logical_id, context)
     told = by_template.properties if by_template is not None else ()
 
     def differs(one: PropertyChange) -> bool:
-        if one.attribute == "Tags" and one.is_open:
-            # The stack's own: an import gives none, and the assembly that was approved has them.
+        if one.attribute == "Tags":
+            # Those of the stack are compared for themselves; those of the template are properties.
             return False
         if one.is_open and any(under(each.path, one.path) and each.path != one.path for each in told if each.attribute == one.attribute):
             # Listed as a whole because of what it refers to; its parts are told, each with its values.

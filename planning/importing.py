@@ -50,6 +50,13 @@ class ImportPlanner(StackPlanner):
     known: Mapping[str, Live] = MappingProxyType({})
     """What was taken over, by logical id: references to it are values in both templates."""
 
+    @property
+    def tags_of_the_new(self) -> Mapping[str, str]:
+        """An import gives a stack no tags."""
+        return {} if self._imports else self.stack.tags
+
+    _imports = False
+
     def look(self) -> None:
         super().look()
         self.old_template = substituted(self.old_template, self.known)
@@ -64,6 +71,7 @@ class ImportPlanner(StackPlanner):
             return Planned(plan=blocked(self.stack, self.state, tuple(self.findings), parameters=inputs.show))
         if not found.lives:
             return super().changes(inputs, source)
+        self._imports = True
         self.template = substituted(self.template, found.by_id)
         self.old_template = masked(substituted(found.template, found.by_id))
         context = self.context(replace(inputs, before={**self.static(inputs), **inputs.before}))
@@ -105,8 +113,9 @@ class ImportPlanner(StackPlanner):
         for each in asked:
             if each.logical_id in have:
                 self.findings.note("taken_already", f"{each.logical_id}: the stack has it already ({identified(each)})")
-        if self.state.exists:
+        if have:
             return found
+        # Of a stack whose import was rolled back nothing is left either.
         try:
             named = frozenset(k for k, body in self.template.get("Resources", {}).items() if body.get("Type") in {*IMPORTABLE, *NEVER})
             besides = named | {each.logical_id for each in found}
@@ -137,7 +146,8 @@ class ImportPlanner(StackPlanner):
         )
         found, problems = preparation.prepared(taken, lambda template: resolved_resources(self.scope(template, self.static(inputs))))
         for each in problems:
-            self.findings.error(each.code, each.message, each.command or deploy("adopt", self.assembly.environment))
+            told = self.findings.error if each.stops else self.findings.warning
+            told(each.code, each.message, each.command or deploy("adopt", self.assembly.environment))
         return found
 
     @property

@@ -441,12 +441,17 @@ class StackPlanner:
 
     def tags(self) -> tuple[PropertyChange, ...]:
         """Tags of a stack that is there which change."""
-        old: Mapping[str, str] = self.live.tags if self.live is not None and self.state.exists else self.stack.tags
+        old: Mapping[str, str] = self.live.tags if self.live is not None and self.state.exists else self.tags_of_the_new
         return tuple(
             PropertyChange(path=key, attribute="Tags", before=_known(old.get(key)), after=_known(self.stack.tags.get(key)))
             for key in sorted({*old, *self.stack.tags})
             if old.get(key) != self.stack.tags.get(key)
         )
+
+    @property
+    def tags_of_the_new(self) -> Mapping[str, str]:
+        """Tags that a stack which is not there has before it is changed."""
+        return self.stack.tags
 
     def settings(self) -> tuple[SettingChange, ...]:
         """Termination protection and stack policy, where they are not as the assembly wants them. Protection is never switched off here."""

@@ -77,10 +77,10 @@ _ADMINISTRATORS = (
 )
 """What a deployer does to other stacks and not to foundation."""
 
-# None of these takes a resource (Service Authorization Reference). BatchDescribeTypeConfigurations is for drift detection. Whoever
-# creates a StackSet still has to pass it a role, and may pass only the platform's. DescribeLogGroups asks for groups that a replica
-# made before the StackSet; AWS reports it as a call on a group without a name. `adopt` lists certificates to find one of the domain, and
-# GetResource reads what it finds with the permissions of the service role, which the deployer passes: no read of a service is added here.
+# None of these takes a resource (Service Authorization Reference). BatchDescribeTypeConfigurations is for drift detection. GetResource
+# reads what is to be taken over, with what CloudFormation's role may read, which is passed to it. Whoever creates a StackSet still has to
+# pass it a role, and may pass only the platform's. DescribeLogGroups asks for groups that a replica made before the StackSet; AWS reports
+# it as a call on a group without a name.
 _WITHOUT_RESOURCE = (
     (
         "cloudformation",

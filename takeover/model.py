@@ -61,3 +61,5 @@ class Problem:
     """Stable, for machines."""
     message: str
     command: str = ""
+    stops: bool = True
+    """False: the stack can be planned without it, and then makes another one."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from assembly.model import Assembly, Stack
@@ -59,7 +59,7 @@ class Preparation:
         looks = [self.look_at(each) for each in taken]
         problems = tuple(each for each in looks if isinstance(each, Problem))
         lives = {each.taken.logical_id: each for each in looks if isinstance(each, Live)}
-        if problems or not lives:
+        if any(each.stops for each in problems) or not lives:
             return Import(), problems
         ours = resolved(substituted(self.template, lives))
         imported, found = {}, []
@@ -77,8 +77,8 @@ class Preparation:
                 found.append(problem(each.taken, "import_impossible", f"{why}, so it cannot be imported as it is"))
             imported[logical_id] = (each.taken.type, properties)
         if found:
-            return Import(), tuple(found)
-        return Import(lives=tuple(lives.values()), template=import_template(self.deployed, imported, self.template)), ()
+            return Import(), (*problems, *found)
+        return Import(lives=tuple(lives.values()), template=import_template(self.deployed, imported, self.template)), problems
 
     def look_at(self, taken: Taken) -> Live | Problem | None:
         """As it is; None for what nobody asked for and is not there."""
@@ -95,6 +95,9 @@ class Preparation:
             where = f"account {self.stack.account_id} has none in {self.stack.region}"
             return None if unasked else problem(taken, "import_missing", where)
         except (AccessDenied, Unsupported) as denied:
+            if unasked:
+                what = problem(taken, "kept_unread", f"it could not be read, so another one is made: {denied}", denied.hint)
+                return replace(what, stops=False)
             return problem(taken, "import_unread", f"it could not be read: {denied}", denied.hint)
         owner, region = self.owner(identifier)
         if owner:

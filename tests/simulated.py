@@ -440,8 +440,11 @@ class SimulatedLive:
     """`gateways.live.LiveResources`."""
 
     lives: Mapping[tuple[str, str], dict[str, Any]]
+    unreadable: bool = False
 
     def get(self, resource_type: str, identifier: Mapping[str, str], *, service_role_arn: str | None = None) -> dict[str, Any]:
+        if self.unreadable:
+            raise AccessDenied("not authorized to perform cloudformation:GetResource", service="cloudcontrol")
         found = self.lives.get((resource_type, "|".join(identifier.values())))
         if found is None:
             raise NotFound(f"{resource_type} {identifier} was not found", code="ResourceNotFoundException")
@@ -484,6 +487,8 @@ class SimulatedGateways:
     """Record sets of every zone."""
     lives: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     """Properties of what exists, by type and identifier."""
+    unreadable: bool = False
+    """Nobody may read those."""
 
     def at(self, region: str, account_id: str = ACCOUNT) -> Simulated:
         return self.places.setdefault((account_id, region), Simulated(region, self.faults))
@@ -514,7 +519,7 @@ class SimulatedGateways:
 
     def live(self, account_id: str, region: str, role_arn: str | None = None) -> Any:
         """Properties of what exists: `lives`."""
-        return SimulatedLive(self.lives)
+        return SimulatedLive(self.lives, self.unreadable)
 
     def s3(self, account_id: str, region: str, role_arn: str | None = None) -> Any:
         raise AccessDenied("no bucket may be listed here", service="s3")

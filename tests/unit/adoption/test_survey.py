@@ -111,14 +111,10 @@ def test_what_is_named_by_hand_wins_over_what_was_found() -> None:
         ("Bucket=a\nb", "LogicalId=IDENTIFIER"),
         ("Ipv4Record=x", "SetIdentifier"),
         ("edge.Function=x", "code"),
-        ("AlarmTopicPolicy=x", "Id"),
+        ("AlarmTopicPolicy=x", "CloudFormation cannot import"),
     ],
 )
 def test_what_is_not_understood_by_hand(text: str, words: str) -> None:
-    if text.startswith("AlarmTopicPolicy"):
-        # It can be named, and is told not to be importable when it is looked at.
-        assert row(adopted("dev", account(), text), "monitoring.AlarmTopicPolicy").fate == "made_new"
-        return
     with pytest.raises(NotUnderstood, match=words):
         adopted("dev", account(), text)
 

@@ -362,3 +362,22 @@ def test_what_was_deleted_after_all_is_not_taken_over() -> None:
     events = (("Distribution", DISTRIBUTION, "E123", "DELETE_SKIPPED"), ("Distribution", DISTRIBUTION, "E123", "DELETE_COMPLETE"))
     desk.simulation.at("eu-west-1").deleted = [deleted("demo-test-edge", *events)]
     assert stack_plan(desk.plan(platform()), "edge").operation == "create"
+
+
+def test_who_may_not_read_what_was_kept_is_told_and_makes_another() -> None:
+    desk = a_desk()
+    desk.simulation.at("eu-west-1").deleted = [deleted("demo-test-edge", ("Distribution", DISTRIBUTION, "E123", "DELETE_SKIPPED"))]
+    desk.simulation.unreadable = True
+    plan = desk.plan(platform())
+    assert stack_plan(plan, "edge").operation == "create"
+    assert "kept_unread" in [f.code for f in plan.all_findings if f.severity == "warning"]
+
+
+def test_after_an_import_that_was_rolled_back_the_same_is_taken_over_by_the_next_plan() -> None:
+    """The stack is there then, with nothing in it."""
+    desk = a_desk()
+    desk.simulation.at("eu-west-1").deleted = [deleted("demo-test-edge", ("Distribution", DISTRIBUTION, "E123", "DELETE_SKIPPED"))]
+    desk.simulation.at("eu-west-1").deploy("demo-test-edge", {}, {}, status="IMPORT_ROLLBACK_COMPLETE")
+    plan = desk.plan(platform())
+    assert stack_plan(plan, "edge").operation == "import"
+    assert desk.apply(platform(), plan).result == "succeeded"
