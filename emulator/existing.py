@@ -153,14 +153,14 @@ def _buckets(table: dict[str, Any]) -> None:
 
 def _bucket_policies(handlers: dict[str, Any]) -> None:
     """Ref of a bucket's policy is the bucket: the primary identifier of its provider schema. MiniStack adds "-policy"."""
-    for act in ("create", "update"):
-        handlers[act] = _named_by_bucket(handlers[act])
+    create, update = handlers["create"], handlers["update"]
 
+    def created(logical_id: str, props: Properties, stack_name: str) -> Any:
+        return props["Bucket"], create(logical_id, props, stack_name)[1]
 
-def _named_by_bucket(act: Callable[..., Any]) -> Callable[..., Any]:
-    def named(one: Any, *properties_and_more: Any) -> Any:
-        _, attributes = act(one, *properties_and_more)
-        *_, properties, _stack_name = properties_and_more
-        return properties["Bucket"], attributes
+    def updated(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Any:
+        _, attributes = update(physical_id, old, new, stack_name)
+        # Another physical id would be a replacement, whose clean-up deletes the bucket's policy: a state on disk keeps the one it has.
+        return physical_id if new["Bucket"] == old.get("Bucket") else new["Bucket"], attributes
 
-    return named
+    handlers["create"], handlers["update"] = created, updated
