@@ -7,6 +7,7 @@ a difference.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,7 +16,8 @@ from adoption.places import Place
 from adoption.terraform_types import CERTIFICATE, DISTRIBUTION, RECORD
 from assembly.model import Frozen
 from changes.structure import differences_of
-from takeover.live import masked
+from guards import documents
+from takeover.live import masked, without
 from templates.intrinsics import holds_secret, marked, unresolved, value_of
 from templates.schemas import Schema
 from templates.values import Redacted, Value
@@ -42,16 +44,13 @@ _UNREADABLE = {CERTIFICATE: ("DomainValidationOptions", "ValidationMethod")}
 
 def compared(place: Place, live: Mapping[str, Any], schema: Schema | None) -> tuple[Difference, ...]:
     """By path. Of top-level properties those that the template has; inside of them also what only the live resource has."""
-    left_out = {path[0] for path in (schema.read_only | schema.write_only if schema else ()) if len(path) == 1}
-    left_out |= set(_UNREADABLE.get(place.type, ()))
-    ours = {name: value for name, value in place.properties.items() if name not in left_out}
+    unreadable = {(name,) for name in _UNREADABLE.get(place.type, ())} | (schema.read_only | schema.write_only if schema else set())
+    ours = without(place.properties, unreadable)
     told = masked(live)
     theirs = {name: told[name] for name in ours if name in told}
     found = []
     for path, before, after in differences_of(_even(place.type, theirs), _even(place.type, ours)):
         if (after is None and _empty(before)) or (before is None and _empty(after)) or _same_emptiness(before, after):
-            continue
-        if schema is not None and _write_only(path, schema):
             continue
         known = not (unresolved(after) or marked(after))
         found.append(
@@ -71,11 +70,6 @@ def beside(place: Place, live: Mapping[str, Any], schema: Schema | None) -> tupl
     return tuple(
         sorted(name for name, value in live.items() if name not in place.properties and name not in read_only and not _empty(value))
     )
-
-
-def _write_only(path: str, schema: Schema) -> bool:
-    steps = tuple(step for step in re.sub(r"\[[^\]]*\]", ".*", path).split(".") if step)
-    return any(len(steps) >= len(each) and all(e in ("*", s) for e, s in zip(each, steps, strict=False)) for each in schema.write_only)
 
 
 def _shown(path: str, value: Any, ours: Any) -> Value | None:
@@ -149,6 +143,10 @@ def _sorted(value: Any, key: str = "") -> Any:
         return {name: _sorted(each, name) for name, each in value.items()}
     if isinstance(value, list):
         return sorted(value) if all(isinstance(each, str) for each in value) else [_sorted(each) for each in value]
+    if isinstance(value, str) and value.startswith("{"):
+        # A policy that is written as a text.
+        with contextlib.suppress(documents.Unreadable):
+            return _sorted(documents.mapping(value))
     return [value] if key in _POLICY_LISTS and isinstance(value, str) else value
 
 

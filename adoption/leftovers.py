@@ -6,7 +6,7 @@ Never: runs Terraform.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from adoption.matching import BESIDE, Candidate
 from adoption.places import Place
@@ -32,6 +32,8 @@ def left_over(
         matched = kind is not None and kind.part == "resource" and identifier and key not in without_place and each.remark != "deposed"
         if not matched:
             why, message = _why(each, types, rows)
+            if kind is not None and kind.type == RECORD and _ours_by_name(identifier, places):
+                message = f"in the zone {identifier['HostedZoneId']}, which is not the environment's: hosted_zone in its file says which is"
             told.append(
                 Left(what=each.type, identifier=" ".join(identifier.values()), source=f"terraform {each.address}", why=why, message=message)
             )
@@ -41,6 +43,16 @@ def left_over(
         if c.state is None and c not in managed
     ]
     return tuple(told)
+
+
+def _ours_by_name(identifier: Mapping[str, str], places: Sequence[Place]) -> bool:
+    """A record that a stack makes, by its name and type, wherever."""
+    return any(
+        place.type == RECORD
+        and place.properties.get("Type") == identifier.get("Type")
+        and str(place.properties.get("Name", "")).rstrip(".").lower() == identifier.get("Name", "").lower()
+        for place in places
+    )
 
 
 def _why(each: Managed, types: set[str], rows: Sequence[Row]) -> tuple[Kept, str]:

@@ -110,7 +110,8 @@ class _Survey:
         try:
             return self.gateways.route53(zone.account_id, zone.role_arn).find_public_zone(zone.name).id
         except (NotFound, Conflict) as error:
-            self.notes.append(f"the hosted zone: {error}")
+            if any(b'"AWS::Route53::RecordSet"' in template for template in self.asked.templates.values()):
+                self.notes.append(f"which records there are: {error}")
             return None
 
     def _in_place(self) -> dict[Key, str]:

@@ -36,6 +36,7 @@ EXAMPLES = """\
   python deploy.py adopt --env prod --resource Bucket=www.example.org  a bucket that nothing else names
   python deploy.py adopt --env prod --terraform-state prod.tfstate --plan    the plan that takes it over
   python deploy.py adopt --env prod --terraform-state prod.tfstate --check    does anything of the old stay unmanaged?
+  python deploy.py adopt --env prod --write-environment prod.yaml     an environment file that is nearer to what is there
 """
 DATA = ("adoption.report:AdoptionReport", "review.as_json:Review")
 
@@ -62,6 +63,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--replace-records", action="store_true", help="with --plan: delete records that stand where this environment makes its own"
     )
+    parser.add_argument(
+        "--write-environment",
+        type=Path,
+        metavar="FILE",
+        help="write an environment file whose build differs as little as possible from what is there, and list what no key can say",
+    )
     add_review_arguments(parser)
 
 
@@ -74,6 +81,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     report = surveyed(opened, args, context, state)
     for row in report.refused:
         context.problem("not_adopted", f"{row.stack}.{row.logical_id} {row.message}", row.command)
+    if args.write_environment is not None:
+        _write_environment(report, opened, args.write_environment, context)
     if args.plan and not report.refused:
         return _planned(opened, report, args, context)
     text = checked(report) if args.check else lines(report, context.width())
@@ -96,6 +105,30 @@ def _planned(opened: Opened, report: AdoptionReport, args: argparse.Namespace, c
     plan = plan_and_save(opened, options, args.dist, context, taken=tuple(row.taken() for row in report.to_take_over))
     show(plan, args, context)
     return status_of(plan)
+
+
+def _write_environment(report: AdoptionReport, opened: Opened, file: Path, context: Context) -> None:
+    """A new file; one that is there is somebody's."""
+    from adoption.environment import read, text, written
+    from guards.private import write_private
+
+    if file.exists():
+        raise CommandError(f"{file}: is there already; name a new file", status=USAGE)
+    if not file.parent.is_dir():
+        raise CommandError(f"{file.parent}: there is no such directory", status=USAGE)
+    assembly = opened.assembly
+    before = context.root / "environments" / f"{assembly.environment}.yaml"
+    try:
+        current = read(before.read_bytes())
+    except FileNotFoundError:
+        current = {"account_id": assembly.account_id, "home_region": assembly.home_region, "domain": assembly.site.domain}
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{before}: {error}", command=commands.build(assembly.environment), status=USAGE) from None
+    found = written(report)
+    write_private(file, text(report, current, found).encode())
+    context.say(
+        f"wrote {file}: {len(found.said)} keys as it is there; {len(found.unsaid)} differences that no key can say are listed in it"
+    )
 
 
 def _with_plan(args: argparse.Namespace, report: AdoptionReport) -> str:
@@ -153,8 +186,12 @@ def _state(args: argparse.Namespace, context: Context) -> State | None:
 
 
 def _from_stdin(context: Context, largest: int) -> bytes:
-    """No more than it may have, and one character."""
-    return context.stdin.read(largest + 1).encode("utf-8", "surrogateescape")
+    """No more than it may have, and one byte; bytes that are no text are told as such, not raised."""
+    raw = getattr(context.stdin, "buffer", None)
+    if raw is None:
+        return context.stdin.read(largest + 1).encode("utf-8", "surrogatepass")
+    data: bytes = raw.read(largest + 1)
+    return data
 
 
 def _from_file(path: Path, largest: int) -> bytes:

@@ -149,6 +149,7 @@ def test_what_another_stack_has_is_refused_and_what_its_own_stack_has_is_not() -
     ("tags", "refused"),
     [
         ([{"Key": "project", "Value": "kimmyai-web"}, {"Key": "environment", "Value": "prod"}], True),
+        ([{"Key": "project", "Value": "other"}, {"Key": "environment", "Value": "dev"}], True),
         ([{"Key": "Environment", "Value": "prod"}], True),
         ([{"Key": "env", "Value": "sit"}], True),
         ([{"Key": "Environment", "Value": "development"}], False),
@@ -191,7 +192,9 @@ def test_what_may_not_be_read_is_not_taken_for_the_same() -> None:
     found.live_properties[BUCKET] = AccessDenied("no s3:GetEncryptionConfiguration", code="AccessDeniedException")
     unknown = row(adopted("dev", found), "site.Bucket")
     assert (unknown.fate, unknown.compared) == ("unknown", False)
-    assert row(adopted("dev", found), "site.Bucket") in adopted("dev", found).refused
+    report = adopted("dev", found)
+    assert row(report, "site.Bucket") in report.refused
+    assert any("site.Bucket:" in each for each in report.unmanaged), "nor for managed"
 
 
 def test_a_type_that_cannot_be_read_cannot_be_imported() -> None:

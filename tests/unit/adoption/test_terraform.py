@@ -177,6 +177,15 @@ def test_an_address_is_one_word_for_a_shell_whatever_its_key_is(key: str) -> Non
     assert len(found.resources) + len(found.problems) == 1
 
 
+@pytest.mark.parametrize(
+    ("key", "index"),
+    [(0, "[0]"), ("www", '["www"]'), ('a"b\\c', '["a\\"b\\\\c"]'), ("a${b}%{c}", '["a$${b}%%{c}"]'), (None, ""), (True, ""), (1.5, "")],
+)
+def test_an_index_is_written_as_hcl_does(key: Any, index: str) -> None:
+    (found,) = read(stored(resource("aws_s3_bucket", {"index_key": key, "attributes": {"bucket": "b"}}))).resources
+    assert found.address == f"aws_s3_bucket.this{index}"
+
+
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=12) | st.just("x" * (LONGEST + 1)),
     lambda inner: (
