@@ -134,33 +134,40 @@ def _checked(kind: str, path: tuple[str, ...], taken: Taken, words: str, create:
 
 def _buckets(table: dict[str, Any]) -> None:
     """Tags, which MiniStack loses, and no clash with a bucket that is imported."""
-    create, conflict = table["AWS::S3::Bucket"]["create"], cfn.s3_bucket_name_conflict
+    bucket = table["AWS::S3::Bucket"]
+    create, update, conflict = bucket["create"], bucket["update"], cfn.s3_bucket_name_conflict
     cfn._STACK_TAG_PROPERTY["AWS::S3::Bucket"] = ("Tags", "list")
 
-    def create_tagged(logical_id: str, props: Properties, stack_name: str) -> Any:
-        name, attributes = create(logical_id, props, stack_name)
+    def tagged(made: Any, props: Properties) -> Any:
         tags = {str(each["Key"]): str(each["Value"]) for each in props.get("Tags") or []}
         if tags:
-            s3._bucket_tags[name] = tags
-        return name, attributes
+            # PutBucketTagging has no other tags stay (Amazon S3 API Reference).
+            s3._bucket_tags[made[0]] = tags
+        return made
+
+    def create_tagged(logical_id: str, props: Properties, stack_name: str) -> Any:
+        return tagged(create(logical_id, props, stack_name), props)
+
+    def update_tagged(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Any:
+        return tagged(update(physical_id, old, new, stack_name), new)
 
     def conflict_unless_imported(name: str) -> str | None:
         return None if name in _importing.get() else conflict(name)
 
-    table["AWS::S3::Bucket"]["create"] = create_tagged
+    bucket["create"], bucket["update"] = create_tagged, update_tagged
     vars(cfn)["s3_bucket_name_conflict"] = conflict_unless_imported
 
 
 def _bucket_policies(handlers: dict[str, Any]) -> None:
     """Ref of a bucket's policy is the bucket: the primary identifier of its provider schema. MiniStack adds "-policy"."""
-    for act in ("create", "update"):
-        handlers[act] = _named_by_bucket(handlers[act])
+    create, update = handlers["create"], handlers["update"]
 
+    def created(logical_id: str, props: Properties, stack_name: str) -> Any:
+        return props["Bucket"], create(logical_id, props, stack_name)[1]
 
-def _named_by_bucket(act: Callable[..., Any]) -> Callable[..., Any]:
-    def named(one: Any, *properties_and_more: Any) -> Any:
-        _, attributes = act(one, *properties_and_more)
-        *_, properties, _stack_name = properties_and_more
-        return properties["Bucket"], attributes
+    def updated(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Any:
+        _, attributes = update(physical_id, old, new, stack_name)
+        # Another physical id would be a replacement, whose clean-up deletes the bucket's policy: a state on disk keeps the one it has.
+        return physical_id if new["Bucket"] == old.get("Bucket") else new["Bucket"], attributes
 
-    return named
+    handlers["create"], handlers["update"] = created, updated

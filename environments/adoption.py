@@ -3,7 +3,7 @@
 In: nothing. Out: the model of `certificate.arn` and `adopt`, and what types cannot say about them.
 Never: knows how something is taken over (that is a verb of deploy.py).
 
-The distribution of a site that is taken over reads its bucket by an Origin Access Identity or by the public website endpoint. CloudFormation
+The distribution of a site that is taken over reads its bucket by an Origin Access Identity or the public website endpoint. CloudFormation
 changes the bucket first, then the distribution, which takes minutes, and the bucket's policy last, since the policy names the distribution:
 with one update visitors would get errors in between. So `adopt` describes the way in three builds, each of which changes one side only:
 
@@ -53,17 +53,17 @@ class WebsiteEndpoint(Value, frozen=True, kw_only=True):
 
 
 class Adoption(Value, frozen=True, kw_only=True):
-    """How the distribution came to its bucket before it was taken over. Taken out of the file when the change to the private way is done."""
+    """How the distribution came to its bucket before it was taken over. Taken out of the file when the private way is gone."""
 
     origin_access_identity: OriginAccessIdentityId | None = None
     """The Origin Access Identity that reads the bucket. While it stands here the bucket lets it in beside the distribution itself."""
     website_endpoint: WebsiteEndpoint | None = None
-    """The distribution reads the public website endpoint of the bucket. While it stands here the bucket stays public, also to plain HTTP."""
+    """The distribution reads the public website endpoint of the bucket. While it stands here the bucket stays public, to plain HTTP too."""
     origin: Literal["as_before", "private"] = "as_before"
     """as_before leaves the distribution on the old way, while the bucket lets both in; private has it change to Origin Access Control."""
 
     let_go: bool = False
-    """The way back: what the stacks certificate, site and dns have stays when they are deleted, for somebody else to take over."""
+    """The way back: what visitors come to (certificate, edge, firewall, site, dns) stays when its stacks are deleted, for others."""
 
     @property
     def under_way(self) -> bool:

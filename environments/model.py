@@ -73,7 +73,7 @@ class Certificate(Value, frozen=True, kw_only=True):
     region: Region = EDGE_CONTROL_REGION
     """Always us-east-1; stands here so that a wish for another region gets an answer."""
     arn: CertificateArn | None = None
-    """A certificate that somebody else makes and renews: used, never changed or deleted. The names above are those of it that count here."""
+    """A certificate that somebody else makes and renews: used, never changed or deleted. The names above are those that count."""
 
 
 class App(Value, frozen=True, kw_only=True):

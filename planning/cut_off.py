@@ -5,8 +5,8 @@ Never: asks AWS; takes a policy that it cannot read for one that refuses.
 
 CloudFormation updates a bucket before the distribution that reads it, and the bucket's policy last, since that names the distribution; the
 distribution takes minutes in between (CloudFormation User Guide, DependsOn: Ref and Fn::GetAtt make the order). So a new way has to be open
-before the distribution goes it, and the old one until it does: a public bucket that is closed in the same update, or a policy that lets only
-an Origin Access Identity in, means errors for every visitor. `environments/adoption.py` has the builds that avoid it.
+before the distribution goes it, and the old one until it does: a public bucket that is closed in the same update, or a policy that lets
+only an Origin Access Identity in, means errors for every visitor. `environments/adoption.py` has the builds that avoid it.
 """
 
 from __future__ import annotations

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 def install() -> None:
     """Register everything; called after the emulator's own plug-ins. Imports MiniStack."""
-    from resource_import import change_sets, summary, types
+    from resource_import import change_sets, drift, summary, tags, types
 
     types.install()
     change_sets.install()
+    tags.install()
     summary.install()
+    drift.install()

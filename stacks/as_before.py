@@ -25,8 +25,8 @@ DASHED_ENDPOINTS = frozenset(
 endpoints and quotas, "Amazon S3 website endpoints"."""
 
 
-LET_GO = ("certificate", "site", "dns")
-"""Stacks whose resources visitors come to: what may be taken over by somebody else again."""
+LET_GO = ("certificate", "edge", "firewall", "site", "dns")
+"""Stacks whose resources visitors come to, or that these use: what may be taken over by somebody else again."""
 
 
 def let_go(template: Mapping[str, Any]) -> dict[str, Any]:

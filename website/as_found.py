@@ -30,7 +30,7 @@ READERS = 4
 
 
 def release_as_found(site: Site, run: Run) -> Outcome:
-    """Make what is in the bucket the first release. Raises `WebsiteError` where there is a release already or no site, `Busy`, `AwsError`."""
+    """Make what is in the bucket the first release. `WebsiteError` where there is one already or no site, `Busy`, `AwsError`."""
     snapshot, store = read_snapshot(site), site.store
     manifest = Manifest(environment=site.environment, prefix=site.prefix, index_key=site.index_key, files=_found(site, snapshot, run))
     origin = f"as found in s3://{site.bucket}"

@@ -48,7 +48,6 @@ def _judged(context: CheckContext, found: Certificate) -> Iterator[CheckResult]:
         yield CheckResult(code=CODE, level="ok", message=message)
 
 
-
 def _problem(context: CheckContext, message: str) -> CheckResult:
     edit = f"edit environments/{context.environment}.yaml: certificate.arn, or leave it out to have one made"
     return CheckResult(code=CODE, level="problem", message=message, command=edit)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from aws.errors import AwsError, BadRequest
 from aws.session import Aws
 from local_aws import prepare
+from local_aws.server import LocalAws
 from tests.functional.test_local_aws_existing import ALARM, EDGE_CODE, LAMBDA_TRUST, OAC, POLICY, TABLE
 from tests.functional.test_local_aws_resources import CAPABILITIES, Stacks
 
@@ -45,8 +48,6 @@ class Stands:
     attributes: Mapping[str, str] = field(default_factory=dict)
     change: Mapping[str, Any] = field(default_factory=dict)
     """Properties of a later update, which happens in place."""
-    drifts: bool = True
-    """Whether the change, made in the template of the import, is seen as drift."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,14 @@ def bucket(of: Account) -> Stands:
     s3 = of.client("s3")
     s3.create_bucket(Bucket=name)
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    blocked = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True)
+    s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=blocked)
     return Stands(
         {"BucketName": name},
-        {"BucketName": name, "VersioningConfiguration": {"Status": "Enabled"}},
+        {"BucketName": name, "VersioningConfiguration": {"Status": "Enabled"}, "PublicAccessBlockConfiguration": blocked},
         name,
         {"Arn": f"arn:aws:s3:::{name}", "RegionalDomainName": f"{name}.s3.us-east-1.amazonaws.com"},
-        {"VersioningConfiguration": {"Status": "Suspended"}},
+        {"PublicAccessBlockConfiguration": {**blocked, "BlockPublicAcls": False}},
     )
 
 
@@ -197,7 +200,7 @@ def certificate(of: Account) -> Stands:
     arn = of.client("acm").request_certificate(DomainName="www.example.org", ValidationMethod="DNS")["CertificateArn"]
     properties = {"DomainName": "www.example.org", "ValidationMethod": "DNS"}
     changed = {"Tags": [{"Key": "team", "Value": "web"}]}
-    return Stands({"CertificateArn": arn}, properties, arn, {}, changed, drifts=False)
+    return Stands({"CertificateArn": arn}, properties, arn, {}, changed)
 
 
 def role(of: Account) -> Stands:
@@ -265,7 +268,7 @@ def dashboard(of: Account) -> Stands:
 
 def topic(of: Account) -> Stands:
     arn = of.client("sns").create_topic(Name="news")["TopicArn"]
-    return Stands({"TopicArn": arn}, {"TopicName": "news"}, arn, {"TopicName": "news"}, {"DisplayName": "News"}, drifts=False)
+    return Stands({"TopicArn": arn}, {"TopicName": "news"}, arn, {"TopicName": "news"}, {"DisplayName": "News"})
 
 
 def secret(of: Account) -> Stands:
@@ -387,11 +390,17 @@ def test_what_stands_comes_into_a_stack_is_changed_in_place_and_stays_when_the_s
     told = stacks.apply("new", {"Resources": {"R": resource(kind, stands.properties)}, "Outputs": outputs})
     assert told == {"Ref": stands.ref} | {name.replace(".", ""): value for name, value in stands.attributes.items()}
     changed = {"Resources": {"R": resource(kind, {**stands.properties, **stands.change})}, "Outputs": outputs}
+    assert drifts(stacks, "new")["R"].get("PropertyDifferences", []) == []
     if stands.change:
         assert stacks.apply("new", changed) == told
     stacks.delete("new")
-    again = import_set(stacks, {"Resources": changed["Resources"]}, entry(kind, stands), name="again")
-    assert again["Status"] == "CREATE_COMPLETE", again
+    again = {"Resources": {"R": resource(kind, stands.properties)}}
+    assert import_set(stacks, again, entry(kind, stands), name="again")["Status"] == "CREATE_COMPLETE"
+    assert executed(stacks, "again")["StackStatus"] == "IMPORT_COMPLETE", stacks.failures("again")
+    told_by_both = {*stands.change} & {*stands.properties}
+    found = drifts(stacks, "again")["R"]
+    assert found["StackResourceDriftStatus"] == ("MODIFIED" if told_by_both else "IN_SYNC"), found
+    assert {each["PropertyPath"].split("/")[1] for each in found.get("PropertyDifferences", [])} == told_by_both
 
 
 # --- what CloudFormation refuses ------------------------------------------------------------------------------------
@@ -538,3 +547,162 @@ def test_a_template_tells_by_what_its_resources_are_imported(stacks: Stacks) -> 
         },
         {"ResourceType": "AWS::S3::Bucket", "LogicalResourceIds": ["Site"], "ResourceIdentifiers": ["BucketName"]},
     ]
+
+
+# --- ImportExistingResources ------------------------------------------------------------------------------------------
+
+NAMED = (
+    "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::Dashboard",
+    "AWS::DynamoDB::Table",
+    "AWS::IAM::Role",
+    "AWS::Lambda::Function",
+    "AWS::Logs::DeliveryDestination",
+    "AWS::Logs::DeliverySource",
+    "AWS::Logs::LogGroup",
+    "AWS::S3::Bucket",
+)
+"""Types whose own name is their whole identifier."""
+
+
+def taking(stacks: Stacks, kind: str, name: str, body: Mapping[str, Any]) -> dict[str, str]:
+    """The actions of a change set that takes over what stands, by logical id."""
+    stacks.client.create_change_set(
+        StackName=name,
+        ChangeSetName="take",
+        ChangeSetType=kind,
+        TemplateBody=json.dumps(body),
+        Capabilities=CAPABILITIES,
+        ImportExistingResources=True,
+        Tags=[{"Key": "environment", "Value": "dev"}],
+    )
+    found = stacks.client.describe_change_set(StackName=name, ChangeSetName="take")
+    assert found["ImportExistingResources"] is True
+    return {each["ResourceChange"]["LogicalResourceId"]: each["ResourceChange"]["Action"] for each in found["Changes"]}
+
+
+@pytest.mark.parametrize("change", ["CREATE", "UPDATE"])
+@pytest.mark.parametrize("kind", NAMED)
+def test_what_has_its_name_already_is_taken_over_beside_what_is_made(
+    aws: Aws, account: str, stacks: Stacks, kind: str, change: str
+) -> None:
+    stands = MADE[kind](Account(aws, account))
+    first = {"First": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "first"}}}
+    if change == "UPDATE":
+        stacks.apply("new", {"Resources": first})
+    resources = {**first, "R": resource(kind, stands.properties), "Made": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "made"}}}
+    outputs = {name: {"Value": {"Fn::GetAtt": ["R", name]}} for name in stands.attributes}
+    body = {"Resources": resources, "Outputs": {"Ref": {"Value": {"Ref": "R"}}, **outputs}}
+    actions = taking(stacks, change, "new", body)
+    assert (actions["R"], actions["Made"]) == ("Import", "Add")
+    stack = executed(stacks)
+    assert stack["StackStatus"] == f"{change}_COMPLETE", stacks.failures("new")
+    assert {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]} == {"Ref": stands.ref, **stands.attributes}
+
+
+def test_a_name_that_is_made_of_others_is_not_taken_over_and_a_record_never(aws: Aws, account: str, stacks: Stacks) -> None:
+    group, www = log_group(Account(aws, account)), record(Account(aws, account))
+    made = resource(GROUP, {"LogGroupName": {"Fn::Sub": "/a/group"}})
+    assert taking(stacks, "CREATE", "new", {"Resources": {"R": made}}) == {"R": "Add"}
+    assert executed(stacks)["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "already exists" in str(stacks.failures("new"))
+    body = {"Resources": {"R": resource("AWS::Route53::RecordSet", {**www.properties, "SetIdentifier": "one", "Weight": 1})}}
+    assert taking(stacks, "CREATE", "records", body) == {"R": "Add"}
+    assert group.ref in str(aws.client("logs", account_id=account, region="us-east-1").describe_log_groups())
+
+
+def test_a_failure_beside_a_take_over_leaves_what_stood(aws: Aws, account: str, stacks: Stacks, held: Stands) -> None:
+    bad = {
+        "Type": "AWS::CloudFront::MonitoringSubscription",
+        "Properties": {"DistributionId": "E0", "MonitoringSubscription": {}},
+        "DependsOn": "R",
+    }
+    body = {"Resources": {"R": resource(GROUP, held.properties, "RetainExceptOnCreate"), "Bad": bad}}
+    assert taking(stacks, "CREATE", "new", body) == {"R": "Import", "Bad": "Add"}
+    assert executed(stacks)["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert held.ref in str(aws.client("logs", account_id=account, region="us-east-1").describe_log_groups())
+    stacks.delete("new")
+    imported(stacks, GROUP, held, "again")
+
+
+# --- what an import changes, and what it does not -------------------------------------------------------------------
+
+
+def test_an_import_puts_the_stacks_tags_on_what_it_takes_and_changes_nothing_else(aws: Aws, account: str, stacks: Stacks) -> None:
+    stands = bucket(Account(aws, account))
+    name, s3 = stands.ref, aws.client("s3", account_id=account, region="us-east-1")
+    s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": [{"Key": "team", "Value": "web"}, {"Key": "environment", "Value": "own"}]})
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "t"}}
+    tags = [{"Key": "environment", "Value": "dev"}, {"Key": "owner", "Value": "us"}]
+    stacks.client.create_stack(StackName="new", TemplateBody=json.dumps({"Resources": {"Topic": topic}}), Tags=tags)
+    stack_id = stacks.settled("new")["StackId"]
+    told = {"BucketName": name, "VersioningConfiguration": {"Status": "Suspended"}}
+    body = {"Resources": {"Topic": topic, "R": resource("AWS::S3::Bucket", told)}}
+    import_set(stacks, body, entry("AWS::S3::Bucket", stands))
+    assert executed(stacks)["StackStatus"] == "IMPORT_COMPLETE"
+    assert s3.get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
+    held = {each["Key"]: each["Value"] for each in s3.get_bucket_tagging(Bucket=name)["TagSet"]}
+    assert held == {
+        "team": "web",
+        "environment": "own",
+        "owner": "us",
+        "aws:cloudformation:stack-name": "new",
+        "aws:cloudformation:stack-id": stack_id,
+        "aws:cloudformation:logical-id": "R",
+    }
+    found = {
+        path["PropertyPath"]: (path["ExpectedValue"], path["ActualValue"]) for path in drifts(stacks, "new")["R"]["PropertyDifferences"]
+    }
+    assert found["/VersioningConfiguration/Status"] == ("Suspended", "Enabled")
+
+
+def test_an_import_that_is_rolled_back_takes_its_tags_away(aws: Aws, account: str, stacks: Stacks) -> None:
+    stands = bucket(Account(aws, account))
+    bad = {
+        "Type": "AWS::CloudFront::MonitoringSubscription",
+        "Properties": {"DistributionId": "E0", "MonitoringSubscription": {}},
+        "DependsOn": "R",
+    }
+    body = {"Resources": {"R": resource("AWS::S3::Bucket", {"BucketName": stands.ref}), "Bad": bad}}
+    assert taking(stacks, "CREATE", "new", body)["R"] == "Import"
+    assert executed(stacks)["StackStatus"] == "ROLLBACK_COMPLETE"
+    with pytest.raises(AwsError, match="NoSuchTagSet"):
+        aws.client("s3", account_id=account, region="us-east-1").get_bucket_tagging(Bucket=stands.ref)
+
+
+def test_what_an_update_leaves_alone_keeps_its_drift(aws: Aws, account: str, stacks: Stacks) -> None:
+    """CloudFormation compares templates, not the live resource: an update of another resource aligns nothing."""
+    stands = distribution(Account(aws, account))
+    config = {**stands.properties["DistributionConfig"], "Comment": "not so", "HttpVersion": "http3", "IPV6Enabled": True}
+    body = {"Resources": {"R": resource("AWS::CloudFront::Distribution", {"DistributionConfig": config})}}
+    import_set(stacks, body, entry("AWS::CloudFront::Distribution", stands))
+    assert executed(stacks)["StackStatus"] == "IMPORT_COMPLETE"
+    differing = {"/DistributionConfig/Comment", "/DistributionConfig/HttpVersion", "/DistributionConfig/IPV6Enabled"}
+
+    def paths() -> set[str]:
+        return {each["PropertyPath"] for each in drifts(stacks, "new")["R"].get("PropertyDifferences", [])}
+
+    assert paths() == differing
+    more = {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "t"}}}
+    stacks.apply("new", {"Resources": {**body["Resources"], **more}})
+    assert paths() == differing
+    aligned = resource("AWS::CloudFront::Distribution", {"DistributionConfig": {**config, "Comment": "aligned"}})
+    stacks.apply("new", {"Resources": {"R": aligned, **more}})
+    assert paths() == set()
+    live = aws.client("cloudfront", account_id=account, region="us-east-1").get_distribution(Id=stands.ref)["Distribution"]
+    assert (live["DistributionConfig"]["Comment"], live["DistributionConfig"]["HttpVersion"]) == ("aligned", "http3")
+
+
+def test_reports_of_single_types_can_be_played(tmp_path: Path) -> None:
+    settings = {"LOCAL_AWS_NOT_IMPORTABLE": "AWS::Route53::RecordSet,AWS::CertificateManager::Certificate"}
+    server = LocalAws.start(tmp_path / "other", bound_to=os.getpid(), persist=False, settings=settings)
+    try:
+        aws = Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials)
+        account = "111122223333"
+        stands = certificate(Account(aws, account))
+        kind = "AWS::CertificateManager::Certificate"
+        body = {"Resources": {"R": resource(kind, stands.properties)}}
+        with pytest.raises(BadRequest, match=r"ResourceTypes \[AWS::CertificateManager::Certificate\] are not supported for Import"):
+            import_set(Stacks(aws, account), body, entry(kind, stands))
+    finally:
+        server.stop()

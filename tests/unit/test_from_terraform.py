@@ -1,4 +1,4 @@
-"""The guide for those who come from Terraform: every name that it gives for something of theirs is one that there is, and nothing is left out."""
+"""The guide for those who come from Terraform: every name that it gives for something of theirs exists, and nothing is left out."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def names(text: str) -> list[str]:
 @cache
 def keys() -> frozenset[str]:
     """Of the environment files, mappings as well."""
-    leaves = [key for key, *_ in _rows(Environment, ())] + [key for key in edits.values_of_every_key()]
+    leaves = [key for key, *_ in _rows(Environment, ())] + list(edits.values_of_every_key())
     inner = (
         "firewall",
         "disaster_recovery",
@@ -132,7 +132,6 @@ def test_what_the_way_says_to_write_is_taken() -> None:
 def test_every_step_says_what_changes_and_how_to_go_back() -> None:
     steps = re.split(r"^## (?=\d)", TEXT, flags=re.M)[1:]
     assert [step[0] for step in steps] == list("12345678")
-    for step in steps:
-        step = step.partition("\n## ")[0]
+    for step in (each.partition("\n## ")[0] for each in steps):
         assert "*Changes*" in step, step[:40]
         assert "*Back" in step or step.startswith("3. Look"), step[:40]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -82,10 +83,10 @@ STEPS = {
 @pytest.mark.parametrize("way", STEPS)
 def test_the_steps_of_the_guide_cut_nobody_off_in_either_direction(way: str) -> None:
     steps = STEPS[way]
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in itertools.pairwise(steps):
         assert list(cut_off(before, after, {"Distribution": "E1DIST"})) == []
     # Back again, as far as the platform made the step.
-    for after, before in zip(steps[1:], steps[2:], strict=False):
+    for after, before in itertools.pairwise(steps[1:]):
         assert list(cut_off(before, after, {"Distribution": "E1DIST"})) == []
 
 

@@ -20,7 +20,7 @@ from tests.unit.rollout.test_apply import Desk, Simulation, results, waiting
 BUCKET, DISTRIBUTION = "AWS::S3::Bucket", "AWS::CloudFront::Distribution"
 SCHEMAS = bundled()
 
-SITE = {
+SITE: dict[str, Any] = {
     "Resources": {
         "Bucket": {
             "Type": BUCKET,
@@ -65,7 +65,7 @@ THE_DISTRIBUTION = taken("edge", "Distribution", DISTRIBUTION, Id="E123")
 
 
 def a_desk(*wanted: Taken, **more: Any) -> Desk:
-    lives = {(BUCKET, "old-site"): LIVE_BUCKET, (DISTRIBUTION, "E123"): LIVE_DISTRIBUTION}
+    lives: dict[tuple[str, str], dict[str, Any]] = {(BUCKET, "old-site"): LIVE_BUCKET, (DISTRIBUTION, "E123"): LIVE_DISTRIBUTION}
     return Desk(
         simulation=Simulation(lives=json.loads(json.dumps([[*lives.items()]])) and dict(lives), **more), schemas=SCHEMAS, taken=wanted
     )
@@ -94,7 +94,8 @@ def stack(desk: Desk, name: str) -> dict[str, Any]:
 
 
 def properties(desk: Desk, name: str, logical_id: str) -> dict[str, Any]:
-    return json.loads(stack(desk, name)["_body"])["Resources"][logical_id]["Properties"]
+    found: dict[str, Any] = json.loads(stack(desk, name)["_body"])["Resources"][logical_id]["Properties"]
+    return found
 
 
 def imports(desk: Desk) -> list[dict[str, Any]]:

@@ -116,7 +116,7 @@ def test_records_of_others_are_not_made_and_the_site_is_watched_all_the_same() -
 
 
 def test_what_lets_go_keeps_everything_that_visitors_come_to() -> None:
-    for stack in ("certificate", "site", "dns"):
+    for stack in ("certificate", "edge", "site", "dns"):
         resources = json.loads(built("let-go").templates[stack])["Resources"]
         assert {body["DeletionPolicy"] for body in resources.values()} == {"Retain"}
         before = json.loads(built("nothing").templates[stack])["Resources"]
