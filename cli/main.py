@@ -25,7 +25,7 @@ from session.slips import closest, did_you_mean
 from session.termination import terminable
 
 GROUPS = {
-    "deploy": ("plan", "approve", "apply", "rollback", "outputs", "cost"),
+    "deploy": ("plan", "adopt", "approve", "apply", "rollback", "outputs", "cost"),
     "site": ("publish", "releases", "rollback-release", "prune", "verify", "preview"),
     "on call": ("runbook", "status", "doctor", "drift", "logs", "history", "retry", "stop", "unlock"),
     "environment": ("set-password", "password", "destroy", "local"),

@@ -10,8 +10,8 @@ from doctor.check import CheckContext
 from doctor.engine import examine
 from planning.model import Finding
 
-_CODES = frozenset({"account_verified", "alarm_recipient", "caa", "delegation", "quotas", "regions"})
-_BLOCKING = frozenset({"caa", "regions"})
+_CODES = frozenset({"account_verified", "alarm_recipient", "caa", "delegation", "foreign_certificate", "quotas", "regions"})
+_BLOCKING = frozenset({"caa", "foreign_certificate", "regions"})
 """Where a creation is sure to fail. A quota may have been raised a minute ago, and a delegation may come while the certificate waits."""
 
 

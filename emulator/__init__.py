@@ -12,8 +12,10 @@ def install() -> None:
     from emulator import seams
 
     seams.check()
+    import cloud_control
     from emulator import (
         certificates,
+        deleted,
         distributions,
         events,
         existing,
@@ -45,6 +47,8 @@ def install() -> None:
     events.install()
     policy_sizes.install()
     pace.install()
+    deleted.install()
+    cloud_control.install()
 
 
 def stop() -> None:

@@ -134,20 +134,27 @@ def _checked(kind: str, path: tuple[str, ...], taken: Taken, words: str, create:
 
 def _buckets(table: dict[str, Any]) -> None:
     """Tags, which MiniStack loses, and no clash with a bucket that is imported."""
-    create, conflict = table["AWS::S3::Bucket"]["create"], cfn.s3_bucket_name_conflict
+    bucket = table["AWS::S3::Bucket"]
+    create, update, conflict = bucket["create"], bucket["update"], cfn.s3_bucket_name_conflict
     cfn._STACK_TAG_PROPERTY["AWS::S3::Bucket"] = ("Tags", "list")
 
-    def create_tagged(logical_id: str, props: Properties, stack_name: str) -> Any:
-        name, attributes = create(logical_id, props, stack_name)
+    def tagged(made: Any, props: Properties) -> Any:
         tags = {str(each["Key"]): str(each["Value"]) for each in props.get("Tags") or []}
         if tags:
-            s3._bucket_tags[name] = tags
-        return name, attributes
+            # PutBucketTagging has no other tags stay (Amazon S3 API Reference).
+            s3._bucket_tags[made[0]] = tags
+        return made
+
+    def create_tagged(logical_id: str, props: Properties, stack_name: str) -> Any:
+        return tagged(create(logical_id, props, stack_name), props)
+
+    def update_tagged(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Any:
+        return tagged(update(physical_id, old, new, stack_name), new)
 
     def conflict_unless_imported(name: str) -> str | None:
         return None if name in _importing.get() else conflict(name)
 
-    table["AWS::S3::Bucket"]["create"] = create_tagged
+    bucket["create"], bucket["update"] = create_tagged, update_tagged
     vars(cfn)["s3_bucket_name_conflict"] = conflict_unless_imported
 
 

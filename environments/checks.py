@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 
-from environments.model import CSP_CHARACTERS, EDGE_CONTROL_REGION, LAMBDA_EDGE_REGIONS, Environment, Organization
+from environments.adoption import check_adoption
+from environments.model import CSP_CHARACTERS, EDGE_CONTROL_REGION, Environment, Organization
 from environments.names import bucket_name_problem, certificate_covers, punycode_problem, region_problem, tag_problem
 from environments.problems import Key, Note
-from environments.regions import REGIONS
+from environments.regions import LAMBDA_EDGE_REGIONS, REGIONS
 from environments.routing import redirect_problems
 
 CERTIFICATE_NAMES = 10
@@ -78,6 +79,7 @@ def check(environment: Environment, note: Note) -> None:
     prefix_problem(env, note)
     check_tags(env, note)
     _check_headers(env, note)
+    check_adoption(env, note)
 
 
 OWN_TAGS = ("environment", "project", "cost-centre", "managed-by")
@@ -170,12 +172,12 @@ def _check_names(env: Environment, note: Note) -> None:
             "a wildcard stands for exactly one label. Add the name to certificate.subject_alternative_names",
         )
     for key, name in _certificate_keys(env):
-        if not _below(name.removeprefix("*."), zone):
+        if env.certificate.arn is None and not _below(name.removeprefix("*."), zone):
             note(key, f'"{name}" is not in the hosted zone {zone}, so its validation record cannot be written there')
     if len(set(env.certificate_names)) < len(env.certificate_names):
         note(("certificate", "subject_alternative_names"), "a name stands twice in the certificate")
     _check_certificate_size(env, note)
-    if env.zone_is_foreign and env.hosted_zone.role_arn is None:
+    if env.zone_is_foreign and env.hosted_zone.role_arn is None and (env.makes_records or env.certificate.arn is None):
         note(
             ("hosted_zone", "role_arn"),
             f"missing; the zone belongs to account {env.zone_account_id}, so a role to assume there must be named",
@@ -195,6 +197,8 @@ def _check_names(env: Environment, note: Note) -> None:
                 "is an S3 website endpoint, which does not speak HTTPS, while browsers that were here before insist on it (HSTS); "
                 "name a load balancer or another endpoint that has a certificate for the domain",
             )
+        if not env.makes_records:
+            note(("failover",), "is made of records, which hosted_zone.records leaves to somebody else; leave failover out")
         if env.zone_is_foreign:
             note(
                 ("failover",),
@@ -209,6 +213,8 @@ def _certificate_keys(env: Environment) -> tuple[tuple[Key, str], ...]:
 
 
 def _check_certificate_size(env: Environment, note: Note) -> None:
+    if env.certificate.arn is not None:
+        return
     names, first = env.certificate_names, env.certificate.domain_name
     if len(first) > FIRST_CERTIFICATE_NAME:
         note(

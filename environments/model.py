@@ -15,8 +15,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from environments.adoption import Adoption, CertificateArn
 from environments.firewall import Firewall
 from environments.names import certificate_covers
+from environments.regions import LAMBDA_EDGE_REGIONS
 from environments.routing import Redirect, Routing
 from environments.value import CostCentre, DomainName, RoleArn, TableName, UrlPath, Value, ZoneId
 from pages.findings import CODES
@@ -47,24 +49,6 @@ RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545
 EDGE_CONTROL_REGION = "us-east-1"
 """CloudFront takes its certificates and Lambda@Edge functions from here only (CloudFront Developer Guide)."""
 
-LAMBDA_EDGE_REGIONS = (
-    "us-east-1",
-    "us-east-2",
-    "us-west-1",
-    "us-west-2",
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-south-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "eu-central-1",
-    "eu-west-1",
-    "eu-west-2",
-    "sa-east-1",
-)
-"""Regions that run Lambda@Edge replicas, so where their logs land. Source: CloudFront Developer Guide, service-linked role for
-Lambda Replicator; the page does not say that the list is complete."""
-
 
 class HostedZone(Value, frozen=True, kw_only=True):
     """The public Route 53 zone, which exists already."""
@@ -76,6 +60,8 @@ class HostedZone(Value, frozen=True, kw_only=True):
     """Account that owns the zone, if it is another one."""
     role_arn: RoleArn | None = None
     """Role to assume there; needed when the zone is in another account."""
+    records: Literal["managed", "unmanaged"] = "managed"
+    """unmanaged: somebody else keeps the records of the site, such as another team's stack; none is made, changed or deleted."""
 
 
 class Certificate(Value, frozen=True, kw_only=True):
@@ -86,6 +72,8 @@ class Certificate(Value, frozen=True, kw_only=True):
     """Further names, beside the main one."""
     region: Region = EDGE_CONTROL_REGION
     """Always us-east-1; stands here so that a wish for another region gets an answer."""
+    arn: CertificateArn | None = None
+    """A certificate that somebody else makes and renews: used, never changed or deleted. The names above are those that count."""
 
 
 class App(Value, frozen=True, kw_only=True):
@@ -370,6 +358,7 @@ class Environment(Value, frozen=True, kw_only=True):
     firewall: Firewall | None = None
     disaster_recovery: DisasterRecovery | None = None
     failover: Failover | None = None
+    adopt: Adoption = Adoption()
     foundation: Literal["stack", "organization"] = "stack"
     """Who deploys the foundation: a plain stack of this environment, or the StackSets of organization.yaml."""
 
@@ -395,9 +384,16 @@ class Environment(Value, frozen=True, kw_only=True):
         return self.zone_account_id != self.account_id
 
     @property
+    def makes_records(self) -> bool:
+        """The records of the site are made here."""
+        return self.hosted_zone.records == "managed"
+
+    @property
     def certificate_names(self) -> tuple[str, ...]:
-        """All names of the certificate, the main one first; last the redirect hosts that no other name covers."""
+        """All names of the certificate, the main one first; last the redirect hosts that no other name covers, if it is made here."""
         names = (self.certificate.domain_name, *self.certificate.subject_alternative_names)
+        if self.certificate.arn is not None:
+            return names
         return (*names, *(host for host in self.redirect_hosts if not any(certificate_covers(name, host) for name in names)))
 
     @property

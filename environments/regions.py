@@ -22,3 +22,21 @@ OPT_IN_REGIONS = frozenset(
     }
 )  # fmt: skip
 REGIONS = DEFAULT_REGIONS | OPT_IN_REGIONS
+
+LAMBDA_EDGE_REGIONS = (
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "eu-central-1",
+    "eu-west-1",
+    "eu-west-2",
+    "sa-east-1",
+)
+"""Regions that run Lambda@Edge replicas, so where their logs land. Source: CloudFront Developer Guide, service-linked role for
+Lambda Replicator; the page does not say that the list is complete."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from aws.route53 import Route53
     from aws.secrets import Secrets
     from gateways.existing import ExistingResources
+    from gateways.live import LiveResources
     from gateways.retained import Retained
 
 
@@ -84,6 +85,12 @@ class Gateways:
         from gateways.existing import ExistingResources
 
         return ExistingResources.connect(self.aws, account_id=account_id, region=region, role_arn=role_arn)
+
+    def live(self, account_id: str, region: str, role_arn: str | None = None) -> LiveResources:
+        """What stands there as CloudFormation would describe it."""
+        from gateways.live import LiveResources
+
+        return LiveResources.connect(self.aws, account_id=account_id, region=region, role_arn=role_arn)
 
     def s3(self, account_id: str, region: str, role_arn: str | None = None) -> S3:
         """Its buckets."""

@@ -64,6 +64,8 @@ _LAMBDA = re.compile(
 )
 """IAM's names are taken from the path too coarsely here to tell invocations from everything else."""
 _SIGNED_FOR = re.compile(rb"Credential=[^/]*/[^/]*/[^/]*/([^/]+)/")
+_ROUTED_AS = {"cloudcontrolapi": "cloudcontrol"}
+"""Services that requests are signed for under another name than MiniStack's."""
 _XML = frozenset({b"s3", b"cloudfront", b"route53"})
 _FORM = "application/x-www-form-urlencoded"
 
@@ -246,7 +248,7 @@ def _served(request: Request, body: bytes, signed_for: str) -> None:
         raise Refused("BadRequest", "compressed bodies are not read", 400)
     params = ministack._routing_params(request.method, request.path, headers, body, dict(request.query))
     service: str = router.detect_service(request.method, request.path, headers, params)
-    if service != signed_for or service not in SERVED:
+    if service != _ROUTED_AS.get(signed_for, signed_for) or service not in SERVED:
         raise Refused("AccessDenied", f"the local AWS does not offer {service} (local_aws/served.cfg lists what it does)")
     if service == "s3" and not _offered_of_s3(request):
         raise Refused("AccessDenied", "the local AWS does not offer this of S3 (local_aws/door.py lists what it does)")

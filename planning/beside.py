@@ -32,7 +32,7 @@ def beside_change_sets(assembly: Assembly, plans: Iterable[AnyStackPlan]) -> tup
             stack=plan.stack,
         )
         for plan in plans
-        if plan.operation in ("create", "update")
+        if plan.operation in ("create", "update", "import")
         and stacks[plan.stack].certificate_validation is not None
         and zone.account_id != stacks[plan.stack].account_id
     )

@@ -12,7 +12,7 @@ from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AwsError
 from planning.inputs import Gateways
 from planning.model import Finding, Plan, StackPlan
-from planning.request import real_change_set_name
+from planning.request import IMPORT_SUFFIX, real_change_set_name
 
 
 def discard(gateway: CloudFormation, created: CreatedChangeSet, *, made_stack: bool) -> None:
@@ -32,14 +32,15 @@ def drop_stack(plan: StackPlan, gateway: CloudFormation) -> None:
 def _drop_real(plan: Plan, stack: StackPlan, gateway: CloudFormation) -> None:
     """What an apply of the plan left of a previewed stack, if it was killed between making the change set and executing it."""
     name = real_change_set_name(plan)
+    names = (name, f"{name}{IMPORT_SUFFIX}") if stack.operation == "import" else (name,)
     for found in gateway.list_change_sets(stack.stack_name):
-        if found.name == name and not found.execution_status.startswith("EXECUTE_"):
+        if found.name in names and not found.execution_status.startswith("EXECUTE_"):
             discard(gateway, CreatedChangeSet(arn=found.arn, stack_arn=stack.stack_name), made_stack=not stack.state.exists)
 
 
 def _to_be_made(plan: Plan, stack: StackPlan) -> bool:
     """Apply makes its change set."""
-    return stack.previewed or (plan.options.read_only and stack.operation in ("create", "update"))
+    return stack.previewed or stack.operation == "import" or (plan.options.read_only and stack.operation in ("create", "update"))
 
 
 def drop(plan: Plan, gateways: Gateways) -> tuple[Finding, ...]:

@@ -54,7 +54,9 @@ def existing(run: PlanningRun, stack: Stack, template: Mapping[str, Any], after:
 
 def existing_unplanned(run: PlanningRun, stack: Stack, template: Mapping[str, Any]) -> tuple[Finding, ...]:
     """Of a stack that is not there and cannot be planned yet, as far as its names are known: all that is in the way is told at once."""
-    return tuple(_finding(stack, each) for each in survey_absent(run.request.assembly, stack, template, run.gateways, **_options(run)))
+    taken = {each.logical_id for each in run.request.taken if each.stack == stack.id}
+    verdicts = survey_absent(run.request.assembly, stack, template, run.gateways, **_options(run))
+    return tuple(_finding(stack, each) for each in verdicts if each.wanted.logical_id not in taken)
 
 
 def _options(run: PlanningRun) -> dict[str, bool]:

@@ -16,6 +16,7 @@ from assembly.model import Assembly, HostedZoneRef, LiteralValue, OutputRef, Par
 from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.requests import REDACTED, ParameterValue
 from aws.errors import Conflict, NotFound
+from gateways.live import LiveResources
 from gateways.retained import Retained
 from inventory.survey import InventoryGateways
 from planning.model import Finding, ParameterPlan
@@ -34,6 +35,8 @@ class Gateways(SurveyGateways, InventoryGateways, Protocol):
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation: ...
 
     def retained(self, account_id: str, region: str, role_arn: str | None) -> Retained: ...
+
+    def live(self, account_id: str, region: str, role_arn: str | None = None) -> LiveResources: ...
 
     def hosted_zone_id(self, name: str, *, account_id: str, role_arn: str | None = None) -> str: ...
 

@@ -132,8 +132,23 @@ class ExistingRecord(Frozen, frozen=True, kw_only=True):
     """As Route 53 has it (API ResourceRecordSet); it is deleted only while it is exactly so."""
 
 
-StackOperation = Literal["create", "update", "settings", "none", "blocked"]
-"""`settings`: nothing but termination protection or stack policy changes. `blocked`: see the findings of severity error."""
+class TakenOver(Frozen, frozen=True, kw_only=True):
+    """A resource that exists and that the stack takes over, as it is."""
+
+    logical_id: str
+    resource_type: str
+    identifier: dict[str, str]
+    """ResourceIdentifier in ResourcesToImport."""
+    physical_id: str
+    source: str
+    """How it was found, for a person."""
+    sha256: str
+    """Fingerprint of its properties as they were when the plan was made; apply refuses another one."""
+
+
+StackOperation = Literal["create", "update", "import", "settings", "none", "blocked"]
+"""`import`: the stack takes over what exists (`takes`), which changes nothing, and is then changed as `resources` says.
+`settings`: nothing but termination protection or stack policy changes. `blocked`: see the findings of severity error."""
 
 
 class Place(Frozen, frozen=True, kw_only=True):
@@ -172,7 +187,7 @@ class StackPlan(Place, frozen=True, kw_only=True, tag="stack", tag_field="kind")
     state: StackState
     template_sha256: str
     change_set: ChangeSetRef | None = None
-    """None where there is nothing to execute, and for a previewed stack."""
+    """None where there is nothing to execute, and for a previewed stack. For `import` the one that takes over, of type IMPORT."""
     waits_for: tuple[str, ...] = ()
     """ "STACK.OUTPUT" of every placeholder value; not empty means previewed: apply makes the real change set when they are known."""
     parameters: tuple[ParameterPlan, ...] = ()
@@ -187,6 +202,8 @@ class StackPlan(Place, frozen=True, kw_only=True, tag="stack", tag_field="kind")
     """Records that go before the change set is executed (--replace-records)."""
     policy_forbids: tuple[str, ...] = ()
     """Logical ids whose change the stack policy in force will refuse."""
+    takes: tuple[TakenOver, ...] = ()
+    """`import`: what is taken over."""
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -355,6 +372,9 @@ def plan_bytes(plan: Plan) -> bytes:
             del found[name]
     if not plan.options.read_only:
         del found["options"]["read_only"]
+    for stack in found["stacks"]:
+        if not stack.get("takes"):
+            stack.pop("takes", None)
     return canonical_json(found)
 
 

@@ -24,7 +24,9 @@ from planning.across import across
 from planning.authority import administrators_work
 from planning.beside import beside_change_sets
 from planning.content import findings as content_findings
+from planning.cut_off import findings as cut_off
 from planning.existing import existing_unplanned
+from planning.importing import ImportPlanner
 from planning.inputs import Gateways, Produced, resolve_inputs
 from planning.meaning import with_consequences
 from planning.model import ABSENT, AnyStackPlan, Finding, Plan, StackPlan, sealed
@@ -32,7 +34,7 @@ from planning.removal_checks import in_the_way
 from planning.request import Progress, Request, Stopped, selected
 from planning.run import Planned, PlanningRun
 from planning.site_bucket import findings as emptied
-from planning.stack import StackPlanner, blocked
+from planning.stack import blocked
 from planning.stackset_survey import survey
 from planning.stacksets import context_of, plan_stack_set
 from planning.superseded import REPLICA_HOURS, left, replaced_by, still_there, waits
@@ -85,6 +87,7 @@ def make_plan(
                 *looked,
                 *in_the_way(removals, options, assembly.environment),
                 *emptied(request, plans, gateways),
+                *cut_off(request, done.values()),
                 *beside_change_sets(assembly, plans),
                 *(() if request.content is None else content_findings(request.content, plans)),
             ),
@@ -251,7 +254,7 @@ def _anyway(run: PlanningRun, stack: Stack) -> tuple[Finding, ...]:
 
 def _planned(run: PlanningRun, stack: Stack, produced: Mapping[str, Produced]) -> Planned:
     if stack.stackset is None or stack.kind != "stackset":
-        return StackPlanner(run, stack, produced).plan()
+        return ImportPlanner(run, stack, produced).plan()
     request, call_as = run.request, stack.stackset.call_as
     gateway = run.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
     template = documents.loads(request.templates[stack.id])

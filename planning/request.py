@@ -13,11 +13,16 @@ from dataclasses import dataclass
 from assembly.model import Assembly, Stack
 from planning.model import Finding, Options, Plan
 from planning.removals import Removal
+from takeover.model import Taken
 from website.content_plan import ContentPlan
 
 CHANGE_SET_PREFIX = "plan"
 REVIEW_PREFIX = "review"
 """Of change sets that are only read: who may plan and not apply may touch no others (`policies.planning`)."""
+
+
+IMPORT_SUFFIX = "-import"
+"""Of the name of a change set that apply makes to take over what exists."""
 
 
 class PlanError(Exception):
@@ -53,6 +58,8 @@ class Request:
     """How long stacks took before, by stack and operation in seconds; asked for beside the planning, where something changes."""
     removals: Callable[[], tuple[Removal, ...]] = tuple
     """Stacks of the environment that are no more wanted; called after `look`."""
+    taken: tuple[Taken, ...] = ()
+    """What exists and is to be taken over."""
     first_look: Callable[[], Iterable[Finding]] = tuple
     """The same, called where a stack is not there yet: before a first creation there is more to look at."""
 

@@ -103,15 +103,7 @@ class StackPlanner:
         obstacle = in_the_way(self.assembly.environment, self.stack.id, self.live)
         if obstacle is not None:
             return Planned(plan=blocked(self.stack, self.state, (obstacle,)), produced=self.produced_now())
-        inputs = resolve_inputs(
-            self.assembly,
-            self.stack,
-            self.template,
-            live=self.live.parameters if self.live is not None and self.state.exists else {},
-            produced=self.produced,
-            gateways=self.run.gateways,
-            read_only=self.read_only,
-        )
+        inputs = self.inputs()
         self.findings += inputs.findings
         moved = ", ".join(changed_policies(self.old_template, self.template))
         if moved:
@@ -126,6 +118,17 @@ class StackPlanner:
             return Planned(plan=blocked(self.stack, self.state, tuple(self.findings), parameters=inputs.show))
         self.run.check()
         return self.changes(inputs, source)
+
+    def inputs(self) -> Inputs:
+        return resolve_inputs(
+            self.assembly,
+            self.stack,
+            self.template,
+            live=self.live.parameters if self.live is not None and self.state.exists else {},
+            produced=self.produced,
+            gateways=self.run.gateways,
+            read_only=self.read_only,
+        )
 
     # --- looking ----------------------------------------------------------------------------------------------
 
@@ -231,29 +234,11 @@ class StackPlanner:
 
     @contextlib.contextmanager
     def change_set(
-        self, inputs: Inputs, source: Mapping[str, str], *, made_stack: bool
+        self, inputs: Inputs, source: Mapping[str, str], *, made_stack: bool, request: ChangeSetRequest | None = None
     ) -> Iterator[tuple[CreatedChangeSet, ChangeSetDescription]]:
         """A change set for as long as the block runs; it outlives it only if it is in `kept`."""
         self.kept: set[str] = set()
-        request, options = self.run.request, self.run.request.options
-        name = change_set_name(request)
-        created = self.gateway.create_change_set(
-            ChangeSetRequest(
-                stack=self.stack.stack_name,
-                name=name,
-                type="UPDATE" if self.state.exists else "CREATE",
-                parameters=inputs.send,
-                capabilities=self.stack.capabilities,
-                tags=self.stack.tags,
-                # An existing stack keeps the role that it has; a planner may pass none.
-                role_arn=None if self.read_only else inputs.role_arn,
-                client_token=client_token(name, self.stack.id, "create"),
-                description=f"Plan of {self.assembly.project} {self.assembly.environment}, assembly {self.assembly.digest[:12]}",
-                revert_drift=options.revert_drift and self.state.exists,
-                import_existing=options.import_existing or self.existing.take_over,
-                **source,
-            )
-        )
+        created = self.gateway.create_change_set(request or self.change_set_request(inputs, source))
         self.run.record(Made(gateway=self.gateway, created=created, made_stack=made_stack))
         try:
             description = self.gateway.wait_for_change_set(created, no_echo=inputs.no_echo, stopped=self.run.stop.is_set)
@@ -263,6 +248,26 @@ class StackPlanner:
             if created.arn not in self.kept:
                 self.run.forget(created.arn)
 
+    def change_set_request(self, inputs: Inputs, source: Mapping[str, str]) -> ChangeSetRequest:
+        request, options = self.run.request, self.run.request.options
+        name = change_set_name(request)
+        return ChangeSetRequest(
+            stack=self.stack.stack_name,
+            name=name,
+            type="UPDATE" if self.state.exists else "CREATE",
+            parameters=inputs.send,
+            capabilities=self.stack.capabilities,
+            tags=self.stack.tags,
+            # An existing stack keeps the role that it has; a planner may pass none.
+            role_arn=None if self.read_only else inputs.role_arn,
+            client_token=client_token(name, self.stack.id, "create"),
+            description=f"Plan of {self.assembly.project} {self.assembly.environment}, assembly {self.assembly.digest[:12]}",
+            revert_drift=options.revert_drift and self.state.exists,
+            import_existing=options.import_existing or self.existing.take_over,
+            template_body=source.get("template_body"),
+            template_url=source.get("template_url"),
+        )
+
     def makes_stack(self) -> bool:
         """Whether the stack is there for our change set only: it was not, or holds nothing but change sets of plans of this environment."""
         if self.live is None:
@@ -270,12 +275,14 @@ class StackPlanner:
         prefix = change_set_prefix(self.assembly.environment)
         return self.live.under_review and all(s.name.startswith(prefix) for s in self.gateway.list_change_sets(self.stack.stack_name))
 
-    def reference(self, created: CreatedChangeSet, description: ChangeSetDescription, *, made_stack: bool) -> ChangeSetRef:
+    def reference(
+        self, created: CreatedChangeSet, description: ChangeSetDescription, *, made_stack: bool, imports: bool = False
+    ) -> ChangeSetRef:
         return ChangeSetRef(
             name=description.name,
             arn=created.arn,
             stack_arn=created.stack_arn,
-            type="UPDATE" if self.state.exists else "CREATE",
+            type="IMPORT" if imports else "UPDATE" if self.state.exists else "CREATE",
             client_token=client_token(description.name, self.stack.id, "execute"),
             created_at=description.created_at,
             made_stack=made_stack,
@@ -439,12 +446,17 @@ class StackPlanner:
 
     def tags(self) -> tuple[PropertyChange, ...]:
         """Tags of a stack that is there which change."""
-        old: Mapping[str, str] = self.live.tags if self.live is not None and self.state.exists else self.stack.tags
+        old: Mapping[str, str] = self.live.tags if self.live is not None and self.state.exists else self.tags_of_the_new
         return tuple(
             PropertyChange(path=key, attribute="Tags", before=_known(old.get(key)), after=_known(self.stack.tags.get(key)))
             for key in sorted({*old, *self.stack.tags})
             if old.get(key) != self.stack.tags.get(key)
         )
+
+    @property
+    def tags_of_the_new(self) -> Mapping[str, str]:
+        """Tags that a stack which is not there has before it is changed."""
+        return self.stack.tags
 
     def settings(self) -> tuple[SettingChange, ...]:
         """Termination protection and stack policy, where they are not as the assembly wants them. Protection is never switched off here."""

@@ -21,7 +21,8 @@ _STUCK: dict[str, str] = {
     "UPDATE_FAILED": "its last update failed and was not rolled back",
     "UPDATE_ROLLBACK_FAILED": "the rollback of its last update failed; it has to be continued once the cause is gone",
     "DELETE_FAILED": "its deletion failed half-way",
-    "IMPORT_ROLLBACK_FAILED": "the rollback of an import failed",
+    "IMPORT_ROLLBACK_FAILED": "the rollback of an import failed; nothing that was to be taken over was changed. CloudFormation lets such a"
+    " stack only be deleted, which is safe where it keeps all that it has",
 }
 
 

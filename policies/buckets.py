@@ -19,11 +19,14 @@ def tls_only(bucket: str) -> PolicyDocument:
     return PolicyDocument(Version="2012-10-17", Statement=[_deny_plain_http(bucket)])
 
 
-def cloudfront_origin(bucket: str, distribution_id: Any) -> PolicyDocument:
+def cloudfront_origin(bucket: str, distribution_id: Any, *, identity: str | None = None, public: bool = False) -> PolicyDocument:
     """One CloudFront distribution reads through Origin Access Control; nobody comes without TLS.
 
     ListBucket makes a missing key a 404 instead of a 403, so that a real 403 stays visible (Amazon S3 API, GetObject). Source of the
     condition: CloudFront Developer Guide, "Restrict access to an Amazon S3 origin".
+
+    While a site that was taken over changes to that, the old way stays open beside it (`environments.adoption`): `identity` is the Origin
+    Access Identity that reads too; `public` lets everybody read, without TLS as well, since a website endpoint has none.
     """
     condition = Condition(StringEquals("AWS:SourceArn", distribution_arn(distribution_id)))
     cloudfront = Principal("Service", "cloudfront.amazonaws.com")
@@ -46,9 +49,24 @@ def cloudfront_origin(bucket: str, distribution_id: Any) -> PolicyDocument:
                 Resource=[s3_arn(bucket)],
                 Condition=condition,
             ),
-            _deny_plain_http(bucket),
+            *_as_before(bucket, identity, public=public),
+            *([] if public else [_deny_plain_http(bucket)]),
         ],
     )
+
+
+def _as_before(bucket: str, identity: str | None, *, public: bool) -> list[Statement]:
+    """Source of the principal: CloudFront Developer Guide, "Give an origin access identity permission to read files in the bucket"."""
+    readers = []
+    if identity is not None:
+        user = Sub("arn:${AWS::Partition}:iam::cloudfront:user/CloudFront Origin Access Identity " + identity)
+        readers.append(("IdentityReadsAsBefore", Principal("AWS", user)))
+    if public:
+        readers.append(("EverybodyReadsAsBefore", Principal("*")))
+    return [
+        Statement(Sid=sid, Effect=Allow, Principal=principal, Action=[s3.GetObject], Resource=[s3_arn(f"{bucket}/*")])
+        for sid, principal in readers
+    ]
 
 
 def log_delivery(bucket: str) -> PolicyDocument:

@@ -168,7 +168,8 @@ def _stacks(names: Deployment) -> list[Statement]:
             Resource=[arn("cloudformation", f"stack/{names.prefix}-foundation/*", region="*")],
         ),
         # Whoever creates a StackSet still has to pass it a role, and may pass only the platform's.
-        reading.look(cloudformation=("CreateStackSet", "ValidateTemplate")),
+        # GetResource reads what is to be taken over, with what CloudFormation's role may read, which is passed to it.
+        reading.look(acm=("ListCertificates",), cloudformation=("CreateStackSet", "GetResource", "ValidateTemplate")),
         *reading.places(),
         # ACM refuses to delete one that is in use; its ARN says nothing of whose it is.
         allow("Certificates", "acm", ["DescribeCertificate", "DeleteCertificate"], arn("acm", "certificate/*", region="us-east-1")),

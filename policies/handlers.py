@@ -58,7 +58,7 @@ LEFT_OUT: dict[str, tuple[LeftOut, ...]] = {
         LeftOut("s3tables:*", UNUSED, ("MetadataTableConfiguration", "MetadataConfiguration")),
         LeftOut("s3:*MetadataTable*", UNUSED, ("MetadataTableConfiguration", "MetadataConfiguration")),
         LeftOut("s3:UpdateBucketMetadata*", UNUSED, ("MetadataConfiguration",)),
-        LeftOut("s3:*Website", "a private bucket is no website", ("WebsiteConfiguration",)),
+        LeftOut("s3:PutBucketWebsite", "a private bucket is no website", ("WebsiteConfiguration",)),
         LeftOut("s3:PutBucketCORS", UNUSED, ("CorsConfiguration",)),
         LeftOut("s3:DeleteBucketCors", UNUSED, ("CorsConfiguration",)),
         LeftOut("s3:PutBucketLogging", UNUSED, ("LoggingConfiguration",)),

@@ -127,6 +127,8 @@ class Scope:
     zone_id: str | None
     """None: not known at build time."""
     boundary_name: str
+    website: bool = False
+    """The site's bucket is a public website still (`environments.adoption`)."""
 
 
 def service_role(scope: Scope) -> PolicyDocument:
@@ -243,6 +245,9 @@ def _buckets(scope: Scope) -> list[Statement]:
         "GetBucketNotification",
         "GetBucketObjectLockConfiguration",
         "GetBucketWebsite",
+        # A bucket that was taken over may have been one, and is none in the end.
+        "DeleteBucketWebsite",
+        *(["PutBucketWebsite"] if scope.website else []),
         "GetIntelligentTieringConfiguration",
         "GetInventoryConfiguration",
         "GetMetricsConfiguration",

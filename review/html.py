@@ -22,7 +22,7 @@ from assembly import commands
 from changes.model import PropertyChange
 from guards.text import printable, split_lines
 from planning.model import Plan, StackSetPlan
-from review import content_view, graph, meaning_view, removal_view, shown, summary
+from review import content_view, graph, meaning_view, removal_view, shown, summary, takeover_view
 from review.architecture import Drawn
 from review.spread import spread
 from templates.values import Redacted, Unknown, Value
@@ -74,6 +74,7 @@ def _environment() -> Environment:
         property_notes=_property_notes,
         setting_sides=_setting_sides,
         shown=shown,
+        takeover_view=takeover_view,
         summary=summary,
     )
     return environment

@@ -14,7 +14,7 @@ from assembly import commands
 from changes.model import PropertyChange, ResourceChange, Widening
 from guards.text import printable, split_lines
 from planning.model import AnyStackPlan, Plan, StackPlan, StackSetPlan
-from review import content_view, meaning_view, removal_view, shown, summary
+from review import content_view, meaning_view, removal_view, shown, summary, takeover_view
 
 LIMIT = 65_536
 """Characters that GitHub takes in the body of a comment."""
@@ -173,6 +173,15 @@ def _stack(stack: AnyStackPlan, most: int) -> Iterator[str]:
     yield f"{kind}{_code(stack.stack_name)} in {_escaped(summary.place(stack))}."
     if stack.waits_for:
         yield f"Waits for {', '.join(_code(ref) for ref in stack.waits_for)}; apply compares the real change set with this one."
+    for number, each in enumerate(takeover_view.takes(stack)):
+        if number == 0:
+            yield ""
+            yield f"{_escaped(takeover_view.FIRST)}:"
+            yield ""
+        yield f"- {_escaped(takeover_view.line(each))}"
+    if takeover_view.then(stack):
+        yield ""
+        yield f"{_escaped(takeover_view.then(stack))}{':' if stack.resources else '.'}"
     yield ""
     yield from _fenced(list(_diff(stack, most)))
     yield ""
@@ -193,7 +202,7 @@ def _diff(stack: AnyStackPlan, most: int) -> Iterator[str]:
     yield from (f"  {line}" for line in (shown.retagged_line(stack), shown.kept_line(stack)) if line)
     if isinstance(stack, StackPlan):
         for output in stack.outputs:
-            if output.change == "remove" or (output.change != "add" and stack.operation == "update"):
+            if output.change == "remove" or (output.change != "add" and stack.operation in ("update", "import")):
                 yield f"! output {output.name} ({output.change})"
                 yield from _values(output.before, output.after, most)
         for setting in stack.settings:

@@ -16,7 +16,7 @@ from changes.model import PropertyChange, ResourceChange, Widening
 from guards.text import printable
 from planning.model import AnyStackPlan, Finding, InstanceAction, InstancePlan, Plan, StackPlan, StackSetPlan
 from planning.site_bucket import EMPTIED
-from review import content_view, removal_view, shown
+from review import content_view, removal_view, shown, takeover_view
 from rollout.stackset_operations import canary_region
 from templates.resources import DATA_HOLDING_TYPES
 from templates.values import Redacted, Value
@@ -61,6 +61,7 @@ INFERRED = "inferred from the provider schema"
 OPERATIONS: Mapping[str, str] = {
     "create": "create",
     "update": "update",
+    "import": "take over, then update",
     "settings": "settings only",
     "instances": "instances only",
     "none": "no changes",
@@ -142,6 +143,7 @@ def last_line(plan: Plan) -> str:
     words = {
         "create": "to create",
         "update": "to update",
+        "import": "to take over what exists and update",
         "settings": "with settings to change",
         "instances": "with instances to change",
         "none": "unchanged",
@@ -300,12 +302,12 @@ def operation_text(stack: AnyStackPlan) -> str:
     said = OPERATIONS[stack.operation]
     if stack.operation == "none" and any(f.severity != "note" for f in stack.findings):
         return f"{said}, with findings"
-    return f"{said}, previewed" if stack.previewed and stack.operation in ("create", "update") else said
+    return f"{said}, previewed" if stack.previewed and stack.operation in ("create", "update", "import") else said
 
 
 def stack_counts(stack: AnyStackPlan) -> str:
     """What changes in it, in numbers."""
-    parts = [counts(stack.resources)]
+    parts = [takeover_view.count(stack), counts(stack.resources)]
     if isinstance(stack, StackPlan):
         parts += [f"{s.setting.replace('_', ' ')}" for s in stack.settings]
         if not stack.resources and stack.operation == "update":

@@ -15,7 +15,7 @@ from assembly import commands
 from changes.model import PropertyChange, ResourceChange
 from guards.text import ours, printable, split_lines
 from planning.model import AnyStackPlan, Finding, Plan, StackPlan, StackSetPlan
-from review import content_view, meaning_view, removal_view, shown, summary
+from review import content_view, meaning_view, removal_view, shown, summary, takeover_view
 from review.spread import spread
 from website.content_plan import Change
 
@@ -33,7 +33,13 @@ _STYLES = {
     "dynamic": "magenta",
     "unlisted": "bold magenta",
 }
-_OPERATION = {"create": ("+", "green"), "update": ("~", "yellow"), "settings": ("~", "yellow"), "instances": ("~", "yellow")}
+_OPERATION = {
+    "create": ("+", "green"),
+    "update": ("~", "yellow"),
+    "import": (">", "cyan"),
+    "settings": ("~", "yellow"),
+    "instances": ("~", "yellow"),
+}
 _CONTENT: Mapping[Change, str] = {"add": "green", "modify": "yellow", "headers": "cyan"}
 _LONG = 60
 """Characters from which on two values stand below each other instead of side by side."""
@@ -175,6 +181,7 @@ def _stack(stack: AnyStackPlan, *, verbose: bool) -> Iterator[Text]:
         yield _text(
             "  waits for ", (", ".join(stack.waits_for), "magenta"), "; apply makes the real change set then and compares it with this one"
         )
+    yield from _takes(stack)
     changed = [p for p in stack.parameters if p.changed]
     for parameter in changed:
         yield from _change(
@@ -183,7 +190,7 @@ def _stack(stack: AnyStackPlan, *, verbose: bool) -> Iterator[Text]:
     yield from _resources(stack, verbose=verbose)
     if isinstance(stack, StackPlan):
         for output in stack.outputs:
-            if output.change == "remove" or (output.change in ("modify", "maybe") and stack.operation == "update"):
+            if output.change == "remove" or (output.change in ("modify", "maybe") and stack.operation in ("update", "import")):
                 yield from _change(output.name, summary.text(output.before), summary.text(output.after), f"  output ({output.change}) ")
         for setting in stack.settings:
             yield from _change(setting.setting.replace("_", " "), setting.before or "(none)", setting.after, "  setting ")
@@ -191,6 +198,15 @@ def _stack(stack: AnyStackPlan, *, verbose: bool) -> Iterator[Text]:
             yield _text((f"  {forbidden}: the stack policy in force forbids this change", "bold red"))
     else:
         yield from _instances(stack)
+
+
+def _takes(stack: AnyStackPlan) -> Iterator[Text]:
+    for number, each in enumerate(takeover_view.takes(stack)):
+        if number == 0:
+            yield _text((f"  {takeover_view.FIRST}:", "bold"))
+        yield _text((f"  {summary.SYMBOLS['import']:<3} ", "cyan"), takeover_view.line(each))
+    if takeover_view.then(stack):
+        yield _text((f"  {takeover_view.then(stack)}{':' if stack.resources else ''}", "bold"))
 
 
 def _resources(stack: AnyStackPlan, *, verbose: bool) -> Iterator[Text]:

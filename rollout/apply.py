@@ -132,7 +132,11 @@ def before_the_lock(run: Run) -> tuple[AnyStackPlan, ...]:
     """The stacks that must stand before there is a lock table, in order. Raises `LockTableMissing`."""
     plan, assembly = run.plan, run.assembly
     by_id = {p.stack: p for p in plan.stacks}
-    wanted = [s for s in makers_of_table(assembly.lock_table, run.templates) if s in by_id and by_id[s].operation in ("create", "update")]
+    wanted = [
+        s
+        for s in makers_of_table(assembly.lock_table, run.templates)
+        if s in by_id and by_id[s].operation in ("create", "update", "import")
+    ]
     if not wanted:
         raise LockTableMissing(
             f"the lock table {assembly.lock_table} is not in account {assembly.account_id}, {assembly.home_region}, and the plan does not"

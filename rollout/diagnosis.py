@@ -139,6 +139,10 @@ _NEXT: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "UPDATE_ROLLBACK_COMPLETE": ("it is back in its state before the update; mend the cause, build, and plan again", _PLAN),
     "IMPORT_ROLLBACK_COMPLETE": ("the import was taken back; mend the cause, build, and plan again", _PLAN),
+    "IMPORT_ROLLBACK_FAILED": (
+        "nothing that was to be taken over was changed; doctor deletes the stack if it keeps all that it has, then plan again",
+        _DOCTOR,
+    ),
     "UPDATE_ROLLBACK_FAILED": ("the rollback itself got stuck: mend what it names, and let doctor continue it", _DOCTOR),
     "CREATE_FAILED": ("it stopped where it failed; doctor rolls it back", _DOCTOR),
     "UPDATE_FAILED": ("it stopped where it failed; doctor rolls it back", _DOCTOR),

@@ -16,6 +16,7 @@ from planning.inputs import Produced
 from planning.model import AnyStackPlan, StackSetPlan
 from planning.request import Stopped
 from rollout.execution import Execution, Interrupted, Run
+from rollout.import_execution import ImportExecution
 from rollout.lock import LockLost
 from rollout.outcome import Outcome
 from rollout.progress import Finished
@@ -53,4 +54,6 @@ def execute(run: Run, plan: AnyStackPlan, produced: Mapping[str, Produced]) -> O
 def _execution(run: Run, plan: AnyStackPlan, produced: Mapping[str, Produced]) -> Execution:
     if isinstance(plan, StackSetPlan):
         return StackSetExecution(run, plan, produced)
+    if plan.operation == "import":
+        return ImportExecution(run, plan, produced)
     return StackExecution(run, plan, produced)

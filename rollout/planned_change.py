@@ -12,7 +12,7 @@ from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.requests import client_token
 from aws.cloudformation.stacks import StackDescription
 from planning.model import StackPlan, StackState
-from planning.request import Request, change_set_name
+from planning.request import IMPORT_SUFFIX, Request, change_set_name
 from rollout.execution import Run
 
 EXECUTED = ("EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE", "EXECUTE_FAILED")
@@ -48,8 +48,14 @@ def change_of(run: Run, plan: StackPlan) -> tuple[str, str, str]:
     """Change set, stack and client token of a stack's execution; all of them follow from the plan alone."""
     if plan.change_set is not None:
         return plan.change_set.arn, plan.change_set.stack_arn, plan.change_set.client_token
-    name = change_set_name(run.request())
+    name = change_set_name(import_request(run) if plan.operation == "import" else run.request())
     return name, plan.state.stack_arn or plan.stack_name, client_token(name, plan.stack, "execute")
+
+
+def import_request(run: Run) -> Request:
+    """What an import is planned with whose change set the plan could not make: the update after it has the plan's own."""
+    request = run.request()
+    return replace(request, nonce=f"{request.nonce}{IMPORT_SUFFIX}")
 
 
 MOST_TRIES = 5

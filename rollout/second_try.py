@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from agreement.compare import unapproved
 from aws.cloudformation.requests import client_token
 from aws.propagation import Unready, unready
 from planning.cleanup import drop_stack
 from planning.model import InstancePlan, StackPlan
 from planning.plan import plan_stack
 from planning.request import Request
-from rollout.compare import unapproved
 from rollout.diagnosis import Diagnosis
 from rollout.execution import Execution, Interrupted, Run
 from rollout.outcome import InstanceFailure, Outcome
@@ -66,6 +66,13 @@ class SecondTry(Execution):
     def send(self, change_set: str, stack: str) -> None:
         """Execute it."""
         raise NotImplementedError
+
+    def planned(self, request: Request) -> StackPlan:
+        """The stack's plan with the real values, and its change set."""
+        stack = self.run.stack(self.plan.stack)
+        real = plan_stack(request, stack, self.produced, self.run.gateways, self.run.schemas, stop=self.run.stop)
+        assert isinstance(real, StackPlan), "the assembly says that it is a stack"
+        return real
 
     def try_again(self, found: Diagnosis) -> Outcome | None:
         """The outcome of the next try, if there is to be one. Raises as `execute` does."""
@@ -119,9 +126,7 @@ class SecondTry(Execution):
     def made_again(self, request: Request) -> Outcome:
         """Make the change set anew, and execute it if it is what was approved."""
         self.run.check()
-        stack = self.run.stack(self.plan.stack)
-        real = plan_stack(request, stack, self.produced, self.run.gateways, self.run.schemas, stop=self.run.stop)
-        assert isinstance(real, StackPlan), "the assembly says that it is a stack"
+        real = self.planned(request)
         differences = unapproved(self.plan, real)
         if differences or real.change_set is None:
             drop_stack(real, self.gateway)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from agreement.compare import unapproved
 from aws.cloudformation.stacks import EventFeed, StackDescription, StackEvent
 from aws.errors import AwsError, BadRequest, Conflict, NetworkError, NotFound, Throttled, Unavailable
 from planning.cleanup import drop_stack
 from planning.inputs import Produced
 from planning.model import SettingChange, StackPlan
-from planning.plan import plan_stack
-from rollout.compare import unapproved
 from rollout.diagnosis import Diagnosis, diagnose
 from rollout.execution import MAX_FAILED_POLLS, SUCCEEDED_STATES, Interrupted, Run
 from rollout.execution_events import ExecutionEvents, seconds
@@ -68,10 +67,7 @@ class StackExecution(SecondTry):
     def real(self) -> str | Outcome:
         """Make the real change set of a previewed stack and execute it if it is what was approved; the stack's ARN, or how it ended."""
         self.run.check()
-        real = plan_stack(
-            self.run.request(), self.run.stack(self.plan.stack), self.produced, self.run.gateways, self.run.schemas, stop=self.run.stop
-        )
-        assert isinstance(real, StackPlan), "the assembly says that it is a stack"
+        real = self.planned(self.run.request())
         differences = unapproved(self.plan, real)
         if differences:
             drop_stack(real, self.gateway)

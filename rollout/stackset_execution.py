@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from agreement.compare import unapproved
 from assembly.commands import deploy
 from assembly.files import sha256
 from assembly.model import INLINE_TEMPLATE_LIMIT, StackSet
@@ -29,7 +30,6 @@ from guards import documents
 from planning.inputs import Inputs, Produced, resolve_inputs
 from planning.model import StackSetPlan
 from planning.stacksets import administration_role_arn, managed_execution, moved_since, plan_stack_set, same_template, template_of
-from rollout.compare import unapproved
 from rollout.diagnosis import failures, invalid
 from rollout.execution import MAX_FAILED_POLLS, Execution, Interrupted, Run
 from rollout.outcome import InstanceFailure, Outcome

@@ -55,7 +55,6 @@ _DATA = ("AWS::S3::Bucket", "AWS::DynamoDB::Table")
 
 
 DISTRIBUTION = ("DistributionId", OutputRef(stack="site", output="DistributionId"))
-CERTIFICATE = ("CertificateArn", OutputRef(stack="certificate", output="CertificateArn"))
 
 
 def entries(env: Environment) -> tuple[Entry, ...]:
@@ -64,13 +63,13 @@ def entries(env: Environment) -> tuple[Entry, ...]:
     recovery = env.disaster_recovery
     return (
         *([_foundation(env)] if env.foundation == "stack" else []),
-        _certificate(env, zone),
+        *([_certificate(env, zone)] if env.certificate.arn is None else []),
         *(_edge(env) if env.basic_auth.enabled else []),
         *([Entry("replica", replica.build, recovery.region, protected=_DATA)] if recovery else []),
         *([Entry("firewall", firewall.build, EDGE_CONTROL_REGION, protected=_DATA)] if env.firewall else []),
         _site(env),
         *([Entry("replica-access", replica.build_access, recovery.region, (DISTRIBUTION,), depends_on=("replica",))] if recovery else []),
-        _dns(env, zone),
+        *([_dns(env, zone)] if env.makes_records else []),
         _monitoring(env),
     )
 
@@ -78,6 +77,13 @@ def entries(env: Environment) -> tuple[Entry, ...]:
 def _foundation(env: Environment) -> Entry:
     protected = (*_DATA, "AWS::IAM::Role", "AWS::IAM::ManagedPolicy")
     return Entry("foundation", foundation.build, env.home_region, own_credentials=True, protected=protected)
+
+
+def _certificate_arn(env: Environment) -> tuple[str, Source]:
+    """Made here, or somebody else's."""
+    arn = env.certificate.arn
+    source: Source = OutputRef(stack="certificate", output="CertificateArn") if arn is None else LiteralValue(value=arn)
+    return "CertificateArn", source
 
 
 def _certificate(env: Environment, zone: Source) -> Entry:
@@ -105,7 +111,7 @@ def _edge(env: Environment) -> tuple[Entry, ...]:
 
 
 def _site(env: Environment) -> Entry:
-    inputs: list[tuple[str, Source]] = [CERTIFICATE]
+    inputs: list[tuple[str, Source]] = [_certificate_arn(env)]
     if env.basic_auth.enabled:
         inputs.append(("EdgeFunctionVersionArn", OutputRef(stack="edge", output="FunctionVersionArn")))
     if env.firewall:
@@ -130,10 +136,16 @@ def _dns(env: Environment, zone: Source) -> Entry:
 
 
 def _monitoring(env: Environment) -> Entry:
-    # A health check of a foreign zone's site is made in monitoring itself, and there is no failover then.
-    checks = () if env.zone_is_foreign else ("HealthCheckId", "PrimaryHealthCheckId") if env.failover else ("HealthCheckId",)
+    # Without a dns stack in this account the health check is made in monitoring itself, and there is no failover then.
+    checks = (
+        ()
+        if env.zone_is_foreign or not env.makes_records
+        else ("HealthCheckId", "PrimaryHealthCheckId")
+        if env.failover
+        else ("HealthCheckId",)
+    )
     health = tuple((name, OutputRef(stack="dns", output=name)) for name in checks)
-    return Entry("monitoring", monitoring.build, EDGE_CONTROL_REGION, (DISTRIBUTION, CERTIFICATE, *health), protected=_DATA)
+    return Entry("monitoring", monitoring.build, EDGE_CONTROL_REGION, (DISTRIBUTION, _certificate_arn(env), *health), protected=_DATA)
 
 
 def organization_entries(organization: Organization, environments: tuple[Environment, ...]) -> tuple[Entry, ...]:

@@ -151,6 +151,7 @@ def _scope(env: Environment) -> provisioning.Scope:
         certificate_names=env.certificate_names,
         zone_id=env.hosted_zone.id,
         boundary_name=f"{env.prefix}-boundary",
+        website=env.adopt.website_endpoint is not None,
     )
 
 

@@ -40,7 +40,7 @@ def build(env: Environment) -> StackTemplate:
     distribution = template.input("DistributionId", "Distribution that is watched", pattern=DISTRIBUTION_ID)
     certificate = template.input("CertificateArn", "Certificate whose end is watched", pattern=CERTIFICATE_ARN)
     check: Any
-    if env.zone_is_foreign:
+    if env.zone_is_foreign or not env.makes_records:
         check = Ref(health_check(template, env))
         template.output("HealthCheckId", "Id of the health check", check)
     else:

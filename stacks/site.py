@@ -16,7 +16,7 @@ from troposphere import GetAtt, Ref, Tags, cloudfront, iam, s3
 from environments.model import DisasterRecovery, Environment
 from policies import buckets, runtime, trust
 from policies.statements import arn, distribution_arn
-from stacks import edge, headers
+from stacks import as_before, edge, headers
 from stacks.edge_code import viewer_request_code
 from stacks.storage import private_bucket
 from stacks.template import BUCKET_ARN, CERTIFICATE_ARN, DISTRIBUTION_DOMAIN, EDGE_VERSION_ARN, WEB_ACL_ARN, StackTemplate
@@ -56,13 +56,7 @@ def build(env: Environment) -> StackTemplate:
     template = StackTemplate(env, "site", f"https://{env.domain}{env.app.entry_path}")
     certificate = template.input("CertificateArn", "ACM certificate in us-east-1", pattern=CERTIFICATE_ARN)
     recovery = env.disaster_recovery
-    bucket = private_bucket(
-        template,
-        "Bucket",
-        env.bucket,
-        buckets.cloudfront_origin(env.bucket, Ref("Distribution")),
-        replication=_replication(template, env, recovery) if recovery else None,
-    )
+    bucket = _bucket(template, env)
     access = template.add(
         cloudfront.OriginAccessControl(
             "OriginAccessControl",
@@ -81,6 +75,8 @@ def build(env: Environment) -> StackTemplate:
     if recovery:
         domains[REPLICA] = template.input("ReplicaDomainName", "Regional domain of the replica bucket", pattern=DISTRIBUTION_DOMAIN)
     origins = [_origin(name, domain, access) for name, domain in domains.items()]
+    if env.adopt.origin_as_before:
+        origins = [as_before.origin(env, ORIGIN, domains[ORIGIN])]
     behaviour = _behaviour(env, response_headers, function)
     pages = template.add(_page_cache_policy(env))
     behaviours = {
@@ -110,6 +106,21 @@ def build(env: Environment) -> StackTemplate:
     template.output("ResponseHeadersPolicyId", "Id of the response headers policy", Ref(response_headers))
     template.output("Url", "Where the app answers", f"https://{env.domain}{env.app.entry_path}")
     return template
+
+
+def _bucket(template: StackTemplate, env: Environment) -> s3.Bucket:
+    adopt, recovery = env.adopt, env.disaster_recovery
+    policy = buckets.cloudfront_origin(
+        env.bucket, Ref("Distribution"), identity=adopt.origin_access_identity, public=adopt.website_endpoint is not None
+    )
+    return private_bucket(
+        template,
+        "Bucket",
+        env.bucket,
+        policy,
+        replication=_replication(template, env, recovery) if recovery else None,
+        website=as_before.website(adopt),
+    )
 
 
 def _behaviour(env: Environment, response_headers: cloudfront.ResponseHeadersPolicy, function: dict[str, Any]) -> dict[str, Any]:
@@ -192,6 +203,7 @@ def _distribution(
                 **optional,
             ),
             Tags=Tags(Name=env.domain),
+            **as_before.accepted(env.adopt),
         )
     )
 

@@ -9,6 +9,8 @@ from troposphere import Ref, s3
 
 from stacks.template import RETAIN, RETAIN_ONCE_MADE, StackTemplate, suppressed
 
+_STILL_PUBLIC = "the site was taken over with a public website endpoint, which has no TLS; public until adopt.website_endpoint is taken out"
+
 
 def private_bucket(
     template: StackTemplate,
@@ -19,12 +21,16 @@ def private_bucket(
     noncurrent_days: int = 30,
     expire_days: int | None = None,
     replication: s3.ReplicationConfiguration | None = None,
+    website: s3.WebsiteConfiguration | None = None,
 ) -> s3.Bucket:
     """Add a bucket and its policy, or None for a policy that stands in another stack.
 
-    `noncurrent_days` is how long superseded versions stay; `expire_days` removes current ones.
+    `noncurrent_days` is how long superseded versions stay; `expire_days` removes current ones. `website`: it is the public bucket of a site
+    that was taken over and is still read so; it stays open until its distribution has another way in.
     """
     optional: dict[str, Any] = {"ReplicationConfiguration": replication} if replication else {}
+    if website is not None:
+        optional |= {"WebsiteConfiguration": website, "Metadata": suppressed(dict.fromkeys(("E9401", "E9402", "E9404"), _STILL_PUBLIC))}
     if policy is None:
         optional["Metadata"] = suppressed(
             {"E9404": "its policy names the distribution, which is made later, so it stands in a stack of its own"}
@@ -41,9 +47,12 @@ def private_bucket(
                 ]
             ),
             LifecycleConfiguration=s3.LifecycleConfiguration(Rules=_lifecycle(noncurrent_days, expire_days)),
-            OwnershipControls=s3.OwnershipControls(Rules=[s3.OwnershipControlsRule(ObjectOwnership="BucketOwnerEnforced")]),
+            # Objects may be public by access control lists alone: without these they are private at once.
+            OwnershipControls=s3.OwnershipControls(
+                Rules=[s3.OwnershipControlsRule(ObjectOwnership="BucketOwnerPreferred" if website else "BucketOwnerEnforced")]
+            ),
             PublicAccessBlockConfiguration=s3.PublicAccessBlockConfiguration(
-                BlockPublicAcls=True, BlockPublicPolicy=True, IgnorePublicAcls=True, RestrictPublicBuckets=True
+                **dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), website is None)
             ),
             VersioningConfiguration=s3.VersioningConfiguration(Status="Enabled"),
             DeletionPolicy=RETAIN_ONCE_MADE,
@@ -53,7 +62,8 @@ def private_bucket(
         depth=2,
     )
     if policy is not None:
-        template.add(s3.BucketPolicy(f"{title}Policy", Bucket=Ref(bucket), PolicyDocument=policy), depth=2)
+        public = {} if website is None else {"Metadata": suppressed({"E9501": _STILL_PUBLIC})}
+        template.add(s3.BucketPolicy(f"{title}Policy", Bucket=Ref(bucket), PolicyDocument=policy, **public), depth=2)
     return bucket
 
 

@@ -33,7 +33,7 @@ from assembly.model import (
     Template,
 )
 from environments.model import Environment, Organization
-from stacks import foundation, headers, site
+from stacks import as_before, foundation, headers, site
 from stacks.catalogue import Entry, entries, organization_entries
 from templates.placeholders import accepts, placeholder
 
@@ -101,6 +101,8 @@ def _synthesise(
     for entry in listed:
         template = entry.build(owner)
         body: dict[str, Any] = template.to_dict()
+        if isinstance(owner, Environment) and owner.adopt.let_go and entry.id in as_before.LET_GO:
+            body = as_before.let_go(body)
         bodies[entry.id] = body
         data = canonical_json(body)
         problems.extend(f"{owner.name}: stack {entry.id}: {text}" for text in _template_problems(entry, body, data))
@@ -286,7 +288,7 @@ def _contract(env: Environment) -> SiteContract:
         release_grace_days=publishing.release_grace_days,
         release_keep=publishing.release_keep,
         config_json=env.app.config_json,
-        https_record=env.failover is None,
+        https_record=env.failover is None and env.makes_records,
         promote_from=publishing.promote_from,
         routing=Routing(
             file_extensions=env.routing.file_extensions,

@@ -33,6 +33,7 @@ class Schema:
     create_only: frozenset[tuple[str, ...]] = frozenset()
     conditional_create_only: frozenset[tuple[str, ...]] = frozenset()
     read_only: frozenset[tuple[str, ...]] = frozenset()
+    write_only: frozenset[tuple[str, ...]] = frozenset()
     primary_identifier: frozenset[tuple[str, ...]] = frozenset()
     type_name: str = ""
     identifier: tuple[str, ...] = ()
@@ -43,6 +44,8 @@ class Schema:
     Source: "AWS CloudFormation Resource Import supports CloudFormation Registry types" (2020-06-19): a type with a read handler needs
     nothing more. See `import-types` in docs/assumptions.md.
     """
+    required: tuple[str, ...] = ()
+    """Top-level properties that a template must have."""
 
     def recreation(self, path: str) -> Recreation:
         """Whether changing the property at `path` ("A.B[0].C") replaces the resource.
@@ -103,9 +106,11 @@ class _File(msgspec.Struct, rename="camel"):
     create_only_properties: tuple[str, ...] = ()
     conditional_create_only_properties: tuple[str, ...] = ()
     read_only_properties: tuple[str, ...] = ()
+    write_only_properties: tuple[str, ...] = ()
     primary_identifier: tuple[str, ...] = ()
     type_name: str = ""
     handlers: dict[str, Any] = {}
+    required: tuple[str, ...] = ()
 
 
 def _paths(pointers: Iterable[str]) -> frozenset[tuple[str, ...]]:
@@ -147,10 +152,12 @@ class Schemas:
                 create_only=_paths(raw.create_only_properties),
                 conditional_create_only=_paths(raw.conditional_create_only_properties),
                 read_only=_paths(raw.read_only_properties),
+                write_only=_paths(raw.write_only_properties),
                 primary_identifier=_paths(raw.primary_identifier),
                 type_name=raw.type_name,
                 identifier=tuple(pointer.rpartition("/")[2] for pointer in raw.primary_identifier),
                 importable="read" in raw.handlers,
+                required=raw.required,
             )
         return self._read[name]
 

@@ -54,6 +54,7 @@ BY_HAND: Mapping[Key, tuple[Any, ...]] = {
         ["www.kimmyai.io", "*.kimmyai.io"],
     ),
     ("certificate", "region"): ("us-east-1", "eu-west-1"),
+    ("certificate", "arn"): (None, "arn:aws:acm:us-east-1:{account}:certificate/0a1b2c3d-1111-2222-3333-444455556666"),
     ("app", "entry_path"): ("/buy", "/", "/shop"),
     ("app", "index_document"): ("/index.html", "/buy/index.html"),
     ("app", "health_path"): ("/healthz", "/up"),
@@ -90,6 +91,14 @@ BY_HAND: Mapping[Key, tuple[Any, ...]] = {
     ("firewall",): (None, {}, {"rate": "block", "rate_limit": 100}, {"core_rules": "off", "logs": "bucket"}),
     ("disaster_recovery",): (None, RECOVERY, {**RECOVERY, "bucket": "{bucket}-second"}, {**RECOVERY, "region": "eu-west-3"}),
     ("failover",): (None, STANDBY, OTHER_STANDBY),
+    ("adopt",): (
+        {},
+        {"origin_access_identity": "E1ABCDEF2GHIJ"},
+        {"origin_access_identity": "E1ABCDEF2GHIJ", "origin": "private"},
+        {"website_endpoint": {"error_document": "error.html"}},
+        {"website_endpoint": {}, "origin": "private"},
+        {"let_go": True},
+    ),
 }
 """Values of keys whose type does not tell them."""
 

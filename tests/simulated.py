@@ -69,6 +69,10 @@ class Simulated:
         self.stacks: dict[str, dict[str, Any]] = {}
         self.change_sets: dict[str, dict[str, Any]] = {}
         self.sets: dict[str, dict[str, Any]] = {}
+        self.deleted: list[dict[str, Any]] = []
+        """Stacks that are gone, with their events, the latest first."""
+        self.owned: dict[str, str] = {}
+        """Physical id to the stack that has it, of resources that no stack of the simulation made."""
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self._numbers: Counter[str] = Counter()
 
@@ -104,9 +108,16 @@ class Simulated:
         return {"Stacks": [{k: v for k, v in self._stack(StackName).items() if not k.startswith("_")}]}
 
     def list_stacks(self, StackStatusFilter: Sequence[str] = ()) -> Any:
-        """Of deleted ones nothing is left."""
+        """Of deleted ones only `deleted` is left."""
         wanted = [s for s in self.stacks.values() if not StackStatusFilter or s["StackStatus"] in StackStatusFilter]
-        return {"StackSummaries": [{k: s[k] for k in ("StackName", "StackId", "StackStatus")} for s in reversed(wanted)]}
+        deleted = self.deleted if "DELETE_COMPLETE" in StackStatusFilter else []
+        told = [{k: s[k] for k in ("StackName", "StackId", "StackStatus")} for s in (*reversed(wanted), *deleted)]
+        return {"StackSummaries": told}
+
+    def describe_stack_resources(self, PhysicalResourceId: str) -> Any:
+        if PhysicalResourceId not in self.owned:
+            raise NotFound(f"Stack for {PhysicalResourceId} does not exist", code="ValidationError")
+        return {"StackResources": [{"StackName": self.owned[PhysicalResourceId], "PhysicalResourceId": PhysicalResourceId}]}
 
     def list_stack_resources(self, StackName: str) -> Any:
         resources = json.loads(self._stack(StackName)["_body"]).get("Resources", {})
@@ -133,7 +144,8 @@ class Simulated:
         self.change_sets = {arn: c for arn, c in self.change_sets.items() if c["StackId"] != stack["StackId"]}
 
     def describe_stack_events(self, StackName: str, NextToken: str = "") -> Any:
-        return self._paged(self._stack(StackName).get("_events", []), "StackEvents", NextToken)
+        gone = next((each for each in self.deleted if each["StackId"] == StackName), None)
+        return self._paged((gone or self._stack(StackName)).get("_events", []), "StackEvents", NextToken)
 
     def describe_events(self, ChangeSetName: str = "", StackName: str = "", NextToken: str = "") -> Any:
         stack = self.change_sets[ChangeSetName]["StackName"] if ChangeSetName else self._stack(StackName)["StackName"]
@@ -149,9 +161,11 @@ class Simulated:
     def create_change_set(self, **request: Any) -> Any:
         name, kind = request["StackName"], request["ChangeSetType"]
         stack = self.stacks.get(name)
-        if kind == "CREATE" and stack is None:
+        new = stack is None
+        if kind in ("CREATE", "IMPORT") and stack is None:
             stack = self.stacks[name] = self._made(name, "REVIEW_IN_PROGRESS")
-        if stack is None or (kind == "CREATE") != (stack["StackStatus"] == "REVIEW_IN_PROGRESS"):
+        reviewed = stack is not None and stack["StackStatus"] == "REVIEW_IN_PROGRESS"
+        if stack is None or (kind == "CREATE" and not reviewed) or (kind == "UPDATE" and reviewed):
             raise BadRequest(f"Stack [{name}] cannot take a {kind} change set", code="ValidationError")
         if any(c["ChangeSetName"] == request["ChangeSetName"] and c["StackName"] == name for c in self.change_sets.values()):
             raise Conflict("ChangeSet already exists", code="AlreadyExistsException")
@@ -161,6 +175,14 @@ class Simulated:
             p["ParameterKey"]: old[p["ParameterKey"]] if p.get("UsePreviousValue") else p["ParameterValue"] for p in request["Parameters"]
         }
         changes = self._changes(stack, template, values)
+        if kind == "IMPORT":
+            refusal = self._import_refusal(stack, template, request, changes)
+            if refusal:
+                if new:
+                    del self.stacks[name]
+                raise BadRequest(refusal, code="ValidationError")
+            for change in changes:
+                change["ResourceChange"]["Action"] = "Import"
         arn = f"arn:aws:cloudformation:{self.region}:{ACCOUNT}:changeSet/{request['ChangeSetName']}/{self._unique(name)}"
         reason = self.faults.refuse.get(name, "")
         outputs = json.loads(stack["_body"]).get("Outputs") != template.get("Outputs")
@@ -177,12 +199,30 @@ class Simulated:
             "ExecutionStatus": "UNAVAILABLE" if reason else "AVAILABLE",
             "CreationTime": NOW,
             "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in values.items()],
+            "_kind": kind,
+            "_ids": {r["LogicalResourceId"]: "|".join(r["ResourceIdentifier"].values()) for r in request.get("ResourcesToImport", ())},
             "_changes": changes,
             "_template": template,
             "_values": values,
             "_looks": self.faults.pending,
         }
         return {"Id": arn, "StackId": stack["StackId"]}
+
+    def _import_refusal(
+        self, stack: Mapping[str, Any], template: Mapping[str, Any], request: Mapping[str, Any], changes: list[dict[str, Any]]
+    ) -> str:
+        """CloudFormation's, for an import that does or says more."""
+        before = json.loads(stack["_body"])
+        for section in ("Outputs", "Tags"):
+            given = request.get("Tags") if section == "Tags" else template.get(section, {}) != before.get(section, {})
+            if given:
+                return f"As part of the import operation, you cannot modify or add [{section}]"
+        wanted = {each["LogicalResourceId"]: each["ResourceType"] for each in request["ResourcesToImport"]}
+        done = {c["ResourceChange"]["LogicalResourceId"]: c["ResourceChange"]["Action"] for c in changes}
+        if done != dict.fromkeys(wanted, "Add"):
+            return f"You have modified resources that are not imported: {sorted(set(done) - set(wanted))}"
+        bare = [each for each in wanted if "DeletionPolicy" not in template["Resources"][each]]
+        return f"Resources {bare} are missing DeletionPolicy attribute" if bare else ""
 
     def _made(self, name: str, status: str) -> dict[str, Any]:
         return {
@@ -273,7 +313,8 @@ class Simulated:
             "_parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in values.items()],
             "Parameters": [{"ParameterKey": k, "ParameterValue": "****" if k in hidden else v} for k, v in values.items()],
             "Outputs": [
-                {"OutputKey": k, "OutputValue": _produced(v)} for k, v in resolved_outputs(self._scope(template, values, name)).items()
+                {"OutputKey": k, "OutputValue": _produced(v, stack.get("_ids", {}))}
+                for k, v in resolved_outputs(self._scope(template, values, name)).items()
             ],
         }
 
@@ -295,11 +336,11 @@ class Simulated:
         return self._paged(self.sets[StackSetName]["instances"], "Summaries", NextToken)
 
 
-def _produced(value: Any) -> str:
+def _produced(value: Any, ids: Mapping[str, str]) -> str:
     if isinstance(value, Mapping) and len(value) == 1:
         key, inner = next(iter(value.items()))
         if key == "Ref":
-            return f"{inner}-physical"
+            return ids.get(inner, f"{inner}-physical")
         if key == "Fn::GetAtt":
             return f"{inner[0]}-{inner[1]}-physical"
     return str(value)
@@ -395,6 +436,23 @@ class SimulatedStanding:
 
 
 @dataclass(frozen=True)
+class SimulatedLive:
+    """`gateways.live.LiveResources`."""
+
+    lives: Mapping[tuple[str, str], dict[str, Any]]
+    unreadable: bool = False
+
+    def get(self, resource_type: str, identifier: Mapping[str, str], *, service_role_arn: str | None = None) -> dict[str, Any]:
+        if self.unreadable:
+            raise AccessDenied("not authorized to perform cloudformation:GetResource", service="cloudcontrol")
+        found = self.lives.get((resource_type, "|".join(identifier.values())))
+        if found is None:
+            raise NotFound(f"{resource_type} {identifier} was not found", code="ResourceNotFoundException")
+        copied: dict[str, Any] = json.loads(json.dumps(found))
+        return copied
+
+
+@dataclass(frozen=True)
 class SimulatedZones:
     """`aws.route53.Route53`, as far as it reads."""
 
@@ -428,6 +486,10 @@ class SimulatedGateways:
     """Resources that no stack of the simulation made, by type and name."""
     records: tuple[dict[str, Any], ...] = ()
     """Record sets of every zone."""
+    lives: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    """Properties of what exists, by type and identifier."""
+    unreadable: bool = False
+    """Nobody may read those."""
 
     def at(self, region: str, account_id: str = ACCOUNT) -> Simulated:
         return self.places.setdefault((account_id, region), Simulated(region, self.faults))
@@ -455,6 +517,10 @@ class SimulatedGateways:
     def existing(self, account_id: str, region: str, role_arn: str | None = None) -> Any:
         """What stands there by type and name: `there`."""
         return SimulatedStanding(self.there)
+
+    def live(self, account_id: str, region: str, role_arn: str | None = None) -> Any:
+        """Properties of what exists: `lives`."""
+        return SimulatedLive(self.lives, self.unreadable)
 
     def s3(self, account_id: str, region: str, role_arn: str | None = None) -> Any:
         raise AccessDenied("no bucket may be listed here", service="s3")

@@ -26,6 +26,7 @@ from session.site import add_choice_arguments
 if TYPE_CHECKING:
     from planning.model import Finding, Options, Plan
     from review.architecture import Drawn
+    from takeover.model import Taken
     from website.content_plan import ContentPlan
 
 EXAMPLES = """\
@@ -165,6 +166,7 @@ def plan_and_save(
     *,
     content: ContentPlan | None = None,
     rolling_back: bool = False,
+    taken: tuple[Taken, ...] = (),
 ) -> Plan:
     """Drop the plan that was saved before, make a new one and save it; a blocked one is not saved."""
     from aws.s3 import S3
@@ -202,6 +204,7 @@ def plan_and_save(
         created_by=opened.caller,
         nonce=context.token_hex(4),
         content=content,
+        taken=taken,
         look=lambda: look().findings,
         removals=lambda: look().removals,
         measured=lambda: history.expected_or_none(

@@ -1,6 +1,6 @@
 """Publish the built front end, or a release of another environment, as a release.
 
-In: a directory that a bundler wrote, or `--release ENV:DIGEST`. Out: the live site; the release on stdout.
+In: a directory that a bundler wrote, `--release ENV:DIGEST` or `--as-found`. Out: the live site; the release on stdout.
 Never: leaves the site with a page whose files are missing, sends what is there already, deletes what an older page may still load.
 
 Exit status: 0 live (or was live already), 3 with --dry-run if something would change, 1 failed or somebody else was first,
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from guards.text import as_lines
 from session.approval import refuse_unapproved
-from session.context import OK, PENDING, CommandError, Context
+from session.context import OK, PENDING, USAGE, CommandError, Context
 from session.freshness import add_build_argument, refresh
 from session.opened import Opened, add_common_arguments, open_environment, read_assembly, refuse_denied
 from session.site import (
@@ -49,6 +49,7 @@ EXAMPLES = """\
   python deploy.py publish --env dev --content ../web/dist       publish a build
   python deploy.py publish --env dev --content ../web/dist --dry-run    what would change, and nothing else
   python deploy.py publish --env prod --release sit:3f9c01d2ab44  publish exactly what was verified in sit
+  python deploy.py publish --env prod --as-found                 what the bucket held before it was taken over becomes release 1
   python deploy.py publish --env dev --content dist --local      to the local AWS
 """
 DATA = ("cli.answers:Publication",)
@@ -63,6 +64,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--release", metavar="ENV:RELEASE", help="a verified release of another environment, by number or digest; `releases` lists them"
     )
+    group.add_argument(
+        "--as-found", action="store_true", help="the bucket's own content becomes the first release; no file of the site is written"
+    )
     add_choice_arguments(parser)
     parser.add_argument("--commit", default="", metavar="SHA", help="git commit of the front end (default: that of DIR, or GITHUB_SHA)")
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
@@ -71,6 +75,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Check, compare, ask, publish."""
+    if args.as_found:
+        return _as_found(args, context)
     if args.content is None:
         opened = open_environment(args, context)
         with tempfile.TemporaryDirectory(prefix="release-") as folder:
@@ -92,6 +98,23 @@ def run(args: argparse.Namespace, context: Context) -> int:
             gc.freeze()
             gc.enable()
     return _publish(args, context, opened, source, _look(args, context, opened, site, source))
+
+
+def _as_found(args: argparse.Namespace, context: Context) -> int:
+    """Nothing changes for anybody, so nobody is asked."""
+    from website.as_found import release_as_found
+    from website.errors import NotDeployed
+
+    if args.dry_run:
+        raise CommandError("--as-found changes nothing that visitors get, so there is nothing to show; leave out --dry-run", status=USAGE)
+    opened = open_environment(args, context)
+    try:
+        with progress(context) as report:
+            outcome = release_as_found(site_of(opened), run_of(args, context, opened, report))
+    except NotDeployed as error:
+        raise CommandError(str(error), command=apply_command(opened.assembly)) from None
+    show_outcome(outcome, args, context)
+    return OK
 
 
 def _look(args: argparse.Namespace, context: Context, opened: Opened, site: Site, source: Source) -> Outcome | Snapshot:

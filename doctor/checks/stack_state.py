@@ -11,9 +11,11 @@ from aws.cloudformation.stacks import StackDescription
 from doctor.check import CheckContext, stack_check
 from doctor.deployed import last_failure
 from doctor.values import CheckResult, Fix, FixAction
+from guards import documents
 from operations.gateways import cloudformation_of
 from planning.request import change_set_prefix
 from planning.states import in_the_way
+from templates.resources import RETAINING
 
 
 @stack_check("stack", kind="stack")
@@ -97,6 +99,8 @@ def _fix_for(stack: Stack, live: StackDescription, gateway: CloudFormation) -> F
         )
     if live.status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED") and live.termination_protection:
         return None
+    if live.status == "IMPORT_ROLLBACK_FAILED":
+        return _fix_of_import(stack, live, gateway)
     if live.status == "ROLLBACK_COMPLETE":
         return _fix(stack, live, "delete", _deletion_lines(stack, gateway, frozenset()))
     if live.status in ("ROLLBACK_FAILED", "DELETE_FAILED"):
@@ -120,6 +124,22 @@ def _fix_for(stack: Stack, live: StackDescription, gateway: CloudFormation) -> F
         )
         return _fix(stack, live, "roll_back", (f"roll {stack.stack_name} back to {to}",))
     return None
+
+
+def _fix_of_import(stack: Stack, live: StackDescription, gateway: CloudFormation) -> Fix | None:
+    """CloudFormation takes no other call for such a stack than to delete it, which is safe where all that it has is kept.
+
+    Source: CloudFormation user guide, "Stack status codes"; ContinueUpdateRollback and RollbackStack name the states that they take.
+    """
+    try:
+        resources = documents.loads(gateway.get_template(stack.stack_name) or "{}").get("Resources", {})
+    except ValueError:
+        return None
+    kept = frozenset(title for title, body in resources.items() if body.get("DeletionPolicy") in RETAINING)
+    there = {r.logical_id for r in gateway.list_resources(stack.stack_name) if r.status != "DELETE_COMPLETE"}
+    if live.termination_protection or there - kept:
+        return None
+    return _fix(stack, live, "delete", _deletion_lines(stack, gateway, kept))
 
 
 def _deletion_lines(stack: Stack, gateway: CloudFormation, retained: frozenset[str]) -> tuple[str, ...]:

@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from agreement.compare import differences
 from aws.cloudformation.change_sets import RawDetail
 from changes.causes import keeps_value, settle_causes
 from changes.change_set import from_change_set
 from changes.context import Context
 from changes.model import PropertyChange, ResourceChange
-from rollout.compare import differences
 from templates.intrinsics import Scope, after_mark, resolved_resources
 from templates.schemas import bundled
 from templates.values import Known

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agreement.compare import agrees, differences
 from aws.cloudformation.change_sets import ChangeSetDescription, RawChange, RawDetail
 from changes.by_template import all_from_templates
 from changes.change_set import dotted, from_change_set
@@ -18,7 +19,6 @@ from changes.context import Context
 from changes.model import PropertyChange, Replacement, ResourceChange
 from changes.structure import differences_of, same
 from planning.outputs import output_after
-from rollout.compare import agrees, differences
 from templates.intrinsics import Scope, after_mark, marked, references, resolve, resolved_resources, secret_mark, unresolved, value_of
 from templates.placeholders import accepts, placeholder
 from templates.schemas import Schema, bundled, segments

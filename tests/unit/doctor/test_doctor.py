@@ -498,6 +498,21 @@ def test_every_stuck_state_has_a_safe_action(status: str, action: str, names: tu
     assert not changing & {name for name, _ in client.calls}
 
 
+@pytest.mark.parametrize(("policy", "fixes"), [("Retain", ["delete"]), ("RetainExceptOnCreate", ["delete"]), ("Delete", []), (None, [])])
+def test_a_stack_whose_import_got_stuck_is_deleted_only_if_it_keeps_everything(policy: str | None, fixes: list[str]) -> None:
+    body = {"Type": "AWS::S3::Bucket", **({"DeletionPolicy": policy} if policy else {})}
+    client = formation(
+        describe_stacks=stack("IMPORT_ROLLBACK_FAILED"),
+        list_stack_resources=resources(("Bucket", "AWS::S3::Bucket", "IMPORT_COMPLETE")),
+        get_template={"TemplateBody": {"Resources": {"Bucket": body}}},
+    )
+    report = examine(context(healthy(cloudformation=client)))
+    assert [fix.action for fix in report.fixes] == fixes
+    assert all("keeps Bucket" in " ".join(fix.does) for fix in report.fixes)
+    check = next(c for c in report.checks if c.code == "stack_import_rollback_failed")
+    assert "--fix" in check.command if fixes else "describe-stack-events" in check.command
+
+
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"])
 def test_a_protected_stack_is_not_offered_for_deletion(status: str) -> None:
     live = stack(status, EnableTerminationProtection=True)

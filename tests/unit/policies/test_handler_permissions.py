@@ -28,6 +28,7 @@ from tests.environments_fixture import FAILOVER, FOREIGN_ZONE, RECOVERY, changed
 from tests.golden_files import ROOT, assert_golden
 
 ENVS = environments()
+UNMANAGED = {"hosted_zone": {"name": "kimmyai.io", "records": "unmanaged"}}
 OPTIONS: tuple[dict[str, Any], ...] = (
     {"basic_auth": {"enabled": True}},
     {"basic_auth": {"enabled": False}},
@@ -40,9 +41,11 @@ OPTIONS: tuple[dict[str, Any], ...] = (
     {"hosted_zone": {"name": "kimmyai.io", "id": "Z0123456789ABCDEFGHIJ"}},
     {"protection": {"change_approval": True, "termination_protection": True, "stack_policy": True}},
     {"publishing": {"hashed_paths": []}},
+    {"adopt": {"website_endpoint": {}}},
+    UNMANAGED,
 )
 """Every option that changes which resources there are, or which statements."""
-NEVER_TOGETHER = (FAILOVER, FOREIGN_ZONE)
+NEVER_TOGETHER = (FAILOVER, FOREIGN_ZONE, UNMANAGED)
 
 
 def made_of(env: Environment, built: Synthesis) -> tuple[Made, ...]:

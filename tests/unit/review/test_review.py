@@ -29,6 +29,7 @@ from planning.model import (
     StackPlan,
     StackSetPlan,
     StackState,
+    TakenOver,
     sealed,
 )
 from review import as_json, graph, html, markdown, summary, terminal
@@ -292,6 +293,57 @@ FIRST = content(
 CONTENT = plan_of(stack("site", "none"), stack("dns", "none", depends_on=("site",)), content=UPDATED)
 DEPLOYMENT = plan_of(stack("site", "create", state=ABSENT), content=FIRST, protected=True)
 LIVE_ALREADY = plan_of(stack("site", "none"), content=content(live="c" * 64, live_number=7, kept=9))
+TAKING_OVER = plan_of(
+    stack(
+        "site",
+        "import",
+        state=ABSENT,
+        takes=(
+            TakenOver(
+                logical_id="Bucket",
+                resource_type="AWS::S3::Bucket",
+                identifier={"BucketName": "www.example.org"},
+                physical_id="www.example.org",
+                source="terraform module.site.aws_s3_bucket.this",
+                sha256="3" * 64,
+            ),
+        ),
+        resources=(
+            ResourceChange(
+                logical_id="Bucket",
+                resource_type="AWS::S3::Bucket",
+                action="modify",
+                holds_data=True,
+                properties=(
+                    PropertyChange(
+                        path="VersioningConfiguration.Status",
+                        before=known("Suspended"),
+                        after=known("Enabled"),
+                        values_from="template",
+                    ),
+                ),
+            ),
+            ResourceChange(logical_id="Policy", resource_type="AWS::S3::BucketPolicy", action="add"),
+        ),
+    ),
+    stack(
+        "certificate",
+        "import",
+        state=ABSENT,
+        region="us-east-1",
+        takes=(
+            TakenOver(
+                logical_id="Certificate",
+                resource_type="AWS::CertificateManager::Certificate",
+                identifier={"CertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/1"},
+                physical_id="arn:aws:acm:us-east-1:123456789012:certificate/1",
+                source="kept by the deleted stack of this name",
+                sha256="4" * 64,
+            ),
+        ),
+    ),
+    protected=True,
+)
 NOTHING = plan_of(stack("certificate", "none"), stack("site", "none", depends_on=("certificate",)))
 PLANS = {
     "everything": EVERYTHING,
@@ -300,6 +352,7 @@ PLANS = {
     "content": CONTENT,
     "deployment": DEPLOYMENT,
     "live": LIVE_ALREADY,
+    "taking-over": TAKING_OVER,
 }
 
 

@@ -22,12 +22,13 @@ from rollout.apply import Applied, LockTableMissing, StalePlan, apply, makers_of
 from rollout.execution import Run
 from rollout.lock import Lock, LockHeld, LockLost, acquire
 from rollout.progress import Event, Resource, Started
+from takeover.model import Taken
 from templates.schemas import Schemas
 from tests.simulated import ACCOUNT, NOW, Simulated, SimulatedGateways, Small, literal, output, small_assembly
 from tests.unit.rollout.test_lock import ME, Clock, Table
 
 NO_SCHEMAS = Schemas(directory=None)
-IN_FLIGHT = {"CREATE": "CREATE_IN_PROGRESS", "UPDATE": "UPDATE_IN_PROGRESS"}
+IN_FLIGHT = {"CREATE": "CREATE_IN_PROGRESS", "UPDATE": "UPDATE_IN_PROGRESS", "IMPORT": "IMPORT_IN_PROGRESS"}
 
 
 class Scripted(Simulated):
@@ -43,15 +44,18 @@ class Scripted(Simulated):
         if found["ExecutionStatus"] != "AVAILABLE":
             raise BadRequest(f"ChangeSet [{ChangeSetName}] is in {found['ExecutionStatus']} status", code="InvalidChangeSetStatus")
         stack = self.stacks[name]
-        begun = IN_FLIGHT["CREATE" if stack["StackStatus"] == "REVIEW_IN_PROGRESS" else "UPDATE"]
+        imports = found["_kind"] == "IMPORT"
+        begun = IN_FLIGHT["IMPORT" if imports else "CREATE" if stack["StackStatus"] == "REVIEW_IN_PROGRESS" else "UPDATE"]
+        earlier = stack.get("_events", [])
         self._simulation.executed.append(name)
         token = given["ClientRequestToken"]
-        self.deploy(name, found["_template"], found["_values"])
+        stack["_ids"] = {**stack.get("_ids", {}), **found["_ids"]}
+        self.deploy(name, found["_template"], found["_values"], status="IMPORT_COMPLETE" if imports else "")
         stack["LastUpdatedTime"] = NOW.replace(minute=len(self._simulation.executed))
         stack["_script"] = [*self._simulation.scripts.get(name, [begun, stack["StackStatus"]])]
         stack["_token"] = token
         stack["_change_set"] = found
-        stack["_events"] = [*self._simulation.earlier.get(name, [])]
+        stack["_events"] = [*self._simulation.earlier.get(name, earlier)]
         self._event(stack, name, begun)
         for logical_id, status, reason in self._simulation.events.get(name, []):
             self._event(stack, logical_id, status, reason, kind="AWS::SSM::Parameter")
@@ -81,6 +85,8 @@ class Scripted(Simulated):
         )
 
     def describe_stack_events(self, StackName: str, NextToken: str = "") -> Any:
+        if any(each["StackId"] == StackName for each in self.deleted):
+            return super().describe_stack_events(StackName, NextToken)
         name = self._stack(StackName)["StackName"]
         if self._simulation.late.get(name, 0) > 0:
             self._simulation.late[name] -= 1
@@ -95,7 +101,7 @@ class Scripted(Simulated):
             status = script.pop(0)
             if not script:
                 stack["StackStatus"] = status
-                good = status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+                good = status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
                 stack["_change_set"]["ExecutionStatus"] = "EXECUTE_COMPLETE" if good else "EXECUTE_FAILED"
                 self._event(stack, stack["StackName"], status)
         return {"Stacks": [{k: v for k, v in stack.items() if not k.startswith("_")} | {"StackStatus": status}]}
@@ -142,6 +148,9 @@ class Desk:
     stop: threading.Event = field(default_factory=threading.Event)
     locks: list[Lock] = field(default_factory=list)
     number: int = 0
+    schemas: Schemas = field(default_factory=lambda: NO_SCHEMAS)
+    taken: tuple[Taken, ...] = ()
+    """What is to be taken over."""
 
     def plan(self, made: tuple[Assembly, Mapping[str, bytes]], **options: Any) -> Plan:
         self.number += 1
@@ -152,8 +161,9 @@ class Desk:
             created_at="2026-11-22T10:00:00Z",
             created_by=ME.arn,
             nonce=f"{self.number:08x}",
+            taken=self.taken,
         )
-        return make_plan(request, self.simulation, NO_SCHEMAS)
+        return make_plan(request, self.simulation, self.schemas)
 
     def take(self) -> Lock:
         self.number += 1
@@ -170,7 +180,7 @@ class Desk:
             assembly=made[0],
             templates=made[1],
             gateways=gateways,
-            schemas=NO_SCHEMAS,
+            schemas=self.schemas,
             report=self.told.append,
             now=self.clock,
             sleep=self.sleep,

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agreement.compare import unapproved
 from changes.model import PropertyChange, Replacement, ResourceChange, Widening
 from planning.model import ABSENT, Finding, InstancePlan, ParameterPlan, SettingChange, StackPlan, StackSetPlan
-from rollout.compare import unapproved
 from templates.values import Known, Redacted, Unknown
 from tests.simulated import stackset
 

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from assembly.files import canonical_json, manifest_bytes
 from assembly.model import NoSite, OutputRef, RoleName, Stack, Targets
 from environments.loader import load
-from environments.model import LAMBDA_EDGE_REGIONS, Environment, Organization
+from environments.model import Environment, Organization
 from environments.problems import EnvironmentProblems
-from environments.regions import REGIONS
+from environments.regions import LAMBDA_EDGE_REGIONS, REGIONS
 from lint.gate import Job, lint
 from stacks import dns
 from stacks.catalogue import entries

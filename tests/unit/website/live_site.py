@@ -82,7 +82,16 @@ class Buckets:
 
     @staticmethod
     def _head(key: str, found: Object, *, checksum: bool = False) -> Head:
-        return Head(key=key, size=len(found.body), etag=found.etag, sha256=found.checksum if checksum else "", version_id="1")
+        return Head(
+            key=key,
+            size=len(found.body),
+            etag=found.etag,
+            sha256=found.checksum if checksum else "",
+            version_id="1",
+            content_type=found.headers.content_type,
+            cache_control=found.headers.cache_control,
+            content_encoding=found.headers.content_encoding,
+        )
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[Head]:
         if bucket in self.missing:

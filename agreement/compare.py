@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from changes.causes import under
-from changes.model import ResourceChange, Widening
+from changes.model import PropertyChange, ResourceChange, Widening
 from planning.model import AnyStackPlan, InstancePlan, ParameterPlan, SettingChange, StackPlan, StackSetPlan
 from templates.values import Known, Redacted, Unknown, Value
 
@@ -43,6 +43,7 @@ def _differences(approved: AnyStackPlan, real: AnyStackPlan) -> Iterator[str]:
     yield from _widenings(approved.widenings, real.widenings)
     if isinstance(approved, StackPlan) and isinstance(real, StackPlan):
         yield from _settings(approved.settings, real.settings)
+        yield from _tags(approved.tags, real.tags)
         yield from (
             f"the record {each.record.get('Name')} {each.record.get('Type')} would be deleted, which was not in the approved plan"
             for each in real.replaces
@@ -89,6 +90,11 @@ def _settings(approved: Iterable[SettingChange], real: Iterable[SettingChange]) 
     return (
         f"{now.setting.replace('_', ' ')} would change, which was not announced" for now in real if (now.setting, now.after) not in known
     )
+
+
+def _tags(approved: Iterable[PropertyChange], real: Iterable[PropertyChange]) -> Iterator[str]:
+    known = {(tag.path, tag.after) for tag in approved}
+    return (f"the tag {now.path} of the stack would change, which was not announced" for now in real if (now.path, now.after) not in known)
 
 
 def _instances(approved: Iterable[InstancePlan], real: Iterable[InstancePlan]) -> Iterator[str]:

@@ -1,0 +1,125 @@
+"""What exists and no stack gets: why, what becomes of it, and which addresses have to leave the Terraform state.
+
+In: the state, the rows of what is matched, candidates without a place. Out: `Left` values, addresses.
+Never: runs Terraform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from adoption.matching import BESIDE, Candidate
+from adoption.places import Place
+from adoption.report import Kept, Left, Row
+from adoption.terraform import Managed, State
+from adoption.terraform_types import ACCESS_IDENTITY, CERTIFICATE, KINDS, RECORD, ZONE
+
+IN_CARE = ("take_over", "in_place")
+"""Fates of what a stack of the environment has, now or after the import."""
+
+
+def left_over(
+    state: State | None, rows: Sequence[Row], places: Sequence[Place], unmatched: Iterable[Candidate], managed: Sequence[Candidate]
+) -> tuple[Left, ...]:
+    """In the state's order; then what was found in another way."""
+    types = {place.type for place in places}
+    without_place = {each.key for each in unmatched}
+    told = []
+    for each in state.resources if state else ():
+        kind = KINDS.get(each.type)
+        identifier = (kind.identify(each.attributes) if kind else None) or {}
+        key = (kind.type if kind else "", tuple(sorted((n, v.rstrip(".")) for n, v in identifier.items())))
+        matched = kind is not None and kind.part == "resource" and identifier and key not in without_place and each.remark != "deposed"
+        if not matched:
+            why, message = _why(each, types, rows)
+            if kind is not None and kind.type == RECORD and _ours_by_name(identifier, places):
+                message = f"in the zone {identifier['HostedZoneId']}, which is not the environment's: hosted_zone in its file says which is"
+            told.append(
+                Left(what=each.type, identifier=" ".join(identifier.values()), source=f"terraform {each.address}", why=why, message=message)
+            )
+    told += [
+        Left(what=c.type, identifier=c.label, source=c.source, why="left_alone", message="another one was named by hand")
+        for c in unmatched
+        if c.state is None and c not in managed
+    ]
+    return tuple(told)
+
+
+def _ours_by_name(identifier: Mapping[str, str], places: Sequence[Place]) -> bool:
+    """A record that a stack makes, by its name and type, wherever."""
+    return any(
+        place.type == RECORD
+        and place.properties.get("Type") == identifier.get("Type")
+        and str(place.properties.get("Name", "")).rstrip(".").lower() == identifier.get("Name", "").lower()
+        for place in places
+    )
+
+
+def _why(each: Managed, types: set[str], rows: Sequence[Row]) -> tuple[Kept, str]:
+    kind = KINDS.get(each.type)
+    if each.remark == "deposed":
+        return "superseded", "deposed: Terraform has made another in its place already"
+    if kind is not None and kind.part != "resource":
+        return _part(each, rows)
+    return _resource(each, kind.type if kind else "", types)
+
+
+def _resource(each: Managed, kind: str, types: set[str]) -> tuple[Kept, str]:
+    if kind == ACCESS_IDENTITY:
+        return "superseded", "Origin Access Control takes its place; it can be deleted when no distribution uses it any more"
+    if kind == ZONE:
+        return "used", "the platform writes its records into it and does not own it"
+    if kind == RECORD and validates(each):
+        return "used", "validates a certificate, and has to stay or ACM cannot renew it"
+    if kind in BESIDE and kind in types:
+        return "superseded", "the platform makes its own; it can be deleted when the distribution no more uses it"
+    return "left_alone", "not the platform's"
+
+
+def validates(each: Managed) -> bool:
+    """A record by which ACM knows the domain: a CNAME whose name begins with an underscore."""
+    return each.attributes.get("type") == "CNAME" and str(each.attributes.get("name", "")).startswith("_")
+
+
+def _part(each: Managed, rows: Sequence[Row]) -> tuple[Kept, str]:
+    kind = KINDS[each.type]
+    if kind.part == "nothing":
+        return "nothing", "nothing at AWS goes by it"
+    if kind.part == "content":
+        return "content", "its objects stay in the bucket; the first publish is release 1"
+    whole = _whole(each, rows)
+    return (
+        "setting",
+        f"a setting of {whole.stack}.{whole.logical_id}" if whole else f"a setting of a resource ({kind.type}) that is not taken over",
+    )
+
+
+def _whole(each: Managed, rows: Sequence[Row]) -> Row | None:
+    """The row of the resource that the state's object is a part of."""
+    kind = KINDS.get(each.type)
+    identifier = kind.identify(each.attributes) if kind else None
+    return next((row for row in rows if kind and identifier and row.type == kind.type and row.identifier == identifier), None)
+
+
+def lines_to_remove(state: State | None, rows: Sequence[Row], managed: Sequence[Candidate]) -> tuple[str, ...]:
+    """Addresses of all that a stack has or replaces, with parts and content, and of what the certificate of a stack is renewed by.
+
+    What stays in the state, `terraform destroy` deletes: that is right for what is superseded, and only for that.
+    """
+    if state is None:
+        return ()
+    ours = [row for row in rows if row.fate in IN_CARE or (row.type == RECORD and row.compared)]
+    identifiers = [(row.type, row.identifier) for row in ours] + [(c.type, dict(c.identifier)) for c in managed]
+    certificate = any(kind == CERTIFICATE for kind, _ in identifiers)
+    found = []
+    for each in state.resources:
+        kind = KINDS.get(each.type)
+        if kind is None or each.remark == "deposed":
+            continue
+        identifier = kind.identify(each.attributes)
+        renews = certificate and (
+            each.type == "aws_acm_certificate_validation" or (kind.type == RECORD and str(each.attributes.get("name", "")).startswith("_"))
+        )
+        if renews or (identifier and (kind.type, identifier) in identifiers):
+            found.append(each.address)
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""Is what AWS would do now what was approved?"""

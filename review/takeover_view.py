@@ -1,0 +1,35 @@
+"""What a stack takes over, and that it happens before anything changes.
+
+In: a stack's plan. Out: titles and lines, without markup. Never: shows a value of what is taken over.
+"""
+
+from __future__ import annotations
+
+from guards.text import printable
+from planning.model import AnyStackPlan, StackPlan, TakenOver
+
+FIRST = "First it takes over what exists; nothing changes by that"
+THEN = "Then it is made what the template says"
+THEN_NOTHING = "Then only the outputs, tags and settings of the stack are set"
+
+
+def takes(stack: AnyStackPlan) -> tuple[TakenOver, ...]:
+    """What it takes over; nothing for most."""
+    return stack.takes if isinstance(stack, StackPlan) else ()
+
+
+def line(each: TakenOver) -> str:
+    """ "Bucket  AWS::S3::Bucket  my-site  (terraform module.site.aws_s3_bucket.this)"."""
+    return f"{each.logical_id}  {each.resource_type}  {printable(each.physical_id)}  ({printable(each.source)})"
+
+
+def then(stack: AnyStackPlan) -> str:
+    """The title of what follows; empty where nothing is taken over."""
+    if not takes(stack):
+        return ""
+    return THEN if stack.resources else THEN_NOTHING
+
+
+def count(stack: AnyStackPlan) -> str:
+    """ "2 to take over"."""
+    return f"{len(takes(stack))} to take over" if takes(stack) else ""

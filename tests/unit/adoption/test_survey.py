@@ -1,0 +1,301 @@
+"""What exists is matched, compared, judged; what would hurt is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from adoption.by_hand import NotUnderstood
+from adoption.report import AdoptionReport, Row
+from adoption.terraform import State
+from adoption.text import checked, lines
+from aws.errors import AccessDenied, BadRequest
+from gateways.existing import Found
+from gateways.live import Unsupported
+from review.wrapping import wrapped
+from templates.values import Known
+from tests.golden_files import assert_golden
+from tests.unit.adoption.stage import Account, adopted, assembly, state, terraformed
+
+NOTHING = State(resources=())
+BUCKET = ("AWS::S3::Bucket", "dev-kimmyai-web-public")
+DISTRIBUTION = ("AWS::CloudFront::Distribution", "E1DEVKIMMYAI01")
+
+
+def account(environment: str = "dev", **more: Any) -> Account:
+    return Account(live_properties=terraformed(environment), **more)
+
+
+def row(report: AdoptionReport, name: str) -> Row:
+    return next(each for each in report.rows if f"{each.stack}.{each.logical_id}" == name)
+
+
+def changed(key: tuple[str, str], **properties: Any) -> Account:
+    found = account()
+    found.live_properties[key] = {**found.live_properties[key], **properties}
+    return found
+
+
+# --- found and matched --------------------------------------------------------------------------------------------
+
+
+def test_what_terraform_made_goes_to_its_place() -> None:
+    dev = adopted("dev", account())
+    assert [f"{each.stack}.{each.logical_id}" for each in dev.to_take_over] == [
+        "certificate.Certificate",
+        "site.Bucket",
+        "site.BucketPolicy",
+        "site.Distribution",
+    ]
+    taken = row(dev, "site.Distribution").taken()
+    assert (dict(taken.identifier), taken.source) == (
+        {"Id": "E1DEVKIMMYAI01"},
+        "terraform module.cloudfront.aws_cloudfront_distribution.this",
+    )
+    assert not dev.refused
+
+
+def test_what_the_distribution_uses_is_taken_over_under_another_name_and_aligned_later() -> None:
+    prod = adopted("prod", account("prod"))
+    control = row(prod, "site.OriginAccessControl")
+    assert control.fate == "take_over"
+    assert {each.path: (each.live, each.ours) for each in control.differences}["OriginAccessControlConfig.Name"] == (
+        Known(text="prod-kimmyai-oac"),
+        Known(text="kimmyai-web-prod-site"),
+    )
+    assert row(prod, "site.ResponseHeadersPolicy").fate == "take_over"
+
+
+def test_what_another_name_or_a_create_only_property_keeps_out_is_made_new_beside_it() -> None:
+    prod = adopted("prod", account("prod"))
+    check = row(prod, "dns.HealthCheck")
+    assert (check.fate, [each.path for each in check.differences if each.replaces]) == ("made_new", ["HealthCheckConfig.MeasureLatency"])
+    assert {each.source.rpartition(".")[2]: each.why for each in prod.left}["routes"] == "superseded"
+
+
+def test_values_of_what_is_taken_over_are_known_to_the_comparison() -> None:
+    dev = adopted("dev", account())
+    paths = {each.path for each in row(dev, "site.Distribution").differences}
+    assert "DistributionConfig.ViewerCertificate.AcmCertificateArn" not in paths, "the certificate is the one that is taken over"
+    policy = {each.path: each.ours for each in row(dev, "site.BucketPolicy").differences}
+    assert "distribution/E1DEVKIMMYAI01" in msgspec.json.encode(policy["PolicyDocument.Statement[CloudFrontReads]"]).decode()
+
+
+def test_a_bucket_of_a_derived_name_is_found_without_a_state() -> None:
+    there = {("AWS::S3::Bucket", "dev-kimmyai-web-public"): Found(physical_id="dev-kimmyai-web-public")}
+    report = adopted("dev", account(there=there), of=NOTHING)
+    assert [(f"{each.stack}.{each.logical_id}", each.source) for each in report.to_take_over] == [
+        ("site.Bucket", "derived name"),
+        ("site.BucketPolicy", "derived name"),
+    ]
+
+
+def test_what_is_named_by_hand_wins_over_what_was_found() -> None:
+    found = account()
+    found.live_properties["AWS::CloudFront::Distribution", "EOTHER"] = found.live_properties[DISTRIBUTION]
+    report = adopted("dev", found, "Distribution=EOTHER")
+    chosen = row(report, "site.Distribution")
+    assert (chosen.fate, dict(chosen.identifier), chosen.source) == ("take_over", {"Id": "EOTHER"}, "--resource Distribution=EOTHER")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Bucket", "LogicalId=IDENTIFIER"),
+        ("Bucket=", "LogicalId=IDENTIFIER"),
+        ("=x", "LogicalId=IDENTIFIER"),
+        ("Bukcet=x", "no stack of the environment has 'Bukcet'"),
+        ("Bucket=a\nb", "LogicalId=IDENTIFIER"),
+        ("Ipv4Record=x", "SetIdentifier"),
+        ("edge.Function=x", "code"),
+        ("AlarmTopicPolicy=x", "CloudFormation cannot import"),
+    ],
+)
+def test_what_is_not_understood_by_hand(text: str, words: str) -> None:
+    with pytest.raises(NotUnderstood, match=words):
+        adopted("dev", account(), text)
+
+
+# --- refused ------------------------------------------------------------------------------------------------------
+
+
+def test_two_for_one_place_are_refused_until_one_is_named() -> None:
+    found = account()
+    double = state("dev")
+    second = [
+        type(each)(address="aws_cloudfront_distribution.old", type=each.type, provider="aws", attributes={**each.attributes, "id": "EOLD"})
+        for each in double.resources
+        if each.type == "aws_cloudfront_distribution"
+    ]
+    found.live_properties["AWS::CloudFront::Distribution", "EOLD"] = found.live_properties[DISTRIBUTION]
+    report = adopted("dev", found, of=State(resources=(*double.resources, *second)))
+    refused = row(report, "site.Distribution")
+    assert refused.fate == "refused"
+    assert "EOLD" in refused.message and "E1DEVKIMMYAI01" in refused.message
+    assert refused.command == "python deploy.py adopt --env dev --resource site.Distribution=E1DEVKIMMYAI01"
+
+
+def test_what_another_stack_has_is_refused_and_what_its_own_stack_has_is_not() -> None:
+    refused = row(adopted("dev", account(owners={"dev-kimmyai-web-public": "their-stack"})), "site.Bucket")
+    assert (refused.fate, "their-stack" in refused.message) == ("refused", True)
+    own = next(stack.stack_name for stack in assembly("dev")[0].stacks if stack.id == "site")
+    assert row(adopted("dev", account(owners={"dev-kimmyai-web-public": own})), "site.Bucket").fate == "take_over"
+
+
+@pytest.mark.parametrize(
+    ("tags", "refused"),
+    [
+        ([{"Key": "project", "Value": "kimmyai-web"}, {"Key": "environment", "Value": "prod"}], True),
+        ([{"Key": "project", "Value": "other"}, {"Key": "environment", "Value": "dev"}], True),
+        ([{"Key": "Environment", "Value": "prod"}], True),
+        ([{"Key": "env", "Value": "sit"}], True),
+        ([{"Key": "Environment", "Value": "development"}], False),
+        ([{"Key": "Environment", "Value": "DEV"}], False),
+        ([{"Key": "Owner", "Value": "prod"}], False),
+        ([], False),
+    ],
+)
+def test_what_is_tagged_as_another_environments_is_refused(tags: list[dict[str, str]], refused: bool) -> None:
+    assert row(adopted("dev", changed(BUCKET, Tags=tags)), "site.Bucket").fate == ("refused" if refused else "take_over")
+
+
+def test_the_state_of_another_account_is_refused() -> None:
+    report = adopted("dev", account(), of=state("prod"))
+    assert row(report, "certificate.Certificate").fate == "refused"
+    assert "is in account 333333333333" in row(report, "certificate.Certificate").message
+    assert not report.to_take_over
+
+
+def test_what_is_in_another_region_is_refused() -> None:
+    moved = State(
+        resources=tuple(
+            type(each)(address=each.address, type=each.type, provider="aws", attributes={**each.attributes, "region": "eu-central-1"})
+            for each in state("dev").resources
+        )
+    )
+    refused = row(adopted("dev", account(), of=moved), "site.Bucket")
+    assert (refused.fate, "is in eu-central-1" in refused.message) == ("refused", True)
+
+
+def test_a_bucket_of_another_name_is_refused_since_it_would_be_replaced() -> None:
+    found = account()
+    found.live_properties["AWS::S3::Bucket", "other"] = {**found.live_properties[BUCKET], "BucketName": "other"}
+    refused = row(adopted("dev", found, "site.Bucket=other"), "site.Bucket")
+    assert (refused.fate, "BucketName" in refused.message) == ("refused", True)
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("by_hand", [(), ("Distribution=E1DEVKIMMYAI01",)])
+def test_a_distribution_of_another_site_is_refused_whatever_a_state_says(by_hand: tuple[str, ...]) -> None:
+    config = {**terraformed("dev")[DISTRIBUTION]["DistributionConfig"], "Aliases": ["shop.example.org"]}
+    refused = row(adopted("dev", changed(DISTRIBUTION, DistributionConfig=config), *by_hand), "site.Distribution")
+    assert (refused.fate, "shop.example.org" in refused.message) == ("refused", True)
+    bare = {**config, "Aliases": []}
+    assert row(adopted("dev", changed(DISTRIBUTION, DistributionConfig=bare), *by_hand), "site.Distribution").fate == "take_over"
+
+
+def test_what_may_not_be_read_is_not_taken_for_the_same() -> None:
+    found = account()
+    found.live_properties[BUCKET] = AccessDenied("no s3:GetEncryptionConfiguration", code="AccessDeniedException")
+    unknown = row(adopted("dev", found), "site.Bucket")
+    assert (unknown.fate, unknown.compared) == ("unknown", False)
+    report = adopted("dev", found)
+    assert row(report, "site.Bucket") in report.refused
+    assert any("site.Bucket:" in each for each in report.unmanaged), "nor for managed"
+
+
+def test_a_type_that_cannot_be_read_cannot_be_imported() -> None:
+    found = account()
+    found.live_properties[DISTRIBUTION] = Unsupported("no READ", code="UnsupportedActionException")
+    assert row(adopted("dev", found), "site.Distribution").fate == "made_new"
+
+
+def test_what_the_state_has_and_aws_has_not_is_made_new() -> None:
+    found = account()
+    del found.live_properties[BUCKET]
+    report = adopted("dev", found)
+    assert row(report, "site.Bucket").fate == "gone"
+    assert not any("site.Bucket:" in each for each in report.unmanaged)
+
+
+def test_a_certificate_that_others_use_stays_its_owners() -> None:
+    arn = next(key[1] for key in terraformed("dev") if key[0] == "AWS::CertificateManager::Certificate")
+    ours, theirs = (f"arn:aws:cloudfront::111111111111:distribution/{name}" for name in ("E1DEVKIMMYAI01", "ETHEIRS"))
+    alone = row(adopted("dev", account(users={arn: [ours]})), "certificate.Certificate")
+    shared = row(adopted("dev", account(users={arn: [ours, theirs]})), "certificate.Certificate")
+    assert (alone.fate, shared.fate) == ("take_over", "used")
+    assert "ETHEIRS" in shared.message and f"certificate.arn: {arn}" in shared.command
+
+
+# --- shown --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.attack
+def test_no_secret_is_shown_in_any_form() -> None:
+    for environment in ("dev", "prod"):
+        report = adopted(environment, account(environment))
+        told = msgspec.json.encode(report).decode() + "\n".join([*lines(report, 60), *lines(report, 300), *checked(report)]) + repr(report)
+        assert "NOT_TO_BE_SHOWN" not in told
+    origin = {each.path: each.live for each in row(adopted("dev", account()), "site.Distribution").differences}
+    assert (
+        '"HeaderName": "X-Origin", "HeaderValue": "(hidden)"'
+        in msgspec.json.decode(msgspec.json.encode(origin))["DistributionConfig.Origins[S3-website]"]["text"]
+    )
+
+
+def test_legacy_shapes_are_told_with_their_way_out() -> None:
+    dev = adopted("dev", account())
+    codes = [each.code for each in row(dev, "site.Distribution").legacy]
+    assert codes == ["origin_access_identity", "forwarded_values", "standard_logging", "old_tls", "edge_function_version"]
+    assert "adopt.origin_access_identity: E2OAIKIMMYDEV1 in environments/dev.yaml" in row(dev, "site.Distribution").legacy[0].way_out
+    assert not row(adopted("prod", account("prod")), "site.Distribution").legacy
+    config = json.loads(json.dumps(terraformed("dev")[DISTRIBUTION]["DistributionConfig"]))
+    config["Origins"] = [{"Id": "w", "DomainName": "dev-kimmyai-web-public.s3-website-eu-west-1.amazonaws.com", "CustomOriginConfig": {}}]
+    website = row(adopted("dev", changed(DISTRIBUTION, DistributionConfig=config)), "site.Distribution")
+    assert website.legacy[0].code == "website_endpoint"
+    old = changed(BUCKET, OwnershipControls={}, PublicAccessBlockConfiguration={}, WebsiteConfiguration={"IndexDocument": "index.html"})
+    assert [each.code for each in row(adopted("dev", old), "site.Bucket").legacy] == ["acl_ownership", "website_bucket", "public_bucket"]
+
+
+def test_what_has_to_leave_the_state_is_all_that_a_stack_gets_and_no_more() -> None:
+    dev = adopted("dev", account())
+    assert 'module.acm.aws_route53_record.validation["*.kimmyai.io"]' in dev.state_rm, "or ACM could not renew after terraform destroy"
+    assert "module.s3_website.aws_s3_bucket_versioning.website" in dev.state_rm
+    assert 'module.route53.aws_route53_record.site["A"]' in dev.state_rm
+    stays = {each.address for each in state("dev").resources} - set(dev.state_rm)
+    assert stays == {
+        "module.cloudfront.aws_cloudfront_origin_access_identity.this",
+        "module.lambda_edge[0].aws_cloudwatch_log_group.edge",
+        "module.lambda_edge[0].aws_iam_role.edge",
+        "module.lambda_edge[0].aws_iam_role_policy_attachment.basic",
+        "module.lambda_edge[0].aws_lambda_function.basic_auth",
+        "module.lambda_edge[0].random_password.basic_auth",
+    }
+    prod = adopted("prod", account("prod"))
+    assert "aws_route53_zone.primary" not in prod.state_rm
+    assert "module.s3_website.aws_s3_object.robots" in prod.state_rm, "terraform destroy would delete the object"
+
+
+def test_the_check_counts_what_no_stack_has_and_what_is_still_there() -> None:
+    found = account()
+    old = ("AWS::Lambda::Function", "dev-kimmyai-basic-auth")
+    found.live_properties[old] = {"FunctionName": "dev-kimmyai-basic-auth"}
+    report = adopted("dev", found, check=True)
+    there = {each.identifier: each.there for each in report.left if each.why == "superseded"}
+    assert there["dev-kimmyai-basic-auth"] is not None
+    assert any("site.Bucket" in each for each in report.unmanaged)
+    assert any("dev-kimmyai-basic-auth" in each for each in report.unmanaged)
+    del found.live_properties[old]
+    assert not any(each.startswith("aws_lambda_function") for each in adopted("dev", found, check=True).unmanaged)
+    found.live_properties[old] = BadRequest("?", code="ValidationException")
+    assert adopted("dev", found, check=True).notes
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+@pytest.mark.parametrize("width", [60, 200])
+def test_the_report_golden(environment: str, width: int) -> None:
+    text = "\n".join(lines(adopted(environment, account(environment)), width))
+    assert_golden(f"adopt/{environment}_{width}.txt", wrapped(text, width) + "\n")

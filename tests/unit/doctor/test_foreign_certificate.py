@@ -1,0 +1,60 @@
+"""A certificate that somebody else makes: doctor says whether it will do, and the plan before a creation does so too."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from aws.errors import NotFound
+from doctor.checks.caa import caa
+from doctor.checks.foreign_certificate import CODE, foreign_certificate
+from doctor.deployment import _BLOCKING, _CODES
+from stacks.synthesis import synthesise
+from tests.environments_fixture import changed, environments
+
+DEV = environments()["dev"]
+ARN = f"arn:aws:acm:us-east-1:{DEV.account_id}:certificate/0a1b2c3d-1111-2222-3333-444455556666"
+
+
+class Aws:
+    """Clients of an account that has one certificate, or none."""
+
+    def __init__(self, **certificate: Any) -> None:
+        self.certificate = certificate
+
+    def client(self, *_: Any, **__: Any) -> Any:
+        return self
+
+    def describe_certificate(self, **asked: Any) -> dict[str, Any]:
+        assert asked == {"CertificateArn": ARN}
+        if not self.certificate:
+            raise NotFound("none", code="ResourceNotFoundException")
+        return {"Certificate": {"Status": "ISSUED", "SubjectAlternativeNames": ["kimmyai.io", "*.kimmyai.io"], **self.certificate}}
+
+
+def context(aws: Aws, **certificate: Any) -> Any:
+    assembly = synthesise(changed(DEV, {"certificate": certificate})).assembly
+    return SimpleNamespace(assembly=assembly, aws=aws, environment="dev", resolver=None)
+
+
+@pytest.mark.parametrize(
+    ("stands", "level", "said"),
+    [
+        ({"Status": "ISSUED"}, "ok", "of others is issued"),
+        ({"Status": "EXPIRED"}, "problem", "is EXPIRED"),
+        ({"SubjectAlternativeNames": ["kimmyai.io"]}, "problem", "is not for *.kimmyai.io"),
+        ({}, "problem", "there is no certificate"),
+    ],
+)
+def test_what_stands(stands: dict[str, Any], level: str, said: str) -> None:
+    (found,) = foreign_certificate.run(context(Aws(**stands), arn=ARN))
+    assert (getattr(found, "level"), said in getattr(found, "message")) == (level, True)  # noqa: B009
+    assert foreign_certificate.deployment and CODE in _CODES & _BLOCKING, "plan tells it too"
+
+
+def test_our_own_is_not_asked_for_and_one_of_others_needs_no_consent_of_the_dns() -> None:
+    assert not list(foreign_certificate.run(context(Aws())))
+    assert not list(caa.run(context(Aws(), arn=ARN)))
+    assert list(caa.run(context(Aws())))
