@@ -15,6 +15,7 @@ def install() -> None:
     import cloud_control
     from emulator import (
         certificates,
+        deleted,
         distributions,
         events,
         existing,
@@ -46,6 +47,7 @@ def install() -> None:
     events.install()
     policy_sizes.install()
     pace.install()
+    deleted.install()
     cloud_control.install()
 
 

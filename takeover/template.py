@@ -108,7 +108,7 @@ def _means(schema: Schema, name: str, told: Any, ours: Any, properties: Mapping[
     hidden = {path for path in schema.write_only if path[0] == name}
     bare = without({name: ours}, hidden).get(name)
     own = properties.get("DomainName") if name == "SubjectAlternativeNames" else None
-    return _sorted(_but(told, own)) == _sorted(_but(bare, own))
+    return bool(_sorted(_but(told, own)) == _sorted(_but(bare, own)))
 
 
 def _but(value: Any, own: Any) -> Any:

@@ -448,7 +448,8 @@ class SimulatedLive:
         found = self.lives.get((resource_type, "|".join(identifier.values())))
         if found is None:
             raise NotFound(f"{resource_type} {identifier} was not found", code="ResourceNotFoundException")
-        return json.loads(json.dumps(found))
+        copied: dict[str, Any] = json.loads(json.dumps(found))
+        return copied
 
 
 @dataclass(frozen=True)

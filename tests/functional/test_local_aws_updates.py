@@ -144,3 +144,17 @@ def test_an_alias_needs_its_target(aws: Aws, account: str, stacks: Stacks) -> No
         "dns", {"Resources": {"A": {"Type": "AWS::Route53::RecordSet", "Properties": properties, "DependsOn": "There"}, "There": there}}
     )
     stacks.delete("dns")
+
+
+def test_a_deleted_stack_stays_listed_when_another_one_has_its_name(aws: Aws, account: str) -> None:
+    client = aws.client("cloudformation", account_id=account, region="us-east-1")
+    body = '{"Resources": {"Wait": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}}'
+    arns = []
+    for _ in range(2):
+        arns.append(client.create_stack(StackName="again", TemplateBody=body)["StackId"])
+        client.get_waiter("stack_create_complete").wait(StackName="again", WaiterConfig={"Delay": 1})
+        client.delete_stack(StackName=arns[-1])
+        client.get_waiter("stack_delete_complete").wait(StackName=arns[-1], WaiterConfig={"Delay": 1})
+    listed = [s["StackId"] for s in client.list_stacks(StackStatusFilter=["DELETE_COMPLETE"])["StackSummaries"]]
+    assert set(listed) == set(arns)
+    assert all(client.describe_stack_events(StackName=arn)["StackEvents"] for arn in arns)

@@ -52,12 +52,12 @@ BUCKET = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {}}}
 class Gateways(SimulatedGateways):
     """One set, in the administrating account; everything else as simulated."""
 
-    live: SimulatedSet = field(default_factory=SimulatedSet)
+    stack_set: SimulatedSet = field(default_factory=SimulatedSet)
 
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation:
         if (account_id, region) == (ACCOUNT, "us-east-1"):
-            client: Any = self.live
-            return CloudFormation(client, account_id=account_id, region=region, sleep=self.live.sleep)
+            client: Any = self.stack_set
+            return CloudFormation(client, account_id=account_id, region=region, sleep=self.stack_set.sleep)
         return super().cloudformation(account_id, region, role_arn)
 
 
@@ -77,7 +77,7 @@ class World:
 
     @property
     def live(self) -> SimulatedSet:
-        return self.gateways.live
+        return self.gateways.stack_set
 
     def assembly(self) -> Any:
         organized = "organizational_units" in self.more

@@ -20,7 +20,7 @@ from tests.unit.rollout.test_apply import Desk, Simulation, results, waiting
 BUCKET, DISTRIBUTION = "AWS::S3::Bucket", "AWS::CloudFront::Distribution"
 SCHEMAS = bundled()
 
-SITE = {
+SITE: dict[str, Any] = {
     "Resources": {
         "Bucket": {
             "Type": BUCKET,
@@ -65,7 +65,7 @@ THE_DISTRIBUTION = taken("edge", "Distribution", DISTRIBUTION, Id="E123")
 
 
 def a_desk(*wanted: Taken, **more: Any) -> Desk:
-    lives = {(BUCKET, "old-site"): LIVE_BUCKET, (DISTRIBUTION, "E123"): LIVE_DISTRIBUTION}
+    lives: dict[tuple[str, str], dict[str, Any]] = {(BUCKET, "old-site"): LIVE_BUCKET, (DISTRIBUTION, "E123"): LIVE_DISTRIBUTION}
     return Desk(
         simulation=Simulation(lives=json.loads(json.dumps([[*lives.items()]])) and dict(lives), **more), schemas=SCHEMAS, taken=wanted
     )
@@ -94,7 +94,8 @@ def stack(desk: Desk, name: str) -> dict[str, Any]:
 
 
 def properties(desk: Desk, name: str, logical_id: str) -> dict[str, Any]:
-    return json.loads(stack(desk, name)["_body"])["Resources"][logical_id]["Properties"]
+    found: dict[str, Any] = json.loads(stack(desk, name)["_body"])["Resources"][logical_id]["Properties"]
+    return found
 
 
 def imports(desk: Desk) -> list[dict[str, Any]]:
@@ -200,6 +201,21 @@ def test_what_cloudformation_says_no_to_is_told_when_it_is_planned() -> None:
     assert waiting(desk.simulation) == []
 
 
+def test_a_change_set_that_does_not_say_import_is_not_kept() -> None:
+    desk = a_desk(THE_BUCKET)
+
+    def also_adds(_: Any, __: Any, ___: Any, changes: list[dict[str, Any]]) -> str:
+        more = {"LogicalResourceId": "Other", "ResourceType": "AWS::SNS::Topic", "Action": "Add", "Details": []}
+        changes.append({"Type": "Resource", "ResourceChange": more})
+        return ""
+
+    vars(desk.simulation.at("eu-west-1"))["_import_refusal"] = also_adds
+    plan = desk.plan(platform())
+    found = next(f for f in plan.all_findings if f.code == "import_does_more")
+    assert "Import Other" in found.message
+    assert waiting(desk.simulation) == []
+
+
 def test_what_the_stack_has_already_is_not_taken_twice() -> None:
     desk = a_desk(THE_BUCKET)
     assert desk.apply(platform()).result == "succeeded"
@@ -283,7 +299,8 @@ def test_a_foreign_change_between_approval_and_apply_refuses(change: dict[str, A
     assert "not as it was when the plan was made" in str(applied.stacks[0].differences)
 
 
-def test_a_foreign_update_between_import_and_alignment_refuses() -> None:
+@pytest.mark.parametrize("status", ["UPDATE_COMPLETE", "IMPORT_COMPLETE"])
+def test_a_foreign_operation_between_import_and_alignment_refuses(status: str) -> None:
     desk = a_desk(THE_BUCKET)
     plan = desk.plan(platform())
     desk.simulation.faults.errors["create_change_set", "demo-test-site"] = BadRequest("no", code="ValidationError")
@@ -291,8 +308,8 @@ def test_a_foreign_update_between_import_and_alignment_refuses() -> None:
     assert stack(desk, "site")["StackStatus"] == "IMPORT_COMPLETE"
     del desk.simulation.faults.errors["create_change_set", "demo-test-site"]
     found = stack(desk, "site")
-    found |= {"StackStatus": "UPDATE_COMPLETE", "LastUpdatedTime": NOW.replace(hour=23)}
-    found["_events"].insert(0, {**found["_events"][0], "EventId": "other", "ResourceStatus": "UPDATE_COMPLETE", "ClientRequestToken": "x"})
+    found |= {"StackStatus": status, "LastUpdatedTime": NOW.replace(hour=23)}
+    found["_events"].insert(0, {**found["_events"][0], "EventId": "other", "ResourceStatus": status, "ClientRequestToken": "x"})
     applied = desk.apply(platform(), plan)
     assert results(applied)["site"] == "refused"
     assert desk.simulation.executed == ["demo-test-site"]

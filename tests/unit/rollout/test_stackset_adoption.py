@@ -58,7 +58,7 @@ class ImportingSet(SimulatedSet):
 class Adopting:
     """A world where one account has the log group already."""
 
-    world: World = field(default_factory=lambda: World(gateways=Gateways(live=ImportingSet())))
+    world: World = field(default_factory=lambda: World(gateways=Gateways(stack_set=ImportingSet())))
     account: Account = field(default_factory=lambda: Account("eu-west-1"))
 
     def __post_init__(self) -> None:
@@ -201,7 +201,7 @@ def test_after_the_lock_is_lost_nothing_is_taken_over() -> None:
     from rollout.lock import LockLost
     from templates.schemas import Schemas
 
-    adopting = Adopting(world=World(gateways=Gateways(live=ImportingSet()), accounts=(OTHER,), regions=("eu-west-1",)))
+    adopting = Adopting(world=World(gateways=Gateways(stack_set=ImportingSet()), accounts=(OTHER,), regions=("eu-west-1",)))
     plan = adopting.plan()
     assembly, templates = adopting.world.assembly()
     run = Run(

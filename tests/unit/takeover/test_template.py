@@ -194,7 +194,7 @@ def deployed_templates(draw: st.DrawFn) -> dict[str, Any]:
     """Templates that stand: their references are closed."""
     names = draw(st.lists(LOGICAL_IDS, unique=True, max_size=4))
     resources = {name: {"Type": BUCKET, "Properties": {**draw(BODIES), "To": {"Ref": draw(st.sampled_from(names))}}} for name in names}
-    outputs = {"Out": {"Value": {"Fn::GetAtt": [names[0], "Arn"]}}} if names and draw(st.booleans()) else {}
+    outputs = {"Out": {"Value": {"Fn::GetAtt": [names[0], "Arn"]}}} if names[1:] else {}
     return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources, "Outputs": outputs} if names else {}
 
 
