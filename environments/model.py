@@ -315,11 +315,21 @@ class Monitoring(Value, frozen=True, kw_only=True):
     access_log_retention_days: Annotated[int, Meta(ge=1, le=3650, description="Days that the access logs stay.")] = 90
 
 
+STANDBY = "-standby"
+"""Ending of the artifact bucket's name in the standby region."""
+
+
 class DisasterRecovery(Value, frozen=True, kw_only=True):
     """A second, replicated bucket in another region that CloudFront turns to when the first fails."""
 
     region: Region
+    """The standby region; an opt-in region has to be enabled in the account first, like the home region."""
     bucket: BucketName
+    """Begins with the name of `bucket` and a hyphen: CloudFormation may still clean up such names when this key is gone again."""
+    lag_minutes: Annotated[int, Meta(ge=5, le=1440, description="Minutes that the replica may be behind before it is an alarm.")] = 60
+    """S3 replicates most objects within 15 minutes, and says that some take hours."""
+    replication_time_control: bool = False
+    """S3 replicates 99.99 % within 15 minutes, for a price by the gigabyte; then `lag_minutes` of 15 to 20 make sense."""
 
 
 class Failover(Value, frozen=True, kw_only=True):
@@ -409,6 +419,11 @@ class Environment(Value, frozen=True, kw_only=True):
     def access_log_bucket(self) -> str:
         """Name of the bucket that takes the access logs."""
         return f"{self.bucket}-access-logs"
+
+    @property
+    def standby_artifact_bucket(self) -> str:
+        """Name of the bucket in the standby region that has the deployer's records while the home region is lost."""
+        return f"{self.artifacts.bucket}{STANDBY}"
 
     @property
     def firewall_name(self) -> str:

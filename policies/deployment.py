@@ -1,8 +1,8 @@
 """What a deployer may do itself, with or without GitHub Actions between: change sets, locks, artifacts, publishing. Not the resources:
 those are made by CloudFormation through the service role, which is the only role it may pass on.
 
-Two policies, because IAM takes 6,144 characters for one: `stacks` for what is deployed, `content` for what is published and read. Their
-`boundary` says once more what both allow together, short enough for one policy.
+Two policies, because IAM takes 6,144 characters for one: `stacks` for what is deployed, `content` for what is published and read; with
+disaster recovery a third, `recovery`. Their `boundary` says once more what they allow together, short enough for one policy.
 """
 
 from __future__ import annotations
@@ -101,6 +101,14 @@ _WITHOUT_RESOURCE = (
 
 
 @dataclass(frozen=True)
+class Standby:
+    """What a deployer works with while the home region is lost, and on the way there and back (docs/decisions/0039)."""
+
+    replica: str
+    artifact_bucket: str
+
+
+@dataclass(frozen=True)
 class Deployment:
     """The names a deployer works with in one account."""
 
@@ -117,6 +125,7 @@ class Deployment:
     administration_role_name: str
     deploy_role_name: str
     zone_role_arn: str | None
+    standby: Standby | None = None
 
 
 def stacks(names: Deployment) -> PolicyDocument:
@@ -132,17 +141,43 @@ def content(names: Deployment) -> PolicyDocument:
         Sid="ApprovalsArePeoples",
         Effect=Deny,
         Action=[Action("s3", "PutObject")],
-        Resource=[s3_arn(f"{names.artifact_bucket}/approvals/*")],
+        Resource=[s3_arn(f"{bucket}/approvals/*") for bucket in _artifacts(names)],
     )
     return PolicyDocument(Version="2012-10-17", Statement=[*_content(names), approvals])
+
+
+def recovery(names: Deployment) -> PolicyDocument:
+    """What promote and failback do, and publishing while the replica is the target. Only with disaster recovery."""
+    return PolicyDocument(Version="2012-10-17", Statement=_recovery(names))
 
 
 def boundary(names: Deployment) -> PolicyDocument:
     """The most that the deploy role can ever do: everything that `stacks` and `content` allow, on the same resources.
 
-    A boundary grants nothing, so it may say `Describe*` where the policies name each action; that makes both fit into one policy.
+    A boundary grants nothing, so it may say `Describe*` where the policies name each action, and one beginning of the names of buckets; that
+    makes both fit into one policy.
     """
-    return PolicyDocument(Version="2012-10-17", Statement=_limits([*_stacks(names), *_content(names)]))
+    roots = (names.site_bucket, names.artifact_bucket) if names.standby else ()
+    return PolicyDocument(
+        Version="2012-10-17",
+        Statement=_limits([_shortened(each, roots) for each in (*_stacks(names), *_content(names), *_recovery(names))]),
+    )
+
+
+def _shortened(statement: Statement, roots: tuple[str, ...]) -> Statement:
+    """With one pattern for all buckets whose names begin alike, since the names of the standby region do not fit in beside the others."""
+    resources = statement.properties["Resource"]
+    if statement.properties["Effect"] != Allow or any(action.prefix != "s3" for action in statement.properties["Action"]):
+        return statement
+    patterns = [_pattern(resource, roots) for resource in resources]
+    distinct = {json.dumps(encode_to_dict(each)): each for each in patterns}
+    return Statement(**{**statement.properties, "Resource": list(distinct.values())})
+
+
+def _pattern(resource: Any, roots: tuple[str, ...]) -> Any:
+    text = json.dumps(encode_to_dict(resource))
+    objects = "/*" if "/" in text.rpartition(":::")[2] else ""
+    return next((s3_arn(f"{root}*{objects}") for root in roots if f":::{root}" in text), resource)
 
 
 def _limits(statements: list[Statement]) -> list[Statement]:
@@ -247,14 +282,47 @@ def _passing(names: Deployment) -> Statement:
     )
 
 
+def _artifacts(names: Deployment) -> tuple[str, ...]:
+    return (names.artifact_bucket, *([names.standby.artifact_bucket] if names.standby else []))
+
+
+def _recovery(names: Deployment) -> list[Statement]:
+    """Publish to the replica, keep S3's replication out of it meanwhile, and have CloudFront ask it first.
+
+    Nothing that a change set under the service role could not do as well. No deletion: while the replica is the target nothing is deleted.
+    """
+    if names.standby is None:
+        return []
+    replica = names.standby.replica
+    return [
+        allow(
+            "Replica",
+            "s3",
+            [
+                "ListBucket",
+                "GetBucketLocation",
+                "GetBucketTagging",
+                "GetBucketPolicy",
+                "PutBucketPolicy",
+                "GetObject",
+                "PutObject",
+                "AbortMultipartUpload",
+                "ListMultipartUploadParts",
+            ],
+            s3_arn(replica),
+            s3_arn(f"{replica}/*"),
+        ),
+        allow("OriginOrder", "cloudfront", ["GetDistributionConfig", "UpdateDistribution"], arn("cloudfront", "distribution/*")),
+    ]
+
+
 def _content(names: Deployment) -> list[Statement]:
     return [
         allow(
             "Artifacts",
             "s3",
             ["ListBucket", "ListBucketVersions", "GetBucketLocation", "GetObject", "GetObjectVersion", "PutObject"],
-            s3_arn(names.artifact_bucket),
-            s3_arn(f"{names.artifact_bucket}/*"),
+            *(s3_arn(f"{bucket}{objects}") for bucket in _artifacts(names) for objects in ("", "/*")),
         ),
         # Their tags say whose they are; `inventory/` looks before a first creation.
         allow(
@@ -299,7 +367,7 @@ def _content(names: Deployment) -> list[Statement]:
             arn("logs", f"log-group:/aws/lambda/us-east-1.{names.edge_function_name}*", region="*"),
         ),
         # What stands already under the names of stacks that are not there yet, and its tags; `inventory/` looks before a first creation.
-        allow("StandingTopics", "sns", ["GetTopicAttributes", "ListTagsForResource"], arn("sns", f"{names.prefix}-*", region="us-east-1")),
-        allow("StandingAlarms", "cloudwatch", ["DescribeAlarms"], arn("cloudwatch", f"alarm:{names.prefix}-*", region="us-east-1")),
+        allow("StandingTopics", "sns", ["GetTopicAttributes", "ListTagsForResource"], arn("sns", f"{names.prefix}-*", region="*")),
+        allow("StandingAlarms", "cloudwatch", ["DescribeAlarms"], arn("cloudwatch", f"alarm:{names.prefix}-*", region="*")),
         allow("StandingFunction", "lambda", ["GetFunction"], arn("lambda", f"function:{names.edge_function_name}", region="us-east-1")),
     ]
