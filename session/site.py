@@ -18,6 +18,7 @@ from guards.stream import below
 from guards.text import as_lines
 from review.next_command import again
 from session.context import USAGE, CommandError, Context
+from session.origins import following
 from session.shared import asked
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def site_of(opened: Opened, *, live: Mapping[str, str] | None = None) -> Site:
         uploads=cache(lambda: Transfer(s3)),
         cloudfront=cache(lambda: CloudFront.connect(opened.aws, account_id=assembly.account_id)),
         distribution_id=lambda: outputs(opened)["DistributionId"],
+        follower=following(opened),
     )
 
 
