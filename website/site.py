@@ -55,6 +55,8 @@ class Site:
     distribution_id: Callable[[], str]
     follower: Follower | None = None
     """With disaster recovery."""
+    still_target: Callable[[], None] = lambda: None
+    """Raises `WebsiteError` if releases do not go to this bucket any more (`promotion`)."""
 
     @property
     def index_key(self) -> str:

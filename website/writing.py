@@ -90,6 +90,8 @@ class Writing:
                 loaded = {entry.key: entry.md5 for entry in manifest.files if rank(entry, self.site.index_key) < 2}
                 follower.catch_up(loaded, self.run, self.claimed.renew)
                 follower = None
+            if step >= 2:
+                self.site.still_target()
             self.run.report(Begun(step=STEPS[step], files=len(group), size=sum(e.size for e in group)))
             if step < 2:
                 sizes = {entry.key: entry.size for entry in group}
