@@ -10,6 +10,8 @@ from typing import Literal
 from assembly.model import Frozen
 from doctor.values import Fixed, Report
 from operations.destroy.values import DestroyOutcome, DestroyPlan
+from recovery.rehearsal import RehearsalPlan
+from recovery.report import Report as Rehearsal
 from rollout.history import Record
 from rollout.lock import Holder
 from runbooks.choice import Listed
@@ -250,3 +252,23 @@ class RunbookText(Frozen, frozen=True, kw_only=True):
 
 Runbooks = tuple[Listed, ...]
 """runbook: those whose alarms are on first."""
+
+
+class Backfilled(Frozen, frozen=True, kw_only=True):
+    """dr backfill."""
+
+    environment: str
+    objects: int
+    """That were copied."""
+    bytes: int
+    left: tuple[str, ...]
+    """Keys that are not the same in the replica yet."""
+
+
+class Rehearsed(Frozen, frozen=True, kw_only=True):
+    """dr rehearse: what it would do, and what it saw."""
+
+    plan: RehearsalPlan | None
+    """null with --end."""
+    report: Rehearsal | None
+    """null where nothing was done."""

@@ -107,13 +107,19 @@ def compare(primary: Listing, replica: Listing, wanted: Mapping[str, str], *, pr
         size=_size(primary.values()),
         replica_objects=len(replica),
         replica_size=_size(replica.values()),
-        missing=_difference(missing, primary),
-        other=_difference(other, primary),
-        orphans=_difference(orphaned(primary, replica, prefix), replica),
+        missing=difference(missing, primary),
+        other=difference(other, primary),
+        orphans=difference(orphaned(primary, replica, prefix), replica),
         live=len(wanted),
         live_same=len(wanted) - len(unlike(wanted, replica)),
         lag_seconds=max([0.0, *ages]),
     )
+
+
+def difference(keys: Iterable[str], listing: Listing) -> Difference:
+    """Of those keys, as that listing has them."""
+    found = tuple(keys)
+    return Difference(objects=len(found), size=sum(listing[key].size for key in found), keys=found[:NAMED])
 
 
 def read(s3: S3, bucket: str, prefix: str = "") -> dict[str, Held]:
@@ -139,8 +145,3 @@ def _differs(held: Held, copy: Held | None) -> bool:
 
 def _size(held: Iterable[Held]) -> int:
     return sum(each.size for each in held)
-
-
-def _difference(keys: Iterable[str], listing: Listing) -> Difference:
-    found = tuple(keys)
-    return Difference(objects=len(found), size=sum(listing[key].size for key in found), keys=found[:NAMED])

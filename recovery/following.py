@@ -13,14 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from assembly import commands
-from aws.errors import AwsError, Conflict, NotFound
-from gateways.origins import COPY_LIMIT
-from recovery.comparing import Held, Listing, lacking, orphaned, read, read_both, unlike
+from aws.errors import AwsError
+from recovery.backfill import BROUGHT, WORKERS, copy_all
+from recovery.comparing import Held, orphaned, read, read_both, unlike
 from website.run import Begun, Run, Sent, Warned, count
 
 if TYPE_CHECKING:
@@ -31,11 +30,6 @@ if TYPE_CHECKING:
 WAIT_SECONDS = 300.0
 """How long a release waits for its replica. S3 replicates most objects within seconds and gives no promise below 15 minutes, which is that
 of replication time control (Amazon S3 User Guide); a release that is urgent should not wait that long."""
-
-WORKERS = 16
-_BROUGHT = ("PENDING", "COMPLETED")
-"""Of the source: S3 brings it, or has. COMPLETED of one that the replica has lost is brought by
-nobody: the wait ends, and `dr backfill` copies it."""
 
 
 @dataclass(kw_only=True)
@@ -87,7 +81,7 @@ class Following:
     def _copy_forgotten(self, behind: Iterable[str], wanted: Mapping[str, str], run: Run) -> None:
         with ThreadPoolExecutor(WORKERS) as pool:
             heads = pool.map(lambda key: (key, self.primary.head(self.origins.primary.bucket, key)), behind)
-            forgotten = {key: head for key, head in heads if head and head.etag == wanted[key] and head.replication not in _BROUGHT}
+            forgotten = {key: head for key, head in heads if head and head.etag == wanted[key] and head.replication not in BROUGHT}
         if forgotten:
             held = {key: Held(etag=head.etag, size=head.size, modified=head.modified) for key, head in forgotten.items()}
             copy_all(self.origins, self.copies, held, run)
@@ -110,79 +104,3 @@ class Following:
             self._told = True
             command = commands.deploy("dr", self.origins.environment, "status")
             run.report(Warned(text=f"{what}; the site goes on, and would be an earlier one if it failed over now; look: {command}"))
-
-
-def copy_all(origins: Origins, copies: Buckets, objects: Listing, run: Run) -> tuple[str, ...]:
-    """Copy these of the site bucket into the replica; the keys that were not: exchanged meanwhile, or too large for one copy."""
-    small = {key: held for key, held in objects.items() if held.size <= COPY_LIMIT}
-    run.report(Begun(step="copying to the replica what it lacks", files=len(small), size=sum(held.size for held in small.values())))
-
-    def copy(key: str) -> bool:
-        try:
-            copies.copy(origins.primary.bucket, key, origins.replica.bucket, if_match=small[key].etag)
-        except (Conflict, NotFound):
-            return False
-        return True
-
-    left = [key for key in objects if key not in small]
-    with ThreadPoolExecutor(WORKERS) as pool:
-        for key, done in zip(small, pool.map(copy, small), strict=True):
-            if done:
-                run.report(Sent(key=key, size=small[key].size))
-            else:
-                left.append(key)
-    return tuple(sorted(left))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Filled:
-    """What a back-fill has done."""
-
-    objects: int
-    size: int
-    """Bytes that were copied."""
-    left: tuple[str, ...]
-    """Still not the same in the replica."""
-
-
-ROUNDS = 3
-
-
-def fill(origins: Origins, primary: S3, replica: S3, copies: Buckets, run: Run) -> Filled:
-    """Copy everything that the replica lacks and that S3 is not about to bring. Run again, it does the rest. Raises `AwsError`.
-
-    Looked at again after each round: what was published meanwhile may have been overtaken by a copy of what it replaced.
-    """
-    done: dict[str, int] = {}
-    left: tuple[str, ...] = ()
-    for _ in range(ROUNDS):
-        here = read(primary, origins.primary.bucket)
-        left = lacking(here, read(replica, origins.replica.bucket))
-        wanted = _not_under_way(left, here, origins, primary, run)
-        if not wanted:
-            break
-        skipped = set(copy_all(origins, copies, wanted, run))
-        done |= {key: held.size for key, held in wanted.items() if key not in skipped}
-    else:
-        left = lacking(read(primary, origins.primary.bucket), read(replica, origins.replica.bucket))
-    return Filled(objects=len(done), size=sum(done.values()), left=left)
-
-
-FRESH = timedelta(minutes=15)
-"""Younger objects are asked about before they are copied."""
-
-
-def _not_under_way(keys: Iterable[str], here: Listing, origins: Origins, primary: S3, run: Run) -> dict[str, Held]:
-    """Those that S3 is not about to bring: an old object is none, which spares a request for each."""
-    now = run.now()
-
-    def coming(key: str) -> bool:
-        when = here[key].modified
-        if when is None or now - when > FRESH:
-            return False
-        head = primary.head(origins.primary.bucket, key)
-        return head is not None and head.replication in _BROUGHT
-
-    found = tuple(keys)
-    with ThreadPoolExecutor(WORKERS) as pool:
-        return {key: here[key] for key, brought in zip(found, pool.map(coming, found), strict=True) if not brought}

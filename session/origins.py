@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from aws.s3 import S3
     from gateways.origins import Buckets
+    from recovery.comparing import Listing
     from recovery.following import Following
     from recovery.origins import Origins
     from session.opened import Opened
@@ -26,6 +27,12 @@ class Pair:
     replica: S3
     primary_buckets: Buckets
     replica_buckets: Buckets
+
+    def read(self) -> tuple[Listing, Listing]:
+        """What both hold, asked at the same time. Raises `AwsError`."""
+        from recovery.comparing import read_both
+
+        return read_both((self.primary, self.origins.primary.bucket), (self.replica, self.origins.replica.bucket))
 
     def policies(self) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
         """Of both buckets, asked at the same time. Raises `AwsError`."""

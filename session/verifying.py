@@ -68,7 +68,7 @@ def target_of(args: argparse.Namespace, context: Context, assembly: Assembly, op
     return target, live
 
 
-def with_replica(target: Target, args: argparse.Namespace, opened: Opened | None, assembly: Assembly, live: Release | None) -> Target:
+def with_replica(target: Target, opened: Opened | None, assembly: Assembly, live: Release | None) -> Target:
     """The same with the replica, or why it is not looked at; as it is where there is no disaster recovery."""
     if not any(stack.id == REPLICA_STACK for stack in assembly.stacks):
         return target

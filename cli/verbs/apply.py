@@ -105,6 +105,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     report_failures(context, applied)
     if applied.result == "succeeded":
         from planning.saved import forget, path_of
+        from session.backfill import after_apply
+
+        after_apply(context, opened)
 
         forget(path_of(args.dist, plan.environment))
         return OK
@@ -195,8 +198,10 @@ def _same_release(asked: str, planned: str) -> bool:
 
 def _nothing_to_do(args: argparse.Namespace, context: Context, opened: Opened, plan: Plan) -> None:
     from planning.saved import forget, path_of
+    from session.backfill import after_apply
 
     forget(path_of(args.dist, plan.environment))
+    after_apply(context, opened)
     if not plan.options.only:
         _remember_unchanged(args, context, opened, plan)
     nothing = {"environment": plan.environment, "plan_digest": plan.digest, "result": "no_changes"}

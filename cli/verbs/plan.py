@@ -169,6 +169,7 @@ def plan_and_save(
     from planning.request import Request
     from planning.saved import SavedPlanError, forget, load, path_of, save
     from rollout import history, whereabouts
+    from session import backfill
     from templates.schemas import bundled
 
     assembly = opened.assembly
@@ -198,7 +199,7 @@ def plan_and_save(
         created_by=opened.caller,
         nonce=context.token_hex(4),
         content=content,
-        look=lambda: look().findings,
+        look=lambda: (*look().findings, *backfill.findings(opened)),
         removals=lambda: look().removals,
         measured=lambda: history.expected_or_none(
             S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region),

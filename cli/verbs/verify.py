@@ -86,7 +86,7 @@ def _verify(args: argparse.Namespace, context: Context) -> int:
     opened = open_environment(args, context) if ask_aws else None
     assembly = opened.assembly if opened else _described(args, context)
     target, live = target_of(args, context, assembly, opened)
-    target = with_replica(target, args, opened, assembly, live)
+    target = with_replica(target, opened, assembly, live)
     colour, width = context.colour(context.stdout), context.width()
 
     def report(result: Result) -> None:
