@@ -10,6 +10,8 @@ from typing import Literal
 from assembly.model import Frozen
 from doctor.values import Fixed, Report
 from operations.destroy.values import DestroyOutcome, DestroyPlan
+from promotion.plan import FailbackPlan, PromotePlan
+from promotion.target import Target
 from recovery.rehearsal import RehearsalPlan
 from recovery.report import Report as Rehearsal
 from rollout.history import Record
@@ -272,3 +274,13 @@ class Rehearsed(Frozen, frozen=True, kw_only=True):
     """null with --end."""
     report: Rehearsal | None
     """null where nothing was done."""
+
+
+class Moved(Frozen, frozen=True, kw_only=True):
+    """dr promote, dr failback."""
+
+    plan: PromotePlan | FailbackPlan
+    digest: str
+    """What is approved."""
+    target: Target | None
+    """null with --dry-run."""

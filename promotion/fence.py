@@ -1,7 +1,7 @@
 """Keeping S3's replication out of the replica while releases go there, as one statement of its bucket policy.
 
-What had been written at home shortly before the loss is still waiting to be replicated, and would come over newer pages when the home region
-is back. Replication that is denied gives up on an object (its status is FAILED); failback copies what is missing then.
+What had been written at home shortly before the loss still waits to be replicated, and would come over newer pages when the home region is
+back. Replication that is denied gives up on an object (its status is FAILED); failback copies what is missing then.
 
 In: a policy document. Out: another one. Never: asks AWS, or touches another statement.
 Source: Amazon S3 User Guide, "Setting up permissions for live replication" (the actions of the replication role on the destination).

@@ -26,7 +26,7 @@ class ObjectItems:
     s3: Objects
     key: str
 
-    def get(self, table: str, key: dict[str, Scalar]) -> Item | None:
+    def get(self, table: str, _: dict[str, Scalar]) -> Item | None:
         """The item as of now; S3 is strongly consistent."""
         return self._read(table)[0]
 
@@ -34,11 +34,11 @@ class ObjectItems:
         """Write the whole item if the condition holds."""
         return self._write(table, item, condition)
 
-    def update(self, table: str, key: dict[str, Scalar], changes: Item, condition: Condition) -> Item | None:
+    def update(self, table: str, _: dict[str, Scalar], changes: Item, condition: Condition) -> Item | None:
         """Set attributes of an item if the condition holds."""
         return self._write(table, changes, condition, merge=True)
 
-    def delete(self, table: str, key: dict[str, Scalar], condition: Condition) -> Item | None:
+    def delete(self, table: str, _: dict[str, Scalar], condition: Condition) -> Item | None:
         """Leave an empty document if the condition holds."""
         return self._write(table, {}, condition)
 

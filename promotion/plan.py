@@ -95,7 +95,7 @@ def _promote_lines(plan: PromotePlan) -> tuple[str, ...]:
         f"promote {plan.environment}: releases go to {there.bucket} in {there.region} from now on, not to {here.bucket} in {here.region}",
         "  nobody publishes until it is done; the register in the standby region says who may",
         f"  the policy of {there.bucket} refuses S3's replication, so that nothing old comes over new pages when {here.region} is back",
-        f"  distribution {plan.distribution} asks the replica first; visitors notice nothing, and the change takes minutes to reach every edge",
+        f"  distribution {plan.distribution} asks the replica first; visitors notice nothing, and every edge has it after minutes",
         f"  records and approvals are in {there.artifacts}, the list of releases ends at {there.release or 'none'}",
         *(behind if plan.begun > there.release else ()),
         "  until the failback: publish and rollback-release work; apply and prune are refused; alarms of the replication go on",
@@ -110,7 +110,7 @@ def _failback_lines(plan: FailbackPlan) -> tuple[str, ...]:
         "  nobody publishes until it is done",
         f"  {_counted(plan.carried)} published since {plan.since} go home from {there.bucket}; nothing is deleted",
         *(
-            [f"  of these were written at home as well and stay as noncurrent versions: {_named(plan.overwritten)}"]
+            [f"  of these were written at home as well; those versions stay, noncurrent: {_named(plan.overwritten)}"]
             if plan.overwritten.objects
             else ()
         ),

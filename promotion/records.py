@@ -19,8 +19,8 @@ from website.releases import Release, State, moment
 
 WORKERS = 16
 PREFIXES = ("site/{environment}/", "history/{environment}/", "assemblies/")
-"""What a deployer in the standby region needs: releases with what they take to come back, what was applied, and so how many have to approve.
-Approvals are not among them: only people write those."""
+"""What a deployer in the standby region needs: releases with what they take to come back, what was applied (and so how many have to
+approve). Approvals are not among them: only people write those."""
 STATE = "releases.json"
 
 

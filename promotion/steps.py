@@ -3,8 +3,8 @@
 In: both places, the register, a digest that was approved. Out: the register's last entry; each step is told.
 Never: skips the register's states, or goes on where somebody else has changed it.
 
-What is true after a kill, whichever step it was in: the register says `promoting` or `failing-back`, nobody publishes, visitors have the site,
-and the same command goes on.
+What is true after a kill in whichever step: the register says `promoting` or `failing-back`, nobody publishes, visitors have the site, and
+the same command goes on.
 """
 
 from __future__ import annotations
@@ -13,15 +13,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from assembly.commands import deploy
+from aws.errors import AwsError
 from promotion import fence
 from promotion.carrying import carry, load, unequal
 from promotion.places import Place
-from promotion.records import carry_list, copy_records, mirror, unclaimed
+from promotion.records import carry_list, copy_records, mirror
 from promotion.target import Entry, NotNext, Phase, Register
-from recovery.following import fill
+from recovery.backfill import fill
 from recovery.origins import Origins
+from website.errors import WebsiteError
 from website.releases import moment, timestamp
 from website.run import Begun, Run, Warned, count
+
+WAIT_SECONDS = 300.0
+"""How long a planned promotion waits for S3's replication; most objects take seconds (Amazon S3 User Guide)."""
 
 
 class Refused(Exception):
@@ -57,7 +63,8 @@ def promote(world: World, *, plan: str, distribution: str, planned: bool) -> Ent
     """Home to standby. `planned`: the home region answers and is handed over in order."""
     _begin(world, "promoting", plan=plan, distribution=distribution)
     if planned:
-        _step(world, "waiting for what is being published", lambda: _nobody_publishes(world))
+        _step(world, "waiting for what is being published", lambda: _nobody_publishes(world, world.home))
+        _step(world, "waiting until the replica has everything", lambda: _caught_up(world))
     _step(world, "the replica refuses replication", lambda: _fence(world))
     if planned:
         _step(world, "the last records go to the standby region", lambda: _last_records(world))
@@ -69,13 +76,19 @@ def failback(world: World, *, plan: str) -> Entry:
     """Standby to home; also from a promotion that was cut off."""
     entry = _begin(world, "failing-back", plan=plan)
     since = moment(entry.target.since)
+    _step(world, "waiting for what is being published", lambda: _nobody_publishes(world, world.standby))
     _step(world, "what was published goes home", lambda: _carry(world, since))
     _step(world, "every object is compared", lambda: _compare(world, since))
     _step(world, "the records go home", lambda: _records(world))
     _step(world, "the distribution asks the site bucket first", lambda: world.put_first(world.home.origin))
     _step(world, "the replica takes replication again", lambda: _lift(world))
     _step(world, "the replica gets what it never got", lambda: _fill(world))
-    return _end(world, "home")
+    ended = _end(world, "home")
+    try:
+        _last_records(world)
+    except (AwsError, WebsiteError) as error:
+        world.run.report(Warned(text=f"the records in the standby region are not up to date: {error}; the next publish brings them"))
+    return ended
 
 
 def since_of(entry: Entry) -> str:
@@ -104,10 +117,7 @@ def _begin(world: World, phase: Phase, **values: str) -> Entry:
 def _end(world: World, phase: Phase) -> Entry:
     entry = world.register.read()
     world.check()
-    if phase == "home":
-        values = {"since": "", "plan": "", "distribution": ""}
-    else:
-        values = {"since": since_of(entry)}
+    values = {"since": "", "plan": "", "distribution": ""} if phase == "home" else {"since": since_of(entry)}
     world.run.report(Begun(step=f"{entry.target.phase} -> {phase}"))
     return world.register.change(entry, phase, by=world.run.caller.arn, **values)
 
@@ -121,9 +131,9 @@ def _step(world: World, name: str, do: Callable[[], object]) -> None:
 # --- promote ------------------------------------------------------------------------------------------------------
 
 
-def _nobody_publishes(world: World) -> None:
+def _nobody_publishes(world: World, place: Place) -> None:
     """The register was written before this look, and a publisher claims before it looks at the register: one of the two sees the other."""
-    state, _ = world.home.store(world.environment).state()
+    state, _ = place.store(world.environment).state()
     held = state.claim
     if held is not None and moment(held.expires_at) > world.run.now():
         raise Refused(
@@ -131,6 +141,22 @@ def _nobody_publishes(world: World) -> None:
             f" {held.expires_at}); nobody else begins meanwhile",
             "wait for it, then run the same command again",
         )
+
+
+def _caught_up(world: World) -> None:
+    waited, pause = 0.0, 1.0
+    while True:
+        left = fill(world.origins, world.home.s3, world.standby.s3, world.standby.buckets, world.run).left
+        if not left:
+            return
+        if waited >= WAIT_SECONDS:
+            raise Refused(
+                f"the replica lacks {count(len(left), 'object')} after {waited:.0f} s, for example {left[0]}",
+                "run the same command again, or take it back: " + deploy("dr", world.environment, "failback"),
+            )
+        world.run.sleep(pause)
+        waited += pause
+        pause = min(pause * 1.5, 10.0)
 
 
 def _fence(world: World) -> None:
@@ -141,7 +167,13 @@ def _fence(world: World) -> None:
 
 
 def _last_records(world: World) -> None:
-    mirror(world.home, world.standby, world.environment, allowed=lambda: True, now=world.run.now())
+    mirror(
+        world.home,
+        world.standby,
+        world.environment,
+        allowed=lambda: world.register.read().target.phase in ("home", "promoting"),
+        now=world.run.now(),
+    )
 
 
 # --- failback -----------------------------------------------------------------------------------------------------
@@ -184,6 +216,3 @@ def _fill(world: World) -> None:
     done = fill(world.origins, world.home.s3, world.standby.s3, world.standby.buckets, world.run)
     if done.left:
         world.run.report(Warned(text=f"the replica still lacks {count(len(done.left), 'object')}, for example {done.left[0]}"))
-    there, etag = world.standby.store(world.environment).state()
-    if there.claim is not None:
-        world.standby.store(world.environment).write(unclaimed(there, world.run.now()), etag)

@@ -117,7 +117,7 @@ class Register:
         return Entry(target=target, etag=stored.head.etag, modified=stored.head.modified)
 
     def change(self, entry: Entry, phase: Phase, **values: str) -> Entry:
-        """Go from exactly what was read to the next phase. `Conflict` if somebody else changed it since, `NotNext` if it is not the next."""
+        """Go from exactly what was read to the next phase. `Conflict` if somebody else was first, `NotNext` if it is not the next."""
         before = entry.target
         if not next_phase(before.phase, phase):
             raise NotNext(f"{before.phase} is not followed by {phase}")

@@ -20,6 +20,7 @@ from review.next_command import again
 from session.context import USAGE, CommandError, Context
 from session.origins import following
 from session.shared import asked
+from session.target import add_target_argument, site_at
 
 if TYPE_CHECKING:
     from assembly.model import Assembly, SiteContract
@@ -46,7 +47,7 @@ def site_of(opened: Opened, *, live: Mapping[str, str] | None = None) -> Site:
 
     assembly = opened.assembly
     s3 = S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
-    return Site(
+    site = Site(
         environment=assembly.environment,
         contract=assembly.site,
         behaviours=Behaviours.of_template(opened.templates[SITE_STACK]),
@@ -58,6 +59,7 @@ def site_of(opened: Opened, *, live: Mapping[str, str] | None = None) -> Site:
         distribution_id=lambda: outputs(opened)["DistributionId"],
         follower=following(opened),
     )
+    return site_at(opened, site)
 
 
 def contract_of(assembly: Assembly) -> SiteContract:
@@ -154,6 +156,7 @@ def add_change_arguments(parser: argparse.ArgumentParser, *, digest: bool = True
         metavar="DIGEST|ENV" if digest else "ENV",
         help=f"approval without being asked: {'at least 12 digits of the content digest, or ' if digest else ''}the environment's name",
     )
+    add_target_argument(parser)
     parser.add_argument("--take-over", action="store_true", help="go on although another unfinished run is recorded; it must be dead")
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 

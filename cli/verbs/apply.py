@@ -23,6 +23,7 @@ from session.carrying_out import carrying_out
 from session.context import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
 from session.freshness import add_build_argument
 from session.opened import Opened, add_common_arguments, open_environment
+from session.target import add_target_argument, mirrored, refuse_unless_home
 
 if TYPE_CHECKING:
     from guards.caller import Caller
@@ -71,6 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--release", metavar="ENV:RELEASE", help="without a saved plan: a release that another environment verified, as in plan"
     )
     parser.add_argument("--remove", action="store_true", help="without a saved plan: as in plan")
+    add_target_argument(parser)
     parser.add_argument("--allow", action="append", default=[], metavar="CODE[:PATTERN]", help="without a saved plan: as in plan")
     parser.add_argument("--exclude", action="append", default=[], metavar="PATTERN", help="without a saved plan: as in plan")
 
@@ -81,6 +83,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         if digest is not None and not _is_digest(digest):
             raise CommandError(f"{digest!r} is not a plan's digest (at least {DIGEST_DIGITS} hexadecimal digits)", status=USAGE)
     opened = open_environment(args, context)
+    refuse_unless_home(opened, args, "no stack is changed")
     plan, fresh = _plan(args, context, opened)
     if plan is None:
         return FAILED  # its findings were shown
@@ -98,7 +101,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
             _refuse_moved_content(plan, content)
         approve(args, context, plan)
         refuse_unapproved(opened, plan.digest, f"plan {plan.digest[:DIGEST_DIGITS]}", context)
-        applied = execute(args, context, opened, plan, content=content, remove=removal_approved(args, context, plan))
+        with mirrored(opened, context):
+            applied = execute(args, context, opened, plan, content=content, remove=removal_approved(args, context, plan))
     from review.outcome_view import ended
 
     context.answers(applied, ended(opened.assembly, applied, local=args.local), machine=args.json)

@@ -15,6 +15,7 @@ from assembly import commands
 from session.context import FAILED, INTERRUPTED, OK, USAGE, CommandError, Context
 from session.opened import Opened, add_common_arguments, open_environment
 from session.shared import poll_seconds
+from session.target import refuse_unless_home
 
 if TYPE_CHECKING:
     from assembly.model import Stack
@@ -48,6 +49,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from review.progress_view import summary
 
     opened = open_environment(args, context)
+    refuse_unless_home(opened, args, "no stack is changed")
     sets = stack_sets(opened.assembly, args.only)
     unknown = set(args.only) - {s.id for s in sets}
     if unknown:

@@ -19,6 +19,7 @@ from session.context import FAILED, INCOMPLETE, OK, USAGE, CommandError, Context
 from session.freshness import refresh
 from session.opened import Opened, add_common_arguments, open_environment, read_assembly
 from session.site import site_of
+from session.target import mirrored, seen
 from session.verifying import add_target_arguments, target_of, with_replica
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _verify(args: argparse.Namespace, context: Context) -> int:
     if args.ca_file is not None and not args.ca_file.is_file():
         raise CommandError(f"{args.ca_file}: no such file; the preview with --https says where it wrote its authority", status=USAGE)
     ask_aws = args.record or args.local or not (args.no_aws or args.resolve)
-    opened = open_environment(args, context) if ask_aws else None
+    opened = seen(open_environment(args, context), args, context) if ask_aws else None
     assembly = opened.assembly if opened else _described(args, context)
     target, live = target_of(args, context, assembly, opened)
     target = with_replica(target, opened, assembly, live)
@@ -113,7 +114,8 @@ def _verify(args: argparse.Namespace, context: Context) -> int:
         return FAILED
     if args.record:
         assert opened is not None
-        _record(args, context, opened, results, live)
+        with mirrored(opened, context):
+            _record(args, context, opened, results, live)
     return INCOMPLETE if wanting and not args.allow_skips else OK
 
 
