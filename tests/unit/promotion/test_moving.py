@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -218,7 +219,7 @@ def test_a_kill_at_any_change_leaves_at_most_one_target_and_the_same_command_goe
 def assert_one_target(aws: two.Aws) -> None:
     """Everything that the register ever said, in order."""
     said = [Target(environment="prod"), *(Target(**json.loads(body)) for body in aws.history)]
-    for before, after in zip(said, said[1:], strict=False):
+    for before, after in itertools.pairwise(said):
         assert next_phase(before.phase, after.phase) and after.epoch == before.epoch + 1
         assert {publisher(before.phase), publisher(after.phase)} != {"home", "standby"}, "there is a time between in which nobody publishes"
 
