@@ -15,6 +15,7 @@ are retained; delete markers if configured), "Troubleshooting replication".
 from __future__ import annotations
 
 import copy
+import json
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -176,6 +177,8 @@ def _copied(item: Waiting) -> bool:
     if found is None:
         return False
     name, account, bucket = found
+    if _refused(name, account, "s3:ReplicateDelete" if item.record is None else "s3:ReplicateObject"):
+        return False
     if item.record is None:
         with s3._in_account(account):
             s3._record_delete_marker(name, item.key, bucket["objects"].get(item.key))
@@ -198,6 +201,15 @@ def _copied(item: Waiting) -> bool:
         if s3.S3_PERSIST:
             s3._persist_object(name, item.key, replica)
     return True
+
+
+def _refused(bucket: str, account: str, action: str) -> bool:
+    """The bucket's policy denies it to everybody: the one statement that the platform writes (`promotion.fence`)."""
+    policy = json.loads(s3._bucket_policies.get_scoped(account, None, bucket) or "{}")
+    return any(
+        each["Effect"] == "Deny" and each["Principal"] == "*" and action in each["Action"] and not each.get("Condition")
+        for each in policy.get("Statement", [])
+    )
 
 
 def _ended(item: Waiting, copied: bool) -> None:

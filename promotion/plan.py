@@ -7,8 +7,6 @@ The digest is over what a person decides on. Whether the home region answers is 
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 
 from assembly.files import canonical_json, sha256
@@ -40,10 +38,9 @@ class Keys(Frozen, frozen=True, kw_only=True):
     """Over all of them with their ETags."""
 
 
-class PromotePlan(Frozen, frozen=True, kw_only=True):
+class PromotePlan(Frozen, frozen=True, kw_only=True, tag="promote", tag_field="action"):
     """Releases go to the replica from now on."""
 
-    action: Literal["promote"] = "promote"
     environment: str
     phase: Phase
     """Of the register: `home`, or `promoting` where an earlier run was cut off."""
@@ -57,10 +54,9 @@ class PromotePlan(Frozen, frozen=True, kw_only=True):
     """The home region answers, and that is known."""
 
 
-class FailbackPlan(Frozen, frozen=True, kw_only=True):
+class FailbackPlan(Frozen, frozen=True, kw_only=True, tag="failback", tag_field="action"):
     """Releases go home again, with what was published meanwhile."""
 
-    action: Literal["failback"] = "failback"
     environment: str
     phase: Phase
     epoch: int
@@ -73,6 +69,11 @@ class FailbackPlan(Frozen, frozen=True, kw_only=True):
     """Of the carried ones, those that were written at home as well meanwhile."""
     late: Keys
     """Others that were written at home meanwhile; they stay."""
+
+
+def action_of(plan: PromotePlan | FailbackPlan) -> str:
+    """The verb."""
+    return "promote" if isinstance(plan, PromotePlan) else "failback"
 
 
 def digest_of(plan: PromotePlan | FailbackPlan) -> str:

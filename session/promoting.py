@@ -79,7 +79,7 @@ def promote_plan(opened: Opened, args: argparse.Namespace) -> PromotePlan:
             command=commands.deploy("dr", environment, "failback"),
         )
     home, standby = places(opened)
-    answers = home_answers(home)
+    answers = not silence(opened, home)
     if answers and not args.planned:
         raise CommandError(
             f"the home region {home.region} answers: with a promotion releases would stay away from a region that works",
@@ -120,7 +120,7 @@ def failback_plan(opened: Opened, entry: Entry) -> FailbackPlan:
             f"{environment} is not promoted: releases go home", command=commands.deploy("dr", environment, "status"), status=USAGE
         )
     home, standby = places(opened)
-    reason = _silence(home)
+    reason = silence(opened, home)
     if reason:
         raise CommandError(
             f"the home region {home.region} does not answer, so there is no way back yet: {reason}",
@@ -142,16 +142,14 @@ def failback_plan(opened: Opened, entry: Entry) -> FailbackPlan:
     )
 
 
-def home_answers(home: Place) -> bool:
-    """The region has the site bucket and the artifact bucket at hand."""
-    return not _silence(home)
-
-
-def _silence(home: Place) -> str:
+def silence(opened: Opened, home: Place) -> str:
+    """Why the home region cannot be worked with; "" if it has both buckets at hand. It is asked for some seconds only."""
     from aws.errors import AwsError
+    from aws.s3 import S3
 
+    s3 = S3.connect(opened.aws.impatient(), account_id=opened.assembly.account_id, region=home.region)
     try:
-        missing = [name for name in (home.bucket, home.artifacts) if not home.s3.bucket_exists(name)]
+        missing = [name for name in (home.bucket, home.artifacts) if not s3.bucket_exists(name)]
     except AwsError as error:
         return str(error)
     return f"there is no bucket {', '.join(missing)}" if missing else ""

@@ -27,26 +27,25 @@ def moved(
     do: Callable[[World], Entry],
 ) -> int:
     """Show the plan; with an approval carry it out. `approved`: the plan, and the digest that it is approved by."""
-    from promotion.plan import lines
+    from promotion.plan import action_of, lines
     from session.approval import refuse_unapproved
     from session.promoting import standby_locked, world_of
     from session.site import DIGEST_DIGITS, confirm, progress
     from session.target import in_standby
 
     plan, digest = approved
-    told = (*lines(plan), f"{plan.action} {digest[:DIGEST_DIGITS]}")
+    action = action_of(plan)
+    told = (*lines(plan), f"{action} {digest[:DIGEST_DIGITS]}")
     if args.dry_run:
         context.answers({"plan": plan, "digest": digest, "target": None}, as_lines(told), machine=args.json)
         return PENDING
     for line in told:
         context.say(line)
-    question = f"{plan.action.capitalize()} {args.env}?"
+    question = f"{action.capitalize()} {args.env}?"
     confirm(question, digest, args, context, protected=opened.assembly.protected)
-    refuse_unapproved(in_standby(opened), digest, f"{plan.action} {digest[:DIGEST_DIGITS]}", context)
-    with standby_locked(opened, context, f"dr {plan.action}") as check, progress(context) as report:
-        entry = _done(
-            args, plan.action, lambda: do(world_of(opened, args, context, report=report, check=check, distribution=plan.distribution))
-        )
+    refuse_unapproved(in_standby(opened), digest, f"{action} {digest[:DIGEST_DIGITS]}", context)
+    with standby_locked(opened, context, f"dr {action}") as check, progress(context) as report:
+        entry = _done(args, action, lambda: do(world_of(opened, args, context, report=report, check=check, distribution=plan.distribution)))
     side = plan.standby if entry.target.phase == "standby" else plan.home
     where = f"{side.bucket} in {side.region}"
     context.answers({"plan": plan, "digest": digest, "target": entry.target}, f"{args.env}: releases go to {where}", machine=args.json)
