@@ -80,12 +80,14 @@ def _origin_ids(opened: Opened) -> tuple[str, str]:
     return first, second
 
 
-def register(opened: Opened) -> Register:
-    """Of an environment with disaster recovery."""
+def register(opened: Opened, *, soon: bool = False) -> Register:
+    """Of an environment with disaster recovery. `soon`: silence is told within seconds, since nothing is lost by asking again."""
+    from aws.s3 import S3
     from promotion.target import Register
 
     _, standby = places(opened)
-    return Register(standby.s3, standby.artifacts, opened.assembly.environment)
+    s3 = S3.connect(opened.aws.impatient(), account_id=opened.assembly.account_id, region=standby.region) if soon else standby.s3
+    return Register(s3, standby.artifacts, opened.assembly.environment)
 
 
 def entry_of(opened: Opened, args: argparse.Namespace) -> Entry | None:
@@ -96,7 +98,7 @@ def entry_of(opened: Opened, args: argparse.Namespace) -> Entry | None:
     if origins_of(opened) is None:
         return None
     try:
-        return register(opened).read()
+        return register(opened, soon=True).read()
     except NotFound:
         # No bucket: the stack that makes it was never applied, so nobody can have promoted.
         return None
@@ -113,8 +115,10 @@ def entry_of(opened: Opened, args: argparse.Namespace) -> Entry | None:
 def aimed(opened: Opened, args: argparse.Namespace, context: Context) -> Opened:
     """The environment with its site and its records where releases go now. Raises `CommandError` while that is nowhere."""
     entry = entry_of(opened, args)
-    if entry is None or entry.target.phase == "home":
-        return dataclasses.replace(opened, unasked=getattr(args, "without_standby", False))
+    if entry is None:
+        return dataclasses.replace(opened, unasked=getattr(args, "without_standby", False) and origins_of(opened) is not None)
+    if entry.target.phase == "home":
+        return opened
     _refuse_between(opened, entry.target)
     found = at_standby(opened, entry.target)
     context.say(f"{opened.assembly.environment} is promoted: releases go to the replica in {found.assembly.home_region}")
@@ -170,7 +174,7 @@ def _refuse_between(opened: Opened, target: Target) -> None:
 
 def still(opened: Opened) -> Callable[[], None]:
     """Raises `WebsiteError` if releases do not go where they went when the environment was opened."""
-    if origins_of(opened) is None:
+    if origins_of(opened) is None or opened.unasked:
         return lambda: None
 
     def check() -> None:
@@ -185,8 +189,6 @@ def still(opened: Opened) -> Callable[[], None]:
         except NotFound:
             return
         except (AwsError, Unreadable) as error:
-            if opened.unasked:
-                return
             raise WebsiteError(f"who takes releases cannot be asked any more, so nothing further was written: {error}", again) from error
         if (now.epoch != wanted) if wanted is not None else (now.phase != "home"):
             raise WebsiteError(f"releases do not go to this bucket any more ({now.phase}, by {now.by}); nothing further was written", again)
@@ -206,6 +208,9 @@ def mirrored(opened: Opened, context: Context) -> Iterator[None]:
     from website.errors import WebsiteError
 
     home, standby = places(opened)
+    if opened.unasked:
+        context.say(f"warning: the records in {standby.region} are behind those at home; the next publish that reaches it brings them")
+        return
     look = register(opened)
     try:
         mirror(home, standby, opened.assembly.environment, allowed=lambda: look.read().target.phase == "home", now=context.now())
@@ -216,7 +221,7 @@ def mirrored(opened: Opened, context: Context) -> Iterator[None]:
 def site_at(opened: Opened, site: Site) -> Site:
     """The site as it is published to: with who asks whether that is still so, and in the replica while that takes releases."""
     target = opened.standby
-    site = dataclasses.replace(site, still_target=still(opened))
+    site = dataclasses.replace(site, still_target=still(opened), follower=None if opened.unasked else site.follower)
     if target is None:
         return site
     _, standby = places(opened)
