@@ -225,6 +225,7 @@ def _deployment(env: Environment) -> deployment.Deployment:
         administration_role_name=administration_role_name(env),
         deploy_role_name=deploy_role_name(env),
         zone_role_arn=env.hosted_zone.role_arn,
+        replica_bucket=env.disaster_recovery.bucket if env.disaster_recovery else None,
     )
 
 
