@@ -231,6 +231,14 @@ class LocalStatus(Frozen, frozen=True, kw_only=True):
     state: str
     """Its directory."""
     bytes: int
+    outages: tuple[str, ...] = ()
+    """What is out of order, by `local fail`."""
+
+
+class LocalOutages(Frozen, frozen=True, kw_only=True):
+    """local fail, local mend."""
+
+    outages: tuple[str, ...]
 
 
 class LocalEnded(Frozen, frozen=True, kw_only=True):
