@@ -49,6 +49,8 @@ CloudFront list (`policies.buckets`), so that a 403 is a bucket that lets it rea
 
 ORIGIN = "site"
 REPLICA = "replica"
+REPLICATION_RULE = "all-to-replica"
+"""Id of the only rule, a dimension of its metrics."""
 ORIGIN_GROUP = "site-or-replica"
 
 
@@ -299,7 +301,7 @@ def _replication(template: StackTemplate, env: Environment, recovery: DisasterRe
         Role=GetAtt(role, "Arn"),
         Rules=[
             s3.ReplicationConfigurationRules(
-                Id="all-to-replica",
+                Id=REPLICATION_RULE,
                 Status="Enabled",
                 Priority=1,
                 Filter=s3.ReplicationRuleFilter(Prefix=""),
