@@ -44,12 +44,6 @@ ACCEPTED: dict[str, tuple[Accepted, ...]] = {
         Accepted(_MISMATCH, "the service authorization data names the quota, older data no resource", ("servicequotas:GetServiceQuota",)),
         _EVENTS,
     ),
-    "DeployRecoveryPolicy": (
-        Accepted(
-            "parliament-RESOURCE_POLICY_PRIVILEGE_ESCALATION",
-            "the policy of the replica alone, which a change set under the service role may change as well",
-        ),
-    ),
     "PlanPolicy": (
         Accepted(_MISMATCH, "the service authorization data names the quota, older data no resource", ("servicequotas:GetServiceQuota",)),
         _EVENTS,

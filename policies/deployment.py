@@ -1,14 +1,15 @@
 """What a deployer may do itself, with or without GitHub Actions between: change sets, locks, artifacts, publishing. Not the resources:
 those are made by CloudFormation through the service role, which is the only role it may pass on.
 
-Two policies, because IAM takes 6,144 characters for one: `stacks` for what is deployed, `content` for what is published and read; with
-disaster recovery a third, `recovery`. Their `boundary` says once more what they allow together, short enough for one policy.
+Two policies, because IAM takes 6,144 characters for one: `stacks` for what is deployed, `content` for what is published and read. Their
+`boundary` says once more what both allow together, short enough for one policy.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,6 +127,17 @@ class Deployment:
     deploy_role_name: str
     zone_role_arn: str | None
     standby: Standby | None = None
+    """With disaster recovery."""
+
+    @property
+    def replica_bucket(self) -> str | None:
+        """Of the site bucket."""
+        return self.standby.replica if self.standby else None
+
+    @property
+    def artifact_buckets(self) -> tuple[str, ...]:
+        """At home, and with disaster recovery in the standby region."""
+        return (self.artifact_bucket, *([self.standby.artifact_bucket] if self.standby else []))
 
 
 def stacks(names: Deployment) -> PolicyDocument:
@@ -141,47 +153,21 @@ def content(names: Deployment) -> PolicyDocument:
         Sid="ApprovalsArePeoples",
         Effect=Deny,
         Action=[Action("s3", "PutObject")],
-        Resource=[s3_arn(f"{bucket}/approvals/*") for bucket in _artifacts(names)],
+        Resource=[s3_arn(f"{bucket}/approvals/*") for bucket in names.artifact_buckets],
     )
     return PolicyDocument(Version="2012-10-17", Statement=[*_content(names), approvals])
-
-
-def recovery(names: Deployment) -> PolicyDocument:
-    """What promote and failback do, and publishing while the replica is the target. Only with disaster recovery."""
-    return PolicyDocument(Version="2012-10-17", Statement=_recovery(names))
 
 
 def boundary(names: Deployment) -> PolicyDocument:
     """The most that the deploy role can ever do: everything that `stacks` and `content` allow, on the same resources.
 
-    A boundary grants nothing, so it may say `Describe*` where the policies name each action, and one beginning of the names of buckets; that
-    makes both fit into one policy.
+    A boundary grants nothing, so it may say `Describe*` where the policies name each action; that makes both fit into one policy.
     """
-    roots = (names.site_bucket, names.artifact_bucket) if names.standby else ()
-    return PolicyDocument(
-        Version="2012-10-17",
-        Statement=_limits([_shortened(each, roots) for each in (*_stacks(names), *_content(names), *_recovery(names))]),
-    )
-
-
-def _shortened(statement: Statement, roots: tuple[str, ...]) -> Statement:
-    """With one pattern for all buckets whose names begin alike, since the names of the standby region do not fit in beside the others."""
-    resources = statement.properties["Resource"]
-    if statement.properties["Effect"] != Allow or any(action.prefix != "s3" for action in statement.properties["Action"]):
-        return statement
-    patterns = [_pattern(resource, roots) for resource in resources]
-    distinct = {json.dumps(encode_to_dict(each)): each for each in patterns}
-    return Statement(**{**statement.properties, "Resource": list(distinct.values())})
-
-
-def _pattern(resource: Any, roots: tuple[str, ...]) -> Any:
-    text = json.dumps(encode_to_dict(resource))
-    objects = "/*" if "/" in text.rpartition(":::")[2] else ""
-    return next((s3_arn(f"{root}*{objects}") for root in roots if f":::{root}" in text), resource)
+    return PolicyDocument(Version="2012-10-17", Statement=_limits([*_stacks(names), *_content(names)]))
 
 
 def _limits(statements: list[Statement]) -> list[Statement]:
-    """The statements without names, those of one resource merged, and reading actions of one verb put together."""
+    """The statements without names, those of one resource merged, reading actions of one verb and services put together."""
     merged: dict[str, dict[str, Any]] = {}
     for statement in statements:
         parts = {key: value for key, value in statement.properties.items() if key not in ("Sid", "Action")}
@@ -193,7 +179,26 @@ def _limits(statements: list[Statement]) -> list[Statement]:
             entry["Action"] = _by_verb(entry["Action"])
         elif entry["Effect"] == Allow:
             entry["Action"] = _by_beginning(entry["Action"])
-    return [Statement(**entry) for entry in merged.values()]
+    return [Statement(**entry) for entry in _beside(merged.values())]
+
+
+def _beside(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same with statements of different services as one, which allows nothing more: no service's action has another's resources."""
+    whole: list[dict[str, Any]] = []
+    shared: list[tuple[set[str], dict[str, Any]]] = []
+    for entry in entries:
+        services = {action.prefix for action in entry["Action"]}
+        if entry["Effect"] != Allow or entry["Resource"] == ["*"] or "Condition" in entry:
+            whole.append(entry)
+            continue
+        room = next((each for each in shared if not each[0] & services), None)
+        if room is None:
+            shared.append((services, {**entry, "Resource": [*entry["Resource"]], "Action": [*entry["Action"]]}))
+        else:
+            room[0].update(services)
+            room[1]["Resource"] += entry["Resource"]
+            room[1]["Action"] += entry["Action"]
+    return [*(entry for _, entry in shared), *whole]
 
 
 def _by_beginning(actions: list[Action]) -> list[Action]:
@@ -282,62 +287,14 @@ def _passing(names: Deployment) -> Statement:
     )
 
 
-def _artifacts(names: Deployment) -> tuple[str, ...]:
-    return (names.artifact_bucket, *([names.standby.artifact_bucket] if names.standby else []))
-
-
-def _recovery(names: Deployment) -> list[Statement]:
-    """Publish to the replica, keep S3's replication out of it meanwhile, and have CloudFront ask it first.
-
-    Nothing that a change set under the service role could not do as well. No deletion: while the replica is the target nothing is deleted.
-    """
-    if names.standby is None:
-        return []
-    replica = names.standby.replica
-    return [
-        allow(
-            "Replica",
-            "s3",
-            [
-                "ListBucket",
-                "GetBucketLocation",
-                "GetBucketTagging",
-                "GetBucketPolicy",
-                "PutBucketPolicy",
-                "GetObject",
-                "PutObject",
-                "AbortMultipartUpload",
-                "ListMultipartUploadParts",
-            ],
-            s3_arn(replica),
-            s3_arn(f"{replica}/*"),
-        ),
-        allow("OriginOrder", "cloudfront", ["GetDistributionConfig", "UpdateDistribution"], arn("cloudfront", "distribution/*")),
-    ]
-
-
 def _content(names: Deployment) -> list[Statement]:
     return [
+        *_site_content(names),
         allow(
             "Artifacts",
             "s3",
             ["ListBucket", "ListBucketVersions", "GetBucketLocation", "GetObject", "GetObjectVersion", "PutObject"],
-            *(s3_arn(f"{bucket}{objects}") for bucket in _artifacts(names) for objects in ("", "/*")),
-        ),
-        # Their tags say whose they are; `inventory/` looks before a first creation.
-        allow(
-            "SiteBuckets",
-            "s3",
-            ["ListBucket", "GetBucketLocation", "GetBucketTagging", "GetObject"],
-            s3_arn(names.site_bucket),
-            s3_arn(names.access_log_bucket),
-            s3_arn(f"{names.access_log_bucket}/{ACCESS_LOG_PREFIX}/*"),
-        ),
-        allow(
-            "SiteContent",
-            "s3",
-            ["GetObject", "PutObject", "DeleteObject", "AbortMultipartUpload", "ListMultipartUploadParts"],
-            s3_arn(f"{names.site_bucket}/*"),
+            *(s3_arn(f"{bucket}{objects}") for bucket in names.artifact_buckets for objects in ("", "/*")),
         ),
         allow(
             "Invalidate",
@@ -371,3 +328,36 @@ def _content(names: Deployment) -> list[Statement]:
         allow("StandingAlarms", "cloudwatch", ["DescribeAlarms"], arn("cloudwatch", f"alarm:{names.prefix}-*", region="*")),
         allow("StandingFunction", "lambda", ["GetFunction"], arn("lambda", f"function:{names.edge_function_name}", region="us-east-1")),
     ]
+
+
+def _site_content(names: Deployment) -> list[Statement]:
+    """Of the site's buckets: what they hold, and who reads it."""
+    replica = [names.replica_bucket] if names.replica_bucket else []
+    compared = ["GetBucketPolicy", "GetReplicationConfiguration"] if replica else []
+    logs = names.access_log_bucket
+    found = [
+        # Their tags say whose they are; `inventory/` looks before a first creation. Of two origins the policies are compared: who reads the
+        # one has to read the other.
+        allow(
+            "SiteBuckets",
+            "s3",
+            ["ListBucket", "GetBucketLocation", "GetBucketTagging", "GetObject", *compared],
+            *map(s3_arn, (names.site_bucket, *replica, logs, f"{logs}/{ACCESS_LOG_PREFIX}/*")),
+        ),
+        # The replica is given what replication does not bring, and loses what is pruned (`recovery.following`).
+        allow(
+            "SiteContent",
+            "s3",
+            ["GetObject", "PutObject", "DeleteObject", "AbortMultipartUpload", "ListMultipartUploadParts"],
+            *(s3_arn(f"{bucket}/*") for bucket in (names.site_bucket, *replica)),
+        ),
+    ]
+    if replica:
+        # A rehearsal closes the site bucket to CloudFront by a statement that ends by itself (`recovery.closing`). No condition can say
+        # which statement that is; but a deployer writes the same policy by the service role already, below Block Public Access.
+        # A promotion has the replica refuse replication the same way (`promotion.fence`), and CloudFront ask the replica first.
+        found.append(allow("Rehearse", "s3", ["PutBucketPolicy"], *map(s3_arn, (names.site_bucket, *replica))))
+        found.append(
+            allow("OriginOrder", "cloudfront", ["GetDistributionConfig", "UpdateDistribution"], arn("cloudfront", "distribution/*"))
+        )
+    return found

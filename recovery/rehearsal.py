@@ -107,6 +107,7 @@ class World:
     """Raises where the lock was lost."""
     now: Callable[[], datetime]
     sleep: Callable[[float], None]
+    pause_seconds: float = PAUSE_SECONDS
 
 
 class Abandoned(Exception):
@@ -211,7 +212,7 @@ class Rehearsal:
             raise Abandoned(f"visitors have had no page for {OUTAGE_SECONDS:.0f} s (status {status or 'none'})")
         if now >= self._until - MARGIN and self.report.result == "begun":
             raise Abandoned(f"it took more than {self.plan.minutes} min")
-        world.sleep(PAUSE_SECONDS)
+        world.sleep(world.pause_seconds)
 
     def _served_by_replica(self) -> bool:
         world = self.world

@@ -79,7 +79,8 @@ class Report(Frozen, frozen=True, kw_only=True):
         if self.recovered_seconds is not None:
             parts.append(f"RTO {self.recovered_seconds:.0f} s, RPO {self.rpo_seconds:.0f} s ({self.rpo_objects} objects)")
         if self.checks:
-            parts.append(f"{passed} of {len(self.checks)} checks passed")
+            failed = sum(check.status == "failed" for check in self.checks)
+            parts.append(f"{passed} checks passed, {failed} failed, {len(self.checks) - passed - failed} not made")
         if self.visits:
             parts.append(f"{self.failed_visits} of {self.visits} visits failed")
         return ", ".join(parts) + (f": {self.message}" if self.message else "")

@@ -15,7 +15,7 @@ from aws.errors import AwsError
 from session.context import USAGE, CommandError, Context
 from session.opened import Opened
 from session.origins import pair_of
-from session.shared import artifacts, locked
+from session.shared import artifacts, locked, poll_seconds
 from session.site import outputs, site_of
 from session.verifying import PASSWORD_VARIABLE, target_of, with_replica
 
@@ -112,7 +112,7 @@ def carry_out(args: argparse.Namespace, context: Context, opened: Opened, origin
 
 def _world(context: Context, opened: Opened, origins: Origins, target: Target, check: Callable[[], None]) -> World:
     from recovery import report
-    from recovery.rehearsal import World
+    from recovery.rehearsal import PAUSE_SECONDS, World
     from website.verification.verify import verify
 
     pair, site = pair_of(opened, origins), site_of(opened)
@@ -132,6 +132,7 @@ def _world(context: Context, opened: Opened, origins: Origins, target: Target, c
         still_ours=check,
         now=context.now,
         sleep=context.sleep,
+        pause_seconds=poll_seconds(opened, PAUSE_SECONDS),
     )
 
 

@@ -246,11 +246,6 @@ def _deploy_role(template: StackTemplate, env: Environment, repository: str) -> 
         for title, name, description, document in (
             ("DeployPolicy", "deploy", "What a deployer may do with stacks", deployment.stacks(names)),
             ("DeployContentPolicy", "deploy-content", "What a deployer may read and write beside stacks", deployment.content(names)),
-            *(
-                [("DeployRecoveryPolicy", "deploy-recovery", "What a deployer may do in the standby region", deployment.recovery(names))]
-                if names.standby
-                else []
-            ),
         )
     ]
     boundary = template.add(

@@ -10,11 +10,12 @@ from typing import Any
 
 from troposphere import GetAtt, Ref, Sub, cloudwatch, logs
 
-from environments.model import EDGE_CONTROL_REGION, Environment
+from environments.model import EDGE_CONTROL_REGION, DisasterRecovery, Environment
 from policies import buckets
 from policies.statements import distribution_arn
 from stacks.alarms import AT_ONCE, FUNCTION_METRICS, LAMBDA_EDGE_METRICS, PERIOD_SECONDS, Alarm, add_alarm, add_topic
 from stacks.dns import health_check
+from stacks.replication import dimensions
 from stacks.site import routing_function_name
 from stacks.storage import private_bucket
 from stacks.template import CERTIFICATE_ARN, DISTRIBUTION_ID, HEALTH_CHECK_ID, StackTemplate
@@ -232,8 +233,22 @@ def _graphs(env: Environment) -> list[tuple[str, str, list[list[Any]], dict[str,
         ("Edge function", "Sum", edge, {}),
         ("Bytes sent", "Sum", [_metric("BytesDownloaded", "downloaded")], {}),
         *([("Firewall", "Sum", firewall, {})] if env.firewall else []),
+        *([("Replication", "Maximum", _replication(env.disaster_recovery, env), {})] if env.disaster_recovery else []),
         ("Certificate, days left", "Minimum", [certificate], {"period": 86_400}),
     ]
+
+
+def _replication(recovery: DisasterRecovery, env: Environment) -> list[list[Any]]:
+    """What waits and how late it is, which S3 tells in the replica's region; what failed, in the bucket's own.
+
+    Source: Amazon S3 User Guide, "Using S3 Replication metrics"."""
+    named = [part for pair in dimensions(env, recovery).items() for part in pair]
+    graphs = (
+        ("ReplicationLatency", "seconds behind", recovery.region, {}),
+        ("OperationsPendingReplication", "waiting", recovery.region, {"yAxis": "right"}),
+        ("OperationsFailedReplication", "failed", env.home_region, {"yAxis": "right", "color": "#d62728"}),
+    )
+    return [["AWS/S3", name, *named, {"label": label, "region": region, **more}] for name, label, region, more in graphs]
 
 
 def _metric(name: str, label: str, **options: str) -> list[Any]:

@@ -48,7 +48,7 @@ def add_replication(template: StackTemplate, env: Environment, recovery: Disaste
             "S3 gave up replicating an object, and will not try again",
             "AWS/S3",
             "OperationsFailedReplication",
-            _dimensions(env, recovery),
+            dimensions(env, recovery),
             {"Statistic": "Sum", "Threshold": 0, **AT_ONCE},
         ),
     )
@@ -95,7 +95,7 @@ def add_lag_alarms(template: StackTemplate, env: Environment, recovery: Disaster
         ("ReplicaBytesPending", f"for {minutes} minutes there were always bytes to replicate", "BytesPendingReplication", all_the_time),
     )
     for title, description, metric, settings in watched:
-        add_alarm(template, env, topic, Alarm(title, description, "AWS/S3", metric, _dimensions(env, recovery), settings))
+        add_alarm(template, env, topic, Alarm(title, description, "AWS/S3", metric, dimensions(env, recovery), settings))
 
 
 def replication_role_name(env: Environment) -> str:
@@ -103,5 +103,6 @@ def replication_role_name(env: Environment) -> str:
     return f"{env.prefix}-replication"
 
 
-def _dimensions(env: Environment, recovery: DisasterRecovery) -> dict[str, str]:
+def dimensions(env: Environment, recovery: DisasterRecovery) -> dict[str, str]:
+    """Of the metrics of the only rule."""
     return {"SourceBucket": env.bucket, "DestinationBucket": recovery.bucket, "RuleId": RULE}
