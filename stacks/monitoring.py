@@ -317,7 +317,7 @@ def _replication(recovery: DisasterRecovery, env: Environment) -> list[list[Any]
 
     Source: Amazon S3 User Guide, "Using S3 Replication metrics"."""
     dimensions = ["SourceBucket", env.bucket, "DestinationBucket", recovery.bucket, "RuleId", REPLICATION_RULE]
-    graphs = (
+    graphs: tuple[tuple[str, str, str, dict[str, str]], ...] = (
         ("ReplicationLatency", "seconds behind", recovery.region, {}),
         ("OperationsPendingReplication", "waiting", recovery.region, {"yAxis": "right"}),
         ("OperationsFailedReplication", "failed", env.home_region, {"yAxis": "right", "color": "#d62728"}),
