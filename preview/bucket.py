@@ -83,5 +83,5 @@ def bucket_content(s3: S3) -> Fetched:
 
 
 def _of_any_distribution(statement: Statement) -> Statement:
-    conditions = tuple(each for each in statement.conditions if each[1].lower() != "aws:sourcearn")
+    conditions = frozenset(each for each in statement.conditions if each[1].lower() != "aws:sourcearn")
     return replace(statement, conditions=conditions)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from assembly import commands
 from session.context import USAGE, CommandError, Context
 from session.origins import origins_of
-from session.target import places, register
+from session.target import entry_of, places, register
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from promotion.steps import World
     from promotion.target import Entry
     from recovery.comparing import Held
+    from rollout.lock import Table
     from session.opened import Opened
     from website.run import Report
 
@@ -37,6 +38,25 @@ def lock_table(opened: Opened) -> tuple[ObjectItems, str]:
 
     _, standby = places(opened)
     return ObjectItems(standby.s3, f"recovery/{opened.assembly.environment}/lock.json"), standby.artifacts
+
+
+def lock_meant(opened: Opened, args: argparse.Namespace) -> tuple[Table, str]:
+    """The lock that is meant: the standby's while the environment is promoted, or where it is that one's id; else the lock table."""
+    from aws.dynamodb import Items
+    from rollout import lock
+
+    assembly = opened.assembly
+    at_home = (Items.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region), assembly.lock_table)
+    if origins_of(opened) is None:
+        return at_home
+    entry = entry_of(opened, args)
+    if entry is None:
+        return at_home
+    table, bucket = lock_table(opened)
+    if entry.target.phase != "home":
+        return table, bucket
+    holder = lock.read(table, bucket, lock.lock_name(assembly.project, assembly.environment))
+    return (table, bucket) if holder is not None and holder.id == args.lock_id else at_home
 
 
 @contextlib.contextmanager

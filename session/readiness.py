@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from aws.errors import AwsError, CredentialsError
+from aws.errors import AwsError, CredentialsError, NotFound
 from session.context import Context
 from session.opened import Opened
-from session.origins import pair_of
+from session.origins import origins_of, pair_of
 from session.shared import artifacts
 from session.site import deployed_outputs, site_of
 
@@ -80,6 +80,28 @@ def read(opened: Opened, origins: Origins, context: Context) -> RecoveryStatus:
     )
 
 
+def warnings(opened: Opened, context: Context) -> tuple[str, ...]:
+    """The same for `status`, in a line each: none before both buckets stand, or without disaster recovery."""
+    from recovery import comparing, status
+
+    origins = origins_of(opened)
+    if origins is None:
+        return ()
+    environment, now, pair, site = opened.assembly.environment, context.now(), pair_of(opened, origins), site_of(opened)
+    try:
+        live = site.store.state()[0].live
+        files = site.store.manifest(live.manifest).files if live is not None else ()
+        found = comparing.compare(*pair.read(), {each.key: each.md5 for each in files}, prefix=site.prefix, now=now)
+        policy = pair.primary_buckets.policy(origins.primary.bucket)
+    except CredentialsError:
+        raise
+    except NotFound:
+        return ()
+    except AwsError as error:
+        return (f"the two origins cannot be compared: {error}",)
+    return (*status.content_problems(found, environment), *status.closure(policy, environment, now)[1])
+
+
 def _failover(opened: Opened, origins: Origins) -> OriginFailover:
     from gateways.origins import failover
     from recovery.status import OriginFailover, failover_of
@@ -98,3 +120,13 @@ def _health(opened: Opened) -> dict[str, str]:
     for region, names in alarm_names(opened.assembly, opened.templates).items():
         found |= Alarms.connect(opened.aws, account_id=opened.assembly.account_id, region=region).states(names)
     return found
+
+
+def rehearsed(opened: Opened, *, limit: int) -> tuple[str, ...]:
+    """A line for each rehearsal, the newest first. Raises `AwsError`."""
+    from recovery import report
+
+    if origins_of(opened) is None:
+        return ()
+    found = report.read(artifacts(opened), opened.assembly.artifact_bucket, opened.assembly.environment, limit=limit)
+    return tuple(f"rehearsed {each.started_at}  release {each.release}: {each.summary}; by {each.by}" for each in found)

@@ -243,7 +243,7 @@ def _replication(recovery: DisasterRecovery, env: Environment) -> list[list[Any]
 
     Source: Amazon S3 User Guide, "Using S3 Replication metrics"."""
     named = [part for pair in dimensions(env, recovery).items() for part in pair]
-    graphs = (
+    graphs: tuple[tuple[str, str, str, dict[str, str]], ...] = (
         ("ReplicationLatency", "seconds behind", recovery.region, {}),
         ("OperationsPendingReplication", "waiting", recovery.region, {"yAxis": "right"}),
         ("OperationsFailedReplication", "failed", env.home_region, {"yAxis": "right", "color": "#d62728"}),

@@ -27,16 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """None of its own."""
 
 
-def run(args: argparse.Namespace, context: Context, opened: Opened, origins: Origins) -> int:
+def run(args: argparse.Namespace, context: Context, opened: Opened, _: Origins) -> int:
     """Plan, ask, go back."""
-    from cli.dr._moving import moved
-    from promotion.plan import digest_of
-    from promotion.steps import failback
-    from session.promoting import failback_plan
-    from session.target import register
+    from session.moving import failed_back
 
-    del origins
-    entry = register(opened).read()
-    plan = failback_plan(opened, entry)
-    digest = entry.target.plan if entry.target.phase == "failing-back" else digest_of(plan)
-    return moved(args, context, opened, (plan, digest), lambda world: failback(world, plan=digest))
+    return failed_back(args, context, opened)

@@ -28,22 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--planned", action="store_true", help="promote: although the home region answers, which is handed over in order")
 
 
-def run(args: argparse.Namespace, context: Context, opened: Opened, origins: Origins) -> int:
+def run(args: argparse.Namespace, context: Context, opened: Opened, _: Origins) -> int:
     """Plan, ask, promote."""
-    from cli.dr._moving import moved
-    from promotion.plan import digest_of
-    from promotion.steps import promote
-    from session.promoting import promote_plan
-    from session.target import register
+    from session.moving import promoted
 
-    del origins
-    plan = promote_plan(opened, args)
-    entry = register(opened).read()
-    digest = entry.target.plan if entry.target.phase == "promoting" else digest_of(plan)
-    return moved(
-        args,
-        context,
-        opened,
-        (plan, digest),
-        lambda world: promote(world, plan=digest, distribution=plan.distribution, planned=args.planned),
-    )
+    return promoted(args, context, opened)

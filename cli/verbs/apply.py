@@ -23,6 +23,7 @@ from session.carrying_out import carrying_out
 from session.context import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
 from session.freshness import add_build_argument
 from session.opened import Opened, add_common_arguments, open_environment
+from session.saved_plan import not_the_one, refuse_moved_content, refuse_without_authority
 from session.target import add_target_argument, mirrored, refuse_unless_home
 
 if TYPE_CHECKING:
@@ -92,13 +93,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return OK
     if not fresh:
         context.say(f"plan {plan.digest[:DIGEST_DIGITS]} of {plan.created_at} by {plan.created_by}")
-    _refuse_without_authority(opened, plan)
+    refuse_without_authority(opened, plan)
     from session.planned_content import PlannedContent
 
     with PlannedContent(args, context, opened) as content:
         # A release is fetched here also where the plan is new: what is fetched is what is published.
         if plan.content is not None and (not fresh or plan.content.release):
-            _refuse_moved_content(plan, content)
+            refuse_moved_content(plan, content)
         approve(args, context, plan)
         refuse_unapproved(opened, plan.digest, f"plan {plan.digest[:DIGEST_DIGITS]}", context)
         with mirrored(opened, context):
@@ -150,7 +151,7 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
     saved = load(path, args.env) if path.exists() else None
     if saved is not None and (saved.has_changes or args.plan_digest or args.approve):
         plan = saved
-        problems, again = _not_the_one(args, opened, plan, path, content)
+        problems, again = not_the_one(args, opened, plan, path, content)
         if problems:
             raise CommandError(*problems, command=again, status=USAGE)
         return plan, False
@@ -168,36 +169,6 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
     if plan.blocked:
         report_errors(context, plan)
     return (None if plan.blocked else plan), True
-
-
-def _not_the_one(args: argparse.Namespace, opened: Opened, plan: Plan, path: Path, content: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
-    """Why the saved plan is not what was asked for, and the command that plans that."""
-    from planning.removal_checks import remove_command
-    from rollout.apply import refusals
-
-    again = commands.deploy("plan", args.env, *content)
-    problems = refusals(plan, opened.assembly, local=args.local)
-    if args.only and set(args.only) - set(plan.options.only):
-        problems += (f"the saved plan {path} is not the one for --only {' '.join(args.only)}",)
-        again = commands.deploy("plan", args.env, *content, *(word for stack in args.only for word in ("--only", stack)))
-    if args.remove and not plan.options.remove:
-        problems += (f"the saved plan {path} deletes no stack",)
-        again = remove_command(args.env, *content)
-    if content and plan.content is None:
-        problems += (f"the saved plan {path} is about the stacks alone, not about {content[1]}",)
-    elif args.release is not None and plan.content is not None and not _same_release(args.release, plan.content.release):
-        problems += (f"the saved plan {path} is not about the release {args.release}, but about {plan.content.option}",)
-    elif args.content is not None and plan.content is not None and plan.content.release:
-        problems += (f"the saved plan {path} is about the release {plan.content.release}, not about {args.content}",)
-    if args.plan_digest and not plan.digest.startswith(args.plan_digest):
-        problems += (f"the saved plan is {plan.digest}, not {args.plan_digest}",)
-    return problems, again
-
-
-def _same_release(asked: str, planned: str) -> bool:
-    """By digest: a number says only in the other environment what it means, and the plan has the digest."""
-    environment, _, wanted = asked.partition(":")
-    return len(wanted) >= DIGEST_DIGITS and planned.startswith(f"{environment}:{wanted}")
 
 
 def _nothing_to_do(args: argparse.Namespace, context: Context, opened: Opened, plan: Plan) -> None:
@@ -242,28 +213,6 @@ def _remember_unchanged(args: argparse.Namespace, context: Context, opened: Open
     )
     run_ = carrying_out(opened, plan, lambda _: None, threading.Event(), lambda: now)
     remember(context, opened, run_, nothing, this_process(opened.caller), dist=args.dist, unchanged=True)
-
-
-def _refuse_without_authority(opened: Opened, plan: Plan) -> None:
-    """Raise `CommandError` for a plan of which these credentials could only do a part."""
-    from planning.authority import beyond
-
-    problems = beyond(plan, opened.assembly, opened.caller)
-    if problems:
-        raise CommandError(*(f.message for f in problems), command=problems[0].command, status=USAGE)
-
-
-def _refuse_moved_content(plan: Plan, content: PlannedContent) -> None:
-    """Raise `CommandError` if the content cannot be published as it was reviewed: better before the stacks than after them."""
-    from website.errors import SourceError, WebsiteError
-
-    assert plan.content is not None, "asked by the caller"
-    try:
-        content.refuse_moved(plan.content)
-    except WebsiteError as error:
-        raise CommandError(str(error), command=error.command, status=USAGE) from None
-    except SourceError as error:
-        raise CommandError(*error.problems, command=commands.deploy("apply", plan.environment, "--content", "DIR"), status=USAGE) from None
 
 
 # --- approval ---------------------------------------------------------------------------------------------------------

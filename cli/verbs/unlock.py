@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from assembly import commands
 from guards.text import as_lines
 from session.context import FAILED, OK, CommandError, Context
-from session.opened import Opened, add_common_arguments, open_environment
+from session.opened import add_common_arguments, open_environment
+from session.promoting import lock_meant
 from session.target import add_target_argument
 
 if TYPE_CHECKING:
-    from rollout.lock import Holder, Table
+    from rollout.lock import Holder
 
 EXAMPLES = """\
   python deploy.py unlock --env dev                                              who holds it, since when
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
     opened = open_environment(args, context)
     assembly = opened.assembly
-    table, table_name = _table(opened, args)
+    table, table_name = lock_meant(opened, args)
     name = lock.lock_name(assembly.project, assembly.environment)
     try:
         holder = lock.read(table, table_name, name)
@@ -64,28 +65,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
         )
     context.answers(_data(name, removed=args.lock_id), f"the lock {name} is removed", machine=args.json)
     return OK
-
-
-def _table(opened: Opened, args: argparse.Namespace) -> tuple[Table, str]:
-    """The lock that is meant: the standby's while the environment is promoted, or where it is that one's id; else the lock table."""
-    from aws.dynamodb import Items
-    from rollout import lock
-    from session.origins import origins_of
-    from session.promoting import lock_table
-    from session.target import entry_of
-
-    assembly = opened.assembly
-    at_home = (Items.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region), assembly.lock_table)
-    if origins_of(opened) is None:
-        return at_home
-    entry = entry_of(opened, args)
-    if entry is None:
-        return at_home
-    table, bucket = lock_table(opened)
-    if entry.target.phase != "home":
-        return table, bucket
-    holder = lock.read(table, bucket, lock.lock_name(assembly.project, assembly.environment))
-    return (table, bucket) if holder is not None and holder.id == args.lock_id else at_home
 
 
 def _data(name: str, holder: Holder | None = None, *, removed: str | None = None) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from guards.text import as_lines
 from session.context import OK, PENDING, CommandError, Context
+from session.promoting import failback_plan, promote_plan, standby_locked, world_of
+from session.target import in_standby, register
 
 if TYPE_CHECKING:
     from promotion.plan import FailbackPlan, PromotePlan
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from session.opened import Opened
 
 
-def moved(
+def _moved(
     args: argparse.Namespace,
     context: Context,
     opened: Opened,
@@ -29,9 +31,7 @@ def moved(
     """Show the plan; with an approval carry it out. `approved`: the plan, and the digest that it is approved by."""
     from promotion.plan import action_of, lines
     from session.approval import refuse_unapproved
-    from session.promoting import standby_locked, world_of
     from session.site import DIGEST_DIGITS, confirm, progress
-    from session.target import in_standby
 
     plan, digest = approved
     action = action_of(plan)
@@ -73,3 +73,29 @@ def _done(args: argparse.Namespace, action: str, do: Callable[[], Entry]) -> Ent
             f"{action} stops; nobody takes releases, visitors have the site, and the same command goes on: {error}",
             command=again(args),
         ) from error
+
+
+def promoted(args: argparse.Namespace, context: Context, opened: Opened) -> int:
+    """dr promote."""
+    from promotion.plan import digest_of
+    from promotion.steps import promote
+
+    plan = promote_plan(opened, args)
+    entry = register(opened).read()
+    digest = entry.target.plan if entry.target.phase == "promoting" else digest_of(plan)
+
+    def do(world: World) -> Entry:
+        return promote(world, plan=digest, distribution=plan.distribution, planned=args.planned)
+
+    return _moved(args, context, opened, (plan, digest), do)
+
+
+def failed_back(args: argparse.Namespace, context: Context, opened: Opened) -> int:
+    """dr failback."""
+    from promotion.plan import digest_of
+    from promotion.steps import failback
+
+    entry = register(opened).read()
+    plan = failback_plan(opened, entry)
+    digest = entry.target.plan if entry.target.phase == "failing-back" else digest_of(plan)
+    return _moved(args, context, opened, (plan, digest), lambda world: failback(world, plan=digest))
