@@ -18,7 +18,8 @@ from msgspec import Meta
 from environments.firewall import Firewall
 from environments.names import certificate_covers
 from environments.routing import Redirect, Routing
-from environments.value import CostCentre, DomainName, RoleArn, TableName, UrlPath, Value, ZoneId
+from environments.second_origin import STANDBY, DisasterRecovery, Failover
+from environments.value import BucketName, CostCentre, DomainName, Region, RoleArn, TableName, UrlPath, Value, ZoneId
 from pages.findings import CODES
 
 PriceClass = Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"]
@@ -28,7 +29,6 @@ AccountId = Annotated[
     str,
     Meta(pattern=r"^[0-9]{12}\Z", description="Twelve digits, quoted. Twelve equal digits are a placeholder that the deployer refuses."),
 ]
-Region = Annotated[str, Meta(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]\Z", description="AWS region, for example eu-west-1.")]
 CertificateName = Annotated[
     str,
     Meta(
@@ -36,9 +36,6 @@ CertificateName = Annotated[
         max_length=253,
         description="DNS name, or a wildcard such as *.example.com.",
     ),
-]
-BucketName = Annotated[
-    str, Meta(description="S3 bucket name: 3 to 63 of a-z, 0-9 and hyphen. Dots are refused: they break TLS host names.")
 ]
 Percentage = Annotated[float, Meta(gt=0, le=100)]
 RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]
@@ -313,35 +310,6 @@ class Monitoring(Value, frozen=True, kw_only=True):
     """ACM renews 45 to 60 days before the end (its certificates last 198 days): fewer days left than this mean that renewal is stuck, and
     more than 40 would sound the alarm at every ordinary renewal."""
     access_log_retention_days: Annotated[int, Meta(ge=1, le=3650, description="Days that the access logs stay.")] = 90
-
-
-STANDBY = "-standby"
-"""Ending of the artifact bucket's name in the standby region."""
-
-
-class DisasterRecovery(Value, frozen=True, kw_only=True):
-    """A second, replicated bucket in another region that CloudFront turns to when the first fails."""
-
-    region: Region
-    """The standby region; an opt-in region has to be enabled in the account first, like the home region."""
-    bucket: BucketName
-    """Begins with the name of `bucket` and a hyphen: CloudFormation may still clean up such names when this key is gone again."""
-    lag_minutes: Annotated[int, Meta(ge=5, le=1440, description="Minutes that the replica may be behind before it is an alarm.")] = 60
-    """S3 replicates most objects within 15 minutes, and says that some take hours."""
-    replication_time_control: bool = False
-    """S3 replicates 99.99 % within 15 minutes, for a price by the gigabyte; then `lag_minutes` of 15 to 20 make sense."""
-
-
-class Failover(Value, frozen=True, kw_only=True):
-    """A standby page outside CloudFront (Route 53 cannot fail over between two distributions).
-
-    It has to speak HTTPS with a certificate for the domain, as the site sends Strict-Transport-Security; an S3 website endpoint does not.
-    """
-
-    dns_name: DomainName
-    """For example a load balancer's name, with dualstack. before it so that it has IPv6 addresses as well."""
-    hosted_zone_id: ZoneId
-    """Zone id of that endpoint, from the AWS endpoints tables."""
 
 
 class Environment(Value, frozen=True, kw_only=True):

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
-from environments.model import STANDBY, Environment
+from environments.model import Environment
 from environments.problems import Note
+from environments.second_origin import STANDBY
 
 BUCKET_CHARACTERS = 63
 """Of a bucket name (S3 User Guide, bucket naming rules)."""

@@ -121,8 +121,7 @@ class Scope:
     prefix: str
     """Prefix of every stack, role, function and policy name, without the trailing hyphen."""
     buckets: tuple[str, ...]
-    former: tuple[str, ...]
-    """Names, the first one a pattern, that buckets of the standby region have or had."""
+    former: tuple[str, ...]  # that buckets of the standby region have or had
     hosts: tuple[str, ...]
     """Names of the site."""
     certificate_names: tuple[str, ...]
@@ -251,8 +250,8 @@ def _buckets(scope: Scope) -> list[Statement]:
     ]
     return [
         allow("Buckets", "s3", configuration, *(s3_arn(bucket) for bucket in scope.buckets)),
-        # A replica whose disaster recovery was switched off is named nowhere any more, and the stack of its policy still has to go.
-        allow("FormerReplicas", "s3", ["GetBucketPolicy", "DeleteBucketPolicy"], *(s3_arn(bucket) for bucket in scope.former)),
+        # Once disaster recovery is off, a replica is named nowhere any more, and the stack of its policy still has to go.
+        allow("FormerReplicas", "s3", ["GetBucketPolicy", "DeleteBucketPolicy"], *map(s3_arn, scope.former)),
     ]
 
 

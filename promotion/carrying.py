@@ -85,7 +85,7 @@ def carry(found: Load, home: Place, standby: Place, index_key: str, report: Repo
     with ThreadPoolExecutor(WORKERS) as pool:
         for _, group in groupby(found.objects, lambda each: _rank(each[0], index_key)):
             objects = tuple(group)
-            for (key, held), _ in zip(objects, pool.map(lambda each: _copy(*each, home, standby), objects), strict=True):
+            for (key, held), _ in zip(objects, pool.map(lambda each: _copy(each[0], each[1], home, standby), objects), strict=True):
                 report(Sent(key=key, size=held.size))
 
 

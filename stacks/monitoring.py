@@ -10,7 +10,8 @@ from typing import Any
 
 from troposphere import GetAtt, Ref, Sub, cloudwatch, logs
 
-from environments.model import EDGE_CONTROL_REGION, DisasterRecovery, Environment
+from environments.model import EDGE_CONTROL_REGION, Environment
+from environments.second_origin import DisasterRecovery
 from policies import buckets
 from policies.statements import distribution_arn
 from stacks.alarms import AT_ONCE, FUNCTION_METRICS, LAMBDA_EDGE_METRICS, PERIOD_SECONDS, Alarm, add_alarm, add_topic

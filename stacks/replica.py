@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from troposphere import GetAtt, Ref, Sub, s3
 
-from environments.model import DisasterRecovery, Environment
+from environments.model import Environment
+from environments.second_origin import DisasterRecovery
 from policies import buckets
 from stacks.replication import add_lag_alarms
 from stacks.storage import private_bucket

@@ -12,7 +12,8 @@ from typing import Any
 
 from troposphere import GetAtt, iam, s3
 
-from environments.model import DisasterRecovery, Environment
+from environments.model import Environment
+from environments.second_origin import DisasterRecovery
 from policies import runtime, trust
 from policies.statements import arn
 from stacks.alarms import AT_ONCE, PERIOD_SECONDS, Alarm, add_alarm, add_topic

@@ -20,6 +20,7 @@ from assembly import commands
 from guards.text import as_lines
 from session.approval import refuse_unapproved
 from session.carrying_out import carrying_out
+from session.content_publisher import publisher
 from session.context import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
 from session.freshness import add_build_argument
 from session.opened import Opened, add_common_arguments, open_environment
@@ -29,13 +30,10 @@ from session.target import add_target_argument, mirrored, refuse_unless_home
 if TYPE_CHECKING:
     from guards.caller import Caller
     from planning.model import Plan
-    from rollout.apply import Applied, Publish
+    from rollout.apply import Applied
     from rollout.execution import Run
     from rollout.lock import Lock
-    from rollout.outcome import ContentOutcome
     from session.planned_content import PlannedContent
-    from website.run import Outcome as Published
-    from website.run import Report as ContentReport
 
 EXAMPLES = """\
   python deploy.py apply --env dev                              the saved plan, or a new one; asks before it begins
@@ -306,7 +304,7 @@ def execute(
     with shown(stacks, context.stderr, live=live, colour=context.colour(context.stderr), now=now) as report:
         the_run = dataclasses.replace(carrying_out(opened, plan, report, stop, now), remove=remove)
         try:
-            applied = engine.apply(the_run, take, publish=None if content is None else _publisher(context, opened, content))
+            applied = engine.apply(the_run, take, publish=None if content is None else publisher(context, opened, content))
         except engine.StalePlan as error:
             raise CommandError(*error.problems, command=error.command, status=PENDING) from None
         except engine.LockTableMissing as error:
@@ -315,28 +313,6 @@ def execute(
             raise CommandError(f"{error}; wait, or if that process is dead, unlock", command=error.hint) from None
     remember(context, opened, the_run, applied, me, dist=args.dist)
     return applied
-
-
-def _publisher(context: Context, opened: Opened, content: PlannedContent) -> Publish:
-    """What publishes the plan's content after the stacks."""
-
-    def publish(run: Run) -> ContentOutcome:
-        from guards.caller import this_process
-        from rollout.content_step import publish_step
-        from website.run import Run as Publishing
-
-        approved = run.plan.content
-        assert approved is not None, "only called for a plan with content"
-
-        def do(report: ContentReport) -> Published:
-            publishing = Publishing(
-                caller=this_process(opened.caller), token=context.token_hex(8), now=context.now, sleep=context.sleep, report=report
-            )
-            return content.publish(approved, publishing)
-
-        return publish_step(approved, do, report=run.report, now=run.now)
-
-    return publish
 
 
 # --- the record -------------------------------------------------------------------------------------------------------
