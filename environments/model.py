@@ -18,7 +18,7 @@ from msgspec import Meta
 from environments.firewall import Firewall
 from environments.names import certificate_covers
 from environments.routing import Redirect, Routing
-from environments.second_origin import STANDBY, DisasterRecovery, Failover
+from environments.second_origin import DisasterRecovery, Failover
 from environments.value import BucketName, CostCentre, DomainName, Region, RoleArn, TableName, UrlPath, Value, ZoneId
 from pages.findings import CODES
 
@@ -390,8 +390,11 @@ class Environment(Value, frozen=True, kw_only=True):
 
     @property
     def standby_artifact_bucket(self) -> str:
-        """Name of the bucket in the standby region that has the deployer's records while the home region is lost."""
-        return f"{self.artifacts.bucket}{STANDBY}"
+        """Name of the bucket in the standby region that has the deployer's records while the home region is lost; "" without one.
+
+        With the region's name, since a bucket is retained, and another standby region needs another one.
+        """
+        return f"{self.artifacts.bucket}-{self.disaster_recovery.region}" if self.disaster_recovery else ""
 
     @property
     def firewall_name(self) -> str:

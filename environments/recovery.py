@@ -10,7 +10,6 @@ import re
 
 from environments.model import Environment
 from environments.problems import Note
-from environments.second_origin import STANDBY
 
 BUCKET_CHARACTERS = 63
 """Of a bucket name (S3 User Guide, bucket naming rules)."""
@@ -46,7 +45,7 @@ def _check_replica(env: Environment, note: Note) -> None:
         note(
             ("artifacts", "bucket"),
             f'"{env.artifacts.bucket}" has {len(env.artifacts.bucket)} characters; with disaster_recovery at most'
-            f' {BUCKET_CHARACTERS - len(STANDBY)}, since "{env.standby_artifact_bucket}" is a bucket too',
+            f' {BUCKET_CHARACTERS - len(recovery.region) - 1}, since "{env.standby_artifact_bucket}" is a bucket too',
         )
     if recovery.replication_time_control and recovery.lag_minutes < RTC_MINUTES:
         note(

@@ -11,10 +11,6 @@ from msgspec import Meta
 
 from environments.value import BucketName, DomainName, Region, Value, ZoneId
 
-STANDBY = "-standby"
-"""Ending of the artifact bucket's name in the standby region."""
-
-
 class DisasterRecovery(Value, frozen=True, kw_only=True):
     """A second, replicated bucket in another region that CloudFront turns to when the first fails."""
 

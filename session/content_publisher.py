@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from session.context import Context
 
 if TYPE_CHECKING:
-    from rollout.run import Run
-
-    from rollout.content_step import ContentOutcome, ContentReport, Publish, Published
+    from rollout.apply import Publish
+    from rollout.execution import Run
+    from rollout.outcome import ContentOutcome
     from session.opened import Opened
     from session.planned_content import PlannedContent
     from website.run import Outcome as Published

@@ -142,7 +142,7 @@ def _scope(env: Environment) -> provisioning.Scope:
     return provisioning.Scope(
         prefix=env.prefix,
         buckets=(env.bucket, env.access_log_bucket, env.firewall_log_bucket, *standby),
-        former=(f"{env.bucket}-*", env.standby_artifact_bucket),
+        former=(f"{env.bucket}-*", f"{env.artifacts.bucket}-*"),
         hosts=env.hosts,
         certificate_names=env.certificate_names,
         zone_id=env.hosted_zone.id,

@@ -71,7 +71,7 @@ class Regions:
         return found
 
     def phase(self) -> str:
-        bucket = f"{self.site.assembly.artifact_bucket}-standby"
+        bucket = f"{self.site.assembly.artifact_bucket}-{STANDBY}"
         try:
             body = self.s3(STANDBY).get_object(Bucket=bucket, Key="recovery/dev/target.json")["Body"].read()
         except NotFound:
