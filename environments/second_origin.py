@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from environments.value import BucketName, DomainName, Region, Value, ZoneId
 
+
 class DisasterRecovery(Value, frozen=True, kw_only=True):
     """A second, replicated bucket in another region that CloudFront turns to when the first fails."""
 

@@ -163,6 +163,54 @@ def refuse_unless_home(opened: Opened, args: argparse.Namespace, what: str) -> N
     )
 
 
+def refuse_edited_away(opened: Opened) -> None:
+    """Raise `CommandError` if the environment is promoted to a standby region that its file does not name any more. For apply: asks history.
+
+    What history cannot tell stops nothing: the first apply has none.
+    """
+    from aws.errors import AwsError
+    from promotion.target import Unreadable
+
+    try:
+        former = _former_register(opened)
+        phase = former.read().target.phase if former is not None else "home"
+    except (AwsError, Unreadable):
+        return
+    if phase != "home":
+        assert former is not None, "asked above"
+        raise CommandError(
+            f"{opened.assembly.environment} is {phase} by s3://{former.bucket}/{former.key}, a standby region that its file does not name any"
+            " more: no stack is changed until the failback; take the edit back, build, and go back first",
+            command=commands.deploy("dr", opened.assembly.environment, "failback"),
+        )
+
+
+def _former_register(opened: Opened) -> Register | None:
+    """Of the standby region that was applied last; None if there was none, or if it is still the same."""
+    from aws.s3 import S3
+    from promotion.target import Register
+    from rollout import history
+    from session.shared import artifacts
+
+    assembly = opened.assembly
+    kept = artifacts(opened)
+    for record in history.records(kept, assembly.artifact_bucket, assembly.environment, limit=1):
+        found = history.fetch(kept, assembly.artifact_bucket, record.assembly_digest)
+        try:
+            before = history.verified(found, record.assembly_digest, assembly.environment)
+        except history.NotAsApplied:
+            continue
+        stack = next((each for each in before.stacks if each.id == REPLICA_STACK), None)
+        resources = documents.loads(found[stack.template.file])["Resources"] if stack else {}
+        if stack is None or "ArtifactBucket" not in resources:
+            continue
+        bucket = str(resources["ArtifactBucket"]["Properties"]["BucketName"])
+        if origins_of(opened) is not None and bucket == standby_artifacts(opened):
+            continue
+        return Register(S3.connect(opened.aws, account_id=stack.account_id, region=stack.region), bucket, assembly.environment)
+    return None
+
+
 def _refuse_between(opened: Opened, target: Target) -> None:
     verb = {"promoting": "promote", "failing-back": "failback"}.get(target.phase)
     if verb is not None:

@@ -25,7 +25,7 @@ from session.context import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandErro
 from session.freshness import add_build_argument
 from session.opened import Opened, add_common_arguments, open_environment
 from session.saved_plan import not_the_one, refuse_moved_content, refuse_without_authority
-from session.target import add_target_argument, mirrored, refuse_unless_home
+from session.target import add_target_argument, mirrored, refuse_edited_away, refuse_unless_home
 
 if TYPE_CHECKING:
     from guards.caller import Caller
@@ -83,6 +83,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             raise CommandError(f"{digest!r} is not a plan's digest (at least {DIGEST_DIGITS} hexadecimal digits)", status=USAGE)
     opened = open_environment(args, context)
     refuse_unless_home(opened, args, "no stack is changed")
+    refuse_edited_away(opened)
     plan, fresh = _plan(args, context, opened)
     if plan is None:
         return FAILED  # its findings were shown

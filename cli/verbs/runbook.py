@@ -30,7 +30,6 @@ EXAMPLES = """\
 DATA = ("cli.answers:Runbooks", "cli.answers:RunbookText")
 
 
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments and the common ones."""
     add_common_arguments(parser)
