@@ -27,21 +27,16 @@ if TYPE_CHECKING:
     from gateways.origins import Buckets
     from recovery.origins import Origins
 
-WAIT_SECONDS = 300.0
-"""How long a release waits for its replica. S3 replicates most objects within seconds and gives no promise below 15 minutes, which is that
-of replication time control (Amazon S3 User Guide); a release that is urgent should not wait that long."""
-
 
 @dataclass(kw_only=True)
 class Following:
-    """The replica of a site, as a publish sees it (`website.site.Follower`). One for each run: it waits for `seconds` in all."""
+    """The replica of a site, as a publish sees it (`website.site.Follower`). One for each run."""
 
     origins: Origins
     primary: S3
     replica: S3
     copies: Buckets
     """Of the replica's region."""
-    seconds: float = WAIT_SECONDS
     _waited: float = field(default=0.0, init=False)
     _told: bool = field(default=False, init=False)
 
@@ -88,7 +83,7 @@ class Following:
 
     def _wait(self, wanted: Mapping[str, str], run: Run, renew: Callable[[], None]) -> tuple[str, ...]:
         behind, pause, said = unlike(wanted, self._there()), 0.5, False
-        while behind and self._waited < self.seconds:
+        while behind and self._waited < run.replica_seconds:
             if not said:
                 run.report(Begun(step=f"waiting until the replica in {self.origins.replica.region} has {count(len(behind), 'file')}"))
                 said = True

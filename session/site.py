@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from website.site import Site
 
 SITE_STACK = "site"
+REPLICA_WAIT = 300.0
+"""Seconds; `website.run.REPLICA_SECONDS`, which is not imported for a parser."""
 DIGEST_DIGITS = 12
 """Hexadecimal digits of a digest that must be given at the least."""
 
@@ -128,6 +130,7 @@ def run_of(args: argparse.Namespace, context: Context, opened: Opened, report: R
         sleep=context.sleep,
         report=report,
         take_over=args.take_over,
+        replica_seconds=args.replica_wait,
     )
 
 
@@ -158,6 +161,13 @@ def add_change_arguments(parser: argparse.ArgumentParser, *, digest: bool = True
     )
     add_target_argument(parser)
     parser.add_argument("--take-over", action="store_true", help="go on although another unfinished run is recorded; it must be dead")
+    parser.add_argument(
+        "--replica-wait",
+        type=float,
+        default=REPLICA_WAIT,
+        metavar="SECONDS",
+        help="with disaster recovery: wait for the replica for so long (default: 300), then go on with a warning",
+    )
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
 

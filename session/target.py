@@ -164,7 +164,7 @@ def refuse_unless_home(opened: Opened, args: argparse.Namespace, what: str) -> N
 
 
 def refuse_edited_away(opened: Opened) -> None:
-    """Raise `CommandError` if the environment is promoted to a standby region that its file does not name any more. For apply: asks history.
+    """Raise `CommandError` if the environment is promoted to a standby region that its file does not name any more. Asks history.
 
     What history cannot tell stops nothing: the first apply has none.
     """
@@ -179,7 +179,7 @@ def refuse_edited_away(opened: Opened) -> None:
     if phase != "home":
         assert former is not None, "asked above"
         raise CommandError(
-            f"{opened.assembly.environment} is {phase} by s3://{former.bucket}/{former.key}, a standby region that its file does not name any"
+            f"{opened.assembly.environment} is {phase} by s3://{former.bucket}/{former.key}, a standby region that its file names no"
             " more: no stack is changed until the failback; take the edit back, build, and go back first",
             command=commands.deploy("dr", opened.assembly.environment, "failback"),
         )

@@ -27,7 +27,7 @@ def rehearsal(context: CheckContext) -> Iterator[CheckResult]:
         yield CheckResult(
             code="rehearsal",
             level="problem",
-            message=f"rehearsal {each.id} closes {place.bucket} to CloudFront until {each.until:%Y-%m-%dT%H:%M:%SZ}, when that ends by itself;"
-            " unless it is under way, its statement can be removed from the bucket policy",
+            message=f"rehearsal {each.id} closes {place.bucket} to CloudFront until {each.until:%Y-%m-%dT%H:%M:%SZ}, when that ends by"
+            " itself; unless it is under way, its statement can be removed from the bucket policy",
             command=context.command("dr", "rehearse", "--end"),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,10 +23,9 @@ class Place:
         self.primary, self.replica = Memory(self.clock), Memory(self.clock)
         self.copies = Policies(self.primary, self.replica)
         anything: Any = self
-        self.following = Following(
-            origins=ORIGINS, primary=anything.primary, replica=anything.replica, copies=anything.copies, seconds=seconds
-        )
-        self.run, self.told = a_run(self.clock)
+        self.following = Following(origins=ORIGINS, primary=anything.primary, replica=anything.replica, copies=anything.copies)
+        made, self.told = a_run(self.clock)
+        self.run = replace(made, replica_seconds=seconds)
         self.renewed = 0
 
     def renew(self) -> None:
