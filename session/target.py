@@ -190,10 +190,9 @@ def _former_register(opened: Opened) -> Register | None:
     from aws.s3 import S3
     from promotion.target import Register
     from rollout import history
-    from session.shared import artifacts
 
     assembly = opened.assembly
-    kept = artifacts(opened)
+    kept = S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
     for record in history.records(kept, assembly.artifact_bucket, assembly.environment, limit=1):
         found = history.fetch(kept, assembly.artifact_bucket, record.assembly_digest)
         try:

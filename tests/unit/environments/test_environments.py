@@ -207,7 +207,8 @@ CASES: dict[str, tuple[str, str, str, str]] = {
     ),
     "recovery with a promise that always sounds": (
         "artifacts:",
-        "disaster_recovery: {region: eu-west-2, bucket: dev-kimmyai-web-public-2, replication_time_control: true, lag_minutes: 9}\nartifacts:",
+        "disaster_recovery: {region: eu-west-2, bucket: dev-kimmyai-web-public-2, lag_minutes: 9, replication_time_control: true}"
+        "\nartifacts:",
         "disaster_recovery.lag_minutes",
         "9 is less than the 15 minutes that replication time control promises",
     ),
