@@ -162,6 +162,15 @@ def test_what_is_published_while_a_back_fill_runs_is_not_written_over_with_what_
     assert place.replica.objects["page"].body == b"second"
 
 
+def test_what_was_exchanged_since_it_was_looked_at_is_not_copied_and_named() -> None:
+    place = Place()
+    place.primary.add("page", "second")
+    anything: Any = place.copies
+    held = {"page": Held(etag=digest(b"first"), size=5), "gone": Held(etag="x", size=1)}
+    assert backfill.copy_all(ORIGINS, anything, held, place.run) == ("gone", "page")
+    assert place.copies.copied == []
+
+
 def test_too_large_for_one_copy_is_named_and_not_begun() -> None:
     place = Place()
     held = {"film": Held(etag="x", size=6 * 1000**3)}
