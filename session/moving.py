@@ -45,7 +45,7 @@ def _moved(
     confirm(question, digest, args, context, protected=opened.assembly.protected)
     refuse_unapproved(in_standby(opened), digest, f"{action} {digest[:DIGEST_DIGITS]}", context)
     with standby_locked(opened, context, f"dr {action}") as check, progress(context) as report:
-        entry = _done(args, action, lambda: do(world_of(opened, args, context, report=report, check=check, distribution=plan.distribution)))
+        entry = _done(args, action, lambda: do(world_of(opened, context, report=report, check=check, distribution=plan.distribution)))
     side = plan.standby if entry.target.phase == "standby" else plan.home
     where = f"{side.bucket} in {side.region}"
     context.answers({"plan": plan, "digest": digest, "target": entry.target}, f"{args.env}: releases go to {where}", machine=args.json)

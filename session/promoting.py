@@ -175,18 +175,16 @@ def silence(opened: Opened, home: Place) -> str:
     return f"there is no bucket {', '.join(missing)}" if missing else ""
 
 
-def world_of(
-    opened: Opened, args: argparse.Namespace, context: Context, *, report: Report, check: Callable[[], None], distribution: str
-) -> World:
+def world_of(opened: Opened, context: Context, *, report: Report, check: Callable[[], None], distribution: str) -> World:
     """What the steps work on."""
     from gateways.origin_order import put_first
+    from guards.caller import this_process
     from promotion.steps import World
-    from session.site import run_of
+    from website.run import Run
 
     origins = origins_of(opened)
     assert origins is not None, "asked by the caller"
     home, standby = places(opened)
-    args.take_over = False
     return World(
         origins=origins,
         register=register(opened),
@@ -194,7 +192,7 @@ def world_of(
         standby=standby,
         put_first=lambda origin: put_first(opened.aws, account_id=opened.assembly.account_id, distribution_id=distribution, origin=origin),
         index_key=opened.assembly.site.index_document.lstrip("/"),
-        run=run_of(args, context, opened, report),
+        run=Run(caller=this_process(opened.caller), token=context.token_hex(8), now=context.now, sleep=context.sleep, report=report),
         check=check,
     )
 

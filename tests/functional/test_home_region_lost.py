@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from aws.errors import NotFound
+from aws.s3 import S3
 from aws.session import Aws
 from local_aws.server import LocalAws
 from outages import store
 from outages.model import How, Kind, Outage
+from rollout import history
 from tests.functional import frontend
 from tests.functional.harness import CommandLine, Ended, answer
 
@@ -131,6 +133,8 @@ def test_lost_promoted_published_and_home_again_with_every_object(regions: Regio
     assert "releases go to the replica" in late.stderr
     time.sleep(0.3)
     assert chunk in regions.objects(regions.replica, STANDBY)
+    forgotten = applied_without_recovery(regions)
+    assert "a standby region that its file names no more" in forgotten.stderr and forgotten.code == 1
     killed_while(regions, "carrying home")
     assert regions.phase() == "failing-back"
     refused = regions.publish(code=1)
@@ -146,6 +150,29 @@ def test_lost_promoted_published_and_home_again_with_every_object(regions: Regio
     assert [each["number"] for each in listed] == [1, 2, 3, 4]
     frontend.rebuilt(regions.app, "published at home")
     assert answer(regions.publish("--json").stdout)["outcome"]["release"]["number"] == 5
+
+
+def applied_without_recovery(regions: Regions) -> Ended:
+    """An apply of a file that does not name the standby region any more, in an environment whose history does."""
+    assembly = regions.site.assembly
+    kept = S3.connect(regions.aws, account_id=regions.account, region=HOME)
+    history.keep(kept, assembly.artifact_bucket, assembly, regions.site.synthesis.templates)
+    record = history.Record(
+        environment="dev",
+        project=assembly.project,
+        assembly_digest=assembly.digest,
+        plan_digest="d" * 64,
+        git_commit="",
+        by="somebody",
+        host="h",
+        started_at="2026-11-27T12:00:00Z",
+        seconds=1.0,
+        result="succeeded",
+    )
+    history.save(kept, assembly.artifact_bucket, record)
+    other = regions.site.dist.parent / "other"
+    frontend.write(frontend.synthesised("dev", regions.account), other)
+    return regions.command_line.deploy("apply", "--env", "dev", "--dist", str(other), "--yes")
 
 
 def killed_while(regions: Regions, step: str) -> None:
