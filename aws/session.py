@@ -13,12 +13,13 @@ waiting is the caller's, with the caller's clock.
 from __future__ import annotations
 
 import contextlib
+import copy
 import os
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -176,6 +177,13 @@ class Aws:
                     spare = self._spare.pop((service, region), None) if self._ambient and session is self._ambient[0] else None
                     client = self._clients[key] = spare or self._make(session, service, region, account_id)
         return client
+
+    def impatient(self) -> Aws:
+        """The same credentials, with clients that give up soon: to ask whether a region answers at all."""
+        made = copy.copy(self)
+        made._settings = replace(self._settings, connect_timeout=3.0, read_timeout=10.0, total_attempts=2)
+        made._clients, made._spare = {}, {}
+        return made
 
     # --- sessions: one for each set of credentials ------------------------------------------------------------
 

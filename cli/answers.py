@@ -10,6 +10,10 @@ from typing import Literal
 from assembly.model import Frozen
 from doctor.values import Fixed, Report
 from operations.destroy.values import DestroyOutcome, DestroyPlan
+from promotion.plan import FailbackPlan, PromotePlan
+from promotion.target import Target
+from recovery.rehearsal import RehearsalPlan
+from recovery.report import Report as Rehearsal
 from rollout.history import Record
 from rollout.lock import Holder
 from runbooks.choice import Listed
@@ -229,6 +233,14 @@ class LocalStatus(Frozen, frozen=True, kw_only=True):
     state: str
     """Its directory."""
     bytes: int
+    outages: tuple[str, ...] = ()
+    """What is out of order, by `local fail`."""
+
+
+class LocalOutages(Frozen, frozen=True, kw_only=True):
+    """local fail, local mend."""
+
+    outages: tuple[str, ...]
 
 
 class LocalEnded(Frozen, frozen=True, kw_only=True):
@@ -250,3 +262,33 @@ class RunbookText(Frozen, frozen=True, kw_only=True):
 
 Runbooks = tuple[Listed, ...]
 """runbook: those whose alarms are on first."""
+
+
+class Backfilled(Frozen, frozen=True, kw_only=True):
+    """dr backfill."""
+
+    environment: str
+    objects: int
+    """That were copied."""
+    bytes: int
+    left: tuple[str, ...]
+    """Keys that are not the same in the replica yet."""
+
+
+class Rehearsed(Frozen, frozen=True, kw_only=True):
+    """dr rehearse: what it would do, and what it saw."""
+
+    plan: RehearsalPlan | None
+    """null with --end."""
+    report: Rehearsal | None
+    """null where nothing was done."""
+
+
+class Moved(Frozen, frozen=True, kw_only=True):
+    """dr promote, dr failback."""
+
+    plan: PromotePlan | FailbackPlan
+    digest: str
+    """What is approved."""
+    target: Target | None
+    """null with --dry-run."""

@@ -50,6 +50,7 @@ def claims(described: Environment | Organization) -> Iterator[Claim]:
             yield Claim("bucket", described.firewall_log_bucket, ("bucket",))
         if described.disaster_recovery:
             yield Claim("bucket", described.disaster_recovery.bucket, ("disaster_recovery", "bucket"))
+            yield Claim("bucket", described.standby_artifact_bucket, ("artifacts", "bucket"))
         if described.github.makes_provider:
             yield Claim("GitHub provider of account", account, ("github", "create_provider"))
     yield Claim("bucket", described.artifacts.bucket, ("artifacts", "bucket"))
@@ -79,6 +80,19 @@ def clashes(loaded: Mapping[str, tuple[Environment, Findings]], organization: tu
                     f'the name prefix "{described.prefix}" begins with "{reaching.prefix}-": in account {described.account_id} the roles'
                     f" of {other} may change everything that is named so, and {name} with it; choose another name or another account",
                 )
+
+
+def standby_problems(loaded: Mapping[str, tuple[Environment, Findings]]) -> Iterator[Problem]:
+    """A standby that is the site of another environment: CloudFront as well."""
+    sites = {host: name for name, (env, _) in loaded.items() for host in env.hosts}
+    for name, (env, findings) in loaded.items():
+        other = sites.get(env.failover.dns_name) if env.failover else None
+        if other not in (None, name):
+            yield findings.at(
+                ("failover", "dns_name"),
+                f"is the site of environment {other}, which is CloudFront; Route 53 cannot fail over between two distributions,"
+                " name a load balancer",
+            )
 
 
 def check_organization(organization: Organization, note: Note) -> None:

@@ -6,12 +6,11 @@ Never: looks at another environment (`environments.across`).
 
 from __future__ import annotations
 
-import re
-
 from environments.adoption_checks import check_adoption
 from environments.model import CSP_CHARACTERS, EDGE_CONTROL_REGION, Environment, Organization
 from environments.names import bucket_name_problem, certificate_covers, punycode_problem, region_problem, tag_problem
 from environments.problems import Key, Note
+from environments.recovery import check_recovery
 from environments.regions import LAMBDA_EDGE_REGIONS, REGIONS
 from environments.routing import redirect_problems
 
@@ -61,8 +60,7 @@ def check(environment: Environment, note: Note) -> None:
         note(("firewall",), "every rule is off, so it would cost money and do nothing; leave the key out")
     if env.failover and len(env.domain) > DOMAIN_WITH_FAILOVER:
         note(("domain",), f"has {len(env.domain)} characters; at most {DOMAIN_WITH_FAILOVER} with failover, whose records stand below it")
-    if env.disaster_recovery and env.disaster_recovery.region == env.home_region:
-        note(("disaster_recovery", "region"), f'"{env.home_region}" is the home region; choose another one')
+    check_recovery(env, note)
     if (env.github.owner_id is None) != (env.github.repository_id is None):
         note(("github",), "owner_id and repository_id go together: give both or neither")
     if env.github.repository is None and (env.github.owner_id or env.github.environment):
@@ -184,26 +182,6 @@ def _check_names(env: Environment, note: Note) -> None:
         )
     if env.hosted_zone.role_arn is not None and env.hosted_zone.role_arn.split(":")[4] != env.zone_account_id:
         note(("hosted_zone", "role_arn"), f"is a role of another account than the zone's ({env.zone_account_id})")
-    if env.failover is not None:
-        if env.failover.dns_name.endswith("cloudfront.net") or env.failover.hosted_zone_id == "Z2FDTNDATAQYW2":
-            note(
-                ("failover", "dns_name"),
-                "is CloudFront; Route 53 cannot fail over between two distributions, name a load balancer",
-            )
-        if re.search(r"(^|\.)s3-website[.-]", env.failover.dns_name):
-            # Amazon S3 User Guide, "Website endpoints": no HTTPS there.
-            note(
-                ("failover", "dns_name"),
-                "is an S3 website endpoint, which does not speak HTTPS, while browsers that were here before insist on it (HSTS); "
-                "name a load balancer or another endpoint that has a certificate for the domain",
-            )
-        if not env.makes_records:
-            note(("failover",), "is made of records, which hosted_zone.records leaves to somebody else; leave failover out")
-        if env.zone_is_foreign:
-            note(
-                ("failover",),
-                "failover records need a health check in the zone's account; put the zone into this account or leave failover out",
-            )
 
 
 def _certificate_keys(env: Environment) -> tuple[tuple[Key, str], ...]:

@@ -18,11 +18,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from environments.model import BucketName, CertificateName, Environment, Region
+from environments.model import CertificateName, Environment
 from environments.names import bucket_name_problem, dns_name, region_problem
 from environments.problems import Key, Note, Problem, dotted
 from environments.reading import Document
-from environments.value import DomainName, Value
+from environments.value import BucketName, DomainName, Region, Value
 
 COMMON = "common"
 ALL = "all"

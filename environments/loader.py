@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from environments.across import ORGANIZATION, check_organization, clashes, organization_problems
+from environments.across import ORGANIZATION, check_organization, clashes, organization_problems, standby_problems
 from environments.checks import check
 from environments.conversion import COMMON, Findings, convert
 from environments.model import Environment, Organization
@@ -78,6 +78,7 @@ def load(directory: Path, wanted: tuple[str, ...]) -> Platform:
                 loaded[name] = (environment, findings)
         problems.extend(findings.problems)
     problems.extend(clashes(loaded, organization))
+    problems.extend(standby_problems(loaded))
     if ORGANIZATION not in unreadable and len(loaded) == len([name for name in known if name != ORGANIZATION]):
         problems.extend(organization_problems(loaded, organization))
     if problems:

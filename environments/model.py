@@ -20,7 +20,8 @@ from environments.firewall import Firewall
 from environments.names import certificate_covers
 from environments.regions import LAMBDA_EDGE_REGIONS
 from environments.routing import Redirect, Routing
-from environments.value import CostCentre, DomainName, RoleArn, TableName, UrlPath, Value, ZoneId
+from environments.second_origin import DisasterRecovery, Failover
+from environments.value import BucketName, CostCentre, DomainName, Region, RoleArn, TableName, UrlPath, Value, ZoneId
 from pages.findings import CODES
 
 PriceClass = Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"]
@@ -30,7 +31,6 @@ AccountId = Annotated[
     str,
     Meta(pattern=r"^[0-9]{12}\Z", description="Twelve digits, quoted. Twelve equal digits are a placeholder that the deployer refuses."),
 ]
-Region = Annotated[str, Meta(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]\Z", description="AWS region, for example eu-west-1.")]
 CertificateName = Annotated[
     str,
     Meta(
@@ -38,9 +38,6 @@ CertificateName = Annotated[
         max_length=253,
         description="DNS name, or a wildcard such as *.example.com.",
     ),
-]
-BucketName = Annotated[
-    str, Meta(description="S3 bucket name: 3 to 63 of a-z, 0-9 and hyphen. Dots are refused: they break TLS host names.")
 ]
 Percentage = Annotated[float, Meta(gt=0, le=100)]
 RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]
@@ -303,25 +300,6 @@ class Monitoring(Value, frozen=True, kw_only=True):
     access_log_retention_days: Annotated[int, Meta(ge=1, le=3650, description="Days that the access logs stay.")] = 90
 
 
-class DisasterRecovery(Value, frozen=True, kw_only=True):
-    """A second, replicated bucket in another region that CloudFront turns to when the first fails."""
-
-    region: Region
-    bucket: BucketName
-
-
-class Failover(Value, frozen=True, kw_only=True):
-    """A standby page outside CloudFront (Route 53 cannot fail over between two distributions).
-
-    It has to speak HTTPS with a certificate for the domain, as the site sends Strict-Transport-Security; an S3 website endpoint does not.
-    """
-
-    dns_name: DomainName
-    """For example a load balancer's name, with dualstack. before it so that it has IPv6 addresses as well."""
-    hosted_zone_id: ZoneId
-    """Zone id of that endpoint, from the AWS endpoints tables."""
-
-
 class Environment(Value, frozen=True, kw_only=True):
     """One environment of the platform."""
 
@@ -405,6 +383,14 @@ class Environment(Value, frozen=True, kw_only=True):
     def access_log_bucket(self) -> str:
         """Name of the bucket that takes the access logs."""
         return f"{self.bucket}-access-logs"
+
+    @property
+    def standby_artifact_bucket(self) -> str:
+        """Name of the bucket in the standby region that has the deployer's records while the home region is lost; "" without one.
+
+        With the region's name, since a bucket is retained, and another standby region needs another one.
+        """
+        return f"{self.artifacts.bucket}-{self.disaster_recovery.region}" if self.disaster_recovery else ""
 
     @property
     def firewall_name(self) -> str:

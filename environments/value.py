@@ -40,3 +40,9 @@ ZoneId = Annotated[str, Meta(pattern=r"^Z[A-Z0-9]{5,31}\Z", description="Hosted 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of every value of the model."""
+
+
+Region = Annotated[str, Meta(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]\Z", description="AWS region, for example eu-west-1.")]
+BucketName = Annotated[
+    str, Meta(description="S3 bucket name: 3 to 63 of a-z, 0-9 and hyphen. Dots are refused: they break TLS host names.")
+]

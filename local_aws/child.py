@@ -27,6 +27,7 @@ from typing import Any, TextIO
 
 import emulator
 import late
+import outages
 import resource_import
 from guards.private import write_private
 from local_aws.confined import confine
@@ -101,6 +102,7 @@ async def serve(listener: socket.socket, secret: str, life: Life) -> None:
     from ministack import app as ministack
 
     from local_aws import door
+    from outages.answers import breakable
 
     viewers = "LOCAL_AWS_VIEWERS" in os.environ
     door.narrow(viewers=viewers)
@@ -109,7 +111,8 @@ async def serve(listener: socket.socket, secret: str, life: Life) -> None:
     loop = asyncio.get_running_loop()
     activity = Activity(ministack.app)
     port = listener.getsockname()[1]
-    front = door.Door(activity, secret=secret, port=port, stop=stop, any_port="LOCAL_AWS_ANY_PORT" in os.environ, viewers=viewers)
+    any_port = "LOCAL_AWS_ANY_PORT" in os.environ
+    front = breakable(door.Door(activity, secret=secret, port=port, stop=stop, any_port=any_port, viewers=viewers))
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = 75
@@ -180,6 +183,7 @@ def main(arguments: list[str]) -> int:
     emulator.install()
     resource_import.install()
     late.install()
+    outages.install(given.record.parent)
     auth = os.environ.get("AUTH") == "true"
     content = {"pid": os.getpid(), "port": port, "secret": secret, "auth": auth, "code": os.environ.get("LOCAL_AWS_CODE", "")}
     life = Life(record=given.record, content=json.dumps(content), owner=owner, idle_seconds=given.idle_seconds, parent=given.parent)

@@ -50,7 +50,7 @@ _VIEWER_HOST = re.compile(r"[a-z0-9]+\.cloudfront\.net")
 _BUCKET = re.compile(r"/((?!v20180820/)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?)?", re.DOTALL)
 """All buckets, one, or an object; not S3 Control, whose paths begin with the date."""
 _S3_QUERY = re.compile(
-    r"uploads|uploadId|partNumber|versions|versionId|versioning|policy|tagging|location|attributes|delete|list-type|prefix|delimiter|marker"
+    r"uploads|uploadId|partNumber|versions|versionId|versioning|policy|replication|tagging|location|attributes|delete|list-type|prefix|delimiter|marker"
     r"|start-after|fetch-owner|continuation-token|bucket-region|encoding-type|(key|version-id|upload-id|part-number)-marker"
     r"|max-(keys|buckets|uploads|parts)|x-id|response-[a-z-]+|X-Amz-[A-Za-z0-9-]+"
 )

@@ -214,7 +214,7 @@ class LocalAws:
 def _code() -> str:
     """A server that an older checkout started is replaced rather than found."""
     digest = hashlib.sha256()
-    for room in ("local_aws", "emulator"):
+    for room in ("local_aws", "outages", "late", "emulator"):
         for path in sorted((_ROOT / room).rglob("*.py")):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -165,6 +165,13 @@ def _destroy(account: Account) -> list[Need]:
     return [*found, *_lock(assembly)]
 
 
+def _dr(account: Account) -> list[Need]:
+    if account.options.get("action") != "rehearse" or not account.site_bucket:
+        return []
+    bucket = f"arn:aws:s3:::{account.site_bucket}"
+    return [Need(bucket, ("s3:GetBucketPolicy", "s3:PutBucketPolicy")), *_lock(account.assembly)]
+
+
 _NEEDS: Mapping[str, Callable[[Account], list[Need]]] = {
     "plan": _plan,
     "rollback": _plan,
@@ -179,6 +186,7 @@ _NEEDS: Mapping[str, Callable[[Account], list[Need]]] = {
     "unlock": _unlock,
     "set-password": _set_password,
     "destroy": _destroy,
+    "dr": _dr,
 }
 
 

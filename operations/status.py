@@ -103,6 +103,8 @@ class Status(Frozen, frozen=True, kw_only=True):
     """Stacks of the environment that the assembly does not have."""
     notes: tuple[str, ...] = ()
     """What could not be looked up."""
+    recovery: tuple[str, ...] = ()
+    """With disaster recovery: why the replica would not serve the same site; empty where it would."""
     read_at: str
 
     @property
@@ -119,6 +121,7 @@ def read_status(
     deployed: Deployed | None,
     history_error: str = "",
     dropped: Dropped = NOTHING_DROPPED,
+    recovery: tuple[str, ...] = (),
     now: datetime,
     workers: int = WORKERS,
 ) -> Status:
@@ -138,6 +141,7 @@ def read_status(
         stacks=stacks,
         dropped=gone,
         notes=tuple(f.message for f in dropped.findings),
+        recovery=recovery,
         read_at=utc(now),
     )
 
@@ -254,7 +258,13 @@ def status_lines(status: Status) -> tuple[str, ...]:
             lines += [f"  {line}" for line in commands.told(stack.command)]
         lines += [f"{stack.stack}: {operation}" for operation in stack.running]
         lines += [f"{stack.stack}: change set {c.name} {_state_of(c)}, made {age(c.created_at, now)} ago" for c in stack.pending]
-    return (*lines, *_dropped_lines(status), *_version_lines(status, now))
+    return (*lines, *_recovery_lines(status), *_dropped_lines(status), *_version_lines(status, now))
+
+
+def _recovery_lines(status: Status) -> Iterable[str]:
+    yield from (f"warning: disaster recovery: {each}" for each in status.recovery)
+    if status.recovery:
+        yield from commands.told(commands.deploy("dr", status.environment, "status"))
 
 
 def _state_of(pending: PendingChangeSet) -> str:

@@ -13,12 +13,12 @@ def approve(names: Deployment) -> PolicyDocument:
 
     Source: IAM User Guide, "IAM policy elements: Variables and tags" and its table of what aws:userid holds for each kind of principal.
     """
-    own = f"{names.artifact_bucket}/approvals/{names.environment}/*/${{!aws:userid}}.json"
+    every, folder = names.artifact_buckets, f"approvals/{names.environment}"
     return PolicyDocument(
         Version="2012-10-17",
         Statement=[
-            allow("OwnApprovals", "s3", ["PutObject"], s3_arn(own)),
-            allow("Approvals", "s3", ["GetObject"], s3_arn(f"{names.artifact_bucket}/approvals/{names.environment}/*")),
-            allow("Bucket", "s3", ["ListBucket", "GetBucketLocation"], s3_arn(names.artifact_bucket)),
+            allow("OwnApprovals", "s3", ["PutObject"], *(s3_arn(f"{bucket}/{folder}/*/${{!aws:userid}}.json") for bucket in every)),
+            allow("Approvals", "s3", ["GetObject"], *(s3_arn(f"{bucket}/{folder}/*") for bucket in every)),
+            allow("Bucket", "s3", ["ListBucket", "GetBucketLocation"], *map(s3_arn, every)),
         ],
     )

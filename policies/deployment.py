@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +61,14 @@ _ADMINISTRATORS = (
 
 
 @dataclass(frozen=True)
+class Standby:
+    """What a deployer works with while the home region is lost, and on the way there and back (docs/decisions/0039)."""
+
+    replica: str
+    artifact_bucket: str
+
+
+@dataclass(frozen=True)
 class Deployment:
     """The names a deployer works with in one account."""
 
@@ -76,6 +85,18 @@ class Deployment:
     administration_role_name: str
     deploy_role_name: str
     zone_role_arn: str | None
+    standby: Standby | None = None
+    """With disaster recovery."""
+
+    @property
+    def replica_bucket(self) -> str | None:
+        """Of the site bucket."""
+        return self.standby.replica if self.standby else None
+
+    @property
+    def artifact_buckets(self) -> tuple[str, ...]:
+        """At home, and with disaster recovery in the standby region."""
+        return (self.artifact_bucket, *([self.standby.artifact_bucket] if self.standby else []))
 
 
 def stacks(names: Deployment) -> PolicyDocument:
@@ -91,7 +112,7 @@ def content(names: Deployment) -> PolicyDocument:
         Sid="ApprovalsArePeoples",
         Effect=Deny,
         Action=[Action("s3", "PutObject")],
-        Resource=[s3_arn(f"{names.artifact_bucket}/approvals/*")],
+        Resource=[s3_arn(f"{bucket}/approvals/*") for bucket in names.artifact_buckets],
     )
     return PolicyDocument(Version="2012-10-17", Statement=[*_content(names), approvals])
 
@@ -105,7 +126,7 @@ def boundary(names: Deployment) -> PolicyDocument:
 
 
 def _limits(statements: list[Statement]) -> list[Statement]:
-    """The statements without names, those of one resource merged, and reading actions of one verb put together."""
+    """The statements without names, those of one resource merged, reading actions of one verb and services put together."""
     merged: dict[str, dict[str, Any]] = {}
     for statement in statements:
         parts = {key: value for key, value in statement.properties.items() if key not in ("Sid", "Action")}
@@ -117,7 +138,26 @@ def _limits(statements: list[Statement]) -> list[Statement]:
             entry["Action"] = _by_verb(entry["Action"])
         elif entry["Effect"] == Allow:
             entry["Action"] = _by_beginning(entry["Action"])
-    return [Statement(**entry) for entry in merged.values()]
+    return [Statement(**entry) for entry in _beside(merged.values())]
+
+
+def _beside(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same with statements of different services as one, which allows nothing more: no service's action has another's resources."""
+    whole: list[dict[str, Any]] = []
+    shared: list[tuple[set[str], dict[str, Any]]] = []
+    for entry in entries:
+        services = {action.prefix for action in entry["Action"]}
+        if entry["Effect"] != Allow or entry["Resource"] == ["*"] or "Condition" in entry:
+            whole.append(entry)
+            continue
+        room = next((each for each in shared if not each[0] & services), None)
+        if room is None:
+            shared.append((services, {**entry, "Resource": [*entry["Resource"]], "Action": [*entry["Action"]]}))
+        else:
+            room[0].update(services)
+            room[1]["Resource"] += entry["Resource"]
+            room[1]["Action"] += entry["Action"]
+    return [*(entry for _, entry in shared), *whole]
 
 
 def _by_beginning(actions: list[Action]) -> list[Action]:
@@ -203,27 +243,12 @@ def _passing(names: Deployment) -> Statement:
 
 def _content(names: Deployment) -> list[Statement]:
     return [
+        *_site_content(names),
         allow(
             "Artifacts",
             "s3",
             ["ListBucket", "ListBucketVersions", "GetBucketLocation", "GetObject", "GetObjectVersion", "PutObject"],
-            s3_arn(names.artifact_bucket),
-            s3_arn(f"{names.artifact_bucket}/*"),
-        ),
-        # Their tags say whose they are; `inventory/` looks before a first creation.
-        allow(
-            "SiteBuckets",
-            "s3",
-            ["ListBucket", "GetBucketLocation", "GetBucketTagging", "GetObject"],
-            s3_arn(names.site_bucket),
-            s3_arn(names.access_log_bucket),
-            s3_arn(f"{names.access_log_bucket}/{ACCESS_LOG_PREFIX}/*"),
-        ),
-        allow(
-            "SiteContent",
-            "s3",
-            ["GetObject", "PutObject", "DeleteObject", "AbortMultipartUpload", "ListMultipartUploadParts"],
-            s3_arn(f"{names.site_bucket}/*"),
+            *(s3_arn(f"{bucket}{objects}") for bucket in names.artifact_buckets for objects in ("", "/*")),
         ),
         allow(
             "Invalidate",
@@ -255,3 +280,36 @@ def _content(names: Deployment) -> list[Statement]:
         *reading.standing(names.prefix),
         allow("StandingFunction", "lambda", ["GetFunction"], arn("lambda", f"function:{names.edge_function_name}", region="us-east-1")),
     ]
+
+
+def _site_content(names: Deployment) -> list[Statement]:
+    """Of the site's buckets: what they hold, and who reads it."""
+    replica = [names.replica_bucket] if names.replica_bucket else []
+    compared = ["GetBucketPolicy", "GetReplicationConfiguration"] if replica else []
+    logs = names.access_log_bucket
+    found = [
+        # Their tags say whose they are; `inventory/` looks before a first creation. Of two origins the policies are compared: who reads the
+        # one has to read the other.
+        allow(
+            "SiteBuckets",
+            "s3",
+            ["ListBucket", "GetBucketLocation", "GetBucketTagging", "GetObject", *compared],
+            *map(s3_arn, (names.site_bucket, *replica, logs, f"{logs}/{ACCESS_LOG_PREFIX}/*")),
+        ),
+        # The replica is given what replication does not bring, and loses what is pruned (`recovery.following`).
+        allow(
+            "SiteContent",
+            "s3",
+            ["GetObject", "PutObject", "DeleteObject", "AbortMultipartUpload", "ListMultipartUploadParts"],
+            *(s3_arn(f"{bucket}/*") for bucket in (names.site_bucket, *replica)),
+        ),
+    ]
+    if replica:
+        # A rehearsal closes the site bucket to CloudFront by a statement that ends by itself (`recovery.closing`). No condition can say
+        # which statement that is; but a deployer writes the same policy by the service role already, below Block Public Access.
+        # A promotion has the replica refuse replication the same way (`promotion.fence`), and CloudFront ask the replica first.
+        found.append(allow("Rehearse", "s3", ["PutBucketPolicy"], *map(s3_arn, (names.site_bucket, *replica))))
+        found.append(
+            allow("OriginOrder", "cloudfront", ["GetDistributionConfig", "UpdateDistribution"], arn("cloudfront", "distribution/*"))
+        )
+    return found

@@ -112,7 +112,7 @@ def _beside(names: Deployment) -> list[Statement]:
             "Buckets",
             "s3",
             ["ListBucket", "GetBucketLocation", "GetBucketTagging"],
-            *(s3_arn(bucket) for bucket in (names.artifact_bucket, names.site_bucket, names.access_log_bucket)),
+            *(s3_arn(bucket) for bucket in _buckets(names)),
         ),
         # What was applied and released, and the site's ledger of it; not the kept bytes of the app.
         allow(
@@ -121,10 +121,12 @@ def _beside(names: Deployment) -> list[Statement]:
             ["GetObject"],
             s3_arn(f"{names.artifact_bucket}/assemblies/*"),
             s3_arn(f"{names.artifact_bucket}/history/{names.environment}/*"),
+            s3_arn(f"{names.artifact_bucket}/rehearsals/{names.environment}/*"),
             s3_arn(f"{releases}/releases.json"),
             s3_arn(f"{releases}/manifests/*"),
             s3_arn(f"{names.site_bucket}/.releases/*"),
         ),
+        *_origins(names),
         allow("Distribution", "cloudfront", ["GetDistribution", "ListConflictingAliases"], arn("cloudfront", "distribution/*")),
         allow("Lock", "dynamodb", ["GetItem"], arn("dynamodb", f"table/{names.lock_table}", region=names.home_region)),
         # Which version is current; not its value.
@@ -135,4 +137,17 @@ def _beside(names: Deployment) -> list[Statement]:
             arn("secretsmanager", f"secret:{names.secret}-??????", region="us-east-1"),
         ),
         *reading.standing(names.prefix),
+    ]
+
+
+def _buckets(names: Deployment) -> tuple[str, ...]:
+    return tuple(filter(None, (names.artifact_bucket, names.site_bucket, names.access_log_bucket, names.replica_bucket)))
+
+
+def _origins(names: Deployment) -> list[Statement]:
+    """Whether the replica is read by the same as the site bucket, and is replicated to."""
+    if names.replica_bucket is None:
+        return []
+    return [
+        allow("Origins", "s3", ["GetBucketPolicy", "GetReplicationConfiguration"], s3_arn(names.site_bucket), s3_arn(names.replica_bucket))
     ]

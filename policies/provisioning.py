@@ -121,6 +121,7 @@ class Scope:
     prefix: str
     """Prefix of every stack, role, function and policy name, without the trailing hyphen."""
     buckets: tuple[str, ...]
+    former: tuple[str, ...]  # that buckets of the standby region have or had
     hosts: tuple[str, ...]
     """Names of the site."""
     certificate_names: tuple[str, ...]
@@ -252,7 +253,11 @@ def _buckets(scope: Scope) -> list[Statement]:
         "GetInventoryConfiguration",
         "GetMetricsConfiguration",
     ]
-    return [allow("Buckets", "s3", configuration, *(s3_arn(bucket) for bucket in scope.buckets))]
+    return [
+        allow("Buckets", "s3", configuration, *(s3_arn(bucket) for bucket in scope.buckets)),
+        # Once disaster recovery is off, a replica is named nowhere any more, and the stack of its policy still has to go.
+        allow("FormerReplicas", "s3", ["GetBucketPolicy", "DeleteBucketPolicy"], *map(s3_arn, scope.former)),
+    ]
 
 
 def _cloudfront(scope: Scope) -> list[Statement]:
@@ -454,13 +459,14 @@ def _validation_records(names: tuple[str, ...]) -> list[str]:
 
 
 def _monitoring(scope: Scope) -> list[Statement]:
-    topic = arn("sns", f"{scope.prefix}-*", region="us-east-1")
+    # The replica and its source have alarms where they are. In any region: once disaster recovery is switched off, theirs still have to go.
+    topic = arn("sns", f"{scope.prefix}-*", region="*")
     return [
         allow(
             "Alarms",
             "cloudwatch",
             ["PutMetricAlarm", "DeleteAlarms", "TagResource", "UntagResource", "ListTagsForResource"],
-            arn("cloudwatch", f"alarm:{scope.prefix}-*", region="us-east-1"),
+            arn("cloudwatch", f"alarm:{scope.prefix}-*", region="*"),
         ),
         allow(
             "Dashboards",
@@ -468,7 +474,7 @@ def _monitoring(scope: Scope) -> list[Statement]:
             ["PutDashboard", "GetDashboard", "DeleteDashboards", "TagResource", "UntagResource", "ListTagsForResource"],
             arn("cloudwatch", f"dashboard/{scope.prefix}-*"),
         ),
-        allow("DescribeAlarms", "cloudwatch", ["DescribeAlarms"], arn("cloudwatch", "alarm:*", region="us-east-1")),
+        allow("DescribeAlarms", "cloudwatch", ["DescribeAlarms"], arn("cloudwatch", "alarm:*", region="*")),
         # DescribeDeliveries takes no resource.
         Statement(Sid="DescribeDeliveries", Effect=Allow, Action=[Action("logs", "DescribeDeliveries")], Resource=["*"]),
         allow(
@@ -476,7 +482,7 @@ def _monitoring(scope: Scope) -> list[Statement]:
             "sns",
             _TOPIC,
             topic,
-            arn("sns", f"{scope.prefix}-*:*", region="us-east-1"),  # its subscriptions
+            arn("sns", f"{scope.prefix}-*:*", region="*"),  # its subscriptions
         ),
         allow(
             "AccessLogs",

@@ -29,9 +29,9 @@ def boundary(function_name: str, source: str, replica: str | None) -> PolicyDocu
     return _document([_edge_logs(function_name), *(_replication(source, replica) if replica else [])])
 
 
-def alarm_topic(topic: Any, account: Any) -> PolicyDocument:
-    """CloudWatch alarms of this account publish to the topic. Source: Amazon SNS Developer Guide, example cases, "CloudWatch alarm in the
-    same account" (both condition keys)."""
+def alarm_topic(topic: Any, account: Any, region: str) -> PolicyDocument:
+    """CloudWatch alarms of this account and region publish to the topic. Source: Amazon SNS Developer Guide, example cases, "CloudWatch
+    alarm in the same account" (both condition keys)."""
     return _document(
         [
             Statement(
@@ -41,7 +41,7 @@ def alarm_topic(topic: Any, account: Any) -> PolicyDocument:
                 Action=[sns.Publish],
                 Resource=[topic],
                 Condition=Condition(
-                    [StringEquals("aws:SourceAccount", account), ArnLike("aws:SourceArn", arn("cloudwatch", "alarm:*", region="us-east-1"))]
+                    [StringEquals("aws:SourceAccount", account), ArnLike("aws:SourceArn", arn("cloudwatch", "alarm:*", region=region))]
                 ),
             )
         ]

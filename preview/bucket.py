@@ -6,13 +6,16 @@ In: gateways. Out: `Content`; `Invalidated` values. Never: writes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from aws.cloudfront import CloudFront
 from aws.errors import AwsError, NotFound
 from aws.s3 import S3
+from gateways.origins import Buckets
+from preview.access import CLOUDFRONT
 from preview.content import Fetched, Object, Unreachable
+from templates.policies import Statement, statements
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,4 +69,19 @@ def bucket_content(s3: S3) -> Fetched:
         except AwsError as error:
             raise Unreachable(str(error)) from None
 
-    return Fetched(get, keys)
+    def denials(bucket: str) -> tuple[Statement, ...]:
+        """A rehearsal of disaster recovery writes one beside the template. Its distribution has another id than the preview's."""
+        try:
+            found = statements(Buckets(s3.client, s3.account_id).policy(bucket))
+        except NotFound:
+            return ()
+        except AwsError as error:
+            raise Unreachable(str(error)) from None
+        return tuple(_of_any_distribution(each) for each in found if each.effect == "Deny" and CLOUDFRONT in each.principals.items)
+
+    return Fetched(get, keys, denials)
+
+
+def _of_any_distribution(statement: Statement) -> Statement:
+    conditions = frozenset(each for each in statement.conditions if each[1].lower() != "aws:sourcearn")
+    return replace(statement, conditions=conditions)

@@ -21,6 +21,7 @@ from assembly.model import SiteContract
 from files.names import left_out, select
 from files.types import content_type
 from guards.text import printable
+from templates.policies import Statement
 from website.content import cache_control, generated_files, key_prefix
 from website.folder import open_file, walk
 from website.judging import allowances
@@ -53,6 +54,9 @@ class Content(Protocol):
 
     async def keys(self, bucket: str) -> tuple[str, ...]:
         """Every key in order."""
+
+    async def denials(self, bucket: str) -> tuple[Statement, ...]:
+        """What the bucket's policy denies CloudFront by now, beside what its template says."""
 
 
 class Folder:
@@ -96,6 +100,9 @@ class Folder:
     async def keys(self, bucket: str) -> tuple[str, ...]:  # noqa: ARG002
         return tuple(sorted({*self._files, *self._generated}))
 
+    async def denials(self, bucket: str) -> tuple[Statement, ...]:  # noqa: ARG002
+        return ()
+
     def _object(self, key: str, body: bytes, modified: datetime) -> Object:
         # S3's ETag of an object put in one piece is its MD5.
         etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
@@ -105,13 +112,21 @@ class Folder:
 
 
 class Fetched:
-    """Objects fetched by two blocking functions, each call in a thread; they raise `Unreachable`."""
+    """Objects and policies fetched by blocking functions, each call in a thread; they raise `Unreachable`."""
 
-    def __init__(self, get: Callable[[str, str], Object | None], keys: Callable[[str], tuple[str, ...]]) -> None:
-        self._get, self._keys = get, keys
+    def __init__(
+        self,
+        get: Callable[[str, str], Object | None],
+        keys: Callable[[str], tuple[str, ...]],
+        denials: Callable[[str], tuple[Statement, ...]] = lambda _: (),
+    ) -> None:
+        self._get, self._keys, self._denials = get, keys, denials
 
     async def get(self, bucket: str, key: str) -> Object | None:
         return await asyncio.to_thread(self._get, bucket, key)
 
     async def keys(self, bucket: str) -> tuple[str, ...]:
         return await asyncio.to_thread(self._keys, bucket)
+
+    async def denials(self, bucket: str) -> tuple[Statement, ...]:
+        return await asyncio.to_thread(self._denials, bucket)

@@ -34,8 +34,10 @@ async def answer(  # noqa: PLR0911
     if origin.signed:
         context["aws:sourceaccount"] = distribution_arn.split(":")[4]
 
+    policy = None if bucket.policy is None else (*bucket.policy, *await content.denials(bucket.name))
+
     def may(action: str, resource: str) -> Verdict:
-        return decide(bucket.policy, principal, action, resource, context)
+        return decide(policy, principal, action, resource, context)
 
     if request.method == "OPTIONS":
         return _error(

@@ -42,6 +42,8 @@ EDGE_SECONDS, EDGE_GIGABYTES = 0.005, 0.125
 CLOUDFRONT_METRICS = 8
 """Additional metrics of a distribution. Source: CloudFront Developer Guide, "View CloudFront and edge function metrics"."""
 FILES_A_PUBLISH = 100
+REPLICATION_METRICS = 4
+"""Of a rule, billed as custom metrics. Source: S3 User Guide, "Using S3 Replication metrics"."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,6 +193,14 @@ def _bucket(properties: Body, usage: Usage, every: Resources) -> Found:
     if properties.get("ReplicationConfiguration"):
         yield _line("replication to another region", usage.site_gigabytes, table.BETWEEN_REGIONS, "every file once a month")
         yield _line("writes of the replication", written, table.WRITE)
+        rules = [
+            _mapping(_mapping(rule).get("Destination")) for rule in _list(_mapping(properties["ReplicationConfiguration"]).get("Rules"))
+        ]
+        measured = sum("Metrics" in destination for destination in rules)
+        if measured:
+            yield _line("metrics of the replication", REPLICATION_METRICS * measured, table.METRIC)
+        if any("ReplicationTime" in destination for destination in rules):
+            yield _line("replication time control", usage.site_gigabytes, table.REPLICATION_TIME, "every file once a month")
 
 
 def _expiry(properties: Body) -> float:

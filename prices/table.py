@@ -67,6 +67,7 @@ STORAGE = Price(0.023, "GB kept for a month", _S3, _TODAY, read=False)
 WRITE = Price(0.005, "thousand writes or listings", _S3, _TODAY, read=False)
 READ = Price(0.0004, "thousand reads", _S3, _TODAY, read=False)
 BETWEEN_REGIONS = Price(0.02, "GB to another region", _S3, _TODAY, read=False)
+REPLICATION_TIME = Price(0.015, "GB under replication time control", _S3, _TODAY, read=False)
 
 ZONE = Price(0.50, "hosted zone", "https://ns1.com/resources/aws-dns (first 25 zones)", _TODAY)
 HEALTH_CHECK = Price(0.50, "health check of an AWS endpoint", _ROUTE53, _TODAY, read=False)

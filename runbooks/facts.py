@@ -10,7 +10,7 @@ Names: `environment`, `account_id` and the other plain ones of `_plain`; `stack.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -69,6 +69,7 @@ class Facts:
             "prefix": f"{of.project}-{of.environment}",
             "account_id": of.account_id,
             "home_region": of.home_region,
+            "standby_region": self._standby_region() or none,
             "deploy_role": of.deploy_role_name,
             "artifact_bucket": of.artifact_bucket,
             "lock_table": of.lock_table,
@@ -80,6 +81,10 @@ class Facts:
             "secret": secret.secret if secret else none,
             "promote_from": (contract.promote_from if contract else None) or none,
         }
+
+    def _standby_region(self) -> str:
+        stack = self._stack("replica")
+        return stack.region if stack else ""
 
     def _stack(self, stack_id: str) -> Stack | None:
         return next((stack for stack in self.assembly.stacks if stack.id == stack_id), None)
@@ -131,12 +136,21 @@ class Facts:
 
 
 def alarm_names(templates: Mapping[str, bytes]) -> dict[str, str]:
-    """The alarms of an environment by logical id, as the template of the monitoring stack names them."""
-    if MONITORING not in templates:
-        return {}
-    resources = documents.loads(templates[MONITORING])["Resources"]
-    return {
-        logical_id: str(resource["Properties"]["AlarmName"])
-        for logical_id, resource in sorted(resources.items())
-        if resource["Type"] == "AWS::CloudWatch::Alarm"
-    }
+    """The alarms of an environment by logical id, as the templates of its stacks name them."""
+    return {logical_id: name for _, logical_id, name in _alarms(templates)}
+
+
+def alarms_by_region(assembly: Assembly, templates: Mapping[str, bytes]) -> dict[str, tuple[str, ...]]:
+    """Names of alarms by the region that has them: each is where its metric is."""
+    regions = {stack.id: stack.region for stack in assembly.stacks}
+    found: dict[str, tuple[str, ...]] = {}
+    for stack_id, _, name in _alarms(templates):
+        found[regions[stack_id]] = (*found.get(regions[stack_id], ()), name)
+    return found
+
+
+def _alarms(templates: Mapping[str, bytes]) -> Iterator[tuple[str, str, str]]:
+    for stack_id, template in templates.items():
+        for logical_id, resource in sorted(documents.loads(template)["Resources"].items()):
+            if resource["Type"] == "AWS::CloudWatch::Alarm":
+                yield stack_id, logical_id, str(resource["Properties"]["AlarmName"])

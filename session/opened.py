@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from assembly.model import Assembly
     from aws.session import Aws
     from gateways.by_place import Gateways
+    from promotion.target import Target
 
 LOCAL_POLL_SECONDS = 0.05
 _EQUAL_DIGITS = re.compile(r"(\d)\1{11}")
@@ -57,6 +58,12 @@ class Opened:
     gateways: Gateways
     caller: str
     """ARN of whoever acts."""
+    home: Assembly | None = None
+    """The assembly as it was built, where `assembly` is aimed at the standby region (`session.target`)."""
+    standby: Target | None = None
+    """The replica takes releases."""
+    unasked: bool = False
+    """Somebody decided to go on although the standby region is silent."""
 
     @property
     def aws(self) -> Aws:

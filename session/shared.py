@@ -6,6 +6,7 @@ Never: takes silence, or anything but the expected word, for a yes.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import shlex
 import threading
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from assembly import commands
 from session.context import CommandError, Context
+from session.target import refuse_unless_home
 
 if TYPE_CHECKING:
     from aws.s3 import S3
@@ -102,6 +104,7 @@ def locked(opened: Opened, context: Context, verb: str) -> Iterator[Callable[[],
     from rollout.lock import LockHeld, LockLost, acquire, held, lock_name
 
     assembly = opened.assembly
+    refuse_unless_home(opened, argparse.Namespace(env=assembly.environment), f"{verb} changes nothing")
     table = Items.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
     try:
         lock = acquire(

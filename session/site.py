@@ -18,7 +18,9 @@ from guards.stream import below
 from guards.text import as_lines
 from review.next_command import again
 from session.context import USAGE, CommandError, Context
+from session.origins import following
 from session.shared import asked
+from session.target import add_target_argument, site_at
 
 if TYPE_CHECKING:
     from assembly.model import Assembly, SiteContract
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from website.site import Site
 
 SITE_STACK = "site"
+REPLICA_WAIT = 300.0
+"""Seconds; `website.run.REPLICA_SECONDS`, which is not imported for a parser."""
 DIGEST_DIGITS = 12
 """Hexadecimal digits of a digest that must be given at the least."""
 
@@ -45,7 +49,7 @@ def site_of(opened: Opened, *, live: Mapping[str, str] | None = None) -> Site:
 
     assembly = opened.assembly
     s3 = S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
-    return Site(
+    site = Site(
         environment=assembly.environment,
         contract=assembly.site,
         behaviours=Behaviours.of_template(opened.templates[SITE_STACK]),
@@ -55,7 +59,9 @@ def site_of(opened: Opened, *, live: Mapping[str, str] | None = None) -> Site:
         uploads=cache(lambda: Transfer(s3)),
         cloudfront=cache(lambda: CloudFront.connect(opened.aws, account_id=assembly.account_id)),
         distribution_id=lambda: outputs(opened)["DistributionId"],
+        follower=following(opened),
     )
+    return site_at(opened, site)
 
 
 def contract_of(assembly: Assembly) -> SiteContract:
@@ -124,6 +130,7 @@ def run_of(args: argparse.Namespace, context: Context, opened: Opened, report: R
         sleep=context.sleep,
         report=report,
         take_over=args.take_over,
+        replica_seconds=args.replica_wait,
     )
 
 
@@ -152,7 +159,15 @@ def add_change_arguments(parser: argparse.ArgumentParser, *, digest: bool = True
         metavar="DIGEST|ENV" if digest else "ENV",
         help=f"approval without being asked: {'at least 12 digits of the content digest, or ' if digest else ''}the environment's name",
     )
+    add_target_argument(parser)
     parser.add_argument("--take-over", action="store_true", help="go on although another unfinished run is recorded; it must be dead")
+    parser.add_argument(
+        "--replica-wait",
+        type=float,
+        default=REPLICA_WAIT,
+        metavar="SECONDS",
+        help="with disaster recovery: wait for the replica for so long (default: 300), then go on with a warning",
+    )
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
 

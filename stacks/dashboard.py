@@ -12,13 +12,12 @@ from typing import Any
 
 from assembly import commands
 from environments.model import Environment
+from environments.second_origin import DisasterRecovery
+from stacks.alarms import FUNCTION_METRICS, LAMBDA_EDGE_METRICS, PERIOD_SECONDS
+from stacks.replication import dimensions
 from stacks.site import routing_function_name
 
-PERIOD_SECONDS = 300
 HOUR, DAY = 3_600, 86_400
-LAMBDA_EDGE_METRICS = ("LambdaExecutionError", "LambdaValidationError", "LambdaLimitExceededErrors")
-FUNCTION_METRICS = ("FunctionExecutionErrors", "FunctionValidationErrors", "FunctionThrottles")
-"""CloudFront's own metrics of edge functions (CloudFront Developer Guide, types of metrics); the lint gate knows the list."""
 COLUMNS, HEADING, HEIGHT = 24, 2, 6
 _RED, _ORANGE, _GREY = "#d62728", "#ff7f0e", "#7f7f7f"
 _PERCENT = {"yAxis": {"left": {"min": 0, "label": "%", "showUnits": False}}}
@@ -84,7 +83,7 @@ def _served(env: Environment) -> tuple[Graph, ...]:
         checks.append(["AWS/Route53", "HealthCheckStatus", "HealthCheckId", "${PrimaryHealthCheck}", {"label": "the distribution"}])
     # Server errors beside the moments of deployments: the first question at night is whether it began with one.
     errors = [_cloudfront("5xxErrorRate", "5xx", color=_RED), _deployments(env, axis="right")]
-    return (
+    served = (
         Graph(title="Up, seen from outside (1 = yes)", statistic="Minimum", metrics=checks, more={"yAxis": {"left": {"min": 0, "max": 1}}}),
         Graph(title="Requests", statistic="Sum", metrics=[_cloudfront("Requests", "requests")]),
         Graph(
@@ -94,6 +93,22 @@ def _served(env: Environment) -> tuple[Graph, ...]:
             more={"yAxis": {**_PERCENT["yAxis"], "right": {"min": 0, "showUnits": False}}},
         ),
     )
+    if env.disaster_recovery is None:
+        return served
+    return (*served, Graph(title="Replication", statistic="Maximum", metrics=_replication(env.disaster_recovery, env)))
+
+
+def _replication(recovery: DisasterRecovery, env: Environment) -> list[list[Any]]:
+    """What waits and how late it is, which S3 tells in the replica's region; what failed, in the bucket's own.
+
+    Source: Amazon S3 User Guide, "Using S3 Replication metrics"."""
+    named = [part for pair in dimensions(env, recovery).items() for part in pair]
+    graphs: tuple[tuple[str, str, str, dict[str, str]], ...] = (
+        ("ReplicationLatency", "seconds behind", recovery.region, {}),
+        ("OperationsPendingReplication", "waiting", recovery.region, {"yAxis": "right"}),
+        ("OperationsFailedReplication", "failed", env.home_region, {"yAxis": "right", "color": _RED}),
+    )
+    return [["AWS/S3", name, *named, {"label": label, "region": region, **more}] for name, label, region, more in graphs]
 
 
 def _speed() -> tuple[Graph, ...]:

@@ -19,7 +19,8 @@ from typing import Any
 from troposphere import Ref, Tags, route53
 from troposphere.validators.route53 import AliasTarget
 
-from environments.model import Environment, Failover
+from environments.model import Environment
+from environments.second_origin import Failover
 from stacks.template import DELETE, DISTRIBUTION_DOMAIN, HOSTED_ZONE_ID, RETAIN, StackTemplate
 
 CLOUDFRONT_ZONE_ID = "Z2FDTNDATAQYW2"

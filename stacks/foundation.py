@@ -143,10 +143,11 @@ def _opt_in(regions: Iterable[str]) -> tuple[str, ...]:
 
 
 def _scope(env: Environment) -> provisioning.Scope:
-    replica = env.disaster_recovery.bucket if env.disaster_recovery else None
+    standby = (env.disaster_recovery.bucket, env.standby_artifact_bucket) if env.disaster_recovery else ()
     return provisioning.Scope(
         prefix=env.prefix,
-        buckets=tuple(name for name in (env.bucket, env.access_log_bucket, env.firewall_log_bucket, replica) if name),
+        buckets=(env.bucket, env.access_log_bucket, env.firewall_log_bucket, *standby),
+        former=(f"{env.bucket}-*", f"{env.artifacts.bucket}-*"),
         hosts=env.hosts,
         certificate_names=env.certificate_names,
         zone_id=env.hosted_zone.id,
@@ -217,6 +218,7 @@ def _roles(template: StackTemplate, env: Environment) -> None:
 
 
 def _deployment(env: Environment) -> deployment.Deployment:
+    recovery = env.disaster_recovery
     return deployment.Deployment(
         prefix=env.prefix,
         environment=env.name,
@@ -231,6 +233,7 @@ def _deployment(env: Environment) -> deployment.Deployment:
         administration_role_name=administration_role_name(env),
         deploy_role_name=deploy_role_name(env),
         zone_role_arn=env.hosted_zone.role_arn,
+        standby=deployment.Standby(recovery.bucket, env.standby_artifact_bucket) if recovery else None,
     )
 
 

@@ -6,32 +6,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from troposphere import GetAtt, Ref, Sub, cloudwatch, logs, sns
+from troposphere import GetAtt, Ref, Sub, cloudwatch, logs
 
-from assembly import commands
-from environments.model import Environment
-from policies import buckets, runtime
+from environments.model import EDGE_CONTROL_REGION, Environment
+from policies import buckets
 from policies.statements import distribution_arn
-from stacks.dashboard import FUNCTION_METRICS, LAMBDA_EDGE_METRICS, PERIOD_SECONDS, dashboard, edge_metrics
+from stacks.alarms import AT_ONCE, Alarm, add_alarm, add_topic
+from stacks.dashboard import dashboard, edge_metrics
 from stacks.dns import health_check
 from stacks.storage import private_bucket
 from stacks.template import CERTIFICATE_ARN, DISTRIBUTION_ID, HEALTH_CHECK_ID, StackTemplate
-
-_EDGE_FAILS = "edge-function-errors"
-RUNBOOKS = {
-    "SiteDown": "site-down",
-    "ErrorRate5xx": "site-down",
-    "ErrorRate4xx": "missing-pages",
-    "OriginLatency": "site-slow",
-    "CertificateExpiry": "certificate",
-    "OnStandby": "origin-failover",
-    "Firewall": "requests-blocked",
-}
-"""Alarm to the runbook that it leads to (docs/runbooks); those of the edge functions lead to one of their own."""
 
 
 def build(env: Environment) -> StackTemplate:
@@ -48,9 +34,9 @@ def build(env: Environment) -> StackTemplate:
     primary: Any = None
     if env.failover is not None:
         primary = template.input("PrimaryHealthCheckId", "Health check that failover goes by", pattern=HEALTH_CHECK_ID)
-    topic = _topic(template, env)
+    topic = add_topic(template, env, EDGE_CONTROL_REGION)
     for alarm in _alarms(env, distribution=distribution, certificate=certificate, check=check, primary=primary):
-        _add_alarm(template, env, topic, alarm)
+        add_alarm(template, env, topic, alarm)
     board = template.add(
         cloudwatch.Dashboard(
             "Dashboard",
@@ -70,38 +56,7 @@ def build(env: Environment) -> StackTemplate:
     return template
 
 
-def _topic(template: StackTemplate, env: Environment) -> sns.Topic:
-    # Not encrypted: CloudWatch cannot publish to a topic under the AWS managed key, and what is sent is alarm names, no secrets.
-    topic = template.add(sns.Topic("AlarmTopic", TopicName=f"{env.prefix}-alarms", DisplayName=f"{env.prefix} alarms"))
-    template.add(
-        sns.TopicPolicy("AlarmTopicPolicy", Topics=[Ref(topic)], PolicyDocument=runtime.alarm_topic(Ref(topic), Ref("AWS::AccountId")))
-    )
-    if env.monitoring.alarm_email is not None:
-        template.add(sns.SubscriptionResource("AlarmEmail", TopicArn=Ref(topic), Protocol="email", Endpoint=env.monitoring.alarm_email))
-    return topic
-
-
-@dataclass(frozen=True)
-class Alarm:
-    """One alarm; what is not given is more than the threshold in two of three periods, and no data is no alarm."""
-
-    title: str
-    description: str
-    namespace: str
-    metric: str
-    dimensions: Mapping[str, Any]
-    settings: Mapping[str, Any]
-
-
-_DEFAULTS = {
-    "ComparisonOperator": "GreaterThanThreshold",
-    "Period": PERIOD_SECONDS,
-    "EvaluationPeriods": 3,
-    "DatapointsToAlarm": 2,
-    "TreatMissingData": "notBreaching",
-}
-_AT_ONCE = {"EvaluationPeriods": 1, "DatapointsToAlarm": 1}
-_DAILY_MINIMUM = {"Statistic": "Minimum", "ComparisonOperator": "LessThanThreshold", "Period": 86_400, **_AT_ONCE}
+_DAILY_MINIMUM = {"Statistic": "Minimum", "ComparisonOperator": "LessThanThreshold", "Period": 86_400, **AT_ONCE}
 _UNHEALTHY = {
     "Statistic": "Minimum",
     "ComparisonOperator": "LessThanThreshold",
@@ -143,7 +98,7 @@ def _alarms(env: Environment, *, distribution: Any, certificate: Any, check: Any
             "AWS/CloudFront",
             metric,
             dimensions,
-            {"Statistic": "Sum", "Threshold": limits.edge_errors, **_AT_ONCE},
+            {"Statistic": "Sum", "Threshold": limits.edge_errors, **AT_ONCE},
         )
         for metric, dimensions in edge_metrics(env, distribution)
     ]
@@ -182,35 +137,9 @@ def _firewall_alarms(env: Environment) -> list[Alarm]:
             "AWS/WAFV2",
             "BlockedRequests",
             {"WebACL": env.firewall_name, "Rule": "ALL"},
-            {"Statistic": "Sum", "Threshold": limit, **_AT_ONCE},
+            {"Statistic": "Sum", "Threshold": limit, **AT_ONCE},
         )
     ]
-
-
-def _add_alarm(template: StackTemplate, env: Environment, topic: sns.Topic, alarm: Alarm) -> None:
-    template.add(
-        cloudwatch.Alarm(
-            alarm.title,
-            AlarmName=f"{env.prefix}-{alarm.title}",
-            AlarmDescription=f"{env.domain}: {alarm.description}. Runbook: {_runbook(alarm.title, env)}",
-            Namespace=alarm.namespace,
-            MetricName=alarm.metric,
-            Dimensions=[cloudwatch.MetricDimension(Name=name, Value=value) for name, value in alarm.dimensions.items()],
-            AlarmActions=[Ref(topic)],
-            OKActions=[Ref(topic)],
-            **{**_DEFAULTS, **alarm.settings},
-        )
-    )
-    template.output(f"{alarm.title}Name", f"Name of the alarm: {alarm.description}", Ref(alarm.title))
-
-
-def _runbook(alarm: str, env: Environment) -> str:
-    """What to type when it is on."""
-    return commands.deploy("runbook", env.name, _runbook_name(alarm))
-
-
-def _runbook_name(alarm: str) -> str:
-    return _EDGE_FAILS if alarm in (*LAMBDA_EDGE_METRICS, *FUNCTION_METRICS) else RUNBOOKS.get(alarm, "site-down")
 
 
 def _access_logs(template: StackTemplate, env: Environment, distribution: Any) -> None:

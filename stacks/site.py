@@ -11,15 +11,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from troposphere import GetAtt, Ref, Tags, cloudfront, iam, s3
+from troposphere import GetAtt, Ref, Tags, cloudfront, s3
 
-from environments.model import DisasterRecovery, Environment
-from policies import buckets, runtime, trust
-from policies.statements import arn, distribution_arn
+from environments.model import Environment
+from policies import buckets
+from policies.statements import distribution_arn
 from stacks import as_before, edge, headers
 from stacks.edge_code import viewer_request_code
+from stacks.replication import add_replication
 from stacks.storage import private_bucket
-from stacks.template import BUCKET_ARN, CERTIFICATE_ARN, DISTRIBUTION_DOMAIN, EDGE_VERSION_ARN, WEB_ACL_ARN, StackTemplate
+from stacks.template import CERTIFICATE_ARN, DISTRIBUTION_DOMAIN, EDGE_VERSION_ARN, WEB_ACL_ARN, StackTemplate
 
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 """Id of CloudFront's managed cache policy (CloudFront Developer Guide)."""
@@ -118,7 +119,7 @@ def _bucket(template: StackTemplate, env: Environment) -> s3.Bucket:
         "Bucket",
         env.bucket,
         policy,
-        replication=_replication(template, env, recovery) if recovery else None,
+        replication=add_replication(template, env, recovery) if recovery else None,
         website=as_before.website(adopt),
     )
 
@@ -292,30 +293,3 @@ def _viewer_request(template: StackTemplate, env: Environment) -> dict[str, Any]
 def routing_function_name(env: Environment) -> str:
     """Name of the CloudFront Function that routes where Basic Auth is off; its metrics carry it."""
     return f"{env.prefix}-routing"
-
-
-def _replication(template: StackTemplate, env: Environment, recovery: DisasterRecovery) -> s3.ReplicationConfiguration:
-    replica = template.input("ReplicaBucketArn", "Bucket in the disaster recovery region", pattern=BUCKET_ARN)
-    role = template.add(
-        iam.Role(
-            "ReplicationRole",
-            RoleName=f"{env.prefix}-replication",
-            Description=f"Replicates the site bucket of {env.domain}",
-            AssumeRolePolicyDocument=trust.s3_replication(),
-            PermissionsBoundary=arn("iam", f"policy/{env.prefix}-boundary"),
-            Policies=[iam.Policy(PolicyName="replicate", PolicyDocument=runtime.replication(env.bucket, recovery.bucket))],
-        )
-    )
-    return s3.ReplicationConfiguration(
-        Role=GetAtt(role, "Arn"),
-        Rules=[
-            s3.ReplicationConfigurationRules(
-                Id="all-to-replica",
-                Status="Enabled",
-                Priority=1,
-                Filter=s3.ReplicationRuleFilter(Prefix=""),
-                DeleteMarkerReplication=s3.DeleteMarkerReplication(Status="Enabled"),
-                Destination=s3.ReplicationConfigurationRulesDestination(Bucket=replica),
-            )
-        ],
-    )

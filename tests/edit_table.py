@@ -82,6 +82,8 @@ EDITS: Mapping[str, Edit] = {
     "failover_elsewhere": (STANDBY, {"failover.dns_name": "dualstack.other-1234567890.eu-west-1.elb.amazonaws.com"}),
     "disaster_recovery": ({}, SECOND),
     "disaster_recovery_bucket": (SECOND, {"disaster_recovery.bucket": f"site-{ACCOUNT}-second"}),
+    "disaster_recovery_off": (SECOND, {"disaster_recovery": ABSENT}),
+    "disaster_recovery_region": (SECOND, {"disaster_recovery": {"region": "us-west-2", "bucket": f"site-{ACCOUNT}-replica-two"}}),
     "firewall": ({}, {"firewall": {}}),
     "firewall_blocks": ({"firewall": {}}, {"firewall.rate": "block", "firewall.rate_limit": 100}),
     "bucket": ({}, {"bucket": f"site-{ACCOUNT}-two"}),

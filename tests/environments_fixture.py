@@ -16,7 +16,7 @@ ENVIRONMENTS = ROOT / "tests" / "environments"
 """Whatever a team writes into environments/, the tests are about these."""
 NAMES = ("dev", "sit", "prod")
 
-RECOVERY = {"disaster_recovery": {"region": "eu-west-2", "bucket": "second-kimmyai-web-replica"}}
+RECOVERY = {"disaster_recovery": {"region": "eu-west-2", "bucket": "prod-kimmyai-web-public-replica"}}
 FAILOVER = {"failover": {"dns_name": "dualstack.standby-1234567890.eu-west-1.elb.amazonaws.com", "hosted_zone_id": "Z32O12XQLNTSW2"}}
 FOREIGN_ZONE = {
     "hosted_zone": {"name": "kimmyai.io", "account_id": "444444444444", "role_arn": "arn:aws:iam::444444444444:role/zone-records"}

@@ -50,6 +50,9 @@ def finish(
         files=len(manifest.files),
         size=manifest.size,
     )
+    site.still_target()
+    if site.follower is not None:
+        site.follower.catch_up({entry.key: entry.md5 for entry in manifest.files}, run, claimed.renew)
     reference = f"release-{release.number}-{release.manifest[:16]}-{run.token[:16]}"
 
     def live(state: State) -> State:

@@ -43,7 +43,7 @@ class Claimed:
         if self.state.claim is not None:
             # Whoever took over has it now; where AWS does not answer, it lapses by itself.
             with contextlib.suppress(WebsiteError, AwsError):
-                self._write(_given_up(self.state, self._now()))
+                self._write(given_up(self.state, self._now()))
 
     def renew(self) -> None:
         """Say that we are still at it, once a minute at most. `Busy` if somebody took over."""
@@ -92,7 +92,7 @@ def claim(
     held = state.claim
     if held is not None and not take_over and not _dead(held, caller, now()):
         raise _busy(held, store.environment)
-    before = _given_up(state, now()) if held is not None and held.manifest != manifest else state
+    before = given_up(state, now()) if held is not None and held.manifest != manifest else state
     mine = Claim(
         id=token,
         action=action,
@@ -113,7 +113,7 @@ def claim(
         raise _lost(current, store.environment) from None
 
 
-def _given_up(state: State, now: datetime) -> State:
+def given_up(state: State, now: datetime) -> State:
     """Without the claim; what it may have written is remembered, as later than the live release whatever the clocks say."""
     held, live = state.claim, state.live
     assert held is not None
@@ -151,7 +151,7 @@ def _lost(state: State, environment: str) -> Busy:
 
 
 def begin(site: Site, snapshot: Snapshot, run: Run, *, action: str, manifest: str) -> Claimed:
-    return claim(
+    claimed = claim(
         site.store,
         snapshot.state,
         snapshot.etag,
@@ -162,3 +162,10 @@ def begin(site: Site, snapshot: Snapshot, run: Run, *, action: str, manifest: st
         now=run.now,
         take_over=run.take_over,
     )
+    try:
+        # After the claim: whoever moves the target looks for claims after having said so, so one of the two sees the other.
+        site.still_target()
+    except BaseException:
+        with claimed:
+            raise
+    return claimed

@@ -41,6 +41,9 @@ def prune(site: Site, snapshot: Snapshot, wanted: Pruned, run: Run) -> State:
         if not forgotten:
             again = commands.deploy("prune", site.environment)
             raise WebsiteError("some edge may still have the page of an earlier release; nothing was removed", again)
+        if site.follower is not None and not site.follower.catch_up(_live_files(snapshot), run, claimed.renew):
+            again = commands.deploy("prune", site.environment)
+            raise WebsiteError("the replica has not the live release yet, and may still serve an earlier one; nothing was removed", again)
         run.report(Begun(step="removing files", files=len(wanted.keys), size=wanted.size))
         with ThreadPoolExecutor(WORKERS) as pool:
             for batch in _batched(wanted.keys, 500):
@@ -52,7 +55,16 @@ def prune(site: Site, snapshot: Snapshot, wanted: Pruned, run: Run) -> State:
             old = [r for r in snapshot.state.releases if r.number in gone]
             keys = [make(site.prefix, r.number, r.manifest) for r in old for make in (entry_key, verified_key)]
             list(pool.map(lambda key: site.s3.delete(site.bucket, key), (key for key in keys if key in snapshot.objects)))
+        if site.follower is not None:
+            needed = {entry.key for manifest in snapshot.manifests.values() for entry in manifest.files} - set(wanted.keys)
+            site.follower.forget(needed, run)
         return claimed.finish(edit)
+
+
+def _live_files(snapshot: Snapshot) -> dict[str, str]:
+    live = snapshot.state.live
+    manifest = snapshot.manifests.get(live.manifest) if live is not None else None
+    return {entry.key: entry.md5 for entry in manifest.files} if manifest is not None else {}
 
 
 def _batched(items: tuple[str, ...], size: int) -> Iterator[tuple[str, ...]]:

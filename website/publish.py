@@ -78,5 +78,5 @@ def publish(
             writing = Writing(site=site, snapshot=snapshot, claimed=claimed, run=run, file_of=file_of)
             writing.keep_copies(manifest)
             by_key = manifest.by_key
-            writing.write(by_key[change.key] for change in plan.changes)
+            writing.write((by_key[change.key] for change in plan.changes), manifest)
         return finish(site, manifest, plan, claimed, run, number=number, action="publish", origin=origin, commit=commit)

@@ -16,6 +16,10 @@ from website.releases import Release
 INVALIDATION_SECONDS = 600.0
 """How long an invalidation is waited for; most end within a minute or two."""
 
+REPLICA_SECONDS = 300.0
+"""How long a release waits for its replica. S3 replicates most objects within seconds and promises nothing below 15 minutes, with
+replication time control (Amazon S3 User Guide): longer than somebody who mends the site should have to wait."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Begun:
@@ -56,6 +60,8 @@ class Run:
     report: Report
     take_over: bool = False
     invalidation_seconds: float = INVALIDATION_SECONDS
+    replica_seconds: float = REPLICA_SECONDS
+    """In all."""
 
 
 @dataclass(frozen=True, kw_only=True)

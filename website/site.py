@@ -5,7 +5,7 @@ In: a contract and gateways to AWS. Out: a `Site`, which everything here is give
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +18,7 @@ from website.releases import Store
 if TYPE_CHECKING:
     from aws.cloudfront import CloudFront
     from aws.s3 import S3
+    from website.run import Run
 
 WORKERS = 16
 """Threads for pages, copies and deletions."""
@@ -27,6 +28,16 @@ class Uploads(Protocol):
     """`aws.transfer.Transfer`."""
 
     def upload(self, bucket: str, uploads: Iterable[Upload]) -> Iterator[Upload]: ...
+
+
+class Follower(Protocol):
+    """The replica of the site bucket (`recovery.following`). None of these raises `AwsError`: trouble there is a warning."""
+
+    def catch_up(self, wanted: Mapping[str, str], run: Run, renew: Callable[[], None]) -> bool:
+        """See to it that the replica has these (MD5 by key), for as long as the run may wait; whether it has."""
+
+    def forget(self, kept: Iterable[str], run: Run) -> None:
+        """Remove from the replica what the site bucket has no more, but nothing of `kept`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +53,10 @@ class Site:
     uploads: Callable[[], Uploads]
     cloudfront: Callable[[], CloudFront]
     distribution_id: Callable[[], str]
+    follower: Follower | None = None
+    """With disaster recovery."""
+    still_target: Callable[[], None] = lambda: None
+    """Raises `WebsiteError` if releases do not go to this bucket any more (`promotion`)."""
 
     @property
     def index_key(self) -> str:

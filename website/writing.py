@@ -82,9 +82,16 @@ class Writing:
         sizes = {store.content_key(digest): e.size for digest, e in wanted.items()}
         self._send(store.bucket, uploads, sizes)
 
-    def write(self, entries: Iterable[FileEntry]) -> None:
-        """Everything that changes, in order."""
+    def write(self, entries: Iterable[FileEntry], manifest: Manifest) -> None:
+        """Everything that changes, in order. The replica has what the pages load before it can have the pages."""
+        follower = self.site.follower
         for step, group in by_rank(self.site, entries):
+            if step >= 2 and follower is not None:
+                loaded = {entry.key: entry.md5 for entry in manifest.files if rank(entry, self.site.index_key) < 2}
+                follower.catch_up(loaded, self.run, self.claimed.renew)
+                follower = None
+            if step >= 2:
+                self.site.still_target()
             self.run.report(Begun(step=STEPS[step], files=len(group), size=sum(e.size for e in group)))
             if step < 2:
                 sizes = {entry.key: entry.size for entry in group}

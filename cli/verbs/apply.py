@@ -21,20 +21,20 @@ from assembly import commands
 from guards.text import as_lines
 from session.approval import refuse_unapproved
 from session.carrying_out import carrying_out
+from session.content_publisher import publisher
 from session.context import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
 from session.freshness import add_build_argument
 from session.opened import Opened, add_common_arguments, open_environment
+from session.saved_plan import not_the_one, refuse_moved_content, refuse_without_authority
+from session.target import add_target_argument, mirrored, refuse_edited_away, refuse_unless_home
 
 if TYPE_CHECKING:
     from guards.caller import Caller
     from planning.model import Plan
-    from rollout.apply import Applied, Publish
+    from rollout.apply import Applied
     from rollout.execution import Run
     from rollout.lock import Lock
-    from rollout.outcome import ContentOutcome
     from session.planned_content import PlannedContent
-    from website.run import Outcome as Published
-    from website.run import Report as ContentReport
 
 EXAMPLES = """\
   python deploy.py apply --env dev                              the saved plan, or a new one; asks before it begins
@@ -72,6 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--release", metavar="ENV:RELEASE", help="without a saved plan: a release that another environment verified, as in plan"
     )
     parser.add_argument("--remove", action="store_true", help="without a saved plan: as in plan")
+    add_target_argument(parser)
     parser.add_argument("--allow", action="append", default=[], metavar="CODE[:PATTERN]", help="without a saved plan: as in plan")
     parser.add_argument("--exclude", action="append", default=[], metavar="PATTERN", help="without a saved plan: as in plan")
 
@@ -82,6 +83,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         if digest is not None and not _is_digest(digest):
             raise CommandError(f"{digest!r} is not a plan's digest (at least {DIGEST_DIGITS} hexadecimal digits)", status=USAGE)
     opened = open_environment(args, context)
+    refuse_unless_home(opened, args, "no stack is changed")
+    refuse_edited_away(opened)
     plan, fresh = _plan(args, context, opened)
     if plan is None:
         return FAILED  # its findings were shown
@@ -90,22 +93,26 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return OK
     if not fresh:
         context.say(f"plan {plan.digest[:DIGEST_DIGITS]} of {plan.created_at} by {plan.created_by}")
-    _refuse_without_authority(opened, plan)
+    refuse_without_authority(opened, plan)
     from session.planned_content import PlannedContent
 
     with PlannedContent(args, context, opened) as content:
         # A release is fetched here also where the plan is new: what is fetched is what is published.
         if plan.content is not None and (not fresh or plan.content.release):
-            _refuse_moved_content(plan, content)
+            refuse_moved_content(plan, content)
         approve(args, context, plan)
         refuse_unapproved(opened, plan.digest, f"plan {plan.digest[:DIGEST_DIGITS]}", context)
-        applied = execute(args, context, opened, plan, content=content, remove=removal_approved(args, context, plan))
+        with mirrored(opened, context):
+            applied = execute(args, context, opened, plan, content=content, remove=removal_approved(args, context, plan))
     from review.outcome_view import ended
 
     context.answers(applied, ended(opened.assembly, applied, local=args.local), machine=args.json)
     report_failures(context, applied)
     if applied.result == "succeeded":
         from planning.saved import forget, path_of
+        from session.backfill import after_apply
+
+        after_apply(context, opened)
 
         forget(path_of(args.dist, plan.environment))
         return OK
@@ -144,7 +151,7 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
     saved = load(path, args.env) if path.exists() else None
     if saved is not None and (saved.has_changes or args.plan_digest or args.approve):
         plan = saved
-        problems, again = _not_the_one(args, opened, plan, path, content)
+        problems, again = not_the_one(args, opened, plan, path, content)
         if problems:
             raise CommandError(*problems, command=again, status=USAGE)
         return plan, False
@@ -164,40 +171,12 @@ def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[P
     return (None if plan.blocked else plan), True
 
 
-def _not_the_one(args: argparse.Namespace, opened: Opened, plan: Plan, path: Path, content: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
-    """Why the saved plan is not what was asked for, and the command that plans that."""
-    from planning.removal_checks import remove_command
-    from rollout.apply import refusals
-
-    again = commands.deploy("plan", args.env, *content)
-    problems = refusals(plan, opened.assembly, local=args.local)
-    if args.only and set(args.only) - set(plan.options.only):
-        problems += (f"the saved plan {path} is not the one for --only {' '.join(args.only)}",)
-        again = commands.deploy("plan", args.env, *content, *(word for stack in args.only for word in ("--only", stack)))
-    if args.remove and not plan.options.remove:
-        problems += (f"the saved plan {path} deletes no stack",)
-        again = remove_command(args.env, *content)
-    if content and plan.content is None:
-        problems += (f"the saved plan {path} is about the stacks alone, not about {content[1]}",)
-    elif args.release is not None and plan.content is not None and not _same_release(args.release, plan.content.release):
-        problems += (f"the saved plan {path} is not about the release {args.release}, but about {plan.content.option}",)
-    elif args.content is not None and plan.content is not None and plan.content.release:
-        problems += (f"the saved plan {path} is about the release {plan.content.release}, not about {args.content}",)
-    if args.plan_digest and not plan.digest.startswith(args.plan_digest):
-        problems += (f"the saved plan is {plan.digest}, not {args.plan_digest}",)
-    return problems, again
-
-
-def _same_release(asked: str, planned: str) -> bool:
-    """By digest: a number says only in the other environment what it means, and the plan has the digest."""
-    environment, _, wanted = asked.partition(":")
-    return len(wanted) >= DIGEST_DIGITS and planned.startswith(f"{environment}:{wanted}")
-
-
 def _nothing_to_do(args: argparse.Namespace, context: Context, opened: Opened, plan: Plan) -> None:
     from planning.saved import forget, path_of
+    from session.backfill import after_apply
 
     forget(path_of(args.dist, plan.environment))
+    after_apply(context, opened)
     if not plan.options.only:
         _remember_unchanged(args, context, opened, plan)
     nothing = {"environment": plan.environment, "plan_digest": plan.digest, "result": "no_changes"}
@@ -234,28 +213,6 @@ def _remember_unchanged(args: argparse.Namespace, context: Context, opened: Open
     )
     run_ = carrying_out(opened, plan, lambda _: None, threading.Event(), lambda: now)
     remember(context, opened, run_, nothing, this_process(opened.caller), dist=args.dist, unchanged=True)
-
-
-def _refuse_without_authority(opened: Opened, plan: Plan) -> None:
-    """Raise `CommandError` for a plan of which these credentials could only do a part."""
-    from planning.authority import beyond
-
-    problems = beyond(plan, opened.assembly, opened.caller)
-    if problems:
-        raise CommandError(*(f.message for f in problems), command=problems[0].command, status=USAGE)
-
-
-def _refuse_moved_content(plan: Plan, content: PlannedContent) -> None:
-    """Raise `CommandError` if the content cannot be published as it was reviewed: better before the stacks than after them."""
-    from website.errors import SourceError, WebsiteError
-
-    assert plan.content is not None, "asked by the caller"
-    try:
-        content.refuse_moved(plan.content)
-    except WebsiteError as error:
-        raise CommandError(str(error), command=error.command, status=USAGE) from None
-    except SourceError as error:
-        raise CommandError(*error.problems, command=commands.deploy("apply", plan.environment, "--content", "DIR"), status=USAGE) from None
 
 
 # --- approval ---------------------------------------------------------------------------------------------------------
@@ -350,7 +307,7 @@ def execute(
     with shown(stacks, stream, live=live, colour=context.colour(context.stderr), now=now) as report:
         the_run = dataclasses.replace(carrying_out(opened, plan, report, stop, now), remove=remove)
         try:
-            applied = engine.apply(the_run, take, publish=None if content is None else _publisher(context, opened, content))
+            applied = engine.apply(the_run, take, publish=None if content is None else publisher(context, opened, content))
         except engine.StalePlan as error:
             raise CommandError(*error.problems, command=error.command, status=PENDING) from None
         except engine.LockTableMissing as error:
@@ -359,28 +316,6 @@ def execute(
             raise CommandError(f"{error}; wait, or if that process is dead, unlock", command=error.hint) from None
     remember(context, opened, the_run, applied, me, dist=args.dist)
     return applied
-
-
-def _publisher(context: Context, opened: Opened, content: PlannedContent) -> Publish:
-    """What publishes the plan's content after the stacks."""
-
-    def publish(run: Run) -> ContentOutcome:
-        from guards.caller import this_process
-        from rollout.content_step import publish_step
-        from website.run import Run as Publishing
-
-        approved = run.plan.content
-        assert approved is not None, "only called for a plan with content"
-
-        def do(report: ContentReport) -> Published:
-            publishing = Publishing(
-                caller=this_process(opened.caller), token=context.token_hex(8), now=context.now, sleep=context.sleep, report=report
-            )
-            return content.publish(approved, publishing)
-
-        return publish_step(approved, do, report=run.report, now=run.now)
-
-    return publish
 
 
 # --- the record -------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from assembly import commands
 from guards.text import as_lines
 from session.context import OK, USAGE, CommandError, Context
 from session.opened import Opened, add_common_arguments, open_environment
+from session.target import in_standby, seen
 
 EXAMPLES = """\
   python deploy.py approve --env prod 3f2a91c07b55     the plan in dist/prod, which was reviewed
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_common_arguments(parser)
     parser.add_argument("digest", metavar="DIGEST", help="of the plan, or of the content of a release")
     parser.add_argument("--withdraw", action="store_true", help="take one's approval back")
+    parser.add_argument("--standby", action="store_true", help="approve a `dr promote`: the record lies in the standby region")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -38,6 +40,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
     digest = _whole(args)
     opened = open_environment(args, context)
+    opened = in_standby(opened) if args.standby else seen(opened, args, context)
     _refuse_machines(opened)
     assembly = opened.assembly
     approval = Approval(environment=assembly.environment, digest=digest, by=opened.caller, withdrawn=args.withdraw)

@@ -17,6 +17,7 @@ from guards.checkout import short
 from guards.text import as_lines
 from session.context import FAILED, OK, Context
 from session.opened import add_common_arguments, open_environment
+from session.readiness import rehearsed
 
 if TYPE_CHECKING:
     from rollout.history import Record
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
     opened = open_environment(args, context)
     past = past_of(opened, limit=max(1, args.limit))
-    told = as_lines(lines(past.records, opened.assembly.environment, damaged=len(past.damaged)))
+    told = as_lines((*rehearsed(opened, limit=args.limit), *lines(past.records, opened.assembly.environment, damaged=len(past.damaged))))
     context.answers(past.records, told, machine=args.json)
     for line in damage(past, opened.assembly.artifact_bucket):
         context.say(line)

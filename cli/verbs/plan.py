@@ -175,6 +175,7 @@ def plan_and_save(
     from planning.request import Request
     from planning.saved import SavedPlanError, forget, load, path_of, save
     from rollout import history, whereabouts
+    from session import backfill
     from templates.schemas import bundled
 
     assembly = opened.assembly
@@ -205,7 +206,7 @@ def plan_and_save(
         nonce=context.token_hex(4),
         content=content,
         taken=taken,
-        look=lambda: look().findings,
+        look=lambda: (*look().findings, *backfill.findings(opened)),
         removals=lambda: look().removals,
         measured=lambda: history.expected_or_none(
             S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region),

@@ -18,6 +18,7 @@ from session.approval import refuse_unapproved
 from session.context import OK, PENDING, Context
 from session.opened import add_common_arguments, open_environment
 from session.site import DIGEST_DIGITS, add_change_arguments, confirm, progress, run_of, site_of
+from session.target import mirrored, refuse_unless_home
 
 if TYPE_CHECKING:
     from website.retention import Pruned
@@ -44,6 +45,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from website.snapshot import read_snapshot, with_every_manifest
 
     opened = open_environment(args, context)
+    refuse_unless_home(opened, args, "nothing is removed")
     site = site_of(opened)
     snapshot = with_every_manifest(site, read_snapshot(site))
     found = prune_plan(site, snapshot, now=context.now())
@@ -58,7 +60,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return PENDING if args.dry_run and found.keys else OK
     confirm(f"Remove {summary}?", "", args, context, protected=opened.assembly.protected)
     refuse_unapproved(opened, digest, f"prune {digest[:DIGEST_DIGITS]}", context)
-    with progress(context) as report:
+    with mirrored(opened, context), progress(context) as report:
         prune(site, snapshot, found, run_of(args, context, opened, report))
     context.answers(_data(found, removed=True), f"{args.env}: removed {summary}", machine=args.json)
     context.say_next(commands.deploy("releases", args.env))

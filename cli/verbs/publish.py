@@ -36,6 +36,7 @@ from session.site import (
     show_outcome,
     site_of,
 )
+from session.target import aimed, mirrored
 
 if TYPE_CHECKING:
     from assembly.model import Assembly
@@ -78,7 +79,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.as_found:
         return _as_found(args, context)
     if args.content is None:
-        opened = open_environment(args, context)
+        opened = aimed(open_environment(args, context), args, context)
         with tempfile.TemporaryDirectory(prefix="release-") as folder:
             from session.promotion import promoted
 
@@ -91,7 +92,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         # Digesting takes a core of its own while boto3 is loaded and AWS is asked who we are.
         reading = pool.submit(_read, args, context, assembly)
         try:
-            opened = open_environment(args, context, soon=("s3",), refuse=False)
+            opened = aimed(open_environment(args, context, soon=("s3",), refuse=False), args, context)
             site = site_of(opened)
         finally:
             source = reading.result()
@@ -165,7 +166,7 @@ def _change(args: argparse.Namespace, context: Context, opened: Opened, source: 
         confirm(f"Publish this to {args.env}?", source.content.digest, args, context, protected=protected)
         refuse_unapproved(opened, source.content.digest, f"content {source.content.digest[:DIGEST_DIGITS]}", context)
     try:
-        with progress(context) as report:
+        with mirrored(opened, context), progress(context) as report:
             run_ = run_of(args, context, opened, report)
             commit = args.commit or source.commit
             outcome = publish(site, source.content, run_, origin=source.origin, commit=commit, approved=approved)

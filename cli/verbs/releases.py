@@ -11,6 +11,7 @@ from guards.text import as_lines
 from session.context import OK, Context
 from session.opened import add_common_arguments, open_environment
 from session.site import site_of
+from session.target import seen
 
 EXAMPLES = """\
   python deploy.py releases --env sit
@@ -29,7 +30,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Read and show."""
     from review.releases_view import release_lines
 
-    opened = open_environment(args, context)
+    opened = seen(open_environment(args, context), args, context)
     state, _ = site_of(opened).store.state()
     contract = opened.assembly.site
     lines = release_lines(state, keep=contract.release_keep, grace_days=contract.release_grace_days, now=context.now())

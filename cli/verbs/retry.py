@@ -17,6 +17,7 @@ from session.context import FAILED, INTERRUPTED, OK, USAGE, CommandError, Contex
 from session.opened import Opened, add_common_arguments, open_environment
 from session.shared import poll_seconds
 from session.site import DIGEST_DIGITS
+from session.target import refuse_unless_home
 
 if TYPE_CHECKING:
     from assembly.model import Stack
@@ -50,6 +51,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from review.progress_view import summary
 
     opened = open_environment(args, context)
+    refuse_unless_home(opened, args, "no stack is changed")
     sets = stack_sets(opened.assembly, args.only)
     unknown = set(args.only) - {s.id for s in sets}
     if unknown:

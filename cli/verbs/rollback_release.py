@@ -14,6 +14,7 @@ from session.approval import refuse_unapproved
 from session.context import OK, CommandError, Context
 from session.opened import add_common_arguments, open_environment
 from session.site import add_change_arguments, confirm, progress, run_of, show_outcome, site_of
+from session.target import aimed, mirrored
 
 EXAMPLES = """\
   python deploy.py rollback-release --env dev                 the release before the live one
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from website import releases
     from website.rollback import rollback
 
-    opened = open_environment(args, context)
+    opened = aimed(open_environment(args, context), args, context)
     site = site_of(opened)
     state, _ = site.store.state()
     target = releases.find(state, args.to) if args.to else releases.before_live(state)
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if live is None or live.manifest != target.manifest:
         confirm(question, target.content, args, context, protected=opened.assembly.protected)
         refuse_unapproved(opened, target.content, f"release {target.number}", context)
-    with progress(context) as report:
+    with mirrored(opened, context), progress(context) as report:
         run_ = run_of(args, context, opened, report)
         outcome = rollback(site, target, run_, digest=args.to or "", chosen=bool(args.to))
     show_outcome(outcome, args, context)

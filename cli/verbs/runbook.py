@@ -29,8 +29,6 @@ EXAMPLES = """\
 """
 DATA = ("cli.answers:Runbooks", "cli.answers:RunbookText")
 
-ALARM_REGION = "us-east-1"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments and the common ones."""
@@ -77,7 +75,7 @@ def _facts(args: argparse.Namespace, context: Context) -> Facts:
     """With what AWS says, where it can be asked: a runbook is most wanted when something does not work."""
     from aws.errors import AwsError
     from gateways.alarms import Alarms
-    from runbooks.facts import Facts, Live, alarm_names
+    from runbooks.facts import Facts, Live, alarm_names, alarms_by_region
     from session.outputs import all_outputs
 
     assembly, templates = read_assembly(args)
@@ -86,8 +84,10 @@ def _facts(args: argparse.Namespace, context: Context) -> Facts:
     if not args.no_aws:
         try:
             opened = open_environment(args, context, hasty=True)
-            watch = Alarms.connect(opened.aws, account_id=assembly.account_id, region=ALARM_REGION)
-            live = Live(outputs=all_outputs(opened), alarms=watch.states(names.values()))
+            states: dict[str, str] = {}
+            for region, alarms in alarms_by_region(assembly, templates).items():
+                states |= Alarms.connect(opened.aws, account_id=assembly.account_id, region=region).states(alarms)
+            live = Live(outputs=all_outputs(opened), alarms=states)
         except (AwsError, CommandError) as error:
             context.say(f"warning: AWS could not be asked, so ids and states are missing: {error}")
     return Facts(assembly=assembly, alarm_names=names, live=live)

@@ -14,6 +14,7 @@ from guards.text import as_lines
 from operations.status import Deployed, Status, read_status, status_lines
 from session.context import FAILED, OK, Context
 from session.opened import Opened, add_common_arguments, open_environment
+from session.readiness import warnings
 from session.shared import damage, no_more_wanted, past_of
 
 EXAMPLES = """\
@@ -69,5 +70,6 @@ def read(opened: Opened, context: Context) -> Status:
         deployed=deployed,
         history_error=history_error,
         dropped=no_more_wanted(opened),
+        recovery=warnings(opened, context),
         now=context.now(),
     )

@@ -14,6 +14,8 @@ from assembly import commands
 from guards.text import as_lines
 from session.context import FAILED, OK, CommandError, Context
 from session.opened import add_common_arguments, open_environment
+from session.promoting import lock_meant
+from session.target import add_target_argument
 
 if TYPE_CHECKING:
     from rollout.lock import Holder
@@ -29,36 +31,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments and the common ones."""
     add_common_arguments(parser)
     parser.add_argument("--lock-id", metavar="ID", help="id of the lock to remove, as the holder's message says")
+    add_target_argument(parser)
     parser.add_argument("--json", action="store_true", help="the result as JSON")
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Show or remove."""
-    from aws.dynamodb import Items
     from aws.errors import NotFound
     from rollout import lock
 
     opened = open_environment(args, context)
     assembly = opened.assembly
-    table = Items.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
+    table, table_name = lock_meant(opened, args)
     name = lock.lock_name(assembly.project, assembly.environment)
     try:
-        holder = lock.read(table, assembly.lock_table, name)
+        holder = lock.read(table, table_name, name)
         if holder is None:
             context.answers(_data(name), f"the lock {name} is free", machine=args.json)
             return OK
         if args.lock_id is None:
-            to_remove = _command(args, holder, assembly.lock_table, name)
+            to_remove = _command(args, holder, table_name, name)
             told = as_lines((f"the lock {name} is held by {holder.describe()}", *(f"  {line}" for line in commands.told(to_remove))))
             context.answers(_data(name, holder), told, machine=args.json)
             return OK
-        other = lock.remove(table, assembly.lock_table, name, args.lock_id)
+        other = lock.remove(table, table_name, name, args.lock_id)
     except NotFound as error:
-        raise CommandError(f"there is no lock table {assembly.lock_table} yet, so nobody holds a lock ({error})") from None
+        raise CommandError(f"there is no lock table {table_name} yet, so nobody holds a lock ({error})") from None
     if other is not None:
         raise CommandError(
             f"the lock {name} has another id: it is held by {other.describe()}",
-            command=_command(args, other, assembly.lock_table, name),
+            command=_command(args, other, table_name, name),
             status=FAILED,
         )
     context.answers(_data(name, removed=args.lock_id), f"the lock {name} is removed", machine=args.json)

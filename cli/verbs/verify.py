@@ -11,25 +11,21 @@ can give (0 with --allow-skips), 2 usage.
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import importlib.util
-import re
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from assembly import commands
-from guards import masks
 from session.context import FAILED, INCOMPLETE, OK, USAGE, CommandError, Context
 from session.freshness import refresh
 from session.opened import Opened, add_common_arguments, open_environment, read_assembly
-from session.site import contract_of, outputs, site_of
+from session.site import site_of
+from session.target import mirrored, seen
+from session.verifying import add_target_arguments, target_of, with_replica
 
 if TYPE_CHECKING:
     from assembly.model import Assembly
     from website.releases import Release
-    from website.verification.model import Endpoint, Replica, Result, Target
+    from website.verification.model import Result
 
 EXAMPLES = """\
   python deploy.py verify --env prod
@@ -41,10 +37,6 @@ EXAMPLES = """\
 """
 DATA = ("cli.answers:Verified",)
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-REPLICA_STACK = "replica"
-PASSWORD_VARIABLE = "BASIC_AUTH_PASSWORD"  # noqa: S105  (the name of it)
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments and the common ones."""
@@ -54,8 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ca-file", type=Path, metavar="FILE", help="authorities to trust instead of the system's, for a preview with --https"
     )
-    parser.add_argument("--password-file", type=Path, metavar="FILE", help=f"Basic Auth password (default: {PASSWORD_VARIABLE})")
-    parser.add_argument("--nameserver", action="append", default=[], metavar="IP[:PORT]", help="ask this one; may be repeated")
+    add_target_arguments(parser)
     parser.add_argument("--no-aws", action="store_true", help="ask AWS nothing; checks that need it are skipped")
     parser.add_argument(
         "--allow-skips", action="store_true", help="status 0 although checks were left out for want of the password or of AWS"
@@ -93,11 +84,10 @@ def _verify(args: argparse.Namespace, context: Context) -> int:
     if args.ca_file is not None and not args.ca_file.is_file():
         raise CommandError(f"{args.ca_file}: no such file; the preview with --https says where it wrote its authority", status=USAGE)
     ask_aws = args.record or args.local or not (args.no_aws or args.resolve)
-    opened = open_environment(args, context) if ask_aws else None
+    opened = seen(open_environment(args, context), args, context) if ask_aws else None
     assembly = opened.assembly if opened else _described(args, context)
-    target, live = _target(args, context, assembly, opened)
-    if any(stack.id == REPLICA_STACK for stack in assembly.stacks):
-        target = dataclasses.replace(target, replica=_replica(args, opened, live.manifest if live else ""))
+    target, live = target_of(args, context, assembly, opened)
+    target = with_replica(target, opened, assembly, live)
     colour, width = context.colour(context.stdout), context.width()
 
     def report(result: Result) -> None:
@@ -124,56 +114,14 @@ def _verify(args: argparse.Namespace, context: Context) -> int:
         return FAILED
     if args.record:
         assert opened is not None
-        _record(args, context, opened, results, live)
+        with mirrored(opened, context):
+            _record(args, context, opened, results, live)
     return INCOMPLETE if wanting and not args.allow_skips else OK
 
 
 def _described(args: argparse.Namespace, context: Context) -> Assembly:
     refresh(args, context)
     return read_assembly(args)[0]
-
-
-def _target(args: argparse.Namespace, context: Context, assembly: Assembly, opened: Opened | None) -> tuple[Target, Release | None]:
-    """What to verify, and the release that is live."""
-    from website.verification.model import Target
-
-    secret = assembly.basic_auth_secret
-    target = Target(
-        contract=contract_of(assembly),
-        username=secret.username if secret else "",
-        password=_password(args, context, opened),
-        endpoint=_endpoint(args.resolve, "--resolve") if args.resolve else None,
-        plain_endpoint=_endpoint(args.resolve_http, "--resolve-http") if args.resolve_http else None,
-        preview=bool(args.resolve),
-        browser=_browser(args),
-        ca_file=str(args.ca_file or ""),
-        nameservers=tuple(_nameserver(each) for each in args.nameserver),
-    )
-    if opened is None:
-        return target, None
-    site = site_of(opened)
-    state, _ = site.store.state()
-    live = state.live
-    index = site.store.manifest(live.manifest).by_key[site.index_key].sha256 if live else ""
-    target = dataclasses.replace(target, index_sha256=index)
-    if not args.local and not args.resolve:
-        # The local AWS and a preview have neither host names nor a bucket that refuses.
-        domain = outputs(opened)["DistributionDomainName"]
-        bucket = f"https://{site.bucket}.s3.{assembly.home_region}.amazonaws.com"
-        target = dataclasses.replace(target, distribution_domain=domain, bucket_url=bucket)
-    return target, live
-
-
-def _replica(args: argparse.Namespace, opened: Opened | None, manifest: str) -> Replica | str:
-    """With disaster recovery: what the replica must have, or why it is not looked at."""
-    from website.verification.model import Replica
-
-    if args.local:
-        return "the local AWS does not replicate"
-    if opened is None or not manifest:
-        return "AWS was not asked" if opened is None else "nothing was published yet"
-    site = site_of(opened)
-    return Replica(keys=frozenset(site.store.manifest(manifest).by_key), head=lambda key: site.s3.head(site.bucket, key))
 
 
 def _record(args: argparse.Namespace, context: Context, opened: Opened, results: tuple[Result, ...], live: Release | None) -> None:
@@ -190,50 +138,3 @@ def _record(args: argparse.Namespace, context: Context, opened: Opened, results:
         )
     record_verified(site_of(opened), live, by=opened.caller, at=context.timestamp())
     context.say(f"recorded: the live release of {args.env} is verified")
-
-
-def _password(args: argparse.Namespace, context: Context, opened: Opened | None) -> str:
-    if args.password_file is not None:
-        password = str(args.password_file.read_text(encoding="utf-8").rstrip("\r\n"))
-        masks.hide(password)
-        return password
-    given = context.environ.get(PASSWORD_VARIABLE, "")
-    if given or not args.local or opened is None or opened.assembly.basic_auth_secret is None:
-        return given
-    from session.local_password import known
-
-    return known(context, opened.aws, opened.assembly)[0]
-
-
-def _browser(args: argparse.Namespace) -> str:
-    """The Chromium to look with; "" without --browser. Raises `CommandError` where there is none, or nothing that drives it."""
-    if args.browser is None:
-        return ""
-    found = shutil.which(args.browser) if args.browser else next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        what = f"{args.browser}: no such program" if args.browser else f"no Chromium here: {', '.join(BROWSERS)}"
-        raise CommandError(what, command="apt-get install chromium, or --browser PROGRAM", status=USAGE)
-    if importlib.util.find_spec("playwright") is None:
-        raise CommandError("--browser needs Playwright, which drives it", command="pip install playwright", status=USAGE)
-    return found
-
-
-def _endpoint(text: str, option: str) -> Endpoint:
-    from website.verification.model import Endpoint
-
-    scheme = urlsplit(text).scheme if "://" in text else "https"
-    try:
-        parts = urlsplit(text if "://" in text else f"https://{text}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host or not port or scheme not in ("http", "https"):
-        raise CommandError(f"{option} {text!r}: write HOST:PORT", command=f"{commands.DEPLOY} verify --help", status=USAGE)
-    return Endpoint(host=host, port=port, tls=scheme == "https")
-
-
-def _nameserver(text: str) -> tuple[str, int]:
-    match = re.fullmatch(r"\[?([0-9a-fA-F:.]+?)\]?(?::(\d{1,5}))?", text)
-    if not match:
-        raise CommandError(f"--nameserver {text!r}: write IP or IP:PORT", command=f"{commands.DEPLOY} verify --help", status=USAGE)
-    return match[1], int(match[2] or 53)

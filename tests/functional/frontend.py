@@ -14,12 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
 from assembly import files
-from assembly.model import Assembly
+from assembly.model import Assembly, OutputRef, Source
 from aws.s3 import S3
 from aws.session import Aws
 from aws.transfer import Transfer
@@ -188,7 +188,10 @@ def site_of(aws: Aws, site: Deployed) -> Site:
 
 
 def deployed(aws: Aws, dist: Path, name: str, account: str, *, foundation: bool = True, **changes: Any) -> Deployed:
-    """Write the assembly to dist/NAME and make the foundation and site stacks from it; without `foundation` its artifact bucket alone."""
+    """Write the assembly to dist/NAME and make the foundation and site stacks from it, and those of a replica.
+
+    Without `foundation` the site and the artifact bucket alone.
+    """
     synthesis = synthesised(name, account, **changes)
     write(synthesis, dist)
     assembly = synthesis.assembly
@@ -197,24 +200,30 @@ def deployed(aws: Aws, dist: Path, name: str, account: str, *, foundation: bool 
         "EdgeFunctionVersionArn": f"arn:aws:lambda:us-east-1:{account}:function:auth:1",
         "WebAclArn": f"arn:aws:wafv2:us-east-1:{account}:global/webacl/firewall/12345678-1234-1234-1234-123456789012",
     }
-    outputs: dict[str, str] = {}
+    made: dict[str, dict[str, str]] = {}
+    wanted = ("foundation", "replica", "site", "replica-access") if foundation else ("site",)
     if not foundation:
         aws.client("s3", account_id=account, region=assembly.home_region).create_bucket(
             Bucket=assembly.artifact_bucket, CreateBucketConfiguration={"LocationConstraint": assembly.home_region}
         )
     for stack in assembly.stacks:
-        if stack.id not in (("foundation", "site") if foundation else ("site",)):
+        if stack.id not in wanted:
             continue
+        fed = {each.name: made[each.source.stack][each.source.output] for each in stack.parameters if _is_made(each.source, made)}
         client = aws.client("cloudformation", account_id=account, region=stack.region)
         declared = json.loads(synthesis.templates[stack.id]).get("Parameters", {})
         client.create_stack(
             StackName=stack.stack_name,
             TemplateBody=json.dumps(json.loads(synthesis.templates[stack.id]), separators=(",", ":")),
-            Parameters=[{"ParameterKey": key, "ParameterValue": given[key]} for key in declared],
+            Parameters=[{"ParameterKey": key, "ParameterValue": fed.get(key) or given[key]} for key in declared],
             Capabilities=list(stack.capabilities),
         )
-        outputs = _outputs(client, stack.stack_name)
-    return Deployed(synthesis=synthesis, dist=dist, outputs=outputs)
+        made[stack.id] = _outputs(client, stack.stack_name)
+    return Deployed(synthesis=synthesis, dist=dist, outputs=made["site"])
+
+
+def _is_made(source: Source, made: Mapping[str, object]) -> TypeGuard[OutputRef]:
+    return isinstance(source, OutputRef) and source.stack in made
 
 
 def _outputs(client: Any, name: str) -> dict[str, str]:

@@ -205,7 +205,7 @@ def test_other_tls_versions_than_configured_fail(setting: Setting, lowest: str, 
 
 
 def test_every_check_is_shown_to_fail_somewhere() -> None:
-    elsewhere = {"dns.a", "dns.aaaa", "dns.https", "bucket.private", "http.2", "replica.current"}
+    elsewhere = {"dns.a", "dns.aaaa", "dns.https", "bucket.private", "http.2", "replica.current", "replica.readers"}
     elsewhere |= {"tls.chain", "tls.names", "tls.days", "tls.1.2", "tls.1.3", "tls.old"}
     # Those of the edge and of the page: tests/unit/website/test_checks.py; with a browser: tests/browser/test_pages.py.
     assert {identity for identity, _ in checks() if not identity.startswith(("edge.", "pages.", "browser."))} == elsewhere | set(BY_THE_APP)

@@ -47,6 +47,10 @@ class Replica:
     """Of the live release."""
     head: Callable[[str], Head | None]
     """Asks S3 for one object of the source bucket; raises `AwsError`."""
+    unlike: Callable[[], tuple[str, ...]]
+    """Keys of the live release that the replica has not with the release's bytes; raises `AwsError`."""
+    readers: Callable[[], tuple[str, ...]]
+    """How the policies of the two buckets differ, a line each; raises `AwsError`."""
 
 
 @dataclass(frozen=True, kw_only=True)

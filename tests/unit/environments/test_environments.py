@@ -193,6 +193,31 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "failover.dns_name",
         "is an S3 website endpoint",
     ),
+    "failover to the site itself": (
+        "artifacts:",
+        "failover: {dns_name: dev.kimmyai.io, hosted_zone_id: Z32O12XQLNTSW2}\nartifacts:",
+        "failover.dns_name",
+        "is a name of the site itself, which leads to its distribution",
+    ),
+    "recovery into a bucket that may be another environment's": (
+        "artifacts:",
+        "disaster_recovery: {region: eu-west-2, bucket: sit-kimmyai-web-public}\nartifacts:",
+        "disaster_recovery.bucket",
+        'does not begin with "dev-kimmyai-web-public-": it may be another environment\'s',
+    ),
+    "recovery with a promise that always sounds": (
+        "artifacts:",
+        "disaster_recovery: {region: eu-west-2, bucket: dev-kimmyai-web-public-2, lag_minutes: 9, replication_time_control: true}"
+        "\nartifacts:",
+        "disaster_recovery.lag_minutes",
+        "9 is less than the 15 minutes that replication time control promises",
+    ),
+    "recovery in no region": (
+        "artifacts:",
+        "disaster_recovery: {region: eu-west-7, bucket: dev-kimmyai-web-public-two}\nartifacts:",
+        "disaster_recovery.region",
+        "not an AWS region",
+    ),
     "recovery at home": (
         "artifacts:",
         "disaster_recovery: {region: eu-west-1, bucket: other-bucket}\nartifacts:",

@@ -42,12 +42,12 @@ def account(**options: Any) -> Account:
 
 
 def test_every_verb_that_changes_anything_asks_and_no_other() -> None:
-    options = {"fix": True, "lock_id": "x", "delete_data": True, "record": True}
+    options = {"fix": True, "lock_id": "x", "delete_data": True, "record": True, "action": "rehearse"}
     asking = {verb for verb in verbs(("cli.verbs",)) if needs(verb, account(**options))}
     assert asking == set(verbs(("cli.verbs",))) - READING - UNASKED
 
 
-@pytest.mark.parametrize("verb", ["doctor", "unlock", "verify"])
+@pytest.mark.parametrize("verb", ["doctor", "dr", "unlock", "verify"])
 def test_a_verb_that_only_looks_without_its_option_asks_nothing(verb: str) -> None:
     assert needs(verb, account()) == ()
 

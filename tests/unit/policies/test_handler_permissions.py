@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from troposphere import AWSObject, Ref, Sub, cloudfront, iam, s3, sns, sqs
+from troposphere import AWSObject, Ref, Sub, awslambda, cloudfront, iam, s3, sns, sqs
 
 import lint.handlers
 from environments.model import Environment
@@ -162,7 +162,11 @@ PASSES: dict[str, tuple[AWSObject, str]] = {
     ),
 }
 REFUSED: dict[str, tuple[AWSObject, str, str]] = {
-    "in another region": (sns.Topic("A", TopicName="kimmyai-web-dev-incidents"), "eu-west-1", "sns:CreateTopic"),
+    "in another region": (
+        awslambda.Function("A", FunctionName="kimmyai-web-dev-basic-auth", Code=awslambda.Code(ZipFile="x"), Role="r"),
+        "eu-west-1",
+        "lambda:CreateFunction",
+    ),
     "by another name": (sns.Topic("A", TopicName="incidents"), "us-east-1", "sns:CreateTopic"),
     "another bucket": (s3.Bucket("A", BucketName="kimmyai-web-dev-uploads"), "eu-west-1", "s3:CreateBucket"),
     "a bucket without a name": (s3.Bucket("A"), "eu-west-1", "s3:CreateBucket"),

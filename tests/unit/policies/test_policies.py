@@ -109,6 +109,10 @@ def flat(resource: Any) -> str:
     return str(text[0] if isinstance(text, list) else text)
 
 
+def of_service(statement: dict[str, Any], service: str) -> set[str]:
+    return {flat(r) for r in statement["Resource"] if flat(r).startswith(f"arn:${{AWS::Partition}}:{service}:")}
+
+
 def test_the_deploy_boundary_lets_through_what_the_deploy_policies_allow_and_keeps_what_they_deny() -> None:
     for name in VARIANTS:
         found = bodies(name)["foundation"]["Resources"]
@@ -121,9 +125,15 @@ def test_the_deploy_boundary_lets_through_what_the_deploy_policies_allow_and_kee
         ]
         assert {flat(resource) for s in limits for resource in s["Resource"]} == {flat(r) for s in granted for r in s["Resource"]}
         for statement in granted:
-            same = [limit for limit in limits if all(limit.get(key) == statement.get(key) for key in ("Effect", "Resource", "Condition"))]
+            same = [limit for limit in limits if all(limit.get(key) == statement.get(key) for key in ("Effect", "Condition"))]
+            same = [limit for limit in same if {flat(r) for r in limit["Resource"]} >= {flat(r) for r in statement["Resource"]}]
             for action in statement["Action"]:
                 assert any(fnmatchcase(action, pattern) for limit in same for pattern in limit["Action"]), f"{statement['Sid']}: {action}"
+        for limit in limits:
+            # Several statements as one let nothing more through: of a service it has the resources that one statement had.
+            for service in {action.partition(":")[0] for action in limit["Action"] if limit["Resource"] != ["*"]}:
+                own = of_service(limit, service)
+                assert any(own == of_service(each, service) for each in granted), (service, own)
         role = found["DeployRole"]["Properties"]
         assert role["PermissionsBoundary"] == {"Ref": "DeployBoundary"}
         assert role["ManagedPolicyArns"] == [{"Ref": "DeployPolicy"}, {"Ref": "DeployContentPolicy"}]

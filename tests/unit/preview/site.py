@@ -26,6 +26,7 @@ from preview.node import Node
 from preview.source import Built
 from preview.weather import FAIR, Weather
 from stacks.synthesis import synthesise
+from templates.policies import Statement
 from tests.environments_fixture import changed, environments
 from website.content import cache_control
 
@@ -96,6 +97,8 @@ class Files:
 
     files: dict[str, bytes]
     asked: list[tuple[str, str]] = field(default_factory=list)
+    denied: dict[str, tuple[Statement, ...]] = field(default_factory=dict)
+    """Statements of live policies by bucket."""
 
     async def get(self, bucket: str, key: str) -> Object | None:
         self.asked.append((bucket, key))
@@ -113,6 +116,9 @@ class Files:
 
     async def keys(self, bucket: str) -> tuple[str, ...]:
         return tuple(sorted(self.files))
+
+    async def denials(self, bucket: str) -> tuple[Statement, ...]:
+        return self.denied.get(bucket, ())
 
 
 def files() -> Files:

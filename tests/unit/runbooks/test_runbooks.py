@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cli.parser import verbs
 from guards import documents
 from runbooks.choice import lines, listed
-from runbooks.facts import Facts, Live, alarm_names
+from runbooks.facts import Facts, Live, alarm_names, alarms_by_region
 from runbooks.text import SECTIONS, Runbook, filled, section
 from stacks.synthesis import synthesise
 from tests.documents import wrong_to_type
@@ -35,8 +35,8 @@ def facts_of(name: str, live: Live | None = None) -> Facts:
 
 
 def alarms_of(name: str) -> dict[str, Any]:
-    resources = documents.loads(EVERYTHING[name].templates["monitoring"])["Resources"]
-    return {key: each["Properties"] for key, each in resources.items() if each["Type"] == "AWS::CloudWatch::Alarm"}
+    every = (documents.loads(template)["Resources"] for template in EVERYTHING[name].templates.values())
+    return {key: each["Properties"] for found in every for key, each in found.items() if each["Type"] == "AWS::CloudWatch::Alarm"}
 
 
 # --- the documents ------------------------------------------------------------------------------------------------
@@ -93,13 +93,21 @@ def test_the_page_of_the_runbooks_names_them_all() -> None:
 @pytest.mark.parametrize("environment", EVERYTHING)
 def test_every_alarm_says_its_runbook_which_names_the_alarm(environment: str) -> None:
     texts = {each.name: each for each in RUNBOOKS}
-    assert set(alarms_of(environment)) >= {"SiteDown", "OnStandby", "CertificateExpiry"}
+    assert set(alarms_of(environment)) >= {"SiteDown", "OnStandby", "CertificateExpiry", "ReplicaLags", "ReplicationFails"}
     for alarm, properties in alarms_of(environment).items():
         command = properties["AlarmDescription"].partition("Runbook: ")[2]
         name = command.split()[-1]
         assert command == f"python deploy.py runbook --env {environment} {name}"
         assert alarm in texts[name].alarms, alarm
         assert len(properties["AlarmDescription"]) <= 1024  # CloudWatch API, PutMetricAlarm
+
+
+def test_each_alarm_is_asked_for_in_the_region_of_its_metric() -> None:
+    built = EVERYTHING["prod"]
+    found = {region: set(names) for region, names in alarms_by_region(built.assembly, built.templates).items()}
+    assert found["eu-west-2"] == {f"kimmyai-web-prod-{alarm}" for alarm in ("ReplicaLags", "ReplicaPending", "ReplicaBytesPending")}
+    assert found["af-south-1"] == {"kimmyai-web-prod-ReplicationFails"}
+    assert "kimmyai-web-prod-SiteDown" in found["us-east-1"]
 
 
 # --- filling in ---------------------------------------------------------------------------------------------------

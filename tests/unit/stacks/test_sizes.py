@@ -54,7 +54,7 @@ def longest(**chosen: Any) -> dict[str, Any]:
         "app": {"entry_path": "/" + "a" * 199, "index_document": "/" + "i" * 194 + ".html", "health_path": "/" + "h" * 199},
         "basic_auth": {"enabled": True, "username": "u" * 64, "realm": "r" * 64},
         "security_headers": {"content_security_policy": "s" * 1783, "permissions_policy": "p" * 1024},
-        "artifacts": {"bucket": "a" * 63, "lock_table": "l" * 128},
+        "artifacts": {"bucket": "a" * 48, "lock_table": "l" * 128},
         "github": {
             "repository": "o" * 39 + "/" + "r" * 100,
             "environment": "g" * 30,
@@ -62,7 +62,7 @@ def longest(**chosen: Any) -> dict[str, Any]:
             "repository_id": "2" * 20,
         },
         "monitoring": {"alarm_email": "e" * 240 + "@example.com"},
-        "disaster_recovery": {"region": "ap-southeast-2", "bucket": "r" * 63},
+        "disaster_recovery": {"region": "ap-southeast-2", "bucket": "b" * 51 + "-" + "r" * 11},
     }
     return {**data, **chosen}
 

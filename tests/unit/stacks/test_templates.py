@@ -241,7 +241,7 @@ def test_origin_group_only_with_recovery() -> None:
     recovered = only(template("recovery", "site"), "AWS::CloudFront::Distribution")["DistributionConfig"]
     (group,) = recovered["OriginGroups"]["Items"]
     assert [member["OriginId"] for member in group["Members"]["Items"]] == ["site", "replica"]
-    assert set(group["FailoverCriteria"]["StatusCodes"]["Items"]) == {500, 502, 503, 504}
+    assert set(group["FailoverCriteria"]["StatusCodes"]["Items"]) == {403, 500, 502, 503, 504}
     assert recovered["DefaultCacheBehavior"]["TargetOriginId"] == "site-or-replica"
     bucket = only(template("recovery", "site"), "AWS::S3::Bucket")
     assert bucket["ReplicationConfiguration"]["Rules"][0]["Status"] == "Enabled"

@@ -31,7 +31,7 @@ from website.releases import State, Store, find
 from website.retention import Pruned, prune_plan
 from website.rollback import rollback
 from website.run import Begun, Outcome, Run, Sent, Warned
-from website.site import Site
+from website.site import Follower, Site
 from website.snapshot import read_snapshot, with_every_manifest
 
 SITE, ARTIFACTS = "site", "artifacts"
@@ -182,6 +182,8 @@ class Live:
     """Whether CloudFront keeps what it was asked for."""
     environment: str = "dev"
     runs: int = 0
+    follower: Follower | None = None
+    """With disaster recovery."""
 
     @property
     def site(self) -> Site:
@@ -197,6 +199,7 @@ class Live:
             uploads=lambda: s3,
             cloudfront=lambda: edge,
             distribution_id=lambda: "E1",
+            follower=self.follower,
         )
 
     def run(self, name: str = "ann", *, take_over: bool = False) -> Run:

@@ -1,0 +1,218 @@
+"""Promote and failback, step by step. Every step looks before it changes anything, so that a run that was cut off is run again.
+
+In: both places, the register, a digest that was approved. Out: the register's last entry; each step is told.
+Never: skips the register's states, or goes on where somebody else has changed it.
+
+What is true after a kill in whichever step: the register says `promoting` or `failing-back`, nobody publishes, visitors have the site, and
+the same command goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from assembly.commands import deploy
+from aws.errors import AwsError
+from promotion import fence
+from promotion.carrying import carry, load, unequal
+from promotion.places import Place
+from promotion.records import carry_list, copy_records, mirror
+from promotion.target import Entry, NotNext, Phase, Register
+from recovery.backfill import fill
+from recovery.origins import Origins
+from website.errors import WebsiteError
+from website.releases import moment, timestamp
+from website.run import Begun, Run, Warned, count
+
+WAIT_SECONDS = 300.0
+"""How long a planned promotion waits for S3's replication; most objects take seconds (Amazon S3 User Guide)."""
+
+
+class Refused(Exception):
+    """It cannot be done now, for that reason; `command` is what to type, or ""."""
+
+    def __init__(self, message: str, command: str = "") -> None:
+        super().__init__(message)
+        self.command = command
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """What the steps work on."""
+
+    origins: Origins
+    register: Register
+    home: Place
+    standby: Place
+    put_first: Callable[[str], bool]
+    """Have the distribution ask the origin of that id first; False if it does."""
+    index_key: str
+    run: Run
+    check: Callable[[], None] = lambda: None
+    """Raises if the lock was lost."""
+
+    @property
+    def environment(self) -> str:
+        """Whose."""
+        return self.origins.environment
+
+
+def promote(world: World, *, plan: str, distribution: str, planned: bool) -> Entry:
+    """Home to standby. `planned`: the home region answers and is handed over in order."""
+    _begin(world, "promoting", plan=plan, distribution=distribution)
+    if planned:
+        _step(world, "waiting for what is being published", lambda: _nobody_publishes(world, world.home))
+        _step(world, "waiting until the replica has everything", lambda: _caught_up(world))
+    _step(world, "the replica refuses replication", lambda: _fence(world))
+    if planned:
+        _step(world, "the last records go to the standby region", lambda: _last_records(world))
+    _step(world, "the distribution asks the replica first", lambda: world.put_first(world.standby.origin))
+    return _end(world, "standby")
+
+
+def failback(world: World, *, plan: str) -> Entry:
+    """Standby to home; also from a promotion that was cut off."""
+    entry = _begin(world, "failing-back", plan=plan)
+    since = moment(entry.target.since)
+    _step(world, "waiting for what is being published", lambda: _nobody_publishes(world, world.standby))
+    _step(world, "what was published goes home", lambda: _carry(world, since))
+    _step(world, "every object is compared", lambda: _compare(world, since))
+    _step(world, "the records go home", lambda: _records(world))
+    _step(world, "the distribution asks the site bucket first", lambda: world.put_first(world.home.origin))
+    _step(world, "the replica takes replication again", lambda: _lift(world))
+    _step(world, "the replica gets what it never got", lambda: _fill(world))
+    ended = _end(world, "home")
+    try:
+        _last_records(world)
+    except (AwsError, WebsiteError) as error:
+        world.run.report(Warned(text=f"the records in the standby region are not up to date: {error}; the next publish brings them"))
+    return ended
+
+
+def since_of(entry: Entry) -> str:
+    """Since when the replica takes releases: as it was noted, or when the promotion that was cut off began. By S3's clock."""
+    if entry.target.since or entry.target.phase == "home" or entry.modified is None:
+        return entry.target.since
+    return timestamp(entry.modified)
+
+
+# --- the register -------------------------------------------------------------------------------------------------
+
+
+def _begin(world: World, phase: Phase, **values: str) -> Entry:
+    entry = world.register.read()
+    if entry.target.phase == phase:
+        # An earlier run was cut off. What it was approved with stands in the register.
+        if entry.target.plan != values["plan"]:
+            raise NotNext(f"{phase} was begun with the plan {entry.target.plan[:12]}")
+        return entry
+    if phase == "failing-back":
+        values["since"] = since_of(entry)
+    world.run.report(Begun(step=f"{entry.target.phase} -> {phase}: nobody publishes"))
+    return world.register.change(entry, phase, by=world.run.caller.arn, **values)
+
+
+def _end(world: World, phase: Phase) -> Entry:
+    entry = world.register.read()
+    world.check()
+    values = {"since": "", "plan": "", "distribution": ""} if phase == "home" else {"since": since_of(entry)}
+    world.run.report(Begun(step=f"{entry.target.phase} -> {phase}"))
+    return world.register.change(entry, phase, by=world.run.caller.arn, **values)
+
+
+def _step(world: World, name: str, do: Callable[[], object]) -> None:
+    world.check()
+    world.run.report(Begun(step=name))
+    do()
+
+
+# --- promote ------------------------------------------------------------------------------------------------------
+
+
+def _nobody_publishes(world: World, place: Place) -> None:
+    """The register was written before this look, and a publisher claims before it looks at the register: one of the two sees the other."""
+    state, _ = place.store(world.environment).state()
+    held = state.claim
+    if held is not None and moment(held.expires_at) > world.run.now():
+        raise Refused(
+            f"{held.by} on {held.host} began a {held.action} at {held.started_at} and has not ended it (it lapses by itself at"
+            f" {held.expires_at}); nobody else begins meanwhile",
+            "wait for it, then run the same command again",
+        )
+
+
+def _caught_up(world: World) -> None:
+    waited, pause = 0.0, 1.0
+    while True:
+        left = fill(world.origins, world.home.s3, world.standby.s3, world.standby.buckets, world.run).left
+        if not left:
+            return
+        if waited >= WAIT_SECONDS:
+            raise Refused(
+                f"the replica lacks {count(len(left), 'object')} after {waited:.0f} s, for example {left[0]}",
+                "run the same command again, or take it back: " + deploy("dr", world.environment, "failback"),
+            )
+        world.run.sleep(pause)
+        waited += pause
+        pause = min(pause * 1.5, 10.0)
+
+
+def _fence(world: World) -> None:
+    place, arn = world.standby, world.origins.replica.arn
+    policy = place.buckets.policy(place.bucket)
+    if not fence.is_fenced(policy):
+        place.buckets.put_policy(place.bucket, fence.fenced(policy, arn))
+
+
+def _last_records(world: World) -> None:
+    mirror(
+        world.home,
+        world.standby,
+        world.environment,
+        allowed=lambda: world.register.read().target.phase in ("home", "promoting"),
+        now=world.run.now(),
+    )
+
+
+# --- failback -----------------------------------------------------------------------------------------------------
+
+
+def _carry(world: World, since: datetime) -> None:
+    found = load(world.home, world.standby, since, world.index_key)
+    if found.too_large:
+        raise Refused(
+            f"{', '.join(found.too_large[:3])} of {world.standby.bucket} is larger than one copy within S3 takes (5 GB)",
+            f"aws s3 cp s3://{world.standby.bucket}/KEY s3://{world.home.bucket}/KEY --source-region {world.standby.region}"
+            f" --region {world.home.region}\nthen run the same command again",
+        )
+    if found.objects:
+        carry(found, world.home, world.standby, world.index_key, world.run.report)
+
+
+def _compare(world: World, since: datetime) -> None:
+    left = unequal(world.home, world.standby, since)
+    if left:
+        raise Refused(f"{count(len(left), 'object')} are not the same at home yet, for example {left[0]}", "run the same command again")
+
+
+def _records(world: World) -> None:
+    copy_records(world.standby, world.home, world.environment)
+    carry_list(world.standby, world.home, world.environment, world.run.now())
+
+
+def _lift(world: World) -> None:
+    place = world.standby
+    policy = place.buckets.policy(place.bucket)
+    if fence.is_fenced(policy):
+        lifted = fence.lifted(policy)
+        assert lifted is not None, "a policy that has a statement"
+        place.buckets.put_policy(place.bucket, lifted)
+
+
+def _fill(world: World) -> None:
+    """What was written at home and never replicated. S3 has given it up, and status and verify would tell for ever."""
+    done = fill(world.origins, world.home.s3, world.standby.s3, world.standby.buckets, world.run)
+    if done.left:
+        world.run.report(Warned(text=f"the replica still lacks {count(len(done.left), 'object')}, for example {done.left[0]}"))

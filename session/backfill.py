@@ -1,0 +1,105 @@
+"""Giving the replica what it lacks: what a plan says of it, and doing it.
+
+In: an opened environment. Out: a finding for a plan; what was copied. Never: begins a copy that takes long while an apply waits for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assembly import commands
+from aws.errors import AwsError, CredentialsError, NotFound
+from session.context import Context
+from session.origins import origins_of, pair_of
+from session.site import progress
+
+if TYPE_CHECKING:
+    from planning.model import Finding
+    from recovery.backfill import Filled
+    from recovery.comparing import Difference
+    from recovery.origins import Origins
+    from session.opened import Opened
+
+BATCH = 'S3 Batch Replication does that inside of S3 (Amazon S3 User Guide, "Replicating existing objects with Batch Replication")'
+
+
+def findings(opened: Opened) -> tuple[Finding, ...]:
+    """How much the replica lacks, for a plan. What AWS refuses to tell is a note: it stops no plan."""
+    from planning.model import Finding
+    from recovery.backfill import is_large, minutes
+    from website.run import count, size
+
+    origins = origins_of(opened)
+    if origins is None:
+        return ()
+    command = commands.deploy("dr", origins.environment, "backfill")
+    try:
+        need = _need(opened, origins)
+    except CredentialsError:
+        raise
+    except AwsError as error:
+        text = f"how much the replica lacks cannot be told: {error}"
+        return (
+            Finding(severity="note", code="replica_unread", message=text, command=commands.deploy("dr", origins.environment, "status")),
+        )
+    if not need.objects:
+        return ()
+    what = f"the replica {origins.replica.bucket} lacks {count(need.objects, 'object')} ({size(need.size)}) of {origins.primary.bucket}"
+    if is_large(need):
+        text = f"{what}: too many for apply to copy (about {minutes(need)} min); {BATCH}, or this, in a terminal of its own"
+        return (Finding(severity="warning", code="replica_backfill", message=text, command=command),)
+    text = f"{what}; they are copied when the stacks stand, in about {minutes(need)} min, also where no stack changes"
+    return (Finding(severity="note", code="replica_backfill", message=text),)
+
+
+def _need(opened: Opened, origins: Origins) -> Difference:
+    from recovery.backfill import needed
+    from recovery.comparing import read
+
+    pair = pair_of(opened, origins)
+    try:
+        here = read(pair.primary, origins.primary.bucket)
+    except NotFound:
+        return needed({}, {})
+    try:
+        return needed(here, read(pair.replica, origins.replica.bucket))
+    except NotFound:
+        return needed(here, {})
+
+
+def after_apply(context: Context, opened: Opened) -> None:
+    """Copy what the replica lacks, if there is one; trouble is told and fails no apply, since every stack stands."""
+    from recovery.backfill import is_large
+
+    origins = origins_of(opened)
+    if origins is None:
+        return
+    command = commands.deploy("dr", origins.environment, "backfill")
+    try:
+        need = _need(opened, origins)
+        if not need.objects:
+            return
+        if is_large(need):
+            context.say(f"warning: the replica lacks {need.objects:,} objects; {BATCH}")
+            context.say_next(command)
+            return
+        filled = fill(context, opened, origins)
+    except AwsError as error:
+        context.say(f"warning: the replica was not given what it lacks: {error}")
+        context.say_next(command)
+        return
+    if filled.left:
+        context.say(f"warning: the replica still lacks {len(filled.left):,} objects")
+        context.say_next(command)
+
+
+def fill(context: Context, opened: Opened, origins: Origins) -> Filled:
+    """Copy everything that it lacks. Raises `AwsError`."""
+    from guards.caller import this_process
+    from recovery import backfill
+    from website.run import Run
+
+    pair = pair_of(opened, origins)
+    with progress(context) as report:
+        run = Run(caller=this_process(opened.caller), token=context.token_hex(8), now=context.now, sleep=context.sleep, report=report)
+        return backfill.fill(origins, pair.primary, pair.replica, pair.replica_buckets, run)

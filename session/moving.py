@@ -1,0 +1,101 @@
+"""What promote and failback have in common: show, ask, lock, do, tell.
+
+In: a plan with its digest, what carries it out. Out: an exit status. Never: goes on without the standby's lock.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from guards.text import as_lines
+from session.context import OK, PENDING, CommandError, Context
+from session.promoting import failback_plan, promote_plan, standby_locked, world_of
+from session.target import in_standby, register
+
+if TYPE_CHECKING:
+    from promotion.plan import FailbackPlan, PromotePlan
+    from promotion.steps import World
+    from promotion.target import Entry
+    from session.opened import Opened
+
+
+def _moved(
+    args: argparse.Namespace,
+    context: Context,
+    opened: Opened,
+    approved: tuple[PromotePlan | FailbackPlan, str],
+    do: Callable[[World], Entry],
+) -> int:
+    """Show the plan; with an approval carry it out. `approved`: the plan, and the digest that it is approved by."""
+    from promotion.plan import action_of, lines
+    from session.approval import refuse_unapproved
+    from session.site import DIGEST_DIGITS, confirm, progress
+
+    plan, digest = approved
+    action = action_of(plan)
+    told = (*lines(plan), f"{action} {digest[:DIGEST_DIGITS]}")
+    if args.dry_run:
+        context.answers({"plan": plan, "digest": digest, "target": None}, as_lines(told), machine=args.json)
+        return PENDING
+    for line in told:
+        context.say(line)
+    question = f"{action.capitalize()} {args.env}?"
+    confirm(question, digest, args, context, protected=opened.assembly.protected)
+    refuse_unapproved(in_standby(opened), digest, f"{action} {digest[:DIGEST_DIGITS]}", context)
+    with standby_locked(opened, context, f"dr {action}") as check, progress(context) as report:
+        entry = _done(args, action, lambda: do(world_of(opened, context, report=report, check=check, distribution=plan.distribution)))
+    side = plan.standby if entry.target.phase == "standby" else plan.home
+    where = f"{side.bucket} in {side.region}"
+    context.answers({"plan": plan, "digest": digest, "target": entry.target}, f"{args.env}: releases go to {where}", machine=args.json)
+    return OK
+
+
+def _done(args: argparse.Namespace, action: str, do: Callable[[], Entry]) -> Entry:
+    from aws.errors import AwsError, Conflict
+    from gateways.origin_order import NoGroup
+    from promotion.steps import Refused
+    from promotion.target import NotNext, Unreadable
+    from review.next_command import again
+    from website.errors import WebsiteError
+
+    try:
+        return do()
+    except Refused as error:
+        raise CommandError(f"{action} stops: {error}", command=error.command) from None
+    except NotNext as error:
+        raise CommandError(f"somebody else was first: {error}", command=again(args)) from None
+    except Conflict as error:
+        raise CommandError(f"somebody else was first: {error}", command=again(args)) from error
+    except (AwsError, NoGroup, Unreadable, WebsiteError) as error:
+        raise CommandError(
+            f"{action} stops; nobody takes releases, visitors have the site, and the same command goes on: {error}",
+            command=again(args),
+        ) from error
+
+
+def promoted(args: argparse.Namespace, context: Context, opened: Opened) -> int:
+    """dr promote."""
+    from promotion.plan import digest_of
+    from promotion.steps import promote
+
+    plan = promote_plan(opened, args)
+    entry = register(opened).read()
+    digest = entry.target.plan if entry.target.phase == "promoting" else digest_of(plan)
+
+    def do(world: World) -> Entry:
+        return promote(world, plan=digest, distribution=plan.distribution, planned=args.planned)
+
+    return _moved(args, context, opened, (plan, digest), do)
+
+
+def failed_back(args: argparse.Namespace, context: Context, opened: Opened) -> int:
+    """dr failback."""
+    from promotion.plan import digest_of
+    from promotion.steps import failback
+
+    entry = register(opened).read()
+    plan = failback_plan(opened, entry)
+    digest = entry.target.plan if entry.target.phase == "failing-back" else digest_of(plan)
+    return _moved(args, context, opened, (plan, digest), lambda world: failback(world, plan=digest))

@@ -1,0 +1,132 @@
+"""How well an opened environment is prepared for the loss of its home region.
+
+In: an opened environment with disaster recovery. Out: a `RecoveryStatus`. Never: changes anything; fails because one part cannot be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from aws.errors import AwsError, CredentialsError, NotFound
+from session.context import Context
+from session.opened import Opened
+from session.origins import origins_of, pair_of
+from session.shared import artifacts
+from session.site import deployed_outputs, site_of
+
+if TYPE_CHECKING:
+    from recovery.origins import Origins
+    from recovery.status import OriginFailover, RecoveryStatus
+
+T = TypeVar("T")
+REPORTS = 5
+
+
+def read(opened: Opened, origins: Origins, context: Context) -> RecoveryStatus:
+    """Ask everything; what AWS refuses is a problem of the status. Raises `CredentialsError` and its kin."""
+    from recovery import comparing, report, status
+
+    assembly, environment, now = opened.assembly, opened.assembly.environment, context.now()
+    pair, problems = pair_of(opened, origins), list[str]()
+
+    def asked(what: str, ask: Callable[[], T]) -> T | None:
+        try:
+            return ask()
+        except CredentialsError:
+            raise
+        except AwsError as error:
+            problems.append(f"{what} cannot be read: {error}")
+            return None
+
+    site = site_of(opened)
+    state = asked("the list of releases", site.store.state)
+    live = state[0].live if state is not None else None
+
+    def wanted() -> dict[str, str]:
+        manifest = site.store.manifest(live.manifest) if live is not None else None
+        return {entry.key: entry.md5 for entry in manifest.files} if manifest is not None else {}
+
+    buckets = asked("the two buckets", pair.read)
+    files = asked("the live release's manifest", wanted) or {}
+    comparison = comparing.compare(*buckets, files, prefix=site.prefix, now=now) if buckets is not None else None
+    problems += status.content_problems(comparison, environment) if comparison is not None else ()
+    rules = asked("the replication", lambda: pair.primary_buckets.rules(origins.primary.bucket))
+    problems += status.replication_problems(rules, origins) if rules is not None else ()
+    policies = asked("the bucket policies", pair.policies)
+    problems += status.policy_problems(*policies, origins) if policies is not None else ()
+    closed_until, closure = status.closure(policies[0], environment, now) if policies is not None else ("", ())
+    problems += closure
+    failover = asked("the distribution", lambda: _failover(opened, origins))
+    problems += failover.problems if failover is not None else ()
+    health = asked("the alarms", lambda: _health(opened)) or {}
+    problems += [f"alarm {name} is on" for name, state in sorted(health.items()) if state == "ALARM"]
+    reports = asked("reports", lambda: report.read(artifacts(opened), assembly.artifact_bucket, environment, limit=REPORTS)) or ()
+    return status.RecoveryStatus(
+        environment=environment,
+        primary_bucket=origins.primary.bucket,
+        primary_region=origins.primary.region,
+        replica_bucket=origins.replica.bucket,
+        replica_region=origins.replica.region,
+        release=live.number if live is not None else 0,
+        comparison=comparison,
+        replication=status.rule_words(rules or ()),
+        failover=failover,
+        health=health,
+        closed_until=closed_until,
+        rehearsals=reports,
+        problems=tuple(problems),
+        read_at=context.timestamp(),
+    )
+
+
+def warnings(opened: Opened, context: Context) -> tuple[str, ...]:
+    """The same for `status`, in a line each: none before both buckets stand, or without disaster recovery."""
+    from recovery import comparing, status
+
+    origins = origins_of(opened)
+    if origins is None:
+        return ()
+    environment, now, pair, site = opened.assembly.environment, context.now(), pair_of(opened, origins), site_of(opened)
+    try:
+        live = site.store.state()[0].live
+        files = site.store.manifest(live.manifest).files if live is not None else ()
+        found = comparing.compare(*pair.read(), {each.key: each.md5 for each in files}, prefix=site.prefix, now=now)
+        policy = pair.primary_buckets.policy(origins.primary.bucket)
+    except CredentialsError:
+        raise
+    except NotFound:
+        return ()
+    except AwsError as error:
+        return (f"the two origins cannot be compared: {error}",)
+    return (*status.content_problems(found, environment), *status.closure(policy, environment, now)[1])
+
+
+def _failover(opened: Opened, origins: Origins) -> OriginFailover:
+    from gateways.origins import failover
+    from recovery.status import OriginFailover, failover_of
+
+    identity = deployed_outputs(opened).get("DistributionId", "")
+    if not identity:
+        return OriginFailover(distribution_id="", problems=("the site stack is not deployed",))
+    return failover_of(failover(opened.aws, account_id=opened.assembly.account_id, distribution_id=identity), identity, origins)
+
+
+def _health(opened: Opened) -> dict[str, str]:
+    from gateways.alarms import Alarms
+    from recovery.status import alarm_names
+
+    found: dict[str, str] = {}
+    for region, names in alarm_names(opened.assembly, opened.templates).items():
+        found |= Alarms.connect(opened.aws, account_id=opened.assembly.account_id, region=region).states(names)
+    return found
+
+
+def rehearsed(opened: Opened, *, limit: int) -> tuple[str, ...]:
+    """A line for each rehearsal, the newest first. Raises `AwsError`."""
+    from recovery import report
+
+    if origins_of(opened) is None:
+        return ()
+    found = report.read(artifacts(opened), opened.assembly.artifact_bucket, opened.assembly.environment, limit=limit)
+    return tuple(f"rehearsed {each.started_at}  release {each.release}: {each.summary}; by {each.by}" for each in found)

@@ -1,0 +1,280 @@
+"""Which bucket takes releases, asked before anything is changed (docs/decisions/0039).
+
+In: an opened environment. Out: the same, aimed at the bucket that takes releases; `CommandError` where it is nobody's or not this verb's.
+Never: takes silence of the standby region for an answer; asks anything of an environment without disaster recovery.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from assembly import commands
+from guards import documents
+from session.context import USAGE, CommandError, Context
+from session.origins import origins_of, pair_of
+
+if TYPE_CHECKING:
+    from promotion.places import Place
+    from promotion.target import Entry, Register, Target
+    from session.opened import Opened
+    from website.site import Site
+
+REPLICA_STACK, SITE_STACK = "replica", "site"
+
+
+def add_target_argument(parser: argparse.ArgumentParser) -> None:
+    """--without-standby."""
+    parser.add_argument(
+        "--without-standby",
+        action="store_true",
+        help="go on although the standby region does not say who takes releases; only if you know that nobody has promoted it",
+    )
+
+
+def places(opened: Opened) -> tuple[Place, Place]:
+    """Home and standby of an environment with disaster recovery. Nothing is asked of AWS."""
+    from promotion.places import Place
+
+    origins = origins_of(opened)
+    assert origins is not None, "asked by the caller"
+    pair = pair_of(opened, origins)
+    first, second = _origin_ids(opened)
+    home = opened.home or opened.assembly
+    here, there = origins.primary, origins.replica
+    return (
+        Place(
+            region=here.region,
+            bucket=here.bucket,
+            artifacts=home.artifact_bucket,
+            origin=first,
+            s3=pair.primary,
+            buckets=pair.primary_buckets,
+        ),
+        Place(
+            region=there.region,
+            bucket=there.bucket,
+            artifacts=standby_artifacts(opened),
+            origin=second,
+            s3=pair.replica,
+            buckets=pair.replica_buckets,
+        ),
+    )
+
+
+def standby_artifacts(opened: Opened) -> str:
+    """The artifact bucket of the standby region, as the template names it."""
+    return str(documents.loads(opened.templates[REPLICA_STACK])["Resources"]["ArtifactBucket"]["Properties"]["BucketName"])
+
+
+def _origin_ids(opened: Opened) -> tuple[str, str]:
+    """In the order of the template: the site bucket, the replica."""
+    resources = documents.loads(opened.templates[SITE_STACK])["Resources"]
+    group = resources["Distribution"]["Properties"]["DistributionConfig"]["OriginGroups"]["Items"][0]
+    first, second = (str(member["OriginId"]) for member in group["Members"]["Items"])
+    return first, second
+
+
+def register(opened: Opened, *, soon: bool = False) -> Register:
+    """Of an environment with disaster recovery. `soon`: silence is told within seconds, since nothing is lost by asking again."""
+    from aws.s3 import S3
+    from promotion.target import Register
+
+    _, standby = places(opened)
+    s3 = S3.connect(opened.aws.impatient(), account_id=opened.assembly.account_id, region=standby.region) if soon else standby.s3
+    return Register(s3, standby.artifacts, opened.assembly.environment)
+
+
+def entry_of(opened: Opened, args: argparse.Namespace) -> Entry | None:
+    """What the register says; None without disaster recovery, or before its stacks stand. Raises `CommandError` for silence."""
+    from aws.errors import AwsError, NotFound
+    from promotion.target import Unreadable
+
+    if origins_of(opened) is None:
+        return None
+    try:
+        return register(opened, soon=True).read()
+    except NotFound:
+        # No bucket: the stack that makes it was never applied, so nobody can have promoted.
+        return None
+    except Unreadable as error:
+        raise CommandError(f"{error}; nobody takes releases until somebody has looked", command=_versions(opened)) from None
+    except AwsError as error:
+        if getattr(args, "without_standby", False):
+            return None
+        more = f"{commands.deploy('dr', args.env, 'status')}\n"
+        more += "only if you know that nobody has promoted: the same command with --without-standby"
+        raise CommandError(f"the standby region does not say who takes releases: {error}", command=more) from error
+
+
+def aimed(opened: Opened, args: argparse.Namespace, context: Context) -> Opened:
+    """The environment with its site and its records where releases go now. Raises `CommandError` while that is nowhere."""
+    entry = entry_of(opened, args)
+    if entry is None:
+        return dataclasses.replace(opened, unasked=getattr(args, "without_standby", False) and origins_of(opened) is not None)
+    if entry.target.phase == "home":
+        return opened
+    _refuse_between(opened, entry.target)
+    found = at_standby(opened, entry.target)
+    context.say(f"{opened.assembly.environment} is promoted: releases go to the replica in {found.assembly.home_region}")
+    return found
+
+
+def seen(opened: Opened, args: argparse.Namespace, context: Context) -> Opened:
+    """The same for a verb that only looks: where releases went last, and at home where nobody says."""
+    try:
+        entry = entry_of(opened, args)
+    except CommandError as error:
+        context.say(f"warning: {error}; this is what the home region says")
+        return opened
+    return opened if entry is None or entry.target.phase != "standby" else at_standby(opened, entry.target)
+
+
+def at_standby(opened: Opened, target: Target) -> Opened:
+    """The environment with its site and its records in the standby region."""
+    _, standby = places(opened)
+    assembly = msgspec.structs.replace(opened.assembly, home_region=standby.region, artifact_bucket=standby.artifacts)
+    return dataclasses.replace(opened, assembly=assembly, home=opened.assembly, standby=target)
+
+
+def in_standby(opened: Opened) -> Opened:
+    """The environment with its records in the standby region, whoever takes releases: for what is decided when the home region is lost."""
+    from promotion.target import Target
+
+    if origins_of(opened) is None:
+        raise CommandError(f"{opened.assembly.environment} has no disaster recovery, so there is no standby region", status=USAGE)
+    return at_standby(opened, Target(environment=opened.assembly.environment))
+
+
+def refuse_unless_home(opened: Opened, args: argparse.Namespace, what: str) -> None:
+    """Raise `CommandError` unless releases go to the home region. `what`: "no stack is changed"."""
+    entry = entry_of(opened, args)
+    if entry is None or entry.target.phase == "home":
+        return
+    _refuse_between(opened, entry.target)
+    raise CommandError(
+        f"{opened.assembly.environment} is promoted since {entry.target.since} (by {entry.target.by}): {what} until the failback",
+        command=commands.deploy("dr", opened.assembly.environment, "failback"),
+    )
+
+
+def refuse_edited_away(opened: Opened) -> None:
+    """Raise `CommandError` if the environment is promoted to a standby region that its file does not name any more. Asks history.
+
+    What history cannot tell stops nothing: the first apply has none.
+    """
+    from aws.errors import AwsError
+    from promotion.target import Unreadable
+
+    try:
+        former = _former_register(opened)
+        phase = former.read().target.phase if former is not None else "home"
+    except (AwsError, Unreadable):
+        return
+    if phase != "home":
+        assert former is not None, "asked above"
+        raise CommandError(
+            f"{opened.assembly.environment} is {phase} by s3://{former.bucket}/{former.key}, a standby region that its file names no"
+            " more: no stack is changed until the failback; take the edit back, build, and go back first",
+            command=commands.deploy("dr", opened.assembly.environment, "failback"),
+        )
+
+
+def _former_register(opened: Opened) -> Register | None:
+    """Of the standby region that was applied last; None if there was none, or if it is still the same."""
+    from aws.s3 import S3
+    from promotion.target import Register
+    from rollout import history
+
+    assembly = opened.assembly
+    kept = S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
+    for record in history.records(kept, assembly.artifact_bucket, assembly.environment, limit=1):
+        found = history.fetch(kept, assembly.artifact_bucket, record.assembly_digest)
+        try:
+            before = history.verified(found, record.assembly_digest, assembly.environment)
+        except history.NotAsApplied:
+            continue
+        stack = next((each for each in before.stacks if each.id == REPLICA_STACK), None)
+        resources = documents.loads(found[stack.template.file])["Resources"] if stack else {}
+        if stack is None or "ArtifactBucket" not in resources:
+            continue
+        bucket = str(resources["ArtifactBucket"]["Properties"]["BucketName"])
+        if origins_of(opened) is not None and bucket == standby_artifacts(opened):
+            continue
+        return Register(S3.connect(opened.aws, account_id=stack.account_id, region=stack.region), bucket, assembly.environment)
+    return None
+
+
+def _refuse_between(opened: Opened, target: Target) -> None:
+    verb = {"promoting": "promote", "failing-back": "failback"}.get(target.phase)
+    if verb is not None:
+        raise CommandError(
+            f"{opened.assembly.environment} is {target.phase} (by {target.by}): nobody takes releases until that has ended",
+            command=commands.deploy("dr", opened.assembly.environment, verb),
+        )
+
+
+def still(opened: Opened) -> Callable[[], None]:
+    """Raises `WebsiteError` if releases do not go where they went when the environment was opened."""
+    if origins_of(opened) is None or opened.unasked:
+        return lambda: None
+
+    def check() -> None:
+        from aws.errors import AwsError, NotFound
+        from promotion.target import Unreadable
+        from website.errors import WebsiteError
+
+        wanted = opened.standby.epoch if opened.standby else None
+        again = commands.deploy("dr", opened.assembly.environment, "status")
+        try:
+            now = register(opened).read().target
+        except NotFound:
+            return
+        except (AwsError, Unreadable) as error:
+            raise WebsiteError(f"who takes releases cannot be asked any more, so nothing further was written: {error}", again) from error
+        if (now.epoch != wanted) if wanted is not None else (now.phase != "home"):
+            raise WebsiteError(f"releases do not go to this bucket any more ({now.phase}, by {now.by}); nothing further was written", again)
+
+    return check
+
+
+@contextlib.contextmanager
+def mirrored(opened: Opened, context: Context) -> Iterator[None]:
+    """When the block has ended well, bring the standby's records up to those at home. Trouble there is a warning."""
+    yield
+    if origins_of(opened) is None or opened.standby is not None:
+        return
+    from aws.errors import AwsError
+    from promotion.records import mirror
+    from promotion.target import Unreadable
+    from website.errors import WebsiteError
+
+    home, standby = places(opened)
+    if opened.unasked:
+        context.say(f"warning: the records in {standby.region} are behind those at home; the next publish that reaches it brings them")
+        return
+    look = register(opened)
+    try:
+        mirror(home, standby, opened.assembly.environment, allowed=lambda: look.read().target.phase == "home", now=context.now())
+    except (AwsError, WebsiteError, Unreadable) as error:
+        context.say(f"warning: the records in {standby.region} are behind those at home: {error}; the next publish brings them")
+
+
+def site_at(opened: Opened, site: Site) -> Site:
+    """The site as it is published to: with who asks whether that is still so, and in the replica while that takes releases."""
+    target = opened.standby
+    site = dataclasses.replace(site, still_target=still(opened), follower=None if opened.unasked else site.follower)
+    if target is None:
+        return site
+    _, standby = places(opened)
+    return dataclasses.replace(site, bucket=standby.bucket, follower=None, distribution_id=lambda: target.distribution)
+
+
+def _versions(opened: Opened) -> str:
+    found = register(opened)
+    return f"aws s3api list-object-versions --bucket {found.bucket} --prefix {found.key}"

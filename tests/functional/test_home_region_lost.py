@@ -1,0 +1,195 @@
+"""The home region is lost: promoted, published there, and home again with every object; real processes against the local AWS."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aws.errors import NotFound
+from aws.s3 import S3
+from aws.session import Aws
+from local_aws.server import LocalAws
+from outages import store
+from outages.model import How, Kind, Outage
+from rollout import history
+from tests.functional import frontend
+from tests.functional.harness import CommandLine, Ended, answer
+
+pytestmark = pytest.mark.functional
+
+HOME, STANDBY = "eu-west-1", "eu-west-2"
+
+
+@dataclass
+class Regions:
+    """An environment with a replica, its command lines, and a home region that can be lost."""
+
+    aws: Aws
+    local_aws: LocalAws
+    command_line: CommandLine
+    site: frontend.Deployed
+    app: Path
+
+    @property
+    def account(self) -> str:
+        return self.site.assembly.account_id
+
+    @property
+    def replica(self) -> str:
+        return f"{self.site.bucket}-replica"
+
+    def lose(self, how: How = How.UNAVAILABLE) -> None:
+        store.begin(self.local_aws.state, Outage(kind=Kind.REGION, how=how, region=HOME, account=self.account))
+
+    def back(self) -> None:
+        store.end(self.local_aws.state, account=self.account)
+
+    def verb(self, *words: str, code: int = 0) -> Ended:
+        ended = self.command_line.deploy(words[0], *self.words(words), timeout=120)
+        assert ended.code == code, ended
+        return ended
+
+    def words(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        return (*words[1:], "--env", "dev", "--dist", str(self.site.dist))
+
+    def publish(self, *more: str, code: int = 0) -> Ended:
+        return self.verb("publish", "--content", str(self.app), "--yes", *more, code=code)
+
+    def s3(self, region: str) -> Any:
+        return self.aws.client("s3", account_id=self.account, region=region)
+
+    def objects(self, bucket: str, region: str) -> dict[str, tuple[str, str, str]]:
+        """ETag, content type and Cache-Control of every object."""
+        found = {}
+        for each in self.s3(region).list_objects_v2(Bucket=bucket).get("Contents", []):
+            head = self.s3(region).head_object(Bucket=bucket, Key=each["Key"])
+            found[each["Key"]] = (head["ETag"], head["ContentType"], head.get("CacheControl", ""))
+        return found
+
+    def phase(self) -> str:
+        bucket = f"{self.site.assembly.artifact_bucket}-{STANDBY}"
+        try:
+            body = self.s3(STANDBY).get_object(Bucket=bucket, Key="recovery/dev/target.json")["Body"].read()
+        except NotFound:
+            return "home"
+        return str(json.loads(body)["phase"])
+
+    def first_origin(self) -> str:
+        client = self.aws.client("cloudfront", account_id=self.account, region="us-east-1")
+        config = client.get_distribution_config(Id=self.site.outputs["DistributionId"])["DistributionConfig"]
+        return str(config["OriginGroups"]["Items"][0]["Members"]["Items"][0]["OriginId"])
+
+
+@pytest.fixture
+def regions(aws: Aws, local_aws: LocalAws, account: str, command_line: CommandLine, tmp_path: Path) -> Iterator[Regions]:
+    """Published once, and the replica has it."""
+    recovery = {"region": STANDBY, "bucket": f"dev-site-{account}-replica"}
+    site = frontend.deployed(aws, tmp_path / "dist", "dev", account, disaster_recovery=recovery)
+    fast = CommandLine(
+        home=command_line.home,
+        endpoint_url=command_line.endpoint_url,
+        account_id=command_line.account_id,
+        extra={**command_line.extra, "AWS_MAX_ATTEMPTS": "1"},
+    )
+    found = Regions(aws, local_aws, fast, site, frontend.built(tmp_path / "app"))
+    found.publish()
+    yield found
+    found.back()
+
+
+def test_lost_promoted_published_and_home_again_with_every_object(regions: Regions) -> None:
+    before = regions.objects(regions.site.bucket, HOME)
+    assert regions.objects(regions.replica, STANDBY) == before
+
+    # Written a moment before the loss, and not replicated.
+    store.begin(regions.local_aws.state, Outage(kind=Kind.REPLICATION, how=How.LAG, bucket=regions.site.bucket, account=regions.account))
+    regions.s3(HOME).put_object(Bucket=regions.site.bucket, Key="index.html", Body=b"<!doctype html>late", ContentType="text/html")
+    refused = regions.verb("dr", "promote", "--yes", code=2)
+    assert "the home region eu-west-1 answers" in refused.stderr and "--planned" in refused.stderr
+    regions.lose()
+
+    shown = answer(regions.verb("dr", "promote", "--dry-run", "--json", code=3).stdout)
+    assert regions.phase() == "home" and shown["plan"]["standby"]["release"] == 1
+    regions.verb("dr", "promote", "--approve", shown["digest"][:12])
+    assert regions.phase() == "standby" and regions.first_origin() == "replica"
+
+    chunk = frontend.rebuilt(regions.app, "published while promoted")
+    outcome = answer(regions.publish("--json").stdout)["outcome"]
+    assert outcome["release"]["number"] == 2 and outcome["invalidation"]
+    regions.verb("rollback-release", "--yes")
+    for words in (("prune", "--yes"), ("apply", "--yes")):
+        ended = regions.verb(*words, code=1)
+        assert "is promoted since" in ended.stderr and ended.stderr.rstrip().endswith("failback")
+    assert "does not answer" in regions.verb("dr", "failback", "--yes", code=1).stderr
+
+    regions.back()
+    late = regions.publish(code=0)
+    assert "releases go to the replica" in late.stderr
+    time.sleep(0.3)
+    assert chunk in regions.objects(regions.replica, STANDBY)
+    forgotten = applied_without_recovery(regions)
+    assert "a standby region that its file names no more" in forgotten.stderr and forgotten.code == 1
+    killed_while(regions, "carrying home")
+    assert regions.phase() == "failing-back"
+    refused = regions.publish(code=1)
+    assert "nobody takes releases" in refused.stderr and refused.stderr.rstrip().endswith("failback")
+    back = answer(regions.verb("dr", "failback", "--yes", "--json").stdout)
+    assert back["target"]["phase"] == "home"
+    assert regions.phase() == "home" and regions.first_origin() == "site"
+    here, there = regions.objects(regions.site.bucket, HOME), regions.objects(regions.replica, STANDBY)
+    assert here == there and here.keys() >= before.keys() and chunk in here
+    page = regions.s3(HOME).get_object(Bucket=regions.site.bucket, Key="index.html")["Body"].read()
+    assert page == (regions.app / "index.html").read_bytes()
+    listed = answer(regions.verb("releases", "--json").stdout)["releases"]
+    assert [each["number"] for each in listed] == [1, 2, 3, 4]
+    frontend.rebuilt(regions.app, "published at home")
+    assert answer(regions.publish("--json").stdout)["outcome"]["release"]["number"] == 5
+
+
+def applied_without_recovery(regions: Regions) -> Ended:
+    """An apply of a file that does not name the standby region any more, in an environment whose history does."""
+    assembly = regions.site.assembly
+    kept = S3.connect(regions.aws, account_id=regions.account, region=HOME)
+    history.keep(kept, assembly.artifact_bucket, assembly, regions.site.synthesis.templates)
+    record = history.Record(
+        environment="dev",
+        project=assembly.project,
+        assembly_digest=assembly.digest,
+        plan_digest="d" * 64,
+        git_commit="",
+        by="somebody",
+        host="h",
+        started_at="2026-11-27T12:00:00Z",
+        seconds=1.0,
+        result="succeeded",
+    )
+    history.save(kept, assembly.artifact_bucket, record)
+    other = regions.site.dist.parent / "other"
+    frontend.write(frontend.synthesised("dev", regions.account), other)
+    return regions.command_line.deploy("apply", "--env", "dev", "--dist", str(other), "--yes")
+
+
+def killed_while(regions: Regions, step: str) -> None:
+    """A failback that is killed as soon as it says that."""
+    started = regions.command_line.start("deploy.py", "dr", *regions.words(("dr", "failback", "--yes")))
+    assert started.stderr is not None
+    for line in started.stderr:
+        if step in line:
+            break
+    started.kill()
+    started.wait()
+
+
+def test_a_silent_standby_region_is_not_taken_for_home(regions: Regions) -> None:
+    store.begin(regions.local_aws.state, Outage(kind=Kind.REGION, how=How.UNAVAILABLE, region=STANDBY, account=regions.account))
+    frontend.rebuilt(regions.app, "the standby is down")
+    refused = regions.publish(code=1)
+    assert "does not say who takes releases" in refused.stderr and "--without-standby" in refused.stderr
+    ended = regions.publish("--without-standby")
+    assert "behind those at home" in ended.stderr

@@ -1,0 +1,146 @@
+"""What dr status calls a problem: whatever would keep visitors from the page if the home region were lost now."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from aws.answers import read
+from gateways.origins import Failover, Rule
+from recovery import closing, status
+from recovery.comparing import Comparison, Held, compare
+from recovery.report import Report
+from recovery.status import OriginFailover, RecoveryStatus, closure, content_problems, failover_of, replication_problems, status_lines
+from tests.hints import problems_of_text
+from tests.unit.recovery.world import DISTRIBUTION, ORIGINS, POLICY, START
+
+
+def answer(**changes: Any) -> Failover:
+    """A distribution as CloudFront describes it."""
+    members = [{"OriginId": "site"}, {"OriginId": "second"}]
+    config: dict[str, Any] = {
+        "Origins": {
+            "Quantity": 2,
+            "Items": [
+                {"Id": "site", "DomainName": "site.s3.af-south-1.amazonaws.com"},
+                {"Id": "second", "DomainName": "replica.s3.eu-west-1.amazonaws.com"},
+            ],
+        },
+        "OriginGroups": {
+            "Quantity": 1,
+            "Items": [
+                {
+                    "Id": "both",
+                    "FailoverCriteria": {"StatusCodes": {"Quantity": 2, "Items": changes.get("codes", [403, 503])}},
+                    "Members": {"Quantity": 2, "Items": changes.get("members", members)},
+                }
+            ],
+        },
+        "DefaultCacheBehavior": {"TargetOriginId": "both"},
+        "CacheBehaviors": {"Quantity": 1, "Items": [{"TargetOriginId": changes.get("target", "both")}]},
+    }
+    return read({"Status": changes.get("status", "Deployed"), "DistributionConfig": config}, Failover)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, ""),
+        ({"codes": [500, 503]}, "does not turn to the replica where the bucket answers 403"),
+        ({"members": [{"OriginId": "second"}, {"OriginId": "site"}]}, "not site and replica"),
+        ({"target": "site"}, "leads to site alone"),
+        ({"status": "InProgress"}, "not every edge location"),
+    ],
+)
+def test_every_behaviour_has_to_lead_to_both_buckets_the_sites_first(changes: dict[str, Any], words: str) -> None:
+    found = failover_of(answer(**changes), "E1", ORIGINS)
+    assert (words in " ".join(found.problems)) and bool(found.problems) is bool(words)
+    assert found.codes == tuple(sorted(changes.get("codes", [403, 503])))
+
+
+def test_a_distribution_without_groups_has_no_replica_at_all() -> None:
+    plain = {"Status": "Deployed", "DistributionConfig": {"Origins": {"Items": []}, "DefaultCacheBehavior": {"TargetOriginId": "site"}}}
+    assert failover_of(read(plain, Failover), "E1", ORIGINS).problems == ("a behaviour leads to site alone, which has no replica",)
+
+
+def test_a_rule_that_is_off_or_leads_elsewhere_replicates_nothing() -> None:
+    good = Rule(status="Enabled", destination=ORIGINS.replica.arn)
+    assert replication_problems([good], ORIGINS) == ()
+    for rules in (
+        [],
+        [msgspec.structs.replace(good, status="Disabled")],
+        [msgspec.structs.replace(good, destination="arn:aws:s3:::other")],
+    ):
+        assert replication_problems(rules, ORIGINS)
+
+
+def compared(here: dict[str, Held], there: dict[str, Held]) -> Comparison:
+    return compare(here, there, {key: held.etag for key, held in here.items()}, now=START)
+
+
+def test_what_the_replica_lacks_is_a_problem_with_the_command_that_copies_it_and_an_orphan_is_none() -> None:
+    here = {"a": Held(etag="a", size=1, modified=START - timedelta(minutes=9))}
+    found = content_problems(compared(here, {}), "prod")
+    assert "0 of the live release's 1 file" in found[0]
+    assert "the oldest for 9 min; to copy them: python deploy.py dr --env prod backfill" in found[1]
+    assert content_problems(compared(here, {**here, "old": here["a"]}), "prod") == ()
+
+
+def test_a_closing_is_told_with_what_opens_it_while_it_holds_and_afterwards() -> None:
+    policy = closing.closed(POLICY, ORIGINS.primary.arn, DISTRIBUTION, identity="0badcafe", until=START)
+    until, words = closure(policy, "prod", START - timedelta(minutes=1))
+    assert (until, "has closed" in words[0]) == ("2026-11-27T12:00:00Z", True)
+    until, words = closure(policy, "prod", START + timedelta(minutes=1))
+    assert "was cut off; it ended by itself" in words[0] and "rehearse --end" in words[0]
+    assert closure(POLICY, "prod", START) == ("", ())
+
+
+def report(**changes: Any) -> Report:
+    begun: dict[str, Any] = {
+        "id": "0badcafe",
+        "environment": "prod",
+        "plan_digest": "ab",
+        "by": "ann",
+        "host": "here",
+        "started_at": "2026-11-20T12:00:00Z",
+        "release": 7,
+        "result": "begun",
+    }
+    return Report(**{**begun, **changes})
+
+
+def whole(**changes: Any) -> RecoveryStatus:
+    here = {"a": Held(etag="a", size=1)}
+    given: dict[str, Any] = {
+        "environment": "prod",
+        "primary_bucket": "site",
+        "primary_region": "af-south-1",
+        "replica_bucket": "replica",
+        "replica_region": "eu-west-1",
+        "release": 7,
+        "comparison": compared(here, here),
+        "replication": status.rule_words([Rule(status="Enabled", destination=ORIGINS.replica.arn, delete_markers="Enabled")]),
+        "failover": OriginFailover(distribution_id="E1", codes=(403, 503)),
+        "health": {"prod-SiteDown": "OK"},
+        "rehearsals": (report(result="passed", detected_seconds=7.0, recovered_seconds=90.0),),
+        "read_at": "2026-11-27T12:00:00Z",
+    }
+    return RecoveryStatus(**{**given, **changes})
+
+
+def test_the_table_says_when_it_was_rehearsed_and_how_that_ended() -> None:
+    text = "\n".join(status_lines(whole()))
+    assert "rehearsed    7 d ago by ann: passed, replica after 7 s, RTO 90 s, RPO 0 s (0 objects)" in text
+    assert "the replica would serve the same site" in text and whole().ready
+    assert "rehearsed    never" in "\n".join(status_lines(whole(rehearsals=())))
+    cut = "\n".join(status_lines(whole(rehearsals=(report(),), problems=("the replica lacks 3 objects",))))
+    assert "under way, or cut off" in cut and "problem: the replica lacks 3 objects" in cut and "would serve" not in cut
+    assert problems_of_text(text) == []
+
+
+def test_a_comparison_that_could_not_be_made_leaves_the_rest() -> None:
+    text = "\n".join(status_lines(whole(comparison=None, failover=None, problems=("the two buckets cannot be read",))))
+    assert "rehearsed" in text and "problem: the two buckets cannot be read" in text

@@ -1,0 +1,105 @@
+"""A site with a replica: what is waited for before what is written, and what is removed only when both have the live release."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.unit.website.live_site import SITE, Live
+from website.errors import WebsiteError
+from website.run import Run
+
+
+@dataclass
+class Replica:
+    """Notes what it was asked for, and what had been written by then."""
+
+    live: Live
+    whole: bool = True
+    asked: list[tuple[frozenset[str], frozenset[str]]] = field(default_factory=list)
+    """Keys that were wanted; keys of the site bucket at that moment."""
+    released: list[bool] = field(default_factory=list)
+    """Whether there was a live release at that moment."""
+    kept: frozenset[str] = frozenset()
+    forgotten: int = 0
+
+    def catch_up(self, wanted: Mapping[str, str], run: Run, renew: Callable[[], None]) -> bool:
+        for key, md5 in wanted.items():
+            assert self.live.buckets.objects[SITE, key].etag == md5
+        self.asked.append((frozenset(wanted), frozenset(self.live.served())))
+        self.released.append(self.live.site.store.state()[0].live is not None)
+        renew()
+        return self.whole
+
+    def forget(self, kept: Iterable[str], run: Run) -> None:
+        self.kept, self.forgotten = frozenset(kept), self.forgotten + 1
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Live:
+    made = Live(folder=tmp_path)
+    made.follower = Replica(made)
+    return made
+
+
+def replica(live: Live) -> Replica:
+    assert isinstance(live.follower, Replica)
+    return live.follower
+
+
+def test_the_replica_has_what_pages_load_before_there_is_a_page_and_everything_before_the_release_is_live(live: Live) -> None:
+    live.deploy(1, **{"robots.txt": "none", "about.html": "<p>about"})
+    first, last = replica(live).asked
+    assert first[0] == first[1] == {"assets/app-1.js", "robots.txt"}
+    assert last[0] == {"assets/app-1.js", "robots.txt", "about.html", "index.html"}
+    assert replica(live).released == [False, False]
+    assert live.state.live is not None
+
+
+def test_a_replica_that_lags_keeps_no_release_from_going_live(live: Live) -> None:
+    replica(live).whole = False
+    outcome = live.deploy(1)
+    assert outcome.changed and live.state.live == outcome.release
+
+
+def test_files_of_an_earlier_release_that_the_page_still_loads_are_waited_for_as_well(live: Live) -> None:
+    live.deploy(1, **{"robots.txt": "none"})
+    live.deploy(2, **{"robots.txt": "none"})
+    assert replica(live).asked[2][0] == {"assets/app-2.js", "robots.txt"}
+
+
+def test_a_rollback_is_live_when_both_have_it(live: Live) -> None:
+    live.deploy(1)
+    live.deploy(2)
+    before = len(replica(live).asked)
+    live.rollback("1")
+    assert [wanted for wanted, _ in replica(live).asked[before:]] == [{"assets/app-1.js", "index.html"}]
+
+
+def grown_old(live: Live) -> None:
+    for number in (1, 2, 3, 4):
+        live.deploy(number)
+        live.now += timedelta(days=400)
+
+
+def test_nothing_is_pruned_while_the_replica_may_still_serve_an_earlier_release(live: Live) -> None:
+    grown_old(live)
+    before = live.served()
+    replica(live).whole = False
+    with pytest.raises(WebsiteError, match="nothing was removed"):
+        live.prune()
+    assert live.served() == before and replica(live).forgotten == 0
+    assert live.state.claim is None
+
+
+def test_what_is_pruned_goes_from_the_replica_too_and_nothing_of_a_kept_release(live: Live) -> None:
+    grown_old(live)
+    live.prune()
+    assert "assets/app-1.js" not in live.served()
+    assert replica(live).forgotten == 1
+    assert replica(live).kept >= {"index.html", "assets/app-4.js", "assets/app-3.js"}
+    assert "assets/app-1.js" not in replica(live).kept
