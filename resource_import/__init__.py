@@ -9,7 +9,11 @@ from __future__ import annotations
 
 
 def install() -> None:
-    """Register everything; called after the emulator's own plug-ins. Imports MiniStack."""
+    """Register everything; called after the emulator's own plug-ins. `SeamsMoved` if MiniStack is not the one it was written for."""
+    from emulator import seams
+    from resource_import.parts import PARTS
+
+    seams.check(PARTS)
     from resource_import import change_sets, drift, summary, tags, types
 
     types.install()

@@ -11,8 +11,10 @@ into a CloudFormation stack automatically"; API reference, ResourceToImport. Who
 
 from __future__ import annotations
 
+import asyncio
 import copy
-from collections.abc import Mapping
+import os
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ministack.services.cloudformation import changesets, drift, engine, handlers
@@ -68,12 +70,24 @@ def install() -> None:
         ]
 
     _ACTION_HANDLERS["CreateChangeSet"] = create_change_set
+    engine_of._import_resources_async = _taking_time(engine_of._import_resources_async)
     engine_of._import_changes, engine_of._import_change = import_changes, _change
     engine_of._existing_resources, engine_of._import_owner = existing_resources, types.owner
     vars(drift)["DRIFT_DETECTABLE_STATUSES"] = drift.DRIFT_DETECTABLE_STATUSES | {
         "IMPORT_COMPLETE",
         "IMPORT_ROLLBACK_COMPLETE",
     }
+
+
+def _taking_time(carry_out: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """An import that takes LOCAL_AWS_RESOURCE_SECONDS for each resource, as a creation does (`emulator/pace.py`)."""
+    seconds = float(os.environ.get("LOCAL_AWS_RESOURCE_SECONDS", "0"))
+
+    async def slowed(change_set: dict[str, Any], *more: Any) -> None:
+        await asyncio.sleep(seconds * len(change_set["_resources_to_import"]))
+        await carry_out(change_set, *more)
+
+    return slowed if seconds > 0 else carry_out
 
 
 def _refuse_types(entries: Any) -> None:
@@ -83,7 +97,7 @@ def _refuse_types(entries: Any) -> None:
 
 
 def _change(entry: Any) -> dict[str, Any]:
-    """A change of a resource that is imported; without a physical id if nothing stands there."""
+    """A change of a resource that is imported; without a physical id if nothing is found there."""
     stands = types.find(entry)
     change = {key: entry[key] for key in ("LogicalResourceId", "ResourceType")} | {"Action": "Import", "Scope": [], "Details": []}
     return {"ResourceChange": change | ({"PhysicalResourceId": stands.physical_id} if stands else {})}

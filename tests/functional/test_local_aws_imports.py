@@ -6,9 +6,8 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -530,6 +529,9 @@ def test_what_another_stack_took_between_the_change_set_and_its_execution_rolls_
     imported(stacks, GROUP, held)
     assert executed(stacks, "late")["StackStatus"] in ("IMPORT_ROLLBACK_COMPLETE", "ROLLBACK_COMPLETE")
     assert "already exists in stack" in str(stacks.failures("late"))
+    stacks.delete("late")
+    stacks.delete("new")
+    imported(stacks, GROUP, held, "late")
 
 
 def test_a_template_tells_by_what_its_resources_are_imported(stacks: Stacks) -> None:
@@ -600,15 +602,41 @@ def test_what_has_its_name_already_is_taken_over_beside_what_is_made(
     assert {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]} == {"Ref": stands.ref, **stands.attributes}
 
 
-def test_a_name_that_is_made_of_others_is_not_taken_over_and_a_record_never(aws: Aws, account: str, stacks: Stacks) -> None:
-    group, www = log_group(Account(aws, account)), record(Account(aws, account))
+def test_a_name_that_is_made_of_others_is_not_taken_over(aws: Aws, account: str, stacks: Stacks, held: Stands) -> None:
     made = resource(GROUP, {"LogGroupName": {"Fn::Sub": "/a/group"}})
     assert taking(stacks, "CREATE", "new", {"Resources": {"R": made}}) == {"R": "Add"}
     assert executed(stacks)["StackStatus"] == "ROLLBACK_COMPLETE"
     assert "already exists" in str(stacks.failures("new"))
-    body = {"Resources": {"R": resource("AWS::Route53::RecordSet", {**www.properties, "SetIdentifier": "one", "Weight": 1})}}
-    assert taking(stacks, "CREATE", "records", body) == {"R": "Add"}
-    assert group.ref in str(aws.client("logs", account_id=account, region="us-east-1").describe_log_groups())
+    assert held.ref in str(aws.client("logs", account_id=account, region="us-east-1").describe_log_groups())
+
+
+def test_what_has_no_name_of_its_own_is_not_taken_over(aws: Aws, account: str, stacks: Stacks) -> None:
+    policy = bucket_policy(Account(aws, account))
+    zone_id = zone(Account(aws, account)).ref
+    weighted = {
+        "Name": "w.example.org.",
+        "Type": "A",
+        "TTL": 60,
+        "SetIdentifier": "one",
+        "Weight": 1,
+        "ResourceRecords": [{"Value": "192.0.2.1"}],
+    }
+    aws.client("route53", account_id=account, region="us-east-1").change_resource_record_sets(
+        HostedZoneId=zone_id, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": weighted}]}
+    )
+    told = {**weighted, "HostedZoneId": zone_id, "TTL": "60", "ResourceRecords": ["192.0.2.1"]}
+    resources = {"P": resource("AWS::S3::BucketPolicy", policy.properties), "W": resource("AWS::Route53::RecordSet", told)}
+    assert taking(stacks, "CREATE", "new", {"Resources": resources}) == {"P": "Add", "W": "Add"}
+
+
+def test_the_policy_of_a_bucket_that_a_stack_makes_is_named_by_its_bucket_too(aws: Aws, account: str, stacks: Stacks) -> None:
+    stands = bucket_policy(Account(aws, account))
+    aws.client("s3", account_id=account, region="us-east-1").delete_bucket_policy(Bucket=stands.ref)
+    body = {"Resources": {"R": resource("AWS::S3::BucketPolicy", stands.properties)}, "Outputs": {"Ref": {"Value": {"Ref": "R"}}}}
+    assert stacks.apply("new", body) == {"Ref": stands.ref}
+    assert drifts(stacks, "new")["R"]["StackResourceDriftStatus"] == "IN_SYNC"
+    stacks.delete("new")
+    imported(stacks, "AWS::S3::BucketPolicy", stands)
 
 
 def test_a_failure_beside_a_take_over_leaves_what_stood(aws: Aws, account: str, stacks: Stacks, held: Stands) -> None:
@@ -693,16 +721,34 @@ def test_what_an_update_leaves_alone_keeps_its_drift(aws: Aws, account: str, sta
     assert (live["DistributionConfig"]["Comment"], live["DistributionConfig"]["HttpVersion"]) == ("aligned", "http3")
 
 
-def test_reports_of_single_types_can_be_played(tmp_path: Path) -> None:
-    settings = {"LOCAL_AWS_NOT_IMPORTABLE": "AWS::Route53::RecordSet,AWS::CertificateManager::Certificate"}
-    server = LocalAws.start(tmp_path / "other", bound_to=os.getpid(), persist=False, settings=settings)
-    try:
-        aws = Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials)
-        account = "111122223333"
-        stands = certificate(Account(aws, account))
-        kind = "AWS::CertificateManager::Certificate"
-        body = {"Resources": {"R": resource(kind, stands.properties)}}
-        with pytest.raises(BadRequest, match=r"ResourceTypes \[AWS::CertificateManager::Certificate\] are not supported for Import"):
-            import_set(Stacks(aws, account), body, entry(kind, stands))
-    finally:
-        server.stop()
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
+    """An AWS that takes its time, and imports no certificates."""
+    settings = {
+        "LOCAL_AWS_NOT_IMPORTABLE": "AWS::Route53::RecordSet,AWS::CertificateManager::Certificate",
+        "LOCAL_AWS_RESOURCE_SECONDS": "0.4",
+    }
+    server = LocalAws.start(tmp_path_factory.mktemp("slow"), bound_to=os.getpid(), persist=False, settings=settings)
+    yield Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials)
+    server.stop()
+
+
+def test_reports_of_single_types_can_be_played(slow: Aws) -> None:
+    account, kind = "111122223333", "AWS::CertificateManager::Certificate"
+    stands = certificate(Account(slow, account))
+    body = {"Resources": {"R": resource(kind, stands.properties)}}
+    with pytest.raises(BadRequest, match=r"ResourceTypes \[AWS::CertificateManager::Certificate\] are not supported for Import"):
+        import_set(Stacks(slow, account), body, entry(kind, stands))
+
+
+def test_an_import_in_progress_is_seen_and_takes_no_other(slow: Aws) -> None:
+    account = "111122224444"
+    stacks, stands = Stacks(slow, account), log_group(Account(slow, account))
+    body = {"Resources": {"R": resource(GROUP, stands.properties)}}
+    import_set(stacks, body, entry(GROUP, stands))
+    stacks.client.execute_change_set(StackName="new", ChangeSetName="take")
+    assert stacks.client.describe_stacks(StackName="new")["Stacks"][0]["StackStatus"] == "IMPORT_IN_PROGRESS"
+    with pytest.raises(BadRequest, match="is in IMPORT_IN_PROGRESS state and can not be updated"):
+        import_set(stacks, body, entry(GROUP, stands))
+    stacks.client.get_waiter("stack_import_complete").wait(StackName="new", WaiterConfig={"Delay": 1, "MaxAttempts": 10})
+    assert stacks.client.describe_change_set(StackName="new", ChangeSetName="take")["ExecutionStatus"] == "EXECUTE_COMPLETE"

@@ -26,7 +26,7 @@ def test_the_pinned_version_is_the_one_the_plugins_were_written_for() -> None:
 
 
 def test_every_seam_is_where_it_was() -> None:
-    done = in_a_process("from emulator import seams; seams.check()")
+    done = in_a_process("from emulator import seams; from resource_import.parts import PARTS; seams.check(); seams.check(PARTS)")
     assert done.returncode == 0, done.stderr
 
 
