@@ -92,6 +92,21 @@ def _same_environment(said: str, ours: str) -> bool:
     return left.startswith(right) or right.startswith(left)
 
 
+def another_site(assembly: Assembly, place: Place, live: Mapping[str, Any]) -> Refusal | None:
+    """A distribution that answers for other names, whatever a state or a person says: taken over, it would leave its visitors."""
+    if place.type != DISTRIBUTION:
+        return None
+    theirs, ours = (
+        {str(each).lower() for each in (of.get("DistributionConfig") or {}).get("Aliases") or []} for of in (live, place.properties)
+    )
+    if not theirs or theirs & ours:
+        return None
+    return (
+        f"answers for {', '.join(sorted(theirs))}, and not for {', '.join(sorted(ours))}",
+        f"edit {file_of(assembly)}: domain, if that is the site; or name the right one with --resource",
+    )
+
+
 def replaced_later(assembly: Assembly, place: Place, differences: Sequence[Difference]) -> tuple[Refusal, bool] | None:
     """Why its import would only lead to its replacement; and whether that would hurt."""
     paths = [each.path for each in differences if each.replaces]

@@ -252,7 +252,7 @@ class _Survey:
 
     def _judged(self, place: Place, seen: _Seen) -> Row:
         live = seen.live or {}
-        refused = evidence.foreign(self.assembly, place, live, seen.owner)
+        refused = evidence.foreign(self.assembly, place, live, seen.owner) or evidence.another_site(self.assembly, place, live)
         if refused:
             return self._told(place, seen, "refused", *refused)
         if place.type == FUNCTION:

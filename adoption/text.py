@@ -1,6 +1,6 @@
 """The report as text: a table where the terminal is wide, a block for each resource where it is not.
 
-In: an `AdoptionReport`, columns. Out: lines. Never: cuts an identifier, an address or a command.
+In: an `AdoptionReport`, columns. Out: lines. Never: cuts an address or a command; of an ARN the table has the part that names the resource.
 """
 
 from __future__ import annotations
@@ -43,11 +43,13 @@ def lines(report: AdoptionReport, width: int) -> tuple[str, ...]:
     """All of it: rows by stack, what is left, what has to leave the Terraform state, the count."""
     found: list[str] = []
     rows = [row for row in report.rows if row.fate != "in_place" or row.source != "its stack"]
-    if rows and width >= WIDE:
-        found += _table(rows)
+    table = _table(rows) if rows else []
+    wide = width >= WIDE and max(map(len, table), default=0) <= width
+    if wide:
+        found += table
     for stack in dict.fromkeys(row.stack for row in rows):
         of_stack = [row for row in rows if row.stack == stack]
-        told = [line for row in of_stack for line in _block(row, wide=width >= WIDE, width=width)]
+        told = [line for row in of_stack for line in _block(row, wide=wide, width=width)]
         if told:
             found += ["", f"{stack}: {of_stack[0].account_id} {of_stack[0].region}", *told]
     found += _left(report.left)
@@ -59,7 +61,13 @@ def lines(report: AdoptionReport, width: int) -> tuple[str, ...]:
 def _table(rows: Sequence[Row]) -> list[str]:
     head = ("RESOURCE", "TYPE", "FOUND", "BY", "WHAT FOLLOWS")
     cells = [
-        (f"{r.stack}.{r.logical_id}", r.type.removeprefix("AWS::"), " ".join(r.identifier.values()), r.source, FATES[r.fate] + _count(r))
+        (
+            f"{r.stack}.{r.logical_id}",
+            r.type.rpartition("::")[2],
+            " ".join(value.split(":", 5)[5] if value.startswith("arn:") else value for value in r.identifier.values()),
+            r.source.removeprefix("terraform "),
+            FATES[r.fate] + _count(r),
+        )
         for r in rows
     ]
     widths = [max(len(row[i]) for row in (head, *cells)) for i in range(4)]
@@ -123,7 +131,9 @@ def _leaving(report: AdoptionReport) -> list[str]:
         return []
     return [
         "",
-        "to leave the Terraform state before the import is applied, and no `terraform apply` in between:",
+        "to leave the Terraform state before the import is applied, and no `terraform apply` in between:"
+        if report.to_take_over
+        else "a stack has these, and they are in the Terraform state still:",
         *(f"  {line}" for address in report.state_rm for line in commands.told(f"terraform state rm {shlex.quote(address)}")),
         "what stays in that state, `terraform destroy` deletes: a hosted zone, too",
     ]
@@ -142,6 +152,8 @@ def checked(report: AdoptionReport) -> tuple[str, ...]:
     """The answer of --check."""
     unmanaged = report.unmanaged
     notes = [f"not known: {note}" for note in report.notes]
+    if report.state_rm:
+        notes += [f"{len(report.state_rm)} of the state's resources are in its care still, and `terraform destroy` would delete them"]
     if not unmanaged:
         return (*notes, f"{report.environment}: nothing of the old stays unmanaged")
     return (*notes, f"{report.environment}: {len(unmanaged)} of the old stay unmanaged:", *(f"  {each}" for each in unmanaged))

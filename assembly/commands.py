@@ -45,4 +45,5 @@ def is_command(text: str) -> bool:
     if words[0] == "aws":
         return not {"ID", "NAME"} & set(words)
     before = dict(zip(words[1:], words, strict=False))
-    return words[0] not in ("python", "terraform") or not any(_PLACEHOLDER.fullmatch(word) and before.get(word) != "--env" for word in words)
+    whole = not any(_PLACEHOLDER.fullmatch(word) and before.get(word) != "--env" for word in words)
+    return whole or words[0] not in ("python", "terraform")

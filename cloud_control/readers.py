@@ -105,6 +105,11 @@ def _distribution(of: Identifier) -> Properties | None:
     return _with(found, Tags=_tags(cloudfront._tags.get(stands["ARN"])))
 
 
+def _access_identity(_: Identifier) -> Properties | None:
+    """MiniStack has none: its bucket policies and distributions name them, and nothing stands there."""
+    return None
+
+
 def _access_control(of: Identifier) -> Properties | None:
     stands: Any = cloudfront._oacs.get(of["Id"])
     if stands is None:
@@ -225,6 +230,7 @@ def _as_drift(kind: str, key: str) -> Reader:
 READERS: Mapping[str, Reader] = {
     "AWS::CertificateManager::Certificate": _certificate,
     "AWS::CloudFront::CachePolicy": _policy("_cache_policies", "CachePolicyConfig"),
+    "AWS::CloudFront::CloudFrontOriginAccessIdentity": _access_identity,
     "AWS::CloudFront::Distribution": _distribution,
     "AWS::CloudFront::Function": _edge_function,
     "AWS::CloudFront::MonitoringSubscription": _subscription,

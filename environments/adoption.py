@@ -1,6 +1,6 @@
 """What stood before the platform: a certificate of others that the site uses, and how the distribution came to its bucket until now.
 
-In: nothing. Out: the model of `certificate.arn` and `adopt`, and what types cannot say about them.
+In: nothing. Out: the model of `certificate.arn` and `adopt`.
 Never: knows how something is taken over (that is a verb of deploy.py).
 
 The distribution of a site that is taken over reads its bucket by an Origin Access Identity or the public website endpoint. CloudFormation
@@ -16,17 +16,11 @@ and back in the reverse order. A build that skips the second is refused by the p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from environments.names import certificate_covers
-from environments.problems import Note
-from environments.regions import OPT_IN_REGIONS
 from environments.value import Value
-
-if TYPE_CHECKING:
-    from environments.model import Environment
 
 CertificateArn = Annotated[
     str,
@@ -74,40 +68,3 @@ class Adoption(Value, frozen=True, kw_only=True):
     def origin_as_before(self) -> bool:
         """The distribution comes by the old way."""
         return self.under_way and self.origin == "as_before"
-
-
-def check_adoption(env: Environment, note: Note) -> None:
-    """What types cannot say about `adopt` and `certificate.arn`."""
-    adopt = env.adopt
-    if adopt.origin_access_identity is not None and adopt.website_endpoint is not None:
-        note(("adopt",), "origin_access_identity and website_endpoint exclude each other: name the one that the distribution uses")
-    if adopt.origin_access_identity is not None and env.home_region in OPT_IN_REGIONS:
-        note(
-            ("adopt", "origin_access_identity"),
-            f"works in no region that an account opts into, such as {env.home_region}; the distribution must come otherwise: look again",
-        )
-    if adopt.origin == "private" and not adopt.under_way:
-        note(
-            ("adopt", "origin"),
-            "private is how every distribution reads; it is for the step after origin_access_identity or website_endpoint",
-        )
-    if adopt.under_way and env.disaster_recovery is not None:
-        note(("adopt",), "goes before disaster_recovery: change to the private way first, take adopt out of the file, then add the replica")
-    _check_certificate(env, note)
-
-
-def _check_certificate(env: Environment, note: Note) -> None:
-    arn = env.certificate.arn
-    if arn is None:
-        return
-    account = arn.split(":")[4]
-    if account != env.account_id:
-        note(
-            ("certificate", "arn"),
-            f"is a certificate of account {account}; a distribution takes one of its own account only, here {env.account_id}",
-        )
-    for index, host in enumerate(env.redirect_hosts):
-        if not any(certificate_covers(name, host) for name in env.certificate_names):
-            note(
-                ("redirect_hosts", index), f'"{host}" is on no name of the certificate, which is not made here: ask its owner for the name'
-            )

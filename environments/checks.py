@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from environments.adoption import check_adoption
+from environments.adoption_checks import check_adoption
 from environments.model import CSP_CHARACTERS, EDGE_CONTROL_REGION, Environment, Organization
 from environments.names import bucket_name_problem, certificate_covers, punycode_problem, region_problem, tag_problem
 from environments.problems import Key, Note

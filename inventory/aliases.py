@@ -34,7 +34,7 @@ def look(want: Wanted, place: ExistingResources, owner: Callable[[Wanted, Found]
                 owner="another_stack" if stack else "this_account",
                 physical_id=other.id,
                 message=f"{want.name} is an alias of the distribution {other.id} of this account{whose}, and a name stands on one only",
-                command=f"take {want.name} off {other.id}, or move it without a gap: {GUIDE}",
+                command=f"take {want.name} off {other.id}, move it without a gap: {GUIDE}, or take it over: docs/from-terraform.md",
             )
         )
     return tuple(taken)

@@ -24,7 +24,7 @@ def wrapped(text: str, width: int) -> str:
 def _line(line: str, width: int) -> str:
     plain = _COLOUR.sub("", line)
     indent = " " * (len(plain) - len(plain.lstrip()) + HANGING)
-    if len(plain) <= width or _COMMAND.search(plain) or width - len(indent) < NARROWEST:
+    if len(plain) <= width or _COMMAND.search(plain) or width - len(indent) < NARROWEST or " " not in plain.strip():
         return line
     if plain == line:
         return textwrap.fill(

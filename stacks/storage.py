@@ -28,6 +28,7 @@ def private_bucket(
     `noncurrent_days` is how long superseded versions stay; `expire_days` removes current ones. `website`: it is the public bucket of a site
     that was taken over and is still read so; it stays open until its distribution has another way in.
     """
+    private = website is None
     optional: dict[str, Any] = {"ReplicationConfiguration": replication} if replication else {}
     if website is not None:
         optional |= {"WebsiteConfiguration": website, "Metadata": suppressed(dict.fromkeys(("E9401", "E9402", "E9404"), _STILL_PUBLIC))}
@@ -49,10 +50,10 @@ def private_bucket(
             LifecycleConfiguration=s3.LifecycleConfiguration(Rules=_lifecycle(noncurrent_days, expire_days)),
             # Objects may be public by access control lists alone: without these they are private at once.
             OwnershipControls=s3.OwnershipControls(
-                Rules=[s3.OwnershipControlsRule(ObjectOwnership="BucketOwnerPreferred" if website else "BucketOwnerEnforced")]
+                Rules=[s3.OwnershipControlsRule(ObjectOwnership="BucketOwnerEnforced" if private else "BucketOwnerPreferred")]
             ),
             PublicAccessBlockConfiguration=s3.PublicAccessBlockConfiguration(
-                **dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), website is None)
+                BlockPublicAcls=private, BlockPublicPolicy=private, IgnorePublicAcls=private, RestrictPublicBuckets=private
             ),
             VersioningConfiguration=s3.VersioningConfiguration(Status="Enabled"),
             DeletionPolicy=RETAIN_ONCE_MADE,
@@ -62,7 +63,7 @@ def private_bucket(
         depth=2,
     )
     if policy is not None:
-        public = {} if website is None else {"Metadata": suppressed({"E9501": _STILL_PUBLIC})}
+        public: dict[str, Any] = {} if private else {"Metadata": suppressed({"E9501": _STILL_PUBLIC})}
         template.add(s3.BucketPolicy(f"{title}Policy", Bucket=Ref(bucket), PolicyDocument=policy, **public), depth=2)
     return bucket
 

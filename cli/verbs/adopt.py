@@ -6,6 +6,8 @@ Never: changes AWS or a Terraform state, runs Terraform, shows a value of a stat
 
 A state holds secrets in plain text: `terraform state pull | python deploy.py adopt --env prod --terraform-state -` writes it to no file.
 
+What is superseded has names that the deploy role may not read: --check takes an administrator's credentials, as the first deployment does.
+
 Exit status: 0 nothing is left to take over, 3 something is (with --check: something of the old stays unmanaged), 1 something stands in the
 way or could not be looked at, 2 usage.
 """

@@ -57,7 +57,7 @@ class Place:
     bucket: str
 
     def client(self, service: str, region: str = "us-east-1") -> Any:
-        return self.aws.client(service, account_id=self.account, region=region)  # type: ignore[call-overload]
+        return self.aws.client(service, account_id=self.account, region=region)
 
 
 def terraform_apply(place: Place, shape: Shape, directory: Path) -> Terraformed:

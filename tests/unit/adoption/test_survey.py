@@ -187,6 +187,16 @@ def test_a_bucket_of_another_name_is_refused_since_it_would_be_replaced() -> Non
     assert (refused.fate, "BucketName" in refused.message) == ("refused", True)
 
 
+@pytest.mark.attack
+@pytest.mark.parametrize("by_hand", [(), ("Distribution=E1DEVKIMMYAI01",)])
+def test_a_distribution_of_another_site_is_refused_whatever_a_state_says(by_hand: tuple[str, ...]) -> None:
+    config = {**terraformed("dev")[DISTRIBUTION]["DistributionConfig"], "Aliases": ["shop.example.org"]}
+    refused = row(adopted("dev", changed(DISTRIBUTION, DistributionConfig=config), *by_hand), "site.Distribution")
+    assert (refused.fate, "shop.example.org" in refused.message) == ("refused", True)
+    bare = {**config, "Aliases": []}
+    assert row(adopted("dev", changed(DISTRIBUTION, DistributionConfig=bare), *by_hand), "site.Distribution").fate == "take_over"
+
+
 def test_what_may_not_be_read_is_not_taken_for_the_same() -> None:
     found = account()
     found.live_properties[BUCKET] = AccessDenied("no s3:GetEncryptionConfiguration", code="AccessDeniedException")
@@ -223,6 +233,7 @@ def test_a_certificate_that_others_use_stays_its_owners() -> None:
 # --- shown --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.attack
 def test_no_secret_is_shown_in_any_form() -> None:
     for environment in ("dev", "prod"):
         report = adopted(environment, account(environment))

@@ -86,8 +86,11 @@ def shown(document: dict[str, Any]) -> bytes:
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 def test_terraform_show_says_the_same(environment: str) -> None:
     document = json.loads((STATES / f"{environment}.tfstate").read_bytes())
-    of = lambda found: {(each.address, json.dumps(dict(each.attributes))) for each in found.resources}  # noqa: E731
-    assert of(read(shown(document))) == of(state(environment))
+    told, stored_form = (
+        {(each.address, json.dumps(dict(each.attributes))) for each in found.resources}
+        for found in (read(shown(document)), state(environment))
+    )
+    assert told == stored_form
 
 
 @pytest.mark.parametrize(
@@ -113,6 +116,7 @@ def test_terraform_show_says_the_same(environment: str) -> None:
         (b" " * (LARGEST + 1), "larger than"),
     ],
 )
+@pytest.mark.attack
 def test_what_is_no_state_is_one_error_that_repeats_nothing_of_it(data: bytes, words: str) -> None:
     with pytest.raises(StateError) as raised:
         read(data)
@@ -165,6 +169,7 @@ def test_deposed_and_tainted_objects_say_so_and_the_deposed_one_is_no_candidate(
     assert [dict(each.identifier) for each in of_state(found.resources)] == [{"BucketName": "new"}]
 
 
+@pytest.mark.attack
 @given(st.text(max_size=30))
 @settings(max_examples=150, deadline=None)
 def test_an_address_is_one_word_for_a_shell_whatever_its_key_is(key: str) -> None:

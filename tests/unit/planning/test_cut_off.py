@@ -20,7 +20,8 @@ from tests.environments_fixture import changed, environments
 from tests.simulated import SimulatedGateways, Small, small_assembly
 
 DEV = environments()["dev"]
-IDENTITY, WEBSITE = {"origin_access_identity": "E1ABCDEF2GHIJ"}, {"website_endpoint": {}}
+IDENTITY: dict[str, Any] = {"origin_access_identity": "E1ABCDEF2GHIJ"}
+WEBSITE: dict[str, Any] = {"website_endpoint": {}}
 
 
 def resources(adopt: dict[str, Any] | None = None) -> dict[str, Any]:
