@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from changes.context import Resources
 from consequences import told
 from consequences.model import PostureChange
 from planning.model import AnyStackPlan, Plan, StackPlan, StackSetPlan
@@ -39,10 +40,20 @@ def _told(stack: AnyStackPlan, planned: Planned) -> told.Told:
         operation=stack.operation,
         depends_on=stack.depends_on,
         changes=stack.resources,
-        before=planned.context.before if planned.context else {},
+        before=_before(stack, planned),
         after=planned.context.after if planned.context else {},
         regions=regions,
     )
+
+
+def _before(stack: AnyStackPlan, planned: Planned) -> Resources:
+    """What stood before. No stack kept what is taken over: that the import keeps it until it is updated is no defence of before."""
+    if planned.context is None:
+        return {}
+    before, after = planned.context.before, planned.context.after
+    taken = {each.logical_id for each in stack.takes} if isinstance(stack, StackPlan) else set()
+    policies = {name: after.get(name, {}).get("DeletionPolicy") for name in taken}
+    return {**before, **{name: {**before[name], "DeletionPolicy": policies[name]} for name in taken if name in before}}
 
 
 def _settings(stack: StackPlan) -> tuple[PostureChange, ...]:

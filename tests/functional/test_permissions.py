@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -177,6 +178,29 @@ def test_a_stackset_is_updated_by_the_deploy_role(dev: Site, root: Aws) -> None:
     assert done.code == 0, done
     groups = root.client("logs", account_id=ACCOUNT, region="eu-west-2").describe_log_groups()["logGroups"]
     assert [g["retentionInDays"] for g in groups] == [14]
+
+
+def test_what_a_stack_kept_is_taken_over_by_the_deploy_role(dev: Site, root: Aws) -> None:
+    """It reads the certificate with what CloudFormation's role may read, and passes that role alone."""
+    client = root.client("cloudformation", account_id=ACCOUNT, region="us-east-1")
+    name = f"{PREFIX}-certificate"
+    arn = client.describe_stack_resource(StackName=name, LogicalResourceId="Certificate")["StackResourceDetail"]["PhysicalResourceId"]
+    for status, more in (("DELETE_FAILED", {}), ("DELETE_COMPLETE", {"RetainResources": ["Certificate"]})):
+        client.delete_stack(StackName=name, **more)
+        for _ in range(100):
+            found = [s["StackStatus"] for s in client.list_stacks()["StackSummaries"] if s["StackName"] == name]
+            if found == [status]:
+                break
+            time.sleep(0.1)
+    role = dev.deploy_role()
+    plan = dev.plan(role)
+    taken = {each["physical_id"] for s in plan["stacks"] if s["kind"] == "stack" for each in s["takes"]}
+    assert taken == {arn}
+    done = dev.apply(role)
+    assert done.code == 0, done
+    assert (
+        client.describe_stack_resource(StackName=name, LogicalResourceId="Certificate")["StackResourceDetail"]["PhysicalResourceId"] == arn
+    )
 
 
 # --- foundation is the administrator's -----------------------------------------------------------------------------------

@@ -248,10 +248,9 @@ def test_taken_over_and_aligned_in_one_apply(platform: Platform, made: Made) -> 
     assert {stack: begun(made, stack, region)[0] for stack, region in STACKS.items()} == dict.fromkeys(STACKS, "IMPORT_IN_PROGRESS")
 
 
+# Every call in turn: tests/unit/rollout/test_import_execution.py. These are processes, and a real kill.
 MOMENTS = {
     "after the first import was executed": ("cloudformation", "ExecuteChangeSet", 2, True),
-    "before an update after an import is made": ("cloudformation", "CreateChangeSet", 0, False),
-    "before the distribution is taken over": ("cloudformation", "ExecuteChangeSet", 5, False),
     "after the last update was executed": ("cloudformation", "ExecuteChangeSet", 6, True),
 }
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 import yaml
 
 from adoption.environment import merged, read, text, written
+from environments.loader import load
+from tests.environments_fixture import ENVIRONMENTS
 from tests.unit.adoption.stage import Account, adopted, terraformed
 
 
@@ -63,3 +68,18 @@ def test_a_key_below_what_is_no_mapping_takes_its_place_and_the_given_file_stays
 def test_what_is_no_environment_file_is_one_error(data: bytes) -> None:
     with pytest.raises(ValueError, match="no "):
         read(data)
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_what_is_written_is_an_environment_file_that_the_build_takes(environment: str, tmp_path: Path) -> None:
+    live = terraformed(environment)
+    config = next(body for key, body in live.items() if key[0] == "AWS::CloudFront::Distribution")["DistributionConfig"]
+    config |= {"PriceClass": "PriceClass_200", "DefaultRootObject": "start.html"}
+    report = adopted(environment, Account(live_properties=live))
+    shutil.copytree(ENVIRONMENTS, tmp_path / "environments")
+    file = tmp_path / "environments" / f"{environment}.yaml"
+    file.write_text(text(report, read(file.read_bytes()), written(report)), encoding="utf-8")
+    found = load(tmp_path / "environments", (environment,)).environments[environment]
+    assert (found.price_class, found.app.index_document) == ("PriceClass_200", "/start.html")
+    if environment == "dev":
+        assert found.adopt.origin_access_identity == "E2OAIKIMMYDEV1"

@@ -398,3 +398,12 @@ def test_after_an_import_that_was_rolled_back_the_same_is_taken_over_by_the_next
     plan = desk.plan(platform())
     assert stack_plan(plan, "edge").operation == "import"
     assert desk.apply(platform(), plan).result == "succeeded"
+
+
+def test_what_the_import_keeps_until_it_is_updated_is_no_loss_of_defence() -> None:
+    site = {**SITE, "Resources": {**SITE["Resources"], "Bucket": {**SITE["Resources"]["Bucket"], "DeletionPolicy": "Delete"}}}
+    desk = a_desk(THE_BUCKET)
+    plan = desk.plan(small_assembly(Small(id="site", template=site)))
+    assert stack_plan(plan, "site").operation == "import"
+    assert plan.consequences is not None
+    assert [each.kind for each in plan.consequences.posture] == []
