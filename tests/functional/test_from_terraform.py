@@ -1,7 +1,7 @@
 """docs/from-terraform.md, gone step by step by its own commands: what Terraform made is taken over, aligned, published to and verified, and
 who it is stays the same; and the way back.
 
-Some 30 seconds for each of the two: every command is a process, as its reader types it, and a whole platform is deployed in between.
+Forty seconds of a core for the two: every command is a process, as its reader types it, and a whole platform is deployed in between.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from local_aws.server import LocalAws
 from tests.browser.previews import PASSWORD, preview
 from tests.functional import frontend
 from tests.functional.accounts import Site, sites
-from tests.functional.harness import ROOT, CommandLine, Ended, answer
+from tests.functional.harness import ROOT, Ended, answer
 from tests.functional.terraformed import IDENTITY, OBJECTS, Place, Shape, Terraformed, terraform_apply
 
 pytestmark = pytest.mark.functional
@@ -248,4 +248,3 @@ def records(way: Walk) -> list[dict[str, Any]]:
 
 def test_it_is_walked_with_the_command_lines_of_the_guide() -> None:
     assert [len(typed(step)) for step in range(1, 9)] == [0, 1, 1, 3, 2, 3, 3, 3]
-    assert isinstance(CommandLine, type)
