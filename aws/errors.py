@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from guards.text import sentence
+from patience import Patience, Silent
 
 _THROTTLING_CODES = frozenset(
     {
@@ -36,6 +37,7 @@ _THROTTLING_CODES = frozenset(
 )
 """botocore's own list (botocore.retries.standard) without the quota codes, plus CloudFront's limit of invalidations under way."""
 
+_AGAIN = "run the same command again in a minute"
 _EXPIRED_CODES = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
 _BAD_CREDENTIAL_CODES = frozenset(
     {"InvalidAccessKeyId", "InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException", "InvalidToken", "AuthFailure"}
@@ -83,6 +85,7 @@ class AwsError(Exception):
         region: str = "",
         hint: str = "",
         status: int = 0,
+        asked: bool = True,
     ) -> None:
         message = sentence(message)
         super().__init__(message)
@@ -96,6 +99,8 @@ class AwsError(Exception):
         self.hint = hint
         self.status = status
         """HTTP status, 0 where there was no answer."""
+        self.asked = asked
+        """False where the call was not made, as the service or region had not answered a moment before."""
 
     def __str__(self) -> str:
         call = f"{self.service} {self.operation}".strip()
@@ -161,6 +166,31 @@ class Origin:
     """What renews the credentials."""
     doctor_command: str = ""
     """What checks permissions and set-up."""
+
+
+@contextmanager
+def patiently(patience: Patience, origin: Origin) -> Iterator[None]:
+    """Around one call, whose errors are ours: no longer than is sensible, and not at all where nobody has just answered."""
+    place = (origin.region, origin.service)
+    try:
+        with patience.calling(*place):
+            yield
+    except (Unavailable, NetworkError) as error:
+        if isinstance(error, UnexpectedAnswer):
+            patience.heard(*place)
+        else:
+            patience.missed(*place, str(error))
+        raise
+    except Silent as silent:
+        if silent.asked:
+            patience.missed(*place, str(silent))
+        where = {"service": origin.service, "operation": origin.operation, "account": origin.account, "region": origin.region}
+        raise NetworkError(str(silent), code="NoAnswer", hint=_AGAIN, asked=silent.asked, **where) from None
+    except AwsError:
+        patience.heard(*place)
+        raise
+    else:
+        patience.heard(*place)
 
 
 @contextmanager
@@ -267,7 +297,7 @@ def _kind(code: str, message: str, status: int, origin: Origin) -> tuple[type[Aw
     if code in _BAD_CREDENTIAL_CODES:
         return CredentialsError, origin.login_command
     if code in _THROTTLING_CODES or status == 429:
-        return Throttled, "run the same command again in a minute"
+        return Throttled, _AGAIN
     if code in _DENIED_CODES or code == "403":
         return AccessDenied, origin.doctor_command
     if code in _CONFLICT_CODES or _CONFLICT_PATTERN.search(code) or status in (409, 412):
@@ -277,7 +307,7 @@ def _kind(code: str, message: str, status: int, origin: Origin) -> tuple[type[Aw
     if _UNUSABLE_ROLE_PATTERN.search(message):
         return BadRequest, origin.doctor_command
     if status >= 500:
-        return Unavailable, "run the same command again in a minute"
+        return Unavailable, _AGAIN
     if status == 403:
         return AccessDenied, origin.doctor_command
     if status == 400:

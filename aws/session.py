@@ -26,10 +26,11 @@ from msgspec import field
 
 from aws import bodies
 from aws.answers import Answer, mark, read
-from aws.errors import AccessDenied, BadRequest, CredentialsError, Origin, WrongAccount, translated
+from aws.errors import AccessDenied, BadRequest, CredentialsError, Origin, WrongAccount, patiently, translated
 from aws.propagation import Propagation
 from aws.startup import quick, session_class
 from guards import masks
+from patience import Patience
 
 if TYPE_CHECKING:
     from botocore.config import Config
@@ -72,7 +73,7 @@ class Settings:
 
     connect_timeout: float = 5.0
     """Seconds."""
-    read_timeout: float = 60.0
+    read_timeout: float = 30.0
     """Seconds; a request without an answer for that long is retried, and in the end a `NetworkError`."""
     total_attempts: int = 8
     """Attempts in botocore's standard mode (exponential back-off with jitter, at most 20 s between two)."""
@@ -100,11 +101,13 @@ class Aws:
         settings: Settings | None = None,
         doctor_command: str = "",
         propagation: Propagation | None = None,
+        patience: Patience | None = None,
         soon: tuple[tuple[str, str], ...] = (),
     ) -> None:
         """`soon`: services and regions that will be asked with the ambient credentials; their clients are made while STS answers."""
         self.propagation = propagation or Propagation()
         """How calls about new things are repeated; on its own it repeats those about what the same session has made."""
+        self._patience = patience or Patience()
         self._profile = profile
         self._role_name = role_name
         self._endpoint_url = endpoint_url
@@ -137,14 +140,14 @@ class Aws:
 
     def overrides(self) -> tuple[str, ...]:
         """What leads requests elsewhere than to AWS by the caller's settings, a line each. Raises `CredentialsError` and its kin."""
-        from aws.endpoints import overridden
+        from guards.endpoints import overridden
 
         return () if self._isolated else overridden(os.environ, self._ambient_session()[0].full_config, self._profile)
 
     @property
     def is_emulated_here(self) -> bool:
         """Whether the caller's AWS_ENDPOINT_URL puts all of AWS on this machine. Raises `CredentialsError` and its kin."""
-        from aws.endpoints import emulated_here
+        from guards.endpoints import emulated_here
 
         return not self._isolated and emulated_here(os.environ, self._ambient_session()[0].full_config, self._profile)
 
@@ -299,11 +302,12 @@ class Aws:
         session.register_component("data_loader", self._loader)
 
         def add_translation(base_classes: list[type], **_: Any) -> None:
-            base_classes.insert(0, _translating(self._origin, account, self.propagation))
+            base_classes.insert(0, _translating(self._origin, account, self.propagation, self._patience))
 
         events: Any = session.get_component("event_emitter")
         events.register("creating-client-class", add_translation)
         events.register("before-parse", bodies.check)
+        events.register("before-send", lambda **_: self._patience.attempt())
         return session
 
     def _origin(self, service: str, operation: str, account_id: str, region: str) -> Origin:
@@ -347,7 +351,9 @@ def isolated_session() -> BotocoreSession:
     return session
 
 
-def _translating(origin: Callable[[str, str, str, str], Origin], account: Callable[[], str], propagation: Propagation) -> type:
+def _translating(
+    origin: Callable[[str, str, str, str], Origin], account: Callable[[], str], propagation: Propagation, patience: Patience
+) -> type:
     """A base class for clients, by botocore's own extension point: every call, paginated ones too, goes through this method."""
 
     class Translating:
@@ -358,7 +364,7 @@ def _translating(origin: Callable[[str, str, str, str], Origin], account: Callab
             make: Any = super()._make_api_call  # type: ignore[misc]
 
             def call() -> Any:
-                with translated(where):
+                with patiently(patience, where), translated(where):
                     return make(operation_name, api_params)
 
             answer = propagation.call(operation_name, api_params, call)
