@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from assembly import commands
 from guards.text import sentence
 from patience import Patience, Silent
 
@@ -166,6 +167,16 @@ class Origin:
     """What renews the credentials."""
     doctor_command: str = ""
     """What checks permissions and set-up."""
+    environment: str = ""
+    """Whose runbooks are named."""
+
+    @property
+    def again(self) -> str:
+        """What to do where nobody answers."""
+        if not (self.environment and self.region):
+            return _AGAIN
+        runbook = commands.deploy("runbook", self.environment, "us-east-1" if self.region == "us-east-1" else "region-lost", "--no-aws")
+        return f"{_AGAIN}; if {self.region} stays like this: {runbook}"
 
 
 @contextmanager
@@ -185,7 +196,7 @@ def patiently(patience: Patience, origin: Origin) -> Iterator[None]:
         if silent.asked:
             patience.missed(*place, str(silent))
         where = {"service": origin.service, "operation": origin.operation, "account": origin.account, "region": origin.region}
-        raise NetworkError(str(silent), code="NoAnswer", hint=_AGAIN, asked=silent.asked, **where) from None
+        raise NetworkError(str(silent), code="NoAnswer", hint=origin.again, asked=silent.asked, **where) from None
     except AwsError:
         patience.heard(*place)
         raise
@@ -219,7 +230,7 @@ def translate(error: Exception, origin: Origin) -> AwsError | None:  # noqa: PLR
     }
     if isinstance(error, bc.ClientError):
         return _from_answer(error, origin, place)
-    login, again = origin.login_command, "check the network, then run the same command again"
+    login, again = origin.login_command, f"check the network, then {origin.again}"
     kinds: tuple[tuple[tuple[type[Exception], ...], type[AwsError], str], ...] = (
         ((bc.UnauthorizedSSOTokenError, bc.SSOTokenLoadError, bc.TokenRetrievalError, bc.LoginError), CredentialsExpired, login),
         ((bc.CredentialRetrievalError, bc.RefreshWithMFAUnsupportedError, bc.MetadataRetrievalError), CredentialsError, login),
@@ -307,7 +318,7 @@ def _kind(code: str, message: str, status: int, origin: Origin) -> tuple[type[Aw
     if _UNUSABLE_ROLE_PATTERN.search(message):
         return BadRequest, origin.doctor_command
     if status >= 500:
-        return Unavailable, _AGAIN
+        return Unavailable, origin.again
     if status == 403:
         return AccessDenied, origin.doctor_command
     if status == 400:

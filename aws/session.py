@@ -26,7 +26,7 @@ from msgspec import field
 
 from aws import bodies
 from aws.answers import Answer, mark, read
-from aws.errors import AccessDenied, BadRequest, CredentialsError, Origin, WrongAccount, patiently, translated
+from aws.errors import AccessDenied, BadRequest, CredentialsError, NetworkError, Origin, Unavailable, WrongAccount, patiently, translated
 from aws.propagation import Propagation
 from aws.startup import quick, session_class
 from guards import masks
@@ -88,7 +88,8 @@ class Aws:
 
     `role_name` is the role assumed in an account that the ambient credentials do not belong to, unless `client` is given another.
     `endpoint_url` with `static_credentials` is a local AWS: the account's credentials are asked for and no role is assumed.
-    `doctor_command` is what an `AccessDenied` tells the user to type.
+    `doctor_command` is what an `AccessDenied` tells the user to type; `environment` is whose runbooks are told where a region is lost,
+    `home_region` where STS is asked if us-east-1 is.
     """
 
     def __init__(
@@ -102,6 +103,8 @@ class Aws:
         doctor_command: str = "",
         propagation: Propagation | None = None,
         patience: Patience | None = None,
+        environment: str = "",
+        home_region: str = "",
         soon: tuple[tuple[str, str], ...] = (),
     ) -> None:
         """`soon`: services and regions that will be asked with the ambient credentials; their clients are made while STS answers."""
@@ -114,6 +117,8 @@ class Aws:
         self._static_credentials = static_credentials
         self._settings = settings or Settings()
         self._doctor_command = doctor_command
+        self._environment = environment
+        self._sts_regions = tuple(dict.fromkeys((_STS_REGION, home_region or _STS_REGION)))
         self._lock = threading.RLock()
         self._clients: dict[tuple[str, str, str, str | None], Any] = {}
         self._sessions: dict[tuple[str, str | None], BotocoreSession] = {}
@@ -229,11 +234,9 @@ class Aws:
     def _assumed(self, source: BotocoreSession, account_id: str, role_arn: str) -> BotocoreSession:
         from botocore.credentials import DeferredRefreshableCredentials
 
-        sts = self._make(source, "sts", _STS_REGION, account_id)
-
         def fetch() -> dict[str, str]:
             try:
-                answer = sts.assume_role(RoleArn=role_arn, RoleSessionName=self._settings.session_name)
+                answer = self._sts(source, "assume_role", account_id, RoleArn=role_arn, RoleSessionName=self._settings.session_name)
             except AccessDenied as refused:
                 whose = self._ambient_session()[1]
                 raise WrongAccount(
@@ -266,14 +269,22 @@ class Aws:
             )
 
     def _caller(self, session: BotocoreSession, *, meanwhile: tuple[tuple[str, str], ...] = ()) -> Identity:
-        sts = self._make(session, "sts", _STS_REGION, "")
         if not meanwhile:
-            return read(sts.get_caller_identity(), Identity)
+            return read(self._sts(session, "get_caller_identity"), Identity)
         with ThreadPoolExecutor(1) as pool:
-            asked = pool.submit(sts.get_caller_identity)
+            asked = pool.submit(self._sts, session, "get_caller_identity")
             for service, region in meanwhile:
                 self._spare[service, region] = self._make(session, service, region, "")
             return read(asked.result(), Identity)
+
+    def _sts(self, session: BotocoreSession, operation: str, account_id: str = "", **given: str) -> Any:
+        """The answer of STS, from wherever it answers."""
+        for region in self._sts_regions:
+            try:
+                return getattr(self._make(session, "sts", region, account_id), operation)(**given)
+            except (NetworkError, Unavailable) as error:
+                lost = error
+        raise lost
 
     def _find_credentials(self, session: BotocoreSession) -> None:
         """Find the ambient credentials, so that neither they nor anything else that a setting holds can stand in a message."""
@@ -318,6 +329,7 @@ class Aws:
             region=region,
             login_command=self._login_command,
             doctor_command=self._doctor_command,
+            environment=self._environment,
         )
 
     def _make(self, session: BotocoreSession, service: str, region: str, account_id: str) -> Any:

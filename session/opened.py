@@ -124,6 +124,8 @@ def open_environment(args: argparse.Namespace, context: Context, *, soon: tuple[
         profile=args.profile,
         role_name=assembly.deploy_role_name or None,
         doctor_command=commands.deploy("doctor", assembly.environment),
+        environment=assembly.environment,
+        home_region=assembly.home_region,
         soon=tuple((service, assembly.home_region) for service in soon),
     )
     with telling(context, "AWS to say whose credentials these are (sts:GetCallerIdentity)"):
@@ -200,7 +202,7 @@ def _local(context: Context, assembly: Assembly) -> Aws:
     from local_aws.server import LocalAws
 
     server = LocalAws.start(context.root / ".local-aws")
-    aws = Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials)
+    aws = Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials, home_region=assembly.home_region)
     if assembly.hosted_zone is not None:
         prepare.hosted_zone(aws, name=assembly.hosted_zone.name, account_id=assembly.hosted_zone.account_id)
     if assembly.contract is None:
