@@ -340,15 +340,22 @@ class Aws:
     def _config(self, service: str) -> Config:
         from botocore.config import Config
 
+        attempts = self._settings.total_attempts if self._isolated else _wished_attempts(self._settings.total_attempts)
         return Config(
             connect_timeout=self._settings.connect_timeout,
             read_timeout=self._settings.read_timeout,
-            retries={"mode": "standard", "total_max_attempts": self._settings.total_attempts},
+            retries={"mode": "standard", "total_max_attempts": attempts},
             max_pool_connections=self._settings.pool_connections,
             user_agent_extra=self._settings.user_agent,
             s3={"addressing_style": "path"} if service == "s3" and self.is_local else None,
             proxies={} if self._isolated else None,
         )
+
+
+def _wished_attempts(otherwise: int) -> int:
+    """AWS_MAX_ATTEMPTS, as every SDK of AWS takes it (AWS SDKs and Tools Reference Guide, "Retry behavior")."""
+    wished = os.environ.get("AWS_MAX_ATTEMPTS", "")
+    return min(int(wished), 20) or otherwise if wished.isascii() and wished.isdigit() else otherwise
 
 
 def isolated_session() -> BotocoreSession:
