@@ -22,6 +22,7 @@ from session.context import OK, USAGE, CommandError, Context
 from session.opened import default_dist, open_environment
 
 if TYPE_CHECKING:
+    from aws.session import Aws
     from preview.content import Content
     from preview.credential import Credential
     from preview.session import Preview, Settings
@@ -164,8 +165,8 @@ def _settings(args: argparse.Namespace, context: Context) -> tuple[Settings, Cre
     if opened is not None:
         invalidated = invalidations(CloudFront.connect(opened.aws, account_id=opened.assembly.account_id))
         where = regions(built.templates, {stack.id: stack.region for stack in built.assembly.stacks})
-        account, home, reached = opened.assembly.account_id, opened.assembly.home_region, opened.aws
-        content = bucket_content(lambda bucket: S3.connect(reached, account_id=account, region=where.get(bucket, home)))
+        account, home, hasty = opened.assembly.account_id, opened.assembly.home_region, _hasty(context)
+        content = bucket_content(lambda bucket: S3.connect(hasty, account_id=account, region=where.get(bucket, home)))
     elif not args.content.is_dir():
         raise CommandError(f"{args.content}: no such folder", command="build the front end first, for example: npm run build", status=USAGE)
     return (
@@ -186,6 +187,16 @@ def _settings(args: argparse.Namespace, context: Context) -> tuple[Settings, Cre
         ),
         credential,
     )
+
+
+def _hasty(context: Context) -> Aws:
+    """The local AWS, asked for objects with no more patience than CloudFront has for a bucket, instead of that of a deployment."""
+    from aws.session import Aws, Settings
+    from local_aws.server import LocalAws
+
+    server = LocalAws.start(context.root / ".local-aws")
+    settings = Settings(total_attempts=2, read_timeout=5.0)
+    return Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials, settings=settings)
 
 
 def _serve(args: argparse.Namespace, context: Context) -> int:
