@@ -254,7 +254,10 @@ def test_managed_execution_runs_what_does_not_touch_and_queues_what_does(sets: S
     first = sets.add([a], REGIONS)
     second = sets.add([b], REGIONS)
     third = sets.update()
-    assert [sets.operation(each)["Status"] for each in (first, second, third)] == ["RUNNING", "RUNNING", "QUEUED"]
+    # On a busy machine the first two may be over by now; whoever still runs after the third was looked at made it wait.
+    waits, *others = (sets.operation(each)["Status"] for each in (third, first, second))
+    assert set(others) <= {"RUNNING", "SUCCEEDED"}
+    assert waits == "QUEUED" or "RUNNING" not in others
     assert sets.done(third) == "SUCCEEDED"
     assert sets.operation(first)["Status"] == sets.operation(second)["Status"] == "SUCCEEDED"
     assert sets.operation(third)["EndTimestamp"] >= sets.operation(first)["EndTimestamp"]

@@ -1,8 +1,9 @@
 """moto's server, in a virtual environment of its own: `python server.py -H 127.0.0.1 -p PORT`.
 
-Three defects of moto 5.2.5 are mended, without which no plan of several stacks can be carried out: a stack that comes of a change set keeps
+Four defects of moto 5.2.5 are mended, without which no plan of several stacks can be carried out: a stack that comes of a change set keeps
 the outputs of the empty template with which it began, ListChangeSets tells those of every stack, and no stack has a LastUpdatedTime, so an
-apply waits for minutes for the answer that an update is in. And what moto has not at all it says
+apply waits for minutes for the answer that an update is in; and a template's address is taken for its own at `localhost`, not at 127.0.0.1.
+What moto has not at all it says
 as AWS would; its own 500 is a moment's failure to any client, asked again for a minute. Everything else is moto as it is.
 """
 
@@ -16,6 +17,7 @@ from moto.server import main
 
 _as_it_was = Stack.outputs.fget
 _known_action = BaseResponse.call_action
+_template_at_localhost = CloudFormationResponse._get_stack_from_s3_url
 
 
 def _outputs(stack):  # type: ignore[no-untyped-def]
@@ -35,6 +37,10 @@ def _list_change_sets(response):  # type: ignore[no-untyped-def]
     return ActionResult({"Summaries": [c for c in found if of in (c.stack.name, c.stack.stack_id)]})
 
 
+def _template_at(response, url):  # type: ignore[no-untyped-def]
+    return _template_at_localhost(response, url.replace("//127.0.0.1:", "//localhost:"))
+
+
 def _call_action(response):  # type: ignore[no-untyped-def]
     try:
         return _known_action(response)
@@ -49,5 +55,6 @@ def _call_action(response):  # type: ignore[no-untyped-def]
 BaseResponse.call_action = _call_action
 Stack.outputs = property(_outputs)
 Stack.last_updated_time = property(_last_updated_time)
+CloudFormationResponse._get_stack_from_s3_url = _template_at
 CloudFormationResponse.list_change_sets = _list_change_sets
 main(sys.argv[1:])

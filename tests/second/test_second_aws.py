@@ -106,7 +106,7 @@ def test_the_life_of_the_projects_own_foundation(command_line: CommandLine, tmp_
     applied = deploy("apply", "--yes")
     assert applied.code == 0, applied
     again = deploy("plan", "--only", "foundation")
-    assert again.code == 0, again.stdout
+    assert again.code == 0, again
 
     file = environments / "dev.yaml"
     file.write_text(file.read_text().replace("create_provider: false", "create_provider: false, environment: staging"))
