@@ -195,7 +195,12 @@ def patiently(patience: Patience, origin: Origin) -> Iterator[None]:
     except Silent as silent:
         if silent.asked:
             patience.missed(*place, str(silent))
-        where = {"service": origin.service, "operation": origin.operation, "account": origin.account, "region": origin.region}
+        where: dict[str, Any] = {
+            "service": origin.service,
+            "operation": origin.operation,
+            "account": origin.account,
+            "region": origin.region,
+        }
         raise NetworkError(str(silent), code="NoAnswer", hint=origin.again, asked=silent.asked, **where) from None
     except AwsError:
         patience.heard(*place)

@@ -246,7 +246,7 @@ class CloudFront:
             status, trouble = await failure(origin, weather, self._elapsed, self._sleep)
             if trouble:
                 exchange.step("origin", f"{origin_id}: {trouble}")
-                return error_response(status, f"The bucket does not answer: {trouble}.", "", "Error")
+                return error_response(status, f"The bucket is out of order: {trouble}.", "", "Error")
             response, why = await s3.answer(origin, origin.bucket, self._content, asked_or_made, exchange.distribution.arn)
         except Unreachable as error:
             response, why = error_response(502, f"The bucket cannot be reached: {error}", "", "Error"), f"cannot be reached: {error}"

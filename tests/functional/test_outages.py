@@ -163,6 +163,15 @@ def test_a_release_in_frozen_control_planes_is_there_and_says_what_visitors_may_
     assert "CloudFront was not told" not in again.stderr
 
 
+def test_a_release_without_us_east_1_is_in_the_bucket(site: Site) -> None:
+    key = frontend.rebuilt(site.app, "without us-east-1")
+    site.begin(Kind.REGION, region=EDGE)
+    published = site.run("publish", "--content", str(site.app), "--yes")
+    assert published.code == 0, published
+    assert "CloudFront was not told to forget" in published.stderr, published
+    assert key in site.objects(site.bucket, site.home)
+
+
 def test_an_apply_that_meets_frozen_control_planes_fails_with_awss_words_and_goes_on_when_they_thaw(site: Site) -> None:
     recovery = {"region": STANDBY, "bucket": site.replica}
     frontend.write(frontend.synthesised(NAME, ACCOUNT, disaster_recovery=recovery, price_class="PriceClass_200"), site.dist)
