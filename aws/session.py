@@ -30,7 +30,7 @@ from aws.errors import AccessDenied, BadRequest, CredentialsError, NetworkError,
 from aws.propagation import Propagation
 from aws.startup import quick, session_class
 from guards import masks
-from patience import Patience
+from patience import Patience, wished_attempts
 
 if TYPE_CHECKING:
     from botocore.config import Config
@@ -279,12 +279,13 @@ class Aws:
 
     def _sts(self, session: BotocoreSession, operation: str, account_id: str = "", **given: str) -> Any:
         """The answer of STS, from wherever it answers."""
+        lost: list[NetworkError | Unavailable] = []
         for region in self._sts_regions:
             try:
                 return getattr(self._make(session, "sts", region, account_id), operation)(**given)
             except (NetworkError, Unavailable) as error:
-                lost = error
-        raise lost
+                lost.append(error)
+        raise lost[0]
 
     def _find_credentials(self, session: BotocoreSession) -> None:
         """Find the ambient credentials, so that neither they nor anything else that a setting holds can stand in a message."""
@@ -340,7 +341,7 @@ class Aws:
     def _config(self, service: str) -> Config:
         from botocore.config import Config
 
-        attempts = self._settings.total_attempts if self._isolated else _wished_attempts(self._settings.total_attempts)
+        attempts = self._settings.total_attempts if self._isolated else wished_attempts(os.environ, self._settings.total_attempts)
         return Config(
             connect_timeout=self._settings.connect_timeout,
             read_timeout=self._settings.read_timeout,
@@ -350,12 +351,6 @@ class Aws:
             s3={"addressing_style": "path"} if service == "s3" and self.is_local else None,
             proxies={} if self._isolated else None,
         )
-
-
-def _wished_attempts(otherwise: int) -> int:
-    """AWS_MAX_ATTEMPTS, as every SDK of AWS takes it (AWS SDKs and Tools Reference Guide, "Retry behavior")."""
-    wished = os.environ.get("AWS_MAX_ATTEMPTS", "")
-    return min(int(wished), 20) or otherwise if wished.isascii() and wished.isdigit() else otherwise
 
 
 def isolated_session() -> BotocoreSession:

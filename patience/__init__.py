@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -22,6 +22,12 @@ HURRY_SECONDS = 5.0
 """The same where another service of the region has just not answered."""
 SERVICES = 2
 """So many services of a region that do not answer, and none that does, are taken for the whole region."""
+
+
+def wished_attempts(environ: Mapping[str, str], otherwise: int) -> int:
+    """AWS_MAX_ATTEMPTS, as every SDK of AWS takes it (AWS SDKs and Tools Reference Guide, "Retry behavior"); 20 at most."""
+    wished = environ.get("AWS_MAX_ATTEMPTS", "")
+    return min(int(wished), 20) or otherwise if wished.isascii() and wished.isdigit() else otherwise
 
 
 class Silent(Exception):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patience import CALL_SECONDS, HURRY_SECONDS, QUIET_SECONDS, Patience, Silent
+from patience import CALL_SECONDS, HURRY_SECONDS, QUIET_SECONDS, Patience, Silent, wished_attempts
 
 
 class Clock:
@@ -108,3 +108,10 @@ def test_nothing_stays_lost_without_another_try(events: list[tuple[str, str, str
             assert asks(patience, region, service)
     clock.time += QUIET_SECONDS + 0.1
     assert all(asks(patience, region, service) for region in "rq" for service in "abc")
+
+
+@pytest.mark.parametrize(
+    ("given", "attempts"), [(None, 8), ("", 8), ("2", 2), ("0", 8), ("many", 8), ("-1", 8), ("999", 20), ("\u0662", 8)]
+)
+def test_the_callers_number_of_attempts_counts(given: str | None, attempts: int) -> None:
+    assert wished_attempts({} if given is None else {"AWS_MAX_ATTEMPTS": given}, 8) == attempts
