@@ -84,7 +84,13 @@ def _open(args: argparse.Namespace, context: Context) -> Opened:
     from aws.session import Aws
     from gateways.by_place import Gateways
 
-    aws = Aws(profile=args.profile, role_name=assembly.deploy_role_name or None, settings=settings(context))
+    aws = Aws(
+        profile=args.profile,
+        role_name=assembly.deploy_role_name or None,
+        environment=assembly.environment,
+        home_region=assembly.home_region,
+        settings=settings(context),
+    )
     return Opened(assembly=assembly, templates=templates, gateways=Gateways(aws, sleep=context.sleep), caller="")
 
 

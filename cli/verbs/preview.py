@@ -22,6 +22,7 @@ from session.context import OK, USAGE, CommandError, Context
 from session.opened import default_dist, open_environment
 
 if TYPE_CHECKING:
+    from aws.session import Aws
     from preview.content import Content
     from preview.credential import Credential
     from preview.session import Preview, Settings
@@ -32,6 +33,7 @@ EXAMPLES = """\
   python deploy.py preview --env dev --content ../web/dist --explain /buy        the way of one request, then the end
   python deploy.py preview --env prod --content ../web/dist --https --port 8443 --http-port 8080
   python deploy.py preview --env dev --content ../web/dist --origin-down 20s      what visitors see when the bucket is gone
+  python deploy.py preview --env prod --content ../web/dist --origin-down 20s --replica-up    and when its replica takes over
   python deploy.py preview --env dev --local                                     what publish --local has published
   pass show dev | python deploy.py preview --env dev --content ../web/dist --password-stdin
 """
@@ -64,6 +66,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="the bucket does not answer; with a time: from then on, so that the cache has something to live on",
     )
+    parser.add_argument(
+        "--origin-status", type=_status, metavar="CODE", help="with --origin-down: it answers with this instead, e.g. 503, 403 or 404"
+    )
+    parser.add_argument("--replica-up", action="store_true", help="with --origin-down or --origin-slow: the replica of the bucket is well")
     parser.add_argument("--json", action="store_true", help="the result as JSON")
 
 
@@ -90,6 +96,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
 def _port(text: str) -> int:
     if not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 0 to 65535")
+    return int(text)
+
+
+def _status(text: str) -> int:
+    if not re.fullmatch(r"[45]\d\d", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no status of an error, 400 to 599")
     return int(text)
 
 
@@ -136,7 +148,7 @@ def _settings(args: argparse.Namespace, context: Context) -> tuple[Settings, Cre
     from aws.cloudfront import CloudFront
     from aws.s3 import S3
     from preview import source
-    from preview.bucket import bucket_content, invalidations
+    from preview.bucket import bucket_content, invalidations, regions
     from preview.credential import secret_values
     from preview.session import Settings
     from preview.weather import Weather
@@ -152,7 +164,9 @@ def _settings(args: argparse.Namespace, context: Context) -> tuple[Settings, Cre
     invalidated = None
     if opened is not None:
         invalidated = invalidations(CloudFront.connect(opened.aws, account_id=opened.assembly.account_id))
-        content = bucket_content(S3.connect(opened.aws, account_id=opened.assembly.account_id, region=opened.assembly.home_region))
+        where = regions(built.templates, {stack.id: stack.region for stack in built.assembly.stacks})
+        account, home, hasty = opened.assembly.account_id, opened.assembly.home_region, _hasty(context)
+        content = bucket_content(lambda bucket: S3.connect(hasty, account_id=account, region=where.get(bucket, home)))
     elif not args.content.is_dir():
         raise CommandError(f"{args.content}: no such folder", command="build the front end first, for example: npm run build", status=USAGE)
     return (
@@ -163,7 +177,7 @@ def _settings(args: argparse.Namespace, context: Context) -> tuple[Settings, Cre
             folder=args.content,
             content=content,
             invalidations=invalidated,
-            weather=Weather(slow=args.origin_slow, down_after=args.origin_down),
+            weather=Weather(slow=args.origin_slow, down_after=args.origin_down, status=args.origin_status, first_only=args.replica_up),
             https=args.https,
             http_port=args.http_port,
             authority_file=(lambda port: context.root / ".cache" / "preview" / f"{args.env}-{port}-ca.pem") if args.https else None,
@@ -173,6 +187,16 @@ def _settings(args: argparse.Namespace, context: Context) -> tuple[Settings, Cre
         ),
         credential,
     )
+
+
+def _hasty(context: Context) -> Aws:
+    """The local AWS, asked for objects with no more patience than CloudFront has for a bucket, instead of that of a deployment."""
+    from aws.session import Aws, Settings
+    from local_aws.server import LocalAws
+
+    server = LocalAws.start(context.root / ".local-aws")
+    settings = Settings(total_attempts=2, read_timeout=5.0)
+    return Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials, settings=settings)
 
 
 def _serve(args: argparse.Namespace, context: Context) -> int:

@@ -37,6 +37,7 @@ from gateways import existing
 from gateways.alarms import Alarms
 from gateways.retained import REMOVABLE, Retained
 from guards.text import MOST
+from patience import Patience
 from tests.unit.aws.model_answers import HTML, XHTML, Wire, answers
 
 ACCOUNT, REGION = "111111111111", "eu-west-1"
@@ -72,6 +73,7 @@ class Answers:
             endpoint_url="http://aws.invalid",
             static_credentials=lambda _: StaticCredentials(access_key="test", secret_key="test"),
             settings=Settings(total_attempts=1),
+            patience=Patience(quiet=0.0),
         )
         opened = self.aws._new_session(lambda: ACCOUNT)
         opened.set_credentials("test", "test")

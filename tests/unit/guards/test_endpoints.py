@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aws.endpoints import emulated_here, overridden
+from guards.endpoints import emulated_here, overridden
 
 CONFIG: dict[str, Any] = {
     "profiles": {
