@@ -140,9 +140,9 @@ def _is_digest(text: str) -> bool:
 
 def _plan(args: argparse.Namespace, context: Context, opened: Opened) -> tuple[Plan | None, bool]:
     """The saved plan, or a new one that was shown (True); None for a new one that cannot be applied."""
-    from cli.verbs.plan import content_of, plan_and_save, rendered, report_errors
     from planning.model import Options
     from planning.saved import load, path_of
+    from verbs.plan import content_of, plan_and_save, rendered, report_errors
 
     path = path_of(args.dist, args.env)
     asked = (("--content", args.content), ("--release", args.release))

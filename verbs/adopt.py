@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assembly import commands
-from cli.verbs.plan import add_review_arguments
 from guards.text import as_lines
 from session.context import FAILED, OK, PENDING, USAGE, CommandError, Context
 from session.opened import Opened, add_common_arguments, open_environment
+from verbs.plan import add_review_arguments
 
 if TYPE_CHECKING:
     from adoption.matching import Candidate
@@ -100,8 +100,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _planned(opened: Opened, report: AdoptionReport, args: argparse.Namespace, context: Context) -> int:
     """The plan of the takings, saved and shown as `plan` does."""
-    from cli.verbs.plan import plan_and_save, show, status_of
     from planning.model import Options
+    from verbs.plan import plan_and_save, show, status_of
 
     options = Options(local=args.local, replace_records=args.replace_records)
     plan = plan_and_save(opened, options, args.dist, context, taken=tuple(row.taken() for row in report.to_take_over))

@@ -46,9 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Find what failed, have it approved, redo it."""
-    from cli.verbs.apply import approve, execute, report_failures
     from operations.retry import find, retry_plan, stack_sets, wait_until_done
     from review.progress_view import summary
+    from verbs.apply import approve, execute, report_failures
 
     opened = open_environment(args, context)
     refuse_unless_home(opened, args, "no stack is changed")

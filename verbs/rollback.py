@@ -26,7 +26,7 @@ DATA = ("review.as_json:Review",)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments, the common ones and those of a review."""
-    from cli.verbs.plan import add_review_arguments
+    from verbs.plan import add_review_arguments
 
     add_common_arguments(parser)
     parser.add_argument(
@@ -38,12 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Restore, plan, show."""
     from aws.errors import NotFound
-    from cli.verbs.plan import plan_and_save, show, status_of
     from guards import documents
     from operations.rollback import RollbackError, before_last, meant, restore
     from planning.model import Options
     from rollout.history import fetch
     from session.shared import artifacts, past_of
+    from verbs.plan import plan_and_save, show, status_of
 
     opened = open_environment(args, context)
     environment = opened.assembly.environment

@@ -1,6 +1,6 @@
 """Disaster recovery: is the replica whole, and does it serve the site?
 
-In: the assembly of an environment with disaster recovery, AWS. Out: what each sub-verb (`cli/dr/`) shows, or JSON.
+In: the assembly of an environment with disaster recovery, AWS. Out: what each sub-verb (`verbs/of_dr/`) shows, or JSON.
 Never: changes anything that was not shown and agreed to.
 
 Exit status: 0 done, or both origins are the same, 1 they differ or a step failed, 2 usage, 3 something waits for an approval.
@@ -21,7 +21,7 @@ ACTIONS = tuple(sorted(file.stem for file in (Path(__file__).parent.parent / "dr
 
 
 def _module(action: str) -> ModuleType:
-    return importlib.import_module(f"cli.dr.{action}")
+    return importlib.import_module(f"verbs.of_dr.{action}")
 
 
 EXAMPLES = "".join(_module(action).EXAMPLES for action in ACTIONS)
