@@ -103,7 +103,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _as_found(args: argparse.Namespace, context: Context) -> int:
     """Nothing changes for anybody, so nobody is asked."""
-    from website.as_found import release_as_found
+    from adoption.as_found import release_as_found
     from website.errors import NotDeployed
 
     if args.dry_run:

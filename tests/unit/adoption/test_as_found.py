@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from adoption.as_found import release_as_found
 from aws.s3 import Headers
 from tests.unit.website.live_site import ARTIFACTS, SITE, Live, Object
-from website.as_found import release_as_found
 from website.errors import Busy, NotDeployed, WebsiteError
 
 OLD = {"index.html": "<!doctype html>old", "assets/app-0.js": "old", "robots.txt": "old"}
