@@ -25,7 +25,7 @@ from recovery import closing
 from recovery.comparing import BEACONS
 from recovery.origins import Origins
 from recovery.report import Check, Report
-from website.verification.model import Result
+from verification.model import Result
 
 SETTLED = 3
 """Beacons in a row that have to tell the same: S3 lets a change of a policy take effect host by host."""

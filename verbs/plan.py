@@ -190,11 +190,11 @@ def plan_and_save(
             context.say_next(finding.command)
     forget(path)
 
+    def bucket() -> S3:
+        return S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
+
     @functools.cache
     def look() -> whereabouts.Whereabouts:
-        def bucket() -> S3:
-            return S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
-
         return whereabouts.find(bucket, assembly, opened.templates, opened.gateways, rolling_back=rolling_back)
 
     request = Request(
@@ -208,11 +208,7 @@ def plan_and_save(
         taken=taken,
         look=lambda: (*look().findings, *backfill.findings(opened)),
         removals=lambda: look().removals,
-        measured=lambda: history.expected_or_none(
-            S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region),
-            assembly.artifact_bucket,
-            assembly.environment,
-        ),
+        measured=lambda: history.expected_or_none(bucket(), assembly.artifact_bucket, assembly.environment),
         first_look=_first_look(opened, options, context),
     )
     plan = make_plan(request, opened.gateways, bundled(), progress=_progress(context), stop=threading.Event())

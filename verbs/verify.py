@@ -24,8 +24,8 @@ from session.verifying import add_target_arguments, target_of, with_replica
 
 if TYPE_CHECKING:
     from assembly.model import Assembly
+    from verification.model import Result
     from website.releases import Release
-    from website.verification.model import Result
 
 EXAMPLES = """\
   python deploy.py verify --env prod
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 def _verify(args: argparse.Namespace, context: Context) -> int:
     from guards.private import write_private
     from review import verify_view
-    from website.verification.verify import verify
+    from verification.verify import verify
 
     if args.record and args.resolve and not args.local:
         raise CommandError("--record is for the site that visitors get, not for what --resolve names", status=USAGE)

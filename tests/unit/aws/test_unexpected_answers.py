@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 import aws
 import gateways
-from aws.account import Account
 from aws.acm import Acm
 from aws.answers import read
 from aws.cloudformation.change_sets import ChangeSetRequest, CreatedChangeSet
@@ -28,13 +27,14 @@ from aws.dynamodb import Condition, Items
 from aws.errors import AwsError, Unavailable, UnexpectedAnswer
 from aws.iam import Iam
 from aws.logs import Logs
-from aws.organizations import Organizations
 from aws.route53 import Record, Route53
 from aws.s3 import S3, Headers
 from aws.secrets import Secrets
 from aws.session import Aws, Settings, StaticCredentials
 from gateways import existing
+from gateways.account import Account
 from gateways.alarms import Alarms
+from gateways.organizations import Organizations
 from gateways.retained import REMOVABLE, Retained
 from guards.text import MOST
 from patience import Patience

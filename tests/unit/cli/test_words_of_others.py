@@ -44,8 +44,8 @@ from tests.unit.operations import test_destroy, test_drift, test_status
 from tests.unit.review import test_review
 from verbs.history import lines as history_lines
 from verbs.logs import text as log_text
+from verification.model import Result
 from website.releases import Claim, Release, State
-from website.verification.model import Result
 
 pytestmark = pytest.mark.attack
 

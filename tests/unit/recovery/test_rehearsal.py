@@ -16,7 +16,7 @@ from recovery import closing, rehearsal
 from recovery.rehearsal import OUTAGE_SECONDS, TURN_SECONDS, Rehearsal, RehearsalPlan, World, end, plan_lines, sealed
 from recovery.report import Report
 from tests.unit.recovery.world import DISTRIBUTION, ORIGINS, POLICY, START, Clock, Memory, Policies
-from website.verification.model import Result
+from verification.model import Result
 
 PLAN = sealed(
     RehearsalPlan(

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from guards import documents
 from pages.findings import Allowances, Finding
 from pages.judged import Judged
-from website.verification.model import Failed, NotApplicable, Skipped
-from website.verification.probe import Probe, seen
-from website.verification.registry import check
+from verification.model import Failed, NotApplicable, Skipped
+from verification.probe import Probe, seen
+from verification.registry import check
 
 SHOWN = 5
 MANIFEST = "manifest-credentials"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from verification.probe import Probe
+from verification.registry import check, expect
 from website.content import cache_control
-from website.verification.probe import Probe
-from website.verification.registry import check, expect
 
 
 @check("cache.page", "The page is served with its cache rule")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from files.types import content_type
-from website.verification.model import Skipped
-from website.verification.probe import ATTEMPTS, Probe, seen
-from website.verification.registry import check, expect
+from verification.model import Skipped
+from verification.probe import ATTEMPTS, Probe, seen
+from verification.registry import check, expect
 
 COMPRESSED_FROM = 1000
 """Bytes from which CloudFront compresses (CloudFront Developer Guide, serving compressed files)."""

@@ -18,11 +18,11 @@ from pathlib import Path
 import dns.exception
 import httpx
 
-from website.verification.model import Failed, NotApplicable, Result, Skipped, Status, Target
-from website.verification.probe import Probe
-from website.verification.registry import Registered, registered
+from verification.model import Failed, NotApplicable, Result, Skipped, Status, Target
+from verification.probe import Probe
+from verification.registry import Registered, registered
 
-_PACKAGE = "website.verification.checks"
+_PACKAGE = "verification.checks"
 
 for _module in pkgutil.iter_modules([str(Path(__file__).parent / "checks")]):
     importlib.import_module(f"{_PACKAGE}.{_module.name}")

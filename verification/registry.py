@@ -1,6 +1,6 @@
 """Every check registers itself here, with its id and title.
 
-In: functions of website/verification/checks/. Out: the list of them. Never: makes a check.
+In: functions of verification/checks/. Out: the list of them. Never: makes a check.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from website.verification.model import Failed
-from website.verification.probe import Probe
+from verification.model import Failed
+from verification.probe import Probe
 
 Check = Callable[[Probe], str]
 """What was seen. Raises `Failed`, `Skipped`, `NotApplicable`."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from website.verification.probe import Probe
-from website.verification.registry import check, expect
+from verification.probe import Probe
+from verification.registry import check, expect
 
 
 @check("bucket.private", "The bucket refuses direct access")

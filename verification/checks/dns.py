@@ -9,9 +9,9 @@ import dns.exception
 import dns.rdatatype
 import dns.resolver
 
-from website.verification.model import Failed, Skipped
-from website.verification.probe import ATTEMPTS, Probe
-from website.verification.registry import check, expect
+from verification.model import Failed, Skipped
+from verification.probe import ATTEMPTS, Probe
+from verification.registry import check, expect
 
 
 def _dns_wanted(probe: Probe) -> None:

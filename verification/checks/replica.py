@@ -15,9 +15,9 @@ from datetime import datetime, timedelta
 
 from aws.errors import AwsError
 from aws.s3 import Head
-from website.verification.model import NOT_ASKED, Failed, NotApplicable, Replica, Skipped
-from website.verification.probe import Probe
-from website.verification.registry import check, expect
+from verification.model import NOT_ASKED, Failed, NotApplicable, Replica, Skipped
+from verification.probe import Probe
+from verification.registry import check, expect
 
 PENDING_LIMIT = timedelta(hours=24)
 """How long an object may be pending. S3 replicates most within 15 minutes and says that some take a couple of hours or more."""

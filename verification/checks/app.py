@@ -6,10 +6,10 @@ from urllib.parse import urljoin, urlsplit
 
 from assembly.files import canonical_json, sha256
 from guards import documents
+from verification.model import Skipped
+from verification.probe import Probe, seen
+from verification.registry import check, expect
 from website.content import CONFIG_FILE
-from website.verification.model import Skipped
-from website.verification.probe import Probe, seen
-from website.verification.registry import check, expect
 
 
 @check("app.root", "The root leads to the app")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from website.verification.model import Skipped
-from website.verification.probe import Probe
-from website.verification.registry import check, expect
+from verification.model import Skipped
+from verification.probe import Probe
+from verification.registry import check, expect
 
 
 @check("http.redirect", "Plain HTTP redirects to HTTPS")

@@ -25,9 +25,9 @@ from pages.findings import Finding
 from pages.judge import judge
 from pages.judged import Judged
 from pages.model import Page, Served, Surroundings, addresses
+from verification.browser import Seen, look
+from verification.model import NOT_ASKED, Failed, Skipped, Target
 from website.content import cache_control, key_prefix
-from website.verification.browser import Seen, look
-from website.verification.model import NOT_ASKED, Failed, Skipped, Target
 
 BODY_LIMIT = 32 << 20
 ASSETS = 40

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from website.verification.browser import Seen
-from website.verification.model import NotApplicable
-from website.verification.probe import Probe
-from website.verification.registry import check, expect
+from verification.browser import Seen
+from verification.model import NotApplicable
+from verification.probe import Probe
+from verification.registry import check, expect
 
 SHOWN = 5
 

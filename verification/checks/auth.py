@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from website.verification.model import Skipped
-from website.verification.probe import Probe
-from website.verification.registry import check, expect
+from verification.model import Skipped
+from verification.probe import Probe
+from verification.registry import check, expect
 
 
 @check("auth.challenge", "Without credentials: the challenge of Basic Auth, or none at all")

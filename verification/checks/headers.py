@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from website.verification.probe import Answer, Probe
-from website.verification.registry import check, expect
+from verification.probe import Answer, Probe
+from verification.registry import check, expect
 
 
 @check("headers.page", "The page carries every security header")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pages.routing import redirected
+from verification.checks.assets import COMPRESSED_FROM
+from verification.model import Failed, NotApplicable, Skipped
+from verification.probe import ATTEMPTS, Answer, Probe, seen
+from verification.registry import check, expect
 from website.content import ROBOTS, cache_control
-from website.verification.checks.assets import COMPRESSED_FROM
-from website.verification.model import Failed, NotApplicable, Skipped
-from website.verification.probe import ATTEMPTS, Answer, Probe, seen
-from website.verification.registry import check, expect
 
 SMALL = 16_384
 """Bytes of an error page: every missing script and image is answered with it."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ssl
 from datetime import UTC, datetime
 
-from website.verification.model import Skipped
-from website.verification.probe import Probe
-from website.verification.registry import check, expect
+from verification.model import Skipped
+from verification.probe import Probe
+from verification.registry import check, expect
 
 CERTIFICATE_DAYS = 30
 """Fewer days left than this mean that renewal is stuck: ACM renews 45 to 60 days before the end (ACM User Guide, managed renewal)."""

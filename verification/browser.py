@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from website.verification.model import Failed, Skipped, Target
+from verification.model import Failed, Skipped, Target
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Playwright
