@@ -15,6 +15,7 @@ from aws.errors import AwsError
 from session.context import USAGE, CommandError, Context
 from session.opened import Opened
 from session.origins import pair_of
+from session.readiness import read
 from session.shared import artifacts, locked, poll_seconds
 from session.site import outputs, site_of
 from session.verifying import PASSWORD_VARIABLE, target_of, with_replica
@@ -105,6 +106,11 @@ def carry_out(args: argparse.Namespace, context: Context, opened: Opened, origin
                 "a rehearsal looks at the site as a visitor does, which takes the Basic Auth password",
                 command=f"give it: --password-file FILE, or {PASSWORD_VARIABLE}",
                 status=USAGE,
+            )
+        if plan_of(args, opened, read(opened, origins, context)).digest != plan.digest:
+            raise CommandError(
+                "what was agreed to is not so any more: another release, rehearsal or distribution",
+                command=commands.deploy("dr", args.env, "rehearse"),
             )
         world = _world(context, opened, origins, with_replica(target, opened, opened.assembly, live), check)
         return Rehearsal(plan=plan, world=world, report=begun).run()
