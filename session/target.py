@@ -142,6 +142,27 @@ def at_standby(opened: Opened, target: Target) -> Opened:
     return dataclasses.replace(opened, assembly=assembly, home=opened.assembly, standby=target)
 
 
+def impatient(opened: Opened, context: Context) -> Opened:
+    """The same for a verb that only looks: a region that is lost costs seconds, not a minute for each question."""
+    from gateways.by_place import Gateways
+
+    return dataclasses.replace(opened, gateways=Gateways(opened.aws.impatient(), sleep=context.sleep))
+
+
+def target_line(opened: Opened, args: argparse.Namespace) -> str:
+    """Who takes releases, in a line."""
+    try:
+        entry = entry_of(opened, args)
+    except CommandError as error:
+        return f"releases: {str(error).splitlines()[0]}"
+    target = entry.target if entry else None
+    if target is None or target.phase == "home":
+        return "releases go to the site bucket"
+    if target.phase == "standby":
+        return f"releases go to the replica since {target.since} (promoted by {target.by})"
+    return f"{target.phase} by {target.by}: nobody takes releases until that has ended"
+
+
 def in_standby(opened: Opened) -> Opened:
     """The environment with its records in the standby region, whoever takes releases: for what is decided when the home region is lost."""
     from promotion.target import Target
