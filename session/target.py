@@ -12,8 +12,6 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from assembly import commands
 from guards import documents
 from session.context import USAGE, CommandError, Context
@@ -137,6 +135,8 @@ def seen(opened: Opened, args: argparse.Namespace, context: Context) -> Opened:
 
 def at_standby(opened: Opened, target: Target) -> Opened:
     """The environment with its site and its records in the standby region."""
+    import msgspec
+
     _, standby = places(opened)
     assembly = msgspec.structs.replace(opened.assembly, home_region=standby.region, artifact_bucket=standby.artifacts)
     return dataclasses.replace(opened, assembly=assembly, home=opened.assembly, standby=target)
