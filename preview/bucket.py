@@ -83,7 +83,8 @@ def bucket_content(s3: Callable[[str], S3]) -> Fetched:
     def denials(bucket: str) -> tuple[Statement, ...]:
         """A rehearsal of disaster recovery writes one beside the template. Its distribution has another id than the preview's."""
         try:
-            found = statements(Buckets(s3.client, s3.account_id).policy(bucket))
+            place = s3(bucket)
+            found = statements(Buckets(place.client, place.account_id).policy(bucket))
         except NotFound:
             return ()
         except AwsError as error:

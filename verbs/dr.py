@@ -17,7 +17,7 @@ from assembly import commands
 from session.context import USAGE, CommandError, Context
 from session.opened import add_common_arguments, open_environment
 
-ACTIONS = tuple(sorted(file.stem for file in (Path(__file__).parent.parent / "dr").glob("[a-z]*.py")))
+ACTIONS = tuple(sorted(file.stem for file in (Path(__file__).parent / "of_dr").glob("[a-z]*.py")))
 
 
 def _module(action: str) -> ModuleType:

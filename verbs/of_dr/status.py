@@ -30,8 +30,10 @@ def run(args: argparse.Namespace, context: Context, opened: Opened, origins: Ori
     """Read and show."""
     from recovery.status import status_lines
     from session.readiness import read
+    from session.target import impatient, target_line
 
-    found = read(opened, origins, context)
+    context.say(target_line(opened, args))
+    found = read(impatient(opened, context), origins, context)
     context.answers(found, as_lines(status_lines(found)), machine=args.json)
     for problem in found.problems:
         context.problem("not_ready", problem)

@@ -165,7 +165,7 @@ def test_with_both_gone_the_edge_gives_what_it_has_and_then_the_error_page_if_it
 
 
 def test_each_bucket_is_asked_in_its_own_region() -> None:
-    templates = {
+    templates: dict[str, dict[str, Any]] = {
         "site": {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "a"}}}},
         "replica": {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "b"}}, "Topic": {"Type": "X"}}},
     }
