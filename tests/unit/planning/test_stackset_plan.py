@@ -312,9 +312,10 @@ def test_conditions_are_told_of_instances_that_stay_only() -> None:
 
 
 def test_the_command_for_inoperable_instances_names_the_first_of_them() -> None:
-    there = (instance(), instance(OTHER, status="INOPERABLE"))
-    (told,) = planned(found=live(), instances=there).findings
-    assert told.message.startswith(f"INOPERABLE, so left out of every update: {OTHER} eu-west-1;")
+    there = (instance(), instance(OTHER, status="INOPERABLE"), instance(THIRD, status="INOPERABLE"))
+    target = stackset("eu-west-1", accounts=(ACCOUNT, OTHER, THIRD))
+    (told,) = planned(found=live(), instances=there, target=target).findings
+    assert told.message.startswith(f"INOPERABLE, so left out of every update: {OTHER} eu-west-1, {THIRD} eu-west-1;")
     assert told.command == (
         "aws cloudformation delete-stack-instances --stack-set-name demo-test-it --region us-east-1"
         f" --accounts {OTHER} --regions eu-west-1 --retain-stacks"
