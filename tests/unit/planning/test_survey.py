@@ -10,6 +10,7 @@ import pytest
 
 from assembly.model import OperationPreferences, StackSet, Targets
 from aws.cloudformation.stack_sets import StackInstance
+from aws.errors import AccessDenied
 from planning.stackset_survey import Survey, survey
 from tests.simulated import ACCOUNT, SimulatedGateways, Small, Targeted, small_assembly, stackset
 
@@ -279,3 +280,11 @@ def test_at_most_fifty_accounts_are_looked_into() -> None:
 
 def test_a_survey_knows_its_environment() -> None:
     assert looked(stackset("eu-west-1")).environment == "test"
+
+
+def test_overrides_that_cannot_be_read_are_named_by_account_and_region() -> None:
+    template = {"Parameters": {"Days": {"Type": "Number"}}, **TOPIC}
+    gateways = SimulatedGateways()
+    gateways.faults.errors["describe_stack_instance", "demo-test-set"] = AccessDenied("not you")
+    found = looked(stackset("eu-west-1", accounts=(OTHER,)), template=template, instances=[current(OTHER)], gateways=gateways)
+    assert found.overrides == {} and words(found, "not_looked_at").startswith(f"overrides in {OTHER} eu-west-1: ")
