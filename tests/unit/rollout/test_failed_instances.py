@@ -10,12 +10,12 @@ import pytest
 
 from aws.cloudformation.stack_sets import InstanceTargets, StackSetOperation, StackSetOperationResult
 from aws.cloudformation.stacks import StackEvent
-from aws.errors import AccessDenied
+from aws.errors import AccessDenied, NetworkError
 from planning.inputs import Inputs
 from rollout.diagnosis import diagnose
 from rollout.outcome import ContentOutcome, InstanceFailure, Outcome, StackRemoved
 from rollout.planned_change import MOST_TRIES
-from rollout.stackset_execution import StackSetExecution
+from rollout.stackset_execution import PAGE_SECONDS, StackSetExecution
 from rollout.stackset_operations import Step
 from tests.simulated import ACCOUNT
 from tests.unit.rollout.test_second_try import LATE, World
@@ -236,3 +236,100 @@ def test_which_outcomes_let_the_next_one_go_on() -> None:
     }
     assert [r for r, each in gone.items() if each.ok] == ["removed", "waits", "kept"]
     assert [r for r, each in gone.items() if each.begun] == ["removed", "waits", "failed", "running"]
+
+
+# --- following an operation -----------------------------------------------------------------------------------------
+
+
+class Polled(Following):
+    """`follow` itself. The looks at the operation are given; an error among them is raised."""
+
+    follow = StackSetExecution.follow
+
+    def __init__(self, *looks: Any) -> None:
+        super().__init__()
+        self.looks = list(looks)
+        self.total = 1
+        self.read: list[str] = []
+        self.seconds = 0.0
+        anything: Any = self.world
+        anything.now = lambda: self.seconds
+        anything.report = lambda event: None
+
+    def stack_set_operation(self, *_: Any, **__: Any) -> Any:
+        self.seconds += PAGE_SECONDS / 4
+        look = self.looks.pop(0)
+        if isinstance(look, Exception):
+            raise look
+        return look
+
+    def stack_set_operation_results(self, *_: Any, status: str = "", **__: Any) -> Any:
+        self.read.append(status)
+        return ()
+
+
+def look(status: str = "RUNNING", failed: int = 0) -> StackSetOperation:
+    return StackSetOperation(status=status, failed_instances=failed)
+
+
+def test_an_operation_is_followed_to_its_end() -> None:
+    polled = Polled(look(), look("SUCCEEDED"))
+    assert polled.follow(step())[0].status == "SUCCEEDED" and polled.world.polls == [0] and polled.told == []
+
+
+def test_five_looks_in_a_row_without_an_answer_are_too_many_and_four_are_not() -> None:
+    silent = NetworkError("nobody answers")
+    polled = Polled(silent, silent, silent, silent, look(), silent, silent, silent, silent, look("FAILED"))
+    assert polled.follow(step())[0].status == "FAILED" and polled.told == ["looking again: nobody answers"] * 8
+    with pytest.raises(NetworkError):
+        Polled(*[silent] * 5, look("SUCCEEDED")).follow(step())
+
+
+def test_after_an_empty_list_of_instances_the_next_is_not_read_at_once() -> None:
+    polled = Polled(look(), look(), look("SUCCEEDED"))
+    polled.follow(step())
+    assert len(polled.read) == 2, "the first look, and the end"
+
+
+# --- a stack that is older than its execution -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("live", "exists", "older"), [("t", True, True), ("u", True, False), ("t", False, False), (None, True, False), (None, False, False)]
+)
+def test_an_answer_is_older_if_it_is_the_stack_of_before(live: str | None, exists: bool, older: bool) -> None:
+    from rollout.stack_execution import StackExecution
+
+    execution = object.__new__(StackExecution)
+    anything: Any = SimpleNamespace(state=SimpleNamespace(exists=exists, changed_at="t"))
+    execution.plan = anything
+    described: Any = None if live is None else SimpleNamespace(changed_at=live)
+    assert execution.is_older(described) is older
+
+
+# --- where the history was ------------------------------------------------------------------------------------------
+
+
+def test_the_former_bucket_is_that_of_the_stack_which_makes_it() -> None:
+    import json
+
+    from rollout.whereabouts import _former_bucket
+    from tests.simulated import Simulated, SimulatedGateways, Small, small_assembly, stackset
+
+    def bucket(title: str, name: str = "demo-artifacts") -> dict[str, Any]:
+        return {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}, title: {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}}}}
+
+    def found(template: dict[str, Any], deployed: dict[str, Any] | None, **more: Any) -> str:
+        gateways: Any = SimulatedGateways()
+        other = Small(id="first", template=bucket("Other", "other"))
+        made, templates = small_assembly(other, Small(id="base", template=template, more=more))
+        for name, body in (("first", other.template), ("base", deployed)):
+            if body is not None:
+                place: Simulated = gateways.at("eu-west-1")
+                place.deploy(f"demo-test-{name}", json.loads(json.dumps(body)), {})
+        return _former_bucket(made, templates, gateways)
+
+    assert found(bucket("Artifacts"), bucket("Artifacts", "old")) == "Artifacts-physical"
+    assert found(bucket("Artifacts"), bucket("Renamed")) == "" and found(bucket("Artifacts"), None) == ""
+    assert found(bucket("Artifacts", "another"), bucket("Artifacts")) == ""
+    assert found(bucket("Artifacts"), bucket("Artifacts"), stackset=stackset("eu-west-1")) == ""
