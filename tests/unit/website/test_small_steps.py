@@ -346,3 +346,28 @@ def test_what_the_replica_lacks_is_judged_by_what_s3_says_of_the_source(live: Li
 
 def test_three_keys_are_named() -> None:
     assert (_some("cba"), _some("dcba"), _some("a")) == ("a, b, c", "a, b, c and 1 more", "a")
+
+
+def test_a_finding_in_one_line_with_its_place() -> None:
+    from pages.findings import Finding
+    from website.judging import note, refusal
+
+    found = Finding(code="secret", file="a'b.js", line=3, text="a key", remedy="take it out")
+    assert refusal(found, "dist") == (
+        "dist/a'b.js:3: a key; take it out; to publish it all the same: --allow 'secret:a'\"'\"'b.js'"
+    )
+    bare = Finding(code="secret", file="a.js", text="a key")
+    assert refusal(bare, "") == "a.js: a key; to publish it all the same: --allow 'secret:a.js'"
+    assert note(found) == "a'b.js:3: a key; take it out (secret)" and note(bare) == "a.js: a key (secret)"
+    known = Finding(code="secret", file="a.js", text="allowed: a key", remedy="take it out")
+    assert note(known) == "a.js: allowed: a key (secret)"
+
+
+def test_a_preview_is_not_told_to_ask_aws() -> None:
+    from website.verification.model import NOT_ASKED
+    from website.verification.probe import Probe
+
+    for preview, give in ((True, ""), (False, NOT_ASKED)):
+        anything: Any = SimpleNamespace(target=SimpleNamespace(preview=preview))
+        skipped = Probe.unasked(anything, "the bucket")
+        assert (str(skipped), skipped.give) == ("the bucket is not known here", give)
