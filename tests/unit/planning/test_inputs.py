@@ -113,7 +113,11 @@ def test_an_output_with_a_secret_in_it_is_passed_on_and_never_shown(live: dict[s
 def waiting(live: Mapping[str, str], *, no_echo: bool = False) -> Inputs:
     parameter = Parameter(name="A", source=OutputRef(stack="base", output="Out"), no_echo=no_echo)
     produced = Produced(
-        outputs={"Out": None}, expressions={"Out": {"Ref": "T"}}, resource_types={"T": "AWS::SNS::Topic"}, account_id=ACCOUNT, region="eu-west-1"
+        outputs={"Out": None},
+        expressions={"Out": {"Ref": "T"}},
+        resource_types={"T": "AWS::SNS::Topic"},
+        account_id=ACCOUNT,
+        region="eu-west-1",
     )
     return inputs(parameter, produced={"base": produced}, live=live)
 

@@ -37,7 +37,15 @@ def content(**changes: Any) -> Any:
 
 
 OLD = Superseded(
-    stack="a", stack_name="a", account_id=ACCOUNT, region="r", role_arn=None, logical_id="C", resource_type="T", physical_id="old", since="t"
+    stack="a",
+    stack_name="a",
+    account_id=ACCOUNT,
+    region="r",
+    role_arn=None,
+    logical_id="C",
+    resource_type="T",
+    physical_id="old",
+    since="t",
 )
 
 

@@ -63,7 +63,9 @@ def test_how_a_move_is_told() -> None:
     assert nameless.startswith("New is Old of a under another stack (AWS::X::Y): CloudFormation makes a second one and deletes the first.")
 
 
-@pytest.mark.parametrize(("kept", "words"), [(True, "it is kept by its stack;"), (False, "it has to get DeletionPolicy: Retain in its old")])
+@pytest.mark.parametrize(
+    ("kept", "words"), [(True, "it is kept by its stack;"), (False, "it has to get DeletionPolicy: Retain in its old")]
+)
 def test_what_went_to_another_region_is_not_refactored(kept: bool, words: str) -> None:
     move = Move(before=side("a", "Old", kept=kept), after=side("b", "New", "us-east-1"))
     assert _refactor(move, "test") == "" and words in _words(move) and "No refactor goes from one region" in _words(move)
@@ -166,7 +168,11 @@ def test_what_is_new_cuts_nobody_off() -> None:
         ({}, {"PublicAccessBlockConfiguration": {"RestrictPublicBuckets": False, "BlockPublicPolicy": True}}, False),
         ({}, {"OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}}, True),
         ({}, {"OwnershipControls": {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}}, False),
-        ({"PublicAccessBlockConfiguration": {"IgnorePublicAcls": True}}, {"PublicAccessBlockConfiguration": {"IgnorePublicAcls": True}}, False),
+        (
+            {"PublicAccessBlockConfiguration": {"IgnorePublicAcls": True}},
+            {"PublicAccessBlockConfiguration": {"IgnorePublicAcls": True}},
+            False,
+        ),
         ({"PublicAccessBlockConfiguration": {"IgnorePublicAcls": True}}, {}, False),
     ],
 )
@@ -255,7 +261,9 @@ def test_the_code_of_a_pull_request_is_known_by_its_role() -> None:
 def test_read_only_leaves_other_accounts_and_withholds_secrets_from_pull_requests() -> None:
     secret = Parameter(name="P", source=SecretRef(secret="s", key="k"), no_echo=True)
     made, _ = small_assembly(
-        Small(id="a", template=TOPIC), Small(id="b", template=TOPIC, more={"role_arn": "arn:b"}), Small(id="c", template=TOPIC, parameters=(secret,))
+        Small(id="a", template=TOPIC),
+        Small(id="b", template=TOPIC, more={"role_arn": "arn:b"}),
+        Small(id="c", template=TOPIC, parameters=(secret,)),
     )
     made = msgspec.structs.replace(made, pull_request_role_name="pr")
     everything, nothing = reachable(made.stacks, Options())
@@ -324,7 +332,9 @@ def test_content_and_the_stacks_of_its_plan() -> None:
     ((code, words),) = content(known_after=("site.Bucket", "edge.Id", "base.Id"))
     assert code == "error content_without_site" and "base, edge is not deployed" in words
     assert words.endswith("plan --env test --content dist")
-    gone = changed(logical_id="Bucket", resource_type="AWS::S3::Bucket", physical_id="old", action="remove", policy_action="Delete", holds_data=True)
+    gone = changed(
+        logical_id="Bucket", resource_type="AWS::S3::Bucket", physical_id="old", action="remove", policy_action="Delete", holds_data=True
+    )
     ((code, words),) = content((gone,))
     assert code == "warning content_bucket_replaced" and "compared with old, which site.Bucket replaces" in words
     for other in ({"physical_id": "other"}, {"resource_type": "AWS::DynamoDB::Table"}, {"action": "modify"}):
@@ -354,4 +364,28 @@ def test_what_is_there_for_another_stack_is_not_taken_over_by_this_one() -> None
         assembly=made, templates=templates, options=Options(), created_at="2026-11-22T10:00:00Z", created_by="s", nonce="1a", taken=(mine,)
     )
     plan = make_plan(request, SimulatedGateways(), NO_SCHEMAS)
-    assert stack_of(plan, "a").operation == "create" and plan.all_findings == stack_of(plan_of((made, templates), SimulatedGateways()), "a").findings
+    assert (
+        stack_of(plan, "a").operation == "create"
+        and plan.all_findings == stack_of(plan_of((made, templates), SimulatedGateways()), "a").findings
+    )
+
+
+def test_an_import_may_have_the_parameters_that_need_no_other_stack_and_are_no_secret() -> None:
+    from assembly.model import HostedZoneRef
+    from planning.importing import ImportPlanner
+    from planning.inputs import Inputs
+    from tests.simulated import literal, output
+
+    planner = object.__new__(ImportPlanner)
+    parameters = (
+        literal("Plain", "1"),
+        Parameter(name="Hidden", source=literal("Hidden", "2").source, no_echo=True),
+        Parameter(name="Zone", source=HostedZoneRef(name="example.org")),
+        Parameter(name="Secret", source=SecretRef(secret="s", key="k")),
+        output("Out", "base", "Out"),
+    )
+    anything: Any = SimpleNamespace(parameters=parameters)
+    planner.stack = anything
+    assert planner.fixed == {"Plain", "Zone"}
+    found = planner.static(Inputs(after={"Plain": "1", "Out": "known by now", "Hidden": "2"}))
+    assert found == {"Plain": "1", "Out": after_mark("Out"), "Hidden": after_mark("Hidden")}

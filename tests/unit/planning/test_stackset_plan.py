@@ -224,7 +224,9 @@ def test_what_becomes_of_each_instance() -> None:
         (TOPIC, TOPIC, "keep", "retain"),
     ],
 )
-def test_the_deployed_template_tells_whether_an_instance_holds_data(deployed: Any, wanted: dict[str, Any], choice: str, action: str) -> None:
+def test_the_deployed_template_tells_whether_an_instance_holds_data(
+    deployed: Any, wanted: dict[str, Any], choice: str, action: str
+) -> None:
     plan = planned(wanted, live(deployed), (*BOTH, instance(THIRD)), removed_instances=choice)
     assert doing(plan)[f"{THIRD} eu-west-1"][0] == action
 

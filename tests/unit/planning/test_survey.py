@@ -16,7 +16,9 @@ from tests.simulated import ACCOUNT, SimulatedGateways, Small, Targeted, small_a
 
 OTHER, THIRD = "210987654321", "310987654321"
 TOPIC: dict[str, Any] = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {}}}}
-LOGS: dict[str, Any] = {"Resources": {"Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": {"Fn::Sub": "/${AWS::AccountId}"}}}}}
+LOGS: dict[str, Any] = {
+    "Resources": {"Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": {"Fn::Sub": "/${AWS::AccountId}"}}}}
+}
 STACKSETS = "cloudformation.amazonaws.com"
 CAPE = "af-south-1"
 """A region that has to be opted into."""
@@ -183,7 +185,9 @@ def test_a_role_of_another_name_account_or_kind_of_stack_does_not_count() -> Non
     ],
 )
 def test_whom_an_execution_role_has_to_trust(trusts: str, ready: bool) -> None:
-    found = looked(stackset("eu-west-1", accounts=(OTHER,)), Targeted(roles={(OTHER, "execution"): frozenset({"ec2.amazonaws.com", trusts})}))
+    found = looked(
+        stackset("eu-west-1", accounts=(OTHER,)), Targeted(roles={(OTHER, "execution"): frozenset({"ec2.amazonaws.com", trusts})})
+    )
     assert codes(found) == ([] if ready else [("error", "execution_role_trust")])
     for told in found.findings:
         assert told.message == f"the role execution of account {OTHER} does not trust the role admin of account {ACCOUNT}"
@@ -193,10 +197,14 @@ def test_an_execution_role_that_is_not_there_and_one_that_was_used() -> None:
     missing = Targeted(roles={(OTHER, "execution"): None})
     found = looked(stackset("eu-west-1", "us-west-2", accounts=(OTHER,)), missing)
     assert codes(found) == [("error", "execution_role_missing")], "once, however many regions"
-    assert f"account {OTHER} has no role execution; make it there, trusting the role admin of account {ACCOUNT}" in found.findings[0].message
+    assert (
+        f"account {OTHER} has no role execution; make it there, trusting the role admin of account {ACCOUNT}" in found.findings[0].message
+    )
     assert codes(looked(stackset("eu-west-1", "us-west-2", accounts=(OTHER,)), missing, instances=[current(OTHER)])) == []
     stale = [current(OTHER, status="OUTDATED")]
-    assert codes(looked(stackset("eu-west-1", "us-west-2", accounts=(OTHER,)), missing, instances=stale)) == [("error", "execution_role_missing")]
+    assert codes(looked(stackset("eu-west-1", "us-west-2", accounts=(OTHER,)), missing, instances=stale)) == [
+        ("error", "execution_role_missing")
+    ]
 
 
 def test_the_execution_role_that_the_assembly_makes_counts_in_its_own_account_only() -> None:

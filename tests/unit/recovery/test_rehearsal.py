@@ -289,7 +289,13 @@ def test_the_plan_tells_what_is_closed_for_how_long_and_how_it_is_undone() -> No
 
 
 def test_an_approval_is_good_for_one_rehearsal_of_one_release() -> None:
-    others: list[dict[str, Any]] = [{"after": "0badcafe"}, {"release": 8}, {"manifest": "cd" * 32}, {"minutes": 20}, {"distribution_id": "E2"}]
+    others: list[dict[str, Any]] = [
+        {"after": "0badcafe"},
+        {"release": 8},
+        {"manifest": "cd" * 32},
+        {"minutes": 20},
+        {"distribution_id": "E2"},
+    ]
     digests = [sealed(msgspec.structs.replace(PLAN, **each)).digest for each in ({}, *others)]
     assert digests[0] == PLAN.digest
     assert all(one != other for one, other in itertools.combinations(digests, 2))

@@ -17,7 +17,9 @@ PLACE: dict[str, Any] = {"stack_name": "n", "account_id": ACCOUNT, "region": "r"
 
 
 def template(kind: str = "AWS::DynamoDB::Table", name: Any = "locks") -> bytes:
-    return json.dumps({"Resources": {"Other": {"Type": "AWS::SNS::Topic"}, "Table": {"Type": kind, "Properties": {"TableName": name}}}}).encode()
+    return json.dumps(
+        {"Resources": {"Other": {"Type": "AWS::SNS::Topic"}, "Table": {"Type": kind, "Properties": {"TableName": name}}}}
+    ).encode()
 
 
 def test_which_stacks_make_the_lock_table() -> None:

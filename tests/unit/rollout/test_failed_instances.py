@@ -161,7 +161,10 @@ def failure(account: str, status: str = "FAILED", reason: str = "") -> InstanceF
         ((failure("1"), failure("2", reason="no room")), "2 failed: 2 a: no room"),
         ((failure("1"), failure("2")), "2 failed: 1 a: "),
         ((failure("1", "CANCELLED", "c"), failure("2", reason="no room")), "1 cancelled, 1 failed: 2 a: no room"),
-        ((failure("1", "SKIPPED_SUSPENDED_ACCOUNT"), failure("2", "CANCELLED")), "1 skipped suspended account, 1 cancelled: words of the operation"),
+        (
+            (failure("1", "SKIPPED_SUSPENDED_ACCOUNT"), failure("2", "CANCELLED")),
+            "1 skipped suspended account, 1 cancelled: words of the operation",
+        ),
     ],
 )
 def test_the_first_reason_is_told_and_how_many_there_are(bad: tuple[InstanceFailure, ...], message: str) -> None:

@@ -60,7 +60,9 @@ def switch(zones: Zones, *replaces: tuple[str, dict[str, Any]]) -> RecordSwitch:
 
 def test_what_was_approved_is_deleted_in_one_change_a_zone_and_once() -> None:
     zones = Zones(record(), record("b.example.org."), record("c.example.org."))
-    told = list(switch(zones, ("Z1", record()), ("Z1", record()), ("Z1", record("b.example.org.")), ("Z2", record("c.example.org."))).away())
+    told = list(
+        switch(zones, ("Z1", record()), ("Z1", record()), ("Z1", record("b.example.org.")), ("Z2", record("c.example.org."))).away()
+    )
     assert zones.changes == [
         ("Z1", "DELETE", ["www.example.org. CNAME", "b.example.org. CNAME"]),
         ("Z2", "DELETE", ["c.example.org. CNAME"]),

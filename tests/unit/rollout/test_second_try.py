@@ -149,7 +149,8 @@ def test_a_creation_that_came_too_early_is_made_again_under_a_name_of_its_own() 
 
 
 @pytest.mark.parametrize(
-    "found", [diagnosis(reason=""), diagnosis(reason="Bucket already exists"), diagnosis(status="ROLLBACK_FAILED"), diagnosis("UPDATE_FAILED")]
+    "found",
+    [diagnosis(reason=""), diagnosis(reason="Bucket already exists"), diagnosis(status="ROLLBACK_FAILED"), diagnosis("UPDATE_FAILED")],
 )
 def test_any_other_failure_is_the_end(found: Diagnosis) -> None:
     trying = Trying(World(*GONE))
@@ -260,5 +261,3 @@ def test_a_step_is_late_if_every_instance_that_failed_by_itself_is() -> None:
     assert why_late(world, step("create"), [bad("2", status="CANCELLED")]) is None
     assert why_late(world, step("adopt"), [bad("1")]) is None
     assert why_late(World(None, new=False), step("create"), [bad("1")]) is None  # type: ignore[arg-type]
-
-

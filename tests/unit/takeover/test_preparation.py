@@ -183,7 +183,9 @@ def test_a_property_that_aws_never_tells_is_put_down_as_it_is_wanted() -> None:
     assert "Description" in hidden
     live: Any = SimpleNamespace(properties={"Name": "n", "Type": "String", "Value": "live", "DataType": "text"})
     found = put_down(kind, live, {"Name": "n", "Value": "ours", "Description": "d", "Tags": {"a": "b"}})
-    assert found == {"Name": "n", "Type": "String", "Value": "live", "Description": "d"} | ({"Tags": {"a": "b"}} if "Tags" in hidden else {})
+    assert found == {"Name": "n", "Type": "String", "Value": "live", "Description": "d"} | (
+        {"Tags": {"a": "b"}} if "Tags" in hidden else {}
+    )
 
 
 # --- what a deleted stack has kept ----------------------------------------------------------------------------------
@@ -194,9 +196,7 @@ def event(logical_id: str, status: str = "DELETE_SKIPPED", physical_id: str = "b
 
 
 def remembered(*stacks: tuple[Any, ...], besides: frozenset[str] = frozenset(), template: Any = TEMPLATE) -> dict[str, Any]:
-    gateway: Any = SimpleNamespace(
-        deleted_stacks=lambda name: tuple(map(str, range(len(stacks)))), events=lambda arn: stacks[int(arn)]
-    )
+    gateway: Any = SimpleNamespace(deleted_stacks=lambda name: tuple(map(str, range(len(stacks)))), events=lambda arn: stacks[int(arn)])
     found = kept(made().stacks[0], template, gateway, SCHEMAS, besides=besides)
     assert all(each.source == "kept by the deleted stack of this name" and each.stack == "a" for each in found)
     return {each.logical_id: dict(each.identifier) for each in found}

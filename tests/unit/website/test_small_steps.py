@@ -120,7 +120,10 @@ def test_folders_and_the_ledger_are_no_files_of_the_first_release(live: Live) ->
     reading = next(e for e in live.told if isinstance(e, Begun) and e.step == "reading what is there")
     assert (reading.files, reading.size) == (2, 16)
     manifest = live.site.store.manifest(outcome.release.manifest)
-    assert {f.key: f.content_type for f in manifest.files} == {"a.txt": "application/octet-stream", "index.html": "application/octet-stream"}
+    assert {f.key: f.content_type for f in manifest.files} == {
+        "a.txt": "application/octet-stream",
+        "index.html": "application/octet-stream",
+    }
     keeping = next(e for e in live.told if isinstance(e, Begun) and e.step == "keeping copies for a rollback")
     assert (keeping.files, keeping.size) == (2, 16)
     with pytest.raises(WebsiteError, match="has releases already"):
@@ -209,7 +212,9 @@ def test_a_folder_that_is_none_and_one_without_a_page(tmp_path: Path) -> None:
 
 def test_two_objects_are_the_same_with_the_same_bytes_and_headers() -> None:
     one = entry("a", "text/plain", "x")
-    assert one.same_object(entry("a", "text/plain", "x", md5="other", size=9)) and one.same_object(entry("b", "text/plain", "x", sha256=one.sha256))
+    assert one.same_object(entry("a", "text/plain", "x", md5="other", size=9)) and one.same_object(
+        entry("b", "text/plain", "x", sha256=one.sha256)
+    )
     for other in (entry("a", "text/html", "x"), entry("a", "text/plain", "y"), entry("b", "text/plain", "x")):
         assert not one.same_object(other)
     assert entry("a", cache="max-age=1, immutable").immutable and not one.immutable
@@ -295,7 +300,11 @@ def test_what_cannot_be_visited_is_skipped() -> None:
         endpoint = None if tls is None else SimpleNamespace(tls=tls)
         return SimpleNamespace(endpoint=endpoint, password=password, contract=SimpleNamespace(basic_auth=auth))
 
-    for given, words in ((target(False, "p", True), "plain HTTP"), (target(True, "", True), "password"), (target(None, "", True), "password")):
+    for given, words in (
+        (target(False, "p", True), "plain HTTP"),
+        (target(True, "", True), "password"),
+        (target(None, "", True), "password"),
+    ):
         with pytest.raises(Skipped, match=words):
             look(given, ("/",))
 
@@ -353,9 +362,7 @@ def test_a_finding_in_one_line_with_its_place() -> None:
     from website.judging import note, refusal
 
     found = Finding(code="secret", file="a'b.js", line=3, text="a key", remedy="take it out")
-    assert refusal(found, "dist") == (
-        "dist/a'b.js:3: a key; take it out; to publish it all the same: --allow 'secret:a'\"'\"'b.js'"
-    )
+    assert refusal(found, "dist") == ("dist/a'b.js:3: a key; take it out; to publish it all the same: --allow 'secret:a'\"'\"'b.js'")
     bare = Finding(code="secret", file="a.js", text="a key")
     assert refusal(bare, "") == "a.js: a key; to publish it all the same: --allow 'secret:a.js'"
     assert note(found) == "a'b.js:3: a key; take it out (secret)" and note(bare) == "a.js: a key (secret)"
