@@ -57,11 +57,12 @@ class Cover:
         return {test for test in found if not test.endswith(SETUP)} | {test for test in self.seconds if _file(test) in shared}
 
     def stages(self, mutant: Mutant) -> Iterator[list[str]]:
-        """Its tests: those of its own room, which notice most faults and are few to load, then others; the quick ones first, up to a limit."""
+        """Its tests: those of its own room, which notice most faults, then others; the quick ones first, up to a limit."""
         home = f"tests/unit/{mutant.file.partition('/')[0]}/"
         found = sorted(self.tests(mutant), key=lambda test: (self.seconds.get(test, 0.0), test))
         for own, limit in ((True, OWN), (False, OTHERS)):
-            chosen, left = [], limit
+            chosen: list[str] = []
+            left = limit
             for test in found:
                 if test.startswith(home) is own and (left > 0.0 or not chosen):
                     chosen.append(test)

@@ -57,10 +57,10 @@ def test_a_place_that_is_none_several_or_given_twice() -> None:
     with pytest.raises(NotUnderstood, match="no stack of the environment has 'Bukket'") as told:
         by_hand(["Bukket=b"], both, SCHEMAS)
     assert (told.value.word, told.value.choices) == ("Bukket", ("site.Bucket", "edge.Bucket", "Bucket"))
-    with pytest.raises(NotUnderstood, match="Bucket is in several stacks; write one of site.Bucket, edge.Bucket"):
+    with pytest.raises(NotUnderstood, match=r"Bucket is in several stacks; write one of site.Bucket, edge.Bucket"):
         by_hand(["Bucket=b"], both, SCHEMAS)
     assert by_hand(["edge.Bucket=b"], both, SCHEMAS)[0].to == ("edge", "Bucket")
-    with pytest.raises(NotUnderstood, match="site.Bucket is given twice"):
+    with pytest.raises(NotUnderstood, match=r"site.Bucket is given twice"):
         by_hand(["site.Bucket=b", "site.Bucket=c"], both, SCHEMAS)
 
 
@@ -69,7 +69,7 @@ def test_an_identifier_of_several_properties_is_an_object_with_exactly_these() -
     whole = '{"Name": "n", "Id": "i", "Scope": "CLOUDFRONT"}'
     assert dict(by_hand([f"Acl={whole}"], acl, SCHEMAS)[0].identifier) == {"Name": "n", "Id": "i", "Scope": "CLOUDFRONT"}
     for value in ("n", "[]", '{"Name": "n", "Id": "i"}', whole.replace('"i"', '""'), whole.replace('"i"', "1"), whole[:-1] + ', "X": "x"}'):
-        with pytest.raises(NotUnderstood, match="site.Acl is identified by several properties: Acl="):
+        with pytest.raises(NotUnderstood, match=r"site.Acl is identified by several properties: Acl="):
             by_hand([f"Acl={value}"], acl, SCHEMAS)
 
 
@@ -87,7 +87,7 @@ def test_one_thing_found_in_several_ways_is_one_by_the_strongest() -> None:
     state = candidate(names=frozenset({"t"}), region="r")
     for order in ([derived, state], [state, derived]):
         ((found,),) = matched([place()], order).by_place.values()
-        assert (found.found, found.names, found.account_id, found.region) == ("terraform", {"d", "t"}, "1", "r")
+        assert (found.found, found.names, found.account_id, found.region) == ("terraform", frozenset({"d", "t"}), "1", "r")
     dotted = candidate(RECORD, identifier={"Name": "a.b."}).key
     assert dotted == candidate(RECORD, identifier={"Name": "a.b"}).key != candidate(RECORD, identifier={"Name": "a.c"}).key
 

@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from planning.inputs import Inputs
 from planning.model import Plan, StackPlan, Superseded, TakenOver, plan_bytes, plan_command, plan_digest, sealed
 from planning.saved import SavedPlanError, forget, load, path_of, save
 from tests.simulated import ACCOUNT, SimulatedGateways, Small, small_assembly
 from tests.unit.planning.test_plan import plan_of, settled, stack_of
 from tests.unit.planning.test_stackset_plan import live, planned
 from tests.unit.rollout.test_rollout_steps import removal
-from planning.inputs import Inputs
 
 BUCKET: dict[str, Any] = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {}}}}
 

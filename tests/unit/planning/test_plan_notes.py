@@ -239,12 +239,17 @@ def test_events_of_the_stack_itself_and_of_what_has_no_id_are_none() -> None:
         return StackEvent(id="1", logical_id="C", physical_id=physical_id, resource_type=CERTIFICATE, status=status, reason=reason, at="t")
 
     listed: list[str] = []
+
+    def resources(arn: str) -> tuple[()]:
+        listed.append(arn)
+        return ()
+
     events = (event(""), event("arn"), event("kept"), event("failed", "DELETE_FAILED"), event("taken"), event("taken", "IMPORT_COMPLETE"))
-    gateway: Any = SimpleNamespace(events=lambda _: events, list_resources=lambda arn: listed.append(arn) or ())
+    gateway: Any = SimpleNamespace(events=lambda _: events, list_resources=resources)
     place = {"stack": "a", "stack_name": "a", "account_id": ACCOUNT, "region": "us-east-1", "role_arn": None}
     found = left(place, "arn", gateway)
     assert [(each.physical_id, each.reason, each.since) for each in found] == [("kept", "", "t"), ("failed", "why", "t")]
-    quiet: Any = SimpleNamespace(events=lambda _: (event("", "CREATE_COMPLETE"),), list_resources=lambda arn: listed.append(arn) or ())
+    quiet: Any = SimpleNamespace(events=lambda _: (event("", "CREATE_COMPLETE"),), list_resources=resources)
     assert left(place, "arn", quiet) == () and listed == ["arn"], "resources are listed only where there is something to compare"
 
 
@@ -306,7 +311,7 @@ def test_names_of_change_sets() -> None:
 # --- beside the stacks ------------------------------------------------------------------------------------------------
 
 
-def in_zone(operation: str = "create", account: str = "999988887777", role: str | None = "arn:r", validation: Any = object()) -> list[str]:
+def in_zone(operation: str = "create", account: str = "999988887777", role: str | None = "arn:r", validation: Any = "dns") -> list[str]:
     zone = SimpleNamespace(name="example.org", account_id=account, role_arn=role)
     stacks = [SimpleNamespace(id="certificate", certificate_validation=validation, account_id=ACCOUNT)]
     assembly: Any = SimpleNamespace(hosted_zone=zone if account else None, stacks=stacks)

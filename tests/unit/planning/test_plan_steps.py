@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
+from aws.cloudformation.stacks import StackDescription
 from aws.errors import AccessDenied, AwsError, BadRequest, CredentialsExpired, Unavailable
 from gateways.existing import Found
 from planning.cleanup import drop
 from planning.model import StackPlan
 from planning.plan import CONTRADICTIONS
 from planning.states import in_the_way
-from aws.cloudformation.stacks import StackDescription
-from tests.simulated import ACCOUNT, NOW, Faults, SimulatedGateways, Small, output, small_assembly
+from tests.simulated import NOW, Faults, SimulatedGateways, Small, output, small_assembly
 from tests.unit.planning.test_plan import CERTIFICATE, SITE, execute, plan_of, settled, stack_of, two
 
 BUCKET: dict[str, Any] = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {}}}}

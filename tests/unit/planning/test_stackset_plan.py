@@ -266,7 +266,7 @@ def test_findings_of_inputs_and_survey_come_along_and_an_error_blocks() -> None:
 
 
 def clashing(policy: str | None) -> StackSetPlan:
-    body = {"Type": "AWS::Logs::LogGroup", **({"DeletionPolicy": policy} if policy else {})}
+    body: dict[str, Any] = {"Type": "AWS::Logs::LogGroup", **({"DeletionPolicy": policy} if policy else {})}
     surveyed = Survey(existing={(ACCOUNT, "eu-west-1"): {"Logs": "/a"}, (OTHER, "eu-west-1"): {"Logs": "/a"}})
     return planned({"Resources": {"Logs": body}}, instances=(), surveyed=surveyed)
 
@@ -276,8 +276,8 @@ def test_a_log_group_that_stands_in_several_places_is_told_once() -> None:
         plan = clashing(policy)
         assert codes(plan) == [("note", "instance_adopted")] and plan.operation == "create"
         assert plan.findings[0].message.startswith(f"/a in {ACCOUNT} eu-west-1, {OTHER} eu-west-1 is taken over")
-    for policy in (None, "Delete"):
-        plan = clashing(policy)
+    for other in (None, "Delete"):
+        plan = clashing(other)
         assert codes(plan) == [("error", "instance_clash")] and plan.operation == "blocked"
         assert f"/a exists already in {ACCOUNT} eu-west-1, {OTHER} eu-west-1, where Logs would make it" in plan.findings[0].message
 

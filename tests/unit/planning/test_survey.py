@@ -135,7 +135,9 @@ def test_an_administration_role_that_is_not_there() -> None:
 
 def test_roles_without_a_name_have_awss() -> None:
     target = msgspec.structs.replace(stackset("eu-west-1"), administration_role_name=None, execution_role_name=None)
-    roles = {(ACCOUNT, f"AWSCloudFormationStackSet{which}Role"): None for which in ("Administration", "Execution")}
+    roles: dict[tuple[str, str], frozenset[str] | None] = {
+        (ACCOUNT, f"AWSCloudFormationStackSet{which}Role"): None for which in ("Administration", "Execution")
+    }
     assert [c for _, c in codes(looked(target, Targeted(roles=roles)))] == ["administration_role_missing", "execution_role_missing"]
 
 
@@ -151,7 +153,7 @@ def role(name: str = "admin", principal: str = STACKSETS) -> dict[str, Any]:
     }
 
 
-NO_ADMIN = {(ACCOUNT, "admin"): None}
+NO_ADMIN: dict[tuple[str, str], frozenset[str] | None] = {(ACCOUNT, "admin"): None}
 
 
 def test_a_role_that_the_assembly_makes_is_not_looked_for() -> None:
@@ -251,7 +253,9 @@ def test_suspended_accounts_of_a_list() -> None:
 
 
 def test_log_groups_of_exactly_the_name_where_an_instance_is_to_be_made() -> None:
-    groups = {(a, "eu-west-1"): (f"/{a}", f"/{a}/more") for a in (ACCOUNT, OTHER)} | {(THIRD, "eu-west-1"): (f"/{THIRD}/more",)}
+    groups: dict[tuple[str, str], tuple[str, ...]] = {(a, "eu-west-1"): (f"/{a}", f"/{a}/more") for a in (ACCOUNT, OTHER)} | {
+        (THIRD, "eu-west-1"): (f"/{THIRD}/more",)
+    }
     target = stackset("eu-west-1", accounts=(ACCOUNT, OTHER, THIRD))
     found = looked(target, Targeted(log_groups=groups), template=LOGS, instances=[current(ACCOUNT)])
     assert found.existing == {(OTHER, "eu-west-1"): {"Logs": f"/{OTHER}"}}

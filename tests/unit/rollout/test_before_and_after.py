@@ -144,7 +144,7 @@ def test_nothing_is_removed_unless_it_was_approved_and_the_content_is_live() -> 
     def asked(removes: bool, content: Any) -> int:
         plan = SimpleNamespace(removals=(), digest="d", environment="test")
         run: Any = SimpleNamespace(removes=removes, plan=plan, now=lambda: 0.0)
-        calls = []
+        calls: list[int] = []
         run.plan = SimpleNamespace(**{**vars(plan), "removals": _Counting(calls)})
         _removed(run, content)
         return len(calls)

@@ -67,7 +67,7 @@ class Following(StackSetExecution):
         self.begun_steps.append(step.kind)
 
     def outcome(self, result: Any, **more: Any) -> Any:
-        place = {"stack": "a", "stack_name": "demo-a", "account_id": ACCOUNT, "region": "r"}
+        place: dict[str, Any] = {"stack": "a", "stack_name": "demo-a", "account_id": ACCOUNT, "region": "r"}
         return Outcome(**place, kind="stackset", operation="update", result=result, **more)
 
     # The target account.
@@ -225,7 +225,7 @@ def test_a_stack_without_a_failed_resource_has_its_own_failure_as_cause_and_no_o
 
 
 def test_which_outcomes_let_the_next_one_go_on() -> None:
-    assert [ContentOutcome(result=r).ok for r in ("succeeded", "unchanged", "failed", "refused", "interrupted", "not_started")] == [  # type: ignore[arg-type]
+    assert [ContentOutcome(result=r).ok for r in ("succeeded", "unchanged", "failed", "refused", "interrupted", "not_started")] == [
         True,
         True,
         False,
@@ -234,7 +234,7 @@ def test_which_outcomes_let_the_next_one_go_on() -> None:
         False,
     ]
     gone = {
-        r: StackRemoved(stack="a", stack_name="a", account_id="1", region="r", kind="stack", result=r)  # type: ignore[arg-type]
+        r: StackRemoved(stack="a", stack_name="a", account_id="1", region="r", kind="stack", result=r)
         for r in ("removed", "waits", "failed", "running", "not_started", "kept")
     }
     assert [r for r, each in gone.items() if each.ok] == ["removed", "waits", "kept"]

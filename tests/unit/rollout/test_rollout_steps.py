@@ -74,7 +74,7 @@ def test_what_is_gone_is_not_deleted_again_and_what_is_another_not_at_all() -> N
     gone = Zones()
     assert list(switch(gone, ("Z1", record())).away()) == [] and gone.changes == []
     other = Zones(record(value="somebody.else"))
-    with pytest.raises(Moved, match="the record www.example.org CNAME .* is not the one any more that the plan replaces"):
+    with pytest.raises(Moved, match=r"the record www.example.org CNAME .* is not the one any more that the plan replaces"):
         list(switch(other, ("Z1", record())).away())
     assert other.changes == []
     beside = Zones(record(), record(Type="TXT"), record(SetIdentifier="blue"))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from aws.cloudformation.requests import client_token
+from aws.cloudformation.stack_sets import InstanceTargets
 from planning.model import Options
 from planning.request import Request
 from rollout.diagnosis import Diagnosis
@@ -18,7 +19,6 @@ from rollout.planned_change import MOST_TRIES
 from rollout.second_try import _DELETION_POLLS, SecondTry, late, pause, steps_again, why_late
 from rollout.stackset_operations import Step
 from tests.simulated import Small, small_assembly
-from aws.cloudformation.stack_sets import InstanceTargets
 
 ROLE = "AWS::IAM::Role"
 LATE = "The role defined for the function cannot be assumed by Lambda."

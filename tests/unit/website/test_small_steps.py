@@ -189,7 +189,7 @@ def test_what_the_environment_makes_itself() -> None:
 
     assert made() == [] == made("buy/", indexing=False)
     assert made(indexing=False) == ["robots.txt"] and made("buy/", config_json={"a": 1}) == ["buy/config.json"]
-    pages = {"not_found_page": "/404.html", "error_page": "/500.html"}
+    pages: dict[str, Any] = {"not_found_page": "/404.html", "error_page": "/500.html"}
     assert made(**pages) == ["404.html", "500.html"] and made(shipped=("404.html",), **pages) == ["500.html"]
     assert made("buy/", shipped=("404.html",), **pages) == ["404.html", "500.html"], "that is another file"
     body = generated_files("", msgspec.structs.replace(AT_ROOT, indexing=False), ())["robots.txt"]
@@ -202,7 +202,7 @@ def test_a_folder_that_is_none_and_one_without_a_page(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no such directory; build the front end first"):
         read(tmp_path / "none", AT_ROOT)
     (tmp_path / "a.txt").write_text("a")
-    with pytest.raises(SourceError, match="no index.html; is this the directory"):
+    with pytest.raises(SourceError, match=r"no index.html; is this the directory"):
         read(tmp_path, AT_ROOT)
     (tmp_path / "index.html").write_text("<!doctype html><title>a</title>")
     found = read(tmp_path, AT_ROOT, exclude=("*.map",))
@@ -313,9 +313,9 @@ def test_at_most_five_complaints_are_shown() -> None:
     probe: Any = SimpleNamespace(page=SimpleNamespace(paths=("/", "/a")))
     assert _nothing(probe, [(Seen(path="/"), ())]) == "nothing at /, /a"
     seen = Seen(path="/")
-    with pytest.raises(Failed, match="^/: 0; /: 1; /: 2; /: 3; /: 4; and 1 more$"):
+    with pytest.raises(Failed, match=r"^/: 0; /: 1; /: 2; /: 3; /: 4; and 1 more$"):
         _nothing(probe, [(seen, tuple(map(str, range(6))))])
-    with pytest.raises(Failed, match="^/: 0; /: 1; /: 2; /: 3; /: 4$"):
+    with pytest.raises(Failed, match=r"^/: 0; /: 1; /: 2; /: 3; /: 4$"):
         _nothing(probe, [(seen, tuple(map(str, range(5))))])
 
 
@@ -342,14 +342,14 @@ def test_what_the_replica_lacks_is_judged_by_what_s3_says_of_the_source(live: Li
     assert replicated(live) == "6 of 6 files, byte for byte"
     assert replicated(live, a=head(live, "PENDING"), b=head(live, "PENDING", 24)) == "4 of 6 files, byte for byte, 2 pending"
     assert replicated(live, a=head(live, "PENDING", None)).endswith("1 pending")
-    with pytest.raises(Failed, match="^pending for more than 24 hours: a$"):
+    with pytest.raises(Failed, match=r"^pending for more than 24 hours: a$"):
         replicated(live, a=head(live, "PENDING", 24.1), b=head(live, "FAILED"))
-    with pytest.raises(Failed, match="^S3 could not replicate b;"):
+    with pytest.raises(Failed, match=r"^S3 could not replicate b;"):
         replicated(live, a=head(live, "PENDING"), b=head(live, "FAILED"))
     for other in (None, head(live, "COMPLETED"), head(live, "")):
-        with pytest.raises(Failed, match="^not there, or with other bytes: b; `dr backfill`"):
+        with pytest.raises(Failed, match=r"^not there, or with other bytes: b; `dr backfill`"):
             replicated(live, a=head(live, "PENDING"), b=other)
-    with pytest.raises(Failed, match="^cannot be read: not you$"):
+    with pytest.raises(Failed, match=r"^cannot be read: not you$"):
         replicated(live, AccessDenied("not you"))
 
 
