@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 import aws
 import gateways
-from aws.account import Account
 from aws.acm import Acm
 from aws.answers import read
 from aws.cloudformation.change_sets import ChangeSetRequest, CreatedChangeSet
@@ -28,15 +27,19 @@ from aws.dynamodb import Condition, Items
 from aws.errors import AwsError, Unavailable, UnexpectedAnswer
 from aws.iam import Iam
 from aws.logs import Logs
-from aws.organizations import Organizations
 from aws.route53 import Record, Route53
 from aws.s3 import S3, Headers
 from aws.secrets import Secrets
 from aws.session import Aws, Settings, StaticCredentials
 from gateways import existing
+from gateways.account import Account
 from gateways.alarms import Alarms
+from gateways.live import LiveResources
+from gateways.organizations import Organizations
+from gateways.origins import Buckets
 from gateways.retained import REMOVABLE, Retained
 from guards.text import MOST
+from patience import Patience
 from tests.unit.aws.model_answers import HTML, XHTML, Wire, answers
 
 ACCOUNT, REGION = "111111111111", "eu-west-1"
@@ -72,6 +75,7 @@ class Answers:
             endpoint_url="http://aws.invalid",
             static_credentials=lambda _: StaticCredentials(access_key="test", secret_key="test"),
             settings=Settings(total_attempts=1),
+            patience=Patience(quiet=0.0),
         )
         opened = self.aws._new_session(lambda: ACCOUNT)
         opened.set_credentials("test", "test")
@@ -109,8 +113,10 @@ GATEWAYS: dict[str, Any] = {
     "cloudfront": CloudFront.connect(AWS, account_id=ACCOUNT),
     "dynamodb": Items.connect(AWS, **PLACE),
     "iam": Iam.connect(AWS, account_id=ACCOUNT),
+    "live": LiveResources.connect(AWS, **PLACE),
     "logs": Logs.connect(AWS, **PLACE),
     "organizations": Organizations.connect(AWS, account_id=ACCOUNT),
+    "origins": Buckets.connect(AWS, **PLACE),
     "retained": Retained.connect(AWS, **PLACE),
     "route53": Route53.connect(AWS, account_id=ACCOUNT),
     "s3": S3.connect(AWS, **PLACE),
@@ -239,6 +245,13 @@ CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
         "restore": [(("s",), {})],
         "schedule_deletion": [(("s",), {"recovery_days": 7})],
         "text": [(("s",), {})],
+    },
+    "live": {"get": [(("AWS::S3::Bucket", {"BucketName": "bucket"}), {}), (("T", {"A": "a", "B": "b"}), {"service_role_arn": "r"})]},
+    "origins": {
+        "copy": [(("bucket", "k", "bucket"), {"if_match": "e"})],
+        "policy": [(("bucket",), {})],
+        "put_policy": [(("bucket", {}), {})],
+        "rules": [(("bucket",), {})],
     },
     "existing": {
         "arn": [(("s3", "r"), {})],
