@@ -18,7 +18,7 @@ from tests.mutants.trial import Verdict, tried, warm_up
 
 ROOMS = (
     *("planning", "changes", "rollout", "website", "lint", "environments", "guards", "policies"),
-    *("adoption", "takeover", "recovery", "promotion"),
+    *("adoption", "takeover", "recovery", "promotion", "verification"),
 )
 EQUIVALENT = Path(__file__).with_name("equivalent.json")
 TARGET = 0.9

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from typing import Any
 
@@ -9,12 +10,15 @@ import msgspec
 import pytest
 
 from gateways.origins import Rule
-from recovery import closing
-from recovery.comparing import Difference
+from recovery import backfill, closing, report
+from recovery.comparing import Difference, read
 from recovery.status import OriginFailover, _duration, alarm_names, closure, content_problems, failover_of, rule_words, status_lines
 from tests.simulated import Small, small_assembly, stackset
+from tests.unit.recovery.test_following import Place
 from tests.unit.recovery.test_status import answer, compared, whole
+from tests.unit.recovery.test_status import report as a_report
 from tests.unit.recovery.world import DISTRIBUTION, ORIGINS, POLICY, START
+from website.run import Begun, Sent
 
 
 @pytest.mark.parametrize(
@@ -84,3 +88,111 @@ def test_alarms_of_health_checks_and_replication_by_region() -> None:
         Small(id="d", template={"Resources": {"Bare": {"Type": "AWS::CloudWatch::Alarm"}}}, more={"stackset": stackset("eu-west-1")}),
     )
     assert alarm_names(made, templates) == {"us-east-1": ("h", "r")}
+
+
+# --- following a release ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("count", "named"), [(1, "k0"), (3, "k0, k1, k2"), (4, "k0, k1, k2 and 1 more")])
+def test_three_of_what_is_behind_are_named_and_the_waiting_is_told_once(count: int, named: str) -> None:
+    place = Place(seconds=5)
+    slept: list[float] = []
+    sleep = place.run.sleep
+
+    def slow(seconds: float) -> None:
+        slept.append(seconds)
+        sleep(seconds)
+
+    place.run = type(place.run)(**{**vars(place.run), "sleep": slow})
+    for number in range(count):
+        place.primary.add(f"k{number}", "a", "PENDING")
+    assert place.follow() is False
+    assert place.warnings[0].startswith(f"the replica has not {named} after ")
+    assert [e.step for e in place.told if isinstance(e, Begun)] == [
+        f"waiting until the replica in eu-west-1 has {count} file{'' if count == 1 else 's'}"
+    ]
+    assert slept[:3] == [0.5, 0.75, 1.125] and place.renewed == len(slept)
+
+
+def test_a_long_wait_looks_every_ten_seconds_and_a_replica_that_cannot_be_read_is_behind() -> None:
+    place = Place(seconds=100)
+    place.primary.add("a", "a", "PENDING")
+    moments = []
+    place.clock.on_sleep = lambda: moments.append(place.clock.moment)
+    assert place.follow() is False
+    assert max(later - earlier for earlier, later in itertools.pairwise(moments)) == timedelta(seconds=10)
+    from aws.errors import AccessDenied
+
+    closed = Place()
+    closed.primary.add("a", "a")
+    closed.replica.error = AccessDenied("not you")
+    assert closed.follow() is False
+
+
+def test_what_is_gone_from_the_site_is_only_waited_for() -> None:
+    place = Place(seconds=1)
+    assert place.following.catch_up({"gone": "etag"}, place.run, place.renew) is False
+    assert place.copies.copied == []
+
+
+def test_what_is_removed_from_the_replica_is_told_by_file() -> None:
+    place = Place()
+    place.primary.add("live", "live")
+    for key in ("live", "one", "three"):
+        place.replica.add(key, key)
+    place.following.forget({"live"}, place.run)
+    (begun,) = [e for e in place.told if isinstance(e, Begun)]
+    assert (begun.step, begun.files, begun.size) == ("removing from the replica", 2, 8)
+    assert [(e.key, e.size) for e in place.told if isinstance(e, Sent)] == [("one", 3), ("three", 5)]
+    place.told.clear()
+    place.following.forget({"live"}, place.run)
+    assert place.told == []
+
+
+def test_a_young_object_that_s3_brings_is_left_to_it_and_an_old_one_is_not_asked_about() -> None:
+    def copied(age: timedelta, status: str) -> list[str]:
+        place = Place()
+        place.primary.add("a", "a", status, modified=START - age)
+        anything: Any = place
+        backfill.fill(ORIGINS, anything.primary, anything.replica, anything.copies, place.run)
+        return place.copies.copied
+
+    assert copied(backfill.FRESH, "PENDING") == [] == copied(timedelta(), "COMPLETED")
+    assert copied(backfill.FRESH + timedelta(seconds=1), "PENDING") == ["a"] == copied(timedelta(), "FAILED")
+
+
+def test_a_young_object_that_is_gone_is_not_brought() -> None:
+    place = Place()
+    place.primary.add("a", "a", modified=START)
+    anything: Any = place
+    listing = read(anything.primary, "site")
+    place.primary.objects.clear()
+    found = backfill._not_under_way(["a"], listing, ORIGINS, anything.primary, place.run)
+    assert list(found) == ["a"], "and its copy says that it is not there"
+
+
+# --- reports --------------------------------------------------------------------------------------------------------
+
+
+def test_a_rehearsal_in_a_line() -> None:
+    assert a_report().summary == "under way, or cut off"
+    checks = tuple(report.Check(id=str(n), status=status) for n, status in enumerate(("passed", "passed", "failed", "skipped")))
+    whole_ = a_report(result="failed", detected_seconds=0.0, checks=checks, visits=9, failed_visits=1, message="broken")
+    assert whole_.summary == "failed, replica after 0 s, 2 checks passed, 1 failed, 1 not made, 1 of 9 visits failed: broken"
+    assert (
+        a_report(result="passed", recovered_seconds=5.0, rpo_seconds=2.0, rpo_objects=3).summary == "passed, RTO 5 s, RPO 2 s (3 objects)"
+    )
+    assert a_report(result="aborted", failed_visits=2).summary == "aborted"
+
+
+def test_reports_come_back_the_newest_first() -> None:
+    place = Place()
+    s3: Any = place.primary
+    for day, identity in (("20", "a"), ("22", "b"), ("21", "c")):
+        report.save(s3, "artifacts", a_report(id=identity, started_at=f"2026-11-{day}T12:00:00Z"))
+    assert sorted(place.primary.objects)[0] == "rehearsals/prod/20261120T120000Z-a.json"
+    place.primary.add("rehearsals/prod/2026-broken.json", "{")
+    s3.get = lambda bucket, key: type("Stored", (), {"body": place.primary.objects[key].body})
+    assert [r.id for r in report.read(s3, "artifacts", "prod", limit=9)] == ["b", "c", "a"]
+    assert [r.id for r in report.read(s3, "artifacts", "prod", limit=2)] in (["b"], ["b", "c"])
+    assert report.read(s3, "artifacts", "dev", limit=9) == ()

@@ -336,3 +336,61 @@ def test_the_former_bucket_is_that_of_the_stack_which_makes_it() -> None:
     assert found(bucket("Artifacts"), bucket("Renamed")) == "" and found(bucket("Artifacts"), None) == ""
     assert found(bucket("Artifacts", "another"), bucket("Artifacts")) == ""
     assert found(bucket("Artifacts"), bucket("Artifacts"), stackset=stackset("eu-west-1")) == ""
+
+
+def test_an_outcome_says_which_kind_of_thing_it_is_about() -> None:
+    from tests.unit.planning.test_stacksets import World as OfSets
+    from tests.unit.rollout.test_apply import Desk, chain
+
+    assert OfSets().deploy().kind == "stackset"
+    assert {o.kind for o in Desk().apply(chain()).stacks} == {"stack"}
+
+
+# --- an execution that AWS says no to -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "begun"),
+    [(None, False), ("AVAILABLE", False), ("EXECUTE_IN_PROGRESS", True), ("EXECUTE_COMPLETE", True), ("EXECUTE_FAILED", True)],
+)
+def test_a_no_is_believed_unless_the_change_set_is_executed_already(status: str | None, begun: bool) -> None:
+    from rollout.stack_execution import StackExecution
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AccessDenied("not you") if status == "denied" else NetworkError("no answer")
+
+    state = None if status is None else SimpleNamespace(execution_status=status)
+    execution = object.__new__(StackExecution)
+    execution.token = "tok"
+    anything: Any = SimpleNamespace(execute_change_set=refuse, change_set_state=lambda *_: state)
+    execution.gateway = anything
+    if begun:
+        execution.executed("cs", "stack")
+        return
+    with pytest.raises(NetworkError):
+        execution.executed("cs", "stack")
+
+
+# --- what is new ----------------------------------------------------------------------------------------------------
+
+
+def test_only_a_role_is_asked_of_iam_and_only_up_to_ten_minutes_are_new() -> None:
+    from datetime import UTC, datetime, timedelta
+
+    from aws.propagation import LATELY, ROLE
+    from rollout.recent import Recent
+
+    now = datetime(2026, 11, 27, 12, tzinfo=UTC)
+    asked: list[str] = []
+
+    def age(kind: str, name: str, seconds: float) -> float | None:
+        def role(name: str) -> Any:
+            asked.append(name)
+            return SimpleNamespace(created_at=(now - timedelta(seconds=seconds)).isoformat())
+
+        gateways: Any = SimpleNamespace(iam=lambda account: SimpleNamespace(role=role))
+        return Recent((), gateways, lambda: now, templates={}).age(kind, name)
+
+    arn = "arn:aws:iam::1:role/path/name"
+    assert age(ROLE, arn, LATELY) == LATELY and age(ROLE, arn, LATELY + 1) is None and asked == ["name", "name"]
+    assert age("AWS::S3::Bucket", arn, 1) is None is age(ROLE, "", 1) and len(asked) == 2

@@ -17,7 +17,7 @@ from aws.s3 import Head
 from tests.unit.website.live_site import AT_ROOT, SITE, Edge, Live, Object
 from tests.unit.website.test_content import CONTRACT
 from website.activation import forget, settle
-from website.as_found import release_as_found
+from adoption.as_found import release_as_found
 from website.content import (
     FileEntry,
     base64_digest,
@@ -32,10 +32,10 @@ from website.content import (
 from website.errors import SourceError, WebsiteError
 from website.releases import Pending, State
 from website.run import Begun, Warned, count, size, step_line
-from website.verification.browser import Seen, look, visit
-from website.verification.checks.browser import _nothing
-from website.verification.checks.replica import _replicated, _some
-from website.verification.model import Failed, Skipped
+from verification.browser import Seen, look, visit
+from verification.checks.browser import _nothing
+from verification.checks.replica import _replicated, _some
+from verification.model import Failed, Skipped
 
 
 @pytest.fixture
@@ -371,8 +371,8 @@ def test_a_finding_in_one_line_with_its_place() -> None:
 
 
 def test_a_preview_is_not_told_to_ask_aws() -> None:
-    from website.verification.model import NOT_ASKED
-    from website.verification.probe import Probe
+    from verification.model import NOT_ASKED
+    from verification.probe import Probe
 
     for preview, give in ((True, ""), (False, NOT_ASKED)):
         anything: Any = SimpleNamespace(target=SimpleNamespace(preview=preview))
