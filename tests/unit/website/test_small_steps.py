@@ -11,13 +11,17 @@ from typing import Any
 import msgspec
 import pytest
 
+from adoption.as_found import release_as_found
 from assembly.model import CacheRule
 from aws.errors import AccessDenied, AwsError, NotFound, Throttled
 from aws.s3 import Head
 from tests.unit.website.live_site import AT_ROOT, SITE, Edge, Live, Object
 from tests.unit.website.test_content import CONTRACT
+from verification.browser import Seen, look, visit
+from verification.checks.browser import _nothing
+from verification.checks.replica import _replicated, _some
+from verification.model import Failed, Skipped
 from website.activation import forget, settle
-from adoption.as_found import release_as_found
 from website.content import (
     FileEntry,
     base64_digest,
@@ -32,10 +36,6 @@ from website.content import (
 from website.errors import SourceError, WebsiteError
 from website.releases import Pending, State
 from website.run import Begun, Warned, count, size, step_line
-from verification.browser import Seen, look, visit
-from verification.checks.browser import _nothing
-from verification.checks.replica import _replicated, _some
-from verification.model import Failed, Skipped
 
 
 @pytest.fixture
