@@ -196,3 +196,74 @@ def test_reports_come_back_the_newest_first() -> None:
     assert [r.id for r in report.read(s3, "artifacts", "prod", limit=9)] == ["b", "c", "a"]
     assert [r.id for r in report.read(s3, "artifacts", "prod", limit=2)] in (["b"], ["b", "c"])
     assert report.read(s3, "artifacts", "dev", limit=9) == ()
+
+
+# --- whether the replica answers ------------------------------------------------------------------------------------
+
+
+def test_a_beacon_is_the_replicas_answer_only_with_its_own_words_and_status() -> None:
+    from types import SimpleNamespace
+
+    from recovery.rehearsal import Rehearsal
+
+    place = Place()
+    answers: list[tuple[int, bytes]] = []
+    asked: list[str] = []
+
+    def visit(path: str) -> tuple[int, bytes]:
+        asked.append(path)
+        words = f"replica 0badcafe {len(asked)}".encode()
+        return answers[-1] if answers[-1][1] else (answers[-1][0], words)
+
+    world: Any = SimpleNamespace(origins=ORIGINS, prefix="buy/", replica=place.replica, visit=visit)
+    plan: Any = SimpleNamespace(minutes=5)
+    rehearsal = Rehearsal(plan=plan, world=world, report=a_report())
+    served = []
+    for answer_ in ((200, b""), (404, b""), (200, b"another"), (0, b"x")):
+        answers.append(answer_)
+        served.append(rehearsal._served_by_replica())
+    assert served == [True, False, False, False]
+    assert [path.rpartition("/")[2].endswith(f"0badcafe-{n}.txt") for n, path in enumerate(asked, 1)] == [True] * 4
+    assert all(path.startswith("/buy/") for path in asked) and len(place.replica.objects) == 4
+
+
+# --- copying --------------------------------------------------------------------------------------------------------
+
+
+def test_what_was_copied_is_told_and_what_was_exchanged_is_left_and_not_counted() -> None:
+    place = Place()
+    old = START - timedelta(days=9)
+    for key in ("one", "exchanged"):
+        place.primary.add(key, key, modified=old)
+    anything: Any = place
+    listing = read(anything.primary, "site")
+    place.primary.add("exchanged", "other", modified=old)
+    assert backfill.copy_all(ORIGINS, anything.copies, listing, place.run) == ("exchanged",)
+    assert [(e.key, e.size) for e in place.told if isinstance(e, Sent)] == [("one", 3)]
+    (begun,) = [e for e in place.told if isinstance(e, Begun)]
+    assert (begun.files, begun.size) == (2, 12)
+
+
+def test_where_nothing_is_to_be_copied_nothing_is_begun() -> None:
+    place = Place()
+    place.primary.add("coming", "a", "PENDING", modified=START)
+    anything: Any = place
+    done = backfill.fill(ORIGINS, anything.primary, anything.replica, anything.copies, place.run)
+    assert (done.objects, done.size, done.left, place.told) == (0, 0, ("coming",), [])
+
+
+def test_what_is_exchanged_in_every_round_is_never_counted() -> None:
+    place = Place()
+    old = START - timedelta(days=9)
+    place.primary.add("a", "0", modified=old)
+    anything: Any = place
+    copy, rounds = place.copies.copy, []
+
+    def exchanged(source: str, key: str, bucket: str, *, if_match: str) -> None:
+        rounds.append(key)
+        place.primary.add("a", str(len(rounds)), modified=old)
+        copy(source, key, bucket, if_match=if_match)
+
+    anything.copies.copy = exchanged
+    done = backfill.fill(ORIGINS, anything.primary, anything.replica, anything.copies, place.run)
+    assert (len(rounds), done.objects, done.left) == (backfill.ROUNDS, 0, ("a",))

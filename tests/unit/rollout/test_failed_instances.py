@@ -394,3 +394,62 @@ def test_only_a_role_is_asked_of_iam_and_only_up_to_ten_minutes_are_new() -> Non
     arn = "arn:aws:iam::1:role/path/name"
     assert age(ROLE, arn, LATELY) == LATELY and age(ROLE, arn, LATELY + 1) is None and asked == ["name", "name"]
     assert age("AWS::S3::Bucket", arn, 1) is None is age(ROLE, "", 1) and len(asked) == 2
+
+
+def test_failed_instances_are_read_as_they_come_between_two_whole_readings() -> None:
+    polled = Polled(look(), look(failed=1), look(failed=1), look("FAILED", failed=1))
+    failed = result("FAILED", reason="no room")
+
+    def results(*_: Any, status: str = "", **__: Any) -> Any:
+        polled.read.append(status)
+        return (failed,) if len(polled.read) > 1 else ()
+
+    anything: Any = polled
+    anything.stack_set_operation_results = results
+    polled.follow(step())
+    assert polled.read[:2] == ["", "FAILED"] and polled.read[-1] == "", "and not again while no further one has failed"
+    assert polled.read.count("FAILED") == 1
+
+
+@pytest.mark.parametrize(
+    ("live", "execution", "tokens", "over"),
+    [
+        (None, "EXECUTE_COMPLETE", (), False),
+        ("DELETE_COMPLETE", "EXECUTE_COMPLETE", (), False),
+        ("REVIEW_IN_PROGRESS", "EXECUTE_COMPLETE", (), False),
+        ("UPDATE_COMPLETE", "EXECUTE_COMPLETE", (), True),
+        ("UPDATE_COMPLETE", "EXECUTE_IN_PROGRESS", (), False),
+        ("UPDATE_COMPLETE", None, (("tok", "IMPORT_COMPLETE"),), True),
+        ("UPDATE_COMPLETE", None, (("tok", "IMPORT_ROLLBACK_COMPLETE"), ("other", "IMPORT_COMPLETE")), False),
+    ],
+)
+def test_when_an_import_has_ended_well(live: str | None, execution: str | None, tokens: tuple[tuple[str, str], ...], over: bool) -> None:
+    from rollout.import_execution import TakingOver
+
+    taking = object.__new__(TakingOver)
+    described = None if live is None else SimpleNamespace(arn=ARN, deployed=live == "UPDATE_COMPLETE")
+    state = None if execution is None else SimpleNamespace(execution_status=execution)
+    events = [SimpleNamespace(token=token, status=status, logical_id="demo-a", physical_id=ARN, stack_arn=ARN) for token, status in tokens]
+    anything: Any = SimpleNamespace(describe_stack=lambda _: described, change_set_state=lambda *_: state, events=lambda _: events)
+    taking.gateway = anything
+    plan: Any = SimpleNamespace(
+        stack="a", stack_name="demo-a", change_set=SimpleNamespace(arn="cs", stack_arn=ARN, client_token="tok"), state=None
+    )
+    taking.plan = taking.about = plan
+    taking.run = plan
+    assert taking.over() is over
+
+
+@pytest.mark.parametrize(
+    ("resumed", "at", "started"),
+    [(True, "2026-11-22T10:00:05Z", 1.0), (True, "", 9e9), (False, "2026-11-22T10:00:05Z", 9e9), (True, "2999-01-01T00:00:00Z", 9e9)],
+)
+def test_what_an_earlier_apply_began_has_begun_when_aws_says(resumed: bool, at: str, started: float) -> None:
+    from rollout.execution_events import seconds
+    from rollout.stack_execution import StackExecution
+
+    execution = object.__new__(StackExecution)
+    execution.resumed, execution.started = resumed, 9e9
+    anything: Any = [SimpleNamespace(at=at)] if at else []
+    execution.by_events(anything)
+    assert execution.started == (seconds(at) if started == 1.0 else 9e9)
