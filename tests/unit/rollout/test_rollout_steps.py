@@ -418,3 +418,21 @@ def test_settings_alone_are_started_and_told() -> None:
     started = {e.stack: e.resources for e in desk.told if isinstance(e, Started)}
     assert started["a"] == 0
     assert desk.simulation.at("eu-west-1").stacks["demo-test-a"]["EnableTerminationProtection"] is True
+
+
+@pytest.mark.parametrize(
+    ("approved", "asked", "goes"), [(True, False, True), (False, True, True), (True, True, True), (False, False, False)]
+)
+def test_stacks_go_if_that_was_approved_or_planned(approved: bool, asked: bool, goes: bool) -> None:
+    import dataclasses
+
+    desk = Desk()
+    made = chain()
+    plan = desk.plan(made)
+    asking = msgspec.structs.replace(plan, options=msgspec.structs.replace(plan.options, remove=asked))
+    assert dataclasses.replace(desk.run(made, asking), remove=approved).removes is goes
+
+
+def test_how_a_removal_goes_is_told_with_what_it_is_about() -> None:
+    run = Removing(removal(status="CREATE_COMPLETE"), live=StackDescription(name="e", status="DELETE_COMPLETE"))
+    assert gone(run) == [("removed", "", "")] and run.said == ["is gone already"]
