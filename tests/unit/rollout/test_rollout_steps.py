@@ -436,3 +436,27 @@ def test_stacks_go_if_that_was_approved_or_planned(approved: bool, asked: bool, 
 def test_how_a_removal_goes_is_told_with_what_it_is_about() -> None:
     run = Removing(removal(status="CREATE_COMPLETE"), live=StackDescription(name="e", status="DELETE_COMPLETE"))
     assert gone(run) == [("removed", "", "")] and run.said == ["is gone already"]
+
+
+def test_certificates_are_validated_while_their_stack_is_made_and_a_no_is_told() -> None:
+    import dataclasses
+
+    from assembly.model import HostedZoneRef
+    from rollout.apply import apply
+
+    desk = Desk()
+    desk.simulation.scripts["demo-test-a"] = ["CREATE_IN_PROGRESS"] * 3 + ["CREATE_COMPLETE"]
+    made = chain(certificate_validation=HostedZoneRef(name="example.org"))
+    asked: list[str] = []
+
+    def validate(stack: Any, arn: str) -> tuple[str, ...]:
+        asked.append(stack.id)
+        if len(asked) > 1:
+            raise AccessDenied("not you")
+        return ("wrote a record",)
+
+    run = dataclasses.replace(desk.run(made, desk.plan(made)), validate_certificates=validate)
+    assert apply(run, desk.take).result == "succeeded"
+    assert set(asked) == {"a"} and len(asked) > 1, "of that stack alone"
+    notes = [e.text for e in desk.told if isinstance(e, Note)]
+    assert "wrote a record" in notes and "the certificate's validation record could not be written: not you" in notes
