@@ -171,7 +171,7 @@ class _Survey:
         regions = dict.fromkeys((stack.region, *(s.region for s in self.assembly.stacks if s.account_id == stack.account_id)))
         for region in regions if physical else ():
             try:
-                owner = self.gateways.cloudformation(stack.account_id, region, stack.role_arn).owner(physical)
+                owner = self.gateways.cloudformation(stack.account_id, region, stack.role_arn).owner(physical, candidate.type)
             except AwsError as error:
                 self.notes.append(f"whether a stack of {region} has {physical}: {error}")
                 continue

@@ -174,6 +174,15 @@ def test_what_another_stack_has_is_refused_with_the_way_out() -> None:
     assert waiting(desk.simulation) == []
 
 
+def test_a_policy_in_another_stack_has_the_buckets_name_and_not_the_bucket() -> None:
+    desk = a_desk(THE_BUCKET)
+    there = desk.simulation.at("eu-west-1")
+    there.owned["old-site"], there.owned_type = "legacy", "AWS::S3::BucketPolicy"
+    plan = desk.plan(platform())
+    assert not errors(plan)
+    assert stack_plan(plan, "site").operation == "import"
+
+
 def test_what_is_not_there_is_refused() -> None:
     plan = a_desk(taken("site", "Bucket", BUCKET, BucketName="other")).plan(platform())
     assert "import_missing" in errors(plan)
