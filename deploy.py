@@ -20,7 +20,7 @@ from guards.stream import install
 from review.next_command import NextCommand, Programs
 from session.context import Context
 
-VERB_PACKAGES = ("cli.verbs",)
+VERB_PACKAGES = ("verbs",)
 
 if __name__ == "__main__":
     install()

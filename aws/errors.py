@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from assembly import commands
 from guards.text import sentence
+from patience import Patience, Silent
 
 _THROTTLING_CODES = frozenset(
     {
@@ -36,6 +38,7 @@ _THROTTLING_CODES = frozenset(
 )
 """botocore's own list (botocore.retries.standard) without the quota codes, plus CloudFront's limit of invalidations under way."""
 
+_AGAIN = "run the same command again in a minute"
 _EXPIRED_CODES = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
 _BAD_CREDENTIAL_CODES = frozenset(
     {"InvalidAccessKeyId", "InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException", "InvalidToken", "AuthFailure"}
@@ -83,6 +86,7 @@ class AwsError(Exception):
         region: str = "",
         hint: str = "",
         status: int = 0,
+        asked: bool = True,
     ) -> None:
         message = sentence(message)
         super().__init__(message)
@@ -96,6 +100,8 @@ class AwsError(Exception):
         self.hint = hint
         self.status = status
         """HTTP status, 0 where there was no answer."""
+        self.asked = asked
+        """False where the call was not made, as the service or region had not answered a moment before."""
 
     def __str__(self) -> str:
         call = f"{self.service} {self.operation}".strip()
@@ -161,6 +167,46 @@ class Origin:
     """What renews the credentials."""
     doctor_command: str = ""
     """What checks permissions and set-up."""
+    environment: str = ""
+    """Whose runbooks are named."""
+
+    @property
+    def again(self) -> str:
+        """What to do where nobody answers."""
+        if not (self.environment and self.region):
+            return _AGAIN
+        runbook = commands.deploy("runbook", self.environment, "us-east-1" if self.region == "us-east-1" else "region-lost", "--no-aws")
+        return f"{_AGAIN}; if {self.region} stays like this: {runbook}"
+
+
+@contextmanager
+def patiently(patience: Patience, origin: Origin) -> Iterator[None]:
+    """Around one call, whose errors are ours: no longer than is sensible, and not at all where nobody has just answered."""
+    place = (origin.region, origin.service)
+    try:
+        with patience.calling(*place):
+            yield
+    except (Unavailable, NetworkError) as error:
+        if isinstance(error, UnexpectedAnswer):
+            patience.heard(*place)
+        else:
+            patience.missed(*place, str(error))
+        raise
+    except Silent as silent:
+        if silent.asked:
+            patience.missed(*place, str(silent))
+        where: dict[str, Any] = {
+            "service": origin.service,
+            "operation": origin.operation,
+            "account": origin.account,
+            "region": origin.region,
+        }
+        raise NetworkError(str(silent), code="NoAnswer", hint=origin.again, asked=silent.asked, **where) from None
+    except AwsError:
+        patience.heard(*place)
+        raise
+    else:
+        patience.heard(*place)
 
 
 @contextmanager
@@ -189,7 +235,7 @@ def translate(error: Exception, origin: Origin) -> AwsError | None:  # noqa: PLR
     }
     if isinstance(error, bc.ClientError):
         return _from_answer(error, origin, place)
-    login, again = origin.login_command, "check the network, then run the same command again"
+    login, again = origin.login_command, f"check the network, then {origin.again}"
     kinds: tuple[tuple[tuple[type[Exception], ...], type[AwsError], str], ...] = (
         ((bc.UnauthorizedSSOTokenError, bc.SSOTokenLoadError, bc.TokenRetrievalError, bc.LoginError), CredentialsExpired, login),
         ((bc.CredentialRetrievalError, bc.RefreshWithMFAUnsupportedError, bc.MetadataRetrievalError), CredentialsError, login),
@@ -267,7 +313,7 @@ def _kind(code: str, message: str, status: int, origin: Origin) -> tuple[type[Aw
     if code in _BAD_CREDENTIAL_CODES:
         return CredentialsError, origin.login_command
     if code in _THROTTLING_CODES or status == 429:
-        return Throttled, "run the same command again in a minute"
+        return Throttled, _AGAIN
     if code in _DENIED_CODES or code == "403":
         return AccessDenied, origin.doctor_command
     if code in _CONFLICT_CODES or _CONFLICT_PATTERN.search(code) or status in (409, 412):
@@ -277,7 +323,7 @@ def _kind(code: str, message: str, status: int, origin: Origin) -> tuple[type[Aw
     if _UNUSABLE_ROLE_PATTERN.search(message):
         return BadRequest, origin.doctor_command
     if status >= 500:
-        return Unavailable, "run the same command again in a minute"
+        return Unavailable, origin.again
     if status == 403:
         return AccessDenied, origin.doctor_command
     if status == 400:

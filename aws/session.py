@@ -27,10 +27,11 @@ from msgspec import field
 
 from aws import bodies
 from aws.answers import Answer, mark, read
-from aws.errors import AccessDenied, BadRequest, CredentialsError, Origin, WrongAccount, translated
+from aws.errors import AccessDenied, BadRequest, CredentialsError, NetworkError, Origin, Unavailable, WrongAccount, patiently, translated
 from aws.propagation import Propagation
 from aws.startup import quick, session_class
 from guards import masks
+from patience import Patience, wished_attempts
 
 if TYPE_CHECKING:
     from botocore.config import Config
@@ -73,7 +74,7 @@ class Settings:
 
     connect_timeout: float = 5.0
     """Seconds."""
-    read_timeout: float = 60.0
+    read_timeout: float = 30.0
     """Seconds; a request without an answer for that long is retried, and in the end a `NetworkError`."""
     total_attempts: int = 8
     """Attempts in botocore's standard mode (exponential back-off with jitter, at most 20 s between two)."""
@@ -94,7 +95,8 @@ class Aws:
 
     `role_name` is the role assumed in an account that the ambient credentials do not belong to, unless `client` is given another.
     `endpoint_url` with `static_credentials` is a local AWS: the account's credentials are asked for and no role is assumed.
-    `doctor_command` is what an `AccessDenied` tells the user to type.
+    `doctor_command` is what an `AccessDenied` tells the user to type; `environment` is whose runbooks are told where a region is lost,
+    `home_region` where STS is asked if us-east-1 is.
     """
 
     def __init__(
@@ -107,17 +109,23 @@ class Aws:
         settings: Settings | None = None,
         doctor_command: str = "",
         propagation: Propagation | None = None,
+        patience: Patience | None = None,
+        environment: str = "",
+        home_region: str = "",
         soon: tuple[tuple[str, str], ...] = (),
     ) -> None:
         """`soon`: services and regions that will be asked with the ambient credentials; their clients are made while STS answers."""
         self.propagation = propagation or Propagation()
         """How calls about new things are repeated; on its own it repeats those about what the same session has made."""
+        self._patience = patience or Patience()
         self._profile = profile
         self._role_name = role_name
         self._endpoint_url = endpoint_url
         self._static_credentials = static_credentials
         self._settings = settings or Settings()
         self._doctor_command = doctor_command
+        self._environment = environment
+        self._sts_regions = tuple(dict.fromkeys((_STS_REGION, home_region or _STS_REGION)))
         self._lock = threading.RLock()
         self._clients: dict[tuple[str, str, str, str | None], Any] = {}
         self._sessions: dict[tuple[str, str | None], BotocoreSession] = {}
@@ -144,14 +152,14 @@ class Aws:
 
     def overrides(self) -> tuple[str, ...]:
         """What leads requests elsewhere than to AWS by the caller's settings, a line each. Raises `CredentialsError` and its kin."""
-        from aws.endpoints import overridden
+        from guards.endpoints import overridden
 
         return () if self._isolated else overridden(os.environ, self._ambient_session()[0].full_config, self._profile)
 
     @property
     def is_emulated_here(self) -> bool:
         """Whether the caller's AWS_ENDPOINT_URL puts all of AWS on this machine. Raises `CredentialsError` and its kin."""
-        from aws.endpoints import emulated_here
+        from guards.endpoints import emulated_here
 
         return not self._isolated and emulated_here(os.environ, self._ambient_session()[0].full_config, self._profile)
 
@@ -240,11 +248,9 @@ class Aws:
     def _assumed(self, source: BotocoreSession, account_id: str, role_arn: str) -> BotocoreSession:
         from botocore.credentials import DeferredRefreshableCredentials
 
-        sts = self._make(source, "sts", _STS_REGION, account_id)
-
         def fetch() -> dict[str, str]:
             try:
-                answer = sts.assume_role(RoleArn=role_arn, RoleSessionName=self._settings.session_name)
+                answer = self._sts(source, "assume_role", account_id, RoleArn=role_arn, RoleSessionName=self._settings.session_name)
             except AccessDenied as refused:
                 whose = self._ambient_session()[1]
                 raise WrongAccount(
@@ -277,14 +283,23 @@ class Aws:
             )
 
     def _caller(self, session: BotocoreSession, *, meanwhile: tuple[tuple[str, str], ...] = ()) -> Identity:
-        sts = self._make(session, "sts", _STS_REGION, "")
         if not meanwhile:
-            return read(sts.get_caller_identity(), Identity)
+            return read(self._sts(session, "get_caller_identity"), Identity)
         with ThreadPoolExecutor(1) as pool:
-            asked = pool.submit(sts.get_caller_identity)
+            asked = pool.submit(self._sts, session, "get_caller_identity")
             for service, region in meanwhile:
                 self._spare[service, region] = self._make(session, service, region, "")
             return read(asked.result(), Identity)
+
+    def _sts(self, session: BotocoreSession, operation: str, account_id: str = "", **given: str) -> Any:
+        """The answer of STS, from wherever it answers."""
+        lost: list[NetworkError | Unavailable] = []
+        for region in self._sts_regions:
+            try:
+                return getattr(self._make(session, "sts", region, account_id), operation)(**given)
+            except (NetworkError, Unavailable) as error:
+                lost.append(error)
+        raise lost[0]
 
     def _find_credentials(self, session: BotocoreSession) -> None:
         """Find the ambient credentials, so that neither they nor anything else that a setting holds can stand in a message."""
@@ -313,13 +328,14 @@ class Aws:
         session.register_component("data_loader", self._loader)
 
         def add_translation(base_classes: list[type], **_: Any) -> None:
-            base_classes.insert(0, _translating(self._origin, account, self.propagation))
+            base_classes.insert(0, _translating(self._origin, account, self.propagation, self._patience))
 
         events: Any = session.get_component("event_emitter")
         events.register("creating-client-class", add_translation)
         events.register("before-parse", bodies.check)
         if self._settings.follow is not None:
             self._settings.follow(events, account)
+        events.register("before-send", lambda **_: self._patience.attempt())
         return session
 
     def _origin(self, service: str, operation: str, account_id: str, region: str) -> Origin:
@@ -330,6 +346,7 @@ class Aws:
             region=region,
             login_command=self._login_command,
             doctor_command=self._doctor_command,
+            environment=self._environment,
         )
 
     def _make(self, session: BotocoreSession, service: str, region: str, account_id: str) -> Any:
@@ -340,10 +357,11 @@ class Aws:
     def _config(self, service: str) -> Config:
         from botocore.config import Config
 
+        attempts = self._settings.total_attempts if self._isolated else wished_attempts(os.environ, self._settings.total_attempts)
         return Config(
             connect_timeout=self._settings.connect_timeout,
             read_timeout=self._settings.read_timeout,
-            retries={"mode": "standard", "total_max_attempts": self._settings.total_attempts},
+            retries={"mode": "standard", "total_max_attempts": attempts},
             max_pool_connections=self._settings.pool_connections,
             user_agent_extra=self._settings.user_agent,
             s3={"addressing_style": "path"} if service == "s3" and self.is_local else None,
@@ -363,7 +381,9 @@ def isolated_session() -> BotocoreSession:
     return session
 
 
-def _translating(origin: Callable[[str, str, str, str], Origin], account: Callable[[], str], propagation: Propagation) -> type:
+def _translating(
+    origin: Callable[[str, str, str, str], Origin], account: Callable[[], str], propagation: Propagation, patience: Patience
+) -> type:
     """A base class for clients, by botocore's own extension point: every call, paginated ones too, goes through this method."""
 
     class Translating:
@@ -374,7 +394,7 @@ def _translating(origin: Callable[[str, str, str, str], Origin], account: Callab
             make: Any = super()._make_api_call  # type: ignore[misc]
 
             def call() -> Any:
-                with translated(where):
+                with patiently(patience, where), translated(where):
                     return make(operation_name, api_params)
 
             answer = propagation.call(operation_name, api_params, call)

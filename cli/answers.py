@@ -17,9 +17,9 @@ from recovery.report import Report as Rehearsal
 from rollout.history import Record
 from rollout.lock import Holder
 from runbooks.choice import Listed
+from verification.model import Result
 from website.content_plan import ContentPlan
 from website.releases import Release
-from website.verification.model import Result
 
 Outputs = dict[str, dict[str, str]]
 """By stack, by name."""

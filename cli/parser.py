@@ -1,6 +1,6 @@
 """The verbs that there are, and their parsers: what is misspelt is answered with what was probably meant.
 
-A verb is a module of `cli/verbs/`. Its name is the verb (underscores become hyphens), its docstring's first line the help; it has
+A verb is a module of `verbs/`. Its name is the verb (underscores become hyphens), its docstring's first line the help; it has
 `EXAMPLES: str`, `DATA` (types of its --json, as MODULE:NAME), `add_arguments(parser)` and `run(args, context) -> int`. There is no list to
 keep: a new file is a new verb.
 """
@@ -21,7 +21,7 @@ from review.next_command import Options, options_of
 from session.context import ROOT, USAGE, CommandError
 from session.slips import closest, did_you_mean
 
-PACKAGES = ("cli.verbs",)
+PACKAGES = ("verbs",)
 
 
 class Parser(argparse.ArgumentParser):

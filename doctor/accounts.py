@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from assembly.model import Assembly
-from aws.errors import AwsError
+from aws.errors import AwsError, NetworkError, Unavailable
 from doctor.check import AccountAccess, CheckContext
 
 _EQUAL_DIGITS = re.compile(r"(\d)\1{11}")
@@ -29,9 +29,13 @@ def reach(context: CheckContext) -> tuple[AccountAccess, ...]:
 def _reached(context: CheckContext, account_id: str, role_arn: str | None) -> AccountAccess:
     if _EQUAL_DIGITS.fullmatch(account_id) and not context.local:
         return AccountAccess(account_id=account_id)
-    try:
-        # In a region that is never off: whether the home region is on, is a question of its own.
-        client = context.aws.client("sts", account_id=account_id, region="us-east-1", role_arn=role_arn)
-        return AccountAccess(account_id=account_id, arn=client.get_caller_identity()["Arn"])
-    except AwsError as error:
-        return AccountAccess(account_id=account_id, error=error)
+    # First in a region that is never off: whether the home region is on, is a question of its own. Only a lost one is no answer.
+    for region in dict.fromkeys(("us-east-1", context.assembly.home_region)):
+        try:
+            client = context.aws.client("sts", account_id=account_id, region=region, role_arn=role_arn)
+            return AccountAccess(account_id=account_id, arn=client.get_caller_identity()["Arn"])
+        except (NetworkError, Unavailable) as error:
+            refused: AwsError = error
+        except AwsError as error:
+            return AccountAccess(account_id=account_id, error=error)
+    return AccountAccess(account_id=account_id, error=refused)

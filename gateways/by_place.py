@@ -15,15 +15,15 @@ from aws.s3 import S3, Headers
 from aws.session import Aws
 
 if TYPE_CHECKING:
-    from aws.account import Account
     from aws.cloudformation.gateway import CloudFormation
     from aws.iam import Iam
     from aws.logs import Logs
-    from aws.organizations import Organizations
     from aws.route53 import Route53
     from aws.secrets import Secrets
+    from gateways.account import Account
     from gateways.existing import ExistingResources
     from gateways.live import LiveResources
+    from gateways.organizations import Organizations
     from gateways.retained import Retained
 
 
@@ -52,7 +52,7 @@ class Gateways:
 
     def account(self, account_id: str) -> Account:
         """Its regions and quotas. Raises `CredentialsError` and its kin, as the ones below."""
-        from aws.account import Account
+        from gateways.account import Account
 
         return Account.connect(self.aws, account_id=account_id)
 
@@ -70,7 +70,7 @@ class Gateways:
 
     def organizations(self, account_id: str) -> Organizations:
         """The organization that it manages or administers."""
-        from aws.organizations import Organizations
+        from gateways.organizations import Organizations
 
         return Organizations.connect(self.aws, account_id=account_id)
 

@@ -28,9 +28,10 @@ from inventory.wanted import IMPORTABLE
 from planning.existing import existing
 from planning.inputs import Inputs
 from planning.model import ChangeSetRef, StackPlan, TakenOver
+from planning.plans import blocked
 from planning.request import Request, change_set_name
 from planning.run import Planned
-from planning.stack import StackPlanner, blocked
+from planning.stack import StackPlanner
 from takeover.importable import NEVER
 from takeover.kept import kept
 from takeover.known import substituted

@@ -30,11 +30,11 @@ from planning.importing import ImportPlanner
 from planning.inputs import Gateways, Produced, resolve_inputs
 from planning.meaning import with_consequences
 from planning.model import ABSENT, AnyStackPlan, Finding, Plan, StackPlan, sealed
+from planning.plans import blocked
 from planning.removal_checks import in_the_way
 from planning.request import Progress, Request, Stopped, selected
 from planning.run import Planned, PlanningRun
 from planning.site_bucket import findings as emptied
-from planning.stack import blocked
 from planning.stackset_survey import survey
 from planning.stacksets import context_of, plan_stack_set
 from planning.superseded import REPLICA_HOURS, left, replaced_by, still_there, waits

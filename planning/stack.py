@@ -32,50 +32,20 @@ from planning.findings import Findings
 from planning.inputs import Inputs, Produced, resolve_inputs
 from planning.model import (
     ABSENT,
-    AnyStackPlan,
     ChangeSetRef,
     Finding,
     SettingChange,
     StackOperation,
-    StackPlan,
-    StackSetPlan,
     StackState,
     Validation,
-    planned_place,
 )
+from planning.plans import blocked, stack_plan
 from planning.read_only import uncompared, withheld
 from planning.request import change_set_name, change_set_prefix
 from planning.run import Made, Planned, PlanningRun
 from planning.states import in_the_way
 from templates.intrinsics import Scope, after_mark, resolved_outputs, resolved_resources
 from templates.values import Known
-
-
-def blocked(stack: Stack, state: StackState, findings: tuple[Finding, ...], **more: Any) -> AnyStackPlan:
-    if stack.stackset is not None and stack.kind == "stackset":
-        return StackSetPlan(
-            **planned_place(stack),
-            operation="blocked",
-            depends_on=stack.depends_on,
-            exists=state.exists,
-            stack_set_id=None,
-            template_sha256=stack.template.sha256,
-            deployed_template_sha256=None,
-            preferences=stack.stackset.preferences,
-            findings=findings,
-        )
-    return stack_plan(stack, state, "blocked", findings=findings, **more)
-
-
-def stack_plan(stack: Stack, state: StackState, operation: StackOperation, **more: Any) -> StackPlan:
-    return StackPlan(
-        **planned_place(stack),
-        operation=operation,
-        depends_on=stack.depends_on,
-        state=state,
-        template_sha256=stack.template.sha256,
-        **more,
-    )
 
 
 def _known(text: str | None) -> Known | None:

@@ -19,13 +19,13 @@ from typing import Any, Protocol, TypeVar
 
 from assembly.commands import deploy
 from assembly.model import Assembly, Stack, StackSet
-from aws.account import Account
 from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.stack_sets import StackInstance
 from aws.errors import AwsError
 from aws.iam import Iam, trusted
 from aws.logs import Logs
-from aws.organizations import Organizations
+from gateways.account import Account
+from gateways.organizations import Organizations
 from guards import documents
 from planning.model import Finding
 from templates.intrinsics import Scope, marked, resolved_resources, unresolved

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from awacs import sts
 from awacs.aws import (
     Action,
     Allow,
@@ -23,38 +22,6 @@ from awacs.aws import (
 
 from policies import firewall
 from policies.statements import allow, arn, role_arn, s3_arn
-
-_INSTANCE_STACKS = (
-    "CreateStack",
-    "UpdateStack",
-    "DeleteStack",
-    "DescribeStacks",
-    "DescribeStackEvents",
-    "DescribeStackResources",
-    "DescribeStackResource",
-    "GetTemplate",
-    "GetTemplateSummary",
-    "ListStackResources",
-    "SetStackPolicy",
-    "TagResource",
-    "UntagResource",
-    "DetectStackDrift",
-    "DetectStackResourceDrift",
-    "DescribeStackResourceDrifts",
-    "CancelUpdateStack",
-    "ContinueUpdateRollback",
-)
-
-_LOG_GROUPS = (
-    "CreateLogGroup",
-    "DeleteLogGroup",
-    "PutRetentionPolicy",
-    "DeleteRetentionPolicy",
-    "TagResource",
-    "UntagResource",
-    "ListTagsForResource",
-    "GetDataProtectionPolicy",
-)
 
 _DISTRIBUTIONS = (
     "GetDistribution",
@@ -153,62 +120,6 @@ def service_role_domains(scope: Scope) -> PolicyDocument:
     A policy of its own, since ten long names would not fit beside the rest into the 10,240 characters of a role's inline policies.
     """
     return PolicyDocument(Version="2012-10-17", Statement=[*_certificate(scope), *_dns(scope)])
-
-
-def stackset_administration(execution_role_name: str, *, accounts: tuple[str, ...] = ("${AWS::AccountId}",)) -> PolicyDocument:
-    """Assume the execution role in the target accounts; by default in this one."""
-    return PolicyDocument(
-        Version="2012-10-17",
-        Statement=[
-            Statement(
-                Sid="AssumeExecution",
-                Effect=Allow,
-                Action=[sts.AssumeRole],
-                Resource=[arn("iam", f"role/{execution_role_name}", account=account) for account in accounts],
-            )
-        ],
-    )
-
-
-def stackset_execution(scope: Scope, function_name: str) -> PolicyDocument:
-    """What an instance of the edge-logs StackSet needs: its own stack and the edge function's log groups.
-
-    Source: CloudFormation User Guide, minimum permissions of AWSCloudFormationStackSetExecutionRole, narrowed to the platform.
-    """
-    groups = [
-        arn("logs", f"log-group:/aws/lambda/us-east-1.{function_name}", region="*"),
-        arn("logs", f"log-group:/aws/lambda/us-east-1.{function_name}:*", region="*"),
-    ]
-    return PolicyDocument(
-        Version="2012-10-17",
-        Statement=[
-            allow(
-                "InstanceStacks",
-                "cloudformation",
-                _INSTANCE_STACKS,
-                arn("cloudformation", f"stack/StackSet-{scope.prefix}-*/*", region="*"),
-            ),
-            # None of these takes a resource. The log group's read handler calls the three of Logs; the two of CloudFormation detect drift.
-            Statement(
-                Sid="Describe",
-                Effect=Allow,
-                Action=[
-                    Action("logs", "DescribeIndexPolicies"),
-                    Action("logs", "DescribeLogGroups"),
-                    Action("logs", "DescribeResourcePolicies"),
-                    Action("cloudformation", "BatchDescribeTypeConfigurations"),
-                    Action("cloudformation", "DescribeStackDriftDetectionStatus"),
-                ],
-                Resource=["*"],
-            ),
-            allow(
-                "LogGroups",
-                "logs",
-                _LOG_GROUPS,
-                *groups,
-            ),
-        ],
-    )
 
 
 def _buckets(scope: Scope) -> list[Statement]:
@@ -384,8 +295,8 @@ def _roles(scope: Scope) -> list[Statement]:
             ],
             *runtime,
         ),
-        _pass_role("PassEdgeRole", runtime[0], "lambda.amazonaws.com"),
-        _pass_role("PassReplicationRole", runtime[1], "s3.amazonaws.com"),
+        pass_role("PassEdgeRole", runtime[0], "lambda.amazonaws.com"),
+        pass_role("PassReplicationRole", runtime[1], "s3.amazonaws.com"),
     ]
 
 
@@ -495,7 +406,7 @@ def _monitoring(scope: Scope) -> list[Statement]:
     ]
 
 
-def _pass_role(sid: str, role: Any, service: str) -> Statement:
+def pass_role(sid: str, role: Any, service: str) -> Statement:
     return Statement(
         Sid=sid,
         Effect=Allow,

@@ -5,9 +5,10 @@ In: gateways. Out: `Content`; `Invalidated` values. Never: writes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from aws.cloudfront import CloudFront
 from aws.errors import AwsError, NotFound
@@ -43,12 +44,22 @@ def invalidations(front: CloudFront) -> Callable[[], tuple[Invalidated, ...]]:
     return read
 
 
-def bucket_content(s3: S3) -> Fetched:
-    """Each object as it is when it is asked for; what S3 answers instead is `Unreachable`."""
+def regions(templates: Mapping[str, Mapping[str, Any]], where: Mapping[str, str]) -> Mapping[str, str]:
+    """The region of each bucket that the templates name. `where`: that of each stack. Each is asked there, since another may be lost."""
+    return {
+        str(resource["Properties"]["BucketName"]): where[stack]
+        for stack, template in templates.items()
+        for resource in template.get("Resources", {}).values()
+        if resource.get("Type") == "AWS::S3::Bucket" and "BucketName" in resource.get("Properties", {})
+    }
+
+
+def bucket_content(s3: Callable[[str], S3]) -> Fetched:
+    """Each object as it is when it is asked for; what S3 answers instead is `Unreachable`. `s3`: that of a bucket's region, by its name."""
 
     def get(bucket: str, key: str) -> Object | None:
         try:
-            stored = s3.get(bucket, key)
+            stored = s3(bucket).get(bucket, key)
         except NotFound:
             return None
         except AwsError as error:
@@ -65,14 +76,15 @@ def bucket_content(s3: S3) -> Fetched:
 
     def keys(bucket: str) -> tuple[str, ...]:
         try:
-            return tuple(head.key for head in s3.list(bucket))
+            return tuple(head.key for head in s3(bucket).list(bucket))
         except AwsError as error:
             raise Unreachable(str(error)) from None
 
     def denials(bucket: str) -> tuple[Statement, ...]:
         """A rehearsal of disaster recovery writes one beside the template. Its distribution has another id than the preview's."""
         try:
-            found = statements(Buckets(s3.client, s3.account_id).policy(bucket))
+            place = s3(bucket)
+            found = statements(Buckets(place.client, place.account_id).policy(bucket))
         except NotFound:
             return ()
         except AwsError as error:

@@ -7,10 +7,10 @@ Source of attempts and time-outs: CloudFront Developer Guide, "Origin settings":
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
-from preview.model import Origin
+from preview.model import Origin, OriginGroup
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,14 +21,33 @@ class Weather:
     """That every answer takes longer."""
     down_after: float | None = None
     """From then on after the start nothing answers; None: it stays up."""
+    status: int | None = None
+    """What a bucket that is down answers instead of nothing."""
+    first_only: bool = False
+    """Whether the second member of an origin group stays well."""
 
 
 FAIR = Weather()
 
 
-async def failure(origin: Origin, weather: Weather, elapsed: Callable[[], float], sleep: Callable[[float], Awaitable[None]]) -> str:
-    """Waits as long as CloudFront would; why there is no answer, or "" if there is one."""
-    if weather.down_after is not None and elapsed() >= weather.down_after:
+def spared(weather: Weather, groups: Iterable[OriginGroup], origin: Origin) -> bool:
+    """Whether it is the second of its group, and those are well."""
+    return weather.first_only and any(origin.id in group.members[1:] for group in groups)
+
+
+async def failure(
+    origin: Origin, weather: Weather, elapsed: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
+) -> tuple[int, str]:
+    """Waits as long as CloudFront would; the status that comes of it and why, or "" if the bucket is to be asked."""
+    down = weather.down_after is not None and elapsed() >= weather.down_after
+    if down and weather.status:
+        return weather.status, f"answers {weather.status}"
+    trouble = await _silence(origin, weather, down, sleep)
+    return 504, trouble
+
+
+async def _silence(origin: Origin, weather: Weather, down: bool, sleep: Callable[[float], Awaitable[None]]) -> str:
+    if down:
         await sleep(origin.connection_attempts * origin.connection_timeout)
         return f"no connection in {origin.connection_attempts} attempts of {origin.connection_timeout} s"
     if weather.slow > origin.read_timeout:

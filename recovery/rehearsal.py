@@ -25,7 +25,7 @@ from recovery import closing
 from recovery.comparing import BEACONS
 from recovery.origins import Origins
 from recovery.report import Check, Report
-from website.verification.model import Result
+from verification.model import Result
 
 SETTLED = 3
 """Beacons in a row that have to tell the same: S3 lets a change of a policy take effect host by host."""
@@ -146,6 +146,9 @@ class Rehearsal:
 
     def _on_the_replica(self) -> None:
         world, origins = self.world, self.world.origins
+        status, _ = world.visit(world.entry_path)
+        if status != 200:
+            raise Abandoned(f"visitors get no page before anything was closed (status {status or 'none'})")
         if self._served_by_replica():
             raise Abandoned("CloudFront asks the replica already, before anything was closed: is the site bucket in trouble?")
         policy = world.primary.policy(origins.primary.bucket) or {}

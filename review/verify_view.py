@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from guards.text import painted, printable
-from website.verification.model import Result
+from verification.model import Result
 
 _MARKS = {"passed": ("ok", "32"), "failed": ("FAIL", "31;1"), "skipped": ("skip", "33")}
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -119,7 +119,7 @@ class StackExecution(SecondTry):
                     self.validate(live)
                 failures = 0
             except (NetworkError, Unavailable, Throttled) as error:
-                failures += 1
+                failures += error.asked
                 if failures >= MAX_FAILED_POLLS:
                     raise
                 self.note(f"looking again: {error}")

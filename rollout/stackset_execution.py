@@ -353,7 +353,7 @@ class StackSetExecution(Execution):
                 self.poll(step, operation, reading, told)
                 unanswered = 0
             except (NetworkError, Unavailable, Throttled) as error:
-                unanswered += 1
+                unanswered += error.asked
                 if unanswered >= MAX_FAILED_POLLS:
                     raise
                 self.note(f"looking again: {error}")

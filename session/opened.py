@@ -7,6 +7,7 @@ Never: goes to AWS with a placeholder left in the assembly, or to the local AWS 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -134,6 +135,8 @@ def open_environment(
         profile=args.profile,
         role_name=assembly.deploy_role_name or None,
         doctor_command=commands.deploy("doctor", assembly.environment),
+        environment=assembly.environment,
+        home_region=assembly.home_region,
         soon=tuple((service, assembly.home_region) for service in soon),
         settings=settings(context, HASTY if hasty else None),
     )
@@ -206,14 +209,22 @@ def refuse_placeholders(assembly: Assembly) -> None:
 
 def _local(context: Context, assembly: Assembly) -> Aws:
     """The local AWS, with what AWS itself would already have: the hosted zone, and a credential for Basic Auth to try out."""
+    from aws.errors import NetworkError, Unavailable
     from aws.session import Aws
     from local_aws import prepare
     from local_aws.server import LocalAws
 
     server = LocalAws.start(context.root / ".local-aws")
-    aws = Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials, settings=settings(context))
+    aws = Aws(
+        endpoint_url=server.endpoint_url,
+        static_credentials=server.credentials,
+        environment=assembly.environment,
+        home_region=assembly.home_region,
+        settings=settings(context),
+    )
     if assembly.hosted_zone is not None:
-        prepare.hosted_zone(aws, name=assembly.hosted_zone.name, account_id=assembly.hosted_zone.account_id)
+        with contextlib.suppress(NetworkError, Unavailable):  # out of order by `local fail`; an earlier run has made it
+            prepare.hosted_zone(aws, name=assembly.hosted_zone.name, account_id=assembly.hosted_zone.account_id)
     if assembly.contract is None:
         _local_execution_roles(aws, assembly)
     if assembly.basic_auth_secret is not None:

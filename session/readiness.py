@@ -59,7 +59,7 @@ def read(opened: Opened, origins: Origins, context: Context) -> RecoveryStatus:
     problems += closure
     failover = asked("the distribution", lambda: _failover(opened, origins))
     problems += failover.problems if failover is not None else ()
-    health = asked("the alarms", lambda: _health(opened)) or {}
+    health = _health(opened)
     problems += [f"alarm {name} is on" for name, state in sorted(health.items()) if state == "ALARM"]
     reports = asked("reports", lambda: report.read(artifacts(opened), assembly.artifact_bucket, environment, limit=REPORTS)) or ()
     return status.RecoveryStatus(
@@ -113,12 +113,18 @@ def _failover(opened: Opened, origins: Origins) -> OriginFailover:
 
 
 def _health(opened: Opened) -> dict[str, str]:
+    """An alarm that cannot be read says nothing against the replica, so it is no problem."""
     from gateways.alarms import Alarms
     from recovery.status import alarm_names
 
     found: dict[str, str] = {}
     for region, names in alarm_names(opened.assembly, opened.templates).items():
-        found |= Alarms.connect(opened.aws, account_id=opened.assembly.account_id, region=region).states(names)
+        try:
+            found |= Alarms.connect(opened.aws, account_id=opened.assembly.account_id, region=region).states(names)
+        except CredentialsError:
+            raise
+        except AwsError as error:
+            found |= dict.fromkeys(names, f"not known: {error}")
     return found
 
 

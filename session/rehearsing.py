@@ -15,6 +15,7 @@ from aws.errors import AwsError
 from session.context import USAGE, CommandError, Context
 from session.opened import Opened
 from session.origins import pair_of
+from session.readiness import read
 from session.shared import artifacts, locked, poll_seconds
 from session.site import outputs, site_of
 from session.verifying import PASSWORD_VARIABLE, target_of, with_replica
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from recovery.rehearsal import RehearsalPlan, World
     from recovery.report import Report
     from recovery.status import RecoveryStatus
+    from verification.model import Target
     from website.site import Site
-    from website.verification.model import Target
 
 
 def plan_of(args: argparse.Namespace, opened: Opened, status: RecoveryStatus) -> RehearsalPlan:
@@ -106,6 +107,11 @@ def carry_out(args: argparse.Namespace, context: Context, opened: Opened, origin
                 command=f"give it: --password-file FILE, or {PASSWORD_VARIABLE}",
                 status=USAGE,
             )
+        if plan_of(args, opened, read(opened, origins, context)).digest != plan.digest:
+            raise CommandError(
+                "what was agreed to is not so any more: another release, rehearsal or distribution",
+                command=commands.deploy("dr", args.env, "rehearse"),
+            )
         world = _world(context, opened, origins, with_replica(target, opened, opened.assembly, live), check)
         return Rehearsal(plan=plan, world=world, report=begun).run()
 
@@ -113,7 +119,7 @@ def carry_out(args: argparse.Namespace, context: Context, opened: Opened, origin
 def _world(context: Context, opened: Opened, origins: Origins, target: Target, check: Callable[[], None]) -> World:
     from recovery import report
     from recovery.rehearsal import PAUSE_SECONDS, World
-    from website.verification.verify import verify
+    from verification.verify import verify
 
     pair, site = pair_of(opened, origins), site_of(opened)
     store, bucket = artifacts(opened), opened.assembly.artifact_bucket
@@ -139,8 +145,8 @@ def _world(context: Context, opened: Opened, origins: Origins, target: Target, c
 def _visit(target: Target, path: str, context: Context) -> tuple[int, bytes]:
     import httpx
 
-    from website.verification.model import Failed, Skipped
-    from website.verification.probe import Probe
+    from verification.model import Failed, Skipped
+    from verification.probe import Probe
 
     try:
         with Probe(target, context.now) as probe:

@@ -12,8 +12,6 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from assembly import commands
 from guards import documents
 from session.context import USAGE, CommandError, Context
@@ -137,9 +135,32 @@ def seen(opened: Opened, args: argparse.Namespace, context: Context) -> Opened:
 
 def at_standby(opened: Opened, target: Target) -> Opened:
     """The environment with its site and its records in the standby region."""
+    import msgspec
+
     _, standby = places(opened)
     assembly = msgspec.structs.replace(opened.assembly, home_region=standby.region, artifact_bucket=standby.artifacts)
     return dataclasses.replace(opened, assembly=assembly, home=opened.assembly, standby=target)
+
+
+def impatient(opened: Opened, context: Context) -> Opened:
+    """The same for a verb that only looks: a region that is lost costs seconds, not a minute for each question."""
+    from gateways.by_place import Gateways
+
+    return dataclasses.replace(opened, gateways=Gateways(opened.aws.impatient(), sleep=context.sleep))
+
+
+def target_line(opened: Opened, args: argparse.Namespace) -> str:
+    """Who takes releases, in a line."""
+    try:
+        entry = entry_of(opened, args)
+    except CommandError as error:
+        return f"releases: {str(error).splitlines()[0]}"
+    target = entry.target if entry else None
+    if target is None or target.phase == "home":
+        return "releases go to the site bucket"
+    if target.phase == "standby":
+        return f"releases go to the replica since {target.since} (promoted by {target.by})"
+    return f"{target.phase} by {target.by}: nobody takes releases until that has ended"
 
 
 def in_standby(opened: Opened) -> Opened:

@@ -23,8 +23,8 @@ from session.site import contract_of, outputs, site_of
 
 if TYPE_CHECKING:
     from assembly.model import Assembly
+    from verification.model import Endpoint, Replica, Target
     from website.releases import Release
-    from website.verification.model import Endpoint, Replica, Target
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 REPLICA_STACK = "replica"
@@ -39,7 +39,7 @@ def add_target_arguments(parser: argparse.ArgumentParser) -> None:
 
 def target_of(args: argparse.Namespace, context: Context, assembly: Assembly, opened: Opened | None) -> tuple[Target, Release | None]:
     """What to verify, and the release that is live."""
-    from website.verification.model import Target
+    from verification.model import Target
 
     secret = assembly.basic_auth_secret
     target = Target(
@@ -77,7 +77,7 @@ def with_replica(target: Target, opened: Opened | None, assembly: Assembly, live
 
 def _replica(opened: Opened | None, manifest: str) -> Replica | str:
     from recovery import closing, comparing
-    from website.verification.model import Replica
+    from verification.model import Replica
 
     origins = origins_of(opened) if opened is not None else None
     if opened is None or origins is None or not manifest:
@@ -125,7 +125,7 @@ def _browser(args: argparse.Namespace) -> str:
 
 
 def _endpoint(text: str, option: str) -> Endpoint:
-    from website.verification.model import Endpoint
+    from verification.model import Endpoint
 
     scheme = urlsplit(text).scheme if "://" in text else "https"
     try:

@@ -13,7 +13,7 @@ from troposphere import GetAtt, Ref, dynamodb, iam
 
 from environments.model import Environment, Organization
 from environments.regions import OPT_IN_REGIONS
-from policies import approval, buckets, deployment, planning, provisioning, runtime, trust
+from policies import approval, buckets, deployment, planning, provisioning, runtime, stacksets, trust
 from policies.statements import GITHUB_ISSUER
 from stacks.storage import private_bucket
 from stacks.template import RETAIN, StackTemplate, accepted
@@ -71,7 +71,7 @@ def makers(env: Environment) -> dict[str, Maker]:
     domains = found["ServiceDomainPolicy"]["Properties"]["PolicyDocument"]
     return {
         service: Maker(service, (*documents("ServiceRole"), domains), "policies/provisioning.py, service_role"),
-        execution: Maker(execution, tuple(documents("StackSetExecutionRole")), "policies/provisioning.py, stackset_execution"),
+        execution: Maker(execution, tuple(documents("StackSetExecutionRole")), "policies/stacksets.py, stackset_execution"),
     }
 
 
@@ -99,7 +99,7 @@ def build_administration(organization: Organization, targets: tuple[Environment,
                 Policies=[
                     iam.Policy(
                         PolicyName="assume",
-                        PolicyDocument=provisioning.stackset_administration(
+                        PolicyDocument=stacksets.stackset_administration(
                             organization.execution_role_name, accounts=tuple(sorted({env.account_id for env in targets}))
                         ),
                     )
@@ -193,7 +193,7 @@ def _roles(template: StackTemplate, env: Environment) -> None:
             RoleName=administration_role_name(env),
             Description=f"StackSets of {env.prefix} reach their targets with it",
             AssumeRolePolicyDocument=trust.stackset_administration(env.prefix, _opt_in(regions)),
-            Policies=[iam.Policy(PolicyName="assume", PolicyDocument=provisioning.stackset_administration(execution_role_name(env)))],
+            Policies=[iam.Policy(PolicyName="assume", PolicyDocument=stacksets.stackset_administration(execution_role_name(env)))],
         )
     )
     execution = template.add(
@@ -202,7 +202,7 @@ def _roles(template: StackTemplate, env: Environment) -> None:
             RoleName=execution_role_name(env),
             Description=f"StackSet instances of {env.prefix} are made with it",
             AssumeRolePolicyDocument=trust.stackset_execution(GetAtt(administration, "Arn")),
-            Policies=[iam.Policy(PolicyName="instances", PolicyDocument=provisioning.stackset_execution(scope, env.edge_function_name))],
+            Policies=[iam.Policy(PolicyName="instances", PolicyDocument=stacksets.stackset_execution(scope, env.edge_function_name))],
         )
     )
     for title, role, description in (

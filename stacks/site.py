@@ -44,8 +44,9 @@ so TLSv1.3_2025 would make a healthy site look down."""
 
 HTTP_VERSIONS = "http2and3"
 
-FAILOVER_CODES = (500, 502, 503, 504)
-"""Origin answers that make CloudFront try the replica. Not 403 and 404, which would double every miss."""
+FAILOVER_CODES = (403, 500, 502, 503, 504)
+"""Origin answers that make CloudFront try the replica. Not 404, which would double every miss; a miss is no 403, since the bucket lets
+CloudFront list (`policies.buckets`), so that a 403 is a bucket that lets it read no more: by a policy gone wrong, or a rehearsal."""
 
 ORIGIN = "site"
 REPLICA = "replica"

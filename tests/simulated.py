@@ -31,9 +31,9 @@ from assembly.model import (
 from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AccessDenied, AwsError, BadRequest, Conflict, NotFound
 from aws.iam import Role
-from aws.organizations import Member
 from aws.route53 import PublicZone
 from gateways.existing import Found
+from gateways.organizations import Member
 from templates.intrinsics import Scope, resolved_outputs, resolved_resources
 
 ACCOUNT = "123456789012"
@@ -368,7 +368,7 @@ class Targeted:
 
 @dataclass(frozen=True)
 class SimulatedAccount:
-    """`aws.account.Account`, `aws.iam.Iam`, `aws.logs.Logs` and `aws.organizations.Organizations` of one account in one."""
+    """`gateways.account.Account`, `aws.iam.Iam`, `aws.logs.Logs` and `gateways.organizations.Organizations` of one account in one."""
 
     gateways: SimulatedGateways
     account_id: str

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aws.account import Account
 from aws.cloudfront import CloudFront
 from doctor.check import CheckContext, check
 from doctor.deployed import DISTRIBUTION, is_built
 from doctor.values import CheckResult
+from gateways.account import Account
 from rollout import new_account
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from aws.account import Account
 from aws.cloudfront import CloudFront
 from doctor.check import CheckContext, check, guarded
 from doctor.deployed import DISTRIBUTION, distribution_id, is_built
 from doctor.values import CheckResult, Fix, Level
+from gateways.account import Account
 
 USED_SHARE = 0.9
 """A quota that is used beyond this share is a warning; one that is used up a problem, if more is to be made."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aws.account import Account
 from doctor.accounts import accounts_of
 from doctor.check import CheckContext, check
 from doctor.values import CheckResult
+from gateways.account import Account
 
 
 @check("regions", "regions", order=30, deployment=True)

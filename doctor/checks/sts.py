@@ -1,10 +1,10 @@
-"""Do tokens of STS work in every region, and does the home region's endpoint answer?"""
+"""Do tokens of STS work in every region, and does the endpoint of each region that the stacks are in answer?"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aws.errors import AccessDenied, CredentialsError
+from aws.errors import AccessDenied, CredentialsError, NetworkError, Unavailable
 from aws.iam import Iam
 from doctor.check import CheckContext, check
 from doctor.values import CheckResult
@@ -29,15 +29,16 @@ def tokens(context: CheckContext) -> Iterator[CheckResult]:
 @check("sts_endpoint", "STS endpoint of the home region", order=50)
 def endpoint(context: CheckContext) -> Iterator[CheckResult]:
     """STS can be switched off by region (IAM User Guide, "Manage AWS STS in an AWS Region"), and is off where the region is."""
-    assembly, region = context.assembly, context.assembly.home_region
-    try:
-        context.aws.client("sts", account_id=assembly.account_id, region=region).get_caller_identity()
-    except (AccessDenied, CredentialsError) as error:
-        yield CheckResult(
-            code="sts_endpoint",
-            level="problem",
-            message=f"the STS endpoint of {region} refuses these credentials: {error.message}",
-            command=f"aws account get-region-opt-status --region-name {region}",
-        )
-        return
-    yield CheckResult(code="sts_endpoint", level="ok", message=f"the STS endpoint of {region} answers")
+    assembly, home = context.assembly, context.assembly.home_region
+    for region in dict.fromkeys((home, *(stack.region for stack in assembly.stacks))):
+        code, message, command = "sts_endpoint", f"the STS endpoint of {region} answers", ""
+        try:
+            context.aws.client("sts", account_id=assembly.account_id, region=region).get_caller_identity()
+        except (AccessDenied, CredentialsError) as error:
+            message = f"the STS endpoint of {region} refuses these credentials: {error.message}"
+            command = f"aws account get-region-opt-status --region-name {region}"
+        except (NetworkError, Unavailable) as error:
+            message = f"{region} does not answer, not even to say who is asking: {error.message}"
+            command = context.command("runbook", "us-east-1" if region == "us-east-1" else "region-lost", "--no-aws")
+        if command or region == home:
+            yield CheckResult(code=code, level="problem" if command else "ok", message=message, command=command)

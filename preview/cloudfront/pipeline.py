@@ -29,7 +29,7 @@ from preview.content import Content, Unreachable
 from preview.messages import Request, Response, without
 from preview.model import Site
 from preview.node import Node
-from preview.weather import FAIR, Weather, failure
+from preview.weather import FAIR, Weather, failure, spared
 
 _HOP_BY_HOP = ("connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "proxy-connection", "expect")
 
@@ -242,10 +242,11 @@ class CloudFront:
         if isinstance(asked_or_made, Response):
             return asked_or_made
         try:
-            trouble = await failure(origin, self._weather, self._elapsed, self._sleep)
+            weather = FAIR if spared(self._weather, exchange.distribution.groups.values(), origin) else self._weather
+            status, trouble = await failure(origin, weather, self._elapsed, self._sleep)
             if trouble:
                 exchange.step("origin", f"{origin_id}: {trouble}")
-                return error_response(504, f"The bucket does not answer: {trouble}.", "", "Error")
+                return error_response(status, f"The bucket is out of order: {trouble}.", "", "Error")
             response, why = await s3.answer(origin, origin.bucket, self._content, asked_or_made, exchange.distribution.arn)
         except Unreachable as error:
             response, why = error_response(502, f"The bucket cannot be reached: {error}", "", "Error"), f"cannot be reached: {error}"

@@ -13,10 +13,10 @@ from assembly.files import read as read_assembly
 from tests.browser import previews
 from tests.browser.previews import Running
 from tests.pages_corpus import FINE, WHITE, Case
+from verification.browser import Seen, opened, visit
+from verification.model import Endpoint, Target
 from website.content import read
 from website.errors import SourceError
-from website.verification.browser import Seen, opened, visit
-from website.verification.model import Endpoint, Target
 
 
 @pytest.fixture(scope="module")

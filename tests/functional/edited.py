@@ -74,7 +74,7 @@ class Edited:
         """The exit status, and all that was said."""
         out = io.StringIO()
         context = Context(stdin=io.StringIO(), stdout=out, stderr=out, environ={}, root=self.home)
-        code = main([verb, "--env", edits.NAME, "--dist", str(self.dist), "--local", *arguments], ["cli.verbs"], context)
+        code = main([verb, "--env", edits.NAME, "--dist", str(self.dist), "--local", *arguments], ["verbs"], context)
         return code, out.getvalue()
 
     def apply(self, **changes: Any) -> str:

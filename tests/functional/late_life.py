@@ -81,7 +81,7 @@ class Life:
         out = io.StringIO()
         context = Context(stdin=io.StringIO(), stdout=out, stderr=out, environ={}, root=self.home)
         began = time.monotonic()
-        code = main([verb, "--env", ENV, "--dist", str(dist or self.built.before), "--local", *arguments], ["cli.verbs"], context)
+        code = main([verb, "--env", ENV, "--dist", str(dist or self.built.before), "--local", *arguments], ["verbs"], context)
         self.said.append(f"$ {verb} {' '.join(arguments)} -> {code} ({time.monotonic() - began:.1f} s)\n{out.getvalue()}")
         if code not in codes:
             raise Broken("\n".join(self.said))

@@ -127,7 +127,7 @@ def test_a_proxy_and_its_authority_are_honoured(proxy: Proxy, authority: trustme
     assert ended.code == 1, ended
     assert "(account 999988887777 us-east-1)" in ended.stderr, ended  # whom the proxy said that we are
     assert "Traceback" not in ended.stderr
-    assert set(proxy.asked) == {"sts.us-east-1.amazonaws.com:443"}
+    assert set(proxy.asked) == {"sts.us-east-1.amazonaws.com:443", "sts.eu-west-1.amazonaws.com:443"}, "the home region, as us-east-1 fails"
 
 
 def test_what_no_proxy_names_goes_past_a_proxy_that_is_not_there(command_line: CommandLine, account: str, tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def deploy(home: Path, platform: Platform, verb: str, *arguments: str) -> tuple[
     """The exit status, and all that was said."""
     out = io.StringIO()
     context = Context(stdin=io.StringIO(), stdout=out, stderr=out, environ={}, root=home)
-    code = main([verb, "--env", ENV, "--dist", str(platform.dist), "--local", *arguments], ["cli.verbs"], context)
+    code = main([verb, "--env", ENV, "--dist", str(platform.dist), "--local", *arguments], ["verbs"], context)
     return code, out.getvalue()
 
 

@@ -119,6 +119,8 @@ def test_lost_promoted_published_and_home_again_with_every_object(regions: Regio
     regions.verb("dr", "promote", "--approve", shown["digest"][:12])
     assert regions.phase() == "standby" and regions.first_origin() == "replica"
 
+    told = regions.verb("dr", "status", code=1)
+    assert "releases go to the replica since" in told.stderr
     chunk = frontend.rebuilt(regions.app, "published while promoted")
     outcome = answer(regions.publish("--json").stdout)["outcome"]
     assert outcome["release"]["number"] == 2 and outcome["invalidation"]

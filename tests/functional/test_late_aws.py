@@ -129,7 +129,7 @@ class Person:
     def __call__(self, code: int, verb: str, *arguments: str) -> str:
         out = io.StringIO()
         context = Context(stdin=io.StringIO(), stdout=out, stderr=out, environ={}, root=self.home)
-        ended = main([verb, "--env", ENV, "--dist", str(self.platform.dist), "--local", *arguments], ["cli.verbs"], context)
+        ended = main([verb, "--env", ENV, "--dist", str(self.platform.dist), "--local", *arguments], ["verbs"], context)
         self.said += f"$ {verb} -> {ended}\n{out.getvalue()}"
         assert ended == code, self.said
         return out.getvalue()

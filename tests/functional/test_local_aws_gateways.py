@@ -10,10 +10,11 @@ from typing import Any, Literal
 
 import pytest
 
-from aws import account as accounts
-from aws import acm, cloudfront, dynamodb, iam, logs, organizations, route53, s3, secrets
+from aws import acm, cloudfront, dynamodb, iam, logs, route53, s3, secrets
 from aws.errors import AccessDenied, Conflict, CredentialsExpired, NetworkError, NotFound, Throttled, Unavailable, WrongAccount
 from aws.session import Aws, Settings
+from gateways import account as accounts
+from gateways import organizations
 from local_aws import prepare
 from local_aws.server import LocalAws
 from tests.functional import wire as w

@@ -14,6 +14,7 @@ from aws.session import Aws, Settings
 from local_aws.server import LocalAws
 from outages import store
 from outages.model import How, Kind, Outage
+from patience import Patience
 
 pytestmark = pytest.mark.functional
 
@@ -25,7 +26,9 @@ Client = Callable[..., Any]
 def client(local_aws: LocalAws, account: str) -> Client:
     """Clients of the account that give up at once."""
     settings = Settings(total_attempts=1, read_timeout=1.0)
-    aws = Aws(endpoint_url=local_aws.endpoint_url, static_credentials=local_aws.credentials, settings=settings)
+    aws = Aws(
+        endpoint_url=local_aws.endpoint_url, static_credentials=local_aws.credentials, settings=settings, patience=Patience(quiet=0.0)
+    )
     return lambda service, region=HOME: aws.client(service, account_id=account, region=region)
 
 

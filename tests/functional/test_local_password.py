@@ -36,7 +36,7 @@ class Here:
     def deploy(self, verb: str, *arguments: str, stdin: str = "") -> Said:
         out, err = io.StringIO(), io.StringIO()
         context = Context(stdin=io.StringIO(stdin), stdout=out, stderr=err, environ={}, root=self.root)
-        code = main([verb, "--env", "dev", "--dist", str(self.root / "dist"), "--local", *arguments], ("cli.verbs",), context)
+        code = main([verb, "--env", "dev", "--dist", str(self.root / "dist"), "--local", *arguments], ("verbs",), context)
         return Said(code, out.getvalue(), err.getvalue())
 
 
@@ -72,7 +72,7 @@ def test_every_command_knows_the_same_password(here: Here) -> None:
 def test_of_a_password_at_aws_only_a_hash_is_kept(here: Here) -> None:
     err = io.StringIO()
     code = main(
-        ["password", "--env", "dev", "--dist", str(here.root / "dist")], ("cli.verbs",), Context(stderr=err, environ={}, root=here.root)
+        ["password", "--env", "dev", "--dist", str(here.root / "dist")], ("verbs",), Context(stderr=err, environ={}, root=here.root)
     )
     assert code == 2
     assert "only a hash is kept" in err.getvalue()

@@ -425,7 +425,7 @@ def test_without_any_account_on_the_local_aws(tmp_path: Path) -> None:
         out = io.StringIO()
         context = Context(stdin=io.StringIO(), stdout=out, stderr=out, environ={}, root=tmp_path)
         arguments = [verb, "--env", "dev", "--local", "--dist", str(tmp_path / "dist"), *more]
-        return main(arguments, ["cli.verbs"], context), out.getvalue()
+        return main(arguments, ["verbs"], context), out.getvalue()
 
     server = LocalAws.start(tmp_path / ".local-aws", bound_to=os.getpid(), persist=False)
     try:

@@ -81,7 +81,7 @@ def test_verify_records_the_released_page_and_no_other(tmp_path: Path, account: 
     home = Context(root=tmp_path, stdout=io.StringIO(), stderr=io.StringIO(), stdin=io.StringIO(), environ={"COLUMNS": "120"})
 
     def local(*arguments: str) -> int:
-        return main([*arguments, "--env", "sit", "--dist", str(tmp_path / "dist"), "--local"], ("cli.verbs",), home)
+        return main([*arguments, "--env", "sit", "--dist", str(tmp_path / "dist"), "--local"], ("verbs",), home)
 
     server = LocalAws.start(tmp_path / ".local-aws", bound_to=os.getpid())
     try:

@@ -19,9 +19,9 @@ from tests.envelopes import envelope
 from tests.environments_fixture import FAILOVER, changed, environments
 from tests.functional import breakable, frontend
 from tests.functional.harness import CommandLine
-from website.verification.checks.tls import CERTIFICATE_DAYS
-from website.verification.model import Endpoint, Result, Target
-from website.verification.verify import checks, verify
+from verification.checks.tls import CERTIFICATE_DAYS
+from verification.model import Endpoint, Result, Target
+from verification.verify import checks, verify
 
 pytestmark = pytest.mark.functional
 

@@ -157,7 +157,7 @@ def test_an_answer_without_a_body(response: Any) -> None:
 
 def test_importing_the_room_loads_no_boto3() -> None:
     code = (
-        "import sys, aws.session, aws.errors, aws.s3, aws.route53, aws.secrets, aws.dynamodb, aws.acm, aws.account, aws.iam\n"
+        "import sys, aws.session, aws.errors, aws.s3, aws.route53, aws.secrets, aws.dynamodb, aws.acm, gateways.account, aws.iam\n"
         "import local_aws.server, local_aws.prepare\n"
         "print([name for name in ('boto3', 'botocore') if name in sys.modules])"
     )

@@ -259,7 +259,7 @@ def test_the_project_and_the_bounds_are_in_every_client(sky: Sky) -> None:
     made.list_stacks()
     assert "project/1" in sky.requests[-1][3]
     config = made.meta.config
-    assert (config.connect_timeout, config.read_timeout, config.max_pool_connections) == (5.0, 60.0, 32)
+    assert (config.connect_timeout, config.read_timeout, config.max_pool_connections) == (5.0, 30.0, 32)
     assert config.retries == {"mode": "standard", "total_max_attempts": 8}
 
 

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 import aws
 import gateways
-from aws.account import Account
 from aws.acm import Acm
 from aws.answers import read
 from aws.cloudformation.change_sets import ChangeSetRequest, CreatedChangeSet
@@ -28,15 +27,17 @@ from aws.dynamodb import Condition, Items
 from aws.errors import AwsError, Unavailable, UnexpectedAnswer
 from aws.iam import Iam
 from aws.logs import Logs
-from aws.organizations import Organizations
 from aws.route53 import Record, Route53
 from aws.s3 import S3, Headers
 from aws.secrets import Secrets
 from aws.session import Aws, Settings, StaticCredentials
 from gateways import existing
+from gateways.account import Account
 from gateways.alarms import Alarms
+from gateways.organizations import Organizations
 from gateways.retained import REMOVABLE, Retained
 from guards.text import MOST
+from patience import Patience
 from tests.unit.aws.model_answers import HTML, XHTML, Wire, answers
 
 ACCOUNT, REGION = "111111111111", "eu-west-1"
@@ -72,6 +73,7 @@ class Answers:
             endpoint_url="http://aws.invalid",
             static_credentials=lambda _: StaticCredentials(access_key="test", secret_key="test"),
             settings=Settings(total_attempts=1),
+            patience=Patience(quiet=0.0),
         )
         opened = self.aws._new_session(lambda: ACCOUNT)
         opened.set_credentials("test", "test")

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from cli.verbs.apply import add_arguments, approve, removal_approved
 from guards.checkout import commit_of
 from planning.model import Options, Plan, sealed
 from planning.removals import Removal
@@ -23,6 +22,7 @@ from rollout.progress import ApplyProgress, Event, Finished, Instances, Note, Re
 from session.context import USAGE, CommandError, Context
 from tests.golden_files import assert_golden
 from tests.simulated import Small, small_assembly
+from verbs.apply import add_arguments, approve, removal_approved
 
 
 class Terminal(io.StringIO):

@@ -31,7 +31,7 @@ def cost(dist: Path, *arguments: str, year: int = 2026) -> tuple[int, str, str]:
     out, err = io.StringIO(), io.StringIO()
     now = datetime(year, 12, 24, tzinfo=UTC)
     context = Context(stdin=io.StringIO(), stdout=out, stderr=err, environ={}, now=lambda: now)
-    code = main(["cost", "--dist", str(dist), *arguments], ["cli.verbs"], context)
+    code = main(["cost", "--dist", str(dist), *arguments], ["verbs"], context)
     return code, out.getvalue(), err.getvalue()
 
 

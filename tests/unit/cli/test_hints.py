@@ -17,7 +17,8 @@ from session.context import ROOT
 from tests import hints
 
 GOLDEN = ROOT / "tests" / "golden"
-ROOMS = ("assembly", "aws", "cli", "guards", "local_aws", "operations", "planning", "preview", "review", "rollout", "templates", "website")
+_PACKAGES = {path.parent.name for path in ROOT.glob("*/README.md") if (path.parent / "__init__.py").exists()}
+ROOMS = tuple(sorted(_PACKAGES - {"tests", "docs"}))
 _CANONICAL = re.compile(r"python (?:deploy|build)\.py [^\n`\"<]*")
 _LEFT_OPEN = "X"
 """Stands for what is only known at run time."""
@@ -104,7 +105,11 @@ def test_the_commands_of_the_source() -> None:
 def test_nobody_but_the_renderer_looks_whether_the_run_was_local() -> None:
     """A `--local` that is put together by hand is forgotten in the next place, or doubled."""
     by_hand = re.compile(r"""["'] --local["'] if|--local["'}]* not in""")
-    bad = [str(path.relative_to(ROOT)) for path in (ROOT / "cli").rglob("*.py") if by_hand.search(path.read_text(encoding="utf-8"))]
+    bad = [
+        str(path.relative_to(ROOT))
+        for path in [*(ROOT / "cli").rglob("*.py"), *(ROOT / "verbs").rglob("*.py")]
+        if by_hand.search(path.read_text(encoding="utf-8"))
+    ]
     assert not bad
 
 

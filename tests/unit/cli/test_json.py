@@ -53,7 +53,7 @@ def test_every_verb_has_json_and_says_what_its_data_is(verb: str) -> None:
 )
 def test_errors_of_usage_are_envelopes_too(arguments: list[str], verb: str, word: str) -> None:
     made = context()
-    assert main(arguments, ("cli.verbs",), made) == USAGE
+    assert main(arguments, ("verbs",), made) == USAGE
     told = envelope(printed(made))
     assert (told["verb"], told["exit_status"], told["data"]) == (verb, USAGE, None)
     assert word in " ".join(problem["message"] for problem in told["problems"])

@@ -19,7 +19,6 @@ import pytest
 from assembly import files
 from assembly.model import Placeholder
 from cli.main import guarded, main
-from cli.verbs import plan as verb
 from guards.stream import below
 from planning.model import Options, Plan, StackPlan
 from planning.request import Stopped
@@ -29,6 +28,7 @@ from session.opened import Opened, read_assembly, refuse_placeholders
 from tests.envelopes import envelope
 from tests.golden_files import ROOT
 from tests.simulated import SimulatedGateways, Small, output, small_assembly
+from verbs import plan as verb
 from website.content_plan import ContentPlan
 from website.content_plan import sealed as content_sealed
 
@@ -258,7 +258,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_help_shows_examples_and_loads_nothing_heavy(arguments: tuple[str, ...]) -> None:
     script = (
         "import sys\nfrom cli.main import main\n"
-        f"status = main({list(arguments)!r}, ('cli.verbs',))\n"
+        f"status = main({list(arguments)!r}, ('verbs',))\n"
         "loaded = {m.split('.')[0] for m in sys.modules}\n"
         "heavy = sorted(loaded & {'boto3', 'botocore', 'rich', 'cfnlint', 'msgspec', 'troposphere', 'stacks'})\n"
         "print(heavy, file=sys.stderr)\nsys.exit(status)"
@@ -289,7 +289,7 @@ def test_no_credentials_is_an_error_with_a_command(tmp_path: Path) -> None:
 
 def test_a_verb_is_any_module_of_the_package() -> None:
     made = context()
-    assert main(["--help"], ("cli.verbs",), made) == OK
+    assert main(["--help"], ("verbs",), made) == OK
     assert "  plan " in said(made)[0]
 
 

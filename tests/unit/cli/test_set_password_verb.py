@@ -14,11 +14,11 @@ import pytest
 from assembly.model import Assembly, BasicAuthSecret
 from aws.errors import AccessDenied, AwsError, BadRequest, Conflict, NotFound
 from aws.secrets import Secrets
-from cli.verbs import set_password
 from operations.credential import verify
 from session.context import CommandError, Context
 from tests.scripted import Scripted
 from tests.simulated import ACCOUNT, Small, small_assembly
+from verbs import set_password
 
 PASSWORD = "correct horse battery"
 HASH = "$scrypt$ln=14,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"

@@ -23,8 +23,6 @@ from aws.cloudformation.stacks import StackDescription, StackEvent
 from aws.cloudformation.validations import ValidationEvent
 from aws.errors import AwsError, Origin, translate
 from cli.main import guarded
-from cli.verbs.history import lines as history_lines
-from cli.verbs.logs import text as log_text
 from doctor.text import report_lines
 from doctor.values import CheckResult, Report
 from guards.stream import filtered
@@ -44,8 +42,10 @@ from session.context import FAILED, CommandError, Context
 from tests.unit.cli import test_apply_verb
 from tests.unit.operations import test_destroy, test_drift, test_status
 from tests.unit.review import test_review
+from verbs.history import lines as history_lines
+from verbs.logs import text as log_text
+from verification.model import Result
 from website.releases import Claim, Release, State
-from website.verification.model import Result
 
 pytestmark = pytest.mark.attack
 

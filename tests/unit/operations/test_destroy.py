@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from assembly.model import Assembly, BasicAuthSecret
 from aws.cloudformation.stack_sets import StackInstance
 from aws.errors import AccessDenied, AwsError, BadRequest, CredentialsError, NotFound
-from cli.verbs.destroy import _confirm
 from gateways.existing import Found
 from gateways.retained import Retained, StillReplicated
 from operations.destroy.execution import destroy
@@ -31,6 +30,7 @@ from session.context import CommandError, Context
 from tests.golden_files import assert_golden
 from tests.scripted import Scripted, ScriptedAws
 from tests.simulated import ACCOUNT, Small, small_assembly, stackset
+from verbs.destroy import _confirm
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 TAGS = [{"Key": "project", "Value": "demo"}, {"Key": "environment", "Value": "test"}]

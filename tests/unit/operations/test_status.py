@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from aws.errors import AccessDenied, NotFound
-from cli.verbs.history import lines
 from operations.status import Deployed, Status, age, read_status, status_lines
 from rollout.history import Record
 from tests.golden_files import assert_golden
 from tests.scripted import Scripted, ScriptedAws
 from tests.simulated import ACCOUNT, Small, small_assembly, stackset
+from verbs.history import lines
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 TEMPLATE = {"Resources": {"A": {"Type": "AWS::SNS::Topic"}}}

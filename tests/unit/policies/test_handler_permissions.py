@@ -226,7 +226,7 @@ def test_a_stackset_is_made_with_the_execution_role() -> None:
     (found,) = findings(made_of(ENVS["dev"], built))
     assert found.stack_id == "edge-logs"
     assert "the role stackset-execution, " in found.message
-    assert "policies/provisioning.py, stackset_execution" in found.message
+    assert "policies/stacksets.py, stackset_execution" in found.message
 
 
 def test_the_table_in_the_documentation_is_current() -> None:

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from preview.bucket import Invalidated
+from preview.bucket import Invalidated, regions
 from preview.cloudfront.cache import Cache
 from preview.cloudfront.freshness import Lifetime
 from preview.messages import Response
 from preview.session import Preview, Settings
 from preview.weather import Weather
+from tests.environments_fixture import RECOVERY
 from tests.unit.preview.site import PASSWORD, Clock, ask, files, get, one, site
 
 DAY = 86_400.0
@@ -111,6 +112,64 @@ def test_the_error_page_is_there_when_the_bucket_is_not_if_the_edge_has_it() -> 
     assert b"<title>error" in asked.responses[1].body
     cold = ask(site("prod"), 120, get("/robots.txt"), weather=down, content=content)
     assert (cold.responses[0].status, b"<title>error" in cold.responses[0].body) == (504, False), "CloudFront has nothing to give then"
+
+
+# --- two origins ---------------------------------------------------------------------------------------------------------
+
+SCRIPT = "/assets/app-1a2b3c4d.js"
+
+
+@pytest.mark.parametrize("status", [None, 500, 502, 503, 504])
+def test_the_replica_takes_over_where_the_first_origin_fails(status: int | None) -> None:
+    """Page, deep links and assets, cold and warm; a time-out costs a visitor its seconds, an answer none."""
+    gone = Weather(down_after=60, status=status, first_only=True)
+    found = site("prod", RECOVERY)
+    asked = ask(found, get("/buy"), 3 * DAY, get("/buy"), get("/buy/deep/link"), get(SCRIPT), get("/buy/user@example.com"), weather=gone)
+    assert [response.status for response in asked.responses] == [200] * 5
+    assert marks(asked) == ["Miss", "RefreshHit", "Hit", "Miss", "Hit"]
+    told = f"site answered {status or 504}, so replica is asked"
+    assert told in [step.text for step in asked.outcomes[1].steps]
+    assert told in [step.text for step in asked.outcomes[3].steps]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_what_is_no_criterion_of_the_group_is_not_asked_twice(status: int) -> None:
+    """403 and 404 are answers at AWS; a template that names them has the replica asked."""
+    refusing = Weather(down_after=0, status=status, first_only=True)
+    plain = one(site("prod", RECOVERY), get(SCRIPT), weather=refusing)
+    assert plain.response.status == 404 or plain.response.status == status
+    assert not any("so replica is asked" in step.text for step in plain.steps)
+
+    def edit(template: dict[str, Any]) -> None:
+        groups = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]["OriginGroups"]["Items"]
+        codes = groups[0]["FailoverCriteria"]["StatusCodes"]
+        codes |= {"Items": [*codes["Items"], 403, 404], "Quantity": codes["Quantity"] + 2}
+
+    assert one(site("prod", RECOVERY, site=edit), get(SCRIPT), weather=refusing).response.status == 200
+
+
+def test_with_both_gone_the_edge_gives_what_it_has_and_then_the_error_page_if_it_has_that() -> None:
+    """The error page comes from the same two buckets; where it is not to be had, visitors get the status that its own origin gave.
+
+    Source: CloudFront Developer Guide, "Generate custom error responses".
+    """
+    found, down = site("prod", RECOVERY), Weather(down_after=60, status=503)
+    warm = ask(found, get("/buy"), get("/error.html"), 2 * DAY, get("/buy"), get("/robots.txt"), weather=down)
+    assert [response.status for response in warm.responses] == [200, 200, 200, 503]
+    assert marks(warm)[2:] == ["Stale", "Error"]
+    assert b"<title>error" in warm.responses[3].body
+    cold = ask(found, 120, get("/buy"), weather=down)
+    assert (cold.responses[0].status, b"<title>error" in cold.responses[0].body) == (503, False)
+    old = ask(found, get("/buy"), get("/error.html"), 9 * DAY, get("/buy"), weather=down)
+    assert (old.responses[2].status, b"<title>error" in old.responses[2].body) == (503, False), "a week is what stale-if-error says"
+
+
+def test_each_bucket_is_asked_in_its_own_region() -> None:
+    templates: dict[str, dict[str, Any]] = {
+        "site": {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "a"}}}},
+        "replica": {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "b"}}, "Topic": {"Type": "X"}}},
+    }
+    assert regions(templates, {"site": "af-south-1", "replica": "eu-west-1"}) == {"a": "af-south-1", "b": "eu-west-1"}
 
 
 # --- the cache ------------------------------------------------------------------------------------------------------------

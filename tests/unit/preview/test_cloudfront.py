@@ -19,6 +19,7 @@ from preview.interpreter.policies import MANAGED_CACHE_POLICIES
 from preview.messages import Headers, Request, Response
 from preview.model import Site
 from preview.s3 import ranged
+from templates.policies import statements
 from tests.environments_fixture import RECOVERY
 from tests.unit.preview.site import HOSTS, MODIFIED, PASSWORD, Files, ask, distribution, files, function_code, get, one, site
 
@@ -223,6 +224,23 @@ def test_the_second_origin_is_asked_for_the_codes_of_the_group() -> None:
     outcome = one(prod(edit, RECOVERY), get("/robots.txt"))
     assert outcome.response.status == 200
     assert "site answered 502, so replica is asked" in [step.text for step in outcome.steps]
+
+
+def test_a_bucket_whose_policy_denies_cloudfront_by_now_is_answered_for_by_the_replica() -> None:
+    made, content = prod(None, RECOVERY), files()
+    (front,) = made.distributions
+    bucket = front.origins["site"].bucket
+    assert bucket is not None
+    deny = {
+        "Effect": "Deny",
+        "Principal": {"Service": "cloudfront.amazonaws.com"},
+        "Action": "s3:GetObject",
+        "Resource": f"{bucket.arn}/*",
+    }
+    content.denied[bucket.name] = tuple(statements({"Statement": [deny]}))
+    outcome = one(made, get("/robots.txt"), content=content)
+    assert outcome.response.status == 200
+    assert "site answered 403, so replica is asked" in [step.text for step in outcome.steps]
 
 
 # --- cache, compression, headers ------------------------------------------------------------------------------------------

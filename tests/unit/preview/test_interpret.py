@@ -45,7 +45,7 @@ def test_a_site_with_disaster_recovery_has_both_origins_and_their_policies() -> 
     found = site("prod", RECOVERY)
     (one,) = found.distributions
     assert found.notes == FIREWALL
-    assert [(group.members, group.codes) for group in one.groups.values()] == [(("site", "replica"), (500, 502, 503, 504))]
+    assert [(group.members, group.codes) for group in one.groups.values()] == [(("site", "replica"), (403, 500, 502, 503, 504))]
     replica = one.origins["replica"].bucket
     assert replica is not None
     assert replica.policy, "the policy of the replica stands in another stack"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -15,6 +17,8 @@ from promotion.records import mirror
 from promotion.steps import Refused, failback, promote
 from promotion.target import NotNext, Target, next_phase, publisher
 from tests.unit.promotion import two_regions as two
+from website.claims import begin
+from website.errors import WebsiteError
 from website.releases import Claim, timestamp
 
 PLAN, BACK = "a" * 64, "b" * 64
@@ -232,3 +236,36 @@ def test_of_two_operators_one_is_told_that_the_other_was_first() -> None:
     with pytest.raises(Conflict):
         two.register(aws).change(found, "promoting", plan=PLAN)
     assert_one_target(aws)
+
+
+def test_what_replication_brought_and_what_was_filled_in_before_is_not_taken_for_published() -> None:
+    aws = promoted()
+    aws.lost = False
+    aws.replicate()
+    # Denials take effect after some seconds: replication may still have come through, with an older page than home has.
+    aws.tick()
+    aws.buckets[two.REPLICA]["index.html"] = two.Object(b"old", aws.clock, "REPLICA")
+    # Copied by a backfill, before the promotion.
+    aws.buckets[two.REPLICA]["config.json"] = two.Object(b"older", aws.clock - timedelta(hours=1))
+    failback(two.world(aws), plan=BACK)
+    aws.replicate()
+    assert aws.buckets[two.SITE]["index.html"].body == b"two" and aws.buckets[two.SITE]["config.json"].body == b"{}"
+    assert aws.buckets[two.REPLICA]["index.html"].body == b"two"
+
+
+def test_a_publisher_looks_at_the_register_after_its_claim_and_gives_the_claim_up() -> None:
+    aws = standing()
+    store = two.place(aws, two.HOME_REGION).store("prod")
+    seen: list[bool] = []
+
+    def moved() -> None:
+        state, _ = store.state()
+        seen.append(state.claim is not None)
+        raise WebsiteError("releases do not go to this bucket any more")
+
+    state, etag = store.state()
+    site, snapshot = SimpleNamespace(store=store, still_target=moved), SimpleNamespace(state=state, etag=etag)
+    with pytest.raises(WebsiteError):
+        begin(site, snapshot, two.run(aws), action="publish", manifest="c" * 64)  # type: ignore[arg-type]
+    assert seen == [True], "it looked while it had the claim"
+    assert store.state()[0].claim is None

@@ -16,7 +16,7 @@ from recovery import closing, rehearsal
 from recovery.rehearsal import OUTAGE_SECONDS, TURN_SECONDS, Rehearsal, RehearsalPlan, World, end, plan_lines, sealed
 from recovery.report import Report
 from tests.unit.recovery.world import DISTRIBUTION, ORIGINS, POLICY, START, Clock, Memory, Policies
-from website.verification.model import Result
+from verification.model import Result
 
 PLAN = sealed(
     RehearsalPlan(
@@ -198,6 +198,13 @@ def test_a_site_that_is_served_by_the_replica_already_is_not_rehearsed() -> None
     assert closing.found(stage.policies.document), "it is another's"
 
 
+def test_a_site_that_gives_no_page_before_is_not_closed() -> None:
+    stage = Stage(healthy=False)
+    report = stage.rehearse()
+    assert (report.result, "before anything was closed (status 503)" in report.message) == ("aborted", True)
+    assert stage.policies.document == POLICY and stage._since == START
+
+
 def test_it_is_never_closed_for_longer_than_planned() -> None:
     slow = Stage(forgets_after=10_000)
     report = slow.rehearse(minutes=5)
@@ -289,8 +296,14 @@ def test_the_plan_tells_what_is_closed_for_how_long_and_how_it_is_undone() -> No
 
 
 def test_an_approval_is_good_for_one_rehearsal_of_one_release() -> None:
-    others: list[dict[str, Any]] = [{"after": "0badcafe"}, {"release": 8}, {"manifest": "cd" * 32}, {"minutes": 20}, {"distribution_id": "E2"}]
-    digests = [sealed(msgspec.structs.replace(PLAN, **each)).digest for each in ({}, *others)]
+    others: list[dict[str, Any]] = [
+        {"after": "0badcafe"},
+        {"release": 8},
+        {"manifest": "cd" * 32},
+        {"minutes": 20},
+        {"distribution_id": "E2"},
+    ]
+    digests = [sealed(msgspec.structs.replace(PLAN, **each)).digest for each in [dict[str, Any](), *others]]
     assert digests[0] == PLAN.digest
     assert all(one != other for one, other in itertools.combinations(digests, 2))
     assert sealed(PLAN) == PLAN

@@ -159,7 +159,7 @@ def test_the_same_command_again_keeps_what_was_typed() -> None:
 def said(*arguments: str) -> tuple[int, str, str]:
     """Status, stdout, stderr of a run in this process."""
     out, err = io.StringIO(), io.StringIO()
-    status = main(list(arguments), ("cli.verbs",), Context(stdout=out, stderr=err, environ={}))
+    status = main(list(arguments), ("verbs",), Context(stdout=out, stderr=err, environ={}))
     return status, out.getvalue(), err.getvalue()
 
 

@@ -57,8 +57,8 @@ def test_who_asks_for_no_html_waits_for_no_template_engine() -> None:
     script = (
         "import sys; from cli.main import main\n"
         "from review import as_json, markdown, terminal\n"
-        "import cli.verbs.plan, cli.verbs.apply\n"
-        "try: main(['plan', '--help'], ('cli.verbs',))\n"
+        "import verbs.plan, verbs.apply\n"
+        "try: main(['plan', '--help'], ('verbs',))\n"
         "except SystemExit: pass\n"
         "sys.exit('jinja2' in sys.modules)"
     )

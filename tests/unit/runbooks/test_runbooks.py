@@ -87,7 +87,7 @@ def test_every_placeholder_is_of_this_platform(runbook: Runbook) -> None:
 
 def test_the_page_of_the_runbooks_names_them_all() -> None:
     page = (ROOT / "docs" / "runbooks" / "README.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"\(([a-z-]+)\.md\)", page)) == {each.name for each in RUNBOOKS}
+    assert set(re.findall(r"\(([a-z0-9-]+)\.md\)", page)) == {each.name for each in RUNBOOKS}
 
 
 @pytest.mark.parametrize("environment", EVERYTHING)

@@ -30,7 +30,7 @@ def deploy(place: Path, verb: str, *arguments: str) -> tuple[int, str]:
     """Status and stderr of a command that has no way to AWS."""
     stderr = io.StringIO()
     context = Context(stdin=io.StringIO(), stdout=io.StringIO(), stderr=stderr, environ={}, root=place)
-    status = main([verb, "--env", "dev", "--dist", str(place / "dist"), *arguments], ("cli.verbs",), context)
+    status = main([verb, "--env", "dev", "--dist", str(place / "dist"), *arguments], ("verbs",), context)
     return status, stderr.getvalue()
 
 

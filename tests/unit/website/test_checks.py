@@ -10,10 +10,10 @@ import pytest
 
 from assembly.model import CacheRule, Redirect, Routing
 from tests.unit.website.visits import FILES, HSTS, IMMUTABLE, PAGE, PASSWORD, SCRIPT, SITE_CONTRACT, Spoil, Visit, answer, look, spoilt
-from website.verification.model import Endpoint, Target
-from website.verification.probe import Answer
-from website.verification.registry import registered
-from website.verification.verify import checks, made, verify
+from verification.model import Endpoint, Target
+from verification.probe import Answer
+from verification.registry import registered
+from verification.verify import checks, made, verify
 
 SCRIPT_PATH = "/buy/assets/app-1a2b.js"
 PREVIEW = {"endpoint": Endpoint(host="127.0.0.1", port=8080, tls=False), "preview": True}

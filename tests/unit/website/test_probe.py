@@ -17,10 +17,10 @@ import pytest
 import trustme
 
 from tests.unit.website.visits import NOW, SITE_CONTRACT
-from website.verification.model import Endpoint, Failed, Skipped, Target
-from website.verification.probe import BODY_LIMIT, Answer, Probe
-from website.verification.registry import registered
-from website.verification.verify import made
+from verification.model import Endpoint, Failed, Skipped, Target
+from verification.probe import BODY_LIMIT, Answer, Probe
+from verification.registry import registered
+from verification.verify import made
 
 OPEN = msgspec.structs.replace(SITE_CONTRACT, basic_auth=False)
 

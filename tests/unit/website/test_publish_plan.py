@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from review.content_view import counts, lines
 from review.verify_view import as_junit, data, line, summary
 from tests.environments_fixture import environments
+from verification.model import Result
 from website.content_plan import ContentPlan, FileChange, content_plan_digest
 from website.invalidation import SINGLE_PATHS, WILDCARDS, Behaviour, Behaviours, paths
-from website.verification.model import Result
 
 
 def behaviours(*cached: str, default: bool = False) -> Behaviours:

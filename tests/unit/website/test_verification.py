@@ -10,11 +10,11 @@ import pytest
 from aws.errors import AccessDenied
 from aws.s3 import Head
 from tests.unit.website.test_content import CONTRACT
-from website.verification.checks.replica import PENDING_LIMIT
-from website.verification.model import Replica, Target
-from website.verification.probe import Probe
-from website.verification.registry import THEMES, registered
-from website.verification.verify import made
+from verification.checks.replica import PENDING_LIMIT
+from verification.model import Replica, Target
+from verification.probe import Probe
+from verification.registry import THEMES, registered
+from verification.verify import made
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
@@ -103,5 +103,5 @@ def test_every_check_stands_in_the_file_of_its_theme_and_ids_are_its_own() -> No
     found = registered()
     assert len({each.id for each in found}) == len(found) > 30
     for each in found:
-        assert each.check.__module__ == f"website.verification.checks.{each.id.partition('.')[0]}"
+        assert each.check.__module__ == f"verification.checks.{each.id.partition('.')[0]}"
     assert {each.id.partition(".")[0] for each in found} == set(THEMES)

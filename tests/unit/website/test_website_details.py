@@ -13,13 +13,13 @@ from tests.unit.website.stores import NOBODY, NOW, release, state, store
 from tests.unit.website.test_content import CONTRACT, problems
 from tests.unit.website.test_publish_plan import behaviours, invalidated
 from tests.unit.website.visits import TARGET, Visit
+from verification.registry import registered
+from verification.verify import made
 from website.content import SIZE_LIMIT
 from website.errors import SourceError, WebsiteError
 from website.invalidation import SINGLE_PATHS, WILDCARDS
 from website.releases import Claim, State, added, find, moment, timestamp
 from website.run import Begun, count, size, step_line
-from website.verification.registry import registered
-from website.verification.verify import made
 
 # --- the folder ---------------------------------------------------------------------------------------------------
 

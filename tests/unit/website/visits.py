@@ -13,10 +13,10 @@ import msgspec
 
 from assembly.model import CacheRule, SiteContract
 from tests.unit.website.test_content import CONTRACT
-from website.verification.model import Target
-from website.verification.probe import Answer, Probe
-from website.verification.registry import registered
-from website.verification.verify import made
+from verification.model import Target
+from verification.probe import Answer, Probe
+from verification.registry import registered
+from verification.verify import made
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 PASSWORD = "correct horse"

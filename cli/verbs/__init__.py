@@ -1,1 +1,0 @@
-"""Verbs of deploy.py: one module each; see cli/main.py."""

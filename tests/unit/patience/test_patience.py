@@ -1,0 +1,117 @@
+"""When a call is not worth asking, and how long it is tried."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patience import CALL_SECONDS, HURRY_SECONDS, QUIET_SECONDS, Patience, Silent, wished_attempts
+
+
+class Clock:
+    """Moves when told."""
+
+    def __init__(self) -> None:
+        self.time = 1_000.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+def asks(patience: Patience, region: str, service: str) -> bool:
+    """Whether the call would be made."""
+    try:
+        with patience.calling(region, service):
+            return True
+    except Silent as silent:
+        assert not silent.asked
+        return False
+
+
+def tries(patience: Patience, clock: Clock, service: str, *, step: float) -> int:
+    """How many attempts of a call are made that take so many seconds each and all fail."""
+    count = 0
+    with pytest.raises(Silent) as silent, patience.calling("r", service):
+        while True:
+            patience.attempt()
+            count += 1
+            clock.time += step
+    assert silent.value.asked
+    return count
+
+
+def test_a_service_that_did_not_answer_is_not_asked_for_a_while_and_others_are() -> None:
+    clock = Clock()
+    patience = Patience(clock)
+    patience.missed("r", "s3", "503")
+    assert not asks(patience, "r", "s3")
+    assert asks(patience, "r", "dynamodb"), "a lock is given back although S3 is down"
+    assert asks(patience, "elsewhere", "s3")
+    clock.time += QUIET_SECONDS + 0.1
+    assert asks(patience, "r", "s3")
+
+
+def test_two_services_are_a_region_until_one_of_it_answers() -> None:
+    clock = Clock()
+    patience = Patience(clock)
+    patience.missed("r", "s3", "503")
+    patience.missed("r", "cloudformation", "503")
+    assert not asks(patience, "r", "dynamodb")
+    clock.time += 1
+    patience.heard("r", "sts")
+    assert asks(patience, "r", "dynamodb")
+    assert not asks(patience, "r", "s3")
+    patience.heard("r", "s3")
+    assert asks(patience, "r", "s3")
+
+
+@pytest.mark.parametrize(("step", "attempts"), [(30.0, 3), (1.0, 75), (200.0, 1)])
+def test_a_call_that_nobody_answers_ends(step: float, attempts: int) -> None:
+    clock = Clock()
+    assert tries(Patience(clock), clock, "s3", step=step) == attempts
+    assert CALL_SECONDS == 75.0
+
+
+def test_it_ends_sooner_where_a_neighbour_was_silent() -> None:
+    clock = Clock()
+    patience = Patience(clock)
+    patience.missed("r", "s3", "no answer")
+    assert tries(patience, clock, "dynamodb", step=30.0) == 1
+    assert HURRY_SECONDS < 30
+
+
+def test_a_call_within_a_call_takes_nothing_from_it() -> None:
+    clock = Clock()
+    patience = Patience(clock)
+    with patience.calling("r", "s3"):
+        patience.attempt()
+        with patience.calling("us-east-1", "sts"):
+            patience.attempt()
+            clock.time += CALL_SECONDS
+        with pytest.raises(Silent):
+            patience.attempt()
+    patience.attempt()
+
+
+@given(st.lists(st.tuples(st.sampled_from(["missed", "heard", "wait"]), st.sampled_from("rq"), st.sampled_from("abc")), max_size=30))
+def test_nothing_stays_lost_without_another_try(events: list[tuple[str, str, str]]) -> None:
+    clock = Clock()
+    patience = Patience(clock)
+    for what, region, service in events:
+        if what == "wait":
+            clock.time += QUIET_SECONDS / 3
+        elif what == "missed":
+            patience.missed(region, service, "503")
+        else:
+            patience.heard(region, service)
+            assert asks(patience, region, service)
+    clock.time += QUIET_SECONDS + 0.1
+    assert all(asks(patience, region, service) for region in "rq" for service in "abc")
+
+
+@pytest.mark.parametrize(
+    ("given", "attempts"), [(None, 8), ("", 8), ("2", 2), ("0", 8), ("many", 8), ("-1", 8), ("999", 20), ("\u0662", 8)]
+)
+def test_the_callers_number_of_attempts_counts(given: str | None, attempts: int) -> None:
+    assert wished_attempts({} if given is None else {"AWS_MAX_ATTEMPTS": given}, 8) == attempts

@@ -1,0 +1,1 @@
+"""Verbs of deploy.py: one module each; see verbs/README.md."""

@@ -1,0 +1,80 @@
+"""Routing and content: which paths answer the app, and is it the released one?"""
+
+from __future__ import annotations
+
+from urllib.parse import urljoin, urlsplit
+
+from assembly.files import canonical_json, sha256
+from guards import documents
+from verification.model import Skipped
+from verification.probe import Probe, seen
+from verification.registry import check, expect
+from website.content import CONFIG_FILE
+
+
+@check("app.root", "The root leads to the app")
+def _root(probe: Probe) -> str:
+    entry = probe.contract.entry_path
+    if entry == "/":
+        raise Skipped("the app is the root")
+    answer = probe.get("/")
+    if answer.status == 200 and answer.body == probe.entry.body:
+        return "200, the page itself"
+    location = urlsplit(urljoin(f"https://{probe.contract.domain}/", answer.headers.get("location", ""))).path
+    kept = answer.status in (301, 302, 307, 308) and location == entry
+    return expect(kept, f"{answer.status} to {location}{'' if kept else f' (wanted: {entry}, or the page itself)'}")
+
+
+@check("app.entry", "The entry path answers the app")
+def _entry(probe: Probe) -> str:
+    answer = probe.entry
+    kept = answer.status == 200 and answer.is_html and b"<script" in answer.body
+    return expect(kept, f"{probe.contract.entry_path}: {seen(answer)}, {len(answer.body):,} bytes")
+
+
+@check("app.deep_link", "A deep link answers the same page")
+def _deep_link(probe: Probe) -> str:
+    path = probe.contract.entry_path.rstrip("/") + "/verify/deep-link"
+    answer = probe.get(path)
+    kept = answer.status == 200 and answer.is_html and answer.body == probe.entry.body
+    return expect(kept, f"{path}: {seen(answer)}{'' if kept else ', not the page of the entry path'}")
+
+
+@check("app.missing", "A missing asset is a 404 and not the app")
+def _missing(probe: Probe) -> str:
+    path = f"{probe.prefix}assets/verify-no-such-file.js"
+    answer = probe.get(path)
+    page = bool(probe.contract.not_found_page)
+    kept = answer.status == 404 and (not answer.is_html or (page and answer.body != probe.entry.body))
+    return expect(kept, f"{path}: {seen(answer)} (wanted: 404, {'with the page for that' if page else 'no HTML'})")
+
+
+@check("app.release", "The page is the released one")
+def _released(probe: Probe) -> str:
+    wanted = probe.target.index_sha256
+    if not wanted:
+        raise probe.unasked("the release")
+    found = sha256(probe.entry.body)
+    return expect(found == wanted, f"sha256 {found[:12]}{'' if found == wanted else f' (released: {wanted[:12]})'}")
+
+
+@check("app.config", "config.json is the one of the environment")
+def _config(probe: Probe) -> str:
+    wanted = probe.contract.config_json
+    if wanted is None:
+        raise Skipped("not configured")
+    answer = probe.get(probe.prefix + CONFIG_FILE)
+    try:
+        found = documents.loads(answer.body)
+    except ValueError:
+        found = None
+    return expect(
+        answer.status == 200 and found == wanted, f"{seen(answer)}{'' if found == wanted else ', other values: ' + _brief(found)}"
+    )
+
+
+def _brief(value: object) -> str:
+    try:
+        return canonical_json(value).decode().replace("\n", "")[:120]
+    except UnicodeEncodeError:
+        return repr(value)[:120]
