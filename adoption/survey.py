@@ -64,7 +64,7 @@ class _Survey:
     def __init__(self, asked: Asked, gateways: AdoptionGateways, schemas: Schemas, progress: Progress) -> None:
         self.asked, self.gateways, self.schemas, self.progress = asked, gateways, schemas, progress
         self.assembly = asked.assembly
-        self.notes: list[str] = [f"{problem}: left out" for problem in asked.state.problems] if asked.state else []
+        self.notes: list[str] = []
         self.zone = self._zone()
         self.service_roles: dict[str, str | None] = {}
         self.distributions: tuple[str, ...] = ()
@@ -101,6 +101,7 @@ class _Survey:
             state_rm=lines_to_remove(self.asked.state, (*rows, *in_place), managed),
             state=self.asked.state_file,
             notes=tuple(self.notes),
+            left_out=self.asked.state.problems if self.asked.state else (),
         )
 
     # --- what there is ------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import pytest
 from aws.session import Aws
 from gateways.live import LiveResources
 from templates.schemas import bundled
+from tests.envelopes import envelope
 from tests.functional.harness import CommandLine, answer
 from tests.functional.small_platform import Platform
 
@@ -68,11 +69,15 @@ def test_what_terraform_made_is_found_planned_taken_over_and_then_in_place(
 
     planned = command_line.deploy(*common, *of_state, "--plan", "--json")
     assert planned.code == 3, planned
+    assert """terraform state rm 'aws_s3_bucket.site["a"]'""" in envelope(planned.stdout)["next"]
     applied = command_line.deploy("apply", "--env", "test", "--dist", str(tmp_path), "--yes")
     assert applied.code == 0, applied
     assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
     assert s3.get_object(Bucket=bucket, Key="index.html")["Body"].read() == b"as it was"
 
+    doubly = command_line.deploy(*common, *of_state, "--check")
+    assert (doubly.code, "`terraform destroy` would delete it" in doubly.stdout) == (3, True), doubly
+    (tmp_path / "prod.tfstate").write_text(json.dumps({"version": 4, "resources": []}), encoding="utf-8")
     checked = command_line.deploy(*common, *of_state, "--check")
     assert (checked.code, "nothing of the old stays unmanaged" in checked.stdout) == (0, True), checked
     assert not list(tmp_path.glob("*NOT-TO*"))

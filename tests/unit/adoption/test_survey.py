@@ -339,6 +339,21 @@ def test_the_check_counts_what_no_stack_has_and_what_is_still_there() -> None:
     assert adopted("dev", found, check=True).notes
 
 
+def test_the_check_tells_what_terraform_destroy_would_still_delete() -> None:
+    report = adopted("dev", account(), check=True)
+    told = checked(report)
+    assert "  next: terraform state rm module.cloudfront.aws_cloudfront_distribution.this" in told
+    assert not any("hosted zone" in line for line in told), "the state has it as a data source only"
+    assert any("hosted zone Z08412361KIMMYAIZONE" in line for line in checked(adopted("prod", account("prod"), check=True)))
+
+
+def test_what_could_not_be_read_of_the_state_is_told_apart_from_what_aws_did_not_tell() -> None:
+    of = state("dev")
+    report = adopted("dev", account(), of=State(resources=of.resources, problems=("aws_s3_bucket.old: without attributes",)))
+    assert (report.notes, report.left_out) == ((), ("aws_s3_bucket.old: without attributes",))
+    assert "not known: aws_s3_bucket.old: without attributes: left out" in lines(report, 100)
+
+
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 @pytest.mark.parametrize("width", [60, 200])
 def test_the_report_golden(environment: str, width: int) -> None:

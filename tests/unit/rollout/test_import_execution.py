@@ -306,6 +306,7 @@ def test_a_foreign_change_between_approval_and_apply_refuses(change: dict[str, A
     assert results(applied)["site"] == "refused"
     assert desk.simulation.executed == []
     assert "not as it was when the plan was made" in str(applied.stacks[0].differences)
+    assert applied.stacks[0].command == "python deploy.py adopt --env test", "plan knows nothing of what adopt has found"
 
 
 @pytest.mark.parametrize("status", ["UPDATE_COMPLETE", "IMPORT_COMPLETE"])
@@ -332,7 +333,7 @@ def test_an_import_that_is_rolled_back_says_what_to_type() -> None:
     outcome = applied.stacks[0]
     assert (outcome.result, outcome.status) == ("failed", "IMPORT_ROLLBACK_COMPLETE")
     assert "it is gone" in outcome.message
-    assert "plan" in outcome.command
+    assert outcome.command == "python deploy.py adopt --env test"
     assert desk.simulation.executed == ["demo-test-site"]
 
 
