@@ -14,6 +14,7 @@ from troposphere import cloudfront, s3
 from environments.adoption import Adoption
 from environments.model import Environment
 from stacks.template import RETAIN, suppressed
+from templates.resources import LET_GO as LET_GO_MARK
 
 DASHED_ENDPOINTS = frozenset(
     {
@@ -32,7 +33,7 @@ LET_GO = ("certificate", "edge", "firewall", "site", "dns")
 def let_go(template: Mapping[str, Any]) -> dict[str, Any]:
     """The template whose resources all stay when the stack goes."""
     kept = {title: {"UpdateReplacePolicy": RETAIN, **body, "DeletionPolicy": RETAIN} for title, body in template["Resources"].items()}
-    return {**template, "Resources": kept}
+    return {**template, "Metadata": {**template.get("Metadata", {}), LET_GO_MARK: True}, "Resources": kept}
 
 
 def website(adopt: Adoption) -> s3.WebsiteConfiguration | None:

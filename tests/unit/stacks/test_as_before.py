@@ -12,6 +12,7 @@ from assembly.model import LiteralValue
 from environments.model import Environment
 from lint.gate import Job, lint
 from stacks.synthesis import Synthesis, synthesise
+from removal.retained import lets_go
 from tests import edits
 from tests.environments_fixture import FOREIGN_ZONE, changed, environments
 
@@ -119,6 +120,8 @@ def test_what_lets_go_keeps_everything_that_visitors_come_to() -> None:
     for stack in ("certificate", "edge", "site", "dns"):
         resources = json.loads(built("let-go").templates[stack])["Resources"]
         assert {body["DeletionPolicy"] for body in resources.values()} == {"Retain"}
+        assert lets_go(built("let-go").templates[stack].decode()), "or destroy would clean up after it"
+        assert not lets_go(built("nothing").templates[stack].decode())
         before = json.loads(built("nothing").templates[stack])["Resources"]
         assert {title: body["Properties"] for title, body in resources.items()} == {t: b["Properties"] for t, b in before.items()}
     assert built("let-go").templates["monitoring"] == built("nothing").templates["monitoring"]
