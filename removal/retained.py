@@ -72,7 +72,9 @@ def left_by(
             said = lets_go(gateway.get_template(arn))
             let_go = {**{(each.resource_type, each.physical_id): said for each in skipped}, **let_go}
     found += [_retained(stack, kind, name, proven=False) for kind, name in _named(stack, template, stack.account_id, stack.region)]
-    return [msgspec.structs.replace(each, because=_LET_GO) if let_go.get((each.resource_type, each.physical_id)) else each for each in found]
+    return [
+        msgspec.structs.replace(each, because=_LET_GO) if let_go.get((each.resource_type, each.physical_id)) else each for each in found
+    ]
 
 
 _LET_GO = "its stack was deployed with adopt.let_go: whoever takes it over has it now"

@@ -8,8 +8,8 @@ A state holds secrets in plain text: `terraform state pull | python deploy.py ad
 
 What is superseded has names that the deploy role may not read: --check takes an administrator's credentials, as the first deployment does.
 
-Exit status: 0 nothing is left to take over, 3 something is (with --check: something of the old stays unmanaged, or the Terraform state still
-has what a stack has), 1 something stands in the way or could not be looked at, 2 usage.
+Exit status: 0 nothing is left to take over, 3 something is (with --check: something of the old stays unmanaged, or the Terraform state
+still has what a stack has), 1 something stands in the way or could not be looked at, 2 usage.
 """
 
 from __future__ import annotations

@@ -147,8 +147,8 @@ class Stacks(Connection):
     def owner(self, physical_id: str, resource_type: str) -> str:
         """Name of the stack of this region that has that resource; empty if none is known to (DescribeStackResources).
 
-        A physical id alone says little: a bucket's policy and many a custom resource have the bucket's name for theirs. DescribeStackResources
-        answers with one stack, so another one that has the resource itself can stay unknown; CloudFormation refuses it then.
+        A physical id alone says little: a bucket's policy and many a custom resource have the bucket's name for theirs. AWS answers
+        with one stack, so another one that has the resource itself can stay unknown; CloudFormation refuses it then.
         """
         try:
             found = read(self._client.describe_stack_resources(PhysicalResourceId=physical_id), tuple[_Owned, ...], "StackResources")

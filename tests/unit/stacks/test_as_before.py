@@ -11,8 +11,8 @@ import pytest
 from assembly.model import LiteralValue
 from environments.model import Environment
 from lint.gate import Job, lint
-from stacks.synthesis import Synthesis, synthesise
 from removal.retained import lets_go
+from stacks.synthesis import Synthesis, synthesise
 from tests import edits
 from tests.environments_fixture import FOREIGN_ZONE, changed, environments
 
