@@ -79,6 +79,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from adoption.text import checked, lines
 
     state = _state(args, context)
+    _refuse_file_that_is_there(args.write_environment)
     opened = open_environment(args, context)
     report = surveyed(opened, args, context, state)
     for row in report.refused:
@@ -118,15 +119,21 @@ def _planned(opened: Opened, report: AdoptionReport, args: argparse.Namespace, c
     return status_of(plan)
 
 
-def _write_environment(report: AdoptionReport, opened: Opened, file: Path, context: Context) -> None:
-    """A new file; one that is there is somebody's."""
-    from adoption.environment import read, text, written
-    from guards.private import write_private
-
-    if file.exists():
+def _refuse_file_that_is_there(file: Path | None) -> None:
+    """It is somebody's; told before anything is looked at."""
+    if file is None:
+        return
+    if file.exists() or file.is_symlink():
         raise CommandError(f"{file}: is there already; name a new file", status=USAGE)
     if not file.parent.is_dir():
         raise CommandError(f"{file.parent}: there is no such directory", status=USAGE)
+
+
+def _write_environment(report: AdoptionReport, opened: Opened, file: Path, context: Context) -> None:
+    """A new file."""
+    from adoption.environment import read, text, written
+    from guards.private import write_private
+
     assembly = opened.assembly
     before = context.root / "environments" / f"{assembly.environment}.yaml"
     try:
@@ -137,9 +144,8 @@ def _write_environment(report: AdoptionReport, opened: Opened, file: Path, conte
         raise CommandError(f"{before}: {error}", command=commands.build(assembly.environment), status=USAGE) from None
     found = written(report)
     write_private(file, text(report, current, found).encode())
-    context.say(
-        f"wrote {file}: {len(found.said)} keys as it is there; {len(found.unsaid)} differences that no key can say are listed in it"
-    )
+    keys = "1 key" if len(found.said) == 1 else f"{len(found.said)} keys"
+    context.say(f"wrote {file}: {keys} as it is there; differences that no key can say are listed in it: {len(found.unsaid)}")
 
 
 def _look(args: argparse.Namespace, *more: str) -> str:

@@ -86,11 +86,15 @@ def test_what_terraform_made_is_found_planned_taken_over_and_then_in_place(
 def test_what_cannot_be_read_is_one_line_with_what_to_type(command_line: CommandLine, account: str, tmp_path: Path) -> None:
     build(account, tmp_path, command_line, f"none-{account}")
     (tmp_path / "old.tfstate").write_text(json.dumps({"version": 3, "modules": [{"outputs": SECRET}]}), encoding="utf-8")
+    (tmp_path / "dangling").symlink_to(tmp_path / "elsewhere")
     common = ("adopt", "--env", "test", "--dist", str(tmp_path))
     for arguments, words in (
         (("--terraform-state", str(tmp_path / "old.tfstate")), "of format version 3"),
         (("--terraform-state", "/dev/zero"), "not a file"),
         (("--resource", "Stie=x"), "did you mean"),
+        (("--write-environment", str(tmp_path / "old.tfstate")), "is there already"),
+        (("--write-environment", str(tmp_path / "dangling")), "is there already"),
+        (("--write-environment", str(tmp_path / "nowhere" / "x.yaml")), "no such directory"),
     ):
         ended = command_line.deploy(*common, *arguments)
         assert (ended.code, words.lower() in ended.stderr.lower()) == (2, True), ended
