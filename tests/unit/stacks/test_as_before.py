@@ -125,6 +125,10 @@ def test_what_lets_go_keeps_everything_that_visitors_come_to() -> None:
         before = json.loads(built("nothing").templates[stack])["Resources"]
         assert {title: body["Properties"] for title, body in resources.items()} == {t: b["Properties"] for t, b in before.items()}
     assert built("let-go").templates["monitoring"] == built("nothing").templates["monitoring"]
+    before, after = (json.loads(built(name).templates["foundation"])["Resources"] for name in ("nothing", "let-go"))
+    changed = {title for title in before if before[title] != after[title]}
+    assert changed == {"RuntimeBoundary"}, "IAM would not delete it, as the edge function's role stays"
+    assert after["RuntimeBoundary"]["DeletionPolicy"] == "Retain"
 
 
 def refused(**values: Any) -> str:
