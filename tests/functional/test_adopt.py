@@ -156,3 +156,13 @@ def test_the_local_aws_describes_what_stands_as_the_provider_schemas_do(aws: Aws
     assert told["DefaultCacheBehavior"]["AllowedMethods"] == ["GET", "HEAD"]
     assert told["Logging"] == {"Bucket": "l.s3.amazonaws.com", "IncludeCookies": False, "Prefix": "p/"}
     assert told["Origins"][0]["OriginCustomHeaders"] == [{"HeaderName": "X-A", "HeaderValue": "v"}]
+
+
+def test_the_local_aws_describes_a_policy_that_stands(aws: Aws, account: str) -> None:
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "*"}]}
+    made = aws.client("iam", account_id=account, region="us-east-1").create_policy(
+        PolicyName="boundary", PolicyDocument=json.dumps(document)
+    )
+    live = LiveResources.connect(aws, account_id=account, region="eu-west-1")
+    told = live.get("AWS::IAM::ManagedPolicy", {"PolicyArn": made["Policy"]["Arn"]})
+    assert (told["ManagedPolicyName"], told["PolicyDocument"]) == ("boundary", document)
