@@ -24,6 +24,9 @@ Refusal = tuple[str, str]
 GLOBAL = ("AWS::CloudFront::", "AWS::IAM::", "AWS::Route53::")
 """Services that are one for all regions."""
 
+MOST = 8
+"""Of those that could be one thing, how many are read and told; a site has no more, and a state may say what it likes."""
+
 _LOSING = frozenset({*DATA_HOLDING_TYPES, DISTRIBUTION, CERTIFICATE, RECORD})
 """Types whose replacement visitors notice, or that lose something; another one of the rest is simply made."""
 
@@ -119,9 +122,10 @@ def replaced_later(assembly: Assembly, place: Place, differences: Sequence[Diffe
 
 def several(assembly: Assembly, place: Place, candidates: Sequence[Candidate]) -> Refusal:
     """Two for one place."""
-    told = "; ".join(f"{each.label} ({each.source})" for each in candidates)
+    told = "; ".join(f"{each.label} ({each.source})" for each in candidates[:MOST])
+    many = len(candidates) > MOST
     key = f"{place.stack.id}.{place.logical_id}"
     return (
-        f"could be any of {len(candidates)}: {told}",
+        f"could be any of {f'more than {MOST}' if many else len(candidates)}: {told}{'; and others' if many else ''}",
         deploy("adopt", assembly.environment, "--resource", f"{key}={candidates[0].label}"),
     )

@@ -38,7 +38,13 @@ def left_over(
                 Left(what=each.type, identifier=" ".join(identifier.values()), source=f"terraform {each.address}", why=why, message=message)
             )
     told += [
-        Left(what=c.type, identifier=c.label, source=c.source, why="left_alone", message="another one was named by hand")
+        Left(
+            what=c.type,
+            identifier=c.label,
+            source=c.source,
+            why="left_alone",
+            message="not taken over: no resource of the platform is like it, or another one was named",
+        )
         for c in unmatched
         if c.state is None and c not in managed
     ]

@@ -83,7 +83,9 @@ class AdoptionReport(Frozen, frozen=True, kw_only=True):
     state: str = ""
     """The state file that was read."""
     notes: tuple[str, ...] = ()
-    """What could not be looked up or read."""
+    """What could not be looked up or read at AWS."""
+    left_out: tuple[str, ...] = ()
+    """What could not be read of the state."""
 
     @property
     def to_take_over(self) -> tuple[Row, ...]:

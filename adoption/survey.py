@@ -64,7 +64,7 @@ class _Survey:
     def __init__(self, asked: Asked, gateways: AdoptionGateways, schemas: Schemas, progress: Progress) -> None:
         self.asked, self.gateways, self.schemas, self.progress = asked, gateways, schemas, progress
         self.assembly = asked.assembly
-        self.notes: list[str] = [f"{problem}: left out" for problem in asked.state.problems] if asked.state else []
+        self.notes: list[str] = []
         self.zone = self._zone()
         self.service_roles: dict[str, str | None] = {}
         self.distributions: tuple[str, ...] = ()
@@ -81,6 +81,8 @@ class _Survey:
         self.progress("adopt", f"{len(matches.by_place)} of {len(first)} resources have something that exists")
         seen = self._read(first, matches)
         seen |= self._used_by_distribution(first, seen, matches)
+        by_key = {place.key: place for place in first}
+        seen = {key: self._possible(by_key[key], several) for key, several in seen.items()}
         self.distributions = tuple(
             each.candidate.label for several in seen.values() for each in several if each.candidate.type == DISTRIBUTION
         )
@@ -99,6 +101,7 @@ class _Survey:
             state_rm=lines_to_remove(self.asked.state, (*rows, *in_place), managed),
             state=self.asked.state_file,
             notes=tuple(self.notes),
+            left_out=self.asked.state.problems if self.asked.state else (),
         )
 
     # --- what there is ------------------------------------------------------------------------------------------------
@@ -131,7 +134,7 @@ class _Survey:
 
     def _read(self, of: Sequence[Place], matches: Matches) -> dict[Key, tuple[_Seen, ...]]:
         by_key = {place.key: place for place in of}
-        wanted = [(by_key[key], candidate) for key, several in matches.by_place.items() for candidate in several]
+        wanted = [(by_key[key], each) for key, several in matches.by_place.items() for each in several[: evidence.MOST + 1]]
         if not wanted:
             return {}
         with ThreadPoolExecutor(max_workers=min(WORKERS, len(wanted)), thread_name_prefix="adoption") as pool:
@@ -171,7 +174,7 @@ class _Survey:
         regions = dict.fromkeys((stack.region, *(s.region for s in self.assembly.stacks if s.account_id == stack.account_id)))
         for region in regions if physical else ():
             try:
-                owner = self.gateways.cloudformation(stack.account_id, region, stack.role_arn).owner(physical)
+                owner = self.gateways.cloudformation(stack.account_id, region, stack.role_arn).owner(physical, candidate.type)
             except AwsError as error:
                 self.notes.append(f"whether a stack of {region} has {physical}: {error}")
                 continue
@@ -221,10 +224,11 @@ class _Survey:
 
     def _row(self, place: Place, several: tuple[_Seen, ...], physical: str) -> Row:
         first = several[0]
-        if len(several) > 1:
+        if len(several) > 1 and not physical:
             words, command = evidence.several(self.assembly, place, [each.candidate for each in several])
             return self._told(place, first, "refused", words, command)
         if physical:
+            first = next((each for each in several if physical in each.candidate.identifier.values()), first)
             same = physical in first.candidate.identifier.values() or place.type == RECORD
             words = "" if same else f"the stack has {physical} there; this one is left"
             return self._told(place, first, "in_place" if same else "made_new", words)
@@ -242,6 +246,17 @@ class _Survey:
         if first.error is not None:
             return self._unread(place, first, first.error)
         return self._judged(place, first)
+
+    def _possible(self, place: Place, several: tuple[_Seen, ...]) -> tuple[_Seen, ...]:
+        """Of several for one place those that can be it: there is nothing to choose from what is gone, or in another region.
+
+        What is in another account comes alone: the state is another environment's, and nothing else of it is to be believed.
+        """
+        account = place.stack.account_id
+        foreign = tuple(each for each in several if each.candidate.account_id not in ("", account))
+        there = tuple(each for each in several if not isinstance(each.error, NotFound))
+        near = tuple(each for each in there if not evidence.elsewhere(self.assembly, place, each.candidate))
+        return foreign[:1] or near or there or several[:1]
 
     def _unread(self, place: Place, seen: _Seen, error: AwsError) -> Row:
         if isinstance(error, NotFound):

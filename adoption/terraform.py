@@ -9,6 +9,7 @@ Source: Terraform's documentation, "JSON Output Format" (state representation) a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,13 @@ LARGEST = 64 * 1024 * 1024
 
 LONGEST = 2_048
 """Characters of an identifier. The longest of AWS is an ARN: 2,048 (API references, pattern of Arn)."""
+
+
+_NAME = r"[^\W\d][\w-]*"
+_KEY = r'(?:\[(?:\d+|"(?:[^"\\]|\\.)*")\])?'
+_ADDRESS = re.compile(rf"(?:module\.{_NAME}{_KEY}\.)*{_NAME}\.{_NAME}{_KEY}")
+"""As Terraform writes one (documentation, "Resource Addressing"; names: "Identifiers" of the syntax). It becomes a word of a command that a
+person types, and what is none could be an option of it."""
 
 
 class StateError(ValueError):
@@ -128,7 +136,7 @@ def _refuse_other_documents(document: Mapping[str, Any]) -> None:
 def _stored(document: Mapping[str, Any], problems: list[str]) -> Iterator[Managed]:
     resources = document.get("resources")
     if not isinstance(resources, list):
-        raise StateError("it has no list of resources")
+        raise StateError("it has no list of resources", "terraform state pull > FILE")
     for number, body in enumerate(resources):
         if not isinstance(body, Mapping):
             problems.append(f"resources[{number}]: no resource")
@@ -170,7 +178,7 @@ def _shown(document: Mapping[str, Any], problems: list[str]) -> Iterator[Managed
         return
     root = values.get("root_module") if isinstance(values, Mapping) else None
     if not isinstance(root, Mapping):
-        raise StateError("its values have no root_module")
+        raise StateError("its values have no root_module", "terraform show -json > FILE")
     modules: list[Any] = [root]
     while modules:
         module = modules.pop(0)
@@ -194,7 +202,7 @@ def _shown(document: Mapping[str, Any], problems: list[str]) -> Iterator[Managed
 
 
 def _managed(address: str, kind: str, provider: str, attributes: Any, *, remark: str, problems: list[str]) -> Iterator[Managed]:
-    if not _usable(address) or not _usable(kind):
+    if not _usable(address) or not _usable(kind) or not _ADDRESS.fullmatch(address):
         problems.append("a resource whose address is no address")
         return
     if not isinstance(attributes, Mapping):

@@ -54,7 +54,7 @@ def lines(report: AdoptionReport, width: int) -> tuple[str, ...]:
             found += ["", f"{stack}: {of_stack[0].account_id} {of_stack[0].region}", *told]
     found += _left(report.left)
     found += _leaving(report)
-    found += [f"not known: {note}" for note in report.notes]
+    found += _unknown(report)
     return (*found, "", *counted(report))
 
 
@@ -134,9 +134,22 @@ def _leaving(report: AdoptionReport) -> list[str]:
         "to leave the Terraform state before the import is applied, and no `terraform apply` in between:"
         if report.to_take_over
         else "a stack has these, and they are in the Terraform state still:",
-        *(f"  {line}" for address in report.state_rm for line in commands.told(f"terraform state rm {shlex.quote(address)}")),
+        *_commands(report.state_rm),
         "what stays in that state, `terraform destroy` deletes: a hosted zone, too",
     ]
+
+
+def state_rm(address: str) -> str:
+    """The command, as a shell takes it."""
+    return f"terraform state rm {shlex.quote(address)}"
+
+
+def _commands(addresses: Sequence[str]) -> list[str]:
+    return [f"  {line}" for address in addresses for line in commands.told(state_rm(address))]
+
+
+def _unknown(report: AdoptionReport) -> list[str]:
+    return [f"not known: {note}" for note in (*report.notes, *(f"{each}: left out" for each in report.left_out))]
 
 
 def counted(report: AdoptionReport) -> tuple[str, ...]:
@@ -151,9 +164,22 @@ def counted(report: AdoptionReport) -> tuple[str, ...]:
 def checked(report: AdoptionReport) -> tuple[str, ...]:
     """The answer of --check."""
     unmanaged = report.unmanaged
-    notes = [f"not known: {note}" for note in report.notes]
+    notes = _unknown(report)
     if report.state_rm:
-        notes += [f"{len(report.state_rm)} of the state's resources are in its care still, and `terraform destroy` would delete them"]
-    if not unmanaged:
-        return (*notes, f"{report.environment}: nothing of the old stays unmanaged")
-    return (*notes, f"{report.environment}: {len(unmanaged)} of the old stay unmanaged:", *(f"  {each}" for each in unmanaged))
+        number = len(report.state_rm)
+        whose = "one of them is" if number == 1 else f"{number} of them are"
+        what = "it" if number == 1 else "them"
+        notes += [
+            f"{whose} in the Terraform state still, so that `terraform destroy` would delete {what}:",
+            *_commands(report.state_rm),
+        ]
+    notes += [
+        f"the hosted zone {each.identifier} is in the Terraform state: `terraform destroy` would delete it"
+        for each in report.left
+        if each.why == "used" and each.what == "aws_route53_zone"
+    ]
+    if unmanaged:
+        return (*notes, f"{report.environment}: {len(unmanaged)} of the old stay unmanaged:", *(f"  {each}" for each in unmanaged))
+    if report.state_rm:
+        return (*notes, f"{report.environment}: nothing of the old stays unmanaged, but Terraform manages it as well")
+    return (*notes, f"{report.environment}: nothing of the old stays unmanaged")

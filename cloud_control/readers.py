@@ -190,7 +190,7 @@ def _managed_policy(of: Identifier) -> Properties | None:
     stands: Any = iam._policies.get(of["PolicyArn"])
     if stands is None:
         return None
-    version: Any = next((each for each in stands.get("Versions", []) if each.get("IsDefaultVersion")), {})
+    version: Any = next((each for each in (stands.get("Versions") or {}).values() if each.get("IsDefaultVersion")), {})
     return _with(
         {"PolicyArn": of["PolicyArn"], "ManagedPolicyName": stands["PolicyName"], "Path": stands.get("Path", "/")},
         Description=stands.get("Description"),

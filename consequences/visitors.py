@@ -46,7 +46,7 @@ def _of_change(change: ResourceChange, old: Mapping[str, Any], new: Mapping[str,
             yield from _distribution(change, old, new)
         case "AWS::Route53::RecordSet":
             yield from _record(change, old, new)
-        case "AWS::CloudFront::ResponseHeadersPolicy" if change.action == "modify" and old != new:
+        case "AWS::CloudFront::ResponseHeadersPolicy" if change.action == "modify" and old.get("Properties") != new.get("Properties"):
             yield "headers_changed", False, "", ""
         case "AWS::CloudFront::Function" if change.action == "modify" and old != new:
             yield "routing_changed", False, "", ""

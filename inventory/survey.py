@@ -118,7 +118,7 @@ class _Looks:
             gateway = self.gateways.cloudformation(self.stack.account_id, region, self.stack.role_arn)
             for name in dict.fromkeys((found.physical_id, want.name)):
                 try:
-                    owner = gateway.owner(name)
+                    owner = gateway.owner(name, want.resource_type)
                 except AwsError:
                     continue
                 if owner:

@@ -27,7 +27,7 @@ from changes.model import ResourceChange
 from inventory.wanted import IMPORTABLE
 from planning.existing import existing
 from planning.inputs import Inputs
-from planning.model import ChangeSetRef, StackPlan, TakenOver
+from planning.model import AnyStackPlan, ChangeSetRef, StackPlan, TakenOver
 from planning.plans import blocked
 from planning.request import Request, change_set_name
 from planning.run import Planned
@@ -36,7 +36,7 @@ from takeover.importable import NEVER
 from takeover.kept import kept
 from takeover.known import substituted
 from takeover.live import masked
-from takeover.model import Import, Live, Taken
+from takeover.model import KEPT, Import, Live, Taken
 from takeover.preparation import Preparation, identified
 from takeover.template import fingerprint, names
 from templates.intrinsics import after_mark, resolved_resources
@@ -259,6 +259,12 @@ def taking_over(plan: StackPlan, found: Import, reference: ChangeSetRef | None) 
             for each in found.lives
         ),
     )
+
+
+def verb_of(stacks: Iterable[AnyStackPlan]) -> str:
+    """The verb that plans the same again: only `adopt` knows of what it found."""
+    taken = (each for stack in stacks if isinstance(stack, StackPlan) for each in stack.takes)
+    return "adopt" if any(each.source != KEPT for each in taken) else "plan"
 
 
 def shown(value: Value | None) -> str:

@@ -22,7 +22,7 @@ from planning.removals import Removal, RetainedResource
 from planning.superseded import left
 from removal.gateways import RemovalGateways
 from templates.intrinsics import Scope, resolved_resources
-from templates.resources import DATA_HOLDING_TYPES, LOG_TYPES, RETAINING
+from templates.resources import DATA_HOLDING_TYPES, LET_GO, LOG_TYPES, RETAINING
 
 _NAME_PROPERTY = {BUCKET: "BucketName", TABLE: "TableName", LOG_GROUP: "LogGroupName", FUNCTION: "FunctionName"}
 
@@ -46,23 +46,38 @@ def left_by(
     """Of a live stack: what its deployed template retains and what it has replaced. Of deleted ones of that name: what their events say was
     skipped. And by name. `ours`: whether a deleted stack, by its ARN, was the environment's, where the name is no proof of it."""
     found: list[RetainedResource] = []
+    let_go: dict[tuple[str, str], bool] = {}
+    """By type and physical id, as the last stack that had it says."""
     arns = [arn for arn in gateway.deleted_stacks(stack.stack_name) if ours(arn)]
     if removal is not None:
         arns.insert(0, removal.arn)
-        deployed = resources_of(gateway.get_template(stack.stack_name))
-        retained = {logical_id for logical_id, body in deployed.items() if retains(body)}
-        found += [
+        template_now = gateway.get_template(stack.stack_name)
+        retained = {logical_id for logical_id, body in resources_of(template_now).items() if retains(body)}
+        held = [
             _retained(stack, r.resource_type, r.physical_id)
             for r in gateway.list_resources(removal.arn)
             if r.logical_id in retained and r.physical_id
         ]
+        found += held
+        let_go |= {(each.resource_type, each.physical_id): lets_go(template_now) for each in held}
         found += [_retained(stack, each.resource_type, each.physical_id) for each in left(in_place(stack), removal.arn, gateway)]
         arns.remove(removal.arn)
     for arn in arns:
-        found += [
+        skipped = [
             _retained(stack, e.resource_type, e.physical_id) for e in gateway.events(arn) if e.status == "DELETE_SKIPPED" and e.physical_id
         ]
-    return found + [_retained(stack, kind, name, proven=False) for kind, name in _named(stack, template, stack.account_id, stack.region)]
+        found += skipped
+        # A deleted stack's template is told for 90 days, as its events are (API reference, GetTemplate).
+        if skipped:
+            said = lets_go(gateway.get_template(arn))
+            let_go = {**{(each.resource_type, each.physical_id): said for each in skipped}, **let_go}
+    found += [_retained(stack, kind, name, proven=False) for kind, name in _named(stack, template, stack.account_id, stack.region)]
+    return [
+        msgspec.structs.replace(each, because=_LET_GO) if let_go.get((each.resource_type, each.physical_id)) else each for each in found
+    ]
+
+
+_LET_GO = "its stack was deployed with adopt.let_go: whoever takes it over has it now"
 
 
 def left_by_set(stack: Stack, template: Mapping[str, Any], gateway: CloudFormation) -> list[RetainedResource]:
@@ -106,6 +121,15 @@ def resources_of(template: str | None) -> dict[str, Any]:
     except (ValueError, AttributeError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def lets_go(template: str | None) -> bool:
+    """Whether the stack leaves what it has to somebody else."""
+    try:
+        metadata = documents.loads(template or "{}").get("Metadata")
+    except (ValueError, AttributeError):
+        return False
+    return isinstance(metadata, Mapping) and metadata.get(LET_GO) is True
 
 
 def retains(body: Any) -> bool:
@@ -152,7 +176,9 @@ def still_there(assembly: Assembly, gateways: RemovalGateways, each: RetainedRes
 
 def decided(each: RetainedResource, delete_data: bool) -> RetainedResource:
     fate: Literal["keep", "delete", "clean_up"] = "keep"
-    if each.resource_type in (FUNCTION, *REMOVABLE):
+    if each.because:
+        fate = "keep"
+    elif each.resource_type in (FUNCTION, *REMOVABLE):
         fate = "clean_up" if each.proven else "keep"
     elif delete_data and each.resource_type in _NAME_PROPERTY:
         fate = "delete" if each.proven or each.resource_type == LOG_GROUP else "keep"

@@ -180,6 +180,9 @@ def _stack(stack: AnyStackPlan, most: int) -> Iterator[str]:
             yield ""
         yield f"- {_escaped(takeover_view.line(each))}"
     if takeover_view.then(stack):
+        if kept_no_more := takeover_view.no_more_kept(stack):
+            yield ""
+            yield f"**{_escaped(kept_no_more)}.**"
         yield ""
         yield f"{_escaped(takeover_view.then(stack))}{':' if stack.resources else '.'}"
     yield ""

@@ -115,6 +115,8 @@ def causes(item: PropertyChange) -> str:
 def kinds_used(plan: Plan) -> tuple[Kind, ...]:
     """Every kind that the review shows, in the legend's order."""
     used = {kind_of(change) for stack in plan.stacks for change in shown.resources(stack)}
+    if any(takeover_view.takes(stack) for stack in plan.stacks):
+        used.add("import")
     return tuple(kind for kind in SYMBOLS if kind in used)
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from guards.text import printable
 from planning.model import AnyStackPlan, StackPlan, TakenOver
+from templates.resources import RETAINING
+from templates.values import Known
 
 FIRST = "First it takes over what exists; nothing changes by that"
 THEN = "Then it is made what the template says"
@@ -28,6 +30,21 @@ def then(stack: AnyStackPlan) -> str:
     if not takes(stack):
         return ""
     return THEN if stack.resources else THEN_NOTHING
+
+
+def no_more_kept(stack: AnyStackPlan) -> str:
+    """What `destroy` would delete, once the plan is applied; empty where all of it stays. Before, nobody's `destroy` here could."""
+    taken = {each.logical_id for each in takes(stack)}
+    names = [
+        change.logical_id
+        for change in stack.resources
+        if change.logical_id in taken
+        for each in change.properties
+        if each.attribute == "DeletionPolicy" and not (isinstance(each.after, Known) and each.after.text in RETAINING)
+    ]
+    if not names:
+        return ""
+    return f"From then on destroy deletes {', '.join(names)}, unless adopt.let_go is set before"
 
 
 def count(stack: AnyStackPlan) -> str:

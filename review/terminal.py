@@ -206,6 +206,8 @@ def _takes(stack: AnyStackPlan) -> Iterator[Text]:
             yield _text((f"  {takeover_view.FIRST}:", "bold"))
         yield _text((f"  {summary.SYMBOLS['import']:<3} ", "cyan"), takeover_view.line(each))
     if takeover_view.then(stack):
+        if kept_no_more := takeover_view.no_more_kept(stack):
+            yield _text((f"  {kept_no_more}.", "yellow"))
         yield _text((f"  {takeover_view.then(stack)}{':' if stack.resources else ''}", "bold"))
 
 

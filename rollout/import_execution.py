@@ -19,7 +19,7 @@ from assembly.commands import deploy
 from aws.cloudformation.stacks import StackDescription, StackEvent
 from changes.model import ResourceChange
 from planning.cleanup import drop_stack
-from planning.importing import ImportPlanner
+from planning.importing import ImportPlanner, verb_of
 from planning.inputs import Produced
 from planning.model import StackPlan, StackState
 from planning.request import Request
@@ -44,7 +44,9 @@ class ImportExecution(Execution):
         first = TakingOver(self.run, import_part(self.plan), self.produced)
         taken = self.carried_out(first)
         if not taken.ok:
-            return taken
+            environment = self.run.plan.environment
+            plain = taken.command == deploy("plan", environment)
+            return msgspec.structs.replace(taken, command=deploy(verb_of([self.plan]), environment)) if plain else taken
         self.note(f"has taken over {', '.join(each.physical_id for each in self.plan.takes)}; now what differs")
         outcome = self.carried_out(Aligned(self.run, align_part(self.plan, first), self.produced))
         seconds = round(taken.seconds + outcome.seconds, 3)

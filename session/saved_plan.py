@@ -23,10 +23,12 @@ DIGEST_DIGITS = 12
 
 def not_the_one(args: argparse.Namespace, opened: Opened, plan: Plan, path: Path, content: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
     """Why the saved plan is not what was asked for, and the command that plans that."""
+    from planning.importing import verb_of
     from planning.removal_checks import remove_command
     from rollout.apply import refusals
 
-    again = commands.deploy("plan", args.env, *content)
+    verb = verb_of(plan.stacks)
+    again = commands.deploy(verb, args.env, *(content if verb == "plan" else ()))
     problems = refusals(plan, opened.assembly, local=args.local)
     if args.only and set(args.only) - set(plan.options.only):
         problems += (f"the saved plan {path} is not the one for --only {' '.join(args.only)}",)

@@ -14,6 +14,7 @@ from troposphere import cloudfront, s3
 from environments.adoption import Adoption
 from environments.model import Environment
 from stacks.template import RETAIN, suppressed
+from templates.resources import LET_GO as LET_GO_MARK
 
 DASHED_ENDPOINTS = frozenset(
     {
@@ -29,10 +30,21 @@ LET_GO = ("certificate", "edge", "firewall", "site", "dns")
 """Stacks whose resources visitors come to, or that these use: what may be taken over by somebody else again."""
 
 
+BOUNDARY = "RuntimeBoundary"
+"""Of foundation. IAM deletes no policy that is the boundary of a role (DeleteConflict), and the edge function's role stays."""
+
+
+def let_go_of_boundary(template: Mapping[str, Any]) -> dict[str, Any]:
+    """The template whose boundary stays when the stack goes."""
+    resources = template["Resources"]
+    kept = {"UpdateReplacePolicy": RETAIN, **resources[BOUNDARY], "DeletionPolicy": RETAIN}
+    return {**template, "Resources": {**resources, BOUNDARY: kept}}
+
+
 def let_go(template: Mapping[str, Any]) -> dict[str, Any]:
     """The template whose resources all stay when the stack goes."""
     kept = {title: {"UpdateReplacePolicy": RETAIN, **body, "DeletionPolicy": RETAIN} for title, body in template["Resources"].items()}
-    return {**template, "Resources": kept}
+    return {**template, "Metadata": {**template.get("Metadata", {}), LET_GO_MARK: True}, "Resources": kept}
 
 
 def website(adopt: Adoption) -> s3.WebsiteConfiguration | None:

@@ -101,8 +101,11 @@ def _synthesise(
     for entry in listed:
         template = entry.build(owner)
         body: dict[str, Any] = template.to_dict()
-        if isinstance(owner, Environment) and owner.adopt.let_go and entry.id in as_before.LET_GO:
-            body = as_before.let_go(body)
+        if isinstance(owner, Environment) and owner.adopt.let_go:
+            if entry.id in as_before.LET_GO:
+                body = as_before.let_go(body)
+            elif as_before.BOUNDARY in body["Resources"] and any(other.id == "edge" for other in listed):
+                body = as_before.let_go_of_boundary(body)
         bodies[entry.id] = body
         data = canonical_json(body)
         problems.extend(f"{owner.name}: stack {entry.id}: {text}" for text in _template_problems(entry, body, data))

@@ -14,7 +14,7 @@ from typing import Any
 from assembly.model import Stack
 from aws.cloudformation.gateway import CloudFormation
 from takeover.importable import NEVER
-from takeover.model import Taken
+from takeover.model import KEPT, Taken
 from templates.schemas import Schemas
 
 
@@ -41,7 +41,7 @@ def kept(
                 logical_id=logical_id,
                 type=wanted[logical_id],
                 identifier=dict(zip(names, parts, strict=True)),
-                source="kept by the deleted stack of this name",
+                source=KEPT,
                 account_id=stack.account_id,
                 region=stack.region,
             )

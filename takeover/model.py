@@ -27,6 +27,10 @@ class Taken:
     region: str
 
 
+KEPT = "kept by the deleted stack of this name"
+"""The source of what a plan takes over without being asked to."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Live:
     """A resource as it is, in the shape of its template."""

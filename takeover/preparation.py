@@ -99,19 +99,19 @@ class Preparation:
                 what = problem(taken, "kept_unread", f"it could not be read, so another one is made: {denied}", denied.hint)
                 return replace(what, stops=False)
             return problem(taken, "import_unread", f"it could not be read: {denied}", denied.hint)
-        owner, region = self.owner(identifier)
+        owner, region = self.owner(identifier, taken.type)
         if owner:
             then = f"give it DeletionPolicy Retain in {owner}, update that stack, take it out of its template and update it again"
             return problem(taken, "import_of_another", f"the stack {owner} in {region} has it, and a resource has one stack only", then)
         return live(schema, taken, told)
 
-    def owner(self, physical_id: str) -> tuple[str, str]:
+    def owner(self, physical_id: str, resource_type: str) -> tuple[str, str]:
         """The stack that has it, and its region; what may not be asked is not known, and CloudFormation refuses it then."""
         regions = [self.stack.region, *(s.region for s in self.assembly.stacks if s.account_id == self.stack.account_id)]
         for region in dict.fromkeys(regions):
             gateway = self.gateways.cloudformation(self.stack.account_id, region, self.stack.role_arn)
             with contextlib.suppress(AwsError):
-                owner = gateway.owner(physical_id)
+                owner = gateway.owner(physical_id, resource_type)
                 if owner:
                     return owner, region
         return "", ""

@@ -42,3 +42,6 @@ LOG_TYPES: frozenset[str] = frozenset({"AWS::Logs::LogGroup"})
 
 RETAINING = frozenset({"Retain", "RetainExceptOnCreate"})
 """Values of DeletionPolicy with which a deleted stack leaves the resource."""
+
+LET_GO = "LetGo"
+"""Name in the Metadata of a template: what the stack leaves is left for somebody else, and nothing here deletes it afterwards."""

@@ -72,6 +72,7 @@ class Simulated:
         self.deleted: list[dict[str, Any]] = []
         """Stacks that are gone, with their events, the latest first."""
         self.owned: dict[str, str] = {}
+        self.owned_type = "AWS::S3::Bucket"
         """Physical id to the stack that has it, of resources that no stack of the simulation made."""
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self._numbers: Counter[str] = Counter()
@@ -117,7 +118,8 @@ class Simulated:
     def describe_stack_resources(self, PhysicalResourceId: str) -> Any:
         if PhysicalResourceId not in self.owned:
             raise NotFound(f"Stack for {PhysicalResourceId} does not exist", code="ValidationError")
-        return {"StackResources": [{"StackName": self.owned[PhysicalResourceId], "PhysicalResourceId": PhysicalResourceId}]}
+        found = {"StackName": self.owned[PhysicalResourceId], "PhysicalResourceId": PhysicalResourceId, "ResourceType": self.owned_type}
+        return {"StackResources": [found]}
 
     def list_stack_resources(self, StackName: str) -> Any:
         resources = json.loads(self._stack(StackName)["_body"]).get("Resources", {})

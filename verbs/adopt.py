@@ -8,8 +8,8 @@ A state holds secrets in plain text: `terraform state pull | python deploy.py ad
 
 What is superseded has names that the deploy role may not read: --check takes an administrator's credentials, as the first deployment does.
 
-Exit status: 0 nothing is left to take over, 3 something is (with --check: something of the old stays unmanaged), 1 something stands in the
-way or could not be looked at, 2 usage.
+Exit status: 0 nothing is left to take over, 3 something is (with --check: something of the old stays unmanaged, or the Terraform state
+still has what a stack has), 1 something stands in the way or could not be looked at, 2 usage.
 """
 
 from __future__ import annotations
@@ -79,6 +79,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from adoption.text import checked, lines
 
     state = _state(args, context)
+    _refuse_file_that_is_there(args.write_environment)
     opened = open_environment(args, context)
     report = surveyed(opened, args, context, state)
     for row in report.refused:
@@ -87,37 +88,52 @@ def run(args: argparse.Namespace, context: Context) -> int:
         _write_environment(report, opened, args.write_environment, context)
     if args.plan and not report.refused:
         return _planned(opened, report, args, context)
+    for note in report.notes:
+        context.problem("not_looked_at", f"not known: {note}", _look(args))
     text = checked(report) if args.check else lines(report, context.width())
     context.answers(report, as_lines(text), machine=args.json)
     if args.check:
-        return FAILED if report.notes else PENDING if report.unmanaged else OK
+        return FAILED if report.notes or report.left_out else PENDING if report.unmanaged or report.state_rm else OK
     if report.refused:
         return FAILED
     if report.to_take_over:
         context.say_next(_with_plan(args, report))
-    return PENDING if report.to_take_over else OK
+    return FAILED if report.notes else PENDING if report.to_take_over else OK
 
 
 def _planned(opened: Opened, report: AdoptionReport, args: argparse.Namespace, context: Context) -> int:
     """The plan of the takings, saved and shown as `plan` does."""
+    from adoption.text import state_rm
     from planning.model import Options
     from verbs.plan import plan_and_save, show, status_of
 
     options = Options(local=args.local, replace_records=args.replace_records)
     plan = plan_and_save(opened, options, args.dist, context, taken=tuple(row.taken() for row in report.to_take_over))
     show(plan, args, context)
+    for note in report.notes:
+        context.say(f"warning: not known: {note}")
+    if report.state_rm and not plan.blocked:
+        context.say("before apply, so that Terraform neither changes nor destroys what is taken over:")
+        for address in report.state_rm:
+            context.say_next(state_rm(address))
     return status_of(plan)
 
 
-def _write_environment(report: AdoptionReport, opened: Opened, file: Path, context: Context) -> None:
-    """A new file; one that is there is somebody's."""
-    from adoption.environment import read, text, written
-    from guards.private import write_private
-
-    if file.exists():
+def _refuse_file_that_is_there(file: Path | None) -> None:
+    """It is somebody's; told before anything is looked at."""
+    if file is None:
+        return
+    if file.exists() or file.is_symlink():
         raise CommandError(f"{file}: is there already; name a new file", status=USAGE)
     if not file.parent.is_dir():
         raise CommandError(f"{file.parent}: there is no such directory", status=USAGE)
+
+
+def _write_environment(report: AdoptionReport, opened: Opened, file: Path, context: Context) -> None:
+    """A new file."""
+    from adoption.environment import read, text, written
+    from guards.private import write_private
+
     assembly = opened.assembly
     before = context.root / "environments" / f"{assembly.environment}.yaml"
     try:
@@ -128,17 +144,20 @@ def _write_environment(report: AdoptionReport, opened: Opened, file: Path, conte
         raise CommandError(f"{before}: {error}", command=commands.build(assembly.environment), status=USAGE) from None
     found = written(report)
     write_private(file, text(report, current, found).encode())
-    context.say(
-        f"wrote {file}: {len(found.said)} keys as it is there; {len(found.unsaid)} differences that no key can say are listed in it"
-    )
+    keys = "1 key" if len(found.said) == 1 else f"{len(found.said)} keys"
+    context.say(f"wrote {file}: {keys} as it is there; differences that no key can say are listed in it: {len(found.unsaid)}")
+
+
+def _look(args: argparse.Namespace, *more: str) -> str:
+    """The same again."""
+    state = [] if args.terraform_state is None else ["--terraform-state", str(args.terraform_state)]
+    by_hand = [word for each in args.resource for word in ("--resource", each)]
+    return commands.deploy("adopt", args.env, *state, *by_hand, *more)
 
 
 def _with_plan(args: argparse.Namespace, report: AdoptionReport) -> str:
     """The same, with the plan."""
-    state = [] if args.terraform_state is None else ["--terraform-state", str(args.terraform_state)]
-    by_hand = [word for each in args.resource for word in ("--resource", each)]
-    records = ["--replace-records"] if report.replaces_records else []
-    return commands.deploy("adopt", args.env, *state, *by_hand, "--plan", *records)
+    return _look(args, "--plan", *(["--replace-records"] if report.replaces_records else []))
 
 
 def surveyed(opened: Opened, args: argparse.Namespace, context: Context, state: State | None) -> AdoptionReport:

@@ -94,10 +94,15 @@ class _Summary(Answer, frozen=True, kw_only=True):
     deletion_time: str = ""
 
 
+_SAME = (frozenset({"AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"}),)
+"""Types of CloudFormation by which one and the same thing may go."""
+
+
 class _Owned(Answer, frozen=True, kw_only=True):
     stack_name: str
     physical_id: str = field(name="PhysicalResourceId", default="")
     status: str = field(name="ResourceStatus", default="")
+    type: str = field(name="ResourceType", default="")
 
 
 class _Limit(Answer, frozen=True, kw_only=True):
@@ -139,13 +144,19 @@ class Stacks(Connection):
         """Every resource of the stack."""
         return tuple(self._pages(self._client.list_stack_resources, "StackResourceSummaries", StackResource, StackName=stack))
 
-    def owner(self, physical_id: str) -> str:
-        """Name of the stack of this region that has a resource of that physical id; empty if none has (DescribeStackResources)."""
+    def owner(self, physical_id: str, resource_type: str) -> str:
+        """Name of the stack of this region that has that resource; empty if none is known to (DescribeStackResources).
+
+        A physical id alone says little: a bucket's policy and many a custom resource have the bucket's name for theirs. AWS answers
+        with one stack, so another one that has the resource itself can stay unknown; CloudFormation refuses it then.
+        """
         try:
             found = read(self._client.describe_stack_resources(PhysicalResourceId=physical_id), tuple[_Owned, ...], "StackResources")
         except NotFound:
             return ""
-        return next((each.stack_name for each in found if each.physical_id == physical_id and each.status != "DELETE_COMPLETE"), "")
+        kinds = next((same for same in _SAME if resource_type in same), frozenset({resource_type}))
+        ours = (each for each in found if each.physical_id == physical_id and each.type in kinds)
+        return next((each.stack_name for each in ours if each.status != "DELETE_COMPLETE"), "")
 
     def events(self, stack_arn: str, *, token: str | None = None, seen: Iterable[str] = ()) -> tuple[StackEvent, ...]:
         """Events oldest first, all pages back to the first one in `seen`; with `token` only those that the call with it caused.

@@ -12,6 +12,7 @@ import pytest
 from aws.session import Aws
 from gateways.live import LiveResources
 from templates.schemas import bundled
+from tests.envelopes import envelope
 from tests.functional.harness import CommandLine, answer
 from tests.functional.small_platform import Platform
 
@@ -68,11 +69,15 @@ def test_what_terraform_made_is_found_planned_taken_over_and_then_in_place(
 
     planned = command_line.deploy(*common, *of_state, "--plan", "--json")
     assert planned.code == 3, planned
+    assert """terraform state rm 'aws_s3_bucket.site["a"]'""" in envelope(planned.stdout)["next"]
     applied = command_line.deploy("apply", "--env", "test", "--dist", str(tmp_path), "--yes")
     assert applied.code == 0, applied
     assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
     assert s3.get_object(Bucket=bucket, Key="index.html")["Body"].read() == b"as it was"
 
+    doubly = command_line.deploy(*common, *of_state, "--check")
+    assert (doubly.code, "`terraform destroy` would delete it" in doubly.stdout) == (3, True), doubly
+    (tmp_path / "prod.tfstate").write_text(json.dumps({"version": 4, "resources": []}), encoding="utf-8")
     checked = command_line.deploy(*common, *of_state, "--check")
     assert (checked.code, "nothing of the old stays unmanaged" in checked.stdout) == (0, True), checked
     assert not list(tmp_path.glob("*NOT-TO*"))
@@ -81,11 +86,15 @@ def test_what_terraform_made_is_found_planned_taken_over_and_then_in_place(
 def test_what_cannot_be_read_is_one_line_with_what_to_type(command_line: CommandLine, account: str, tmp_path: Path) -> None:
     build(account, tmp_path, command_line, f"none-{account}")
     (tmp_path / "old.tfstate").write_text(json.dumps({"version": 3, "modules": [{"outputs": SECRET}]}), encoding="utf-8")
+    (tmp_path / "dangling").symlink_to(tmp_path / "elsewhere")
     common = ("adopt", "--env", "test", "--dist", str(tmp_path))
     for arguments, words in (
         (("--terraform-state", str(tmp_path / "old.tfstate")), "of format version 3"),
         (("--terraform-state", "/dev/zero"), "not a file"),
         (("--resource", "Stie=x"), "did you mean"),
+        (("--write-environment", str(tmp_path / "old.tfstate")), "is there already"),
+        (("--write-environment", str(tmp_path / "dangling")), "is there already"),
+        (("--write-environment", str(tmp_path / "nowhere" / "x.yaml")), "no such directory"),
     ):
         ended = command_line.deploy(*common, *arguments)
         assert (ended.code, words.lower() in ended.stderr.lower()) == (2, True), ended
@@ -147,3 +156,13 @@ def test_the_local_aws_describes_what_stands_as_the_provider_schemas_do(aws: Aws
     assert told["DefaultCacheBehavior"]["AllowedMethods"] == ["GET", "HEAD"]
     assert told["Logging"] == {"Bucket": "l.s3.amazonaws.com", "IncludeCookies": False, "Prefix": "p/"}
     assert told["Origins"][0]["OriginCustomHeaders"] == [{"HeaderName": "X-A", "HeaderValue": "v"}]
+
+
+def test_the_local_aws_describes_a_policy_that_stands(aws: Aws, account: str) -> None:
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "*"}]}
+    made = aws.client("iam", account_id=account, region="us-east-1").create_policy(
+        PolicyName="boundary", PolicyDocument=json.dumps(document)
+    )
+    live = LiveResources.connect(aws, account_id=account, region="eu-west-1")
+    told = live.get("AWS::IAM::ManagedPolicy", {"PolicyArn": made["Policy"]["Arn"]})
+    assert (told["ManagedPolicyName"], told["PolicyDocument"]) == ("boundary", document)

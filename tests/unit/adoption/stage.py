@@ -179,7 +179,7 @@ class Account(SimulatedGateways):
         owners = self.owners
 
         class Owning(CloudFormation):
-            def owner(self, physical_id: str) -> str:
+            def owner(self, physical_id: str, resource_type: str) -> str:
                 return owners.get(physical_id, "")
 
         return Owning(made._client, account_id=account_id, region=region, sleep=lambda _: None)

@@ -138,6 +138,51 @@ def test_two_for_one_place_are_refused_until_one_is_named() -> None:
     assert refused.command == "python deploy.py adopt --env dev --resource site.Distribution=E1DEVKIMMYAI01"
 
 
+def again(kind: str, **attributes: str) -> State:
+    """The state of dev, in which everything of that type is there once more with other attributes."""
+    of = state("dev")
+    second = [
+        type(each)(address=f"{kind}.old", type=kind, provider="aws", attributes={**each.attributes, **attributes})
+        for each in of.resources
+        if each.type == kind
+    ]
+    return State(resources=(*second, *of.resources))
+
+
+def test_what_is_gone_is_no_choice() -> None:
+    """A state that is older than what somebody has made anew by hand."""
+    report = adopted("dev", account(), of=again("aws_cloudfront_distribution", id="EGONE"))
+    chosen = row(report, "site.Distribution")
+    assert (chosen.fate, chosen.identifier) == ("take_over", {"Id": "E1DEVKIMMYAI01"})
+
+
+def test_a_certificate_of_another_region_is_no_choice() -> None:
+    arn = "arn:aws:acm:eu-west-1:111111111111:certificate/for-a-load-balancer"
+    found = account()
+    found.live_properties["AWS::CertificateManager::Certificate", arn] = {"CertificateArn": arn, "DomainName": "kimmyai.io"}
+    chosen = row(adopted("dev", found, of=again("aws_acm_certificate", arn=arn, id=arn)), "certificate.Certificate")
+    assert (chosen.fate, "us-east-1" in chosen.identifier["CertificateArn"]) == ("take_over", True)
+
+
+def test_beside_what_is_found_here_the_state_of_another_account_is_refused_as_such() -> None:
+    """Not offered for a choice."""
+    arn = "arn:aws:acm:us-east-1:999999999999:certificate/theirs"
+    refused = row(adopted("dev", account(), of=again("aws_acm_certificate", arn=arn, id=arn)), "certificate.Certificate")
+    assert (refused.fate, "is in account 999999999999" in refused.message) == ("refused", True)
+    assert "take the state of dev" in refused.command
+
+
+@pytest.mark.attack
+def test_a_state_of_thousands_for_one_place_is_told_in_a_few_words_and_asks_little() -> None:
+    many = [each for number in range(3_000) for each in again("aws_cloudfront_distribution", id=f"E{number}").resources[:1]]
+    found = account()
+    for number in range(3_000):
+        found.live_properties["AWS::CloudFront::Distribution", f"E{number}"] = found.live_properties[DISTRIBUTION]
+    refused = row(adopted("dev", found, of=State(resources=tuple(many))), "site.Distribution")
+    assert (refused.fate, len(refused.message) < 1_500) == ("refused", True)
+    assert len(found.asked) < 50
+
+
 def test_what_another_stack_has_is_refused_and_what_its_own_stack_has_is_not() -> None:
     refused = row(adopted("dev", account(owners={"dev-kimmyai-web-public": "their-stack"})), "site.Bucket")
     assert (refused.fate, "their-stack" in refused.message) == ("refused", True)
@@ -292,6 +337,21 @@ def test_the_check_counts_what_no_stack_has_and_what_is_still_there() -> None:
     assert not any(each.startswith("aws_lambda_function") for each in adopted("dev", found, check=True).unmanaged)
     found.live_properties[old] = BadRequest("?", code="ValidationException")
     assert adopted("dev", found, check=True).notes
+
+
+def test_the_check_tells_what_terraform_destroy_would_still_delete() -> None:
+    report = adopted("dev", account(), check=True)
+    told = checked(report)
+    assert "  next: terraform state rm module.cloudfront.aws_cloudfront_distribution.this" in told
+    assert not any("hosted zone" in line for line in told), "the state has it as a data source only"
+    assert any("hosted zone Z08412361KIMMYAIZONE" in line for line in checked(adopted("prod", account("prod"), check=True)))
+
+
+def test_what_could_not_be_read_of_the_state_is_told_apart_from_what_aws_did_not_tell() -> None:
+    of = state("dev")
+    report = adopted("dev", account(), of=State(resources=of.resources, problems=("aws_s3_bucket.old: without attributes",)))
+    assert (report.notes, report.left_out) == ((), ("aws_s3_bucket.old: without attributes",))
+    assert "not known: aws_s3_bucket.old: without attributes: left out" in lines(report, 100)
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])

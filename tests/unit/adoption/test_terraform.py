@@ -240,3 +240,33 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
         read(data)
     except StateError as error:
         assert "\n" not in str(error)
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [
+        ("module", "-state=/etc/passwd module"),
+        ("module", "module.x'; rm -rf ~; '"),
+        ("module", "-chdir=/tmp"),
+        ("name", "web --all"),
+        ("name", "$(reboot)"),
+        ("name", "web\u001b[2J"),
+        ("type", "-aws_s3_bucket"),
+    ],
+)
+def test_an_address_is_one_that_terraform_writes_or_none(part: str, text: str) -> None:
+    """`terraform state rm` would take a word that begins with a hyphen for an option."""
+    body = resource("aws_s3_bucket", {"attributes": {"bucket": "site"}}, **{part: text})
+    found = read(stored(body))
+    assert (found.resources, len(found.problems)) == ((), 1)
+    document = json.loads(stored({**resource("aws_s3_bucket", {"attributes": {"bucket": "site"}}), part: text}))
+    found = read(shown(document))
+    assert not found.resources or part == "type", "there the address says it"
+
+
+@pytest.mark.parametrize("key", ["www", 'a"b', "a\\b", "a]b", "${x}", "kimmyai.io", "ü", 7])
+def test_any_key_of_an_instance_is_part_of_an_address(key: str | int) -> None:
+    body = resource("aws_s3_bucket", {"attributes": {"bucket": "site"}, "index_key": key}, module='module.a["x.y"].module.b[0]')
+    (found,) = read(stored(body)).resources
+    assert found.address.startswith('module.a["x.y"].module.b[0].aws_s3_bucket.this[')

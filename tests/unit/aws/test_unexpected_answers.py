@@ -138,7 +138,7 @@ CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
         "deleted_stacks": [(("a",), {})],
         "describe_change_set": [(("c", "s"), {})],
         "describe_stack": [(("s",), {})],
-        "owner": [(("p",), {})],
+        "owner": [(("p", "AWS::S3::Bucket"), {})],
         "pause": [((), {})],
         "settled_stack": [(("s",), {"attempts": 2})],
         "describe_stack_set": [(("s",), {})],

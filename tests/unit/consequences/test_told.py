@@ -35,6 +35,7 @@ EDITS: tuple[tuple[dict[str, Any], set[str], set[str]], ...] = (
     ({"artifacts__retention_days": 3650}, set(), set()),
     ({"publishing__hashed_paths": ["assets/*", "static/*"]}, {"distribution_changed"}, set()),
     ({"tags": {"Team": "web"}}, set(), set()),
+    ({"adopt": {"let_go": True}}, set(), set()),
 )
 
 

@@ -450,6 +450,21 @@ def test_replicas_are_waited_for_in_another_run_golden() -> None:
     assert world.look().nothing_to_do
 
 
+@pytest.mark.parametrize("delete_data", [False, True])
+def test_what_was_let_go_of_stays_in_this_run_and_in_the_next(delete_data: bool) -> None:
+    """Visitors come to it still: somebody else has it, or is about to."""
+    world = deployed()
+    world.places["us-east-1"].put("demo-test-edge", {**EDGE, "Metadata": {"LetGo": True}})
+    for _ in range(2):
+        found = world.look(delete_data=delete_data)
+        (function,) = (each for each in found.leftovers if each.physical_id == "demo-edge")
+        assert (function.fate, "adopt.let_go" in function.because) == ("keep", True)
+        assert world.do(found).exit_status == 0
+    assert "demo-edge" not in world.deleted
+    world.places["us-east-1"].put("demo-test-edge", EDGE)
+    assert "clean_up" in [each.fate for each in world.look().leftovers if each.physical_id == "demo-edge"], "taken over again"
+
+
 def test_a_run_that_was_killed_anywhere_is_finished_by_the_next() -> None:
     class Killed(BaseException):
         pass

@@ -32,7 +32,7 @@ from planning.model import (
     TakenOver,
     sealed,
 )
-from review import as_json, graph, html, markdown, summary, terminal
+from review import as_json, graph, html, markdown, summary, takeover_view, terminal
 from templates.values import Known, Redacted, Unknown, Value
 from tests.golden_files import ROOT, assert_golden
 from website.content_plan import ContentPlan, FileChange
@@ -341,6 +341,18 @@ TAKING_OVER = plan_of(
                 sha256="4" * 64,
             ),
         ),
+        resources=(
+            ResourceChange(
+                logical_id="Certificate",
+                resource_type="AWS::CertificateManager::Certificate",
+                action="modify",
+                properties=(
+                    PropertyChange(
+                        path="", attribute="DeletionPolicy", before=known("Retain"), after=known("Delete"), values_from="template"
+                    ),
+                ),
+            ),
+        ),
     ),
     protected=True,
 )
@@ -361,6 +373,11 @@ def without_assets(page: str) -> str:
     for name in ("review.css", "review.js"):
         page = page.replace((html.PAGE / name).read_text(encoding="utf-8").rstrip(), name)
     return page
+
+
+def test_what_is_taken_over_as_it_is_to_be_is_told_so() -> None:
+    alone = msgspec.structs.replace(TAKING_OVER.stacks[-1], resources=())
+    assert (takeover_view.then(alone), takeover_view.no_more_kept(alone)) == (takeover_view.THEN_NOTHING, "")
 
 
 @pytest.mark.parametrize("name", PLANS)

@@ -174,6 +174,15 @@ def test_what_another_stack_has_is_refused_with_the_way_out() -> None:
     assert waiting(desk.simulation) == []
 
 
+def test_a_policy_in_another_stack_has_the_buckets_name_and_not_the_bucket() -> None:
+    desk = a_desk(THE_BUCKET)
+    there = desk.simulation.at("eu-west-1")
+    there.owned["old-site"], there.owned_type = "legacy", "AWS::S3::BucketPolicy"
+    plan = desk.plan(platform())
+    assert not errors(plan)
+    assert stack_plan(plan, "site").operation == "import"
+
+
 def test_what_is_not_there_is_refused() -> None:
     plan = a_desk(taken("site", "Bucket", BUCKET, BucketName="other")).plan(platform())
     assert "import_missing" in errors(plan)
@@ -297,6 +306,7 @@ def test_a_foreign_change_between_approval_and_apply_refuses(change: dict[str, A
     assert results(applied)["site"] == "refused"
     assert desk.simulation.executed == []
     assert "not as it was when the plan was made" in str(applied.stacks[0].differences)
+    assert applied.stacks[0].command == "python deploy.py adopt --env test", "plan knows nothing of what adopt has found"
 
 
 @pytest.mark.parametrize("status", ["UPDATE_COMPLETE", "IMPORT_COMPLETE"])
@@ -323,7 +333,7 @@ def test_an_import_that_is_rolled_back_says_what_to_type() -> None:
     outcome = applied.stacks[0]
     assert (outcome.result, outcome.status) == ("failed", "IMPORT_ROLLBACK_COMPLETE")
     assert "it is gone" in outcome.message
-    assert "plan" in outcome.command
+    assert outcome.command == "python deploy.py adopt --env test"
     assert desk.simulation.executed == ["demo-test-site"]
 
 

@@ -11,6 +11,7 @@ import pytest
 from assembly.model import LiteralValue
 from environments.model import Environment
 from lint.gate import Job, lint
+from removal.retained import lets_go
 from stacks.synthesis import Synthesis, synthesise
 from tests import edits
 from tests.environments_fixture import FOREIGN_ZONE, changed, environments
@@ -119,9 +120,15 @@ def test_what_lets_go_keeps_everything_that_visitors_come_to() -> None:
     for stack in ("certificate", "edge", "site", "dns"):
         resources = json.loads(built("let-go").templates[stack])["Resources"]
         assert {body["DeletionPolicy"] for body in resources.values()} == {"Retain"}
+        assert lets_go(built("let-go").templates[stack].decode()), "or destroy would clean up after it"
+        assert not lets_go(built("nothing").templates[stack].decode())
         before = json.loads(built("nothing").templates[stack])["Resources"]
         assert {title: body["Properties"] for title, body in resources.items()} == {t: b["Properties"] for t, b in before.items()}
     assert built("let-go").templates["monitoring"] == built("nothing").templates["monitoring"]
+    before, after = (json.loads(built(name).templates["foundation"])["Resources"] for name in ("nothing", "let-go"))
+    changed = {title for title in before if before[title] != after[title]}
+    assert changed == {"RuntimeBoundary"}, "IAM would not delete it, as the edge function's role stays"
+    assert after["RuntimeBoundary"]["DeletionPolicy"] == "Retain"
 
 
 def refused(**values: Any) -> str:
