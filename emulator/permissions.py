@@ -6,11 +6,14 @@ it; a role that is passed on needs iam:PassRole; the loopback counts as TLS, so 
 Never: allows what no policy allows.
 
 Sources: Service Authorization Reference, AWS CloudFormation (resource types stack and stackset); IAM user guide, "Grant a user permissions
-to pass a role to an AWS service".
+to pass a role to an AWS service";
+CloudFront Developer Guide, "Set up IAM permissions and roles for Lambda@Edge" (who updates a distribution).
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import replace
@@ -23,6 +26,8 @@ from ministack.services import cloudformation, iam
 
 _passed: ContextVar[str] = ContextVar("passed_role", default="")
 _named: ContextVar[Mapping[str, str] | None] = ContextVar("condition_keys", default=None)
+_edge: ContextVar[list[str]] = ContextVar("functions_at_the_edge", default=[])  # noqa: B039  (only read)
+_FUNCTION = re.compile(r"<LambdaFunctionARN>([^<]+)")
 _ROLES = ("RoleARN", "AdministrationRoleARN")
 
 
@@ -45,7 +50,11 @@ def install() -> None:
         if service != "cloudformation":
             _passed.set("")
             asked = _first(query_params, "DistributionId") if service == "cloudfront" and found == "*" else ""
+            _edge.set(_FUNCTION.findall(body.decode()) if service == "cloudfront" and method == "PUT" else [])
             simulated = _first(query_params, "PolicySourceArn") if service == "iam" and found == "*" else ""
+            alarm = _alarm(body) if service == "monitoring" and headers.get("x-amz-target", "").endswith(".DescribeAlarms") else ""
+            if alarm:
+                return f"arn:aws:cloudwatch:{region}:{account_id}:alarm:{alarm}"
             return f"arn:aws:cloudfront::{account_id}:distribution/{asked}" if asked else simulated or found
         _passed.set(next((role for role in (_first(query_params, name) for name in _ROLES) if role), ""))
         return found if found != "*" else _stack_set_or_change_set(query_params, region, account_id)
@@ -62,6 +71,9 @@ def install() -> None:
         denied = enforce(access_key_id, iam_action, service, region, resource_arn, {**(service_context or {}), **named})
         if not denied and "cloudformation:createaction" in named:
             denied = enforce(access_key_id, "cloudformation:TagResource", service, region, resource_arn, dict(named))
+        for function in _edge.get() if iam_action == "cloudfront:UpdateDistribution" else ():
+            for name in ("GetFunction", "EnableReplication*"):
+                denied = denied or enforce(access_key_id, f"lambda:{name}", "lambda", "us-east-1", function, {})
         role = _passed.get() if service == "cloudformation" else ""
         if denied or not role:
             return denied
@@ -83,6 +95,11 @@ def install() -> None:
     vars(app)["pin_request_origin"] = lambda source_ip, _: origin(source_ip, True)
     handlers: Any = iam._IAM_HANDLERS
     handlers["SimulatePrincipalPolicy"] = _simulate
+
+
+def _alarm(body: bytes) -> str:
+    """The first that is asked for by name; all, where none is."""
+    return str((json.loads(body).get("AlarmNames") or ["*"])[0])
 
 
 def _condition_keys(params: Mapping[str, Any]) -> dict[str, str]:
