@@ -74,6 +74,8 @@ def _check_standby(env: Environment, note: Note) -> None:
             "is an S3 website endpoint, which does not speak HTTPS, while browsers that were here before insist on it (HSTS); "
             "name a load balancer or another endpoint that has a certificate for the domain",
         )
+    if not env.makes_records:
+        note(("failover",), "is made of records, which hosted_zone.records leaves to somebody else; leave failover out")
     if env.zone_is_foreign:
         note(
             ("failover",),

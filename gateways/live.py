@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aws.answers import read
+from aws.answers import read, unexpected
 from aws.errors import AccessDenied, BadRequest
 from guards import documents
 
@@ -65,4 +65,4 @@ class LiveResources:
         try:
             return documents.mapping(text)
         except documents.Unreadable as error:
-            raise BadRequest(f"the properties of {resource_type} cannot be read: {error}", service="cloudcontrol") from None
+            raise unexpected(answer, f"the properties of {resource_type} cannot be read: {error}") from None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import field
 
 from assembly.files import canonical_json
-from aws.answers import Answer, read
+from aws.answers import Answer, read, unexpected
 from aws.errors import AwsError, NotFound
 from guards import documents
 
@@ -105,8 +105,10 @@ class Buckets:
             if error.code == _NO_POLICY:
                 return None
             raise
-        found = documents.loads(read(answer, str, "Policy"))
-        return found if isinstance(found, dict) else None
+        try:
+            return documents.mapping(read(answer, str, "Policy"))
+        except documents.Unreadable as error:
+            raise unexpected(answer, f"the policy of {bucket} cannot be read: {error}") from None
 
     def put_policy(self, bucket: str, policy: Document) -> None:
         """Replace the whole of it."""

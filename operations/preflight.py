@@ -104,6 +104,10 @@ def _plan(account: Account) -> list[Need]:
     return [*found, *(_passing(account.assembly, stack) for stack in stacks)]
 
 
+def _adopt(account: Account) -> list[Need]:
+    return _plan(account) if account.options.get("plan") else []
+
+
 def _apply(account: Account) -> list[Need]:
     assembly = account.assembly
     stacks = [_on_stack(stack, "ExecuteChangeSet") for stack in _stacks(assembly)[:1]]
@@ -173,6 +177,7 @@ def _dr(account: Account) -> list[Need]:
 
 
 _NEEDS: Mapping[str, Callable[[Account], list[Need]]] = {
+    "adopt": _adopt,
     "plan": _plan,
     "rollback": _plan,
     "apply": _apply,

@@ -192,7 +192,8 @@ class Retained(Rule):
 
     @staticmethod
     def _not_retained(resource: Node, why: str) -> Iterator[Problem]:
-        if resource.value.get("DeletionPolicy") not in RETAINING:
+        policy = resource.value.get("DeletionPolicy")
+        if not isinstance(policy, str) or policy not in RETAINING:
             yield (*resource.path, "DeletionPolicy"), f"DeletionPolicy must be Retain: {why}"
         if resource.value.get("UpdateReplacePolicy") != "Retain":
             yield (*resource.path, "UpdateReplacePolicy"), f"UpdateReplacePolicy must be Retain: {why}"

@@ -34,7 +34,9 @@ from aws.session import Aws, Settings, StaticCredentials
 from gateways import existing
 from gateways.account import Account
 from gateways.alarms import Alarms
+from gateways.live import LiveResources
 from gateways.organizations import Organizations
+from gateways.origins import Buckets
 from gateways.retained import REMOVABLE, Retained
 from guards.text import MOST
 from patience import Patience
@@ -111,8 +113,10 @@ GATEWAYS: dict[str, Any] = {
     "cloudfront": CloudFront.connect(AWS, account_id=ACCOUNT),
     "dynamodb": Items.connect(AWS, **PLACE),
     "iam": Iam.connect(AWS, account_id=ACCOUNT),
+    "live": LiveResources.connect(AWS, **PLACE),
     "logs": Logs.connect(AWS, **PLACE),
     "organizations": Organizations.connect(AWS, account_id=ACCOUNT),
+    "origins": Buckets.connect(AWS, **PLACE),
     "retained": Retained.connect(AWS, **PLACE),
     "route53": Route53.connect(AWS, account_id=ACCOUNT),
     "s3": S3.connect(AWS, **PLACE),
@@ -241,6 +245,13 @@ CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
         "restore": [(("s",), {})],
         "schedule_deletion": [(("s",), {"recovery_days": 7})],
         "text": [(("s",), {})],
+    },
+    "live": {"get": [(("AWS::S3::Bucket", {"BucketName": "bucket"}), {}), (("T", {"A": "a", "B": "b"}), {"service_role_arn": "r"})]},
+    "origins": {
+        "copy": [(("bucket", "k", "bucket"), {"if_match": "e"})],
+        "policy": [(("bucket",), {})],
+        "put_policy": [(("bucket", {}), {})],
+        "rules": [(("bucket",), {})],
     },
     "existing": {
         "arn": [(("s3", "r"), {})],

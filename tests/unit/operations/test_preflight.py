@@ -42,7 +42,7 @@ def account(**options: Any) -> Account:
 
 
 def test_every_verb_that_changes_anything_asks_and_no_other() -> None:
-    options = {"fix": True, "lock_id": "x", "delete_data": True, "record": True, "action": "rehearse"}
+    options = {"fix": True, "plan": True, "lock_id": "x", "delete_data": True, "record": True, "action": "rehearse"}
     asking = {verb for verb in verbs(("verbs",)) if needs(verb, account(**options))}
     assert asking == set(verbs(("verbs",))) - READING - UNASKED
 

@@ -100,6 +100,7 @@ def test_no_page_is_written_to_a_bucket_while_the_other_one_takes_releases(event
                 working[who] = mine
             else:
                 del claims[mine]
+                working.pop(who, None)
         elif what == "page" and who in working:
             assert publisher(register.read().target.phase) in (working[who], None)
         elif what == "end" and who in working:
