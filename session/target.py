@@ -149,8 +149,7 @@ def impatient(opened: Opened, context: Context) -> Opened:
     """The same for a verb that only looks: a region that is lost costs seconds, not a minute for each question."""
     from gateways.by_place import Gateways
 
-    aws = opened.aws.impatient()
-    return dataclasses.replace(opened, aws=aws, gateways=Gateways(aws, sleep=context.sleep))
+    return dataclasses.replace(opened, gateways=Gateways(opened.aws.impatient(), sleep=context.sleep))
 
 
 def target_line(opened: Opened, args: argparse.Namespace) -> str:
