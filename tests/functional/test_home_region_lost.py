@@ -24,7 +24,7 @@ from rollout.lock import acquire, lock_name
 from tests.functional import frontend
 from tests.functional.harness import CommandLine, Ended, answer
 
-pytestmark = pytest.mark.functional
+pytestmark = [pytest.mark.functional, pytest.mark.xdist_group("home region lost")]
 
 HOME, STANDBY = "eu-west-1", "eu-west-2"
 

@@ -28,7 +28,7 @@ from tests.functional import frontend
 from tests.functional.harness import ROOT, answer, refuse_bad_hints
 from tests.unit.test_recipes import LEFT_OUT
 
-pytestmark = pytest.mark.functional
+pytestmark = [pytest.mark.functional, pytest.mark.xdist_group("recovery")]
 
 ACCOUNT = "123456789012"
 SITE, REPLICA = f"dev-site-{ACCOUNT}", f"dev-replica-{ACCOUNT}"

@@ -16,7 +16,10 @@ from tests.mutants.covering import FOLDER, Cover, cover
 from tests.mutants.operators import Mutant, mutants
 from tests.mutants.trial import Verdict, tried, warm_up
 
-ROOMS = ("planning", "changes", "rollout", "website", "lint", "environments", "guards", "policies")
+ROOMS = (
+    *("planning", "changes", "rollout", "website", "lint", "environments", "guards", "policies"),
+    *("adoption", "takeover", "recovery", "promotion", "verification"),
+)
 EQUIVALENT = Path(__file__).with_name("equivalent.json")
 TARGET = 0.9
 
@@ -45,12 +48,15 @@ def sample(room: str, size: int, seed: int, equivalent: dict[str, str]) -> tuple
 def run(chosen: list[Mutant], known: Cover, *, show: bool) -> Iterator[Tried]:
     """Each fault's end, told on stderr while it runs."""
     for mutant in chosen:
-        tests, began = known.tests(mutant), time.monotonic()
-        verdict = tried(mutant, tests, known.time_for(tests), FOLDER / "last.log" if show else None)
-        print(
-            f"{verdict:9} {time.monotonic() - began:5.1f}s {len(tests):4} tests  {mutant.line}: {mutant.key}", file=sys.stderr, flush=True
-        )
-        yield Tried(mutant, verdict)
+        found, count, began = Tried(mutant, "no test"), 0, time.monotonic()
+        for tests in known.stages(mutant):
+            found = Tried(mutant, tried(mutant, tests, known.time_for(tests), FOLDER / "last.log" if show else None))
+            count += len(tests)
+            if found.noticed:
+                break
+        seconds = time.monotonic() - began
+        print(f"{found.verdict:9} {seconds:5.1f}s {count:4} tests  {mutant.line}: {mutant.key}", file=sys.stderr, flush=True)
+        yield found
 
 
 def main(arguments: list[str]) -> int:

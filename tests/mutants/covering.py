@@ -29,6 +29,10 @@ SETUP = "|setup"
 LONGEST_RUN = 3_600.0
 """Seconds for the unit tests, traced."""
 
+OWN, OTHERS = 60.0, 20.0
+"""Seconds of tests of the fault's own room, and of others, that one fault is worth: a line of the core is run by most tests there are. What
+only a slower one would notice counts as not noticed."""
+
 
 @dataclass(frozen=True)
 class Cover:
@@ -38,8 +42,8 @@ class Cover:
     """File to line to tests. A line that runs at the import has none."""
     seconds: dict[str, float]
 
-    def tests(self, mutant: Mutant) -> list[str]:
-        """Those that run the mutant's line, the quick ones of its own room first, since most faults are noticed by the first few.
+    def tests(self, mutant: Mutant) -> set[str]:
+        """Those that run the mutant's line.
 
         A line that runs at the import has every test that runs a line of its module; one that runs while the fixtures of a test are
         made, which it may share, has every test of that file.
@@ -50,9 +54,21 @@ class Cover:
         if mutant.spot.at_import:
             found = {test for tests in of_file.values() for test in tests}
         shared = {_file(test) for test in found if test.endswith(SETUP)}
-        chosen = {test for test in found if not test.endswith(SETUP)} | {test for test in self.seconds if _file(test) in shared}
-        room = mutant.file.partition("/")[0]
-        return sorted(chosen, key=lambda test: (not test.startswith(f"tests/unit/{room}/"), self.seconds.get(test, 0.0), test))
+        return {test for test in found if not test.endswith(SETUP)} | {test for test in self.seconds if _file(test) in shared}
+
+    def stages(self, mutant: Mutant) -> Iterator[list[str]]:
+        """Its tests: those of its own room, which notice most faults, then others; the quick ones first, up to a limit."""
+        home = f"tests/unit/{mutant.file.partition('/')[0]}/"
+        found = sorted(self.tests(mutant), key=lambda test: (self.seconds.get(test, 0.0), test))
+        for own, limit in ((True, OWN), (False, OTHERS)):
+            chosen: list[str] = []
+            left = limit
+            for test in found:
+                if test.startswith(home) is own and (left > 0.0 or not chosen):
+                    chosen.append(test)
+                    left -= self.seconds.get(test, 0.0)
+            if chosen:
+                yield chosen
 
     def time_for(self, tests: list[str]) -> float:
         """Seconds after which a run of these hangs: generous, for the machine may be busy."""

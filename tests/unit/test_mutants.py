@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.golden_files import ROOT
 from tests.mutants.__main__ import EQUIVALENT, sample
+from tests.mutants.covering import OTHERS, OWN, Cover
 from tests.mutants.operators import mutants, mutated
 
 SOURCE = '''
@@ -75,6 +76,19 @@ def test_a_seed_draws_the_same_faults_again() -> None:
     assert one == sample("guards", 20, 7, {})[0] != sample("guards", 20, 8, {})[0] and left_out == 0
     fewer, left_out = sample("guards", 20, 7, {one[0].key: "why"})
     assert (fewer, left_out) == (one[1:], 1)
+
+
+def test_the_quick_tests_of_the_own_room_come_first_and_no_more_than_a_fault_is_worth() -> None:
+    mutant = next(m for m in mutants("guards/a.py", SOURCE) if m.spot.function == "f" and not m.spot.at_import)
+    own, other = "tests/unit/guards/test_a.py", "tests/unit/lint/test_b.py"
+    seconds = {f"{own}::slow": OWN, f"{own}::quick": 1.0, f"{own}::slower": OWN + 1, f"{other}::quick": 0.5, f"{other}::slow": OTHERS}
+    cover = Cover({"guards/a.py": {mutant.line: tuple(seconds)}}, {**seconds, f"{other}::last": OTHERS + 1})
+    assert list(cover.stages(mutant)) == [[f"{own}::quick", f"{own}::slow"], [f"{other}::quick", f"{other}::slow"]]
+    assert list(Cover({}, seconds).stages(mutant)) == []
+    alone = Cover({"guards/a.py": {mutant.line: (f"{own}::slower",)}}, seconds)
+    assert list(alone.stages(mutant)) == [[f"{own}::slower"]], "one is run, however long it takes"
+    shared = Cover({"guards/a.py": {mutant.line: (f"{other}::quick|setup",)}}, seconds)
+    assert list(shared.stages(mutant)) == [[f"{other}::quick", f"{other}::slow"]], "what fixtures run has every test of the file"
 
 
 def test_what_is_listed_as_equivalent_is_still_there_and_has_a_reason() -> None:

@@ -115,6 +115,7 @@ def test_terraform_show_says_the_same(environment: str) -> None:
         (b'{"format_version": "1.0", "values": {"outputs": "NOT_TO_BE_SHOWN"}}', "no root_module"),
         (b" " * (LARGEST + 1), "larger than"),
     ],
+    ids=lambda each: each if isinstance(each, str) else "",
 )
 @pytest.mark.attack
 def test_what_is_no_state_is_one_error_that_repeats_nothing_of_it(data: bytes, words: str) -> None:
