@@ -6,15 +6,18 @@ it; a role that is passed on needs iam:PassRole; the loopback counts as TLS, so 
 Never: allows what no policy allows.
 
 Sources: Service Authorization Reference, AWS CloudFormation (resource types stack and stackset); IAM user guide, "Grant a user permissions
-to pass a role to an AWS service".
+to pass a role to an AWS service";
+CloudFront Developer Guide, "Set up IAM permissions and roles for Lambda@Edge" (who updates a distribution).
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import replace
-from itertools import count
+from itertools import count, product
 from typing import Any
 
 from ministack import app
@@ -23,6 +26,9 @@ from ministack.services import cloudformation, iam
 
 _passed: ContextVar[str] = ContextVar("passed_role", default="")
 _named: ContextVar[Mapping[str, str] | None] = ContextVar("condition_keys", default=None)
+_edge: ContextVar[list[str]] = ContextVar("functions_at_the_edge", default=[])  # noqa: B039  (only read)
+_FUNCTION = re.compile(r"<LambdaFunctionARN>([^<]+)")
+_TO_ASSOCIATE = ("GetFunction", "EnableReplication*")
 _ROLES = ("RoleARN", "AdministrationRoleARN")
 
 
@@ -44,9 +50,8 @@ def install() -> None:
         _named.set(_condition_keys(query_params) if service == "cloudformation" else {})
         if service != "cloudformation":
             _passed.set("")
-            asked = _first(query_params, "DistributionId") if service == "cloudfront" and found == "*" else ""
-            simulated = _first(query_params, "PolicySourceArn") if service == "iam" and found == "*" else ""
-            return f"arn:aws:cloudfront::{account_id}:distribution/{asked}" if asked else simulated or found
+            _edge.set(_FUNCTION.findall(body.decode()) if service == "cloudfront" and method == "PUT" else [])
+            return found if found != "*" else _named_elsewhere(service, headers, body, query_params, region, account_id)
         _passed.set(next((role for role in (_first(query_params, name) for name in _ROLES) if role), ""))
         return found if found != "*" else _stack_set_or_change_set(query_params, region, account_id)
 
@@ -62,6 +67,8 @@ def install() -> None:
         denied = enforce(access_key_id, iam_action, service, region, resource_arn, {**(service_context or {}), **named})
         if not denied and "cloudformation:createaction" in named:
             denied = enforce(access_key_id, "cloudformation:TagResource", service, region, resource_arn, dict(named))
+        for function, name in product(_edge.get() if iam_action == "cloudfront:UpdateDistribution" else (), _TO_ASSOCIATE):
+            denied = denied or enforce(access_key_id, f"lambda:{name}", "lambda", "us-east-1", function, {})
         role = _passed.get() if service == "cloudformation" else ""
         if denied or not role:
             return denied
@@ -83,6 +90,18 @@ def install() -> None:
     vars(app)["pin_request_origin"] = lambda source_ip, _: origin(source_ip, True)
     handlers: Any = iam._IAM_HANDLERS
     handlers["SimulatePrincipalPolicy"] = _simulate
+
+
+def _named_elsewhere(  # noqa: PLR0917  (as it is asked)
+    service: str, headers: Mapping[str, str], body: bytes, params: Mapping[str, Any], region: str, account_id: str
+) -> str:
+    """The resource where MiniStack does not look for it; of several alarms the first, all of them where none is named."""
+    if service == "monitoring" and headers.get("x-amz-target", "").endswith(".DescribeAlarms"):
+        alarm = (json.loads(body).get("AlarmNames") or ["*"])[0]
+        return f"arn:aws:cloudwatch:{region}:{account_id}:alarm:{alarm}"
+    asked = _first(params, "DistributionId") if service == "cloudfront" else ""
+    simulated = _first(params, "PolicySourceArn") if service == "iam" else ""
+    return f"arn:aws:cloudfront::{account_id}:distribution/{asked}" if asked else simulated or "*"
 
 
 def _condition_keys(params: Mapping[str, Any]) -> dict[str, str]:

@@ -309,7 +309,17 @@ def _site_content(names: Deployment) -> list[Statement]:
         # which statement that is; but a deployer writes the same policy by the service role already, below Block Public Access.
         # A promotion has the replica refuse replication the same way (`promotion.fence`), and CloudFront ask the replica first.
         found.append(allow("Rehearse", "s3", ["PutBucketPolicy"], *map(s3_arn, (names.site_bucket, *replica))))
-        found.append(
-            allow("OriginOrder", "cloudfront", ["GetDistributionConfig", "UpdateDistribution"], arn("cloudfront", "distribution/*"))
-        )
+        found += [
+            allow("OriginOrder", "cloudfront", ["GetDistributionConfig", "UpdateDistribution"], arn("cloudfront", "distribution/*")),
+            # Whoever updates a distribution that has a function at the edge associates it (CloudFront Developer Guide, "IAM permissions
+            # required to associate Lambda@Edge functions with CloudFront distributions"). The asterisk is part of the action's name.
+            allow(
+                "OriginOrderEdge",
+                "lambda",
+                ["GetFunction", "EnableReplication*"],
+                arn("lambda", f"function:{names.edge_function_name}:*", region="us-east-1"),
+            ),
+            # Those of replication are in both regions, and `dr status` shows them.
+            allow("RecoveryAlarms", "cloudwatch", ["DescribeAlarms"], arn("cloudwatch", f"alarm:{names.prefix}-*", region="*")),
+        ]
     return found

@@ -9,7 +9,7 @@ within S3, asked of the replica's region, headers and metadata with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -42,6 +42,8 @@ FRESH = timedelta(minutes=15)
 """Younger objects are asked about before they are copied: S3 may be about to bring them."""
 
 ROUNDS = 3
+AT_ONCE = 200
+"""Copies between two looks at whether this run may still write: some seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +72,7 @@ def minutes(need: Difference) -> int:
     return max(1, round(need.objects / COPIES_A_SECOND / 60))
 
 
-def copy_all(origins: Origins, copies: Buckets, objects: Listing, run: Run) -> tuple[str, ...]:
+def copy_all(origins: Origins, copies: Buckets, objects: Listing, run: Run, check: Callable[[], None] = lambda: None) -> tuple[str, ...]:
     """Copy these of the site bucket into the replica; the keys that were not: exchanged meanwhile, or too large for one copy."""
     small = {key: held for key, held in objects.items() if held.size <= COPY_LIMIT}
     run.report(Begun(step="copying to the replica what it lacks", files=len(small), size=sum(held.size for held in small.values())))
@@ -83,17 +85,23 @@ def copy_all(origins: Origins, copies: Buckets, objects: Listing, run: Run) -> t
         return True
 
     left = [key for key in objects if key not in small]
+    keys = list(small)
     with ThreadPoolExecutor(WORKERS) as pool:
-        for key, done in zip(small, pool.map(copy, small), strict=True):
-            if done:
-                run.report(Sent(key=key, size=small[key].size))
-            else:
-                left.append(key)
+        for begin in range(0, len(keys), AT_ONCE):
+            check()
+            batch = keys[begin : begin + AT_ONCE]
+            for key, done in zip(batch, pool.map(copy, batch), strict=True):
+                if done:
+                    run.report(Sent(key=key, size=small[key].size))
+                else:
+                    left.append(key)
     return tuple(sorted(left))
 
 
-def fill(origins: Origins, primary: S3, replica: S3, copies: Buckets, run: Run) -> Filled:
+def fill(origins: Origins, primary: S3, replica: S3, copies: Buckets, run: Run, *, check: Callable[[], None] = lambda: None) -> Filled:
     """Copy everything that the replica lacks and that S3 is not about to bring. Run again, it does the rest. Raises `AwsError`.
+
+    `check`, asked before each batch of copies, raises where this run may write no more.
 
     Looked at again after each round: what was published meanwhile may have been overtaken by a copy of what it replaced.
     """
@@ -105,7 +113,7 @@ def fill(origins: Origins, primary: S3, replica: S3, copies: Buckets, run: Run) 
         wanted = _not_under_way(left, here, origins, primary, run)
         if not wanted:
             break
-        skipped = set(copy_all(origins, copies, wanted, run))
+        skipped = set(copy_all(origins, copies, wanted, run, check))
         done |= {key: held.size for key, held in wanted.items() if key not in skipped}
     else:
         left = lacking(read(primary, origins.primary.bucket), read(replica, origins.replica.bucket))

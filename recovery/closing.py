@@ -72,13 +72,28 @@ def statements(policy: Document | None) -> list[dict[str, Any]]:
 
 
 def unlike(primary: Document | None, replica: Document | None, primary_arn: str, replica_arn: str) -> tuple[str, ...]:
-    """Sids of statements that only one of the two has, the bucket's name apart: whoever reads the one reads the other, and nobody else."""
+    """Sids of statements that only one of the two has, the bucket's name apart: whoever reads the one reads the other, and nobody else.
+
+    What denies replication says nothing of who reads, and stands in the replica's policy alone while releases go there.
+    """
 
     def plain(policy: Document | None, arn: str) -> dict[str, str]:
-        return {_canonical(each).replace(arn, "BUCKET"): str(each.get("Sid", "without Sid")) for each in statements(opened(policy or {}))}
+        there = (each for each in statements(opened(policy or {})) if not _denies_replication(each))
+        return {_canonical(each).replace(arn, "BUCKET"): str(each.get("Sid", "without Sid")) for each in there}
 
     here, there = plain(primary, primary_arn), plain(replica, replica_arn)
     return tuple(sorted({here[each] for each in here.keys() - there.keys()} | {there[each] for each in there.keys() - here.keys()}))
+
+
+def refuses_replication(policy: Document | None) -> bool:
+    """Nothing that S3 replicates comes in."""
+    return any(map(_denies_replication, statements(policy)))
+
+
+def _denies_replication(statement: Mapping[str, Any]) -> bool:
+    actions = statement.get("Action", [])
+    named = [actions] if isinstance(actions, str) else list(actions)
+    return statement.get("Effect") == "Deny" and bool(named) and all(str(each).startswith("s3:Replicate") for each in named)
 
 
 def _canonical(value: Any) -> str:

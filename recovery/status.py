@@ -21,6 +21,8 @@ from recovery.origins import Origins
 from recovery.report import Report
 from website.run import count, size
 
+SETTLED = ("home", "standby")
+"""Phases of the register in which somebody takes releases."""
 DENIED = 403
 """What a bucket that lets CloudFront read no more answers; CloudFront turns to the replica then only if the group names it."""
 
@@ -44,6 +46,8 @@ class RecoveryStatus(Frozen, frozen=True, kw_only=True):
     primary_region: str
     replica_bucket: str
     replica_region: str
+    phase: str = "home"
+    """What the register says of who takes releases: home, promoting, standby or failing-back; "" if it could not be read."""
     release: int
     """Number of the live one; 0 before the first."""
     comparison: Comparison | None
@@ -66,8 +70,8 @@ class RecoveryStatus(Frozen, frozen=True, kw_only=True):
         return not self.problems
 
 
-def failover_of(found: Failover, distribution_id: str, origins: Origins) -> OriginFailover:
-    """Whether every behaviour leads to a group of the two buckets, the site's first."""
+def failover_of(found: Failover, distribution_id: str, origins: Origins, *, phase: str = "home") -> OriginFailover:
+    """Whether every behaviour leads to a group of the two buckets, that which takes releases first; in between either."""
     problems = []
     if found.status != "Deployed":
         problems.append("not every edge location has the distribution's configuration yet")
@@ -80,7 +84,10 @@ def failover_of(found: Failover, distribution_id: str, origins: Origins) -> Orig
             continue
         domains = [found.domain(member.id) for member in group.members]
         wanted = (origins.primary.bucket, origins.replica.bucket)
-        if [domain.partition(".s3.")[0] for domain in domains] != list(wanted):
+        if phase == "standby":
+            wanted = wanted[::-1]
+        there = tuple(domain.partition(".s3.")[0] for domain in domains)
+        if there != wanted and (phase in SETTLED or there != wanted[::-1]):
             problems.append(f"origin group {target} is {' and '.join(domains)}, not {' and '.join(wanted)}")
         codes = codes & set(group.codes) if codes else set(group.codes)
         if DENIED not in group.codes:
@@ -104,11 +111,25 @@ def replication_problems(rules: Iterable[Rule], origins: Origins) -> tuple[str, 
     return (f"no enabled rule of {origins.primary.bucket} replicates to {origins.replica.bucket}",)
 
 
-def content_problems(found: Comparison, environment: str) -> tuple[str, ...]:
-    """Why the replica would not serve the same site."""
+def away_problems(phase: str, environment: str, *, since: str = "", by: str = "") -> tuple[str, ...]:
+    """That releases do not go home, and what is typed next."""
+    if phase == "home":
+        return ()
+    if phase == "standby":
+        return (
+            f"releases go to the replica since {since} (promoted by {by}); the way back: {commands.deploy('dr', environment, 'failback')}",
+        )
+    verb = "promote" if phase == "promoting" else "failback"
+    return (f"{phase} (by {by}): nobody takes releases until that has ended; to go on: {commands.deploy('dr', environment, verb)}",)
+
+
+def content_problems(found: Comparison, environment: str, *, phase: str = "home") -> tuple[str, ...]:
+    """Why the replica would not serve the same site. While releases do not go home, what differs there is older, and never copied."""
     problems = []
     if not found.serves_live:
         problems.append(f"the replica has {found.live_same} of the live release's {count(found.live, 'file')}")
+    if phase != "home":
+        return tuple(problems)
     behind = found.missing.objects + found.other.objects
     if behind:
         problems.append(f"the replica lacks {count(behind, 'object')}, the oldest for {_duration(found.lag_seconds)}")
@@ -117,8 +138,13 @@ def content_problems(found: Comparison, environment: str) -> tuple[str, ...]:
     return tuple(problems)
 
 
-def policy_problems(primary: Document | None, replica: Document | None, origins: Origins) -> tuple[str, ...]:
-    """Why CloudFront might not read the replica as it reads the site bucket."""
+def policy_problems(primary: Document | None, replica: Document | None, origins: Origins, *, phase: str = "home") -> tuple[str, ...]:
+    """Why CloudFront might not read the replica as it reads the site bucket, or nothing new would come in."""
+    refused = phase == "home" and closing.refuses_replication(replica)
+    return (*_read_alike(primary, replica, origins), *([f"the policy of {origins.replica.bucket} denies replication"] if refused else ()))
+
+
+def _read_alike(primary: Document | None, replica: Document | None, origins: Origins) -> tuple[str, ...]:
     found = closing.unlike(primary, replica, origins.primary.arn, origins.replica.arn)
     return (f"the bucket policies differ in: {', '.join(found)}",) if found else ()
 

@@ -5,6 +5,7 @@ In: an opened environment. Out: a finding for a plan; what was copied. Never: be
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from assembly import commands
@@ -93,8 +94,8 @@ def after_apply(context: Context, opened: Opened) -> None:
         context.say_next(command)
 
 
-def fill(context: Context, opened: Opened, origins: Origins) -> Filled:
-    """Copy everything that it lacks. Raises `AwsError`."""
+def fill(context: Context, opened: Opened, origins: Origins, *, check: Callable[[], None] = lambda: None) -> Filled:
+    """Copy everything that it lacks. `check` raises once the lock is lost. Raises `AwsError`."""
     from guards.caller import this_process
     from recovery import backfill
     from website.run import Run
@@ -102,4 +103,4 @@ def fill(context: Context, opened: Opened, origins: Origins) -> Filled:
     pair = pair_of(opened, origins)
     with progress(context) as report:
         run = Run(caller=this_process(opened.caller), token=context.token_hex(8), now=context.now, sleep=context.sleep, report=report)
-        return backfill.fill(origins, pair.primary, pair.replica, pair.replica_buckets, run)
+        return backfill.fill(origins, pair.primary, pair.replica, pair.replica_buckets, run, check=check)

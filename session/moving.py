@@ -1,12 +1,14 @@
 """What promote and failback have in common: show, ask, lock, do, tell.
 
-In: a plan with its digest, what carries it out. Out: an exit status. Never: goes on without the standby's lock.
+In: a plan with its digest, what carries it out. Out: an exit status.
+Never: goes on without the standby's lock, and that of a home region that answers.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from guards.text import as_lines
@@ -44,12 +46,34 @@ def _moved(
     question = f"{action.capitalize()} {args.env}?"
     confirm(question, digest, args, context, protected=opened.assembly.protected)
     refuse_unapproved(in_standby(opened), digest, f"{action} {digest[:DIGEST_DIGITS]}", context)
-    with standby_locked(opened, context, f"dr {action}") as check, progress(context) as report:
+    with (
+        standby_locked(opened, context, f"dr {action}") as ours,
+        _home_locked(opened, context, plan) as at_home,
+        progress(context) as report,
+    ):
+
+        def check() -> None:
+            ours()
+            at_home()
+
         entry = _done(args, action, lambda: do(world_of(opened, context, report=report, check=check, distribution=plan.distribution)))
     side = plan.standby if entry.target.phase == "standby" else plan.home
     where = f"{side.bucket} in {side.region}"
     context.answers({"plan": plan, "digest": digest, "target": entry.target}, f"{args.env}: releases go to {where}", machine=args.json)
     return OK
+
+
+@contextlib.contextmanager
+def _home_locked(opened: Opened, context: Context, plan: PromotePlan | FailbackPlan) -> Iterator[Callable[[], None]]:
+    """Where the home region answers, no apply, rehearsal or back-fill is under way: each writes to the replica, or to the distribution."""
+    from promotion.plan import PromotePlan
+    from session.shared import locked
+
+    if isinstance(plan, PromotePlan) and not plan.planned:
+        yield lambda: None
+        return
+    with locked(opened, context, "dr", moving=True) as check:
+        yield check
 
 
 def _done(args: argparse.Namespace, action: str, do: Callable[[], Entry]) -> Entry:

@@ -18,6 +18,7 @@ from session.site import deployed_outputs, site_of
 if TYPE_CHECKING:
     from recovery.origins import Origins
     from recovery.status import OriginFailover, RecoveryStatus
+    from website.site import Site
 
 T = TypeVar("T")
 REPORTS = 5
@@ -39,7 +40,8 @@ def read(opened: Opened, origins: Origins, context: Context) -> RecoveryStatus:
             problems.append(f"{what} cannot be read: {error}")
             return None
 
-    site = site_of(opened)
+    phase, away, site = _register(opened)
+    problems += away
     state = asked("the list of releases", site.store.state)
     live = state[0].live if state is not None else None
 
@@ -50,14 +52,14 @@ def read(opened: Opened, origins: Origins, context: Context) -> RecoveryStatus:
     buckets = asked("the two buckets", pair.read)
     files = asked("the live release's manifest", wanted) or {}
     comparison = comparing.compare(*buckets, files, prefix=site.prefix, now=now) if buckets is not None else None
-    problems += status.content_problems(comparison, environment) if comparison is not None else ()
+    problems += status.content_problems(comparison, environment, phase=phase) if comparison is not None else ()
     rules = asked("the replication", lambda: pair.primary_buckets.rules(origins.primary.bucket))
     problems += status.replication_problems(rules, origins) if rules is not None else ()
     policies = asked("the bucket policies", pair.policies)
-    problems += status.policy_problems(*policies, origins) if policies is not None else ()
+    problems += status.policy_problems(*policies, origins, phase=phase) if policies is not None else ()
     closed_until, closure = status.closure(policies[0], environment, now) if policies is not None else ("", ())
     problems += closure
-    failover = asked("the distribution", lambda: _failover(opened, origins))
+    failover = asked("the distribution", lambda: _failover(opened, origins, phase))
     problems += failover.problems if failover is not None else ()
     health = _health(opened)
     problems += [f"alarm {name} is on" for name, state in sorted(health.items()) if state == "ALARM"]
@@ -68,6 +70,7 @@ def read(opened: Opened, origins: Origins, context: Context) -> RecoveryStatus:
         primary_region=origins.primary.region,
         replica_bucket=origins.replica.bucket,
         replica_region=origins.replica.region,
+        phase=phase,
         release=live.number if live is not None else 0,
         comparison=comparison,
         replication=status.rule_words(rules or ()),
@@ -80,6 +83,27 @@ def read(opened: Opened, origins: Origins, context: Context) -> RecoveryStatus:
     )
 
 
+def _register(opened: Opened) -> tuple[str, tuple[str, ...], Site]:
+    """Who takes releases, what is to be said of it, and the site with the list of releases that counts."""
+    import argparse
+
+    from recovery.status import away_problems
+    from session.context import CommandError
+    from session.target import at_standby, entry_of
+
+    environment = opened.assembly.environment
+    try:
+        entry = entry_of(opened, argparse.Namespace(env=environment))
+    except CommandError as error:
+        return "", (str(error),), site_of(opened)
+    if entry is None:
+        return "home", (), site_of(opened)
+    target = entry.target
+    away = away_problems(target.phase, environment, since=target.since, by=target.by)
+    there = target.phase in ("standby", "failing-back")
+    return target.phase, away, site_of(at_standby(opened, target) if there else opened)
+
+
 def warnings(opened: Opened, context: Context) -> tuple[str, ...]:
     """The same for `status`, in a line each: none before both buckets stand, or without disaster recovery."""
     from recovery import comparing, status
@@ -87,7 +111,10 @@ def warnings(opened: Opened, context: Context) -> tuple[str, ...]:
     origins = origins_of(opened)
     if origins is None:
         return ()
-    environment, now, pair, site = opened.assembly.environment, context.now(), pair_of(opened, origins), site_of(opened)
+    environment, now, pair = opened.assembly.environment, context.now(), pair_of(opened, origins)
+    phase, away, site = _register(opened)
+    if phase != "home":
+        return away
     try:
         live = site.store.state()[0].live
         files = site.store.manifest(live.manifest).files if live is not None else ()
@@ -102,14 +129,16 @@ def warnings(opened: Opened, context: Context) -> tuple[str, ...]:
     return (*status.content_problems(found, environment), *status.closure(policy, environment, now)[1])
 
 
-def _failover(opened: Opened, origins: Origins) -> OriginFailover:
+def _failover(opened: Opened, origins: Origins, phase: str) -> OriginFailover:
     from gateways.origins import failover
     from recovery.status import OriginFailover, failover_of
 
     identity = deployed_outputs(opened).get("DistributionId", "")
     if not identity:
         return OriginFailover(distribution_id="", problems=("the site stack is not deployed",))
-    return failover_of(failover(opened.aws, account_id=opened.assembly.account_id, distribution_id=identity), identity, origins)
+    return failover_of(
+        failover(opened.aws, account_id=opened.assembly.account_id, distribution_id=identity), identity, origins, phase=phase
+    )
 
 
 def _health(opened: Opened) -> dict[str, str]:

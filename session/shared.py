@@ -93,10 +93,11 @@ def asked(context: Context, question: str) -> str:
 
 
 @contextlib.contextmanager
-def locked(opened: Opened, context: Context, verb: str) -> Iterator[Callable[[], None]]:
+def locked(opened: Opened, context: Context, verb: str, *, moving: bool = False) -> Iterator[Callable[[], None]]:
     """Hold the environment's lock while the block runs; what is yielded asks whether it is still ours. Raises `CommandError` if it is not.
 
     Where the table is not there (not yet, or not any more) nobody else can deploy, and nothing is held.
+    `moving`: also while releases do not go home.
     """
     from aws.dynamodb import Items
     from aws.errors import NotFound
@@ -104,7 +105,8 @@ def locked(opened: Opened, context: Context, verb: str) -> Iterator[Callable[[],
     from rollout.lock import LockHeld, LockLost, acquire, held, lock_name
 
     assembly = opened.assembly
-    refuse_unless_home(opened, argparse.Namespace(env=assembly.environment), f"{verb} changes nothing")
+    if not moving:
+        refuse_unless_home(opened, argparse.Namespace(env=assembly.environment), f"{verb} changes nothing")
     table = Items.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
     try:
         lock = acquire(

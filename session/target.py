@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from website.site import Site
 
 REPLICA_STACK, SITE_STACK = "replica", "site"
+REPLICATION_OUTPUT = "ReplicationFailsName"
+"""Of a site stack that was applied with disaster recovery."""
 
 
 def add_target_argument(parser: argparse.ArgumentParser) -> None:
@@ -184,7 +187,7 @@ def refuse_unless_home(opened: Opened, args: argparse.Namespace, what: str) -> N
     )
 
 
-def refuse_edited_away(opened: Opened) -> None:
+def refuse_edited_away(opened: Opened, what: str = "no stack is changed") -> None:
     """Raise `CommandError` if the environment is promoted to a standby region that its file does not name any more. Asks history.
 
     What history cannot tell stops nothing: the first apply has none.
@@ -201,9 +204,27 @@ def refuse_edited_away(opened: Opened) -> None:
         assert former is not None, "asked above"
         raise CommandError(
             f"{opened.assembly.environment} is {phase} by s3://{former.bucket}/{former.key}, a standby region that its file names no"
-            " more: no stack is changed until the failback; take the edit back, build, and go back first",
+            f" more: {what} until the failback; take the edit back, build, and go back first",
             command=commands.deploy("dr", opened.assembly.environment, "failback"),
         )
+
+
+def _refuse_former(opened: Opened) -> None:
+    """The same for a publisher, as `WebsiteError`. A site stack that stands without a replica spares it the history."""
+    from aws.errors import AwsError
+    from website.errors import WebsiteError
+
+    stack = next((each for each in opened.assembly.stacks if each.id == SITE_STACK), None)
+    try:
+        there = stack and opened.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn).describe_stack(stack.stack_name)
+    except AwsError:
+        return
+    if not there or REPLICATION_OUTPUT not in there.outputs:
+        return
+    try:
+        refuse_edited_away(opened, "nothing is published")
+    except CommandError as error:
+        raise WebsiteError(str(error), error.command) from None
 
 
 def _former_register(opened: Opened) -> Register | None:
@@ -242,7 +263,9 @@ def _refuse_between(opened: Opened, target: Target) -> None:
 
 def still(opened: Opened) -> Callable[[], None]:
     """Raises `WebsiteError` if releases do not go where they went when the environment was opened."""
-    if origins_of(opened) is None or opened.unasked:
+    if origins_of(opened) is None:
+        return functools.cache(lambda: _refuse_former(opened))
+    if opened.unasked:
         return lambda: None
 
     def check() -> None:

@@ -13,8 +13,9 @@ from aws.session import Aws
 from local_aws import prepare
 from local_aws.server import LocalAws
 from tests.environments_fixture import ENVIRONMENTS, NAMES
+from tests.functional import frontend
 from tests.functional.accounts import Site, sites
-from tests.functional.harness import CommandLine
+from tests.functional.harness import CommandLine, answer
 from tests.functional.wire import Wire
 
 pytestmark = [pytest.mark.functional, pytest.mark.xdist_group("accounts")]
@@ -102,6 +103,36 @@ def test_nothing_of_an_environment_is_in_another_ones_account(three: dict[str, S
         client = root.client("cloudformation", account_id=site.account, region="us-east-1")
         names = {s["StackName"] for s in client.describe_stacks()["Stacks"]}
         assert names and all(f"kimmyai-web-{name}-" in stack for stack in names)
+
+
+def done(site: Site, line: CommandLine, *words: str) -> str:
+    """What it prints; it ends well, and nobody was refused anything on the way."""
+    ended = site.run(line, *words)
+    assert ended.code == 0 and "AccessDenied" not in ended.stdout + ended.stderr, ended
+    return ended.stdout
+
+
+def test_the_deploy_role_looks_at_the_replica_promotes_it_publishes_there_and_goes_back(three: dict[str, Site], tmp_path: Path) -> None:
+    site = three["dev"]
+    path = site.environments / "dev.yaml"
+    bucket = f"dev-kimmyai-web-public-{site.account}-replica"
+    path.write_text(f"{path.read_text()}disaster_recovery: {{region: eu-west-2, bucket: {bucket}}}\n")
+    site.build()
+    site.plan(site.administrator())
+    applied = site.apply(site.administrator())
+    assert applied.code == 0, applied
+
+    role, app = site.deploy_role(), frontend.built(tmp_path / "app")
+    done(site, role, "publish", "--content", str(app), "--yes")
+    states = answer(done(site, role, "dr", "status", "--json"))["health"]
+    assert states and not [each for each in states.values() if each.startswith("not known")], states
+    done(site, role, "dr", "backfill")
+    done(site, role, "dr", "rehearse", "--end")
+    done(site, role, "dr", "promote", "--planned", "--yes")
+    frontend.rebuilt(app, "published while promoted")
+    done(site, role, "publish", "--content", str(app), "--yes")
+    done(site, role, "dr", "failback", "--yes")
+    assert answer(done(site, role, "dr", "status", "--json"))["phase"] == "home"
 
 
 def test_the_credentials_of_another_account_change_nothing(

@@ -11,13 +11,16 @@ from typing import Any
 
 import pytest
 
+from aws.dynamodb import Items
 from aws.errors import NotFound
 from aws.s3 import S3
 from aws.session import Aws
+from guards.caller import this_process
 from local_aws.server import LocalAws
 from outages import store
 from outages.model import How, Kind, Outage
 from rollout import history
+from rollout.lock import acquire, lock_name
 from tests.functional import frontend
 from tests.functional.harness import CommandLine, Ended, answer
 
@@ -135,8 +138,15 @@ def test_lost_promoted_published_and_home_again_with_every_object(regions: Regio
     assert "releases go to the replica" in late.stderr
     time.sleep(0.3)
     assert chunk in regions.objects(regions.replica, STANDBY)
+    filled = regions.verb("dr", "backfill", code=1)
+    assert "is promoted since" in filled.stderr and filled.stderr.rstrip().endswith("failback")
+    told = answer(regions.verb("dr", "status", "--json", code=1).stdout)
+    assert (told["phase"], told["release"], len(told["problems"])) == ("standby", 4, 1) and "failback" in told["problems"][0]
     forgotten = applied_without_recovery(regions)
     assert "a standby region that its file names no more" in forgotten.stderr and forgotten.code == 1
+    other = str(regions.site.dist.parent / "other")
+    ended = regions.command_line.deploy("publish", "--content", str(regions.app), "--env", "dev", "--dist", other, "--yes")
+    assert ended.code == 1 and "nothing is published until the failback" in ended.stderr, ended
     killed_while(regions, "carrying home")
     assert regions.phase() == "failing-back"
     refused = regions.publish(code=1)
@@ -195,3 +205,25 @@ def test_a_silent_standby_region_is_not_taken_for_home(regions: Regions) -> None
     assert "does not say who takes releases" in refused.stderr and "--without-standby" in refused.stderr
     ended = regions.publish("--without-standby")
     assert "behind those at home" in ended.stderr
+
+
+def test_a_planned_promotion_waits_for_nobody_who_is_applying(regions: Regions) -> None:
+    assembly = regions.site.assembly
+    items = Items.connect(regions.aws, account_id=assembly.account_id, region=HOME)
+    lock = acquire(
+        items,
+        assembly.lock_table,
+        lock_name(assembly.project, "dev"),
+        environment="dev",
+        verb="apply",
+        lock_id="f" * 32,
+        me=this_process("arn:aws:iam::1:user/ann"),
+        now=time.time,
+    )
+    for words in (("promote", "--planned", "--yes"), ("backfill",), ("rehearse", "--end")):
+        refused = regions.verb("dr", *words, code=1)
+        assert "arn:aws:iam::1:user/ann" in refused.stderr and "f" * 32 in refused.stderr, refused
+    assert regions.phase() == "home"
+    lock.release()
+    regions.verb("dr", "promote", "--planned", "--yes")
+    assert regions.phase() == "standby"

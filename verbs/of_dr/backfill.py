@@ -1,6 +1,7 @@
 """Copy to the replica what it lacks and replication will not bring.
 
-In: both buckets. Out: how much was copied. Never: removes anything, or copies what S3 is about to bring.
+In: both buckets. Out: how much was copied. Never: removes anything, copies what S3 is about to bring, or writes over
+what was published to the replica while it took releases.
 Exit status: 0 both have the same objects, 1 something could not be copied.
 """
 
@@ -29,9 +30,11 @@ def add_arguments(_parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context, opened: Opened, origins: Origins) -> int:
     """Compare, copy, tell."""
     from session.backfill import fill
+    from session.shared import locked
     from website.run import count, size
 
-    found = fill(context, opened, origins)
+    with locked(opened, context, "dr") as check:
+        found = fill(context, opened, origins, check=check)
     told = [f"{args.env}: copied {count(found.objects, 'object')} ({size(found.size)}) to {origins.replica.bucket}"]
     told += [f"still to come: {key}" for key in found.left]
     data = {"environment": args.env, "objects": found.objects, "bytes": found.size, "left": found.left}

@@ -46,16 +46,18 @@ def run(args: argparse.Namespace, context: Context, opened: Opened, origins: Ori
     from session.approval import refuse_unapproved
     from session.readiness import read
     from session.site import DIGEST_DIGITS, confirm
+    from session.target import impatient
 
     if args.end:
         return _end(args, context, opened, origins)
     if not LIMITS[0] <= args.minutes <= LIMITS[1]:
         raise CommandError(f"--minutes {args.minutes}: between {LIMITS[0]} and {LIMITS[1]}", status=USAGE)
-    status = read(opened, origins, context)
+    quick = impatient(opened, context)
+    status = read(quick, origins, context)
     if status.closed_until and not args.dry_run and rehearsing.end(opened, origins, context):
         context.say("an earlier rehearsal was cut off; what it had left in the bucket policy is removed")
-        status = read(opened, origins, context)
-    plan = rehearsing.plan_of(args, opened, status)
+        status = read(quick, origins, context)
+    plan = rehearsing.plan_of(args, quick, status)
     if args.dry_run:
         context.answers({"plan": plan, "report": None}, as_lines(plan_lines(plan)), machine=args.json)
         return PENDING

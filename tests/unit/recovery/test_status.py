@@ -10,12 +10,13 @@ import pytest
 
 from aws.answers import read
 from gateways.origins import Failover, Rule
+from promotion import fence
 from recovery import closing, status
 from recovery.comparing import Comparison, Held, compare
 from recovery.report import Report
 from recovery.status import OriginFailover, RecoveryStatus, closure, content_problems, failover_of, replication_problems, status_lines
 from tests.hints import problems_of_text
-from tests.unit.recovery.world import DISTRIBUTION, ORIGINS, POLICY, START
+from tests.unit.recovery.world import DISTRIBUTION, ORIGINS, POLICY, START, policy_of_replica
 
 
 def answer(**changes: Any) -> Failover:
@@ -87,6 +88,37 @@ def test_what_the_replica_lacks_is_a_problem_with_the_command_that_copies_it_and
     assert "0 of the live release's 1 file" in found[0]
     assert "the oldest for 9 min; to copy them: python deploy.py dr --env prod backfill" in found[1]
     assert content_problems(compared(here, {**here, "old": here["a"]}), "prod") == ()
+
+
+def test_while_releases_go_to_the_replica_nothing_says_that_older_content_is_to_be_copied_over_them() -> None:
+    here = {"a": Held(etag="old", size=1, modified=START - timedelta(minutes=9))}
+    there = {"a": Held(etag="new", size=1)}
+    newer = compare(here, there, {"a": "new"}, now=START)
+    assert "backfill" in content_problems(newer, "prod")[0]
+    assert content_problems(newer, "prod", phase="standby") == ()
+    (lacks,) = content_problems(compare(here, {}, {"a": "new"}, now=START), "prod", phase="failing-back")
+    assert "0 of the live release's 1 file" in lacks and "backfill" not in lacks
+
+
+@pytest.mark.parametrize(("phase", "home_first", "replica_first"), [("home", 0, 1), ("standby", 1, 0), ("promoting", 0, 0), ("", 0, 0)])
+def test_the_origin_that_is_asked_first_is_the_one_that_takes_releases(phase: str, home_first: int, replica_first: int) -> None:
+    turned = answer(members=[{"OriginId": "second"}, {"OriginId": "site"}])
+    assert len(failover_of(answer(), "E1", ORIGINS, phase=phase).problems) == home_first
+    assert len(failover_of(turned, "E1", ORIGINS, phase=phase).problems) == replica_first
+
+
+def test_a_denied_replication_is_a_problem_only_when_releases_go_home() -> None:
+    other = policy_of_replica()
+    fenced = fence.fenced(other, ORIGINS.replica.arn)
+    assert status.policy_problems(POLICY, fenced, ORIGINS, phase="standby") == ()
+    assert status.policy_problems(POLICY, fenced, ORIGINS) == ("the policy of replica denies replication",)
+
+
+@pytest.mark.parametrize(("phase", "verb"), [("standby", "failback"), ("promoting", "promote"), ("failing-back", "failback")])
+def test_who_takes_releases_is_told_with_what_goes_on(phase: str, verb: str) -> None:
+    (text,) = status.away_problems(phase, "prod", since="2026-11-27T12:00:00Z", by="ann")
+    assert text.endswith(f"dr --env prod {verb}") and problems_of_text(text) == []
+    assert status.away_problems("home", "prod") == ()
 
 
 def test_a_closing_is_told_with_what_opens_it_while_it_holds_and_afterwards() -> None:
