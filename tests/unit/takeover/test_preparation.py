@@ -62,7 +62,7 @@ class World:
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> Any:
         self.asked.append(region)
 
-        def owner(physical_id: str) -> str:
+        def owner(physical_id: str, resource_type: str) -> str:
             found = self.owners.get(region, "")
             if isinstance(found, Exception):
                 raise found
