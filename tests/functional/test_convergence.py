@@ -149,7 +149,7 @@ def left(aws: Aws, account: str) -> list[str]:
     return found
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(states=st.lists(STATES, min_size=2, max_size=4))
 def test_plan_apply_plan_ends_in_no_changes(home: Path, states: list[Wanted]) -> None:
     server = LocalAws.find(home / ".local-aws")
