@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import socket
 import ssl
 import threading
@@ -82,7 +83,7 @@ class Proxy:
                 self.asked.append(_head(connection).split(b" ")[1].decode())
                 connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
                 with self._context.wrap_socket(connection, server_side=True) as inside:
-                    self.heads.append(_head(inside))
+                    self.heads.append(_request(inside))
                     kind, body = ("application/json", ROLE) if ".sso." in self.asked[-1] else ("text/xml", ANSWER)
                     head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
                     inside.sendall(head.encode() + body)
@@ -97,6 +98,16 @@ def _head(connection: socket.socket) -> bytes:
         if not part:
             raise ConnectionError("gone")
         read += part
+    return read
+
+
+def _request(connection: socket.socket) -> bytes:
+    """With its body: who answers and hangs up before it has come makes the other side lose the answer."""
+    read = _head(connection)
+    head, _, body = read.partition(b"\r\n\r\n")
+    length = re.search(rb"(?im)^content-length: *(\d+)", head)
+    while length and len(body) < int(length[1]):
+        body += connection.recv(65536) or b" " * int(length[1])
     return read
 
 
