@@ -103,19 +103,7 @@ def _object_written(bucket_name: str, key: str, obj: dict[str, Any], data: Any, 
     if rule is None:
         return
     obj["replication_status"] = PENDING
-    _QUEUE.append(
-        Waiting(
-            account=responses.get_account_id(),
-            bucket=bucket_name,
-            key=key,
-            rule=rule,
-            role=role,
-            since=time.monotonic(),
-            record=obj,
-            data=bytes(data),
-            tags=tags,
-        )
-    )
+    _enqueue(bucket_name, key, rule, role, record=obj, data=bytes(data), tags=tags)
 
 
 def _marker_written(bucket_name: str, key: str) -> None:
@@ -125,18 +113,12 @@ def _marker_written(bucket_name: str, key: str) -> None:
     newer = "Filter" in rule
     if newer and (s3._replication_rule_tags(rule) or (rule.get("DeleteMarkerReplication") or {}).get("Status") != "Enabled"):
         return
-    _QUEUE.append(
-        Waiting(
-            account=responses.get_account_id(),
-            bucket=bucket_name,
-            key=key,
-            rule=rule,
-            role=role,
-            since=time.monotonic(),
-            record=None,
-            data=b"",
-        )
-    )
+    _enqueue(bucket_name, key, rule, role, record=None)
+
+
+def _enqueue(bucket: str, key: str, rule: dict[str, Any], role: str, **what: Any) -> None:
+    """From now on, in the account whose request this is."""
+    _QUEUE.append(Waiting(account=responses.get_account_id(), bucket=bucket, key=key, rule=rule, role=role, since=time.monotonic(), **what))
 
 
 def settle(outages: Iterable[Outage]) -> None:
