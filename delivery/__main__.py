@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from assembly import files
-from delivery import comment, facts, issues, protection
+from delivery import comment, facts, issues, order, origin, protection, summary
 from guards import documents
 from planning.saved import SavedPlanError, load, path_of
 
@@ -22,13 +24,27 @@ def main(argv: list[str]) -> int:
         ("facts", "roles, region and address of an environment, for GITHUB_OUTPUT"),
         ("plan", "digest of the saved plan of an environment, and whether it changes anything, for GITHUB_OUTPUT"),
         ("issue", "bring the issue of an environment to where the findings of a night are"),
+        ("approval", "the summary of a plan's job, for those who approve"),
+        ("released", "the summary of a publish"),
+        ("guarded", "end with 1 where an environment asks for approval and GitHub would ask nobody"),
+        ("order", "end with 1 where an environment runs a newer commit than that of this run"),
     ):
         what.add_parser(name, help=told).add_argument("--env", required=True, metavar="ENV")
     what.add_parser("assemblies", help="one digest over every assembly, for GITHUB_OUTPUT")
     what.add_parser("protect", help="the gh commands that protect the branch and the environments")
-    what.add_parser("release", help="digest of what was published, for GITHUB_OUTPUT").add_argument(
-        "--of", type=Path, required=True, metavar="FILE", help="what `publish --json` printed"
-    )
+    what.add_parser("release", help="digest of what was published, for GITHUB_OUTPUT")
+    for each in (what.choices["release"], what.choices["released"]):
+        each.add_argument("--of", type=Path, required=True, metavar="FILE", help="what `publish --json` printed")
+    what.choices["approval"].add_argument("--digest", required=True, metavar="DIGEST", help='of the plan; "" where nothing changes')
+    what.choices["approval"].add_argument("--review", type=Path, required=True, metavar="DIR")
+    what.choices["approval"].add_argument("--before", type=Path, metavar="DIR", help="the review that was approved, after AWS has moved")
+    what.choices["order"].add_argument("--history", type=Path, required=True, metavar="FILE", help="what `history --json` printed")
+    what.choices["order"].add_argument("--commit", required=True, metavar="SHA")
+    what.add_parser("origin", help="commit that another run has built, for GITHUB_OUTPUT; 1 where its files must not be published")
+    what.choices["origin"].add_argument("--run", required=True, metavar="NUMBER")
+    what.choices["origin"].add_argument("--owner", required=True, metavar="ORGANISATION", help="who alone may have built them")
+    for each in (what.choices["guarded"], what.choices["order"], what.choices["origin"]):
+        each.add_argument("--repository", required=True, metavar="ORGANISATION/REPOSITORY")
     text = what.add_parser("comment", help="the comment of a pull request, on stdout")
     text.add_argument("--reviews", type=Path, required=True, metavar="DIR")
     text.add_argument("--commit", default="", metavar="SHA")
@@ -38,6 +54,9 @@ def main(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     try:
         print(_SAID[args.what](args))
+    except subprocess.CalledProcessError as error:
+        print(f"error: {' '.join(error.cmd[:3])}: {error.stderr.strip() or error}", file=sys.stderr)
+        return 1
     except _PROBLEMS as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -52,7 +71,6 @@ _PROBLEMS = (
     KeyError,
     TypeError,
     documents.Unreadable,
-    subprocess.CalledProcessError,
 )
 
 
@@ -73,7 +91,67 @@ def _assemblies(args: argparse.Namespace) -> str:
 
 
 def _release(args: argparse.Namespace) -> str:
-    return "\n".join(facts.lines({"digest": str(documents.loads(args.of.read_bytes())["data"]["outcome"]["release"]["content"])}))
+    return "\n".join(facts.lines({"digest": str(_published(args)["content"])}))
+
+
+def _released(args: argparse.Namespace) -> str:
+    return summary.of_release(args.env, _published(args))
+
+
+def _published(args: argparse.Namespace) -> Any:
+    return documents.loads(args.of.read_bytes())["data"]["outcome"]["release"]
+
+
+def _approval(args: argparse.Namespace) -> str:
+    return summary.of_plan(args.env, args.digest, args.review, before=args.before)
+
+
+def _guarded(args: argparse.Namespace) -> str:
+    assembly = files.read(args.dist / args.env)[0]
+    if not protection.unguarded(assembly, {}):
+        return f"{args.env}: nobody has to be asked by GitHub"
+    return _unless(protection.unguarded(assembly, _asked(f"repos/{_repository(args)}/environments/{args.env}")))
+
+
+def _order(args: argparse.Namespace) -> str:
+    repository = _repository(args)
+
+    def compare(older: str, newer: str) -> str:
+        try:
+            return str(_asked(f"repos/{repository}/compare/{older}...{newer}?per_page=1")["status"])
+        except subprocess.CalledProcessError as error:
+            if "HTTP 404" in error.stderr:
+                return ""
+            raise
+
+    return _unless(order.out_of_date(args.history.read_bytes(), args.commit, compare, environment=args.env))
+
+
+def _origin(args: argparse.Namespace) -> str:
+    repository = _repository(args)
+    if re.fullmatch("[0-9]+", args.run) is None:
+        raise ValueError(f"{args.run!r} is not the number of a run")
+    run = _asked(f"repos/{repository}/actions/runs/{args.run}")
+    _unless(origin.problem(run, _asked(f"repos/{repository}"), owner=args.owner))
+    return "\n".join(facts.lines({"commit": str(run["head_sha"])}))
+
+
+def _repository(args: argparse.Namespace) -> str:
+    repository: str = args.repository
+    if re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", repository, re.ASCII) is None:
+        raise ValueError(f"{repository!r} is not ORGANISATION/REPOSITORY")
+    return repository
+
+
+def _unless(problem: str) -> str:
+    """Nothing to say. Raises ValueError with the problem if there is one."""
+    if problem:
+        raise ValueError(problem)
+    return "nothing stands in the way"
+
+
+def _asked(path: str) -> Any:
+    return documents.loads(_gh(("api", path), "").encode())
 
 
 def _plan(args: argparse.Namespace) -> str:
@@ -82,7 +160,9 @@ def _plan(args: argparse.Namespace) -> str:
 
 
 def _facts(args: argparse.Namespace) -> str:
-    return "\n".join(facts.lines(facts.of_assembly(files.read(args.dist / args.env)[0])))
+    assembly = files.read(args.dist / args.env)[0]
+    _unless(facts.unready(assembly))
+    return "\n".join(facts.lines(facts.of_assembly(assembly)))
 
 
 _SAID = {
@@ -93,11 +173,17 @@ _SAID = {
     "release": _release,
     "plan": _plan,
     "facts": _facts,
+    "approval": _approval,
+    "released": _released,
+    "guarded": _guarded,
+    "order": _order,
+    "origin": _origin,
 }
 
 
 def _gh(arguments: tuple[str, ...], text: str) -> str:
-    return subprocess.run(("gh", *arguments), input=text, text=True, check=True, stdout=subprocess.PIPE).stdout  # noqa: S603, S607
+    """Raises `CalledProcessError` with what it said."""
+    return subprocess.run(("gh", *arguments), input=text, text=True, check=True, capture_output=True).stdout  # noqa: S603, S607
 
 
 if __name__ == "__main__":

@@ -68,12 +68,12 @@ def render(reviews: tuple[Review, ...], *, commit: str, run: str) -> str:
 
 
 def _render(reviews: tuple[Review, ...], kept: set[str], commit: str, run: str) -> str:
-    rows = [f"| {sentence(review.environment)} | {_cell(review.line)} |" for review in reviews]
+    rows = [f"| {_cell(review.environment)} | {_cell(review.line)} |" for review in reviews]
     parts = ["## What this pull request would change", "", "| environment | plan |", "|---|---|", *rows, ""]
     for review in reviews:
         if review.environment in kept:
             parts += [
-                f"<details><summary>Review of {sentence(review.environment)}</summary>",
+                f"<details><summary>Review of {_cell(review.environment)}</summary>",
                 "",
                 review.markdown.strip(),
                 "",
@@ -81,10 +81,11 @@ def _render(reviews: tuple[Review, ...], kept: set[str], commit: str, run: str) 
                 "",
             ]
         elif review.markdown:
-            parts += [f"The review of {sentence(review.environment)} is too long for a comment.", ""]
+            parts += [f"The review of {_cell(review.environment)} is too long for a comment.", ""]
     where = f"[this run]({run}), which has every review as a page" if run else "the run of this workflow"
     parts.append(
-        f"<sub>Planned read-only for {sentence(commit)} by {where}. Merging deploys it from dev to prod; prod waits for approval.</sub>"
+        f"<sub>Planned read-only for {sentence(commit)} by {where}, with the pull request's own code: what is applied is planned anew. "
+        "Merging deploys it from dev to prod; prod waits for approval.</sub>"
     )
     return "\n".join(parts) + "\n"
 

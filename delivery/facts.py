@@ -26,6 +26,16 @@ def of_assembly(assembly: Assembly) -> dict[str, str]:
     }
 
 
+def unready(assembly: Assembly) -> str:
+    """Why no job may take on a role of it; "" where one may. A token must not be shown to an account that is only a placeholder's."""
+    where = f"environments/{assembly.environment}.yaml"
+    if len(set(assembly.account_id)) == 1:
+        return f"{where}: account_id is still the placeholder {assembly.account_id}, so there is no role that a workflow could take on"
+    if not assembly.deploy_role_name:
+        return f"{where}: no github.repository, so there is no role that a workflow could take on"
+    return ""
+
+
 def of_all(dist: Path) -> dict[str, str]:
     """One digest over every assembly below `dist`. Raises `AssemblyError`."""
     found = {path.parent.name: files.read(path.parent)[0].digest for path in sorted(dist.glob(f"*/{files.MANIFEST}"))}

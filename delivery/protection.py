@@ -6,8 +6,9 @@ In: the environments that are built. Out: shell lines. Never: runs them: they ar
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from shlex import quote
+from typing import Any
 
 from assembly.model import Assembly
 
@@ -46,14 +47,35 @@ def commands(assemblies: Iterable[Assembly]) -> tuple[str, ...]:
             continue
         asks = assembly.protected or assembly.approvals > 0
         body = {
-            "deployment_branch_policy": {"protected_branches": True, "custom_branch_policies": False},
+            "deployment_branch_policy": {"protected_branches": False, "custom_branch_policies": True},
             "prevent_self_review": asks,
+            # Otherwise an administrator of the repository deploys without anybody.
+            "can_admins_bypass": not asks,
             "reviewers": [{"type": "Team", "id": "TEAM_ID"}] if asks else [],
         }
         if asks:
             found.append("# TEAM_ID: gh api orgs/ORGANISATION/teams/TEAM --jq .id, a number without quotes")
-        found.append(_api("PUT", f"repos/{{owner}}/{{repo}}/environments/{assembly.environment}", body))
+        environment = f"repos/{{owner}}/{{repo}}/environments/{assembly.environment}"
+        found.append(_api("PUT", environment, body))
+        # Any other protected branch could deploy too. A second time GitHub answers that the branch is there already.
+        found.append(_api("POST", f"{environment}/deployment-branch-policies", {"name": "main", "type": "branch"}))
     return tuple(found)
+
+
+def unguarded(assembly: Assembly, environment: Mapping[str, Any]) -> str:
+    """Why nobody has been asked by the environment as GitHub has it; "" where somebody was, or nobody has to be.
+
+    GitHub makes an environment that a workflow names and nobody has set up, without reviewers; and private repositories have no reviewers
+    below GitHub Enterprise. Source: GitHub REST API, "Get an environment"; GitHub, "Managing environments for deployment".
+    """
+    if not assembly.protected or assembly.approvals:
+        return ""
+    if any(rule.get("type") == "required_reviewers" and rule.get("reviewers") for rule in environment.get("protection_rules") or ()):
+        return ""
+    return (
+        f"{assembly.environment} asks for approval, and GitHub's environment {assembly.environment} has no reviewers: nothing is changed. "
+        "Set them up (make protect prints how), or have the deployer ask people: protection.approvals"
+    )
 
 
 def _api(method: str, path: str, body: object) -> str:

@@ -118,6 +118,7 @@ _PARTS: dict[str, tuple[str, ...]] = {
         "_error_response",
         "_change_resource_record_sets(zone_id, body)",
     ),
+    "ministack.services.sts": ("_web_identity_principal(token, provider_id, role_arn)",),
     "ministack.services.iam": (
         "_oidc_providers",
         "_roles",

@@ -30,6 +30,7 @@ import late
 import outages
 import resource_import
 from guards.private import write_private
+from local_aws import claims
 from local_aws.confined import confine
 from local_aws.server import OWNER
 
@@ -183,6 +184,7 @@ def main(arguments: list[str]) -> int:
     emulator.install()
     resource_import.install()
     late.install()
+    claims.install()
     outages.install(given.record.parent)
     auth = os.environ.get("AUTH") == "true"
     content = {"pid": os.getpid(), "port": port, "secret": secret, "auth": auth, "code": os.environ.get("LOCAL_AWS_CODE", "")}

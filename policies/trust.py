@@ -58,18 +58,22 @@ def s3_replication() -> PolicyDocument:
     return _service(["s3.amazonaws.com"], None)
 
 
-def github_deployment(repository: str, environment: str, *, owner_id: str | None, repository_id: str | None) -> PolicyDocument:
-    """Workflows of one repository that run in one GitHub deployment environment.
+def github_deployment(repository: str, environment: str, branch: str, *, owner_id: str | None, repository_id: str | None) -> PolicyDocument:
+    """Workflows of one repository that run in one GitHub deployment environment, on its branch.
+
+    A subject names the environment and no branch, and GitHub makes an environment that a workflow of any branch names. Which branches may
+    use it is a setting of the repository that nobody has to make; so the branch is asked for here as well.
 
     With the numeric ids the subject is the immutable form that repositories made, renamed or moved after 2026-07-15 send.
-    Sources: GitHub, "OpenID Connect reference", subject claims; IAM User Guide, "Create a role for OpenID Connect federation" (aud, sub).
+    Sources: GitHub, "OpenID Connect reference", subject claims; IAM User Guide, "Create a role for OpenID Connect federation" (aud, sub),
+    and "IAM and AWS STS condition context keys", keys for web identity federation (ref; since January 2026).
     """
-    return _github(repository, [f"environment:{environment}"], owner_id, repository_id)
+    return _github(repository, f"environment:{environment}", owner_id, repository_id, ref=f"refs/heads/{branch}")
 
 
 def github_planning(repository: str, branch: str, *, owner_id: str | None, repository_id: str | None) -> PolicyDocument:
     """Workflows of one repository on its branch."""
-    return _github(repository, [f"ref:refs/heads/{branch}"], owner_id, repository_id)
+    return _github(repository, f"ref:refs/heads/{branch}", owner_id, repository_id)
 
 
 def github_pull_request(repository: str, *, owner_id: str | None, repository_id: str | None) -> PolicyDocument:
@@ -77,14 +81,14 @@ def github_pull_request(repository: str, *, owner_id: str | None, repository_id:
 
     A pull request of a fork has the same subject, but GitHub gives its workflows no token to show it with (docs/assumptions.md).
     """
-    return _github(repository, ["pull_request"], owner_id, repository_id)
+    return _github(repository, "pull_request", owner_id, repository_id)
 
 
-def _github(repository: str, contexts: list[str], owner_id: str | None, repository_id: str | None) -> PolicyDocument:
+def _github(repository: str, context: str, owner_id: str | None, repository_id: str | None, **claims: str) -> PolicyDocument:
     if owner_id and repository_id:
         organisation, name = repository.split("/")
         repository = f"{organisation}@{owner_id}/{name}@{repository_id}"
-    subjects = [f"repo:{repository}:{context}" for context in contexts]
+    wanted = {"aud": "sts.amazonaws.com", "sub": f"repo:{repository}:{context}", **claims}
     return PolicyDocument(
         Version="2012-10-17",
         Statement=[
@@ -92,14 +96,7 @@ def _github(repository: str, contexts: list[str], owner_id: str | None, reposito
                 Effect=Allow,
                 Principal=Principal("Federated", arn("iam", f"oidc-provider/{GITHUB_ISSUER}")),
                 Action=[sts.AssumeRoleWithWebIdentity],
-                Condition=Condition(
-                    StringEquals(
-                        {
-                            f"{GITHUB_ISSUER}:aud": "sts.amazonaws.com",
-                            f"{GITHUB_ISSUER}:sub": subjects[0] if len(subjects) == 1 else subjects,
-                        }
-                    )
-                ),
+                Condition=Condition(StringEquals({f"{GITHUB_ISSUER}:{name}": value for name, value in wanted.items()})),
             )
         ],
     )

@@ -273,6 +273,7 @@ def _deploy_role(template: StackTemplate, env: Environment, repository: str) -> 
             AssumeRolePolicyDocument=trust.github_deployment(
                 repository,
                 github.environment or env.name,
+                github.branch,
                 owner_id=github.owner_id,
                 repository_id=github.repository_id,
             ),

@@ -61,9 +61,9 @@ def own_zone(name: str) -> str:
     return f'hosted_zone: {{name: {name}}}\ncertificate: {{domain_name: {name}, subject_alternative_names: ["*.{name}"]}}\n'
 
 
-def identity_token(subject: str, audience: str = "sts.amazonaws.com") -> str:
+def identity_token(subject: str, audience: str = "sts.amazonaws.com", ref: str = "refs/heads/main") -> str:
     """A token as GitHub Actions' issuer makes them, but signed with the local AWS's secret."""
-    claims = {"iss": f"https://{GITHUB_ISSUER}", "aud": audience, "sub": subject, "exp": 4_102_444_800}
+    claims = {"iss": f"https://{GITHUB_ISSUER}", "aud": audience, "sub": subject, "ref": ref, "exp": 4_102_444_800}
     return web_identity(SECRET, claims)
 
 

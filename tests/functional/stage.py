@@ -42,6 +42,7 @@ class Stage:
         return {
             "event_name": name,
             "repository": REPOSITORY,
+            "repository_owner": REPOSITORY.partition("/")[0],
             "ref": "refs/heads/main",
             "run_id": "1",
             "sha": "0a1b2c3",
@@ -100,10 +101,12 @@ def staged(guarded_aws: LocalAws, home: Path) -> Iterator[Stage]:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(first, made.values()))
 
-    def credentials(subject: str, role: str, session: str) -> dict[str, str]:
+    def credentials(subject: str, ref: str, role: str, session: str) -> dict[str, str]:
         sts = boto3.client("sts", region_name="us-east-1", endpoint_url=guarded_aws.endpoint_url, config=Config(signature_version=UNSIGNED))
         try:
-            given = sts.assume_role_with_web_identity(RoleArn=role, RoleSessionName=session, WebIdentityToken=identity_token(subject))
+            given = sts.assume_role_with_web_identity(
+                RoleArn=role, RoleSessionName=session, WebIdentityToken=identity_token(subject, ref=ref)
+            )
         except ClientError as error:
             raise Refused(str(error)) from error
         keys = given["Credentials"]

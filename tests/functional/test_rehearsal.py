@@ -113,8 +113,11 @@ def test_a_merge_goes_from_dev_to_prod_and_what_was_approved_is_what_runs(stage:
 
     again = stage.deploy()
     assert again.start("deploy.yml") == "success", said(stage)
+    # Before prod, what is there is verified all the same.
     assert {path: result for path, result in again.results().items() if path.endswith("/apply")} == {
-        f"{name}/first/apply": "skipped" for name in ACCOUNTS
+        "dev/first/apply": "success",
+        "sit/first/apply": "success",
+        "prod/first/apply": "skipped",
     }
 
 
@@ -155,6 +158,10 @@ def test_where_sit_does_not_keep_its_promises_prod_is_not_reached(stage: Stage) 
     assert "prod" not in stage.asked
     assert not any("-prod-" in role for _, role in stage.world.subjects)
     assert [stage.alarm(name) for name in ACCOUNTS] == [3300, 3300, before]
+    # The next merge changes nothing in sit; it does not pass it by.
+    after = stage.deploy()
+    assert after.start("deploy.yml") == "failure", said(stage)
+    assert {name: after.jobs[name].result for name in ACCOUNTS} == {"dev": "success", "sit": "failure", "prod": "skipped"}
 
 
 def test_a_runner_that_dies_while_it_applies_leaves_what_the_next_run_goes_on_with(stage: Stage) -> None:
@@ -319,7 +326,7 @@ def storage(stage: Stage, line: CommandLine) -> Any:
     keys = (
         extra
         if "AWS_ACCESS_KEY_ID" in extra
-        else stage.world.credentials(f"repo:{REPOSITORY}:environment:prod", extra["AWS_ROLE_ARN"], "forger")
+        else stage.world.credentials(f"repo:{REPOSITORY}:environment:prod", "refs/heads/main", extra["AWS_ROLE_ARN"], "forger")
     )
     made: Any = boto3.client
     return made(
@@ -387,7 +394,10 @@ BEYOND: dict[str, tuple[str, str, dict[str, Any]]] = {
 def planner(stage: Stage) -> Callable[[str], Any]:
     """Clients with the plan role's credentials."""
     keys = stage.world.credentials(
-        f"repo:{REPOSITORY}:pull_request", f"arn:aws:iam::{ACCOUNTS['dev']}:role/kimmyai-web-dev-pull-request", "pull-request"
+        f"repo:{REPOSITORY}:pull_request",
+        "refs/pull/5/merge",
+        f"arn:aws:iam::{ACCOUNTS['dev']}:role/kimmyai-web-dev-pull-request",
+        "pull-request",
     )
 
     def client(service: str) -> Any:

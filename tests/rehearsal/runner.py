@@ -74,8 +74,11 @@ class _Workflow:
         assert self.file["permissions"] == {}, f"{path.name} gives its jobs permissions at the top"
         called = self.file[True].get("workflow_call") if isinstance(self.file[True], dict) else None
         self.called: Mapping[str, Any] = called or {}
-        defaults = {name: str(each.get("default", "")) for name, each in self.called.get("inputs", {}).items()}
-        self.inputs = {**defaults, **inputs}
+        declared: Mapping[str, Any] = self.called.get("inputs", {})
+        given = {**{name: str(each.get("default", "")) for name, each in declared.items()}, **inputs}
+        missing = [name for name, each in declared.items() if each.get("required") and name not in inputs]
+        assert not missing, f"{path.name} is called without {missing}"
+        self.inputs = {name: value == "true" if declared.get(name, {}).get("type") == "boolean" else value for name, value in given.items()}
 
     def run(self) -> Job:
         found: dict[str, Job] = {}
@@ -94,11 +97,13 @@ class _Workflow:
             "always": lambda: True,
             "success": lambda: all(each.result == "success" for each in needs.values()),
             "failure": lambda: any(each.result not in ("success", "skipped") for each in needs.values()),
+            "cancelled": lambda: False,
         }
         contexts: dict[str, Any] = {
             "github": self.whole.github,
             "inputs": self.inputs,
             "secrets": self.secrets,
+            "vars": {},
             "needs": {each: {"result": of.result, "outputs": of.outputs} for each, of in needs.items()},
         }
         path = f"{self.prefix}{name}"
@@ -258,6 +263,8 @@ class _Steps:
             if given.get("if-no-files-found") == "error":
                 raise Refused(f"nothing at {given['path']}")
             return
+        if given["name"] in self.run_.artifacts and given.get("overwrite") != "true":
+            raise Refused(f"409 Conflict: an artifact {given['name']} already exists on the workflow run")
         kept = Path(tempfile.mkdtemp(prefix="artifact-", dir=self.world.home))
         # Hidden files are left out unless asked for; the mode of files is lost.
         hidden = () if given.get("include-hidden-files") == "true" else (".*",)
@@ -283,6 +290,6 @@ class _Steps:
         if fork or self.permissions.get("id-token") != "write":
             raise Refused("GitHub gives this job no identity token")
         claims = subject(github, self.environment)
-        self.environ |= self.world.credentials(claims, given["role-to-assume"], given["role-session-name"])
+        self.environ |= self.world.credentials(claims, github["ref"], given["role-to-assume"], given["role-session-name"])
         self.environ["AWS_REGION"] = given["aws-region"]
         self.world.subjects.append((claims, given["role-to-assume"].rpartition("/")[2]))

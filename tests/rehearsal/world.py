@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -22,6 +23,10 @@ GH = """#!/bin/sh
 # Stands for gh: what was asked, and a pull request and issues of one file each.
 echo "$*" >> "$GH_STORE/calls"
 case "$1 $2" in
+  "api "*)
+    answer="$GH_STORE/api/$(echo "${2%%\\?*}" | tr / _)"
+    [ -e "$answer" ] || { echo "gh: Not Found (HTTP 404)" >&2; exit 1; }
+    cat "$answer" ;;
   "pr comment") while [ "$1" != --body-file ]; do shift; done; cp "$2" "$GH_STORE/comment.md" ;;
   "issue list")
     if [ -e "$GH_STORE/issue.md" ]; then printf '[{"number": 7, "title": "%s"}]' "$(cat "$GH_STORE/title")"; else echo '[]'; fi ;;
@@ -48,8 +53,8 @@ class Refused(Exception):
     """GitHub, or AWS, would not do it."""
 
 
-Credentials = Callable[[str, str, str], Mapping[str, str]]
-"""Settings of AWS's command lines for a role, by the token's subject, the role's ARN and the session's name. Raises `Refused`."""
+Credentials = Callable[[str, str, str, str], Mapping[str, str]]
+"""Settings of AWS's command lines for a role, by the token's subject and ref, the role's ARN and the session's name. Raises `Refused`."""
 
 
 @dataclass(kw_only=True)
@@ -118,8 +123,16 @@ class World:
             folder.mkdir(parents=True)
             (folder / "gh").write_text(GH)
             (folder / "gh").chmod(0o755)
-            self.store.mkdir()
+            (self.store / "api").mkdir(parents=True)
+            # As `make protect` sets it up.
+            self.answers(
+                f"repos/{self.repository}/environments/prod", {"protection_rules": [{"type": "required_reviewers", "reviewers": [{}]}]}
+            )
         return folder
+
+    def answers(self, path: str, answer: object) -> None:
+        """What GitHub's REST API says from now on; of anything else it knows nothing."""
+        (self.store / "api" / path.replace("/", "_")).write_text(json.dumps(answer))
 
     @property
     def store(self) -> Path:

@@ -150,6 +150,7 @@ DOCUMENTED = {
     "lambda.amazonaws.com": set(),
     "edgelambda.amazonaws.com": set(),
     "federated": {"token.actions.githubusercontent.com:aud", "token.actions.githubusercontent.com:sub"},
+    "federated, of an environment": {f"token.actions.githubusercontent.com:{claim}" for claim in ("aud", "sub", "ref")},
 }
 
 
@@ -161,6 +162,8 @@ def test_a_condition_on_who_calls_is_one_that_the_caller_is_documented_to_meet_a
         if statement["Effect"] == "Deny" or not isinstance(principal, dict):
             continue
         callers = [*principal.get("Service", []), *(["federated"] if "Federated" in principal else [])]
+        if "federated" in callers and "DeployRole" in where:
+            callers = ["federated, of an environment"]
         callers = [principal["Service"]] if isinstance(principal.get("Service"), str) else callers
         if callers and "StackSetAdministrationRole" in where:
             callers = ["stacksets"]
@@ -188,6 +191,8 @@ def test_github_may_come_from_one_repository_and_environment_only() -> None:
         "StringEquals": {
             "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
             "token.actions.githubusercontent.com:sub": "repo:ORGANISATION/REPOSITORY:environment:dev",
+            # GitHub makes the environment that a workflow of any branch names.
+            "token.actions.githubusercontent.com:ref": "refs/heads/main",
         }
     }
     with_ids = changed(ENVS["dev"], {"github": {"repository": "bbws/web", "owner_id": "1", "repository_id": "2", "environment": "stage"}})

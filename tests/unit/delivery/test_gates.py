@@ -1,0 +1,185 @@
+"""What stops a workflow before it does harm: an older commit, an environment that asks nobody, files of a stranger's run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from assembly import files
+from assembly.model import Assembly
+from delivery import facts, order, origin, protection
+from delivery.__main__ import main
+from stacks.synthesis import synthesise
+from tests.environments_fixture import environments
+
+DEV, PROD = (synthesise(environments()[name]).assembly for name in ("dev", "prod"))
+OLD, NEW = "a" * 40, "b" * 40
+
+
+def history(commit: str) -> bytes:
+    return json.dumps({"verb": "history", "ok": True, "data": [{"git_commit": commit}]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("applied", "status", "stops"),
+    [
+        (NEW, "ahead", True),
+        (NEW, "behind", False),
+        (NEW, "diverged", False),
+        # By somebody's own checkout that was never pushed.
+        (NEW, "", False),
+        (OLD, "ahead", False),
+        (f"{NEW}-dirty", "ahead", False),
+        ("", "ahead", False),
+    ],
+)
+def test_a_run_of_an_older_commit_than_what_runs_plans_nothing(applied: str, status: str, stops: bool) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def compare(first: str, second: str) -> str:
+        asked.append((first, second))
+        return status
+
+    assert bool(order.out_of_date(history(applied), OLD, compare, environment="dev")) == stops
+    assert asked in ([], [(OLD, NEW)])
+
+
+def test_before_the_first_apply_nothing_is_newer_and_an_unreadable_history_is_no_leave() -> None:
+    def never(_first: str, _second: str) -> str:
+        raise AssertionError("there is nothing to compare")
+
+    assert order.out_of_date(b'{"data": []}', OLD, never, environment="dev") == ""
+    with pytest.raises(ValueError, match="the history of dev could not be read"):
+        order.out_of_date(b'{"data": null}', OLD, never, environment="dev")
+
+
+REVIEWERS = {"type": "required_reviewers", "reviewers": [{"type": "Team"}]}
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize(
+    ("assembly", "rules", "stops"),
+    [
+        (PROD, [], True),
+        (PROD, [{"type": "branch_policy"}, {"type": "wait_timer"}], True),
+        (PROD, [{"type": "required_reviewers", "reviewers": []}], True),
+        (PROD, [REVIEWERS], False),
+        (msgspec.structs.replace(PROD, approvals=2), [], False),
+        (DEV, [], False),
+    ],
+)
+def test_where_an_environment_asks_for_approval_and_github_asks_nobody_nothing_is_changed(
+    assembly: Assembly, rules: list[Any], stops: bool
+) -> None:
+    found = protection.unguarded(assembly, {"protection_rules": rules})
+    assert bool(found) == stops
+    assert not found or ("make protect" in found and "protection.approvals" in found)
+
+
+REPOSITORY = {"full_name": "bbws/app", "default_branch": "main", "owner": {"login": "bbws"}}
+RUN = {"event": "push", "head_branch": "main", "head_repository": {"full_name": "bbws/app"}, "conclusion": None, "head_sha": NEW}
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize(
+    ("run", "repository", "word"),
+    [
+        ({}, {}, ""),
+        ({"event": "workflow_dispatch", "conclusion": "success"}, {}, ""),
+        ({"event": "pull_request"}, {}, "pull_request"),
+        ({"event": "pull_request_target"}, {}, "pull_request_target"),
+        # A workflow that a pull request's run has started has the default branch and whatever that run left.
+        ({"event": "workflow_run"}, {}, "workflow_run"),
+        ({"head_repository": {"full_name": "mallory/app"}}, {}, "fork"),
+        ({"head_repository": None}, {}, "fork"),
+        ({"head_branch": "evil"}, {}, "the branch evil"),
+        ({"conclusion": "failure"}, {}, "failure"),
+        ({"conclusion": "cancelled"}, {}, "cancelled"),
+        (
+            {"head_repository": {"full_name": "mallory/app"}},
+            {"full_name": "mallory/app", "owner": {"login": "mallory"}},
+            "repository of BBWS",
+        ),
+    ],
+)
+def test_files_are_released_only_of_a_run_of_the_organisations_own_branch(
+    run: dict[str, Any], repository: dict[str, Any], word: str
+) -> None:
+    found = origin.problem({**RUN, **run}, {**REPOSITORY, **repository}, owner="BBWS")
+    assert (word in found) if word else found == ""
+
+
+@pytest.mark.attack
+def test_no_token_is_shown_to_the_account_of_a_placeholder() -> None:
+    assert facts.unready(PROD) == "" or "placeholder" in facts.unready(PROD)
+    real = msgspec.structs.replace(PROD, account_id="123456789012")
+    assert facts.unready(real) == ""
+    assert "still the placeholder 333333333333" in facts.unready(msgspec.structs.replace(real, account_id="333333333333"))
+    assert "no github.repository" in facts.unready(msgspec.structs.replace(real, deploy_role_name=""))
+
+
+# --- as the workflows type it ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def gh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of answers: one file for each path of GitHub's REST API, with _ for every /."""
+    tool = tmp_path / "bin/gh"
+    tool.parent.mkdir()
+    tool.write_text(
+        '#!/bin/sh\nanswer="$ANSWERS/$(echo "${2%%\\?*}" | tr / _)"\n'
+        '[ -e "$answer" ] || { echo "gh: Not Found (HTTP 404)" >&2; exit 1; }\ncat "$answer"\n'
+    )
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}:/usr/bin:/bin")
+    monkeypatch.setenv("ANSWERS", str(tmp_path))
+    return tmp_path
+
+
+def written(dist: Path, environment: str) -> None:
+    made = synthesise(environments()[environment])
+    templates = {each.template.file: made.templates[each.id] for each in made.assembly.stacks}
+    files.write(dist / environment, files.files_of(made.assembly, templates))
+
+
+def test_the_order_is_asked_of_github_and_an_unknown_commit_is_no_newer_one(gh: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (gh / "history.json").write_bytes(history(NEW))
+    line = ["order", "--env", "dev", "--repository", "bbws/web", "--commit", OLD, "--history", str(gh / "history.json")]
+    assert main(line) == 0
+    (gh / f"repos_bbws_web_compare_{OLD}...{NEW}").write_text('{"status": "ahead"}')
+    assert main(line) == 1
+    assert "dev has been given commit bbbbbbbbbbbb since" in capsys.readouterr().err
+
+
+@pytest.mark.attack
+def test_the_origin_is_asked_of_github_and_words_of_others_are_no_paths(gh: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (gh / "repos_bbws_app").write_text(json.dumps(REPOSITORY))
+    (gh / "repos_bbws_app_actions_runs_7").write_text(json.dumps(RUN))
+    (gh / "repos_bbws_app_actions_runs_8").write_text(json.dumps({**RUN, "event": "pull_request"}))
+
+    def asked(repository: str, run: str) -> int:
+        return main(["origin", "--repository", repository, "--run", run, "--owner", "bbws"])
+
+    assert asked("bbws/app", "7") == 0
+    assert capsys.readouterr().out == f"commit={NEW}\n"
+    for repository, run in (("bbws/app", "8"), ("bbws/app", "9"), ("bbws/app", "7/../8"), ("bbws/../x", "7"), ("bbws/app/actions", "7")):
+        assert asked(repository, run) == 1
+        told = capsys.readouterr()
+        assert told.out == "" and told.err.startswith("error: ")
+
+
+@pytest.mark.attack
+def test_an_environment_that_nobody_has_set_up_is_no_approval(gh: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    written(gh / "dist", "prod")
+    line = ["--dist", str(gh / "dist"), "guarded", "--env", "prod", "--repository", "bbws/web"]
+    assert main(line) == 1
+    assert "HTTP 404" in capsys.readouterr().err
+    (gh / "repos_bbws_web_environments_prod").write_text('{"protection_rules": []}')
+    assert main(line) == 1
+    assert "has no reviewers: nothing is changed" in capsys.readouterr().err
+    (gh / "repos_bbws_web_environments_prod").write_text(json.dumps({"protection_rules": [REVIEWERS]}))
+    assert main(line) == 0
