@@ -68,6 +68,9 @@ def save(bucket: Bucket, name: str, approval: Approval, user_id: str) -> None:
 MOST = 50
 """Records of one digest that are looked at."""
 
+LARGEST = 16 * 1024
+"""Bytes; ours have some hundred. IAM lets an approver write objects of any size, and one of gigabytes would end whoever counts."""
+
 
 def read(bucket: Bucket, name: str, environment: str, digest: str) -> tuple[Found, ...]:
     """The records of a digest, by key. Raises `AwsError`; `NotFound` where there is no bucket."""
@@ -76,6 +79,12 @@ def read(bucket: Bucket, name: str, environment: str, digest: str) -> tuple[Foun
     ours = (head for head in bucket.list(name, folder) if head.key.endswith(".json") and "/" not in head.key.removeprefix(folder))
     for head in islice(ours, MOST):
         user_id = head.key.removeprefix(folder).removesuffix(".json")
+        if head.size > LARGEST:
+            if head.modified is not None:
+                found.append(
+                    Found(user_id=user_id, written=head.modified, reason=f"it has {head.size:,} bytes, and no approval is so large")
+                )
+            continue
         try:
             stored = bucket.get(name, head.key)
         except NotFound:

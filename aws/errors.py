@@ -38,11 +38,29 @@ _THROTTLING_CODES = frozenset(
 )
 """botocore's own list (botocore.retries.standard) without the quota codes, plus CloudFront's limit of invalidations under way."""
 
+_CLOCK = "set this machine's clock, as by timedatectl set-ntp true, then run the same command again"
 _AGAIN = "run the same command again in a minute"
 _EXPIRED_CODES = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
 _BAD_CREDENTIAL_CODES = frozenset(
-    {"InvalidAccessKeyId", "InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException", "InvalidToken", "AuthFailure"}
+    {
+        "AuthFailure",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "InvalidToken",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
 )
+_SKEWED_CODES = frozenset({"RequestTimeTooSkewed", "RequestInTheFuture"})
+_SKEWED_PATTERN = re.compile(r"\bSignature (expired|not yet current)\b")
+"""S3's code, and the words of the others behind SignatureDoesNotMatch or InvalidSignatureException: new credentials would not help.
+
+Source: IAM User Guide, "Troubleshoot Signature Version 4 requests": why they are refused, timestamps."""
 _DENIED_CODES = frozenset(
     {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized", "AuthorizationError", "Forbidden"}
 )
@@ -308,6 +326,8 @@ def _from_answer(error: Any, origin: Origin, place: dict[str, Any]) -> AwsError:
 
 def _kind(code: str, message: str, status: int, origin: Origin) -> tuple[type[AwsError], str]:  # noqa: PLR0911
     """The order matters: a code says more than an HTTP status, and S3's HEAD answers carry the status as their code."""
+    if code in _SKEWED_CODES or _SKEWED_PATTERN.search(message):
+        return CredentialsError, _CLOCK
     if code in _EXPIRED_CODES:
         return CredentialsExpired, origin.login_command
     if code in _BAD_CREDENTIAL_CODES:

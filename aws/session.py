@@ -333,6 +333,7 @@ class Aws:
         events: Any = session.get_component("event_emitter")
         events.register("creating-client-class", add_translation)
         events.register("before-parse", bodies.check)
+        events.register("before-call.s3.HeadBucket", bodies.look_once)
         if self._settings.follow is not None:
             self._settings.follow(events, account)
         events.register("before-send", lambda **_: self._patience.attempt())

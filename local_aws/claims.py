@@ -3,7 +3,7 @@
 
 In: a web identity token. Out: its claims as condition keys. Never: says whether the token is genuine (`proof`).
 
-Source: IAM User Guide, "IAM and AWS STS condition context keys", keys for web identity federation: of GitHub's token ref and environment are
+Source: IAM User Guide, "IAM and AWS STS condition context keys", keys for web identity federation: ref and environment of GitHub's are
 among them since January 2026; MiniStack knows those that every issuer has.
 """
 

@@ -151,7 +151,8 @@ class Bucket:
         return Head(key=key, size=0, etag="") if key in self.objects else None
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[Head]:
-        return iter([Head(key=key, size=0, etag="") for key in sorted(self.objects) if key.startswith(prefix)])
+        there = sorted(key for key in self.objects if key.startswith(prefix))
+        return iter([Head(key=key, size=len(self.objects[key]), etag="", modified=NOW) for key in there])
 
 
 @pytest.mark.attack
@@ -182,6 +183,24 @@ def test_keys_that_are_no_records_crowd_nobody_out() -> None:
     for number in range(record.MOST):
         bucket.objects[f"approvals/prod/{DIGEST}/!{number:02}/AIDABOB.json"] = b"{}"
     assert [each.user_id for each in record.read(bucket, "b", "prod", DIGEST)] == ["AIDAJANE"]
+
+
+@pytest.mark.attack
+def test_a_record_of_any_size_is_not_read() -> None:
+    """An approver may write objects of gigabytes in their own name, and whoever counts has them in memory."""
+
+    class Small(Bucket):
+        def get(self, bucket: str, key: str, *, version_id: str | None = None) -> Stored:
+            assert len(self.objects[key]) <= record.LARGEST
+            return super().get(bucket, key, version_id=version_id)
+
+    bucket = Small()
+    jane = Approval(environment="prod", digest=DIGEST, by=f"arn:aws:iam::{ACCOUNT}:user/jane")
+    record.save(bucket, "b", jane, "AIDAJANE")
+    bucket.objects[f"approvals/prod/{DIGEST}/AIDABOB.json"] = b" " * (record.LARGEST + 1)
+    counted = count(*record.read(bucket, "b", "prod", DIGEST))
+    assert counted.people == (jane.by,)
+    assert counted.left_out == ("AIDABOB: it has 16,385 bytes, and no approval is so large",)
 
 
 def assembly(approvals: int, note: str = "") -> tuple[Assembly, dict[str, bytes]]:

@@ -38,6 +38,8 @@ def answer(code: str, status: int, message: str = "words") -> bc.ClientError:
         ("ExpiredTokenException", 400, errors.CredentialsExpired),
         ("InvalidClientTokenId", 403, errors.CredentialsError),
         ("SignatureDoesNotMatch", 403, errors.CredentialsError),
+        ("InvalidSignatureException", 403, errors.CredentialsError),
+        ("RequestTimeTooSkewed", 403, errors.CredentialsError),
         ("Throttling", 400, errors.Throttled),
         ("SlowDown", 503, errors.Throttled),
         ("TooManyInvalidationsInProgress", 400, errors.Throttled),
@@ -70,6 +72,20 @@ def test_answers_by_code_and_status(code: str, status: int, kind: type[errors.Aw
     error = translate(answer(code, status), ORIGIN)
     assert type(error) is kind
     assert (error.code, error.status, error.message, error.request_id) == (code, status, "words", "r-1")
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("RequestTimeTooSkewed", "The difference between the request time and the current time is too large."),
+        ("SignatureDoesNotMatch", "Signature expired: 20261127T100000Z is now earlier than 20261127T101500Z (20261127T102000Z - 5 min.)"),
+        ("InvalidSignatureException", "Signature not yet current: 20261127T110000Z is still later than 20261127T102500Z"),
+    ],
+)
+def test_a_wrong_clock_is_told_as_one_and_not_as_a_missing_permission(code: str, message: str) -> None:
+    error = translate(answer(code, 403, message), ORIGIN)
+    assert type(error) is errors.CredentialsError
+    assert "clock" in error.hint and "doctor" not in error.hint and "login" not in error.hint
 
 
 def test_a_missing_stack_is_told_by_its_words() -> None:

@@ -374,6 +374,19 @@ def test_an_empty_answer_is_not_taken_for_nothing_there(gateway: str, method: st
     assert type(answered(gateway, method, Wire(200, "", b"", {}))) is UnexpectedAnswer
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("method", CALLS["s3"])
+def test_a_redirect_that_names_no_region_is_an_error_and_not_asked_for_ever(method: str, status: int) -> None:
+    """botocore asks for the region by HeadBucket, whose answer it would treat the same."""
+    if method == "template_url":
+        return
+    ANSWERS.asked.clear()
+    ANSWERS.next = lambda _: Wire(status, "application/xml", b"<Error><Code>Moved</Code></Error>", {"location": "http://proxy.example/"})
+    with pytest.raises(AwsError):
+        call("s3", method, CALLS["s3"][method][0])
+    assert len(ANSWERS.asked) <= 2
+
+
 def test_whose_credentials_they_are_is_told_or_refused() -> None:
     ANSWERS.next = lambda _: result("GetCallerIdentity", "<Arn>arn:aws:iam::1:user/u</Arn>")
     with pytest.raises(UnexpectedAnswer, match="no Account"):
