@@ -64,7 +64,7 @@ def _is_free_text(operation: Any) -> bool:
 def _is_json_object(body: bytes) -> bool:
     try:
         return isinstance(json.loads(body), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 

@@ -107,10 +107,10 @@ class Site:
         """The root of the account."""
         return CommandLine(home=self.home, endpoint_url=endpoint_url or self.endpoint_url, account_id=self.account)
 
-    def deploy_role(self, endpoint_url: str = "", *, subject: str = "") -> CommandLine:
-        """A workflow of the repository that runs in the environment; `subject` is another one's."""
+    def deploy_role(self, endpoint_url: str = "", *, subject: str = "", ref: str = "refs/heads/main") -> CommandLine:
+        """A workflow of the repository that runs in the environment; `subject` is another one's, `ref` what it runs on."""
         token = self.home / f"token-{self.environment}{'-other' if subject else ''}"
-        token.write_text(identity_token(subject or f"repo:{REPOSITORY}:environment:{self.environment}"))
+        token.write_text(identity_token(subject or f"repo:{REPOSITORY}:environment:{self.environment}", ref=ref))
         return CommandLine(
             home=self.home,
             endpoint_url=endpoint_url or self.endpoint_url,

@@ -380,13 +380,19 @@ def test_the_deploy_role_is_denied(session: Callable[[str, str], Any], what: str
     assert ("is not authorized to perform: iam:PassRole on resource" in str(refused.value)) == ("passed" in what)
 
 
+@pytest.mark.attack
 @pytest.mark.parametrize(
-    "subject",
-    [f"repo:{REPOSITORY}:environment:prod", f"repo:{REPOSITORY}:ref:refs/heads/main", "repo:somebody/else:environment:dev"],
-    ids=["environment", "branch", "repository"],
+    ("subject", "ref"),
+    [
+        (f"repo:{REPOSITORY}:environment:prod", "refs/heads/main"),
+        (f"repo:{REPOSITORY}:ref:refs/heads/main", "refs/heads/main"),
+        ("repo:somebody/else:environment:dev", "refs/heads/main"),
+        (f"repo:{REPOSITORY}:environment:dev", "refs/heads/evil"),
+    ],
+    ids=["environment", "no environment", "repository", "branch"],
 )
-def test_another_workflow_cannot_take_on_the_role(dev: Site, subject: str) -> None:
-    refused = dev.run(dev.deploy_role(subject=subject), "plan")
+def test_another_workflow_cannot_take_on_the_role(dev: Site, subject: str, ref: str) -> None:
+    refused = dev.run(dev.deploy_role(subject=subject, ref=ref), "plan")
     assert refused.code == 1, refused
     assert "AssumeRoleWithWebIdentity" in refused.stderr
     assert "next: " in refused.stderr

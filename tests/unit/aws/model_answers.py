@@ -48,7 +48,7 @@ def answers(draw: Any, operation: Any) -> Wire:
     elif how == "html":
         kind, body, status = "text/html", draw(st.sampled_from((HTML, XHTML))), draw(st.sampled_from((200, 302, 403, 407, 502, 503)))
     elif how == "json":
-        kind, body = "application/json", draw(st.sampled_from((b"[]", b"null", b'"x"', b"17", b'{"message": "Forbidden"}')))
+        kind, body = "application/json", draw(st.sampled_from((b"[]", b"null", b'"x"', b"17", b'{"message": "Forbidden"}', b"[" * 100_000)))
         status = draw(st.sampled_from((200, 403, 500)))
     elif how == "text":
         kind, body, status = "text/plain", b"upstream connect error\n" * 100, draw(st.sampled_from((200, 404, 503)))

@@ -387,6 +387,11 @@ def test_a_redirect_that_names_no_region_is_an_error_and_not_asked_for_ever(meth
     assert len(ANSWERS.asked) <= 2
 
 
+@pytest.mark.parametrize(("gateway", "method"), [("dynamodb", "get"), ("secrets", "text"), ("logs", "groups")])
+def test_json_without_a_bottom_is_no_answer(gateway: str, method: str) -> None:
+    assert type(answered(gateway, method, Wire(200, "application/x-amz-json-1.1", b"[" * 100_000, {}))) is UnexpectedAnswer
+
+
 def test_whose_credentials_they_are_is_told_or_refused() -> None:
     ANSWERS.next = lambda _: result("GetCallerIdentity", "<Arn>arn:aws:iam::1:user/u</Arn>")
     with pytest.raises(UnexpectedAnswer, match="no Account"):
