@@ -28,7 +28,7 @@ from acceptance import state as kept
 from acceptance.runner import Runner
 from acceptance.state import DamagedState, State
 from acceptance.steps import CLEAN_UP, COST, STEPS, Step
-from assembly import files
+from assembly import commands, files
 from assembly.model import Assembly
 from guards import masks
 from guards.private import private_directory, read_private, write_private
@@ -111,8 +111,10 @@ def _run(args: argparse.Namespace) -> int:
     assembly = _built(runner)
     runner.has_password = assembly.basic_auth_secret is not None
     steps: tuple[Step, ...] = (CLEAN_UP,) if args.clean_up else STEPS
+    _refuse_run(args, assembly, state)
+    fresh = State(environment=args.env, local=args.local, began=_now(), account=assembly.account_id)
     if args.clean_up:
-        state = state or State(environment=args.env, local=args.local, began=_now())
+        state = state or fresh
         state = msgspec.structs.replace(state, done=tuple(done for done in state.done if done.step != CLEAN_UP.id))
     begins = state is None or not state.done
     _refuse(args, assembly, begins=begins and not args.clean_up)
@@ -122,7 +124,7 @@ def _run(args: argparse.Namespace) -> int:
             old.unlink()
         variants.write_content(folder)
     runner.know_password()
-    state = state or State(environment=args.env, local=args.local, began=_now())
+    state = state or fresh
     kept.save(folder, state)
     interrupted = False
     try:
@@ -165,6 +167,14 @@ def _refuse(args: argparse.Namespace, assembly: Assembly, *, begins: bool) -> No
         )
     if begins and (problems := refusals.in_the_account(assembly, _there(args, assembly), others_allowed=args.other_environments)):
         raise Refused(*problems)
+
+
+def _refuse_run(args: argparse.Namespace, assembly: Assembly, state: State | None) -> None:
+    problems = () if args.local else refusals.in_the_run(assembly, state, clean_up=args.clean_up)
+    if problems and args.clean_up and state is None:
+        raise Refused(*problems, command=commands.deploy("destroy", assembly.environment))
+    if problems:
+        raise Refused(*problems, command=_make(args, "RESTART=1"))
 
 
 def _there(args: argparse.Namespace, assembly: Assembly) -> dict[tuple[str, str], tuple[str, ...]]:
@@ -210,7 +220,8 @@ def _ended(args: argparse.Namespace, assembly: Assembly, folder: Path, steps: tu
     told = {step.id for step in steps}
     wrong = [call for done in state.done if done.step in told and not state.finished(done.step) for call in done.calls if call.wrong]
     tails = {call.log: read_private(folder / call.log).decode("utf-8", "replace") for call in wrong if (folder / call.log).exists()}
-    accounts = {assembly.account_id, *(stack.account_id for stack in assembly.stacks)}
+    zone = assembly.hosted_zone
+    accounts = {assembly.account_id, *(stack.account_id for stack in assembly.stacks), *([zone.account_id] if zone else [])}
     _write(folder / "report.md", report.as_markdown(data, tails), accounts)
     _write(folder / "report.json", json.dumps(data, indent=2, ensure_ascii=False) + "\n", accounts)
     for call in wrong:

@@ -80,7 +80,8 @@ def _cell(step: Mapping[str, Any]) -> str:
 
 
 def without_secrets(text: str, accounts: Iterable[str]) -> str:
-    """Secrets that the process knows are `***`, and so are account numbers."""
+    """Secrets that the process knows are `***`; account numbers are ACCOUNT, also others' where an ARN has them."""
+    text = re.sub(r"(?<=:)\d{12}(?=:)", "ACCOUNT", text)
     for account in accounts:
         text = re.sub(rf"(?<!\d){re.escape(account)}(?!\d)", "ACCOUNT", text)
     return masks.masked(text)

@@ -46,6 +46,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     local: bool
     began: str
     """ISO 8601, UTC."""
+    account: str = ""
+    """Where it began; empty in what an older version has written."""
     first: str = ""
     """Digest of the assembly that was applied first."""
     done: tuple[Done, ...] = ()

@@ -41,6 +41,20 @@ def test_a_protected_environment_is_refused() -> None:
     assert refusals.in_the_assembly(msgspec.structs.replace(ASSEMBLY, contract=None)) != ()
 
 
+def test_only_what_a_run_has_begun_there_is_taken_away() -> None:
+    begun = State(
+        environment="test", local=False, began="2026-11-27T00:00:00Z", account=ACCOUNT, done=(Done(step="apply", result="passed"),)
+    )
+    elsewhere = msgspec.structs.replace(begun, account="999999999999")
+    for clean_up in (False, True):
+        assert refusals.in_the_run(ASSEMBLY, begun, clean_up=clean_up) == ()
+        (problem,) = refusals.in_the_run(ASSEMBLY, elsewhere, clean_up=clean_up)
+        assert "began in account 999999999999" in problem and ACCOUNT in problem
+    assert refusals.in_the_run(ASSEMBLY, None, clean_up=False) == ()
+    (problem,) = refusals.in_the_run(ASSEMBLY, None, clean_up=True)
+    assert "no run has begun here" in problem
+
+
 # --- the runner: scripts stand in for build.py and deploy.py -------------------------------------------------------
 
 SCRIPT = """
@@ -156,6 +170,9 @@ def test_a_password_is_in_no_log_and_no_report(runner: Runner) -> None:
     assert not [name for name, text in logs.items() if "correct-horse" in text]
     data = report.as_data(steps, ended, {})
     text = report.without_secrets(report.as_markdown(data, {"03-look-1.log": f"correct-horse-battery {ACCOUNT}"}), {ACCOUNT})
+    assert report.without_secrets("arn:aws:sts::987654321098:assumed-role/x/y of run 987654321098", ()) == (
+        "arn:aws:sts::ACCOUNT:assumed-role/x/y of run 987654321098"
+    )
     assert "correct-horse" not in text and ACCOUNT not in text and "*** ACCOUNT" in text
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in runner.folder.iterdir() if path.is_file()}
     assert set(modes.values()) == {0o600}, modes
