@@ -40,6 +40,9 @@ def main(argv: list[str]) -> int:
     what.choices["approval"].add_argument("--before", type=Path, metavar="DIR", help="the review that was approved, after AWS has moved")
     what.choices["order"].add_argument("--history", type=Path, required=True, metavar="FILE", help="what `history --json` printed")
     what.choices["order"].add_argument("--commit", required=True, metavar="SHA")
+    what.add_parser("unpublished", help="end with 1 where something was published").add_argument(
+        "--releases", type=Path, required=True, metavar="FILE", help="what `releases --json` printed"
+    )
     what.add_parser("origin", help="commit that another run has built, for GITHUB_OUTPUT; 1 where its files must not be published")
     what.choices["origin"].add_argument("--run", required=True, metavar="NUMBER")
     what.choices["origin"].add_argument("--owner", required=True, metavar="ORGANISATION", help="who alone may have built them")
@@ -127,6 +130,11 @@ def _order(args: argparse.Namespace) -> str:
     return _unless(order.out_of_date(args.history.read_bytes(), args.commit, compare, environment=args.env))
 
 
+def _unpublished(args: argparse.Namespace) -> str:
+    there = documents.loads(args.releases.read_bytes())["data"]["releases"]
+    return _unless(f"{len(there)} releases are there to verify" if there else "")
+
+
 def _origin(args: argparse.Namespace) -> str:
     repository = _repository(args)
     if re.fullmatch("[0-9]+", args.run) is None:
@@ -178,6 +186,7 @@ _SAID = {
     "guarded": _guarded,
     "order": _order,
     "origin": _origin,
+    "unpublished": _unpublished,
 }
 
 

@@ -117,12 +117,14 @@ class World:
         (workspace / ".venv/.installed").touch()
 
     def tools(self) -> Path:
-        """A folder with `gh` in it."""
+        """A folder with `gh` and `sleep` in it."""
         folder = self.home / "tools"
         if not folder.exists():
             folder.mkdir(parents=True)
-            (folder / "gh").write_text(GH)
-            (folder / "gh").chmod(0o755)
+            # Nobody waits in a rehearsal: the audit, which reaches no service here, would for minutes.
+            for name, script in (("gh", GH), ("sleep", "#!/bin/sh\n")):
+                (folder / name).write_text(script)
+                (folder / name).chmod(0o755)
             (self.store / "api").mkdir(parents=True)
             # As `make protect` sets it up.
             self.answers(

@@ -183,3 +183,10 @@ def test_an_environment_that_nobody_has_set_up_is_no_approval(gh: Path, capsys: 
     assert "has no reviewers: nothing is changed" in capsys.readouterr().err
     (gh / "repos_bbws_web_environments_prod").write_text(json.dumps({"protection_rules": [REVIEWERS]}))
     assert main(line) == 0
+
+
+def test_before_the_first_release_there_is_nothing_to_verify(tmp_path: Path) -> None:
+    told = tmp_path / "releases.json"
+    for text, code in (('{"data": {"releases": []}}', 0), ('{"data": {"releases": [{}]}}', 1), ('{"data": null}', 1), ("", 1)):
+        told.write_text(text)
+        assert main(["unpublished", "--releases", str(told)]) == code
