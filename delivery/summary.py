@@ -57,8 +57,8 @@ def of_release(environment: str, release: Mapping[str, Any]) -> str:
 def _difference(before: Path, after: Path) -> str:
     if not before.is_file() or not after.is_file():
         return "(one of the two plans has no review)"
-    texts = [path.read_text(encoding="utf-8", errors="replace").splitlines() for path in (before, after)]
-    lines = list(difflib.unified_diff(*texts, lineterm=""))[2:]
+    old, new = (path.read_text(encoding="utf-8", errors="replace").splitlines() for path in (before, after))
+    lines = list(difflib.unified_diff(old, new, lineterm=""))[2:]
     # Longer than any run of backticks in it, so that no line of the plans ends the block.
     fence = "`" * max(4, 1 + max((len(run) for line in lines for run in re.findall("`+", line)), default=0))
     return "\n".join((f"{fence}diff", *lines, fence))

@@ -69,7 +69,7 @@ class _Workflow:
         allowed: Mapping[str, str] | None,
         done: Mapping[str, Job],
     ) -> None:
-        self.whole, self.prefix, self.inputs, self.secrets, self.allowed, self.done = run, prefix, inputs, secrets, allowed, done
+        self.whole, self.prefix, self.secrets, self.allowed, self.done = run, prefix, secrets, allowed, done
         self.file: dict[Any, Any] = yaml.safe_load(path.read_text())
         assert self.file["permissions"] == {}, f"{path.name} gives its jobs permissions at the top"
         called = self.file[True].get("workflow_call") if isinstance(self.file[True], dict) else None
@@ -78,7 +78,8 @@ class _Workflow:
         given = {**{name: str(each.get("default", "")) for name, each in declared.items()}, **inputs}
         missing = [name for name, each in declared.items() if each.get("required") and name not in inputs]
         assert not missing, f"{path.name} is called without {missing}"
-        self.inputs = {name: value == "true" if declared.get(name, {}).get("type") == "boolean" else value for name, value in given.items()}
+        booleans = {name for name, each in declared.items() if each["type"] == "boolean"}
+        self.inputs: dict[str, Any] = {name: value == "true" if name in booleans else value for name, value in given.items()}
 
     def run(self) -> Job:
         found: dict[str, Job] = {}
