@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from delivery import summary
@@ -40,6 +40,7 @@ def test_what_github_would_not_show_is_left_out_and_not_the_digest(tmp_path: Pat
 
 
 @pytest.mark.attack
+@example(["`" * 6, "a"], ["`" * 6, "b"])
 @given(st.lists(st.text(alphabet="`~ ab#", max_size=12), max_size=8), st.lists(st.text(alphabet="`~ ab#", max_size=12), max_size=8))
 def test_no_line_of_the_plans_ends_the_block_of_their_difference(
     tmp_path_factory: pytest.TempPathFactory, before: list[str], after: list[str]
