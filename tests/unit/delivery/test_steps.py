@@ -1,0 +1,86 @@
+"""Scripts of the workflows whose every way out matters, as they stand in the files, with a stand-in for the interpreter."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.golden_files import ROOT
+
+PYTHON = """#!/bin/sh
+echo "$*" >> "$HOME/asked"
+case "$*" in
+  "deploy.py verify"*) exit "$VERIFY" ;;
+  "deploy.py history"*) echo "{}"; exit "$HISTORY" ;;
+  "-m delivery unpublished"*) exit "$PUBLISHED" ;;
+  "-m delivery order"*) exit "$OLD" ;;
+esac
+"""
+
+
+def ended(tmp_path: Path, job: str, step: str, **settings: int) -> tuple[bool, str]:
+    """Whether the step passes, and what it has asked."""
+    jobs = yaml.safe_load((ROOT / ".github/workflows/plan-and-apply.yml").read_text(encoding="utf-8"))["jobs"]
+    (found,) = (each for each in jobs[job]["steps"] if each.get("name") == step)
+    python = tmp_path / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(PYTHON)
+    python.chmod(0o755)
+    names = {"ENVIRONMENT": "dev", "GITHUB_REPOSITORY": "bbws/web", "COMMIT": "a" * 40, "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    environ = names | {name: str(value) for name, value in settings.items()}
+    done = subprocess.run(["bash", "-e", "-c", found["run"]], cwd=tmp_path, env=environ, check=False, timeout=30)
+    return done.returncode == 0, (tmp_path / "asked").read_text()
+
+
+@pytest.mark.parametrize(
+    ("verify", "published", "passes"),
+    [(0, 1, True), (4, 1, True), (1, 1, False), (2, 0, False), (130, 0, False), (1, 0, True)],
+)
+def test_a_site_that_breaks_its_contract_stops_the_run_unless_nothing_was_ever_published(
+    tmp_path: Path, verify: int, published: int, passes: bool
+) -> None:
+    assert ended(tmp_path, "apply", "Verify", VERIFY=verify, PUBLISHED=published)[0] == passes
+
+
+@pytest.mark.parametrize(("history", "old", "passes"), [(0, 0, True), (1, 0, True), (2, 0, False), (0, 1, False), (1, 1, False)])
+def test_a_history_that_cannot_be_read_and_an_older_commit_stop_the_run(tmp_path: Path, history: int, old: int, passes: bool) -> None:
+    found, asked = ended(tmp_path, "plan", "Not older than what runs", HISTORY=history, OLD=old)
+    assert found == passes
+    assert ("-m delivery order" in asked) == (history < 2)
+
+
+def test_no_script_waits_in_the_group_of_releases_to_bring_one_back() -> None:
+    """GitHub counts a job that waits for its reviewers as one that runs."""
+
+    def groups(name: str) -> set[str]:
+        file = yaml.safe_load((ROOT / ".github/workflows" / name).read_text(encoding="utf-8"))
+        return {each["concurrency"]["group"] for each in (file, *file["jobs"].values()) if "concurrency" in each}
+
+    back = groups("rollback.yml")
+    assert back == {"rollback-${{ inputs.environment }}"}
+    assert not {group.partition("-")[0] for group in back} & {
+        group.partition("-")[0] for group in groups("release.yml") | groups("deploy.yml")
+    }
+
+
+def test_every_upload_may_be_made_again_by_a_re_run() -> None:
+    for path in sorted((ROOT / ".github/workflows").glob("*.yml")):
+        for job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values():
+            for step in job.get("steps", ()):
+                if step.get("uses", "").startswith("actions/upload-artifact@"):
+                    assert step["with"].get("overwrite") is True, f"{path.name}: {step['with']['name']}"
+
+
+def test_the_workflows_are_for_the_same_environments_and_for_none_that_is_gone() -> None:
+    """Others may be there that no merge reaches: a sandbox."""
+    there = {path.stem for path in (ROOT / "environments").glob("*.yaml")} - {"common", "organization"}
+    found: dict[str, set[str]] = {}
+    for name in ("plan.yml", "nightly.yml", "deploy.yml", "release.yml"):
+        for job in yaml.safe_load((ROOT / ".github/workflows" / name).read_text(encoding="utf-8"))["jobs"].values():
+            matrix = job.get("strategy", {}).get("matrix", {}).get("environment", [])
+            found.setdefault(name, set()).update(matrix, [job["with"]["environment"]] if "uses" in job else [])
+    assert all(found["deploy.yml"] == each for each in found.values()), found
+    assert found["deploy.yml"] <= there, f"the workflows name {sorted(found['deploy.yml'] - there)}, which environments/ has no more"
