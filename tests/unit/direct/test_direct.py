@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aws.s3 import S3
-from direct.client import Client, Undecided, _listing
+from direct.client import Client, Undecided
 from direct.settings import Access, access
 from direct.signing import Keys, Request, path_of, query_of, signed
 
