@@ -16,7 +16,7 @@ from environments.value import Value
 Extension = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z0-9]*[a-z][a-z0-9]*\Z", max_length=16, description="File extension in lower case, without the dot, for example glb."
+        pattern=r"^[a-z0-9_]*[a-z][a-z0-9_]*\Z", max_length=16, description="File extension in lower case, without the dot, for example glb."
     ),
 ]
 RedirectPath = Annotated[
@@ -32,8 +32,9 @@ FILE_EXTENSIONS = (
     *("js", "mjs", "cjs", "css", "map", "json", "jsonld", "wasm", "webmanifest", "html", "htm", "xml", "xsl", "txt", "md", "csv", "pdf"),
     *("ico", "png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "jxl", "bmp", "woff", "woff2", "ttf", "otf", "eot"),
     *("mp4", "webm", "mov", "m4a", "mp3", "ogg", "wav", "vtt", "rss", "atom", "glb", "gltf", "bin", "zip", "gz", "br", "zst"),
+    *("pagefind", "pf_meta", "pf_index", "pf_fragment", "pf_filter"),
 )
-"""What Vite, Create React App, Next export and Astro put out, and what sites offer beside it."""
+"""What Vite, Create React App, Next export and Astro (with the search index of Pagefind) put out, and what sites offer beside it."""
 
 REDIRECTS = 200
 """Of one table: every request that is not redirected walks through all of it. The limit of the edge function's size comes first."""

@@ -15,7 +15,7 @@ from assembly.model import Routing, SiteContract
 
 _REFUSED = re.compile(r"[\x00-\x20\x7f\\?#]|%(?:[01][0-9a-f]|7f|5c|(?![0-9a-f]{2}))", re.IGNORECASE | re.ASCII)
 _DOTS = re.compile(r"/\.\.?(?:/|\Z)")
-_EXTENSION = re.compile(r"\.([A-Za-z0-9]+)\Z")
+_EXTENSION = re.compile(r"\.([A-Za-z0-9_]+)\Z")
 _INVISIBLE = re.compile(r"[^\x21-\x7e]")
 LIMIT = 8192
 

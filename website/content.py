@@ -24,8 +24,9 @@ from typing import Literal
 from assembly import error_pages
 from assembly.files import canonical_json
 from assembly.model import CacheRule, Frozen, SiteContract
+from files.hashes import hashed_folders, seems_hashed
 from files.leaks import SEARCHED, leak
-from files.names import idle, left_out, select
+from files.names import idle, left_out, named, select
 from files.types import PRECOMPRESSED, content_type
 from guards.text import printable
 from pages.findings import Allowances, Finding
@@ -45,8 +46,12 @@ SIZE_LIMIT = 5 * 1024**3
 BLOCK = 2 << 20
 """Bytes that are read at once, and that are searched for secrets at the head of a text file."""
 
+ANNOUNCING = ("sw.js", "sw.mjs", "*-sw.js", "service-worker.js", "*service_worker.js", "ngsw-worker.js", "ngsw.json", "version.json")
+"""Names of service workers, and of what tells an open tab that there is a new release: Angular's worker compares the page with the
+digest in ngsw.json and gives up where the page is still the old one; SvelteKit's tabs ask for _app/version.json and load again."""
+
 Rank = Literal[0, 1, 2, 3, 4]
-"""Place in the order of publication: immutable files; other files; pages; the index document; service workers, which fetch the pages."""
+"""Place in the order of publication: immutable files; other files; pages; the index document; what has pages fetched again."""
 
 
 class FileEntry(Frozen, frozen=True, kw_only=True):
@@ -120,7 +125,7 @@ def rank(entry: FileEntry, index_key: str) -> Rank:
         return 3
     if entry.content_type.startswith("text/html"):
         return 2
-    if name in ("sw.js", "service-worker.js", "sw.mjs") or fnmatch.fnmatchcase(name, "*-sw.js"):
+    if any(fnmatch.fnmatchcase(name, pattern) for pattern in ANNOUNCING):
         return 4
     return 0 if entry.immutable else 1
 
@@ -166,8 +171,11 @@ def read(
     first = (*selection.findings, *_taken_for_routes(prefix, found, contract))
     refusals, told = allowed.sorted(first)
     problems += (refusal(finding, str(directory)) for finding in refusals)
-    if not any(entry.immutable for entry in entries):
-        notes.append("no file matches an immutable cache rule: visitors will load everything again and again")
+    notes += _of_caching(entries, prefix)
+    notes += named(
+        f"at exactly these addresses only, since every route of the app shows {index_name}",
+        [p for p in found if p.endswith(".html") and not {p, f"/{prefix}{p}"} & {index_name, contract.not_found_page, contract.error_page}],
+    )
     content = replace(content, notes=(*notes, *(note(finding) for finding in told)), allowed=allowed.used(first))
     if judge or problems:
         content = with_pages_judged(content, contract, allow=allow, problems=tuple(problems), where=str(directory))
@@ -214,6 +222,24 @@ def _taken_for_routes(prefix: str, found: Iterable[str], contract: SiteContract)
         hidden = answered_with_the_page(prefix + path, contract)
         if hidden:
             yield Finding(code="taken-for-route", file=path, text=printable(hidden), note="." not in path.rpartition("/")[2])
+
+
+def _of_caching(entries: Iterable[FileEntry], prefix: str) -> Iterator[str]:
+    """What the cache rules do to a build that they were not written for."""
+    built = {entry.key.removeprefix(prefix): entry for entry in entries if not entry.generated}
+    if not any(entry.immutable for entry in built.values()):
+        folders = hashed_folders(built)
+        rules = ", ".join(f'"*{folder}/*"' for folder in folders)
+        yield "no file matches an immutable cache rule: visitors will load everything again and again" + (
+            f"; publishing.cache_rules and publishing.hashed_paths should have {rules}, whose files seem to have hashed names"
+            if rules
+            else ""
+        )
+    yield from named(
+        "served as immutable with no hash in the name, so that a browser that has one keeps it whatever is published; "
+        "put them elsewhere, or an own rule before the one that matches into publishing.cache_rules",
+        [path for path, entry in built.items() if entry.immutable and not seems_hashed(path)],
+    )
 
 
 def _entry(key: str, seen: _Inspected, rules: Iterable[CacheRule]) -> FileEntry:

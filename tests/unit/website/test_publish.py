@@ -117,7 +117,7 @@ def test_new_content_under_an_immutable_name_is_warned_of(live: Live) -> None:
     assert any("assets/app-1.js is served as immutable but has new content" in text for text in live.warnings())
     live.told.clear()
     live.deploy(2)
-    assert live.warnings() == []
+    assert not any("new content" in text for text in live.warnings())
 
 
 def test_before_there_is_a_bucket_nothing_is_published(live: Live) -> None:
