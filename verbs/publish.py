@@ -89,7 +89,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     gc.disable()
     refresh(args, context)
     assembly, templates = read_assembly(args)
-    opened = None
+    opened: Opened | None = None
     with ThreadPoolExecutor(1) as pool:
         # Digesting takes a core of its own while clients are loaded and AWS is asked who we are.
         reading = pool.submit(_read, args, context, assembly)

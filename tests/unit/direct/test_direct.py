@@ -24,7 +24,7 @@ from direct.signing import Keys, Request, path_of, query_of, signed
 NOW = datetime(2026, 11, 27, 18, 0, 5, tzinfo=UTC)
 KEYS = Keys(access_key="AKIDEXAMPLE0", secret_key="wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
 PLAIN = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE0", "AWS_SECRET_ACCESS_KEY": "secret-of-nobody", "AWS_REGION": "eu-west-1", "PATH": "/bin"}
-NAMES = st.text(st.characters(exclude_categories=("Cs",)), max_size=30)
+NAMES = st.text(st.characters(codec="utf-8"), max_size=30)
 
 
 def signature_of_botocore(request: Request, keys: Keys) -> str:
