@@ -80,13 +80,16 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.as_found:
         return _as_found(args, context)
     if args.content is None:
-        opened = aimed(open_environment(args, context), args, context)
-        with tempfile.TemporaryDirectory(prefix="release-") as folder:
-            from session.promotion import promoted
-
-            return _publish(args, context, opened, promoted(args, context, opened, args.release, Path(folder), allow=tuple(args.allow)))
+        return _of_another_environment(args, context)
     # Loading boto3 makes a hundred thousand objects that live on: collecting among them takes a quarter of the start.
     gc.disable()
+    try:
+        return _of_directory(args, context)
+    finally:
+        gc.enable()
+
+
+def _of_directory(args: argparse.Namespace, context: Context) -> int:
     refresh(args, context)
     assembly, templates = read_assembly(args)
     opened: Opened | None = None
@@ -99,8 +102,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
                 opened = _opened(args, context)
         finally:
             source = reading.result()
-            gc.freeze()
-            gc.enable()
     from website.run import Outcome
 
     found = answered(lambda: _look(site, source, context)) if site is not None else None
@@ -108,7 +109,17 @@ def run(args: argparse.Namespace, context: Context) -> int:
         warn_of_overrides(context)
         return _nothing_to_do(args, context, assembly, source, found)
     opened = opened or _opened(args, context)
+    gc.freeze()
+    gc.enable()
     return _publish(args, context, opened, source, found or _look(site_of(opened), source, context))
+
+
+def _of_another_environment(args: argparse.Namespace, context: Context) -> int:
+    opened = aimed(open_environment(args, context), args, context)
+    with tempfile.TemporaryDirectory(prefix="release-") as folder:
+        from session.promotion import promoted
+
+        return _publish(args, context, opened, promoted(args, context, opened, args.release, Path(folder), allow=tuple(args.allow)))
 
 
 def _opened(args: argparse.Namespace, context: Context) -> Opened:
