@@ -299,6 +299,16 @@ def test_nobody_sends_the_password_where_it_is_not_wanted() -> None:
     assert ("https://dev.example.com/buy", ("ann", "not the password of anybody")) in visit.asked
 
 
+def test_a_password_that_is_asked_for_behind_the_cache_is_found_out_by_a_whole_run() -> None:
+    """The first look without the password comes before anybody was let in, and says 401: it must not be the last one."""
+    visit = Visit(spoil=kept_open())
+    found = {each.id: made(each, visit) for each in registered()}
+    challenge, everything = found["auth.challenge"], found["auth.everything"]
+    assert challenge is not None and challenge.status == "passed"
+    assert everything is not None and everything.status == "failed"
+    assert "/buy, " in everything.detail
+
+
 def test_without_the_password_the_answers_that_need_none_are_still_looked_at() -> None:
     status, detail = look("headers.hsts", target={"password": ""}, spoil=spoilt("/healthz", strict_transport_security=None))
     assert (status, "the health path (200): none" in detail) == ("failed", True)
