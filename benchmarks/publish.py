@@ -213,8 +213,6 @@ def started(home: Path, *more: str) -> tuple[subprocess.Popen[bytes], dict[str, 
         "AWS_DEFAULT_REGION": "eu-west-1",
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-    (home / ".aws").mkdir(exist_ok=True)
-    (home / ".aws" / "config").write_text("[default]\ns3 =\n    addressing_style = path\n")
     return server, env
 
 
@@ -226,6 +224,15 @@ def publish(home: Path) -> list[str]:
     ]
 
 
+def aws_command() -> str:
+    """The AWS CLI itself: behind a shim of pyenv it would be slower than it is."""
+    found = shutil.which("aws") or "aws"
+    if "shims" not in Path(found).parts:
+        return found
+    asked = subprocess.run(["pyenv", "which", "aws"], capture_output=True, text=True, check=False)
+    return asked.stdout.strip() or found
+
+
 def touch(folder: Path, moment: int) -> None:
     """As a build leaves it: every file with the same new time."""
     for path in folder.rglob("*"):
@@ -235,7 +242,7 @@ def touch(folder: Path, moment: int) -> None:
 def compare(home: Path, args: argparse.Namespace) -> None:
     """First publish, nothing changed, rebuilt (new times, same bytes)."""
     site(home / "site", args.files, int(args.megabytes * 1e6))
-    sync = [shutil.which("aws") or "aws", "s3", "sync", "--only-show-errors", str(home / "site"), "s3://sync/"]
+    sync = [aws_command(), "s3", "sync", "--only-show-errors", str(home / "site"), "s3://sync/"]
     threads = [sys.executable, "-c", BOTO3_THREADS, str(home / "site")]
     ours = publish(home)
     contenders: dict[str, list[str]] = {"aws s3 sync": sync, "boto3 upload_file x16": threads, "deploy.py publish": ours}

@@ -6,17 +6,21 @@ Never: knows how the rule is carried out (lambda/routing/route.js, pages/routing
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from environments.value import Value
+from pages.routing import refused
 
 Extension = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z0-9]*[a-z][a-z0-9]*\Z", max_length=16, description="File extension in lower case, without the dot, for example glb."
+        pattern=r"^[a-z0-9_]*[a-z][a-z0-9_]*\Z",
+        max_length=16,
+        description="File extension in lower case, without the dot, for example glb.",
     ),
 ]
 RedirectPath = Annotated[
@@ -32,8 +36,12 @@ FILE_EXTENSIONS = (
     *("js", "mjs", "cjs", "css", "map", "json", "jsonld", "wasm", "webmanifest", "html", "htm", "xml", "xsl", "txt", "md", "csv", "pdf"),
     *("ico", "png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "jxl", "bmp", "woff", "woff2", "ttf", "otf", "eot"),
     *("mp4", "webm", "mov", "m4a", "mp3", "ogg", "wav", "vtt", "rss", "atom", "glb", "gltf", "bin", "zip", "gz", "br", "zst"),
+    *("pagefind", "pf_meta", "pf_index", "pf_fragment", "pf_filter"),
 )
-"""What Vite, Create React App, Next export and Astro put out, and what sites offer beside it."""
+"""What Vite, Create React App, Next export and Astro (with the search index of Pagefind) put out, and what sites offer beside it."""
+
+_SMALL = re.compile(r"%(?:[0-9A-F][a-f]|[a-f][0-9A-Fa-f])")
+"""A percent-encoding with a small letter: the WHATWG URL Standard has capitals."""
 
 REDIRECTS = 200
 """Of one table: every request that is not redirected walks through all of it. The limit of the edge function's size comes first."""
@@ -71,6 +79,12 @@ def redirect_problems(redirects: Sequence[Redirect], taken: Sequence[str]) -> It
             yield index, "path", f'"{redirect.path}" is the path of an earlier entry; keep one'
         elif any(_takes(earlier, redirect.path) for earlier in redirects[:index]):
             yield index, "path", f'"{redirect.path}" is never reached: an earlier entry takes it; put this one first'
+        for part, path in (("path", redirect.path), ("to", redirect.to)):
+            if refused(path.removesuffix("*")):
+                yield index, part, f'"{path}" is refused by the edge with 400, whoever asks (dot segments, control characters, a lone "%")'
+        if _SMALL.search(redirect.path):
+            capitals = _SMALL.sub(lambda found: found[0].upper(), redirect.path)
+            yield index, "path", f'"{redirect.path}" is compared letter by letter, and browsers write capitals: "{capitals}"'
         if redirect.to.endswith("*") and not redirect.path.endswith("*"):
             yield index, "to", f'"{redirect.to}" has an asterisk, and "{redirect.path}" has none that could stand for something'
         for other in redirects:

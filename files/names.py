@@ -80,9 +80,9 @@ def select(listed: Mapping[str, str], left: tuple[str, ...], prefix: str) -> Sel
     litter = [path for path in left if is_litter(path)]
     excluded = [path for path in left if not is_litter(path)]
     notes = [
-        *_note("left out as litter", litter),
-        *_note("left out as excluded", excluded),
-        *_note("left out as precompressed twins, since CloudFront compresses by itself", twins),
+        *named("left out as litter", litter),
+        *named("left out as excluded", excluded),
+        *named("left out as precompressed twins, since CloudFront compresses by itself", twins),
         *_unknown(files),
     ]
     return Selection(files=files, findings=tuple(findings), problems=tuple(problems), notes=tuple(notes))
@@ -138,12 +138,13 @@ def _unknown(files: Iterable[str]) -> Iterator[str]:
         if not known_type(path):
             unknown[os.path.splitext(path)[1].lower() or "no extension"].append(path)  # noqa: PTH122
     for suffix, paths in sorted(unknown.items()):
-        yield from _note(
+        yield from named(
             f"Content-Type not known ({printable(suffix)}), served as application/octet-stream, which browsers download", paths
         )
 
 
-def _note(what: str, paths: list[str]) -> Iterator[str]:
+def named(what: str, paths: list[str]) -> Iterator[str]:
+    """What is so, and the first few of the files that are; nothing if none is."""
     if paths:
         more = f" and {len(paths) - _SHOWN:,} more" if len(paths) > _SHOWN else ""
         yield f"{what}: {', '.join(printable(path) for path in sorted(paths)[:_SHOWN])}{more}"

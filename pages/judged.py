@@ -6,7 +6,6 @@ In: `Page`, `Surroundings`. Out: the document, its policies, what it loads by ab
 from __future__ import annotations
 
 from functools import cached_property
-from urllib.parse import urljoin
 
 from pages import styles
 from pages.document import Document, Reference, parse
@@ -14,6 +13,7 @@ from pages.findings import Finding
 from pages.model import Page, Served, Surroundings
 from pages.policy import Policy
 from pages.styles import StyleUrl
+from pages.urls import resolved
 
 SHEETS = 50
 """Style sheets of a page that are read."""
@@ -104,6 +104,6 @@ class Judged:
 def joined(base: str, url: str) -> str:
     """An absolute URL; "" for one that no browser takes, and for a mere fragment."""
     try:
-        return "" if url.startswith("#") or not url else urljoin(base, url)
+        return "" if url.startswith("#") or not url else resolved(base, url)
     except ValueError:
         return ""

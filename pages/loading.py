@@ -67,9 +67,10 @@ def _own(judged: Judged, reference: Reference, path: str) -> Iterator[Finding]:
         yield judged.finding("missing-file", reference.line, text)
         return
     if wrong:
+        runs = reference.element == "script" or reference.rel in ("stylesheet", "modulepreload")
         text = (
             f"loads {reference.url}, which at {right[0][0]} is {right[0][1]}, but at {wrong[0][0]} is {wrong[0][1]}, and that is not "
-            "there: the page stays white"
+            f"there: {'the page stays white' if runs else 'it is missing there'}"
         )
         remedy = 'build with an absolute base (vite: base: "/"; Create React App: no "homepage"), or put <base href="/"> before it'
         yield judged.finding("relative-base", reference.line, text, remedy)

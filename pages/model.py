@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
+
+from pages.urls import resolved
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +63,7 @@ class Page:
 
     def joined(self, base: str, url: str, origin: str, path: str) -> str:
         """An absolute URL out of one in this page. ValueError for one that no browser takes."""
-        return urljoin(urljoin(origin + path, base), url)
+        return resolved(resolved(origin + path, base), url)
 
 
 def addresses(entry_path: str) -> tuple[str, ...]:

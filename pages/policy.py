@@ -96,7 +96,7 @@ def source_hash(code: str) -> str:
 def host_source(url: str) -> str:
     """The source that allows the host of a URL, or its scheme where it has none."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else f"{parts.scheme}:"
 
 
 def _has(sources: tuple[str, ...], keyword: str) -> bool:

@@ -15,7 +15,7 @@ from assembly.model import Routing, SiteContract
 
 _REFUSED = re.compile(r"[\x00-\x20\x7f\\?#]|%(?:[01][0-9a-f]|7f|5c|(?![0-9a-f]{2}))", re.IGNORECASE | re.ASCII)
 _DOTS = re.compile(r"/\.\.?(?:/|\Z)")
-_EXTENSION = re.compile(r"\.([A-Za-z0-9]+)\Z")
+_EXTENSION = re.compile(r"\.([A-Za-z0-9_]+)\Z")
 _INVISIBLE = re.compile(r"[^\x21-\x7e]")
 LIMIT = 8192
 
@@ -34,14 +34,20 @@ class Answer:
 REJECTED = Answer(action="reject")
 
 
+def refused(uri: str) -> bool:
+    """The edge answers 400, whatever is configured."""
+    path = _decoded(uri)
+    return (
+        not uri.startswith("/") or len(uri) > LIMIT or _REFUSED.search(uri) is not None or path.startswith("//") or bool(_DOTS.search(path))
+    )
+
+
 def route(uri: str, contract: SiteContract, host: str = "") -> Answer:  # noqa: PLR0911
     """What the edge makes of a path. `host`: the Host header."""
     routing = contract.routing or Routing()
-    if not uri.startswith("/") or len(uri) > LIMIT or _REFUSED.search(uri):
+    if refused(uri):
         return REJECTED
-    path = re.sub("%2e", ".", re.sub("%2f", "/", uri, flags=re.IGNORECASE), flags=re.IGNORECASE)
-    if path.startswith("//") or _DOTS.search(path):
-        return REJECTED
+    path = _decoded(uri)
     if re.sub(r":[0-9]+\Z", "", host).lower() in routing.redirect_hosts:
         return REJECTED if _INVISIBLE.search(uri) else Answer(action="redirect", location=f"https://{contract.domain}{uri}", status=301)
     if uri == contract.health_path:
@@ -59,6 +65,11 @@ def route(uri: str, contract: SiteContract, host: str = "") -> Answer:  # noqa: 
     if is_file(path[len(base) :], routing) or any(matches(pattern, uri) for pattern in routing.hashed_paths):
         return Answer(action="pass", uri=uri)
     return Answer(action="rewrite", uri=contract.index_document)
+
+
+def _decoded(uri: str) -> str:
+    """As S3 would read it: %2F separates and %2E is a dot."""
+    return re.sub("%2e", ".", re.sub("%2f", "/", uri, flags=re.IGNORECASE), flags=re.IGNORECASE)
 
 
 def is_file(path: str, routing: Routing) -> bool:

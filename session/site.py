@@ -85,11 +85,17 @@ def refuse_unless_promoted(environment: str, contract: SiteContract) -> None:
 
 def bucket_name(opened: Opened, live: Mapping[str, str] | None = None) -> str:
     """Name of the site bucket: as the template says, which needs no call; else the stack's output, "" if it is not in `live`."""
-    resources: dict[str, Any] = documents.loads(opened.templates[SITE_STACK])["Resources"]
-    name = resources.get("Bucket", {}).get("Properties", {}).get("BucketName")
-    if isinstance(name, str):
+    name = bucket_in_template(opened.templates)
+    if name:
         return name
     return outputs(opened)["BucketName"] if live is None else live.get("BucketName", "")
+
+
+def bucket_in_template(templates: Mapping[str, bytes]) -> str:
+    """Name of the site bucket where the template says it; else ""."""
+    resources: dict[str, Any] = documents.loads(templates[SITE_STACK])["Resources"]
+    name = resources.get("Bucket", {}).get("Properties", {}).get("BucketName")
+    return name if isinstance(name, str) else ""
 
 
 def deployed_outputs(opened: Opened, stack_id: str = SITE_STACK) -> dict[str, str]:

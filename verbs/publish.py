@@ -21,6 +21,7 @@ from guards.text import as_lines
 from session.approval import refuse_unapproved
 from session.context import OK, PENDING, USAGE, CommandError, Context
 from session.freshness import add_build_argument, refresh
+from session.glance import answered, readable_site, warn_of_overrides
 from session.opened import Opened, add_common_arguments, open_environment, read_assembly, refuse_denied
 from session.site import (
     DIGEST_DIGITS,
@@ -79,26 +80,51 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.as_found:
         return _as_found(args, context)
     if args.content is None:
-        opened = aimed(open_environment(args, context), args, context)
-        with tempfile.TemporaryDirectory(prefix="release-") as folder:
-            from session.promotion import promoted
-
-            return _publish(args, context, opened, promoted(args, context, opened, args.release, Path(folder), allow=tuple(args.allow)))
+        return _of_another_environment(args, context)
     # Loading boto3 makes a hundred thousand objects that live on: collecting among them takes a quarter of the start.
     gc.disable()
+    try:
+        return _of_directory(args, context)
+    finally:
+        gc.enable()
+
+
+def _of_directory(args: argparse.Namespace, context: Context) -> int:
     refresh(args, context)
-    assembly, _ = read_assembly(args)
+    assembly, templates = read_assembly(args)
+    opened: Opened | None = None
     with ThreadPoolExecutor(1) as pool:
-        # Digesting takes a core of its own while boto3 is loaded and AWS is asked who we are.
+        # Digesting takes a core of its own while clients are loaded and AWS is asked who we are.
         reading = pool.submit(_read, args, context, assembly)
         try:
-            opened = aimed(open_environment(args, context, soon=("s3",), refuse=False), args, context)
-            site = site_of(opened)
+            site = readable_site(args, context, assembly, templates)
+            if site is None:
+                opened = _opened(args, context)
         finally:
             source = reading.result()
-            gc.freeze()
-            gc.enable()
-    return _publish(args, context, opened, source, _look(args, context, opened, site, source))
+    from website.run import Outcome
+
+    found = answered(lambda: _look(site, source, context)) if site is not None else None
+    if isinstance(found, Outcome):
+        warn_of_overrides(context)
+        return _nothing_to_do(args, context, assembly, source, found)
+    opened = opened or _opened(args, context)
+    gc.freeze()
+    gc.enable()
+    return _publish(args, context, opened, source, found or _look(site_of(opened), source, context))
+
+
+def _of_another_environment(args: argparse.Namespace, context: Context) -> int:
+    opened = aimed(open_environment(args, context), args, context)
+    with tempfile.TemporaryDirectory(prefix="release-") as folder:
+        from session.promotion import promoted
+
+        return _publish(args, context, opened, promoted(args, context, opened, args.release, Path(folder), allow=tuple(args.allow)))
+
+
+def _opened(args: argparse.Namespace, context: Context) -> Opened:
+    """Aimed at the bucket that takes releases. What the caller may do is asked when it is known that there is something to do."""
+    return aimed(open_environment(args, context, soon=("s3",), refuse=False), args, context)
 
 
 def _as_found(args: argparse.Namespace, context: Context) -> int:
@@ -118,15 +144,21 @@ def _as_found(args: argparse.Namespace, context: Context) -> int:
     return OK
 
 
-def _look(args: argparse.Namespace, context: Context, opened: Opened, site: Site, source: Source) -> Outcome | Snapshot:
+def _look(site: Site, source: Source, context: Context) -> Outcome | Snapshot:
     """What there is, in one round trip. The outcome if the content is live already: then its pages are not judged, nor IAM asked."""
     from website.planner import manifest_of
     from website.publish import live_already
     from website.snapshot import read_snapshot
 
     snapshot = read_snapshot(site, manifest_of(site, source.content))
-    live = live_already(site, source.content, snapshot, run_of(args, context, opened, lambda _: None), origin=source.origin)
-    return live or snapshot
+    return live_already(site, source.content, snapshot, context.now(), origin=source.origin) or snapshot
+
+
+def _nothing_to_do(args: argparse.Namespace, context: Context, assembly: Assembly, source: Source, found: Outcome) -> int:
+    if args.yes or args.approve:
+        confirm(f"Publish this to {args.env}?", source.content.digest, args, context, protected=assembly.protected)
+    show_outcome(found, args, context)
+    return OK
 
 
 def _publish(args: argparse.Namespace, context: Context, opened: Opened, source: Source, found: Outcome | Snapshot | None = None) -> int:
@@ -134,10 +166,7 @@ def _publish(args: argparse.Namespace, context: Context, opened: Opened, source:
     from website.run import Outcome
 
     if isinstance(found, Outcome) and not args.dry_run:
-        if args.yes or args.approve:
-            confirm(f"Publish this to {args.env}?", source.content.digest, args, context, protected=opened.assembly.protected)
-        show_outcome(found, args, context)
-        return OK
+        return _nothing_to_do(args, context, opened.assembly, source, found)
     if found is not None:
         content = with_pages_judged(source.content, contract_of(opened.assembly), allow=tuple(args.allow), where=str(args.content))
         source = replace(source, content=content)

@@ -10,6 +10,7 @@ What the checks cannot see: assets that scripts ask for by names they compute, a
 from __future__ import annotations
 
 import base64
+import contextlib
 import fnmatch
 import hashlib
 import os
@@ -23,8 +24,9 @@ from typing import Literal
 from assembly import error_pages
 from assembly.files import canonical_json
 from assembly.model import CacheRule, Frozen, SiteContract
+from files.hashes import hashed_folders, seems_hashed
 from files.leaks import SEARCHED, leak
-from files.names import idle, left_out, select
+from files.names import idle, left_out, named, select
 from files.types import PRECOMPRESSED, content_type
 from guards.text import printable
 from pages.findings import Allowances, Finding
@@ -44,8 +46,12 @@ SIZE_LIMIT = 5 * 1024**3
 BLOCK = 2 << 20
 """Bytes that are read at once, and that are searched for secrets at the head of a text file."""
 
+ANNOUNCING = ("sw.js", "sw.mjs", "*-sw.js", "service-worker.js", "*service_worker.js", "ngsw-worker.js", "ngsw.json", "version.json")
+"""Names of service workers, and of what tells an open tab that there is a new release: Angular's worker compares the page with the
+digest in ngsw.json and gives up where the page is still the old one; SvelteKit's tabs ask for _app/version.json and load again."""
+
 Rank = Literal[0, 1, 2, 3, 4]
-"""Place in the order of publication: immutable files; other files; pages; the index document; service workers, which fetch the pages."""
+"""Place in the order of publication: immutable files; other files; pages; the index document; what has pages fetched again."""
 
 
 class FileEntry(Frozen, frozen=True, kw_only=True):
@@ -119,7 +125,7 @@ def rank(entry: FileEntry, index_key: str) -> Rank:
         return 3
     if entry.content_type.startswith("text/html"):
         return 2
-    if name in ("sw.js", "service-worker.js", "sw.mjs") or fnmatch.fnmatchcase(name, "*-sw.js"):
+    if any(fnmatch.fnmatchcase(name, pattern) for pattern in ANNOUNCING):
         return 4
     return 0 if entry.immutable else 1
 
@@ -133,10 +139,11 @@ def read(
     judge: bool = True,
     workers: int = 2,
 ) -> Content:
-    """Scan, check and digest a directory, and judge its pages.
+    """Scan, check and digest a directory, search it for secrets, and judge its pages.
 
     `allow`: what somebody knows of, as CODE or CODE:PATTERN (pages/findings.py); `exclude`: patterns of paths to leave out. Both beside
-    those of the contract. `judge`: False leaves the pages to `with_pages_judged`, for content that may turn out to be live already.
+    those of the contract. `judge`: False leaves pages and secrets, which take most of the time, to `with_pages_judged`: for content that
+    may turn out to be live already, when both have been judged.
     Raises SourceError with everything that is wrong; OSError where the directory cannot be read.
     """
     if not directory.is_dir():
@@ -161,14 +168,14 @@ def read(
     entries += (generated_entry(key, body, contract.cache_rules) for key, body in generated.items())
     files = {prefix + relative: FolderFile(root=directory, relative=file) for relative, file in found.items()}
     content = Content(prefix=prefix, entries=tuple(sorted(entries, key=lambda e: e.key)), files=files, generated=generated)
-    leaks = (
-        Finding(code="secret", file=path, line=seen.secret[0], text=seen.secret[1]) for path, seen in inspected.items() if any(seen.secret)
-    )
-    first = (*selection.findings, *leaks, *_taken_for_routes(prefix, found, contract))
+    first = (*selection.findings, *_taken_for_routes(prefix, found, contract))
     refusals, told = allowed.sorted(first)
     problems += (refusal(finding, str(directory)) for finding in refusals)
-    if not any(entry.immutable for entry in entries):
-        notes.append("no file matches an immutable cache rule: visitors will load everything again and again")
+    notes += _of_caching(entries, prefix)
+    notes += named(
+        f"at exactly these addresses only, since every route of the app shows {index_name}",
+        [p for p in found if p.endswith(".html") and not {p, f"/{prefix}{p}"} & {index_name, contract.not_found_page, contract.error_page}],
+    )
     content = replace(content, notes=(*notes, *(note(finding) for finding in told)), allowed=allowed.used(first))
     if judge or problems:
         content = with_pages_judged(content, contract, allow=allow, problems=tuple(problems), where=str(directory))
@@ -178,10 +185,10 @@ def read(
 def with_pages_judged(
     content: Content, contract: SiteContract, *, allow: tuple[str, ...] = (), problems: tuple[str, ...] = (), where: str = ""
 ) -> Content:
-    """The same with what is to be said about its pages under that contract. Raises SourceError for that and for `problems`."""
+    """The same with what is to be said about its secrets and its pages. Raises SourceError for that and for `problems`."""
     cached = {entry.key: entry.cache_control for entry in content.entries}
     around = surroundings(contract, content.files, content.generated, cached)
-    found, allowed = tuple(judged(contract, around, content.files)), _allowed(contract, allow)
+    found, allowed = (*_leaks(content), *judged(contract, around, content.files)), _allowed(contract, allow)
     refusals, told = allowed.sorted(found)
     if refusals or problems:
         raise SourceError((*problems, *(refusal(finding, where) for finding in refusals)))
@@ -189,6 +196,17 @@ def with_pages_judged(
     given = zip(allow, Allowances.of(allow).given, strict=True)
     slips = (f"--allow {text}: there is nothing that it allows" for text, each in given if each not in used)
     return replace(content, notes=(*content.notes, *(note(finding) for finding in told), *slips))
+
+
+def _leaks(content: Content) -> Iterator[Finding]:
+    for key, file in content.files.items():
+        if Path(file.relative).suffix.lower() not in SEARCHED:
+            continue
+        # What cannot be read has no digest, which is told, or has it no more, and then it is not published.
+        with contextlib.suppress(OSError), file.open() as handle:
+            line, what = leak(handle.read(BLOCK))
+            if what:
+                yield Finding(code="secret", file=key.removeprefix(content.prefix), line=line, text=what)
 
 
 def _allowed(contract: SiteContract, allow: tuple[str, ...]) -> Allowances:
@@ -204,6 +222,24 @@ def _taken_for_routes(prefix: str, found: Iterable[str], contract: SiteContract)
         hidden = answered_with_the_page(prefix + path, contract)
         if hidden:
             yield Finding(code="taken-for-route", file=path, text=printable(hidden), note="." not in path.rpartition("/")[2])
+
+
+def _of_caching(entries: Iterable[FileEntry], prefix: str) -> Iterator[str]:
+    """What the cache rules do to a build that they were not written for."""
+    built = {entry.key.removeprefix(prefix): entry for entry in entries if not entry.generated}
+    if not any(entry.immutable for entry in built.values()):
+        folders = hashed_folders(built)
+        rules = ", ".join(f'"*{folder}/*"' for folder in folders)
+        yield "no file matches an immutable cache rule: visitors will load everything again and again" + (
+            f"; publishing.cache_rules and publishing.hashed_paths should have {rules}, whose files seem to have hashed names"
+            if rules
+            else ""
+        )
+    yield from named(
+        "served as immutable with no hash in the name, so that a browser that has one keeps it whatever is published; "
+        "put them elsewhere, or an own rule before the one that matches into publishing.cache_rules",
+        [path for path, entry in built.items() if entry.immutable and not seems_hashed(path)],
+    )
 
 
 def _entry(key: str, seen: _Inspected, rules: Iterable[CacheRule]) -> FileEntry:
@@ -243,26 +279,23 @@ def base64_digest(hexadecimal: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class _Inspected:
-    """One reading of a file; `secret`: the line and kind of the first one, or (0, "")."""
+    """One reading of a file."""
 
     sha256: str = ""
     md5: str = ""
     size: int = 0
-    secret: tuple[int, str] = (0, "")
     problem: str = ""
 
 
 def _inspected(directory: Path, file: str) -> _Inspected:
     """Reads what the file had when it was opened: one that grows meanwhile has no end, and no digest either."""
-    sha256, md5, size, secret = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0, (0, "")
+    sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
     try:
         with open_file(directory, file) as handle:
             before = os.fstat(handle.fileno())
             if before.st_size > SIZE_LIMIT:
                 return _Inspected(problem=f"{before.st_size:,} bytes; a file may have {SIZE_LIMIT:,}")
             while size <= before.st_size and (block := handle.read(BLOCK)):
-                if size == 0 and Path(file).suffix.lower() in SEARCHED:
-                    secret = leak(block)
                 sha256.update(block)
                 md5.update(block)
                 size += len(block)
@@ -271,4 +304,4 @@ def _inspected(directory: Path, file: str) -> _Inspected:
         return _Inspected(problem=f"cannot be read: {error.strerror}")
     if (size, before.st_mtime_ns) != (before.st_size, after.st_mtime_ns):
         return _Inspected(problem="changed while it was read; is a build still running?")
-    return _Inspected(sha256=sha256.hexdigest(), md5=md5.hexdigest(), size=size, secret=secret)
+    return _Inspected(sha256=sha256.hexdigest(), md5=md5.hexdigest(), size=size)

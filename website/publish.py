@@ -7,6 +7,7 @@ Never: deletes a file that an older page may still need (that is `prune`, later)
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 import msgspec
 
@@ -22,12 +23,16 @@ from website.snapshot import Snapshot, read_snapshot, with_every_manifest
 from website.writing import Writing, temporary_files
 
 
-def live_already(site: Site, content: Content, snapshot: Snapshot, run: Run, *, origin: str) -> Outcome | None:
-    """The outcome if all of `content` is live and nobody is at it; None if there is something to do. Only reads."""
-    live = snapshot.state.live
-    if live is None or not snapshot.deployed or snapshot.state.claim is not None or snapshot.state.unfinished:
+def live_already(site: Site, content: Content, snapshot: Snapshot, now: datetime, *, origin: str) -> Outcome | None:
+    """The outcome if all of `content` is live and nobody is at it; None if there is something to do. Only reads.
+
+    An invalidation that nobody has seen done is something to do: some edge may still give the page before.
+    """
+    state = snapshot.state
+    live = state.live
+    if live is None or not snapshot.deployed or state.claim is not None or state.unfinished or state.pending is not None:
         return None
-    plan = content_plan(site, content, origin=origin, now=run.now(), snapshot=snapshot)
+    plan = content_plan(site, content, origin=origin, now=now, snapshot=snapshot)
     return None if plan.has_changes else Outcome(release=live, plan=plan, changed=False)
 
 

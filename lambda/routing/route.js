@@ -46,7 +46,7 @@ function route(uri, config, host) {
   }
   var rest = path.slice(base.length);
   var last = rest.slice(rest.lastIndexOf("/") + 1);
-  var extension = /\.([A-Za-z0-9]+)$/.exec(last);
+  var extension = /\.([A-Za-z0-9_]+)$/.exec(last);
   // Hidden segments (.well-known, .git), known extensions and whatever lies where hashed files do are files; all else is a route of the app.
   if (/\/\./.test(rest) || (extension && config.fileExtensions.indexOf(" " + extension[1].toLowerCase() + " ") >= 0)) {
     return { action: "pass", uri: uri };

@@ -6,10 +6,13 @@ from urllib.parse import urljoin, urlsplit
 
 from assembly.files import canonical_json, sha256
 from guards import documents
-from verification.model import Skipped
+from verification.model import Failed, Skipped
 from verification.probe import Probe, seen
 from verification.registry import check, expect
 from website.content import CONFIG_FILE
+
+DEEP_LINK, DOTTED_LINK = "/verify/deep-link", "/verify/first.last@example.com"
+"""The second looks like a file, and is none by `routing.file_extensions`."""
 
 
 @check("app.root", "The root leads to the app")
@@ -34,10 +37,13 @@ def _entry(probe: Probe) -> str:
 
 @check("app.deep_link", "A deep link answers the same page")
 def _deep_link(probe: Probe) -> str:
-    path = probe.contract.entry_path.rstrip("/") + "/verify/deep-link"
-    answer = probe.get(path)
-    kept = answer.status == 200 and answer.is_html and answer.body == probe.entry.body
-    return expect(kept, f"{path}: {seen(answer)}{'' if kept else ', not the page of the entry path'}")
+    base = probe.contract.entry_path.rstrip("/")
+    paths = (f"{base}{DEEP_LINK}", *((f"{base}{DOTTED_LINK}",) if probe.contract.routing is not None else ()))
+    for path in paths:
+        answer = probe.get(path)
+        if not (answer.status == 200 and answer.is_html and answer.body == probe.entry.body):
+            raise Failed(f"{path}: {seen(answer)}, not the page of the entry path")
+    return f"{', '.join(paths)}: {seen(answer)}"
 
 
 @check("app.missing", "A missing asset is a 404 and not the app")

@@ -89,10 +89,26 @@ WRONG: dict[str, tuple[str, list[str]]] = {
             " stands for the rest."
         ],
     ),
+    "a redirect that takes the app's files away": (
+        "redirects: [{path: '/assets*', to: /elsewhere}]",
+        ['redirects[0].path: "/assets*" takes the site\'s own pages away (/assets/)'],
+    ),
+    "a redirect that nobody reaches": (
+        "redirects: [{path: /a/../b, to: /c}, {path: /d, to: /e%00}, {path: /f%, to: /g}]",
+        [
+            'redirects[0].path: "/a/../b" is refused by the edge with 400, whoever asks (dot segments, control characters, a lone "%")',
+            'redirects[1].to: "/e%00" is refused by the edge with 400, whoever asks (dot segments, control characters, a lone "%")',
+            'redirects[2].path: "/f%" is refused by the edge with 400, whoever asks (dot segments, control characters, a lone "%")',
+        ],
+    ),
+    "a redirect in small letters": (
+        "redirects: [{path: /caf%c3%A9/x%2d, to: /c}]",
+        ['redirects[0].path: "/caf%c3%A9/x%2d" is compared letter by letter, and browsers write capitals: "/caf%C3%A9/x%2D"'],
+    ),
     "a redirect that takes the app away": (
         "redirects: [{path: '/*', to: /elsewhere}]",
         [
-            'redirects[0].path: "/*" takes the site\'s own pages away (/, /buy, /buy/, /index.html, /healthz)',
+            'redirects[0].path: "/*" takes the site\'s own pages away (/, /buy, /buy/, /index.html, /healthz, /assets/)',
             'redirects[0].to: "/elsewhere" is redirected again, by "/*"; name where it ends',
         ],
     ),

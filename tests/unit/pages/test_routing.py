@@ -87,6 +87,8 @@ PIECES = st.sampled_from(
             ".js",
             ".JS",
             ".map",
+            ".pf_meta",
+            "_",
             "x.html",
             ".com",
             ".env",

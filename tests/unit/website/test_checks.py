@@ -38,6 +38,28 @@ def missing(status: int, body: bytes) -> Spoil:
     return spoil
 
 
+def dotted(status: int) -> Spoil:
+    """What a route of the app with dots in it is answered with."""
+
+    def spoil(path: str, found: Answer) -> Answer:
+        html = httpx.Headers({"content-type": "text/html; charset=utf-8"})
+        return Answer(status, html, PAGE, "HTTP/2") if path.endswith("first.last@example.com") else found
+
+    return spoil
+
+
+def kept_open() -> Spoil:
+    """Passwords are asked for behind the cache: whatever somebody was let in to, everybody gets."""
+    kept: dict[str, Answer] = {}
+
+    def spoil(path: str, found: Answer) -> Answer:
+        if found.status == 200:
+            kept[path] = found
+        return kept.get(path, found)
+
+    return spoil
+
+
 SCRIPTED = b'<script src="/buy/assets/app-1a2b.js"></script>'
 RELATIVE = b'<script src="assets/app-1a2b.js"></script>'
 MANIFEST = b'<link rel="manifest" href="/buy/config.json">'
@@ -76,7 +98,7 @@ KEPT: list[tuple[str, dict[str, Any], str]] = [
     ("auth.challenge", {"contract": {"basic_auth": False}}, "200, no challenge"),
     ("auth.wrong", {}, "401"),
     ("auth.accepted", {}, "200"),
-    ("auth.everything", {}, "3 asked for, all 401"),
+    ("auth.everything", {}, "4 asked for, all 401"),
     ("auth.health", {}, "/healthz: 200"),
     ("app.root", {}, "302 to /buy"),
     ("app.root", {"spoil": spoilt("/", 200, PAGE)}, "200, the page itself"),
@@ -87,6 +109,7 @@ KEPT: list[tuple[str, dict[str, Any], str]] = [
     ("http.redirect", {"spoil": spoilt("*", 307)}, "307 to"),
     ("app.entry", {}, f"/buy: 200 (text/html; charset=utf-8), {len(PAGE)} bytes"),
     ("app.deep_link", {}, "/buy/verify/deep-link: 200"),
+    ("app.deep_link", {"contract": MOVED, "spoil": dotted(200)}, "/buy/verify/deep-link, /buy/verify/first.last@example.com: 200"),
     ("app.missing", {}, "/buy/assets/verify-no-such-file.js: 404 (application/xml)"),
     ("app.missing", {"contract": WITH_PAGE, "spoil": missing(404, b"not found")}, "404 (text/html)"),
     ("app.release", {"target": {"index_sha256": RELEASED}}, f"sha256 {RELEASED[:12]}"),
@@ -139,6 +162,11 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ("auth.challenge", {"contract": {"basic_auth": False}, "spoil": spoilt("/buy", www_authenticate="Basic")}, "200, challenge 'Basic'"),
     ("auth.wrong", {"spoil": spoilt("/buy", 200)}, "200 (wanted: 401)"),
     ("auth.accepted", {"spoil": spoilt("/buy", 503)}, "503 (wanted: 200)"),
+    (
+        "auth.everything",
+        {"spoil": kept_open()},
+        "open to everybody: /buy, /buy/assets/app-1a2b.js, /buy/assets/app-1a2b.css, /buy/logo.png",
+    ),
     ("auth.everything", {"spoil": spoilt("/buy/logo.png", 200)}, "open to everybody: /buy/logo.png"),
     ("auth.health", {"spoil": spoilt("/healthz", 401)}, "/healthz: 401"),
     ("app.root", {"spoil": spoilt("/", location="/elsewhere")}, "302 to /elsewhere (wanted: /buy, or the page itself)"),
@@ -147,6 +175,7 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ("app.entry", {"spoil": spoilt("/buy", 404)}, "/buy: 404"),
     ("app.entry", {"spoil": spoilt("/buy", content_type="text/plain")}, "200 (text/plain)"),
     ("app.entry", {"spoil": spoilt("/buy", body=b"<p>hello")}, "8 bytes"),
+    ("app.deep_link", {"contract": MOVED, "spoil": dotted(404)}, "first.last@example.com: 404"),
     ("app.deep_link", {"spoil": spoilt("/buy/verify/deep-link", 404)}, "404 (text/html; charset=utf-8), not the page"),
     ("app.deep_link", {"spoil": spoilt("/buy/verify/deep-link", body=b"<p>")}, "not the page of the entry path"),
     ("app.deep_link", {"spoil": spoilt("/buy/verify/deep-link", content_type=None)}, "200 (no content type)"),
@@ -268,6 +297,16 @@ def test_nobody_sends_the_password_where_it_is_not_wanted() -> None:
     assert {credentials for url, credentials in visit.asked if "/healthz" in url} == {None}
     assert ("https://dev.example.com/buy", ("ann", PASSWORD)) in visit.asked
     assert ("https://dev.example.com/buy", ("ann", "not the password of anybody")) in visit.asked
+
+
+def test_a_password_that_is_asked_for_behind_the_cache_is_found_out_by_a_whole_run() -> None:
+    """The first look without the password comes before anybody was let in, and says 401: it must not be the last one."""
+    visit = Visit(spoil=kept_open())
+    found = {each.id: made(each, visit) for each in registered()}
+    challenge, everything = found["auth.challenge"], found["auth.everything"]
+    assert challenge is not None and challenge.status == "passed"
+    assert everything is not None and everything.status == "failed"
+    assert "/buy, " in everything.detail
 
 
 def test_without_the_password_the_answers_that_need_none_are_still_looked_at() -> None:

@@ -124,3 +124,25 @@ def test_types_and_imports_of_the_builds_are_known(tmp_path: Path) -> None:
     _codes(tmp_path, {**VITE, **ASTRO, **NEXT_EXPORT, **VITE})
     notes = read(tmp_path, msgspec.structs.replace(AT_ROOT, publishing_allow=("csp-inline",))).notes
     assert [note for note in notes if "not known" in note or "missing" in note] == []
+
+
+def test_what_the_cache_rules_and_the_routes_do_to_a_build_is_told(tmp_path: Path) -> None:
+    page = "<!doctype html><title>x</title>"
+    astro = {"index.html": page, "about/index.html": page, "404.html": page, "_astro/a.CAbc1234.js": "", "_astro/b.DAbc1234.js": ""}
+    notes = _notes(tmp_path / "astro", astro)
+    assert any('should have "*_astro/*"' in text for text in notes)
+    assert [text for text in notes if "at exactly these addresses only" in text] == [
+        "at exactly these addresses only, since every route of the app shows index.html: about/index.html"
+    ]
+    angular = {"index.html": page, "assets/i18n/en.json": "{}", "assets/env.js": "", "assets/main-2KBTEJMF.js": ""}
+    assert [text.rpartition(": ")[2] for text in _notes(tmp_path / "angular", angular) if "no hash in the name" in text] == [
+        "assets/env.js, assets/i18n/en.json"
+    ]
+
+
+def _notes(folder: Path, files: Mapping[str, str]) -> tuple[str, ...]:
+    for path, text in files.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return read(folder, msgspec.structs.replace(AT_ROOT, not_found_page="/404.html"), judge=False).notes

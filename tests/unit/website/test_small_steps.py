@@ -150,7 +150,12 @@ def entry(key: str, kind: str = "text/plain", cache: str = "", **more: Any) -> F
         ("x/service-worker.js", "text/javascript", "immutable", 4),
         ("sw.mjs", "text/javascript", "", 4),
         ("my-sw.js", "text/javascript", "", 4),
+        ("ngsw-worker.js", "text/javascript", "", 4),
+        ("ngsw.json", "application/json", "", 4),
+        ("flutter_service_worker.js", "text/javascript", "", 4),
+        ("_app/version.json", "application/json", "", 4),
         ("answer.js", "text/javascript", "", 1),
+        ("data/conversion.json", "application/json", "", 1),
     ],
 )
 def test_what_others_refer_to_goes_first(key: str, kind: str, cache: str, place: int) -> None:

@@ -1,0 +1,39 @@
+"""Which files have a name that changes with their content, judged by the name alone.
+
+In: paths. Out: those whose names seem to hold no hash; folders in which every name does. Never: opens a file; a name may deceive it.
+
+Vite and Rollup put eight characters of base64url before the extension, webpack and Next hexadecimal digits, Angular and esbuild eight
+capitals and digits. A word of eight letters looks like none of them, but in a script's name, where nearly every name has a hash, it is
+let pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+
+_CANDIDATE = re.compile(r"[-.~]([A-Za-z0-9_-]{8,})(?=\.)|^([0-9a-f]{8,})(?=[.-])")
+_RANDOM = re.compile(r"[0-9]|[a-z].*[A-Z]|[A-Z]{2}")
+_CODE = (".js", ".mjs", ".cjs", ".css", ".map")
+_LEAST = 2
+"""Files of a folder, before anything is said of it."""
+
+
+def seems_hashed(path: str) -> bool:
+    """A hash is in the file's name, or, as in `_next/static/BUILD/`, may be in a folder's."""
+    name = path.rpartition("/")[2]
+    found = [match[1] or match[2] for match in _CANDIDATE.finditer(name)]
+    return any(name.endswith(_CODE) or _RANDOM.search(each) for each in found)
+
+
+def hashed_folders(paths: Iterable[str]) -> tuple[str, ...]:
+    """The highest folders with nothing but such names, without those inside of others."""
+    inside: dict[str, list[bool]] = defaultdict(list)
+    for path in paths:
+        hashed = seems_hashed(path)
+        parts = path.split("/")[:-1]
+        for depth in range(1, len(parts) + 1):
+            inside["/".join(parts[:depth])].append(hashed)
+    whole = {folder for folder, names in inside.items() if len(names) >= _LEAST and all(names)}
+    return tuple(sorted(folder for folder in whole if not any(folder.startswith(f"{other}/") for other in whole)))
