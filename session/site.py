@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assembly import commands
-from guards import checkout, documents
+from guards import checkout
 from guards.stream import below
 from guards.text import as_lines
 from review.next_command import again
@@ -84,8 +84,7 @@ def refuse_unless_promoted(environment: str, contract: SiteContract) -> None:
 
 def bucket_name(opened: Opened, live: Mapping[str, str] | None = None) -> str:
     """Name of the site bucket: as the template says, which needs no call; else the stack's output, "" if it is not in `live`."""
-    resources: dict[str, Any] = documents.loads(opened.templates[SITE_STACK])["Resources"]
-    name = resources.get("Bucket", {}).get("Properties", {}).get("BucketName")
+    name = opened.resources(SITE_STACK).get("Bucket", {}).get("Properties", {}).get("BucketName")
     if isinstance(name, str):
         return name
     return outputs(opened)["BucketName"] if live is None else live.get("BucketName", "")
