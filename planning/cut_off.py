@@ -67,8 +67,10 @@ def cut_off(before: Resources, after: Resources, ids: Mapping[str, str]) -> Iter
 
 
 def _not_yet(title: str, bucket: str, way: str, old: frozenset[str]) -> tuple[str, str]:
-    identity = next((each.removeprefix(_IDENTITY) for each in old if each.startswith(_IDENTITY)), "")
+    identity = next((each.removeprefix(_IDENTITY) for each in (*sorted(old), way) if each.startswith(_IDENTITY)), "")
     key = f"origin_access_identity: {identity}" if identity else "website_endpoint: {index_document: index.html}"
+    # The policy of the step between lets both ways in, whichever of them is the old one.
+    key += ", origin: private" if way.startswith(_IDENTITY) else ""
     return (
         f"every page is an error for some minutes: {title} changes to {way}, and the policy of {bucket}, which comes after it, does not let"
         f" that in yet (it lets in {', '.join(sorted(old)) or 'nobody'})",

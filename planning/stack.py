@@ -403,7 +403,7 @@ class StackPlanner:
             waits_for=inputs.waits_for,
             parameters=inputs.show,
             resources=resources,
-            outputs=outputs.changes(self.live_outputs, produced, inputs.secrets),
+            outputs=outputs.changes(self.live_outputs, produced, inputs.secrets, resources),
             settings=self.settings(),
             tags=self.tags(),
             validations=validations,
@@ -439,7 +439,7 @@ class StackPlanner:
             if policy is None or not same_policy(policy, self.stack.stack_policy):
                 found.append(SettingChange(setting="stack_policy", before=policy or "", after=self.stack.stack_policy))
         if on and not self.stack.termination_protection:
-            self.findings.note("protection_stays", "its termination protection stays on, as an edit takes no protection off; destroy can")
+            self.findings.note("protection_stays", "termination protection stays on, as an edit takes no protection off; destroy can")
         return tuple(found)
 
     # --- outputs ----------------------------------------------------------------------------------------------

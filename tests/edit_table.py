@@ -12,16 +12,21 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+import msgspec
+
 from environments.model import Environment
 from planning.model import Options, Plan, StackPlan, StackSetPlan
 from planning.plan import make_plan
 from planning.request import Request
+from rollout import history
+from rollout.whereabouts import Whereabouts, find
 from stacks.synthesis import Synthesis, synthesise
 from templates.schemas import bundled
 from tests import edits
 from tests.environments_fixture import FAILOVER
 from tests.simulated import ACCOUNT, Simulated, Targeted
 from tests.simulated_provisioning import Made, Provisioned, ProvisionedGateways
+from tests.unit.rollout.test_history import Bucket, record
 
 SCHEMAS = bundled()
 REGIONS = ("us-east-1", "us-east-2", "us-west-2", "eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1", "ap-south-1")
@@ -116,7 +121,7 @@ def plan_of_edit(name: str, *, no_values: bool = False) -> Plan:
     before, edit = EDITS[name]
     gateways = _copy_for(name)
     gateways.faults.no_values = no_values
-    return _plan(built({**before, **edit}), gateways, "edit")
+    return _plan(built({**before, **edit}), gateways, "edit", built(before))
 
 
 Resources = Mapping[tuple[str, str], Mapping[str, Made]]
@@ -129,7 +134,7 @@ def executed(name: str) -> tuple[Plan, Resources, Resources]:
     gateways = _copy_for(name)
     gateways.faults.no_values = True
     made = built({**before, **edit})
-    plan = _plan(made, gateways, "edit")
+    plan = _plan(made, gateways, "edit", built(before))
     first = _resources(gateways)
     _execute(plan, made, gateways)
     return plan, first, _resources(gateways)
@@ -174,7 +179,8 @@ def _secrets(version: str) -> dict[str, tuple[str, dict[str, str]]]:
     }
 
 
-def _plan(made: Synthesis, gateways: ProvisionedGateways, nonce: str) -> Plan:
+def _plan(made: Synthesis, gateways: ProvisionedGateways, nonce: str, before: Synthesis | None = None) -> Plan:
+    seen = Whereabouts() if before is None else find(lambda: _history(before), made.assembly, made.templates, gateways)
     request = Request(
         assembly=made.assembly,
         templates=made.templates,
@@ -182,8 +188,21 @@ def _plan(made: Synthesis, gateways: ProvisionedGateways, nonce: str) -> Plan:
         created_at="2026-11-22T10:00:00Z",
         created_by=f"arn:aws:iam::{ACCOUNT}:user/somebody",
         nonce=nonce,
+        look=lambda: seen.findings,
+        removals=lambda: seen.removals,
+        leaving=lambda: seen.leaving,
+        last=lambda: seen.last,
     )
     return make_plan(request, gateways, SCHEMAS, workers=1)
+
+
+def _history(before: Synthesis) -> Bucket:
+    """As an apply leaves it."""
+    bucket, assembly = Bucket(), before.assembly
+    history.keep(bucket, assembly.artifact_bucket, assembly, before.templates)
+    last = msgspec.structs.replace(record(environment=assembly.environment), assembly_digest=assembly.digest)
+    history.save(bucket, assembly.artifact_bucket, last)
+    return bucket
 
 
 def _execute(plan: Plan, made: Synthesis, gateways: ProvisionedGateways) -> None:
