@@ -3,7 +3,7 @@
 In: resolved resources of a stack before and after. Out: phrases for visitors, or None where it cannot be told.
 Never: runs the code, knows a password.
 
-The function's settings are one line of its code, `const CONFIG = {...};`, with one name for each (stacks/edge_code.py), and its description
+The function's settings are one line of its code, `const CONFIG = {...};` or `var`, with one name for each (stacks/edge_code.py), and its description
 ends with the version of the password (stacks/edge.py).
 """
 
@@ -34,8 +34,8 @@ _WORDS: Mapping[str, str] = {
 }
 """By setting; "" where nobody notices: the headers of answers are told by themselves."""
 _QUIET = frozenset({"Description", "LoggingConfig", "MemorySize", "Role", "Tags", "Timeout", "FunctionConfig", "AutoPublish"})
-_CONFIG = re.compile(r"^const CONFIG = (\{.*\});$", re.MULTILINE)
-_SETTINGS = re.compile(r"^const (CONFIG|PASSWORD_HASH) = .*$", re.MULTILINE)
+_CONFIG = re.compile(r"^(?:const|var) CONFIG = (\{.*\});$", re.MULTILINE)
+_SETTINGS = re.compile(r"^(?:const|var) (?:CONFIG|PASSWORD_HASH) = .*$", re.MULTILINE)
 _CREDENTIAL = re.compile(r"credential (\S+)$")
 
 

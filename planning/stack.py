@@ -389,7 +389,7 @@ class StackPlanner:
             self.findings.error(
                 "stack_policy_forbids",
                 f"the stack policy in force forbids to change {', '.join(refused)} in this way; if it is meant, open this policy"
-                " and plan again: apply puts the assembly's policy back",
+                " and plan again: " + ("apply puts the assembly's policy back" if self.stack.stack_policy else "it stays open then"),
                 f"aws cloudformation set-stack-policy --stack-name {self.stack.stack_name} --region {self.stack.region}"
                 f" --stack-policy-body '{OPEN}'",
             )

@@ -70,6 +70,7 @@ def find(
     succeeded = next((each.assembly_digest for each in past.records if each.result == "succeeded"), "")
     applied = next((each for each in past.assemblies if each.digest == succeeded), None)
     undoes = last is not None and last.rollback and not rolling_back and last.assembly_digest != assembly.digest
+    identity = tuple(changed_identity(assembly, past.assemblies, past.bucket))
     return Whereabouts(
         findings=(
             *(
@@ -77,9 +78,10 @@ def find(
                 if moved
                 else []
             ),
-            *changed_identity(assembly, past.assemblies, past.bucket),
+            *identity,
             *(_held(each.stack, held[each.stack.id]) for each in seen if each.stack.id in held),
-            *(note for each in seen for note in each.notes),
+            # Where the environment itself has another name, that the tags have the old one is no news.
+            *(note for each in seen for note in each.notes if not (identity and note.code == "stack_not_ours")),
             *found.findings,
             *([_undone(assembly, last)] if undoes and last is not None else []),
             *([_refusing(stacks)] if applied is not None and (stacks := still_refusing(applied, assembly)) else []),

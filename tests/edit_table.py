@@ -33,6 +33,8 @@ REGIONS = ("us-east-1", "us-east-2", "us-west-2", "eu-west-1", "eu-west-2", "eu-
 RECOVERY = {"region": "eu-west-2", "bucket": f"site-{ACCOUNT}-replica"}
 SECOND = {"disaster_recovery": RECOVERY}
 STANDBY = {"failover": FAILOVER["failover"]}
+PROTECTED = {"protection.termination_protection": True, "protection.stack_policy": True}
+CERTIFICATE = f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/0a1b2c3d-1111-2222-3333-444455556666"
 ABSENT = None
 
 Edit = tuple[Mapping[str, Any], Mapping[str, Any]]
@@ -79,10 +81,21 @@ EDITS: Mapping[str, Edit] = {
     "threshold_edge_errors": ({}, {"monitoring.edge_errors": 10}),
     "certificate_days_left": ({}, {"monitoring.certificate_days_left": 20}),
     "access_log_retention": ({}, {"monitoring.access_log_retention_days": 30}),
+    "alarm_email_off": ({"monitoring.alarm_email": "ops@example.com"}, {"monitoring.alarm_email": ABSENT}),
     "alarm_email": ({}, {"monitoring.alarm_email": "ops@example.com"}),
     "tags": ({}, {"tags": {"Team": "web"}}),
     "cost_centre": ({}, {"cost_centre": "ops"}),
     "protection": ({}, {"protection.termination_protection": True, "protection.stack_policy": True}),
+    "protection_off": (PROTECTED, {"protection": {}}),
+    "approvals": ({}, {"protection.approvals": 2}),
+    "approvals_off": ({"protection.approvals": 2, "protection.change_approval": True}, {"protection": {}}),
+    "redirects": ({}, {"redirects": [{"path": "/old", "to": "/buy"}]}),
+    "redirect_hosts_renamed": ({"redirect_hosts": ["www.kimmyai.io"]}, {"redirect_hosts": ["web.kimmyai.io"]}),
+    "file_extensions": ({}, {"routing.file_extensions": ["html", "js", "css", "obj"]}),
+    "records_unmanaged": ({}, {"hosted_zone.records": "unmanaged"}),
+    "certificate_of_others": ({}, {"certificate.arn": CERTIFICATE}),
+    "identity_before_private": ({}, {"adopt": {"origin_access_identity": "E1ABCDEF2GHIJ"}}),
+    "failover_off": (STANDBY, {"failover": ABSENT}),
     "failover": ({}, STANDBY),
     "failover_elsewhere": (STANDBY, {"failover.dns_name": "dualstack.other-1234567890.eu-west-1.elb.amazonaws.com"}),
     "disaster_recovery": ({}, SECOND),
@@ -90,6 +103,10 @@ EDITS: Mapping[str, Edit] = {
     "disaster_recovery_off": (SECOND, {"disaster_recovery": ABSENT}),
     "disaster_recovery_region": (SECOND, {"disaster_recovery": {"region": "us-west-2", "bucket": f"site-{ACCOUNT}-replica-two"}}),
     "firewall": ({}, {"firewall": {}}),
+    "firewall_off": ({"firewall": {}}, {"firewall": ABSENT}),
+    "firewall_counts": ({"firewall": {"rate": "block", "core_rules": "block"}}, {"firewall": {"core_rules": "off"}}),
+    "firewall_lets_more_through": ({"firewall": {"rate": "block", "rate_limit": 100}}, {"firewall.rate_window_seconds": 60}),
+    "firewall_logs_off": ({"firewall": {"logs": "bucket"}}, {"firewall.logs": "none"}),
     "firewall_blocks": ({"firewall": {}}, {"firewall.rate": "block", "firewall.rate_limit": 100}),
     "bucket": ({}, {"bucket": f"site-{ACCOUNT}-two"}),
     "domain": ({}, {"domain": "dev2.kimmyai.io"}),
