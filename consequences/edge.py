@@ -3,8 +3,8 @@
 In: resolved resources of a stack before and after. Out: phrases for visitors, or None where it cannot be told.
 Never: runs the code, knows a password.
 
-The function's settings are one line of its code, `const CONFIG = {...};` or `var`, with one name for each (stacks/edge_code.py), and its description
-ends with the version of the password (stacks/edge.py).
+The function's settings are one line of its code, `const CONFIG = {...};` or `var`, with one name for each (stacks/edge_code.py), and
+its description ends with the version of the password (stacks/edge.py).
 """
 
 from __future__ import annotations
