@@ -41,17 +41,19 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--edits", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--start", type=int, default=0, metavar="N", help=f"the first edit's number, a multiple of {PER_ENVIRONMENT}")
     parser.add_argument("--key", action="append", default=[], help="only edits of this key, e.g. basic_auth.enabled")
     parser.add_argument("--hand", default="", choices=("", *by_hand.CHANGES), help="always this change by hand (default: any, or none)")
     args = parser.parse_args(arguments)
-    dice = random.Random(args.seed)
     counts: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as directory:
         server = LocalAws.start(Path(directory) / ".local-aws", bound_to=os.getpid(), persist=False)
         try:
-            site = None
-            for number in range(args.edits):
+            site, dice = None, random.Random()
+            for number in range(args.start, args.start + args.edits):
                 if site is None or number % PER_ENVIRONMENT == 0:
+                    # Of its own, so that a failure comes again without the edits of the environments before it (--start).
+                    dice = random.Random(f"{args.seed} {number}")
                     site = fresh(Path(directory), args.seed, number)
                 words, values = edits.random_edit(site.values, site.account, dice, only=args.key)
                 began = time.monotonic()
@@ -59,7 +61,7 @@ def main(arguments: list[str]) -> int:
                 counts[outcome] += 1
                 if outcome == "FAILED":
                     site = None
-                if outcome in ("FAILED", "refused by plan"):
+                if outcome in ("FAILED", "failed at AWS", "refused by plan"):
                     print(f"#{number} {words}: {outcome}\n{told}\n", flush=True)
                 else:
                     print(f"#{number} {words}: {outcome} ({time.monotonic() - began:.1f} s)", file=sys.stderr, flush=True)
