@@ -58,8 +58,9 @@ def read(answer: Any, into: type[T], path: str = "") -> T:
     found = _at(answer, path)
     if found is _MISSING:
         raise unexpected(answer, f"no {path}")
+    hashable: Any = into
     try:
-        return msgspec.convert(_selector(into)(found), into)
+        return msgspec.convert(_selector(hashable)(found), into)
     except (msgspec.ValidationError, _Absent) as problem:
         raise unexpected(answer, _words(str(problem), path)) from problem
 
