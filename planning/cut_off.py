@@ -41,7 +41,7 @@ def findings(request: Request, planned: Iterable[Planned]) -> Iterator[Finding]:
                 yield Finding(severity="warning", code=CODE, message=why, stack=plan.stack)
                 continue
             command = f"edit environments/{environment}.yaml: {remedy}, then build and plan again"
-            message = f"{why}. Visitors would notice; with {deploy('plan', environment, '--interrupt-site')} it is planned all the same"
+            message = f"{why}. Visitors would notice; it is planned all the same with {deploy('plan', environment, '--interrupt-site')}"
             yield Finding(severity="error", code=CODE, message=message, command=command, stack=plan.stack)
 
 
