@@ -75,6 +75,16 @@ def _seconds(chain: tuple[StackDuration, ...]) -> float:
     return round(float(sum(each.seconds for each in chain)), 1)
 
 
+def _worked_on(change: ResourceChange) -> bool:
+    """Whether its slow part runs. A policy or note of the template's is CloudFormation's alone, tags are a call of their own, and a
+    certificate is only waited for when it is requested.
+    """
+    if change.action != "modify" or change.replacement.verdict != "no":
+        return True
+    beside = bool(change.properties) and all(each.attribute != "Properties" or each.keeps for each in change.properties)
+    return not beside and change.resource_type != "AWS::CertificateManager::Certificate"
+
+
 def _own(work: Work, measured: Mapping[tuple[str, str], float]) -> StackDuration | None:
     if work.operation in ("none", "blocked"):
         return None
@@ -91,7 +101,7 @@ def _own(work: Work, measured: Mapping[tuple[str, str], float]) -> StackDuration
     for change in work.changes:
         if change.unaffected:
             continue
-        found = SLOW.get(change.resource_type, ANY)
+        found = SLOW.get(change.resource_type, ANY) if _worked_on(change) else ANY
         if found.seconds > figure.seconds:
             slowest, figure = change.resource_type, found
     seconds = float(figure.seconds) + (ANY.seconds if slowest else 0) + INSTANCES.seconds * work.regions

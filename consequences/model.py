@@ -48,6 +48,8 @@ VisitorKind = Literal[
     "dns_changed",
     "dns_removed",
     "origin_changed",
+    "origin_group_changed",
+    "firewall_blocks",
     "routing_changed",
     "headers_changed",
     "old_clients_refused",
@@ -73,6 +75,8 @@ class VisitorEffect(Frozen, frozen=True, kw_only=True):
 # --- what defends -------------------------------------------------------------------------------------------------
 
 PostureKind = Literal[
+    "replication_off",
+    "alarms_unheard",
     "authentication_off",
     "header_removed",
     "header_weakened",
@@ -116,6 +120,8 @@ class CostDifference(Frozen, frozen=True, kw_only=True):
     """Delivered to visitors a month."""
     as_of: str
     """Date of the oldest price used, ISO 8601."""
+    left: float = 0.0
+    """Of `after`, what stacks cost that are no more wanted, as long as nobody deletes them."""
 
     @property
     def difference(self) -> float:

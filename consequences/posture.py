@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from consequences.firewall import weakened_rules
 from consequences.headers import weakened
 from consequences.model import PostureChange, PostureKind
 from templates.intrinsics import marked, text_of
@@ -34,14 +35,22 @@ _SSE = ("", "AES256", "aws:kms", "aws:kms:dsse")
 """S3 encrypts everything with AES256 at the least. Source: S3 User Guide, "Setting default server-side encryption"."""
 
 
+SUBSCRIPTION = "AWS::SNS::Subscription"
+
+
 def loosened(stack: str, before: Resources, after: Resources) -> tuple[PostureChange, ...]:
     """Every way in which a resource is defended less than its predecessor."""
-    found = []
+    found: list[PostureChange] = []
     for logical_id, old, new in pairs(before, after):
         kind = str(new["Type"])
         place = {"stack": stack, "logical_id": logical_id, "resource_type": kind}
         for posture, subject, was, now in (*_of_any(old, new), *_BY_TYPE.get(kind, _nothing)(_properties(old), _properties(new))):
             found.append(PostureChange(**place, kind=posture, subject=subject, before=_shown(was), after=_shown(now)))
+    for logical_id, gone in before.items():
+        if gone.get("Type") == SUBSCRIPTION and not any(body.get("Type") == SUBSCRIPTION for body in after.values()):
+            was = _shown(text_of(_properties(gone).get("Endpoint", "")))
+            place = {"stack": stack, "logical_id": logical_id, "resource_type": SUBSCRIPTION}
+            found.append(PostureChange(**place, kind="alarms_unheard", subject="", before=was))
     return tuple(found)
 
 
@@ -196,6 +205,12 @@ def _bucket(old: Body, new: Body) -> Found:
         yield "public_access", "OwnershipControls", owner[0], owner[1] or "access control lists count"
 
 
+def _replication(old: Body, new: Body) -> Found:
+    was, now = old.get("ReplicationConfiguration"), new.get("ReplicationConfiguration")
+    if was and not now:
+        yield "replication_off", str(old.get("BucketName") or "the bucket"), "", ""
+
+
 def _sse(properties: Body) -> str:
     rules = _list(_at(properties, ("BucketEncryption", "ServerSideEncryptionConfiguration")))
     found = str(_at(rules[0], ("ServerSideEncryptionByDefault", "SSEAlgorithm")) or "") if rules else ""
@@ -241,18 +256,8 @@ def _headers(old: Body, new: Body) -> Found:
 
 
 def _web_acl(old: Body, new: Body) -> Found:
-    after = {str(rule.get("Name")): rule for rule in map(_mapping, _list(new.get("Rules")))}
-    for rule in map(_mapping, _list(old.get("Rules"))):
-        name = str(rule.get("Name"))
-        if name not in after:
-            yield "protection_lifted", f"rule {name}", "filters", "gone"
-        elif not _counts(rule) and _counts(after[name]):
-            yield "protection_lifted", f"rule {name}", "filters", "counts only"
-
-
-def _counts(rule: Body) -> bool:
-    """It only counts what it matches (API WebACL, Action and OverrideAction)."""
-    return "Count" in _mapping(rule.get("Action")) or "Count" in _mapping(rule.get("OverrideAction"))
+    for name, before, after in weakened_rules(old, new):
+        yield "protection_lifted", f"firewall rule {name}", before, after
 
 
 def _function_url(old: Body, new: Body) -> Found:
@@ -275,7 +280,7 @@ _BY_TYPE: Mapping[str, Callable[[Body, Body], Found]] = {
     "AWS::S3::Bucket": _all(
         _bucket,
         _lost("protection_lifted", "ObjectLockConfiguration"),
-        _lost("protection_lifted", "ReplicationConfiguration"),
+        _replication,
         _lost("logging_off", "LoggingConfiguration"),
     ),
     "AWS::SNS::Topic": _lost("encryption_weakened", "KmsMasterKeyId"),

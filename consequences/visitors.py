@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from changes.model import ResourceChange
+from consequences.firewall import counts, limit_of, rules_of
 from consequences.model import VisitorEffect, VisitorKind
 from consequences.posture import TLS_VERSIONS, Resources, behaviours, checks_requests
 from templates.intrinsics import marked, text_of, value_of
@@ -50,6 +51,8 @@ def _of_change(change: ResourceChange, old: Mapping[str, Any], new: Mapping[str,
             yield "headers_changed", False, "", ""
         case "AWS::CloudFront::Function" if change.action == "modify" and old != new:
             yield "routing_changed", False, "", ""
+        case "AWS::WAFv2::WebACL" if change.action == "modify" and old and new:
+            yield from _filtered(old.get("Properties") or {}, new.get("Properties") or {})
         case "AWS::S3::Bucket" if change.logical_id in origins and change.action == "remove":
             yield "content_emptied", True, "", ""
         case "AWS::S3::Bucket" if change.logical_id in origins and change.action == "modify" and replaced != "no":
@@ -84,16 +87,18 @@ def _reconfigured(old: Mapping[str, Any], new: Mapping[str, Any]) -> Found:
         yield "name_added", True, "", come
     if str(was.get("Enabled", "true")).lower() != str(now.get("Enabled", "true")).lower():
         yield ("site_appears" if str(now.get("Enabled", "true")).lower() == "true" else "site_disappears"), True, "", ""
-    gone = [each for each in _places(was) if each not in _places(now)]
-    if gone:
-        yield "origin_changed", True, ", ".join(gone), ", ".join(each for each in _places(now) if each not in _places(was))
+    gone, came = ([each for each in _places(one) if each not in _places(other)] for one, other in ((was, now), (now, was)))
+    if gone and came:
+        yield "origin_changed", True, ", ".join(gone), ", ".join(came)
+    elif _groups(was) != _groups(now):
+        yield "origin_group_changed", False, ", ".join(gone), ", ".join(came)
     yield from _clients(was, now)
     if "PriceClass" in seen:
         one, other = str(was.get("PriceClass", "")), str(now.get("PriceClass", ""))
         yield "edge_locations_changed", False, one, other
-    judged = {"Aliases", "Enabled", "Origins", "PriceClass", "ViewerCertificate", "DefaultCacheBehavior", "CacheBehaviors"}
+    judged = {"Aliases", "Enabled", "Origins", "PriceClass", "ViewerCertificate", "DefaultCacheBehavior", "CacheBehaviors", "OriginGroups"}
     unjudged = seen - judged - QUIET
-    if unjudged or _plain(behaviours(old)) != _plain(behaviours(new)):
+    if unjudged or _plain(was) != _plain(now):
         what = sorted(unjudged) or sorted(seen & {"DefaultCacheBehavior", "CacheBehaviors"})
         yield "distribution_changed", False, "", ", ".join(SPOKEN.get(each, each) for each in what)
     elif _headers_of(old) != _headers_of(new):
@@ -114,10 +119,26 @@ def _access(old: Mapping[str, Any], new: Mapping[str, Any]) -> Found:
         yield "authentication_changed", False, "", ""
 
 
-def _plain(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Behaviours without what is judged by itself."""
+def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Behaviours without what is judged by itself. A group of origins counts as its first member, which is asked first."""
     judged = {_EDGE, "FunctionAssociations", "ResponseHeadersPolicyId"}
-    return {path: {key: value for key, value in each.items() if key not in judged} for path, each in found.items()}
+    first = {name: members[0] for name, members in _groups(config).items() if members}
+    return {
+        path: {
+            key: first.get(text_of(value), value) if key == "TargetOriginId" else value for key, value in each.items() if key not in judged
+        }
+        for path, each in behaviours({"DistributionConfig": config}).items()
+    }
+
+
+def _groups(config: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Origins by group, the one that is asked first before those that stand in for it."""
+    found = (config.get("OriginGroups") or {}).get("Items") or []
+    return {
+        str(group.get("Id")): [str(member.get("OriginId")) for member in (group.get("Members") or {}).get("Items") or []]
+        for group in found
+        if isinstance(group, Mapping)
+    }
 
 
 def _headers_of(properties: Mapping[str, Any]) -> list[Any]:
@@ -128,6 +149,16 @@ def _clients(was: Mapping[str, Any], now: Mapping[str, Any]) -> Found:
     versions = [str((each.get("ViewerCertificate") or {}).get("MinimumProtocolVersion", "")) for each in (was, now)]
     if all(each in TLS_VERSIONS for each in versions) and TLS_VERSIONS.index(versions[1]) > TLS_VERSIONS.index(versions[0]):
         yield "old_clients_refused", False, versions[0], versions[1]
+
+
+def _filtered(old: Mapping[str, Any], new: Mapping[str, Any]) -> Found:
+    """Rules that block more than before."""
+    was = rules_of(old)
+    for name, rule in rules_of(new).items():
+        earlier = was.get(name)
+        stricter = earlier is None or counts(earlier) or limit_of(rule) < limit_of(earlier)
+        if not counts(rule) and stricter:
+            yield "firewall_blocks", False, "", name
 
 
 def _record(change: ResourceChange, old: Mapping[str, Any], new: Mapping[str, Any]) -> Found:

@@ -41,7 +41,7 @@ def findings(request: Request, planned: Iterable[Planned]) -> Iterator[Finding]:
                 yield Finding(severity="warning", code=CODE, message=why, stack=plan.stack)
                 continue
             command = f"edit environments/{environment}.yaml: {remedy}, then build and plan again"
-            message = f"{why}. Visitors would notice; with {deploy('plan', environment, '--interrupt-site')} it is planned all the same"
+            message = f"{why}. Visitors would notice; it is planned all the same with {deploy('plan', environment, '--interrupt-site')}"
             yield Finding(severity="error", code=CODE, message=message, command=command, stack=plan.stack)
 
 
@@ -67,8 +67,10 @@ def cut_off(before: Resources, after: Resources, ids: Mapping[str, str]) -> Iter
 
 
 def _not_yet(title: str, bucket: str, way: str, old: frozenset[str]) -> tuple[str, str]:
-    identity = next((each.removeprefix(_IDENTITY) for each in old if each.startswith(_IDENTITY)), "")
+    identity = next((each.removeprefix(_IDENTITY) for each in (*sorted(old), way) if each.startswith(_IDENTITY)), "")
     key = f"origin_access_identity: {identity}" if identity else "website_endpoint: {index_document: index.html}"
+    # The policy of the step between lets both ways in, whichever of them is the old one.
+    key += ", origin: private" if way.startswith(_IDENTITY) else ""
     return (
         f"every page is an error for some minutes: {title} changes to {way}, and the policy of {bucket}, which comes after it, does not let"
         f" that in yet (it lets in {', '.join(sorted(old)) or 'nobody'})",

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import msgspec
 
 from changes.context import Resources
-from consequences import told
+from consequences import lifted, told
 from consequences.model import PostureChange
 from planning.model import AnyStackPlan, Plan, StackPlan, StackSetPlan
 from planning.run import Planned, PlanningRun
@@ -22,16 +22,21 @@ def with_consequences(plan: Plan, done: Mapping[str, Planned], run: PlanningRun)
     if plan.blocked or not plan.has_changes:
         return plan
     content = plan.content if plan.content is not None and plan.content.has_changes else None
-    secret = run.request.assembly.basic_auth_secret
+    leaving, last = run.request.leaving(), run.request.last()
+    # One that is not asked for any more stays in the account, and goes on costing.
+    secrets = {each.basic_auth_secret.secret for each in (last, run.request.assembly) if each is not None and each.basic_auth_secret}
     found = told.consequences(
         (_told(stack, done[stack.stack]) for stack in plan.stacks),
         run.measured(),
         published="" if content is None else content.origin,
-        removed=(each.stack for each in plan.removals) if plan.options.remove else (),
-        secrets=() if secret is None else (secret.secret,),
+        leaving=[
+            told.Leaving(stack=each.stack, resources=leaving.get(each.stack, {}), deleted=plan.options.remove) for each in plan.removals
+        ],
+        secrets=secrets,
     )
-    lifted = tuple(change for stack in plan.stacks if isinstance(stack, StackPlan) for change in _settings(stack))
-    return msgspec.structs.replace(plan, consequences=msgspec.structs.replace(found, posture=(*found.posture, *lifted)))
+    settings = tuple(change for stack in plan.stacks if isinstance(stack, StackPlan) for change in _settings(stack))
+    asked = () if last is None else tuple(lifted.lifted(last, run.request.assembly))
+    return msgspec.structs.replace(plan, consequences=msgspec.structs.replace(found, posture=(*asked, *found.posture, *settings)))
 
 
 def _told(stack: AnyStackPlan, planned: Planned) -> told.Told:

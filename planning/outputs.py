@@ -35,8 +35,11 @@ def output_after(expression: Any, live: str | None, old_expression: Any, changes
     return live if refs and all(keeps_value(ref, by_id, context) for ref in refs) else None
 
 
-def changes(live: Mapping[str, str], produced: Produced, secrets: Iterable[str]) -> tuple[OutputChange, ...]:
+def changes(
+    live: Mapping[str, str], produced: Produced, secrets: Iterable[str], resources: Iterable[ResourceChange]
+) -> tuple[OutputChange, ...]:
     """What becomes of each output; an output with one of the `secrets` in it is not shown."""
+    new = {each.logical_id for each in resources if each.action == "add" or each.replacement.verdict == "yes"}
 
     def shown(name: str, text: str) -> Value:
         return Redacted() if name in produced.hidden or any(secret in text for secret in secrets) else Known(text=text)
@@ -50,7 +53,9 @@ def changes(live: Mapping[str, str], produced: Produced, secrets: Iterable[str])
         value = produced.outputs[name]
         if value is None and before is not None:
             after = Redacted() if name in produced.hidden else value_of(produced.expressions[name])
-            found.append(OutputChange(name=name, change="maybe", before=before, after=after))
+            # Another resource has another physical id, which is what Ref gives.
+            surely = produced.expressions[name].get("Ref") in new if isinstance(produced.expressions[name], Mapping) else False
+            found.append(OutputChange(name=name, change="modify" if surely else "maybe", before=before, after=after))
         elif before is None:
             found.append(OutputChange(name=name, change="add", after=None if value is None else shown(name, value)))
         elif value != live[name]:

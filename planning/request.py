@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from assembly.model import Assembly, Stack
 from planning.model import Finding, Options, Plan
@@ -58,6 +59,10 @@ class Request:
     """How long stacks took before, by stack and operation in seconds; asked for beside the planning, where something changes."""
     removals: Callable[[], tuple[Removal, ...]] = tuple
     """Stacks of the environment that are no more wanted; called after `look`."""
+    leaving: Callable[[], Mapping[str, Mapping[str, Any]]] = dict
+    """Their resources by stack id, as deployed; called after `look`."""
+    last: Callable[[], Assembly | None] = lambda: None
+    """The assembly that was applied last; called after `look`, where something changes."""
     taken: tuple[Taken, ...] = ()
     """What exists and is to be taken over."""
     first_look: Callable[[], Iterable[Finding]] = tuple

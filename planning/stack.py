@@ -389,7 +389,7 @@ class StackPlanner:
             self.findings.error(
                 "stack_policy_forbids",
                 f"the stack policy in force forbids to change {', '.join(refused)} in this way; if it is meant, open this policy"
-                " and plan again: apply puts the assembly's policy back",
+                " and plan again: " + ("apply puts the assembly's policy back" if self.stack.stack_policy else "it stays open then"),
                 f"aws cloudformation set-stack-policy --stack-name {self.stack.stack_name} --region {self.stack.region}"
                 f" --stack-policy-body '{OPEN}'",
             )
@@ -403,7 +403,7 @@ class StackPlanner:
             waits_for=inputs.waits_for,
             parameters=inputs.show,
             resources=resources,
-            outputs=outputs.changes(self.live_outputs, produced, inputs.secrets),
+            outputs=outputs.changes(self.live_outputs, produced, inputs.secrets, resources),
             settings=self.settings(),
             tags=self.tags(),
             validations=validations,
@@ -439,7 +439,7 @@ class StackPlanner:
             if policy is None or not same_policy(policy, self.stack.stack_policy):
                 found.append(SettingChange(setting="stack_policy", before=policy or "", after=self.stack.stack_policy))
         if on and not self.stack.termination_protection:
-            self.findings.note("protection_stays", "its termination protection stays on, as an edit takes no protection off; destroy can")
+            self.findings.note("protection_stays", "termination protection stays on, as an edit takes no protection off; destroy can")
         return tuple(found)
 
     # --- outputs ----------------------------------------------------------------------------------------------

@@ -25,17 +25,17 @@ _VISITORS: Mapping[VisitorKind, str] = {
     "site_replaced": "THE DISTRIBUTION IS REPLACED: a new one serves them, with cold caches",
     "authentication_off": "NO PASSWORD IS ASKED any more on {after}",
     "authentication_on": "a password is asked on {after}",
-    "authentication_changed": (
-        "another edge function answers first: with another password or realm they are asked again, with other routes they get other pages"
-    ),
+    "authentication_changed": "another function answers first{edge}",
     "name_added": "{after} is answered",
     "name_removed": "{before} IS NOT ANSWERED any more",
     "dns_added": "the DNS has {after}",
     "dns_changed": "the DNS answer of {before} changes; resolvers keep the old one for its TTL",
     "dns_removed": "THE DNS LOSES {before}",
     "origin_changed": "files come from {after}, and came from {before}: what is not there is a 404",
-    "routing_changed": "the function that chooses the page changes",
+    "routing_changed": "another function chooses the page{edge}",
     "headers_changed": "answers get other headers; a page that the new ones forbid something breaks",
+    "origin_group_changed": "{turn}",
+    "firewall_blocks": "the firewall's rule {after} refuses requests that it let through",
     "old_clients_refused": "clients below {after} are refused (before: below {before})",
     "edge_locations_changed": "answers come from other edge locations: {before} -> {after}",
     "distribution_changed": "what CloudFront does changes: {after}",
@@ -54,6 +54,8 @@ _POSTURE: Mapping[PostureKind, str] = {
     "plaintext_allowed": "plain HTTP allowed on {subject}: {before} -> {after}",
     "tls_lowered": "TLS lowered: {before} -> {after}",
     "retention_shortened": "{subject} kept shorter: {before} -> {after}",
+    "replication_off": "{subject} is not replicated any more",
+    "alarms_unheard": "ALARMS REACH NOBODY by mail any more{was}",
     "protection_lifted": "{subject} lifted: {before} -> {after}",
     "logging_off": "{subject} off",
 }
@@ -69,11 +71,12 @@ def lines(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "security", _security(plan, found)
     if found.cost is not None:
         cost = found.cost
+        left = f"; {cost.left:,.2f} of it for what is no more wanted" if cost.left else ""
         used = f"with {cost.requests:,} requests and {cost.gigabytes:g} GB; list prices as of {cost.as_of}"
         if cost.difference:
-            yield "costs", f"{cost.difference:+,.2f} USD a month (about {cost.before:,.2f} -> {cost.after:,.2f} {used})"
+            yield "costs", f"{cost.difference:+,.2f} USD a month (about {cost.before:,.2f} -> {cost.after:,.2f} {used}){left}"
         else:
-            yield "costs", f"as before, about {cost.after:,.2f} USD a month {used}"
+            yield "costs", f"as before, about {cost.after:,.2f} USD a month {used}{left}"
 
 
 def _takes(found: Consequences) -> str:
@@ -121,8 +124,16 @@ def visitor_text(effect: VisitorEffect) -> str:
     """One effect as a phrase."""
     paths = "all paths" if "*" in effect.after.split(", ") else effect.after
     at, was = (f" at {effect.after}" if effect.after else ""), (f" ({effect.before})" if effect.before else "")
-    text = _VISITORS[effect.kind].format(before=effect.before or "?", after=paths or "?", at=at, was=was)
+    more = {"turn": _turn(effect), "edge": f": {effect.after}" if effect.after else ""}
+    text = _VISITORS[effect.kind].format(before=effect.before or "?", after=paths or "?", at=at, was=was, **more)
     return text if effect.certain else f"perhaps: {text}"
+
+
+def _turn(effect: VisitorEffect) -> str:
+    """What becomes of the origin that stands in for another one."""
+    if not effect.after and not effect.before:
+        return "where the first origin fails, another one is asked than before"
+    return f"where the first origin fails, {effect.after or 'none'} is asked" + (f" (before: {effect.before})" if effect.before else "")
 
 
 def posture_text(change: PostureChange) -> str:
@@ -135,7 +146,8 @@ def posture_text(change: PostureChange) -> str:
 def posture_groups(plan: Plan) -> Iterator[tuple[str, str]]:
     """("STACK: LogicalId (Type)", phrase) of every change."""
     for change in plan.consequences.posture if plan.consequences is not None else ():
-        yield f"{change.stack}: {change.logical_id or 'the stack'} ({change.resource_type})", posture_text(change)
+        place = f"{change.stack}: {change.logical_id or 'the stack'} ({change.resource_type})" if change.stack else plan.environment
+        yield place, posture_text(change)
 
 
 def _security(plan: Plan, found: Consequences) -> str:
@@ -146,7 +158,7 @@ def _security(plan: Plan, found: Consequences) -> str:
     posture = [e for e in found.posture if not (e.kind == "authentication_off" and e.logical_id in opened and e.subject != "*")]
     parts = [posture_text(each) for each in posture]
     said = _joined(list(dict.fromkeys(parts)))
-    policies = f"{wider} polic{'y allows' if wider == 1 else 'ies allow'} more (below)" if wider else ""
+    policies = f"{wider} permission{'' if wider == 1 else 's'} widened (below)" if wider else ""
     return "; ".join(part for part in (said, policies) if part) or "nothing is defended less"
 
 

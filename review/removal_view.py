@@ -34,14 +34,15 @@ def lines(plan: Plan) -> Iterator[str]:
         if each.protected:
             lifted = plan.options.remove and plan.options.lift_protection
             yield f"    it has termination protection{', which is lifted first' if lifted else ''}"
-        yield from (f"    drops the change set {name}, which waits to be applied" for name in each.change_sets)
+        drops, keeps, cleans = ("drops", "keeps", "cleans up") if plan.options.remove else ("would drop", "would keep", "would clean up")
+        yield from (f"    {drops} the change set {name}, which waits to be applied" for name in each.change_sets)
         if each.status != "DELETE_COMPLETE":
-            yield from (f"    keeps {line}" for line in _left(each.leftovers, "keep"))
+            yield from (f"    {keeps} {line}" for line in _left(each.leftovers, "keep"))
         for line in _left(each.leftovers, "clean_up"):
-            yield f"    cleans up {line}, as soon as AWS lets go of it (replicas at the edge: some hours)"
+            yield f"    {cleans} {line}, as soon as AWS lets go of it (replicas at the edge: some hours)"
     if plan.removals and not plan.options.remove:
         for line in commands.told(remove_command(plan.environment)):
-            yield f"    to delete them, {line}"
+            yield f"    to delete {'it' if len(plan.removals) == 1 else 'them'}, {line}"
 
 
 def what(each: Removal) -> str:

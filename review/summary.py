@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from assembly import commands
 from changes.model import PropertyChange, ResourceChange, Widening
 from guards.text import printable
@@ -366,8 +368,12 @@ def findings_in_order(plan: Plan) -> tuple[Finding, ...]:
 
 
 def further_findings(plan: Plan) -> tuple[Finding, ...]:
-    """In that order, without those that were said before everything else."""
-    return tuple(finding for finding in findings_in_order(plan) if finding.code != EMPTIED)
+    """In that order, without those that were said before everything else; the same of several stacks is said once."""
+    groups: dict[tuple[str, str, str, str], list[Finding]] = {}
+    for each in findings_in_order(plan):
+        if each.code != EMPTIED:
+            groups.setdefault((each.severity, each.code, each.message, each.command), []).append(each)
+    return tuple(msgspec.structs.replace(same[0], stack=", ".join(each.stack for each in same if each.stack)) for same in groups.values())
 
 
 def next_command(plan: Plan) -> str:

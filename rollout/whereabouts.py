@@ -6,36 +6,27 @@ Never: moves or deletes a stack. CloudFormation cannot move one, and a second st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from assembly.commands import deploy
 from assembly.model import Assembly, Stack
 from aws.errors import AwsError
-from gateways.existing import NAMES
+from consequences.lifted import still_refusing
 from guards import documents
 from planning.model import Finding
 from planning.removals import Removal
 from removal.belongings import Dropped, dropped, place, says_so
 from removal.effects import alone, deployed_resources, deployed_tags, removal_order
 from removal.gateways import RemovalGateways
+from removal.names import names_in, names_taken
 from rollout import history
 from rollout.identity import changed_identity, moved_finding, roles_of
 
 LOOKED_BACK = 20
 """Applies whose assemblies are asked for stacks that are no more wanted; of older ones the names tell."""
-
-_NAMES = {
-    "AWS::CloudFront::Distribution": ("DistributionConfig", "Aliases"),
-    **{
-        kind: path
-        for kind, path in NAMES.items()
-        if kind.startswith("AWS::CloudFront::") or kind in ("AWS::IAM::ManagedPolicy", "AWS::IAM::Role", "AWS::S3::Bucket")
-    },
-}
-"""Types whose names are taken in every region, and where the name stands."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +36,10 @@ class Whereabouts:
     findings: tuple[Finding, ...] = ()
     removals: tuple[Removal, ...] = ()
     """Stacks that are no more wanted, each before those that it depends on."""
+    leaving: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Their resources by stack id, as the deployed templates have them."""
+    last: Assembly | None = None
+    """What was applied last with success."""
 
 
 def find(
@@ -65,10 +60,17 @@ def find(
     found = dropped(assembly, past.assemblies, gateways)
     seen = _seen(assembly, found.stacks, gateways)
     moved = {each.stack.id: both for each in seen if (both := _taken_twice(assembly, each, templates))}
-    held = {each.stack.id: roles for each in seen if each.stack.id not in moved and (roles := sorted(each.names & roles_of(assembly)))}
+    held = {
+        each.stack.id: roles
+        for each in seen
+        if each.stack.id not in moved and (roles := sorted({*names_in(each.resources)} & roles_of(assembly)))
+    }
     gone = {place(each.stack): each for each in seen if each.stack.id not in {*moved, *held} and each.removal is not None}
     last = past.records[0] if past.records else None
+    succeeded = next((each.assembly_digest for each in past.records if each.result == "succeeded"), "")
+    applied = next((each for each in past.assemblies if each.digest == succeeded), None)
     undoes = last is not None and last.rollback and not rolling_back and last.assembly_digest != assembly.digest
+    identity = tuple(changed_identity(assembly, past.assemblies, past.bucket))
     return Whereabouts(
         findings=(
             *(
@@ -76,15 +78,19 @@ def find(
                 if moved
                 else []
             ),
-            *changed_identity(assembly, past.assemblies, past.bucket),
+            *identity,
             *(_held(each.stack, held[each.stack.id]) for each in seen if each.stack.id in held),
-            *(note for each in seen for note in each.notes),
+            # Where the environment itself has another name, that the tags have the old one is no news.
+            *(note for each in seen for note in each.notes if not (identity and note.code == "stack_not_ours")),
             *found.findings,
             *([_undone(assembly, last)] if undoes and last is not None else []),
+            *([_refusing(stacks)] if applied is not None and (stacks := still_refusing(applied, assembly)) else []),
         ),
         removals=tuple(
             removal for s in removal_order(each.stack for each in gone.values()) if (removal := gone[place(s)].removal) is not None
         ),
+        leaving={each.stack.id: each.resources for each in gone.values()},
+        last=applied,
     )
 
 
@@ -153,6 +159,12 @@ def _undone(assembly: Assembly, last: history.Record) -> Finding:
     return Finding(severity="warning", code="undoes_rollback", message=what, command=deploy("history", assembly.environment))
 
 
+def _refusing(stacks: tuple[str, ...]) -> Finding:
+    what = f"the stack polic{'y' if len(stacks) == 1 else 'ies'} of {', '.join(stacks)} stay{'s' if len(stacks) == 1 else ''} in force"
+    more = ", as an edit takes no protection off; a plan that they forbid names the way"
+    return Finding(severity="note", code="protection_stays", message=f"{what}{more}")
+
+
 # --- what stands and is no more wanted ------------------------------------------------------------------------------
 
 
@@ -163,8 +175,8 @@ class _Seen:
     stack: Stack
     removal: Removal | None = None
     """None: whether it stands is not known."""
-    names: frozenset[str] = frozenset()
-    """That its deployed template takes in every region."""
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    """Of its deployed template."""
     notes: tuple[Finding, ...] = ()
 
 
@@ -176,15 +188,15 @@ def _seen(assembly: Assembly, stacks: Iterable[Stack], gateways: RemovalGateways
         try:
             found = alone(assembly, stack, gateways, notes)
             ours = found is None or says_so(assembly, deployed_tags(stack, gateways))
-            names = frozenset(_names(deployed_resources(stack, gateways))) if found is not None else frozenset()
+            resources = deployed_resources(stack, gateways) if found is not None else {}
         except AwsError as error:
             message = f"{where(stack)}, is no more wanted; whether it stands could not be looked up: {error}"
             note = Finding(severity="note", code="dropped_unknown", message=message, command=error.hint)
             return _Seen(stack=stack, notes=(note,))
         if found is not None and found.status != "DELETE_COMPLETE" and not ours:
             message = f"{where(stack)}, was of this environment once; its tags do not say so now, and it is left alone"
-            return _Seen(stack=stack, names=names, notes=(Finding(severity="note", code="stack_not_ours", message=message),))
-        return None if found is None else _Seen(stack=stack, removal=found, names=names, notes=tuple(notes))
+            return _Seen(stack=stack, resources=resources, notes=(Finding(severity="note", code="stack_not_ours", message=message),))
+        return None if found is None else _Seen(stack=stack, removal=found, resources=resources, notes=tuple(notes))
 
     wanted = tuple(stacks)
     with ThreadPoolExecutor(max_workers=max(1, len(wanted))) as pool:
@@ -194,7 +206,7 @@ def _seen(assembly: Assembly, stacks: Iterable[Stack], gateways: RemovalGateways
 def _taken_twice(assembly: Assembly, each: _Seen, templates: Mapping[str, bytes]) -> list[str]:
     """The names that the assembly's stack of that id would take a second time."""
     now = next((stack for stack in assembly.stacks if stack.id == each.stack.id), None)
-    return [] if now is None else sorted(each.names & names_taken(templates[now.id]))
+    return [] if now is None else sorted({*names_in(each.resources)} & names_taken(templates[now.id]))
 
 
 def _held(stack: Stack, roles: Iterable[str]) -> Finding:
@@ -205,16 +217,3 @@ def _held(stack: Stack, roles: Iterable[str]) -> Finding:
 def where(stack: Stack) -> str:
     """Name and place."""
     return f"{stack.stack_name} in {stack.region}, account {stack.account_id}"
-
-
-def names_taken(body: bytes) -> frozenset[str]:
-    """The names in a template that are taken in every region."""
-    return frozenset(_names(documents.loads(body).get("Resources", {})))
-
-
-def _names(resources: Mapping[str, Any]) -> Iterator[str]:
-    for resource in resources.values():
-        found: Any = resource.get("Properties", {})
-        for part in _NAMES.get(resource.get("Type", ""), ("",)):
-            found = found.get(part) if isinstance(found, Mapping) else None
-        yield from (name for name in (found if isinstance(found, list) else [found]) if isinstance(name, str))

@@ -6,7 +6,6 @@ In: botocore's events. Out: lines. Never: shows what was sent or answered.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from session.context import Context
@@ -15,12 +14,11 @@ if TYPE_CHECKING:
     from aws.session import Settings
 
 
-def settings(context: Context, base: Settings | None = None) -> Settings:
-    """The bounds of every request, `base` or the usual ones, with calls told where the caller asked for that."""
+def settings(context: Context) -> Settings:
+    """The bounds of every request, with calls told where the caller asked for that."""
     from aws.session import Settings
 
-    base = base or Settings()
-    return replace(base, follow=follower(context)) if context.verbose else base
+    return Settings(follow=follower(context) if context.verbose else None)
 
 
 def follower(context: Context) -> Callable[[Any, Callable[[], str]], None]:

@@ -68,14 +68,6 @@ def plan_source(opened: Opened, source: Source, *, now: datetime) -> ContentPlan
     return sealed(msgspec.structs.replace(plan, known_after=known_after, **where))
 
 
-def plan_content(
-    opened: Opened, directory: Path, *, allow: tuple[str, ...] = (), exclude: tuple[str, ...] = (), origin: str = "", now: datetime
-) -> tuple[ContentPlan, Content]:
-    """What publishing the directory would do. Raises as `from_directory` and `plan_source`."""
-    source = from_directory(opened, directory, allow=allow, exclude=exclude, origin=origin)
-    return plan_source(opened, source, now=now), source.content
-
-
 def refuse_moved(opened: Opened, source: Source, approved: ContentPlan, *, now: datetime) -> None:
     """Raise `WebsiteError` if content or site are not what they were when the plan was made; `AwsError`."""
     planner.refuse_moved(approved, plan_source(opened, source, now=now))

@@ -12,9 +12,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from assembly import commands
+from guards import documents
 from session.calls import settings
 from session.context import ROOT, USAGE, CommandError, Context
 from session.freshness import refresh
@@ -70,6 +71,16 @@ class Opened:
     def aws(self) -> Aws:
         """The session behind the gateways."""
         return self.gateways.aws
+
+    def resources(self, stack_id: str) -> dict[str, Any]:
+        """The resources of a stack's template, as built."""
+        return resources_of(self.templates, stack_id)
+
+
+def resources_of(templates: Mapping[str, bytes], stack_id: str) -> dict[str, Any]:
+    """The same, of templates alone."""
+    found: dict[str, Any] = documents.loads(templates[stack_id])["Resources"]
+    return found
 
 
 def read_assembly(args: argparse.Namespace) -> tuple[Assembly, dict[str, bytes]]:
@@ -129,7 +140,7 @@ def open_environment(
             caller=f"arn:aws:iam::{assembly.account_id}:root",
         )
     refuse_placeholders(assembly)
-    from aws.session import HASTY, Aws
+    from aws.session import Aws
 
     aws = Aws(
         profile=args.profile,
@@ -138,8 +149,10 @@ def open_environment(
         environment=assembly.environment,
         home_region=assembly.home_region,
         soon=tuple((service, assembly.home_region) for service in soon),
-        settings=settings(context, HASTY if hasty else None),
+        settings=settings(context),
     )
+    if hasty:
+        aws = aws.impatient()
     with telling(context, "AWS to say whose credentials these are (sts:GetCallerIdentity)"):
         caller = aws.identity().arn
     for override in aws.overrides():

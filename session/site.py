@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assembly import commands
-from guards import checkout, documents
+from guards import checkout
 from guards.stream import below
 from guards.text import as_lines
 from review.next_command import again
 from session import known_releases
 from session.context import USAGE, CommandError, Context
+from session.opened import resources_of
 from session.origins import following
 from session.shared import asked
 from session.target import add_target_argument, site_at
@@ -93,8 +94,7 @@ def bucket_name(opened: Opened, live: Mapping[str, str] | None = None) -> str:
 
 def bucket_in_template(templates: Mapping[str, bytes]) -> str:
     """Name of the site bucket where the template says it; else ""."""
-    resources: dict[str, Any] = documents.loads(templates[SITE_STACK])["Resources"]
-    name = resources.get("Bucket", {}).get("Properties", {}).get("BucketName")
+    name = resources_of(templates, SITE_STACK).get("Bucket", {}).get("Properties", {}).get("BucketName")
     return name if isinstance(name, str) else ""
 
 

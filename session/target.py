@@ -70,13 +70,12 @@ def places(opened: Opened) -> tuple[Place, Place]:
 
 def standby_artifacts(opened: Opened) -> str:
     """The artifact bucket of the standby region, as the template names it."""
-    return str(documents.loads(opened.templates[REPLICA_STACK])["Resources"]["ArtifactBucket"]["Properties"]["BucketName"])
+    return str(opened.resources(REPLICA_STACK)["ArtifactBucket"]["Properties"]["BucketName"])
 
 
 def _origin_ids(opened: Opened) -> tuple[str, str]:
     """In the order of the template: the site bucket, the replica."""
-    resources = documents.loads(opened.templates[SITE_STACK])["Resources"]
-    group = resources["Distribution"]["Properties"]["DistributionConfig"]["OriginGroups"]["Items"][0]
+    group = opened.resources(SITE_STACK)["Distribution"]["Properties"]["DistributionConfig"]["OriginGroups"]["Items"][0]
     first, second = (str(member["OriginId"]) for member in group["Members"]["Items"])
     return first, second
 

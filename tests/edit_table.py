@@ -12,22 +12,29 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+import msgspec
+
 from environments.model import Environment
 from planning.model import Options, Plan, StackPlan, StackSetPlan
 from planning.plan import make_plan
 from planning.request import Request
+from rollout import history
+from rollout.whereabouts import Whereabouts, find
 from stacks.synthesis import Synthesis, synthesise
 from templates.schemas import bundled
 from tests import edits
 from tests.environments_fixture import FAILOVER
 from tests.simulated import ACCOUNT, Simulated, Targeted
 from tests.simulated_provisioning import Made, Provisioned, ProvisionedGateways
+from tests.unit.rollout.test_history import Bucket, record
 
 SCHEMAS = bundled()
 REGIONS = ("us-east-1", "us-east-2", "us-west-2", "eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1", "ap-south-1")
 RECOVERY = {"region": "eu-west-2", "bucket": f"site-{ACCOUNT}-replica"}
 SECOND = {"disaster_recovery": RECOVERY}
 STANDBY = {"failover": FAILOVER["failover"]}
+PROTECTED = {"protection.termination_protection": True, "protection.stack_policy": True}
+CERTIFICATE = f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/0a1b2c3d-1111-2222-3333-444455556666"
 ABSENT = None
 
 Edit = tuple[Mapping[str, Any], Mapping[str, Any]]
@@ -74,10 +81,21 @@ EDITS: Mapping[str, Edit] = {
     "threshold_edge_errors": ({}, {"monitoring.edge_errors": 10}),
     "certificate_days_left": ({}, {"monitoring.certificate_days_left": 20}),
     "access_log_retention": ({}, {"monitoring.access_log_retention_days": 30}),
+    "alarm_email_off": ({"monitoring.alarm_email": "ops@example.com"}, {"monitoring.alarm_email": ABSENT}),
     "alarm_email": ({}, {"monitoring.alarm_email": "ops@example.com"}),
     "tags": ({}, {"tags": {"Team": "web"}}),
     "cost_centre": ({}, {"cost_centre": "ops"}),
     "protection": ({}, {"protection.termination_protection": True, "protection.stack_policy": True}),
+    "protection_off": (PROTECTED, {"protection": {}}),
+    "approvals": ({}, {"protection.approvals": 2}),
+    "approvals_off": ({"protection.approvals": 2, "protection.change_approval": True}, {"protection": {}}),
+    "redirects": ({}, {"redirects": [{"path": "/old", "to": "/buy"}]}),
+    "redirect_hosts_renamed": ({"redirect_hosts": ["www.kimmyai.io"]}, {"redirect_hosts": ["web.kimmyai.io"]}),
+    "file_extensions": ({}, {"routing.file_extensions": ["html", "js", "css", "obj"]}),
+    "records_unmanaged": ({}, {"hosted_zone.records": "unmanaged"}),
+    "certificate_of_others": ({}, {"certificate.arn": CERTIFICATE}),
+    "identity_before_private": ({}, {"adopt": {"origin_access_identity": "E1ABCDEF2GHIJ"}}),
+    "failover_off": (STANDBY, {"failover": ABSENT}),
     "failover": ({}, STANDBY),
     "failover_elsewhere": (STANDBY, {"failover.dns_name": "dualstack.other-1234567890.eu-west-1.elb.amazonaws.com"}),
     "disaster_recovery": ({}, SECOND),
@@ -85,6 +103,10 @@ EDITS: Mapping[str, Edit] = {
     "disaster_recovery_off": (SECOND, {"disaster_recovery": ABSENT}),
     "disaster_recovery_region": (SECOND, {"disaster_recovery": {"region": "us-west-2", "bucket": f"site-{ACCOUNT}-replica-two"}}),
     "firewall": ({}, {"firewall": {}}),
+    "firewall_off": ({"firewall": {}}, {"firewall": ABSENT}),
+    "firewall_counts": ({"firewall": {"rate": "block", "core_rules": "block"}}, {"firewall": {"core_rules": "off"}}),
+    "firewall_lets_more_through": ({"firewall": {"rate": "block", "rate_limit": 100}}, {"firewall.rate_window_seconds": 60}),
+    "firewall_logs_off": ({"firewall": {"logs": "bucket"}}, {"firewall.logs": "none"}),
     "firewall_blocks": ({"firewall": {}}, {"firewall.rate": "block", "firewall.rate_limit": 100}),
     "bucket": ({}, {"bucket": f"site-{ACCOUNT}-two"}),
     "domain": ({}, {"domain": "dev2.kimmyai.io"}),
@@ -116,7 +138,7 @@ def plan_of_edit(name: str, *, no_values: bool = False) -> Plan:
     before, edit = EDITS[name]
     gateways = _copy_for(name)
     gateways.faults.no_values = no_values
-    return _plan(built({**before, **edit}), gateways, "edit")
+    return _plan(built({**before, **edit}), gateways, "edit", built(before))
 
 
 Resources = Mapping[tuple[str, str], Mapping[str, Made]]
@@ -129,7 +151,7 @@ def executed(name: str) -> tuple[Plan, Resources, Resources]:
     gateways = _copy_for(name)
     gateways.faults.no_values = True
     made = built({**before, **edit})
-    plan = _plan(made, gateways, "edit")
+    plan = _plan(made, gateways, "edit", built(before))
     first = _resources(gateways)
     _execute(plan, made, gateways)
     return plan, first, _resources(gateways)
@@ -174,7 +196,8 @@ def _secrets(version: str) -> dict[str, tuple[str, dict[str, str]]]:
     }
 
 
-def _plan(made: Synthesis, gateways: ProvisionedGateways, nonce: str) -> Plan:
+def _plan(made: Synthesis, gateways: ProvisionedGateways, nonce: str, before: Synthesis | None = None) -> Plan:
+    seen = Whereabouts() if before is None else find(lambda: _history(before), made.assembly, made.templates, gateways)
     request = Request(
         assembly=made.assembly,
         templates=made.templates,
@@ -182,8 +205,21 @@ def _plan(made: Synthesis, gateways: ProvisionedGateways, nonce: str) -> Plan:
         created_at="2026-11-22T10:00:00Z",
         created_by=f"arn:aws:iam::{ACCOUNT}:user/somebody",
         nonce=nonce,
+        look=lambda: seen.findings,
+        removals=lambda: seen.removals,
+        leaving=lambda: seen.leaving,
+        last=lambda: seen.last,
     )
     return make_plan(request, gateways, SCHEMAS, workers=1)
+
+
+def _history(before: Synthesis) -> Bucket:
+    """As an apply leaves it."""
+    bucket, assembly = Bucket(), before.assembly
+    history.keep(bucket, assembly.artifact_bucket, assembly, before.templates)
+    last = msgspec.structs.replace(record(environment=assembly.environment), assembly_digest=assembly.digest)
+    history.save(bucket, assembly.artifact_bucket, last)
+    return bucket
 
 
 def _execute(plan: Plan, made: Synthesis, gateways: ProvisionedGateways) -> None:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from assembly import commands
-from guards import documents
 from guards.text import painted
 from session.context import OK, USAGE, CommandError, Context
 from session.opened import Opened, add_common_arguments, open_environment
@@ -110,8 +109,7 @@ def _edge(args: argparse.Namespace, opened: Opened) -> tuple[tuple[RegionLogs, .
     stack = next((s for s in opened.assembly.stacks if s.id == EDGE_LOGS_STACK), None)
     if stack is None or stack.stackset is None or args.source == "access":
         return (), ""
-    resources: dict[str, Any] = documents.loads(opened.templates[EDGE_LOGS_STACK])["Resources"]
-    group = next(r["Properties"]["LogGroupName"] for r in resources.values() if r["Type"] == "AWS::Logs::LogGroup")
+    group = next(r["Properties"]["LogGroupName"] for r in opened.resources(EDGE_LOGS_STACK).values() if r["Type"] == "AWS::Logs::LogGroup")
     all_regions = stack.stackset.targets.regions
     unknown = sorted(set(args.region) - set(all_regions))
     if unknown:

@@ -208,6 +208,8 @@ def plan_and_save(
         taken=taken,
         look=lambda: (*look().findings, *backfill.findings(opened)),
         removals=lambda: look().removals,
+        leaving=lambda: look().leaving,
+        last=lambda: look().last,
         measured=lambda: history.expected_or_none(bucket(), assembly.artifact_bucket, assembly.environment),
         first_look=_first_look(opened, options, context),
     )

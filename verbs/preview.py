@@ -191,12 +191,11 @@ def _settings(args: argparse.Namespace, context: Context) -> tuple[Settings, Cre
 
 def _hasty(context: Context) -> Aws:
     """The local AWS, asked for objects with no more patience than CloudFront has for a bucket, instead of that of a deployment."""
-    from aws.session import Aws, Settings
+    from aws.session import Aws
     from local_aws.server import LocalAws
 
     server = LocalAws.start(context.root / ".local-aws")
-    settings = Settings(total_attempts=2, read_timeout=5.0)
-    return Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials, settings=settings)
+    return Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials).impatient()
 
 
 def _serve(args: argparse.Namespace, context: Context) -> int:

@@ -15,13 +15,14 @@ from guards.caller import this_process
 from local_aws.server import LocalAws
 from rollout.content_step import publish_step
 from rollout.progress import Event, Note
-from session.content import plan_content, publish_planned
+from session.content import from_directory, plan_source, publish_planned
 from session.opened import Opened
 from session.site import site_of
 from tests.functional import frontend
 from tests.functional.frontend import Deployed
 from tests.functional.wire import Answer, Exchange, Wire, denied
 from website.content import read
+from website.content_plan import ContentPlan
 from website.errors import WebsiteError
 from website.publish import publish
 from website.run import INVALIDATION_SECONDS, Run, Warned
@@ -33,6 +34,11 @@ def opened(aws: Aws, site: frontend.Deployed) -> Opened:
     """As a verb has it."""
     gateways = Gateways(aws, sleep=lambda _: None, poll_seconds=0.01)
     return Opened(assembly=site.assembly, templates=site.synthesis.templates, gateways=gateways, caller="arn:aws:iam::1:user/ann")
+
+
+def planned(place: Opened, directory: Path) -> ContentPlan:
+    """What `plan --content` puts into the plan."""
+    return plan_source(place, from_directory(place, directory), now=datetime.now(UTC))
 
 
 def run() -> Run:
@@ -55,13 +61,13 @@ def site(aws: Aws, account: str, tmp_path: Path) -> Deployed:
 def test_before_the_first_deployment_everything_is_new(aws: Aws, account: str, tmp_path: Path) -> None:
     synthesis = frontend.synthesised("dev", account)
     nothing = frontend.Deployed(synthesis=synthesis, dist=tmp_path, outputs={})
-    plan, _ = plan_content(opened(aws, nothing), frontend.BUILT, now=datetime.now(UTC))
+    plan = planned(opened(aws, nothing), frontend.BUILT)
     assert {change.change for change in plan.changes} == {"add"}
     assert plan.files == len(plan.changes)
 
 
 def test_exactly_the_plan_is_published(aws: Aws, site: Deployed, tmp_path: Path) -> None:
-    plan, _ = plan_content(opened(aws, site), frontend.BUILT, now=datetime.now(UTC))
+    plan = planned(opened(aws, site), frontend.BUILT)
     outcome = publish_planned(opened(aws, site), frontend.BUILT, plan, run())
     assert outcome.release.manifest == plan.manifest
     assert outcome.plan.changes == plan.changes
@@ -70,17 +76,17 @@ def test_exactly_the_plan_is_published(aws: Aws, site: Deployed, tmp_path: Path)
 @pytest.mark.parametrize("moved", ["directory", "live release", "bucket"])
 def test_a_plan_that_does_not_hold_any_more_is_refused(aws: Aws, site: Deployed, tmp_path: Path, moved: str) -> None:
     place, app = opened(aws, site), frontend.built(tmp_path / "app")
-    first, _ = plan_content(place, app, now=datetime.now(UTC))
+    first = planned(place, app)
     publish_planned(place, app, first, run())
     frontend.rebuilt(app, "reviewed")
-    plan, _ = plan_content(place, app, now=datetime.now(UTC))
+    plan = planned(place, app)
     said = {"directory": "not the one that was reviewed", "live release": "went live after", "bucket": "bucket has changed"}[moved]
     if moved == "directory":
         frontend.rebuilt(app, "not reviewed")
     elif moved == "live release":
         other = frontend.built(tmp_path / "other")
         frontend.rebuilt(other, "somebody else's")
-        publish_planned(place, other, plan_content(place, other, now=datetime.now(UTC))[0], run())
+        publish_planned(place, other, planned(place, other), run())
     else:
         client = aws.client("s3", account_id=site.assembly.account_id, region=site.assembly.home_region)
         client.put_object(Bucket=site.bucket, Key="favicon.svg", Body=b"by hand")
@@ -104,9 +110,9 @@ def test_an_invalidation_that_outlasts_its_wait_is_a_warning_with_its_id_and_no_
     app = frontend.built(tmp_path / "app")
     (app / "assets" / "logo.svg").write_text("<svg/>")
     place = opened(Aws(endpoint_url=wire.url, static_credentials=local_aws.credentials), site)
-    publish_planned(place, app, plan_content(place, app, now=datetime.now(UTC))[0], run())
+    publish_planned(place, app, planned(place, app), run())
     (app / "assets" / "logo.svg").write_text("<svg></svg>")
-    plan, _ = plan_content(place, app, now=datetime.now(UTC))
+    plan = planned(place, app)
     assert plan.invalidations == ("/assets/logo.svg",)
     wire.on("cloudfront", "GetInvalidation", still_in_progress, times=1_000)
     slept: list[float] = []
@@ -133,7 +139,7 @@ def test_an_invalidation_that_cloudfront_does_not_take_leaves_the_release_live_a
     app = frontend.built(tmp_path / "app")
     (app / "assets" / "logo.svg").write_text("<svg/>")
     place = opened(Aws(endpoint_url=wire.url, static_credentials=local_aws.credentials), site)
-    publish_planned(place, app, plan_content(place, app, now=datetime.now(UTC))[0], run())
+    publish_planned(place, app, planned(place, app), run())
     (app / "assets" / "logo.svg").write_text("<svg></svg>")
     wire.on("cloudfront", "CreateInvalidation", denied, times=100)
     said: list[str] = []
@@ -142,7 +148,7 @@ def test_an_invalidation_that_cloudfront_does_not_take_leaves_the_release_live_a
         if isinstance(event, Warned):
             said.append(event.text)
 
-    plan, _ = plan_content(place, app, now=datetime.now(UTC))
+    plan = planned(place, app)
     outcome = publish_planned(place, app, plan, replace(run(), report=report))
     assert (outcome.changed, outcome.release.number, outcome.invalidation_done) == (True, 2, False)
     assert len(said) == 1

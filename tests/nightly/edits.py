@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import sys
 import tempfile
 import time
@@ -40,17 +41,19 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--edits", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--start", type=int, default=0, metavar="N", help=f"the first edit's number, a multiple of {PER_ENVIRONMENT}")
     parser.add_argument("--key", action="append", default=[], help="only edits of this key, e.g. basic_auth.enabled")
     parser.add_argument("--hand", default="", choices=("", *by_hand.CHANGES), help="always this change by hand (default: any, or none)")
     args = parser.parse_args(arguments)
-    dice = random.Random(args.seed)
     counts: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as directory:
         server = LocalAws.start(Path(directory) / ".local-aws", bound_to=os.getpid(), persist=False)
         try:
-            site = None
-            for number in range(args.edits):
+            site, dice = None, random.Random()
+            for number in range(args.start, args.start + args.edits):
                 if site is None or number % PER_ENVIRONMENT == 0:
+                    # Of its own, so that a failure comes again without the edits of the environments before it (--start).
+                    dice = random.Random(f"{args.seed} {number}")
                     site = fresh(Path(directory), args.seed, number)
                 words, values = edits.random_edit(site.values, site.account, dice, only=args.key)
                 began = time.monotonic()
@@ -58,7 +61,7 @@ def main(arguments: list[str]) -> int:
                 counts[outcome] += 1
                 if outcome == "FAILED":
                     site = None
-                if outcome in ("FAILED", "refused by plan"):
+                if outcome in ("FAILED", "failed at AWS", "refused by plan"):
                     print(f"#{number} {words}: {outcome}\n{told}\n", flush=True)
                 else:
                     print(f"#{number} {words}: {outcome} ({time.monotonic() - began:.1f} s)", file=sys.stderr, flush=True)
@@ -89,6 +92,8 @@ def one(site: Edited, values: edits.Values, hand: Callable[[Plan], str] = nothin
     planned, review = site.deploy("plan")
     if planned == 0:
         return "no changes", review
+    if planned != PENDING and opened(site, review):
+        planned, review = site.deploy("plan")
     if planned != PENDING:
         site.write(before)
         return ("refused by plan" if "next: " in review or "hint: " in review else "FAILED"), review
@@ -117,6 +122,14 @@ def one(site: Edited, values: edits.Values, hand: Callable[[Plan], str] = nothin
     if again != 0:
         return "FAILED", f"by hand: {done or 'nothing'}\nafter the apply there is something left to do:\n{left}\n{told}"
     return f"{outcome}{' beside a change by hand' if done else ''}", told
+
+
+def opened(site: Edited, review: str) -> bool:
+    """As the review says, a stack policy that somebody has put there is opened; False where none is in the way."""
+    found = re.findall(r"set-stack-policy --stack-name (\S+) --region (\S+) --stack-policy-body '([^']+)'", review)
+    for name, region, body in dict.fromkeys(found):
+        site.client("cloudformation", region).set_stack_policy(StackName=name, StackPolicyBody=body)
+    return bool(found)
 
 
 def applied(site: Edited, review: str) -> tuple[str, str]:

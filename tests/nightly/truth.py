@@ -69,7 +69,9 @@ def not_as_reviewed(plan: Plan, touched: dict[Place, set[str]], *, complete: boo
 
 def _differences(plan: Plan, touched: dict[Place, set[str]], *, complete: bool) -> Iterator[str]:
     sets = [stack for stack in plan.stacks if isinstance(stack, StackSetPlan)]
-    stacks = {(stack.region, stack.stack_name): stack for stack in plan.stacks if isinstance(stack, StackPlan)}
+    # The watch sees the account of the environment; a zone may be in another one.
+    here = [stack for stack in plan.stacks if isinstance(stack, StackPlan) and stack.account_id == plan.account_id]
+    stacks = {(stack.region, stack.stack_name): stack for stack in here}
     for (region, name), ids in touched.items():
         stack = stacks.get((region, name))
         if stack is not None:

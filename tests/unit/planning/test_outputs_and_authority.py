@@ -27,10 +27,16 @@ from tests.unit.planning.test_plan import plan_of, settled, stack_of
 # --- outputs ------------------------------------------------------------------------------------------------------
 
 
-def became(live: dict[str, str], outputs: dict[str, str | None], *secrets: str, hidden: frozenset[str] = frozenset()) -> list[OutputChange]:
+def became(
+    live: dict[str, str],
+    outputs: dict[str, str | None],
+    *secrets: str,
+    hidden: frozenset[str] = frozenset(),
+    resources: tuple[ResourceChange, ...] = (),
+) -> list[OutputChange]:
     expressions = {name: {"Ref": "It"} for name in outputs}
     produced = Produced(outputs=outputs, expressions=expressions, hidden=hidden, account_id=ACCOUNT, region="eu-west-1")
-    return list(changes(live, produced, secrets))
+    return list(changes(live, produced, secrets, resources))
 
 
 def test_each_way_in_which_an_output_changes() -> None:
@@ -41,6 +47,8 @@ def test_each_way_in_which_an_output_changes() -> None:
     assert became({"A": "1"}, {"A": "2"}) == [OutputChange(name="A", change="modify", before=Known(text="1"), after=Known(text="2"))]
     [perhaps] = became({"A": "1"}, {"A": None})
     assert (perhaps.change, perhaps.before) == ("maybe", Known(text="1")) and perhaps.after is not None
+    added = ResourceChange(logical_id="It", resource_type="AWS::SNS::Topic", action="add")
+    assert [each.change for each in became({"A": "1"}, {"A": None}, resources=(added,))] == ["modify"]
     assert [c.name for c in became({"B": "1"}, {"C": "2", "A": "3"})] == ["A", "B", "C"]
 
 

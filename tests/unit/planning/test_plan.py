@@ -153,14 +153,14 @@ def test_an_output_that_surely_stays_is_no_placeholder() -> None:
     assert stack_of(plan, "site").operation == "none"
 
 
-def test_a_replaced_resource_makes_its_outputs_unknown() -> None:
+def test_a_replaced_resource_gives_its_outputs_a_value_that_is_not_known_yet() -> None:
     gateways = SimulatedGateways()
     settled(two(), gateways)
     plan = plan_of(two(domain="other.example.org"), gateways)
     certificate, site = stack_of(plan, "certificate"), stack_of(plan, "site")
     assert certificate.resources[0].replacement.verdict == "yes"
     assert certificate.resources[0].replacement.by == "schema"
-    assert [o.change for o in certificate.outputs] == ["maybe"]
+    assert [o.change for o in certificate.outputs] == ["modify"]
     assert site.waits_for == ("certificate.CertificateArn",)
     [distribution] = site.resources
     [change] = distribution.properties

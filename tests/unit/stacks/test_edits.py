@@ -16,7 +16,7 @@ import pytest
 
 from assembly.model import OutputRef
 from environments.model import Environment
-from rollout.whereabouts import names_taken
+from removal.names import names_taken
 from stacks.synthesis import Synthesis, SynthesisError, synthesise
 from templates.schemas import bundled
 from tests import edits
