@@ -406,6 +406,28 @@ def test_overtaken_change_sets_of_unchanged_stacks_go_and_a_no_is_told() -> None
     assert any("could not be deleted: not you" in e.text for e in desk.told if isinstance(e, Note))
 
 
+def test_a_lock_that_is_lost_while_overtaken_change_sets_go_is_told_and_nothing_more_is_deleted() -> None:
+    import dataclasses
+
+    desk = Desk()
+    made = chain()
+    assert desk.apply(made).result == "succeeded"
+    older = desk.plan(chain("2"))
+    for each in desk.simulation.at("eu-west-1").change_sets.values():
+        each["CreationTime"] = each["CreationTime"].replace(year=2020)
+    desk.told.clear()
+
+    def lost() -> None:
+        raise LockLost("taken over by somebody")
+
+    run = desk.run(made, desk.plan(made))
+    drop_overtaken(dataclasses.replace(run, check=lost))
+    notes = [e.text for e in desk.told if isinstance(e, Note)]
+    assert notes and all("could not be deleted: taken over by somebody" in text for text in notes)
+    there = {c["ChangeSetId"] for c in desk.simulation.at("eu-west-1").change_sets.values()}
+    assert {each.arn for each in older.change_sets} <= there
+
+
 # --- executing ------------------------------------------------------------------------------------------------------
 
 
