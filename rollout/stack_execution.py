@@ -48,7 +48,7 @@ class StackExecution(SecondTry):
             stack = self.plan.stack_name
         if self.resumed:
             self.note("an earlier apply has executed this change set; following it")
-        elif where.at == "ready" and self.plan.change_set is not None:
+        elif self.plan.change_set is not None:
             self.send(self.change_set, stack)
         else:
             made = self.real()

@@ -78,6 +78,12 @@ def test_silence_after_it_was_sent_leaves_it_running_at_aws(error: Exception) ->
     assert before.result == "failed", "before that nothing runs"
 
 
+def test_a_stackset_is_told_as_one() -> None:
+    from tests.unit.planning.test_stacksets import World
+
+    assert World().deploy().kind == "stackset"
+
+
 def test_a_refusal_after_it_was_sent_is_a_failure() -> None:
     assert one(AccessDenied("not you"), begun=True)[0].result == "failed"
 

@@ -24,6 +24,7 @@ def test_a_stack_counts_what_is_complete_and_shows_what_is_under_way() -> None:
     begun = Started(at=10.0, stack="a", operation="update", resources=3, expected_seconds=60.0)
     line = told(begun, resource("One", "UPDATE_IN_PROGRESS"))
     assert (line.operation, line.total, line.started, line.expected_seconds) == ("update", 3, 10.0, 60.0)
+    assert not begun.resumed, "unless it is said"
     assert (line.current, line.finished, line.rolling_back) == ("One", 0, False)
     line = told(begun, resource("One", "UPDATE_IN_PROGRESS"), resource("One", "UPDATE_COMPLETE"), resource("Two", "UPDATE_IN_PROGRESS"))
     assert (line.current, line.finished) == ("Two", 1)

@@ -22,7 +22,7 @@ from rollout.stackset_execution import EVENTS_READ, OWN_POLLS, TOLD_ONE_BY_ONE, 
 from rollout.stackset_operations import Step
 from templates.schemas import Schemas
 from tests.unit.planning.test_stacksets import World
-from tests.unit.rollout.test_failed_instances import Following, result, step
+from tests.unit.rollout.test_failed_instances import Following, Polled, look, result, step
 
 # --- the whole, against a set in memory -------------------------------------------------------------------------------
 
@@ -269,7 +269,7 @@ def test_an_operation_is_begun_if_aws_knows_it() -> None:
                 return None
             raise NotFound("no such operation")
 
-    assert Known().is_begun(step()) and not Known().is_begun(dataclasses.replace(step(), id="other"))
+    assert Known().is_begun(step()) is True and Known().is_begun(dataclasses.replace(step(), id="other")) is False
 
 
 # --- what is sent -----------------------------------------------------------------------------------------------------
@@ -381,3 +381,12 @@ def test_of_many_failures_ten_are_asked_for_their_event() -> None:
     found = counting.failed_outcome("FAILED", (cancelled, *bad), "")
     assert counting.begun_steps == [str(n) for n in range(EVENTS_READ)], "those that were cancelled have none"
     assert [each.event for each in found.instances] == ["", *["why"] * EVENTS_READ, "", ""]
+
+
+def test_failures_that_come_one_after_the_other_are_read_together_when_it_is_time() -> None:
+    polled = Polled(look(), look(failed=1), look(failed=2), look(failed=3), look("FAILED", failed=3))
+    polled.follow(step())
+    assert polled.read == ["", "FAILED", ""], "all at once, the first failure, and the end"
+    later = Polled(look(), *[look(failed=n) for n in (1, 2, 3, 3, 3, 3, 3)], look("FAILED", failed=3))
+    later.follow(step())
+    assert later.read == ["", "FAILED", "", ""], "and everything again after its time"
