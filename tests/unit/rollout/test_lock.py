@@ -40,7 +40,8 @@ class Table:
             return condition.absent is not None
         if condition.equal and all(self.item.get(k) == v for k, v in condition.equal.items()):
             return True
-        return condition.below is not None and int(self.item.get(condition.below[0], 0)) < condition.below[1]
+        # A comparison with an attribute that is not there is false.
+        return condition.below is not None and int(self.item.get(condition.below[0], condition.below[1])) < condition.below[1]
 
     def get(self, table: str, key: dict[str, Any]) -> Item | None:
         self._asked()
