@@ -57,10 +57,12 @@ def test_what_is_at_home_since_it_was_written_there_has_arrived(home: Held | Non
 
 
 def test_a_page_goes_after_what_it_loads_and_a_worker_last() -> None:
-    keys = ["sw.js", "x/service-worker.js", "a.mjs", "sw.mjs", "index.html", "about.html", "b.js"]
+    keys = ["sw.js", "x/service-worker.js", "a.mjs", "sw.mjs", "index.html", "about.html", "zoo.html", "b.js"]
     found = sorted_load({}, {key: held() for key in keys}, keys, SINCE, "index.html")
-    assert [key for key, _ in found.objects] == ["a.mjs", "b.js", "about.html", "index.html", "sw.js", "sw.mjs", "x/service-worker.js"]
-    assert found.size == 7
+    assert [key for key, _ in found.objects] == [
+        *("a.mjs", "b.js", "about.html", "zoo.html", "index.html", "sw.js", "sw.mjs", "x/service-worker.js")
+    ]
+    assert found.size == 8
 
 
 def test_what_was_written_at_home_meanwhile_is_told() -> None:

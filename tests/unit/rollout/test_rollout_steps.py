@@ -428,6 +428,20 @@ def test_a_lock_that_is_lost_while_overtaken_change_sets_go_is_told_and_nothing_
     assert {each.arn for each in older.change_sets} <= there
 
 
+def test_nothing_is_overtaken_by_a_plan_that_changes_the_stack_itself() -> None:
+    desk = Desk()
+    made = chain()
+    assert desk.apply(made).result == "succeeded"
+    desk.plan(chain("2"))
+    place = desk.simulation.at("eu-west-1")
+    for each in place.change_sets.values():
+        each["CreationTime"] = each["CreationTime"].replace(year=2020)
+    before, desk.told[:] = len(place.change_sets), []
+    drop_overtaken(desk.run(chain("3"), desk.plan(chain("3"))))
+    left = {c["StackName"] for c in place.change_sets.values()}
+    assert before and {"demo-test-a", "demo-test-c"} <= left and not any("demo-test-a" in e.text for e in desk.told if isinstance(e, Note))
+
+
 # --- executing ------------------------------------------------------------------------------------------------------
 
 
@@ -440,6 +454,22 @@ def test_settings_alone_are_started_and_told() -> None:
     started = {e.stack: e.resources for e in desk.told if isinstance(e, Started)}
     assert started["a"] == 0
     assert desk.simulation.at("eu-west-1").stacks["demo-test-a"]["EnableTerminationProtection"] is True
+
+
+def test_an_import_and_the_update_after_it_are_one_execution() -> None:
+    from rollout.import_execution import ImportExecution
+
+    both = object.__new__(ImportExecution)
+    both.begun, both.started, both.total = False, 0.0, 0
+
+    def part(begun: bool, started: float, total: int) -> Any:
+        return SimpleNamespace(execute=lambda: total, begun=begun, started=started, total=total)
+
+    assert both.carried_out(part(False, 5.0, 3)) == 3 and (both.begun, both.started, both.total) == (False, 5.0, 3)  # type: ignore[comparison-overlap]
+    both.carried_out(part(True, 9.0, 7))
+    assert (both.begun, both.started, both.total) == (True, 5.0, 3)
+    both.carried_out(part(False, 0.0, 0))
+    assert both.begun
 
 
 @pytest.mark.parametrize(
