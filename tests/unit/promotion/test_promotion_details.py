@@ -200,7 +200,8 @@ def claimed(aws: two.Aws, region: str, expires: datetime) -> None:
 
 def test_a_claim_counts_until_it_lapses_and_its_holder_is_named() -> None:
     aws = standing()
-    claimed(aws, two.HOME_REGION, aws.clock)
+    claimed(aws, two.HOME_REGION, aws.clock.replace(hour=14))
+    aws.clock = aws.clock.replace(hour=14, minute=0, second=0)
     world, _ = told(aws)
     steps._nobody_publishes(world, world.home)
     claimed(aws, two.HOME_REGION, aws.clock.replace(hour=23))
@@ -220,10 +221,11 @@ def test_nobody_fails_back_while_somebody_publishes_there() -> None:
 
 def test_replication_is_waited_for_with_growing_pauses_and_not_for_ever() -> None:
     aws = standing()
+    aws.write_at_home("zoo.html", b"zoo")
     world, _ = told(aws)
     slept: list[float] = []
     world = dataclasses.replace(world, run=dataclasses.replace(world.run, sleep=slept.append))
-    with pytest.raises(Refused, match=r"the replica lacks 1 object after 30\d s, for example index.html") as refused:
+    with pytest.raises(Refused, match=r"the replica lacks 2 objects after 30\d s, for example index.html") as refused:
         steps._caught_up(world)
     assert "dr --env prod failback" in refused.value.command
     assert slept[:3] == [1.0, 1.5, 2.25] and slept[-1] == 10.0 and sum(slept[:-1]) < WAIT_SECONDS <= sum(slept)
