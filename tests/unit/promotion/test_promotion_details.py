@@ -200,8 +200,9 @@ def claimed(aws: two.Aws, region: str, expires: datetime) -> None:
 
 def test_a_claim_counts_until_it_lapses_and_its_holder_is_named() -> None:
     aws = standing()
-    claimed(aws, two.HOME_REGION, aws.clock.replace(hour=14))
-    aws.clock = aws.clock.replace(hour=14, minute=0, second=0)
+    lapses = aws.clock.replace(hour=14)
+    claimed(aws, two.HOME_REGION, lapses)
+    aws.clock = lapses
     world, _ = told(aws)
     steps._nobody_publishes(world, world.home)
     claimed(aws, two.HOME_REGION, aws.clock.replace(hour=23))
