@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -145,6 +146,50 @@ def test_every_stack_that_moved_is_named_with_its_place_and_the_others_are_not()
     desk.simulation.at("eu-west-1").stacks["demo-test-a"]["StackStatus"] = "UPDATE_ROLLBACK_COMPLETE"
     (told,) = stale(run, plan.stacks)
     assert told.startswith("demo-test-a (eu-west-1, account 123456789012): was CREATE_COMPLETE of")
+
+
+def interrupted(number: int) -> tuple[Desk, Applied | None]:
+    """An apply of two stacks, of which so many are interrupted while they are executed."""
+    desk = Desk()
+    made = small_assembly(small("a"), small("b"), small("z", depends_on=("a", "b")))
+    both, left = threading.Barrier(2), list(range(number))
+
+    def interrupt(name: str, _: Any) -> None:
+        if name == "execute_change_set":
+            both.wait(timeout=20)
+            if left:
+                left.pop()
+                raise KeyboardInterrupt
+
+    desk.simulation.faults.before_call = interrupt
+    try:
+        return desk, desk.apply(made)
+    except KeyboardInterrupt:
+        return desk, None
+
+
+def test_the_first_interrupt_lets_what_runs_end_and_the_second_leaves_at_once() -> None:
+    desk, applied = interrupted(1)
+    told = [e.text for e in desk.told if isinstance(e, Note) and "stopping after the current step" in e.text]
+    assert applied is not None and desk.stop.is_set() and len(told) == 1 and desk.table.item is None
+    assert next(o.result for o in applied.stacks if o.stack == "z") == "not_started"
+    desk, applied = interrupted(2)
+    told = [e.text for e in desk.told if isinstance(e, Note) and "stopping after the current step" in e.text]
+    assert applied is None and len(told) == 1 and desk.table.item is None, "the lock was given back all the same"
+
+
+def test_a_fault_of_ours_begins_nothing_more_and_is_not_hidden() -> None:
+    desk = Desk()
+    made = small_assembly(small("a"), small("z", depends_on=("a",)))
+
+    def fault(name: str, _: Any) -> None:
+        if name == "execute_change_set":
+            raise ZeroDivisionError
+
+    desk.simulation.faults.before_call = fault
+    with pytest.raises(ZeroDivisionError):
+        desk.apply(made)
+    assert desk.stop.is_set() and desk.simulation.executed == [] and desk.table.item is None
 
 
 # --- the result -------------------------------------------------------------------------------------------------------
