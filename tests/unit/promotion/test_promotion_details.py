@@ -19,7 +19,7 @@ from promotion.lock_items import ATTEMPTS, ObjectItems, holds
 from promotion.records import carry_list, copy_records, mirror
 from promotion.steps import WAIT_SECONDS, Refused, World, failback, promote, since_of
 from promotion.target import Entry, NotNext, Phase, Target, Unreadable
-from recovery.comparing import Held
+from recovery.comparing import BEACONS, Held
 from rollout.lock import LockLost
 from tests.unit.promotion import two_regions as two
 from tests.unit.promotion.test_moving import BACK, PLAN, phase, promoted, published_meanwhile, standing
@@ -319,7 +319,8 @@ def test_what_replication_brought_is_not_compared_unless_it_is_asked_for() -> No
     aws = published_meanwhile()
     world, _ = told(aws)
     aws.buckets[two.REPLICA]["brought.js"] = two.Object(b"x", aws.clock, "REPLICA")
-    assert "brought.js" not in unequal(world.home, world.standby, AT)
+    aws.buckets[two.REPLICA][f"{BEACONS}x"] = aws.buckets[two.REPLICA][f"buy/{BEACONS}x"] = two.Object(b"x", aws.clock)
+    assert not {"brought.js", f"{BEACONS}x", f"buy/{BEACONS}x"} & {*unequal(world.home, world.standby, AT)}, "a beacon is each bucket's own"
     assert "brought.js" in unequal(world.home, world.standby, AT, lambda _: True)
     assert unequal(world.home, world.standby, AT, lambda key: key == "index.html") == ("index.html",)
 

@@ -148,22 +148,30 @@ def test_every_stack_that_moved_is_named_with_its_place_and_the_others_are_not()
     assert told.startswith("demo-test-a (eu-west-1, account 123456789012): was CREATE_COMPLETE of")
 
 
-def interrupted(number: int) -> tuple[Desk, Applied | None]:
-    """An apply of two stacks, of which so many are interrupted while they are executed."""
-    desk = Desk()
-    made = small_assembly(small("a"), small("b"), small("z", depends_on=("a", "b")))
-    both, left = threading.Barrier(2), list(range(number))
+class Interrupting(threading.Event):
+    """Ctrl-C comes to the main thread when it looks whether it was asked to stop, once a stack is executed; so many times."""
 
-    def interrupt(name: str, _: Any) -> None:
-        if name == "execute_change_set":
-            both.wait(timeout=20)
-            if left:
-                left.pop()
+    def __init__(self, desk: Desk, times: int) -> None:
+        super().__init__()
+        self.desk, self.times, self.looks, self.owner = desk, times, 0, threading.get_ident()
+
+    def is_set(self) -> bool:
+        if self.desk.simulation.executed and threading.get_ident() == self.owner:
+            self.looks += 1
+            # Every second look is that of the handler.
+            if self.looks % 2 and self.looks // 2 < self.times:
                 raise KeyboardInterrupt
+        return super().is_set()
 
-    desk.simulation.faults.before_call = interrupt
+
+def interrupted(times: int) -> tuple[Desk, Applied | None]:
+    """An apply of a stack, and one after it, that is interrupted so often while the first is executed."""
+    desk = Desk()
+    made = small_assembly(small("a"), small("z", depends_on=("a",)))
+    plan = desk.plan(made)
+    desk.stop = Interrupting(desk, times)
     try:
-        return desk, desk.apply(made)
+        return desk, desk.apply(made, plan)
     except KeyboardInterrupt:
         return desk, None
 

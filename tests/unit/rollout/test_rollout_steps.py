@@ -179,6 +179,14 @@ def test_a_removal_that_fails_keeps_those_after_it() -> None:
     assert gone(hinted) == [("failed", "not you", "ask somebody")]
 
 
+def test_what_could_not_be_deleted_says_its_own_command_or_how_to_ask_again() -> None:
+    from removal.execution import RemovalFailed
+
+    for command, told in (("doctor", "doctor"), ("", REMOVE)):
+        run = Removing(removal(status="CREATE_COMPLETE"), removal("logs"), live=RemovalFailed("it is in use", command))
+        assert gone(run) == [("failed", "it is in use", told), ("not_started", "because of edge", "")]
+
+
 def test_a_lost_lock_removes_nothing_and_an_interrupt_leaves_it_to_the_next_apply() -> None:
     def lost() -> None:
         raise LockLost("the lock is lost")
