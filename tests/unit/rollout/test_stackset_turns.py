@@ -332,16 +332,16 @@ class Telling(Following):
         super().__init__()
         self.total = total
         self.finished = Counter(finished or {})
-        self.events: list[Any] = []
+        self.reports: list[Any] = []
         self.seen: dict[tuple[str, str], str] = {}
         anything: Any = self.world
-        anything.now, anything.report = lambda: 5.0, self.events.append
+        anything.now, anything.report = lambda: 5.0, self.reports.append
 
     def reading(self, *results: StackSetOperationResult) -> list[str]:
         """Statuses that were told one by one, and the numbers."""
-        self.events.clear()
+        self.reports.clear()
         self.tell(results, self.seen, step())
-        return [e.status if isinstance(e, Resource) else f"{e.total}: {sorted(e.counts.items())}" for e in self.events]
+        return [e.status if isinstance(e, Resource) else f"{e.total}: {sorted(e.counts.items())}" for e in self.reports]
 
 
 def test_what_is_new_is_told_once_instance_by_instance_and_in_numbers() -> None:
@@ -351,7 +351,7 @@ def test_what_is_new_is_told_once_instance_by_instance_and_in_numbers() -> None:
     assert telling.reading(result("SUCCEEDED"), result("PENDING", "2")) == ["SUCCEEDED", "2: [('PENDING', 1), ('SUCCEEDED', 1)]"]
     told = Telling(1)
     told.reading(result("FAILED", "7", "b", "no room"))
-    assert told.events == [
+    assert told.reports == [
         Resource(at=5.0, stack="a", logical_id="7 b", resource_type="", status="FAILED", reason="no room"),
         Instances(at=5.0, stack="a", total=1, counts={"FAILED": 1}),
     ]
