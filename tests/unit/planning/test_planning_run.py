@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from aws.errors import AccessDenied
+from planning.cleanup import _to_be_made
 from planning.importing import shown
 from planning.model import Finding
 from planning.removal_checks import in_the_way
@@ -143,3 +144,21 @@ def test_a_stack_that_somebody_changes_is_not_removed_under_them(status: str, ki
     each = Removal(stack="s", kind=kind, stack_name="s", account_id="1", region="r", role_arn=None, arn="a", status=status)
     options: Any = SimpleNamespace(remove=True, lift_protection=False)
     assert [f.code for f in in_the_way((each,), options, "test")] == ["stack_busy"] * busy
+
+
+@pytest.mark.parametrize(
+    ("operation", "previewed", "read_only", "to_be_made"),
+    [
+        ("update", True, False, True),
+        ("import", False, False, True),
+        ("update", False, False, False),
+        ("update", False, True, True),
+        ("create", False, True, True),
+        ("none", False, True, False),
+        ("settings", False, True, False),
+    ],
+)
+def test_whose_real_change_set_apply_makes(operation: str, previewed: bool, read_only: bool, to_be_made: bool) -> None:
+    plan: Any = SimpleNamespace(options=SimpleNamespace(read_only=read_only))
+    stack: Any = SimpleNamespace(operation=operation, previewed=previewed)
+    assert _to_be_made(plan, stack) is to_be_made

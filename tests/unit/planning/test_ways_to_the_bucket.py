@@ -100,6 +100,13 @@ def test_only_the_policy_of_that_bucket_counts() -> None:
     assert cut(stack(IDENTIFIED, statements=let_in, policy_of={"Ref": "Other"}), stack(CONTROLLED))
 
 
+def test_a_policy_that_is_no_document_lets_nobody_in() -> None:
+    for document in ("text", None, ["a"]):
+        before = stack(IDENTIFIED, statements=[])
+        before["Policy"]["Properties"]["PolicyDocument"] = document
+        assert cut(before, stack(CONTROLLED))
+
+
 def test_which_origins_lead_to_the_bucket() -> None:
     by_attribute = {"DomainName": {"Fn::GetAtt": ["Bucket", "RegionalDomainName"]}, "OriginAccessControlId": "E9"}
     assert cut(stack(IDENTIFIED), stack(by_attribute))

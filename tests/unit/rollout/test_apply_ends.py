@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from types import SimpleNamespace
 from typing import Any
@@ -153,14 +154,13 @@ class Interrupting(threading.Event):
 
     def __init__(self, desk: Desk, times: int) -> None:
         super().__init__()
-        self.desk, self.times, self.looks, self.owner = desk, times, 0, threading.get_ident()
+        self.desk, self.times, self.owner = desk, times, threading.get_ident()
 
     def is_set(self) -> bool:
-        if self.desk.simulation.executed and threading.get_ident() == self.owner:
-            self.looks += 1
-            # Every second look is that of the handler.
-            if self.looks % 2 and self.looks // 2 < self.times:
-                raise KeyboardInterrupt
+        handling = sys.exc_info()[0] is not None
+        if self.times and self.desk.simulation.executed and threading.get_ident() == self.owner and not handling:
+            self.times -= 1
+            raise KeyboardInterrupt
         return super().is_set()
 
 

@@ -48,7 +48,7 @@ def test_an_end_is_told_once_and_clears_what_was_under_way() -> None:
 
 
 def test_how_long_it_has_taken() -> None:
-    assert told().elapsed(50.0) == 0.0
+    assert told().elapsed(50.0) == 0.0 and (told().total, told().finished, told().ended) == (0, 0, None)
     line = told(Started(at=10.0, stack="a", operation="update", resources=1))
     assert (line.elapsed(50.0), line.elapsed(9.0)) == (40.0, 0.0)
     line.ended = 30.0

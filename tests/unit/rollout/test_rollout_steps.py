@@ -386,6 +386,7 @@ def test_a_new_address_and_a_new_home_of_the_history() -> None:
     elsewhere = msgspec.structs.replace(before, contract=msgspec.structs.replace(before.contract, domain="new.example.org"))
     assert list(changed_identity(before, [before], "demo-artifacts")) == [] == list(changed_identity(elsewhere, [], ""))
     assert list(changed_identity(msgspec.structs.replace(before, contract=None), [elsewhere], "")) == []
+    assert list(changed_identity(elsewhere, [msgspec.structs.replace(before, contract=None)], "")) == []
     (address,) = changed_identity(elsewhere, [before, elsewhere], "")
     assert address.code == "address_changes" and "from example.org to new.example.org" in address.message
     (bucket,) = changed_identity(before, [before], "old-bucket")
