@@ -20,7 +20,7 @@ from tests.unit.rollout.test_apply import Desk, chain, small
 
 # --- what was replaced ------------------------------------------------------------------------------------------------
 
-PLACE = {"stack": "a", "stack_name": "s", "account_id": "1", "region": "r", "role_arn": None}
+PLACE: dict[str, Any] = {"stack": "a", "stack_name": "s", "account_id": "1", "region": "r", "role_arn": None}
 
 
 def change(action: Any, policy: Any, verdict: Any = "yes", kind: str = CERTIFICATE, physical_id: str | None = "old") -> ResourceChange:

@@ -13,7 +13,7 @@ import pytest
 from aws.errors import AwsError
 from planning.model import Superseded
 from planning.removals import Removal as PlannedRemoval
-from rollout.apply import Applied, _applied, _publish, apply, before_the_lock, makers_of_table, record_of, stale
+from rollout.apply import Applied, StalePlan, _applied, _publish, apply, before_the_lock, makers_of_table, record_of, stale
 from rollout.lock import LockLost
 from rollout.outcome import ContentOutcome, Outcome, StackRemoved
 from rollout.progress import Note
@@ -198,6 +198,27 @@ def test_a_fault_of_ours_begins_nothing_more_and_is_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError):
         desk.apply(made)
     assert desk.stop.is_set() and desk.simulation.executed == [] and desk.table.item is None
+
+
+@pytest.mark.parametrize("removes", [True, False])
+def test_a_stack_that_is_to_go_and_has_changed_stops_everything_if_it_would_go(removes: bool) -> None:
+    desk = Desk()
+    assert desk.apply(small_assembly(small("a"), small("old"))).result == "succeeded"
+    old = desk.simulation.at("eu-west-1").stacks["demo-test-old"]
+    made = small_assembly(small("a", "2"))
+    plan = desk.plan(made, remove=removes)
+    going = PlannedRemoval(
+        stack="old", stack_name="demo-test-old", account_id=ACCOUNT, region="eu-west-1", role_arn=None, kind="stack", arn=old["StackId"],
+        status="CREATE_COMPLETE", changed_at="another time",
+    )  # fmt: skip
+    plan = msgspec.structs.replace(plan, removals=(going,))
+    desk.simulation.executed.clear()
+    if not removes:
+        assert desk.apply(made, plan).result == "succeeded"
+        return
+    with pytest.raises(StalePlan, match="demo-test-old"):
+        desk.apply(made, plan)
+    assert desk.simulation.executed == []
 
 
 # --- the result -------------------------------------------------------------------------------------------------------
