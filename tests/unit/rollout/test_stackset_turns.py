@@ -18,7 +18,7 @@ from rollout.execution import Interrupted, Run
 from rollout.lock import LockLost
 from rollout.outcome import InstanceFailure, Outcome
 from rollout.progress import Instances, Resource, Started
-from rollout.stackset_execution import EVENTS_READ, OWN_POLLS, TOLD_ONE_BY_ONE, Moved, StackSetExecution
+from rollout.stackset_execution import EVENTS_READ, OWN_POLLS, PAGE, TOLD_ONE_BY_ONE, Moved, StackSetExecution, _pages
 from rollout.stackset_operations import Step
 from templates.schemas import Schemas
 from tests.unit.planning.test_stacksets import World
@@ -272,6 +272,22 @@ def test_an_operation_is_begun_if_aws_knows_it() -> None:
     assert Known().is_begun(step()) is True and Known().is_begun(dataclasses.replace(step(), id="other")) is False
 
 
+def test_instances_that_are_known_by_their_unit_alone_are_reached_by_it() -> None:
+    from assembly.model import OperationPreferences
+    from planning.model import InstancePlan
+    from rollout.stackset_operations import steps_of
+
+    wheres = (("", "ou-a"), ("", "ou-b"), ("1", "ou-a"), ("2", ""))
+    plan: Any = SimpleNamespace(
+        operation="create",
+        stack="s",
+        preferences=OperationPreferences(),
+        instances=tuple(InstancePlan(account_id=a, region="r", action="create", organizational_unit=u) for a, u in wheres),
+    )
+    (only,) = steps_of(plan, "digest")
+    assert (only.targets.accounts, only.targets.organizational_units, only.instances) == (("1", "2"), ("ou-a", "ou-b"), 4)
+
+
 # --- what is sent -----------------------------------------------------------------------------------------------------
 
 
@@ -390,3 +406,7 @@ def test_failures_that_come_one_after_the_other_are_read_together_when_it_is_tim
     later = Polled(look(), *[look(failed=n) for n in (1, 2, 3, 3, 3, 3, 3)], look("FAILED", failed=3))
     later.follow(step())
     assert later.read[:3] == ["", "FAILED", ""], "and everything again after its time"
+
+
+def test_a_reading_counts_for_each_page_that_it_takes_and_for_one_at_the_least() -> None:
+    assert [_pages((result("RUNNING"),) * n) for n in (0, 1, PAGE, PAGE + 1, 2 * PAGE + 1)] == [1, 1, 1, 2, 3]
