@@ -348,8 +348,9 @@ def test_a_failed_validation_blocks_and_a_warning_does_not() -> None:
         "ValidationStatus": "FAILED",
         "ValidationStatusReason": "the name is taken",
     }
-    for mode, operation in (("FAIL", "blocked"), ("WARN", "create")):
-        gateways = SimulatedGateways(faults=Faults(validations={"demo-test-certificate": [event | {"ValidationFailureMode": mode}]}))
+    for mode, status, operation in (("FAIL", "FAILED", "blocked"), ("WARN", "FAILED", "create"), ("FAIL", "SKIPPED", "create")):
+        told = event | {"ValidationFailureMode": mode, "ValidationStatus": status}
+        gateways = SimulatedGateways(faults=Faults(validations={"demo-test-certificate": [told]}))
         certificate = stack_of(plan_of(two(), gateways), "certificate")
         assert certificate.operation == operation
         assert certificate.validations[0].reason == "the name is taken"
