@@ -240,3 +240,13 @@ def test_what_is_taken_over_is_named_as_far_as_a_description_goes() -> None:
     adopting.run(msgspec.structs.replace(plan, stacks=(msgspec.structs.replace(stack_set, instances=long),)))
     [made] = adopting.change_sets()
     assert len(made["Description"]) == 1_024 and made["Description"].startswith("Takes over /x"), "CreateChangeSet, Description"
+
+
+def test_a_new_stack_has_no_previous_values_and_nothing_is_made_of_it() -> None:
+    from aws.cloudformation.requests import ParameterValue
+    from rollout.stackset_adoption import Adoption
+
+    nothing: Any = None
+    adoption = Adoption(run=nothing, plan=nothing, stack=nothing, template={}, source=nothing, note=nothing)
+    parameters = (ParameterValue(name="A", value="1"), ParameterValue(name="B", value=None))
+    assert "previous value" in adoption.take_over(nothing, "s", "t", nothing, parameters)
