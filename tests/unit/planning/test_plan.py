@@ -354,6 +354,7 @@ def test_a_failed_validation_blocks_and_a_warning_does_not() -> None:
         certificate = stack_of(plan_of(two(), gateways), "certificate")
         assert certificate.operation == operation
         assert certificate.validations[0].reason == "the name is taken"
+        assert [f.message for f in certificate.findings] == ["Certificate: the name is taken (PROPERTY)"]
 
 
 def test_the_change_set_of_one_stack_stays_for_apply_unless_the_stack_is_blocked() -> None:
