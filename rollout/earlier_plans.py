@@ -16,6 +16,7 @@ from aws.errors import AwsError
 from planning.model import StackPlan
 from planning.request import change_set_prefix
 from rollout.execution import Run
+from rollout.lock import LockLost
 from rollout.progress import Note
 
 
@@ -32,7 +33,7 @@ def drop_overtaken(run: Run) -> None:
                     run.check()
                     gateway.delete_change_set(found.arn, plan.stack_name)
                     run.report(Note(at=run.now(), stack=plan.stack, text=f"deleted the change set {found.name} of an earlier plan"))
-        except AwsError as error:
+        except (AwsError, LockLost) as error:
             run.report(Note(at=run.now(), stack=plan.stack, text=f"change sets of earlier plans could not be deleted: {error}"))
 
 

@@ -126,12 +126,12 @@ class TakingOver(StackExecution):
         ends = self.ends(live) if live is not None else []
         _, _, token = change_of(self.run, self.plan)
         mine = next((event for event in reversed(ends) if event.token == token), None)
-        untouched = live is not None and live.status == IMPORTED and bool(ends) and ends[-1] is mine
+        untouched = live if live is not None and live.status == IMPORTED and ends and ends[-1] is mine else None
         return StackState(
             exists=True,
             stack_arn=live.arn if live is not None else None,
             status=IMPORTED,
-            changed_at=live.changed_at if untouched and live is not None else mine.at if mine is not None else "",
+            changed_at=untouched.changed_at if untouched is not None else mine.at if mine is not None else "",
         )
 
 

@@ -48,7 +48,7 @@ class StackExecution(SecondTry):
             stack = self.plan.stack_name
         if self.resumed:
             self.note("an earlier apply has executed this change set; following it")
-        elif where.at == "ready" and self.plan.change_set is not None:
+        elif self.plan.change_set is not None:
             self.send(self.change_set, stack)
         else:
             made = self.real()
@@ -103,16 +103,16 @@ class StackExecution(SecondTry):
 
     def follow(self, stack: str) -> Outcome:
         """Wait for the end of the execution, telling its events as they come."""
-        live = self.gateway.describe_stack(stack)
-        feed = EventFeed(self.gateway, live.arn if live else stack, token=self.token)
+        feed: EventFeed | None = None
         ours = ExecutionEvents(self.token, lambda: self.made_at(stack))
         events = ours.found
         validates = self.run.stack(self.plan.stack).certificate_validation is not None
         failures = polls = 0
         while True:
             try:
-                self.heard(feed, ours)
                 live = self.gateway.describe_stack(stack)
+                feed = feed or EventFeed(self.gateway, live.arn if live else stack, token=self.token)
+                self.heard(feed, ours)
                 if self.ended(live, stack, events):
                     break
                 if validates and live is not None:

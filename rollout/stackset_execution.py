@@ -171,7 +171,7 @@ class StackSetExecution(Execution):
         """Raise `Moved` unless the set, its parameters and its instances are as they were planned."""
         instances = self.gateway.list_stack_instances(self.plan.stack_name, call_as=self.call_as) if live else ()
         moved = moved_since(self.plan, live, instances)
-        if not moved and self.plan.operation == "create" and instances:
+        if self.plan.operation == "create" and instances:
             moved = ("somebody else has made the StackSet since it was planned, and instances of it",)
         if not moved and self.plan.operation != "instances":
             moved = unapproved(*self.without_instances(live, inputs))

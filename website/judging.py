@@ -61,14 +61,14 @@ def surroundings(
     )
 
 
-def judged(contract: SiteContract, around: Surroundings, files: Mapping[str, FolderFile]) -> Iterator[Finding]:
+def judged(contract: SiteContract, around: Surroundings, files: Mapping[str, FolderFile], *, limit: int = PAGES_LIMIT) -> Iterator[Finding]:
     """Findings of the index document first, then of the other pages."""
     from pages.judge import judge
 
     index = contract.index_document.lstrip("/")
     prefix = index.rpartition("/")[0]
     pages = [key for key in files if content_type(key).startswith("text/html")]
-    left = PAGES_LIMIT
+    left = limit
     passed: list[str] = []
     for key in sorted(pages, key=lambda each: (each != index, each)):
         text = read_some(files[key], PAGE_LIMIT).decode(errors="replace")
@@ -82,7 +82,7 @@ def judged(contract: SiteContract, around: Surroundings, files: Mapping[str, Fol
             paths = (*paths, "/no/such-page")
         yield from judge(Page(name=name, text=text, paths=paths), around)
     if passed:
-        text = f"{len(passed):,} further pages were not looked at: the others have {PAGES_LIMIT >> 20} MB already"
+        text = f"{len(passed):,} further pages were not looked at: the others have {limit >> 20} MB already"
         yield Finding(code="missing-file", file=passed[0], text=text, note=True)
 
 

@@ -106,6 +106,10 @@ def test_only_what_is_certainly_replaced_has_another_name() -> None:
     for verdict, names in (("yes", [("one", "two")]), ("maybe", []), ("no", [])):
         change = ResourceChange(logical_id="Bucket", resource_type=BUCKET, action="modify", replacement=Replacement(verdict=verdict))  # type: ignore[arg-type]
         assert list(renamed((change,), where)) == names
+        unnamed = Context(before=after, after=after, schemas=bundled(), region="eu-west-1")
+        assert list(renamed((change,), unnamed)) == [], "the same name, as of what CloudFormation names"
+        added = ResourceChange(logical_id="Other", resource_type=BUCKET, action="add")
+        assert list(renamed((added, change), where)) == names, "whatever stands before it"
 
 
 def test_a_deny_that_moves_with_its_bucket_is_no_widening_and_one_that_does_not_is() -> None:

@@ -324,3 +324,7 @@ def test_a_secret_without_the_key_is_a_finding_and_one_that_vanished_is_planned_
     assert errors(found) == [("secret_missing", "python deploy.py set-password --env test")] and found.send == ()
     with pytest.raises(NotFound):
         inputs(PASSWORD, gateways=Secrets(raises=NotFound("can't find", code="ResourceNotFoundException")))
+
+
+def test_a_secret_is_in_no_representation_of_the_inputs() -> None:
+    assert "s3cret" not in repr(Inputs(secrets=("s3cret",)))

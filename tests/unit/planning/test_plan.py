@@ -15,7 +15,7 @@ from assembly.model import Parameter, SecretRef, SecretVersionRef
 from aws.errors import AccessDenied, AwsError, BadRequest, CredentialsExpired, Unavailable, UnexpectedAnswer
 from planning.cleanup import drop
 from planning.model import Options, Plan, StackPlan, StackSetPlan, plan_bytes, plan_digest
-from planning.plan import make_plan
+from planning.plan import make_plan, plan_stack
 from planning.request import PlanError, Request, Stopped, selected
 from templates.schemas import Schemas, bundled
 from templates.values import Known, Redacted, Unknown
@@ -348,11 +348,26 @@ def test_a_failed_validation_blocks_and_a_warning_does_not() -> None:
         "ValidationStatus": "FAILED",
         "ValidationStatusReason": "the name is taken",
     }
-    for mode, operation in (("FAIL", "blocked"), ("WARN", "create")):
-        gateways = SimulatedGateways(faults=Faults(validations={"demo-test-certificate": [event | {"ValidationFailureMode": mode}]}))
+    for mode, status, operation in (("FAIL", "FAILED", "blocked"), ("WARN", "FAILED", "create"), ("FAIL", "SKIPPED", "create")):
+        told = event | {"ValidationFailureMode": mode, "ValidationStatus": status}
+        gateways = SimulatedGateways(faults=Faults(validations={"demo-test-certificate": [told]}))
         certificate = stack_of(plan_of(two(), gateways), "certificate")
         assert certificate.operation == operation
         assert certificate.validations[0].reason == "the name is taken"
+        assert [f.message for f in certificate.findings] == ["Certificate: the name is taken (PROPERTY)"]
+
+
+def test_the_change_set_of_one_stack_stays_for_apply_unless_the_stack_is_blocked() -> None:
+    event = {"EventType": "VALIDATION_ERROR", "LogicalResourceId": "Certificate", "ValidationStatus": "FAILED"}
+    for mode, operation in (("FAIL", "blocked"), ("WARN", "create")):
+        told = {"demo-test-certificate": [event | {"ValidationFailureMode": mode}]}
+        gateways = SimulatedGateways(faults=Faults(validations=told))
+        assembly, templates = two()
+        request = Request(
+            assembly=assembly, templates=templates, options=Options(), created_at="2026-11-22T10:00:00Z", created_by="me", nonce="0a1b"
+        )
+        plan = plan_stack(request, assembly.stacks[0], {}, gateways, SCHEMAS, stop=threading.Event())
+        assert plan.operation == operation and bool(gateways.left) is (operation == "create")
 
 
 @pytest.mark.parametrize(

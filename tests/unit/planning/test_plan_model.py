@@ -95,8 +95,9 @@ def test_a_document_mentions_what_there_is(nothing: Plan) -> None:
 
 
 def test_a_saved_plan_is_private_and_comes_back(tmp_path: Path, nothing: Plan) -> None:
-    path = path_of(tmp_path, "test")
-    assert path == tmp_path / "test" / "plan.json"
+    path = path_of(tmp_path / "not" / "there" / "yet", "test")
+    assert path == tmp_path / "not" / "there" / "yet" / "test" / "plan.json"
+    save(path, nothing)
     save(path, nothing)
     assert load(path, "test") == nothing and path.stat().st_mode & 0o777 == 0o600
     forget(path)

@@ -152,6 +152,18 @@ def test_only_the_policy_of_that_bucket_and_the_way_that_changes_count() -> None
     assert told(stack(IDENTIFIED, OAI), stack({**by_reference, "DomainName": {"Fn::GetAtt": ["Other", "DomainName"]}})) == []
 
 
+def test_what_cannot_be_read_lets_nobody_in_and_leads_nowhere() -> None:
+    for document in ("text", None, ["a"], {"Statement": ["a"]}):
+        before = stack(IDENTIFIED)
+        before["Policy"]["Properties"]["PolicyDocument"] = document
+        assert told(before, stack(CONTROLLED)) != []
+    assert "(it lets in nobody)" in told(stack("nonsense"), stack(CONTROLLED))[0][0]
+    odd = {"Type": "AWS::CloudFront::Distribution", "Properties": {"DistributionConfig": "x"}}
+    assert told(stack(CONTROLLED), {**stack(CONTROLLED), "Cdn": odd}) == []
+    rules = {"OwnershipControls": {"Rules": ["nonsense"]}, "PublicAccessBlockConfiguration": None}
+    assert told(stack(OPEN, OAC), stack(CONTROLLED, OAC, bucket=rules)) == []
+
+
 def test_what_is_new_cuts_nobody_off() -> None:
     before = stack(IDENTIFIED, OAI)
     for missing in ("Cdn", "Bucket"):

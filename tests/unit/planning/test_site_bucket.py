@@ -158,4 +158,4 @@ def test_the_old_bucket_is_named_though_other_things_leave_with_it() -> None:
     plan = plan_of(world, template("two", "SiteBucket"), before)
     [found] = [f for f in plan.findings if f.code == EMPTIED]
     assert (found.severity, world.asked) == ("error", ["Bucket-physical"])
-    assert "reads from two instead of Bucket-physical, which holds the content" in found.message
+    assert "the distribution Distribution-physical reads from two instead of Bucket-physical, which holds the content" in found.message

@@ -297,6 +297,7 @@ def test_data_of_an_instance_that_is_removed(policy: str | None, code: str, word
     plan = planned(template, live(template), (*BOTH, instance(THIRD)), removed_instances="delete")
     assert codes(plan) == [("warning", code)] * 2, "each, and the topic is none"
     assert words in plan.findings[0].message and plan.findings[0].message.startswith("Bucket (AWS::S3::Bucket) ")
+    assert ("snapshot" in plan.findings[0].message) is (policy == "Snapshot")
     lost = "python deploy.py plan --env test --removed-instances keep" if code == "instance_data_lost" else ""
     assert plan.findings[0].command == lost
     assert codes(planned(template, live(template), removed_instances="delete")) == [], "nothing goes"

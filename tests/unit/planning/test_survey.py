@@ -139,6 +139,12 @@ def test_roles_without_a_name_have_awss() -> None:
         (ACCOUNT, f"AWSCloudFormationStackSet{which}Role"): None for which in ("Administration", "Execution")
     }
     assert [c for _, c in codes(looked(target, Targeted(roles=roles)))] == ["administration_role_missing", "execution_role_missing"]
+    administration = f"arn:aws:iam::{ACCOUNT}:role/AWSCloudFormationStackSetAdministrationRole"
+    roles = {
+        (ACCOUNT, "AWSCloudFormationStackSetAdministrationRole"): frozenset({STACKSETS}),
+        (ACCOUNT, "AWSCloudFormationStackSetExecutionRole"): frozenset({administration}),
+    }
+    assert codes(looked(target, Targeted(roles=roles))) == []
 
 
 def role(name: str = "admin", principal: str = STACKSETS) -> dict[str, Any]:

@@ -57,10 +57,12 @@ def test_what_is_at_home_since_it_was_written_there_has_arrived(home: Held | Non
 
 
 def test_a_page_goes_after_what_it_loads_and_a_worker_last() -> None:
-    keys = ["sw.js", "x/service-worker.js", "a.mjs", "sw.mjs", "index.html", "about.html", "b.js"]
+    keys = ["sw.js", "x/service-worker.js", "a.mjs", "sw.mjs", "index.html", "about.html", "zoo.html", "b.js"]
     found = sorted_load({}, {key: held() for key in keys}, keys, SINCE, "index.html")
-    assert [key for key, _ in found.objects] == ["a.mjs", "b.js", "about.html", "index.html", "sw.js", "sw.mjs", "x/service-worker.js"]
-    assert found.size == 7
+    assert [key for key, _ in found.objects] == [
+        *("a.mjs", "b.js", "about.html", "zoo.html", "index.html", "sw.js", "sw.mjs", "x/service-worker.js")
+    ]
+    assert found.size == 8
 
 
 def test_what_was_written_at_home_meanwhile_is_told() -> None:
@@ -109,6 +111,8 @@ def test_both_lists_are_one_with_the_standbys_last_release_live() -> None:
 def test_an_empty_list_there_leaves_the_one_at_home() -> None:
     found = joined(state(release(1)), state(), "site", NOW)
     assert [r.number for r in found.releases] == [1] and found.bucket == "site"
+    several = joined(state(release(1, days=9), release(2, days=8), release(3, days=7)), state(), "site", NOW)
+    assert [r.number for r in several.releases] == [1, 2, 3]
 
 
 def test_what_either_has_to_do_still_is_not_forgotten() -> None:
@@ -151,6 +155,10 @@ def test_a_failback_in_words() -> None:
     text = "\n".join(lines(failback()))
     assert "1 object (2,000 bytes) published since t go home from replica" in text and "(none at home, 7 there)" in text
     assert "as well" not in text and "they stay" not in text
+    without = msgspec.structs.replace(failback(), standby=msgspec.structs.replace(THERE, release=0))
+    assert "(none at home, none there)" in "\n".join(lines(without))
+    exactly = failback(late=Keys(objects=2, keys=("l", "m")))
+    assert any(line.endswith("they stay: l, m") for line in lines(exactly))
     more = failback(carried=Keys(objects=2), overwritten=Keys(objects=1, keys=("o",)), late=Keys(objects=3, keys=("l", "m")))
     text = "\n".join(lines(more))
     assert "2 objects (0 bytes)" in text and "those versions stay, noncurrent: o" in text and "they stay: l, m and 1 more" in text

@@ -106,3 +106,36 @@ def test_nothing_is_done_for_a_zone_of_our_own_a_certificate_that_is_made_or_a_r
     world.status, world.validations = "CREATE_IN_PROGRESS", (pending(status="SUCCESS"),)
     assert world.hook()(stack(), "arn") == ()
     assert world.written == []
+
+
+def test_whatever_type_acm_asks_for_is_written_and_a_cname_where_it_names_none() -> None:
+    asked = (
+        Validation(domain="a", status="PENDING_VALIDATION", record_name="_txt", record_type="TXT", record_value="v"),
+        Validation(domain="b", status="PENDING_VALIDATION", record_name="_plain", record_type=None, record_value="v"),
+        Validation(domain="c", status="PENDING_VALIDATION", record_name=None, record_type="CNAME", record_value="v"),
+        Validation(domain="d", status="PENDING_VALIDATION", record_name="_no-value", record_type="CNAME", record_value=None),
+    )
+    world = World(validations=asked)
+    assert len(world.hook()(stack(), "arn")) == 2
+    assert [(record.name, record.type) for _, record in world.written] == [("_txt", "TXT"), ("_plain", "CNAME")]
+
+
+def test_another_record_of_that_name_is_no_proof() -> None:
+    def written(record: Record) -> bool:
+        world = World(validations=(pending(),), there={"_x.example.org": record})
+        world.hook()(stack(), "arn")
+        return bool(world.written)
+
+    assert written(Record(name="_x.example.org", type="TXT", values=("_y.acm.",), ttl=60))
+    assert written(Record(name="_x.example.org", type="CNAME", values=("_z.acm.",), ttl=60))
+
+
+def test_each_stack_is_looked_at_by_itself_and_at_once_the_first_time() -> None:
+    world = World(validations=(pending(None),))
+    hook = world.hook()
+    hook(stack(), "one")
+    hook(stack(), "two")
+    assert world.asked == 2
+    world.seconds += EVERY_SECONDS - 0.1
+    hook(stack(), "one")
+    assert world.asked == 2

@@ -202,6 +202,22 @@ def test_events_without_a_beginning_are_read_from_the_first_one() -> None:
     assert Following(events=events).event_of(failure("1")) == "Logs (AWS::Logs::LogGroup) CREATE_FAILED: first"
 
 
+def test_of_several_validations_the_last_is_told_and_only_where_no_resource_failed() -> None:
+    def validation(name: str) -> Any:
+        return SimpleNamespace(
+            logical_id=name, resource_type="T", path="/p", reason="bad", status="FAILED", failure_mode="FAIL", token="", at=""
+        )
+
+    class Validated(Following):
+        def operation_validations(self, arn: str, token: Any) -> Any:
+            return (validation("First"), validation("Second"))
+
+    started = event("s", "UPDATE_IN_PROGRESS", kind=STACK)
+    assert Validated(events=(started,)).event_of(failure("1")) == "Second (T) VALIDATION_FAILED: /p: bad"
+    failed = event("Logs", "UPDATE_FAILED", "too long", number=1)
+    assert Validated(events=(started, failed)).event_of(failure("1")).startswith("Logs (")
+
+
 def test_where_nobody_may_look_or_nothing_is_found_no_event_is_told() -> None:
     assert Following().event_of(failure("1")) == ""
     assert Following(events=(event("s", "UPDATE_COMPLETE", kind=STACK),)).event_of(failure("1")) == ""

@@ -12,7 +12,21 @@ from assembly import files
 from aws.errors import AccessDenied, Conflict, NotFound
 from aws.s3 import Head, Headers, Stored
 from guards import documents
-from rollout.history import Past, Record, StackRecord, expected_or_none, expected_seconds, fetch, keep, read, records, save
+from rollout.history import (
+    NotAsApplied,
+    Past,
+    Record,
+    StackRecord,
+    expected_or_none,
+    expected_seconds,
+    fetch,
+    keep,
+    manifest,
+    read,
+    records,
+    save,
+    verified,
+)
 from tests.simulated import Small, small_assembly
 
 TEMPLATE = {"Resources": {"It": {"Type": "AWS::SSM::Parameter"}}}
@@ -162,3 +176,75 @@ def test_expectations_are_medians_of_what_succeeded() -> None:
         record("y", ran(20)),
     ]
     assert expected_seconds(past) == {("site", "update"): 20, ("site", "create"): 5}
+
+
+def test_an_assembly_is_verified_file_by_file_and_every_problem_is_named() -> None:
+    bucket = Bucket()
+    assembly, templates = small_assembly(Small(id="a", template=TEMPLATE), Small(id="b", template=TEMPLATE))
+    keep(bucket, "bucket", assembly, templates)
+    whole = fetch(bucket, "bucket", assembly.digest)
+    assert verified(whole, assembly.digest, "test") == assembly
+    damaged = {name: body for name, body in whole.items() if name != "a.template.json"} | {"b.template.json": b"{}"}
+    with pytest.raises(NotAsApplied) as refused:
+        verified(damaged, assembly.digest, "prod")
+    for words in ("of the environment test", "a.template.json is missing", "b.template.json is not the template that was applied"):
+        assert words in str(refused.value)
+    assert str(refused.value).endswith("nothing was restored")
+    with pytest.raises(NotAsApplied, match="cannot be read by this version"):
+        verified({}, assembly.digest, "test")
+
+
+def test_a_manifest_that_is_not_byte_for_byte_the_one_of_its_digest_is_not_believed() -> None:
+    bucket = Bucket()
+    assembly, templates = small_assembly(Small(id="a", template=TEMPLATE))
+    keep(bucket, "bucket", assembly, templates)
+    assert manifest(bucket, "bucket", assembly.digest, "test") == assembly
+    with pytest.raises(NotAsApplied, match="of the environment test"):
+        manifest(bucket, "bucket", assembly.digest, "prod")
+    key = f"assemblies/{assembly.digest}/assembly.json"
+    whole = bucket.objects[key]
+    for body in (whole + b" ", whole.replace(b'"demo"', b'"else"', 1), whole.replace(b'"format":', b'"format": ', 1)):
+        bucket.objects[key] = body
+        with pytest.raises(NotAsApplied, match="digest differs"):
+            manifest(bucket, "bucket", assembly.digest, "test")
+    other = "0" * 64
+    bucket.objects[f"assemblies/{other}/assembly.json"] = whole
+    with pytest.raises(NotAsApplied, match="digest differs"):
+        manifest(bucket, "bucket", other, "test")
+
+
+def test_a_template_that_is_named_as_a_path_is_not_believed() -> None:
+    assembly, templates = small_assembly(Small(id="a", template=TEMPLATE))
+    (stack,) = assembly.stacks
+    stack = msgspec.structs.replace(stack, template=msgspec.structs.replace(stack.template, file="../a.template.json"))
+    escaping = files.sealed(msgspec.structs.replace(assembly, stacks=(stack,)))
+    found = {files.MANIFEST: files.manifest_bytes(escaping), "../a.template.json": templates["a"]}
+    with pytest.raises(NotAsApplied, match=r"'\.\./a\.template\.json' is not a plain file name"):
+        verified(found, escaping.digest, "test")
+
+
+def test_rubbish_is_not_read_without_end_and_records_only_up_to_the_limit() -> None:
+    bucket = Bucket()
+    for day in range(1, 8):
+        save(bucket, "bucket", record(f"2026-11-{day:02d}T10:00:00.000Z"))
+    assert len(records(bucket, "bucket", "dev", limit=7)) == 7 and len(records(bucket, "bucket", "dev")) == 7
+    for number in range(30):
+        bucket.objects[f"history/dev/2027-01-{number:02d}.json"] = b"rubbish"
+    past = read(bucket, "bucket", "dev", limit=3)
+    assert len(past.damaged) == 4 and past.records == ()
+    past = read(bucket, "bucket", "dev", limit=30)
+    assert len(past.damaged) == 30 and len(past.records) == 7
+
+
+def test_a_record_that_goes_between_the_list_and_the_read_is_none() -> None:
+    class Going(Bucket):
+        def get(self, bucket: str, key: str, *, version_id: str | None = None) -> Stored:
+            raise NotFound(key)
+
+    bucket = Going()
+    save(bucket, "bucket", record())
+    assert read(bucket, "bucket", "dev") == Past()
+
+
+def test_expectations_leave_out_what_took_no_time() -> None:
+    assert expected_seconds([record("t", ran(0), ran(-1), ran(4, "removed", operation="remove"))]) == {("site", "remove"): 4}

@@ -11,6 +11,7 @@ import pytest
 from aws.errors import AwsError, BadRequest, NetworkError
 from planning.model import Plan, StackPlan
 from rollout.apply import Applied
+from rollout.progress import Note, Started
 from takeover.model import Taken
 from templates.schemas import bundled
 from templates.values import Known, Redacted
@@ -242,6 +243,11 @@ def test_both_stacks_are_taken_over_and_aligned_in_one_apply() -> None:
     assert results(applied) == {"site": "succeeded", "edge": "succeeded"}
     assert desk.simulation.executed == ["demo-test-site"] * 2 + ["demo-test-edge"] * 2
     assert [o.operation for o in applied.stacks] == ["import", "import"]
+    told = {e.stack: e.text for e in desk.told if isinstance(e, Note) and "has taken over" in e.text}
+    assert "old-site" in told["site"] and "E123" in told["edge"]
+    started = [(e.stack, e.operation, e.resumed) for e in desk.told if isinstance(e, Started)]
+    assert started == [(name, part, False) for name in ("site", "edge") for part in ("import", "update")]
+    assert [e.resources for e in desk.told if isinstance(e, Started) and e.operation == "import"] == [1, 1]
     assert properties(desk, "site", "Bucket")["VersioningConfiguration"] == {"Status": "Enabled"}
     assert stack(desk, "edge")["StackStatus"] == "UPDATE_COMPLETE"
     assert waiting(desk.simulation) == []

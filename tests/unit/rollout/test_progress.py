@@ -24,6 +24,7 @@ def test_a_stack_counts_what_is_complete_and_shows_what_is_under_way() -> None:
     begun = Started(at=10.0, stack="a", operation="update", resources=3, expected_seconds=60.0)
     line = told(begun, resource("One", "UPDATE_IN_PROGRESS"))
     assert (line.operation, line.total, line.started, line.expected_seconds) == ("update", 3, 10.0, 60.0)
+    assert not begun.resumed, "unless it is said"
     assert (line.current, line.finished, line.rolling_back) == ("One", 0, False)
     line = told(begun, resource("One", "UPDATE_IN_PROGRESS"), resource("One", "UPDATE_COMPLETE"), resource("Two", "UPDATE_IN_PROGRESS"))
     assert (line.current, line.finished) == ("Two", 1)
@@ -47,7 +48,7 @@ def test_an_end_is_told_once_and_clears_what_was_under_way() -> None:
 
 
 def test_how_long_it_has_taken() -> None:
-    assert told().elapsed(50.0) == 0.0
+    assert told().elapsed(50.0) == 0.0 and (told().total, told().finished, told().ended) == (0, 0, None)
     line = told(Started(at=10.0, stack="a", operation="update", resources=1))
     assert (line.elapsed(50.0), line.elapsed(9.0)) == (40.0, 0.0)
     line.ended = 30.0

@@ -90,6 +90,7 @@ def test_iam_tells_of_a_role_that_no_stack_of_ours_makes() -> None:
     fake = Fake(role_age=30)
     assert recent(fake).age(ROLE, ARN) == 30
     assert fake.asked == ["123456789012"]
+    assert recent(fake).age(ROLE, "cfn") is None and fake.asked == ["123456789012"], "what is no ARN names no account"
     assert recent(Fake(role_age=LATELY + 1)).age(ROLE, ARN) is None
     assert recent(Fake()).age(ROLE, ARN) is None
     assert recent(Fake()).age(BUCKET, "b") is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from rollout.apply import StalePlan, apply, record_of, refusals
 from rollout.execution import FIRST_POLL_SECONDS, Interrupted, Run
 from rollout.lock import TTL_SECONDS, LockHeld, LockLost, acquire
 from rollout.progress import Note, Resource, Started
-from rollout.stackset_operations import preferences_of
+from rollout.stackset_operations import canary_region, preferences_of
 from tests.simulated import small_assembly
 from tests.unit.rollout.test_apply import Desk, chain, results, small
 from tests.unit.rollout.test_lock import ME, NAME, Clock, Table, elsewhere, take
@@ -152,6 +153,15 @@ def test_an_order_of_regions_is_sent_only_where_regions_go_one_after_the_other()
     assert "RegionOrder" not in preferences_of(OperationPreferences(region_concurrency_type="SEQUENTIAL"), ("a",))
     parallel = OperationPreferences(region_concurrency_type="PARALLEL", region_order=("a",))
     assert "RegionOrder" not in preferences_of(parallel, ("a",))
+
+
+@pytest.mark.parametrize(
+    ("regions", "order", "first"), [((), ("b",), ""), (("b",), ("b",), ""), (("a", "b"), ("b",), "b"), (("a", "b"), ("x",), "a")]
+)
+def test_one_region_goes_first_where_there_are_several(regions: tuple[str, ...], order: tuple[str, ...], first: str) -> None:
+    instances = (*(SimpleNamespace(region=r, action="create") for r in regions), SimpleNamespace(region="c", action="remove"))
+    plan: Any = SimpleNamespace(instances=instances, preferences=OperationPreferences(region_order=order))
+    assert canary_region(plan, "create") == first
 
 
 # --- the lock -----------------------------------------------------------------------------------------------------

@@ -179,6 +179,14 @@ def test_a_removal_that_fails_keeps_those_after_it() -> None:
     assert gone(hinted) == [("failed", "not you", "ask somebody")]
 
 
+def test_what_could_not_be_deleted_says_its_own_command_or_how_to_ask_again() -> None:
+    from removal.execution import RemovalFailed
+
+    for command, told in (("doctor", "doctor"), ("", REMOVE)):
+        run = Removing(removal(status="CREATE_COMPLETE"), removal("logs"), live=RemovalFailed("it is in use", command))
+        assert gone(run) == [("failed", "it is in use", told), ("not_started", "because of edge", "")]
+
+
 def test_a_lost_lock_removes_nothing_and_an_interrupt_leaves_it_to_the_next_apply() -> None:
     def lost() -> None:
         raise LockLost("the lock is lost")
@@ -378,6 +386,7 @@ def test_a_new_address_and_a_new_home_of_the_history() -> None:
     elsewhere = msgspec.structs.replace(before, contract=msgspec.structs.replace(before.contract, domain="new.example.org"))
     assert list(changed_identity(before, [before], "demo-artifacts")) == [] == list(changed_identity(elsewhere, [], ""))
     assert list(changed_identity(msgspec.structs.replace(before, contract=None), [elsewhere], "")) == []
+    assert list(changed_identity(elsewhere, [msgspec.structs.replace(before, contract=None)], "")) == []
     (address,) = changed_identity(elsewhere, [before, elsewhere], "")
     assert address.code == "address_changes" and "from example.org to new.example.org" in address.message
     (bucket,) = changed_identity(before, [before], "old-bucket")
@@ -406,6 +415,42 @@ def test_overtaken_change_sets_of_unchanged_stacks_go_and_a_no_is_told() -> None
     assert any("could not be deleted: not you" in e.text for e in desk.told if isinstance(e, Note))
 
 
+def test_a_lock_that_is_lost_while_overtaken_change_sets_go_is_told_and_nothing_more_is_deleted() -> None:
+    import dataclasses
+
+    desk = Desk()
+    made = chain()
+    assert desk.apply(made).result == "succeeded"
+    older = desk.plan(chain("2"))
+    for each in desk.simulation.at("eu-west-1").change_sets.values():
+        each["CreationTime"] = each["CreationTime"].replace(year=2020)
+    desk.told.clear()
+
+    def lost() -> None:
+        raise LockLost("taken over by somebody")
+
+    run = desk.run(made, desk.plan(made))
+    drop_overtaken(dataclasses.replace(run, check=lost))
+    notes = [e.text for e in desk.told if isinstance(e, Note)]
+    assert notes and all("could not be deleted: taken over by somebody" in text for text in notes)
+    there = {c["ChangeSetId"] for c in desk.simulation.at("eu-west-1").change_sets.values()}
+    assert {each.arn for each in older.change_sets} <= there
+
+
+def test_nothing_is_overtaken_by_a_plan_that_changes_the_stack_itself() -> None:
+    desk = Desk()
+    made = chain()
+    assert desk.apply(made).result == "succeeded"
+    desk.plan(chain("2"))
+    place = desk.simulation.at("eu-west-1")
+    for each in place.change_sets.values():
+        each["CreationTime"] = each["CreationTime"].replace(year=2020)
+    before, desk.told[:] = len(place.change_sets), []
+    drop_overtaken(desk.run(chain("3"), desk.plan(chain("3"))))
+    left = {c["StackName"] for c in place.change_sets.values()}
+    assert before and {"demo-test-a", "demo-test-c"} <= left and not any("demo-test-a" in e.text for e in desk.told if isinstance(e, Note))
+
+
 # --- executing ------------------------------------------------------------------------------------------------------
 
 
@@ -418,6 +463,22 @@ def test_settings_alone_are_started_and_told() -> None:
     started = {e.stack: e.resources for e in desk.told if isinstance(e, Started)}
     assert started["a"] == 0
     assert desk.simulation.at("eu-west-1").stacks["demo-test-a"]["EnableTerminationProtection"] is True
+
+
+def test_an_import_and_the_update_after_it_are_one_execution() -> None:
+    from rollout.import_execution import ImportExecution
+
+    both = object.__new__(ImportExecution)
+    both.begun, both.started, both.total = False, 0.0, 0
+
+    def part(begun: bool, started: float, total: int) -> Any:
+        return SimpleNamespace(execute=lambda: total, begun=begun, started=started, total=total)
+
+    assert both.carried_out(part(False, 5.0, 3)) == 3 and (both.begun, both.started, both.total) == (False, 5.0, 3)  # type: ignore[comparison-overlap]
+    both.carried_out(part(True, 9.0, 7))
+    assert (both.begun, both.started, both.total) == (True, 5.0, 3)
+    both.carried_out(part(False, 0.0, 0))
+    assert both.begun
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,12 @@ import threading
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from aws.cloudformation.requests import client_token
 from aws.cloudformation.stack_sets import InstanceTargets
-from planning.model import Options
+from planning.model import Options, StackPlan
 from planning.request import Request
 from rollout.diagnosis import Diagnosis
 from rollout.execution import Interrupted
@@ -228,6 +229,66 @@ def test_a_stack_that_cloudformation_has_deleted_itself_is_not_deleted_again() -
 def test_where_it_cannot_be_cleared_nothing_is_made() -> None:
     trying = Trying(World(live("ROLLBACK_COMPLETE"), left=(("DELETE_SKIPPED", "bucket"),)))
     assert trying.try_again(diagnosis()) is None and trying.tries == 1
+
+
+# --- is it made again? --------------------------------------------------------------------------------------------
+
+
+class Making(Trying):
+    """The real plan is given; a run and what is dropped are the world's."""
+
+    made_again = SecondTry.made_again
+
+    def __init__(self, approved: StackPlan, real: StackPlan) -> None:
+        super().__init__(World(None))
+        self.plan, self.real = approved, real
+        self.requests: list[Request] = []
+        self.sent: list[tuple[str, str]] = []
+        anything: Any = self.world
+        anything.delete_change_set = lambda arn, stack: self.world.deleted.append(arn)
+        anything.delete_reviewed_stack = lambda *_, **__: None
+
+    def planned(self, request: Request) -> StackPlan:
+        self.requests.append(request)
+        return self.real
+
+    def send(self, change_set: str, stack: str) -> None:
+        self.sent.append((change_set, stack))
+
+    def refused(self, why: str, differences: tuple[str, ...] = ()) -> Any:
+        return differences
+
+
+def made(value: str = "1") -> StackPlan:
+    """The plan of one stack, with its change set."""
+    from tests.unit.rollout.test_apply import Desk, small
+
+    (found,) = Desk().plan(small_assembly(small("a", value))).stacks
+    assert isinstance(found, StackPlan)
+    return found
+
+
+def again(approved: StackPlan, real: StackPlan) -> tuple[Making, Any]:
+    making = Making(approved, real)
+    return making, making.made_again(making.run.request())
+
+
+def test_what_was_approved_is_executed_and_followed_under_its_own_name() -> None:
+    approved = made()
+    making, outcome = again(approved, approved)
+    assert approved.change_set is not None
+    change_set = approved.change_set
+    assert outcome == f"followed {change_set.stack_arn}" and making.sent == [(change_set.arn, change_set.stack_arn)]
+    assert (making.change_set, making.token) == (change_set.arn, change_set.client_token)
+    assert making.world.checked == 1 and making.world.deleted == [] and len(making.requests) == 1
+
+
+def test_what_would_do_something_else_or_nothing_is_dropped_and_refused() -> None:
+    approved = made()
+    for real in (msgspec.structs.replace(approved, resources=()), msgspec.structs.replace(approved, change_set=None)):
+        making, outcome = again(approved, real)
+        assert isinstance(outcome, tuple) and making.sent == []
+        assert making.world.deleted == ([real.change_set.arn] if real.change_set else [])
 
 
 # --- instances ----------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import pytest
 
 from planning.model import Plan
@@ -226,3 +227,26 @@ def test_after_the_lock_is_lost_nothing_is_taken_over() -> None:
     outcome = execute(replace(run, check=check), plan.stacks[0], {})
     assert "somebody has it" in outcome.message
     assert adopting.change_sets() == [] and ACCOUNT not in [where for where, _ in adopting.world.live.instances]
+
+
+def test_what_is_taken_over_is_named_as_far_as_a_description_goes() -> None:
+    adopting = Adopting()
+    plan = adopting.plan()
+    (stack_set,) = plan.stacks
+    long = tuple(
+        msgspec.structs.replace(i, adopts={"Logs": "/" + "x" * 2_000}) if i.action == "adopt" else i
+        for i in adopting.world.set_of(plan).instances
+    )
+    adopting.run(msgspec.structs.replace(plan, stacks=(msgspec.structs.replace(stack_set, instances=long),)))
+    [made] = adopting.change_sets()
+    assert len(made["Description"]) == 1_024 and made["Description"].startswith("Takes over /x"), "CreateChangeSet, Description"
+
+
+def test_a_new_stack_has_no_previous_values_and_nothing_is_made_of_it() -> None:
+    from aws.cloudformation.requests import ParameterValue
+    from rollout.stackset_adoption import Adoption
+
+    nothing: Any = None
+    adoption = Adoption(run=nothing, plan=nothing, stack=nothing, template={}, source=nothing, note=nothing)
+    parameters = (ParameterValue(name="A", value="1"), ParameterValue(name="B", value=None))
+    assert "previous value" in adoption.take_over(nothing, "s", "t", nothing, parameters)

@@ -13,6 +13,7 @@ from aws.errors import Conflict
 from gateways.retained import CERTIFICATE, VERSION, StillReplicated
 from planning.model import Superseded
 from planning.superseded import left, waits
+from rollout.lock import LockLost
 from rollout.superseded_step import POLLS, remove_superseded
 
 PLACE = {"stack": "certificate", "stack_name": "s", "account_id": "1", "region": "us-east-1"}
@@ -28,8 +29,12 @@ class World:
     events_: tuple[StackEvent, ...] = ()
     refusals: list[Exception] = dataclasses.field(default_factory=list)
     removed: list[str] = dataclasses.field(default_factory=list)
+    told: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     stop: threading.Event = dataclasses.field(default_factory=threading.Event)
     paused: int = 0
+    checked: int = 0
+    lost: bool = False
+    kind: str = "stack"
 
     @property
     def gateways(self) -> Any:
@@ -37,7 +42,7 @@ class World:
 
     plan = property(lambda self: type("Plan", (), {"superseded": (OLD,)}))
     assembly = property(
-        lambda self: type("Assembly", (), {"stacks": [type("S", (), {**PLACE, "id": "site", "kind": "stack", "role_arn": None})]})
+        lambda self: type("Assembly", (), {"stacks": [type("S", (), {**PLACE, "id": "site", "kind": self.kind, "role_arn": None})]})
     )
 
     def cloudformation(self, *_: object) -> Any:
@@ -59,9 +64,13 @@ class World:
             raise self.refusals.pop(0)
         self.removed.append(physical_id)
 
-    def check(self) -> None: ...
+    def check(self) -> None:
+        self.checked += 1
+        if self.lost:
+            raise LockLost("taken over")
 
-    def report(self, _: object) -> None: ...
+    def report(self, event: Any) -> None:
+        self.told.append((event.stack, event.text))
 
     def now(self) -> float:
         return 0.0
@@ -78,7 +87,32 @@ def run(world: Any) -> tuple[str, str]:
 def test_what_nobody_uses_any_more_is_removed() -> None:
     world = World()
     assert run(world) == ("removed", "")
-    assert world.removed == ["old"]
+    assert world.removed == ["old"] and world.checked == 1
+    assert world.told == [("certificate", "old was replaced: removed")]
+
+
+def test_a_lost_lock_or_a_wish_to_stop_keeps_it_and_says_why() -> None:
+    lost = World(lost=True)
+    assert run(lost) == ("kept", "taken over") and lost.removed == []
+    stopped = World()
+    stopped.stop.set()
+    assert run(stopped) == ("kept", "stopped before it was removed") and (stopped.removed, stopped.checked) == ([], 0)
+    assert stopped.told == [("certificate", "old was replaced: kept: stopped before it was removed")]
+
+
+def test_before_each_further_try_the_lock_is_asked_again() -> None:
+    world = World(refusals=[Conflict("in use")] * 2)
+    assert run(world)[0] == "removed" and world.checked == 3
+
+
+def test_only_plain_stacks_have_parameters_to_look_at_and_another_type_of_that_name_is_another_thing() -> None:
+    assert run(World(parameters={"CertificateArn": "old"}, kind="stackset")) == ("removed", "")
+
+    class OtherType(World):
+        def list_resources(self, _: str) -> tuple[StackResource, ...]:
+            return (StackResource(logical_id="C", resource_type=VERSION, physical_id="old"),)
+
+    assert run(OtherType()) == ("removed", "")
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import msgspec
 import pytest
 
+from assembly.model import RoleName
+from aws.cloudformation.gateway import CloudFormation
+from aws.errors import AccessDenied
+from aws.s3 import Head, Stored
 from rollout import history
-from rollout.whereabouts import find
+from rollout.whereabouts import find, names_taken, no_more_wanted, where
 from tests.simulated import SimulatedGateways, Small, small_assembly
+from tests.unit.operations.test_destroy import World
+from tests.unit.removal.test_no_more_wanted import after
 from tests.unit.rollout.test_history import TEMPLATE, Bucket, record
 
 OLD, NEW = (small_assembly(Small(id=name, template=TEMPLATE)) for name in ("a", "b"))
@@ -46,3 +55,141 @@ def test_a_damaged_assembly_hides_no_rollback() -> None:
 
 def test_without_a_history_nothing_is_told() -> None:
     assert codes(Bucket()) == []
+
+
+# --- names that can be taken once -------------------------------------------------------------------------------------
+
+
+def taken(*resources: tuple[str, object]) -> frozenset[str]:
+    bodies = {f"R{number}": {"Type": kind, "Properties": properties} for number, (kind, properties) in enumerate(resources)}
+    return names_taken(msgspec.json.encode({"Resources": bodies}))
+
+
+def test_the_names_that_are_taken_in_every_region() -> None:
+    aliases = {"DistributionConfig": {"Aliases": ["www.example.org", {"Ref": "Domain"}, "example.org"]}}
+    assert taken(("AWS::CloudFront::Distribution", aliases)) == {"www.example.org", "example.org"}
+    assert taken(("AWS::S3::Bucket", {"BucketName": "b"}), ("AWS::IAM::Role", {"RoleName": "r"})) == {"b", "r"}
+    assert taken(("AWS::IAM::ManagedPolicy", {"ManagedPolicyName": "p"})) == {"p"}
+    assert taken(("AWS::CloudFront::Function", {"Name": "f"})) == {"f"}
+
+
+def test_a_name_of_one_region_or_that_nobody_knows_yet_is_not_among_them() -> None:
+    assert taken(("AWS::Logs::LogGroup", {"LogGroupName": "/logs"}), ("AWS::Lambda::Function", {"FunctionName": "f"})) == frozenset()
+    assert taken(("AWS::S3::Bucket", {"BucketName": {"Fn::Sub": "x"}}), ("AWS::S3::Bucket", {})) == frozenset()
+    assert taken(("AWS::CloudFront::Distribution", {"DistributionConfig": {}}), ("AWS::CloudFront::Distribution", {})) == frozenset()
+    assert names_taken(b"{}") == names_taken(b'{"Resources": {"A": {}}}') == frozenset()
+
+
+def test_where_a_stack_is_in_words() -> None:
+    assert where(OLD[0].stacks[0]) == "demo-test-a in eu-west-1, account 123456789012"
+
+
+# --- what stands and is no more wanted --------------------------------------------------------------------------------
+
+KEPT_ROLE = {"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "demo-role"}}}}
+
+
+def moving(now: dict[str, Any], **more: object) -> list[str]:
+    """What is told of a stack that stands in eu-west-1 and is planned in us-east-1 with that template."""
+    before = small_assembly(Small(id="base", template=KEPT_ROLE))
+    assembly, templates = small_assembly(Small(id="base", template=now, region="us-east-1", more=dict(more)))
+    world = World()
+    world.places["eu-west-1"].put("demo-test-base", KEPT_ROLE)
+    found = find(lambda: after(before), assembly, templates, world)
+    return [f.code for f in found.findings] + [f"goes: {r.stack}" for r in found.removals]
+
+
+def test_a_stack_that_moves_is_refused_for_a_name_it_would_take_twice_and_made_anew_else() -> None:
+    assert moving(KEPT_ROLE) == ["stack_moved"]
+    assert moving({"Resources": {}}) == ["goes: base"], "it gives up the name"
+    other = {"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "another"}}}}
+    assert moving(other) == ["goes: base"]
+
+
+def test_a_stack_that_moves_and_makes_a_role_that_the_others_need_is_a_move_and_not_held_as_well() -> None:
+    assert moving(KEPT_ROLE, service_role=RoleName(name="demo-role")) == ["stack_moved"]
+    assert moving({"Resources": {}}, service_role=RoleName(name="demo-role")) == ["stack_held"]
+
+
+class Refusing(World):
+    """Nobody may look at templates."""
+
+    def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation:
+        found: Any = super().cloudformation(account_id, region, role_arn)
+
+        def refuse(stack: str) -> str | None:
+            raise AccessDenied("not you", hint="ask")
+
+        found.get_template = refuse
+        return found  # type: ignore[no-any-return]
+
+
+def test_a_stack_that_cannot_be_looked_at_is_told_and_does_not_go() -> None:
+    before, (assembly, templates) = small_assembly(Small(id="base", template=KEPT_ROLE), Small(id="old", template=KEPT_ROLE)), NEW
+    world = Refusing()
+    world.places["eu-west-1"].put("demo-test-old", KEPT_ROLE)
+    found = find(lambda: after(before), assembly, templates, world)
+    assert found.removals == ()
+    told = [f for f in found.findings if "demo-test-old" in f.message]
+    assert [(f.code, f.severity, f.command) for f in told] == [("dropped_unknown", "note", "ask")] and "not you" in told[0].message
+    assert no_more_wanted(lambda: after(before), assembly, templates, world).stacks == ()
+
+
+def test_a_stack_with_other_tags_is_left_alone_whatever_the_history_says_and_its_names_still_count() -> None:
+    before = small_assembly(Small(id="base", template=KEPT_ROLE), Small(id="old", template=KEPT_ROLE))
+    world = World()
+    world.places["eu-west-1"].put("demo-test-old", KEPT_ROLE)
+    world.places["eu-west-1"].stacks["demo-test-old"]["Tags"] = []
+    assembly, templates = NEW
+    found = find(lambda: after(before), assembly, templates, world)
+    assert (found.removals, [f.code for f in found.findings]) == ((), ["stack_not_ours"])
+    dropped = no_more_wanted(lambda: after(before), assembly, templates, world)
+    assert (dropped.stacks, [f.code for f in dropped.findings]) == ((), ["stack_not_ours"])
+    moved = small_assembly(Small(id="old", template=KEPT_ROLE, region="us-east-1"))
+    assert [f.code for f in find(lambda: after(before), *moved, world).findings] == ["stack_moved", "stack_not_ours"]
+
+
+def test_stacks_that_are_gone_and_leave_nothing_are_not_told() -> None:
+    before = small_assembly(Small(id="base", template=KEPT_ROLE), Small(id="old", template=KEPT_ROLE))
+    found = find(lambda: after(before), *NEW, World())
+    assert (found.removals, found.findings) == ((), ())
+
+
+# --- where the history is ---------------------------------------------------------------------------------------------
+
+
+class Elsewhere(Bucket):
+    """Buckets by name; which were read."""
+
+    def __init__(self, **buckets: Bucket) -> None:
+        super().__init__()
+        self.buckets, self.read = buckets, list[str]()
+
+    def list(self, bucket: str, prefix: str = "") -> Iterator[Head]:
+        self.read.append(bucket)
+        return self.buckets[bucket].list(bucket, prefix) if bucket in self.buckets else iter(())
+
+    def get(self, bucket: str, key: str, *, version_id: str | None = None) -> Stored:
+        return self.buckets[bucket].get(bucket, key, version_id=version_id)
+
+
+def test_a_history_that_stayed_in_the_former_bucket_is_read_there_and_said() -> None:
+    template = {"Resources": {"Artifacts": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "demo-artifacts"}}}}
+    assembly, templates = small_assembly(Small(id="base", template=template))
+    gateways = SimulatedGateways()
+    gateways.at("eu-west-1").deploy("demo-test-base", template, {})
+    moved = Elsewhere(**{"Artifacts-physical": applied(rollback=True)})
+    found = find(lambda: moved, assembly, templates, gateways)
+    assert {f.code for f in found.findings} >= {"history_moves", "undoes_rollback"}
+    assert moved.read == ["demo-artifacts", "Artifacts-physical"]
+    here = Elsewhere(**{"demo-artifacts": applied(rollback=False)})
+    assert "history_moves" not in {f.code for f in find(lambda: here, assembly, templates, gateways).findings}
+    assert here.read == ["demo-artifacts"], "a history that is here is not looked for elsewhere"
+
+
+def test_only_the_latest_applies_are_asked_for_their_assemblies() -> None:
+    old, latest = small_assembly(Small(id="old", template=KEPT_ROLE)), NEW
+    world = World()
+    world.places["eu-west-1"].put("demo-test-old", KEPT_ROLE)
+    assert [r.stack for r in find(lambda: after(old, latest), *NEW, world).removals] == ["old"]
+    assert find(lambda: after(latest), *NEW, world).findings == ()

@@ -41,3 +41,24 @@ def test_the_live_release_always_stays(ages: list[int], keep: int, grace: int) -
     stay = retained(found, keep=keep, grace_days=grace, now=NOW)
     assert found.live in stay
     assert len({r.manifest for r in stay}) >= min(keep, len({r.manifest for r in found.releases}))
+
+
+def test_the_live_release_stays_whatever_is_asked_for() -> None:
+    old, live = release(1, days=90, superseded=80), release(2, days=80)
+    for keep in (-1, 0, 1):
+        assert retained(state(old, live), keep=keep, grace_days=0, now=NOW) == (live,)
+
+
+def test_where_nothing_is_overwritten_no_copy_is_kept_and_none_is_told() -> None:
+    from types import SimpleNamespace
+    from typing import Any
+
+    from website.writing import Writing
+
+    told: list[Any] = []
+    nothing: Any = None
+    snapshot: Any = SimpleNamespace(state=SimpleNamespace(live=None), manifests={})
+    run: Any = SimpleNamespace(report=told.append)
+    manifest: Any = SimpleNamespace(files=(SimpleNamespace(immutable=True, sha256="a", size=1),))
+    Writing(site=SimpleNamespace(store=None), snapshot=snapshot, claimed=nothing, run=run, file_of=nothing).keep_copies(manifest)  # type: ignore[arg-type]
+    assert told == []
