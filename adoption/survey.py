@@ -141,9 +141,6 @@ class _Survey:
             read = list(pool.map(lambda pair: (pair[0].key, self._see(*pair)), wanted))
         found: dict[Key, tuple[_Seen, ...]] = {}
         for key, seen in read:
-            # By its name alone it was only supposed to be there.
-            if seen.candidate.found == "derived" and isinstance(seen.error, NotFound) and seen.candidate.type == "AWS::S3::BucketPolicy":
-                continue
             found[key] = (*found.get(key, ()), seen)
         return found
 

@@ -159,10 +159,15 @@ def _buckets(table: dict[str, Any]) -> None:
 
 
 def _bucket_policies(handlers: dict[str, Any]) -> None:
-    """Ref of a bucket's policy is the bucket: the primary identifier of its provider schema. MiniStack adds "-policy"."""
+    """Ref of a bucket's policy is the bucket: the primary identifier of its provider schema. MiniStack adds "-policy".
+
+    A bucket that has a policy gets none by a creation (aws-cloudformation/cloudformation-coverage-roadmap#1068).
+    """
     create, update = handlers["create"], handlers["update"]
 
     def created(logical_id: str, props: Properties, stack_name: str) -> Any:
+        if props["Bucket"] in s3._bucket_policies:
+            raise ValueError(f"The bucket policy already exists on bucket {props['Bucket']}. (HandlerErrorCode: AlreadyExists)")
         return props["Bucket"], create(logical_id, props, stack_name)[1]
 
     def updated(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Any:

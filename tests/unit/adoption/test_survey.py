@@ -85,7 +85,7 @@ def test_values_of_what_is_taken_over_are_known_to_the_comparison() -> None:
 
 
 def test_a_bucket_of_a_derived_name_is_found_without_a_state() -> None:
-    there = {("AWS::S3::Bucket", "dev-kimmyai-web-public"): Found(physical_id="dev-kimmyai-web-public")}
+    there = {(kind, name): Found(physical_id=name) for kind in ("AWS::S3::Bucket", "AWS::S3::BucketPolicy") for name in (BUCKET[1],)}
     report = adopted("dev", account(there=there), of=NOTHING)
     assert [(f"{each.stack}.{each.logical_id}", each.source) for each in report.to_take_over] == [
         ("site.Bucket", "derived name"),

@@ -92,6 +92,18 @@ def test_names_that_only_the_execution_tells_and_resources_that_are_there_are_no
     assert [w.name for w in wanted("s", {"Resources": resources}, resources, {"B": {}})] == ["a.example", "b.example"]
 
 
+def test_a_policy_that_stands_on_a_bucket_has_to_be_adopted_since_a_creation_is_refused(assembly: Assembly) -> None:
+    resources = {
+        "Bucket": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain", "Properties": {"BucketName": "b"}},
+        "Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": {"Ref": "Bucket"}}},
+        "Unnamed": {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": {"Ref": "Other"}}},
+    }
+    wants = wanted("site", {"Resources": resources}, resources, {"Bucket": {}})
+    assert [(w.logical_id, w.name) for w in wants] == [("Policy", "b")]
+    verdict = judge(assembly, wants[0], {}, consent=True)
+    assert (verdict.fate, verdict.command) == ("refused", "python deploy.py adopt --env test --plan")
+
+
 def test_a_look_that_aws_refuses_is_no_answer(assembly: Assembly) -> None:
     class Refusing(SimulatedGateways):
         def existing(self, *_: Any) -> Any:
