@@ -72,7 +72,7 @@ def of_state(resources: Iterable[Managed]) -> tuple[Candidate, ...]:
                 type=kind.type,
                 identifier=identifier,
                 found="terraform",
-                source=f"terraform {each.address}",
+                source=each.told,
                 names=_names(each),
                 account_id=each.account_id,
                 region=each.region,

@@ -39,7 +39,6 @@ class Asked:
     assembly: Assembly
     templates: Mapping[str, bytes]
     state: State | None = None
-    state_file: str = ""
     by_hand: tuple[Candidate, ...] = ()
     check: bool = False
     """Look whether what is left is still there."""
@@ -98,8 +97,7 @@ class _Survey:
             rows=(*rows, *in_place),
             left=left,
             made_new=len(resolved) - len(rows) - len(in_place),
-            state_rm=lines_to_remove(self.asked.state, (*rows, *in_place), managed),
-            state=self.asked.state_file,
+            states=lines_to_remove(self.asked.state, (*rows, *in_place), managed),
             notes=tuple(self.notes),
             left_out=self.asked.state.problems if self.asked.state else (),
         )
@@ -251,6 +249,9 @@ class _Survey:
         """
         account = place.stack.account_id
         foreign = tuple(each for each in several if each.candidate.account_id not in ("", account))
+        if foreign and (own := [each for each in several if each not in foreign and _file(each) not in {_file(f) for f in foreign}]):
+            # Of the states of several environments each has its own.
+            several, foreign = tuple(own), ()
         there = tuple(each for each in several if not isinstance(each.error, NotFound))
         near = tuple(each for each in there if not evidence.elsewhere(self.assembly, place, each.candidate))
         return foreign[:1] or near or there or several[:1]
@@ -337,6 +338,11 @@ class _Survey:
             command=command,
             **more,
         )
+
+
+def _file(seen: _Seen) -> str:
+    """The state that has it."""
+    return seen.candidate.state.file if seen.candidate.state else ""
 
 
 _USED = frozenset({"AWS::CloudFront::OriginAccessControl", "AWS::CloudFront::ResponseHeadersPolicy"})

@@ -288,8 +288,8 @@ def _site_content(names: Deployment) -> list[Statement]:
     compared = ["GetReplicationConfiguration"] if replica else []
     logs = names.access_log_bucket
     found = [
-        # Their tags say whose they are, and a bucket that has a policy gets none by a creation; `inventory/` looks before a first one. Of two
-        # origins the policies are compared: who reads the one has to read the other.
+        # Their tags say whose they are, and a bucket that has a policy gets no other by a creation: `inventory/` looks before a first one.
+        # Of two origins the policies are compared: who reads the one has to read the other.
         allow(
             "SiteBuckets",
             "s3",
