@@ -357,7 +357,7 @@ _FUNCTION = (
 
 
 def _rename(assembly: Assembly, place: Place) -> str:
-    return f"edit environments/{assembly.environment}.yaml: another project, so that {place.logical_id} has another name, then build again"
+    return f"edit {evidence.file_of(assembly)}: basic_auth.function_suffix, so that {place.logical_id} has another name, then build again"
 
 
 def _physical(candidate: Candidate) -> str:

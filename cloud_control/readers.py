@@ -16,7 +16,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import acm, cloudfront, iam, route53, s3
 from ministack.services.cloudformation import drift
 
-from cloud_control import shapes
+from cloud_control import firewall, shapes
 
 Identifier = Mapping[str, str]
 Properties = dict[str, Any]
@@ -245,5 +245,7 @@ READERS: Mapping[str, Reader] = {
     "AWS::Route53::RecordSet": _record,
     "AWS::S3::Bucket": _bucket,
     "AWS::S3::BucketPolicy": _bucket_policy,
+    "AWS::WAFv2::LoggingConfiguration": firewall.logging,
+    "AWS::WAFv2::WebACL": firewall.web_acl,
 }
 """By resource type."""

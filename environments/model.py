@@ -90,6 +90,8 @@ class BasicAuth(Value, frozen=True, kw_only=True):
 
     enabled: bool = True
     """Ask for user and password at every request."""
+    function_suffix: Annotated[str, Meta(pattern=r"^([a-z0-9]{1,8})?\Z", description="Up to eight small letters and digits.")] = ""
+    """Ends the edge function's name where the name without it is taken, such as by a function that was let go of (`adopt.let_go`)."""
     username: Annotated[str, Meta(pattern=r"^[^:\x00-\x1f\x7f]{1,64}\Z", description="User name; RFC 7617 forbids a colon in it.")] = (
         "admin"
     )
@@ -405,7 +407,7 @@ class Environment(Value, frozen=True, kw_only=True):
     @property
     def edge_function_name(self) -> str:
         """Name of the Lambda@Edge function; its log groups are named after it."""
-        return f"{self.prefix}-basic-auth"
+        return "-".join(filter(None, (self.prefix, "basic-auth", self.basic_auth.function_suffix)))
 
     @property
     def basic_auth_secret(self) -> str:

@@ -175,6 +175,6 @@ class _Case:
         return self.refused(
             owner,
             "is left from an earlier deployment of this environment; Lambda deletes it some hours after the last distribution let go of it,"
-            " and destroy does that",
+            f" and destroy does that; where a distribution is to keep it until then, {self.file}: basic_auth.function_suffix makes another",
             deploy("destroy", self.assembly.environment),
         )

@@ -242,6 +242,16 @@ def test_production_with_origin_access_control_and_the_way_back(walk: Callable[.
     assert way.place.client("route53").list_health_checks()["HealthChecks"]
     assert way.place.client("s3", way.place.region).get_object(Bucket=way.place.bucket, Key="index.html")
 
+    # And in again.
+    way.write("adopt: {let_go: true}\n", "")
+    way.done(build)
+    way.done(plan, code=PENDING)
+    way.applied(apply)
+    way.done(["deploy.py", "plan", "--env", "prod", "--replace-records"], code=PENDING)
+    way.applied(apply)
+    way.identities_are_the_same()
+    way.done(["deploy.py", "plan", "--env", "prod"])
+
 
 def records(way: Walk) -> list[dict[str, Any]]:
     found = way.place.client("route53").list_resource_record_sets(HostedZoneId=way.before.zone)["ResourceRecordSets"]
