@@ -166,7 +166,15 @@ def _health_check(of: Identifier) -> Properties | None:
     if stands is None:
         return None
     tags = _tags(route53._tags.get(("healthcheck", of["HealthCheckId"])))
-    return _with({"HealthCheckId": of["HealthCheckId"], "HealthCheckConfig": dict(stands["config"])}, HealthCheckTags=tags)
+    config = {name: _typed(value) for name, value in stands["config"].items()}
+    return _with({"HealthCheckId": of["HealthCheckId"], "HealthCheckConfig": config}, HealthCheckTags=tags)
+
+
+def _typed(value: Any) -> Any:
+    """Route 53 speaks XML: every value there is a text, and in the provider schema it is not."""
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value, int(value) if value.isdigit() else value)
+    return value
 
 
 def _certificate(of: Identifier) -> Properties | None:

@@ -57,8 +57,10 @@ class HostedZone(Value, frozen=True, kw_only=True):
     """Account that owns the zone, if it is another one."""
     role_arn: RoleArn | None = None
     """Role to assume there; needed when the zone is in another account."""
-    records: Literal["managed", "unmanaged"] = "managed"
-    """unmanaged: somebody else keeps the records of the site, such as another team's stack; none is made, changed or deleted."""
+    records: Literal["managed", "weighted", "unmanaged"] = "managed"
+    """weighted: each has a weight and an identifier, so that it can take the place of a record that stands without a moment in between;
+    a record stays what it was made as. unmanaged: somebody else keeps the records of the site, such as another team's stack; none is made,
+    changed or deleted."""
 
 
 class Certificate(Value, frozen=True, kw_only=True):
@@ -366,7 +368,7 @@ class Environment(Value, frozen=True, kw_only=True):
     @property
     def makes_records(self) -> bool:
         """The records of the site are made here."""
-        return self.hosted_zone.records == "managed"
+        return self.hosted_zone.records != "unmanaged"
 
     @property
     def certificate_names(self) -> tuple[str, ...]:

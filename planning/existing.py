@@ -45,7 +45,10 @@ def existing(run: PlanningRun, stack: Stack, template: Mapping[str, Any], after:
         take_over=any(each.fate == "taken_over" for each in verdicts),
         replaces=tuple(
             ExistingRecord(
-                logical_id=each.wanted.logical_id, zone_id=str(each.wanted.properties.get("HostedZoneId")), record=dict(each.record)
+                logical_id=each.wanted.logical_id,
+                zone_id=str(each.wanted.properties.get("HostedZoneId")),
+                record=dict(each.record),
+                beside=tuple(dict(one) for one in each.beside),
             )
             for each in verdicts
             if each.fate == "replaced"
