@@ -72,6 +72,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write an environment file whose build differs as little as possible from what is there, and list what no key can say",
     )
+    parser.add_argument(
+        "--environments",
+        type=Path,
+        metavar="DIR",
+        help="where the environment file is that --write-environment begins with (default: environments)",
+    )
     add_review_arguments(parser)
 
 
@@ -86,7 +92,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     for row in report.refused:
         context.problem("not_adopted", f"{row.stack}.{row.logical_id} {row.message}", row.command)
     if args.write_environment is not None:
-        _write_environment(report, opened, args.write_environment, context)
+        _write_environment(report, opened, args, context)
     if args.plan and not report.refused:
         return _planned(opened, report, args, context)
     for note in report.notes:
@@ -133,20 +139,22 @@ def _refuse_file_that_is_there(file: Path | None) -> None:
         raise CommandError(f"{file.parent}: there is no such directory", status=USAGE)
 
 
-def _write_environment(report: AdoptionReport, opened: Opened, file: Path, context: Context) -> None:
-    """A new file."""
+def _write_environment(report: AdoptionReport, opened: Opened, args: argparse.Namespace, context: Context) -> None:
+    """A new file: the environment's own, with what is there."""
     from adoption.environment import read, text, written
     from guards.private import write_private
 
     assembly = opened.assembly
-    before = context.root / "environments" / f"{assembly.environment}.yaml"
+    before = (args.environments or context.root / "environments") / f"{assembly.environment}.yaml"
     try:
         current = read(before.read_bytes())
     except FileNotFoundError:
         current = {"account_id": assembly.account_id, "home_region": assembly.home_region, "domain": assembly.site.domain}
     except (OSError, ValueError) as error:
         raise CommandError(f"{before}: {error}", command=commands.build(assembly.environment), status=USAGE) from None
-    found = written(report)
+    found, file = written(report), args.write_environment
+    # Looking takes minutes, in which somebody may have made one.
+    _refuse_file_that_is_there(file)
     write_private(file, text(report, current, found).encode())
     keys = "1 key" if len(found.said) == 1 else f"{len(found.said)} keys"
     context.say(f"wrote {file}: {keys} as it is there; differences that no key can say are listed in it: {len(found.unsaid)}")

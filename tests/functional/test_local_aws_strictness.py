@@ -18,6 +18,7 @@ from aws.errors import AwsError
 from aws.session import Aws
 from local_aws import prepare
 from local_aws.server import LocalAws
+from tests.functional.distributions import distribution_config
 from tests.functional.test_local_aws_resources import Stacks, template
 
 pytestmark = pytest.mark.functional
@@ -26,23 +27,6 @@ pytestmark = pytest.mark.functional
 @pytest.fixture
 def stacks(aws: Aws, account: str) -> Stacks:
     return Stacks(aws, account)
-
-
-def distribution_config(reference: str, *aliases: str) -> dict[str, Any]:
-    """What CreateDistribution needs."""
-    origin = {"Id": "o", "DomainName": "b.s3.eu-west-1.amazonaws.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}
-    return {
-        "CallerReference": reference,
-        "Comment": "",
-        "Enabled": True,
-        "Aliases": {"Quantity": len(aliases), "Items": [*aliases]},
-        "Origins": {"Quantity": 1, "Items": [origin]},
-        "DefaultCacheBehavior": {
-            "TargetOriginId": "o",
-            "ViewerProtocolPolicy": "redirect-to-https",
-            "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
-        },
-    }
 
 
 def distribution_resource(*aliases: Any, behaviour: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:

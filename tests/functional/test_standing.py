@@ -18,9 +18,9 @@ from aws.session import Aws
 from local_aws import prepare
 from tests.environments_fixture import ENVIRONMENTS
 from tests.functional.accounts import own_zone
+from tests.functional.distributions import distribution_config
 from tests.functional.frontend import built
 from tests.functional.harness import CommandLine, Ended, answer
-from tests.functional.test_local_aws_strictness import distribution_config
 from tests.functional.wire import Wire
 
 pytestmark = pytest.mark.functional
