@@ -246,7 +246,7 @@ def test_after_a_first_creation_that_failed_apply_succeeds(site: Site, wire: Wir
     remove: Callable[[], Any] = {
         "iam": lambda: site.client("iam").delete_role(RoleName=name),
         "cloudfront": lambda: site.client("cloudfront").delete_origin_access_control(Id=made, IfMatch=tag),
-        "route53": lambda: zone.change(zone_id, "DELETE", [r for r in zone.record_sets(zone_id, name) if r["Type"] == "AAAA"]),
+        "route53": lambda: zone.change(zone_id, [("DELETE", r) for r in zone.record_sets(zone_id, name) if r["Type"] == "AAAA"]),
         "sns": lambda: site.client("sns").delete_topic(TopicArn=f"arn:aws:sns:{EDGE}:{site.account}:{name}"),
     }[service]
     if service == "iam":

@@ -183,7 +183,7 @@ WEIGHTED = {"Type": "A", "SetIdentifier": "ours", "Weight": 1}
 BESIDE = {**OLD, "SetIdentifier": ASIDE, "Weight": 0}
 
 
-def aside_switch(zone: Zone, *replaces: tuple[dict[str, Any], dict[str, Any]]) -> RecordSwitch:
+def aside_switch(zone: Zone, *replaces: tuple[Any, Any]) -> RecordSwitch:
     listed = tuple(ExistingRecord(logical_id="R", zone_id="Z1", record=record, beside=(beside,)) for record, beside in replaces)
     plan: Any = SimpleNamespace(stack_name="demo-test-dns", replaces=listed)
     return RecordSwitch(plan, zone)
