@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -223,6 +224,17 @@ def test_record_sets_of_one_name_and_type_share_a_routing_policy(aws: Aws, accou
         stacks.apply("r", template("AWS::Route53::RecordSet", in_template))
     change("DELETE", first)
     change("CREATE", second)
+
+
+def test_a_bucket_that_has_a_policy_gets_none_by_a_creation(aws: Aws, account: str, stacks: Stacks) -> None:
+    s3 = aws.client("s3", account_id=account, region="us-east-1")
+    s3.create_bucket(Bucket=f"has-{account}")
+    document = {"Version": "2012-10-17", "Statement": []}
+    s3.put_bucket_policy(Bucket=f"has-{account}", Policy=json.dumps(document))
+    body = {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": f"has-{account}", "PolicyDocument": document}}
+    with pytest.raises(AssertionError, match="bucket policy already exists"):
+        stacks.apply("policy", {"Resources": {"Policy": body}})
+    assert json.loads(s3.get_bucket_policy(Bucket=f"has-{account}")["Policy"]) == document, "the roll back leaves what was there"
 
 
 # --- requests that the service's model does not allow -------------------------------------------------------------
