@@ -40,6 +40,8 @@ def look(assembly: Assembly, want: Wanted, route53: Route53, *, replace: bool) -
 def _verdict(assembly: Assembly, want: Wanted, existing: Mapping[str, Any], *, replace: bool, alone: bool) -> Verdict:
     what = f"the record {want.name} {existing['Type']} stands in the zone already ({described(existing)})"
     beside = set_aside(want.properties, existing, alone=alone)
+    weighted = f"environments/{assembly.environment}.yaml has hosted_zone.records: weighted"
+    gap = "" if "Weight" in want.properties else f", and without a gap where {weighted}"
     if replace:
         how = (
             f"it answers with the weight 0 until {want.logical_id} is made beside it, so that there is no gap, and apply deletes it then"
@@ -60,7 +62,7 @@ def _verdict(assembly: Assembly, want: Wanted, existing: Mapping[str, Any], *, r
         fate="refused",
         owner="this_account",
         physical_id=want.name,
-        message=f"{what}, and CloudFormation makes {want.logical_id} only where none is; it can be replaced as a step of this plan",
+        message=f"{what}, and CloudFormation makes {want.logical_id} only where none is; it can be replaced as a step of this plan{gap}",
         command=deploy("plan", assembly.environment, "--replace-records"),
         record=existing,
     )
