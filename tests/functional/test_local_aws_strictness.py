@@ -240,7 +240,7 @@ def test_a_bucket_that_has_a_policy_gets_none_by_a_creation(aws: Aws, account: s
 def test_acls_of_a_bucket_end_only_when_they_grant_nothing_to_others(aws: Aws, account: str, stacks: Stacks) -> None:
     """As legacy access logs leave one: aligning a bucket that is taken over ends in AWS's words, and works once the grant is gone."""
     name, s3 = f"acl-{account}", aws.client("s3", account_id=account, region="us-east-1")
-    bucket = {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain", "Properties": {"BucketName": name}}
+    bucket: dict[str, Any] = {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain", "Properties": {"BucketName": name}}
     stacks.apply("acl", {"Resources": {"Bucket": bucket}})
     s3.put_bucket_ownership_controls(Bucket=name, OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]})
     s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration={"BlockPublicAcls": False})
