@@ -66,10 +66,6 @@ class _Looks:
             yield from self.distribution(place, existing)
         elif place.type == CERTIFICATE:
             yield from certificates(place, existing)
-        elif place.type == "AWS::S3::BucketPolicy":
-            bucket = place.properties.get("Bucket")
-            if isinstance(bucket, str) and existing.find("AWS::S3::Bucket", bucket) is not None:
-                yield self.candidate(place, {"Bucket": bucket})
         elif place.type in LOOKUPS and place.name and not marked(place.name):
             found = existing.find(place.type, place.name)
             key = self.key(place)

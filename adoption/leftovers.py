@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from adoption.matching import BESIDE, Candidate
 from adoption.places import Place
-from adoption.report import Kept, Left, Row
+from adoption.report import Kept, Left, Row, StateFile
 from adoption.terraform import Managed, State
 from adoption.terraform_types import ACCESS_IDENTITY, CERTIFICATE, KINDS, RECORD, ZONE
 
@@ -34,9 +34,7 @@ def left_over(
             why, message = _why(each, types, rows)
             if kind is not None and kind.type == RECORD and _ours_by_name(identifier, places):
                 message = f"in the zone {identifier['HostedZoneId']}, which is not the environment's: hosted_zone in its file says which is"
-            told.append(
-                Left(what=each.type, identifier=" ".join(identifier.values()), source=f"terraform {each.address}", why=why, message=message)
-            )
+            told.append(Left(what=each.type, identifier=" ".join(identifier.values()), source=each.told, why=why, message=message))
     told += [
         Left(
             what=c.type,
@@ -107,8 +105,8 @@ def _whole(each: Managed, rows: Sequence[Row]) -> Row | None:
     return next((row for row in rows if kind and identifier and row.type == kind.type and row.identifier == identifier), None)
 
 
-def lines_to_remove(state: State | None, rows: Sequence[Row], managed: Sequence[Candidate]) -> tuple[str, ...]:
-    """Addresses of all that a stack has or replaces, with parts and content, and of what the certificate of a stack is renewed by.
+def lines_to_remove(state: State | None, rows: Sequence[Row], managed: Sequence[Candidate]) -> tuple[StateFile, ...]:
+    """By file, addresses of all that a stack has or replaces, with parts and content, and of what the certificate of a stack is renewed by.
 
     What stays in the state, `terraform destroy` deletes: that is right for what is superseded, and only for that.
     """
@@ -117,15 +115,26 @@ def lines_to_remove(state: State | None, rows: Sequence[Row], managed: Sequence[
     ours = [row for row in rows if row.fate in IN_CARE or (row.type == RECORD and row.compared)]
     identifiers = [(row.type, row.identifier) for row in ours] + [(c.type, dict(c.identifier)) for c in managed]
     certificate = any(kind == CERTIFICATE for kind, _ in identifiers)
-    found = []
+    of_others = _with_other_certificates(state, identifiers)
+    found: dict[str, list[str]] = {name: [] for name in state.files or ("",)}
     for each in state.resources:
         kind = KINDS.get(each.type)
         if kind is None or each.remark == "deposed":
             continue
         identifier = kind.identify(each.attributes)
-        renews = certificate and (
+        renews = (certificate and each.file not in of_others) and (
             each.type == "aws_acm_certificate_validation" or (kind.type == RECORD and str(each.attributes.get("name", "")).startswith("_"))
         )
         if renews or (identifier and (kind.type, identifier) in identifiers):
-            found.append(each.address)
-    return tuple(found)
+            found[each.file or next(iter(found))].append(each.address)
+    return tuple(StateFile(file=name, state_rm=tuple(addresses)) for name, addresses in found.items())
+
+
+def _with_other_certificates(state: State, ours: Sequence[tuple[str, Mapping[str, str]]]) -> set[str]:
+    """Files whose certificates are all others': what they are renewed by is theirs, too."""
+    by_file: dict[str, list[bool]] = {}
+    for each in state.resources:
+        kind = KINDS.get(each.type)
+        if kind is not None and kind.type == CERTIFICATE:
+            by_file.setdefault(each.file, []).append((CERTIFICATE, kind.identify(each.attributes)) in ours)
+    return {file for file, found in by_file.items() if not any(found)}

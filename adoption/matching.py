@@ -72,7 +72,7 @@ def of_state(resources: Iterable[Managed]) -> tuple[Candidate, ...]:
                 type=kind.type,
                 identifier=identifier,
                 found="terraform",
-                source=f"terraform {each.address}",
+                source=each.told,
                 names=_names(each),
                 account_id=each.account_id,
                 region=each.region,
@@ -152,7 +152,7 @@ def _record(place: Place, candidate: Candidate) -> bool:
         str(ours.get("Name", "")).rstrip(".").lower() == theirs.get("Name", "").rstrip(".").lower()
         and ours.get("Type") == theirs.get("Type")
         and (not known or zone == theirs.get("HostedZoneId"))
-        and str(ours.get("SetIdentifier") or "") == theirs.get("SetIdentifier", "")
+        and ("Weight" in ours or str(ours.get("SetIdentifier") or "") == theirs.get("SetIdentifier", ""))
     )
 
 

@@ -70,6 +70,15 @@ class Left(Frozen, frozen=True, kw_only=True):
     """Whether AWS has it still; None where that was not asked, or could not be told."""
 
 
+class StateFile(Frozen, frozen=True, kw_only=True):
+    """One Terraform state that was read."""
+
+    file: str
+    """As it was named on the command line; - is stdin."""
+    state_rm: tuple[str, ...]
+    """Addresses that have to leave it, as `terraform state rm` takes them."""
+
+
 class AdoptionReport(Frozen, frozen=True, kw_only=True):
     """All of an environment."""
 
@@ -78,14 +87,17 @@ class AdoptionReport(Frozen, frozen=True, kw_only=True):
     left: tuple[Left, ...] = ()
     made_new: int = 0
     """Resources of the assembly for which nothing was found."""
-    state_rm: tuple[str, ...] = ()
-    """Addresses that have to leave the Terraform state, as `terraform state rm` takes them."""
-    state: str = ""
-    """The state file that was read."""
+    states: tuple[StateFile, ...] = ()
+    """The Terraform states that were read, with what has to leave each."""
     notes: tuple[str, ...] = ()
     """What could not be looked up or read at AWS."""
     left_out: tuple[str, ...] = ()
     """What could not be read of the state."""
+
+    @property
+    def state_rm(self) -> tuple[str, ...]:
+        """Addresses that have to leave a Terraform state."""
+        return tuple(address for each in self.states for address in each.state_rm)
 
     @property
     def to_take_over(self) -> tuple[Row, ...]:

@@ -39,7 +39,6 @@ class Asked:
     assembly: Assembly
     templates: Mapping[str, bytes]
     state: State | None = None
-    state_file: str = ""
     by_hand: tuple[Candidate, ...] = ()
     check: bool = False
     """Look whether what is left is still there."""
@@ -98,8 +97,7 @@ class _Survey:
             rows=(*rows, *in_place),
             left=left,
             made_new=len(resolved) - len(rows) - len(in_place),
-            state_rm=lines_to_remove(self.asked.state, (*rows, *in_place), managed),
-            state=self.asked.state_file,
+            states=lines_to_remove(self.asked.state, (*rows, *in_place), managed),
             notes=tuple(self.notes),
             left_out=self.asked.state.problems if self.asked.state else (),
         )
@@ -141,9 +139,6 @@ class _Survey:
             read = list(pool.map(lambda pair: (pair[0].key, self._see(*pair)), wanted))
         found: dict[Key, tuple[_Seen, ...]] = {}
         for key, seen in read:
-            # By its name alone it was only supposed to be there.
-            if seen.candidate.found == "derived" and isinstance(seen.error, NotFound) and seen.candidate.type == "AWS::S3::BucketPolicy":
-                continue
             found[key] = (*found.get(key, ()), seen)
         return found
 
@@ -254,6 +249,9 @@ class _Survey:
         """
         account = place.stack.account_id
         foreign = tuple(each for each in several if each.candidate.account_id not in ("", account))
+        if foreign and (own := [each for each in several if each not in foreign and _file(each) not in {_file(f) for f in foreign}]):
+            # Of the states of several environments each has its own.
+            several, foreign = tuple(own), ()
         there = tuple(each for each in several if not isinstance(each.error, NotFound))
         near = tuple(each for each in there if not evidence.elsewhere(self.assembly, place, each.candidate))
         return foreign[:1] or near or there or several[:1]
@@ -342,6 +340,11 @@ class _Survey:
         )
 
 
+def _file(seen: _Seen) -> str:
+    """The state that has it."""
+    return seen.candidate.state.file if seen.candidate.state else ""
+
+
 _USED = frozenset({"AWS::CloudFront::OriginAccessControl", "AWS::CloudFront::ResponseHeadersPolicy"})
 _RECORD = (
     "a record set is not imported (a simple one lacks the SetIdentifier of its identifier): the plan deletes it just before the stack makes"
@@ -354,7 +357,7 @@ _FUNCTION = (
 
 
 def _rename(assembly: Assembly, place: Place) -> str:
-    return f"edit environments/{assembly.environment}.yaml: another project, so that {place.logical_id} has another name, then build again"
+    return f"edit {evidence.file_of(assembly)}: basic_auth.function_suffix, so that {place.logical_id} has another name, then build again"
 
 
 def _physical(candidate: Candidate) -> str:

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adoption.terraform_types import KINDS, Attributes
+from assembly.errors import Remedied
 from guards import documents
 
 LARGEST = 64 * 1024 * 1024
@@ -31,12 +32,8 @@ _ADDRESS = re.compile(rf"(?:module\.{_NAME}{_KEY}\.)*{_NAME}\.{_NAME}{_KEY}")
 person types, and what is none could be an option of it."""
 
 
-class StateError(ValueError):
+class StateError(Remedied):
     """It cannot be used; `str()` says why on one line, `command` what to type."""
-
-    def __init__(self, message: str, command: str = "") -> None:
-        super().__init__(message)
-        self.command = command
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +49,13 @@ class Managed:
     """Those of `KINDS` only, that are texts or lists of texts."""
     remark: str = ""
     """Of the state about it: "tainted", "deposed"."""
+    file: str = ""
+    """Of several states the one that has it; empty where there is but one."""
+
+    @property
+    def told(self) -> str:
+        """Where it was found, for a person."""
+        return f"terraform {self.address}{f' of {self.file}' if self.file else ''}"
 
     @property
     def account_id(self) -> str:
@@ -79,6 +83,20 @@ class State:
     resources: tuple[Managed, ...]
     problems: tuple[str, ...] = ()
     """Addresses with what is wrong; such a resource is not among `resources`."""
+    files: tuple[str, ...] = ()
+    """What was read, in the order in which it was named."""
+
+
+def together(states: Mapping[str, State]) -> State:
+    """Several states as one, by the name of the file: of modules with a state of their own, or of several environments."""
+    if len(states) == 1:
+        ((name, only),) = states.items()
+        return replace(only, files=(name,))
+    return State(
+        resources=tuple(replace(each, file=name) for name, state in states.items() for each in state.resources),
+        problems=tuple(f"{name}: {each}" for name, state in states.items() for each in state.problems),
+        files=tuple(states),
+    )
 
 
 def read(data: bytes) -> State:
@@ -87,6 +105,8 @@ def read(data: bytes) -> State:
         raise StateError(f"larger than {LARGEST // 1024 // 1024} MB: that is not the state of one site")
     if data[:2] == b"\x1f\x8b":
         raise StateError("compressed with gzip", "gunzip FILE")
+    if data[:2] == b"PK":
+        raise StateError("a zip archive, as a saved plan is (terraform plan -out), no state", "terraform state pull > FILE")
     if not data.strip():
         raise StateError("empty", "terraform state pull > FILE")
     try:
@@ -115,6 +135,8 @@ def _place(words: str) -> str:
 def _refuse_other_documents(document: Mapping[str, Any]) -> None:
     if "encrypted_data" in document:
         raise StateError("encrypted (OpenTofu)", "tofu state pull > FILE")
+    if "deployment" in document and "resources" not in document:
+        raise StateError("a stack of Pulumi, which is not read: name what exists by --resource")
     if "planned_values" in document or "resource_changes" in document:
         raise StateError("a plan (terraform show -json PLANFILE), no state", "terraform show -json > FILE")
     if "format_version" in document:

@@ -97,6 +97,27 @@ _BUCKET_PARTS = (
 
 _NOTHING = Kind(part="nothing")
 
+_CLOUD_CONTROL: Mapping[str, tuple[str, str]] = {
+    "certificatemanager_certificate": (CERTIFICATE, "CertificateArn"),
+    "cloudfront_cache_policy": ("AWS::CloudFront::CachePolicy", "Id"),
+    "cloudfront_cloudfront_origin_access_identity": (ACCESS_IDENTITY, "Id"),
+    "cloudfront_distribution": (DISTRIBUTION, "Id"),
+    "cloudfront_function": ("AWS::CloudFront::Function", "FunctionARN"),
+    "cloudfront_origin_access_control": ("AWS::CloudFront::OriginAccessControl", "Id"),
+    "cloudfront_response_headers_policy": ("AWS::CloudFront::ResponseHeadersPolicy", "Id"),
+    "cloudwatch_alarm": ("AWS::CloudWatch::Alarm", "AlarmName"),
+    "dynamodb_table": ("AWS::DynamoDB::Table", "TableName"),
+    "iam_role": (ROLE, "RoleName"),
+    "lambda_function": (FUNCTION, "FunctionName"),
+    "logs_log_group": ("AWS::Logs::LogGroup", "LogGroupName"),
+    "route53_health_check": ("AWS::Route53::HealthCheck", "HealthCheckId"),
+    "route53_hosted_zone": (ZONE, "Id"),
+    "s3_bucket": (BUCKET, "BucketName"),
+    "s3_bucket_policy": ("AWS::S3::BucketPolicy", "Bucket"),
+    "sns_topic": ("AWS::SNS::Topic", "TopicArn"),
+}
+"""Types of hashicorp/awscc, which are CloudFormation's own: `id` is the primary identifier (provider documentation, "Import")."""
+
 KINDS: Mapping[str, Kind] = {
     "aws_s3_bucket": _by(BUCKET, "BucketName", "bucket", "id"),
     "aws_s3_bucket_policy": _by("AWS::S3::BucketPolicy", "Bucket", "bucket", "id"),
@@ -138,6 +159,7 @@ KINDS: Mapping[str, Kind] = {
     "aws_secretsmanager_secret": _by("AWS::SecretsManager::Secret", "Id", "arn", also=("name",)),
     "aws_secretsmanager_secret_version": Kind(part="content", type="AWS::SecretsManager::Secret"),
     "aws_kms_key": _by("AWS::KMS::Key", "KeyId", "key_id", "id"),
+    **{f"awscc_{name}": _by(kind, key, "id") for name, (kind, key) in _CLOUD_CONTROL.items()},
     **dict.fromkeys(
         ("null_resource", "terraform_data", "time_sleep", "time_static", "local_file", "local_sensitive_file", "archive_file"), _NOTHING
     ),

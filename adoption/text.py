@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Sequence
 
 from adoption.comparison import Difference
-from adoption.report import AdoptionReport, Left, Row
+from adoption.report import AdoptionReport, Left, Row, StateFile
 from assembly import commands
 from templates.values import Redacted, Value
 
@@ -134,7 +134,7 @@ def _leaving(report: AdoptionReport) -> list[str]:
         "to leave the Terraform state before the import is applied, and no `terraform apply` in between:"
         if report.to_take_over
         else "a stack has these, and they are in the Terraform state still:",
-        *_commands(report.state_rm),
+        *_commands(report),
         "what stays in that state, `terraform destroy` deletes: a hosted zone, too",
     ]
 
@@ -144,8 +144,18 @@ def state_rm(address: str) -> str:
     return f"terraform state rm {shlex.quote(address)}"
 
 
-def _commands(addresses: Sequence[str]) -> list[str]:
-    return [f"  {line}" for address in addresses for line in commands.told(state_rm(address))]
+def _commands(report: AdoptionReport) -> list[str]:
+    found = []
+    for each in report.states:
+        if len(report.states) > 1 and each.state_rm:
+            found.append(f"  {where(each)}")
+        found += [f"  {line}" for address in each.state_rm for line in commands.told(state_rm(address))]
+    return found
+
+
+def where(of: StateFile) -> str:
+    """Of several states: Terraform changes that of the directory and workspace in which it runs."""
+    return f"in the directory and workspace of {of.file}:"
 
 
 def _unknown(report: AdoptionReport) -> list[str]:
@@ -171,7 +181,7 @@ def checked(report: AdoptionReport) -> tuple[str, ...]:
         what = "it" if number == 1 else "them"
         notes += [
             f"{whose} in the Terraform state still, so that `terraform destroy` would delete {what}:",
-            *_commands(report.state_rm),
+            *_commands(report),
         ]
     notes += [
         f"the hosted zone {each.identifier} is in the Terraform state: `terraform destroy` would delete it"

@@ -190,10 +190,10 @@ class Route53:
                 found.append(name)
         return tuple(found)
 
-    def change(self, zone_id: str, action: Literal["CREATE", "DELETE"], record_sets: Iterable[Any], *, comment: str = "") -> str:
+    def change(self, zone_id: str, changes: Iterable[tuple[Literal["CREATE", "DELETE"], Any]], *, comment: str = "") -> str:
         """All of them or none; a deletion only of what is exactly as given. The id of the change. Raises `BadRequest` otherwise."""
-        changes: Any = [{"Action": action, "ResourceRecordSet": each} for each in record_sets]
-        answer = self.client.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch={"Comment": comment, "Changes": changes})
+        batch: Any = {"Comment": comment, "Changes": [{"Action": action, "ResourceRecordSet": each} for action, each in changes]}
+        answer = self.client.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch=batch)
         return read(answer, str, "ChangeInfo.Id").removeprefix("/change/")
 
     def in_sync(self, change_id: str) -> bool:

@@ -134,7 +134,7 @@ def _known(error: Exception) -> CommandError | None:
         ("planning.saved", "SavedPlanError"): lambda e: CommandError(str(e), command=e.command, status=USAGE, code="saved_plan"),
         ("website.errors", "WebsiteError"): lambda e: CommandError(str(e), command=e.command, code="website"),
         ("website.errors", "SourceError"): lambda e: CommandError(*e.problems, status=USAGE, code="content"),
-        ("local_aws.server", "LocalAwsError"): lambda e: CommandError(str(e), command=e.hint, code="local_aws"),
+        ("local_aws.server", "LocalAwsError"): lambda e: CommandError(str(e), command=e.command, code="local_aws"),
     }
     for kind in type(error).__mro__:
         made = by_class.get((kind.__module__, kind.__name__))

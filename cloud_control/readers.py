@@ -16,7 +16,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import acm, cloudfront, iam, route53, s3
 from ministack.services.cloudformation import drift
 
-from cloud_control import shapes
+from cloud_control import firewall, shapes
 
 Identifier = Mapping[str, str]
 Properties = dict[str, Any]
@@ -166,7 +166,15 @@ def _health_check(of: Identifier) -> Properties | None:
     if stands is None:
         return None
     tags = _tags(route53._tags.get(("healthcheck", of["HealthCheckId"])))
-    return _with({"HealthCheckId": of["HealthCheckId"], "HealthCheckConfig": dict(stands["config"])}, HealthCheckTags=tags)
+    config = {name: _typed(value) for name, value in stands["config"].items()}
+    return _with({"HealthCheckId": of["HealthCheckId"], "HealthCheckConfig": config}, HealthCheckTags=tags)
+
+
+def _typed(value: Any) -> Any:
+    """Route 53 speaks XML: every value there is a text, and in the provider schema it is not."""
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value, int(value) if value.isdigit() else value)
+    return value
 
 
 def _certificate(of: Identifier) -> Properties | None:
@@ -245,5 +253,7 @@ READERS: Mapping[str, Reader] = {
     "AWS::Route53::RecordSet": _record,
     "AWS::S3::Bucket": _bucket,
     "AWS::S3::BucketPolicy": _bucket_policy,
+    "AWS::WAFv2::LoggingConfiguration": firewall.logging,
+    "AWS::WAFv2::WebACL": firewall.web_acl,
 }
 """By resource type."""

@@ -132,8 +132,11 @@ def _checked(kind: str, path: tuple[str, ...], taken: Taken, words: str, create:
     return checked
 
 
+_ENFORCED = b"<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule></OwnershipControls>"
+
+
 def _buckets(table: dict[str, Any]) -> None:
-    """Tags, which MiniStack loses, and no clash with a bucket that is imported."""
+    """Tags and the end of ACLs, which MiniStack loses, and no clash with a bucket that is imported."""
     bucket = table["AWS::S3::Bucket"]
     create, update, conflict = bucket["create"], bucket["update"], cfn.s3_bucket_name_conflict
     cfn._STACK_TAG_PROPERTY["AWS::S3::Bucket"] = ("Tags", "list")
@@ -149,6 +152,11 @@ def _buckets(table: dict[str, Any]) -> None:
         return tagged(create(logical_id, props, stack_name), props)
 
     def update_tagged(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Any:
+        rules = (new.get("OwnershipControls") or {}).get("Rules") or [{}]
+        if rules[0].get("ObjectOwnership") == "BucketOwnerEnforced":
+            status, _, answer = s3._put_bucket_ownership_controls(physical_id, _ENFORCED)
+            if status >= 300:
+                raise ValueError(answer.decode())
         return tagged(update(physical_id, old, new, stack_name), new)
 
     def conflict_unless_imported(name: str) -> str | None:
@@ -159,10 +167,15 @@ def _buckets(table: dict[str, Any]) -> None:
 
 
 def _bucket_policies(handlers: dict[str, Any]) -> None:
-    """Ref of a bucket's policy is the bucket: the primary identifier of its provider schema. MiniStack adds "-policy"."""
+    """Ref of a bucket's policy is the bucket: the primary identifier of its provider schema. MiniStack adds "-policy".
+
+    A bucket that has a policy gets none by a creation (aws-cloudformation/cloudformation-coverage-roadmap#1068).
+    """
     create, update = handlers["create"], handlers["update"]
 
     def created(logical_id: str, props: Properties, stack_name: str) -> Any:
+        if props["Bucket"] in s3._bucket_policies:
+            raise ValueError(f"The bucket policy already exists on bucket {props['Bucket']}. (HandlerErrorCode: AlreadyExists)")
         return props["Bucket"], create(logical_id, props, stack_name)[1]
 
     def updated(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Any:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import ministack.services.cloudformation.provisioners as cfn
-from ministack.services import waf
+
+from cloud_control.firewall import LOGGING, acl_at
 
 Properties = dict[str, Any]
-KEPT = "LoggingConfiguration"
 DESTINATIONS = ("arn:aws:s3:::aws-waf-logs-", ":log-group:aws-waf-logs-", ":deliverystream/aws-waf-logs-")
 """AWS WAF Developer Guide, "Logging AWS WAF protection pack (web ACL) traffic": the names have to begin so."""
 
@@ -32,7 +32,7 @@ def _create(_logical_id: str, props: Properties, _stack_name: str) -> tuple[str,
 
 
 def _written(acl: str, props: Properties) -> tuple[str, Properties]:
-    record = _record(acl)
+    record = acl_at(acl)
     if record is None:
         raise ValueError("AWS WAF couldn't perform the operation because your resource doesn't exist. (WAFNonexistentItemException)")
     wanted = props["LogDestinationConfigs"]
@@ -41,15 +41,11 @@ def _written(acl: str, props: Properties) -> tuple[str, Properties]:
             "Error reason: The ARN isn't valid. A valid ARN begins with arn: and includes other information separated by colons or"
             f" slashes., field: LOG_DESTINATION, parameter: {wanted} (WAFInvalidParameterException)"
         )
-    record[KEPT] = dict(props)
+    record[LOGGING] = dict(props)
     return acl, {}
 
 
 def _delete(physical_id: str, _props: Properties) -> None:
-    record = _record(physical_id)
+    record = acl_at(physical_id)
     if record is not None:
-        record.pop(KEPT, None)
-
-
-def _record(acl: str) -> Any:
-    return waf.web_acl_record(acl.rpartition("/")[2], "CLOUDFRONT" if ":global/" in acl else "REGIONAL")
+        record.pop(LOGGING, None)

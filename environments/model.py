@@ -57,8 +57,10 @@ class HostedZone(Value, frozen=True, kw_only=True):
     """Account that owns the zone, if it is another one."""
     role_arn: RoleArn | None = None
     """Role to assume there; needed when the zone is in another account."""
-    records: Literal["managed", "unmanaged"] = "managed"
-    """unmanaged: somebody else keeps the records of the site, such as another team's stack; none is made, changed or deleted."""
+    records: Literal["managed", "weighted", "unmanaged"] = "managed"
+    """weighted: each has a weight and an identifier, so that it can take the place of a record that stands without a moment in between;
+    a record stays what it was made as. unmanaged: somebody else keeps the records of the site, such as another team's stack; none is made,
+    changed or deleted."""
 
 
 class Certificate(Value, frozen=True, kw_only=True):
@@ -90,6 +92,8 @@ class BasicAuth(Value, frozen=True, kw_only=True):
 
     enabled: bool = True
     """Ask for user and password at every request."""
+    function_suffix: Annotated[str, Meta(pattern=r"^([a-z0-9]{1,8})?\Z", description="Up to eight small letters and digits.")] = ""
+    """Ends the edge function's name where the name without it is taken, such as by a function that was let go of (`adopt.let_go`)."""
     username: Annotated[str, Meta(pattern=r"^[^:\x00-\x1f\x7f]{1,64}\Z", description="User name; RFC 7617 forbids a colon in it.")] = (
         "admin"
     )
@@ -364,7 +368,7 @@ class Environment(Value, frozen=True, kw_only=True):
     @property
     def makes_records(self) -> bool:
         """The records of the site are made here."""
-        return self.hosted_zone.records == "managed"
+        return self.hosted_zone.records != "unmanaged"
 
     @property
     def certificate_names(self) -> tuple[str, ...]:
@@ -405,7 +409,7 @@ class Environment(Value, frozen=True, kw_only=True):
     @property
     def edge_function_name(self) -> str:
         """Name of the Lambda@Edge function; its log groups are named after it."""
-        return f"{self.prefix}-basic-auth"
+        return "-".join(filter(None, (self.prefix, "basic-auth", self.basic_auth.function_suffix)))
 
     @property
     def basic_auth_secret(self) -> str:

@@ -111,6 +111,11 @@ def _bucket(place: ExistingResources, name: str) -> Found:
     return place.with_tags(name, tags)
 
 
+def _bucket_policy(place: ExistingResources, bucket: str) -> Found:
+    place.client("s3").get_bucket_policy(Bucket=bucket, ExpectedBucketOwner=place.account_id)
+    return Found(physical_id=bucket, tagged=False)
+
+
 def _table(place: ExistingResources, name: str) -> Found:
     client = place.client("dynamodb")
     arn = read(client.describe_table(TableName=name), str, "Table.TableArn")
@@ -201,6 +206,7 @@ def _delivery(operation: str, where: str) -> Callable[[ExistingResources, str], 
 
 LOOKUPS: Mapping[str, Callable[[ExistingResources, str], Found | None]] = {
     "AWS::S3::Bucket": _bucket,
+    "AWS::S3::BucketPolicy": _bucket_policy,
     "AWS::DynamoDB::Table": _table,
     "AWS::Logs::LogGroup": _log_group,
     "AWS::Lambda::Function": _function,
@@ -230,6 +236,7 @@ LOOKUPS: Mapping[str, Callable[[ExistingResources, str], Found | None]] = {
 
 NAMES: Mapping[str, tuple[str, ...]] = {
     "AWS::S3::Bucket": ("BucketName",),
+    "AWS::S3::BucketPolicy": ("Bucket",),
     "AWS::DynamoDB::Table": ("TableName",),
     "AWS::Logs::LogGroup": ("LogGroupName",),
     "AWS::Lambda::Function": ("FunctionName",),

@@ -13,12 +13,13 @@ from assembly.commands import deploy
 from assembly.model import Assembly
 from gateways.existing import Found
 from inventory.model import Owner, Verdict, Wanted
-from inventory.wanted import IMPORTABLE
+from inventory.wanted import BUCKET_POLICY, IMPORTABLE
 
 PROVIDER, FUNCTION, BUCKET = "AWS::IAM::OIDCProvider", "AWS::Lambda::Function", "AWS::S3::Bucket"
 
 WORDS: Mapping[str, str] = {
     BUCKET: "the bucket",
+    BUCKET_POLICY: "the policy of the bucket",
     "AWS::DynamoDB::Table": "the table",
     "AWS::Logs::LogGroup": "the log group",
     FUNCTION: "the function",
@@ -162,6 +163,8 @@ class _Case:
     def out_of_the_way(self) -> str:
         if self.want.resource_type == PROVIDER:
             return self.no_provider()
+        if self.want.resource_type == BUCKET_POLICY:
+            return deploy("adopt", self.assembly.environment, "--plan")
         if self.want.resource_type not in _DELETE:
             return self.rename()
         return _DELETE[self.want.resource_type].format(name=self.want.name, id=self.found.physical_id, region=self.region)
@@ -172,6 +175,6 @@ class _Case:
         return self.refused(
             owner,
             "is left from an earlier deployment of this environment; Lambda deletes it some hours after the last distribution let go of it,"
-            " and destroy does that",
+            f" and destroy does that; where a distribution is to keep it until then, {self.file}: basic_auth.function_suffix makes another",
             deploy("destroy", self.assembly.environment),
         )

@@ -45,3 +45,5 @@ class Verdict:
     command: str = ""
     record: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The record set that stands there, as Route 53 has it; for `replaced` and its refusal."""
+    beside: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    """What answers in its place until the stack has made its own; empty: nothing does."""

@@ -14,6 +14,7 @@ from inventory.model import Wanted
 from templates.intrinsics import marked, unresolved
 from templates.resources import RETAINING
 
+BUCKET, BUCKET_POLICY = "AWS::S3::Bucket", "AWS::S3::BucketPolicy"
 RECORD, DISTRIBUTION = "AWS::Route53::RecordSet", "AWS::CloudFront::Distribution"
 
 IMPORTABLE = frozenset(
@@ -40,8 +41,19 @@ def wanted(stack: str, template: Mapping[str, Any], after: Mapping[str, Any], th
         each
         for logical_id, body in after.items()
         if logical_id not in there
-        for each in _of(stack, logical_id, body, template.get("Resources", {}).get(logical_id, {}))
+        for each in _of(stack, logical_id, _named(body, after), template.get("Resources", {}).get(logical_id, {}))
     )
+
+
+def _named(body: Mapping[str, Any], after: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A bucket's policy with the name of the bucket that stands beside it."""
+    properties = body.get("Properties") or {}
+    bucket = properties.get("Bucket")
+    if body.get("Type") != BUCKET_POLICY or not isinstance(bucket, Mapping):
+        return body
+    beside = after.get(str(bucket.get("Ref")), {})
+    name = (beside.get("Properties") or {}).get("BucketName") if beside.get("Type") == BUCKET else None
+    return {**body, "Properties": {**properties, "Bucket": name}}
 
 
 def _of(stack: str, logical_id: str, body: Mapping[str, Any], written: Mapping[str, Any]) -> Iterator[Wanted]:

@@ -31,6 +31,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
 
+from assembly.errors import Remedied
 from aws.session import StaticCredentials
 from guards.processes import child_environment
 from local_aws.proof import proof, same
@@ -48,12 +49,8 @@ SETTLE_SECONDS = 15.0
 _ROOT = Path(__file__).resolve().parent.parent
 
 
-class LocalAwsError(Exception):
-    """The local AWS cannot be had; `hint` is what to type."""
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
+class LocalAwsError(Remedied):
+    """The local AWS cannot be had; `command` is what to type."""
 
 
 @dataclass(frozen=True, kw_only=True)

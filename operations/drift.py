@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from assembly import commands
+from assembly.errors import Remedied
 from assembly.model import Assembly, Frozen, Stack
 from aws.cloudformation.drift import PropertyDifference, ResourceDrift
 from aws.cloudformation.gateway import CloudFormation
@@ -144,12 +145,8 @@ def detect_drift(
     )
 
 
-class _Failed(Exception):
+class _Failed(Remedied):
     """A detection without a result."""
-
-    def __init__(self, message: str, command: str = "") -> None:
-        super().__init__(message)
-        self.command = command
 
 
 def _with_the_callers_permissions(stack: Stack) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from assembly import commands, files, sources
+from assembly.errors import Remedied
 from assembly.model import Assembly
 from rollout import history
 from rollout.history import Record
@@ -18,12 +19,8 @@ MIN_DIGITS = 6
 """Digits of a digest that are enough if they are unambiguous."""
 
 
-class RollbackError(Exception):
+class RollbackError(Remedied):
     """What was asked for cannot be restored; `command` is what to type."""
-
-    def __init__(self, message: str, command: str = "") -> None:
-        super().__init__(message)
-        self.command = command
 
 
 def meant(wanted: str, past: Iterable[Record], environment: str, *, damaged: int = 0) -> Record:

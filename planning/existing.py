@@ -17,6 +17,7 @@ from inventory.survey import survey
 from inventory.wanted import wanted
 from planning.model import ExistingRecord, Finding
 from planning.run import PlanningRun
+from takeover.kept import kept
 
 _TOLD: Mapping[Fate, tuple[Literal["error", "warning", "note"], str]] = {
     "taken_over": ("note", "taken_over"),
@@ -44,7 +45,10 @@ def existing(run: PlanningRun, stack: Stack, template: Mapping[str, Any], after:
         take_over=any(each.fate == "taken_over" for each in verdicts),
         replaces=tuple(
             ExistingRecord(
-                logical_id=each.wanted.logical_id, zone_id=str(each.wanted.properties.get("HostedZoneId")), record=dict(each.record)
+                logical_id=each.wanted.logical_id,
+                zone_id=str(each.wanted.properties.get("HostedZoneId")),
+                record=dict(each.record),
+                beside=tuple(dict(one) for one in each.beside),
             )
             for each in verdicts
             if each.fate == "replaced"
@@ -54,9 +58,11 @@ def existing(run: PlanningRun, stack: Stack, template: Mapping[str, Any], after:
 
 def existing_unplanned(run: PlanningRun, stack: Stack, template: Mapping[str, Any]) -> tuple[Finding, ...]:
     """Of a stack that is not there and cannot be planned yet, as far as its names are known: all that is in the way is told at once."""
-    taken = {each.logical_id for each in run.request.taken if each.stack == stack.id}
+    gateway = run.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
+    back = kept(stack, template, gateway, run.schemas, besides=frozenset())
+    taken = {each.logical_id for each in (*run.request.taken, *back) if each.stack == stack.id}
     verdicts = survey_absent(run.request.assembly, stack, template, run.gateways, **_options(run))
-    return tuple(_finding(stack, each) for each in verdicts if each.wanted.logical_id not in taken)
+    return tuple(_finding(stack, each) for each in verdicts if each.fate == "taken_over" or each.wanted.logical_id not in taken)
 
 
 def _options(run: PlanningRun) -> dict[str, bool]:

@@ -32,7 +32,6 @@ from planning.plans import blocked
 from planning.request import Request, change_set_name
 from planning.run import Planned
 from planning.stack import StackPlanner
-from takeover.importable import NEVER
 from takeover.kept import kept
 from takeover.known import substituted
 from takeover.live import masked
@@ -118,9 +117,10 @@ class ImportPlanner(StackPlanner):
             return found
         # Of a stack whose import was rolled back nothing is left either.
         try:
-            named = frozenset(k for k, body in self.template.get("Resources", {}).items() if body.get("Type") in {*IMPORTABLE, *NEVER})
-            besides = named | {each.logical_id for each in found}
-            more = kept(self.stack, self.template, self.gateway, self.run.schemas, besides=besides)
+            more = kept(self.stack, self.template, self.gateway, self.run.schemas, besides=frozenset(each.logical_id for each in found))
+            if not found and all(each.type in IMPORTABLE for each in more):
+                # Those go the way they went, by their names. Beside an import they come with it: others refer to them.
+                more = ()
         except CredentialsError:
             raise
         except AwsError as error:

@@ -130,6 +130,8 @@ class ExistingRecord(Frozen, frozen=True, kw_only=True):
     zone_id: str
     record: dict[str, Any]
     """As Route 53 has it (API ResourceRecordSet); it is deleted only while it is exactly so."""
+    beside: tuple[dict[str, Any], ...] = ()
+    """Made in the change that deletes it, and deleted when the stack has its own: the same answer, with weight 0. Empty: a gap."""
 
 
 class TakenOver(Frozen, frozen=True, kw_only=True):

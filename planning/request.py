@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from assembly.errors import Remedied
 from assembly.model import Assembly, Stack
 from planning.model import Finding, Options, Plan
 from planning.removals import Removal
@@ -26,12 +27,8 @@ IMPORT_SUFFIX = "-import"
 """Of the name of a change set that apply makes to take over what exists."""
 
 
-class PlanError(Exception):
+class PlanError(Remedied):
     """Planning was asked for something that makes no sense; `command` is what to type."""
-
-    def __init__(self, message: str, command: str = "") -> None:
-        super().__init__(message)
-        self.command = command
 
 
 class Stopped(Exception):

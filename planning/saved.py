@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from assembly.commands import deploy
+from assembly.errors import Remedied
 from guards import documents
 from guards.private import write_private
 from planning.model import FORMAT, Plan, plan_bytes, plan_digest
@@ -19,12 +20,8 @@ from planning.model import FORMAT, Plan, plan_bytes, plan_digest
 NAME = "plan.json"
 
 
-class SavedPlanError(Exception):
+class SavedPlanError(Remedied):
     """A saved plan that cannot be used; `command` is what to type."""
-
-    def __init__(self, message: str, command: str) -> None:
-        super().__init__(message)
-        self.command = command
 
 
 def path_of(dist: Path, environment: str) -> Path:

@@ -285,15 +285,15 @@ def _content(names: Deployment) -> list[Statement]:
 def _site_content(names: Deployment) -> list[Statement]:
     """Of the site's buckets: what they hold, and who reads it."""
     replica = [names.replica_bucket] if names.replica_bucket else []
-    compared = ["GetBucketPolicy", "GetReplicationConfiguration"] if replica else []
+    compared = ["GetReplicationConfiguration"] if replica else []
     logs = names.access_log_bucket
     found = [
-        # Their tags say whose they are; `inventory/` looks before a first creation. Of two origins the policies are compared: who reads the
-        # one has to read the other.
+        # Their tags say whose they are, and a bucket that has a policy gets no other by a creation: `inventory/` looks before a first one.
+        # Of two origins the policies are compared: who reads the one has to read the other.
         allow(
             "SiteBuckets",
             "s3",
-            ["ListBucket", "GetBucketLocation", "GetBucketTagging", "GetObject", *compared],
+            ["ListBucket", "GetBucketLocation", "GetBucketPolicy", "GetBucketTagging", "GetObject", *compared],
             *map(s3_arn, (names.site_bucket, *replica, logs, f"{logs}/{ACCESS_LOG_PREFIX}/*")),
         ),
         # The replica is given what replication does not bring, and loses what is pruned (`recovery.following`).

@@ -111,7 +111,7 @@ def _beside(names: Deployment) -> list[Statement]:
         allow(
             "Buckets",
             "s3",
-            ["ListBucket", "GetBucketLocation", "GetBucketTagging"],
+            ["ListBucket", "GetBucketLocation", "GetBucketPolicy", "GetBucketTagging"],
             *(s3_arn(bucket) for bucket in _buckets(names)),
         ),
         # What was applied and released, and the site's ledger of it; not the kept bytes of the app.
@@ -148,6 +148,4 @@ def _origins(names: Deployment) -> list[Statement]:
     """Whether the replica is read by the same as the site bucket, and is replicated to."""
     if names.replica_bucket is None:
         return []
-    return [
-        allow("Origins", "s3", ["GetBucketPolicy", "GetReplicationConfiguration"], s3_arn(names.site_bucket), s3_arn(names.replica_bucket))
-    ]
+    return [allow("Origins", "s3", ["GetReplicationConfiguration"], s3_arn(names.site_bucket), s3_arn(names.replica_bucket))]

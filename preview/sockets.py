@@ -8,6 +8,8 @@ from __future__ import annotations
 import errno
 import socket
 
+from assembly.errors import Remedied
+
 ADDRESS = "127.0.0.1"
 CONNECTIONS = 400
 """At a time and port. A browser keeps six for a host (HTTP/1.1) or one (HTTP/2); one that its client has ended counts for 5 seconds more.
@@ -16,12 +18,8 @@ UNREAD_SECONDS = 30.0
 """That a client may leave an answer unread before its connection is dropped."""
 
 
-class PortError(Exception):
+class PortError(Remedied):
     """A port cannot be listened on; `command` says what to do."""
-
-    def __init__(self, message: str, command: str) -> None:
-        super().__init__(message)
-        self.command = command
 
 
 class Listener(socket.socket):

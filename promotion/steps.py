@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from assembly.commands import deploy
+from assembly.errors import Remedied
 from aws.errors import AwsError
 from promotion import fence
 from promotion.carrying import carry, load, unequal
@@ -30,12 +31,8 @@ WAIT_SECONDS = 300.0
 """How long a planned promotion waits for S3's replication; most objects take seconds (Amazon S3 User Guide)."""
 
 
-class Refused(Exception):
+class Refused(Remedied):
     """It cannot be done now, for that reason; `command` is what to type, or ""."""
-
-    def __init__(self, message: str, command: str = "") -> None:
-        super().__init__(message)
-        self.command = command
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from assembly.errors import Remedied
 from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.requests import client_token
 from aws.cloudformation.stack_sets import InstanceTargets, StackInstance
@@ -30,12 +31,8 @@ EVERYWHERE_AT_ONCE: dict[str, Any] = {
 """Preferences of a StackSet operation that needs no canary: one that only reads, or one that deletes all of it."""
 
 
-class RemovalFailed(Exception):
+class RemovalFailed(Remedied):
     """It is not gone; `command` is what to type, empty for the same command again."""
-
-    def __init__(self, message: str, command: str = "") -> None:
-        super().__init__(message)
-        self.command = command
 
 
 class Remover:

@@ -18,7 +18,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import acm, cloudfront, cloudwatch, iam, lambda_svc, route53, s3, secretsmanager, waf
 from ministack.services import cloudwatch_logs as logs
 
-from emulator import firewall
+from cloud_control.firewall import LOGGING, acl_at
 
 Identifier = Mapping[str, str]
 
@@ -176,8 +176,8 @@ def _web_acl(wanted: Identifier) -> Found | None:
 
 
 def _acl_logging(wanted: Identifier) -> Found | None:
-    record: Any = firewall._record(wanted["ResourceArn"])
-    return Found(wanted["ResourceArn"]) if record and firewall.KEPT in record else None
+    record: Any = acl_at(wanted["ResourceArn"])
+    return Found(wanted["ResourceArn"]) if record and LOGGING in record else None
 
 
 def of_ministack(kind: str) -> Finder:

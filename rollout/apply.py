@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from assembly.commands import deploy
+from assembly.errors import Remedied
 from assembly.model import Assembly, Frozen
 from aws.errors import AwsError, NotFound
 from guards import documents
@@ -43,21 +44,16 @@ WAKE_SECONDS = 0.5
 """How often the main thread wakes up, so that an interrupt is noticed."""
 
 
-class StalePlan(Exception):
+class StalePlan(Remedied):
     """What the plan was made for has moved; one problem a line, and what to type."""
 
     def __init__(self, problems: tuple[str, ...], command: str) -> None:
-        super().__init__("\n".join(problems))
+        super().__init__("\n".join(problems), command)
         self.problems = problems
-        self.command = command
 
 
-class LockTableMissing(Exception):
+class LockTableMissing(Remedied):
     """There is no lock table, and the plan does not make one."""
-
-    def __init__(self, message: str, command: str) -> None:
-        super().__init__(message)
-        self.command = command
 
 
 class Applied(Frozen, frozen=True, kw_only=True):

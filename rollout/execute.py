@@ -15,12 +15,12 @@ from aws.propagation import StoppedWaiting
 from planning.inputs import Produced
 from planning.model import AnyStackPlan, StackSetPlan
 from planning.request import Stopped
+from removal.record_switch import Moved
 from rollout.execution import Execution, Interrupted, Run
 from rollout.import_execution import ImportExecution
 from rollout.lock import LockLost
 from rollout.outcome import Outcome
 from rollout.progress import Finished
-from rollout.record_switch import Moved
 from rollout.stack_execution import StackExecution
 from rollout.stackset_execution import StackSetExecution
 

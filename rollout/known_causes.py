@@ -84,6 +84,25 @@ CAUSES = (
         explanation="the bucket name belongs to another account",
         advice="give the bucket another name in the environment's file, and build again",
     ),
+    # The create handler's words; whatever the policy says (docs/assumptions.md, bucket-policy-create).
+    KnownCause(
+        words=re.compile(r"bucket policy already exists", re.IGNORECASE),
+        explanation="the bucket has a policy that no stack made, and CloudFormation makes none over it",
+        command=("adopt", "--plan"),
+    ),
+    # Source: S3 API reference, PutBucketOwnershipControls; S3 User Guide, "Prerequisites for disabling ACLs".
+    KnownCause(
+        words=re.compile(r"InvalidBucketAclWithObjectOwnership|cannot have ACLs set with ObjectOwnership", re.IGNORECASE),
+        explanation="the bucket's own ACL grants something to others (legacy log delivery does), and ACLs cannot end before that does",
+        advice="move such grants into the bucket's policy, then: aws s3api put-bucket-acl --acl private --bucket NAME",
+    ),
+    # S3's words for a principal that is not there. Source: AWS re:Post, "Invalid principal in policy" with S3 and OAI.
+    KnownCause(
+        words=re.compile(r"Invalid principal in policy", re.IGNORECASE),
+        explanation="the bucket's policy names somebody who does not exist, such as an Origin Access Identity with another id",
+        advice="compare adopt.origin_access_identity in the environment's file with: aws cloudfront"
+        " list-cloud-front-origin-access-identities; then build again",
+    ),
     # The handlers' words (HandlerErrorCode AlreadyExists), and those of the services: EntityAlreadyExists, ResourceAlreadyExistsException,
     # BucketAlreadyOwnedByYou, ...AlreadyExists of CloudFront. Whose it is, and what follows, plan looks up.
     KnownCause(

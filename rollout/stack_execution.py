@@ -10,13 +10,13 @@ from aws.errors import AwsError, BadRequest, Conflict, NetworkError, NotFound, T
 from planning.cleanup import drop_stack
 from planning.inputs import Produced
 from planning.model import SettingChange, StackPlan
+from removal.record_switch import RecordSwitch
 from rollout.diagnosis import Diagnosis, diagnose
 from rollout.execution import MAX_FAILED_POLLS, SUCCEEDED_STATES, Interrupted, Run
 from rollout.execution_events import ExecutionEvents, seconds
 from rollout.outcome import Outcome
 from rollout.planned_change import change_of, planned_change
 from rollout.progress import Resource
-from rollout.record_switch import RecordSwitch
 from rollout.second_try import SecondTry
 
 SETTLED_POLLS = 60
@@ -56,8 +56,8 @@ class StackExecution(SecondTry):
                 return made
             stack = made
         outcome = self.follow(stack)
-        if self.records is not None and outcome.result == "failed":
-            self.tell_all(self.records.back())
+        if self.records is not None:
+            self.tell_all(self.records.back() if outcome.result == "failed" else self.records.done())
         return outcome
 
     def tell_all(self, texts: Iterable[str]) -> None:

@@ -1,7 +1,7 @@
 """The names of the site in the hosted zone, and the health check that looks at them from outside.
 
-Each name has one simple record of a type, always, so that every edit changes only where it leads and Route 53 sees one record change in
-place: it refuses a simple record beside a failover record of the same name and type, and CloudFormation deletes last. With failover the
+Each name has one record of a type, always, so that every edit changes only where it leads and Route 53 sees one record change in
+place: it refuses a simple record beside one with a policy, of the same name and type, and CloudFormation deletes last. With failover the
 pair stands at a name of its own, in the same zone, and the simple record is an alias of that (docs/decisions/0018). The pair is made before
 the record leads to it, and deleted after it has led elsewhere.
 
@@ -43,8 +43,9 @@ def build(env: Environment) -> StackTemplate:
         for kind, title in _RECORDS.items():
             pairs[title] = _pair(template, env, env.failover, kind, (zone, target, of_distribution))
             aliases[kind] = AliasTarget(DNSName=failover_name(env), HostedZoneId=zone, EvaluateTargetHealth=True)  # type: ignore[no-untyped-call]
+    routed = _routed(env)
     for kind, title in _RECORDS.items():
-        waits: dict[str, Any] = {"DependsOn": pairs[title]} if title in pairs else {}
+        waits: dict[str, Any] = {"DependsOn": pairs[title], **routed} if title in pairs else routed
         template.add(route53.RecordSetType(title, Type=kind, AliasTarget=aliases[kind], HostedZoneId=zone, Name=env.domain, **waits))
     if env.failover is None:
         template.add(
@@ -56,23 +57,29 @@ def build(env: Environment) -> StackTemplate:
                 Name=env.domain,
                 # HTTP/3 is advertised once the addresses are those of CloudFront again.
                 DependsOn=[*_RECORDS.values()],
+                **routed,
             )
         )
     for host in env.redirect_hosts:
-        _redirect_host(template, host, zone, target)
+        _redirect_host(template, host, zone, target, routed)
     template.output("DomainName", "Name that the records answer for", env.domain)
     if check is not None:
         template.output("HealthCheckId", "Id of the health check", Ref(check))
     return template
 
 
-def _redirect_host(template: StackTemplate, host: str, zone: Any, target: Any) -> None:
+def _routed(env: Environment) -> dict[str, Any]:
+    """Routing policy of the visited names: none, or the only weight of its name, which gets all of the traffic."""
+    return {"SetIdentifier": env.prefix, "Weight": 1} if env.hosted_zone.records == "weighted" else {}
+
+
+def _redirect_host(template: StackTemplate, host: str, zone: Any, target: Any, routed: dict[str, Any]) -> None:
     """A name that only leads to the site. It stays with CloudFront when the site fails over: what it leads to is what matters."""
     label = hashlib.sha256(host.encode()).hexdigest()[:12]
     for kind, title in {**_RECORDS, "HTTPS": "HttpsRecord"}.items():
         template.add(
             route53.RecordSetType(
-                f"Redirect{label}{title}", Type=kind, AliasTarget=_alias(target, CLOUDFRONT_ZONE_ID), HostedZoneId=zone, Name=host
+                f"Redirect{label}{title}", Type=kind, AliasTarget=_alias(target, CLOUDFRONT_ZONE_ID), HostedZoneId=zone, Name=host, **routed
             )
         )
 

@@ -60,6 +60,7 @@ BY_HAND: Mapping[Key, tuple[Any, ...]] = {
     ("app", "health_path"): ("/healthz", "/up"),
     ("app", "config_json"): (None, {"api": "https://api.kimmyai.io"}),
     ("basic_auth", "username"): ("admin", "guest"),
+    ("basic_auth", "function_suffix"): ("", "2"),
     ("basic_auth", "realm"): ("dev.kimmyai.io", "Staff"),
     ("basic_auth", "region"): ("us-east-1", "eu-west-1"),
     ("basic_auth", "log_regions"): (["us-east-1"], ["us-east-1", "eu-west-1"], ["us-east-1", "eu-west-1", "us-west-2"]),

@@ -48,9 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_common_arguments(parser)
     parser.add_argument(
         "--terraform-state",
-        type=Path,
+        action="append",
+        default=[],
         metavar="FILE",
-        help="a Terraform state (format 4), or what terraform show -json says; - reads it from stdin",
+        help="a Terraform state (format 4), or what terraform show -json says; - reads it from stdin; may be repeated",
     )
     parser.add_argument(
         "--resource",
@@ -71,6 +72,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write an environment file whose build differs as little as possible from what is there, and list what no key can say",
     )
+    parser.add_argument(
+        "--environments",
+        type=Path,
+        metavar="DIR",
+        help="where the environment file is that --write-environment begins with (default: environments)",
+    )
     add_review_arguments(parser)
 
 
@@ -85,7 +92,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     for row in report.refused:
         context.problem("not_adopted", f"{row.stack}.{row.logical_id} {row.message}", row.command)
     if args.write_environment is not None:
-        _write_environment(report, opened, args.write_environment, context)
+        _write_environment(report, opened, args, context)
     if args.plan and not report.refused:
         return _planned(opened, report, args, context)
     for note in report.notes:
@@ -103,7 +110,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _planned(opened: Opened, report: AdoptionReport, args: argparse.Namespace, context: Context) -> int:
     """The plan of the takings, saved and shown as `plan` does."""
-    from adoption.text import state_rm
+    from adoption.text import state_rm, where
     from planning.model import Options
     from verbs.plan import plan_and_save, show, status_of
 
@@ -114,8 +121,11 @@ def _planned(opened: Opened, report: AdoptionReport, args: argparse.Namespace, c
         context.say(f"warning: not known: {note}")
     if report.state_rm and not plan.blocked:
         context.say("before apply, so that Terraform neither changes nor destroys what is taken over:")
-        for address in report.state_rm:
-            context.say_next(state_rm(address))
+        for each in report.states:
+            if len(report.states) > 1 and each.state_rm:
+                context.say(where(each))
+            for address in each.state_rm:
+                context.say_next(state_rm(address))
     return status_of(plan)
 
 
@@ -129,20 +139,22 @@ def _refuse_file_that_is_there(file: Path | None) -> None:
         raise CommandError(f"{file.parent}: there is no such directory", status=USAGE)
 
 
-def _write_environment(report: AdoptionReport, opened: Opened, file: Path, context: Context) -> None:
-    """A new file."""
+def _write_environment(report: AdoptionReport, opened: Opened, args: argparse.Namespace, context: Context) -> None:
+    """A new file: the environment's own, with what is there."""
     from adoption.environment import read, text, written
     from guards.private import write_private
 
     assembly = opened.assembly
-    before = context.root / "environments" / f"{assembly.environment}.yaml"
+    before = (args.environments or context.root / "environments") / f"{assembly.environment}.yaml"
     try:
         current = read(before.read_bytes())
     except FileNotFoundError:
         current = {"account_id": assembly.account_id, "home_region": assembly.home_region, "domain": assembly.site.domain}
     except (OSError, ValueError) as error:
         raise CommandError(f"{before}: {error}", command=commands.build(assembly.environment), status=USAGE) from None
-    found = written(report)
+    found, file = written(report), args.write_environment
+    # Looking takes minutes, in which somebody may have made one.
+    _refuse_file_that_is_there(file)
     write_private(file, text(report, current, found).encode())
     keys = "1 key" if len(found.said) == 1 else f"{len(found.said)} keys"
     context.say(f"wrote {file}: {keys} as it is there; differences that no key can say are listed in it: {len(found.unsaid)}")
@@ -150,7 +162,7 @@ def _write_environment(report: AdoptionReport, opened: Opened, file: Path, conte
 
 def _look(args: argparse.Namespace, *more: str) -> str:
     """The same again."""
-    state = [] if args.terraform_state is None else ["--terraform-state", str(args.terraform_state)]
+    state = [word for each in args.terraform_state for word in ("--terraform-state", each)]
     by_hand = [word for each in args.resource for word in ("--resource", each)]
     return commands.deploy("adopt", args.env, *state, *by_hand, *more)
 
@@ -172,7 +184,6 @@ def surveyed(opened: Opened, args: argparse.Namespace, context: Context, state: 
         assembly=opened.assembly,
         templates=opened.templates,
         state=state,
-        state_file="" if args.terraform_state is None else str(args.terraform_state),
         by_hand=_by_hand(opened, args, schemas),
         check=args.check,
     )
@@ -192,14 +203,25 @@ def _by_hand(opened: Opened, args: argparse.Namespace, schemas: Schemas) -> tupl
 
 
 def _state(args: argparse.Namespace, context: Context) -> State | None:
-    """The state, read once. Raises `CommandError` that names the file and what is wrong, and nothing that stands in it."""
+    """All that were named, each read once. Raises `CommandError` that names the file and what is wrong, and nothing that stands in it."""
+    from adoption.terraform import together
+
+    if not args.terraform_state:
+        return None
+    state = together({name: _read(name, context) for name in dict.fromkeys(args.terraform_state)})
+    empty = [name for name in state.files if not any(each.file in ("", name) for each in state.resources)]
+    for name in () if args.check else empty:
+        context.say(f"warning: {name} manages nothing; is it of this environment's workspace (terraform workspace list)?")
+    return state
+
+
+def _read(name: str, context: Context) -> State:
     from adoption.terraform import LARGEST, StateError, read
 
-    if args.terraform_state is None:
-        return None
-    name = str(args.terraform_state)
+    if "://" in name:
+        raise CommandError(f"{name}: is an address, not a file", command="terraform state pull > FILE", status=USAGE)
     try:
-        return read(_from_stdin(context, LARGEST) if name == "-" else _from_file(args.terraform_state, LARGEST))
+        return read(_from_stdin(context, LARGEST) if name == "-" else _from_file(Path(name), LARGEST))
     except StateError as error:
         raise CommandError(f"{'stdin' if name == '-' else name}: {error}", command=error.command, status=USAGE) from None
     except OSError as error:

@@ -5,13 +5,11 @@ In: words. Out: exceptions that the command line turns into an exit status. Neve
 
 from __future__ import annotations
 
+from assembly.errors import Remedied
 
-class WebsiteError(Exception):
+
+class WebsiteError(Remedied):
     """It cannot be done, for that reason; `command` is what to type, or ""."""
-
-    def __init__(self, message: str, command: str = "") -> None:
-        super().__init__(message)
-        self.command = command
 
 
 class Busy(WebsiteError):

@@ -17,11 +17,12 @@ from typing import Any, Literal
 from aws.session import Aws
 from local_aws import prepare
 from tests.environments_fixture import ROOT
+from tests.functional.distributions import CACHING_OPTIMIZED
 
 STATES = ROOT / "tests" / "terraform"
 Shape = Literal["identity", "control", "website"]
 """How the distribution reads its bucket: Origin Access Identity, Origin Access Control, or the public website endpoint."""
-CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
+
 EVERYTHING_PRIVATE = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 IDENTITY = "E2OAIKIMMYDEV1"
 """Of the state: the local AWS makes no Origin Access Identities, and nothing there looks whether one exists."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
@@ -13,6 +12,7 @@ from aws.session import Aws
 from gateways.live import LiveResources
 from templates.schemas import bundled
 from tests.envelopes import envelope
+from tests.functional.distributions import distribution_config
 from tests.functional.harness import CommandLine, answer
 from tests.functional.small_platform import Platform
 
@@ -91,6 +91,7 @@ def test_what_cannot_be_read_is_one_line_with_what_to_type(command_line: Command
     for arguments, words in (
         (("--terraform-state", str(tmp_path / "old.tfstate")), "of format version 3"),
         (("--terraform-state", "/dev/zero"), "not a file"),
+        (("--terraform-state", "s3://states/env:/dev/site.tfstate"), "is an address, not a file"),
         (("--resource", "Stie=x"), "did you mean"),
         (("--write-environment", str(tmp_path / "old.tfstate")), "is there already"),
         (("--write-environment", str(tmp_path / "dangling")), "is there already"),
@@ -99,6 +100,11 @@ def test_what_cannot_be_read_is_one_line_with_what_to_type(command_line: Command
         ended = command_line.deploy(*common, *arguments)
         assert (ended.code, words.lower() in ended.stderr.lower()) == (2, True), ended
         assert SECRET not in ended.stderr and "Traceback" not in ended.stderr
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "test.yaml").write_text("domain: own.example.org\nproject: kept\n", encoding="utf-8")
+    own = ("--environments", str(tmp_path / "own"), "--write-environment", str(tmp_path / "new.yaml"))
+    assert command_line.deploy(*common, *own).code == 0
+    assert "project: kept" in (tmp_path / "new.yaml").read_text(encoding="utf-8")
 
 
 def test_the_local_aws_describes_what_stands_as_the_provider_schemas_do(aws: Aws, account: str) -> None:
@@ -110,32 +116,20 @@ def test_the_local_aws_describes_what_stands_as_the_provider_schemas_do(aws: Aws
     s3.put_bucket_website(Bucket=bucket, WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}})
     cloudfront = aws.client("cloudfront", account_id=account, region="us-east-1")
     methods = {"Quantity": 2, "Items": ["GET", "HEAD"]}
-    config: dict[str, Any] = {
-        "CallerReference": account,
-        "Aliases": {"Quantity": 1, "Items": [f"a{account}.example.org"]},
-        "Comment": "c",
-        "Enabled": True,
-        "Origins": {
-            "Quantity": 1,
-            "Items": [
-                {
-                    "Id": "o",
-                    "DomainName": f"{bucket}.s3.eu-west-1.amazonaws.com",
-                    "S3OriginConfig": {"OriginAccessIdentity": "origin-access-identity/cloudfront/E1ABCDEF"},
-                    "CustomHeaders": {"Quantity": 1, "Items": [{"HeaderName": "X-A", "HeaderValue": "v"}]},
-                }
-            ],
-        },
-        "DefaultCacheBehavior": {
-            "TargetOriginId": "o",
-            "ViewerProtocolPolicy": "redirect-to-https",
+    config = distribution_config(
+        account,
+        f"a{account}.example.org",
+        bucket=bucket,
+        identity="E1ABCDEF",
+        header=("X-A", "v"),
+        behaviour={
             "AllowedMethods": {**methods, "CachedMethods": methods},
             "ForwardedValues": {"QueryString": False, "Cookies": {"Forward": "none"}},
             "MinTTL": 0,
         },
-        "Logging": {"Enabled": True, "IncludeCookies": False, "Bucket": "l.s3.amazonaws.com", "Prefix": "p/"},
-        "PriceClass": "PriceClass_100",
-    }
+        Logging={"Enabled": True, "IncludeCookies": False, "Bucket": "l.s3.amazonaws.com", "Prefix": "p/"},
+        PriceClass="PriceClass_100",
+    )
     distribution = cloudfront.create_distribution(DistributionConfig=config)["Distribution"]["Id"]
     live = LiveResources.connect(aws, account_id=account, region="eu-west-1")
     for kind, identifier in (

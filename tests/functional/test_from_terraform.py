@@ -216,15 +216,18 @@ def verified(way: Walk) -> None:
 
 
 def test_production_with_origin_access_control_and_the_way_back(walk: Callable[..., Walk]) -> None:
-    """Everything is taken over, and everything is still there when the stacks have gone again."""
-    way = walk("prod", "control")
+    """Everything is taken over, and everything is still there when the stacks have gone again; and in once more. No record is missing
+    for a moment: those that stood answer with weight 0 until ours are made beside them."""
+    way = walk("prod", "control", "hosted_zone: {records: weighted}\n")
     (build,), (look,), (plan, apply, _), (take, align) = map(typed, (2, 3, 4, 5))
     way.done(build)
     way.done(look, code=PENDING)
     way.done(plan, code=PENDING)
     way.applied(apply)
     way.done(take, code=PENDING)
-    way.applied(align)
+    aligned = way.applied(align)
+    assert "set aside the record kimmyai.io A" in aligned.stderr and "which stood beside" in aligned.stderr
+    assert {(each["SetIdentifier"], each["Weight"]) for each in records(way)} == {("kimmyai-web-prod", 1)}
     way.identities_are_the_same()
     names = {(each["Name"], each["Type"]) for each in records(way)}
     assert names == {("kimmyai.io.", "A"), ("kimmyai.io.", "AAAA")}
@@ -241,6 +244,18 @@ def test_production_with_origin_access_control_and_the_way_back(walk: Callable[.
     way.are_there_once()
     assert way.place.client("route53").list_health_checks()["HealthChecks"]
     assert way.place.client("s3", way.place.region).get_object(Bucket=way.place.bucket, Key="index.html")
+
+    # And in again.
+    way.write("adopt: {let_go: true}\n", "")
+    way.done(build)
+    way.done(plan, code=PENDING)
+    way.applied(apply)
+    again = way.done(["deploy.py", "plan", "--env", "prod", "--replace-records"], code=PENDING)
+    assert "right before" not in again.stdout, "which would be a gap"
+    way.applied(apply)
+    way.identities_are_the_same()
+    assert {each["SetIdentifier"] for each in records(way)} == {"kimmyai-web-prod"}
+    way.done(["deploy.py", "plan", "--env", "prod"])
 
 
 def records(way: Walk) -> list[dict[str, Any]]:

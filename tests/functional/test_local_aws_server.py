@@ -211,7 +211,7 @@ def test_commands_that_start_at_once_share_one_server(state: Path) -> None:
 def test_a_server_that_cannot_start_says_why(state: Path) -> None:
     with pytest.raises(LocalAwsError, match="could not convert") as caught:
         LocalAws.start(state, settings={"LOCAL_AWS_STACKSET_SECONDS": "soon"})
-    assert caught.value.hint == f"cat {state / 'log'}"
+    assert caught.value.command == f"cat {state / 'log'}"
 
 
 def test_a_server_whose_address_was_thrown_away_is_found_again(state: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from aws.errors import AwsError
 from aws.session import Aws
 from local_aws import prepare
 from local_aws.server import LocalAws
+from tests.functional.distributions import distribution_config
 from tests.functional.test_local_aws_resources import Stacks, template
 
 pytestmark = pytest.mark.functional
@@ -26,23 +28,6 @@ pytestmark = pytest.mark.functional
 @pytest.fixture
 def stacks(aws: Aws, account: str) -> Stacks:
     return Stacks(aws, account)
-
-
-def distribution_config(reference: str, *aliases: str) -> dict[str, Any]:
-    """What CreateDistribution needs."""
-    origin = {"Id": "o", "DomainName": "b.s3.eu-west-1.amazonaws.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}
-    return {
-        "CallerReference": reference,
-        "Comment": "",
-        "Enabled": True,
-        "Aliases": {"Quantity": len(aliases), "Items": [*aliases]},
-        "Origins": {"Quantity": 1, "Items": [origin]},
-        "DefaultCacheBehavior": {
-            "TargetOriginId": "o",
-            "ViewerProtocolPolicy": "redirect-to-https",
-            "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
-        },
-    }
 
 
 def distribution_resource(*aliases: Any, behaviour: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
@@ -239,6 +224,34 @@ def test_record_sets_of_one_name_and_type_share_a_routing_policy(aws: Aws, accou
         stacks.apply("r", template("AWS::Route53::RecordSet", in_template))
     change("DELETE", first)
     change("CREATE", second)
+
+
+def test_a_bucket_that_has_a_policy_gets_none_by_a_creation(aws: Aws, account: str, stacks: Stacks) -> None:
+    s3 = aws.client("s3", account_id=account, region="us-east-1")
+    s3.create_bucket(Bucket=f"has-{account}")
+    document = {"Version": "2012-10-17", "Statement": []}
+    s3.put_bucket_policy(Bucket=f"has-{account}", Policy=json.dumps(document))
+    body = {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": f"has-{account}", "PolicyDocument": document}}
+    with pytest.raises(AssertionError, match="bucket policy already exists"):
+        stacks.apply("policy", {"Resources": {"Policy": body}})
+    assert json.loads(s3.get_bucket_policy(Bucket=f"has-{account}")["Policy"]) == document, "the roll back leaves what was there"
+
+
+def test_acls_of_a_bucket_end_only_when_they_grant_nothing_to_others(aws: Aws, account: str, stacks: Stacks) -> None:
+    """As legacy access logs leave one: aligning a bucket that is taken over ends in AWS's words, and works once the grant is gone."""
+    name, s3 = f"acl-{account}", aws.client("s3", account_id=account, region="us-east-1")
+    bucket: dict[str, Any] = {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain", "Properties": {"BucketName": name}}
+    stacks.apply("acl", {"Resources": {"Bucket": bucket}})
+    s3.put_bucket_ownership_controls(Bucket=name, OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]})
+    s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration={"BlockPublicAcls": False})
+    s3.put_bucket_acl(Bucket=name, ACL="log-delivery-write")
+    enforced = {**bucket["Properties"], "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}}
+    with pytest.raises(AssertionError, match="InvalidBucketAclWithObjectOwnership"):
+        stacks.apply("acl", {"Resources": {"Bucket": {**bucket, "Properties": enforced}}})
+    s3.put_bucket_acl(Bucket=name, ACL="private")
+    stacks.apply("acl", {"Resources": {"Bucket": {**bucket, "Properties": enforced}}})
+    rules = s3.get_bucket_ownership_controls(Bucket=name)["OwnershipControls"]["Rules"]
+    assert [each["ObjectOwnership"] for each in rules] == ["BucketOwnerEnforced"]
 
 
 # --- requests that the service's model does not allow -------------------------------------------------------------

@@ -18,9 +18,9 @@ from aws.session import Aws
 from local_aws import prepare
 from tests.environments_fixture import ENVIRONMENTS
 from tests.functional.accounts import own_zone
+from tests.functional.distributions import distribution_config
 from tests.functional.frontend import built
 from tests.functional.harness import CommandLine, Ended, answer
-from tests.functional.test_local_aws_strictness import distribution_config
 from tests.functional.wire import Wire
 
 pytestmark = pytest.mark.functional
@@ -246,7 +246,7 @@ def test_after_a_first_creation_that_failed_apply_succeeds(site: Site, wire: Wir
     remove: Callable[[], Any] = {
         "iam": lambda: site.client("iam").delete_role(RoleName=name),
         "cloudfront": lambda: site.client("cloudfront").delete_origin_access_control(Id=made, IfMatch=tag),
-        "route53": lambda: zone.change(zone_id, "DELETE", [r for r in zone.record_sets(zone_id, name) if r["Type"] == "AAAA"]),
+        "route53": lambda: zone.change(zone_id, [("DELETE", r) for r in zone.record_sets(zone_id, name) if r["Type"] == "AAAA"]),
         "sns": lambda: site.client("sns").delete_topic(TopicArn=f"arn:aws:sns:{EDGE}:{site.account}:{name}"),
     }[service]
     if service == "iam":

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from aws.session import Aws
+from tests.functional.distributions import CACHING_OPTIMIZED, distribution_config
 from tests.functional.harness import CommandLine, Ended, answer
 from tests.functional.small_platform import ENV, REGION, Platform, base
 from tests.functional.test_kill_apply import kill
@@ -140,34 +141,21 @@ def made_by_hand(aws: Aws, account: str) -> Made:
     route53 = aws.client("route53", account_id=account, region=EDGE_REGION)
     zone = route53.create_hosted_zone(Name="example.org", CallerReference=account)["HostedZone"]["Id"].rpartition("/")[2]
     cloudfront = aws.client("cloudfront", account_id=account, region=EDGE_REGION)
-    config = {
-        "CallerReference": account,
-        "Comment": "clicked together",
-        "Enabled": True,
-        "HttpVersion": "http2",
-        "Aliases": {"Quantity": 1, "Items": ["www.example.org"]},
-        "Origins": {
-            "Quantity": 1,
-            "Items": [
-                {
-                    "Id": "old",
-                    "DomainName": f"{bucket}.s3.{REGION}.amazonaws.com",
-                    "S3OriginConfig": {"OriginAccessIdentity": ""},
-                    "CustomHeaders": {"Quantity": 1, "Items": [{"HeaderName": "X-Verify", "HeaderValue": "only-between-us"}]},
-                }
-            ],
-        },
-        "DefaultCacheBehavior": {
-            "TargetOriginId": "old",
-            "ViewerProtocolPolicy": "allow-all",
-            "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
-        },
-        "ViewerCertificate": {
+    config = distribution_config(
+        account,
+        "www.example.org",
+        bucket=bucket,
+        region=REGION,
+        header=("X-Verify", "only-between-us"),
+        behaviour={"ViewerProtocolPolicy": "allow-all", "CachePolicyId": CACHING_OPTIMIZED},
+        Comment="clicked together",
+        HttpVersion="http2",
+        ViewerCertificate={
             "ACMCertificateArn": arn["CertificateArn"],
             "SSLSupportMethod": "sni-only",
             "MinimumProtocolVersion": "TLSv1.2_2021",
         },
-    }
+    )
     distribution = cloudfront.create_distribution(DistributionConfig=config)["Distribution"]["Id"]
     return Made(aws=aws, account=account, bucket=bucket, certificate=arn["CertificateArn"], distribution=distribution, zone=zone)
 

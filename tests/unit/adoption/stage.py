@@ -215,7 +215,6 @@ def adopted(environment: str, account: Account, *given: str, check: bool = False
         assembly=made,
         templates=templates,
         state=of or state(environment),
-        state_file=f"{environment}.tfstate",
         by_hand=by_hand(given, places(made, templates, None, {}), SCHEMAS),
         check=check,
     )

@@ -10,7 +10,7 @@ import pytest
 
 from adoption.by_hand import NotUnderstood
 from adoption.report import AdoptionReport, Row
-from adoption.terraform import State
+from adoption.terraform import State, together
 from adoption.text import checked, lines
 from aws.errors import AccessDenied, BadRequest
 from gateways.existing import Found
@@ -85,7 +85,7 @@ def test_values_of_what_is_taken_over_are_known_to_the_comparison() -> None:
 
 
 def test_a_bucket_of_a_derived_name_is_found_without_a_state() -> None:
-    there = {("AWS::S3::Bucket", "dev-kimmyai-web-public"): Found(physical_id="dev-kimmyai-web-public")}
+    there = {(kind, name): Found(physical_id=name) for kind in ("AWS::S3::Bucket", "AWS::S3::BucketPolicy") for name in (BUCKET[1],)}
     report = adopted("dev", account(there=there), of=NOTHING)
     assert [(f"{each.stack}.{each.logical_id}", each.source) for each in report.to_take_over] == [
         ("site.Bucket", "derived name"),
@@ -359,3 +359,40 @@ def test_what_could_not_be_read_of_the_state_is_told_apart_from_what_aws_did_not
 def test_the_report_golden(environment: str, width: int) -> None:
     text = "\n".join(lines(adopted(environment, account(environment)), width))
     assert_golden(f"adopt/{environment}_{width}.txt", wrapped(text, width) + "\n")
+
+
+# --- several states -----------------------------------------------------------------------------------------------
+
+
+def test_of_the_states_of_all_environments_each_has_its_own_and_the_others_are_left_alone() -> None:
+    both = together({"dev.tfstate": state("dev"), "prod.tfstate": state("prod")})
+    report = adopted("dev", account(), of=both)
+    alone = adopted("dev", account())
+    assert [(r.logical_id, r.identifier, r.fate) for r in report.rows] == [(r.logical_id, r.identifier, r.fate) for r in alone.rows]
+    assert not report.refused
+    assert {each.file: each.state_rm for each in report.states} == {"dev.tfstate": alone.state_rm, "prod.tfstate": ()}
+
+
+def test_another_environments_state_alone_is_still_refused() -> None:
+    assert {each.fate for each in adopted("dev", account(), of=together({"prod.tfstate": state("prod")})).refused} == {"refused"}
+
+
+def test_modules_with_states_of_their_own_each_get_their_lines() -> None:
+    whole = state("dev")
+    bucket = State(resources=tuple(each for each in whole.resources if "s3" in each.address))
+    rest = State(resources=tuple(each for each in whole.resources if "s3" not in each.address), problems=("x.y: odd",))
+    report = adopted("dev", account(), of=together({"bucket.tfstate": bucket, "-": rest}))
+    assert sorted(report.state_rm) == sorted(adopted("dev", account()).state_rm)
+    told = lines(report, 200)
+    heads = [told.index(f"  in the directory and workspace of {name}:") for name in ("bucket.tfstate", "-")]
+    lines_of_buckets = told[heads[0] + 1 : heads[1]]
+    assert lines_of_buckets and all("terraform state rm" in each and "s3" in each for each in lines_of_buckets)
+    assert "not known: -: x.y: odd: left out" in told
+    assert any("of bucket.tfstate" in each for each in told), "which state a row is from"
+
+
+def test_one_thing_in_two_states_has_to_leave_both() -> None:
+    twice = together({"old.tfstate": state("dev"), "new.tfstate": state("dev")})
+    report = adopted("dev", account(), of=twice)
+    assert not report.refused
+    assert {each.state_rm for each in report.states} == {adopted("dev", account()).state_rm}

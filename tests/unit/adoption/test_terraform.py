@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adoption.matching import of_state
-from adoption.terraform import LARGEST, LONGEST, State, StateError, read
+from adoption.terraform import LARGEST, LONGEST, State, StateError, read, together
 from adoption.terraform_types import KINDS
 from templates.schemas import bundled
 from tests.unit.adoption.stage import STATES, state
@@ -97,12 +97,14 @@ def test_terraform_show_says_the_same(environment: str) -> None:
     ("data", "words"),
     [
         (b"", "empty"),
+        (b"PK\x03\x04tfplan", "a zip archive, as a saved plan is"),
+        (b"\xff\xfe{}", "no JSON"),
+        (b'{"version": 3, "deployment": {"secrets_providers": "NOT_TO_BE_SHOWN"}}', "a stack of Pulumi"),
         (b"  \n", "empty"),
         (b"\x1f\x8b\x08\x00", "gzip"),
         (b"<html>", "no JSON at line 1"),
         (b"[]", "not a JSON object"),
         (b"[" * 5000, "nested too deeply"),
-        (b"\xff\xfe{}", "no JSON"),
         (b'{"version": 3, "modules": []}', "of format version 3"),
         (b'{"version": 5, "resources": []}', "of format version 5"),
         (b'{"version": true, "resources": []}', "without a format version"),
@@ -128,6 +130,7 @@ def test_what_is_no_state_is_one_error_that_repeats_nothing_of_it(data: bytes, w
 def test_a_state_of_nothing_is_empty() -> None:
     assert read(b'{"format_version": "1.0"}') == State(resources=())
     assert read(stored()) == State(resources=())
+    assert read(stored().decode().encode("utf-16")) == State(resources=()), "as older PowerShells redirect it"
 
 
 def test_what_cannot_be_read_of_a_state_is_named_by_its_address() -> None:
@@ -270,3 +273,45 @@ def test_any_key_of_an_instance_is_part_of_an_address(key: str | int) -> None:
     body = resource("aws_s3_bucket", {"attributes": {"bucket": "site"}, "index_key": key}, module='module.a["x.y"].module.b[0]')
     (found,) = read(stored(body)).resources
     assert found.address.startswith('module.a["x.y"].module.b[0].aws_s3_bucket.this[')
+
+
+def test_several_states_are_one_and_each_object_says_which_one_has_it() -> None:
+    site = read(stored(resource("aws_s3_bucket", {"attributes": {"bucket": "a"}}), "x"))
+    other = read(stored(resource("aws_s3_bucket", {"attributes": {"bucket": "b"}})))
+    both = together({"site.tfstate": site, "edge.tfstate": other})
+    assert [each.told for each in both.resources] == [
+        "terraform aws_s3_bucket.this of site.tfstate",
+        "terraform aws_s3_bucket.this of edge.tfstate",
+    ]
+    assert both.problems == ("site.tfstate: resources[1]: no resource",)
+    assert both.files == ("site.tfstate", "edge.tfstate")
+    (only,) = together({"site.tfstate": site}).resources
+    assert only.told == "terraform aws_s3_bucket.this"
+
+
+def test_what_the_provider_over_cloud_control_made_is_known_by_its_id() -> None:
+    bodies = [
+        resource("awscc_cloudfront_distribution", {"attributes": {"id": "E1ABC", "distribution_config": {"comment": "NOT_TO_BE_SHOWN"}}})
+    ]
+    found = read(stored(*bodies))
+    assert [(each.type, dict(each.identifier)) for each in of_state(found.resources)] == [
+        ("AWS::CloudFront::Distribution", {"Id": "E1ABC"})
+    ]
+    assert "NOT_TO_BE_SHOWN" not in repr(found)
+
+
+# As terraform-aws-modules write them: counts and keys with spaces, modules in modules, provider 6 with regions of its own.
+OF_MODULES = (
+    ("module.site[0].module.bucket", "aws_s3_bucket", 0, {"bucket": "b", "region": "eu-west-1"}, "[0]"),
+    ('module.cdn["www"]', "aws_cloudfront_distribution", 0, {"id": "E1", "aliases": ["www.example.org"]}, "[0]"),
+    ("module.records", "aws_route53_record", "www A", {"fqdn": "www.example.org", "zone_id": "Z1", "type": "A"}, '["www A"]'),
+    ("module.cdn", "aws_cloudfront_origin_access_control", "s3_oac", {"id": "E2", "name": "s3_oac"}, '["s3_oac"]'),
+)
+
+
+@pytest.mark.parametrize(("module", "kind", "index", "attributes", "end"), OF_MODULES)
+def test_addresses_of_public_modules_are_read(module: str, kind: str, index: Any, attributes: Any, end: str) -> None:
+    body = resource(kind, {"index_key": index, "attributes": attributes, "sensitive_attributes": [], "private": "x"}, module=module)
+    found = read(stored(body))
+    assert [each.address for each in found.resources] == [f"{module}.{kind}.this{end}"] and not found.problems
+    assert len(of_state(found.resources)) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -13,9 +14,11 @@ from aws.errors import AccessDenied
 from gateways.existing import LOOKUPS, NAMES, Found
 from inventory.judgement import WORDS, Evidence, judged
 from inventory.model import Verdict, Wanted
+from inventory.records import ASIDE, set_aside
 from inventory.survey import survey
 from inventory.wanted import IMPORTABLE, wanted
-from rollout.record_switch import Moved, RecordSwitch
+from planning.model import ExistingRecord
+from removal.record_switch import Moved, RecordSwitch
 from tests.simulated import SimulatedGateways, Small, small_assembly
 
 ACCOUNT = "123456789012"
@@ -92,6 +95,18 @@ def test_names_that_only_the_execution_tells_and_resources_that_are_there_are_no
     assert [w.name for w in wanted("s", {"Resources": resources}, resources, {"B": {}})] == ["a.example", "b.example"]
 
 
+def test_a_policy_that_stands_on_a_bucket_has_to_be_adopted_since_a_creation_is_refused(assembly: Assembly) -> None:
+    resources = {
+        "Bucket": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain", "Properties": {"BucketName": "b"}},
+        "Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": {"Ref": "Bucket"}}},
+        "Unnamed": {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": {"Ref": "Other"}}},
+    }
+    wants = wanted("site", {"Resources": resources}, resources, {"Bucket": {}})
+    assert [(w.logical_id, w.name) for w in wants] == [("Policy", "b")]
+    verdict = judge(assembly, wants[0], {}, consent=True)
+    assert (verdict.fate, verdict.command) == ("refused", "python deploy.py adopt --env test --plan")
+
+
 def test_a_look_that_aws_refuses_is_no_answer(assembly: Assembly) -> None:
     class Refusing(SimulatedGateways):
         def existing(self, *_: Any) -> Any:
@@ -115,8 +130,8 @@ class Zone:
     def record_sets(self, _: str, name: str) -> tuple[dict[str, Any], ...]:
         return tuple(each for each in self.records if each["Name"] == name)
 
-    def change(self, _: str, action: str, record_sets: Any, *, comment: str = "") -> str:
-        for each in record_sets:
+    def change(self, _: str, changes: Any, *, comment: str = "") -> str:
+        for action, each in changes:
             if action == "DELETE":
                 self.records.remove(each)
             else:
@@ -125,7 +140,7 @@ class Zone:
 
 
 def switch(zone: Zone) -> RecordSwitch:
-    from planning.model import ExistingRecord, StackPlan, StackState
+    from planning.model import StackPlan, StackState
 
     plan = StackPlan(
         stack="dns",
@@ -160,3 +175,92 @@ def test_another_record_than_the_approved_one_is_left_alone() -> None:
     with pytest.raises(Moved):
         list(switch(newer).away())
     assert len(newer.records) == 1
+
+
+# --- records that are set aside, so that the name is answered all the time ------------------------------------------
+
+WEIGHTED = {"Type": "A", "SetIdentifier": "ours", "Weight": 1}
+BESIDE = {**OLD, "SetIdentifier": ASIDE, "Weight": 0}
+
+
+def aside_switch(zone: Zone, *replaces: tuple[Any, Any]) -> RecordSwitch:
+    listed = tuple(ExistingRecord(logical_id="R", zone_id="Z1", record=record, beside=(beside,)) for record, beside in replaces)
+    plan: Any = SimpleNamespace(stack_name="demo-test-dns", replaces=listed)
+    return RecordSwitch(plan, zone)
+
+
+def answered(zone: Zone, batch: list[tuple[str, Any]]) -> None:
+    """Route 53 makes a batch as a whole: whatever name had an answer has one after it."""
+    before = {each["Name"] for each in zone.records}
+    assert {each["Name"] for action, each in batch if action == "DELETE"} <= before
+    after = [*zone.records, *(each for action, each in batch if action == "CREATE")]
+    for action, each in batch:
+        if action == "DELETE":
+            after.remove(each)
+    assert before <= {each["Name"] for each in after}, "a name would be without an answer"
+
+
+class Watched(Zone):
+    def change(self, zone: str, changes: Any, *, comment: str = "") -> str:
+        batch = list(changes)
+        answered(self, batch)
+        return super().change(zone, batch, comment=comment)
+
+
+def test_a_record_that_is_set_aside_leaves_its_name_answered_at_every_moment() -> None:
+    zone = Watched(OLD)
+    told = list(aside_switch(zone, (OLD, BESIDE)).away())
+    assert zone.records == [BESIDE] and "answers until" in told[0]
+    assert list(aside_switch(zone, (OLD, BESIDE)).away()) == [], "killed here, the next apply goes on"
+    ours = {**OLD, **WEIGHTED}
+    zone.records.append(ours)
+    assert len(list(aside_switch(zone, (OLD, BESIDE)).done())) == 1
+    assert zone.records == [ours]
+    assert list(aside_switch(zone, (OLD, BESIDE)).done()) == []
+
+
+def test_a_record_that_was_set_aside_is_as_it_was_when_the_stack_fails() -> None:
+    zone = Watched(OLD)
+    list(aside_switch(zone, (OLD, BESIDE)).away())
+    list(aside_switch(zone, (OLD, BESIDE)).back())
+    assert zone.records == [OLD]
+    assert list(aside_switch(zone, (OLD, BESIDE)).back()) == []
+    kept = Watched(BESIDE, {**OLD, "SetIdentifier": "theirs", "Weight": 1})
+    list(aside_switch(kept, (OLD, BESIDE)).back())
+    assert OLD in kept.records or BESIDE in kept.records
+
+
+def test_a_record_that_an_earlier_plan_left_aside_stays_until_the_stack_has_its_own() -> None:
+    zone = Watched(BESIDE)
+    assert list(aside_switch(zone, (BESIDE, BESIDE)).away()) == list(aside_switch(zone, (BESIDE, BESIDE)).back()) == []
+    zone.records.append({**OLD, **WEIGHTED})
+    list(aside_switch(zone, (BESIDE, BESIDE)).done())
+    assert BESIDE not in zone.records
+
+
+def test_a_cname_of_cloudfront_is_set_aside_as_the_aliases_that_mean_the_same() -> None:
+    cname = {"Name": "www.example.org.", "Type": "CNAME", "TTL": 300, "ResourceRecords": [{"Value": "D111.cloudfront.net"}]}
+    pairs = [(cname, set_aside({**WEIGHTED, "Type": kind}, cname, alone=True)[0]) for kind in ("A", "AAAA")]
+    assert [each["AliasTarget"]["DNSName"] for _, each in pairs] == ["D111.cloudfront.net."] * 2
+    zone = Watched(cname)
+    list(aside_switch(zone, *pairs).away())
+    assert [each["Type"] for each in zone.records] == ["A", "AAAA"]
+    list(aside_switch(zone, *pairs).back())
+    assert zone.records == [cname]
+
+
+@pytest.mark.parametrize(
+    ("ours", "existing", "alone", "found"),
+    [
+        ({"Type": "A"}, OLD, True, ()),
+        (WEIGHTED, OLD, True, (BESIDE,)),
+        (WEIGHTED, {**OLD, "SetIdentifier": "ours", "Weight": 1}, True, (BESIDE,)),
+        (WEIGHTED, {**OLD, "SetIdentifier": "a", "Weight": 9}, False, ()),
+        (WEIGHTED, {**OLD, "SetIdentifier": "a", "Failover": "PRIMARY"}, True, ()),
+        (WEIGHTED, BESIDE, False, (BESIDE,)),
+        (WEIGHTED, {**OLD, "Type": "CNAME", "ResourceRecords": [{"Value": "elsewhere.example.net"}]}, True, ()),
+        ({**WEIGHTED, "Type": "TXT"}, {**OLD, "Type": "CNAME", "ResourceRecords": [{"Value": "d1.cloudfront.net"}]}, True, ()),
+    ],
+)
+def test_what_answers_in_the_meantime(ours: dict[str, Any], existing: dict[str, Any], alone: bool, found: tuple[Any, ...]) -> None:
+    assert set_aside(ours, existing, alone=alone) == found

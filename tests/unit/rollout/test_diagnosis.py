@@ -160,6 +160,25 @@ def test_a_right_that_is_missing_sends_to_doctor() -> None:
             "give the bucket another name in the environment's file, and build again",
         ),
         (
+            "The bucket policy already exists on bucket dev-site. (HandlerErrorCode: AlreadyExists)",
+            "UPDATE_ROLLBACK_COMPLETE",
+            "a policy that no stack made",
+            "python deploy.py adopt --env dev --plan",
+        ),
+        (
+            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting (InvalidBucketAclWithObjectOwnership)",
+            "UPDATE_ROLLBACK_COMPLETE",
+            "ACL grants something to others",
+            "move such grants into the bucket's policy, then: aws s3api put-bucket-acl --acl private --bucket NAME",
+        ),
+        (
+            "Invalid principal in policy (Service: S3, Status Code: 400; Error Code: MalformedPolicy)",
+            "UPDATE_ROLLBACK_COMPLETE",
+            "somebody who does not exist",
+            "compare adopt.origin_access_identity in the environment's file with: aws cloudfront list-cloud-front-origin-access-identities;"
+            " then build again",
+        ),
+        (
             'Resource handler returned message: "Role with name demo already exists. (Service: Iam, Status Code: 409)"',
             "ROLLBACK_COMPLETE",
             "stands in the account already",

@@ -15,12 +15,12 @@ from aws.errors import AccessDenied, AwsError
 from planning.model import ExistingRecord, Options, StackState
 from planning.removals import Removal, RetainedResource
 from planning.request import Request
+from removal.record_switch import Moved, RecordSwitch, unique
 from rollout.earlier_plans import drop_overtaken
 from rollout.identity import changed_identity, moved_finding, roles_of
 from rollout.lock import LockLost
 from rollout.planned_change import MOST_TRIES, moved, planned_change, try_of
 from rollout.progress import Note, Started
-from rollout.record_switch import Moved, RecordSwitch, unique
 from rollout.removal_step import moved as removals_moved
 from rollout.removal_step import remove_stacks, untouched
 from tests.simulated import ACCOUNT, Small, small_assembly, stackset
@@ -45,10 +45,11 @@ class Zones:
     def record_sets(self, zone_id: str, name: str) -> tuple[dict[str, Any], ...]:
         return tuple(each for each in self.records if each["Name"] == name)
 
-    def change(self, zone_id: str, action: Any, record_sets: Any, *, comment: str = "") -> str:
+    def change(self, zone_id: str, changes: Any, *, comment: str = "") -> str:
         if self.error is not None:
             raise self.error
-        self.changes.append((zone_id, action, [f"{r['Name']} {r['Type']}" for r in record_sets]))
+        (action,) = {action for action, _ in changes}
+        self.changes.append((zone_id, action, [f"{r['Name']} {r['Type']}" for _, r in changes]))
         return "C1"
 
 

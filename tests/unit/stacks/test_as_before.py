@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from assembly.model import LiteralValue
+from changes.record_shapes import changed_policies
 from environments.model import Environment
 from lint.gate import Job, lint
 from removal.retained import lets_go
@@ -28,6 +29,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "let-go": {"adopt": {"let_go": True}},
     "certificate": {"certificate": {"arn": ARN}},
     "records": {"hosted_zone": {"records": "unmanaged"}},
+    "weighted": {"hosted_zone": {"records": "weighted"}, "redirect_hosts": ["www.dev.kimmyai.io"]},
+    "suffix": {"basic_auth": {"function_suffix": "2"}},
     "both": {"certificate": {"arn": ARN}, "hosted_zone": {"records": "unmanaged"}},
     "foreign-zone-of-others": {
         "certificate": {"arn": ARN},
@@ -161,3 +164,24 @@ def refused(**values: Any) -> str:
 )
 def test_what_cannot_be_is_refused_with_its_reason(values: dict[str, Any], said: str) -> None:
     assert said in refused(**values)
+
+
+def test_every_visited_record_has_a_weight_or_none_has() -> None:
+    for name, policy in (("weighted", (DEV.prefix, 1)), ("nothing", (None, None))):
+        bodies = json.loads(built(name).templates["dns"])["Resources"].values()
+        records = [each["Properties"] for each in bodies if each["Type"] == "AWS::Route53::RecordSet"]
+        assert len(records) == (6 if name == "weighted" else 3)
+        assert {(each.get("SetIdentifier"), each.get("Weight")) for each in records} == {policy}
+
+
+def test_a_record_stays_what_it_was_made_as() -> None:
+    simple, weighted = (json.loads(built(name).templates["dns"]) for name in ("nothing", "weighted"))
+    moved = ["dev.kimmyai.io A", "dev.kimmyai.io AAAA", "dev.kimmyai.io HTTPS"]
+    assert sorted(changed_policies(simple, weighted)) == sorted(changed_policies(weighted, simple)) == moved
+
+
+def test_a_suffix_makes_another_function_and_all_that_is_named_after_it() -> None:
+    name = f"{DEV.prefix}-basic-auth-2"
+    assert json.loads(built("suffix").templates["edge"])["Resources"]["Function"]["Properties"]["FunctionName"] == name
+    assert name in built("suffix").templates["edge-logs"].decode()
+    assert f"{DEV.prefix}-basic-auth:" not in built("suffix").templates["foundation"].decode()
