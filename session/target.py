@@ -145,11 +145,9 @@ def at_standby(opened: Opened, target: Target) -> Opened:
     return dataclasses.replace(opened, assembly=assembly, home=opened.assembly, standby=target)
 
 
-def impatient(opened: Opened, context: Context) -> Opened:
+def impatient(opened: Opened) -> Opened:
     """The same for a verb that only looks: a region that is lost costs seconds, not a minute for each question."""
-    from gateways.by_place import Gateways
-
-    return dataclasses.replace(opened, gateways=Gateways(opened.aws.impatient(), sleep=context.sleep))
+    return dataclasses.replace(opened, gateways=opened.gateways.impatient())
 
 
 def target_line(opened: Opened, args: argparse.Namespace) -> str:

@@ -78,7 +78,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 def _open(args: argparse.Namespace, context: Context) -> Opened:
     """Unlike other verbs, this one does not stop at placeholders or bad credentials: it reports them."""
     if args.local:
-        return open_environment(args, context)
+        return open_environment(args, context, looks=not args.fix)
     refresh(args, context)
     assembly, templates = read_assembly(args)
     from aws.session import Aws

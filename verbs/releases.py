@@ -30,7 +30,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Read and show."""
     from review.releases_view import release_lines
 
-    opened = seen(open_environment(args, context), args, context)
+    opened = seen(open_environment(args, context, looks=True), args, context)
     state, _ = site_of(opened).store.state()
     contract = opened.assembly.site
     lines = release_lines(state, keep=contract.release_keep, grace_days=contract.release_grace_days, now=context.now())
