@@ -149,5 +149,11 @@ def _origins(names: Deployment) -> list[Statement]:
     if names.replica_bucket is None:
         return []
     return [
-        allow("Origins", "s3", ["GetBucketPolicy", "GetReplicationConfiguration"], s3_arn(names.site_bucket), s3_arn(names.replica_bucket))
+        allow(
+            "Origins",
+            "s3",
+            ["GetBucketPolicy", "GetBucketVersioning", "GetReplicationConfiguration"],
+            s3_arn(names.site_bucket),
+            s3_arn(names.replica_bucket),
+        )
     ]

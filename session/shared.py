@@ -93,11 +93,13 @@ def asked(context: Context, question: str) -> str:
 
 
 @contextlib.contextmanager
-def locked(opened: Opened, context: Context, verb: str, *, moving: bool = False) -> Iterator[Callable[[], None]]:
+def locked(
+    opened: Opened, context: Context, verb: str, *, moving: bool = False, args: argparse.Namespace | None = None
+) -> Iterator[Callable[[], None]]:
     """Hold the environment's lock while the block runs; what is yielded asks whether it is still ours. Raises `CommandError` if it is not.
 
     Where the table is not there (not yet, or not any more) nobody else can deploy, and nothing is held.
-    `moving`: also while releases do not go home.
+    `moving`: also while releases do not go home. `args` may say that the standby region need not be asked.
     """
     from aws.dynamodb import Items
     from aws.errors import NotFound
@@ -105,8 +107,12 @@ def locked(opened: Opened, context: Context, verb: str, *, moving: bool = False)
     from rollout.lock import LockHeld, LockLost, acquire, held, lock_name
 
     assembly = opened.assembly
-    if not moving:
-        refuse_unless_home(opened, argparse.Namespace(env=assembly.environment), f"{verb} changes nothing")
+
+    def refuse() -> None:
+        if not moving:
+            refuse_unless_home(opened, args or argparse.Namespace(env=assembly.environment), f"{verb} changes nothing")
+
+    refuse()
     table = Items.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
     try:
         lock = acquire(
@@ -126,6 +132,8 @@ def locked(opened: Opened, context: Context, verb: str, *, moving: bool = False)
         raise CommandError(str(error), command=error.hint) from error
     try:
         with held(lock):
+            # A promotion that was handed over in order held this lock, and may have ended since the first look.
+            refuse()
             yield lock.check
     except LockLost as error:
         raise CommandError(f"{error}; nothing further was changed", command=commands.deploy("status", assembly.environment)) from error

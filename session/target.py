@@ -108,8 +108,9 @@ def entry_of(opened: Opened, args: argparse.Namespace) -> Entry | None:
     except AwsError as error:
         if getattr(args, "without_standby", False):
             return None
-        more = f"{commands.deploy('dr', args.env, 'status')}\n"
-        more += "only if you know that nobody has promoted: the same command with --without-standby"
+        more = commands.deploy("dr", args.env, "status")
+        if hasattr(args, "without_standby"):
+            more += "\nonly if you know that nobody has promoted: the same command with --without-standby"
         raise CommandError(f"the standby region does not say who takes releases: {error}", command=more) from error
 
 

@@ -286,7 +286,7 @@ def execute(
     def take() -> Lock:
         table = Items.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
         name = lock_name(assembly.project, assembly.environment)
-        return acquire(
+        lock = acquire(
             table,
             assembly.lock_table,
             name,
@@ -296,6 +296,13 @@ def execute(
             me=me,
             now=now,
         )
+        try:
+            # It may have been promoted while somebody thought about the plan; a planned promotion held this lock until it was done.
+            refuse_unless_home(opened, args, "no stack is changed")
+        except CommandError:
+            lock.release()
+            raise
+        return lock
 
     stream = io.StringIO() if context.quiet else context.stderr
     live = stream.isatty() and context.environ.get("TERM") != "dumb"
