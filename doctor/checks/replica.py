@@ -11,7 +11,7 @@ from recovery.origins import origins_of
 from recovery.settings import problems
 
 
-@check("replica", "replication to the replica")
+@check("replica", "replication to the replica", order=130)
 def replica(context: CheckContext) -> Iterator[CheckResult]:
     """A rule that was switched off, a replica that is gone or keeps no versions: nothing fails until the day on which it is needed."""
     origins = origins_of(context.assembly, context.templates)

@@ -145,7 +145,7 @@ def test_while_releases_go_to_the_replica_nothing_says_that_older_content_is_to_
     here = {"a": Held(etag="old", size=1, modified=START - timedelta(minutes=9))}
     there = {"a": Held(etag="new", size=1)}
     newer = compare(here, there, {"a": "new"}, now=START)
-    assert "backfill" in content_problems(newer, "prod")[0]
+    assert "the replica 1" in content_problems(newer, "prod")[0]
     assert content_problems(newer, "prod", phase="standby") == ()
     (lacks,) = content_problems(compare(here, {}, {"a": "new"}, now=START), "prod", phase="failing-back")
     assert "0 of the live release's 1 file" in lacks and "backfill" not in lacks
