@@ -58,6 +58,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
     recover(args, context)
     opened = open_environment(args, context)
+    if not args.dry_run:
+        refuse_unless_home(opened, args, "nothing is deleted")
+        refuse_edited_away(opened, "nothing is deleted")
     plan = survey(
         opened.assembly,
         opened.templates,
@@ -75,8 +78,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
             context.problem(finding.code, finding.message, finding.command)
     if ends:
         return FAILED if plan.blocked else OK if plan.nothing_to_do else PENDING
-    refuse_unless_home(opened, args, "nothing is deleted")
-    refuse_edited_away(opened, "nothing is deleted")
     _confirm(args, context, plan.environment)
     refuse_unapproved(opened, plan.digest, f"destroy {plan.digest[:DIGEST_DIGITS]}", context)
     said = progress(context)

@@ -169,7 +169,7 @@ def test_lost_promoted_published_and_home_again_with_every_object(regions: Regio
     assert outcome["release"]["number"] == 2 and outcome["invalidation"]
     assert regions.page() == (200, (regions.app / "index.html").read_bytes())
     regions.verb("rollback-release", "--yes")
-    for words in (("prune", "--yes"), ("apply", "--yes")):
+    for words in (("prune", "--yes"), ("apply", "--yes"), ("destroy", "--approve", "dev"), ("retry", "--yes")):
         ended = regions.verb(*words, code=1)
         assert "is promoted since" in ended.stderr and ended.stderr.rstrip().endswith("failback")
     assert "does not answer" in regions.verb("dr", "failback", "--yes", code=1).stderr
@@ -188,6 +188,8 @@ def test_lost_promoted_published_and_home_again_with_every_object(regions: Regio
     other = str(regions.site.dist.parent / "other")
     ended = regions.command_line.deploy("publish", "--content", str(regions.app), "--env", "dev", "--dist", other, "--yes")
     assert ended.code == 1 and "nothing is published until the failback" in ended.stderr, ended
+    ended = regions.command_line.deploy("destroy", "--env", "dev", "--dist", other, "--approve", "dev")
+    assert ended.code == 1 and "nothing is deleted until the failback" in ended.stderr, ended
     ended_while(regions, "failback", "carrying home", signal.SIGKILL)
     assert regions.phase() == "failing-back"
     refused = regions.publish(code=1)
