@@ -57,7 +57,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from session.shared import locked, no_more_wanted, progress
 
     recover(args, context)
-    opened = open_environment(args, context)
+    opened = open_environment(args, context, looks=args.dry_run)
     if not args.dry_run:
         refuse_unless_home(opened, args, "nothing is deleted")
         refuse_edited_away(opened, "nothing is deleted")

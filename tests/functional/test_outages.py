@@ -190,7 +190,7 @@ def test_an_apply_that_meets_frozen_control_planes_fails_with_awss_words_and_goe
 
 def test_an_apply_that_loses_the_home_region_in_the_middle_ends_and_the_same_command_goes_on(site: Site) -> None:
     recovery = {"region": STANDBY, "bucket": site.replica}
-    frontend.write(frontend.synthesised(NAME, ACCOUNT, disaster_recovery=recovery, price_class="PriceClass_100"), site.dist)
+    frontend.write(frontend.synthesised(NAME, ACCOUNT, disaster_recovery=recovery, price_class="PriceClass_All"), site.dist)
     assert site.run("plan").code == 3
     started = site.line.start("deploy.py", "apply", "--env", NAME, "--dist", str(site.dist), "--yes")
     assert started.stderr is not None
@@ -199,7 +199,8 @@ def test_an_apply_that_loses_the_home_region_in_the_middle_ends_and_the_same_com
         said.append(line)
         if line.startswith("site: update"):
             site.begin(Kind.REGION, region=site.home)
-    text = "".join(said)
+    assert started.stdout is not None
+    text = "".join((*said, started.stdout.read()))
     assert started.wait() == 1 and "Traceback" not in text, text
     assert re.search(r"next: python deploy\.py|hint: run the same command", text), text
     site.over()
