@@ -27,18 +27,15 @@ BATCH = 'S3 Batch Replication does that inside of S3 (Amazon S3 User Guide, "Rep
 def findings(opened: Opened) -> tuple[Finding, ...]:
     """How much the replica lacks, for a plan. What AWS refuses to tell is a note: it stops no plan."""
     from planning.model import Finding
-    from recovery.backfill import is_large, minutes
-    from website.run import count, size
 
     origins = origins_of(opened)
     if origins is None:
         return ()
-    command = commands.deploy("dr", origins.environment, "backfill")
     try:
-        found = _away(opened) or _broken(opened, origins)
-        if found:
-            return found
-        need = _need(opened, origins)
+        away = _away(opened)
+        if any(each.severity != "note" for each in away):
+            return away
+        return (*away, *(_broken(opened, origins) or _lacking(opened, origins)))
     except CredentialsError:
         raise
     except AwsError as error:
@@ -46,11 +43,20 @@ def findings(opened: Opened) -> tuple[Finding, ...]:
         return (
             Finding(severity="note", code="replica_unread", message=text, command=commands.deploy("dr", origins.environment, "status")),
         )
+
+
+def _lacking(opened: Opened, origins: Origins) -> tuple[Finding, ...]:
+    from planning.model import Finding
+    from recovery.backfill import is_large, minutes
+    from website.run import count, size
+
+    need = _need(opened, origins)
     if not need.objects:
         return ()
     what = f"the replica {origins.replica.bucket} lacks {count(need.objects, 'object')} ({size(need.size)}) of {origins.primary.bucket}"
     if is_large(need):
         text = f"{what}: too many for apply to copy (about {minutes(need)} min); {BATCH}, or this, in a terminal of its own"
+        command = commands.deploy("dr", origins.environment, "backfill")
         return (Finding(severity="warning", code="replica_backfill", message=text, command=command),)
     text = f"{what}; they are copied when the stacks stand, in about {minutes(need)} min, also where no stack changes"
     return (Finding(severity="note", code="replica_backfill", message=text),)
@@ -68,6 +74,11 @@ def _away(opened: Opened) -> tuple[Finding, ...]:
         target = register(opened, soon=True).read().target
     except NotFound:
         return ()
+    except CredentialsError:
+        raise
+    except AwsError as error:
+        text = f"who takes releases cannot be told: {error}"
+        return (Finding(severity="note", code="register_unread", message=text, command=commands.deploy("dr", environment, "status")),)
     except Unreadable as error:
         return (Finding(severity="warning", code="promoted", message=f"{error}; apply is refused until somebody has looked"),)
     problems = away_problems(target.phase, environment, since=target.since, by=target.by)
