@@ -29,11 +29,6 @@ from tests.functional.harness import SECRET, CommandLine, Ended, answer
 
 REPOSITORY = "example/web"
 
-PERMITTED = "210000000000"
-"""Account of the fixture `permitted`."""
-STANDBY = "eu-central-1"
-REPLICA = f"dev-kimmyai-web-public-{PERMITTED}-replica"
-
 PLACEHOLDERS = {"dev": "111111111111", "sit": "222222222222", "prod": "333333333333"}
 PASSWORD_HASH = hash_password("correct horse battery staple", bytes(range(16)))
 

@@ -17,7 +17,6 @@ import pytest
 
 from aws.session import Aws
 from local_aws.server import LocalAws
-from tests.functional.accounts import PERMITTED, REPLICA, STANDBY, Site, sites
 from tests.functional.harness import SECRET, CommandLine
 from tests.functional.wire import Wire, wire_to
 
@@ -60,17 +59,6 @@ def guarded_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     server = _server(tmp_path_factory.mktemp("guarded-aws"), auth=True)
     yield server
     server.stop()
-
-
-@pytest.fixture(scope="session")
-def permitted(guarded_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """dev with every stack, disaster recovery too, deployed by an administrator; for tests of the xdist group "permissions" alone."""
-    recovery = f"disaster_recovery: {{region: {STANDBY}, bucket: {REPLICA}}}\n"
-    site = sites(guarded_aws, tmp_path_factory.mktemp("permissions"), {"dev": PERMITTED}, dev=recovery)["dev"]
-    site.plan(site.administrator())
-    applied = site.apply(site.administrator())
-    assert applied.code == 0, applied
-    return site
 
 
 @pytest.fixture

@@ -20,20 +20,24 @@ from botocore.exceptions import ClientError
 from aws.session import Aws
 from local_aws.server import LocalAws
 from tests.functional import frontend
-from tests.functional.accounts import PERMITTED, REPOSITORY, Site, identity_token
+from tests.functional.accounts import REPOSITORY, Site, identity_token, sites
 from tests.functional.harness import answer
 from tests.functional.wire import wire_to
 
 pytestmark = [pytest.mark.functional, pytest.mark.xdist_group("permissions")]
 
-ACCOUNT = PERMITTED
+ACCOUNT = "210000000000"
 PREFIX = "kimmyai-web-dev"
 
 
-@pytest.fixture
-def dev(permitted: Site) -> Site:
-    """dev with disaster recovery, deployed by an administrator."""
-    return permitted
+@pytest.fixture(scope="module")
+def dev(guarded_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """dev, deployed by an administrator."""
+    site = sites(guarded_aws, tmp_path_factory.mktemp("permissions"), {"dev": ACCOUNT})["dev"]
+    site.plan(site.administrator())
+    applied = site.apply(site.administrator())
+    assert applied.code == 0, applied
+    return site
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,8 @@
 """Every sub-verb of `dr` as the deploy role, with IAM enforced: rehearsed to its end, promoted, failed back, and refused before it begins.
 
-Slow for a reason: only over HTTP with IAM enforced does it show what the role lacks. The environment is the one of test_permissions.
+Slow for a reason: only over HTTP with IAM enforced does it show what the role lacks.
+An environment of its own, with every stack in three
+regions, since the tests of test_permissions edit theirs.
 """
 
 from __future__ import annotations
@@ -21,14 +23,17 @@ from local_aws.server import LocalAws
 from promotion import fence
 from recovery import closing
 from tests.functional import breakable, frontend
-from tests.functional.accounts import PERMITTED, REPLICA, STANDBY, Site
+from tests.functional.accounts import Site, sites
 from tests.functional.harness import CommandLine, Ended, answer
 
-pytestmark = [pytest.mark.functional, pytest.mark.xdist_group("permissions")]
+pytestmark = [pytest.mark.functional, pytest.mark.xdist_group("recovery permissions")]
 
-HOME = "eu-west-1"
-PRIMARY = f"dev-kimmyai-web-public-{PERMITTED}"
+ACCOUNT = "220000000000"
+HOME, STANDBY = "eu-west-1", "eu-central-1"
+PRIMARY = f"dev-kimmyai-web-public-{ACCOUNT}"
+REPLICA = f"{PRIMARY}-replica"
 ROLE = "kimmyai-web-dev-deploy"
+RECOVERY = f"disaster_recovery: {{region: {STANDBY}, bucket: {REPLICA}}}\n"
 
 
 @dataclass
@@ -39,16 +44,16 @@ class Origins:
 
     def closed(self) -> bool:
         """A rehearsal keeps it from the site bucket."""
-        return bool(closing.found(Buckets.connect(self.aws, account_id=PERMITTED, region=HOME).policy(PRIMARY)))
+        return bool(closing.found(Buckets.connect(self.aws, account_id=ACCOUNT, region=HOME).policy(PRIMARY)))
 
     def promoted(self) -> bool:
         """The replica refuses replication, as it does while releases go there."""
-        return fence.is_fenced(Buckets.connect(self.aws, account_id=PERMITTED, region=STANDBY).policy(REPLICA))
+        return fence.is_fenced(Buckets.connect(self.aws, account_id=ACCOUNT, region=STANDBY).policy(REPLICA))
 
     def beacon(self, key: str) -> bytes | None:
         """What the replica alone has."""
         try:
-            return S3.connect(self.aws, account_id=PERMITTED, region=STANDBY).get(REPLICA, key).body if self.closed() else None
+            return S3.connect(self.aws, account_id=ACCOUNT, region=STANDBY).get(REPLICA, key).body if self.closed() else None
         except NotFound:
             return None
 
@@ -91,12 +96,15 @@ class Dev:
         return ended
 
     def iam(self) -> Any:
-        return self.origins.aws.client("iam", account_id=PERMITTED, region="us-east-1")
+        return self.origins.aws.client("iam", account_id=ACCOUNT, region="us-east-1")
 
 
 @pytest.fixture(scope="module")
-def dev(permitted: Site, guarded_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
-    site = permitted
+def dev(guarded_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
+    site = sites(guarded_aws, tmp_path_factory.mktemp("permitted"), {"dev": ACCOUNT}, dev=RECOVERY)["dev"]
+    site.plan(site.administrator())
+    applied = site.apply(site.administrator())
+    assert applied.code == 0, applied
     contract = site.assembly.contract
     assert contract is not None
     app = frontend.built(tmp_path_factory.mktemp("recovery-permissions") / "app")
