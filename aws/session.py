@@ -113,7 +113,8 @@ class Aws:
         """`soon`: services and regions that will be asked with the ambient credentials; their clients are made while STS answers."""
         self.propagation = propagation or Propagation()
         """How calls about new things are repeated; on its own it repeats those about what the same session has made."""
-        self._patience = patience or Patience()
+        self.patience = patience or Patience()
+        """Shared with the impatient clients."""
         self._profile = profile
         self._role_name = role_name
         self._endpoint_url = endpoint_url
@@ -186,7 +187,10 @@ class Aws:
         """The same credentials, with clients that give up soon: after some 8 seconds where nothing answers, 26 where
         something takes the request and is silent."""
         made = copy.copy(self)
-        made._settings = replace(self._settings, connect_timeout=3.0, read_timeout=10.0, total_attempts=2)
+        # Silence ends with the second attempt (`patience.SILENCES`); four are for bursts of throttling.
+        made._settings = replace(
+            self._settings, connect_timeout=3.0, read_timeout=10.0, total_attempts=min(4, self._settings.total_attempts)
+        )
         made._clients, made._spare = {}, {}
         return made
 
@@ -325,7 +329,7 @@ class Aws:
         session.register_component("data_loader", self._loader)
 
         def add_translation(base_classes: list[type], **_: Any) -> None:
-            base_classes.insert(0, _translating(self._origin, account, self.propagation, self._patience))
+            base_classes.insert(0, _translating(self._origin, account, self.propagation, self.patience))
 
         events: Any = session.get_component("event_emitter")
         events.register("creating-client-class", add_translation)
@@ -333,8 +337,15 @@ class Aws:
         events.register("before-call.s3.HeadBucket", bodies.look_once)
         if self._settings.follow is not None:
             self._settings.follow(events, account)
-        events.register("before-send", lambda **_: self._patience.attempt())
+        events.register("before-send", lambda **_: self.patience.attempt())
+        events.register("response-received", self._received)
         return session
+
+    def _received(self, *, exception: Exception | None = None, **_: Any) -> None:
+        from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+
+        if isinstance(exception, (ConnectTimeoutError, ReadTimeoutError)):
+            self.patience.silent()
 
     def _origin(self, service: str, operation: str, account_id: str, region: str) -> Origin:
         return Origin(

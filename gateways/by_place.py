@@ -37,6 +37,10 @@ class Gateways:
         self._lock = threading.Lock()
         self._formations: dict[tuple[str, str, str | None], CloudFormation] = {}
 
+    def impatient(self) -> Gateways:
+        """The same that give up on a region within seconds, for who only looks, or asks what is nice to know."""
+        return Gateways(self.aws.impatient(), sleep=self._sleep, poll_seconds=self._poll_seconds)
+
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> CloudFormation:
         """The CloudFormation of that place. Raises `CredentialsError` and its kin."""
         from aws.cloudformation.gateway import CloudFormation

@@ -36,6 +36,10 @@ class Rule(Answer, frozen=True, kw_only=True):
     delete_markers: str = field(name="DeleteMarkerReplication.Status", default="")
 
 
+class _Versioning(Answer, frozen=True, kw_only=True):
+    status: str = field(name="Status", default="")
+
+
 class Member(Answer, frozen=True, kw_only=True):
     """One of the two origins of a group."""
 
@@ -114,6 +118,10 @@ class Buckets:
         """Replace the whole of it."""
         text = canonical_json(policy).decode()
         self.client.put_bucket_policy(Bucket=bucket, Policy=text, ExpectedBucketOwner=self.account_id)
+
+    def versioning(self, bucket: str) -> str:
+        """Enabled or Suspended; "" where it never was. `NotFound` where there is no bucket."""
+        return read(self.client.get_bucket_versioning(Bucket=bucket, ExpectedBucketOwner=self.account_id), _Versioning).status
 
     def rules(self, bucket: str) -> tuple[Rule, ...]:
         """None at all where the bucket does not replicate."""

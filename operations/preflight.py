@@ -44,6 +44,9 @@ class Account:
     """None where the templates do not say."""
     options: Mapping[str, Any]
     """Of the verb."""
+    replica_bucket: str | None = None
+    """With disaster recovery, as is the next."""
+    standby_artifacts: str | None = None
 
 
 def missing(verb: str, account: Account, caller: str, iam: Callable[[], Simulation]) -> list[str]:
@@ -90,8 +93,18 @@ def needs(verb: str, account: Account) -> tuple[Need, ...]:
 
 def site_bucket(templates: Mapping[str, bytes]) -> str | None:
     """Name of the site bucket, as the site stack's template has it."""
-    resources = documents.loads(templates["site"]).get("Resources", {}) if "site" in templates else {}
-    name = resources.get("Bucket", {}).get("Properties", {}).get("BucketName")
+    return _bucket(templates, "site", "Bucket")
+
+
+def account_of(assembly: Assembly, templates: Mapping[str, bytes], options: Mapping[str, Any]) -> Account:
+    """What a verb with these options works on."""
+    buckets = site_bucket(templates), _bucket(templates, "replica", "Bucket"), _bucket(templates, "replica", "ArtifactBucket")
+    return Account(assembly, buckets[0], options, *buckets[1:])
+
+
+def _bucket(templates: Mapping[str, bytes], stack: str, resource: str) -> str | None:
+    resources = documents.loads(templates[stack]).get("Resources", {}) if stack in templates else {}
+    name = resources.get(resource, {}).get("Properties", {}).get("BucketName")
     return name if isinstance(name, str) else None
 
 
@@ -117,8 +130,7 @@ def _apply(account: Account) -> list[Need]:
 
 def _publish(account: Account) -> list[Need]:
     buckets = filter(None, (account.assembly.artifact_bucket, account.site_bucket))
-    distribution = f"arn:aws:cloudfront::{account.assembly.account_id}:distribution/E0000000000000"
-    return [*(Need(_objects(bucket), ("s3:PutObject",)) for bucket in buckets), Need(distribution, ("cloudfront:CreateInvalidation",))]
+    return [*(_written(bucket) for bucket in buckets), _distribution(account.assembly, "CreateInvalidation")]
 
 
 def _verify(account: Account) -> list[Need]:
@@ -170,10 +182,25 @@ def _destroy(account: Account) -> list[Need]:
 
 
 def _dr(account: Account) -> list[Need]:
-    if account.options.get("action") != "rehearse" or not account.site_bucket:
+    """By sub-verb. While the home region is lost the lock table is asked nothing, so a promotion needs it only if it is planned."""
+    assembly, options = account.assembly, account.options
+    site, replica, standby = account.site_bucket, account.replica_bucket, account.standby_artifacts
+    if not (site and replica and standby):
         return []
-    bucket = f"arn:aws:s3:::{account.site_bucket}"
-    return [Need(bucket, ("s3:GetBucketPolicy", "s3:PutBucketPolicy")), *_lock(account.assembly)]
+    lock, closes = _lock(assembly), _policy(site)
+    beacons = Need(_objects(replica), ("s3:PutObject", "s3:DeleteObject"))
+    moves = [_policy(replica), _written(standby), _distribution(assembly, "GetDistributionConfig", "UpdateDistribution")]
+    needs_of: Mapping[Any, list[Need]] = {
+        "backfill": [_written(replica), *lock],
+        "rehearse": [closes, beacons, _written(assembly.artifact_bucket), _distribution(assembly, "CreateInvalidation"), *lock],
+        "rehearse --end": [closes, *lock],
+        "promote": moves,
+        "promote --planned": [*moves, _written(replica), *lock],
+        "failback": [*moves, *map(_written, (site, replica, assembly.artifact_bucket)), *lock],
+    }
+    more = next((f" --{name}" for name in ("end", "planned") if options.get(name)), "")
+    action = options.get("action")
+    return needs_of.get(f"{action}{more}", needs_of.get(action, []))
 
 
 _NEEDS: Mapping[str, Callable[[Account], list[Need]]] = {
@@ -233,6 +260,19 @@ def _lock(assembly: Assembly) -> list[Need]:
 
 def _table(assembly: Assembly) -> str:
     return f"arn:aws:dynamodb:{assembly.home_region}:{assembly.account_id}:table/{assembly.lock_table}"
+
+
+def _policy(bucket: str) -> Need:
+    return Need(f"arn:aws:s3:::{bucket}", ("s3:GetBucketPolicy", "s3:PutBucketPolicy"))
+
+
+def _written(bucket: str) -> Need:
+    return Need(_objects(bucket), ("s3:PutObject",))
+
+
+def _distribution(assembly: Assembly, *actions: str) -> Need:
+    arn = f"arn:aws:cloudfront::{assembly.account_id}:distribution/E0000000000000"
+    return Need(arn, tuple(f"cloudfront:{action}" for action in actions))
 
 
 def _objects(bucket: str) -> str:

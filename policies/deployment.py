@@ -66,6 +66,8 @@ class Standby:
 
     replica: str
     artifact_bucket: str
+    firewall: bool = False
+    """The distribution has a web ACL of the platform."""
 
 
 @dataclass(frozen=True)
@@ -285,7 +287,7 @@ def _content(names: Deployment) -> list[Statement]:
 def _site_content(names: Deployment) -> list[Statement]:
     """Of the site's buckets: what they hold, and who reads it."""
     replica = [names.replica_bucket] if names.replica_bucket else []
-    compared = ["GetReplicationConfiguration"] if replica else []
+    compared = ["GetBucketVersioning", "GetReplicationConfiguration"] if replica else []
     logs = names.access_log_bucket
     found = [
         # Their tags say whose they are, and a bucket that has a policy gets no other by a creation: `inventory/` looks before a first one.
@@ -322,4 +324,8 @@ def _site_content(names: Deployment) -> list[Statement]:
             # Those of replication are in both regions, and `dr status` shows them.
             allow("RecoveryAlarms", "cloudwatch", ["DescribeAlarms"], arn("cloudwatch", f"alarm:{names.prefix}-*", region="*")),
         ]
+    if names.standby and names.standby.firewall:
+        # CloudFront refuses an update by somebody who may not see its web ACL ("Web ACL is not accessible by the requester").
+        acl = arn("wafv2", f"global/webacl/{names.prefix}-*/*", region="us-east-1")
+        found.append(allow("OriginOrderFirewall", "wafv2", ["GetWebACL"], acl))
     return found

@@ -125,6 +125,8 @@ def _beside(names: Deployment) -> list[Statement]:
             s3_arn(f"{releases}/releases.json"),
             s3_arn(f"{releases}/manifests/*"),
             s3_arn(f"{names.site_bucket}/.releases/*"),
+            # Who takes releases; not the lock beside it.
+            *([s3_arn(f"{names.standby.artifact_bucket}/recovery/{names.environment}/target.json")] if names.standby else []),
         ),
         *_origins(names),
         allow("Distribution", "cloudfront", ["GetDistribution", "ListConflictingAliases"], arn("cloudfront", "distribution/*")),
@@ -141,11 +143,13 @@ def _beside(names: Deployment) -> list[Statement]:
 
 
 def _buckets(names: Deployment) -> tuple[str, ...]:
-    return tuple(filter(None, (names.artifact_bucket, names.site_bucket, names.access_log_bucket, names.replica_bucket)))
+    standby = (names.standby.replica, names.standby.artifact_bucket) if names.standby else ()
+    return (names.artifact_bucket, names.site_bucket, names.access_log_bucket, *standby)
 
 
 def _origins(names: Deployment) -> list[Statement]:
     """Whether the replica is read by the same as the site bucket, and is replicated to."""
     if names.replica_bucket is None:
         return []
-    return [allow("Origins", "s3", ["GetReplicationConfiguration"], s3_arn(names.site_bucket), s3_arn(names.replica_bucket))]
+    asked = ["GetBucketVersioning", "GetReplicationConfiguration"]
+    return [allow("Origins", "s3", asked, s3_arn(names.site_bucket), s3_arn(names.replica_bucket))]

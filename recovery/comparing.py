@@ -66,6 +66,8 @@ class Comparison(Frozen, frozen=True, kw_only=True):
     """Files of the live release."""
     live_same: int
     """Those that the replica has with exactly the release's bytes."""
+    live_at_home: int
+    """Those that the site bucket itself has so: fewer, and both were emptied by hand."""
     lag_seconds: float
     """Age of the oldest object that the replica lacks."""
 
@@ -112,6 +114,7 @@ def compare(primary: Listing, replica: Listing, wanted: Mapping[str, str], *, pr
         orphans=difference(orphaned(primary, replica, prefix), replica),
         live=len(wanted),
         live_same=len(wanted) - len(unlike(wanted, replica)),
+        live_at_home=len(wanted) - len(unlike(wanted, primary)),
         lag_seconds=max([0.0, *ages]),
     )
 

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from assembly import commands
 from assembly.files import canonical_json, sha256
 from assembly.model import Frozen
 from aws.errors import AwsError
@@ -186,12 +187,19 @@ class Rehearsal:
                     self._turn(to_replica=False)
                     self._note(reopened_seconds=(world.now() - begun).total_seconds())
             except (Abandoned, AwsError) as error:
-                world.say(f"warning: {error}; the closing ends by itself at {self._until.astimezone(UTC):%H:%M:%S}Z")
+                world.say(f"warning: {error}; {self._ends_by_itself()}")
+            except KeyboardInterrupt:
+                world.say(f"warning: interrupted while it was opened again; {self._ends_by_itself()}")
+                raise
         try:
             self._clear()
             world.save(self.report)
         except AwsError as error:
             world.say(f"warning: the report is not kept: {error}")
+
+    def _ends_by_itself(self) -> str:
+        command = commands.deploy("dr", self.plan.environment, "rehearse", "--end")
+        return f"the closing ends by itself at {self._until.astimezone(UTC):%H:%M:%S}Z; to open it before: {command}"
 
     def _turn(self, *, to_replica: bool) -> None:
         """Wait until the beacons tell so. Raises `Abandoned` after `TURN_SECONDS`."""

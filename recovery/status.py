@@ -104,11 +104,25 @@ def rule_words(rules: Iterable[Rule]) -> tuple[str, ...]:
     )
 
 
-def replication_problems(rules: Iterable[Rule], origins: Origins) -> tuple[str, ...]:
-    """Why new objects would not reach the replica."""
-    if any(rule.status == "Enabled" and rule.destination == origins.replica.arn for rule in rules):
-        return ()
-    return (f"no enabled rule of {origins.primary.bucket} replicates to {origins.replica.bucket}",)
+def replication_problems(rules: Iterable[Rule], versioning: str | None, origins: Origins) -> tuple[str, ...]:
+    """Why new objects would not reach the replica. `versioning`: of the replica, None where there is no such bucket.
+
+    Source: Amazon S3 User Guide, replication failure reasons (DstBucketNotFound, DstBucketUnversioned).
+    """
+    environment, site, replica = origins.environment, origins.primary.bucket, origins.replica.bucket
+    if versioning is None:
+        return (
+            f"the replica {replica} is gone: CloudFront has nothing to turn to, and its stack does not make it again by itself;"
+            f" what to do: {commands.deploy('runbook', environment, 'replica-behind')}",
+        )
+    as_built = commands.deploy("plan", environment, "--revert-drift")
+    found = []
+    if not any(rule.status == "Enabled" and rule.destination == origins.replica.arn for rule in rules):
+        found.append(f"no enabled rule of {site} replicates to {replica}; to have it as it was built: {as_built}")
+    if versioning != "Enabled":
+        state = versioning.lower() or "off"
+        found.append(f"versioning of {replica} is {state}, so S3 replicates nothing into it; to have it as it was built: {as_built}")
+    return tuple(found)
 
 
 def away_problems(phase: str, environment: str, *, since: str = "", by: str = "") -> tuple[str, ...]:
@@ -125,6 +139,13 @@ def away_problems(phase: str, environment: str, *, since: str = "", by: str = ""
 
 def content_problems(found: Comparison, environment: str, *, phase: str = "home") -> tuple[str, ...]:
     """Why the replica would not serve the same site. While releases do not go home, what differs there is older, and never copied."""
+    if phase == "home" and found.live_at_home < found.live:
+        # A copy would bring nothing, and a replica that has more is what is left of the release.
+        return (
+            f"the site bucket has {found.live_at_home} of the live release's {count(found.live, 'file')}, the replica {found.live_same}: "
+            "what is missing was removed by hand, and such a removal is replicated; to write it again:"
+            f" {commands.deploy('publish', environment, '--content', 'DIR')}",
+        )
     problems = []
     if not found.serves_live:
         problems.append(f"the replica has {found.live_same} of the live release's {count(found.live, 'file')}")

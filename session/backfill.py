@@ -27,15 +27,15 @@ BATCH = 'S3 Batch Replication does that inside of S3 (Amazon S3 User Guide, "Rep
 def findings(opened: Opened) -> tuple[Finding, ...]:
     """How much the replica lacks, for a plan. What AWS refuses to tell is a note: it stops no plan."""
     from planning.model import Finding
-    from recovery.backfill import is_large, minutes
-    from website.run import count, size
 
     origins = origins_of(opened)
     if origins is None:
         return ()
-    command = commands.deploy("dr", origins.environment, "backfill")
     try:
-        need = _need(opened, origins)
+        away = _away(opened)
+        if any(each.severity != "note" for each in away):
+            return away
+        return (*away, *(_broken(opened, origins) or _lacking(opened, origins)))
     except CredentialsError:
         raise
     except AwsError as error:
@@ -43,14 +43,70 @@ def findings(opened: Opened) -> tuple[Finding, ...]:
         return (
             Finding(severity="note", code="replica_unread", message=text, command=commands.deploy("dr", origins.environment, "status")),
         )
+
+
+def _lacking(opened: Opened, origins: Origins) -> tuple[Finding, ...]:
+    from planning.model import Finding
+    from recovery.backfill import is_large, minutes
+    from website.run import count, size
+
+    need = _need(opened, origins)
     if not need.objects:
         return ()
     what = f"the replica {origins.replica.bucket} lacks {count(need.objects, 'object')} ({size(need.size)}) of {origins.primary.bucket}"
     if is_large(need):
         text = f"{what}: too many for apply to copy (about {minutes(need)} min); {BATCH}, or this, in a terminal of its own"
+        command = commands.deploy("dr", origins.environment, "backfill")
         return (Finding(severity="warning", code="replica_backfill", message=text, command=command),)
     text = f"{what}; they are copied when the stacks stand, in about {minutes(need)} min, also where no stack changes"
     return (Finding(severity="note", code="replica_backfill", message=text),)
+
+
+def _away(opened: Opened) -> tuple[Finding, ...]:
+    """While releases do not go home, nothing is copied and nothing is applied."""
+    from planning.model import Finding
+    from promotion.target import Unreadable
+    from recovery.status import away_problems
+    from session.target import register
+
+    environment = opened.assembly.environment
+    try:
+        target = register(opened, soon=True).read().target
+    except NotFound:
+        return ()
+    except CredentialsError:
+        raise
+    except AwsError as error:
+        text = f"who takes releases cannot be told: {error}"
+        return (Finding(severity="note", code="register_unread", message=text, command=commands.deploy("dr", environment, "status")),)
+    except Unreadable as error:
+        return (Finding(severity="warning", code="promoted", message=f"{error}; apply is refused until somebody has looked"),)
+    problems = away_problems(target.phase, environment, since=target.since, by=target.by)
+    command = commands.deploy("dr", environment, "promote" if target.phase == "promoting" else "failback")
+    return tuple(Finding(severity="warning", code="promoted", message=f"apply is refused: {each}", command=command) for each in problems)
+
+
+def _broken(opened: Opened, origins: Origins) -> tuple[Finding, ...]:
+    """What was changed by hand so that nothing reaches the replica."""
+    from planning.model import Finding
+
+    return tuple(Finding(severity="warning", code="replica_broken", message=each) for each in _problems(opened, origins))
+
+
+def _problems(opened: Opened, origins: Origins) -> tuple[str, ...]:
+    from recovery.settings import problems
+
+    pair = pair_of(opened, origins)
+    return problems(origins, pair.primary_buckets, pair.replica_buckets)
+
+
+def refuse_broken(opened: Opened, origins: Origins) -> None:
+    """Raise `CommandError` where what is copied would not stay the same: S3 replicates nothing into that bucket. Raises `AwsError`."""
+    from session.context import CommandError
+
+    problems = _problems(opened, origins)
+    if problems:
+        raise CommandError(*problems, "nothing was copied", command=commands.deploy("dr", origins.environment, "status"))
 
 
 def _need(opened: Opened, origins: Origins) -> Difference:

@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from assembly import commands
 from guards.text import as_lines
 from session.context import OK, PENDING, CommandError, Context
 from session.promoting import failback_plan, promote_plan, standby_locked, world_of
@@ -56,7 +57,12 @@ def _moved(
             ours()
             at_home()
 
-        entry = _done(args, action, lambda: do(world_of(opened, context, report=report, check=check, distribution=plan.distribution)))
+        world = world_of(opened, context, report=report, check=check, distribution=plan.distribution)
+        try:
+            entry = _done(args, action, lambda: do(world))
+        except KeyboardInterrupt:
+            _tell_interrupted(args, context, opened, action)
+            raise
     side = plan.standby if entry.target.phase == "standby" else plan.home
     where = f"{side.bucket} in {side.region}"
     context.answers({"plan": plan, "digest": digest, "target": entry.target}, f"{args.env}: releases go to {where}", machine=args.json)
@@ -97,6 +103,31 @@ def _done(args: argparse.Namespace, action: str, do: Callable[[], Entry]) -> Ent
             f"{action} stops; nobody takes releases, visitors have the site, and the same command goes on: {error}",
             command=again(args),
         ) from error
+
+
+def _tell_interrupted(args: argparse.Namespace, context: Context, opened: Opened, action: str) -> None:
+    """How far it got, as the register says, and what is typed next."""
+    from aws.errors import AwsError
+    from promotion.target import Unreadable
+    from review.next_command import again
+
+    status = commands.deploy("dr", args.env, "status")
+    try:
+        phase = register(opened, soon=True).read().target.phase
+    except (AwsError, Unreadable) as error:
+        context.say(f"{action} interrupted; how far it got cannot be read now ({error}), and no two buckets take releases")
+        context.say_next(status)
+        return
+    if phase not in ("promoting", "failing-back"):
+        where = "the replica" if phase == "standby" else "the site bucket"
+        context.say(f"{action} interrupted: releases go to {where}")
+        context.say_next(status)
+        return
+    context.say(f"{action} interrupted: {phase}, so nobody takes releases until it has ended; visitors have the site. To go on:")
+    context.say_next(again(args))
+    if phase == "promoting":
+        context.say("to take it back, once the home region answers:")
+        context.say_next(commands.deploy("dr", args.env, "failback"))
 
 
 def promoted(args: argparse.Namespace, context: Context, opened: Opened) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -120,13 +121,25 @@ def _refuse_not_built(args: argparse.Namespace) -> NoReturn:
 
 
 def open_environment(
-    args: argparse.Namespace, context: Context, *, soon: tuple[str, ...] = (), refuse: bool = True, hasty: bool = False
+    args: argparse.Namespace,
+    context: Context,
+    *,
+    soon: tuple[str, ...] = (),
+    refuse: bool = True,
+    hasty: bool = False,
+    looks: bool = False,
 ) -> Opened:
     """Read the assembly and reach AWS. Nothing is asked of AWS beyond who we are; a placeholder is refused before that.
 
     `soon`: services of the home region that are asked next. `refuse`: ask IAM whether the caller may do what the verb will do, as
     `refuse_denied` does for a verb that may find nothing to do. `hasty`: give up on AWS after seconds, for a verb that goes on without it.
+    `looks`: the verb only looks, so that a region that is lost costs seconds and nothing is lost by asking again.
     """
+    opened = _opened(args, context, soon=soon, refuse=refuse, hasty=hasty)
+    return dataclasses.replace(opened, gateways=opened.gateways.impatient()) if looks else opened
+
+
+def _opened(args: argparse.Namespace, context: Context, *, soon: tuple[str, ...], refuse: bool, hasty: bool) -> Opened:
     refresh(args, context)
     assembly, templates = read_assembly(args)
     from gateways.by_place import Gateways
@@ -168,13 +181,14 @@ def refuse_denied(args: argparse.Namespace, opened: Opened) -> None:
     """Raise `CommandError` where IAM already says that the caller may not do what the verb will do. The local AWS is not asked."""
     if args.local:
         return
-    from operations.preflight import Account, missing, site_bucket
+    from operations.preflight import account_of, missing
     from planning.authority import acts_as_deploy_role
     from review.next_command import again
 
     assembly = opened.assembly
-    account = Account(assembly, site_bucket(opened.templates), vars(args))
-    problems = missing(args.verb, account, opened.caller, lambda: opened.gateways.iam(assembly.account_id))
+    account = account_of(assembly, opened.templates, vars(args))
+    # A lost us-east-1 costs seconds here: what IAM does not say is no reason to stop.
+    problems = missing(args.verb, account, opened.caller, lambda: opened.gateways.impatient().iam(assembly.account_id))
     if not problems:
         return
     whose = "of an administrator: the deploy role is not given these" if acts_as_deploy_role(assembly, opened.caller) else "that may"
@@ -192,6 +206,7 @@ def _waiting(gateways: Gateways, context: Context, assembly: Assembly, templates
 
     wait = gateways.aws.propagation
     wait.sleep, wait.now, wait.tell = context.sleep, context.monotonic, context.say
+    gateways.aws.patience.tell = lambda text: None if context.quiet else context.say(text)
     wait.age = Recent(assembly.stacks, gateways, context.now, templates=templates).age
     return gateways
 

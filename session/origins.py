@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aws.s3 import S3
-    from gateways.origins import Buckets
+    from gateways.origins import Buckets, Rule
     from recovery.comparing import Listing
     from recovery.following import Following
     from recovery.origins import Origins
@@ -33,6 +33,12 @@ class Pair:
         from recovery.comparing import read_both
 
         return read_both((self.primary, self.origins.primary.bucket), (self.replica, self.origins.replica.bucket))
+
+    def replication(self) -> tuple[tuple[Rule, ...], str | None] | None:
+        """The rules of the site bucket and the versioning of the replica, as `recovery.settings.read`. Raises `AwsError`."""
+        from recovery.settings import read
+
+        return read(self.origins, self.primary_buckets, self.replica_buckets)
 
     def policies(self) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
         """Of both buckets, asked at the same time. Raises `AwsError`."""

@@ -53,8 +53,8 @@ def read(opened: Opened, origins: Origins, context: Context) -> RecoveryStatus:
     files = asked("the live release's manifest", wanted) or {}
     comparison = comparing.compare(*buckets, files, prefix=site.prefix, now=now) if buckets is not None else None
     problems += status.content_problems(comparison, environment, phase=phase) if comparison is not None else ()
-    rules = asked("the replication", lambda: pair.primary_buckets.rules(origins.primary.bucket))
-    problems += status.replication_problems(rules, origins) if rules is not None else ()
+    replication = asked("the replication", pair.replication)
+    problems += status.replication_problems(*replication, origins) if replication is not None else ()
     policies = asked("the bucket policies", pair.policies)
     problems += status.policy_problems(*policies, origins, phase=phase) if policies is not None else ()
     closed_until, closure = status.closure(policies[0], environment, now) if policies is not None else ("", ())
@@ -73,7 +73,7 @@ def read(opened: Opened, origins: Origins, context: Context) -> RecoveryStatus:
         phase=phase,
         release=live.number if live is not None else 0,
         comparison=comparison,
-        replication=status.rule_words(rules or ()),
+        replication=status.rule_words(replication[0] if replication is not None else ()),
         failover=failover,
         health=health,
         closed_until=closed_until,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aws.s3 import S3
     from removal.belongings import Dropped
     from rollout.history import Past
+    from rollout.lock import Lock
     from session.opened import Opened
 
 EMULATOR_POLL_SECONDS = 0.5
@@ -92,33 +93,54 @@ def asked(context: Context, question: str) -> str:
     return context.stdin.readline().strip()
 
 
-@contextlib.contextmanager
-def locked(opened: Opened, context: Context, verb: str, *, moving: bool = False) -> Iterator[Callable[[], None]]:
-    """Hold the environment's lock while the block runs; what is yielded asks whether it is still ours. Raises `CommandError` if it is not.
+def take_lock(opened: Opened, context: Context, verb: str, args: argparse.Namespace | None = None, *, moving: bool = False) -> Lock:
+    """The environment's lock, held; not yet renewed. `args` may say that the standby region need not be asked.
 
-    Where the table is not there (not yet, or not any more) nobody else can deploy, and nothing is held.
-    `moving`: also while releases do not go home.
+    `moving`: also while releases do not go home. Raises `CommandError` where they do not, `LockHeld`, `NotFound` where there is no table.
     """
     from aws.dynamodb import Items
-    from aws.errors import NotFound
     from guards.caller import this_process
-    from rollout.lock import LockHeld, LockLost, acquire, held, lock_name
+    from rollout.lock import acquire, lock_name
 
     assembly = opened.assembly
-    if not moving:
-        refuse_unless_home(opened, argparse.Namespace(env=assembly.environment), f"{verb} changes nothing")
-    table = Items.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
+
+    def refuse() -> None:
+        if not moving:
+            refuse_unless_home(opened, args or argparse.Namespace(env=assembly.environment), f"{verb} changes nothing")
+
+    refuse()
+    lock = acquire(
+        Items.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region),
+        assembly.lock_table,
+        lock_name(assembly.project, assembly.environment),
+        environment=assembly.environment,
+        verb=verb,
+        lock_id=context.token_hex(16),
+        me=this_process(opened.caller),
+        now=lambda: context.now().timestamp(),
+    )
     try:
-        lock = acquire(
-            table,
-            assembly.lock_table,
-            lock_name(assembly.project, assembly.environment),
-            environment=assembly.environment,
-            verb=verb,
-            lock_id=context.token_hex(16),
-            me=this_process(opened.caller),
-            now=lambda: context.now().timestamp(),
-        )
+        # Whoever promotes in order holds this lock meanwhile, and may have ended since the first look.
+        refuse()
+    except BaseException:
+        lock.release()
+        raise
+    return lock
+
+
+@contextlib.contextmanager
+def locked(
+    opened: Opened, context: Context, verb: str, *, moving: bool = False, args: argparse.Namespace | None = None
+) -> Iterator[Callable[[], None]]:
+    """Hold the environment's lock while the block runs; what is yielded asks whether it is still ours. Raises `CommandError` if it is not.
+
+    Where the table is not there (not yet, or not any more) nobody else can deploy, and nothing is held. `moving`, `args`: as `take_lock`.
+    """
+    from aws.errors import NotFound
+    from rollout.lock import LockHeld, LockLost, held
+
+    try:
+        lock = take_lock(opened, context, verb, args, moving=moving)
     except NotFound:
         yield lambda: None
         return
@@ -128,4 +150,6 @@ def locked(opened: Opened, context: Context, verb: str, *, moving: bool = False)
         with held(lock):
             yield lock.check
     except LockLost as error:
-        raise CommandError(f"{error}; nothing further was changed", command=commands.deploy("status", assembly.environment)) from error
+        raise CommandError(
+            f"{error}; nothing further was changed", command=commands.deploy("status", opened.assembly.environment)
+        ) from error

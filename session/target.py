@@ -107,8 +107,9 @@ def entry_of(opened: Opened, args: argparse.Namespace) -> Entry | None:
     except AwsError as error:
         if getattr(args, "without_standby", False):
             return None
-        more = f"{commands.deploy('dr', args.env, 'status')}\n"
-        more += "only if you know that nobody has promoted: the same command with --without-standby"
+        more = commands.deploy("dr", args.env, "status")
+        if hasattr(args, "without_standby"):
+            more += "\nonly if you know that nobody has promoted: the same command with --without-standby"
         raise CommandError(f"the standby region does not say who takes releases: {error}", command=more) from error
 
 
@@ -144,11 +145,9 @@ def at_standby(opened: Opened, target: Target) -> Opened:
     return dataclasses.replace(opened, assembly=assembly, home=opened.assembly, standby=target)
 
 
-def impatient(opened: Opened, context: Context) -> Opened:
+def impatient(opened: Opened) -> Opened:
     """The same for a verb that only looks: a region that is lost costs seconds, not a minute for each question."""
-    from gateways.by_place import Gateways
-
-    return dataclasses.replace(opened, gateways=Gateways(opened.aws.impatient(), sleep=context.sleep))
+    return dataclasses.replace(opened, gateways=opened.gateways.impatient())
 
 
 def target_line(opened: Opened, args: argparse.Namespace) -> str:

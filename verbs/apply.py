@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from planning.model import Plan
     from rollout.apply import Applied
     from rollout.execution import Run
-    from rollout.lock import Lock
     from session.planned_content import PlannedContent
 
 EXAMPLES = """\
@@ -271,31 +270,17 @@ def execute(
     args: argparse.Namespace, context: Context, opened: Opened, plan: Plan, *, content: PlannedContent | None = None, remove: bool = False
 ) -> Applied:
     """Apply the approved plan under the lock, and put it into the history. `remove`: stacks no more wanted go, too."""
-    from aws.dynamodb import Items
     from guards.caller import this_process
     from review.progress_view import shown
     from rollout import apply as engine
-    from rollout.lock import LockHeld, acquire, lock_name
+    from rollout.lock import LockHeld
+    from session.shared import take_lock
 
-    assembly, stop = opened.assembly, threading.Event()
+    stop = threading.Event()
     me = this_process(opened.caller)
 
     def now() -> float:
         return context.now().timestamp()
-
-    def take() -> Lock:
-        table = Items.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
-        name = lock_name(assembly.project, assembly.environment)
-        return acquire(
-            table,
-            assembly.lock_table,
-            name,
-            environment=assembly.environment,
-            verb="apply",
-            lock_id=context.token_hex(16),
-            me=me,
-            now=now,
-        )
 
     stream = io.StringIO() if context.quiet else context.stderr
     live = stream.isatty() and context.environ.get("TERM") != "dumb"
@@ -307,7 +292,8 @@ def execute(
     with shown(stacks, stream, live=live, colour=context.colour(context.stderr), now=now) as report:
         the_run = dataclasses.replace(carrying_out(opened, plan, report, stop, now), remove=remove)
         try:
-            applied = engine.apply(the_run, take, publish=None if content is None else publisher(context, opened, content))
+            publish = None if content is None else publisher(context, opened, content)
+            applied = engine.apply(the_run, lambda: take_lock(opened, context, "apply", args), publish=publish)
         except engine.StalePlan as error:
             raise CommandError(*error.problems, command=error.command, status=PENDING) from None
         except engine.LockTableMissing as error:

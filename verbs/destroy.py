@@ -21,6 +21,7 @@ from session.context import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandErro
 from session.opened import Opened, add_common_arguments, open_environment
 from session.recovered import add_recovery_arguments, recover
 from session.site import DIGEST_DIGITS
+from session.target import add_target_argument, refuse_edited_away, refuse_unless_home
 
 if TYPE_CHECKING:
     from operations.destroy.values import DestroyOutcome, DestroyPlan
@@ -46,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_recovery_arguments(parser)
     parser.add_argument("--dry-run", action="store_true", help="show the plan and stop")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    add_target_argument(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -55,7 +57,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from session.shared import locked, no_more_wanted, progress
 
     recover(args, context)
-    opened = open_environment(args, context)
+    opened = open_environment(args, context, looks=args.dry_run)
+    if not args.dry_run:
+        refuse_unless_home(opened, args, "nothing is deleted")
+        refuse_edited_away(opened, "nothing is deleted")
     plan = survey(
         opened.assembly,
         opened.templates,
@@ -78,7 +83,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     said = progress(context)
     _drop_saved_plan(args, opened, context)
     try:
-        with locked(opened, context, "destroy") as check:
+        with locked(opened, context, "destroy", args=args) as check:
             outcome = _carry_out(opened, context, plan, said, check)
     except KeyboardInterrupt:
         context.say("interrupted; what CloudFormation has begun to delete it goes on deleting")

@@ -19,6 +19,7 @@ from session.calls import settings
 from session.context import FAILED, OK, PENDING, USAGE, CommandError, Context
 from session.freshness import refresh
 from session.opened import Opened, add_common_arguments, open_environment, read_assembly
+from session.target import add_target_argument
 
 if TYPE_CHECKING:
     from doctor.values import Report
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="with --fix: do it without asking (unprotected environments only)")
     parser.add_argument("--approve", metavar="ENV", help="with --fix: the environment's name: approval without being asked")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    add_target_argument(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -78,7 +80,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 def _open(args: argparse.Namespace, context: Context) -> Opened:
     """Unlike other verbs, this one does not stop at placeholders or bad credentials: it reports them."""
     if args.local:
-        return open_environment(args, context)
+        return open_environment(args, context, looks=not args.fix)
     refresh(args, context)
     assembly, templates = read_assembly(args)
     from aws.session import Aws
@@ -127,7 +129,7 @@ def _fix(args: argparse.Namespace, context: Context, opened: Opened, report: Rep
     done = []
     waits_only = all(fix.action == "wait" for fix in report.fixes)
     # Whoever holds the lock may be the one who keeps a stack busy, so waiting needs none.
-    with contextlib.nullcontext(_nothing) if waits_only else locked(opened, context, "doctor") as check:
+    with contextlib.nullcontext(_nothing) if waits_only else locked(opened, context, "doctor", args=args) as check:
         for fix in report.fixes:
             check()
             fixed = carry_out(

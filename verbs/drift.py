@@ -35,7 +35,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from operations.drift import POLL_SECONDS, detect_drift, drift_lines
     from session.shared import no_more_wanted, poll_seconds, progress
 
-    opened = open_environment(args, context)
+    opened = open_environment(args, context, looks=True)
     report = detect_drift(
         opened.assembly,
         opened.gateways,

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Read and show."""
     from session.shared import damage, past_of
 
-    opened = open_environment(args, context)
+    opened = open_environment(args, context, looks=True)
     past = past_of(opened, limit=max(1, args.limit))
     told = as_lines((*rehearsed(opened, limit=args.limit), *lines(past.records, opened.assembly.environment, damaged=len(past.damaged))))
     context.answers(past.records, told, machine=args.json)

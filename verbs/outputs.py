@@ -39,7 +39,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise CommandError("--raw shows one value: say which", command=commands.deploy("outputs", args.env), status=USAGE)
     from session.outputs import all_outputs
 
-    found = all_outputs(open_environment(args, context))
+    found = all_outputs(open_environment(args, context, looks=True))
     if not any(found.values()):
         raise CommandError(f"nothing of {args.env} is deployed", command=commands.deploy("apply", args.env))
     if args.name:

@@ -31,7 +31,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Read and show."""
     from review.releases_view import release_lines
 
-    opened = seen(open_environment(args, context), args, context)
+    opened = seen(open_environment(args, context, looks=True), args, context)
     state, _ = site_of(opened).store.state()
     contents = [release.content for release in reversed(state.releases) if not release.pruned_at]
     known_releases.remember(context.root, args.env, local=args.local, contents=contents, replace=True)

@@ -17,7 +17,7 @@ from session.context import FAILED, INTERRUPTED, OK, USAGE, CommandError, Contex
 from session.opened import Opened, add_common_arguments, open_environment
 from session.shared import poll_seconds
 from session.site import DIGEST_DIGITS
-from session.target import refuse_unless_home
+from session.target import add_target_argument, refuse_unless_home
 
 if TYPE_CHECKING:
     from assembly.model import Stack
@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's own arguments and the common ones."""
     add_common_arguments(parser)
     parser.add_argument("--json", action="store_true", help="the result as JSON")
+    add_target_argument(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask (unprotected environments only)")
     parser.add_argument("--approve", metavar="DIGEST", help="approval of exactly this retry, instead of being asked")
     parser.add_argument("--cancelled", action="store_true", help="also instances that were cancelled since others had failed")

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Read and show."""
-    status = read(open_environment(args, context), context)
+    status = read(open_environment(args, context, looks=True), context)
     context.answers(status, as_lines(status_lines(status)), machine=args.json)
     if status.history_error:
         context.problem("history_unreadable", status.history_error)

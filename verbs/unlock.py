@@ -40,7 +40,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from aws.errors import NotFound
     from rollout import lock
 
-    opened = open_environment(args, context)
+    opened = open_environment(args, context, looks=not args.lock_id)
     assembly = opened.assembly
     table, table_name = lock_meant(opened, args)
     name = lock.lock_name(assembly.project, assembly.environment)

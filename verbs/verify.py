@@ -84,7 +84,7 @@ def _verify(args: argparse.Namespace, context: Context) -> int:
     if args.ca_file is not None and not args.ca_file.is_file():
         raise CommandError(f"{args.ca_file}: no such file; the preview with --https says where it wrote its authority", status=USAGE)
     ask_aws = args.record or args.local or not (args.no_aws or args.resolve)
-    opened = seen(open_environment(args, context), args, context) if ask_aws else None
+    opened = seen(open_environment(args, context, looks=not args.record), args, context) if ask_aws else None
     assembly = opened.assembly if opened else _described(args, context)
     target, live = target_of(args, context, assembly, opened)
     target = with_replica(target, opened, assembly, live)

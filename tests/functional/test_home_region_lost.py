@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +18,16 @@ from aws.dynamodb import Items
 from aws.errors import NotFound
 from aws.s3 import S3
 from aws.session import Aws
+from aws.session import Settings as AwsSettings
 from guards.caller import this_process
 from local_aws.server import LocalAws
 from outages import store
 from outages.model import How, Kind, Outage
+from preview import source
+from preview.bucket import bucket_content
+from preview.bucket import regions as regions_of
+from preview.explain import explain
+from preview.session import Settings
 from rollout import history
 from rollout.lock import acquire, lock_name
 from tests.functional import frontend
@@ -83,6 +92,28 @@ class Regions:
             return "home"
         return str(json.loads(body)["phase"])
 
+    def page(self) -> tuple[int, bytes]:
+        """What a visitor gets, by the built templates and the two buckets as they are; no edge has it yet."""
+        directory = self.site.dist / "dev"
+        built = source.read(directory)
+        where = regions_of(built.templates, {stack.id: stack.region for stack in built.assembly.stacks})
+        hasty = Aws(
+            endpoint_url=self.local_aws.endpoint_url,
+            static_credentials=self.local_aws.credentials,
+            settings=AwsSettings(total_attempts=1, read_timeout=2.0),
+        )
+        settings = Settings(
+            directory=directory,
+            secrets=lambda _: {},
+            port=0,
+            folder=None,
+            content=bucket_content(lambda bucket: S3.connect(hasty, account_id=self.account, region=where[bucket])),
+            say=lambda _: None,
+            now=lambda: datetime.now(UTC),
+        )
+        (explained,) = asyncio.run(explain(settings, built.assembly.site.entry_path, None))
+        return explained.outcome.response.status, explained.outcome.response.body
+
     def first_origin(self) -> str:
         client = self.aws.client("cloudfront", account_id=self.account, region="us-east-1")
         config = client.get_distribution_config(Id=self.site.outputs["DistributionId"])["DistributionConfig"]
@@ -107,6 +138,8 @@ def regions(aws: Aws, local_aws: LocalAws, account: str, command_line: CommandLi
 
 
 def test_lost_promoted_published_and_home_again_with_every_object(regions: Regions) -> None:
+    first = regions.page()
+    assert first == (200, (regions.app / "index.html").read_bytes())
     before = regions.objects(regions.site.bucket, HOME)
     assert regions.objects(regions.replica, STANDBY) == before
 
@@ -116,9 +149,16 @@ def test_lost_promoted_published_and_home_again_with_every_object(regions: Regio
     refused = regions.verb("dr", "promote", "--yes", code=2)
     assert "the home region eu-west-1 answers" in refused.stderr and "--planned" in refused.stderr
     regions.lose()
+    assert regions.page() == first, "the replica takes over"
 
     shown = answer(regions.verb("dr", "promote", "--dry-run", "--json", code=3).stdout)
     assert regions.phase() == "home" and shown["plan"]["standby"]["release"] == 1
+    store.begin(regions.local_aws.state, Outage(kind=Kind.CONTROL_PLANES, how=How.HANG, account=regions.account))
+    cut = ended_while(regions, "promote", "the distribution asks the replica first", signal.SIGTERM)
+    assert "promote interrupted: promoting, so nobody takes releases" in cut and "next: python deploy.py dr --env dev" in cut, cut
+    regions.back()
+    regions.lose()
+    assert "nobody takes releases" in regions.publish(code=1).stderr and regions.page() == first
     regions.verb("dr", "promote", "--approve", shown["digest"][:12])
     assert regions.phase() == "standby" and regions.first_origin() == "replica"
 
@@ -127,8 +167,9 @@ def test_lost_promoted_published_and_home_again_with_every_object(regions: Regio
     chunk = frontend.rebuilt(regions.app, "published while promoted")
     outcome = answer(regions.publish("--json").stdout)["outcome"]
     assert outcome["release"]["number"] == 2 and outcome["invalidation"]
+    assert regions.page() == (200, (regions.app / "index.html").read_bytes())
     regions.verb("rollback-release", "--yes")
-    for words in (("prune", "--yes"), ("apply", "--yes")):
+    for words in (("prune", "--yes"), ("apply", "--yes"), ("destroy", "--approve", "dev"), ("retry", "--yes")):
         ended = regions.verb(*words, code=1)
         assert "is promoted since" in ended.stderr and ended.stderr.rstrip().endswith("failback")
     assert "does not answer" in regions.verb("dr", "failback", "--yes", code=1).stderr
@@ -147,7 +188,9 @@ def test_lost_promoted_published_and_home_again_with_every_object(regions: Regio
     other = str(regions.site.dist.parent / "other")
     ended = regions.command_line.deploy("publish", "--content", str(regions.app), "--env", "dev", "--dist", other, "--yes")
     assert ended.code == 1 and "nothing is published until the failback" in ended.stderr, ended
-    killed_while(regions, "carrying home")
+    ended = regions.command_line.deploy("destroy", "--env", "dev", "--dist", other, "--approve", "dev")
+    assert ended.code == 1 and "nothing is deleted until the failback" in ended.stderr, ended
+    ended_while(regions, "failback", "carrying home", signal.SIGKILL)
     assert regions.phase() == "failing-back"
     refused = regions.publish(code=1)
     assert "nobody takes releases" in refused.stderr and refused.stderr.rstrip().endswith("failback")
@@ -157,7 +200,7 @@ def test_lost_promoted_published_and_home_again_with_every_object(regions: Regio
     here, there = regions.objects(regions.site.bucket, HOME), regions.objects(regions.replica, STANDBY)
     assert here == there and here.keys() >= before.keys() and chunk in here
     page = regions.s3(HOME).get_object(Bucket=regions.site.bucket, Key="index.html")["Body"].read()
-    assert page == (regions.app / "index.html").read_bytes()
+    assert page == (regions.app / "index.html").read_bytes() and regions.page() == (200, page)
     listed = answer(regions.verb("releases", "--json").stdout)["releases"]
     assert [each["number"] for each in listed] == [1, 2, 3, 4]
     frontend.rebuilt(regions.app, "published at home")
@@ -187,15 +230,17 @@ def applied_without_recovery(regions: Regions) -> Ended:
     return regions.command_line.deploy("apply", "--env", "dev", "--dist", str(other), "--yes")
 
 
-def killed_while(regions: Regions, step: str) -> None:
-    """A failback that is killed as soon as it says that."""
-    started = regions.command_line.start("deploy.py", "dr", *regions.words(("dr", "failback", "--yes")))
+def ended_while(regions: Regions, action: str, step: str, how: signal.Signals) -> str:
+    """What a promote or failback says that is told to end, or killed, as soon as it says that step."""
+    started = regions.command_line.start("deploy.py", "dr", *regions.words(("dr", action, "--yes")))
     assert started.stderr is not None
+    said = []
     for line in started.stderr:
+        said.append(line)
         if step in line:
-            break
-    started.kill()
-    started.wait()
+            started.send_signal(how)
+    assert started.wait() == (130 if how is signal.SIGTERM else -how), said
+    return "".join(said)
 
 
 def test_a_silent_standby_region_is_not_taken_for_home(regions: Regions) -> None:

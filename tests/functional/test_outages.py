@@ -188,6 +188,27 @@ def test_an_apply_that_meets_frozen_control_planes_fails_with_awss_words_and_goe
     assert site.run("apply", "--yes").code == 0
 
 
+def test_an_apply_that_loses_the_home_region_in_the_middle_ends_and_the_same_command_goes_on(site: Site) -> None:
+    recovery = {"region": STANDBY, "bucket": site.replica}
+    frontend.write(frontend.synthesised(NAME, ACCOUNT, disaster_recovery=recovery, price_class="PriceClass_All"), site.dist)
+    assert site.run("plan").code == 3
+    started = site.line.start("deploy.py", "apply", "--env", NAME, "--dist", str(site.dist), "--yes")
+    assert started.stderr is not None
+    said = []
+    for line in started.stderr:
+        said.append(line)
+        if line.startswith("site: update"):
+            site.begin(Kind.REGION, region=site.home)
+    assert started.stdout is not None
+    text = "".join((*said, started.stdout.read()))
+    assert started.wait() == 1 and "Traceback" not in text, text
+    assert re.search(r"next: python deploy\.py|hint: run the same command", text), text
+    site.over()
+    again = site.run("apply", "--yes")
+    assert again.code == 0, again
+    assert site.run("plan").code == 0
+
+
 def test_what_was_written_while_the_replicas_region_was_lost_is_there_when_it_is_back(site: Site) -> None:
     site.begin(Kind.REGION, region=STANDBY)
     key = frontend.rebuilt(site.app, "written meanwhile")

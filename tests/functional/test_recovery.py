@@ -87,6 +87,12 @@ class Place:
         first, second = ({each["Key"]: each["ETag"] for each in listing} for listing in listings)
         return first, second
 
+    def versioning(self, status: str) -> None:
+        """Of the replica, changed by hand."""
+        aws = Aws(endpoint_url=self.server.endpoint_url, static_credentials=self.server.credentials)
+        client = aws.client("s3", account_id=ACCOUNT, region="eu-west-2")
+        client.put_bucket_versioning(Bucket=REPLICA, VersioningConfiguration={"Status": status})
+
     def closed(self) -> bool:
         aws = Aws(endpoint_url=self.server.endpoint_url, static_credentials=self.server.credentials)
         return bool(closing.found(Buckets.connect(aws, account_id=ACCOUNT, region="eu-west-1").policy(SITE)))
@@ -129,6 +135,9 @@ def test_a_replica_that_lags_is_waited_for_then_warned_of_for_as_long_as_it_does
         place.deploy("prune", "--yes", "--replica-wait", "1")
     finally:
         store.end(place.server.state)
+    place.versioning("Suspended")
+    assert f"versioning of {REPLICA} is suspended" in place.deploy("dr", "backfill", status=1)[1]
+    place.versioning("Enabled")
     place.deploy("dr", "backfill")
     here, there = place.buckets()
     assert here == there

@@ -2,7 +2,7 @@
 
 In: both buckets. Out: how much was copied. Never: removes anything, copies what S3 is about to bring, or writes over
 what was published to the replica while it took releases.
-Exit status: 0 both have the same objects, 1 something could not be copied.
+Exit status: 0 both have the same objects, 1 something could not be copied, or nothing is replicated into that bucket.
 """
 
 from __future__ import annotations
@@ -29,11 +29,12 @@ def add_arguments(_parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context, opened: Opened, origins: Origins) -> int:
     """Compare, copy, tell."""
-    from session.backfill import fill
+    from session.backfill import fill, refuse_broken
     from session.shared import locked
     from website.run import count, size
 
     with locked(opened, context, "dr") as check:
+        refuse_broken(opened, origins)
         found = fill(context, opened, origins, check=check)
     told = [f"{args.env}: copied {count(found.objects, 'object')} ({size(found.size)}) to {origins.replica.bucket}"]
     told += [f"still to come: {key}" for key in found.left]

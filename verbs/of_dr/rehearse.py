@@ -52,7 +52,7 @@ def run(args: argparse.Namespace, context: Context, opened: Opened, origins: Ori
         return _end(args, context, opened, origins)
     if not LIMITS[0] <= args.minutes <= LIMITS[1]:
         raise CommandError(f"--minutes {args.minutes}: between {LIMITS[0]} and {LIMITS[1]}", status=USAGE)
-    quick = impatient(opened, context)
+    quick = impatient(opened)
     status = read(quick, origins, context)
     if status.closed_until and not args.dry_run and rehearsing.end(opened, origins, context):
         context.say("an earlier rehearsal was cut off; what it had left in the bucket policy is removed")

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace, context: Context, opened: Opened, origins: Ori
     from session.target import impatient, target_line
 
     context.say(target_line(opened, args))
-    found = read(impatient(opened, context), origins, context)
+    found = read(impatient(opened), origins, context)
     context.answers(found, as_lines(status_lines(found)), machine=args.json)
     for problem in found.problems:
         context.problem("not_ready", problem)

@@ -252,6 +252,7 @@ CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
         "policy": [(("bucket",), {})],
         "put_policy": [(("bucket", {}), {})],
         "rules": [(("bucket",), {})],
+        "versioning": [(("bucket",), {})],
     },
     "existing": {
         "arn": [(("s3", "r"), {})],

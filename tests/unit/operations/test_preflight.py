@@ -10,12 +10,15 @@ import pytest
 
 from assembly.model import Assembly
 from cli.parser import verbs
-from operations.preflight import Account, missing, needs, principal_of, site_bucket
+from operations.preflight import Account, account_of, missing, needs, principal_of, site_bucket
 from stacks.synthesis import synthesise
-from tests.environments_fixture import environments
+from tests.environments_fixture import changed, environments
 
 BUILT = synthesise(environments()["dev"])
 ASSEMBLY = BUILT.assembly
+RECOVERABLE = synthesise(
+    changed(environments()["dev"], {"disaster_recovery": {"region": "eu-west-2", "bucket": "dev-kimmyai-web-public-replica"}})
+)
 DEPLOYER = "arn:aws:sts::111111111111:assumed-role/kimmyai-web-dev-deploy/workflow"
 ROLE = "arn:aws:iam::111111111111:role/kimmyai-web-dev-deploy"
 READING = {"cost", "drift", "graph", "history", "logs", "outputs", "password", "preview", "releases", "runbook", "status"}
@@ -41,9 +44,62 @@ def account(**options: Any) -> Account:
     return Account(ASSEMBLY, site_bucket(BUILT.templates), options)
 
 
+def recoverable(**options: Any) -> Account:
+    """With disaster recovery."""
+    return account_of(RECOVERABLE.assembly, RECOVERABLE.templates, options)
+
+
+SUB_VERBS: tuple[tuple[dict[str, Any], set[str]], ...] = (
+    ({"action": "status"}, set()),
+    ({"action": "rehearse", "dry_run": True}, set()),
+    ({"action": "promote", "dry_run": True}, set()),
+    ({"action": "backfill"}, {"PutObject replica", "PutItem locks"}),
+    ({"action": "rehearse", "end": True}, {"PutBucketPolicy site", "PutItem locks"}),
+    (
+        {"action": "rehearse"},
+        {
+            *("PutBucketPolicy site", "PutItem locks", "PutObject replica", "DeleteObject replica", "PutObject artifacts"),
+            "CreateInvalidation distribution",
+        },
+    ),
+    ({"action": "promote"}, {"PutBucketPolicy replica", "PutObject standby", "UpdateDistribution distribution"}),
+    (
+        {"action": "promote", "planned": True},
+        {"PutBucketPolicy replica", "PutObject standby", "UpdateDistribution distribution", "PutObject replica", "PutItem locks"},
+    ),
+    (
+        {"action": "failback"},
+        {
+            *("PutBucketPolicy replica", "PutObject standby", "UpdateDistribution distribution", "PutObject site"),
+            *("PutObject replica", "PutObject artifacts", "PutItem locks"),
+        },
+    ),
+)
+
+
+@pytest.mark.parametrize(("options", "wanted"), SUB_VERBS, ids=lambda each: "-".join(map(str, each)) if isinstance(each, dict) else "")
+def test_each_sub_verb_of_disaster_recovery_asks_for_what_it_changes(options: dict[str, Any], wanted: set[str]) -> None:
+    names = {
+        "arn:aws:s3:::dev-kimmyai-web-public": "site",
+        "arn:aws:s3:::dev-kimmyai-web-public-replica": "replica",
+        "arn:aws:s3:::bbws-dev-web-artifacts": "artifacts",
+        "arn:aws:s3:::bbws-dev-web-artifacts-eu-west-2": "standby",
+    }
+    asked = set()
+    for need in needs("dr", recoverable(**options)):
+        place = need.resource.partition("/")[0]
+        name = names.get(place) or ("locks" if ":table" in place else place.rpartition(":")[2])
+        asked |= {f"{action.partition(':')[2]} {name}" for action in need.actions}
+    assert asked >= wanted
+    assert {each for each in asked if each.startswith(("Put", "Delete", "Update", "Create"))} - wanted <= {
+        "UpdateItem locks",
+        "DeleteItem locks",
+    }
+
+
 def test_every_verb_that_changes_anything_asks_and_no_other() -> None:
     options = {"fix": True, "plan": True, "lock_id": "x", "delete_data": True, "record": True, "action": "rehearse"}
-    asking = {verb for verb in verbs(("verbs",)) if needs(verb, account(**options))}
+    asking = {verb for verb in verbs(("verbs",)) if needs(verb, recoverable(**options))}
     assert asking == set(verbs(("verbs",))) - READING - UNASKED
 
 

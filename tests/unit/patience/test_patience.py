@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patience import CALL_SECONDS, HURRY_SECONDS, QUIET_SECONDS, Patience, Silent, wished_attempts
+from patience import CALL_SECONDS, HURRY_SECONDS, QUIET_LIMIT, QUIET_SECONDS, SILENCES, Patience, Silent, wished_attempts
 
 
 class Clock:
@@ -29,15 +29,18 @@ def asks(patience: Patience, region: str, service: str) -> bool:
         return False
 
 
-def tries(patience: Patience, clock: Clock, service: str, *, step: float) -> int:
-    """How many attempts of a call are made that take so many seconds each and all fail."""
+def tries(patience: Patience, clock: Clock, service: str, *, step: float, silent: bool = False) -> int:
+    """How many attempts of a call are made that take so many seconds each and all fail; `silent`: by timing out."""
     count = 0
-    with pytest.raises(Silent) as silent, patience.calling("r", service):
+    with pytest.raises(Silent) as ended, patience.calling("r", service):
         while True:
             patience.attempt()
             count += 1
             clock.time += step
-    assert silent.value.asked
+            if silent:
+                patience.silent()
+    assert ended.value.asked
+    patience.missed("r", service, str(ended.value))
     return count
 
 
@@ -81,6 +84,52 @@ def test_it_ends_sooner_where_a_neighbour_was_silent() -> None:
     assert HURRY_SECONDS < 30
 
 
+def test_what_times_out_twice_is_not_tried_a_third_time_and_that_it_is_tried_again_is_told() -> None:
+    clock = Clock()
+    patience, told = Patience(clock), list[str]()
+    patience.tell = told.append
+    assert tries(patience, clock, "s3", step=30.0, silent=True) == SILENCES == 2
+    assert told == ["r (s3) has not answered for 30 s, and is asked once more"]
+
+
+def test_a_region_that_hangs_costs_a_verb_a_minute_and_a_half_however_much_it_asks() -> None:
+    """Six services, four questions each, thirty seconds an attempt: two attempts of the first, one of the second, nothing of the others."""
+    clock = Clock()
+    patience, begun, asked = Patience(clock), clock.time, 0
+    for number in range(24):
+        if asks(patience, "r", f"service {number % 6}"):
+            asked += tries(patience, clock, f"service {number % 6}", step=30.0, silent=True)
+    assert (asked, clock.time - begun) == (SILENCES + 1, 90.0)
+
+
+def test_while_its_neighbours_are_silent_a_service_is_not_asked_again() -> None:
+    clock = Clock()
+    patience = Patience(clock)
+    patience.missed("r", "s3", "no answer")
+    clock.time += QUIET_SECONDS - 1
+    patience.missed("r", "cloudformation", "no answer")
+    clock.time += QUIET_SECONDS - 1
+    assert not asks(patience, "r", "s3")
+    patience.heard("r", "dynamodb")
+    assert asks(patience, "r", "s3"), "the region answers"
+
+
+def test_each_time_in_vain_it_is_left_alone_for_longer_and_asked_once() -> None:
+    clock = Clock()
+    patience = Patience(clock)
+    quiet = []
+    for times in range(5):
+        assert tries(patience, clock, "s3", step=30.0, silent=True) == (SILENCES if times == 0 else 1)
+        begun = clock.time
+        while not asks(patience, "r", "s3"):
+            clock.time += 1
+        quiet.append(clock.time - begun)
+    assert quiet == [20, 40, 60, 60, 60]
+    assert QUIET_LIMIT == 60
+    patience.heard("r", "s3")
+    assert tries(patience, clock, "s3", step=30.0, silent=True) == SILENCES
+
+
 def test_a_call_within_a_call_takes_nothing_from_it() -> None:
     clock = Clock()
     patience = Patience(clock)
@@ -106,7 +155,7 @@ def test_nothing_stays_lost_without_another_try(events: list[tuple[str, str, str
         else:
             patience.heard(region, service)
             assert asks(patience, region, service)
-    clock.time += QUIET_SECONDS + 0.1
+    clock.time += QUIET_LIMIT + 0.1
     assert all(asks(patience, region, service) for region in "rq" for service in "abc")
 
 

@@ -81,3 +81,17 @@ def test_another_standby_region_takes_no_name_that_the_old_one_keeps() -> None:
 def test_nobody_elses_bucket_loses_its_policy() -> None:
     assert not allowed(ENV, "s3:DeleteBucketPolicy", "arn:${AWS::Partition}:s3:::somebody-elses")
     assert not allowed(ENV, "s3:PutBucketPolicy", f"arn:${{AWS::Partition}}:s3:::{ENV.bucket}-other")
+
+
+@pytest.mark.parametrize(("changes", "given"), [({"firewall": None}, False), ({}, True), ({"disaster_recovery": None}, False)])
+def test_who_turns_the_origins_round_may_see_the_web_acl_before_them(changes: dict[str, Any], given: bool) -> None:
+    template = json.loads(synthesise(changed(BEFORE, changes)).templates["foundation"])
+    policies = [each["Properties"].get("PolicyDocument", {}) for each in template["Resources"].values()]
+    found = [s for p in policies for s in p.get("Statement", []) if s.get("Sid") == "OriginOrderFirewall"]
+    assert [each["Action"] for each in found] == [["wafv2:GetWebACL"]] * given
+
+
+def test_the_plan_role_reads_who_takes_releases_and_not_the_lock_beside_it() -> None:
+    template = synthesise(BEFORE).templates["foundation"].decode()
+    assert f"{BEFORE.standby_artifact_bucket}/recovery/prod/target.json" in template
+    assert "lock.json" not in template

@@ -9,11 +9,13 @@ import msgspec
 import pytest
 
 from aws.answers import read
+from aws.errors import NotFound
 from gateways.origins import Failover, Rule
 from promotion import fence
 from recovery import closing, status
 from recovery.comparing import Comparison, Held, compare
 from recovery.report import Report
+from recovery.settings import problems
 from recovery.status import OriginFailover, RecoveryStatus, closure, content_problems, failover_of, replication_problems, status_lines
 from tests.hints import problems_of_text
 from tests.unit.recovery.world import DISTRIBUTION, ORIGINS, POLICY, START, policy_of_replica
@@ -69,13 +71,62 @@ def test_a_distribution_without_groups_has_no_replica_at_all() -> None:
 
 def test_a_rule_that_is_off_or_leads_elsewhere_replicates_nothing() -> None:
     good = Rule(status="Enabled", destination=ORIGINS.replica.arn)
-    assert replication_problems([good], ORIGINS) == ()
+    assert replication_problems([good], "Enabled", ORIGINS) == ()
     for rules in (
         [],
         [msgspec.structs.replace(good, status="Disabled")],
         [msgspec.structs.replace(good, destination="arn:aws:s3:::other")],
     ):
-        assert replication_problems(rules, ORIGINS)
+        (told,) = replication_problems(rules, "Enabled", ORIGINS)
+        assert "no enabled rule of site" in told and told.endswith("plan --env prod --revert-drift")
+
+
+@pytest.mark.parametrize(
+    ("versioning", "words"),
+    [
+        ("Suspended", "versioning of replica is suspended, so S3 replicates nothing into it"),
+        ("", "versioning of replica is off, so S3 replicates nothing into it"),
+        (None, "the replica replica is gone"),
+    ],
+)
+def test_a_replica_that_keeps_no_versions_or_is_gone_gets_nothing(versioning: str | None, words: str) -> None:
+    (told,) = replication_problems([Rule(status="Enabled", destination=ORIGINS.replica.arn)], versioning, ORIGINS)
+    assert told.startswith(words)
+
+
+def test_a_bucket_that_was_never_made_is_not_one_that_is_gone() -> None:
+    def buckets(rules: tuple[Rule, ...] | None, versioning: str | None) -> Any:
+        class Of:
+            def rules(self, _: str) -> tuple[Rule, ...]:
+                if rules is None:
+                    raise NotFound("no bucket")
+                return rules
+
+            def versioning(self, _: str) -> str:
+                if versioning is None:
+                    raise NotFound("no bucket")
+                return versioning
+
+        return Of()
+
+    rule = Rule(status="Enabled", destination=ORIGINS.replica.arn)
+    for here, there, count in (
+        (None, None, 0),
+        ((), None, 0),
+        ((rule,), None, 1),
+        ((rule,), "Enabled", 0),
+        ((), "Enabled", 1),
+        ((), "Suspended", 2),
+    ):
+        assert len(problems(ORIGINS, buckets(here, there), buckets(here, there))) == count, (here, there)
+
+
+def test_a_site_that_was_emptied_by_hand_is_not_told_to_be_copied() -> None:
+    held = {"a": Held(etag="a", size=1, modified=START), "b": Held(etag="b", size=1, modified=START)}
+    for there, left in (({}, 0), (held, 2)):
+        (told,) = content_problems(compare({}, there, {"a": "a", "b": "b"}, now=START), "prod")
+        assert told.startswith(f"the site bucket has 0 of the live release's 2 files, the replica {left}: ")
+        assert "publish --env prod --content DIR" in told and "backfill" not in told
 
 
 def compared(here: dict[str, Held], there: dict[str, Held]) -> Comparison:
@@ -94,7 +145,7 @@ def test_while_releases_go_to_the_replica_nothing_says_that_older_content_is_to_
     here = {"a": Held(etag="old", size=1, modified=START - timedelta(minutes=9))}
     there = {"a": Held(etag="new", size=1)}
     newer = compare(here, there, {"a": "new"}, now=START)
-    assert "backfill" in content_problems(newer, "prod")[0]
+    assert "the replica 1" in content_problems(newer, "prod")[0]
     assert content_problems(newer, "prod", phase="standby") == ()
     (lacks,) = content_problems(compare(here, {}, {"a": "new"}, now=START), "prod", phase="failing-back")
     assert "0 of the live release's 1 file" in lacks and "backfill" not in lacks

@@ -55,7 +55,7 @@ def test_what_differs_is_named_by_three_of_it() -> None:
     assert "  missing: 4 objects (4.0 kB): a, b, c and 1 more" in text
     assert "  other bytes: 3 objects (3 B): e, f, g\n" in text and "  only in the replica: 1 object (1 B): h" in text
     assert "lag          60 s" in text and "live release none: " in text
-    problems = content_problems(msgspec.structs.replace(found, live=2, live_same=2), "prod")
+    problems = content_problems(msgspec.structs.replace(found, live=2, live_same=2, live_at_home=2), "prod")
     assert problems == ("the replica lacks 7 objects, the oldest for 60 s; to copy them: python deploy.py dr --env prod backfill",)
 
 

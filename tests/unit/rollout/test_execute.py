@@ -11,13 +11,13 @@ from aws.cloudformation.stacks import StackEvent
 from aws.cloudformation.validations import ValidationEvent
 from aws.errors import AccessDenied, CredentialsExpired, NetworkError, Throttled, Unavailable
 from aws.propagation import StoppedWaiting
+from removal.record_switch import Moved
 from rollout.execute import execute
 from rollout.execution import Interrupted
 from rollout.execution_events import ExecutionEvents, seconds
 from rollout.lock import LockLost
 from rollout.outcome import Outcome
 from rollout.progress import Finished, Note, Started
-from rollout.record_switch import Moved
 from tests.unit.rollout.test_apply import Desk, chain
 
 APPLY, PLAN = "python deploy.py apply --env test", "python deploy.py plan --env test"

@@ -94,6 +94,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "everything": {},
     "a foreign zone": {"hosted_zone": {"name": domain(60, "example.io", "z"), **FOREIGN}},
     "without Basic Auth": {"basic_auth": {"enabled": False}},
+    "a firewall": {
+        "firewall": {"rate": "count", "core_rules": "count", "known_bad_inputs": "count", "logs": "bucket"},
+        "bucket": "b" * 50,
+        "disaster_recovery": {"region": "ap-southeast-2", "bucket": "b" * 50 + "-" + "r" * 12},
+    },
     "failover": {"failover": {"dns_name": domain(253, "example.org"), "hosted_zone_id": "Z" + "1" * 31}},
 }
 

@@ -1,0 +1,124 @@
+"""What a rehearsal does at its single moments: before the closing, while visitors flap, and when it is opened again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from aws.s3 import Headers
+from recovery.rehearsal import PAUSE_SECONDS, SETTLED, Rehearsal, end
+from recovery.report import Report
+from tests.unit.recovery.test_rehearsal import BEGUN, PLAN, Stage
+from tests.unit.recovery.world import ORIGINS, POLICY, START
+from verification.model import Result
+
+
+def rehearsed(stage: Stage, **world: Any) -> Report:
+    return Rehearsal(plan=PLAN, world=replace(stage.world(), **world), report=BEGUN).run()
+
+
+class Lost(Exception):
+    """Somebody else has the lock."""
+
+
+def test_without_the_lock_nothing_is_closed() -> None:
+    stage = Stage()
+
+    def lost() -> None:
+        raise Lost
+
+    with pytest.raises(Lost):
+        rehearsed(stage, still_ours=lost)
+    assert (stage.policies.document, stage._since) == (POLICY, START)
+    assert (stage.saved[-1].result, stage.saved[-1].message) == ("aborted", "Lost")
+
+
+def test_pages_that_fail_now_and_then_are_counted_and_end_nothing() -> None:
+    stage = Stage(forgets_after=120.0)
+    visit, turns = stage.visit, iter(range(1_000_000))
+
+    def flapping(path: str) -> tuple[int, bytes]:
+        return (503, b"") if path == "/" and stage.closed() and next(turns) % 2 else visit(path)
+
+    report = rehearsed(stage, visit=flapping)
+    assert (report.result, 20 <= report.failed_visits < report.visits) == ("passed", True), report
+
+
+@dataclass
+class Turning(Stage):
+    """CloudFront's hosts turn one after the other: what the beacons tell while it is closed, then the replica."""
+
+    told: list[bool] = field(default_factory=list)
+    asked: int = 0
+
+    def visit(self, path: str) -> tuple[int, bytes]:
+        if "/.dr/" in path and self.closed():
+            self.asked += 1
+            if self.told and not self.told.pop(0):
+                return 404, b""
+        return super().visit(path)
+
+
+def test_it_has_turned_when_the_beacons_say_so_several_times_in_a_row() -> None:
+    stage = Turning(settles=0.0, told=[True, False, True, True, False])
+    report = stage.rehearse()
+    assert report.result == "passed" and report.detected_seconds is not None
+    assert report.detected_seconds >= (5 + SETTLED - 1) * PAUSE_SECONDS
+
+
+def test_beacons_are_cached_by_nobody_and_only_those_below_the_sites_prefix_are_cleared_away() -> None:
+    stage = Stage()
+    stage.replica.add(".dr/of-another.txt", "x")
+    seen: list[Headers | None] = []
+    put = stage.replica.put
+
+    def kept(bucket: str, key: str, body: bytes, *, headers: Headers | None = None) -> None:
+        seen.append(headers)
+        assert key.startswith("app/.dr/")
+        put(bucket, key, body, headers=headers)
+
+    anything: Any = stage.replica
+    anything.put = kept
+    assert rehearsed(stage, prefix="app/").result == "passed"
+    assert set(stage.replica.objects) == {".dr/of-another.txt"}
+    assert seen and all(each is not None and each.cache_control == "no-store" for each in seen)
+
+
+def test_a_policy_without_a_rehearsal_is_not_written_and_a_refusal_is_waited_out() -> None:
+    stage, sleeps, written = Stage(), list[float](), list[str]()
+    anything: Any = stage.policies
+    anything.put_policy = lambda bucket, _: written.append(bucket)
+    stage.policies.failures = 2
+    assert end(anything, ORIGINS, sleep=sleeps.append) == ()
+    assert (sleeps, written) == ([PAUSE_SECONDS, PAUSE_SECONDS], [])
+
+
+@pytest.mark.parametrize(("raised", "message"), [(KeyboardInterrupt(), "interrupted"), (SystemExit(), "SystemExit")])
+def test_whoever_is_ended_opens_and_goes_and_looks_no_more(raised: BaseException, message: str) -> None:
+    stage = Stage()
+
+    def ended() -> tuple[Result, ...]:
+        raise raised
+
+    with pytest.raises(type(raised)):
+        rehearsed(stage, verify=ended)
+    assert stage.policies.document == POLICY
+    assert (stage.saved[-1].message, stage.saved[-1].reopened_seconds) == (message, None)
+
+
+def test_a_second_ctrl_c_while_it_is_opened_is_told_with_the_end_and_the_command_that_opens_it() -> None:
+    stage = Stage()
+
+    def again(_: str) -> dict[str, Any]:
+        raise KeyboardInterrupt
+
+    def interrupted() -> tuple[Result, ...]:
+        anything: Any = stage.policies
+        anything.policy = again
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rehearsed(stage, verify=interrupted)
+    assert "ends by itself at 12:15:00Z; to open it before: python deploy.py dr --env prod rehearse --end" in stage.said[-1]

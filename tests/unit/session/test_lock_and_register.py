@@ -1,0 +1,112 @@
+"""Who takes releases is asked before the lock is taken, and once more when it is held."""
+
+from __future__ import annotations
+
+import argparse
+import io
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import pytest
+
+from assembly.files import canonical_json
+from aws.errors import NotFound, Unavailable
+from gateways.by_place import Gateways
+from promotion.target import Phase, Target
+from session.context import CommandError, Context
+from session.opened import Opened
+from session.shared import locked, take_lock
+from session.target import refuse_unless_home
+from stacks.synthesis import synthesise
+from tests.environments_fixture import changed, environments
+
+BUILT = synthesise(
+    changed(environments()["dev"], {"disaster_recovery": {"region": "eu-west-2", "bucket": "dev-kimmyai-web-public-replica"}})
+)
+
+
+@dataclass
+class Aws:
+    """The register in the standby region, a line of answers to who asks it, and the lock table at home."""
+
+    phases: list[Phase | Exception]
+    item: dict[str, Any] | None = None
+    calls: list[str] = field(default_factory=list)
+
+    def client(self, service: str, **_: Any) -> Any:
+        return getattr(self, f"_{service}")()
+
+    def impatient(self) -> Aws:
+        return self
+
+    def _s3(self) -> Any:
+        class Register:
+            def get_object(register, **_: Any) -> dict[str, Any]:
+                self.calls.append("register")
+                said = self.phases.pop(0)
+                if isinstance(said, Exception):
+                    raise said
+                body = canonical_json(msgspec.to_builtins(Target(environment="dev", phase=said, epoch=1)))
+                return {"Body": io.BytesIO(body), "ContentLength": len(body), "ETag": '"e"'}
+
+        return Register()
+
+    def _dynamodb(self) -> Any:
+        class Table:
+            def put_item(table, **given: Any) -> dict[str, Any]:
+                self.calls.append("lock")
+                self.item = given["Item"]
+                return {}
+
+            def delete_item(table, **_: Any) -> dict[str, Any]:
+                self.calls.append("release")
+                self.item = None
+                return {}
+
+        return Table()
+
+
+def opened(aws: Aws) -> Opened:
+    anything: Any = aws
+    gateways = Gateways(anything, sleep=lambda _: None)
+    return Opened(assembly=BUILT.assembly, templates=BUILT.templates, gateways=gateways, caller="arn:aws:iam::1:user/ann")
+
+
+def test_whoever_was_promoted_while_the_lock_was_waited_for_is_seen_under_it_and_the_lock_goes_back() -> None:
+    aws = Aws(["home", "standby"])
+    with pytest.raises(CommandError, match="dev is promoted since"):
+        take_lock(opened(aws), Context(), "apply")
+    assert (aws.calls, aws.item) == (["register", "lock", "register", "release"], None)
+
+
+def test_at_home_the_lock_is_held_for_as_long_as_the_block_runs() -> None:
+    aws = Aws(["home", NotFound("no register", code="NoSuchKey")])
+    with locked(opened(aws), Context(), "destroy"):
+        assert aws.item is not None
+    assert aws.item is None
+
+
+def test_between_two_buckets_no_lock_is_asked_for() -> None:
+    for phase in ("promoting", "failing-back"):
+        aws = Aws([phase])
+        with pytest.raises(CommandError, match="nobody takes releases until that has ended"):
+            take_lock(opened(aws), Context(), "destroy")
+        assert aws.calls == ["register"]
+
+
+def test_who_moves_it_asks_for_the_lock_alone() -> None:
+    aws = Aws([])
+    take_lock(opened(aws), Context(), "dr", moving=True)
+    assert aws.calls == ["lock"]
+
+
+def test_silence_is_refused_and_the_way_around_it_told_only_by_verbs_that_have_it() -> None:
+    with pytest.raises(CommandError, match="does not say who takes releases") as refused:
+        refuse_unless_home(opened(Aws([Unavailable("503")])), argparse.Namespace(env="dev"), "nothing is deleted")
+    assert "--without-standby" not in refused.value.command
+    args = argparse.Namespace(env="dev", without_standby=False)
+    with pytest.raises(CommandError) as refused:
+        refuse_unless_home(opened(Aws([Unavailable("503")])), args, "nothing is deleted")
+    assert "--without-standby" in refused.value.command
+    refuse_unless_home(opened(Aws([Unavailable("503")])), argparse.Namespace(env="dev", without_standby=True), "nothing is deleted")
