@@ -7,12 +7,15 @@ Never: imports stacks/ or policies/; the assembly on disk is all it knows of the
 
 from __future__ import annotations
 
+import sys
+
+from guards import early
 from guards.interpreter import use_the_projects
 
 if __name__ == "__main__":
     use_the_projects()
+    early.begin("deploy", sys.argv[1:])
 
-import sys
 from pathlib import Path
 
 from cli.main import main
@@ -23,6 +26,7 @@ from session.context import Context
 VERB_PACKAGES = ("verbs",)
 
 if __name__ == "__main__":
+    early.ended()
     install()
     programs = Programs.of_process(sys.orig_argv, sys.argv, sys.executable, Path(__file__).resolve().parent)
     sys.exit(main(sys.argv[1:], VERB_PACKAGES, Context(next_command=NextCommand(programs=programs))))

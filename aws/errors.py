@@ -41,8 +41,19 @@ _THROTTLING_CODES = frozenset(
 _AGAIN = "run the same command again in a minute"
 _EXPIRED_CODES = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
 _BAD_CREDENTIAL_CODES = frozenset(
-    {"InvalidAccessKeyId", "InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException", "InvalidToken", "AuthFailure"}
+    {
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+        "InvalidToken",
+        "AuthFailure",
+    }
 )
+_WRONG_CLOCK_PATTERN = re.compile(r"^Signature (expired|not yet current): |request time and the current time is too large")
+"""A signature holds for minutes (IAM User Guide, "Troubleshoot Signature Version 4"; S3 calls it RequestTimeTooSkewed)."""
+_SET_THE_CLOCK = "this machine's clock is wrong, not the credentials: compare `date -u` with the time above, set it, and run the same again"
 _DENIED_CODES = frozenset(
     {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized", "AuthorizationError", "Forbidden"}
 )
@@ -308,6 +319,8 @@ def _from_answer(error: Any, origin: Origin, place: dict[str, Any]) -> AwsError:
 
 def _kind(code: str, message: str, status: int, origin: Origin) -> tuple[type[AwsError], str]:  # noqa: PLR0911
     """The order matters: a code says more than an HTTP status, and S3's HEAD answers carry the status as their code."""
+    if _WRONG_CLOCK_PATTERN.search(message):
+        return CredentialsError, _SET_THE_CLOCK
     if code in _EXPIRED_CODES:
         return CredentialsExpired, origin.login_command
     if code in _BAD_CREDENTIAL_CODES:

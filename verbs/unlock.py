@@ -51,6 +51,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
             return OK
         if args.lock_id is None:
             to_remove = _command(args, holder, table_name, name)
+            if holder.whole and holder.expires > context.now().timestamp():
+                to_remove = f"it ends by itself unless it is renewed; only if that process is surely gone: {to_remove}"
             told = as_lines((f"the lock {name} is held by {holder.describe()}", *(f"  {line}" for line in commands.told(to_remove))))
             context.answers(_data(name, holder), told, machine=args.json)
             return OK

@@ -72,6 +72,23 @@ def test_answers_by_code_and_status(code: str, status: int, kind: type[errors.Aw
     assert (error.code, error.status, error.message, error.request_id) == (code, status, "words", "r-1")
 
 
+@pytest.mark.parametrize(
+    ("code", "status", "message"),
+    [
+        (
+            "SignatureDoesNotMatch",
+            403,
+            "Signature expired: 20261127T000000Z is now earlier than 20261127T001500Z (20261127T003000Z - 15 min.)",
+        ),
+        ("InvalidSignatureException", 400, "Signature not yet current: 20261127T003000Z is still later than 20261127T001500Z"),
+        ("RequestTimeTooSkewed", 403, "The difference between the request time and the current time is too large."),
+    ],
+)
+def test_a_wrong_clock_is_not_taken_for_wrong_credentials(code: str, status: int, message: str) -> None:
+    error = translate(answer(code, status, message), ORIGIN)
+    assert isinstance(error, errors.CredentialsError) and "clock" in error.hint
+
+
 def test_a_missing_stack_is_told_by_its_words() -> None:
     """CloudFormation has no code of its own for it."""
     assert type(translate(answer("ValidationError", 400, "Stack with id web does not exist"), ORIGIN)) is errors.NotFound
