@@ -11,11 +11,14 @@ from __future__ import annotations
 import sys
 
 from guards import early
+
+if __name__ == "__main__":
+    early.begin("build", sys.argv[1:])
+
 from guards.interpreter import as_called, use_the_projects
 
 if __name__ == "__main__":
     use_the_projects()
-    early.begin("build", sys.argv[1:])
 
 import argparse
 import os
@@ -402,7 +405,6 @@ def _count(number: int, noun: str) -> str:
 
 
 if __name__ == "__main__":
-    early.ended()
     masks.hide_settings(os.environ)
     install()
     sys.exit(main())

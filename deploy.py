@@ -10,11 +10,14 @@ from __future__ import annotations
 import sys
 
 from guards import early
+
+if __name__ == "__main__":
+    early.begin("deploy", sys.argv[1:])
+
 from guards.interpreter import use_the_projects
 
 if __name__ == "__main__":
     use_the_projects()
-    early.begin("deploy", sys.argv[1:])
 
 from pathlib import Path
 
@@ -26,7 +29,6 @@ from session.context import Context
 VERB_PACKAGES = ("verbs",)
 
 if __name__ == "__main__":
-    early.ended()
     install()
     programs = Programs.of_process(sys.orig_argv, sys.argv, sys.executable, Path(__file__).resolve().parent)
     sys.exit(main(sys.argv[1:], VERB_PACKAGES, Context(next_command=NextCommand(programs=programs))))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from assembly.envelope import Answer
+from guards import early
 from guards.slips import did_you_mean
 from guards.text import as_lines
 
@@ -37,6 +38,7 @@ def ended(program: str, parser: Parser, run: Callable[[], int], answer: Answer, 
     """The exit status of `run`. `interrupted` says in which state an interrupt leaves things; `machine`: --json was given."""
     try:
         try:
+            early.ended()
             status = run()
         except UsageError as error:
             told = (f"  next: {error.command}",) if error.command else ()

@@ -20,7 +20,7 @@ from typing import Any
 
 from assembly import commands
 from cli.parser import module_of, options_of_verb, parser_of, verbs
-from guards import masks
+from guards import early, masks
 from guards.slips import closest, did_you_mean
 from session.context import INTERRUPTED, OK, ROOT, USAGE, CommandError, Context
 from session.termination import terminable
@@ -112,6 +112,7 @@ def guarded(run: Callable[[], int], context: Context, *, machine: bool = False, 
 
     `interrupted` says in which state an interrupt leaves things.
     """
+    early.ended()
     try:
         with terminable():
             status = _caught(run, context, interrupted)
