@@ -334,7 +334,7 @@ def _table(built: list[Synthesis], findings: dict[str, tuple[Finding, ...]]) -> 
         for stack in synthesis.assembly.stacks:
             name = f"{synthesis.assembly.environment}/{stack.id}"
             region = _count(len(stack.stackset.targets.regions), "region") if stack.stackset else stack.region
-            size = f"{stack.template.size:,}{' upload' if stack.template.upload else ''}"
+            size = f"{stack.template.size:,}"
             rows.append((name, region, str(stack.template.resources), size, _findings_cell(findings[name])))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [

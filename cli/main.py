@@ -152,7 +152,7 @@ def _known(error: Exception) -> CommandError | None:
     if isinstance(error, OSError):
         return CommandError(f"{error.filename or 'input or output'}: {error.strerror or error}")
     by_class: Mapping[tuple[str, str], Callable[[Any], CommandError]] = {
-        ("assembly.files", "AssemblyError"): lambda e: CommandError(*e.problems, status=USAGE, code="assembly"),
+        ("assembly.files", "AssemblyError"): lambda e: CommandError(*e.problems, command=e.command, status=USAGE, code="assembly"),
         ("assembly.model", "NoSite"): lambda e: CommandError(str(e), status=USAGE),
         ("aws.errors", "AwsError"): lambda e: CommandError(str(e), command=e.hint, code=e.code or "aws"),
         ("planning.request", "PlanError"): lambda e: CommandError(str(e), command=e.command, status=USAGE, code="plan"),

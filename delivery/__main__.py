@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from assembly import files
+from assembly import commands, files
 from delivery import comment, facts, issues, protection
 from guards import documents
 from planning.saved import SavedPlanError, load, path_of
@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
     try:
         print(_SAID[args.what](args))
     except _PROBLEMS as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {error}", *(f"  {line}" for line in commands.told(getattr(error, "command", ""))), sep="\n", file=sys.stderr)
         return 1
     return 0
 

@@ -1,8 +1,8 @@
 """Ctrl-C while the program is still being read ends it as a later one does: in words, with exit status 130, with the envelope of --json.
 
 In: the words that were typed. Out: nothing until a signal comes; then a line, and the end of the process.
-Never: stays once a run has begun that answers interrupts by itself (`ended`), or imports what is slow to import: reading the program is what
-takes the time.
+Never: stays once a run has begun that answers interrupts by itself (`ended`), or imports what is slow to import: reading the program
+is what takes the time.
 """
 
 from __future__ import annotations
