@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assembly import commands
 from aws.dynamodb import Condition, Item
 from aws.errors import NetworkError, NotFound
 from guards.caller import Caller, this_process
 from rollout.lock import TTL_SECONDS, Lock, LockHeld, LockLost, acquire, held, read, remove
+from verbs.unlock import told_of
 
 NAME = "demo/test"
 
@@ -87,6 +89,14 @@ def take(table: Table, clock: Callable[[], float], lock_id: str = "a", me: Calle
 
 def elsewhere(host: str = "there") -> Caller:
     return msgspec.structs.replace(ME, host=host, machine="boot-2 pid:[1]")
+
+
+def test_only_a_lock_that_nobody_renews_is_removed_by_a_command_to_paste() -> None:
+    table, clock = Table(), Clock()
+    lock = take(table, clock)
+    renewed, ended = (commands.told(told_of(lock.holder, "python deploy.py unlock", clock() + more)) for more in (0, TTL_SECONDS + 1))
+    assert renewed[0].startswith("hint: it ends by itself") and "python deploy.py unlock" in renewed[0]
+    assert ended == ("next: python deploy.py unlock",)
 
 
 def test_the_second_is_told_who_holds_it_since_when_and_what_to_type() -> None:
