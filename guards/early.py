@@ -56,9 +56,13 @@ def begin(program: str, arguments: Sequence[str]) -> None:
 
 def ended() -> None:
     """A run has begun: a signal does what it does to any Python program."""
-    for number, usual in zip(SIGNALS, (signal.default_int_handler, signal.SIG_DFL), strict=True):
-        if getattr(signal.getsignal(number), "__module__", "") == __name__:
-            signal.signal(number, usual)
+    for number in SIGNALS:
+        if getattr(signal.getsignal(number), "__module__", "") != __name__:
+            continue
+        if number == signal.SIGINT:
+            signal.signal(number, signal.default_int_handler)
+        else:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def envelope(program: str, arguments: Sequence[str]) -> str:
