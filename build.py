@@ -8,22 +8,28 @@ Exit status: 0 built (or, with --check, up to date), 1 lint findings or a failed
 
 from __future__ import annotations
 
+import sys
+
+from guards import early
+
+if __name__ == "__main__":
+    early.begin("build", sys.argv[1:])
+
 from guards.interpreter import as_called, use_the_projects
 
 if __name__ == "__main__":
     use_the_projects()
 
 import argparse
-import difflib
 import os
 import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assembly.ending import Parser, UsageError, ended
 from assembly.envelope import Answer
 from guards import masks
+from guards.slips import did_you_mean
 from guards.stream import install
 from guards.text import as_lines
 
@@ -66,12 +72,20 @@ def main(argv: list[str] | None = None) -> int:
     return ended("build", parser, run, answer, machine="--json" in typed, interrupted="dist/ is as it was")
 
 
+def _script() -> tuple[str, ...]:
+    """This script, as somebody here would call it."""
+    return as_called(sys.orig_argv, sys.argv, sys.executable, ROOT / "build.py")
+
+
 def _refuse_slip(words: tuple[str, ...]) -> None:
-    """Raise `UsageError` for a first word that is no option, with the one that was probably meant."""
+    """Raise `UsageError` for a first word that is no option, with what was probably meant."""
     first = words[0] if words else ""
     if first and not first.startswith("-"):
-        close = difflib.get_close_matches(first, [NEW], n=1)
-        raise UsageError(f"there is no {first!r} here{f'; did you mean {NEW}?' if close else ''}")
+        meant = did_you_mean(first, [NEW])
+        if meant or "--env" in words:
+            raise UsageError(f"there is no {first!r} here{meant}")
+        command = shlex.join([*_script(), "--env", *words])
+        raise UsageError(f"{first!r} is no option; an environment is given with --env", command)
 
 
 def _new_parser() -> Parser:
@@ -105,9 +119,8 @@ def _new(arguments: argparse.Namespace) -> int:
     except (EnvironmentProblems, OSError) as error:
         problems = [*map(str, error.problems)] if isinstance(error, EnvironmentProblems) else [str(error)]
         return _refused(arguments.answer, problems)
-    script = as_called(sys.orig_argv, sys.argv, sys.executable, ROOT / "build.py")
     where = [] if arguments.environments == ENVIRONMENTS else ["--environments", str(arguments.environments)]
-    command = shlex.join([*script, "--env", arguments.name, *where])
+    command = shlex.join([*_script(), "--env", arguments.name, *where])
     arguments.answer.typed.append(command)
     arguments.answer.data = {"file": str(file), "changed": dict(made.changed)}
     if not arguments.json:
@@ -296,8 +309,7 @@ def _report(
             print(as_lines((f"{name}: differs from what would be built",)), file=sys.stderr)
             answer.problem("outdated", f"{name}: differs from what would be built")
         print("build: out of date", file=sys.stderr)
-        script = as_called(sys.orig_argv, sys.argv, sys.executable, ROOT / "build.py")
-        command = shlex.join([*script, *(word for word in arguments.typed if word not in ("--check", "--json"))])
+        command = shlex.join([*_script(), *(word for word in arguments.typed if word not in ("--check", "--json"))])
         answer.typed.append(command)
         print(as_lines((f"  next: {command}",)), file=sys.stderr)
 
@@ -322,7 +334,7 @@ def _table(built: list[Synthesis], findings: dict[str, tuple[Finding, ...]]) -> 
         for stack in synthesis.assembly.stacks:
             name = f"{synthesis.assembly.environment}/{stack.id}"
             region = _count(len(stack.stackset.targets.regions), "region") if stack.stackset else stack.region
-            size = f"{stack.template.size:,}{' upload' if stack.template.upload else ''}"
+            size = f"{stack.template.size:,}"
             rows.append((name, region, str(stack.template.resources), size, _findings_cell(findings[name])))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [

@@ -7,12 +7,18 @@ Never: imports stacks/ or policies/; the assembly on disk is all it knows of the
 
 from __future__ import annotations
 
+import sys
+
+from guards import early
+
+if __name__ == "__main__":
+    early.begin("deploy", sys.argv[1:])
+
 from guards.interpreter import use_the_projects
 
 if __name__ == "__main__":
     use_the_projects()
 
-import sys
 from pathlib import Path
 
 from cli.main import main

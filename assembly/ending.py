@@ -6,17 +6,22 @@ In: a run, as a function. Out: its exit status, and with --json the envelope on 
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from collections.abc import Callable
 from typing import NoReturn
 
 from assembly.envelope import Answer
+from guards import early
+from guards.slips import did_you_mean
 from guards.text import as_lines
 
 
 class UsageError(Exception):
-    """What argparse does not take."""
+    """What argparse does not take; the command that was meant, in its final form, if that is known."""
+
+    def __init__(self, message: str, command: str = "") -> None:
+        super().__init__(message)
+        self.command = command
 
 
 class Parser(argparse.ArgumentParser):
@@ -25,18 +30,21 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise `UsageError`, with the option that was probably meant."""
         words = [word for word in message.split() if word.startswith("--")] if "unrecognized" in message else []
-        close = [meant for word in words for meant in difflib.get_close_matches(word, self._option_string_actions, n=1)]
-        raise UsageError(message + (f"; did you mean {close[0]}?" if close else ""))
+        close = [meant for word in words if (meant := did_you_mean(word, self._option_string_actions))]
+        raise UsageError(message + (close[0] if close else ""))
 
 
 def ended(program: str, parser: Parser, run: Callable[[], int], answer: Answer, *, machine: bool, interrupted: str = "") -> int:
     """The exit status of `run`. `interrupted` says in which state an interrupt leaves things; `machine`: --json was given."""
     try:
         try:
+            early.ended()
             status = run()
         except UsageError as error:
-            print(as_lines((" ".join(parser.format_usage().split()), f"{program}: {error}")), file=sys.stderr)
+            told = (f"  next: {error.command}",) if error.command else ()
+            print(as_lines((" ".join(parser.format_usage().split()), f"{program}: {error}", *told)), file=sys.stderr)
             answer.problem("usage", str(error))
+            answer.typed += [error.command] if error.command else []
             status = 2
         except KeyboardInterrupt:
             print(f"{program}: interrupted{f'; {interrupted}' if interrupted else ''}", file=sys.stderr)

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from assembly.commands import build
 from assembly.model import FORMAT, Assembly
 from guards import documents
 
@@ -33,6 +34,7 @@ class AssemblyError(Exception):
     def __init__(self, directory: Path, problems: tuple[str, ...]) -> None:
         self.directory = directory
         self.problems = problems
+        self.command = build(directory.name)
         super().__init__("\n".join(problems))
 
 
@@ -116,30 +118,25 @@ def read(directory: Path) -> tuple[Assembly, dict[str, bytes]]:
     """
     manifest = _content(directory / MANIFEST)
     if manifest is None:
-        raise AssemblyError(directory, (f"{directory / MANIFEST}: not there; build it first: python build.py --env {directory.name}",))
-    rebuild = f"build it again: python build.py --env {directory.name}"
+        raise AssemblyError(directory, (f"{directory / MANIFEST}: not there",))
     try:
         head = documents.decode(manifest, _Head)
         if head.format != FORMAT:
-            raise AssemblyError(
-                directory, (f"{directory / MANIFEST}: format {head.format}, this version reads format {FORMAT}; {rebuild}",)
-            )
+            raise AssemblyError(directory, (f"{directory / MANIFEST}: format {head.format}, this version reads format {FORMAT}",))
         assembly = documents.decode(manifest, Assembly)
     except documents.Unreadable as error:
-        raise AssemblyError(directory, (f"{directory / MANIFEST}: not an assembly: {error}; {rebuild}",)) from error
+        raise AssemblyError(directory, (f"{directory / MANIFEST}: not an assembly: {error}",)) from error
     problems: list[str] = []
     if assembly_digest(assembly) != assembly.digest:
-        problems.append(f"{directory / MANIFEST}: changed since it was built (its digest is not {assembly.digest}); {rebuild}")
+        problems.append(f"{directory / MANIFEST}: changed since it was built (its digest is not {assembly.digest})")
     templates: dict[str, bytes] = {}
     for stack in assembly.stacks:
         path = directory / stack.template.file
         data = None if Path(stack.template.file).name != stack.template.file else _content(path)
         if data is None:
-            problems.append(f"{path}: the template of stack {stack.id} is missing; {rebuild}")
+            problems.append(f"{path}: the template of stack {stack.id} is missing")
         elif sha256(data) != stack.template.sha256:
-            problems.append(
-                f"{path}: the template of stack {stack.id} is not the one that was built and linted (sha256 differs); {rebuild}"
-            )
+            problems.append(f"{path}: the template of stack {stack.id} is not the one that was built and linted (sha256 differs)")
         else:
             templates[stack.id] = data
     if problems:

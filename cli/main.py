@@ -9,19 +9,20 @@ Exit status: 0 done or no changes, 1 failed, 2 usage or bad input, 3 changes pen
 
 from __future__ import annotations
 
+import argparse
 import configparser
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from assembly import commands
 from cli.parser import module_of, options_of_verb, parser_of, verbs
-from guards import masks
+from guards import early, masks
+from guards.slips import closest, did_you_mean
 from session.context import INTERRUPTED, OK, ROOT, USAGE, CommandError, Context
-from session.slips import closest, did_you_mean
 from session.termination import terminable
 
 GROUPS = {
@@ -31,6 +32,13 @@ GROUPS = {
     "environment": ("set-password", "password", "destroy", "local"),
 }
 """Verbs in the order of the overview; one that is in none comes last."""
+CHANGING = {"apply", "approve", "publish", "rollback", "rollback-release", "prune", "retry", "stop", "unlock", "set-password"}
+CHANGING |= {"destroy", "dr", "local"}
+"""Verbs that may have begun something when they are interrupted."""
+CHANGING_WITH = {"doctor": "fix", "verify": "record"}
+"""Verbs that change something only with an option."""
+UNCHANGED = "interrupted; nothing was changed"
+BEGUN = "interrupted; what was begun may be done: the same command goes on from there"
 
 
 def main(argv: list[str], packages: Iterable[str], context: Context | None = None) -> int:
@@ -66,10 +74,25 @@ def _run(verb: str, arguments: list[str], packages: Iterable[str], context: Cont
         return int(ended.code or 0)
     context = replace(context, next_command=context.next_command.of_run(parser, args), quiet=args.quiet, verbose=args.verbose)
     run, machine = module_of(verb, packages).run, bool(getattr(args, "json", False))
-    return guarded(lambda: int(run(args, context)), context, machine=machine, verb=verb)
+    interrupted = BEGUN if may_change(args) else UNCHANGED
+    return guarded(lambda: int(run(args, context)), context, machine=machine, verb=verb, interrupted=interrupted)
 
 
-def _unknown_verb(verb: str, arguments: list[str], found: Iterable[str]) -> int:
+def may_change(args: argparse.Namespace) -> bool:
+    """Whether a run of that verb with those options changes anything."""
+    if getattr(args, "dry_run", False):
+        return False
+    return args.verb in CHANGING or bool(getattr(args, CHANGING_WITH.get(args.verb, ""), False))
+
+
+def _unknown_verb(verb: str, arguments: list[str], found: Collection[str]) -> int:
+    behind = next((word for word in arguments if word in found), "") if verb.startswith("-") else ""
+    if behind:
+        rest = list(arguments)
+        rest.remove(behind)
+        raise CommandError(
+            f"the verb comes first: {behind}", command=f"{commands.DEPLOY} {shlex.join([behind, verb, *rest])}", status=USAGE
+        )
     meant = closest(verb, found)
     raise CommandError(
         f"there is no verb {verb!r}{did_you_mean(verb, found)}",
@@ -84,11 +107,15 @@ def _version() -> str:
     return settings["metadata"]["version"]
 
 
-def guarded(run: Callable[[], int], context: Context, *, machine: bool = False, verb: str = "") -> int:
-    """The one place that catches: our errors become words on stderr and an exit status; with `--json` all of it is on stdout too."""
+def guarded(run: Callable[[], int], context: Context, *, machine: bool = False, verb: str = "", interrupted: str = UNCHANGED) -> int:
+    """The one place that catches: our errors become words on stderr and an exit status; with `--json` all of it is on stdout too.
+
+    `interrupted` says in which state an interrupt leaves things.
+    """
+    early.ended()
     try:
         with terminable():
-            status = _caught(run, context)
+            status = _caught(run, context, interrupted)
             if machine:
                 context.write_answer(verb, status)
             return status
@@ -97,11 +124,12 @@ def guarded(run: Callable[[], int], context: Context, *, machine: bool = False, 
         return OK
 
 
-def _caught(run: Callable[[], int], context: Context) -> int:
+def _caught(run: Callable[[], int], context: Context, interrupted: str) -> int:
     try:
         return run()
     except KeyboardInterrupt:
-        context.say("deploy: interrupted")
+        context.say(f"deploy: {interrupted}")
+        context.problem("interrupted", interrupted)
         return INTERRUPTED
     except BrokenPipeError:
         raise
@@ -124,7 +152,7 @@ def _known(error: Exception) -> CommandError | None:
     if isinstance(error, OSError):
         return CommandError(f"{error.filename or 'input or output'}: {error.strerror or error}")
     by_class: Mapping[tuple[str, str], Callable[[Any], CommandError]] = {
-        ("assembly.files", "AssemblyError"): lambda e: CommandError(*e.problems, status=USAGE, code="assembly"),
+        ("assembly.files", "AssemblyError"): lambda e: CommandError(*e.problems, command=e.command, status=USAGE, code="assembly"),
         ("assembly.model", "NoSite"): lambda e: CommandError(str(e), status=USAGE),
         ("aws.errors", "AwsError"): lambda e: CommandError(str(e), command=e.hint, code=e.code or "aws"),
         ("planning.request", "PlanError"): lambda e: CommandError(str(e), command=e.command, status=USAGE, code="plan"),

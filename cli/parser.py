@@ -17,11 +17,13 @@ from types import ModuleType
 from typing import NoReturn
 
 from assembly import commands
+from guards.slips import closest, did_you_mean
 from review.next_command import Options, options_of
 from session.context import ROOT, USAGE, CommandError
-from session.slips import closest, did_you_mean
 
 PACKAGES = ("verbs",)
+OTHERS_SAY = {"--yes": "--approve", "--auto-approve": "--yes", "--no-input": "--yes", "--target": "--only", "--stack": "--only"}
+"""Options of other tools, or of other verbs, and what they are called where there is no such option."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -59,8 +61,10 @@ class Parser(argparse.ArgumentParser):
         return args
 
     def _refuse_option(self, name: str, arguments: Sequence[str]) -> NoReturn:
-        what = f"there is no option {name}{did_you_mean(name, self._option_string_actions)}"
-        meant = closest(name, self._option_string_actions)
+        other = OTHERS_SAY.get(name, "")
+        known = [other] if other in self._option_string_actions else list(self._option_string_actions)
+        what = f"there is no option {name}{did_you_mean(other or name, known)}"
+        meant = closest(other or name, known)
         corrected = [f"{meant}{a.removeprefix(name)}" if a.partition("=")[0] == name else a for a in arguments]
         try:
             if not meant:

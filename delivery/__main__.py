@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from assembly import files
+from assembly import commands, files
 from delivery import comment, facts, issues, order, origin, protection, summary
 from guards import documents
 from planning.saved import SavedPlanError, load, path_of
@@ -61,7 +61,7 @@ def main(argv: list[str]) -> int:
         print(f"error: {' '.join(error.cmd[:3])}: {error.stderr.strip() or error}", file=sys.stderr)
         return 1
     except _PROBLEMS as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {error}", *(f"  {line}" for line in commands.told(getattr(error, "command", ""))), sep="\n", file=sys.stderr)
         return 1
     return 0
 

@@ -85,6 +85,8 @@ class Check:
     run: Callable[[CheckContext], Found]
     deployment: bool = False
     """`plan` runs it too, before a first creation."""
+    at_aws_only: bool = False
+    """Of something that no local AWS has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,10 +100,12 @@ class StackCheck:
 
 
 def check(
-    code: str, label: str, *, order: int = 1000, asks_aws: bool = True, deployment: bool = False
+    code: str, label: str, *, order: int = 1000, asks_aws: bool = True, deployment: bool = False, at_aws_only: bool = False
 ) -> Callable[[Callable[[CheckContext], Found]], Check]:
     """Register the function below as a check. A result may have a code of its own; `code` is for what AWS refuses to answer."""
-    return lambda run: Check(code=code, label=label, order=order, asks_aws=asks_aws, run=run, deployment=deployment)
+    return lambda run: Check(
+        code=code, label=label, order=order, asks_aws=asks_aws, run=run, deployment=deployment, at_aws_only=at_aws_only
+    )
 
 
 def stack_check(code: str, *, kind: str) -> Callable[[Callable[[CheckContext, Stack], Found]], StackCheck]:

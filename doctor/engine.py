@@ -37,7 +37,7 @@ def examine(context: CheckContext, *, workers: int = WORKERS, deployment: bool =
     jobs: list[tuple[bool, Callable[[], Found]]] = [
         (each.asks_aws, partial(guarded, each.code, each.label, context, partial(each.run, context)))
         for each in found
-        if isinstance(each, Check) and (home or not each.asks_aws)
+        if isinstance(each, Check) and (home or not each.asks_aws) and not (each.at_aws_only and context.local)
     ]
     jobs += [
         (True, partial(guarded, each.code, stack.id, context, partial(each.run, context, stack), stack.id))

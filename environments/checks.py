@@ -178,7 +178,8 @@ def _check_names(env: Environment, note: Note) -> None:
     if env.zone_is_foreign and env.hosted_zone.role_arn is None and (env.makes_records or env.certificate.arn is None):
         note(
             ("hosted_zone", "role_arn"),
-            f"missing; the zone belongs to account {env.zone_account_id}, so a role to assume there must be named",
+            f"missing; the zone belongs to account {env.zone_account_id}, so a role to assume there must be named in {env.name}.yaml"
+            " (not in common.yaml: the environment that owns the zone names none)",
         )
     if env.hosted_zone.role_arn is not None and env.hosted_zone.role_arn.split(":")[4] != env.zone_account_id:
         note(("hosted_zone", "role_arn"), f"is a role of another account than the zone's ({env.zone_account_id})")

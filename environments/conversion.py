@@ -196,6 +196,11 @@ def _meaning(expected: Any) -> str:
     return next((meta.description for option in options for meta in _meta(option) if meta.description), "")
 
 
+def _in_sentence(meaning: str) -> str:
+    """With a small first letter, unless it begins an abbreviation: "AWS region"."""
+    return meaning if meaning[1:2].isupper() else meaning[:1].lower() + meaning[1:]
+
+
 _TYPES = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list", "object": "a mapping"}
 
 
@@ -217,8 +222,8 @@ def _plain(expected: Any, value: Any, error: msgspec.ValidationError, written: s
         return f"is {shown}; expected {'at most' if '<' in bound[2] else 'at least'} {bound[3]}{' characters' if bound[1] else ''}"
     name = dns_name(value) if isinstance(value, str) and expected in (DomainName, CertificateName) else None
     if name is not None and name != value and _fits(expected, name):
-        return f'is {shown}; expected {meaning[0].lower() + meaning[1:].rstrip(".")}; in DNS it is "{name}"'
-    return f"is {shown}; expected {meaning[0].lower() + meaning[1:] if meaning else text}"
+        return f'is {shown}; expected {_in_sentence(meaning).rstrip(".")}; in DNS it is "{name}"'
+    return f"is {shown}; expected {_in_sentence(meaning) if meaning else text}"
 
 
 def _shown(value: Any, written: str | None) -> str:

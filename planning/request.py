@@ -13,6 +13,7 @@ from typing import Any
 
 from assembly.errors import Remedied
 from assembly.model import Assembly, Stack
+from guards.slips import did_you_mean
 from planning.model import Finding, Options, Plan
 from planning.removals import Removal
 from takeover.model import Taken
@@ -87,7 +88,8 @@ def selected(assembly: Assembly, only: Iterable[str]) -> tuple[Stack, ...]:
     wanted = tuple(only)
     unknown = [stack for stack in wanted if stack not in by_id]
     if unknown:
-        raise PlanError(f"no stack is called {', '.join(unknown)} in {assembly.environment}; there are {', '.join(by_id)}")
+        meant = did_you_mean(unknown[0], by_id)
+        raise PlanError(f"no stack is called {', '.join(unknown)} in {assembly.environment}{meant}; there are {', '.join(by_id)}")
     found: set[str] = set()
     queue = list(wanted or by_id)
     while queue:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assembly.commands import build
 from assembly.files import MANIFEST, AssemblyError, assembly_digest, sha256
 from assembly.model import FORMAT, Assembly
 from guards import documents
@@ -29,17 +28,16 @@ class Built:
 def read(directory: Path) -> Built:
     """The assembly in `directory`, whatever its digests say."""
     manifest = directory / MANIFEST
-    rebuild = f"build it: {build(directory.name)}"
     try:
         data = manifest.read_bytes()
     except OSError as error:
-        raise AssemblyError(directory, (f"{manifest}: {error.strerror}; {rebuild}",)) from error
+        raise AssemblyError(directory, (f"{manifest}: {error.strerror}",)) from error
     try:
         assembly = documents.decode(data, Assembly)
     except documents.Unreadable as error:
-        raise AssemblyError(directory, (f"{manifest}: not an assembly of format {FORMAT}: {error}; {rebuild}",)) from error
+        raise AssemblyError(directory, (f"{manifest}: not an assembly of format {FORMAT}: {error}",)) from error
     if assembly.format != FORMAT:
-        raise AssemblyError(directory, (f"{manifest}: format {assembly.format}, this version reads format {FORMAT}; {rebuild}",))
+        raise AssemblyError(directory, (f"{manifest}: format {assembly.format}, this version reads format {FORMAT}",))
     notes = [] if assembly_digest(assembly) == assembly.digest else [f"{manifest} was changed after the build"]
     problems: list[str] = []
     templates: dict[str, Mapping[str, Any]] = {}
@@ -49,7 +47,7 @@ def read(directory: Path) -> Built:
             text = path.read_bytes()
             template = documents.loads(text)
         except OSError as error:
-            problems.append(f"{path}: the template of stack {stack.id}: {error.strerror}; {rebuild}")
+            problems.append(f"{path}: the template of stack {stack.id}: {error.strerror}")
             continue
         except ValueError as error:
             problems.append(f"{path}: not JSON: {error}")

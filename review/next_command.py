@@ -22,6 +22,8 @@ Options = Mapping[str, bool]
 """The options of a parser: whether each takes a value."""
 
 CARRIED = ("--local", "--dist", "--profile")
+NAMING = ("--env", "--compare", "--release")
+"""Options whose value is, or begins with, the name of an environment."""
 BUILD_OPTIONS: Options = {
     "--env": True,
     "--environments": True,
@@ -109,6 +111,14 @@ class NextCommand:
             return [self.in_value(each) for each in value]
         return value
 
+    def in_envelope(self, told: dict[str, Any]) -> dict[str, Any]:
+        """The same for an envelope of --json: in a local run, what would go to AWS is no command but a hint, as in the text."""
+        for each in (told, *told["problems"]) if self._local else ():
+            elsewhere = [command for command in each["next"] if command.startswith("aws ")]
+            each["next"] = [command for command in each["next"] if command not in elsewhere]
+            each["hints"] = [*each["hints"], *(f"{ELSEWHERE}{command}" for command in elsewhere)]
+        return told
+
     def _pieces(self, text: str) -> Iterator[str]:
         done = 0
         for found in _BEGIN.finditer(text):
@@ -176,3 +186,14 @@ def again(args: argparse.Namespace, *more: str) -> str:
         elif "=" not in word and (name == "--env" or len(more) > 1):
             next(words, None)
     return commands.deploy(args.verb, args.env, *kept, *more)
+
+
+def instead(args: argparse.Namespace, wrong: str, right: str) -> str:
+    """The command that was typed, with another environment in place of a wrong name, wherever it stood for one."""
+    words: list[str] = []
+    for word in args.typed:
+        option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+        names = option in NAMING if equals else bool(words) and words[-1] in NAMING
+        name, colon, rest = value.partition(":")
+        words.append(f"{option}{equals}{right}{colon}{rest}" if names and name == wrong else word)
+    return shlex.join(["python", "deploy.py", args.verb, *words])

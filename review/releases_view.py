@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from guards.checkout import short
 from website.releases import State, moment
 from website.retention import retained
 
@@ -25,7 +26,7 @@ def release_lines(state: State, *, keep: int, grace_days: int, now: datetime) ->
                 release.content[:12],
                 word + (", verified" if release.verified_at else ""),
                 f"{moment(release.at):%Y-%m-%d %H:%M}",
-                release.commit[:10],
+                short(release.commit),
                 f"{release.files:,}",
                 release.origin,
                 release.by.rpartition(":")[2],

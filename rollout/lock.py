@@ -78,14 +78,18 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.owner} on {self.host} (process {self.pid}, {self.verb}) since {_moment(self.since)}, until {_moment(self.expires)}"
 
 
+RENEWED = " unless it is renewed; wait: the lock of a process that died ends by itself then"
+
+
 class LockHeld(Exception):
     """Somebody else holds the lock."""
 
     def __init__(self, table: str, name: str, holder: Holder, environment: str) -> None:
         self.name = name
         self.holder = holder
-        self.hint = deploy("unlock", environment, "--lock-id", holder.id) if holder.whole else delete_command(table, name)
-        super().__init__(f"the lock {name} is held by {holder.describe()} unless it is renewed")
+        # Only to look: a command that takes the lock from somebody who works is none to paste.
+        self.hint = deploy("unlock", environment) if holder.whole else delete_command(table, name)
+        super().__init__(f"the lock {name} is held by {holder.describe()}{'' if not holder.whole else RENEWED}")
 
 
 class LockLost(Exception):

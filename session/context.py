@@ -114,15 +114,18 @@ class Context:
         """The envelope, to stdout, once; `compact`: on one line."""
         if self.answer.done:
             return
-        self.answer.done = True
         import msgspec
 
-        self.write_json(msgspec.to_builtins(self.answer.envelope(verb, status)), compact=compact)
+        text = self._json(self.next_command.in_envelope(msgspec.to_builtins(self.answer.envelope(verb, status))), compact=compact)
+        self.answer.done = True  # not before: an interrupt until here still gets its envelope
+        self._write_result(text)
 
     def write_json(self, value: Any, *, compact: bool = False) -> None:
         """A value made of dicts and lists as JSON, to stdout; `compact`: on one line."""
-        value = self.next_command.in_value(value)
-        self._write_result(json.dumps(value, indent=None if compact else 2, ensure_ascii=False))
+        self._write_result(self._json(value, compact=compact))
+
+    def _json(self, value: Any, *, compact: bool) -> str:
+        return json.dumps(self.next_command.in_value(value), indent=None if compact else 2, ensure_ascii=False)
 
     def document(self, text: str) -> None:
         """A result that is read elsewhere too (HTML, Markdown, a plan), to stdout, as it is."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from session.context import ROOT, CommandError, Context
+from session.opened import read_assembly
 
 END_SECONDS = 5.0
 
@@ -34,6 +35,7 @@ class Serving:
 @contextlib.contextmanager
 def serving(args: argparse.Namespace, context: Context) -> Iterator[Serving]:
     """A preview with TLS on free ports. Raises `CommandError` with its words if it does not start."""
+    read_assembly(args)
     command = [sys.executable, str(ROOT / "deploy.py"), "preview", "--env", args.env, "--dist", str(args.dist), "--local", "--json"]
     command += ["--https", "--port", "0", "--http-port", "0"]
     context.say("verify: starting a preview of the local AWS")

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from assembly import commands
 from guards import documents
+from guards.slips import closest, did_you_mean
+from review.next_command import instead
 from session.calls import settings
 from session.context import ROOT, USAGE, CommandError, Context
 from session.freshness import refresh
-from session.slips import closest, did_you_mean
 from session.waiting import telling
 
 if TYPE_CHECKING:
@@ -102,12 +103,17 @@ def read_assembly(args: argparse.Namespace) -> tuple[Assembly, dict[str, bytes]]
     return assembly, templates
 
 
-def _refuse_not_built(args: argparse.Namespace) -> NoReturn:
-    """Raise `CommandError`: what is built, and what was probably meant."""
+def environments_known(dist: Path) -> tuple[list[str], set[str]]:
+    """Names of the environments that are built, and of those that have a file."""
     from assembly import files
 
-    built = sorted(found.parent.name for found in args.dist.glob(f"*/{files.MANIFEST}"))
-    there = {file.stem for file in (ROOT / "environments").glob("*.yaml")} - {"common"}
+    built = sorted(found.parent.name for found in dist.glob(f"*/{files.MANIFEST}"))
+    return built, {file.stem for file in (ROOT / "environments").glob("*.yaml")} - {"common"}
+
+
+def _refuse_not_built(args: argparse.Namespace) -> NoReturn:
+    """Raise `CommandError`: what is built, and what was probably meant."""
+    built, there = environments_known(args.dist)
     what = f"{args.dist / args.env}: nothing is built by that name"
     if args.env in there or not (built or there):
         raise CommandError(what, command=commands.build(args.env), status=USAGE)
@@ -115,7 +121,7 @@ def _refuse_not_built(args: argparse.Namespace) -> NoReturn:
     raise CommandError(
         f"{what}{did_you_mean(args.env, (*there, *built))}",
         f"built are: {', '.join(built) or 'none'}; environments/ has {', '.join(sorted(there)) or 'none'}",
-        command=commands.deploy(args.verb, meant) if meant else commands.build("all"),
+        command=instead(args, args.env, meant) if meant else commands.build("all"),
         status=USAGE,
     )
 

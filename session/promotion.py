@@ -49,7 +49,8 @@ def promoted(
             command=commands.deploy("releases", contract.promote_from),
             status=USAGE,
         )
-    source = site_of(open_environment(argparse.Namespace(**{**vars(args), "env": environment, "verb": "releases"}), context))
+    asking = argparse.Namespace(**{**vars(args), "env": environment, "verb": "releases", "typed": ("--env", environment)})
+    source = site_of(open_environment(asking, context))
     release = promotable(source, wanted)
     with progress(context) as report:
         content = with_pages_judged(fetch(source, release, contract, folder, report), contract, allow=allow)

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assembly import commands
+from guards.slips import did_you_mean
 from session.calls import settings
 from session.context import ROOT, USAGE, CommandError, Context
+from session.opened import environments_known
 
 if TYPE_CHECKING:
     from assembly.model import Assembly
@@ -47,6 +49,9 @@ def recover(args: argparse.Namespace, context: Context) -> None:
 
     if (args.dist / args.env / files.MANIFEST).exists() or (ROOT / "environments" / f"{args.env}.yaml").exists():
         return
+    built, there = environments_known(args.dist)
+    meant = did_you_mean(args.env, (*there, *built))
+    context.say(f"{args.env} is not built and has no file{meant or '; what was applied by that name is looked for'}")
     known = tuple(_built(args))
     aws, account_id = _aws(args, context, known)
     if args.artifact_bucket and args.region:

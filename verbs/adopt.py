@@ -193,7 +193,7 @@ def surveyed(opened: Opened, args: argparse.Namespace, context: Context, state: 
 def _by_hand(opened: Opened, args: argparse.Namespace, schemas: Schemas) -> tuple[Candidate, ...]:
     from adoption.by_hand import NotUnderstood, by_hand
     from adoption.places import places
-    from session.slips import did_you_mean
+    from guards.slips import did_you_mean
 
     try:
         return by_hand(args.resource, places(opened.assembly, opened.templates, None, {}), schemas)

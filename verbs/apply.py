@@ -299,7 +299,7 @@ def execute(
         except engine.LockTableMissing as error:
             raise CommandError(str(error), command=error.command) from None
         except LockHeld as error:
-            raise CommandError(f"{error}; wait, or if that process is dead, unlock", command=error.hint) from None
+            raise CommandError(str(error), command=error.hint) from None
     remember(context, opened, the_run, applied, me, dist=args.dist)
     return applied
 

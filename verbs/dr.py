@@ -13,7 +13,6 @@ import importlib
 from pathlib import Path
 from types import ModuleType
 
-from assembly import commands
 from session.context import USAGE, CommandError, Context
 from session.opened import add_common_arguments, open_environment
 
@@ -57,7 +56,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if origins is None:
         raise CommandError(
             f"{args.env} has no disaster recovery: environments/{args.env}.yaml has no disaster_recovery",
-            command=commands.deploy("plan", args.env),
+            command="docs/guides/disaster-recovery.md says what to write there",
             status=USAGE,
         )
     return int(_module(args.action).run(args, context, opened, origins))

@@ -71,8 +71,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.follow:
         lines = logs.follow(poll, wanted, now=context.now, sleep=context.sleep, seconds=1.0 if args.local else 5.0)
     colour = context.colour(context.stdout)
-    for line in lines:
+    shown = 0
+    for shown, line in enumerate(lines, 1):  # noqa: B007
         context.result(_json(line) if args.json else text(line, colour=colour))
+    if not shown and not args.json:
+        context.say(f"no line since {wanted.since:%Y-%m-%d %H:%M} UTC; CloudFront delivers access logs minutes late")
     context.answer.done = True  # lines of its own, and none is an answer too
     return OK
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 import argparse
 
 from assembly import commands
+from guards.slips import did_you_mean
 from guards.text import as_lines
 from session.context import OK, USAGE, CommandError, Context
 from session.opened import add_common_arguments, open_environment
-from session.slips import did_you_mean
 
 EXAMPLES = """\
   python deploy.py outputs --env dev                                  everything, stack by stack

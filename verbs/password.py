@@ -12,7 +12,7 @@ import argparse
 
 from assembly import commands
 from session.context import OK, USAGE, CommandError, Context
-from session.opened import add_common_arguments, open_environment
+from session.opened import add_common_arguments, open_environment, read_assembly
 
 EXAMPLES = """\
   python deploy.py password --env dev --local
@@ -30,6 +30,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Look it up, show it."""
     from session.local_password import known
 
+    read_assembly(args)
     if not args.local:
         raise CommandError(
             "of a password at AWS only a hash is kept: whoever set it knows it; a new one takes its place",

@@ -13,10 +13,10 @@ import argparse
 from typing import TYPE_CHECKING
 
 from assembly import commands
+from guards.slips import closest, did_you_mean
 from guards.text import as_lines
 from session.context import OK, ROOT, USAGE, CommandError, Context
 from session.opened import add_common_arguments, open_environment, read_assembly
-from session.slips import closest, did_you_mean
 
 if TYPE_CHECKING:
     from runbooks.facts import Facts

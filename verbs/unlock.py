@@ -50,7 +50,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             context.answers(_data(name), f"the lock {name} is free", machine=args.json)
             return OK
         if args.lock_id is None:
-            to_remove = _command(args, holder, table_name, name)
+            to_remove = told_of(holder, _command(args, holder, table_name, name), context.now().timestamp())
             told = as_lines((f"the lock {name} is held by {holder.describe()}", *(f"  {line}" for line in commands.told(to_remove))))
             context.answers(_data(name, holder), told, machine=args.json)
             return OK
@@ -69,6 +69,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _data(name: str, holder: Holder | None = None, *, removed: str | None = None) -> dict[str, Any]:
     return {"lock": name, "holder": holder, "removed": removed}
+
+
+def told_of(holder: Holder, command: str, now: float) -> str:
+    """What to do about a lock: the command that removes it only where nobody renews it any more, else in prose."""
+    if holder.whole and holder.expires > now:
+        return f"it ends by itself unless it is renewed; only if that process is surely gone: {command}"
+    return command
 
 
 def _command(args: argparse.Namespace, holder: Holder, table: str, name: str) -> str:

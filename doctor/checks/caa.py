@@ -13,7 +13,7 @@ AMAZON_AUTHORITIES = frozenset({"amazon.com", "amazontrust.com", "awstrust.com",
 """Any of them in a CAA record lets ACM issue. Source: ACM User Guide, "Set up a CAA record"."""
 
 
-@check("caa", "caa", order=80, deployment=True)
+@check("caa", "caa", order=80, deployment=True, at_aws_only=True)
 def caa(context: CheckContext) -> Iterator[CheckResult]:
     """Name by name; a certificate of others was issued already."""
     if not context.assembly.contract or foreign_arn(context):

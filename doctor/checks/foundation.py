@@ -43,8 +43,8 @@ def lock_table(context: CheckContext) -> Iterator[CheckResult]:
     yield CheckResult(
         code="lock_table",
         level="warning",
-        message=f"the lock is held by {holder.describe()}; unlock it only if that process is surely gone",
-        command=context.command("unlock", "--lock-id", holder.id),
+        message=f"the lock is held by {holder.describe()}",
+        command=context.command("unlock"),
     )
 
 

@@ -12,7 +12,7 @@ from gateways.account import Account
 from rollout import new_account
 
 
-@check("quotas", "quotas", order=60, deployment=True)
+@check("quotas", "quotas", order=60, deployment=True, at_aws_only=True)
 def concurrency(context: CheckContext) -> Iterator[CheckResult]:
     """In us-east-1, whose quotas the deploy role may read; the other regions of the edge are as new as this one."""
     if is_built(context, "AWS::Lambda::Function"):

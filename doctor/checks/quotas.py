@@ -30,7 +30,7 @@ _DISTRIBUTIONS = _Quota("CloudFront distributions", "cloudfront", "L-24B04930")
 _POLICIES = _Quota("response headers policies", "cloudfront", "L-CF0D4FC5")
 
 
-@check("quotas", "quotas", order=62, deployment=True)
+@check("quotas", "quotas", order=62, deployment=True, at_aws_only=True)
 def distributions(context: CheckContext) -> Iterator[CheckResult]:
     """Of CloudFront."""
     if is_built(context, DISTRIBUTION):
@@ -38,7 +38,7 @@ def distributions(context: CheckContext) -> Iterator[CheckResult]:
         yield _of_cloudfront(context, _DISTRIBUTIONS, len(front.distributions()))
 
 
-@check("quotas", "quotas", order=63, deployment=True)
+@check("quotas", "quotas", order=63, deployment=True, at_aws_only=True)
 def response_headers_policies(context: CheckContext) -> Iterator[CheckResult]:
     """The account's own; those of AWS do not count."""
     if is_built(context, "AWS::CloudFront::ResponseHeadersPolicy"):
@@ -46,7 +46,7 @@ def response_headers_policies(context: CheckContext) -> Iterator[CheckResult]:
         yield _of_cloudfront(context, _POLICIES, front.custom_response_headers_policies())
 
 
-@check("quotas", "quotas", order=64, deployment=True)
+@check("quotas", "quotas", order=64, deployment=True, at_aws_only=True)
 def stacks(context: CheckContext) -> Iterator[CheckResult | Fix]:
     """Of CloudFormation, region by region; one that does not answer does not hide the others."""
     assembly = context.assembly

@@ -10,7 +10,7 @@ from doctor.check import CheckContext, check
 from doctor.values import CheckResult
 
 
-@check("sts_tokens", "version of STS tokens", order=40)
+@check("sts_tokens", "version of STS tokens", order=40, at_aws_only=True)
 def tokens(context: CheckContext) -> Iterator[CheckResult]:
     """Opt-in regions refuse version 1."""
     version = Iam.connect(context.aws, account_id=context.assembly.account_id).global_token_version()

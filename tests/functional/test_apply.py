@@ -212,7 +212,7 @@ def test_two_applies_at_once_one_of_them_says_who_holds_the_lock(
     assert second.code == 1, second
     assert f"the lock demo/test is held by arn:aws:iam::{platform.account}:root on " in second.stderr
     assert f"process {first.pid}" in second.stderr
-    assert f"next: python deploy.py unlock --env test --dist {platform.dist} --lock-id " in second.stderr
+    assert f"next: python deploy.py unlock --env test --dist {platform.dist}\n" in second.stderr
 
     held.release()
     out, err = first.communicate(timeout=60)

@@ -299,8 +299,9 @@ def test_an_apply_that_is_killed_is_followed_and_starts_nothing_twice(sets: Sets
         ended = sets.apply()
         if "lock" not in ended.stderr or ended.code == 0:
             break
-        lock_id = ended.stderr.split("--lock-id ")[1].split()[0]
-        sets.platform.unlock("--lock-id", lock_id)
+        holder = json.loads(sets.platform.unlock("--json").stdout)["data"]["holder"]
+        if holder is not None:
+            sets.platform.unlock("--lock-id", holder["id"])
     assert ended.code == 0, ended
     operations = sets.operations()
     assert [o["OperationId"] for o in operations][: len(begun)] == begun and len(operations) == 4

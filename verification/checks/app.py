@@ -31,8 +31,10 @@ def _root(probe: Probe) -> str:
 @check("app.entry", "The entry path answers the app")
 def _entry(probe: Probe) -> str:
     answer = probe.entry
-    kept = answer.status == 200 and answer.is_html and b"<script" in answer.body
-    return expect(kept, f"{probe.contract.entry_path}: {seen(answer)}, {len(answer.body):,} bytes")
+    page = answer.status == 200 and answer.is_html
+    kept = page and b"<script" in answer.body
+    wanting = ", without a script: is this the app?" if page and not kept else ""
+    return expect(kept, f"{probe.contract.entry_path}: {seen(answer)}, {len(answer.body):,} bytes{wanting}")
 
 
 @check("app.deep_link", "A deep link answers the same page")

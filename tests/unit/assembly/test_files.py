@@ -41,8 +41,9 @@ def test_the_digest_covers_every_template(directory: Path) -> None:
 def test_every_tampered_file_is_refused(name: str, directory: Path) -> None:
     path = directory / name
     path.write_bytes(path.read_bytes().replace(b"kimmyai", b"kimmyaj", 1))
-    with pytest.raises(files.AssemblyError, match=r"build it again: python build\.py --env dev"):
+    with pytest.raises(files.AssemblyError) as caught:
         files.read(directory)
+    assert caught.value.command == "python build.py --env dev"
 
 
 def test_a_manifest_and_template_tampered_together_are_refused(directory: Path) -> None:
@@ -79,8 +80,8 @@ def test_every_missing_template_is_named(directory: Path) -> None:
     with pytest.raises(files.AssemblyError) as caught:
         files.read(directory)
     assert [problem.split(": ")[1] for problem in caught.value.problems] == [
-        "the template of stack site is missing; build it again",
-        "the template of stack dns is missing; build it again",
+        "the template of stack site is missing",
+        "the template of stack dns is missing",
     ]
 
 

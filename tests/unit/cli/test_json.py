@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import subprocess
@@ -12,11 +13,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from assembly.envelope import Answer
-from cli.main import guarded, main
+from assembly.envelope import Answer, Envelope
+from cli.main import BEGUN, CHANGING, CHANGING_WITH, UNCHANGED, guarded, main, may_change
 from cli.parser import module_of, parser_of, verbs
 from docs import json_schema
-from review.next_command import options_of
+from operations import preflight
+from review.next_command import NextCommand, options_of
 from session.context import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
 from tests.envelopes import envelope
 
@@ -90,6 +92,65 @@ def test_nothing_went_wrong_without_a_problem() -> None:
     for status, ok, code in ((OK, True, ""), (PENDING, True, ""), (FAILED, False, "failed"), (INTERRUPTED, False, "interrupted")):
         told = Answer().envelope("plan", status)
         assert (told.ok, [p.code for p in told.problems]) == (ok, [code] if code else [])
+
+
+@pytest.mark.parametrize(
+    ("typed", "changes"),
+    [
+        (("plan",), False),
+        (("status",), False),
+        (("publish", "--content", "x"), True),
+        (("publish", "--content", "x", "--dry-run"), False),
+        (("doctor",), False),
+        (("doctor", "--fix"), True),
+        (("verify", "--record"), True),
+    ],
+)
+def test_an_interrupt_says_in_which_state_things_are(typed: tuple[str, ...], changes: bool) -> None:
+    assert may_change(parser_of(typed[0]).read((*typed[1:], "--env", "dev"))) is changes
+    made = context()
+
+    def run() -> int:
+        raise KeyboardInterrupt
+
+    assert guarded(run, made, machine=True, verb=typed[0], interrupted=BEGUN if changes else UNCHANGED) == INTERRUPTED
+    [problem] = envelope(printed(made))["problems"]
+    assert problem["code"] == "interrupted" and ("same command" in problem["message"]) is changes
+
+
+def test_what_asks_iam_before_it_changes_something_is_known_to_change_something() -> None:
+    assert preflight._NEEDS.keys() - {"plan", "adopt"} <= CHANGING | CHANGING_WITH.keys() <= verbs().keys()
+
+
+class Slow(Answer):
+    """The first time that it is asked for its envelope, somebody types Ctrl-C."""
+
+    asked = 0
+
+    def envelope(self, verb: str, status: int) -> Envelope:
+        self.asked += 1
+        if self.asked == 1:
+            raise KeyboardInterrupt
+        return super().envelope(verb, status)
+
+
+def test_an_interrupt_while_the_envelope_is_made_leaves_one() -> None:
+    made = dataclasses.replace(context(), answer=Slow())
+    assert guarded(lambda: guarded(lambda: OK, made, machine=True, verb="runbook"), made, machine=True, verb="runbook") == INTERRUPTED
+    assert envelope(printed(made))["exit_status"] == INTERRUPTED
+
+
+def test_in_a_local_run_a_command_for_aws_is_a_hint() -> None:
+    made = dataclasses.replace(context(), next_command=NextCommand(carried=(("--local", None),)))
+
+    def run() -> int:
+        made.answer.steps.append("aws iam get-role --role-name x")
+        raise CommandError("one", command="aws sts get-caller-identity")
+
+    guarded(run, made, machine=True, verb="doctor")
+    told = envelope(printed(made))
+    assert (told["next"], told["hints"]) == ([], ["on AWS, not here: aws iam get-role --role-name x"])
+    assert (told["problems"][0]["next"], told["problems"][0]["hints"]) == ([], ["on AWS, not here: aws sts get-caller-identity"])
 
 
 def test_the_envelope_is_written_once() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -16,7 +17,7 @@ from doctor.check import CheckContext
 from doctor.checks.caa import amazon_may_issue, caa_of, caa_tag
 from doctor.engine import examine
 from doctor.fixes import carry_out
-from doctor.text import NOTHING_CHECKED, fix_lines, report_lines
+from doctor.text import AT_AWS_ONLY, NOTHING_CHECKED, fix_lines, report_lines
 from doctor.values import CheckResult, Fix
 from operations.public_dns import Caa, DnsError
 from tests.golden_files import assert_golden
@@ -426,7 +427,17 @@ def test_the_lock_that_somebody_holds_is_told_with_its_id() -> None:
     check = only(examine(context(healthy(dynamodb=Scripted(get_item=held)))), "lock_table")
     assert check.level == "warning"
     assert "eve" in check.message
-    assert "unlock --env test --lock-id abc123" in check.command
+    assert check.command == "python deploy.py unlock --env test"
+
+
+def test_a_local_aws_is_not_asked_for_what_it_has_not() -> None:
+    """No line about what can never be checked there; one below the report says what that is."""
+    nothing = Scripted()
+    aws = healthy(**{"service-quotas": nothing, "iam": nothing, "cloudfront": cloudfront(conflicts=(("9", "**elsewhere"),))})
+    report = examine(dataclasses.replace(context(aws, resolver=None), local=True))
+    assert {c.level for c in report.checks} == {"ok"}
+    assert not {"quotas", "caa", "sts_tokens", "delegation"} & {c.code for c in report.checks}
+    assert report_lines(report, local=True)[-1] == AT_AWS_ONLY and AT_AWS_ONLY not in report_lines(report)
 
 
 # --- CAA ----------------------------------------------------------------------------------------------------------

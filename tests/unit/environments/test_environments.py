@@ -138,6 +138,7 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "is not covered by the certificate (kimmyai.io, *.kimmyai.io); a wildcard stands for exactly one label",
     ),
     "upper-case domain": ("domain: dev.kimmyai.io", "domain: Dev.kimmyai.io", "domain", "expected lower-case DNS name"),
+    "no region": ("home_region: eu-west-1", "home_region: eu-west1", "home_region", "expected AWS region"),
     "bucket": ("bucket: dev-kimmyai-web-public", "bucket: Dev_Bucket", "bucket", "a bucket name has only a-z, 0-9 and hyphens; not B D _"),
     "edge region": (
         "enabled: true",

@@ -131,7 +131,7 @@ def test_the_lock_is_held_by_one_and_free_again_by_release_expiry_or_unlock() ->
     first = _lock(aws, "one")
     with pytest.raises(LockHeld, match="is held by") as refused:
         _lock(aws, "two", pid=8)
-    assert "--lock-id one" in refused.value.hint
+    assert refused.value.hint == "python deploy.py unlock --env prod"
     first.check()
     first.release()
     assert read(items(aws), two.STANDBY, LOCK) is None

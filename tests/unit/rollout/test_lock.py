@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assembly import commands
 from aws.dynamodb import Condition, Item
 from aws.errors import NetworkError, NotFound
 from guards.caller import Caller, this_process
 from rollout.lock import TTL_SECONDS, Lock, LockHeld, LockLost, acquire, held, read, remove
+from verbs.unlock import told_of
 
 NAME = "demo/test"
 
@@ -90,6 +92,14 @@ def elsewhere(host: str = "there") -> Caller:
     return msgspec.structs.replace(ME, host=host, machine="boot-2 pid:[1]")
 
 
+def test_only_a_lock_that_nobody_renews_is_removed_by_a_command_to_paste() -> None:
+    table, clock = Table(), Clock()
+    lock = take(table, clock)
+    renewed, ended = (commands.told(told_of(lock.holder, "python deploy.py unlock", clock() + more)) for more in (0, TTL_SECONDS + 1))
+    assert renewed[0].startswith("hint: it ends by itself") and "python deploy.py unlock" in renewed[0]
+    assert ended == ("next: python deploy.py unlock",)
+
+
 def test_the_second_is_told_who_holds_it_since_when_and_what_to_type() -> None:
     table, clock = Table(), Clock()
     take(table, clock)
@@ -98,7 +108,8 @@ def test_the_second_is_told_who_holds_it_since_when_and_what_to_type() -> None:
     assert "demo/test is held by arn:aws:iam::123456789012:user/me on here (process 10, apply) since 1970-01-12 13:46:40 UTC" in str(
         refused.value
     )
-    assert refused.value.hint == "python deploy.py unlock --env test --lock-id a"
+    assert "wait" in str(refused.value)
+    assert refused.value.hint == "python deploy.py unlock --env test", "which only shows: nobody pastes away the lock of who works"
 
 
 def test_an_answer_that_was_lost_is_not_taken_for_somebody_elses_lock() -> None:
