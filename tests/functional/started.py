@@ -26,7 +26,6 @@ from typing import Any
 from tests.functional import warm
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = ("deploy.py", "build.py")
 SET = {"PYTHONWARNINGS": "ignore", "LANG": "C.UTF-8"}
 """What a waiting interpreter was started with, so what the copy has to be given as well."""
 LATER = frozenset(
@@ -101,7 +100,7 @@ def copies(command: Sequence[str], cwd: Any, env: Mapping[str, str] | None) -> b
         return False
     beside = str(Path(sys.executable).parent)
     ours = command[0] == sys.executable or (command[0] == "python" and env.get("PATH", "").split(os.pathsep)[0] == beside)
-    return ours and command[1] in SCRIPTS and not Path(env.get("AWS_CONFIG_FILE", env.get("HOME", "") + "/.aws/config")).exists()
+    return ours and not command[1].startswith("-") and not Path(env.get("AWS_CONFIG_FILE", env.get("HOME", "") + "/.aws/config")).exists()
 
 
 class Process(subprocess.Popen[str]):

@@ -137,10 +137,11 @@ def _stream(descriptor: int, mode: str, encoding: str, errors: str | None, *, ne
 def run() -> None:
     """The script, as `__main__`."""
     path = os.path.abspath(sys.argv[0])  # noqa: PTH100  (as Python does: links stay)
+    sys.path[0] = os.path.dirname(path)  # noqa: PTH120
     module = ModuleType("__main__")
     module.__dict__.update(__file__=path, __builtins__=__builtins__, __loader__=SourceFileLoader("__main__", path), __cached__=None)
     sys.modules["__main__"] = module
-    sys.excepthook = lambda kind, error, trace: sys.__excepthook__(kind, error, _of_the_script(trace, path))
+    sys.excepthook = lambda kind, error, trace: sys.__excepthook__(kind, error.with_traceback(_of_the_script(trace, path)), None)
     try:
         exec(compile(Path(path).read_bytes(), path, "exec", dont_inherit=True), module.__dict__)  # noqa: S102
     except SystemExit as ended:

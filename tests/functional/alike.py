@@ -1,0 +1,73 @@
+"""A script that shows how its process was started: for test_started.py, which compares a copied interpreter with a real one."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+
+def tell() -> None:
+    """Everything that a process is given, or that Python decides at its start."""
+    streams: list[Any] = [sys.stdin, sys.stdout, sys.stderr]
+    said = {
+        "argv": [sys.argv, sys.orig_argv, sys.executable, sys.prefix, sys.path, list(sys.flags), sys.warnoptions, sys.getrecursionlimit()],
+        "main": [__name__, __file__, __spec__, __cached__, __builtins__.__class__.__name__, sys.modules["__main__"].__dict__ is globals()],
+        "loader": [type(__loader__).__name__, __loader__.name, __loader__.path],
+        "environ": [dict(os.environ), os.getenvb(b"PATH").decode(), os.popen("env | sort | grep -v '^_='").read()],
+        "cwd": [os.getcwd(), str(Path("x").absolute())],
+        "streams": [[s.name, s.mode, s.encoding, s.errors, s.line_buffering, s.write_through, s.isatty(), s.fileno()] for s in streams],
+        "below": [[s.buffer.name, s.buffer.mode, type(s.buffer).__name__, s.buffer.raw.closefd] for s in streams],
+        "same": [sys.__stdin__ is sys.stdin, sys.__stdout__ is sys.stdout, sys.__stderr__ is sys.stderr],
+        "stdin": sys.stdin.read(),
+        "descriptors": sorted(each for each in os.listdir("/proc/self/fd") if Path(f"/proc/self/fd/{each}").exists()),
+        "inherited": [os.get_inheritable(descriptor) for descriptor in range(3)],
+        "handlers": {str(number): str(signal.getsignal(number)).split(" at ")[0] for number in sorted(signal.valid_signals())},
+        "blocked": sorted(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, ()))),
+        "process": [os.getppid(), os.getpgrp() == os.getpid(), os.getsid(0) == os.getpid(), os.nice(0)],
+        "threads": [threading.active_count(), threading.current_thread().name, threading.get_native_id() == os.getpid()],
+        "collector": [gc.isenabled(), gc.get_threshold()],
+        "hook": [sys.unraisablehook is sys.__unraisablehook__, sys.displayhook is sys.__displayhook__],
+    }
+    print(json.dumps(said))
+
+
+def end() -> None:
+    """What happens after the last line: threads, what was registered, buffers, temporary files."""
+    kept = tempfile.TemporaryDirectory()
+    thread = threading.Thread(target=lambda: (time.sleep(0.2), print("thread"), print(Path(kept.name).exists())))  # type: ignore[func-returns-value]
+    thread.start()
+    atexit.register(print, "registered")
+    print("not flushed", end="")
+    sys.exit(int(sys.argv[2]))
+
+
+def chance() -> None:
+    """What differs between two processes."""
+    print(json.dumps({"random": random.random(), "hash": hash("text")}))
+
+
+def fail() -> None:
+    """Nobody catches it."""
+    raise ValueError("of the script")
+
+
+def wait() -> None:
+    """For a signal."""
+    print("waits", flush=True)
+    signal.pthread_kill(threading.get_ident(), signal.SIGCHLD)
+    time.sleep(60)
+
+
+if __name__ == "__main__":
+    actions = {"tell": tell, "end": end, "fail": fail, "random": chance, "wait": wait, "words": lambda: sys.exit("ended in words")}
+    actions[sys.argv[1]]()
