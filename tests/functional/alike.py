@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,17 @@ def tell() -> None:
     streams: list[Any] = [sys.stdin, sys.stdout, sys.stderr]
     said = {
         "argv": [sys.argv, sys.orig_argv, sys.executable, sys.prefix, sys.path, list(sys.flags), sys.warnoptions, sys.getrecursionlimit()],
-        "main": [__name__, __file__, __spec__, __cached__, __builtins__.__class__.__name__, sys.modules["__main__"].__dict__ is globals()],
-        "loader": [type(__loader__).__name__, __loader__.name, __loader__.path],
-        "environ": [dict(os.environ), os.getenvb(b"PATH").decode(), os.popen("env | sort | grep -v '^_='").read()],
-        "cwd": [os.getcwd(), str(Path("x").absolute())],
+        "main": [
+            {name: str(value).split(" at 0x")[0] for name, value in globals().items() if name.startswith("__")},
+            sys.modules["__main__"].__dict__ is globals(),
+        ],
+        "environ": [dict(os.environ), os.fsdecode(os.getenvb(b"PATH") or b""), os.popen("env | sort | grep -v '^_='").read()],
+        "cwd": [str(Path.cwd()), str(Path("x").absolute())],
         "streams": [[s.name, s.mode, s.encoding, s.errors, s.line_buffering, s.write_through, s.isatty(), s.fileno()] for s in streams],
         "below": [[s.buffer.name, s.buffer.mode, type(s.buffer).__name__, s.buffer.raw.closefd] for s in streams],
         "same": [sys.__stdin__ is sys.stdin, sys.__stdout__ is sys.stdout, sys.__stderr__ is sys.stderr],
         "stdin": sys.stdin.read(),
-        "descriptors": sorted(each for each in os.listdir("/proc/self/fd") if Path(f"/proc/self/fd/{each}").exists()),
+        "descriptors": sorted(each.name for each in Path("/proc/self/fd").iterdir() if each.exists()),
         "inherited": [os.get_inheritable(descriptor) for descriptor in range(3)],
         "handlers": {str(number): str(signal.getsignal(number)).split(" at ")[0] for number in sorted(signal.valid_signals())},
         "blocked": sorted(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, ()))),
@@ -44,8 +47,12 @@ def tell() -> None:
 def end() -> None:
     """What happens after the last line: threads, what was registered, buffers, temporary files."""
     kept = tempfile.TemporaryDirectory()
-    thread = threading.Thread(target=lambda: (time.sleep(0.2), print("thread"), print(Path(kept.name).exists())))  # type: ignore[func-returns-value]
-    thread.start()
+
+    def later() -> None:
+        time.sleep(0.2)
+        print("thread", Path(kept.name).exists())
+
+    threading.Thread(target=later).start()
     atexit.register(print, "registered")
     print("not flushed", end="")
     sys.exit(int(sys.argv[2]))
@@ -63,11 +70,20 @@ def fail() -> None:
 
 def wait() -> None:
     """For a signal."""
-    print("waits", flush=True)
     signal.pthread_kill(threading.get_ident(), signal.SIGCHLD)
-    time.sleep(60)
+    print("waits", flush=True)
+    # A signal that comes just before a sleep begins is noticed at its end.
+    for _ in range(600):
+        time.sleep(0.1)
 
 
 if __name__ == "__main__":
-    actions = {"tell": tell, "end": end, "fail": fail, "random": chance, "wait": wait, "words": lambda: sys.exit("ended in words")}
+    actions: dict[str, Callable[[], None]] = {
+        "tell": tell,
+        "end": end,
+        "fail": fail,
+        "random": chance,
+        "wait": wait,
+        "words": lambda: sys.exit("ended in words"),
+    }
     actions[sys.argv[1]]()

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import array
 import atexit
-import contextlib
 import ctypes
 import gc
 import importlib
@@ -37,9 +36,10 @@ CLONE_PARENT = 0x00008000
 CLONE = {"x86_64": 56, "aarch64": 220}
 """Number of the system call by machine: <asm/unistd.h>."""
 ROOMS = (
-    "agreement adoption approvals assembly aws changes cli consequences doctor files gateways graph guards inventory operations pages patience "
-    "planning prices promotion recovery removal review rollout runbooks session takeover templates verbs verification website"
-).split()
+    "agreement", "adoption", "approvals", "assembly", "aws", "changes", "cli", "consequences", "doctor", "files", "gateways", "graph",
+    "guards", "inventory", "operations", "pages", "patience", "planning", "prices", "promotion", "recovery", "removal", "review", "rollout",
+    "runbooks", "session", "takeover", "templates", "verbs", "verification", "website",
+)  # fmt: skip
 """What deploy.py imports, its libraries with it; not the preview, of which few commands know."""
 LIBRARIES = ("argcomplete", "concurrent.futures.thread", "encodings.idna", "multiprocessing.spawn", "_strptime", "rich.console")
 """What is imported in passing, by Python or by a library."""
@@ -49,7 +49,7 @@ def main(descriptor: int) -> None:
     """Import, then wait; returns in the children only."""
     sys.path[0] = str(ROOT)
     warm()
-    threads = os.listdir("/proc/self/task")
+    threads = [each.name for each in Path("/proc/self/task").iterdir()]
     if len(threads) > 1:
         sys.exit(f"an import started a thread: {threads}")
     with socket.socket(fileno=descriptor) as orders:
@@ -143,7 +143,7 @@ def run() -> None:
     sys.modules["__main__"] = module
     sys.excepthook = lambda kind, error, trace: sys.__excepthook__(kind, error.with_traceback(_of_the_script(trace, path)), None)
     try:
-        exec(compile(Path(path).read_bytes(), path, "exec", dont_inherit=True), module.__dict__)  # noqa: S102
+        exec(compile(Path(path).read_bytes(), path, "exec", dont_inherit=True), module.__dict__)
     except SystemExit as ended:
         if ended.code is None or isinstance(ended.code, int):
             Ending.status = (ended.code or 0) & 0xFF
