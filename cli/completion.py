@@ -1,6 +1,8 @@
-"""Completion by the shell: verbs, options, environments, stacks and runbooks (docs/guides/command-line.md says how to switch it on).
+"""Completion by the shell (docs/guides/command-line.md says how to switch it on).
 
 In: what argcomplete's shell function puts into the environment. Out: words, by argcomplete. Never: asks AWS, builds, starts anything.
+
+It offers verbs, options, environments, stacks, runbooks, and the releases that this checkout has seen.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.parser import add_arguments, module_of, verbs
+from session import known_releases
 from session.context import ROOT
 
 Completer = Callable[..., list[str]]
@@ -34,7 +37,8 @@ def parser(line: str, packages: tuple[str, ...]) -> argparse.ArgumentParser:
         if verb in typed:
             add_arguments(one, module_of(verb, packages))
             for action in one._actions:
-                found = COMPLETERS.get(action.option_strings[-1] if action.option_strings else f"{verb} {action.dest}")
+                name = action.option_strings[-1] if action.option_strings else action.dest
+                found = COMPLETERS.get(f"{verb} {name}") or COMPLETERS.get(name)
                 if found is not None:
                     action.completer = found  # type: ignore[attr-defined]
     return whole
@@ -70,9 +74,15 @@ def runbooks(**_: Any) -> list[str]:
     return sorted(file.stem for file in (ROOT / "docs" / "runbooks").glob("[a-z]*.md"))
 
 
-def sources(**_: Any) -> list[str]:
-    """Environments with a colon: which releases one has AWS alone knows."""
-    return [f"{name}:" for name in environments()]
+def releases(parsed_args: argparse.Namespace, root: Path = ROOT, **_: Any) -> list[str]:
+    """Of the environment in the line, as far as this checkout has seen them."""
+    return [*known_releases.known(root, getattr(parsed_args, "env", None) or "", local=getattr(parsed_args, "local", False))]
+
+
+def sources(parsed_args: argparse.Namespace, root: Path = ROOT, **_: Any) -> list[str]:
+    """Environments with a colon, and behind it what this checkout has seen of their releases."""
+    local = getattr(parsed_args, "local", False)
+    return [f"{name}:{digest}" for name in environments() for digest in ("", *known_releases.known(root, name, local=local))]
 
 
 COMPLETERS: Mapping[str, Completer] = {
@@ -80,6 +90,7 @@ COMPLETERS: Mapping[str, Completer] = {
     "--compare": environments,
     "--only": stacks,
     "--release": sources,
+    "rollback-release --to": releases,
     "runbook name": runbooks,
 }
-"""By the option, or by verb and name of an argument; argparse's own choices and files need none."""
+"""By the option or argument, or by verb and that; argparse's own choices and files need none."""

@@ -17,6 +17,7 @@ from guards import checkout, documents
 from guards.stream import below
 from guards.text import as_lines
 from review.next_command import again
+from session import known_releases
 from session.context import USAGE, CommandError, Context
 from session.origins import following
 from session.shared import asked
@@ -236,4 +237,5 @@ def show_outcome(outcome: Outcome, args: argparse.Namespace, context: Context) -
     """What is live now, for people or machines."""
     from review.outcome_view import outcome_data, outcome_text
 
+    known_releases.remember(context.root, args.env, local=args.local, contents=[outcome.release.content])
     context.answers({"plan": None, "outcome": outcome_data(outcome)}, outcome_text(outcome, args.env), machine=args.json)

@@ -1,6 +1,6 @@
 """List the releases of an environment: what is live, what can come back, what was verified.
 
-In: the environment. Out: its releases on stdout, the newest first. Never: changes anything.
+In: the environment. Out: its releases on stdout, the newest first. Never: changes anything but what the shell completes.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 
 from guards.text import as_lines
+from session import known_releases
 from session.context import OK, Context
 from session.opened import add_common_arguments, open_environment
 from session.site import site_of
@@ -32,6 +33,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
     opened = seen(open_environment(args, context), args, context)
     state, _ = site_of(opened).store.state()
+    contents = [release.content for release in reversed(state.releases) if not release.pruned_at]
+    known_releases.remember(context.root, args.env, local=args.local, contents=contents, replace=True)
     contract = opened.assembly.site
     lines = release_lines(state, keep=contract.release_keep, grace_days=contract.release_grace_days, now=context.now())
     context.answers(state, as_lines(lines), machine=args.json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from cli import completion
 from cli.parser import verbs
+from session.known_releases import KEPT, known, remember
 from tests.golden_files import ROOT
 
 
@@ -60,3 +63,41 @@ def test_stacks_of_the_environment_in_the_line(tmp_path: Path) -> None:
 def test_help_does_not_load_it() -> None:
     code = "import sys; from cli.main import main; main(['--help'], ('verbs',)); assert 'argcomplete' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, timeout=60)
+
+
+def test_releases_that_were_seen(tmp_path: Path) -> None:
+    first, second, third = ("a" * 64, "b" * 64, "c" * 64)
+    remember(tmp_path, "dev", local=False, contents=[second, first], replace=True)
+    remember(tmp_path, "dev", local=False, contents=[third])
+    remember(tmp_path, "dev", local=False, contents=[first])
+    remember(tmp_path, "dev", local=True, contents=[second])
+    line = argparse.Namespace(env="dev", local=False)
+    assert completion.releases(line, root=tmp_path) == ["a" * 12, "c" * 12, "b" * 12]
+    assert completion.releases(argparse.Namespace(env="dev", local=True), root=tmp_path) == ["b" * 12]
+    assert {"dev:", f"dev:{'c' * 12}", "sit:"} <= {*completion.sources(line, root=tmp_path)}
+
+
+def test_a_release_that_is_gone_is_offered_no_more(tmp_path: Path) -> None:
+    remember(tmp_path, "dev", local=False, contents=["a" * 64, "b" * 64])
+    remember(tmp_path, "dev", local=False, contents=["b" * 64], replace=True)
+    assert known(tmp_path, "dev", local=False) == ("b" * 12,)
+
+
+def test_a_file_of_somebody_else_is_not_offered(tmp_path: Path) -> None:
+    file = tmp_path / ".cache" / "releases" / "dev"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"$(reboot)\n" + b"a" * 12 + b"\n\x1b[31m\n")
+    assert known(tmp_path, "dev", local=False) == ("a" * 12,)
+    file.write_bytes(b"\xff")
+    assert known(tmp_path, "dev", local=False) == known(tmp_path, "../../etc", local=False) == ()
+
+
+def test_a_folder_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
+    (tmp_path / ".cache").write_text("no folder", encoding="utf-8")
+    remember(tmp_path, "dev", local=False, contents=["a" * 64])
+    assert known(tmp_path, "dev", local=False) == ()
+
+
+def test_so_many_are_kept(tmp_path: Path) -> None:
+    remember(tmp_path, "dev", local=False, contents=[f"{n:064x}"[::-1] for n in range(KEPT + 5)])
+    assert len(known(tmp_path, "dev", local=False)) == KEPT
