@@ -63,7 +63,7 @@ class Waiting:
         with theirs:
             process = subprocess.Popen(
                 [sys.executable, warm.__file__, str(theirs.fileno())],
-                env={"PATH": os.environ["PATH"], **SET},
+                env={"PATH": os.environ["PATH"], "WAITING": "1", **SET},
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
             )

@@ -42,13 +42,17 @@ def line(tmp_path: Path) -> CommandLine:
     return CommandLine(home=tmp_path, extra={"AWS_MAX_ATTEMPTS": "1"})
 
 
-def both(line: CommandLine, *arguments: str, **options: Any) -> tuple[Process, Process]:
-    """Started as a copy, and for real."""
+def begun(line: CommandLine, *arguments: str, cold: bool, **options: Any) -> Process:
+    """Started as a copy, or for real."""
     command, environ = ["python", SCRIPT, *arguments], line.environment()
     assert copies(command, ROOT, environ), "this machine copies no interpreter"
     given: dict[str, Any] = {"cwd": ROOT, "env": environ, "stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    copied, real = (Process(command, cold=cold, **(given | options)) for cold in (False, True))
-    return copied, real
+    return Process(command, cold=cold, **(given | options))
+
+
+def both(line: CommandLine, *arguments: str, **options: Any) -> tuple[Process, Process]:
+    """One of each."""
+    return begun(line, *arguments, cold=False, **options), begun(line, *arguments, cold=True, **options)
 
 
 def ended(process: Process, stdin: str = "") -> tuple[int, str, str]:
@@ -99,17 +103,18 @@ def test_a_signal_finds_a_copy(line: CommandLine, number: signal.Signals) -> Non
 
 
 def test_a_copy_speaks_with_a_terminal(line: CommandLine) -> None:
-    ours, theirs = pty.openpty()
     seen = []
-    for process in both(line, "tell", stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True):
+    for cold in (False, True):
+        ours, theirs = pty.openpty()
+        process = begun(line, "tell", cold=cold, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+        os.close(theirs)
         os.write(ours, b"typed\n\x04")
         said = b""
         while not said.endswith(b"}\r\n"):
             said += os.read(ours, 65536)
         assert process.wait(timeout=60) == 0
+        os.close(ours)
         seen.append(json.loads(said[said.index(b"{") :]))
-    os.close(ours)
-    os.close(theirs)
     assert seen[0] == seen[1]
     assert [each[6] for each in seen[0]["streams"]] == [True, True, True]
 
@@ -117,14 +122,7 @@ def test_a_copy_speaks_with_a_terminal(line: CommandLine) -> None:
 def test_copies_differ_in_what_is_random_as_processes_do(line: CommandLine) -> None:
     seen = []
     for _ in range(2 * SEEDS):
-        process = Process(
-            ["python", "tests/functional/alike.py", "random"],
-            cwd=ROOT,
-            env=line.environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        seen.append(json.loads(ended(process)[1]))
+        seen.append(json.loads(ended(begun(line, "random", cold=False))[1]))
     assert len({each["random"] for each in seen}) == len(seen)
     assert len({each["hash"] for each in seen}) == SEEDS
 
