@@ -20,19 +20,21 @@ from typing import Any
 def tell() -> None:
     """Everything that a process is given, or that Python decides at its start."""
     streams: list[Any] = [sys.stdin, sys.stdout, sys.stderr]
+    with os.popen("env | sort | grep -v '^_='") as shell:
+        handed_on = shell.read()
     said = {
         "argv": [sys.argv, sys.orig_argv, sys.executable, sys.prefix, sys.path, list(sys.flags), sys.warnoptions, sys.getrecursionlimit()],
         "main": [
             {name: str(value).split(" at 0x")[0] for name, value in globals().items() if name.startswith("__")},
             sys.modules["__main__"].__dict__ is globals(),
         ],
-        "environ": [dict(os.environ), os.fsdecode(os.getenvb(b"PATH") or b""), os.popen("env | sort | grep -v '^_='").read()],
+        "environ": [dict(os.environ), os.fsdecode(os.getenvb(b"PATH") or b""), handed_on],
         "cwd": [str(Path.cwd()), str(Path("x").absolute())],
         "streams": [[s.name, s.mode, s.encoding, s.errors, s.line_buffering, s.write_through, s.isatty(), s.fileno()] for s in streams],
         "below": [[s.buffer.name, s.buffer.mode, type(s.buffer).__name__, s.buffer.raw.closefd] for s in streams],
         "same": [sys.__stdin__ is sys.stdin, sys.__stdout__ is sys.stdout, sys.__stderr__ is sys.stderr],
         "stdin": sys.stdin.read(),
-        "descriptors": sorted(each.name for each in Path("/proc/self/fd").iterdir() if each.exists()),
+        "descriptors": sorted([each.name, str(each.readlink()).split(":")[0]] for each in Path("/proc/self/fd").iterdir() if each.exists()),
         "inherited": [os.get_inheritable(descriptor) for descriptor in range(3)],
         "handlers": {str(number): str(signal.getsignal(number)).split(" at ")[0] for number in sorted(signal.valid_signals())},
         "blocked": sorted(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, ()))),
