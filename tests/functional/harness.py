@@ -17,6 +17,7 @@ from typing import Any
 from tests import hints
 from tests.envelopes import envelope
 from tests.environments_fixture import ENVIRONMENTS
+from tests.functional.started import Process
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT = 180.0
@@ -36,7 +37,7 @@ class Ended:
         return f"exit {self.code}\n--- stdout\n{self.stdout}\n--- stderr\n{self.stderr}"
 
 
-class Started(subprocess.Popen[str]):
+class Started(Process):
     """A command whose hints are looked at when it has ended."""
 
     def communicate(self, input: str | None = None, timeout: float | None = None) -> tuple[str, str]:
@@ -75,6 +76,8 @@ class CommandLine:
     account_id: str = ""
     secret: str = SECRET
     extra: dict[str, str] = field(default_factory=dict)
+    cold: bool = False
+    """Each command is a Python of its own from its first instruction on, instead of a copy of one that has imported everything."""
 
     def environment(self) -> dict[str, str]:
         """Nothing of the caller's but the search path."""
@@ -97,18 +100,14 @@ class CommandLine:
     def run(self, script: str, *arguments: str, stdin: str = "", timeout: float = TIMEOUT) -> Ended:
         """To the end; stdin is not a terminal."""
         command = ["python", script, *arguments]
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env=self.environment(),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        refuse_bad_hints(command, done.stdout, done.stderr)
-        return Ended(code=done.returncode, stdout=done.stdout, stderr=done.stderr)
+        environ, pipe = self.environment(), subprocess.PIPE
+        with Started(command, cold=self.cold, cwd=ROOT, env=environ, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+            try:
+                out, err = process.communicate(stdin, timeout=timeout)
+            except BaseException:
+                process.kill()
+                raise
+        return Ended(code=process.returncode, stdout=out, stderr=err)
 
     def deploy(self, *arguments: str, stdin: str = "", timeout: float = TIMEOUT) -> Ended:
         """`python deploy.py ARGUMENTS`."""
@@ -123,10 +122,10 @@ class CommandLine:
         """Started, for the test to interrupt; the `processes` fixture ends what is left."""
         return Started(
             ["python", script, *arguments],
+            cold=self.cold,
             cwd=ROOT,
             env=self.environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
         )

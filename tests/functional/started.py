@@ -1,0 +1,133 @@
+"""Starts a command line: the interpreter for real, or a copy of one that has imported all of it already (`warm.py`).
+
+In: what subprocess.Popen takes. Out: a Popen. Both ways are the same to who starts, signals and reads it (test_started.py).
+Never: copies for a command whose environment, directory or interpreter says something that is decided before the first import.
+
+FUNCTIONAL_COLD=1 starts every command for real.
+"""
+
+from __future__ import annotations
+
+import array
+import inspect
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+from tests.functional import warm
+
+ROOT = Path(__file__).resolve().parents[2]
+SET = {"PYTHONWARNINGS": "ignore", "LANG": "C.UTF-8"}
+"""What a waiting interpreter was started with, so what the copy has to be given as well."""
+LATER = frozenset(
+    {
+        "PATH",
+        "HOME",
+        "COLUMNS",
+        "NO_PROXY",
+        "AWS_CONFIG_FILE",
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "AWS_EC2_METADATA_DISABLED",
+        "AWS_ENDPOINT_URL",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_MAX_ATTEMPTS",
+    }
+)
+"""Variables that nothing reads while it is imported."""
+SEEDS = 2
+"""Interpreters that wait, taken in turn: what follows a command in a test hashes otherwise, as it does between two processes."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An interpreter that waits for orders."""
+
+    process: subprocess.Popen[bytes]
+    orders: socket.socket
+
+    @classmethod
+    def begin(cls) -> Waiting:
+        """It imports in the meantime."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, warm.__file__, str(theirs.fileno())],
+                env={"PATH": os.environ["PATH"], "WAITING": "1", **SET},
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+            )
+        return cls(process, ours)
+
+    def copy(self, order: Mapping[str, Any], standard: Sequence[int]) -> int:
+        """The process id of a new child of ours."""
+        passed = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", standard))]
+        self.orders.sendmsg([json.dumps(order).encode()], passed)
+        said = self.orders.recv(warm.LONGEST)
+        assert said, f"the interpreter that waits for command lines ended with {self.process.wait()}"
+        return int(said)
+
+
+_lock = threading.Lock()
+_waiting: list[Waiting] = []
+_turns = cycle(range(SEEDS))
+
+
+def _next() -> Waiting:
+    """Called under the lock."""
+    if not _waiting:
+        _waiting.extend(Waiting.begin() for _ in range(SEEDS))
+        for each in _waiting:
+            assert each.orders.recv(warm.LONGEST) == warm.READY, "the interpreter that waits for command lines did not begin"
+    return _waiting[next(_turns)]
+
+
+def copies(command: Sequence[str], cwd: Any, env: Mapping[str, str] | None) -> bool:
+    """Whether a copy would be what the interpreter would be."""
+    if sys.platform != "linux" or platform.machine() not in warm.CLONE or os.environ.get("FUNCTIONAL_COLD"):
+        return False
+    if env is None or cwd is None or Path(cwd) != ROOT or env.keys() - SET.keys() - LATER or any(env.get(k) != v for k, v in SET.items()):
+        return False
+    beside = str(Path(sys.executable).parent)
+    ours = command[0] == sys.executable or (command[0] == "python" and env.get("PATH", "").split(os.pathsep)[0] == beside)
+    return ours and not command[1].startswith("-") and not Path(env.get("AWS_CONFIG_FILE", env.get("HOME", "") + "/.aws/config")).exists()
+
+
+class Process(subprocess.Popen[str]):
+    """subprocess.Popen, for text; `cold` starts the interpreter for real whatever the command is."""
+
+    def __init__(self, command: Sequence[str], *, cold: bool = False, **options: Any) -> None:
+        self._cold = cold
+        super().__init__(list(command), text=True, **options)
+
+    def _execute_child(self, *given: Any) -> None:
+        names = list(inspect.signature(subprocess.Popen._execute_child).parameters)[1:]  # type: ignore[attr-defined]
+        told = dict(zip(names, given, strict=True))
+        if self._cold or not copies(told["args"], told["cwd"], told["env"]):
+            super()._execute_child(*given)  # type: ignore[misc]
+            return
+        order = {
+            "arguments": told["args"],
+            "cwd": str(told["cwd"]),
+            "environ": dict(told["env"]),
+            "session": bool(told["start_new_session"]),
+        }
+        standard = [told[name] if told[name] >= 0 else own for own, name in enumerate(("p2cread", "c2pwrite", "errwrite"))]
+        try:
+            with _lock:
+                self.pid = _next().copy(order, standard)
+            self._child_created = True
+        finally:
+            self._close_pipe_fds(  # type: ignore[attr-defined]
+                *(told[name] for name in ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite"))
+            )
