@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from assembly import commands
+from circuit_breaker import CircuitBreaker, CircuitOpen
 from guards.text import sentence
-from patience import Patience, Silent
 
 _THROTTLING_CODES = frozenset(
     {
@@ -198,21 +198,21 @@ class Origin:
 
 
 @contextmanager
-def patiently(patience: Patience, origin: Origin) -> Iterator[None]:
+def guarded(breaker: CircuitBreaker, origin: Origin) -> Iterator[None]:
     """Around one call, whose errors are ours: no longer than is sensible, and not at all where nobody has just answered."""
     place = (origin.region, origin.service)
     try:
-        with patience.calling(*place):
+        with breaker.calling(*place):
             yield
     except (Unavailable, NetworkError) as error:
         if isinstance(error, UnexpectedAnswer):
-            patience.heard(*place)
+            breaker.heard(*place)
         else:
-            patience.missed(*place, str(error))
+            breaker.missed(*place, str(error))
         raise
-    except Silent as silent:
+    except CircuitOpen as silent:
         if silent.asked:
-            patience.missed(*place, str(silent))
+            breaker.missed(*place, str(silent))
         where: dict[str, Any] = {
             "service": origin.service,
             "operation": origin.operation,
@@ -221,10 +221,10 @@ def patiently(patience: Patience, origin: Origin) -> Iterator[None]:
         }
         raise NetworkError(str(silent), code="NoAnswer", hint=origin.again, asked=silent.asked, **where) from None
     except AwsError:
-        patience.heard(*place)
+        breaker.heard(*place)
         raise
     else:
-        patience.heard(*place)
+        breaker.heard(*place)
 
 
 @contextmanager

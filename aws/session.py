@@ -27,11 +27,11 @@ from msgspec import field
 
 from aws import bodies
 from aws.answers import Answer, mark, read
-from aws.errors import AccessDenied, BadRequest, CredentialsError, NetworkError, Origin, Unavailable, WrongAccount, patiently, translated
+from aws.errors import AccessDenied, BadRequest, CredentialsError, NetworkError, Origin, Unavailable, WrongAccount, guarded, translated
 from aws.propagation import Propagation
 from aws.startup import quick, session_class
+from circuit_breaker import CircuitBreaker, wished_attempts
 from guards import masks
-from patience import Patience, wished_attempts
 
 if TYPE_CHECKING:
     from botocore.config import Config
@@ -105,7 +105,7 @@ class Aws:
         settings: Settings | None = None,
         doctor_command: str = "",
         propagation: Propagation | None = None,
-        patience: Patience | None = None,
+        breaker: CircuitBreaker | None = None,
         environment: str = "",
         home_region: str = "",
         soon: tuple[tuple[str, str], ...] = (),
@@ -113,7 +113,7 @@ class Aws:
         """`soon`: services and regions that will be asked with the ambient credentials; their clients are made while STS answers."""
         self.propagation = propagation or Propagation()
         """How calls about new things are repeated; on its own it repeats those about what the same session has made."""
-        self.patience = patience or Patience()
+        self.breaker = breaker or CircuitBreaker()
         """Shared with the impatient clients."""
         self._profile = profile
         self._role_name = role_name
@@ -187,7 +187,7 @@ class Aws:
         """The same credentials, with clients that give up soon: after some 8 seconds where nothing answers, 26 where
         something takes the request and is silent."""
         made = copy.copy(self)
-        # Silence ends with the second attempt (`patience.SILENCES`); four are for bursts of throttling.
+        # Silence ends with the second attempt (`breaker.SILENCES`); four are for bursts of throttling.
         made._settings = replace(
             self._settings, connect_timeout=3.0, read_timeout=10.0, total_attempts=min(4, self._settings.total_attempts)
         )
@@ -329,7 +329,7 @@ class Aws:
         session.register_component("data_loader", self._loader)
 
         def add_translation(base_classes: list[type], **_: Any) -> None:
-            base_classes.insert(0, _translating(self._origin, account, self.propagation, self.patience))
+            base_classes.insert(0, _translating(self._origin, account, self.propagation, self.breaker))
 
         events: Any = session.get_component("event_emitter")
         events.register("creating-client-class", add_translation)
@@ -337,7 +337,7 @@ class Aws:
         events.register("before-call.s3.HeadBucket", bodies.look_once)
         if self._settings.follow is not None:
             self._settings.follow(events, account)
-        events.register("before-send", lambda **_: self.patience.attempt())
+        events.register("before-send", lambda **_: self.breaker.attempt())
         events.register("response-received", self._received)
         return session
 
@@ -345,7 +345,7 @@ class Aws:
         from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
         if isinstance(exception, (ConnectTimeoutError, ReadTimeoutError)):
-            self.patience.silent()
+            self.breaker.silent()
 
     def _origin(self, service: str, operation: str, account_id: str, region: str) -> Origin:
         return Origin(
@@ -391,7 +391,7 @@ def isolated_session() -> BotocoreSession:
 
 
 def _translating(
-    origin: Callable[[str, str, str, str], Origin], account: Callable[[], str], propagation: Propagation, patience: Patience
+    origin: Callable[[str, str, str, str], Origin], account: Callable[[], str], propagation: Propagation, breaker: CircuitBreaker
 ) -> type:
     """A base class for clients, by botocore's own extension point: every call, paginated ones too, goes through this method."""
 
@@ -403,7 +403,7 @@ def _translating(
             make: Any = super()._make_api_call  # type: ignore[misc]
 
             def call() -> Any:
-                with patiently(patience, where), translated(where):
+                with guarded(breaker, where), translated(where):
                     return make(operation_name, api_params)
 
             answer = propagation.call(operation_name, api_params, call)

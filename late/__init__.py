@@ -18,9 +18,9 @@ def install() -> None:
     if not seed:
         return
     from late import answers, resources
-    from late.world import World
+    from late.visibility import Visibility
 
     given = os.environ.get
-    world = World(seed, float(given("LOCAL_AWS_LATE_SECONDS", "0.25")), only=given("LOCAL_AWS_LATE_ONLY", ""))
-    answers.install(world)
-    resources.install(world)
+    visibility = Visibility(seed, float(given("LOCAL_AWS_LATE_SECONDS", "0.25")), only=given("LOCAL_AWS_LATE_ONLY", ""))
+    answers.install(visibility)
+    resources.install(visibility)

@@ -25,7 +25,7 @@ from ministack import app
 from ministack.core import responses
 from ministack.services.cloudformation import changesets, handlers, stacks
 
-from late.world import Reply, Thing, World
+from late.visibility import Made, Reply, Visibility
 
 Handler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[Any]]
 
@@ -80,39 +80,39 @@ class Asked:
     def may_be_stale(self) -> bool:
         return self.action in _STALE.get(self.service, "").split()
 
-    def thing(self, kind: str, name: str) -> Thing:
+    def thing(self, kind: str, name: str) -> Made:
         """Something of the caller's account."""
-        return Thing(kind, self.account, name)
+        return Made(kind, self.account, name)
 
 
-def install(world: World) -> None:
+def install(visibility: Visibility) -> None:
     """Stand before every service of MiniStack's dispatcher."""
     add_event = stacks._add_event
 
     def event(stack_id: str, stack_name: str, *more: Any, **named: Any) -> None:
         add_event(stack_id, stack_name, *more, **named)
-        world.changed(stack_name)
+        visibility.changed(stack_name)
 
     for module in (stacks, changesets, handlers):
         vars(module)["_add_event"] = event
     table: dict[str, Handler] = app.SERVICE_HANDLERS
     for service, handler in list(table.items()):
-        table[service] = _late(world, service, handler)
+        table[service] = _late(visibility, service, handler)
 
 
-def _late(world: World, service: str, handler: Handler) -> Handler:
+def _late(visibility: Visibility, service: str, handler: Handler) -> Handler:
     async def late(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Any:
         asked = _asked(service, method, path, headers, body, query)
-        refused = _refusal(world, asked)
+        refused = _refusal(visibility, asked)
         if refused is not None:
             return refused
         answer = await handler(method, path, headers, body, query)
         if not asked.may_be_stale or not isinstance(answer[2], bytes):
             if answer[0] < 300 and asked.action not in ("GET", "HEAD"):
-                world.changed(asked.about)
-                _remember(world, asked, answer)
+                visibility.changed(asked.about)
+                _remember(visibility, asked, answer)
             return answer
-        status, sent, content = world.told(asked.question, _REQUEST_ID.sub(b"", answer[2]), answer, asked.about)
+        status, sent, content = visibility.told(asked.question, _REQUEST_ID.sub(b"", answer[2]), answer, asked.about)
         return status, dict(sent), content
 
     return late
@@ -136,81 +136,81 @@ def _asked(  # noqa: PLR0917  (MiniStack's own signature)
 # --- not there yet ----------------------------------------------------------------------------------------------------
 
 
-def _refusal(world: World, asked: Asked) -> Reply | None:
+def _refusal(visibility: Visibility, asked: Asked) -> Reply | None:
     hidden = _HIDDEN.get(asked.service)
-    return hidden(world, asked) if hidden else None
+    return hidden(visibility, asked) if hidden else None
 
 
-def _cloudformation(world: World, asked: Asked) -> Reply | None:
+def _cloudformation(visibility: Visibility, asked: Asked) -> Reply | None:
     role = _ROLE.fullmatch(asked.given.get("RoleARN", "") or asked.given.get("AdministrationRoleARN", ""))
-    if role and world.hides(Thing("AWS::IAM::Role", role[1], role[2]), asked.region):
+    if role and visibility.hides(Made("AWS::IAM::Role", role[1], role[2]), asked.region):
         return _xml("ValidationError", f"Role {role[0]} is invalid or cannot be assumed")
     change_set = asked.given.get("ChangeSetName", "")
-    if asked.action == "DescribeChangeSet" and world.hides(asked.thing("ChangeSet", change_set), asked.region):
+    if asked.action == "DescribeChangeSet" and visibility.hides(asked.thing("ChangeSet", change_set), asked.region):
         return _xml("ChangeSetNotFound", f"ChangeSet [{change_set}] does not exist", 404)
     name = asked.given.get("StackSetName", "")
-    if name and asked.action != "CreateStackSet" and world.hides(asked.thing("StackSet", name), asked.region):
+    if name and asked.action != "CreateStackSet" and visibility.hides(asked.thing("StackSet", name), asked.region):
         return _xml("StackSetNotFoundException", f"StackSet {name} not found", 404)
     operation = asked.given.get("OperationId", "")
     reads = ("DescribeStackSetOperation", "ListStackSetOperationResults")
-    if asked.action in reads and world.hides(asked.thing("Operation", operation), asked.region):
+    if asked.action in reads and visibility.hides(asked.thing("Operation", operation), asked.region):
         return _xml("OperationNotFoundException", f"Operation {operation} not found", 404)
     return None
 
 
-def _s3(world: World, asked: Asked) -> Reply | None:
+def _s3(visibility: Visibility, asked: Asked) -> Reply | None:
     bucket = unquote(asked.path).strip("/").split("/")[0]
-    if not bucket or not world.hides(asked.thing("AWS::S3::Bucket", bucket), asked.region):
+    if not bucket or not visibility.hides(asked.thing("AWS::S3::Bucket", bucket), asked.region):
         return None
     body = b"<Error><Code>NoSuchBucket</Code><Message>The specified bucket does not exist</Message></Error>"
     return 404, {"Content-Type": "application/xml"}, b"" if asked.action == "HEAD" else body
 
 
-def _dynamodb(world: World, asked: Asked) -> Reply | None:
-    if not world.hides(asked.thing("AWS::DynamoDB::Table", asked.given.get("TableName", "")), asked.region):
+def _dynamodb(visibility: Visibility, asked: Asked) -> Reply | None:
+    if not visibility.hides(asked.thing("AWS::DynamoDB::Table", asked.given.get("TableName", "")), asked.region):
         return None
     return _json("ResourceNotFoundException", "Requested resource not found")
 
 
-def _iam(world: World, asked: Asked) -> Reply | None:
+def _iam(visibility: Visibility, asked: Asked) -> Reply | None:
     name = asked.given.get("RoleName", "")
-    if asked.action != "GetRole" or not world.hides(asked.thing("AWS::IAM::Role", name), "iam"):
+    if asked.action != "GetRole" or not visibility.hides(asked.thing("AWS::IAM::Role", name), "iam"):
         return None
     return _xml("NoSuchEntity", f"The role with name {name} cannot be found.", 404)
 
 
-def _sts(world: World, asked: Asked) -> Reply | None:
+def _sts(visibility: Visibility, asked: Asked) -> Reply | None:
     role = _ROLE.fullmatch(asked.given.get("RoleArn", ""))
-    if not role or not world.hides(Thing("AWS::IAM::Role", role[1], role[2]), "sts"):
+    if not role or not visibility.hides(Made("AWS::IAM::Role", role[1], role[2]), "sts"):
         return None
     who = f"arn:aws:iam::{asked.account}:root"
     return _xml("AccessDenied", f"User: {who} is not authorized to perform: sts:AssumeRole on resource: {role[0]}", 403)
 
 
-def _secrets(world: World, asked: Asked) -> Reply | None:
+def _secrets(visibility: Visibility, asked: Asked) -> Reply | None:
     secret, version = asked.given.get("SecretId", ""), asked.given.get("VersionId", "")
-    if version and world.hides(asked.thing("SecretVersion", version), asked.region):
+    if version and visibility.hides(asked.thing("SecretVersion", version), asked.region):
         return _json("ResourceNotFoundException", f"Secrets Manager can't find the specified secret value for VersionId: {version}")
-    if asked.action not in ("DescribeSecret", "GetSecretValue") or not world.hides(asked.thing("Secret", secret), asked.region):
+    if asked.action not in ("DescribeSecret", "GetSecretValue") or not visibility.hides(asked.thing("Secret", secret), asked.region):
         return None
     return _json("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 
 
-def _acm(world: World, asked: Asked) -> Reply | None:
+def _acm(visibility: Visibility, asked: Asked) -> Reply | None:
     arn = asked.given.get("CertificateArn", "")
-    if not world.hides(asked.thing("AWS::CertificateManager::Certificate", arn), "acm"):
+    if not visibility.hides(asked.thing("AWS::CertificateManager::Certificate", arn), "acm"):
         return None
     return _json("ResourceNotFoundException", f"Could not find certificate {arn}.")
 
 
-def _cloudfront(world: World, asked: Asked) -> Reply | None:
+def _cloudfront(visibility: Visibility, asked: Asked) -> Reply | None:
     found = _DISTRIBUTION.fullmatch(asked.path)
-    if not found or not world.hides(asked.thing("AWS::CloudFront::Distribution", found[1]), "cloudfront"):
+    if not found or not visibility.hides(asked.thing("AWS::CloudFront::Distribution", found[1]), "cloudfront"):
         return None
     return _xml("NoSuchDistribution", "The specified distribution does not exist.", 404)
 
 
-_HIDDEN: Mapping[str, Callable[[World, Asked], Reply | None]] = {
+_HIDDEN: Mapping[str, Callable[[Visibility, Asked], Reply | None]] = {
     "acm": _acm,
     "cloudformation": _cloudformation,
     "cloudfront": _cloudfront,
@@ -243,25 +243,25 @@ _BEGUN = (
 )
 
 
-def _remember(world: World, asked: Asked, answer: Any) -> None:
+def _remember(visibility: Visibility, asked: Asked, answer: Any) -> None:
     """What a successful call has made is new."""
     given = asked.given
     match (asked.service, asked.action):
         case ("cloudformation", "CreateChangeSet"):
             found = re.search(rb"<Id>([^<]+)</Id>", answer[2])
             for name in (given["ChangeSetName"], found[1].decode() if found else ""):
-                world.made(asked.thing("ChangeSet", name))
+                visibility.made(asked.thing("ChangeSet", name))
             ROLES[asked.account, given["StackName"]] = given.get("RoleARN", "")
         case ("cloudformation", "CreateStackSet"):
-            world.made(asked.thing("StackSet", given["StackSetName"]))
+            visibility.made(asked.thing("StackSet", given["StackSetName"]))
         case ("cloudformation", action) if action in _BEGUN:
-            world.made(asked.thing("Operation", given.get("OperationId", "")))
+            visibility.made(asked.thing("Operation", given.get("OperationId", "")))
         case ("iam", "CreateRole"):
-            world.made(asked.thing("AWS::IAM::Role", given["RoleName"]))
+            visibility.made(asked.thing("AWS::IAM::Role", given["RoleName"]))
         case ("secretsmanager", "CreateSecret"):
-            world.made(asked.thing("Secret", given["Name"]))
+            visibility.made(asked.thing("Secret", given["Name"]))
         case ("secretsmanager", "PutSecretValue"):
-            world.made(asked.thing("SecretVersion", json.loads(answer[2])["VersionId"]))
+            visibility.made(asked.thing("SecretVersion", json.loads(answer[2])["VersionId"]))
 
 
 ROLES: dict[tuple[str, str], str] = {}

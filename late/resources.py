@@ -23,7 +23,7 @@ from ministack.services.cloudformation import provisioners
 
 from emulator.stacksets import engine
 from late.answers import ROLES
-from late.world import Thing, World
+from late.visibility import Made, Visibility
 
 OWN_ODDS = 0.15
 """How often a role or policy of the same stack is not known yet although CloudFormation has looked."""
@@ -34,22 +34,22 @@ _ROLE_NAME = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/(?:.*/)?([^/]+)")
 _BUCKET = "AWS::S3::Bucket"
 
 
-def install(world: World) -> None:
+def install(visibility: Visibility) -> None:
     """Wrap every resource type, and the look for a StackSet's roles."""
     table: Any = provisioners._RESOURCE_HANDLERS
     for kind, handlers in table.items():
         if "create" in handlers:
-            handlers["create"] = _create(world, kind, handlers["create"])
+            handlers["create"] = _create(visibility, kind, handlers["create"])
         if "update" in handlers:
-            handlers["update"] = _update(world, kind, handlers["update"])
+            handlers["update"] = _update(visibility, kind, handlers["update"])
         if "delete" in handlers:
-            handlers["delete"] = _delete(world, kind, handlers["delete"])
+            handlers["delete"] = _delete(visibility, kind, handlers["delete"])
     roles_problem: Callable[..., str] = vars(engine)["roles_problem"]
 
     def late_roles_problem(stack_set: Any, instance: Any) -> str:
         name = stack_set.administration_role.rsplit("/", 1)[-1]
         execution = stack_set.execution_role
-        if world.hides(Thing("AWS::IAM::Role", instance.account, execution), instance.region):
+        if visibility.hides(Made("AWS::IAM::Role", instance.account, execution), instance.region):
             return f"Account {instance.account} should have '{execution}' role with trust relationship to Role '{name}'."
         return roles_problem(stack_set, instance)
 
@@ -61,85 +61,85 @@ def service_of(kind: str) -> str:
     return {"certificatemanager": "acm", "cloudwatch": "monitoring"}.get(name := kind.split("::")[1].lower(), name)
 
 
-def _create(world: World, kind: str, create: Callable[..., Any]) -> Callable[..., Any]:
+def _create(visibility: Visibility, kind: str, create: Callable[..., Any]) -> Callable[..., Any]:
     def late(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
-        _refuse(world, kind, props, stack_name)
+        _refuse(visibility, kind, props, stack_name)
         made = create(logical_id, props, stack_name)
         account = responses.get_account_id()
         name = made[0]
-        world.changed(service_of(kind))
+        visibility.changed(service_of(kind))
         if kind == "AWS::IAM::ManagedPolicy" or (kind == "AWS::Lambda::Version" and not str(name).startswith("arn:")):
             name = made[1].get("PolicyArn", made[1].get("FunctionArn", name))
-        world.made(Thing(kind, account, str(name)), stack_name)
+        visibility.made(Made(kind, account, str(name)), stack_name)
         if kind == "AWS::IAM::Role":
-            world.made(Thing("permissions", account, str(name)), stack_name)
+            visibility.made(Made("permissions", account, str(name)), stack_name)
         return made
 
     return late
 
 
-def _update(world: World, kind: str, update: Callable[..., Any]) -> Callable[..., Any]:
+def _update(visibility: Visibility, kind: str, update: Callable[..., Any]) -> Callable[..., Any]:
     def late(physical_id: str, old: dict[str, Any], new: dict[str, Any], stack_name: str, *more: Any, **named: Any) -> Any:
-        _refuse(world, kind, new, stack_name)
-        world.changed(service_of(kind))
+        _refuse(visibility, kind, new, stack_name)
+        visibility.changed(service_of(kind))
         return update(physical_id, old, new, stack_name, *more, **named)
 
     return late
 
 
-def _delete(world: World, kind: str, delete: Callable[..., Any]) -> Callable[..., Any]:
+def _delete(visibility: Visibility, kind: str, delete: Callable[..., Any]) -> Callable[..., Any]:
     def late(physical_id: str, *more: Any, **named: Any) -> Any:
         answer = delete(physical_id, *more, **named)
-        world.changed(service_of(kind))
-        world.gone(Thing(kind, responses.get_account_id(), physical_id))
+        visibility.changed(service_of(kind))
+        visibility.gone(Made(kind, responses.get_account_id(), physical_id))
         return answer
 
     return late
 
 
-def _refuse(world: World, kind: str, props: dict[str, Any], stack: str) -> None:
-    problem = next(_problems(world, kind, props, stack), "")
+def _refuse(visibility: Visibility, kind: str, props: dict[str, Any], stack: str) -> None:
+    problem = next(_problems(visibility, kind, props, stack), "")
     if problem:
         raise ValueError(f'Resource handler returned message: "{problem}" (RequestToken: late, HandlerErrorCode: InvalidRequest)')
 
 
-def _problems(world: World, kind: str, props: dict[str, Any], stack: str) -> Iterator[str]:
+def _problems(visibility: Visibility, kind: str, props: dict[str, Any], stack: str) -> Iterator[str]:
     account = responses.get_account_id()
     role = _ROLE_NAME.fullmatch(ROLES.get((account, stack), ""))
-    if role and world.hides(Thing("permissions", role[1], role[2]), kind, DENIED_ODDS):
+    if role and visibility.hides(Made("permissions", role[1], role[2]), kind, DENIED_ODDS):
         service = service_of(kind)
         who = f"arn:aws:sts::{account}:assumed-role/{role[2]}/AWSCloudFormation"
         yield f"User: {who} is not authorized to perform: {service}:Create because no identity-based policy allows the action"
     name = str(props.get("Role", "")).rpartition("/")[2] if kind == "AWS::Lambda::Function" else ""
-    if name and _new(world, Thing("AWS::IAM::Role", account, name), "lambda", stack):
+    if name and _new(visibility, Made("AWS::IAM::Role", account, name), "lambda", stack):
         yield "The role defined for the function cannot be assumed by Lambda. (Service: Lambda, Status Code: 400, Request ID: late)"
-    if kind == "AWS::S3::BucketPolicy" and _new(world, Thing(_BUCKET, account, str(props.get("Bucket"))), "s3", stack, own=0):
+    if kind == "AWS::S3::BucketPolicy" and _new(visibility, Made(_BUCKET, account, str(props.get("Bucket"))), "s3", stack, own=0):
         yield "The specified bucket does not exist (Service: S3, Status Code: 404, Request ID: late)"
     if kind == "AWS::CloudFront::Distribution":
-        yield from _of_distribution(world, account, props, stack)
+        yield from _of_distribution(visibility, account, props, stack)
     if kind == "AWS::IAM::Role":
         for arn in (*props.get("ManagedPolicyArns", ()), props.get("PermissionsBoundary")):
-            if arn and _new(world, Thing("AWS::IAM::ManagedPolicy", account, str(arn)), "iam", stack):
+            if arn and _new(visibility, Made("AWS::IAM::ManagedPolicy", account, str(arn)), "iam", stack):
                 yield f"Policy {arn} does not exist or is not attachable. (Service: Iam, Status Code: 404, Request ID: late)"
 
 
-def _of_distribution(world: World, account: str, props: dict[str, Any], stack: str) -> Iterator[str]:
+def _of_distribution(visibility: Visibility, account: str, props: dict[str, Any], stack: str) -> Iterator[str]:
     text = json.dumps(props, default=str)
     for arn in re.findall(r"arn:aws:acm:[^\"]+", text):
-        if _new(world, Thing("AWS::CertificateManager::Certificate", account, arn), "cloudfront", stack, own=0):
+        if _new(visibility, Made("AWS::CertificateManager::Certificate", account, arn), "cloudfront", stack, own=0):
             yield (
                 "Invalid request provided: AWS::CloudFront::Distribution: The specified SSL certificate doesn't exist, isn't in"
                 " us-east-1 region, isn't valid, or doesn't include a valid certificate chain. (Service: CloudFront, Status Code: 400)"
             )
     for arn in re.findall(r"arn:aws:lambda:[^\"]+:\d+", text):
-        if _new(world, Thing("AWS::Lambda::Version", account, arn), "cloudfront", stack, own=0):
+        if _new(visibility, Made("AWS::Lambda::Version", account, arn), "cloudfront", stack, own=0):
             yield (
                 f"Invalid request provided: AWS::CloudFront::Distribution: The function must be in an Active state. The current state for"
                 f" function {arn} is Pending (Service: CloudFront, Status Code: 400, Request ID: late)"
             )
 
 
-def _new(world: World, thing: Thing, reader: str, stack: str, *, own: float = OWN_ODDS) -> bool:
+def _new(visibility: Visibility, thing: Made, reader: str, stack: str, *, own: float = OWN_ODDS) -> bool:
     """Whether the reader does not know it yet; of the stack's own only with the odds `own`."""
-    maker = world.maker(thing)
-    return world.hides(thing, reader, own) if maker == stack else world.hides(thing, reader)
+    maker = visibility.maker(thing)
+    return visibility.hides(thing, reader, own) if maker == stack else visibility.hides(thing, reader)

@@ -1,6 +1,6 @@
 """A page with its style sheets, scripts, headers and routing, judged as a browser will meet it.
 
-In: `Page`, `Surroundings`. Out: `Finding`s. Never: goes to AWS or the network, decides what is allowed.
+In: `Page`, `SiteContext`. Out: `Finding`s. Never: goes to AWS or the network, decides what is allowed.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 from pages import loading, policies, scripting
 from pages.findings import Finding
 from pages.judged import Judged
-from pages.model import Page, Surroundings
+from pages.model import Page, SiteContext
 
 
-def judge(page: Page, around: Surroundings) -> tuple[Finding, ...]:
+def judge(page: Page, around: SiteContext) -> tuple[Finding, ...]:
     """Everything that is wrong with a page, and what is worth knowing, by line; what stands in other files after it."""
     judged = Judged(page, around)
     try:

@@ -1,6 +1,6 @@
 """One page, parsed once: what the checks share.
 
-In: `Page`, `Surroundings`. Out: the document, its policies, what it loads by absolute URL. Never: says what is wrong.
+In: `Page`, `SiteContext`. Out: the document, its policies, what it loads by absolute URL. Never: says what is wrong.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from functools import cached_property
 from pages import styles
 from pages.document import Document, Reference, parse
 from pages.findings import Finding
-from pages.model import Page, Served, Surroundings
+from pages.model import Page, Served, SiteContext
 from pages.policy import Policy
 from pages.styles import StyleUrl
 from pages.urls import resolved
@@ -24,7 +24,7 @@ READ = 8 << 20
 class Judged:
     """One page, parsed once; what the checks share."""
 
-    def __init__(self, page: Page, around: Surroundings) -> None:
+    def __init__(self, page: Page, around: SiteContext) -> None:
         self.page = page
         self.around = around
 

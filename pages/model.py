@@ -1,6 +1,6 @@
 """What a page is judged with.
 
-In: values. Out: `Served`, `Surroundings`, `Page`. Never: reads a file or the network: whoever judges hands in what finds a path.
+In: values. Out: `Served`, `SiteContext`, `Page`. Never: reads a file or the network: whoever judges hands in what finds a path.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Served:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class SiteContext:
     """The site around a page."""
 
     origin: str

@@ -26,9 +26,9 @@ from preview.interpreter.site import InterpretError, interpret
 from preview.messages import Request
 from preview.model import Site
 from preview.node import FunctionFailed, Node
+from preview.origin_faults import NO_FAULTS, OriginFaults
 from preview.requests import line
 from preview.sockets import CONNECTIONS, UNREAD_SECONDS
-from preview.weather import FAIR, Weather
 from website.content import read as check
 from website.errors import SourceError
 
@@ -57,7 +57,7 @@ class Settings:
     """At a time and port."""
     unread_seconds: float = UNREAD_SECONDS
     """That a client may leave its answer unread."""
-    weather: Weather = FAIR
+    faults: OriginFaults = NO_FAULTS
     """How the buckets answer."""
     invalidations: Callable[[], tuple[Invalidated, ...]] | None = None
     """With `content`: every invalidation there has been, oldest first; blocking."""
@@ -158,7 +158,7 @@ class Preview:
             self.node,
             self.cache,
             lambda: uuid.uuid4().hex,
-            weather=self._settings.weather,
+            faults=self._settings.faults,
             elapsed=lambda: self._settings.monotonic() - self._began,
         )
 

@@ -18,7 +18,7 @@ from itertools import groupby
 from aws.errors import Conflict, NotFound
 from gateways.origins import COPY_LIMIT
 from promotion.places import Place
-from recovery.comparing import BEACONS, Held, Listing, read_both
+from recovery.comparing import BEACONS, Listing, StoredObject, read_both
 from website.run import Begun, Report, Sent
 
 WORKERS = 16
@@ -30,7 +30,7 @@ _REPLICATED = "REPLICA"
 class Load:
     """What goes home."""
 
-    objects: tuple[tuple[str, Held], ...]
+    objects: tuple[tuple[str, StoredObject], ...]
     """In the order in which they are copied."""
     overwritten: tuple[str, ...]
     """Of these, keys that were written at home as well since the promotion; that version stays as a noncurrent one."""
@@ -89,7 +89,7 @@ def carry(found: Load, home: Place, standby: Place, index_key: str, report: Repo
                 report(Sent(key=key, size=held.size))
 
 
-def _copy(key: str, held: Held, home: Place, standby: Place) -> None:
+def _copy(key: str, held: StoredObject, home: Place, standby: Place) -> None:
     try:
         home.buckets.copy(standby.bucket, key, home.bucket, if_match=held.etag)
     except (Conflict, NotFound) as error:
@@ -104,15 +104,15 @@ def unequal(home: Place, standby: Place, since: datetime, is_published: Callable
     return tuple(sorted(key for key in found if asked(key)))
 
 
-def _young(held: Held, since: datetime) -> bool:
+def _young(held: StoredObject, since: datetime) -> bool:
     return held.modified is None or held.modified >= since
 
 
-def _equal(home: Held | None, held: Held) -> bool:
+def _equal(home: StoredObject | None, held: StoredObject) -> bool:
     return home is not None and (home.etag, home.size) == (held.etag, held.size)
 
 
-def _arrived(home: Held | None, held: Held) -> bool:
+def _arrived(home: StoredObject | None, held: StoredObject) -> bool:
     """The same bytes, written at home after they were written into the replica: with its headers, too."""
     if home is None or not _equal(home, held):
         return False

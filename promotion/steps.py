@@ -36,7 +36,7 @@ class Refused(Remedied):
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
+class PromotionGateways:
     """What the steps work on."""
 
     origins: Origins
@@ -56,35 +56,35 @@ class World:
         return self.origins.environment
 
 
-def promote(world: World, *, plan: str, distribution: str, planned: bool) -> Entry:
+def promote(gateways: PromotionGateways, *, plan: str, distribution: str, planned: bool) -> Entry:
     """Home to standby. `planned`: the home region answers and is handed over in order."""
-    _begin(world, "promoting", plan=plan, distribution=distribution)
+    _begin(gateways, "promoting", plan=plan, distribution=distribution)
     if planned:
-        _step(world, "waiting for what is being published", lambda: _nobody_publishes(world, world.home))
-        _step(world, "waiting until the replica has everything", lambda: _caught_up(world))
-    _step(world, "the replica refuses replication", lambda: _fence(world))
+        _step(gateways, "waiting for what is being published", lambda: _nobody_publishes(gateways, gateways.home))
+        _step(gateways, "waiting until the replica has everything", lambda: _caught_up(gateways))
+    _step(gateways, "the replica refuses replication", lambda: _fence(gateways))
     if planned:
-        _step(world, "the last records go to the standby region", lambda: _last_records(world))
-    _step(world, "the distribution asks the replica first", lambda: world.put_first(world.standby.origin))
-    return _end(world, "standby")
+        _step(gateways, "the last records go to the standby region", lambda: _last_records(gateways))
+    _step(gateways, "the distribution asks the replica first", lambda: gateways.put_first(gateways.standby.origin))
+    return _end(gateways, "standby")
 
 
-def failback(world: World, *, plan: str) -> Entry:
+def failback(gateways: PromotionGateways, *, plan: str) -> Entry:
     """Standby to home; also from a promotion that was cut off."""
-    entry = _begin(world, "failing-back", plan=plan)
+    entry = _begin(gateways, "failing-back", plan=plan)
     since = moment(entry.target.since)
-    _step(world, "waiting for what is being published", lambda: _nobody_publishes(world, world.standby))
-    _step(world, "what was published goes home", lambda: _carry(world, since))
-    _step(world, "every object is compared", lambda: _compare(world, since))
-    _step(world, "the records go home", lambda: _records(world))
-    _step(world, "the distribution asks the site bucket first", lambda: world.put_first(world.home.origin))
-    _step(world, "the replica takes replication again", lambda: _lift(world))
-    _step(world, "the replica gets what it never got", lambda: _fill(world))
-    ended = _end(world, "home")
+    _step(gateways, "waiting for what is being published", lambda: _nobody_publishes(gateways, gateways.standby))
+    _step(gateways, "what was published goes home", lambda: _carry(gateways, since))
+    _step(gateways, "every object is compared", lambda: _compare(gateways, since))
+    _step(gateways, "the records go home", lambda: _records(gateways))
+    _step(gateways, "the distribution asks the site bucket first", lambda: gateways.put_first(gateways.home.origin))
+    _step(gateways, "the replica takes replication again", lambda: _lift(gateways))
+    _step(gateways, "the replica gets what it never got", lambda: _fill(gateways))
+    ended = _end(gateways, "home")
     try:
-        _last_records(world)
+        _last_records(gateways)
     except (AwsError, WebsiteError) as error:
-        world.run.report(Warned(text=f"the records in the standby region are not up to date: {error}; the next publish brings them"))
+        gateways.run.report(Warned(text=f"the records in the standby region are not up to date: {error}; the next publish brings them"))
     return ended
 
 
@@ -98,8 +98,8 @@ def since_of(entry: Entry) -> str:
 # --- the register -------------------------------------------------------------------------------------------------
 
 
-def _begin(world: World, phase: Phase, **values: str) -> Entry:
-    entry = world.register.read()
+def _begin(gateways: PromotionGateways, phase: Phase, **values: str) -> Entry:
+    entry = gateways.register.read()
     if entry.target.phase == phase:
         # An earlier run was cut off. What it was approved with stands in the register.
         if entry.target.plan != values["plan"]:
@@ -107,32 +107,32 @@ def _begin(world: World, phase: Phase, **values: str) -> Entry:
         return entry
     if phase == "failing-back":
         values["since"] = since_of(entry)
-    world.run.report(Begun(step=f"{entry.target.phase} -> {phase}: nobody publishes"))
-    return world.register.change(entry, phase, by=world.run.caller.arn, **values)
+    gateways.run.report(Begun(step=f"{entry.target.phase} -> {phase}: nobody publishes"))
+    return gateways.register.change(entry, phase, by=gateways.run.caller.arn, **values)
 
 
-def _end(world: World, phase: Phase) -> Entry:
-    entry = world.register.read()
-    world.check()
+def _end(gateways: PromotionGateways, phase: Phase) -> Entry:
+    entry = gateways.register.read()
+    gateways.check()
     values = {"since": "", "plan": "", "distribution": ""} if phase == "home" else {"since": since_of(entry)}
-    world.run.report(Begun(step=f"{entry.target.phase} -> {phase}"))
-    return world.register.change(entry, phase, by=world.run.caller.arn, **values)
+    gateways.run.report(Begun(step=f"{entry.target.phase} -> {phase}"))
+    return gateways.register.change(entry, phase, by=gateways.run.caller.arn, **values)
 
 
-def _step(world: World, name: str, do: Callable[[], object]) -> None:
-    world.check()
-    world.run.report(Begun(step=name))
+def _step(gateways: PromotionGateways, name: str, do: Callable[[], object]) -> None:
+    gateways.check()
+    gateways.run.report(Begun(step=name))
     do()
 
 
 # --- promote ------------------------------------------------------------------------------------------------------
 
 
-def _nobody_publishes(world: World, place: Place) -> None:
+def _nobody_publishes(gateways: PromotionGateways, place: Place) -> None:
     """The register was written before this look, and a publisher claims before it looks at the register: one of the two sees the other."""
-    state, _ = place.store(world.environment).state()
+    state, _ = place.store(gateways.environment).state()
     held = state.claim
-    if held is not None and moment(held.expires_at) > world.run.now():
+    if held is not None and moment(held.expires_at) > gateways.run.now():
         raise Refused(
             f"{held.by} on {held.host} began a {held.action} at {held.started_at} and has not ended it (it lapses by itself at"
             f" {held.expires_at}); nobody else begins meanwhile",
@@ -140,67 +140,67 @@ def _nobody_publishes(world: World, place: Place) -> None:
         )
 
 
-def _caught_up(world: World) -> None:
+def _caught_up(gateways: PromotionGateways) -> None:
     waited, pause = 0.0, 1.0
     while True:
-        left = fill(world.origins, world.home.s3, world.standby.s3, world.standby.buckets, world.run).left
+        left = fill(gateways.origins, gateways.home.s3, gateways.standby.s3, gateways.standby.buckets, gateways.run).left
         if not left:
             return
         if waited >= WAIT_SECONDS:
             raise Refused(
                 f"the replica lacks {count(len(left), 'object')} after {waited:.0f} s, for example {left[0]}",
-                "run the same command again, or take it back: " + deploy("dr", world.environment, "failback"),
+                "run the same command again, or take it back: " + deploy("dr", gateways.environment, "failback"),
             )
-        world.run.sleep(pause)
+        gateways.run.sleep(pause)
         waited += pause
         pause = min(pause * 1.5, 10.0)
 
 
-def _fence(world: World) -> None:
-    place, arn = world.standby, world.origins.replica.arn
+def _fence(gateways: PromotionGateways) -> None:
+    place, arn = gateways.standby, gateways.origins.replica.arn
     policy = place.buckets.policy(place.bucket)
     if not fence.is_fenced(policy):
         place.buckets.put_policy(place.bucket, fence.fenced(policy, arn))
 
 
-def _last_records(world: World) -> None:
+def _last_records(gateways: PromotionGateways) -> None:
     mirror(
-        world.home,
-        world.standby,
-        world.environment,
-        allowed=lambda: world.register.read().target.phase in ("home", "promoting"),
-        now=world.run.now(),
+        gateways.home,
+        gateways.standby,
+        gateways.environment,
+        allowed=lambda: gateways.register.read().target.phase in ("home", "promoting"),
+        now=gateways.run.now(),
     )
 
 
 # --- failback -----------------------------------------------------------------------------------------------------
 
 
-def _carry(world: World, since: datetime) -> None:
-    found = load(world.home, world.standby, since, world.index_key)
+def _carry(gateways: PromotionGateways, since: datetime) -> None:
+    found = load(gateways.home, gateways.standby, since, gateways.index_key)
     if found.too_large:
         raise Refused(
-            f"{', '.join(found.too_large[:3])} of {world.standby.bucket} is larger than one copy within S3 takes (5 GB)",
-            f"aws s3 cp s3://{world.standby.bucket}/KEY s3://{world.home.bucket}/KEY --source-region {world.standby.region}"
-            f" --region {world.home.region}\nthen run the same command again",
+            f"{', '.join(found.too_large[:3])} of {gateways.standby.bucket} is larger than one copy within S3 takes (5 GB)",
+            f"aws s3 cp s3://{gateways.standby.bucket}/KEY s3://{gateways.home.bucket}/KEY --source-region {gateways.standby.region}"
+            f" --region {gateways.home.region}\nthen run the same command again",
         )
     if found.objects:
-        carry(found, world.home, world.standby, world.index_key, world.run.report)
+        carry(found, gateways.home, gateways.standby, gateways.index_key, gateways.run.report)
 
 
-def _compare(world: World, since: datetime) -> None:
-    left = unequal(world.home, world.standby, since)
+def _compare(gateways: PromotionGateways, since: datetime) -> None:
+    left = unequal(gateways.home, gateways.standby, since)
     if left:
         raise Refused(f"{count(len(left), 'object')} are not the same at home yet, for example {left[0]}", "run the same command again")
 
 
-def _records(world: World) -> None:
-    copy_records(world.standby, world.home, world.environment)
-    carry_list(world.standby, world.home, world.environment, world.run.now())
+def _records(gateways: PromotionGateways) -> None:
+    copy_records(gateways.standby, gateways.home, gateways.environment)
+    carry_list(gateways.standby, gateways.home, gateways.environment, gateways.run.now())
 
 
-def _lift(world: World) -> None:
-    place = world.standby
+def _lift(gateways: PromotionGateways) -> None:
+    place = gateways.standby
     policy = place.buckets.policy(place.bucket)
     if fence.is_fenced(policy):
         lifted = fence.lifted(policy)
@@ -208,8 +208,8 @@ def _lift(world: World) -> None:
         place.buckets.put_policy(place.bucket, lifted)
 
 
-def _fill(world: World) -> None:
+def _fill(gateways: PromotionGateways) -> None:
     """What was written at home and never replicated. S3 has given it up, and status and verify would tell for ever."""
-    done = fill(world.origins, world.home.s3, world.standby.s3, world.standby.buckets, world.run)
+    done = fill(gateways.origins, gateways.home.s3, gateways.standby.s3, gateways.standby.buckets, gateways.run)
     if done.left:
-        world.run.report(Warned(text=f"the replica still lacks {count(len(done.left), 'object')}, for example {done.left[0]}"))
+        gateways.run.report(Warned(text=f"the replica still lacks {count(len(done.left), 'object')}, for example {done.left[0]}"))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from aws.errors import Conflict, NotFound
 from gateways.origins import COPY_LIMIT
-from recovery.comparing import Difference, Held, Listing, difference, lacking, read
+from recovery.comparing import Difference, Listing, StoredObject, difference, lacking, read
 from website.run import Begun, Run, Sent
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def fill(origins: Origins, primary: S3, replica: S3, copies: Buckets, run: Run, 
     return Filled(objects=len(done), size=sum(done.values()), left=left)
 
 
-def _not_under_way(keys: Iterable[str], here: Listing, origins: Origins, primary: S3, run: Run) -> dict[str, Held]:
+def _not_under_way(keys: Iterable[str], here: Listing, origins: Origins, primary: S3, run: Run) -> dict[str, StoredObject]:
     """Those that S3 is not about to bring: an old object is none, which spares a request for each."""
     now = run.now()
 

@@ -27,7 +27,7 @@ NAMED = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
+class StoredObject:
     """One object as a listing has it."""
 
     etag: str
@@ -35,7 +35,7 @@ class Held:
     modified: datetime | None = None
 
 
-Listing = Mapping[str, Held]
+Listing = Mapping[str, StoredObject]
 
 
 class Difference(Frozen, frozen=True, kw_only=True):
@@ -125,12 +125,12 @@ def difference(keys: Iterable[str], listing: Listing) -> Difference:
     return Difference(objects=len(found), size=sum(listing[key].size for key in found), keys=found[:NAMED])
 
 
-def read(s3: S3, bucket: str, prefix: str = "") -> dict[str, Held]:
+def read(s3: S3, bucket: str, prefix: str = "") -> dict[str, StoredObject]:
     """A bucket's objects. `NotFound` where there is no bucket."""
     return {head.key: _held(head) for head in s3.list(bucket, prefix)}
 
 
-def read_both(primary: tuple[S3, str], replica: tuple[S3, str]) -> tuple[dict[str, Held], dict[str, Held]]:
+def read_both(primary: tuple[S3, str], replica: tuple[S3, str]) -> tuple[dict[str, StoredObject], dict[str, StoredObject]]:
     """Both at the same time. Raises `AwsError`."""
     with ThreadPoolExecutor(1) as pool:
         second = pool.submit(read, *replica)
@@ -138,13 +138,13 @@ def read_both(primary: tuple[S3, str], replica: tuple[S3, str]) -> tuple[dict[st
         return first, second.result()
 
 
-def _held(head: Head) -> Held:
-    return Held(etag=head.etag, size=head.size, modified=head.modified)
+def _held(head: Head) -> StoredObject:
+    return StoredObject(etag=head.etag, size=head.size, modified=head.modified)
 
 
-def _differs(held: Held, copy: Held | None) -> bool:
+def _differs(held: StoredObject, copy: StoredObject | None) -> bool:
     return copy is None or (copy.etag, copy.size) != (held.etag, held.size)
 
 
-def _size(held: Iterable[Held]) -> int:
+def _size(held: Iterable[StoredObject]) -> int:
     return sum(each.size for each in held)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from assembly import commands
 from aws.errors import AwsError
 from recovery.backfill import BROUGHT, WORKERS, copy_all
-from recovery.comparing import Held, orphaned, read, read_both, unlike
+from recovery.comparing import StoredObject, orphaned, read, read_both, unlike
 from website.run import Begun, Run, Sent, Warned, count
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Following:
         except AwsError as error:
             self._warn(run, f"what was removed from the site could not be removed from its replica: {error}")
 
-    def _there(self) -> dict[str, Held]:
+    def _there(self) -> dict[str, StoredObject]:
         return read(self.replica, self.origins.replica.bucket)
 
     def _copy_forgotten(self, behind: Iterable[str], wanted: Mapping[str, str], run: Run) -> None:
@@ -78,7 +78,7 @@ class Following:
             heads = pool.map(lambda key: (key, self.primary.head(self.origins.primary.bucket, key)), behind)
             forgotten = {key: head for key, head in heads if head and head.etag == wanted[key] and head.replication not in BROUGHT}
         if forgotten:
-            held = {key: Held(etag=head.etag, size=head.size, modified=head.modified) for key, head in forgotten.items()}
+            held = {key: StoredObject(etag=head.etag, size=head.size, modified=head.modified) for key, head in forgotten.items()}
             copy_all(self.origins, self.copies, held, run)
 
     def _wait(self, wanted: Mapping[str, str], run: Run, renew: Callable[[], None]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """A rehearsal: the site bucket is closed to CloudFront, the site verified on the replica, the bucket opened again.
 
-In: a plan that was approved, a `World` to act in. Out: a `Report`.
+In: a plan that was approved, a `RehearsalGateways` to act in. Out: a `Report`.
 Never: leaves the bucket closed: it is opened whatever ends the rehearsal, and where nothing of this process is left to do so the statement
 ends by itself (`recovery.closing`); closes it for longer than the plan says; goes on where visitors get no page.
 
@@ -87,7 +87,7 @@ def plan_lines(plan: RehearsalPlan) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
+class RehearsalGateways:
     """What a rehearsal acts on."""
 
     origins: Origins
@@ -120,7 +120,7 @@ class Rehearsal:
     """One, under way."""
 
     plan: RehearsalPlan
-    world: World
+    gateways: RehearsalGateways
     report: Report
     _until: datetime = field(init=False)
     _closed_at: datetime | None = field(init=False, default=None)
@@ -129,9 +129,9 @@ class Rehearsal:
 
     def run(self) -> Report:
         """Rehearse. Raises `AwsError` if the report cannot be kept, before anything is closed; afterwards it stands in the report."""
-        world, plan = self.world, self.plan
-        world.save(self.report)
-        self._until = world.now() + timedelta(minutes=plan.minutes)
+        gateways, plan = self.gateways, self.plan
+        gateways.save(self.report)
+        self._until = gateways.now() + timedelta(minutes=plan.minutes)
         try:
             self._on_the_replica()
         except Abandoned as reason:
@@ -146,56 +146,56 @@ class Rehearsal:
         return self.report
 
     def _on_the_replica(self) -> None:
-        world, origins = self.world, self.world.origins
-        status, _ = world.visit(world.entry_path)
+        gateways, origins = self.gateways, self.gateways.origins
+        status, _ = gateways.visit(gateways.entry_path)
         if status != 200:
             raise Abandoned(f"visitors get no page before anything was closed (status {status or 'none'})")
         if self._served_by_replica():
             raise Abandoned("CloudFront asks the replica already, before anything was closed: is the site bucket in trouble?")
-        policy = world.primary.policy(origins.primary.bucket) or {}
-        shut = closing.closed(policy, origins.primary.arn, world.distribution_arn, identity=self.report.id, until=self._until)
-        world.still_ours()
-        self._closed_at = world.now()
-        world.primary.put_policy(origins.primary.bucket, shut)
-        world.say(f"closed {origins.primary.bucket} to CloudFront until {self._until.astimezone(UTC):%H:%M:%S}Z")
+        policy = gateways.primary.policy(origins.primary.bucket) or {}
+        shut = closing.closed(policy, origins.primary.arn, gateways.distribution_arn, identity=self.report.id, until=self._until)
+        gateways.still_ours()
+        self._closed_at = gateways.now()
+        gateways.primary.put_policy(origins.primary.bucket, shut)
+        gateways.say(f"closed {origins.primary.bucket} to CloudFront until {self._until.astimezone(UTC):%H:%M:%S}Z")
         self._turn(to_replica=True)
         self._note(detected_seconds=self._seconds())
-        world.say(f"CloudFront asks the replica, {self.report.detected_seconds:.0f} s after the closing")
-        forgotten = world.forget()
+        gateways.say(f"CloudFront asks the replica, {self.report.detected_seconds:.0f} s after the closing")
+        forgotten = gateways.forget()
         while not forgotten():
             self._pause()
-        world.say("CloudFront has forgotten what it had cached; verifying the site on the replica")
-        results = world.verify()
+        gateways.say("CloudFront has forgotten what it had cached; verifying the site on the replica")
+        results = gateways.verify()
         self._note(checks=tuple(Check(id=each.id, status=each.status, detail=each.detail) for each in results))
         broken = [each.id for each in results if each.status == "failed"]
         if broken:
             self._note(result="failed", message=f"broken on the replica: {', '.join(broken)}")
             return
-        if world.now() >= self._until or not self._served_by_replica():
+        if gateways.now() >= self._until or not self._served_by_replica():
             raise Abandoned("the site bucket was open again before every check was made")
         self._note(result="passed", recovered_seconds=self._seconds())
 
     def _back(self, *, look: bool = True) -> None:
         """Open, see that it is open (`look`), clear up, and keep the report."""
-        world = self.world
+        gateways = self.gateways
         if self._closed_at is not None:
             try:
-                end(world.primary, world.origins, sleep=world.sleep)
-                begun = world.now()
-                world.say(f"opened {world.origins.primary.bucket} again")
+                end(gateways.primary, gateways.origins, sleep=gateways.sleep)
+                begun = gateways.now()
+                gateways.say(f"opened {gateways.origins.primary.bucket} again")
                 if look:
                     self._turn(to_replica=False)
-                    self._note(reopened_seconds=(world.now() - begun).total_seconds())
+                    self._note(reopened_seconds=(gateways.now() - begun).total_seconds())
             except (Abandoned, AwsError) as error:
-                world.say(f"warning: {error}; {self._ends_by_itself()}")
+                gateways.say(f"warning: {error}; {self._ends_by_itself()}")
             except KeyboardInterrupt:
-                world.say(f"warning: interrupted while it was opened again; {self._ends_by_itself()}")
+                gateways.say(f"warning: interrupted while it was opened again; {self._ends_by_itself()}")
                 raise
         try:
             self._clear()
-            world.save(self.report)
+            gateways.save(self.report)
         except AwsError as error:
-            world.say(f"warning: the report is not kept: {error}")
+            gateways.say(f"warning: the report is not kept: {error}")
 
     def _ends_by_itself(self) -> str:
         command = commands.deploy("dr", self.plan.environment, "rehearse", "--end")
@@ -203,45 +203,45 @@ class Rehearsal:
 
     def _turn(self, *, to_replica: bool) -> None:
         """Wait until the beacons tell so. Raises `Abandoned` after `TURN_SECONDS`."""
-        begun, row = self.world.now(), 0
+        begun, row = self.gateways.now(), 0
         while row < SETTLED:
             row = row + 1 if self._served_by_replica() is to_replica else 0
-            if (self.world.now() - begun).total_seconds() > TURN_SECONDS:
+            if (self.gateways.now() - begun).total_seconds() > TURN_SECONDS:
                 raise Abandoned(f"CloudFront has not turned {'to the replica' if to_replica else 'back'} within {TURN_SECONDS:.0f} s")
             if row < SETTLED:
                 self._pause()
 
     def _pause(self) -> None:
         """Look at the page as a visitor, and wait. Raises `Abandoned` where there is none for too long, or the end is near."""
-        world = self.world
-        status, _ = world.visit(world.entry_path)
+        gateways = self.gateways
+        status, _ = gateways.visit(gateways.entry_path)
         got = status == 200
         self._note(visits=self.report.visits + 1, failed_visits=self.report.failed_visits + (not got))
-        now = world.now()
+        now = gateways.now()
         self._failing_since = None if got else self._failing_since or now
         if self._failing_since is not None and (now - self._failing_since).total_seconds() >= OUTAGE_SECONDS:
             raise Abandoned(f"visitors have had no page for {OUTAGE_SECONDS:.0f} s (status {status or 'none'})")
         if now >= self._until - MARGIN and self.report.result == "begun":
             raise Abandoned(f"it took more than {self.plan.minutes} min")
-        world.sleep(world.pause_seconds)
+        gateways.sleep(gateways.pause_seconds)
 
     def _served_by_replica(self) -> bool:
-        world = self.world
+        gateways = self.gateways
         self._beacons += 1
         name = f"{BEACONS}{self.report.id}-{self._beacons}.txt"
         words = f"replica {self.report.id} {self._beacons}".encode()
-        world.replica.put(world.origins.replica.bucket, world.prefix + name, words, headers=_BEACON)
-        status, body = world.visit(f"/{world.prefix}{name}")
+        gateways.replica.put(gateways.origins.replica.bucket, gateways.prefix + name, words, headers=_BEACON)
+        status, body = gateways.visit(f"/{gateways.prefix}{name}")
         return status == 200 and body == words
 
     def _clear(self) -> None:
-        world = self.world
-        for head in list(world.replica.list(world.origins.replica.bucket, world.prefix + BEACONS)):
-            world.replica.delete(world.origins.replica.bucket, head.key)
+        gateways = self.gateways
+        for head in list(gateways.replica.list(gateways.origins.replica.bucket, gateways.prefix + BEACONS)):
+            gateways.replica.delete(gateways.origins.replica.bucket, head.key)
 
     def _seconds(self) -> float:
         assert self._closed_at is not None, "asked after the closing"
-        return (self.world.now() - self._closed_at).total_seconds()
+        return (self.gateways.now() - self._closed_at).total_seconds()
 
     def _note(self, **changes: object) -> None:
         self.report = msgspec.structs.replace(self.report, **changes)

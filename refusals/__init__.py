@@ -28,8 +28,8 @@ from refusals import (
     s3,
     sns,
 )
+from refusals.deployments import deployments
 from refusals.values import REFUSALS, Problem, Refusal
-from refusals.worlds import deployments
 
 MODULES = (certificates, cloudformation, cloudwatch, dashboards, documents, dynamodb, every, firewall, iam, keys, logs, route53, s3, sns)
 """One a service; they declare their rules when they are imported."""

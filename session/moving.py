@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from assembly import commands
 from guards.text import as_lines
 from session.context import OK, PENDING, CommandError, Context
-from session.promoting import failback_plan, promote_plan, standby_locked, world_of
+from session.promoting import failback_plan, gateways_of, promote_plan, standby_locked
 from session.target import in_standby, register
 
 if TYPE_CHECKING:
     from promotion.plan import FailbackPlan, PromotePlan
-    from promotion.steps import World
+    from promotion.steps import PromotionGateways
     from promotion.target import Entry
     from session.opened import Opened
 
@@ -29,7 +29,7 @@ def _moved(
     context: Context,
     opened: Opened,
     approved: tuple[PromotePlan | FailbackPlan, str],
-    do: Callable[[World], Entry],
+    do: Callable[[PromotionGateways], Entry],
 ) -> int:
     """Show the plan; with an approval carry it out. `approved`: the plan, and the digest that it is approved by."""
     from promotion.plan import action_of, lines
@@ -57,9 +57,9 @@ def _moved(
             ours()
             at_home()
 
-        world = world_of(opened, context, report=report, check=check, distribution=plan.distribution)
+        gateways = gateways_of(opened, context, report=report, check=check, distribution=plan.distribution)
         try:
-            entry = _done(args, action, lambda: do(world))
+            entry = _done(args, action, lambda: do(gateways))
         except KeyboardInterrupt:
             _tell_interrupted(args, context, opened, action)
             raise
@@ -139,8 +139,8 @@ def promoted(args: argparse.Namespace, context: Context, opened: Opened) -> int:
     entry = register(opened).read()
     digest = entry.target.plan if entry.target.phase == "promoting" else digest_of(plan)
 
-    def do(world: World) -> Entry:
-        return promote(world, plan=digest, distribution=plan.distribution, planned=args.planned)
+    def do(gateways: PromotionGateways) -> Entry:
+        return promote(gateways, plan=digest, distribution=plan.distribution, planned=args.planned)
 
     return _moved(args, context, opened, (plan, digest), do)
 
@@ -153,4 +153,4 @@ def failed_back(args: argparse.Namespace, context: Context, opened: Opened) -> i
     entry = register(opened).read()
     plan = failback_plan(opened, entry)
     digest = entry.target.plan if entry.target.phase == "failing-back" else digest_of(plan)
-    return _moved(args, context, opened, (plan, digest), lambda world: failback(world, plan=digest))
+    return _moved(args, context, opened, (plan, digest), lambda gateways: failback(gateways, plan=digest))

@@ -212,7 +212,7 @@ def _waiting(gateways: Gateways, context: Context, assembly: Assembly, templates
 
     wait = gateways.aws.propagation
     wait.sleep, wait.now, wait.tell = context.sleep, context.monotonic, context.say
-    gateways.aws.patience.tell = lambda text: None if context.quiet else context.say(text)
+    gateways.aws.breaker.tell = lambda text: None if context.quiet else context.say(text)
     wait.age = Recent(assembly.stacks, gateways, context.now, templates=templates).age
     return gateways
 

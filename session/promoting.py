@@ -1,6 +1,6 @@
 """Promote and failback of an opened environment: what they work on, their plans, the standby's lock.
 
-In: an opened environment with disaster recovery. Out: plans, a `World`; `CommandError` where a plan makes no sense, with what does.
+In: an opened environment with disaster recovery. Out: plans, a `PromotionGateways`; `CommandError` where a plan makes no sense.
 Never: asks the home region for more than whether it answers, before a promotion.
 """
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from promotion.lock_items import ObjectItems
     from promotion.places import Place
     from promotion.plan import FailbackPlan, Keys, PromotePlan, Side
-    from promotion.steps import World
+    from promotion.steps import PromotionGateways
     from promotion.target import Entry
-    from recovery.comparing import Held
+    from recovery.comparing import StoredObject
     from rollout.lock import Table
     from session.opened import Opened
     from website.run import Report
@@ -175,17 +175,17 @@ def silence(opened: Opened, home: Place) -> str:
     return f"there is no bucket {', '.join(missing)}" if missing else ""
 
 
-def world_of(opened: Opened, context: Context, *, report: Report, check: Callable[[], None], distribution: str) -> World:
+def gateways_of(opened: Opened, context: Context, *, report: Report, check: Callable[[], None], distribution: str) -> PromotionGateways:
     """What the steps work on."""
     from gateways.origin_order import put_first
     from guards.caller import this_process
-    from promotion.steps import World
+    from promotion.steps import PromotionGateways
     from website.run import Run
 
     origins = origins_of(opened)
     assert origins is not None, "asked by the caller"
     home, standby = places(opened)
-    return World(
+    return PromotionGateways(
         origins=origins,
         register=register(opened),
         home=home,
@@ -228,7 +228,7 @@ def _distribution(opened: Opened) -> str:
     return found
 
 
-def _keys(objects: Iterable[tuple[str, Held | None]]) -> Keys:
+def _keys(objects: Iterable[tuple[str, StoredObject | None]]) -> Keys:
     from assembly.files import canonical_json, sha256
     from promotion.plan import NAMED, Keys
 

@@ -1,4 +1,4 @@
-"""A rehearsal of an opened environment: its plan, and the world that it acts in.
+"""A rehearsal of an opened environment: its plan, and the gateways that it acts in.
 
 In: parsed arguments, an opened environment, its `RecoveryStatus`. Out: a `RehearsalPlan`; a `Report`. Never: begins without both.
 """
@@ -23,7 +23,7 @@ from session.verifying import PASSWORD_VARIABLE, target_of, with_replica
 if TYPE_CHECKING:
     from recovery.closing import Closed
     from recovery.origins import Origins
-    from recovery.rehearsal import RehearsalPlan, World
+    from recovery.rehearsal import RehearsalGateways, RehearsalPlan
     from recovery.report import Report
     from recovery.status import RecoveryStatus
     from verification.model import Target
@@ -112,18 +112,18 @@ def carry_out(args: argparse.Namespace, context: Context, opened: Opened, origin
                 "what was agreed to is not so any more: another release, rehearsal or distribution",
                 command=commands.deploy("dr", args.env, "rehearse"),
             )
-        world = _world(context, opened, origins, with_replica(target, opened, opened.assembly, live), check)
-        return Rehearsal(plan=plan, world=world, report=begun).run()
+        gateways = _gateways(context, opened, origins, with_replica(target, opened, opened.assembly, live), check)
+        return Rehearsal(plan=plan, gateways=gateways, report=begun).run()
 
 
-def _world(context: Context, opened: Opened, origins: Origins, target: Target, check: Callable[[], None]) -> World:
+def _gateways(context: Context, opened: Opened, origins: Origins, target: Target, check: Callable[[], None]) -> RehearsalGateways:
     from recovery import report
-    from recovery.rehearsal import PAUSE_SECONDS, World
+    from recovery.rehearsal import PAUSE_SECONDS, RehearsalGateways
     from verification.verify import verify
 
     pair, site = pair_of(opened, origins), site_of(opened)
     store, bucket = artifacts(opened), opened.assembly.artifact_bucket
-    return World(
+    return RehearsalGateways(
         origins=origins,
         distribution_arn=outputs(opened)["DistributionArn"],
         prefix=site.prefix,

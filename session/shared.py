@@ -43,9 +43,9 @@ def past_of(opened: Opened, *, limit: int) -> Past:
 
 def no_more_wanted(opened: Opened) -> Dropped:
     """The stacks of the environment that its assembly does not have."""
-    from rollout import whereabouts
+    from rollout import orphaned_stacks
 
-    return whereabouts.no_more_wanted(lambda: artifacts(opened), opened.assembly, opened.templates, opened.gateways)
+    return orphaned_stacks.no_more_wanted(lambda: artifacts(opened), opened.assembly, opened.templates, opened.gateways)
 
 
 def damage(past: Past, bucket: str) -> tuple[str, ...]:

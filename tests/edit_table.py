@@ -19,7 +19,7 @@ from planning.model import Options, Plan, StackPlan, StackSetPlan
 from planning.plan import make_plan
 from planning.request import Request
 from rollout import history
-from rollout.whereabouts import Whereabouts, find
+from rollout.orphaned_stacks import OrphanedStacks, find
 from stacks.synthesis import Synthesis, synthesise
 from templates.schemas import bundled
 from tests import edits
@@ -197,7 +197,7 @@ def _secrets(version: str) -> dict[str, tuple[str, dict[str, str]]]:
 
 
 def _plan(made: Synthesis, gateways: ProvisionedGateways, nonce: str, before: Synthesis | None = None) -> Plan:
-    seen = Whereabouts() if before is None else find(lambda: _history(before), made.assembly, made.templates, gateways)
+    seen = OrphanedStacks() if before is None else find(lambda: _history(before), made.assembly, made.templates, gateways)
     request = Request(
         assembly=made.assembly,
         templates=made.templates,

@@ -174,7 +174,7 @@ def plan_and_save(
     from planning.plan import make_plan
     from planning.request import Request
     from planning.saved import SavedPlanError, forget, load, path_of, save
-    from rollout import history, whereabouts
+    from rollout import history, orphaned_stacks
     from session import backfill
     from templates.schemas import bundled
 
@@ -194,8 +194,8 @@ def plan_and_save(
         return S3.connect(opened.aws, account_id=assembly.account_id, region=assembly.home_region)
 
     @functools.cache
-    def look() -> whereabouts.Whereabouts:
-        return whereabouts.find(bucket, assembly, opened.templates, opened.gateways, rolling_back=rolling_back)
+    def look() -> orphaned_stacks.OrphanedStacks:
+        return orphaned_stacks.find(bucket, assembly, opened.templates, opened.gateways, rolling_back=rolling_back)
 
     request = Request(
         assembly=assembly,

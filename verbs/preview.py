@@ -150,8 +150,8 @@ def _settings(args: argparse.Namespace, context: Context) -> tuple[Settings, Cre
     from preview import source
     from preview.bucket import bucket_content, invalidations, regions
     from preview.credential import secret_values
+    from preview.origin_faults import OriginFaults
     from preview.session import Settings
-    from preview.weather import Weather
 
     directory = args.dist / args.env
     built = source.read(directory)
@@ -177,7 +177,7 @@ def _settings(args: argparse.Namespace, context: Context) -> tuple[Settings, Cre
             folder=args.content,
             content=content,
             invalidations=invalidated,
-            weather=Weather(slow=args.origin_slow, down_after=args.origin_down, status=args.origin_status, first_only=args.replica_up),
+            faults=OriginFaults(slow=args.origin_slow, down_after=args.origin_down, status=args.origin_status, first_only=args.replica_up),
             https=args.https,
             http_port=args.http_port,
             authority_file=(lambda port: context.root / ".cache" / "preview" / f"{args.env}-{port}-ca.pem") if args.https else None,

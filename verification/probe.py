@@ -24,7 +24,7 @@ from files.types import content_type
 from pages.findings import Finding
 from pages.judge import judge
 from pages.judged import Judged
-from pages.model import Page, Served, Surroundings, addresses
+from pages.model import Page, Served, SiteContext, addresses
 from verification.browser import Seen, look
 from verification.model import NOT_ASKED, Failed, Skipped, Target
 from website.content import cache_control, key_prefix
@@ -184,9 +184,9 @@ class Probe:
         return Page(name=name, text=self.entry.body.decode("utf-8", "replace"), paths=addresses(entry))
 
     @cached_property
-    def around(self) -> Surroundings:
+    def around(self) -> SiteContext:
         """The site around the page, asked file by file."""
-        return Surroundings(
+        return SiteContext(
             origin=f"https://{self.contract.domain}",
             headers={name.lower(): value for name, value in self.entry.headers.items()},
             basic_auth=self.contract.basic_auth,

@@ -12,7 +12,7 @@ from files.names import misspelt
 from files.types import content_type
 from guards.text import printable
 from pages.findings import Allowances, Finding
-from pages.model import Page, Served, Surroundings, addresses
+from pages.model import Page, Served, SiteContext, addresses
 from website.folder import FolderFile
 
 PAGE_LIMIT = 4 << 20
@@ -30,7 +30,7 @@ ERROR_PAGES = ("404.html", "error.html")
 
 def surroundings(
     contract: SiteContract, files: Mapping[str, FolderFile], generated: Mapping[str, bytes], cached: Mapping[str, str]
-) -> Surroundings:
+) -> SiteContext:
     """The site as it will be. `files` and `generated` by key; `cached`: Cache-Control by key."""
     prefix = contract.index_document.strip("/").rpartition("/")[0]
 
@@ -48,7 +48,7 @@ def surroundings(
         key = path.lstrip("/")
         return misspelt(key, files) or _base_hint(key, f"{prefix}/" if prefix else "", files)
 
-    return Surroundings(
+    return SiteContext(
         origin=f"https://{contract.domain}",
         headers=contract.response_headers,
         basic_auth=contract.basic_auth,
@@ -61,7 +61,7 @@ def surroundings(
     )
 
 
-def judged(contract: SiteContract, around: Surroundings, files: Mapping[str, FolderFile], *, limit: int = PAGES_LIMIT) -> Iterator[Finding]:
+def judged(contract: SiteContract, around: SiteContext, files: Mapping[str, FolderFile], *, limit: int = PAGES_LIMIT) -> Iterator[Finding]:
     """Findings of the index document first, then of the other pages."""
     from pages.judge import judge
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from aws.s3 import S3
 from doctor.check import CheckContext, check
 from doctor.values import CheckResult
-from rollout.whereabouts import no_more_wanted
+from rollout.orphaned_stacks import no_more_wanted
 
 
 @check("no_more_wanted", "stacks that are no more wanted", order=900)

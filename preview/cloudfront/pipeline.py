@@ -29,7 +29,7 @@ from preview.content import Content, Unreachable
 from preview.messages import Request, Response, without
 from preview.model import Site
 from preview.node import Node
-from preview.weather import FAIR, Weather, failure, spared
+from preview.origin_faults import NO_FAULTS, OriginFaults, failure, spared
 
 _HOP_BY_HOP = ("connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "proxy-connection", "expect")
 
@@ -40,7 +40,7 @@ _STORED = (200, 203, 300, 301, 302, 307, 308, 400, 403, 404, 410, 500, 501, 502,
 class CloudFront:
     """The distributions of a site at one edge location. `request_id` makes up the id of each request.
 
-    `elapsed`: seconds since the preview began, for the weather.
+    `elapsed`: seconds since the preview began, for the faults.
     """
 
     def __init__(
@@ -51,13 +51,13 @@ class CloudFront:
         cache: Cache,
         request_id: Callable[[], str],
         *,
-        weather: Weather = FAIR,
+        faults: OriginFaults = NO_FAULTS,
         elapsed: Callable[[], float] = lambda: 0.0,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.site = site
         self._content, self._cache, self._request_id = content, cache, request_id
-        self._weather, self._elapsed, self._sleep = weather, elapsed, sleep
+        self._weather, self._elapsed, self._sleep = faults, elapsed, sleep
         self._functions = EdgeFunctions(node)
         self._revalidating: dict[Key, asyncio.Task[None]] = {}
 
@@ -242,8 +242,8 @@ class CloudFront:
         if isinstance(asked_or_made, Response):
             return asked_or_made
         try:
-            weather = FAIR if spared(self._weather, exchange.distribution.groups.values(), origin) else self._weather
-            status, trouble = await failure(origin, weather, self._elapsed, self._sleep)
+            faults = NO_FAULTS if spared(self._weather, exchange.distribution.groups.values(), origin) else self._weather
+            status, trouble = await failure(origin, faults, self._elapsed, self._sleep)
             if trouble:
                 exchange.step("origin", f"{origin_id}: {trouble}")
                 return error_response(status, f"The bucket is out of order: {trouble}.", "", "Error")

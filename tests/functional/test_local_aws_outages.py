@@ -11,10 +11,10 @@ import pytest
 
 from aws.errors import AwsError, NetworkError, Throttled, Unavailable
 from aws.session import Aws, Settings
+from circuit_breaker import CircuitBreaker
 from local_aws.server import LocalAws
 from outages import store
 from outages.model import How, Kind, Outage
-from patience import Patience
 
 pytestmark = pytest.mark.functional
 
@@ -27,7 +27,7 @@ def client(local_aws: LocalAws, account: str) -> Client:
     """Clients of the account that give up at once."""
     settings = Settings(total_attempts=1, read_timeout=1.0)
     aws = Aws(
-        endpoint_url=local_aws.endpoint_url, static_credentials=local_aws.credentials, settings=settings, patience=Patience(quiet=0.0)
+        endpoint_url=local_aws.endpoint_url, static_credentials=local_aws.credentials, settings=settings, breaker=CircuitBreaker(quiet=0.0)
     )
     return lambda service, region=HOME: aws.client(service, account_id=account, region=region)
 

@@ -165,7 +165,7 @@ def test_a_record_that_stands_is_compared_and_replaced_not_imported() -> None:
 
 
 def test_whether_another_stack_has_it_is_not_known_where_that_may_not_be_asked() -> None:
-    class Silent(Known):
+    class CircuitOpen(Known):
         def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> Any:
             class Refusing(CloudFormation):
                 def owner(self, physical_id: str, resource_type: str) -> str:
@@ -174,7 +174,7 @@ def test_whether_another_stack_has_it_is_not_known_where_that_may_not_be_asked()
             return Refusing(super().cloudformation(account_id, region)._client, account_id=account_id, region=region, sleep=lambda _: None)
 
     name = "dev-kimmyai-web-public"
-    account = Silent(there={("AWS::S3::Bucket", name): Found(physical_id=name)}, live_properties=terraformed("dev"))
+    account = CircuitOpen(there={("AWS::S3::Bucket", name): Found(physical_id=name)}, live_properties=terraformed("dev"))
     report = of(account)
     assert [note.partition(":")[0] for note in report.notes][:1] == [f"whether a stack of eu-west-1 has {name}"]
     assert not any(row.fate == "refused" for row in report.rows)

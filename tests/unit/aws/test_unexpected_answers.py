@@ -31,6 +31,7 @@ from aws.route53 import Record, Route53
 from aws.s3 import S3, Headers
 from aws.secrets import Secrets
 from aws.session import Aws, Settings, StaticCredentials
+from circuit_breaker import CircuitBreaker
 from gateways import existing
 from gateways.account import Account
 from gateways.alarms import Alarms
@@ -39,7 +40,6 @@ from gateways.organizations import Organizations
 from gateways.origins import Buckets
 from gateways.retained import REMOVABLE, Retained
 from guards.text import MOST
-from patience import Patience
 from tests.unit.aws.model_answers import HTML, XHTML, Wire, answers
 
 ACCOUNT, REGION = "111111111111", "eu-west-1"
@@ -75,7 +75,7 @@ class Answers:
             endpoint_url="http://aws.invalid",
             static_credentials=lambda _: StaticCredentials(access_key="test", secret_key="test"),
             settings=Settings(total_attempts=1),
-            patience=Patience(quiet=0.0),
+            breaker=CircuitBreaker(quiet=0.0),
         )
         opened = self.aws._new_session(lambda: ACCOUNT)
         opened.set_credentials("test", "test")

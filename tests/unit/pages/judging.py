@@ -9,7 +9,7 @@ from environments.model import SecurityHeaders
 from files.types import content_type
 from pages.findings import Finding
 from pages.judge import judge
-from pages.model import Page, Served, Surroundings, addresses
+from pages.model import Page, Served, SiteContext, addresses
 
 ORIGIN = "https://dev.example.com"
 POLICY = SecurityHeaders().csp
@@ -28,7 +28,7 @@ def judged(files: Mapping[str, str | bytes], *, policy: str = POLICY, **around: 
         return Served(name=path.lstrip("/"), content_type=content_type(path), cache_control=cache, body=lambda: data)
 
     headers = {"content-security-policy": policy, **around.get("headers", {})}
-    site = Surroundings(
+    site = SiteContext(
         origin=ORIGIN,
         headers=headers,
         basic_auth=around.get("basic_auth", False),

@@ -23,8 +23,8 @@ from preview.interpreter.site import interpret
 from preview.messages import Headers, Request, Response
 from preview.model import Site
 from preview.node import Node
+from preview.origin_faults import NO_FAULTS, OriginFaults
 from preview.source import Built
-from preview.weather import FAIR, Weather
 from stacks.synthesis import synthesise
 from templates.policies import Statement
 from tests.environments_fixture import changed, environments
@@ -193,7 +193,9 @@ def loop() -> _Loop:
     return _Loop()
 
 
-def ask(what: Site, *requests: Request | float, content: Files | None = None, https: bool = True, weather: Weather = FAIR) -> Asked:
+def ask(
+    what: Site, *requests: Request | float, content: Files | None = None, https: bool = True, faults: OriginFaults = NO_FAULTS
+) -> Asked:
     """The outcomes of requests one after the other; a number lets that many seconds pass, and what takes its time as many."""
     clock = Clock()
 
@@ -201,7 +203,7 @@ def ask(what: Site, *requests: Request | float, content: Files | None = None, ht
         clock.now += seconds
 
     cloudfront = CloudFront(
-        what, content or files(), loop().node, Cache(clock), lambda: "request-1", weather=weather, elapsed=clock, sleep=sleep
+        what, content or files(), loop().node, Cache(clock), lambda: "request-1", faults=faults, elapsed=clock, sleep=sleep
     )
     loop().printed.clear()
     found = []

@@ -13,8 +13,8 @@ from preview.bucket import Invalidated, regions
 from preview.cloudfront.cache import Cache
 from preview.cloudfront.freshness import Lifetime
 from preview.messages import Response
+from preview.origin_faults import OriginFaults
 from preview.session import Preview, Settings
-from preview.weather import Weather
 from tests.environments_fixture import RECOVERY
 from tests.unit.preview.site import PASSWORD, Clock, ask, files, get, one, site
 
@@ -50,13 +50,13 @@ def test_a_page_that_is_too_old_to_be_given_is_asked_for_first() -> None:
 
 def test_the_page_outlives_the_bucket() -> None:
     """For a day as if nothing were wrong, for a second at once, for a week after the time-outs; then what CloudFront itself has to say."""
-    down = Weather(down_after=60)
-    fresh = ask(site("prod"), get("/buy"), DAY - 60, get("/buy/deep/link"), weather=down)
+    down = OriginFaults(down_after=60)
+    fresh = ask(site("prod"), get("/buy"), DAY - 60, get("/buy/deep/link"), faults=down)
     assert marks(fresh) == ["Miss", "Hit"]
-    late = ask(site("prod"), get("/buy"), 3 * DAY, get("/buy"), 3, get("/buy"), weather=down)
+    late = ask(site("prod"), get("/buy"), 3 * DAY, get("/buy"), 3, get("/buy"), faults=down)
     assert marks(late) == ["Miss", "Stale", "Hit"], "for ten seconds it is not asked again"
     assert "in place of 504" in next(s.text for s in late.outcomes[1].steps if "in place of" in s.text)
-    gone = ask(site("prod"), get("/buy"), 9 * DAY, get("/buy"), weather=down)
+    gone = ask(site("prod"), get("/buy"), 9 * DAY, get("/buy"), faults=down)
     assert [response.status for response in gone.responses] == [200, 504]
 
 
@@ -66,16 +66,16 @@ def test_a_dead_bucket_is_given_up_after_the_time_outs_of_the_template() -> None
             origin |= {"ConnectionAttempts": 1, "ConnectionTimeout": 2}
             origin["S3OriginConfig"]["OriginReadTimeout"] = 4
 
-    def waited(found: Any, weather: Weather) -> str:
-        outcome = one(found, get("/buy"), weather=weather)
+    def waited(found: Any, faults: OriginFaults) -> str:
+        outcome = one(found, get("/buy"), faults=faults)
         assert outcome.response.status == 504
         return next(step.text for step in outcome.steps if step.stage == "origin")
 
-    assert waited(site("prod"), Weather(down_after=0)) == "site: no connection in 2 attempts of 3 s"
-    assert waited(site("prod"), Weather(slow=6)) == "site: no answer in 2 attempts of 5 s"
-    assert waited(site("prod", site=edit), Weather(down_after=0)) == "site: no connection in 1 attempts of 2 s"
-    assert waited(site("prod", site=edit), Weather(slow=5)) == "site: no answer in 1 attempts of 4 s"
-    assert one(site("prod"), get("/buy"), weather=Weather(slow=4)).response.status == 200
+    assert waited(site("prod"), OriginFaults(down_after=0)) == "site: no connection in 2 attempts of 3 s"
+    assert waited(site("prod"), OriginFaults(slow=6)) == "site: no answer in 2 attempts of 5 s"
+    assert waited(site("prod", site=edit), OriginFaults(down_after=0)) == "site: no connection in 1 attempts of 2 s"
+    assert waited(site("prod", site=edit), OriginFaults(slow=5)) == "site: no answer in 1 attempts of 4 s"
+    assert one(site("prod"), get("/buy"), faults=OriginFaults(slow=4)).response.status == 200
 
 
 def test_a_cached_page_is_given_to_nobody_without_the_password() -> None:
@@ -106,11 +106,11 @@ def test_a_refusal_and_a_bad_range_get_the_other_page() -> None:
 def test_the_error_page_is_there_when_the_bucket_is_not_if_the_edge_has_it() -> None:
     content = files()
     content.files.pop("robots.txt")
-    down = Weather(down_after=60)
-    asked = ask(site("prod"), get("/error.html"), 120, get("/robots.txt"), weather=down, content=content)
+    down = OriginFaults(down_after=60)
+    asked = ask(site("prod"), get("/error.html"), 120, get("/robots.txt"), faults=down, content=content)
     assert [response.status for response in asked.responses] == [200, 504]
     assert b"<title>error" in asked.responses[1].body
-    cold = ask(site("prod"), 120, get("/robots.txt"), weather=down, content=content)
+    cold = ask(site("prod"), 120, get("/robots.txt"), faults=down, content=content)
     assert (cold.responses[0].status, b"<title>error" in cold.responses[0].body) == (504, False), "CloudFront has nothing to give then"
 
 
@@ -122,9 +122,9 @@ SCRIPT = "/assets/app-1a2b3c4d.js"
 @pytest.mark.parametrize("status", [None, 403, 500, 502, 503, 504])
 def test_the_replica_takes_over_where_the_first_origin_fails(status: int | None) -> None:
     """Page, deep links and assets, cold and warm; a time-out costs a visitor its seconds, an answer none."""
-    gone = Weather(down_after=60, status=status, first_only=True)
+    gone = OriginFaults(down_after=60, status=status, first_only=True)
     found = site("prod", RECOVERY)
-    asked = ask(found, get("/buy"), 3 * DAY, get("/buy"), get("/buy/deep/link"), get(SCRIPT), get("/buy/user@example.com"), weather=gone)
+    asked = ask(found, get("/buy"), 3 * DAY, get("/buy"), get("/buy/deep/link"), get(SCRIPT), get("/buy/user@example.com"), faults=gone)
     assert [response.status for response in asked.responses] == [200] * 5
     assert marks(asked) == ["Miss", "RefreshHit", "Hit", "Miss", "Hit"]
     told = f"site answered {status or 504}, so replica is asked"
@@ -135,8 +135,8 @@ def test_the_replica_takes_over_where_the_first_origin_fails(status: int | None)
 @pytest.mark.parametrize("status", [404])
 def test_what_is_no_criterion_of_the_group_is_not_asked_twice(status: int) -> None:
     """404 is an answer at AWS; a template that names it has the replica asked."""
-    refusing = Weather(down_after=0, status=status, first_only=True)
-    plain = one(site("prod", RECOVERY), get(SCRIPT), weather=refusing)
+    refusing = OriginFaults(down_after=0, status=status, first_only=True)
+    plain = one(site("prod", RECOVERY), get(SCRIPT), faults=refusing)
     assert plain.response.status == 404 or plain.response.status == status
     assert not any("so replica is asked" in step.text for step in plain.steps)
 
@@ -145,7 +145,7 @@ def test_what_is_no_criterion_of_the_group_is_not_asked_twice(status: int) -> No
         codes = groups[0]["FailoverCriteria"]["StatusCodes"]
         codes |= {"Items": [*codes["Items"], 404], "Quantity": codes["Quantity"] + 1}
 
-    assert one(site("prod", RECOVERY, site=edit), get(SCRIPT), weather=refusing).response.status == 200
+    assert one(site("prod", RECOVERY, site=edit), get(SCRIPT), faults=refusing).response.status == 200
 
 
 def test_with_both_gone_the_edge_gives_what_it_has_and_then_the_error_page_if_it_has_that() -> None:
@@ -153,14 +153,14 @@ def test_with_both_gone_the_edge_gives_what_it_has_and_then_the_error_page_if_it
 
     Source: CloudFront Developer Guide, "Generate custom error responses".
     """
-    found, down = site("prod", RECOVERY), Weather(down_after=60, status=503)
-    warm = ask(found, get("/buy"), get("/error.html"), 2 * DAY, get("/buy"), get("/robots.txt"), weather=down)
+    found, down = site("prod", RECOVERY), OriginFaults(down_after=60, status=503)
+    warm = ask(found, get("/buy"), get("/error.html"), 2 * DAY, get("/buy"), get("/robots.txt"), faults=down)
     assert [response.status for response in warm.responses] == [200, 200, 200, 503]
     assert marks(warm)[2:] == ["Stale", "Error"]
     assert b"<title>error" in warm.responses[3].body
-    cold = ask(found, 120, get("/buy"), weather=down)
+    cold = ask(found, 120, get("/buy"), faults=down)
     assert (cold.responses[0].status, b"<title>error" in cold.responses[0].body) == (503, False)
-    old = ask(found, get("/buy"), get("/error.html"), 9 * DAY, get("/buy"), weather=down)
+    old = ask(found, get("/buy"), get("/error.html"), 9 * DAY, get("/buy"), faults=down)
     assert (old.responses[2].status, b"<title>error" in old.responses[2].body) == (503, False), "a week is what stale-if-error says"
 
 

@@ -32,7 +32,7 @@ def standing() -> two.Aws:
     two.publish(aws, two.HOME_REGION, 2, {"assets/two.js": b"2"})
     aws.replicate()
     aws.write_at_home("index.html", b"two")
-    w = two.world(aws)
+    w = two.gateways(aws)
     mirror(w.home, w.standby, "prod", allowed=lambda: True, now=aws.now())
     return aws
 
@@ -40,7 +40,7 @@ def standing() -> two.Aws:
 def promoted() -> two.Aws:
     aws = standing()
     aws.lost = True
-    promote(two.world(aws), plan=PLAN, distribution=two.DISTRIBUTION, planned=False)
+    promote(two.gateways(aws), plan=PLAN, distribution=two.DISTRIBUTION, planned=False)
     return aws
 
 
@@ -85,7 +85,7 @@ def test_what_waited_to_be_replicated_never_comes_over_a_newer_page() -> None:
 
 def test_the_way_back_carries_home_what_was_published_and_every_object_is_the_same() -> None:
     aws = published_meanwhile()
-    failback(two.world(aws), plan=BACK)
+    failback(two.gateways(aws), plan=BACK)
     assert_home_again(aws)
 
 
@@ -93,7 +93,7 @@ def test_what_never_reached_the_replica_is_not_lost() -> None:
     aws = promoted()
     aws.lost = False
     aws.replicate()
-    failback(two.world(aws), plan=BACK)
+    failback(two.gateways(aws), plan=BACK)
     assert aws.buckets[two.SITE]["index.html"].body == b"two", "the replica's older page must not come home"
     assert two.bodies(aws, two.SITE) == two.bodies(aws, two.REPLICA)
 
@@ -102,7 +102,7 @@ def test_a_late_publisher_at_home_is_overwritten_where_the_standby_has_published
     aws = published_meanwhile()
     aws.write_at_home("assets/late.js", b"late")
     two.publish(aws, two.HOME_REGION, 9, {"config.json": b"late"})
-    failback(two.world(aws), plan=BACK)
+    failback(two.gateways(aws), plan=BACK)
     aws.replicate()
     here = two.bodies(aws, two.SITE)
     assert here["assets/late.js"] == b"late" and here["index.html"] == b"three" and here["config.json"] == b"late"
@@ -122,13 +122,13 @@ def test_a_planned_promotion_waits_for_nobody_who_is_publishing() -> None:
 
     store.write(msgspec.structs.replace(state, claim=claim), etag)
     with pytest.raises(Refused, match="her on h began a publish"):
-        promote(two.world(aws), plan=PLAN, distribution=two.DISTRIBUTION, planned=True)
+        promote(two.gateways(aws), plan=PLAN, distribution=two.DISTRIBUTION, planned=True)
     assert phase(aws) == "promoting"
     store.change(lambda s: msgspec.structs.replace(s, claim=None))
     with pytest.raises(Refused, match="the replica lacks 1 object after"):
-        promote(two.world(aws), plan=PLAN, distribution=two.DISTRIBUTION, planned=True)
+        promote(two.gateways(aws), plan=PLAN, distribution=two.DISTRIBUTION, planned=True)
     aws.replicate()
-    promote(two.world(aws), plan=PLAN, distribution=two.DISTRIBUTION, planned=True)
+    promote(two.gateways(aws), plan=PLAN, distribution=two.DISTRIBUTION, planned=True)
     assert phase(aws) == "standby" and aws.buckets[two.REPLICA]["index.html"].body == b"two"
 
 
@@ -136,10 +136,10 @@ def test_a_promotion_that_was_cut_off_can_be_taken_back() -> None:
     aws = standing()
     aws.lost, aws.calls_left = True, 2
     with pytest.raises(two.Killed):
-        promote(two.world(aws), plan=PLAN, distribution=two.DISTRIBUTION, planned=False)
+        promote(two.gateways(aws), plan=PLAN, distribution=two.DISTRIBUTION, planned=False)
     aws.lost, aws.calls_left = False, None
     assert phase(aws) == "promoting"
-    failback(two.world(aws), plan=BACK)
+    failback(two.gateways(aws), plan=BACK)
     aws.replicate()
     assert phase(aws) == "home" and aws.buckets[two.SITE]["index.html"].body == b"two"
     assert two.bodies(aws, two.SITE) == two.bodies(aws, two.REPLICA)
@@ -149,10 +149,10 @@ def test_home_lost_again_in_the_middle_of_a_failback_leaves_nobody_the_target_an
     aws = published_meanwhile()
     aws.calls_left = 3
     with pytest.raises(two.Killed):
-        failback(two.world(aws), plan=BACK)
+        failback(two.gateways(aws), plan=BACK)
     aws.calls_left, aws.lost = None, True
     with pytest.raises(AwsError):
-        failback(two.world(aws), plan=BACK)
+        failback(two.gateways(aws), plan=BACK)
     assert phase(aws) == "failing-back" and aws.first == "replica"
 
 
@@ -160,15 +160,15 @@ def test_another_plan_does_not_go_on_with_what_somebody_else_began() -> None:
     aws = standing()
     aws.lost, aws.calls_left = True, 1
     with pytest.raises(two.Killed):
-        promote(two.world(aws), plan=PLAN, distribution=two.DISTRIBUTION, planned=False)
+        promote(two.gateways(aws), plan=PLAN, distribution=two.DISTRIBUTION, planned=False)
     aws.calls_left = None
     with pytest.raises(NotNext):
-        promote(two.world(aws), plan="c" * 64, distribution=two.DISTRIBUTION, planned=False)
+        promote(two.gateways(aws), plan="c" * 64, distribution=two.DISTRIBUTION, planned=False)
 
 
 def test_a_mirror_that_comes_late_never_writes_over_a_list_that_the_standby_has_published_with() -> None:
     aws = published_meanwhile()
-    w = two.world(aws)
+    w = two.gateways(aws)
     before = w.standby.store("prod").state()[0]
     mirror(w.home, w.standby, "prod", allowed=lambda: two.register(aws).read().target.phase == "home", now=aws.now())
     assert w.standby.store("prod").state()[0] == before
@@ -177,12 +177,12 @@ def test_a_mirror_that_comes_late_never_writes_over_a_list_that_the_standby_has_
 def changes_of(begin: Any, do: Any) -> int:
     aws = begin()
     aws.changes = 0
-    do(two.world(aws))
+    do(two.gateways(aws))
     return int(aws.changes)
 
 
-def _promote(world: Any) -> None:
-    promote(world, plan=PLAN, distribution=two.DISTRIBUTION, planned=False)
+def _promote(gateways: Any) -> None:
+    promote(gateways, plan=PLAN, distribution=two.DISTRIBUTION, planned=False)
 
 
 def _lost() -> two.Aws:
@@ -191,8 +191,8 @@ def _lost() -> two.Aws:
     return aws
 
 
-def _failback(world: Any) -> None:
-    failback(world, plan=BACK)
+def _failback(gateways: Any) -> None:
+    failback(gateways, plan=BACK)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before AWS has it", "after AWS has it"])
@@ -206,12 +206,12 @@ def test_a_kill_at_any_change_leaves_at_most_one_target_and_the_same_command_goe
         aws = begin()
         aws.calls_left, aws.after = moment, after
         with pytest.raises(two.Killed):
-            do(two.world(aws))
+            do(two.gateways(aws))
         aws.calls_left = None
         assert two.bodies(aws, two.REPLICA)["index.html"] in (b"one", b"three"), "visitors have a page"
         aws.replicate()
         if phase(aws) != end:
-            do(two.world(aws))
+            do(two.gateways(aws))
         assert phase(aws) == end
         if end == "home":
             assert_home_again(aws)
@@ -247,7 +247,7 @@ def test_what_replication_brought_and_what_was_filled_in_before_is_not_taken_for
     aws.buckets[two.REPLICA]["index.html"] = two.Object(b"old", aws.clock, "REPLICA")
     # Copied by a backfill, before the promotion.
     aws.buckets[two.REPLICA]["config.json"] = two.Object(b"older", aws.clock - timedelta(hours=1))
-    failback(two.world(aws), plan=BACK)
+    failback(two.gateways(aws), plan=BACK)
     aws.replicate()
     assert aws.buckets[two.SITE]["index.html"].body == b"two" and aws.buckets[two.SITE]["config.json"].body == b"{}"
     assert aws.buckets[two.REPLICA]["index.html"].body == b"two"

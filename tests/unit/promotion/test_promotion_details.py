@@ -17,9 +17,9 @@ from promotion import fence, steps
 from promotion.carrying import Load, carry, load, unequal
 from promotion.lock_items import ATTEMPTS, ObjectItems, holds
 from promotion.records import carry_list, copy_records, mirror
-from promotion.steps import WAIT_SECONDS, Refused, World, failback, promote, since_of
+from promotion.steps import WAIT_SECONDS, PromotionGateways, Refused, failback, promote, since_of
 from promotion.target import Entry, NotNext, Phase, Target, Unreadable
-from recovery.comparing import BEACONS, Held
+from recovery.comparing import BEACONS, StoredObject
 from rollout.lock import LockLost
 from tests.unit.promotion import two_regions as two
 from tests.unit.promotion.test_moving import BACK, PLAN, phase, promoted, published_meanwhile, standing
@@ -27,10 +27,10 @@ from website.releases import Claim, timestamp
 from website.run import Begun, Sent, Warned
 
 
-def told(aws: two.Aws, **more: Any) -> tuple[World, list[Any]]:
-    """A world whose events are kept."""
+def told(aws: two.Aws, **more: Any) -> tuple[PromotionGateways, list[Any]]:
+    """A gateways whose events are kept."""
     events: list[Any] = []
-    made = two.world(aws)
+    made = two.gateways(aws)
     return dataclasses.replace(made, run=dataclasses.replace(made.run, report=events.append), **more), events
 
 
@@ -45,9 +45,9 @@ def test_every_step_is_told_and_asks_for_the_lock_first() -> None:
     aws = standing()
     aws.replicate()
     asked: list[int] = []
-    world, events = told(aws)
-    world = dataclasses.replace(world, check=lambda: asked.append(len(steps_told(events))))
-    promote(world, plan=PLAN, distribution=two.DISTRIBUTION, planned=True)
+    gateways, events = told(aws)
+    gateways = dataclasses.replace(gateways, check=lambda: asked.append(len(steps_told(events))))
+    promote(gateways, plan=PLAN, distribution=two.DISTRIBUTION, planned=True)
     names = [name for name in steps_told(events) if not name.startswith("copying")]
     assert names == [
         "home -> promoting: nobody publishes",
@@ -72,12 +72,12 @@ def test_without_the_lock_no_further_step_is_taken(begin: str) -> None:
             if left[0] < 0:
                 raise LockLost("gone")
 
-        world, events = told(aws, check=check)
+        gateways, events = told(aws, check=check)
         with pytest.raises(LockLost):
             if begin == "failback":
-                failback(world, plan=BACK)
+                failback(gateways, plan=BACK)
             else:
-                promote(world, plan=PLAN, distribution=two.DISTRIBUTION, planned=False)
+                promote(gateways, plan=PLAN, distribution=two.DISTRIBUTION, planned=False)
                 pytest.fail("a promotion without the home region has three checks")
         own = [name for name in steps_told(events) if not name.startswith(("copying", "carrying"))]
         assert len(own) == lost_at + 1
@@ -89,8 +89,8 @@ def test_without_the_lock_no_further_step_is_taken(begin: str) -> None:
 def test_a_promotion_without_the_home_region_leaves_out_what_needs_it() -> None:
     aws = standing()
     aws.lost = True
-    world, events = told(aws)
-    promote(world, plan=PLAN, distribution=two.DISTRIBUTION, planned=False)
+    gateways, events = told(aws)
+    promote(gateways, plan=PLAN, distribution=two.DISTRIBUTION, planned=False)
     assert len(steps_told(events)) == 4 and not any("waiting" in name or "records" in name for name in steps_told(events))
 
 
@@ -120,7 +120,7 @@ def test_the_register_keeps_since_when_it_was_begun_and_forgets_everything_at_ho
     assert standby.since and standby.by.endswith(":role/deploy")
     aws.lost = False
     aws.replicate()
-    failback(two.world(aws), plan=BACK)
+    failback(two.gateways(aws), plan=BACK)
     home = two.register(aws).read().target
     assert (home.since, home.plan, home.distribution, home.epoch) == ("", "", "", 4)
 
@@ -129,12 +129,12 @@ def test_a_run_that_was_cut_off_goes_on_with_its_own_plan_and_changes_the_regist
     aws = standing()
     aws.lost, aws.calls_left = True, 1
     with pytest.raises(two.Killed):
-        promote(two.world(aws), plan=PLAN, distribution=two.DISTRIBUTION, planned=False)
+        promote(two.gateways(aws), plan=PLAN, distribution=two.DISTRIBUTION, planned=False)
     aws.calls_left = None
     with pytest.raises(NotNext, match=r"begun with the plan aaaaaaaaaaaa$"):
-        promote(two.world(aws), plan="c" * 64, distribution=two.DISTRIBUTION, planned=False)
-    world, events = told(aws)
-    promote(world, plan=PLAN, distribution="another", planned=False)
+        promote(two.gateways(aws), plan="c" * 64, distribution=two.DISTRIBUTION, planned=False)
+    gateways, events = told(aws)
+    promote(gateways, plan=PLAN, distribution="another", planned=False)
     assert two.register(aws).read().target.epoch == 2 and two.register(aws).read().target.distribution == two.DISTRIBUTION
     assert steps_told(events)[0] == "the replica refuses replication"
 
@@ -203,52 +203,52 @@ def test_a_claim_counts_until_it_lapses_and_its_holder_is_named() -> None:
     lapses = aws.clock.replace(hour=14)
     claimed(aws, two.HOME_REGION, lapses)
     aws.clock = lapses
-    world, _ = told(aws)
-    steps._nobody_publishes(world, world.home)
+    gateways, _ = told(aws)
+    steps._nobody_publishes(gateways, gateways.home)
     claimed(aws, two.HOME_REGION, aws.clock.replace(hour=23))
     with pytest.raises(Refused, match="her on h began a publish") as refused:
-        steps._nobody_publishes(world, world.home)
+        steps._nobody_publishes(gateways, gateways.home)
     assert "same command again" in refused.value.command
-    steps._nobody_publishes(world, world.standby)
+    steps._nobody_publishes(gateways, gateways.standby)
 
 
 def test_nobody_fails_back_while_somebody_publishes_there() -> None:
     aws = published_meanwhile()
     claimed(aws, two.STANDBY_REGION, aws.clock.replace(hour=23))
     with pytest.raises(Refused, match="her on h"):
-        failback(two.world(aws), plan=BACK)
+        failback(two.gateways(aws), plan=BACK)
     assert aws.first == "replica" and phase(aws) == "failing-back"
 
 
 def test_replication_is_waited_for_with_growing_pauses_and_not_for_ever() -> None:
     aws = standing()
     aws.write_at_home("zoo.html", b"zoo")
-    world, _ = told(aws)
+    gateways, _ = told(aws)
     slept: list[float] = []
-    world = dataclasses.replace(world, run=dataclasses.replace(world.run, sleep=slept.append))
+    gateways = dataclasses.replace(gateways, run=dataclasses.replace(gateways.run, sleep=slept.append))
     with pytest.raises(Refused, match=r"the replica lacks 2 objects after 30\d s, for example index.html") as refused:
-        steps._caught_up(world)
+        steps._caught_up(gateways)
     assert "dr --env prod failback" in refused.value.command
     assert slept[:3] == [1.0, 1.5, 2.25] and slept[-1] == 10.0 and sum(slept[:-1]) < WAIT_SECONDS <= sum(slept)
     at_once: list[float] = []
     aws.replicate()
-    world = dataclasses.replace(world, run=dataclasses.replace(world.run, sleep=at_once.append))
-    steps._caught_up(world)
+    gateways = dataclasses.replace(gateways, run=dataclasses.replace(gateways.run, sleep=at_once.append))
+    steps._caught_up(gateways)
     assert at_once == []
 
 
 def test_the_fence_and_its_end_are_written_once() -> None:
     aws = standing()
-    world, _ = told(aws)
+    gateways, _ = told(aws)
     for _ in range(2):
-        steps._fence(world)
+        steps._fence(gateways)
     assert fence.is_fenced(aws.policy)
     assert aws.policy["Statement"][-1]["Resource"] == f"arn:aws:s3:::{two.REPLICA}/*"
     changes = aws.changes
-    steps._fence(world)
+    steps._fence(gateways)
     assert aws.changes == changes
     for _ in range(2):
-        steps._lift(world)
+        steps._lift(gateways)
     assert aws.changes == changes + 1 and not fence.is_fenced(aws.policy)
 
 
@@ -267,12 +267,12 @@ def test_what_is_too_large_for_one_copy_stops_it_before_anything_is_copied_and_n
     aws = published_meanwhile()
     for number in range(4):
         aws.write_in_standby(f"{number}.mp4", b"film")
-    world, events = told(aws)
+    gateways, events = told(aws)
     films: Any = Films(aws, two.STANDBY_REGION)
-    world = dataclasses.replace(world, standby=dataclasses.replace(world.standby, s3=films))
+    gateways = dataclasses.replace(gateways, standby=dataclasses.replace(gateways.standby, s3=films))
     changes = aws.changes
     with pytest.raises(Refused, match=r"0\.mp4, 1\.mp4, 2\.mp4 of site-replica is larger") as refused:
-        steps._carry(world, AT)
+        steps._carry(gateways, AT)
     assert aws.changes == changes and events == []
     assert "--source-region eu-west-1 --region af-south-1" in refused.value.command
 
@@ -280,55 +280,57 @@ def test_what_is_too_large_for_one_copy_stops_it_before_anything_is_copied_and_n
 def test_nothing_to_carry_home_is_not_told() -> None:
     aws = promoted()
     aws.lost = False
-    world, events = told(aws)
-    steps._carry(world, aws.clock.replace(hour=23))
+    gateways, events = told(aws)
+    steps._carry(gateways, aws.clock.replace(hour=23))
     assert events == []
 
 
 def test_what_is_not_the_same_at_home_stops_the_failback() -> None:
     aws = published_meanwhile()
-    world, _ = told(aws)
+    gateways, _ = told(aws)
     with pytest.raises(Refused, match=r"3 objects are not the same at home yet, for example \.releases/3-x"):
-        steps._compare(world, AT)
-    steps._compare(world, aws.clock.replace(hour=23))
+        steps._compare(gateways, AT)
+    steps._compare(gateways, aws.clock.replace(hour=23))
 
 
 def test_what_is_carried_home_is_counted_and_told_page_after_asset() -> None:
     aws = published_meanwhile()
-    world, events = told(aws)
+    gateways, events = told(aws)
     since = datetime.fromisoformat(two.register(aws).read().target.since)
-    found = load(world.home, world.standby, since, "index.html")
+    found = load(gateways.home, gateways.standby, since, "index.html")
     assert [key for key, _ in found.objects] == [".releases/3-x", "assets/three.js", "index.html"]
-    carry(found, world.home, world.standby, "index.html", events.append)
+    carry(found, gateways.home, gateways.standby, "index.html", events.append)
     assert isinstance(events[0], Begun) and (events[0].files, events[0].size) == (3, 6)
     sent = [(event.key, event.size) for event in events[1:] if isinstance(event, Sent)]
     assert sent == [(".releases/3-x", 0), ("assets/three.js", 1), ("index.html", 5)]
     assert aws.buckets[two.SITE]["index.html"].body == b"three"
-    assert unequal(world.home, world.standby, since) == () == load(world.home, world.standby, since, "index.html").objects
+    assert unequal(gateways.home, gateways.standby, since) == () == load(gateways.home, gateways.standby, since, "index.html").objects
 
 
 def test_what_changes_in_the_replica_while_it_is_carried_is_an_error_that_names_it() -> None:
     aws = published_meanwhile()
-    world, _ = told(aws)
-    stale = Load(objects=(("index.html", Held(etag="other", size=5, modified=AT)),), overwritten=(), late=())
+    gateways, _ = told(aws)
+    stale = Load(objects=(("index.html", StoredObject(etag="other", size=5, modified=AT)),), overwritten=(), late=())
     with pytest.raises(Conflict, match=r"index\.html of the replica changed while it was carried home"):
-        carry(stale, world.home, world.standby, "index.html", lambda _: None)
+        carry(stale, gateways.home, gateways.standby, "index.html", lambda _: None)
 
 
 def test_what_replication_brought_is_not_compared_unless_it_is_asked_for() -> None:
     aws = published_meanwhile()
-    world, _ = told(aws)
+    gateways, _ = told(aws)
     aws.buckets[two.REPLICA]["brought.js"] = two.Object(b"x", aws.clock, "REPLICA")
     aws.buckets[two.REPLICA][f"{BEACONS}x"] = aws.buckets[two.REPLICA][f"buy/{BEACONS}x"] = two.Object(b"x", aws.clock)
-    assert not {"brought.js", f"{BEACONS}x", f"buy/{BEACONS}x"} & {*unequal(world.home, world.standby, AT)}, "a beacon is each bucket's own"
-    assert "brought.js" in unequal(world.home, world.standby, AT, lambda _: True)
-    assert unequal(world.home, world.standby, AT, lambda key: key == "index.html") == ("index.html",)
+    assert not {"brought.js", f"{BEACONS}x", f"buy/{BEACONS}x"} & {*unequal(gateways.home, gateways.standby, AT)}, (
+        "a beacon is each bucket's own"
+    )
+    assert "brought.js" in unequal(gateways.home, gateways.standby, AT, lambda _: True)
+    assert unequal(gateways.home, gateways.standby, AT, lambda key: key == "index.html") == ("index.html",)
 
 
 def test_records_that_do_not_reach_the_standby_after_a_failback_are_told_and_it_is_home_all_the_same() -> None:
     aws = published_meanwhile()
-    world, events = told(aws)
-    register = world.register
+    gateways, events = told(aws)
+    register = gateways.register
     reads = [0]
 
     class Failing:
@@ -344,23 +346,23 @@ def test_records_that_do_not_reach_the_standby_after_a_failback_are_told_and_it_
             return made
 
     failing: Any = Failing()
-    assert failback(dataclasses.replace(world, register=failing), plan=BACK).target.phase == "home"
+    assert failback(dataclasses.replace(gateways, register=failing), plan=BACK).target.phase == "home"
     (warning,) = [event.text for event in events if isinstance(event, Warned)]
     assert "not up to date" in warning and "the next publish brings them" in warning
 
 
 def test_what_the_replica_still_lacks_after_a_failback_is_told() -> None:
     aws = published_meanwhile()
-    world, events = told(aws)
+    gateways, events = told(aws)
 
     class Refusing(two.Buckets):
         def copy(self, source: str, key: str, bucket: str, *, if_match: str) -> None:
             raise Conflict("no", code="PreconditionFailed")
 
     refusing: Any = Refusing(aws, two.STANDBY_REGION)
-    world = dataclasses.replace(world, standby=dataclasses.replace(world.standby, buckets=refusing))
+    gateways = dataclasses.replace(gateways, standby=dataclasses.replace(gateways.standby, buckets=refusing))
     aws.buckets[two.SITE]["lost.js"] = two.Object(b"x", aws.clock.replace(year=2020), "FAILED")
-    steps._fill(world)
+    steps._fill(gateways)
     warnings = [event.text for event in events if isinstance(event, Warned)]
     assert len(warnings) == 1 and "the replica still lacks" in warnings[0]
 
@@ -376,11 +378,11 @@ def test_records_are_copied_where_they_are_missing_or_others_and_never_the_list(
     here["site/dev/manifests/a.json"] = here["approvals/prod/1.json"] = two.Object(b"1", aws.clock)
     there["history/prod/1.json"] = two.Object(b"1", aws.clock)
     there["assemblies/x/manifest.json"] = two.Object(b"older", aws.clock)
-    world = two.world(aws)
-    assert copy_records(world.home, world.standby, "prod") == 2
+    gateways = two.gateways(aws)
+    assert copy_records(gateways.home, gateways.standby, "prod") == 2
     assert sorted(there) == ["assemblies/x/manifest.json", "history/prod/1.json", "site/prod/manifests/a.json"]
     assert there["assemblies/x/manifest.json"].body == b"1"
-    assert copy_records(world.home, world.standby, "prod") == 0
+    assert copy_records(gateways.home, gateways.standby, "prod") == 0
 
 
 def test_a_record_that_is_written_anew_at_this_moment_is_left_to_the_next_time() -> None:
@@ -391,40 +393,40 @@ def test_a_record_that_is_written_anew_at_this_moment_is_left_to_the_next_time()
         def list(self, bucket: str, prefix: str = "") -> Any:
             return iter([msgspec.structs.replace(head, etag="old") for head in super().list(bucket, prefix)])
 
-    world = two.world(aws)
+    gateways = two.gateways(aws)
     stale: Any = Stale(aws, two.HOME_REGION)
-    assert copy_records(dataclasses.replace(world.home, s3=stale), world.standby, "prod") == 0
+    assert copy_records(dataclasses.replace(gateways.home, s3=stale), gateways.standby, "prod") == 0
     assert aws.buckets[two.STANDBY] == {}
 
 
 def test_the_list_is_mirrored_without_the_claim_if_it_differs_and_releases_still_go_home() -> None:
     aws = standing()
     claimed(aws, two.HOME_REGION, aws.clock.replace(hour=23))
-    world = two.world(aws)
+    gateways = two.gateways(aws)
     asked: list[int] = []
 
     def allowed() -> bool:
         asked.append(1)
         return True
 
-    assert mirror(world.home, world.standby, "prod", allowed=allowed, now=aws.now()) == 0, "a claim alone is no difference"
+    assert mirror(gateways.home, gateways.standby, "prod", allowed=allowed, now=aws.now()) == 0, "a claim alone is no difference"
     assert asked == []
     two.publish(aws, two.HOME_REGION, 3, {})
     claimed(aws, two.HOME_REGION, aws.clock.replace(hour=23))
-    before = world.standby.store("prod").state()[0]
-    assert mirror(world.home, world.standby, "prod", allowed=lambda: False, now=aws.now()) == 1, "its manifest"
-    assert world.standby.store("prod").state()[0] == before
-    assert mirror(world.home, world.standby, "prod", allowed=allowed, now=aws.now()) == 1
-    there = world.standby.store("prod").state()[0]
+    before = gateways.standby.store("prod").state()[0]
+    assert mirror(gateways.home, gateways.standby, "prod", allowed=lambda: False, now=aws.now()) == 1, "its manifest"
+    assert gateways.standby.store("prod").state()[0] == before
+    assert mirror(gateways.home, gateways.standby, "prod", allowed=allowed, now=aws.now()) == 1
+    there = gateways.standby.store("prod").state()[0]
     assert [release.number for release in there.releases] == [1, 2, 3] and there.claim is None and asked == [1]
 
 
 def test_the_list_goes_home_with_the_home_bucket_as_its_own() -> None:
     aws = published_meanwhile()
-    world = two.world(aws)
-    first = carry_list(world.standby, world.home, "prod", aws.now())
+    gateways = two.gateways(aws)
+    first = carry_list(gateways.standby, gateways.home, "prod", aws.now())
     assert (first.bucket, [release.number for release in first.releases]) == (two.SITE, [1, 2, 3])
-    assert carry_list(world.standby, world.home, "prod", aws.now()) == first == world.home.store("prod").state()[0]
+    assert carry_list(gateways.standby, gateways.home, "prod", aws.now()) == first == gateways.home.store("prod").state()[0]
 
 
 # --- the standby's lock -----------------------------------------------------------------------------------------------
@@ -504,9 +506,9 @@ def test_when_a_write_may_be_made(condition: Condition, item: Any, free: bool) -
 
 
 def test_silence_of_the_standby_region_is_an_error_and_never_a_free_lock() -> None:
-    class Silent(Racing):
+    class CircuitOpen(Racing):
         def get(self, bucket: str, key: str) -> Any:
             raise AwsError("timed out", code="ReadTimeout")
 
     with pytest.raises(AwsError):
-        items(Silent(0)).put("b", {"LockID": "x"}, Condition(absent="LockID"))
+        items(CircuitOpen(0)).put("b", {"LockID": "x"}, Condition(absent="LockID"))

@@ -37,7 +37,7 @@ def test_a_register_that_nobody_of_us_wrote_makes_nobody_the_target(body: bytes)
 
 
 def test_silence_is_not_home() -> None:
-    class Silent:
+    class CircuitOpen:
         def get(self, *_: Any, **__: Any) -> Any:
             raise AwsError("timed out", code="ReadTimeout")
 
@@ -46,7 +46,7 @@ def test_silence_is_not_home() -> None:
     from promotion.target import Register
 
     with pytest.raises(AwsError):
-        Register(Silent(), two.STANDBY, "prod").read()
+        Register(CircuitOpen(), two.STANDBY, "prod").read()
 
 
 @settings(max_examples=200, deadline=None)

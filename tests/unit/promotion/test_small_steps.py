@@ -13,15 +13,15 @@ from promotion import fence
 from promotion.carrying import Load, candidates, sorted_load
 from promotion.plan import FailbackPlan, Keys, PromotePlan, Side, action_of, digest_of, lines
 from promotion.records import joined
-from recovery.comparing import BEACONS, Held
+from recovery.comparing import BEACONS, StoredObject
 from tests.unit.website.stores import NOW, release, state
 from website.releases import Pending
 
 BEFORE, SINCE, AFTER = NOW - timedelta(hours=1), NOW, NOW + timedelta(hours=1)
 
 
-def held(etag: str = "e", size: int = 1, modified: Any = AFTER) -> Held:
-    return Held(etag=etag, size=size, modified=modified)
+def held(etag: str = "e", size: int = 1, modified: Any = AFTER) -> StoredObject:
+    return StoredObject(etag=etag, size=size, modified=modified)
 
 
 # --- what goes home -------------------------------------------------------------------------------------------------
@@ -51,7 +51,7 @@ def test_what_was_written_since_and_has_not_arrived_goes_home() -> None:
         (held(size=2), False),
     ],
 )
-def test_what_is_at_home_since_it_was_written_there_has_arrived(home: Held | None, arrived: bool) -> None:
+def test_what_is_at_home_since_it_was_written_there_has_arrived(home: StoredObject | None, arrived: bool) -> None:
     assert (candidates({} if home is None else {"a": home}, {"a": held()}, SINCE) == ()) is arrived
     assert candidates({"a": held(modified=BEFORE)}, {"a": held(modified=None)}, SINCE) == ()
 

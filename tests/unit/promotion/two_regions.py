@@ -14,7 +14,7 @@ from gateways.origin_order import ordered
 from guards.caller import Caller
 from promotion import fence
 from promotion.places import Place
-from promotion.steps import World
+from promotion.steps import PromotionGateways
 from promotion.target import Register
 from recovery.origins import Origin, Origins
 from website.releases import Release, State, timestamp
@@ -195,7 +195,7 @@ class Buckets:
         self.aws.changing(copy)
 
 
-def world(aws: Aws) -> World:
+def gateways(aws: Aws) -> PromotionGateways:
     origins = Origins(
         environment="prod",
         primary=Origin(bucket=SITE, account_id="111122223333", region=HOME_REGION),
@@ -208,7 +208,7 @@ def world(aws: Aws) -> World:
             aws.changing(lambda: setattr(aws, "config", changed))
         return changed is not None
 
-    return World(
+    return PromotionGateways(
         origins=origins,
         register=register(aws),
         home=place(aws, HOME_REGION),

@@ -7,14 +7,14 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recovery.comparing import Held, compare, lacking, orphaned, unlike
+from recovery.comparing import StoredObject, compare, lacking, orphaned, unlike
 from tests.unit.recovery.world import START
 
-LISTINGS = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from("xyz").map(lambda etag: Held(etag=etag, size=ord(etag))))
+LISTINGS = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from("xyz").map(lambda etag: StoredObject(etag=etag, size=ord(etag))))
 
 
 @given(LISTINGS, LISTINGS)
-def test_the_kinds_of_difference_make_up_both_buckets(here: dict[str, Held], there: dict[str, Held]) -> None:
+def test_the_kinds_of_difference_make_up_both_buckets(here: dict[str, StoredObject], there: dict[str, StoredObject]) -> None:
     found = compare(here, there, {key: held.etag for key, held in here.items()}, now=START)
     same = found.live_same
     assert found.objects == same + found.missing.objects + found.other.objects
@@ -24,8 +24,8 @@ def test_the_kinds_of_difference_make_up_both_buckets(here: dict[str, Held], the
 
 
 def test_what_the_live_release_needs_is_told_by_its_own_digests_not_by_what_the_site_bucket_holds() -> None:
-    here = {"a": Held(etag="changed by hand", size=1)}
-    there = {"a": Held(etag="released", size=1)}
+    here = {"a": StoredObject(etag="changed by hand", size=1)}
+    there = {"a": StoredObject(etag="released", size=1)}
     assert unlike({"a": "released"}, there) == ()
     assert unlike({"a": "released"}, here) == ("a",)
     found = compare(here, there, {"a": "released"}, now=START)
@@ -33,12 +33,14 @@ def test_what_the_live_release_needs_is_told_by_its_own_digests_not_by_what_the_
 
 
 def test_the_lag_is_the_age_of_the_oldest_object_that_the_replica_lacks() -> None:
-    here = {name: Held(etag=name, size=1, modified=START - timedelta(seconds=age)) for name, age in (("a", 5), ("b", 90), ("c", 900))}
+    here = {
+        name: StoredObject(etag=name, size=1, modified=START - timedelta(seconds=age)) for name, age in (("a", 5), ("b", 90), ("c", 900))
+    }
     there = {"c": here["c"]}
     assert compare(here, there, {}, now=START).lag_seconds == 90
     assert compare(here, here, {}, now=START).lag_seconds == 0
 
 
 def test_a_beacon_of_a_rehearsal_is_no_orphan() -> None:
-    there = {"buy/.dr/1-1.txt": Held(etag="x", size=1), "old.js": Held(etag="x", size=1)}
+    there = {"buy/.dr/1-1.txt": StoredObject(etag="x", size=1), "old.js": StoredObject(etag="x", size=1)}
     assert orphaned({}, there, "buy/") == ("old.js",)

@@ -9,7 +9,7 @@ from typing import Any
 from aws.errors import AccessDenied
 from recovery import backfill
 from recovery.backfill import BATCH_OBJECTS, is_large, minutes, needed
-from recovery.comparing import Difference, Held
+from recovery.comparing import Difference, StoredObject
 from recovery.following import Following
 from tests.unit.recovery.world import ORIGINS, START, Clock, Memory, Policies, a_run, digest
 from website.run import Warned
@@ -166,14 +166,14 @@ def test_what_was_exchanged_since_it_was_looked_at_is_not_copied_and_named() -> 
     place = Place()
     place.primary.add("page", "second")
     anything: Any = place.copies
-    held = {"page": Held(etag=digest(b"first"), size=5), "gone": Held(etag="x", size=1)}
+    held = {"page": StoredObject(etag=digest(b"first"), size=5), "gone": StoredObject(etag="x", size=1)}
     assert backfill.copy_all(ORIGINS, anything, held, place.run) == ("gone", "page")
     assert place.copies.copied == []
 
 
 def test_too_large_for_one_copy_is_named_and_not_begun() -> None:
     place = Place()
-    held = {"film": Held(etag="x", size=6 * 1000**3)}
+    held = {"film": StoredObject(etag="x", size=6 * 1000**3)}
     anything: Any = place.copies
     assert backfill.copy_all(ORIGINS, anything, held, place.run) == ("film",)
     assert place.copies.copied == []
@@ -184,4 +184,4 @@ def test_a_very_large_site_is_known_by_objects_or_bytes() -> None:
     assert is_large(Difference(objects=BATCH_OBJECTS + 1, size=1))
     assert is_large(Difference(objects=1, size=501 * 1000**3))
     assert (minutes(Difference(objects=1)), minutes(Difference(objects=60_000))) == (1, 10)
-    assert needed({"a": Held(etag="a", size=7)}, {}) == Difference(objects=1, size=7, keys=("a",))
+    assert needed({"a": StoredObject(etag="a", size=7)}, {}) == Difference(objects=1, size=7, keys=("a",))

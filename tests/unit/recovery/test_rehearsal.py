@@ -13,7 +13,7 @@ import pytest
 
 from aws.errors import Unavailable
 from recovery import closing, rehearsal
-from recovery.rehearsal import OUTAGE_SECONDS, TURN_SECONDS, Rehearsal, RehearsalPlan, World, end, plan_lines, sealed
+from recovery.rehearsal import OUTAGE_SECONDS, TURN_SECONDS, Rehearsal, RehearsalGateways, RehearsalPlan, end, plan_lines, sealed
 from recovery.report import Report
 from tests.unit.recovery.world import DISTRIBUTION, ORIGINS, POLICY, START, Clock, Memory, Policies
 from verification.model import Result
@@ -116,7 +116,7 @@ class Stage:
 
         return counted
 
-    def world(self) -> World:
+    def gateways(self) -> RehearsalGateways:
         class Guarded:
             """Every method of an object counts as a call."""
 
@@ -128,7 +128,7 @@ class Stage:
 
         primary: Any = Guarded(self.policies, self._alive)
         replica: Any = Guarded(self.replica, self._alive)
-        return World(
+        return RehearsalGateways(
             origins=ORIGINS,
             distribution_arn=DISTRIBUTION,
             prefix="",
@@ -146,7 +146,7 @@ class Stage:
         )
 
     def rehearse(self, **plan: Any) -> Report:
-        return Rehearsal(plan=msgspec.structs.replace(PLAN, **plan), world=self.world(), report=BEGUN).run()
+        return Rehearsal(plan=msgspec.structs.replace(PLAN, **plan), gateways=self.gateways(), report=BEGUN).run()
 
 
 def test_a_rehearsal_that_passes_says_what_it_saw_and_leaves_nothing() -> None:
@@ -224,8 +224,8 @@ def test_the_bucket_is_opened_although_s3_refuses_for_a_while() -> None:
         stage.policies.failures = 3
         return verify()
 
-    world = replace(stage.world(), verify=then_trouble)
-    report = Rehearsal(plan=PLAN, world=world, report=BEGUN).run()
+    gateways = replace(stage.gateways(), verify=then_trouble)
+    report = Rehearsal(plan=PLAN, gateways=gateways, report=BEGUN).run()
     assert (report.result, stage.policies.document) == ("passed", POLICY)
 
 
@@ -237,7 +237,7 @@ def test_what_could_not_be_opened_is_told_with_the_moment_at_which_it_ends_by_it
         stage.policies.failures = 10_000
         return verify()
 
-    Rehearsal(plan=PLAN, world=replace(stage.world(), verify=then_trouble), report=BEGUN).run()
+    Rehearsal(plan=PLAN, gateways=replace(stage.gateways(), verify=then_trouble), report=BEGUN).run()
     assert any("ends by itself at 12:15:00Z" in line for line in stage.said)
     stage.clock.moment = START + timedelta(minutes=16)
     assert not stage.closed()
@@ -250,7 +250,7 @@ def test_ctrl_c_opens_it_at_once() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Rehearsal(plan=PLAN, world=replace(stage.world(), verify=interrupted), report=BEGUN).run()
+        Rehearsal(plan=PLAN, gateways=replace(stage.gateways(), verify=interrupted), report=BEGUN).run()
     assert stage.policies.document == POLICY
     assert (stage.saved[-1].result, stage.saved[-1].message) == ("aborted", "interrupted")
 
@@ -262,7 +262,7 @@ def test_a_report_that_cannot_be_kept_stops_it_before_anything_is_closed() -> No
         raise Unavailable("503")
 
     with pytest.raises(Unavailable):
-        Rehearsal(plan=PLAN, world=replace(stage.world(), save=refused), report=BEGUN).run()
+        Rehearsal(plan=PLAN, gateways=replace(stage.gateways(), save=refused), report=BEGUN).run()
     assert (stage.policies.document, stage.visit("/")) == (POLICY, (200, b"page"))
 
 

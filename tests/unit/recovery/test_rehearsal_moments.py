@@ -15,8 +15,8 @@ from tests.unit.recovery.world import ORIGINS, POLICY, START
 from verification.model import Result
 
 
-def rehearsed(stage: Stage, **world: Any) -> Report:
-    return Rehearsal(plan=PLAN, world=replace(stage.world(), **world), report=BEGUN).run()
+def rehearsed(stage: Stage, **gateways: Any) -> Report:
+    return Rehearsal(plan=PLAN, gateways=replace(stage.gateways(), **gateways), report=BEGUN).run()
 
 
 class Lost(Exception):

@@ -13,7 +13,7 @@ from aws.errors import NotFound
 from gateways.origins import Failover, Rule
 from promotion import fence
 from recovery import closing, status
-from recovery.comparing import Comparison, Held, compare
+from recovery.comparing import Comparison, StoredObject, compare
 from recovery.report import Report
 from recovery.settings import problems
 from recovery.status import OriginFailover, RecoveryStatus, closure, content_problems, failover_of, replication_problems, status_lines
@@ -122,19 +122,19 @@ def test_a_bucket_that_was_never_made_is_not_one_that_is_gone() -> None:
 
 
 def test_a_site_that_was_emptied_by_hand_is_not_told_to_be_copied() -> None:
-    held = {"a": Held(etag="a", size=1, modified=START), "b": Held(etag="b", size=1, modified=START)}
+    held = {"a": StoredObject(etag="a", size=1, modified=START), "b": StoredObject(etag="b", size=1, modified=START)}
     for there, left in (({}, 0), (held, 2)):
         (told,) = content_problems(compare({}, there, {"a": "a", "b": "b"}, now=START), "prod")
         assert told.startswith(f"the site bucket has 0 of the live release's 2 files, the replica {left}: ")
         assert "publish --env prod --content DIR" in told and "backfill" not in told
 
 
-def compared(here: dict[str, Held], there: dict[str, Held]) -> Comparison:
+def compared(here: dict[str, StoredObject], there: dict[str, StoredObject]) -> Comparison:
     return compare(here, there, {key: held.etag for key, held in here.items()}, now=START)
 
 
 def test_what_the_replica_lacks_is_a_problem_with_the_command_that_copies_it_and_an_orphan_is_none() -> None:
-    here = {"a": Held(etag="a", size=1, modified=START - timedelta(minutes=9))}
+    here = {"a": StoredObject(etag="a", size=1, modified=START - timedelta(minutes=9))}
     found = content_problems(compared(here, {}), "prod")
     assert "0 of the live release's 1 file" in found[0]
     assert "the oldest for 9 min; to copy them: python deploy.py dr --env prod backfill" in found[1]
@@ -142,8 +142,8 @@ def test_what_the_replica_lacks_is_a_problem_with_the_command_that_copies_it_and
 
 
 def test_while_releases_go_to_the_replica_nothing_says_that_older_content_is_to_be_copied_over_them() -> None:
-    here = {"a": Held(etag="old", size=1, modified=START - timedelta(minutes=9))}
-    there = {"a": Held(etag="new", size=1)}
+    here = {"a": StoredObject(etag="old", size=1, modified=START - timedelta(minutes=9))}
+    there = {"a": StoredObject(etag="new", size=1)}
     newer = compare(here, there, {"a": "new"}, now=START)
     assert "the replica 1" in content_problems(newer, "prod")[0]
     assert content_problems(newer, "prod", phase="standby") == ()
@@ -196,7 +196,7 @@ def report(**changes: Any) -> Report:
 
 
 def whole(**changes: Any) -> RecoveryStatus:
-    here = {"a": Held(etag="a", size=1)}
+    here = {"a": StoredObject(etag="a", size=1)}
     given: dict[str, Any] = {
         "environment": "prod",
         "primary_bucket": "site",

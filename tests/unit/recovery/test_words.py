@@ -215,9 +215,9 @@ def test_a_beacon_is_the_replicas_answer_only_with_its_own_words_and_status() ->
         words = f"replica 0badcafe {len(asked)}".encode()
         return answers[-1] if answers[-1][1] else (answers[-1][0], words)
 
-    world: Any = SimpleNamespace(origins=ORIGINS, prefix="buy/", replica=place.replica, visit=visit)
+    gateways: Any = SimpleNamespace(origins=ORIGINS, prefix="buy/", replica=place.replica, visit=visit)
     plan: Any = SimpleNamespace(minutes=5)
-    rehearsal = Rehearsal(plan=plan, world=world, report=a_report())
+    rehearsal = Rehearsal(plan=plan, gateways=gateways, report=a_report())
     served = []
     for answer_ in ((200, b""), (404, b""), (200, b"another"), (0, b"x")):
         answers.append(answer_)

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from lint.gate import load_rules
 from lint.rules.base import Rule
 from refusals import problems
+from refusals.deployments import deployments
 from refusals.left_out import LEFT_OUT
 from refusals.values import REFUSALS, UNKNOWN
-from refusals.worlds import deployments
 from templates.view import View
 from tests.golden_files import GOLDEN, assert_golden
 from tests.unit.refusals.broken import BROKEN, without_nothing

@@ -17,8 +17,8 @@ from planning.removals import Removal
 from removal.belongings import dropped
 from review import terminal
 from rollout import history
+from rollout.orphaned_stacks import find, no_more_wanted
 from rollout.removal_step import moved, remove_stacks
-from rollout.whereabouts import find, no_more_wanted
 from tests.golden_files import assert_golden
 from tests.simulated import ACCOUNT, Small, small_assembly
 from tests.unit.operations.test_destroy import BASE, EDGE, TAGS, World, deployed, platform

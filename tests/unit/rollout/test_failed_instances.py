@@ -332,7 +332,7 @@ def test_an_answer_is_older_if_it_is_the_stack_of_before(live: str | None, exist
 def test_the_former_bucket_is_that_of_the_stack_which_makes_it() -> None:
     import json
 
-    from rollout.whereabouts import _former_bucket
+    from rollout.orphaned_stacks import _former_bucket
     from tests.simulated import Simulated, SimulatedGateways, Small, small_assembly, stackset
 
     def bucket(title: str, name: str = "demo-artifacts") -> dict[str, Any]:

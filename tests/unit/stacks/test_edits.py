@@ -80,7 +80,7 @@ def impossible(before: Synthesis, after: Synthesis) -> Iterator[str]:
         if there is None:
             continue  # it stays as it is, and goes on when it comes back
         if (stack.account_id, stack.region, stack.stack_name) != (there.account_id, there.region, there.stack_name):
-            continue  # refused at plan where the names clash: rollout.whereabouts
+            continue  # refused at plan where the names clash: rollout.orphaned_stacks
         old, now = json.loads(before.templates[stack.id]), json.loads(after.templates[stack.id])
         for problem in (*in_one_stack(old["Resources"], now["Resources"]), *of_others(stack.id, old, now, used)):
             yield f"{stack.id}: {problem}"

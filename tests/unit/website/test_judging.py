@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from assembly.model import SiteContract
-from pages.model import Surroundings
+from pages.model import SiteContext
 from tests.simulated import Small, small_assembly
 from website.folder import FolderFile
 from website.judging import allowances, judged, read_some, surroundings
@@ -29,7 +29,7 @@ def files(folder: Path, **bodies: bytes) -> dict[str, FolderFile]:
     return found
 
 
-def around(there: dict[str, FolderFile], generated: dict[str, bytes] | None = None, **contract: Any) -> Surroundings:
+def around(there: dict[str, FolderFile], generated: dict[str, bytes] | None = None, **contract: Any) -> SiteContext:
     made: SiteContract = msgspec.structs.replace(CONTRACT, **contract)
     return surroundings(made, there, generated or {}, {key: f"max-age={n}" for n, key in enumerate([*there, *(generated or {})])})
 

@@ -28,10 +28,10 @@ def deployments(template: Any, regions: tuple[str, ...]) -> Iterator[Deployment]
     template = _mapping(template)
     for parameters in _parameter_choices(_mapping(template.get("Parameters"))):
         names = [str(name) for name in _mapping(template.get("Conditions"))]
-        decided = _World(template, regions, parameters, {})
+        decided = _Configuration(template, regions, parameters, {})
         free = [name for name in names if decided.condition(name) is None and decided.primitive(name)]
         for outcomes in _outcomes(len(free)):
-            yield _World(template, regions, parameters, dict(zip(free, outcomes, strict=True))).deployment()
+            yield _Configuration(template, regions, parameters, dict(zip(free, outcomes, strict=True))).deployment()
 
 
 def _outcomes(count: int) -> Iterator[tuple[bool, ...]]:
@@ -66,7 +66,7 @@ def _parameter_choices(parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]
 
 
 @dataclass(frozen=True)
-class _World:
+class _Configuration:
     template: Mapping[str, Any]
     regions: tuple[str, ...]
     parameters: Mapping[str, Any]

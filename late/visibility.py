@@ -22,7 +22,7 @@ STALE_ODDS = 0.5
 
 
 @dataclass(frozen=True)
-class Thing:
+class Made:
     """Something with an identity: its kind (mostly a resource type), its account, its name or ARN."""
 
     kind: str
@@ -31,7 +31,7 @@ class Thing:
 
 
 @dataclass(frozen=True)
-class _Birth:
+class _Creation:
     at: float
     number: int
     """The how manieth of its kind: what the delay follows from, since names are random."""
@@ -39,13 +39,13 @@ class _Birth:
 
 
 @dataclass
-class _Told:
+class _Answered:
     mark: bytes
     answer: Reply
     until: float = 0.0
 
 
-class World:
+class Visibility:
     """One late AWS. May be used from any thread."""
 
     def __init__(self, seed: str, seconds: float, now: Callable[[], float] = time.monotonic, *, only: str = "") -> None:
@@ -53,35 +53,35 @@ class World:
         self._seed, self._seconds, self._now, self._only = seed, seconds, now, only
         self._random = random.Random(seed)  # noqa: S311
         self._lock = threading.Lock()
-        self._births: dict[Thing, _Birth] = {}
+        self._creations: dict[Made, _Creation] = {}
         self._numbers: Counter[str] = Counter()
-        self._told: dict[tuple[str, ...], _Told] = {}
+        self._told: dict[tuple[str, ...], _Answered] = {}
         self._changed: dict[str, float] = {}
 
-    def made(self, thing: Thing, maker: str = "") -> None:
+    def made(self, thing: Made, maker: str = "") -> None:
         """It is there from now on; `maker` is the stack that made it."""
         with self._lock:
-            self._births[thing] = _Birth(self._now(), self._numbers[thing.kind], maker)
+            self._creations[thing] = _Creation(self._now(), self._numbers[thing.kind], maker)
             self._numbers[thing.kind] += 1
 
-    def gone(self, thing: Thing) -> None:
+    def gone(self, thing: Made) -> None:
         """It was deleted."""
         with self._lock:
-            self._births.pop(thing, None)
+            self._creations.pop(thing, None)
 
-    def maker(self, thing: Thing) -> str:
+    def maker(self, thing: Made) -> str:
         """The stack that made it; "" if it was none, or is not new."""
-        birth = self._births.get(thing)
-        return birth.maker if birth else ""
+        creation = self._creations.get(thing)
+        return creation.maker if creation else ""
 
-    def hides(self, thing: Thing, reader: str = "", odds: float = UNSEEN_ODDS) -> bool:
+    def hides(self, thing: Made, reader: str = "", odds: float = UNSEEN_ODDS) -> bool:
         """Whether `reader` (a region or service) does not see it yet. Each reader has a delay of its own."""
         with self._lock:
-            birth = self._births.get(thing)
-            if birth is None or self._only not in ("", thing.kind):
+            creation = self._creations.get(thing)
+            if creation is None or self._only not in ("", thing.kind):
                 return False
-            delay = random.Random(f"{self._seed}:{thing.kind}:{birth.number}:{reader}").uniform(0, self._seconds)  # noqa: S311
-            return self._now() < birth.at + delay and (self._only == thing.kind or self._random.random() < odds)
+            delay = random.Random(f"{self._seed}:{thing.kind}:{creation.number}:{reader}").uniform(0, self._seconds)  # noqa: S311
+            return self._now() < creation.at + delay and (self._only == thing.kind or self._random.random() < odds)
 
     def changed(self, about: str) -> None:
         """Something of that service, or of that stack, is different from now on."""
@@ -93,11 +93,11 @@ class World:
         with self._lock:
             before = self._told.get(question)
             if before is None or before.mark == mark or self._only:
-                self._told[question] = _Told(mark, fresh)
+                self._told[question] = _Answered(mark, fresh)
                 return fresh
             if not before.until:
                 before.until = self._changed.get(about, 0.0) + self._random.uniform(0, self._seconds)
             if self._now() >= before.until:
-                self._told[question] = _Told(mark, fresh)
+                self._told[question] = _Answered(mark, fresh)
                 return fresh
             return before.answer if self._random.random() < STALE_ODDS else fresh

@@ -12,8 +12,9 @@ from assembly.model import RoleName
 from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AccessDenied
 from aws.s3 import Head, Stored
+from removal.names import names_taken
 from rollout import history
-from rollout.whereabouts import find, names_taken, no_more_wanted, where
+from rollout.orphaned_stacks import find, no_more_wanted, where
 from tests.simulated import SimulatedGateways, Small, small_assembly
 from tests.unit.operations.test_destroy import World
 from tests.unit.removal.test_no_more_wanted import after

@@ -1,6 +1,6 @@
 """What a plan would do to what was applied before: stacks that are no more wanted or that an edit moves, and a rollback that it would undo.
 
-In: the assemblies that were applied, as history keeps them, and the one that is planned; the gateways. Out: `Whereabouts`, `Dropped`.
+In: the assemblies that were applied, as history keeps them, and the one that is planned; the gateways. Out: `OrphanedStacks`, `Dropped`.
 Never: moves or deletes a stack. CloudFormation cannot move one, and a second stack with the names of the first fails half-way.
 """
 
@@ -30,7 +30,7 @@ LOOKED_BACK = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Whereabouts:
+class OrphanedStacks:
     """What was found."""
 
     findings: tuple[Finding, ...] = ()
@@ -49,7 +49,7 @@ def find(
     gateways: RemovalGateways,
     *,
     rolling_back: bool = False,
-) -> Whereabouts:
+) -> OrphanedStacks:
     """Of each stack of the environment that is elsewhere, or nowhere, in this assembly; and of a rollback that this would undo, unless it
     is one itself. Where history does not tell, names do.
     """
@@ -71,7 +71,7 @@ def find(
     applied = next((each for each in past.assemblies if each.digest == succeeded), None)
     undoes = last is not None and last.rollback and not rolling_back and last.assembly_digest != assembly.digest
     identity = tuple(changed_identity(assembly, past.assemblies, past.bucket))
-    return Whereabouts(
+    return OrphanedStacks(
         findings=(
             *(
                 [moved_finding(assembly, past.assemblies, [(e.stack, moved[e.stack.id]) for e in seen if e.stack.id in moved])]

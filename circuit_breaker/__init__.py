@@ -32,7 +32,7 @@ def wished_attempts(environ: Mapping[str, str], otherwise: int) -> int:
     return min(int(wished), 20) or otherwise if wished.isascii() and wished.isdigit() else otherwise
 
 
-class Silent(Exception):
+class CircuitOpen(Exception):
     """A place that is not asked, or not once more: it has not answered a moment ago."""
 
     def __init__(self, words: str, *, asked: bool) -> None:
@@ -58,7 +58,7 @@ class _Call:
     silences: int = 0
 
 
-class Patience:
+class CircuitBreaker:
     """One run's, for all its clients; may be used from any thread."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic, *, quiet: float = QUIET_SECONDS) -> None:
@@ -85,11 +85,11 @@ class Patience:
 
     @contextmanager
     def calling(self, region: str, service: str) -> Iterator[None]:
-        """Around one call with all its attempts. Raises `Silent` if it is not worth asking."""
+        """Around one call with all its attempts. Raises `CircuitOpen` if it is not worth asking."""
         known, missed, others = self._state(region, service)
         gone = missed or (others[0] if len(others) >= SERVICES else None)
         if gone is not None:
-            raise Silent(f"{region} gave no answer a moment ago, and was not asked again ({gone.words})", asked=False)
+            raise CircuitOpen(f"{region} gave no answer a moment ago, and was not asked again ({gone.words})", asked=False)
         outer = getattr(self._call, "now", None)
         self._call.now = _Call(region, service, self._now(), HURRY_SECONDS if known or others else CALL_SECONDS)
         try:
@@ -98,13 +98,13 @@ class Patience:
             self._call.now = outer  # credentials are fetched in the middle of the call that needs them
 
     def attempt(self) -> None:
-        """Before each attempt of the thread's call. Raises `Silent` if there have been enough."""
+        """Before each attempt of the thread's call. Raises `CircuitOpen` if there have been enough."""
         call: _Call | None = getattr(self._call, "now", None)
         if call is None:
             return
         lasted = self._now() - call.begun
         if call.attempts and (lasted >= call.seconds or call.silences >= SILENCES):
-            raise Silent(f"no answer within {lasted:.0f} seconds", asked=True)
+            raise CircuitOpen(f"no answer within {lasted:.0f} seconds", asked=True)
         if call.silences:
             self.tell(f"{call.region} ({call.service}) has not answered for {lasted:.0f} s, and is asked once more")
         call.attempts += 1

@@ -14,7 +14,7 @@ from preview.model import Origin, OriginGroup
 
 
 @dataclass(frozen=True, kw_only=True)
-class Weather:
+class OriginFaults:
     """What is the matter with the buckets. Times are seconds."""
 
     slow: float = 0.0
@@ -27,32 +27,32 @@ class Weather:
     """Whether the second member of an origin group stays well."""
 
 
-FAIR = Weather()
+NO_FAULTS = OriginFaults()
 
 
-def spared(weather: Weather, groups: Iterable[OriginGroup], origin: Origin) -> bool:
+def spared(faults: OriginFaults, groups: Iterable[OriginGroup], origin: Origin) -> bool:
     """Whether it is the second of its group, and those are well."""
-    return weather.first_only and any(origin.id in group.members[1:] for group in groups)
+    return faults.first_only and any(origin.id in group.members[1:] for group in groups)
 
 
 async def failure(
-    origin: Origin, weather: Weather, elapsed: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
+    origin: Origin, faults: OriginFaults, elapsed: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
 ) -> tuple[int, str]:
     """Waits as long as CloudFront would; the status that comes of it and why, or "" if the bucket is to be asked."""
-    down = weather.down_after is not None and elapsed() >= weather.down_after
-    if down and weather.status:
-        return weather.status, f"answers {weather.status}"
-    trouble = await _silence(origin, weather, down, sleep)
+    down = faults.down_after is not None and elapsed() >= faults.down_after
+    if down and faults.status:
+        return faults.status, f"answers {faults.status}"
+    trouble = await _silence(origin, faults, down, sleep)
     return 504, trouble
 
 
-async def _silence(origin: Origin, weather: Weather, down: bool, sleep: Callable[[float], Awaitable[None]]) -> str:
+async def _silence(origin: Origin, faults: OriginFaults, down: bool, sleep: Callable[[float], Awaitable[None]]) -> str:
     if down:
         await sleep(origin.connection_attempts * origin.connection_timeout)
         return f"no connection in {origin.connection_attempts} attempts of {origin.connection_timeout} s"
-    if weather.slow > origin.read_timeout:
+    if faults.slow > origin.read_timeout:
         await sleep(origin.connection_attempts * origin.read_timeout)
         return f"no answer in {origin.connection_attempts} attempts of {origin.read_timeout} s"
-    if weather.slow:
-        await sleep(weather.slow)
+    if faults.slow:
+        await sleep(faults.slow)
     return ""
