@@ -36,8 +36,8 @@ CLONE_PARENT = 0x00008000
 CLONE = {"x86_64": 56, "aarch64": 220}
 """Number of the system call by machine: <asm/unistd.h>."""
 ROOMS = (
-    "agreement", "adoption", "approvals", "assembly", "aws", "changes", "circuit_breaker", "cli", "consequences", "direct", "doctor", "files",
-    "gateways", "graph", "guards", "inventory", "operations", "pages", "planning", "prices", "promotion", "recovery", "removal",
+    "agreement", "adoption", "approvals", "assembly", "aws", "changes", "circuit_breaker", "cli", "consequences", "direct", "doctor",
+    "files", "gateways", "graph", "guards", "inventory", "operations", "pages", "planning", "prices", "promotion", "recovery", "removal",
     "review", "rollout", "runbooks", "session", "takeover", "templates", "verbs", "verification", "website",
 )  # fmt: skip
 """What deploy.py imports, its libraries with it; not the preview, of which few commands know."""
