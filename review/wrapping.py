@@ -16,7 +16,8 @@ from guards.text import OURS
 _COLOUR = re.compile(rf"{re.escape(OURS)}\[[0-9;]*m")
 _ROW = re.compile(r"\S {2,}\S")
 """Cells are two spaces or more apart."""
-_COMMAND = re.compile(r"(?:^|\s)next: ")
+_COMMAND = re.compile(r"(?:^|\s)next: |^ *\S*python3? (?:-m \w|\w+\.py )|^ {4,}(?:# at AWS only: )?(?:aws|git|make) ")
+"""Lines to paste."""
 HANGING = 2
 NARROWEST = 20
 

@@ -15,6 +15,7 @@ from environments.loader import load, names
 from environments.names import bucket_name_problem, certificate_covers
 from environments.problems import EnvironmentProblems
 from environments.regions import DEFAULT_REGIONS, OPT_IN_REGIONS, REGIONS
+from stacks.synthesis import synthesise
 from tests.environments_fixture import ENVIRONMENTS, environments
 from tests.golden_files import assert_golden
 
@@ -99,13 +100,35 @@ def test_environments_that_want_one_zone_in_several_accounts_are_told_apart_from
         assert problems(tmp_path, **{"dev": DEV, "sit": sit, "prod": prod, **files}) == []
         return dict(load(tmp_path, ("dev",)).zone_rivals)
 
-    assert rivals() == dict.fromkeys(("dev", "prod", "sit"), ("dev", "prod", "sit")), "as the files are shipped"
-    assert rivals(dev=DEV + OWNER) == dict.fromkeys(("dev", "prod", "sit"), ("dev", "prod", "sit"))
+    assert rivals() == {"dev": ("prod", "sit"), "prod": ("dev", "sit"), "sit": ("dev", "prod")}, "as the files are shipped"
+    assert rivals(dev=DEV + OWNER) == {"sit": ("dev", "prod")}, "dev says that it is prod's: who wants another one is alone to be refused"
+    other = OWNER.replace("3" * 12, "4" * 12)
+    assert set(rivals(dev=DEV + OWNER, sit=sit + other)) == {"dev", "prod", "sit"}, "two owners are named"
+    assert set(rivals(prod=prod + "hosted_zone: {id: Z0123456789ABCDEFGHIJ}\n")) == {"dev", "sit"}, "an id settles it, too"
     assert rivals(dev=DEV + OWNER, sit=sit + OWNER) == {}
     own = "hosted_zone: {name: NAME}\ncertificate: {domain_name: NAME, subject_alternative_names: ['*.NAME']}\n"
     assert rivals(dev=DEV + own.replace("NAME", "dev.kimmyai.io"), sit=sit + own.replace("NAME", "sit.kimmyai.io")) == {}
     assert rivals(dev=DEV.replace("1" * 12, "3" * 12), sit=sit.replace("2" * 12, "3" * 12) + "github: {create_provider: false}\n",
                   prod=prod + "github: {create_provider: false}\n") == {}  # fmt: skip
+
+
+def test_a_further_environment_that_wants_the_same_zone_leaves_the_assemblies_of_its_neighbours_as_they_are(tmp_path: Path) -> None:
+    def digests(**files: str) -> dict[str, str]:
+        assert problems(tmp_path, **files) == []
+        platform = load(tmp_path, ("dev",))
+        return {
+            name: synthesise(env, zone_contested=name in platform.zone_rivals).assembly.digest
+            for name, env in platform.environments.items()
+        }
+
+    qa = DEV.replace("1" * 12, "5" * 12).replace("dev", "qa")
+    prod = (ENVIRONMENTS / "prod.yaml").read_text()
+    nobodys, settled = digests(dev=DEV, prod=prod), digests(dev=DEV + OWNER, prod=prod)
+    assert nobodys != settled
+    with_qa = digests(dev=DEV, prod=prod, qa=qa)
+    assert {**with_qa, **nobodys} == with_qa
+    with_qa = digests(dev=DEV + OWNER, prod=prod, qa=qa)
+    assert {**with_qa, **settled} == with_qa
 
 
 CASES: dict[str, tuple[str, str, str, str]] = {

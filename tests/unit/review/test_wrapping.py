@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,8 +40,15 @@ def test_a_coloured_table_that_fits_stays_as_it_is() -> None:
     assert wrapped(row, 60) == row
 
 
-def test_a_command_stays_in_one_piece() -> None:
-    command = "  next: python deploy.py apply --env dev --local --dist /somewhere/else/than/usual --approve 0123456789ab"
+@pytest.mark.parametrize(
+    "command",
+    [
+        "  next: python deploy.py apply --env dev --local --dist /somewhere/else/than/usual --approve 0123456789ab",
+        "       .venv/bin/python deploy.py logs --env dev --local --since 1h --status 5xx --dist /somewhere/else",
+        "       aws s3api list-object-versions --bucket prod-kimmyai-web-public --prefix index.html",
+    ],
+)
+def test_a_command_stays_in_one_piece(command: str) -> None:
     assert wrapped(command, 60) == command
 
 
