@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from environments.__main__ import SCHEMA, schema_text
 from environments.loader import load, names
+from environments.model import Environment, Organization
 from environments.names import bucket_name_problem, certificate_covers
 from environments.problems import EnvironmentProblems
 from environments.regions import DEFAULT_REGIONS, OPT_IN_REGIONS, REGIONS
@@ -480,3 +482,27 @@ def test_organization(before: str, after: str, message: str, tmp_path: Path) -> 
 def test_an_environment_without_its_own_foundation_must_be_a_member(tmp_path: Path) -> None:
     text = "\n".join(problems(tmp_path, DEV + "foundation: organization\n"))
     assert 'foundation: "organization", but dev is not among the environments of organization.yaml' in text
+
+
+def patterns_without_words(kind: msgspec.inspect.Type, at: str, *, said: bool = False) -> Iterator[str]:
+    match kind:
+        case msgspec.inspect.StructType(fields=fields):
+            for field in fields:
+                yield from patterns_without_words(field.type, f"{at}.{field.name}")
+        case msgspec.inspect.UnionType(types=types):
+            for each in types:
+                yield from patterns_without_words(each, at)
+        case msgspec.inspect.Metadata(type=inner, extra_json_schema=schema):
+            yield from patterns_without_words(inner, at, said="description" in (schema or {}))
+        case msgspec.inspect.VarTupleType(item_type=item):
+            yield from patterns_without_words(item, at)
+        case msgspec.inspect.DictType(key_type=key, value_type=value):
+            yield from patterns_without_words(key, at)
+            yield from patterns_without_words(value, at)
+        case msgspec.inspect.StrType(pattern=str()) if not said:
+            yield at
+
+
+@pytest.mark.parametrize("kind", [Environment, Organization])
+def test_what_a_pattern_allows_is_said_in_words(kind: type[msgspec.Struct]) -> None:
+    assert list(patterns_without_words(msgspec.inspect.type_info(kind), kind.__name__)) == []
