@@ -54,7 +54,7 @@ class Facts:
             stack = self._stack(rest)
             return stack.stack_name if stack else f"no stack {rest} in {self.assembly.environment}"
         if kind == "console":
-            return "(the local AWS has no console)" if self.local else self._link(rest)
+            return "the local AWS has no console" if self.local else self._link(rest)
         return self._output(kind, rest)
 
     def state(self, alarm: str) -> str:
