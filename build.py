@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from environments.loader import Platform
     from lint.gate import Finding
-    from lint.handlers import Made
+    from lint.handlers import ProvisionedStack
     from stacks.synthesis import Synthesis
 
 ROOT = Path(__file__).resolve().parent
@@ -222,12 +222,12 @@ def _lint(built: list[Synthesis]) -> dict[str, tuple[Finding, ...]]:
     return {stack: (*found, *unmakeable.get(stack, ())) for stack, found in lint(jobs, cache=cache, workers=WORKERS).items()}
 
 
-def _made(built: list[Synthesis]) -> list[Made]:
+def _made(built: list[Synthesis]) -> list[ProvisionedStack]:
     """The stacks that CloudFormation makes with one of the platform's roles."""
-    from lint.handlers import Made
+    from lint.handlers import ProvisionedStack
 
     return [
-        Made(
+        ProvisionedStack(
             stack_id=f"{synthesis.assembly.environment}/{stack.id}",
             stack_name=stack.stack_name,
             template=synthesis.templates[stack.id],

@@ -367,8 +367,8 @@ def still_drifted(stacks: tuple[Stack, ...], gateways: CloudFormationGateways) -
         if live is not None and live.drift == "DRIFTED":
             when = f" ({live.drift_checked_at})" if live.drift_checked_at else ""
             found.append(
-                f"{stack.id} was drifted when last looked at{when}, and CloudFormation has nothing to put back: look again; what still differs"
-                " is put back by hand"
+                f"{stack.id} was drifted when last looked at{when}, and CloudFormation has nothing to put back: look again;"
+                " what still differs is put back by hand"
             )
     return tuple(found)
 
