@@ -37,7 +37,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--format", choices=("mermaid", "dot", "svg"), default="mermaid", help="form of the picture (default: mermaid)")
     parser.add_argument("--plan", action="store_true", help="colour what the saved plan changes")
-    parser.add_argument("--local", action="store_true", help="changes nothing here: the picture of both is the same")
     parser.add_argument("--json", action="store_true", help="print JSON, with the picture as text")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write it there instead of to stdout")
 
