@@ -51,9 +51,7 @@ def left_aside(want: Wanted, route53: Route53) -> tuple[Verdict, ...]:
         f"{want.logical_id}, and would again if that went; apply deletes it"
     )
     return (
-        Verdict(
-            wanted=want, fate="replaced", owner="this_account", physical_id=want.name, message=message, record=left, beside=(left,)
-        ),
+        Verdict(wanted=want, fate="replaced", owner="this_account", physical_id=want.name, message=message, record=left, beside=(left,)),
     )
 
 
