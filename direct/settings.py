@@ -47,7 +47,7 @@ class Access:
 
 
 def _proxies_of_system() -> Mapping[str, str]:
-    """Proxies that macOS or Windows is set to use; botocore obeys them (urllib.request.getproxies). Linux has none but the environment's."""
+    """Proxies that macOS or Windows is set to use; which botocore obeys. Linux has none but the environment's."""
     if sys.platform not in ("darwin", "win32"):
         return {}
     from urllib.request import getproxies

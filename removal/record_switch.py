@@ -41,7 +41,10 @@ class RecordSwitch:
         self._plan, self._zones = plan, zones
 
     def away(self) -> Iterator[str]:
-        """Those that still stand, all of a zone or none. What an earlier apply has taken away is gone. Raises `Moved`, having changed nothing."""
+        """Those that still stand, all of a zone or none. What an earlier apply has taken away is gone.
+
+        Raises `Moved`, having changed nothing.
+        """
         standing = [(zone_id, [each for each in records if self._stands(zone_id, each)]) for zone_id, records in self._by_zone()]
         for zone_id, existing in standing:
             changes: list[tuple[str, RecordSet]] = [("DELETE", each) for each in existing]

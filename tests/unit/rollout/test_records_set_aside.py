@@ -1,4 +1,4 @@
-"""Records that stood aside for a stack's own: whatever is cut off, refused or changed by somebody, the name is answered, and nothing stays."""
+"""Records that stood aside for a stack's own: whatever is cut off, refused or changed, the name is answered, and nothing stays."""
 
 from __future__ import annotations
 
