@@ -58,8 +58,10 @@ class StackExecution(SecondTry):
                 return made
             stack = made
         outcome = self.follow(stack)
-        if self.records is not None and outcome.result in ("failed", "succeeded"):
-            self.tell_all(self.records.back() if outcome.result == "failed" else self.records.done())
+        if self.records is not None:
+            # While it runs nobody knows whether the stack will have records of its own.
+            ended = {"failed": self.records.back, "succeeded": self.records.done}.get(outcome.result)
+            self.tell_all(ended() if ended else ())
         return outcome
 
     def tell_all(self, texts: Iterable[str]) -> None:
