@@ -52,7 +52,7 @@ def validation_records(assembly: Assembly, gateways: DestroyGateways, findings: 
 
 
 def records_set_aside(assembly: Assembly, gateways: DestroyGateways, findings: list[Finding]) -> list[RetainedResource]:
-    """What an apply that was cut off has left beside a record of the stack (`removal.record_switch`): it answers again, as it did before."""
+    """What an apply that was cut off has left beside a record of the stack (`removal.record_switch`): it will answer again."""
     if assembly.contract is None or assembly.hosted_zone is None:
         return []
     zone = assembly.zone
