@@ -35,16 +35,20 @@ def event(status: str, logical_id: str = "demo-a", kind: str = STACK, physical_i
 class Records:
     """Records that make room."""
 
-    def __init__(self, done: list[str]) -> None:
-        self.done = done
+    def __init__(self, heard: list[str]) -> None:
+        self.heard = heard
 
     def away(self) -> list[str]:
-        self.done.append("away")
+        self.heard.append("away")
         return ["deleted a record"]
 
     def back(self) -> list[str]:
-        self.done.append("back")
+        self.heard.append("back")
         return ["wrote a record back"]
+
+    def done(self) -> list[str]:
+        self.heard.append("done")
+        return []
 
 
 class One(StackExecution):
@@ -248,7 +252,7 @@ def test_records_make_room_right_before_and_come_back_if_it_is_not_executed() ->
     assert refused.done[-2:] == ["execute cs stack tok", "back"] and refused.told[-1] == "wrote a record back" and not refused.begun
 
 
-@pytest.mark.parametrize(("result", "done"), [("failed", ["back"]), ("succeeded", []), ("running", [])])
+@pytest.mark.parametrize(("result", "done"), [("failed", ["back"]), ("succeeded", ["done"]), ("running", ["done"])])
 def test_records_come_back_after_a_failure_and_only_then(result: str, done: list[str]) -> None:
     class Executed(One):
         def start(self, total: int, *, resumed: bool = False) -> None: ...
