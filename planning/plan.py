@@ -18,6 +18,7 @@ import msgspec
 
 from assembly.model import Stack
 from aws.errors import AwsError, CredentialsError
+from consequences.others import for_others
 from guards import documents
 from planning import read_only
 from planning.across import across
@@ -88,6 +89,11 @@ def make_plan(
                 *in_the_way(removals, options, assembly.environment),
                 *emptied(request, plans, gateways),
                 *cut_off(request, done.values()),
+                *(
+                    Finding(stack=each.plan.stack, **msgspec.structs.asdict(found))
+                    for each in done.values()
+                    for found in for_others(each.plan.resources, each.context, assembly.environment)
+                ),
                 *beside_change_sets(assembly, plans),
                 *(() if request.content is None else content_findings(request.content, plans)),
             ),
