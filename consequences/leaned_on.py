@@ -54,8 +54,8 @@ def _provider(change: ResourceChange, file: str, *, stays: bool) -> Consequence:
         )
         return Consequence(severity="note", code="leaned_on", message=message)
     message = (
-        f"{change.logical_id} would be deleted: an account has one OIDC provider of {issuer} for all, and no workflow could log in by it any"
-        " more, neither this environment's nor those of others in the account"
+        f"{change.logical_id} would be deleted: an account has one OIDC provider of {issuer} for all, and no workflow could log in by it"
+        " any more, neither this environment's nor those of others in the account"
     )
     edit = f"edit {file}: github.create_provider: true, build and apply once (the stack then keeps it when it lets go), only then false"
     return Consequence(severity="error", code="leaned_on", message=message, command=edit)
@@ -72,8 +72,8 @@ def _message(change: ResourceChange, body: Mapping[str, Any], before: Resources)
         )
     if change.resource_type == POLICY and not _attached(change.logical_id, before):
         return (
-            f"{what} {goes}: no stack attaches it, so people or roles of others may have it; they lose it, and while it is attached IAM does"
-            " not delete it"
+            f"{what} {goes}: no stack attaches it, so people or roles of others may have it; they lose it, and while it is attached IAM"
+            " does not delete it"
         )
     if change.resource_type == TOPIC:
         return f"{what} {goes}: subscriptions that were made by hand go with it"
