@@ -79,5 +79,5 @@ def test_sns_counts_in_text() -> None:
 
 
 def test_doctor_asks_nobody_in_a_rehearsal() -> None:
-    context: Any = SimpleNamespace(local=True)
+    context: Any = SimpleNamespace(local=True, templates={"monitoring": template(AlarmEmail=EMAIL)})
     assert [*alarm_confirmation.run(context, STACK)] == []
