@@ -39,7 +39,8 @@ def test_a_provider_is_kept_or_the_plan_is_refused(policy: Any, body: dict[str, 
     (found,) = told(change("IAM::OIDCProvider", policy_action=policy, physical_id=ARN), body)
     assert (found.severity, bool(found.command)) == (severity, severity == "error")
     if found.command:
-        assert found.command.startswith(f"edit {FILE}: github.create_provider: true") and "token.actions.githubusercontent.com" in found.message
+        assert found.command.startswith(f"edit {FILE}: github.create_provider: true")
+        assert "token.actions.githubusercontent.com" in found.message
 
 
 @pytest.mark.parametrize("verdict", ["yes", "maybe", "no"])
