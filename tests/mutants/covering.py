@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,23 +76,24 @@ class Cover:
 
 
 def cover(rooms: tuple[str, ...], *, measure: Sequence[str] = ()) -> Cover:
-    """Of these rooms. The unit tests are measured if they never were; `measure` names those to measure again, and keeps the rest.
+    """Of these rooms. `measure` names the tests to measure again, and the rest is kept; all unit tests if none was measured ever.
 
     Raises RuntimeError if they cannot be run.
     """
     known = FOLDER / "coverage"
-    if not known.is_file():
-        measure = (EVERY,)
+    measure = measure or (() if known.is_file() else (EVERY,))
     if measure:
+        print(f"measuring which lines {', '.join(measure)} run (what pytest says: {FOLDER / 'log'})", file=sys.stderr)
         FOLDER.mkdir(parents=True, exist_ok=True)
         if forked(lambda: _measure(measure), LONGEST_RUN, FOLDER / "log") not in (0, 1):
             raise RuntimeError(f"the unit tests could not be run: {FOLDER / 'log'}")
-        _keep(known, everything=EVERY in measure)
-    durations = json.loads((FOLDER / "durations.json").read_text(encoding="utf-8"))
-    failed = {test for test, seconds in durations.items() if seconds is None}
-    if failed:
-        print(f"{len(failed)} tests fail without a fault and are not used: {', '.join(sorted(failed)[:3])}", file=sys.stderr)
-    return Cover(dict(_lines(_read(known), rooms, failed)), {test: seconds for test, seconds in durations.items() if seconds is not None})
+        _keep(known, measure)
+    durations: dict[str, float | None] = json.loads((FOLDER / "durations.json").read_text(encoding="utf-8"))
+    durations = {test: seconds for test, seconds in durations.items() if (ROOT / _file(test)).is_file()}
+    if failed := sorted(test for test, seconds in durations.items() if seconds is None):
+        print(f"{len(failed)} tests fail without a fault and are not used: {', '.join(failed[:3])}", file=sys.stderr)
+    usable = {test: seconds for test, seconds in durations.items() if seconds is not None}
+    return Cover(dict(_lines(_read(known), rooms, usable.keys())), usable)
 
 
 def _measure(tests: Sequence[str]) -> int:
@@ -104,18 +105,28 @@ def _measure(tests: Sequence[str]) -> int:
     return int(status)
 
 
-def _keep(known: Path, *, everything: bool) -> None:
+def _keep(known: Path, measure: Sequence[str]) -> None:
     """Make what was measured what is known, or a part of it."""
     measured, report, seconds = FOLDER / "measured", FOLDER / "durations.json", FOLDER / "measured.json"
-    if everything:
+    if EVERY in measure or not known.is_file():
         measured.replace(known)
         seconds.replace(report)
         return
     both = _read(known)
     both.update(_read(measured))
     both.write()
-    together = json.loads(report.read_text(encoding="utf-8")) | json.loads(seconds.read_text(encoding="utf-8"))
-    report.write_text(json.dumps(together), encoding="utf-8")
+    before, now = (json.loads(file.read_text(encoding="utf-8")) for file in (report, seconds))
+    report.write_text(json.dumps(together(before, now, measure)), encoding="utf-8")
+
+
+def together(before: Mapping[str, float | None], now: Mapping[str, float | None], measure: Sequence[str]) -> dict[str, float | None]:
+    """The durations of all tests: a test that stood in what was measured again, and was not run, is no more."""
+    kept = {
+        test: seconds
+        for test, seconds in before.items()
+        if not any(f"{test}/".startswith((f"{m.rstrip('/')}/", f"{m}::")) for m in measure)
+    }
+    return kept | dict(now)
 
 
 def _read(file: Path) -> CoverageData:
@@ -124,18 +135,18 @@ def _read(file: Path) -> CoverageData:
     return data
 
 
-def _lines(data: CoverageData, rooms: tuple[str, ...], failed: set[str]) -> Iterator[tuple[str, dict[int, tuple[str, ...]]]]:
+def _lines(data: CoverageData, rooms: tuple[str, ...], usable: Set[str]) -> Iterator[tuple[str, dict[int, tuple[str, ...]]]]:
     for measured in sorted(data.measured_files()):
         file = Path(measured)
         if file.is_relative_to(ROOT) and (name := file.relative_to(ROOT)).parts[0] in rooms:
             found = data.contexts_by_lineno(measured)
-            yield name.as_posix(), {line: tuple(filter(None, (_test(each, failed) for each in tests))) for line, tests in found.items()}
+            yield name.as_posix(), {line: tuple(filter(None, (_test(each, usable) for each in tests))) for line, tests in found.items()}
 
 
-def _test(context: str, failed: set[str]) -> str:
-    """Of `tests/...::name|run`; empty for a line that ran at the import, and for a test that fails."""
+def _test(context: str, usable: Set[str]) -> str:
+    """Of `tests/...::name|run`; empty for a line that ran at the import, and for a test that fails or is no more."""
     test, _, phase = context.rpartition("|")
-    return "" if test in failed else f"{test}{SETUP}" if phase == "setup" else test
+    return "" if test not in usable else f"{test}{SETUP}" if phase == "setup" else test
 
 
 def _file(test: str) -> str:

@@ -121,6 +121,9 @@ def tried(mutant: Mutant, tests: Sequence[str], seconds: float, log: Path | None
             return "timeout"
         case pytest.ExitCode.OK:
             return "survived"
+        # They were renamed since they were measured.
+        case pytest.ExitCode.NO_TESTS_COLLECTED:
+            return "no test"
         # Interrupted: a module with the fault cannot be imported. Below zero: a signal ended it.
         case status if status < 0 or status in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
             return "killed"
