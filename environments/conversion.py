@@ -9,10 +9,11 @@ Merge: a key of `<env>.yaml` wins over the same key of `common.yaml`; mappings a
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -102,7 +103,7 @@ def convert(model: type[V], name: str, findings: Findings, check: Callable[[V, N
             rest = msgspec.convert(_without(data, (), frozenset(wrong)), model)
         except msgspec.ValidationError:
             return None
-        check(rest, lambda key, message: None if key in wrong else findings.add(key, message))
+        check(rest, lambda key, message: None if (there := _as_written(key, wrong)) in wrong else findings.add(there, message))
         return None
     check(value, findings.add)
     return value
@@ -115,6 +116,17 @@ def _without(value: Any, key: Key, wrong: frozenset[Key]) -> Any:
     if isinstance(value, list):
         return [_without(item, (*key, index), wrong) for index, item in enumerate(value) if (*key, index) not in wrong]
     return value
+
+
+def _as_written(key: Key, left_out: Collection[Key]) -> Key:
+    """Where in the file stands what has this place once items of lists are left out."""
+    found: Key = ()
+    for part in key:
+        if isinstance(part, int):
+            kept = (index for index in itertools.count() if (*found, index) not in left_out)
+            part = next(itertools.islice(kept, part, None))  # noqa: PLW2901
+        found = (*found, part)
+    return found
 
 
 def _explain(expected: Any, value: Any, key: Key, note: Note, source: Source) -> None:
