@@ -121,12 +121,8 @@ def _keep(known: Path, measure: Sequence[str]) -> None:
 
 def together(before: Mapping[str, float | None], now: Mapping[str, float | None], measure: Sequence[str]) -> dict[str, float | None]:
     """The durations of all tests: a test that stood in what was measured again, and was not run, is no more."""
-    kept = {
-        test: seconds
-        for test, seconds in before.items()
-        if not any(f"{test}/".startswith((f"{m.rstrip('/')}/", f"{m}::")) for m in measure)
-    }
-    return kept | dict(now)
+    again = tuple(f"{part.rstrip('/')}{end}" for part in measure for end in ("/", "::", "["))
+    return {test: seconds for test, seconds in before.items() if test not in measure and not test.startswith(again)} | dict(now)
 
 
 def _read(file: Path) -> CoverageData:
