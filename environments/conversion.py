@@ -215,6 +215,8 @@ def _in_sentence(meaning: str) -> str:
 
 _TYPES = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list", "object": "a mapping"}
 
+_BOUNDS = {"<": "less than", "<=": "at most", ">": "more than", ">=": "at least"}
+
 
 def _plain(expected: Any, value: Any, error: msgspec.ValidationError, written: str | None) -> str:
     """The validation error in the words of somebody who edits YAML."""
@@ -231,7 +233,7 @@ def _plain(expected: Any, value: Any, error: msgspec.ValidationError, written: s
     shown = _shown(value, written)
     bound = re.match(r"Expected `\w+` (of length )?([<>]=?) ([\d.]+)", text)
     if bound:
-        return f"is {shown}; expected {'at most' if '<' in bound[2] else 'at least'} {bound[3]}{' characters' if bound[1] else ''}"
+        return f"is {shown}; expected {_BOUNDS[bound[2]]} {bound[3]}{' characters' if bound[1] else ''}"
     name = dns_name(value) if isinstance(value, str) and expected in (DomainName, CertificateName) else None
     if name is not None and name != value and _fits(expected, name):
         return f'is {shown}; expected {_in_sentence(meaning).rstrip(".")}; in DNS it is "{name}"'

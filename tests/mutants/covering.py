@@ -45,26 +45,28 @@ class Cover:
     def tests(self, mutant: Mutant) -> set[str]:
         """Those that run the mutant's line.
 
-        A line that runs at the import has every test that runs a line of its module; one that runs while the fixtures of a test are
-        made, which it may share, has every test of that file.
+        A line that runs at the import has every test that runs a line of its module, and all of its own room: nothing says which of
+        them read a number, or a field of a class. One that runs while the fixtures of a test are made, which it may share, has every
+        test of that file.
         """
         of_file = self.lines.get(mutant.file, {})
         first, last = mutant.spot.lines
         found = set(of_file.get(mutant.line, ())) or {test for line in range(first, last + 1) for test in of_file.get(line, ())}
         if mutant.spot.at_import:
-            found = {test for tests in of_file.values() for test in tests}
+            found = {test for tests in of_file.values() for test in tests} | {
+                test for test in self.seconds if test.startswith(_home(mutant))
+            }
         shared = {_file(test) for test in found if test.endswith(SETUP)}
         return {test for test in found if not test.endswith(SETUP)} | {test for test in self.seconds if _file(test) in shared}
 
     def stages(self, mutant: Mutant) -> Iterator[list[str]]:
         """Its tests: those of its own room, which notice most faults, then others; the quick ones first, up to a limit."""
-        home = f"tests/unit/{mutant.file.partition('/')[0]}/"
         found = sorted(self.tests(mutant), key=lambda test: (self.seconds.get(test, 0.0), test))
         for own, limit in ((True, OWN), (False, OTHERS)):
             chosen: list[str] = []
             left = limit
             for test in found:
-                if test.startswith(home) is own and (left > 0.0 or not chosen):
+                if test.startswith(_home(mutant)) is own and (left > 0.0 or not chosen):
                     chosen.append(test)
                     left -= self.seconds.get(test, 0.0)
             if chosen:
@@ -143,6 +145,11 @@ def _test(context: str, usable: Set[str]) -> str:
     """Of `tests/...::name|run`; empty for a line that ran at the import, and for a test that fails or is no more."""
     test, _, phase = context.rpartition("|")
     return "" if test not in usable else f"{test}{SETUP}" if phase == "setup" else test
+
+
+def _home(mutant: Mutant) -> str:
+    """Where the tests of its room stand."""
+    return f"tests/unit/{mutant.file.partition('/')[0]}/"
 
 
 def _file(test: str) -> str:

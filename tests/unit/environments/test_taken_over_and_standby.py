@@ -10,7 +10,7 @@ from environments.loader import load, names
 from environments.new import new_environment
 from environments.problems import EnvironmentProblems
 from environments.reading import parse
-from tests.unit.environments.test_environments import COMMON, DEV, problems
+from tests.unit.environments.test_environments import COMMON, DEV, ORGANIZATION, problems
 from tests.unit.environments.test_limits import told, with_keys
 
 IDENTITY = "origin_access_identity: E1ABCDEF2GHIJ"
@@ -204,3 +204,50 @@ def test_what_aws_gives_out_once_gets_the_new_name_where_the_old_one_is_no_part_
     assert (made.domain, made.bucket) == ("qa.kimmyai.io", "shop-web-public-qa")
     assert (made.artifacts.bucket, made.artifacts.lock_table) == ("shop-web-artifacts-qa", "shop-web-locks-qa")
     assert made.disaster_recovery is not None and made.disaster_recovery.bucket == "shop-web-public-qa-replica"
+
+
+# --- what follows from the keys -----------------------------------------------------------------------------------
+
+
+def test_every_first_visit_is_a_401_where_there_is_a_password_and_the_alarm_waits_for_more(tmp_path: Path) -> None:
+    def percent(text: str) -> float:
+        for name, content in (("dev", with_keys(text)), ("common", COMMON)):
+            (tmp_path / f"{name}.yaml").write_text(content)
+        return load(tmp_path, ("dev",)).environments["dev"].error_rate_4xx_percent
+
+    assert percent("monitoring: {}") == 60.0
+    assert percent("monitoring: {}\nbasic_auth: {enabled: false}") == 15.0
+    assert percent("monitoring: {error_rate_4xx_percent: 1}") == 1.0
+    assert told(tmp_path, "monitoring: {error_rate_4xx_percent: 0}") == [
+        'monitoring.error_rate_4xx_percent: is "0"; expected more than 0.0'
+    ], "an alarm that always sounds"
+
+
+def test_names_are_made_of_others(tmp_path: Path) -> None:
+    text = "redirect_hosts: [www.kimmyai.io, old.www.kimmyai.io]\n"
+    text += "certificate: {domain_name: kimmyai.io, subject_alternative_names: ['*.kimmyai.io']}"
+    for name, content in (("dev", with_keys(text)), ("common", COMMON)):
+        (tmp_path / f"{name}.yaml").write_text(content)
+    env = load(tmp_path, ("dev",)).environments["dev"]
+    assert env.hosts == ("dev.kimmyai.io", "www.kimmyai.io", "old.www.kimmyai.io")
+    assert env.certificate_names == ("kimmyai.io", "*.kimmyai.io", "old.www.kimmyai.io")
+    assert (env.standby_artifact_bucket, env.zone_is_foreign, env.makes_records) == ("", False, True)
+
+
+def test_the_longest_of_the_buckets_that_are_made_has_to_fit(tmp_path: Path) -> None:
+    for logs, longest in (("none", 63 - len("-access-logs")), ("bucket", 63 - len("aws-waf-logs-"))):
+        text = "bucket: {}\nfirewall: {{" + ("logs: bucket" if logs == "bucket" else "") + "}}"
+        assert told(tmp_path, text.format("b" * longest)) == []
+        [problem] = told(tmp_path, text.format("b" * (longest + 1)))
+        assert f"at most {longest}, since" in problem
+
+
+def test_an_organization_has_the_tags_and_names_that_aws_takes(tmp_path: Path) -> None:
+    text = ORGANIZATION.replace("[dev, sit, prod]", "[dev]", 1)
+    assert problems(tmp_path, organization=text + "tags: {team: web}\n") == []
+    [tags] = problems(tmp_path, organization=text + "tags: {project: web}\n")
+    assert 'every stack has the tag "project" already' in tags
+    [long] = problems(
+        tmp_path, organization="\n".join(each for each in text.splitlines() if "project:" not in each) + f"\nproject: {'p' * 28}\n"
+    )
+    assert "make the name prefix" in long and "at most 40 fit into IAM role names" in long
