@@ -57,7 +57,9 @@ class StackExecution(SecondTry):
             stack = made
         outcome = self.follow(stack)
         if self.records is not None:
-            self.tell_all(self.records.back() if outcome.result == "failed" else self.records.done())
+            # While it runs nobody knows whether the stack will have records of its own.
+            ended = {"failed": self.records.back, "succeeded": self.records.done}.get(outcome.result)
+            self.tell_all(ended() if ended else ())
         return outcome
 
     def tell_all(self, texts: Iterable[str]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,11 +20,6 @@ from tests.functional.harness import SECRET, CommandLine
 from tests.functional.wire import Wire, wire_to
 
 _numbers = itertools.count(1)
-
-# A shell starts what runs in the background with SIGINT ignored, and commands would inherit that: the tests that press Ctrl-C need it.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
 
 # The proxies of the tests hand on what is addressed, and signed, to them.
 SETTINGS = {"LOCAL_AWS_SECRET": SECRET, "LOCAL_AWS_ANY_PORT": "1"}

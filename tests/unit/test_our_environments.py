@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from assembly.files import read
 from environments.loader import names
@@ -77,6 +78,18 @@ def test_no_secret_stands_in_what_is_built(dist: Path, name: str) -> None:
     for file in (dist / name).iterdir():
         text = file.read_text(encoding="utf-8")
         assert not re.search(r"\$scrypt\$|\$hmac-sha256\$|AKIA[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY", text), file.name
+
+
+def test_the_workflows_are_for_the_same_environments_and_for_none_that_is_gone() -> None:
+    """Others may be there that no merge reaches: a sandbox."""
+    there = {path.stem for path in (ROOT / "environments").glob("*.yaml")} - {"common", "organization"}
+    found: dict[str, set[str]] = {}
+    for name in ("plan.yml", "nightly.yml", "deploy.yml", "release.yml"):
+        for job in yaml.safe_load((ROOT / ".github/workflows" / name).read_text(encoding="utf-8"))["jobs"].values():
+            matrix = job.get("strategy", {}).get("matrix", {}).get("environment", [])
+            found.setdefault(name, set()).update(matrix, [job["with"]["environment"]] if "uses" in job else [])
+    assert all(found["deploy.yml"] == each for each in found.values()), found
+    assert found["deploy.yml"] <= there, f"the workflows name {sorted(found['deploy.yml'] - there)}, which environments/ has no more"
 
 
 def test_the_tests_of_the_engine_read_no_file_of_the_team() -> None:

@@ -216,7 +216,7 @@ CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
         "remove": [((kind, "arn:aws:x:eu-west-1:111111111111:y:z:1"), {}) for kind in sorted(REMOVABLE)],
     },
     "route53": {
-        "change": [(("Z1", "CREATE", [{"Name": "a", "Type": "A"}]), {})],
+        "change": [(("Z1", [("CREATE", {"Name": "a", "Type": "A"})]), {})],
         "delegation": [(("Z1",), {})],
         "find_public_zone": [(("a",), {})],
         "in_sync": [(("C1",), {})],

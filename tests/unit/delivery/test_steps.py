@@ -72,15 +72,3 @@ def test_every_upload_may_be_made_again_by_a_re_run() -> None:
             for step in job.get("steps", ()):
                 if step.get("uses", "").startswith("actions/upload-artifact@"):
                     assert step["with"].get("overwrite") is True, f"{path.name}: {step['with']['name']}"
-
-
-def test_the_workflows_are_for_the_same_environments_and_for_none_that_is_gone() -> None:
-    """Others may be there that no merge reaches: a sandbox."""
-    there = {path.stem for path in (ROOT / "environments").glob("*.yaml")} - {"common", "organization"}
-    found: dict[str, set[str]] = {}
-    for name in ("plan.yml", "nightly.yml", "deploy.yml", "release.yml"):
-        for job in yaml.safe_load((ROOT / ".github/workflows" / name).read_text(encoding="utf-8"))["jobs"].values():
-            matrix = job.get("strategy", {}).get("matrix", {}).get("environment", [])
-            found.setdefault(name, set()).update(matrix, [job["with"]["environment"]] if "uses" in job else [])
-    assert all(found["deploy.yml"] == each for each in found.values()), found
-    assert found["deploy.yml"] <= there, f"the workflows name {sorted(found['deploy.yml'] - there)}, which environments/ has no more"

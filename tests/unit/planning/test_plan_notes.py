@@ -137,7 +137,7 @@ def test_whether_a_policy_lets_the_new_way_in(statement: Any, open_: bool) -> No
 def test_whether_a_policy_lets_an_identity_in(principal: Any, open_: bool) -> None:
     found = told(stack(CONTROLLED, OAC, {"Effect": "Allow", "Principal": principal}), stack(IDENTIFIED, OAI))
     assert (found == []) is open_
-    assert all(remedy == "adopt: {website_endpoint: {index_document: index.html}}" for _, remedy in found)
+    assert all(remedy == "adopt: {origin_access_identity: EOLD, origin: private}" for _, remedy in found)
 
 
 def test_only_the_policy_of_that_bucket_and_the_way_that_changes_count() -> None:

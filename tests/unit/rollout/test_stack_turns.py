@@ -35,16 +35,20 @@ def event(status: str, logical_id: str = "demo-a", kind: str = STACK, physical_i
 class Records:
     """Records that make room."""
 
-    def __init__(self, done: list[str]) -> None:
-        self.done = done
+    def __init__(self, ended: list[str]) -> None:
+        self.ended = ended
 
     def away(self) -> list[str]:
-        self.done.append("away")
+        self.ended.append("away")
         return ["deleted a record"]
 
     def back(self) -> list[str]:
-        self.done.append("back")
+        self.ended.append("back")
         return ["wrote a record back"]
+
+    def done(self) -> list[str]:
+        self.ended.append("done")
+        return ["deleted the record beside ours"]
 
 
 class One(StackExecution):
@@ -248,8 +252,8 @@ def test_records_make_room_right_before_and_come_back_if_it_is_not_executed() ->
     assert refused.done[-2:] == ["execute cs stack tok", "back"] and refused.told[-1] == "wrote a record back" and not refused.begun
 
 
-@pytest.mark.parametrize(("result", "done"), [("failed", ["back"]), ("succeeded", []), ("running", [])])
-def test_records_come_back_after_a_failure_and_only_then(result: str, done: list[str]) -> None:
+@pytest.mark.parametrize(("result", "ended"), [("failed", ["back"]), ("succeeded", ["done"]), ("running", []), ("interrupted", [])])
+def test_records_come_back_after_a_failure_and_only_then(result: str, ended: list[str]) -> None:
     class Executed(One):
         def start(self, total: int, *, resumed: bool = False) -> None: ...
 
@@ -262,7 +266,7 @@ def test_records_come_back_after_a_failure_and_only_then(result: str, done: list
     one.plan.change_set = SimpleNamespace(arn="cs", stack_arn=ARN, client_token="tok", name="plan-1")
     records: Any = Records(one.done)
     one.records = records
-    assert one.execute().result == result and one.done == done
+    assert one.execute().result == result and one.done == ended
 
 
 def test_settings_are_set_one_by_one_under_the_lock() -> None:
