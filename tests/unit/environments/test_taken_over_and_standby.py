@@ -251,3 +251,20 @@ def test_an_organization_has_the_tags_and_names_that_aws_takes(tmp_path: Path) -
         tmp_path, organization="\n".join(each for each in text.splitlines() if "project:" not in each) + f"\nproject: {'p' * 28}\n"
     )
     assert "make the name prefix" in long and "at most 40 fit into IAM role names" in long
+
+
+def test_an_account_gets_its_provider_where_a_repository_deploys(tmp_path: Path) -> None:
+    def provider(text: str, common: str = COMMON) -> bool:
+        for name, content in (("dev", with_keys(text)), ("common", common)):
+            (tmp_path / f"{name}.yaml").write_text(content)
+        return load(tmp_path, ("dev",)).environments["dev"].github.makes_provider
+
+    without = "\n".join(line for line in COMMON.splitlines() if "github" not in line and "repository" not in line)
+    assert provider("") and not provider("github: {create_provider: false}") and not provider("", without)
+
+
+@pytest.mark.parametrize("text", ["? [a, b]\n: c", "2: c", "true: c", "bucket: twice"])
+def test_a_key_that_cannot_be_one_is_told_at_its_line(text: str, tmp_path: Path) -> None:
+    line = len(DEV.splitlines()) + 1
+    [problem] = problems(tmp_path, DEV + text + "\n")
+    assert problem.startswith(f"dev.yaml:{line}:")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lint.rules.authorization import _fits
 from lint.rules.monitoring import METRICS, metric_problem
 from lint.rules.secrets import SecretDefault, SecretLiteral, SecretParameter, looks_secret
 from lint.rules.sizes import PolicySize, TemplateSize, TextSize, filled, policy_size
@@ -257,3 +258,37 @@ def test_a_namespace_and_a_region_that_nobody_publishes_in() -> None:
     requests = {"DistributionId": "x", "Region": "us-east-1"}
     assert "always Global, not 'us-east-1'" in str(metric_problem("AWS/CloudFront", "Requests", requests))
     assert metric_problem("AWS/CloudFront", "Requests", {**requests, "Region": {"Ref": "P"}}) is None
+
+
+# --- ARNs ---------------------------------------------------------------------------------------------------------
+
+GROUPS, OBJECTS = "arn:${Partition}:logs:${Region}:${Account}:log-group:.*", "arn:${Partition}:s3:::.*/.*"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "resource", "fits"),
+    [
+        (GROUPS, "arn:aws:logs:eu-west-1:123456789012:log-group:/site", True),
+        (GROUPS, "arn:aws:logs:*:*:log-group:*", True),
+        (GROUPS, "arn:aws:logs:${AWS::Region}:${AWS::AccountId}:log-group:${Name}", True),
+        (GROUPS, "arn:aws:logs:*:*:log*", True),
+        (GROUPS, "arn:aws:logs:*:*:*", True),
+        (GROUPS, "arn:aws:logs:*:*:destination:x", False),
+        (GROUPS, "arn:aws:sns:*:*:log-group:x", False),
+        (GROUPS, "arn:aws:l*:*:*:log-group:x", True),
+        (GROUPS, "arn:aws:logs::123456789012:log-group:x", False),
+        (GROUPS, "arn:aws:logs:eu-west-1::log-group:x", False),
+        (GROUPS, "*", True),
+        (GROUPS, "**", True),
+        (GROUPS, "log-group", False),
+        (OBJECTS, "arn:aws:s3:::bucket/key", True),
+        (OBJECTS, "arn:aws:s3:eu-west-1::bucket/key", False),
+        (OBJECTS, "arn:aws:s3::123456789012:bucket/key", False),
+        ("arn:${Partition}:iam::${Account}:role/.*", "arn:aws:iam::123456789012:role/a", True),
+        ("arn:${Partition}:iam::${Account}:role/.*", "arn:aws:iam::123456789012:user/a", False),
+        ("arn:${Partition}:iam::aws:policy/.*", "arn:aws:iam::aws:policy/a", True),
+        ("arn:${Partition}:iam::aws:policy/.*", "arn:aws:iam::123456789012:policy/a", False),
+    ],
+)
+def test_whether_an_element_can_stand_for_an_arn_of_the_format(pattern: str, resource: str, fits: bool) -> None:
+    assert _fits(pattern, resource) is fits
