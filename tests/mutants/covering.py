@@ -45,14 +45,14 @@ class Cover:
     def tests(self, mutant: Mutant) -> set[str]:
         """Those that run the mutant's line.
 
-        A line that runs at the import has every test that runs a line of its module, and all of its own room: nothing says which of
-        them read a number, or a field of a class. One that runs while the fixtures of a test are made, which it may share, has every
-        test of that file.
+        A line that runs at the import, or of a file that is not measured, has every test that runs a line of its module, and all of its
+        own room: nothing says which of them read a number, or a field of a class. One that runs while the fixtures of a test are made,
+        which it may share, has every test of that file.
         """
         of_file = self.lines.get(mutant.file, {})
         first, last = mutant.spot.lines
         found = set(of_file.get(mutant.line, ())) or {test for line in range(first, last + 1) for test in of_file.get(line, ())}
-        if mutant.spot.at_import:
+        if mutant.spot.at_import or mutant.file not in self.lines:
             found = {test for tests in of_file.values() for test in tests} | {
                 test for test in self.seconds if test.startswith(_home(mutant))
             }

@@ -268,3 +268,21 @@ def test_a_key_that_cannot_be_one_is_told_at_its_line(text: str, tmp_path: Path)
     line = len(DEV.splitlines()) + 1
     [problem] = problems(tmp_path, DEV + text + "\n")
     assert problem.startswith(f"dev.yaml:{line}:")
+
+
+@pytest.mark.parametrize(("length", "allowed"), [(243, True), (244, False)])
+def test_the_records_of_a_failover_stand_below_the_domain_and_need_room(length: int, allowed: bool, tmp_path: Path) -> None:
+    zone = ".kimmyai.io"
+    domain = f"{('a' * 50 + '.') * 4}{'b' * (length - 4 * 51 - len(zone))}{zone}"
+    text = f"domain: {domain}\ncertificate: {{domain_name: kimmyai.io, subject_alternative_names: [{domain}]}}\n"
+    assert len(domain) == length and told(tmp_path, text) == []
+    found = told(tmp_path, text + LOAD_BALANCER)
+    wanted = f"domain: has {length} characters; at most 243 with failover, whose records stand below it"
+    assert found == ([] if allowed else [wanted])
+
+
+def test_what_is_built_for_an_organization_is_decided_by_the_files_of_its_members(tmp_path: Path) -> None:
+    for name, content in (("dev", DEV), ("common", COMMON), ("organization", ORGANIZATION.replace("[dev, sit, prod]", "[dev]", 1))):
+        (tmp_path / f"{name}.yaml").write_text(content)
+    platform = load(tmp_path, ("dev",))
+    assert platform.files_of("organization") == ("organization", "dev") and platform.files_of("dev") == ("dev",)

@@ -17,9 +17,11 @@ from planning.importing import ImportPlanner, taking_over, verb_of
 from planning.inputs import Inputs
 from planning.meaning import with_consequences
 from planning.model import Options, StackPlan
-from planning.request import Request
+from planning.request import PlanError, Request, selected
 from planning.run import Planned
+from planning.site_bucket import _new_name
 from takeover.model import KEPT, Import, Taken
+from templates.values import Known, Unknown
 from tests.simulated import ACCOUNT, SimulatedGateways, Small, small_assembly
 from tests.unit.planning.test_plan import plan_of, settled, stack_of
 from tests.unit.planning.test_stackset_plan import planned as planned_set
@@ -180,3 +182,26 @@ def test_content_that_does_not_change_means_nothing() -> None:
 def test_what_nobody_asked_for_is_not_done() -> None:
     asked = {name: value for name, value in msgspec.structs.asdict(Options()).items() if value not in (False, (), "", None)}
     assert asked == {"removed_instances": "default"}
+
+
+def test_a_guess_is_made_at_the_first_name_that_is_unknown() -> None:
+    made, _ = small_assembly(Small(id="certificate", template=TOPIC))
+    with pytest.raises(PlanError, match="no stack is called certificat, zzz in test.*certificate"):
+        selected(made, ("certificat", "zzz"))
+    with pytest.raises(PlanError) as raised:
+        selected(made, ("zzz", "certificat"))
+    assert "did you mean" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ([("BucketName", Known(text="new"))], "new"),
+        ([("BucketName", Unknown(text="(known later)", after=("a.B",)))], "a new bucket"),
+        ([("Tags", Known(text="x"))], "a new bucket"),
+        ([], "a new bucket"),
+    ],
+)
+def test_a_bucket_whose_name_only_aws_will_know_is_called_a_new_one(values: list[tuple[str, Any]], wanted: str) -> None:
+    change: Any = SimpleNamespace(properties=[SimpleNamespace(path=path, after=after) for path, after in values])
+    assert _new_name(change) == wanted
