@@ -10,6 +10,7 @@ from environments.loader import load, names
 from environments.new import new_environment
 from environments.problems import EnvironmentProblems
 from environments.reading import parse
+from environments.routing import Redirect, _leads_into
 from tests.unit.environments.test_environments import COMMON, DEV, ORGANIZATION, problems
 from tests.unit.environments.test_limits import told, with_keys
 
@@ -286,3 +287,23 @@ def test_what_is_built_for_an_organization_is_decided_by_the_files_of_its_member
         (tmp_path / f"{name}.yaml").write_text(content)
     platform = load(tmp_path, ("dev",))
     assert platform.files_of("organization") == ("organization", "dev") and platform.files_of("dev") == ("dev",)
+
+
+@pytest.mark.parametrize(
+    ("to", "other", "leads"),
+    [
+        ("/b", "/b", True),
+        ("/b", "/b*", True),
+        ("/b", "/bc", False),
+        ("/b", "/b/*", False),
+        ("/b/*", "/b/*", True),
+        ("/b/*", "/b*", True),
+        ("/b/*", "/b/c*", True),
+        ("/b/*", "/b/c", True),
+        ("/b/*", "/b", False),
+        ("/b/*", "/c*", False),
+        ("/b/*", "/c/b", False),
+    ],
+)
+def test_where_a_redirect_may_be_redirected_again(to: str, other: str, leads: bool) -> None:
+    assert _leads_into(Redirect(path="/a/*", to=to), Redirect(path=other, to="/z")) is leads

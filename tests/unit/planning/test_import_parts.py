@@ -186,7 +186,7 @@ def test_what_nobody_asked_for_is_not_done() -> None:
 
 def test_a_guess_is_made_at_the_first_name_that_is_unknown() -> None:
     made, _ = small_assembly(Small(id="certificate", template=TOPIC))
-    with pytest.raises(PlanError, match="no stack is called certificat, zzz in test.*certificate"):
+    with pytest.raises(PlanError, match=r"no stack is called certificat, zzz in test.*certificate"):
         selected(made, ("certificat", "zzz"))
     with pytest.raises(PlanError) as raised:
         selected(made, ("zzz", "certificat"))
