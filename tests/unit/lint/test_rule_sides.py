@@ -156,7 +156,7 @@ def test_a_certificate_for_cloudfront_stands_in_one_region_only() -> None:
 # --- the edge -----------------------------------------------------------------------------------------------------
 
 
-def function(edge_marked: bool = True, **properties: Any) -> dict[str, Any]:
+def function(edge_marked: bool = True, /, **properties: Any) -> dict[str, Any]:
     return {"Type": "AWS::Lambda::Function", "Metadata": {"Edge": edge_marked}, "Properties": properties}
 
 
@@ -185,7 +185,7 @@ SETTINGS: list[tuple[dict[str, Any], list[str]]] = [
 @pytest.mark.parametrize(("properties", "wanted"), SETTINGS)
 def test_what_the_edge_does_not_have(properties: dict[str, Any], wanted: list[str]) -> None:
     assert told(edge.EdgeSettings, F=function(**properties)) == wanted
-    assert told(edge.EdgeSettings, F=function(edge_marked=False, **properties)) == []
+    assert told(edge.EdgeSettings, F=function(False, **properties)) == []
 
 
 @pytest.mark.parametrize(("name", "limit"), [("MemorySize", 128), ("Timeout", 5)])
@@ -196,7 +196,7 @@ def test_an_edge_function_is_as_small_as_a_viewer_trigger(name: str, limit: int)
 
 @pytest.mark.parametrize("through", ["AWS::Lambda::Version", "AWS::Lambda::Alias", ""])
 def test_a_function_runs_at_the_edge_if_a_distribution_leads_to_it(through: str) -> None:
-    resources = {"F": function(edge_marked=False, MemorySize=512)}
+    resources = {"F": function(False, MemorySize=512)}
     if through:
         resources["V"] = {"Type": through, "Properties": {"FunctionName": {"Ref": "F"}}}
     target = {"Ref": "V" if through else "F"}
@@ -208,7 +208,7 @@ def test_a_function_runs_at_the_edge_if_a_distribution_leads_to_it(through: str)
 def test_a_version_of_the_edge_has_no_provisioned_concurrency() -> None:
     version = {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "F"}, "ProvisionedConcurrencyConfig": {"x": 1}}}
     assert told(edge.EdgeSettings, F=function(), V=version) == ["V.ProvisionedConcurrencyConfig"]
-    assert told(edge.EdgeSettings, F=function(edge_marked=False), V=version) == []
+    assert told(edge.EdgeSettings, F=function(False), V=version) == []
     assert told(edge.EdgeSettings, F=function(), V={**version, "Properties": {"FunctionName": {"Ref": "F"}}}) == []
 
 
@@ -303,7 +303,7 @@ def condition(key: str, value: Any, operator: str = "StringEquals") -> dict[str,
 TOKEN = "token.actions.githubusercontent.com"
 
 
-def web(sub: Any, operator: str = "StringEquals", **more: Any) -> dict[str, Any]:
+def web(sub: Any, operator: str = "StringEquals", /, **more: Any) -> dict[str, Any]:
     claims = {f"{TOKEN}:aud": "sts.amazonaws.com", f"{TOKEN}:sub": sub, **more}
     return trust(Action="sts:AssumeRoleWithWebIdentity", Condition={operator: claims})
 

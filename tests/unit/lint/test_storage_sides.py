@@ -143,7 +143,7 @@ def test_what_holds_data_or_runs_at_the_edge_is_retained(deletion: str | None, r
     policies = {name: value for name, value in (("DeletionPolicy", deletion), ("UpdateReplacePolicy", replace)) if value}
     for resource in (bucket(), {"Type": "AWS::DynamoDB::Table"}, function()):
         assert told(storage.Retained, R={**resource, **policies}) == [f"R.{name}" for name in wanted]
-    assert told(storage.Retained, R={"Type": "AWS::SNS::Topic", **policies}, F=function(edge_marked=False)) == []
+    assert told(storage.Retained, R={"Type": "AWS::SNS::Topic", **policies}, F=function(False)) == []
 
 
 # --- health checks and records --------------------------------------------------------------------------------------

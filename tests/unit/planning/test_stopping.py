@@ -1,0 +1,56 @@
+"""Planning that is asked to stop, or that has no way in any more: nothing further is begun, in no thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from aws.errors import BadRequest, CredentialsExpired
+from planning.model import Options
+from planning.plan import make_plan
+from planning.request import Request, Stopped
+from tests.simulated import SimulatedGateways, Small, small_assembly
+from tests.unit.planning.test_plan import SCHEMAS
+
+BUCKET: dict[str, Any] = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {}}}}
+
+
+def plan(gateways: SimulatedGateways, stop: threading.Event) -> None:
+    assembly, templates = small_assembly(Small(id="a", template=BUCKET))
+    request = Request(
+        assembly=assembly, templates=templates, options=Options(), created_at="2026-11-22T10:00:00Z", created_by="s", nonce="1a"
+    )
+    make_plan(request, gateways, SCHEMAS, stop=stop)
+
+
+def test_a_contradiction_is_not_waited_for_by_who_is_asked_to_stop() -> None:
+    gateways, stop, paused = SimulatedGateways(), threading.Event(), list[str]()
+
+    def contradict(name: str, _: Mapping[str, Any]) -> None:
+        if name == "create_change_set":
+            stop.set()
+            raise BadRequest("Stack [demo-test-a] already exists", operation="CreateChangeSet", code="ValidationError")
+        if name == "pause":
+            paused.append(name)
+
+    gateways.faults.before_call = contradict
+    with pytest.raises(Stopped):
+        plan(gateways, stop)
+    calls = [name for place in gateways.places.values() for name, _ in place.calls]
+    assert calls.count("create_change_set") == 1 and "pause" not in calls and not paused
+
+
+def test_without_a_way_in_all_other_stacks_are_asked_to_stop() -> None:
+    gateways, stop = SimulatedGateways(), threading.Event()
+
+    def expired(name: str, _: Mapping[str, Any]) -> None:
+        if name == "create_change_set":
+            raise CredentialsExpired("expired")
+
+    gateways.faults.before_call = expired
+    with pytest.raises(CredentialsExpired):
+        plan(gateways, stop)
+    assert stop.is_set()
