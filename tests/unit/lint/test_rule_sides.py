@@ -70,6 +70,7 @@ CASES: list[tuple[type[Rule], dict[str, Any], list[str]]] = [
     (cdn.PrivateOrigin, origin(OriginAccessControlId=""), ["X.Origins.0.OriginAccessControlId"]),
     (cdn.PrivateOrigin, origin(OriginAccessControlId="E1"), []),
     (cdn.PrivateOrigin, origin("www.example.org"), []),
+    (cdn.PrivateOrigin, distribution(Origins=["no origin", IMPORTED]), []),
     (cdn.PrivateOrigin, control(), []),
     (cdn.PrivateOrigin, control(OriginAccessControlOriginType="lambda"), []),
     (cdn.PrivateOrigin, control(SigningBehavior="no-override"), ["X.OriginAccessControlConfig.SigningBehavior"]),

@@ -88,6 +88,8 @@ def policy(*statements: dict[str, Any], of: Any = None) -> dict[str, Any]:
         ({"Condition": {"Bool": {"aws:securetransport": False}}}, True),
         ({"Condition": {"Bool": {"aws:SecureTransport": "true"}}}, False),
         ({"Condition": GONE}, False),
+        ({"Condition": [{"Bool": {"aws:SecureTransport": "false"}}]}, False),
+        ({"Condition": ["Bool"]}, False),
         ({"Condition": {"Bool": {"aws:SecureTransport": "false", "aws:ViaAWSService": "false"}}}, False),
         ({"Condition": {"Bool": {"aws:SecureTransport": "false"}, "StringEquals": {"a": "b"}}}, False),
     ],
@@ -161,6 +163,12 @@ def test_a_health_check_has_the_settings_of_its_type(kind: str, name: str) -> No
 
     assert of(**{name: "x"}) == ([] if kind in records.SETTINGS[name] else [f"H.HealthCheckConfig.{name}"])
     assert of(**{name: GONE}) == ([f"H.HealthCheckConfig.{name}"] if kind in records.NEEDED.get(name, ()) else [])
+
+
+def test_a_type_that_only_aws_will_know_hides_no_other() -> None:
+    config = {"Type": either(IMPORTED, "TCP"), "SearchString": "x"}
+    found = told(records.FittingCheck, H={"Type": "AWS::Route53::HealthCheck", "Properties": {"HealthCheckConfig": config}})
+    assert found == ["H.HealthCheckConfig.SearchString"]
 
 
 def record(**more: Any) -> dict[str, Any]:
