@@ -307,3 +307,25 @@ def test_what_is_built_for_an_organization_is_decided_by_the_files_of_its_member
 )
 def test_where_a_redirect_may_be_redirected_again(to: str, other: str, leads: bool) -> None:
     assert _leads_into(Redirect(path="/a/*", to=to), Redirect(path=other, to="/z")) is leads
+
+
+def test_names_of_what_is_made_in_an_account(tmp_path: Path) -> None:
+    for name, content in (("dev", with_keys("basic_auth: {function_suffix: two}")), ("common", COMMON)):
+        (tmp_path / f"{name}.yaml").write_text(content)
+    env = load(tmp_path, ("dev",)).environments["dev"]
+    assert (env.firewall_name, env.edge_function_name) == (f"{env.prefix}-site", f"{env.prefix}-basic-auth-two")
+    assert (env.firewall_log_bucket, env.basic_auth_secret) == (f"aws-waf-logs-{env.bucket}", f"{env.project}/dev/basic-auth")
+
+
+@pytest.mark.parametrize(("value", "shown"), [("[a]", "a list"), ("{a: b}", "a mapping"), ("true", "true"), ("", "empty"), ("7", '"7"')])
+def test_a_value_is_told_by_what_it_is(value: str, shown: str, tmp_path: Path) -> None:
+    [problem] = told(tmp_path, f"price_class: {value}")
+    assert problem.startswith(f"price_class: is {shown}; expected ")
+
+
+def test_what_cannot_be_read_is_told_in_the_words_of_its_reader_and_a_tab_in_ours(tmp_path: Path) -> None:
+    [tab] = problems(tmp_path, DEV + "\tkey: value\n")
+    assert "a tab; YAML takes spaces only" in tab
+    for text in ("key: 'open\n", "a: b: c\n", "key: %x\n"):
+        [problem] = problems(tmp_path, DEV + text)
+        assert "not YAML: " in problem and "a tab" not in problem
