@@ -1,4 +1,4 @@
-"""Planning that is asked to stop, or that has no way in any more: nothing further is begun, in no thread."""
+"""Planning that is asked to stop, has no way in any more, or is blocked: nothing further is begun, in no thread."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import pytest
 
 from aws.cloudformation.gateway import CloudFormation
 from aws.errors import BadRequest, CredentialsExpired
-from planning.model import Options
+from planning.model import Finding, Options, StackPlan, StackSetPlan, StackState
 from planning.plan import make_plan
+from planning.plans import blocked
 from planning.request import Request, Stopped
-from tests.simulated import SimulatedGateways, Small, small_assembly
+from tests.simulated import SimulatedGateways, Small, small_assembly, stackset
 from tests.unit.planning.test_plan import SCHEMAS
 
 BUCKET: dict[str, Any] = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {}}}}
@@ -65,3 +66,11 @@ def test_without_a_way_in_all_other_stacks_are_asked_to_stop() -> None:
     with pytest.raises(CredentialsExpired):
         plan(gateways, stop)
     assert stop.is_set()
+
+
+@pytest.mark.parametrize(("given", "wanted"), [({"stackset": stackset("eu-west-1")}, StackSetPlan), ({}, StackPlan)])
+def test_what_is_blocked_is_a_plan_of_its_own_kind(given: dict[str, Any], wanted: type) -> None:
+    stack = small_assembly(Small(id="a", template=BUCKET, more=given))[0].stacks[0]
+    finding = Finding(severity="error", code="x", message="m", stack="a")
+    plan = blocked(stack, StackState(exists=True), (finding,))
+    assert (type(plan), plan.operation, plan.findings, plan.stack) == (wanted, "blocked", (finding,), "a")
