@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lint.rules import cdn, edge, iam
+from lint.rules import cdn, code, edge, iam
 from lint.rules.base import Rule
 from templates.view import View
 
@@ -361,3 +361,21 @@ def test_a_policy_is_found_as_text_and_deep_down() -> None:
     for value in (document, f" {document}"):
         assert told(iam.WideAction, X={"Type": "X::Y::Z", "Properties": {"A": [{"B": value}]}}) == ["X.A.0.B"]
     assert told(iam.WideAction, X={"Type": "X::Y::Z", "Properties": {"A": document[:-1]}}) == []
+
+
+@pytest.mark.parametrize(
+    ("handler", "text", "right"),
+    [
+        ("index.handler", "exports.handler = 1", True),
+        ("index.other", "exports.handler = 1", False),
+        ("index.hand", "exports.handler = 1", False),
+        ("main.handler", "exports.handler = 1", False),
+        ("handler", "exports.handler = 1", False),
+        ({"Ref": "P"}, "exports.handler = 1", True),
+        ("index.other", GONE, True),
+        ("index.other", IMPORTED, True),
+    ],
+)
+def test_the_handler_of_inline_code_is_in_it(handler: Any, text: Any, right: bool) -> None:
+    found = told(code.InlineHandler, F=function(Handler=handler, Code={"ZipFile": text}))
+    assert found == ([] if right else ["F.Handler"])
