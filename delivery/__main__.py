@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from assembly import commands, files
 from delivery import comment, facts, issues, order, origin, protection, summary
@@ -60,6 +61,9 @@ def main(argv: list[str]) -> int:
     except subprocess.CalledProcessError as error:
         print(f"error: {' '.join(error.cmd[:3])}: {error.stderr.strip() or error}", file=sys.stderr)
         return 1
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        print(f"error: {args.what}: what was read is not as expected: {error}", file=sys.stderr)
+        return 1
     except _PROBLEMS as error:
         print(f"error: {error}", *(f"  {line}" for line in commands.told(getattr(error, "command", ""))), sep="\n", file=sys.stderr)
         return 1
@@ -71,8 +75,6 @@ _PROBLEMS = (
     SavedPlanError,
     OSError,
     ValueError,
-    KeyError,
-    TypeError,
     documents.Unreadable,
 )
 
@@ -120,14 +122,19 @@ def _order(args: argparse.Namespace) -> str:
     repository = _repository(args)
 
     def compare(older: str, newer: str) -> str:
-        try:
-            return str(_asked(f"repos/{repository}/compare/{older}...{newer}?per_page=1")["status"])
-        except subprocess.CalledProcessError as error:
-            if "HTTP 404" in error.stderr:
-                return ""
-            raise
+        return _compared(repository, older, newer)
 
     return _unless(order.out_of_date(args.history.read_bytes(), args.commit, compare, environment=args.env))
+
+
+def _compared(repository: str, first: str, second: str) -> str:
+    """How the second commit stands to the first; "" where GitHub does not know one of them."""
+    try:
+        return str(_asked(f"repos/{repository}/compare/{first}...{second}?per_page=1")["status"])
+    except subprocess.CalledProcessError as error:
+        if "HTTP 404" in error.stderr:
+            return ""
+        raise
 
 
 def _unpublished(args: argparse.Namespace) -> str:
@@ -140,8 +147,13 @@ def _origin(args: argparse.Namespace) -> str:
     if re.fullmatch("[0-9]+", args.run) is None:
         raise ValueError(f"{args.run!r} is not the number of a run")
     run = _asked(f"repos/{repository}/actions/runs/{args.run}")
-    _unless(origin.problem(run, _asked(f"repos/{repository}"), owner=args.owner))
-    return "\n".join(facts.lines({"commit": str(run["head_sha"])}))
+    about = _asked(f"repos/{repository}")
+    _unless(origin.problem(run, about, owner=args.owner))
+    commit, branch = str(run["head_sha"]), str(about["default_branch"])
+    # By its commit, as a tag may have the branch's name.
+    tip = str(_asked(f"repos/{repository}/branches/{quote(branch)}")["commit"]["sha"])
+    _unless(origin.unmerged(commit, tip, lambda: _compared(repository, tip, commit), branch=branch))
+    return "\n".join(facts.lines({"commit": commit}))
 
 
 def _repository(args: argparse.Namespace) -> str:
@@ -158,8 +170,14 @@ def _unless(problem: str) -> str:
     return "nothing stands in the way"
 
 
-def _asked(path: str) -> Any:
-    return documents.loads(_gh(("api", path), "").encode())
+def _asked(path: str) -> dict[str, Any]:
+    """What GitHub's REST API says. Raises ValueError for no object."""
+    answer = documents.loads(_gh(("api", path), "").encode())
+    if not isinstance(answer, dict):
+        raise ValueError(  # noqa: TRY004  (it is GitHub's, not a caller's)
+            f"GitHub's answer to {path} is not as its API describes it"
+        )
+    return answer
 
 
 def _plan(args: argparse.Namespace) -> str:

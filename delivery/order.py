@@ -26,9 +26,11 @@ Source: GitHub REST API, "Compare two commits"."""
 def out_of_date(history: bytes, commit: str, compare: Compare, *, environment: str) -> str:
     """Why a run of `commit` must not go on. `history` is what `history --json` prints. Raises
     `documents.Unreadable`, ValueError, KeyError."""
-    records: list[dict[str, Any]] | None = documents.loads(history)["data"]
-    if records is None:
-        raise ValueError(f"the history of {environment} could not be read")
+    records: Any = documents.loads(history)["data"]
+    if not isinstance(records, list):
+        raise ValueError(  # noqa: TRY004  (a file's, not a caller's)
+            f"the history of {environment} could not be read"
+        )
     applied = str(records[0]["git_commit"]) if records else ""
     if applied == commit or _COMMIT.match(applied) is None or _COMMIT.match(commit) is None:
         return ""

@@ -6,7 +6,8 @@ Never: trusts an artifact by its name: whoever opens a pull request can have its
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 TRUSTED = ("push", "workflow_dispatch", "schedule", "workflow_call", "repository_dispatch")
@@ -31,3 +32,17 @@ def problem(run: Mapping[str, Any], repository: Mapping[str, Any], *, owner: str
     if run["conclusion"] not in (None, "success"):
         return f"the run has ended as {run['conclusion']}"
     return ""
+
+
+def unmerged(commit: str, tip: str, compare: Callable[[], str], *, branch: str) -> str:
+    """Why a commit may not be what the branch has; "" if it is the branch's last one or before it.
+
+    GitHub tells of a run only the name of what was pushed: a tag may have the branch's, and the branch may have been pushed over since.
+    `compare` says how the commit stands to the last one (GitHub REST API, "Compare two commits").
+    """
+    for each in (commit, tip):
+        if re.fullmatch("[0-9a-f]{40}", each) is None:
+            return f"{each!r} is not a commit"
+    if commit == tip or compare() in ("behind", "identical"):
+        return ""
+    return f"the run has built {commit[:12]}, which is not a commit of {branch}"

@@ -14,6 +14,8 @@ import io
 import ssl
 from collections.abc import Callable
 from datetime import datetime
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_plus, urlsplit
 from xml.etree import ElementTree
@@ -24,6 +26,10 @@ from guards import masks
 
 TIMEOUT = 5.0
 """Seconds for a connection, and for each read of it."""
+MOST = 64 * 1024 * 1024
+"""Bytes of an answer; what is read whole here has a few hundred thousand."""
+_GLOBAL = "us-east-1"
+"""Region that botocore asks at S3's address without a region, unless AWS_S3_US_EAST_1_REGIONAL_ENDPOINT says otherwise."""
 _NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 
 
@@ -37,7 +43,7 @@ class Client:
     def __init__(self, access: Access, region: str, now: Callable[[], datetime]) -> None:
         self._access, self._region, self._now = access, region, now
         masks.hide(access.keys.access_key, access.keys.secret_key, access.keys.token)
-        self._tls = None if access.endpoint.startswith("http:") else ssl.create_default_context(cafile=access.trust or None)
+        self._tls = None if access.endpoint.startswith("http:") else ssl.create_default_context(cafile=access.trust or _trusted())
 
     def get_object(self, *, Bucket: str, Key: str, ExpectedBucketOwner: str) -> dict[str, Any]:
         """An object whole."""
@@ -56,31 +62,32 @@ class Client:
         _, body = self._ask("GET", Bucket, "", query, ExpectedBucketOwner)
         try:
             return _listing(ElementTree.fromstring(body))  # noqa: S314  (S3's own, over TLS; expat bounds what entities become)
-        except (ElementTree.ParseError, ValueError) as error:
+        except (ElementTree.ParseError, ValueError, LookupError) as error:  # LookupError: an encoding that nobody knows
             raise Undecided from error
 
     def _ask(self, method: str, bucket: str, key: str, query: dict[str, str], owner: str) -> tuple[dict[str, Any], bytes]:
         # A name with dots fits no certificate as a host name.
         own = not self._access.endpoint and "." not in bucket
-        endpoint = self._access.endpoint or f"https://{f'{bucket}.' if own else ''}s3.{self._region}.amazonaws.com"
-        request = Request(
-            method=method,
-            host=urlsplit(endpoint).netloc,
-            path=path_of(*((key,) if own else filter(None, (bucket, key)))),
-            query=query_of(query),
-            headers={"x-amz-expected-bucket-owner": owner},
-        )
-        headers = signed(request, self._access.keys, self._region, self._now())
+        region = "" if self._region == _GLOBAL else f".{self._region}"
+        endpoint = self._access.endpoint or f"https://{f'{bucket}.' if own else ''}s3{region}.amazonaws.com"
         try:
+            request = Request(
+                method=method,
+                host=urlsplit(endpoint).netloc,
+                path=path_of(*((key,) if own else filter(None, (bucket, key)))),
+                query=query_of(query),
+                headers={"x-amz-expected-bucket-owner": owner},
+            )
+            headers = signed(request, self._access.keys, self._region, self._now())
             connection = self._connection(request.host)
             try:
                 connection.request(method, f"{request.path}?{request.query}" if request.query else request.path, headers=headers)
                 answer = connection.getresponse()
-                body = answer.read()
+                if answer.status != 200:
+                    raise Undecided
+                body = _whole(answer)
             finally:
                 connection.close()
-            if answer.status != 200:
-                raise Undecided
             size = len(body) if method == "GET" else int(answer.headers["Content-Length"])
         except (OSError, http.client.HTTPException, ValueError, TypeError) as error:
             raise Undecided from error
@@ -92,6 +99,30 @@ class Client:
         return http.client.HTTPSConnection(host, timeout=TIMEOUT, context=self._tls)
 
 
+def _trusted() -> str:
+    """The file of certificates that botocore trusts where nothing else is set (botocore.httpsession.get_cert_path)."""
+    for package in ("certifi", "botocore"):
+        found = find_spec(package)
+        for folder in (found.submodule_search_locations or ()) if found else ():
+            if Path(folder, "cacert.pem").is_file():
+                return str(Path(folder, "cacert.pem"))
+    raise FileNotFoundError("cacert.pem")
+
+
+def _whole(answer: http.client.HTTPResponse) -> bytes:
+    """All of a body that says where it ends. Raises `Undecided`, HTTPException for half of one."""
+    if answer.length is None and not answer.chunked:
+        raise Undecided
+    if answer.length is not None:
+        if answer.length > MOST:
+            raise Undecided
+        return answer.read()
+    body = answer.read(MOST + 1)
+    if len(body) > MOST:
+        raise Undecided
+    return body
+
+
 def _listing(root: ElementTree.Element) -> dict[str, Any]:
     name = _NAMESPACE if root.tag.startswith("{") else ""
     if root.tag != f"{name}ListBucketResult":
@@ -100,12 +131,15 @@ def _listing(root: ElementTree.Element) -> dict[str, Any]:
     contents = []
     for item in root.findall(f"{name}Contents"):
         key = item.findtext(f"{name}Key", "")
+        modified = datetime.fromisoformat(item.findtext(f"{name}LastModified", ""))
+        if modified.tzinfo is None:
+            raise ValueError("a time without its zone")
         contents.append(
             {
                 "Key": unquote_plus(key) if encoded else key,
                 "Size": int(item.findtext(f"{name}Size", "")),
                 "ETag": item.findtext(f"{name}ETag"),
-                "LastModified": datetime.fromisoformat(item.findtext(f"{name}LastModified", "")),
+                "LastModified": modified,
             }
         )
     truncated = {"true": True, "false": False}.get(root.findtext(f"{name}IsTruncated", ""))

@@ -10,7 +10,8 @@ those of the environment first where no profile is named.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -45,7 +46,18 @@ class Access:
     """File of certificates in the place of the system's."""
 
 
-def access(environ: Mapping[str, str], home: Path, *, region: str) -> Access | None:
+def _proxies_of_system() -> Mapping[str, str]:
+    """Proxies that macOS or Windows is set to use; which botocore obeys. Linux has none but the environment's."""
+    if sys.platform not in ("darwin", "win32"):
+        return {}
+    from urllib.request import getproxies
+
+    return getproxies()
+
+
+def access(
+    environ: Mapping[str, str], home: Path, *, region: str, proxies: Callable[[], Mapping[str, str]] = _proxies_of_system
+) -> Access | None:
     """Credentials and endpoint as the environment says them; None where there is more to it."""
     given = {name for name, value in environ.items() if value}
     odd = {name for name in given if name.startswith("AWS_") and name not in _HARMLESS}
@@ -55,6 +67,9 @@ def access(environ: Mapping[str, str], home: Path, *, region: str) -> Access | N
         environ.get("AWS_CONFIG_FILE") or home / ".aws" / "config",
         environ.get("AWS_SHARED_CREDENTIALS_FILE") or home / ".aws" / "credentials",
     )
+    # botocore puts variables into the names of these files, and takes descriptions of services from that folder.
+    if any(sign in str(file) for file in files for sign in "$%") or (home / ".aws" / "models").exists() or proxies():
+        return None
     endpoint = environ.get("AWS_ENDPOINT_URL", "")
     if not (_plain(endpoint) and all(_says_nothing(Path(file).expanduser()) for file in files)):
         return None

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """One resource with a name of its own that a stack is about to create."""
+    """One resource with a name of its own that a stack is about to create, or a record beside which something may have been left."""
 
     stack: str
     logical_id: str
@@ -23,6 +23,8 @@ class Wanted:
     literal: bool
     """The template has the name outright: CloudFormation's import by name reads no functions."""
     properties: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    there: bool = False
+    """The stack has it: what is looked for is what was left beside it."""
 
 
 Owner = Literal["this_environment", "this_account", "another_environment", "another_stack", "another_account"]

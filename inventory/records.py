@@ -37,6 +37,24 @@ def look(assembly: Assembly, want: Wanted, route53: Route53, *, replace: bool) -
     return tuple(_verdict(assembly, want, each, replace=replace, alone=len(in_the_way) == 1) for each in in_the_way)
 
 
+def left_aside(want: Wanted, route53: Route53) -> tuple[Verdict, ...]:
+    """What an apply that was cut off has left beside a record that the stack has. Where that one does not stand it answers, and stays."""
+    zone, kind, ours = (want.properties.get(key) for key in ("HostedZoneId", "Type", "SetIdentifier"))
+    if not isinstance(zone, str) or marked(zone) or unresolved(zone):
+        return ()
+    there = {each.get("SetIdentifier"): each for each in route53.record_sets(zone, want.name) if each["Type"] == kind}
+    left = there.get(ASIDE)
+    if left is None or left.get("Weight") != 0 or not there.get(ours, {}).get("Weight"):
+        return ()
+    message = (
+        f"the record {want.name} {kind} with weight 0 ({described(left)}) was left by an apply that was cut off: it answers nobody beside "
+        f"{want.logical_id}, and would again if that went; apply deletes it"
+    )
+    return (
+        Verdict(wanted=want, fate="replaced", owner="this_account", physical_id=want.name, message=message, record=left, beside=(left,)),
+    )
+
+
 def _verdict(assembly: Assembly, want: Wanted, existing: Mapping[str, Any], *, replace: bool, alone: bool) -> Verdict:
     what = f"the record {want.name} {existing['Type']} stands in the zone already ({described(existing)})"
     beside = set_aside(want.properties, existing, alone=alone)
@@ -81,7 +99,7 @@ def set_aside(ours: Mapping[str, Any], existing: Mapping[str, Any], *, alone: bo
         return ({**existing, **weight},)
     values = [str(each.get("Value", "")) for each in existing.get("ResourceRecords", ())]
     if existing["Type"] == "CNAME" and ours.get("Type") in ("A", "AAAA", "HTTPS") and len(values) == 1 and _of_cloudfront(values[0]):
-        target = {"HostedZoneId": _CLOUDFRONT_ZONE, "DNSName": f"{values[0].rstrip('.')}.", "EvaluateTargetHealth": False}
+        target = {"HostedZoneId": _CLOUDFRONT_ZONE, "DNSName": f"{values[0].rstrip('.').lower()}.", "EvaluateTargetHealth": False}
         return ({"Name": existing["Name"], "Type": ours["Type"], **weight, "AliasTarget": target},)
     return ()
 

@@ -82,6 +82,8 @@ class _Looks:
         stack = self.stack
         if want.resource_type == RECORD:
             route53 = self.gateways.route53(stack.account_id, stack.role_arn)
+            if want.there:
+                return records.left_aside(want, route53)
             return records.look(self.assembly, want, route53, replace=self.replace_records)
         place = self.gateways.existing(stack.account_id, stack.region, stack.role_arn)
         if want.resource_type == DISTRIBUTION:

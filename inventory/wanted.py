@@ -7,6 +7,7 @@ Never: names that only the execution will tell.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from gateways.existing import NAMES
@@ -36,13 +37,18 @@ Not AWS::Lambda::Function: it can be imported, but its versions cannot, and Lamb
 
 
 def wanted(stack: str, template: Mapping[str, Any], after: Mapping[str, Any], there: Mapping[str, Any]) -> tuple[Wanted, ...]:
-    """The named resources of `after` (resolved) that are not among `there`, by logical id. `template` has them as they are written."""
+    """The named resources of `after` (resolved) that are not among `there`, by logical id, and the records with a weight that are.
+    `template` has them as they are written."""
     return tuple(
-        each
+        replace(each, there=logical_id in there)
         for logical_id, body in after.items()
-        if logical_id not in there
+        if logical_id not in there or (_weighted(body) and _weighted(there[logical_id]))
         for each in _of(stack, logical_id, _named(body, after), template.get("Resources", {}).get(logical_id, {}))
     )
+
+
+def _weighted(body: Mapping[str, Any]) -> bool:
+    return body.get("Type") == RECORD and "Weight" in (body.get("Properties") or {})
 
 
 def _named(body: Mapping[str, Any], after: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -321,8 +321,9 @@ class StackPlanner:
         odd = () if inputs.waits_for else tuple(c.logical_id for c in all_from_templates(context))
         if odd:
             self.findings.append(self.unlisted(odd))
-        operation: StackOperation = "settings" if settings else "none"
-        plan = stack_plan(self.stack, self.state, operation, parameters=inputs.show, settings=settings, findings=tuple(self.findings))
+        operation: StackOperation = "settings" if settings or self.existing.replaces else "none"
+        given: dict[str, Any] = {"parameters": inputs.show, "settings": settings, "replaces": self.existing.replaces}
+        plan = stack_plan(self.stack, self.state, operation, findings=tuple(self.findings), **given)
         produced = self.produced_now(self.hidden_outputs(inputs))
         return Planned(plan=plan, produced=produced, context=context)
 

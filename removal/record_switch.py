@@ -41,9 +41,12 @@ class RecordSwitch:
         self._plan, self._zones = plan, zones
 
     def away(self) -> Iterator[str]:
-        """Those that still stand, all of a zone or none. What an earlier apply has taken away is gone. Raises `Moved`."""
-        for zone_id, records in self._by_zone():
-            existing = [record for record in records if self._stands(zone_id, record)]
+        """Those that still stand, all of a zone or none. What an earlier apply has taken away is gone.
+
+        Raises `Moved`, having changed nothing.
+        """
+        standing = [(zone_id, [each for each in records if self._stands(zone_id, each)]) for zone_id, records in self._by_zone()]
+        for zone_id, existing in standing:
             changes: list[tuple[str, RecordSet]] = [("DELETE", each) for each in existing]
             changes += [("CREATE", each) for record in existing for each in self._beside(record)]
             if changes:
@@ -73,11 +76,13 @@ class RecordSwitch:
                     yield f"the record {_named(record)} could not be written back: {error}"
 
     def done(self) -> Iterator[str]:
-        """The stack has its own: what stood beside goes."""
+        """The stack has its own: what stood beside goes, where something else answers by now."""
         for zone_id, records in self._by_zone():
             aside = [each for record in records for each in self._beside(record)]
             try:
-                aside = [each for each in aside if each in self._zones.record_sets(zone_id, each["Name"])]
+                stays = {_named(each): why for each in aside if (why := self._stays(zone_id, each))}
+                yield from (f"not deleted: the record {name}, {why}" for name, why in stays.items())
+                aside = [each for each in aside if _named(each) not in stays and each in self._zones.record_sets(zone_id, each["Name"])]
                 if aside:
                     self._zones.change(zone_id, [("DELETE", each) for each in aside], comment=f"{self._plan.stack_name} has its own")
                 yield from (f"deleted the record {_named(each)}, which stood beside" for each in aside)
@@ -101,11 +106,25 @@ class RecordSwitch:
         places = [_place(each) for each in (record, *self._beside(record))]
         return [each for each in self._zones.record_sets(zone_id, record["Name"]) if _place(each) in places]
 
+    def _stays(self, zone_id: str, aside: RecordSet) -> str:
+        there = [each for each in self._zones.record_sets(zone_id, aside["Name"]) if each["Type"] == aside["Type"]]
+        if any(_place(each) == _place(aside) and each != aside for each in there):
+            return "which is another one by now; it has to go before the stack's own do"
+        return "which is the only one that answers" if there == [aside] else ""
+
     def _stands(self, zone_id: str, record: RecordSet) -> bool:
-        there = [each for each in self._at(zone_id, record) if each not in self._beside(record)]
-        if there and there != [record]:
-            raise Moved(f"the record {_named(there[0])} is not the one any more that the plan replaces ({described(record)})")
-        return bool(there)
+        """A record with another SetIdentifier counts as well: the stack's own would share its traffic."""
+        if record in self._beside(record):
+            return False
+        there = [each for each in self._zones.record_sets(zone_id, record["Name"]) if each["Type"] in self._types(record)]
+        known = [each for planned in self._plan.replaces for each in (planned.record, *planned.beside)]
+        strange = next((each for each in there if each not in known), None)
+        if strange is not None:
+            raise Moved(f"the record {_named(strange)} is not the one any more that the plan replaces ({described(record)})")
+        return record in there
+
+    def _types(self, record: RecordSet) -> set[str]:
+        return {each["Type"] for each in (record, *self._beside(record))}
 
 
 def unique(replaces: Iterable[ExistingRecord]) -> list[RecordSet]:

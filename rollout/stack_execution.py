@@ -10,7 +10,7 @@ from aws.errors import AwsError, BadRequest, Conflict, NetworkError, NotFound, T
 from planning.cleanup import drop_stack
 from planning.inputs import Produced
 from planning.model import SettingChange, StackPlan
-from removal.record_switch import RecordSwitch
+from removal.record_switch import Moved, RecordSwitch
 from rollout.diagnosis import Diagnosis, diagnose
 from rollout.execution import MAX_FAILED_POLLS, SUCCEEDED_STATES, Interrupted, Run
 from rollout.execution_events import ExecutionEvents, seconds
@@ -40,7 +40,9 @@ class StackExecution(SecondTry):
         if self.plan.operation in ("none", "settings"):
             if self.plan.settings:
                 self.start(0)
-            return self.settled(where.live, self.plan.settings, changed=bool(self.plan.settings))
+            if self.records is not None:
+                self.tell_all(self.records.done())
+            return self.settled(where.live, self.plan.settings, changed=self.plan.operation == "settings")
         self.change_set, stack, self.token = change_of(self.run, self.plan)
         self.resumed = self.begun = where.at in ("running", "done")
         self.start(sum(not change.unaffected for change in self.plan.resources), resumed=self.resumed)
@@ -85,12 +87,13 @@ class StackExecution(SecondTry):
         if self.run.stop.is_set():
             raise Interrupted
         self.run.check()
-        if self.records is not None:
-            self.tell_all(self.records.away())
         try:
-            self.executed(change_set, stack)
-        except BaseException:
             if self.records is not None:
+                self.tell_all(self.records.away())
+            self.executed(change_set, stack)
+        except BaseException as error:
+            # What has moved is somebody's who may have meant it; nothing of ours has changed then.
+            if self.records is not None and not isinstance(error, Moved):
                 self.tell_all(self.records.back())
             raise
         self.begun = True

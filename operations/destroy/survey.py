@@ -13,7 +13,7 @@ from assembly import commands
 from assembly.model import Assembly, Stack
 from guards import documents
 from operations.destroy.gateways import DestroyGateways
-from operations.destroy.unmanaged import secret_left, validation_records
+from operations.destroy.unmanaged import records_set_aside, secret_left, validation_records
 from operations.destroy.values import DestroyPlan
 from operations.gateways import cloudformation_of
 from planning.model import Finding
@@ -52,6 +52,7 @@ def survey(
         found += left_by_set(stack, template, gateway) if stack.kind == "stackset" else left_by(stack, template, gateway, removal)
     left = [decided(each, delete_data) for each in leftovers(assembly, gateways, found, {r.stack for r in removals.values()}, findings)]
     left += validation_records(assembly, gateways, findings)
+    left += records_set_aside(assembly, gateways, findings)
     left += secret_left(assembly, gateways, delete_data)
     return DestroyPlan(
         environment=assembly.environment,

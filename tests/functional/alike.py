@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import atexit
+import faulthandler
 import gc
 import json
+import locale
+import logging
 import os
 import random
 import signal
+import socket
+import ssl
 import sys
 import tempfile
 import threading
 import time
+import uuid
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+GIVEN = ("Umask", "SigBlk", "SigIgn", "SigCgt", "Cap", "NoNewPrivs", "Seccomp", "Cpus_allowed:", "Uid", "Gid", "Groups", "CoreDumping")
+"""Lines of /proc/PID/status that a process has from its parent, or from Python."""
+
+
+EVERY = (None, Warning, None)
 
 
 def tell() -> None:
@@ -40,6 +53,14 @@ def tell() -> None:
         "blocked": sorted(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, ()))),
         "process": [os.getppid(), os.getpgrp() == os.getpid(), os.getsid(0) == os.getpid(), os.nice(0)],
         "threads": [threading.active_count(), threading.current_thread().name, threading.get_native_id() == os.getpid()],
+        "kernel": [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(GIVEN)],
+        "limits": Path("/proc/self/limits").read_text().splitlines(),
+        "places": [Path("/proc/self", name).read_text() for name in ("cgroup", "oom_score_adj", "personality")],
+        "words": [locale.setlocale(locale.LC_ALL), locale.getpreferredencoding(), sys.getfilesystemencoding(), time.tzname, time.timezone],
+        "logging": [logging.root.level, repr(logging.root.handlers), logging.root.manager.disable, logging.raiseExceptions],
+        # Libraries put filters of their own before the one of PYTHONWARNINGS, which decides where none of them does otherwise.
+        "warnings": sorted({each[0] for each in warnings.filters[: 1 + [each[1:4] for each in warnings.filters].index(EVERY)]}),
+        "sockets": [socket.getdefaulttimeout(), faulthandler.is_enabled(), sys.getswitchinterval(), tempfile.tempdir],
         "collector": [gc.isenabled(), gc.get_threshold()],
         "hook": [sys.unraisablehook is sys.__unraisablehook__, sys.displayhook is sys.__displayhook__],
     }
@@ -62,7 +83,9 @@ def end() -> None:
 
 def chance() -> None:
     """What differs between two processes."""
-    print(json.dumps({"random": random.random(), "hash": hash("text")}))
+    name = tempfile.mktemp()
+    drawn = [random.random(), uuid.uuid1().hex, uuid.uuid4().hex, ssl.RAND_bytes(8).hex(), os.urandom(8).hex(), name]
+    print(json.dumps({"random": drawn, "hash": hash("text")}))
 
 
 def fail() -> None:

@@ -49,12 +49,29 @@ SEEDS = 2
 """Interpreters that wait, taken in turn: what follows a command in a test hashes otherwise, as it does between two processes."""
 
 
+PLAIN = {
+    **{"executable": None, "preexec_fn": None, "close_fds": True, "pass_fds": (), "startupinfo": None, "creationflags": 0, "shell": False},
+    **{"restore_signals": True, "gid": None, "gids": None, "uid": None, "umask": -1, "process_group": -1},
+}
+"""Arguments of subprocess.Popen with which a copy is what was asked for, as they reach _execute_child."""
+
+
+def inherited() -> tuple[str, ...]:
+    """What a process started by this thread now would have from it."""
+    said = Path("/proc/thread-self/status").read_text().splitlines()
+    kept = ("Umask", "SigBlk", "SigIgn", "Cap", "NoNewPrivs", "Seccomp", "Cpus_allowed:", "Uid", "Gid", "Groups")
+    limits = Path("/proc/self/limits").read_text()
+    return (*(line for line in said if line.startswith(kept)), limits, str(os.getpriority(os.PRIO_PROCESS, 0)))
+
+
 @dataclass(frozen=True)
 class Waiting:
     """An interpreter that waits for orders."""
 
     process: subprocess.Popen[bytes]
     orders: socket.socket
+    given: tuple[str, ...]
+    """What every copy has from whoever began it."""
 
     @classmethod
     def begin(cls) -> Waiting:
@@ -67,7 +84,7 @@ class Waiting:
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
             )
-        return cls(process, ours)
+        return cls(process, ours, inherited())
 
     def copy(self, order: Mapping[str, Any], standard: Sequence[int]) -> int:
         """The process id of a new child of ours."""
@@ -92,6 +109,12 @@ def _next() -> Waiting:
     return _waiting[next(_turns)]
 
 
+def _as_begun() -> bool:
+    """Whether what is inherited is what it was when the interpreters that wait were started."""
+    with _lock:
+        return not _waiting or inherited() == _waiting[0].given
+
+
 def copies(command: Sequence[str], cwd: Any, env: Mapping[str, str] | None) -> bool:
     """Whether a copy would be what the interpreter would be."""
     if sys.platform != "linux" or platform.machine() not in warm.CLONE or os.environ.get("FUNCTIONAL_COLD"):
@@ -113,7 +136,8 @@ class Process(subprocess.Popen[str]):
     def _execute_child(self, *given: Any) -> None:
         names = list(inspect.signature(subprocess.Popen._execute_child).parameters)[1:]  # type: ignore[attr-defined]
         told = dict(zip(names, given, strict=True))
-        if self._cold or not copies(told["args"], told["cwd"], told["env"]):
+        plain = all(told[name] == value for name, value in PLAIN.items() if name in told)
+        if self._cold or not plain or not copies(told["args"], told["cwd"], told["env"]) or not _as_begun():
             super()._execute_child(*given)  # type: ignore[misc]
             return
         order = {

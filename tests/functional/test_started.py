@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -89,9 +90,10 @@ def test_nobody_reads_what_a_copy_says_at_its_end(line: CommandLine) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_signal_finds_a_copy(line: CommandLine, number: signal.Signals) -> None:
     seen = []
-    for process in both(line, "wait"):
+    for process, script in zip(both(line, "wait"), ("warm.py", SCRIPT), strict=True):
         assert process.stdout is not None
         assert process.stdout.readline() == "waits\n"
+        assert script in Path(f"/proc/{process.pid}/cmdline").read_text(), "nothing was copied" if script == "warm.py" else "copied"
         assert process.poll() is None
         process.send_signal(number)
         code, out, err = ended(process)
@@ -119,11 +121,29 @@ def test_a_copy_speaks_with_a_terminal(line: CommandLine) -> None:
     assert [each[6] for each in seen[0]["streams"]] == [True, True, True]
 
 
+@pytest.mark.parametrize("options", [{"umask": 0o077}, {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (99, 99))}])
+def test_a_process_that_is_given_more_is_no_copy(line: CommandLine, options: dict[str, Any]) -> None:
+    ended(begun(line, "random", cold=False))
+    copied, real = (json.loads(ended(process)[1]) for process in both(line, "tell", **options))
+    assert copied["kernel"] == real["kernel"] and copied["limits"] == real["limits"]
+
+
+def test_a_process_of_a_caller_that_has_changed_since_is_no_copy(line: CommandLine) -> None:
+    ended(begun(line, "random", cold=False))
+    before = os.umask(0o077)
+    try:
+        copied, real = (json.loads(ended(process)[1]) for process in both(line, "tell"))
+    finally:
+        os.umask(before)
+    assert copied["kernel"] == real["kernel"] and "Umask:\t0077" in copied["kernel"]
+
+
 def test_copies_differ_in_what_is_random_as_processes_do(line: CommandLine) -> None:
     seen = []
     for _ in range(2 * SEEDS):
         seen.append(json.loads(ended(begun(line, "random", cold=False))[1]))
-    assert len({each["random"] for each in seen}) == len(seen)
+    for drawn in zip(*(each["random"] for each in seen), strict=True):
+        assert len(set(drawn)) == len(seen)
     assert len({each["hash"] for each in seen}) == SEEDS
 
 

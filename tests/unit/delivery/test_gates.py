@@ -164,6 +164,15 @@ def test_the_origin_is_asked_of_github_and_words_of_others_are_no_paths(gh: Path
     def asked(repository: str, run: str) -> int:
         return main(["origin", "--repository", repository, "--run", run, "--owner", "bbws"])
 
+    # A tag that is called main, or a commit that was pushed away.
+    (gh / "repos_bbws_app_branches_main").write_text(json.dumps({"commit": {"sha": OLD}}))
+    assert asked("bbws/app", "7") == 1 and "is not a commit of main" in capsys.readouterr().err
+    compared = gh / f"repos_bbws_app_compare_{OLD}...{NEW}"
+    for status, code in (("ahead", 1), ("diverged", 1), ("behind", 0)):
+        compared.write_text(json.dumps({"status": status}))
+        assert asked("bbws/app", "7") == code
+    capsys.readouterr()
+    (gh / "repos_bbws_app_branches_main").write_text(json.dumps({"commit": {"sha": NEW}}))
     assert asked("bbws/app", "7") == 0
     assert capsys.readouterr().out == f"commit={NEW}\n"
     for repository, run in (("bbws/app", "8"), ("bbws/app", "9"), ("bbws/app", "7/../8"), ("bbws/../x", "7"), ("bbws/app/actions", "7")):
@@ -190,3 +199,29 @@ def test_before_the_first_release_there_is_nothing_to_verify(tmp_path: Path) -> 
     for text, code in (('{"data": {"releases": []}}', 0), ('{"data": {"releases": [{}]}}', 1), ('{"data": null}', 1), ("", 1)):
         told.write_text(text)
         assert main(["unpublished", "--releases", str(told)]) == code
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "7", '"x"', "{}", '{"head_repository": "x"}', "<html>", "", '{"event": '])
+def test_an_answer_of_github_that_is_none_stops_the_job_in_a_line(gh: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    (gh / "repos_bbws_app").write_text(json.dumps(REPOSITORY))
+    (gh / "repos_bbws_app_actions_runs_7").write_text(text)
+    (gh / "history.json").write_bytes(history(NEW))
+    (gh / f"repos_bbws_app_compare_{OLD}...{NEW}").write_text(text)
+    written(gh / "dist", "prod")
+    (gh / "repos_bbws_app_environments_prod").write_text(text)
+    where = ["--repository", "bbws/app"]
+    for line in (
+        ["origin", "--run", "7", "--owner", "bbws", *where],
+        ["order", "--env", "dev", "--commit", OLD, "--history", str(gh / "history.json"), *where],
+        ["--dist", str(gh / "dist"), "guarded", "--env", "prod", *where],
+    ):
+        assert main(line) == 1
+        told = capsys.readouterr().err
+        assert told.startswith("error: ") and ("GitHub's answer to repos/" in told or not text or text[0] in "<{")
+
+
+@pytest.mark.parametrize("text", ["[]", '{"data": {}}', '{"data": [7]}', '{"data": "x"}', '{"data": {"a": 1}}', '{"data": [{}]}'])
+def test_a_history_that_is_none_stops_the_job_in_a_line(gh: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    (gh / "history.json").write_text(text)
+    assert main(["order", "--env", "dev", "--repository", "bbws/web", "--commit", OLD, "--history", str(gh / "history.json")]) == 1
+    assert capsys.readouterr().err.startswith("error: ")

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.httpsession import get_cert_path
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aws.s3 import S3
+from aws.session import isolated_session
 from direct.client import Client, Undecided
 from direct.settings import Access, access
 from direct.signing import Keys, Request, path_of, query_of, signed
@@ -82,11 +87,19 @@ def test_plain_settings_are_those_of_the_environment(tmp_path: Path) -> None:
         {"AWS_SECRET_ACCESS_KEY": ""},
         {"AWS_ACCESS_KEY_ID": "line\nbreak"},
         {"AWS_SESSION_TOKEN": "line\n"},
+        {"AWS_CONFIG_FILE": "$HOME/elsewhere"},
+        {"AWS_SHARED_CREDENTIALS_FILE": "/of/${USER}/credentials"},
     ],
 )
 def test_every_other_setting_is_left_to_botocore(tmp_path: Path, more: dict[str, str]) -> None:
     assert access(PLAIN, tmp_path, region="eu-west-1") is not None
     assert access({**PLAIN, **more}, tmp_path, region="eu-west-1") is None
+
+
+def test_proxies_of_the_system_and_descriptions_of_services_are_botocores(tmp_path: Path) -> None:
+    assert access(PLAIN, tmp_path, region="eu-west-1", proxies=lambda: {"https": "http://proxy:3128"}) is None
+    (tmp_path / ".aws" / "models").mkdir(parents=True)
+    assert access(PLAIN, tmp_path, region="eu-west-1") is None
 
 
 @pytest.mark.parametrize("region", ["cn-north-1", "us-iso-east-1", "us-isob-east-1", "eusc-de-east-1", "us-gov-west-1", "", "nowhere"])
@@ -102,6 +115,76 @@ def test_a_file_that_says_anything_is_left_to_botocore(tmp_path: Path, name: str
     assert access(PLAIN, tmp_path, region="eu-west-1") is None
     elsewhere = {"AWS_CONFIG_FILE": str(tmp_path / "none"), "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none")}
     assert access({**PLAIN, **elsewhere}, tmp_path, region="eu-west-1") is not None
+
+
+# --- where to ----------------------------------------------------------------------------------------------------
+
+
+class Sent(Exception):
+    """Nothing is sent."""
+
+
+def botocores(region: str, endpoint: str) -> Any:
+    """A client that sends nothing."""
+    client = isolated_session().create_client(
+        "s3", region_name=region, endpoint_url=endpoint or None, aws_access_key_id="a", aws_secret_access_key="b"
+    )
+
+    def stop(request: Any, **_: Any) -> None:
+        raise Sent(request.url)
+
+    client.meta.events.register("before-send.s3", stop)
+    return client
+
+
+class Listening(Client):
+    """Says where it would have asked."""
+
+    def _connection(self, host: str) -> Any:
+        scheme = "http" if self._tls is None else "https"
+
+        class Connection:
+            def request(self, method: str, path: str, headers: Any) -> None:
+                raise Sent(f"{scheme}://{host}{path}")
+
+            def close(self) -> None: ...
+
+        return Connection()
+
+
+@pytest.mark.parametrize(
+    ("region", "endpoint"),
+    [
+        ("eu-west-1", ""),
+        ("us-east-1", ""),
+        ("us-east-1", "http://[::1]:4566"),
+        ("eu-west-1", "https://s3.corp.example:443/"),
+    ],
+)
+def test_the_address_is_that_of_botocore(region: str, endpoint: str) -> None:
+    key = "a/b c+ü/../x//y~%2e?&=#"
+    found = access({**PLAIN, "AWS_ENDPOINT_URL": endpoint}, Path("/nowhere"), region=region)
+    assert found is not None
+    for bucket in ("site", "dotted.site.example.org", "x" * 63):
+        asked = []
+        for client in (Listening(found, region, lambda: NOW), botocores(region, endpoint)):
+            with pytest.raises(Sent) as sent:
+                client.get_object(Bucket=bucket, Key=key, ExpectedBucketOwner="111122223333")
+            asked.append(str(sent.value))
+        assert asked[0] == asked[1]
+
+
+def test_nobody_is_trusted_whom_botocore_does_not_trust() -> None:
+    ours = Client(Access(keys=KEYS), "eu-west-1", lambda: NOW)._tls
+    assert ours is not None and ours.check_hostname and ours.verify_mode == ssl.CERT_REQUIRED
+    theirs = ssl.create_default_context(cafile=get_cert_path(True))
+    assert {str(each) for each in ours.get_ca_certs()} == {str(each) for each in theirs.get_ca_certs()}
+
+
+def test_a_key_that_is_no_text_is_no_answer() -> None:
+    with answering(lambda *_: (200, b"body")) as (s3, asked), pytest.raises(Undecided):
+        s3.get("bucket", "half a character: \udce4")
+    assert asked == []
 
 
 # --- over HTTP ----------------------------------------------------------------------------------------------------
@@ -181,6 +264,10 @@ def test_another_accounts_bucket_is_no_answer() -> None:
         b"<Error/>",
         PAGE.format(key="a", truncated="maybe", more="").encode(),
         PAGE.format(key="a", truncated="true", more="").encode().replace(b"<Size>3", b"<Size>many"),
+        PAGE.format(key="a", truncated="false", more="").encode().replace(b".000Z", b""),
+        b'<?xml version="1.0" encoding="klingon"?><ListBucketResult/>',
+        b"\x1f\x8b\x08",
+        PAGE.format(key="a", truncated="false", more="").encode()[:-9],
     ],
 )
 def test_a_listing_that_is_none_is_no_answer(body: bytes) -> None:
@@ -192,3 +279,29 @@ def test_nobody_there_is_no_answer() -> None:
     client = Client(Access(keys=KEYS, endpoint="http://127.0.0.1:1"), "eu-west-1", lambda: NOW)
     with pytest.raises(Undecided):
         client.head_object(Bucket="bucket", Key="x", ExpectedBucketOwner="111122223333")
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        ("Content-Length: 9", b"short"),
+        ("Content-Length: 99999999999", b"long"),
+        ("Content-Length: 3\r\nTransfer-Encoding: chunked", b"5\r\nshort\r\n"),
+        ("Transfer-Encoding: chunked", b"zz\r\nx"),
+        ("Connection: close", b"ends somewhere"),
+    ],
+    ids=["half", "more than anybody has", "no last chunk", "no chunk", "no end"],
+)
+def test_half_of_a_body_is_no_answer(head: str, body: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            taken, _ = server.accept()
+            with taken:
+                taken.recv(65536)
+                taken.sendall(f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n".encode() + body)
+
+        threading.Thread(target=answer, daemon=True).start()
+        client = Client(Access(keys=KEYS, endpoint=f"http://127.0.0.1:{server.getsockname()[1]}"), "eu-west-1", lambda: NOW)
+        with pytest.raises(Undecided):
+            client.get_object(Bucket="bucket", Key="x", ExpectedBucketOwner="111122223333")
