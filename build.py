@@ -34,9 +34,11 @@ from guards.stream import install
 from guards.text import as_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from environments.loader import Platform
     from lint.gate import Finding
-    from lint.handlers import Made
+    from lint.handlers import ProvisionedStack
     from stacks.synthesis import Synthesis
 
 ROOT = Path(__file__).resolve().parent
@@ -186,7 +188,7 @@ def _run(arguments: argparse.Namespace) -> int:
             arguments.answer.problem("not_written", told.removeprefix("build: "))
             return 1
     removed = [] if failed or arguments.check or arguments.env != "all" else _without_leftovers(arguments, wanted)
-    _report(arguments, built, findings, outdated, removed)
+    _report(arguments, built, findings, outdated, removed, zone_rivals=platform.zone_rivals)
     return 1 if failed or (arguments.check and outdated) else 0
 
 
@@ -197,7 +199,7 @@ def _synthesis(platform: Platform, name: str) -> Synthesis:
     described = platform[name]
     if isinstance(described, Organization):
         return synthesise_organization(described, tuple(platform.environments[member] for member in described.environments))
-    return synthesise(described, zone_rivals=platform.zone_rivals.get(name, ()))
+    return synthesise(described, zone_contested=name in platform.zone_rivals)
 
 
 def _lint(built: list[Synthesis]) -> dict[str, tuple[Finding, ...]]:
@@ -220,12 +222,12 @@ def _lint(built: list[Synthesis]) -> dict[str, tuple[Finding, ...]]:
     return {stack: (*found, *unmakeable.get(stack, ())) for stack, found in lint(jobs, cache=cache, workers=WORKERS).items()}
 
 
-def _made(built: list[Synthesis]) -> list[Made]:
+def _made(built: list[Synthesis]) -> list[ProvisionedStack]:
     """The stacks that CloudFormation makes with one of the platform's roles."""
-    from lint.handlers import Made
+    from lint.handlers import ProvisionedStack
 
     return [
-        Made(
+        ProvisionedStack(
             stack_id=f"{synthesis.assembly.environment}/{stack.id}",
             stack_name=stack.stack_name,
             template=synthesis.templates[stack.id],
@@ -289,7 +291,13 @@ def _as_yaml(content: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def _report(
-    arguments: argparse.Namespace, built: list[Synthesis], findings: dict[str, tuple[Finding, ...]], outdated: list[str], removed: list[str]
+    arguments: argparse.Namespace,
+    built: list[Synthesis],
+    findings: dict[str, tuple[Finding, ...]],
+    outdated: list[str],
+    removed: list[str],
+    *,
+    zone_rivals: Mapping[str, tuple[str, ...]],
 ) -> None:
     failing = [finding for found in findings.values() for finding in found if finding.level != "informational"]
     shown = [finding for found in findings.values() for finding in found if arguments.verbose or finding.level != "informational"]
@@ -301,7 +309,7 @@ def _report(
     if arguments.json:
         answer.data = _summary(arguments, built, findings, outdated, removed)
     else:
-        print(as_lines(_table(built, findings)))
+        print(as_lines(_table(built, findings, zone_rivals)))
     if failing:
         print(f"build: {_count(len(failing), 'finding')}; nothing was written", file=sys.stderr)
     elif arguments.check and outdated:
@@ -328,7 +336,7 @@ def _finding_line(finding: Finding, built: list[Synthesis]) -> str:
     return f"{finding.stack_id}: {finding.logical_id or '-'}: {finding.rule} {finding.level}: {message}{at}{where}{reason}"
 
 
-def _table(built: list[Synthesis], findings: dict[str, tuple[Finding, ...]]) -> list[str]:
+def _table(built: list[Synthesis], findings: dict[str, tuple[Finding, ...]], zone_rivals: Mapping[str, tuple[str, ...]]) -> list[str]:
     rows = [("stack", "region", "resources", "bytes", "findings")]
     for synthesis in built:
         for stack in synthesis.assembly.stacks:
@@ -345,7 +353,9 @@ def _table(built: list[Synthesis], findings: dict[str, tuple[Finding, ...]]) -> 
         lines.append(f"{assembly.environment}: {len(assembly.stacks)} stacks, assembly {assembly.digest[:12]}")
         left = list(dict.fromkeys(placeholder.key for placeholder in assembly.placeholders))
         if left:
-            lines.append(f"{assembly.environment}: to fill in: {', '.join(left)} (see doctor)")
+            others = zone_rivals.get(assembly.environment, ())
+            contested = f"; in another account {' and '.join(others)} want the same hosted_zone" if others else ""
+            lines.append(f"{assembly.environment}: to fill in: {', '.join(left)} (see doctor){contested}")
     return lines
 
 

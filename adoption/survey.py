@@ -33,7 +33,7 @@ Progress = Callable[[str, str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class SurveyRequest:
     """What the survey is given to go by."""
 
     assembly: Assembly
@@ -54,13 +54,13 @@ class _Seen:
     owner: str = ""
 
 
-def surveyed(asked: Asked, gateways: AdoptionGateways, schemas: Schemas, progress: Progress = lambda *_: None) -> AdoptionReport:
+def surveyed(asked: SurveyRequest, gateways: AdoptionGateways, schemas: Schemas, progress: Progress = lambda *_: None) -> AdoptionReport:
     """The report. Raises `aws.errors.AwsError` where there is no way in."""
     return _Survey(asked, gateways, schemas, progress).report()
 
 
 class _Survey:
-    def __init__(self, asked: Asked, gateways: AdoptionGateways, schemas: Schemas, progress: Progress) -> None:
+    def __init__(self, asked: SurveyRequest, gateways: AdoptionGateways, schemas: Schemas, progress: Progress) -> None:
         self.asked, self.gateways, self.schemas, self.progress = asked, gateways, schemas, progress
         self.assembly = asked.assembly
         self.notes: list[str] = []

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from approvals.record import Approval, Found
+from approvals.record import Approval, StoredApproval
 
 VALID = timedelta(hours=24)
 """How long an approval counts."""
@@ -62,7 +62,7 @@ class Tally:
     """A line each."""
 
 
-def tally(found: Iterable[Found], *, now: datetime, roles: Roles, machines: Iterable[str]) -> Tally:
+def tally(found: Iterable[StoredApproval], *, now: datetime, roles: Roles, machines: Iterable[str]) -> Tally:
     """Count the people. `machines` are names of roles that workflows use."""
     people: list[str] = []
     left_out: list[str] = []
@@ -91,7 +91,7 @@ def tally(found: Iterable[Found], *, now: datetime, roles: Roles, machines: Iter
     return Tally(people=tuple(people), left_out=tuple(left_out))
 
 
-def identities(record: Found, roles: Roles) -> frozenset[str]:
+def identities(record: StoredApproval, roles: Roles) -> frozenset[str]:
     """Two records are of different people only if they share none of these; see the head of this file."""
     first, colon, session = record.user_id.partition(":")
     if not colon:
@@ -110,7 +110,7 @@ def _role(approval: Approval) -> str:
     return found["role"] if found else ""
 
 
-def _problem(record: Found, now: datetime) -> str:
+def _problem(record: StoredApproval, now: datetime) -> str:
     if record.approval is None:
         return record.reason
     if _FEDERATED.fullmatch(record.user_id):

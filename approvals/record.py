@@ -39,7 +39,7 @@ class Approval(Frozen, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class StoredApproval:
     """A record as it lies in the bucket. `approval` is None for one that says nothing, for the `reason`."""
 
     user_id: str
@@ -72,7 +72,7 @@ LARGEST = 16 * 1024
 """Bytes; ours have some hundred. IAM lets an approver write objects of any size, and one of gigabytes would end whoever counts."""
 
 
-def read(bucket: Bucket, name: str, environment: str, digest: str) -> tuple[Found, ...]:
+def read(bucket: Bucket, name: str, environment: str, digest: str) -> tuple[StoredApproval, ...]:
     """The records of a digest, by key. Raises `AwsError`; `NotFound` where there is no bucket."""
     folder, found = _folder(environment, digest), []
     # Deeper keys are left out before they are counted: an approver can write any number of them, and would crowd out everybody else.
@@ -82,7 +82,9 @@ def read(bucket: Bucket, name: str, environment: str, digest: str) -> tuple[Foun
         if head.size > LARGEST:
             if head.modified is not None:
                 found.append(
-                    Found(user_id=user_id, written=head.modified, reason=f"it has {head.size:,} bytes, and no approval is so large")
+                    StoredApproval(
+                        user_id=user_id, written=head.modified, reason=f"it has {head.size:,} bytes, and no approval is so large"
+                    )
                 )
             continue
         try:
@@ -95,12 +97,12 @@ def read(bucket: Bucket, name: str, environment: str, digest: str) -> tuple[Foun
         try:
             approval = documents.decode(stored.body, Approval)
         except documents.Unreadable as error:
-            found.append(Found(user_id=user_id, written=written, reason=str(error)))
+            found.append(StoredApproval(user_id=user_id, written=written, reason=str(error)))
             continue
         if (approval.format, approval.environment, approval.digest) != (FORMAT, environment, digest):
-            found.append(Found(user_id=user_id, written=written, reason="it is about something else than its name says"))
+            found.append(StoredApproval(user_id=user_id, written=written, reason="it is about something else than its name says"))
         else:
-            found.append(Found(user_id=user_id, written=written, approval=approval))
+            found.append(StoredApproval(user_id=user_id, written=written, approval=approval))
     return tuple(found)
 
 

@@ -20,7 +20,7 @@ from templates.policies import Field, Resources, Statement, conditions_cover, do
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class PolicyStatements:
     """Statements of the resource policies in every stack of a plan, by the type of the policy: one that moved with its resource counts."""
 
     allowed: Mapping[str, tuple[Statement, ...]] = field(default_factory=dict)
@@ -29,10 +29,10 @@ class Elsewhere:
     """After."""
 
 
-NOWHERE = Elsewhere()
+NOWHERE = PolicyStatements()
 
 
-def widenings(stack: str, before: Resources, after: Resources, elsewhere: Elsewhere = NOWHERE) -> tuple[Widening, ...]:
+def widenings(stack: str, before: Resources, after: Resources, elsewhere: PolicyStatements = NOWHERE) -> tuple[Widening, ...]:
     """Every way in which the policies of `after` allow more than those of `before`; both are resolved resources by logical id."""
     found: list[Widening] = []
     for logical_id in sorted({*before, *after}):

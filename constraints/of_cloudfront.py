@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from constraints.relations import Alone, Check, Excludes, Once, OneOf, Ordered, Refers, Relation, Requires, When, Without
+from constraints.relations import Check, Excludes, ExclusiveValue, Once, OneOf, Ordered, Refers, Relation, Requires, When, Without
 
 _TYPE = "AWS::CloudFront"
 _API = "https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_"
@@ -86,7 +86,7 @@ def _behaviour(at: str, source: str) -> tuple[Relation, ...]:
         ("ForwardedValues.Cookies", When("Forward", ("whitelist",), needs=("WhitelistedNames",))),
         ("ForwardedValues.Cookies", When("Forward", ("all", "none"), never=("WhitelistedNames",))),
         ("ForwardedValues", When("QueryString", _OFF, never=("QueryStringCacheKeys",))),
-        ("ForwardedValues", Alone("Headers", "*")),
+        ("ForwardedValues", ExclusiveValue("Headers", "*")),
         ("ForwardedValues", Without("Headers", NEVER_FORWARDED, "CloudFront does not forward it", prefixes=("x-edge-",))),
     )
     return _relations("Distribution", source, *((at, check) for check in checks), *((f"{at}.{below}", check) for below, check in nested))
@@ -220,7 +220,7 @@ _RESPONSES = _relations(
         (_CORS, Without(f"{member}.Items", ("*",), "the request comes with credentials", given="AccessControlAllowCredentials"))
         for member in ("AccessControlAllowHeaders", "AccessControlAllowOrigins")
     ),
-    (_CORS, Alone("AccessControlAllowMethods.Items", "ALL")),
+    (_CORS, ExclusiveValue("AccessControlAllowMethods.Items", "ALL")),
     *(
         (_CORS, Once(f"{member}.Items.*", any_case=True))
         for member in ("AccessControlAllowHeaders", "AccessControlAllowMethods", "AccessControlAllowOrigins", "AccessControlExposeHeaders")

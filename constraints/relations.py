@@ -78,7 +78,7 @@ class Without:
 
 
 @dataclass(frozen=True)
-class Alone:
+class ExclusiveValue:
     """Where one of the values stands in the list, nothing else does."""
 
     member: str
@@ -93,7 +93,7 @@ class Refers:
     kinds: Mapping[str, tuple[str, ...]]
 
 
-Check = Excludes | Requires | OneOf | When | Ordered | Once | Without | Alone | Refers
+Check = Excludes | Requires | OneOf | When | Ordered | Once | Without | ExclusiveValue | Refers
 
 
 @dataclass(frozen=True)

@@ -60,8 +60,9 @@ def _rows(kind: type[msgspec.Struct], above: tuple[str, ...]) -> Iterator[tuple[
         inner, optional = _without_none(field.type)
         meaning = said.get((kind.__name__, field.name), "") or _description(field.type)
         if isinstance(inner, msgspec.inspect.StructType):
-            if optional:
-                yield key, _code(key), "mapping", "left out", said[(inner.cls.__name__, "")], _example(key, None)
+            if optional or (kind is Environment and key in edits_of()):
+                default = "left out" if optional else "must be given" if field.required else "`{}`"
+                yield key, _code(key), "mapping", default, said[(inner.cls.__name__, "")], _example(key, None)
             yield from _rows(inner.cls, key)
             continue
         default = "must be given" if field.required else _shown(_default(field))
@@ -86,7 +87,7 @@ def _shown(value: Any) -> str:
 def _example(key: tuple[str, ...], default: Any) -> str:
     """A value that an edit of the tests gives it; nothing where they have none."""
     values = [edits.filled(msgspec.to_builtins(v), ACCOUNT) for v in edits_of().get(key, ()) if v is not None]
-    other = next((value for value in values if value not in (default, {}, [], "")), None)
+    other = next((value for value in values if value not in (default, {}, [], "") and _edited(key, value)), None)
     if other is None:
         return ""
     text = yaml.safe_dump({key[-1]: other}, default_flow_style=True, width=1_000, sort_keys=False).strip()
@@ -164,13 +165,14 @@ def _built(values: str) -> Synthesis | None:
 
 def _effect(key: tuple[str, ...]) -> str:
     """Stacks that an edit of the key changes, and resources that it replaces."""
-    values = next((edits_of()[key[:n]] for n in range(len(key), 0, -1) if key[:n] in edits_of()), ())
     given = edits_of().get(key)
     if given is None:
-        return "with the key above it" if values else ""
-    start = edits.base(ACCOUNT)
-    built = [_built(json.dumps(edits.edited(start, key, msgspec.to_builtins(value), ACCOUNT))) for value in given]
-    found = [each for each in built if each is not None]
+        return _effect_inside(key)
+    found = [built for value in given if (built := _edited(key, value)) is not None]
+    return _difference(found) if len(found) > 1 else "nothing: there is one value"
+
+
+def _difference(found: list[Synthesis]) -> str:
     changed: dict[str, None] = {}
     replaced: dict[str, None] = {}
     for before, after in itertools.pairwise(found):
@@ -178,8 +180,26 @@ def _effect(key: tuple[str, ...]) -> str:
             changed[stack] = None
             replaced |= dict.fromkeys(resources)
     if not changed:
-        return "no stack: what publishes, verifies or deploys" if len(found) > 1 else ""
+        return "no stack: what publishes, verifies or deploys"
     return ", ".join(changed) + (f"; replaces {', '.join(replaced)}" if replaced else "")
+
+
+def _edited(key: tuple[str, ...], value: Any, start: Mapping[str, Any] | None = None) -> Synthesis | None:
+    """An environment with another value of the key; None where that is refused."""
+    values = dict(start or edits.base(ACCOUNT))
+    if value is not None and key in edits.WITH:
+        values = edits.edited(values, *edits.WITH[key], ACCOUNT)
+    return _built(json.dumps(edits.edited(values, key, msgspec.to_builtins(value), ACCOUNT)))
+
+
+def _effect_inside(key: tuple[str, ...]) -> str:
+    """The same for a key of a mapping that the tests edit as a whole: measured with the mapping given, where the type tells values."""
+    above = next((key[:n] for n in range(len(key) - 1, 0, -1) if key[:n] in edits_of()), None)
+    if above is None:
+        return ""
+    start = edits.edited(edits.base(ACCOUNT), above, next(each for each in edits_of()[above] if isinstance(each, dict)), ACCOUNT)
+    found = [built for value in edits.of_key(key) if (built := _edited(key, value, start)) is not None]
+    return _difference(found) if len(found) > 1 else f"see {_code(above)}"
 
 
 def _differences(before: Synthesis, after: Synthesis) -> Iterator[tuple[str, list[str]]]:

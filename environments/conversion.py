@@ -233,7 +233,8 @@ def _plain(expected: Any, value: Any, error: msgspec.ValidationError, written: s
     shown = _shown(value, written)
     bound = re.match(r"Expected `\w+` (of length )?([<>]=?) ([\d.]+)", text)
     if bound:
-        return f"is {shown}; expected {_BOUNDS[bound[2]]} {bound[3]}{' characters' if bound[1] else ''}"
+        unit = f" character{'' if bound[3] == '1' else 's'}" if bound[1] else ""
+        return f"is {shown}; expected {_BOUNDS[bound[2]]} {bound[3]}{unit}"
     name = dns_name(value) if isinstance(value, str) and expected in (DomainName, CertificateName) else None
     if name is not None and name != value and _fits(expected, name):
         return f'is {shown}; expected {_in_sentence(meaning).rstrip(".")}; in DNS it is "{name}"'

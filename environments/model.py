@@ -94,9 +94,9 @@ class BasicAuth(Value, frozen=True, kw_only=True):
     """Ask for user and password at every request."""
     function_suffix: Annotated[str, Meta(pattern=r"^([a-z0-9]{1,8})?\Z", description="Up to eight small letters and digits.")] = ""
     """Ends the edge function's name where the name without it is taken, such as by a function that was let go of (`adopt.let_go`)."""
-    username: Annotated[str, Meta(pattern=r"^[^:\x00-\x1f\x7f]{1,64}\Z", description="User name; RFC 7617 forbids a colon in it.")] = (
-        "admin"
-    )
+    username: Annotated[
+        str, Meta(pattern=r"^[^:\x00-\x1f\x7f]{1,64}\Z", description="User name; RFC 7617 forbids a colon in it; 1 to 64 characters.")
+    ] = "admin"
     realm: Annotated[
         str, Meta(pattern=r"^[\x20-\x21\x23-\x5b\x5d-\x7e]{1,64}\Z", description="Realm of the challenge: printable ASCII, no quote.")
     ] = "Restricted"
@@ -142,7 +142,7 @@ DEFAULT_CSP: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "frame-ancestors": ("'none'",),
     }
 )
-CspText = Annotated[str, Meta(min_length=1, max_length=CSP_CHARACTERS, pattern=r"^[\x20-\x7e]+\Z")]
+CspText = Annotated[str, Meta(min_length=1, max_length=CSP_CHARACTERS, pattern=r"^[\x20-\x7e]+\Z", description="Printable ASCII.")]
 CspDirective = Annotated[str, Meta(pattern=r"^[a-z][a-z-]*\Z", description="A directive of the policy, for example connect-src.")]
 CspSource = Annotated[
     str,
@@ -152,7 +152,7 @@ CspSource = Annotated[
     ),
 ]
 HeaderName = Annotated[str, Meta(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z", max_length=128, description="A header's name.")]
-HeaderValue = Annotated[str, Meta(min_length=1, max_length=1024, pattern=r"^[\x20-\x7e]+\Z")]
+HeaderValue = Annotated[str, Meta(min_length=1, max_length=1024, pattern=r"^[\x20-\x7e]+\Z", description="Printable ASCII.")]
 
 
 class SecurityHeaders(Value, frozen=True, kw_only=True):
@@ -167,7 +167,7 @@ class SecurityHeaders(Value, frozen=True, kw_only=True):
         "strict-origin-when-cross-origin"
     )
     """Referrer-Policy: how much of an address other sites are told."""
-    permissions_policy: Annotated[str, Meta(min_length=1, max_length=1024, pattern=r"^[\x20-\x7e]+\Z")] = (
+    permissions_policy: HeaderValue = (
         "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=()"
     )
     """Permissions-Policy: what of the browser the site may use; by default little."""
@@ -195,7 +195,7 @@ class CacheRule(Value, frozen=True, kw_only=True):
     """Cache-Control of the objects whose key matches."""
 
     pattern: Annotated[str, Meta(min_length=1, max_length=200, description="Shell pattern over the object key, for example assets/*.")]
-    cache_control: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[\x20-\x7e]+\Z")]
+    cache_control: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[\x20-\x7e]+\Z", description="Printable ASCII.")]
 
 
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -224,7 +224,9 @@ class Publishing(Value, frozen=True, kw_only=True):
         CacheRule(pattern="*", cache_control=PLAIN),
     )
     """Cache-Control by object key; the last rule should match everything."""
-    hashed_paths: tuple[Annotated[str, Meta(pattern=r"^/?[A-Za-z0-9._~*/-]+\Z", max_length=255)], ...] = ("assets/*",)
+    hashed_paths: tuple[
+        Annotated[str, Meta(pattern=r"^/?[A-Za-z0-9._~*/-]+\Z", max_length=255, description="Path pattern, such as assets/*.")], ...
+    ] = ("assets/*",)
     """Path patterns whose file names carry a hash; CloudFront caches them for long and falls back to nothing."""
     release_grace_days: Annotated[
         int, Meta(ge=1, le=365, description="Days that files of an older release stay, for visitors who still hold its page.")
@@ -234,7 +236,17 @@ class Publishing(Value, frozen=True, kw_only=True):
     """Accept only releases that were verified in this environment."""
     exclude: tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...] = ()
     """Shell patterns of paths below the published folder that are left out, for example *.map or docs/*."""
-    allow: tuple[Annotated[str, Meta(pattern=rf"^({'|'.join(CODES)})(:.+)?\Z", max_length=1100)], ...] = ()
+    allow: tuple[
+        Annotated[
+            str,
+            Meta(
+                pattern=rf"^({'|'.join(CODES)})(:.+)?\Z",
+                max_length=1100,
+                description="CODE or CODE:PATTERN; the codes: " + ", ".join(CODES),
+            ),
+        ],
+        ...,
+    ] = ()
     """What publish and verify would refuse, and somebody knows of: CODE, or CODE:PATTERN for paths; the refusal names it."""
 
 
@@ -274,7 +286,9 @@ class GitHub(Value, frozen=True, kw_only=True):
     owner_id: (
         Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z", description="Numeric id of the organization; goes with repository_id.")] | None
     ) = None
-    repository_id: Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z")] | None = None
+    repository_id: (
+        Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z", description="Numeric id of the repository; goes with owner_id.")] | None
+    ) = None
     """Numeric ids; given together they bind the role to the ids, which repositories made or moved after 2026-07-15 need."""
     create_provider: bool = True
     """False where the account has the OIDC provider of GitHub already (there can be only one)."""
@@ -288,7 +302,7 @@ class GitHub(Value, frozen=True, kw_only=True):
 class Monitoring(Value, frozen=True, kw_only=True):
     """Alarms; thresholds are the worst value that still is no alarm."""
 
-    alarm_email: Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+\Z", max_length=254)] | None = None
+    alarm_email: Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+\Z", max_length=254, description="A mail address.")] | None = None
     """Address that gets the alarms, once it has confirmed the mail of the topic."""
     error_rate_5xx_percent: Percentage = 1.0
     """More answers of the server's fault than that are an alarm."""
@@ -446,7 +460,9 @@ class Organization(Value, frozen=True, kw_only=True):
     """Environments whose accounts get their foundation from here; account and region are those of the environment."""
     organizational_units: dict[Slug, OrganizationalUnitId] = {}  # noqa: RUF012  (msgspec copies it)
     """SERVICE_MANAGED: the unit of each environment's account. Only that account of it is deployed to."""
-    execution_role_name: Annotated[str, Meta(pattern=r"^[\w+=,.@-]{1,64}\Z")] = "AWSCloudFormationStackSetExecutionRole"
+    execution_role_name: Annotated[str, Meta(pattern=r"^[\w+=,.@-]{1,64}\Z", description="Name of an IAM role.")] = (
+        "AWSCloudFormationStackSetExecutionRole"
+    )
     """SELF_MANAGED: the role in the target accounts, which must be there already and trust the administration role."""
     artifacts: Artifacts
     protection: Protection = Protection()

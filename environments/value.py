@@ -19,7 +19,13 @@ DomainName = Annotated[
     ),
 ]
 CostCentre = Annotated[
-    str, Meta(min_length=1, max_length=64, pattern=r"^[\w .:/=+@-]+\Z", description="Tag of every stack, by which bills are divided.")
+    str,
+    Meta(
+        min_length=1,
+        max_length=64,
+        pattern=r"^[\w .:/=+@-]+\Z",
+        description="Tag of every stack, by which bills are divided: 1 to 64 letters, digits, spaces and _.:/=+@-",
+    ),
 ]
 TableName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{3,128}\Z", description="DynamoDB table name.")]
 UrlPath = Annotated[

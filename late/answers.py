@@ -25,7 +25,7 @@ from ministack import app
 from ministack.core import responses
 from ministack.services.cloudformation import changesets, handlers, stacks
 
-from late.visibility import Made, Reply, Visibility
+from late.visibility import Identity, Reply, Visibility
 
 Handler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[Any]]
 
@@ -53,7 +53,7 @@ _ROLE = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/(?:.*/)?([^/]+)")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class ApiCall:
     """One request, as far as lateness goes."""
 
     service: str
@@ -80,9 +80,9 @@ class Asked:
     def may_be_stale(self) -> bool:
         return self.action in _STALE.get(self.service, "").split()
 
-    def thing(self, kind: str, name: str) -> Made:
+    def thing(self, kind: str, name: str) -> Identity:
         """Something of the caller's account."""
-        return Made(kind, self.account, name)
+        return Identity(kind, self.account, name)
 
 
 def install(visibility: Visibility) -> None:
@@ -120,30 +120,30 @@ def _late(visibility: Visibility, service: str, handler: Handler) -> Handler:
 
 def _asked(  # noqa: PLR0917  (MiniStack's own signature)
     service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
-) -> Asked:
+) -> ApiCall:
     place: dict[str, Any] = {"service": service, "account": responses.get_account_id(), "region": responses.get_region(), "path": path}
     target = headers.get("x-amz-target", "")
     if target:
         document = json.loads(body or b"{}")
         given = {name: value for name, value in document.items() if isinstance(value, str)}
-        return Asked(action=target.rpartition(".")[2], given=given, text=body, **place)
+        return ApiCall(action=target.rpartition(".")[2], given=given, text=body, **place)
     if b"Action=" in body:
         form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
-        return Asked(action=form.get("Action", ""), given=form, **place)
-    return Asked(action=method, given={name: str(value) for name, value in query.items()}, text=body if service != "s3" else b"", **place)
+        return ApiCall(action=form.get("Action", ""), given=form, **place)
+    return ApiCall(action=method, given={name: str(value) for name, value in query.items()}, text=body if service != "s3" else b"", **place)
 
 
 # --- not there yet ----------------------------------------------------------------------------------------------------
 
 
-def _refusal(visibility: Visibility, asked: Asked) -> Reply | None:
+def _refusal(visibility: Visibility, asked: ApiCall) -> Reply | None:
     hidden = _HIDDEN.get(asked.service)
     return hidden(visibility, asked) if hidden else None
 
 
-def _cloudformation(visibility: Visibility, asked: Asked) -> Reply | None:
+def _cloudformation(visibility: Visibility, asked: ApiCall) -> Reply | None:
     role = _ROLE.fullmatch(asked.given.get("RoleARN", "") or asked.given.get("AdministrationRoleARN", ""))
-    if role and visibility.hides(Made("AWS::IAM::Role", role[1], role[2]), asked.region):
+    if role and visibility.hides(Identity("AWS::IAM::Role", role[1], role[2]), asked.region):
         return _xml("ValidationError", f"Role {role[0]} is invalid or cannot be assumed")
     change_set = asked.given.get("ChangeSetName", "")
     if asked.action == "DescribeChangeSet" and visibility.hides(asked.thing("ChangeSet", change_set), asked.region):
@@ -158,7 +158,7 @@ def _cloudformation(visibility: Visibility, asked: Asked) -> Reply | None:
     return None
 
 
-def _s3(visibility: Visibility, asked: Asked) -> Reply | None:
+def _s3(visibility: Visibility, asked: ApiCall) -> Reply | None:
     bucket = unquote(asked.path).strip("/").split("/")[0]
     if not bucket or not visibility.hides(asked.thing("AWS::S3::Bucket", bucket), asked.region):
         return None
@@ -166,28 +166,28 @@ def _s3(visibility: Visibility, asked: Asked) -> Reply | None:
     return 404, {"Content-Type": "application/xml"}, b"" if asked.action == "HEAD" else body
 
 
-def _dynamodb(visibility: Visibility, asked: Asked) -> Reply | None:
+def _dynamodb(visibility: Visibility, asked: ApiCall) -> Reply | None:
     if not visibility.hides(asked.thing("AWS::DynamoDB::Table", asked.given.get("TableName", "")), asked.region):
         return None
     return _json("ResourceNotFoundException", "Requested resource not found")
 
 
-def _iam(visibility: Visibility, asked: Asked) -> Reply | None:
+def _iam(visibility: Visibility, asked: ApiCall) -> Reply | None:
     name = asked.given.get("RoleName", "")
     if asked.action != "GetRole" or not visibility.hides(asked.thing("AWS::IAM::Role", name), "iam"):
         return None
     return _xml("NoSuchEntity", f"The role with name {name} cannot be found.", 404)
 
 
-def _sts(visibility: Visibility, asked: Asked) -> Reply | None:
+def _sts(visibility: Visibility, asked: ApiCall) -> Reply | None:
     role = _ROLE.fullmatch(asked.given.get("RoleArn", ""))
-    if not role or not visibility.hides(Made("AWS::IAM::Role", role[1], role[2]), "sts"):
+    if not role or not visibility.hides(Identity("AWS::IAM::Role", role[1], role[2]), "sts"):
         return None
     who = f"arn:aws:iam::{asked.account}:root"
     return _xml("AccessDenied", f"User: {who} is not authorized to perform: sts:AssumeRole on resource: {role[0]}", 403)
 
 
-def _secrets(visibility: Visibility, asked: Asked) -> Reply | None:
+def _secrets(visibility: Visibility, asked: ApiCall) -> Reply | None:
     secret, version = asked.given.get("SecretId", ""), asked.given.get("VersionId", "")
     if version and visibility.hides(asked.thing("SecretVersion", version), asked.region):
         return _json("ResourceNotFoundException", f"Secrets Manager can't find the specified secret value for VersionId: {version}")
@@ -196,21 +196,21 @@ def _secrets(visibility: Visibility, asked: Asked) -> Reply | None:
     return _json("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 
 
-def _acm(visibility: Visibility, asked: Asked) -> Reply | None:
+def _acm(visibility: Visibility, asked: ApiCall) -> Reply | None:
     arn = asked.given.get("CertificateArn", "")
     if not visibility.hides(asked.thing("AWS::CertificateManager::Certificate", arn), "acm"):
         return None
     return _json("ResourceNotFoundException", f"Could not find certificate {arn}.")
 
 
-def _cloudfront(visibility: Visibility, asked: Asked) -> Reply | None:
+def _cloudfront(visibility: Visibility, asked: ApiCall) -> Reply | None:
     found = _DISTRIBUTION.fullmatch(asked.path)
     if not found or not visibility.hides(asked.thing("AWS::CloudFront::Distribution", found[1]), "cloudfront"):
         return None
     return _xml("NoSuchDistribution", "The specified distribution does not exist.", 404)
 
 
-_HIDDEN: Mapping[str, Callable[[Visibility, Asked], Reply | None]] = {
+_HIDDEN: Mapping[str, Callable[[Visibility, ApiCall], Reply | None]] = {
     "acm": _acm,
     "cloudformation": _cloudformation,
     "cloudfront": _cloudfront,
@@ -243,7 +243,7 @@ _BEGUN = (
 )
 
 
-def _remember(visibility: Visibility, asked: Asked, answer: Any) -> None:
+def _remember(visibility: Visibility, asked: ApiCall, answer: Any) -> None:
     """What a successful call has made is new."""
     given = asked.given
     match (asked.service, asked.action):

@@ -23,7 +23,7 @@ from ministack.services.cloudformation import provisioners
 
 from emulator.stacksets import engine
 from late.answers import ROLES
-from late.visibility import Made, Visibility
+from late.visibility import Identity, Visibility
 
 OWN_ODDS = 0.15
 """How often a role or policy of the same stack is not known yet although CloudFormation has looked."""
@@ -49,7 +49,7 @@ def install(visibility: Visibility) -> None:
     def late_roles_problem(stack_set: Any, instance: Any) -> str:
         name = stack_set.administration_role.rsplit("/", 1)[-1]
         execution = stack_set.execution_role
-        if visibility.hides(Made("AWS::IAM::Role", instance.account, execution), instance.region):
+        if visibility.hides(Identity("AWS::IAM::Role", instance.account, execution), instance.region):
             return f"Account {instance.account} should have '{execution}' role with trust relationship to Role '{name}'."
         return roles_problem(stack_set, instance)
 
@@ -70,9 +70,9 @@ def _create(visibility: Visibility, kind: str, create: Callable[..., Any]) -> Ca
         visibility.changed(service_of(kind))
         if kind == "AWS::IAM::ManagedPolicy" or (kind == "AWS::Lambda::Version" and not str(name).startswith("arn:")):
             name = made[1].get("PolicyArn", made[1].get("FunctionArn", name))
-        visibility.made(Made(kind, account, str(name)), stack_name)
+        visibility.made(Identity(kind, account, str(name)), stack_name)
         if kind == "AWS::IAM::Role":
-            visibility.made(Made("permissions", account, str(name)), stack_name)
+            visibility.made(Identity("permissions", account, str(name)), stack_name)
         return made
 
     return late
@@ -91,7 +91,7 @@ def _delete(visibility: Visibility, kind: str, delete: Callable[..., Any]) -> Ca
     def late(physical_id: str, *more: Any, **named: Any) -> Any:
         answer = delete(physical_id, *more, **named)
         visibility.changed(service_of(kind))
-        visibility.gone(Made(kind, responses.get_account_id(), physical_id))
+        visibility.gone(Identity(kind, responses.get_account_id(), physical_id))
         return answer
 
     return late
@@ -106,40 +106,40 @@ def _refuse(visibility: Visibility, kind: str, props: dict[str, Any], stack: str
 def _problems(visibility: Visibility, kind: str, props: dict[str, Any], stack: str) -> Iterator[str]:
     account = responses.get_account_id()
     role = _ROLE_NAME.fullmatch(ROLES.get((account, stack), ""))
-    if role and visibility.hides(Made("permissions", role[1], role[2]), kind, DENIED_ODDS):
+    if role and visibility.hides(Identity("permissions", role[1], role[2]), kind, DENIED_ODDS):
         service = service_of(kind)
         who = f"arn:aws:sts::{account}:assumed-role/{role[2]}/AWSCloudFormation"
         yield f"User: {who} is not authorized to perform: {service}:Create because no identity-based policy allows the action"
     name = str(props.get("Role", "")).rpartition("/")[2] if kind == "AWS::Lambda::Function" else ""
-    if name and _new(visibility, Made("AWS::IAM::Role", account, name), "lambda", stack):
+    if name and _new(visibility, Identity("AWS::IAM::Role", account, name), "lambda", stack):
         yield "The role defined for the function cannot be assumed by Lambda. (Service: Lambda, Status Code: 400, Request ID: late)"
-    if kind == "AWS::S3::BucketPolicy" and _new(visibility, Made(_BUCKET, account, str(props.get("Bucket"))), "s3", stack, own=0):
+    if kind == "AWS::S3::BucketPolicy" and _new(visibility, Identity(_BUCKET, account, str(props.get("Bucket"))), "s3", stack, own=0):
         yield "The specified bucket does not exist (Service: S3, Status Code: 404, Request ID: late)"
     if kind == "AWS::CloudFront::Distribution":
         yield from _of_distribution(visibility, account, props, stack)
     if kind == "AWS::IAM::Role":
         for arn in (*props.get("ManagedPolicyArns", ()), props.get("PermissionsBoundary")):
-            if arn and _new(visibility, Made("AWS::IAM::ManagedPolicy", account, str(arn)), "iam", stack):
+            if arn and _new(visibility, Identity("AWS::IAM::ManagedPolicy", account, str(arn)), "iam", stack):
                 yield f"Policy {arn} does not exist or is not attachable. (Service: Iam, Status Code: 404, Request ID: late)"
 
 
 def _of_distribution(visibility: Visibility, account: str, props: dict[str, Any], stack: str) -> Iterator[str]:
     text = json.dumps(props, default=str)
     for arn in re.findall(r"arn:aws:acm:[^\"]+", text):
-        if _new(visibility, Made("AWS::CertificateManager::Certificate", account, arn), "cloudfront", stack, own=0):
+        if _new(visibility, Identity("AWS::CertificateManager::Certificate", account, arn), "cloudfront", stack, own=0):
             yield (
                 "Invalid request provided: AWS::CloudFront::Distribution: The specified SSL certificate doesn't exist, isn't in"
                 " us-east-1 region, isn't valid, or doesn't include a valid certificate chain. (Service: CloudFront, Status Code: 400)"
             )
     for arn in re.findall(r"arn:aws:lambda:[^\"]+:\d+", text):
-        if _new(visibility, Made("AWS::Lambda::Version", account, arn), "cloudfront", stack, own=0):
+        if _new(visibility, Identity("AWS::Lambda::Version", account, arn), "cloudfront", stack, own=0):
             yield (
                 f"Invalid request provided: AWS::CloudFront::Distribution: The function must be in an Active state. The current state for"
                 f" function {arn} is Pending (Service: CloudFront, Status Code: 400, Request ID: late)"
             )
 
 
-def _new(visibility: Visibility, thing: Made, reader: str, stack: str, *, own: float = OWN_ODDS) -> bool:
+def _new(visibility: Visibility, thing: Identity, reader: str, stack: str, *, own: float = OWN_ODDS) -> bool:
     """Whether the reader does not know it yet; of the stack's own only with the odds `own`."""
     maker = visibility.maker(thing)
     return visibility.hides(thing, reader, own) if maker == stack else visibility.hides(thing, reader)

@@ -22,7 +22,7 @@ STALE_ODDS = 0.5
 
 
 @dataclass(frozen=True)
-class Made:
+class Identity:
     """Something with an identity: its kind (mostly a resource type), its account, its name or ARN."""
 
     kind: str
@@ -53,28 +53,28 @@ class Visibility:
         self._seed, self._seconds, self._now, self._only = seed, seconds, now, only
         self._random = random.Random(seed)  # noqa: S311
         self._lock = threading.Lock()
-        self._creations: dict[Made, _Creation] = {}
+        self._creations: dict[Identity, _Creation] = {}
         self._numbers: Counter[str] = Counter()
         self._told: dict[tuple[str, ...], _Answered] = {}
         self._changed: dict[str, float] = {}
 
-    def made(self, thing: Made, maker: str = "") -> None:
+    def made(self, thing: Identity, maker: str = "") -> None:
         """It is there from now on; `maker` is the stack that made it."""
         with self._lock:
             self._creations[thing] = _Creation(self._now(), self._numbers[thing.kind], maker)
             self._numbers[thing.kind] += 1
 
-    def gone(self, thing: Made) -> None:
+    def gone(self, thing: Identity) -> None:
         """It was deleted."""
         with self._lock:
             self._creations.pop(thing, None)
 
-    def maker(self, thing: Made) -> str:
+    def maker(self, thing: Identity) -> str:
         """The stack that made it; "" if it was none, or is not new."""
         creation = self._creations.get(thing)
         return creation.maker if creation else ""
 
-    def hides(self, thing: Made, reader: str = "", odds: float = UNSEEN_ODDS) -> bool:
+    def hides(self, thing: Identity, reader: str = "", odds: float = UNSEEN_ODDS) -> bool:
         """Whether `reader` (a region or service) does not see it yet. Each reader has a delay of its own."""
         with self._lock:
             creation = self._creations.get(thing)

@@ -37,7 +37,7 @@ LeftOut = Mapping[str, Sequence[tuple[str, str, tuple[str, ...]]]]
 """By type: pattern of permissions, why they are not granted, the properties whose use takes the reason away."""
 
 
-class Made(Frozen, frozen=True, kw_only=True):
+class ProvisionedStack(Frozen, frozen=True, kw_only=True):
     """A stack and whoever makes it."""
 
     stack_id: str
@@ -66,7 +66,7 @@ class Row:
 
 
 def check(
-    stacks: Sequence[Made], left_out: LeftOut, stands_for: Mapping[str, str], *, remedy: str, cache_folder: Path | None
+    stacks: Sequence[ProvisionedStack], left_out: LeftOut, stands_for: Mapping[str, str], *, remedy: str, cache_folder: Path | None
 ) -> dict[str, tuple[Finding, ...]]:
     """The findings by `stack_id`. `remedy` says where a reason is written down; verdicts are kept in `cache_folder` (`lint.verdicts`)."""
     kept = Verdicts(cache_folder)
@@ -83,7 +83,7 @@ def check(
     return found
 
 
-def rows(made: Made, left_out: LeftOut, stands_for: Mapping[str, str]) -> Iterator[tuple[str, Row]]:
+def rows(made: ProvisionedStack, left_out: LeftOut, stands_for: Mapping[str, str]) -> Iterator[tuple[str, Row]]:
     """Each resource's logical id with every permission of its handlers; none for a type that is not known."""
     grants = _grants(made)
     for logical_id, resource in json.loads(made.template)["Resources"].items():
@@ -101,7 +101,7 @@ def rows(made: Made, left_out: LeftOut, stands_for: Mapping[str, str]) -> Iterat
             yield logical_id, Row(kind, permission, tuple(handlers), _granted_by(grants, target, permission), reason)
 
 
-def _findings(made: Made, left_out: LeftOut, stands_for: Mapping[str, str], remedy: str) -> Iterator[Finding]:
+def _findings(made: ProvisionedStack, left_out: LeftOut, stands_for: Mapping[str, str], remedy: str) -> Iterator[Finding]:
     missing: dict[str, list[str]] = {}
     for logical_id, row in rows(made, left_out, stands_for):
         if row.granted_by is None and row.reason is None:
@@ -122,7 +122,7 @@ def _findings(made: Made, left_out: LeftOut, stands_for: Mapping[str, str], reme
             )
 
 
-def _finding(made: Made, logical_id: str, message: str) -> Finding:
+def _finding(made: ProvisionedStack, logical_id: str, message: str) -> Finding:
     path = ("Resources", logical_id)
     return Finding(
         stack_id=made.stack_id, rule=RULE, level="error", message=message, logical_id=logical_id, path=path, line=None, source="ours"
@@ -164,7 +164,7 @@ class _Grant:
         return name in self.actions or any("*" in pattern and fnmatchcase(name, pattern) for pattern in self.actions)
 
 
-def _grants(made: Made) -> list[_Grant]:
+def _grants(made: ProvisionedStack) -> list[_Grant]:
     found = []
     for statement in (statement for policy in made.policies for statement in policy["Statement"] if statement["Effect"] == "Allow"):
         to = statement.get("Condition", {}).get("StringEquals", {}).get("iam:PassedToService")
@@ -191,7 +191,7 @@ class _Target:
     regions: tuple[str, ...]
 
 
-def _target(made: Made, logical_id: str, resource: Mapping[str, Any]) -> _Target:
+def _target(made: ProvisionedStack, logical_id: str, resource: Mapping[str, Any]) -> _Target:
     kind = str(resource["Type"])
     service, last = kind.split("::")[1].lower(), kind.rpartition("::")[2]
     known = _schema(kind).get("properties", {})
@@ -211,7 +211,7 @@ def _identifier(kind: str) -> list[str]:
     return [part.removeprefix("/properties/") for part in parts] if len(parts) == len(schema.get("primaryIdentifier", [])) == 1 else []
 
 
-def _with_stack(value: Any, made: Made) -> Any:
+def _with_stack(value: Any, made: ProvisionedStack) -> Any:
     return json.loads(json.dumps(value).replace("${AWS::StackName}", made.stack_name))
 
 

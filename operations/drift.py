@@ -359,6 +359,20 @@ def _shown(text: str, secret: bool) -> Value:
 # --- text ---------------------------------------------------------------------------------------------------------
 
 
+def still_drifted(stacks: tuple[Stack, ...], gateways: CloudFormationGateways) -> tuple[str, ...]:
+    """Those of the stacks, which a drift-aware plan leaves as they are, whose last look found drift; a StackSet has no such plan."""
+    found = []
+    for stack in stacks:
+        live = cloudformation_of(stack, gateways).describe_stack(stack.stack_name) if stack.kind == "stack" else None
+        if live is not None and live.drift == "DRIFTED":
+            when = f" ({live.drift_checked_at})" if live.drift_checked_at else ""
+            found.append(
+                f"{stack.id} was drifted when last looked at{when}, and CloudFormation has nothing to put back: look again;"
+                " what still differs is put back by hand"
+            )
+    return tuple(found)
+
+
 def drift_lines(report: DriftReport) -> tuple[str, ...]:
     """The report for a terminal or a file: drifted stacks with values side by side, then what could not be checked, then the count."""
     lines: list[str] = []

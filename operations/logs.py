@@ -78,7 +78,7 @@ class AccessLogs:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class LogFilter:
     """Which lines."""
 
     since: datetime
@@ -119,7 +119,7 @@ def read(
     regions: Iterable[RegionLogs],
     group: str,
     access: AccessLogs | None,
-    wanted: Wanted,
+    wanted: LogFilter,
     *,
     now: Callable[[], datetime],
     trouble: Callable[[str], None],
@@ -136,7 +136,12 @@ def read(
 
 
 def follow(
-    poll: Callable[[Wanted], Iterable[Line]], wanted: Wanted, *, now: Callable[[], datetime], sleep: Callable[[float], None], seconds: float
+    poll: Callable[[LogFilter], Iterable[Line]],
+    wanted: LogFilter,
+    *,
+    now: Callable[[], datetime],
+    sleep: Callable[[float], None],
+    seconds: float,
 ) -> Iterator[Line]:
     """Lines as they come, none of them twice; looks back far enough for those that come late, so a late line comes out of order."""
     seen: dict[str, str] = {}
@@ -150,7 +155,7 @@ def follow(
         since = max(begin, now() - DELIVERY)
         horizon = stamp(since - DELIVERY)
         seen = {identity: at for identity, at in seen.items() if at > horizon}
-        wanted = Wanted(since=since, grep=wanted.grep, statuses=wanted.statuses)
+        wanted = LogFilter(since=since, grep=wanted.grep, statuses=wanted.statuses)
 
 
 def _started(lines: Iterator[Line]) -> Iterator[Line]:
@@ -165,7 +170,7 @@ def _started(lines: Iterator[Line]) -> Iterator[Line]:
     return rest()
 
 
-def _edge(logs: RegionLogs, group: str, wanted: Wanted, trouble: Callable[[str], None]) -> Iterator[Line]:
+def _edge(logs: RegionLogs, group: str, wanted: LogFilter, trouble: Callable[[str], None]) -> Iterator[Line]:
     try:
         for event in logs.events(group, since=wanted.since, until=wanted.until):
             at = stamp(datetime.fromtimestamp(event.milliseconds / 1000, UTC))
@@ -175,7 +180,7 @@ def _edge(logs: RegionLogs, group: str, wanted: Wanted, trouble: Callable[[str],
         trouble(f"{logs.region}: {error}")
 
 
-def _access(access: AccessLogs, wanted: Wanted, now: datetime, trouble: Callable[[str], None]) -> Iterator[Line]:
+def _access(access: AccessLogs, wanted: LogFilter, now: datetime, trouble: Callable[[str], None]) -> Iterator[Line]:
     """Hour by hour; a file holds requests of its own hour, or of the one before."""
     lines: list[Line] = []
     try:

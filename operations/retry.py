@@ -28,7 +28,7 @@ CANCELLED = frozenset({"CANCELLED"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class FailedInstances:
     """One StackSet with instances to be redone."""
 
     stack: Stack
@@ -47,7 +47,7 @@ def stack_sets(assembly: Assembly, only: Iterable[str] = ()) -> tuple[Stack, ...
     return tuple(s for s in assembly.stacks if s.stackset is not None and (not wanted or s.id in wanted))
 
 
-def find(stack: Stack, template: bytes, gateway: CloudFormation, *, cancelled: bool) -> Found | None:
+def find(stack: Stack, template: bytes, gateway: CloudFormation, *, cancelled: bool) -> FailedInstances | None:
     """What there is to redo of a set; None if there is no set. Raises `AwsError`."""
     live = gateway.describe_stack_set(stack.stack_name, call_as=call_as(stack))
     if live is None:
@@ -57,7 +57,7 @@ def find(stack: Stack, template: bytes, gateway: CloudFormation, *, cancelled: b
     again = tuple(i for i in instances if i.status == "OUTDATED" and i.detailed_status in wanted)
     ours = same_template(template_of(live.template_body), template_of(template.decode()))
     problem = "" if ours else f"the template of {stack.stack_name} is not the assembly's"
-    return Found(stack=stack, live=live, instances=instances, again=again, problem=problem)
+    return FailedInstances(stack=stack, live=live, instances=instances, again=again, problem=problem)
 
 
 def running(stacks: Iterable[Stack], gateways: CloudFormationGateways) -> tuple[tuple[Stack, StackSetOperation], ...]:
@@ -82,7 +82,7 @@ def wait_until_done(
         pause()
 
 
-def retry_plan(assembly: Assembly, found: Iterable[Found], *, local: bool) -> Plan:
+def retry_plan(assembly: Assembly, found: Iterable[FailedInstances], *, local: bool) -> Plan:
     """The plan that redoes the instances; whoever makes it, its digest is the same, so that several people can approve it."""
     some = tuple(f for f in found if f.again)
     last = max((i.last_operation_id for f in some for i in f.again), default="")
@@ -101,7 +101,7 @@ def retry_plan(assembly: Assembly, found: Iterable[Found], *, local: bool) -> Pl
     )
 
 
-def _set_plan(found: Found) -> StackSetPlan:
+def _set_plan(found: FailedInstances) -> StackSetPlan:
     stack, live = found.stack, found.live
     assert stack.stackset is not None, "only StackSets are looked at"
     again = {(i.account_id, i.region) for i in found.again}

@@ -25,7 +25,7 @@ _SOURCE_MAP = re.compile(r"(?://|/\*)[#@]\s*sourceMappingURL=([^\s*]+)\s*(?:\*/)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class StringLiteral:
     """A literal and its line."""
 
     text: str
@@ -42,18 +42,18 @@ class Worker:
     line: int
 
 
-def imports(text: str) -> tuple[Said, ...]:
+def imports(text: str) -> tuple[StringLiteral, ...]:
     """Scripts that are imported by a relative or absolute path."""
     line = _lines(text)
-    return tuple(Said(text=match[2], line=line(match)) for match in _IMPORT.finditer(text))
+    return tuple(StringLiteral(text=match[2], line=line(match)) for match in _IMPORT.finditer(text))
 
 
-def hosts(text: str) -> tuple[Said, ...]:
+def hosts(text: str) -> tuple[StringLiteral, ...]:
     """URLs that look as if the script talked to them: named where something is fetched, or like an API. Not links, not namespaces."""
     return tuple(_hosts(text))
 
 
-def _hosts(text: str) -> Iterator[Said]:
+def _hosts(text: str) -> Iterator[StringLiteral]:
     seen = set()
     line = _lines(text)
     for match in _LITERAL.finditer(text):
@@ -64,7 +64,7 @@ def _hosts(text: str) -> Iterator[Said]:
         local = parts.hostname in ("localhost", "127.0.0.1") or "." not in (parts.hostname or "")
         if (asked or likely) and not local and parts.netloc not in seen:
             seen.add(parts.netloc)
-            yield Said(text=url, line=line(match))
+            yield StringLiteral(text=url, line=line(match))
 
 
 def workers(text: str) -> tuple[Worker, ...]:

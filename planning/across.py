@@ -19,7 +19,7 @@ import msgspec
 from changes.context import Context, Resources
 from changes.model import ResourceChange, Widening
 from changes.moved import Move, moves, sides
-from changes.widenings import Elsewhere, moving, widenings
+from changes.widenings import PolicyStatements, moving, widenings
 from planning.model import AnyStackPlan, Finding, StackPlan
 from planning.run import Planned
 
@@ -31,7 +31,7 @@ def across(planned: Iterable[Planned], environment: str) -> dict[str, AnyStackPl
     found: dict[str, AnyStackPlan] = {p.plan.stack: p.plan for p in done}
     if any(plan.widenings for plan, _ in compared):
         names = dict(pair for plan, context in compared for pair in renamed(plan.resources, context))
-        elsewhere = Elsewhere(
+        elsewhere = PolicyStatements(
             allowed=moving((_renamed(body, names) for _, c in compared for body in c.before.values()), "Allow"),
             refused=moving((body for _, c in compared for body in c.after.values()), "Deny"),
         )

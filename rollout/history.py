@@ -200,19 +200,19 @@ class Damaged(Frozen, frozen=True, kw_only=True):
     reason: str
 
 
-class Past(Frozen, frozen=True, kw_only=True):
+class History(Frozen, frozen=True, kw_only=True):
     """The latest records, newest first, and what stood between them and could not be read."""
 
     records: tuple[Record, ...] = ()
     damaged: tuple[Damaged, ...] = ()
 
 
-def read(bucket: Bucket, name: str, environment: str, *, limit: int = 20) -> Past:
+def read(bucket: Bucket, name: str, environment: str, *, limit: int = 20) -> History:
     """The latest records; none where there is no bucket yet. Raises `AwsError`."""
     try:
         keys = [found.key for found in bucket.list(name, _record_prefix(environment))]
     except NotFound:
-        return Past()
+        return History()
     found: list[Record] = []
     damaged: list[Damaged] = []
     for key in reversed(keys):
@@ -225,7 +225,7 @@ def read(bucket: Bucket, name: str, environment: str, *, limit: int = 20) -> Pas
             continue
         except documents.Unreadable as error:
             damaged.append(Damaged(key=key, reason=str(error)))
-    return Past(records=tuple(found), damaged=tuple(damaged))
+    return History(records=tuple(found), damaged=tuple(damaged))
 
 
 def records(bucket: Bucket, name: str, environment: str, *, limit: int = 20) -> tuple[Record, ...]:

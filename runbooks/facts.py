@@ -40,6 +40,8 @@ class Facts:
     alarm_names: Mapping[str, str]
     """By logical id."""
     live: Live = field(default_factory=Live)
+    local: bool = False
+    """On the local AWS, which has no console: a link would lead to somebody's real account."""
 
     def __call__(self, name: str) -> str:
         """The text for a placeholder. Raises `KeyError` for a name of no kind that there is."""
@@ -52,7 +54,7 @@ class Facts:
             stack = self._stack(rest)
             return stack.stack_name if stack else f"no stack {rest} in {self.assembly.environment}"
         if kind == "console":
-            return self._link(rest)
+            return "the local AWS has no console" if self.local else self._link(rest)
         return self._output(kind, rest)
 
     def state(self, alarm: str) -> str:

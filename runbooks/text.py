@@ -62,6 +62,11 @@ def filled(text: str, value: Callable[[str], str]) -> str:
     )
 
 
+def without_aws(text: str) -> str:
+    """The text for the local AWS: what would be typed to the real one is a remark, so that pasting it changes and asks nothing."""
+    return re.sub(r"(?m)^(    \s*)(?=aws )", r"\1# at AWS only: ", text)
+
+
 def _quoted(value: str, *, typed: bool) -> str:
     # In prose one line stays one: a line break in an output would begin a line that looks like a command to type.
     return shlex.quote(value) if typed else " ".join(value.splitlines())

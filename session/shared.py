@@ -20,7 +20,7 @@ from session.target import refuse_unless_home
 if TYPE_CHECKING:
     from aws.s3 import S3
     from removal.belongings import Dropped
-    from rollout.history import Past
+    from rollout.history import History
     from rollout.lock import Lock
     from session.opened import Opened
 
@@ -34,7 +34,7 @@ def artifacts(opened: Opened) -> S3:
     return S3.connect(opened.aws, account_id=opened.assembly.account_id, region=opened.assembly.home_region)
 
 
-def past_of(opened: Opened, *, limit: int) -> Past:
+def past_of(opened: Opened, *, limit: int) -> History:
     """The latest applies, newest first; none before the first. Raises `aws.errors.AwsError`."""
     from rollout.history import read
 
@@ -48,7 +48,7 @@ def no_more_wanted(opened: Opened) -> Dropped:
     return orphaned_stacks.no_more_wanted(lambda: artifacts(opened), opened.assembly, opened.templates, opened.gateways)
 
 
-def damage(past: Past, bucket: str) -> tuple[str, ...]:
+def damage(past: History, bucket: str) -> tuple[str, ...]:
     """A line for each record that cannot be read, and one with what to type."""
     if not past.damaged:
         return ()
@@ -56,7 +56,7 @@ def damage(past: Past, bucket: str) -> tuple[str, ...]:
     return (*lines, f"its versions (the bucket is versioned): {versions_command(past, bucket)}")
 
 
-def versions_command(past: Past, bucket: str) -> str:
+def versions_command(past: History, bucket: str) -> str:
     """What shows the versions of the newest record that cannot be read."""
     return f"aws s3api list-object-versions --bucket {bucket} --prefix {shlex.quote(past.damaged[0].key)}"
 

@@ -63,14 +63,15 @@ def synthesise(
     env: Environment,
     catalogue: Callable[[Environment], tuple[Entry, ...]] = entries,
     *,
-    zone_rivals: tuple[str, ...] = (),
+    zone_contested: bool = False,
 ) -> Synthesis:
     """Build every template of the environment. Raises SynthesisError with everything that is wrong.
 
-    `zone_rivals`: environments, this one included, that want its hosted zone in different accounts (`environments.zones`).
+    `zone_contested`: others want its hosted zone in another account (`environments.zones`); who, is not written down, or every newcomer
+    would change the digest of its neighbours.
     """
     listed = catalogue(env)
-    return _synthesise(env, listed, lambda stacks: _assembly(env, stacks, zone_rivals), _makers(env, listed))
+    return _synthesise(env, listed, lambda stacks: _assembly(env, stacks, zone_contested), _makers(env, listed))
 
 
 def synthesise_organization(organization: Organization, environments: tuple[Environment, ...]) -> Synthesis:
@@ -229,7 +230,7 @@ def _stack_policy(entry: Entry) -> str:
     return canonical_json({"Statement": statements}).decode()
 
 
-def _assembly(env: Environment, stacks: tuple[Stack, ...], zone_rivals: tuple[str, ...]) -> Assembly:
+def _assembly(env: Environment, stacks: tuple[Stack, ...], zone_contested: bool) -> Assembly:
     return Assembly(
         format=FORMAT,
         environment=env.name,
@@ -250,7 +251,7 @@ def _assembly(env: Environment, stacks: tuple[Stack, ...], zone_rivals: tuple[st
         if env.basic_auth.enabled
         else None,
         contract=_contract(env),
-        placeholders=(*_placeholders(env), *_undecided_zone(env, zone_rivals)),
+        placeholders=(*_placeholders(env), *([_undecided_zone(env)] if zone_contested else [])),
         stacks=stacks,
     )
 
@@ -321,16 +322,14 @@ def _placeholders(env: Environment) -> tuple[Placeholder, ...]:
     return (*found, repository)
 
 
-def _undecided_zone(env: Environment, rivals: tuple[str, ...]) -> tuple[Placeholder, ...]:
-    if not rivals:
-        return ()
+def _undecided_zone(env: Environment) -> Placeholder:
     zone = env.hosted_zone.name
     meaning = (
-        f"{', '.join(rivals)} want a zone of this name in different accounts, and the public DNS knows one of them only; name its owner in"
-        f" all (hosted_zone.account_id and .role_arn), or give each a zone of its own, for example {env.domain}"
+        "other environments want a zone of this name in another account, and the public DNS knows one of them only; name its owner in"
+        f" all others (hosted_zone.account_id and .role_arn), or give each a zone of its own, for example {env.domain}"
         " (docs/guides/second-team.md, The zone)"
     )
-    return (Placeholder(key="hosted_zone", value=zone, file=f"environments/{env.name}.yaml", meaning=meaning),)
+    return Placeholder(key="hosted_zone", value=zone, file=f"environments/{env.name}.yaml", meaning=meaning)
 
 
 def _account_placeholders(name: str, accounts: Mapping[str, str]) -> tuple[Placeholder, ...]:

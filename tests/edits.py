@@ -102,6 +102,13 @@ BY_HAND: Mapping[Key, tuple[Any, ...]] = {
     ),
 }
 """Values of keys whose type does not tell them."""
+WITH: Mapping[Key, tuple[Key, Any]] = {
+    ("github", "owner_id"): (("github", "repository_id"), "67890"),
+    ("github", "repository_id"): (("github", "owner_id"), "12345"),
+    ("firewall", "log_retention_days"): (("firewall", "logs"), "bucket"),
+    ("basic_auth", "log_canary_region"): (("basic_auth", "log_regions"), ["us-east-1", "eu-west-1"]),
+}
+"""Values that hold only together with one of another key, and that one."""
 
 
 def values_of_every_key() -> dict[Key, tuple[Any, ...]]:
@@ -141,6 +148,16 @@ def _of_type(kind: Any) -> tuple[Any, ...]:
     return ()
 
 
+def of_key(key: Key) -> tuple[Any, ...]:
+    """Values of a key that its type alone tells, such as the border values of a number; none for a text."""
+    kind: Any = msgspec.inspect.type_info(Environment)
+    for part in key:
+        while isinstance(kind, msgspec.inspect.UnionType):
+            kind = next(each for each in kind.types if not isinstance(each, msgspec.inspect.NoneType))
+        kind = next(field.type for field in kind.fields if field.name == part)
+    return _of_type(kind)
+
+
 def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(value for number, value in enumerate(values) if value is not None and value not in values[:number])
 
@@ -168,6 +185,14 @@ _BASE: Values = {
 }
 
 
+_ORGANIZATION: Values = {
+    "project": "kimmyai-web",
+    "cost_centre": "bbws",
+    "account_id": "999999999990",
+    "artifacts": {"bucket": "bbws-organization", "lock_table": "locks-organization"},
+}
+
+
 def filled(value: Any, account: str) -> Any:
     """With the account's id, and its bucket's name, where they belong."""
     text = json.dumps(value).replace("{account}", account).replace("{bucket}", f"site-{account}")
@@ -192,6 +217,8 @@ def described(values: Values) -> Environment | str:
     with tempfile.TemporaryDirectory() as directory:
         (Path(directory) / "common.yaml").write_text("{}\n")
         (Path(directory) / f"{NAME}.yaml").write_text(json.dumps(values))
+        if values.get("foundation") == "organization":
+            (Path(directory) / "organization.yaml").write_text(json.dumps({**_ORGANIZATION, "environments": [NAME]}))
         try:
             return load(Path(directory), (NAME,)).environments[NAME]
         except EnvironmentProblems as problems:

@@ -174,13 +174,13 @@ def _with_plan(args: argparse.Namespace, report: AdoptionReport) -> str:
 
 def surveyed(opened: Opened, args: argparse.Namespace, context: Context, state: State | None) -> AdoptionReport:
     """The report of an opened environment. Raises `CommandError`."""
-    from adoption.survey import Asked
+    from adoption.survey import SurveyRequest
     from adoption.survey import surveyed as survey
     from session.shared import progress
     from templates.schemas import bundled
 
     schemas = bundled()
-    asked = Asked(
+    asked = SurveyRequest(
         assembly=opened.assembly,
         templates=opened.templates,
         state=state,

@@ -57,7 +57,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         context.data({**cost_view.data(args.env, found, today=today), **compared})
     else:
         context.result(as_lines(cost_view.lines(args.env, found, today=today, other=other)))
-        context.say("the hosted zone is not counted (0.50 USD a month): no stack makes it, and others may share it")
+        if read_assembly(args)[0].hosted_zone is not None:
+            context.say("the hosted zone is not counted (0.50 USD a month): no stack makes it, and others may share it")
     return OK
 
 

@@ -19,7 +19,7 @@ from session.site import outputs
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from operations.logs import AccessLogs, Line, RegionLogs, Wanted
+    from operations.logs import AccessLogs, Line, LogFilter, RegionLogs
 
 EXAMPLES = """\
   python deploy.py logs --env dev                           the last hour, edge function and requests
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             told.add(text)
             context.say(f"warning: {text}")
 
-    def poll(these: Wanted) -> Iterator[Line]:
+    def poll(these: LogFilter) -> Iterator[Line]:
         return logs.read(regions, group, access, these, now=context.now, trouble=trouble)
 
     lines = poll(wanted)
@@ -80,8 +80,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     return OK
 
 
-def _wanted(args: argparse.Namespace, context: Context) -> Wanted:
-    from operations.logs import Wanted, parse_since
+def _wanted(args: argparse.Namespace, context: Context) -> LogFilter:
+    from operations.logs import LogFilter, parse_since
 
     problems = [f"--status {s!r}: three digits, the last two may be x" for s in args.status if not re.fullmatch(r"[1-5]([0-9x]{2})", s)]
     if args.follow and args.until:
@@ -102,7 +102,7 @@ def _wanted(args: argparse.Namespace, context: Context) -> Wanted:
         raise CommandError(*problems, command=f"{commands.DEPLOY} logs --help", status=USAGE)
     since = moments["since"]
     assert since is not None
-    return Wanted(since=since, until=moments["until"], grep=grep, statuses=tuple(args.status))
+    return LogFilter(since=since, until=moments["until"], grep=grep, statuses=tuple(args.status))
 
 
 def _edge(args: argparse.Namespace, opened: Opened) -> tuple[tuple[RegionLogs, ...], str]:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assembly import commands
 from guards.text import line_again
 from session.context import FAILED, OK, PENDING, USAGE, CommandError, Context
 from session.freshness import add_build_argument
@@ -135,7 +136,21 @@ def run(args: argparse.Namespace, context: Context) -> int:
     )
     plan = plan_and_save(opened, options, args.dist, context, content=content_of(args, context, opened))
     show(plan, args, context)
+    if args.revert_drift:
+        _say_what_stays_drifted(opened, plan, context)
     return status_of(plan)
+
+
+def _say_what_stays_drifted(opened: Opened, plan: Plan, context: Context) -> None:
+    """ "No changes" would be read as "as deployed"."""
+    from operations.drift import still_drifted
+
+    unchanged = {each.stack for each in plan.stacks if each.operation == "none"}
+    told = still_drifted(tuple(stack for stack in opened.assembly.stacks if stack.id in unchanged), opened.gateways)
+    for each in told:
+        context.say(f"warning: {each}")
+    if told:
+        context.say_next(commands.deploy("drift", opened.assembly.environment))
 
 
 def content_of(args: argparse.Namespace, context: Context, opened: Opened) -> ContentPlan | None:

@@ -22,7 +22,7 @@ from session.target import add_target_argument, refuse_unless_home
 if TYPE_CHECKING:
     from assembly.model import Stack
     from aws.cloudformation.gateway import CloudFormation
-    from operations.retry import Found
+    from operations.retry import FailedInstances
 
 EXAMPLES = """\
   python deploy.py retry --env prod                  shows the failed instances, and asks
@@ -82,7 +82,7 @@ def _gateway(opened: Opened, stack: Stack) -> CloudFormation:
     return opened.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
 
 
-def _show(context: Context, found: Found) -> None:
+def _show(context: Context, found: FailedInstances) -> None:
     context.say(f"{found.stack.id}: {len(found.again):,} of {len(found.instances):,} instances to be redone")
     for instance in found.again[:SHOWN]:
         context.say(

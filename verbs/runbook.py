@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Find, fill in, show."""
     from runbooks.choice import lines, listed
-    from runbooks.text import filled
+    from runbooks.text import filled, without_aws
 
     found = _runbooks()
     if args.name is not None and args.name not in found:
@@ -56,7 +56,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         chosen = listed(found.values(), facts)
         context.data(chosen) if args.json else context.result(as_lines(lines(chosen)))
         return OK
-    text = filled(found[args.name].text, facts)
+    written = without_aws(found[args.name].text) if args.local else found[args.name].text
+    text = filled(written, facts)
     if args.json:
         context.data({"name": args.name, "text": text, "alarms": {a: facts.state(a) for a in found[args.name].alarms}})
     else:
@@ -90,4 +91,4 @@ def _facts(args: argparse.Namespace, context: Context) -> Facts:
             live = Live(outputs=all_outputs(opened), alarms=states)
         except (AwsError, CommandError) as error:
             context.say(f"warning: AWS could not be asked, so ids and states are missing: {error}")
-    return Facts(assembly=assembly, alarm_names=names, live=live)
+    return Facts(assembly=assembly, alarm_names=names, live=live, local=args.local)

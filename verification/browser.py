@@ -1,6 +1,6 @@
 """The live site in a real Chromium: what its console says, what its policy refuses, what does not arrive.
 
-In: a `Target` with a Chromium, paths. Out: `Seen`. Never: follows links, sends the password to another host, keeps a profile.
+In: a `Target` with a Chromium, paths. Out: `PageErrors`. Never: follows links, sends the password to another host, keeps a profile.
 
 Playwright drives it; it comes with the project's test extra and is imported when it is used.
 """
@@ -29,7 +29,7 @@ ARGUMENTS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class PageErrors:
     """What went wrong at one address."""
 
     path: str
@@ -46,7 +46,7 @@ class Seen:
         return (*self.policy, *self.console, *self.requests)
 
 
-def look(target: Target, paths: tuple[str, ...]) -> tuple[Seen, ...]:
+def look(target: Target, paths: tuple[str, ...]) -> tuple[PageErrors, ...]:
     """Visit each path. Raises `Skipped` where it cannot be tried, `Failed` where the browser does not start or a page does not load."""
     endpoint = target.endpoint
     if endpoint is not None and not endpoint.tls:
@@ -83,7 +83,7 @@ def opened(running: Playwright, target: Target) -> Iterator[BrowserContext]:
         browser.close()
 
 
-def visit(context: BrowserContext, origin: str, path: str, *, quiet: float = QUIET) -> Seen:
+def visit(context: BrowserContext, origin: str, path: str, *, quiet: float = QUIET) -> PageErrors:
     """One address in a page of its own."""
     page = context.new_page()
     policy: list[str] = []
@@ -106,7 +106,7 @@ def visit(context: BrowserContext, origin: str, path: str, *, quiet: float = QUI
         page.close()
     # What the policy refuses has failed, too: told once.
     failed = [each for each in dict.fromkeys(requests) if not each.endswith(("csp", "net::ERR_ABORTED"))]
-    return Seen(path=path, policy=_unique(policy), console=_unique(console), requests=tuple(failed))
+    return PageErrors(path=path, policy=_unique(policy), console=_unique(console), requests=tuple(failed))
 
 
 def _unique(texts: list[str]) -> tuple[str, ...]:

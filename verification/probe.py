@@ -25,7 +25,7 @@ from pages.findings import Finding
 from pages.judge import judge
 from pages.judged import Judged
 from pages.model import Page, Served, SiteContext, addresses
-from verification.browser import Seen, look
+from verification.browser import PageErrors, look
 from verification.model import NOT_ASKED, Failed, Skipped, Target
 from website.content import cache_control, key_prefix
 
@@ -216,7 +216,7 @@ class Probe:
         return judge(self.page, self.around)
 
     @cached_property
-    def visits(self) -> tuple[Seen, ...]:
+    def visits(self) -> tuple[PageErrors, ...]:
         """What Chromium saw at every address of the page."""
         return look(self.target, self.page.paths)
 

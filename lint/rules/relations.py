@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from constraints import of_cloudfront, of_keys, of_lambda_and_waf
-from constraints.relations import Alone, Check, Excludes, Once, OneOf, Ordered, Refers, Relation, Requires, When, Without
+from constraints.relations import Check, Excludes, ExclusiveValue, Once, OneOf, Ordered, Refers, Relation, Requires, When, Without
 from lint.rules.base import Problem, Rule
 from templates.view import ABSENT, EACH, UNKNOWN, Node, View, number, reference, together
 
@@ -170,7 +170,7 @@ def _without(view: View, structure: Node, check: Without) -> Iterator[Problem]:
                 yield node.path, f"{node.text} in {check.member}: {check.why}"
 
 
-def _alone(view: View, structure: Node, check: Alone) -> Iterator[Problem]:
+def _alone(view: View, structure: Node, check: ExclusiveValue) -> Iterator[Problem]:
     items = list(_items(view, structure, check.member))
     for node in items:
         if node.text == check.value and any(other.path != node.path and together(node, other) for other in items):
@@ -199,6 +199,6 @@ _CHECKS: dict[type, Callable[[View, Node, Any], Iterator[Problem]]] = {
     Ordered: _ordered,
     Once: _once,
     Without: _without,
-    Alone: _alone,
+    ExclusiveValue: _alone,
     Refers: _refers,
 }

@@ -13,7 +13,7 @@ from assembly.files import read as read_assembly
 from tests.browser import previews
 from tests.browser.previews import Running
 from tests.pages_corpus import FINE, WHITE, Case
-from verification.browser import Seen, opened, visit
+from verification.browser import PageErrors, opened, visit
 from verification.model import Endpoint, Target
 from website.content import read
 from website.errors import SourceError
@@ -66,7 +66,7 @@ def _refused(site: Running, target: Target) -> list[str]:
     return []
 
 
-def _seen(chromium: BrowserContext, target: Target) -> Seen:
+def _seen(chromium: BrowserContext, target: Target) -> PageErrors:
     """At a deep link, where all goes wrong that may."""
     return visit(chromium, f"https://{target.contract.domain}", "/buy/orders/42", quiet=200)
 

@@ -161,7 +161,7 @@ def test_placeholders_are_refused_before_aws_is_asked_anything(guarded_wire: Wir
         assert "account_id is still the placeholder '111111111111'" in refused.stderr
         assert "ORGANISATION/REPOSITORY" in refused.stderr
         assert (
-            "hosted_zone is still the placeholder 'kimmyai.io': dev, prod, sit want a zone of this name in different accounts"
+            "hosted_zone is still the placeholder 'kimmyai.io': other environments want a zone of this name in another account"
             in refused.stderr
         )
         assert "--local" in refused.stderr

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from late.visibility import Made, Reply, Visibility
+from late.visibility import Identity, Reply, Visibility
 
-ROLE = Made("AWS::IAM::Role", "1", "cfn")
+ROLE = Identity("AWS::IAM::Role", "1", "cfn")
 OLD: Reply = (200, {}, b"old")
 NEW: Reply = (200, {}, b"new")
 
@@ -21,7 +21,7 @@ def test_nothing_is_hidden_for_longer_than_the_longest_delay() -> None:
     for seed in map(str, range(50)):
         visibility = Visibility(seed, 2.0, clock)
         visibility.made(ROLE, "foundation")
-        assert visibility.maker(ROLE) == "foundation" and visibility.maker(Made("AWS::IAM::Role", "1", "other")) == ""
+        assert visibility.maker(ROLE) == "foundation" and visibility.maker(Identity("AWS::IAM::Role", "1", "other")) == ""
         clock.at += 2.0
         assert not any(visibility.hides(ROLE, "us-east-1") for _ in range(20))
 

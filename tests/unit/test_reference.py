@@ -25,13 +25,20 @@ def test_a_page_is_current(page: str) -> None:
 
 @pytest.mark.parametrize("kind", [Environment, Organization])
 def test_every_key_has_a_meaning(kind: type) -> None:
-    assert not [row[1] for row in environment_keys._rows(kind, ()) if not row[4]]
+    rows = list(environment_keys._rows(kind, ()))
+    assert not [row[1] for row in rows if not row[4]]
+    keys = {row[0] for row in rows}
+    assert not [row[1] for row in rows if len(row[0]) > 1 and row[0][:1] in environment_keys.edits_of() and row[0][:1] not in keys]
 
 
 def test_what_an_edit_changes_is_measured() -> None:
     assert "replaces site.Bucket" in environment_keys._effect(("bucket",))
     assert environment_keys._effect(("price_class",)) == "site"
     assert environment_keys._effect(("publishing", "release_keep")).startswith("no stack")
+    assert environment_keys._effect(("firewall", "log_retention_days")) == "firewall", "only where there are logs"
+    assert environment_keys._effect(("github", "owner_id")) == "foundation", "only with the repository's id"
+    assert environment_keys._effect(("foundation",)).startswith("foundation (comes or goes)")
+    assert environment_keys._effect(("hosted_zone", "id")) == "see `hosted_zone`"
 
 
 # --- release ------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Any
 from adoption.by_hand import by_hand
 from adoption.places import places
 from adoption.report import AdoptionReport
-from adoption.survey import Asked, surveyed
+from adoption.survey import SurveyRequest, surveyed
 from adoption.terraform import State, read
 from assembly import files
 from assembly.model import Assembly
@@ -211,7 +211,7 @@ class Standing(SimulatedStanding):
 def adopted(environment: str, account: Account, *given: str, check: bool = False, of: State | None = None) -> AdoptionReport:
     """The report of the environment over that account."""
     made, templates = assembly(environment)
-    asked = Asked(
+    asked = SurveyRequest(
         assembly=made,
         templates=templates,
         state=of or state(environment),

@@ -14,7 +14,7 @@ from adoption.environment import written
 from adoption.leftovers import lines_to_remove
 from adoption.places import Place, places
 from adoption.report import AdoptionReport, Left, Row, StateFile
-from adoption.survey import Asked, surveyed
+from adoption.survey import SurveyRequest, surveyed
 from adoption.terraform import Managed, State
 from adoption.terraform_types import KINDS
 from adoption.text import checked, counted, lines
@@ -83,7 +83,7 @@ class Looked:
 
 def of(account: Account, *, state: State | None = NOTHING, check: bool = False, **changes: Any) -> AdoptionReport:
     made = msgspec.structs.replace(MADE, **changes)
-    return surveyed(Asked(assembly=made, templates=TEMPLATES, state=state, check=check), account, SCHEMAS)
+    return surveyed(SurveyRequest(assembly=made, templates=TEMPLATES, state=state, check=check), account, SCHEMAS)
 
 
 def found(account: Account) -> tuple[list[tuple[str, dict[str, str], str]], list[str]]:

@@ -11,7 +11,7 @@ import pytest
 
 from approvals import record
 from approvals.people import RoleFacts, Tally, tally
-from approvals.record import Approval, Found
+from approvals.record import Approval, StoredApproval
 from approvals.rule import LATEST, needed
 from assembly import files
 from assembly.model import Assembly
@@ -35,19 +35,19 @@ ROLES = {
 MACHINES = ("web-prod-deploy", "web-prod-plan")
 
 
-def session(role: str, name: str, *, claims: str = "", age: timedelta = timedelta(0), withdrawn: bool = False) -> Found:
+def session(role: str, name: str, *, claims: str = "", age: timedelta = timedelta(0), withdrawn: bool = False) -> StoredApproval:
     """A record that a session of the role has written; `claims` is another role that its body names."""
     by = f"arn:aws:sts::{ACCOUNT}:assumed-role/{claims or role}/{name}"
     body = Approval(environment="prod", digest=DIGEST, by=by, withdrawn=withdrawn)
-    return Found(user_id=f"{ROLES[role].unique_id}:{name}", written=NOW - age, approval=body)
+    return StoredApproval(user_id=f"{ROLES[role].unique_id}:{name}", written=NOW - age, approval=body)
 
 
-def user(name: str) -> Found:
+def user(name: str) -> StoredApproval:
     body = Approval(environment="prod", digest=DIGEST, by=f"arn:aws:iam::{ACCOUNT}:user/{name}")
-    return Found(user_id=f"AIDA{name.upper()}", written=NOW, approval=body)
+    return StoredApproval(user_id=f"AIDA{name.upper()}", written=NOW, approval=body)
 
 
-def count(*found: Found) -> Tally:
+def count(*found: StoredApproval) -> Tally:
     return tally(found, now=NOW, roles=ROLES.get, machines=MACHINES)
 
 
@@ -72,7 +72,7 @@ def count(*found: Found) -> Tally:
         # GetFederationToken: an IAM user who has approved already may call it, with a name of their choice.
         (
             tuple(
-                Found(
+                StoredApproval(
                     user_id=f"{ACCOUNT}:{name}",
                     written=NOW,
                     approval=Approval(environment="prod", digest=DIGEST, by=f"arn:aws:sts::{ACCOUNT}:federated-user/{name}"),
@@ -83,7 +83,7 @@ def count(*found: Found) -> Tally:
         ),
     ],
 )
-def test_people_not_sessions_are_counted(found: tuple[Found, ...], people: int) -> None:
+def test_people_not_sessions_are_counted(found: tuple[StoredApproval, ...], people: int) -> None:
     counted = count(*found)
     assert len(counted.people) == people
     assert len(counted.people) + len(counted.left_out) == len(found)

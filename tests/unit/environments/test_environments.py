@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -12,9 +13,11 @@ from hypothesis import strategies as st
 
 from environments.__main__ import SCHEMA, schema_text
 from environments.loader import load, names
+from environments.model import Environment, Organization
 from environments.names import bucket_name_problem, certificate_covers
 from environments.problems import EnvironmentProblems
 from environments.regions import DEFAULT_REGIONS, OPT_IN_REGIONS, REGIONS
+from stacks.synthesis import synthesise
 from tests.environments_fixture import ENVIRONMENTS, environments
 from tests.golden_files import assert_golden
 
@@ -99,13 +102,35 @@ def test_environments_that_want_one_zone_in_several_accounts_are_told_apart_from
         assert problems(tmp_path, **{"dev": DEV, "sit": sit, "prod": prod, **files}) == []
         return dict(load(tmp_path, ("dev",)).zone_rivals)
 
-    assert rivals() == dict.fromkeys(("dev", "prod", "sit"), ("dev", "prod", "sit")), "as the files are shipped"
-    assert rivals(dev=DEV + OWNER) == dict.fromkeys(("dev", "prod", "sit"), ("dev", "prod", "sit"))
+    assert rivals() == {"dev": ("prod", "sit"), "prod": ("dev", "sit"), "sit": ("dev", "prod")}, "as the files are shipped"
+    assert rivals(dev=DEV + OWNER) == {"sit": ("dev", "prod")}, "dev says that it is prod's: who wants another one is alone to be refused"
+    other = OWNER.replace("3" * 12, "4" * 12)
+    assert set(rivals(dev=DEV + OWNER, sit=sit + other)) == {"dev", "prod", "sit"}, "two owners are named"
+    assert set(rivals(prod=prod + "hosted_zone: {id: Z0123456789ABCDEFGHIJ}\n")) == {"dev", "sit"}, "an id settles it, too"
     assert rivals(dev=DEV + OWNER, sit=sit + OWNER) == {}
     own = "hosted_zone: {name: NAME}\ncertificate: {domain_name: NAME, subject_alternative_names: ['*.NAME']}\n"
     assert rivals(dev=DEV + own.replace("NAME", "dev.kimmyai.io"), sit=sit + own.replace("NAME", "sit.kimmyai.io")) == {}
     assert rivals(dev=DEV.replace("1" * 12, "3" * 12), sit=sit.replace("2" * 12, "3" * 12) + "github: {create_provider: false}\n",
                   prod=prod + "github: {create_provider: false}\n") == {}  # fmt: skip
+
+
+def test_a_further_environment_that_wants_the_same_zone_leaves_the_assemblies_of_its_neighbours_as_they_are(tmp_path: Path) -> None:
+    def digests(**files: str) -> dict[str, str]:
+        assert problems(tmp_path, **files) == []
+        platform = load(tmp_path, ("dev",))
+        return {
+            name: synthesise(env, zone_contested=name in platform.zone_rivals).assembly.digest
+            for name, env in platform.environments.items()
+        }
+
+    qa = DEV.replace("1" * 12, "5" * 12).replace("dev", "qa")
+    prod = (ENVIRONMENTS / "prod.yaml").read_text()
+    nobodys, settled = digests(dev=DEV, prod=prod), digests(dev=DEV + OWNER, prod=prod)
+    assert nobodys != settled
+    with_qa = digests(dev=DEV, prod=prod, qa=qa)
+    assert {**with_qa, **nobodys} == with_qa
+    with_qa = digests(dev=DEV + OWNER, prod=prod, qa=qa)
+    assert {**with_qa, **settled} == with_qa
 
 
 CASES: dict[str, tuple[str, str, str, str]] = {
@@ -457,3 +482,27 @@ def test_organization(before: str, after: str, message: str, tmp_path: Path) -> 
 def test_an_environment_without_its_own_foundation_must_be_a_member(tmp_path: Path) -> None:
     text = "\n".join(problems(tmp_path, DEV + "foundation: organization\n"))
     assert 'foundation: "organization", but dev is not among the environments of organization.yaml' in text
+
+
+def patterns_without_words(kind: msgspec.inspect.Type, at: str, *, said: bool = False) -> Iterator[str]:
+    match kind:
+        case msgspec.inspect.StructType(fields=fields):
+            for field in fields:
+                yield from patterns_without_words(field.type, f"{at}.{field.name}")
+        case msgspec.inspect.UnionType(types=types):
+            for each in types:
+                yield from patterns_without_words(each, at)
+        case msgspec.inspect.Metadata(type=inner, extra_json_schema=schema):
+            yield from patterns_without_words(inner, at, said="description" in (schema or {}))
+        case msgspec.inspect.VarTupleType(item_type=item):
+            yield from patterns_without_words(item, at)
+        case msgspec.inspect.DictType(key_type=key, value_type=value):
+            yield from patterns_without_words(key, at)
+            yield from patterns_without_words(value, at)
+        case msgspec.inspect.StrType(pattern=str()) if not said:
+            yield at
+
+
+@pytest.mark.parametrize("kind", [Environment, Organization])
+def test_what_a_pattern_allows_is_said_in_words(kind: type[msgspec.Struct]) -> None:
+    assert list(patterns_without_words(msgspec.inspect.type_info(kind), kind.__name__)) == []

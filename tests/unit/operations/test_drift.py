@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from aws.cloudformation.drift import PropertyDifference, ResourceDrift
 from aws.errors import AccessDenied, NotFound
-from operations.drift import ATTEMPTS, DriftReport, Hidden, detect_drift, drift_lines, drifted
+from operations.drift import ATTEMPTS, DriftReport, Hidden, detect_drift, drift_lines, drifted, still_drifted
 from templates.values import Known, Redacted
 from tests.golden_files import assert_golden
 from tests.scripted import Scripted, ScriptedAws
@@ -247,3 +247,12 @@ def test_a_password_hash_is_hidden_wherever_it_stands(before: str, password_hash
 
 def test_a_template_that_is_not_json_hides_everything() -> None:
     assert Hidden.of("Resources: {}", None, ACCOUNT, "us-east-1").covers("Any", "/Thing")
+
+
+@pytest.mark.parametrize("drift", ["DRIFTED", "IN_SYNC", "NOT_CHECKED"])
+def test_a_drift_that_a_drift_aware_plan_leaves_alone_is_told(drift: str) -> None:
+    described = live()
+    described["Stacks"][0]["DriftInformation"] = {"StackDriftStatus": drift}
+    assembly, _ = small_assembly(Small(id="edge", template=TEMPLATE))
+    told = still_drifted(assembly.stacks, ScriptedAws({"cloudformation": formation(describe_stacks=described)}))
+    assert [each.partition(",")[0] for each in told] == (["edge was drifted when last looked at"] if drift == "DRIFTED" else [])

@@ -19,7 +19,7 @@ from troposphere import AWSObject, Ref, Sub, awslambda, cloudfront, iam, s3, sns
 import lint.handlers
 from environments.model import Environment
 from lint.gate import Finding
-from lint.handlers import Made, Row, check, rows
+from lint.handlers import ProvisionedStack, Row, check, rows
 from policies.handlers import LEFT_OUT, STANDS_FOR
 from stacks.catalogue import Entry, entries
 from stacks.synthesis import Synthesis, synthesise
@@ -48,10 +48,10 @@ OPTIONS: tuple[dict[str, Any], ...] = (
 NEVER_TOGETHER = (FAILOVER, FOREIGN_ZONE, UNMANAGED)
 
 
-def made_of(env: Environment, built: Synthesis) -> tuple[Made, ...]:
+def made_of(env: Environment, built: Synthesis) -> tuple[ProvisionedStack, ...]:
     """The stacks that a role of the platform makes, as build.py hands them to the gate."""
     return tuple(
-        Made(
+        ProvisionedStack(
             stack_id=stack.id,
             stack_name=stack.stack_name,
             template=built.templates[stack.id],
@@ -66,7 +66,7 @@ def made_of(env: Environment, built: Synthesis) -> tuple[Made, ...]:
 
 
 @cache
-def configurations() -> tuple[tuple[Made, ...], ...]:
+def configurations() -> tuple[tuple[ProvisionedStack, ...], ...]:
     """The three environments, dev and prod with every option, dev with every pair."""
     found = [ENVS["sit"]]
     for name in ("dev", "prod"):
@@ -85,7 +85,7 @@ def table() -> tuple[tuple[str, Row], ...]:
     )
 
 
-def findings(stacks: tuple[Made, ...]) -> list[Finding]:
+def findings(stacks: tuple[ProvisionedStack, ...]) -> list[Finding]:
     return [one for found in check(stacks, LEFT_OUT, STANDS_FOR, remedy="here", cache_folder=None).values() for one in found]
 
 

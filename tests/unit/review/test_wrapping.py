@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,11 +40,34 @@ def test_a_coloured_table_that_fits_stays_as_it_is() -> None:
     assert wrapped(row, 60) == row
 
 
-def test_a_command_stays_in_one_piece() -> None:
-    command = "  next: python deploy.py apply --env dev --local --dist /somewhere/else/than/usual --approve 0123456789ab"
+@pytest.mark.parametrize(
+    "command",
+    [
+        "  next: python deploy.py apply --env dev --local --dist /somewhere/else/than/usual --approve 0123456789ab",
+        "       .venv/bin/python deploy.py logs --env dev --local --since 1h --status 5xx --dist /somewhere/else",
+        "       aws s3api list-object-versions --bucket prod-kimmyai-web-public --prefix index.html",
+    ],
+)
+def test_a_command_stays_in_one_piece(command: str) -> None:
     assert wrapped(command, 60) == command
 
 
 def test_a_word_that_is_too_long_stays_whole() -> None:
     arn = "arn:aws:cloudformation:eu-west-1:123456789012:stack/kimmyai-web-dev-foundation/0f0f0f0f"
     assert arn in wrapped(f"{arn} cannot be read by this version", 60).split("\n")
+
+
+CELLS = st.lists(st.lists(st.text("abc-:", min_size=1, max_size=14), min_size=4, max_size=4), min_size=2, max_size=6)
+
+
+@given(CELLS, st.integers(24, 60))
+def test_the_rows_of_a_table_break_before_the_same_column_and_no_cell_breaks(cells: list[list[str]], width: int) -> None:
+    cells = [[cell + " " + cell for cell in row] for row in cells] if width > 40 else cells
+    widths = [max(len(row[column]) for row in cells) for column in range(4)]
+    text = "\n".join("  ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)).rstrip() for row in cells)
+    rows = wrapped(text, width).split("\n")
+    assert all(len(row) <= width for row in rows)
+    assert [cell for row in rows for cell in re.split(" {2,}", row.strip())] == [cell for row in cells for cell in row], "no cell is broken"
+    each = len(rows) // len(cells)
+    shapes = [tuple(len(re.split(" {2,}", row.strip())) for row in rows[n : n + each]) for n in range(0, len(rows), each)]
+    assert len(set(shapes)) == 1

@@ -13,8 +13,8 @@ from aws.errors import AccessDenied, Conflict, NotFound
 from aws.s3 import Head, Headers, Stored
 from guards import documents
 from rollout.history import (
+    History,
     NotAsApplied,
-    Past,
     Record,
     StackRecord,
     expected_or_none,
@@ -156,7 +156,7 @@ def test_a_record_under_another_name_or_of_another_environment_is_not_believed()
 def test_no_bucket_is_no_history() -> None:
     bucket = Bucket()
     bucket.there = False
-    assert read(bucket, "bucket", "dev") == Past()
+    assert read(bucket, "bucket", "dev") == History()
     assert expected_or_none(bucket, "bucket", "dev") == {}
 
 
@@ -243,7 +243,7 @@ def test_a_record_that_goes_between_the_list_and_the_read_is_none() -> None:
 
     bucket = Going()
     save(bucket, "bucket", record())
-    assert read(bucket, "bucket", "dev") == Past()
+    assert read(bucket, "bucket", "dev") == History()
 
 
 def test_expectations_leave_out_what_took_no_time() -> None:

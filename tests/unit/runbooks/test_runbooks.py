@@ -14,7 +14,7 @@ from cli.parser import verbs
 from guards import documents
 from runbooks.choice import lines, listed
 from runbooks.facts import Facts, Live, alarm_names, alarms_by_region
-from runbooks.text import SECTIONS, Runbook, filled, section
+from runbooks.text import SECTIONS, Runbook, filled, section, without_aws
 from stacks.synthesis import synthesise
 from tests.documents import wrong_to_type
 from tests.environments_fixture import FAILOVER, RECOVERY, changed, environments
@@ -29,9 +29,9 @@ EVERYTHING = {name: synthesise(changed(env, {**RECOVERY, **FAILOVER})) for name,
 SITE = {"DistributionId": "E2EXAMPLE", "DistributionDomainName": "d111.cloudfront.net", "BucketName": "b"}
 
 
-def facts_of(name: str, live: Live | None = None) -> Facts:
+def facts_of(name: str, live: Live | None = None, *, local: bool = False) -> Facts:
     built = EVERYTHING[name]
-    return Facts(assembly=built.assembly, alarm_names=alarm_names(built.templates), live=live or Live())
+    return Facts(assembly=built.assembly, alarm_names=alarm_names(built.templates), live=live or Live(), local=local)
 
 
 def alarms_of(name: str) -> dict[str, Any]:
@@ -153,3 +153,11 @@ def test_those_whose_alarms_are_on_stand_first() -> None:
     assert len(found) == len(RUNBOOKS)
     assert lines(found)[0].endswith("<< kimmyai-web-prod-SiteDown is on")
     assert [each.name for each in listed(RUNBOOKS, facts_of("prod"))] == sorted(each.name for each in RUNBOOKS)
+
+
+@by_name
+def test_on_the_local_aws_nothing_leads_to_a_real_account(runbook: Runbook) -> None:
+    text = filled(without_aws(runbook.text), facts_of("prod", local=True))
+    assert "console.aws" not in text
+    assert not re.search(r"(?m)^ {4,}aws ", text)
+    assert text.count("# at AWS only: aws ") == len([each for each in runbook.commands if each.startswith("aws ")])

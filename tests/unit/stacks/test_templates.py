@@ -41,7 +41,7 @@ VARIANTS: dict[str, Environment] = {
 
 @cache
 def synthesis(name: str) -> Synthesis:
-    return synthesise(VARIANTS[name], zone_rivals=ZONE_RIVALS.get(name, ()))
+    return synthesise(VARIANTS[name], zone_contested=name in ZONE_RIVALS)
 
 
 def template(name: str, stack: str) -> dict[str, Any]:

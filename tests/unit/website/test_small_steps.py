@@ -17,7 +17,7 @@ from aws.errors import AccessDenied, AwsError, NotFound, Throttled
 from aws.s3 import Head
 from tests.unit.website.live_site import AT_ROOT, SITE, Edge, Live, Object
 from tests.unit.website.test_content import CONTRACT
-from verification.browser import Seen, look, visit
+from verification.browser import PageErrors, look, visit
 from verification.checks.browser import _nothing
 from verification.checks.replica import _replicated, _some
 from verification.model import Failed, Skipped
@@ -286,7 +286,7 @@ def test_what_a_visit_sees() -> None:
     )
     context: Any = page
     seen = visit(context, "https://example.org", "/a")
-    assert seen == Seen(
+    assert seen == PageErrors(
         path="/a",
         policy=("Refused by Content Security Policy: script",),
         console=("it broke in two lines", "x" * 300, "uncaught"),
@@ -316,8 +316,8 @@ def test_what_cannot_be_visited_is_skipped() -> None:
 
 def test_at_most_five_complaints_are_shown() -> None:
     probe: Any = SimpleNamespace(page=SimpleNamespace(paths=("/", "/a")))
-    assert _nothing(probe, [(Seen(path="/"), ())]) == "nothing at /, /a"
-    seen = Seen(path="/")
+    assert _nothing(probe, [(PageErrors(path="/"), ())]) == "nothing at /, /a"
+    seen = PageErrors(path="/")
     with pytest.raises(Failed, match=r"^/: 0; /: 1; /: 2; /: 3; /: 4; and 1 more$"):
         _nothing(probe, [(seen, tuple(map(str, range(6))))])
     with pytest.raises(Failed, match=r"^/: 0; /: 1; /: 2; /: 3; /: 4$"):
