@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from constraints.relations import Alone, Check, Excludes, Once, OneOf, Ordered, Refers, Requires, When, Without
+from constraints.relations import Check, Excludes, ExclusiveValue, Once, OneOf, Ordered, Refers, Requires, When, Without
 from lint.rules.relations import _CHECKS, _concerns
 from templates.view import Node, View
 
@@ -37,7 +37,7 @@ ANY, ABSENT = When("A", ("*",), never=("N",)), When("A", ("x",), needs=("B",), a
 ORDERED = Ordered(("A", "B", "C"))
 ONCE, ANY_CASE = Once("L.*.N"), Once("L.*.N", any_case=True)
 WITHOUT, GIVEN = Without("L", ("host",), "why", prefixes=("x-amz-",)), Without("L", ("*",), "why", given="On")
-ALONE = Alone("L", "all")
+ALONE = ExclusiveValue("L", "all")
 REFERS = Refers("A", {"AWS::S3::Bucket": ("Arn", "DomainName"), "AWS::KMS::Key": ("",)})
 
 FINE: list[tuple[Check, dict[str, Any]]] = [
