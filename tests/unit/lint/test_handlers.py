@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lint.handlers import LISTING, RULE, LeftOut, Made, check, rows
+from lint.handlers import LISTING, RULE, LeftOut, ProvisionedStack, check, rows
 
 GROUP, TOPIC, FUNCTION, ACL = "AWS::Logs::LogGroup", "AWS::SNS::Topic", "AWS::Lambda::Function", "AWS::WAFv2::WebACL"
 CREATE = "logs:CreateLogGroup"
@@ -21,10 +21,12 @@ def allow(*actions: str, on: Any = "*", **more: Any) -> dict[str, Any]:
     return {"Sid": "S", "Effect": "Allow", "Action": list(actions), "Resource": resources, **more}
 
 
-def made(*statements: Mapping[str, Any], kind: str = GROUP, regions: tuple[str, ...] = ("eu-west-1",), **properties: Any) -> Made:
+def made(
+    *statements: Mapping[str, Any], kind: str = GROUP, regions: tuple[str, ...] = ("eu-west-1",), **properties: Any
+) -> ProvisionedStack:
     """A stack of one resource and the policy of its role."""
     template = json.dumps({"Resources": {"R": {"Type": kind, "Properties": properties}}}).encode()
-    return Made(
+    return ProvisionedStack(
         stack_id="site",
         stack_name="dev-site",
         template=template,
@@ -35,12 +37,12 @@ def made(*statements: Mapping[str, Any], kind: str = GROUP, regions: tuple[str, 
     )
 
 
-def granted(stack: Made, permission: str, left_out: LeftOut | None = None) -> bool:
+def granted(stack: ProvisionedStack, permission: str, left_out: LeftOut | None = None) -> bool:
     [row] = [row for _, row in rows(stack, left_out or {}, {}) if row.permission == permission]
     return row.granted_by == "S"
 
 
-def reason(stack: Made, permission: str, *left_out: tuple[str, str, tuple[str, ...]]) -> str | None:
+def reason(stack: ProvisionedStack, permission: str, *left_out: tuple[str, str, tuple[str, ...]]) -> str | None:
     [row] = [row for _, row in rows(stack, {GROUP: left_out}, {}) if row.permission == permission]
     return row.reason
 
@@ -169,7 +171,9 @@ def test_what_only_the_list_handler_does_is_not_needed() -> None:
     assert found["sns:GetTopicAttributes"].handlers == ("create", "delete", "read", "update")
 
 
-def findings(stack: Made, left_out: LeftOut, stands_for: Mapping[str, str] | None = None, cache: Path | None = None) -> list[str]:
+def findings(
+    stack: ProvisionedStack, left_out: LeftOut, stands_for: Mapping[str, str] | None = None, cache: Path | None = None
+) -> list[str]:
     found = check([stack], left_out, stands_for or {}, remedy="policies/handlers.py", cache_folder=cache)
     assert all((each.rule, each.level, each.source, each.path) == (RULE, "error", "ours", ("Resources", "R")) for each in found["site"])
     return [each.message for each in found["site"]]
