@@ -206,6 +206,15 @@ def _managed_policy(of: Identifier) -> Properties | None:
     )
 
 
+def _identity_provider(of: Identifier) -> Properties | None:
+    """Its Url without the scheme, as GetOpenIDConnectProvider tells it (IAM API reference)."""
+    stands = iam._oidc_providers.get(of["Arn"])
+    if stands is None:
+        return None
+    told = {"Arn": of["Arn"], "Url": of["Arn"].partition("/")[2], "ClientIdList": list(stands["ClientIDList"])}
+    return _with(told, ThumbprintList=list(stands["ThumbprintList"]), Tags=_tags(stands.get("Tags")))
+
+
 def _role(of: Identifier) -> Properties | None:
     stands: Any = iam._roles.get(of["RoleName"])
     told: Any = drift._read_iam_role(of["RoleName"], {})
@@ -246,6 +255,7 @@ READERS: Mapping[str, Reader] = {
     "AWS::CloudFront::ResponseHeadersPolicy": _policy("_response_headers_policies", "ResponseHeadersPolicyConfig"),
     "AWS::DynamoDB::Table": _as_drift("AWS::DynamoDB::Table", "TableName"),
     "AWS::IAM::ManagedPolicy": _managed_policy,
+    "AWS::IAM::OIDCProvider": _identity_provider,
     "AWS::IAM::Role": _role,
     "AWS::Lambda::Function": _as_drift("AWS::Lambda::Function", "FunctionName"),
     "AWS::Logs::LogGroup": _as_drift("AWS::Logs::LogGroup", "LogGroupName"),

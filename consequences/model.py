@@ -137,3 +137,15 @@ class Consequences(Frozen, frozen=True, kw_only=True):
     """Empty: nobody notices anything."""
     posture: tuple[PostureChange, ...] = ()
     cost: CostDifference | None = None
+
+
+# --- what a reader has to know beside -----------------------------------------------------------------------------
+
+
+class Consequence(Frozen, frozen=True, kw_only=True):
+    """Of one stack, what its changes do to others or ask of people; a finding of the plan."""
+
+    severity: Literal["error", "warning", "note"]
+    code: Literal["leaned_on", "unconfirmed_recipient"]
+    message: str
+    command: str = ""

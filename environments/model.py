@@ -291,7 +291,8 @@ class GitHub(Value, frozen=True, kw_only=True):
     ) = None
     """Numeric ids; given together they bind the role to the ids, which repositories made or moved after 2026-07-15 need."""
     create_provider: bool = True
-    """False where the account has the OIDC provider of GitHub already (there can be only one)."""
+    """False where the account has the OIDC provider of GitHub already (there can be only one). Switched off later, and when the stack is
+    deleted, the provider that the stack made stays in the account, since workflows of others log in by it."""
 
     @property
     def makes_provider(self) -> bool:

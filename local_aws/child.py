@@ -29,6 +29,7 @@ import emulator
 import late
 import outages
 import resource_import
+import stack_policies
 from guards.private import write_private
 from local_aws import claims
 from local_aws.confined import confine
@@ -183,6 +184,7 @@ def main(arguments: list[str]) -> int:
 
     emulator.install()
     resource_import.install()
+    stack_policies.install()
     late.install()
     claims.install()
     outages.install(given.record.parent)

@@ -103,6 +103,8 @@ class Status(Frozen, frozen=True, kw_only=True):
     """Stacks of the environment that the assembly does not have."""
     notes: tuple[str, ...] = ()
     """What could not be looked up."""
+    recipients: tuple[str, ...] = ()
+    """Addresses that have to confirm before alarms reach them."""
     recovery: tuple[str, ...] = ()
     """With disaster recovery: why the replica would not serve the same site; empty where it would."""
     read_at: str
@@ -121,6 +123,7 @@ def read_status(
     deployed: Deployed | None,
     history_error: str = "",
     dropped: Dropped = NOTHING_DROPPED,
+    recipients: tuple[str, ...] = (),
     recovery: tuple[str, ...] = (),
     now: datetime,
     workers: int = WORKERS,
@@ -141,6 +144,7 @@ def read_status(
         stacks=stacks,
         dropped=gone,
         notes=tuple(f.message for f in dropped.findings),
+        recipients=recipients,
         recovery=recovery,
         read_at=utc(now),
     )
@@ -262,6 +266,7 @@ def status_lines(status: Status) -> tuple[str, ...]:
 
 
 def _recovery_lines(status: Status) -> Iterable[str]:
+    yield from (f"warning: alarms: {each}" for each in status.recipients)
     yield from (f"warning: disaster recovery: {each}" for each in status.recovery)
     if status.recovery:
         yield from commands.told(commands.deploy("dr", status.environment, "status"))

@@ -18,6 +18,7 @@ import msgspec
 
 from assembly.model import Stack
 from aws.errors import AwsError, CredentialsError
+from consequences.others import for_others
 from guards import documents
 from planning import read_only
 from planning.across import across
@@ -88,6 +89,7 @@ def make_plan(
                 *in_the_way(removals, options, assembly.environment),
                 *emptied(request, plans, gateways),
                 *cut_off(request, done.values()),
+                *_for_others(done, assembly.environment),
                 *beside_change_sets(assembly, plans),
                 *(() if request.content is None else content_findings(request.content, plans)),
             ),
@@ -122,6 +124,11 @@ def plan_stack(
         if plan.operation != "blocked":
             run.keep()
         return plan
+
+
+def _for_others(done: Mapping[str, Planned], environment: str) -> tuple[Finding, ...]:
+    told = ((each.plan, found) for each in done.values() for found in for_others(each.plan.resources, each.context, environment))
+    return tuple(Finding(stack=plan.stack, **msgspec.structs.asdict(found)) for plan, found in told)
 
 
 def _with_authority(plan: AnyStackPlan, request: Request) -> AnyStackPlan:

@@ -81,6 +81,6 @@ def places() -> list[Statement]:
 def standing(prefix: str) -> list[Statement]:
     """What stands already under the names of stacks that are not there yet, and its tags; `inventory/` looks before a first creation."""
     return [
-        allow("StandingTopics", "sns", ["GetTopicAttributes", "ListTagsForResource"], arn("sns", f"{prefix}-*", region="us-east-1")),
+        allow("StandingTopics", "sns", ["GetTopicAttributes", "ListTagsForResource"], arn("sns", f"{prefix}-*", region="*")),
         allow("StandingAlarms", "cloudwatch", ["DescribeAlarms"], arn("cloudwatch", f"alarm:{prefix}-*", region="us-east-1")),
     ]

@@ -11,6 +11,7 @@ from aws.cloudformation.change_sets import ChangeSetSummary
 from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.requests import client_token
 from aws.cloudformation.stacks import StackDescription
+from changes.stack_policy import forbidden
 from planning.model import StackPlan, StackState
 from planning.request import IMPORT_SUFFIX, Request, change_set_name
 from rollout.execution import Run
@@ -42,6 +43,22 @@ def moved(state: StackState, live: StackDescription | None) -> str:
     if (live.status, live.changed_at) != (state.status, state.changed_at):
         return f"was {state.status} of {state.changed_at} when it was planned, and is {live.status} of {live.changed_at} now"
     return ""
+
+
+def protected(plan: StackPlan, gateway: CloudFormation) -> str:
+    """Which planned changes a stack policy that was put there since forbids: no change set minds it, its execution fails half-way."""
+    policy = gateway.get_stack_policy(plan.stack_name) if plan.state.exists and plan.operation == "update" else None
+    return forbids(forbidden(policy, plan.resources))
+
+
+def forbids(titles: tuple[str, ...]) -> str:
+    """What a stack policy has against a plan that was made before it; empty if nothing."""
+    if not titles:
+        return ""
+    return (
+        f"has a stack policy that forbids to change {', '.join(titles)} in this way, and that it did not have when it was planned;"
+        " the next plan says how it is opened"
+    )
 
 
 def change_of(run: Run, plan: StackPlan) -> tuple[str, str, str]:
@@ -102,6 +119,9 @@ def planned_change(run: Run, plan: StackPlan, gateway: CloudFormation) -> Planne
     if executed and live is not None:
         busy = live.busy or live.under_review or (state is not None and state.execution_status == "EXECUTE_IN_PROGRESS")
         return PlannedChange(at="running" if busy else "done", live=live)
+    if words:
+        return PlannedChange(at="moved", words=words, live=live)
+    words = protected(plan, gateway)
     if words:
         return PlannedChange(at="moved", words=words, live=live)
     if plan.change_set is None:

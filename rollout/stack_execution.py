@@ -15,7 +15,7 @@ from rollout.diagnosis import Diagnosis, diagnose
 from rollout.execution import MAX_FAILED_POLLS, SUCCEEDED_STATES, Interrupted, Run
 from rollout.execution_events import ExecutionEvents, seconds
 from rollout.outcome import Outcome
-from rollout.planned_change import change_of, planned_change
+from rollout.planned_change import change_of, forbids, planned_change
 from rollout.progress import Resource
 from rollout.second_try import SecondTry
 
@@ -75,6 +75,8 @@ class StackExecution(SecondTry):
         differences = unapproved(self.plan, real)
         if differences:
             drop_stack(real, self.gateway)
+            if real.policy_forbids:
+                return self.refused(f"{self.plan.stack_name} {forbids(real.policy_forbids)}")
             return self.refused("with the real values it would do something else than what was approved", differences)
         if real.change_set is None:
             self.note("with the real values there is nothing to change")

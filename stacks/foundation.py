@@ -16,7 +16,7 @@ from environments.regions import OPT_IN_REGIONS
 from policies import approval, buckets, deployment, planning, provisioning, runtime, stacksets, trust
 from policies.statements import GITHUB_ISSUER
 from stacks.storage import private_bucket
-from stacks.template import RETAIN, StackTemplate, accepted
+from stacks.template import RETAIN, RETAIN_ONCE_MADE, StackTemplate, accepted
 
 
 def service_role_name(env: Environment) -> str:
@@ -240,7 +240,16 @@ def _deployment(env: Environment) -> deployment.Deployment:
 def _deploy_role(template: StackTemplate, env: Environment, repository: str) -> None:
     github = env.github
     if github.makes_provider:
-        provider = template.add(iam.OIDCProvider("GitHubProvider", Url=f"https://{GITHUB_ISSUER}", ClientIdList=["sts.amazonaws.com"]))
+        provider = template.add(
+            iam.OIDCProvider(
+                "GitHubProvider",
+                Url=f"https://{GITHUB_ISSUER}",
+                ClientIdList=["sts.amazonaws.com"],
+                # An account has one for all: workflows of other environments log in by it, whoever made it.
+                DeletionPolicy=RETAIN_ONCE_MADE,
+                UpdateReplacePolicy=RETAIN,
+            )
+        )
         template.output("GitHubProviderArn", "OpenID Connect provider of GitHub Actions", GetAtt(provider, "Arn"))
     names = _deployment(env)
     policies = [

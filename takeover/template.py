@@ -82,7 +82,8 @@ def put_down(
     What our template says nothing of is left out but for what is required: CloudFormation leaves such a property as it is, while one that
     it has been told of would be reset by the update that says nothing of it any more.
     Ours stand where AWS tells nothing: write-only properties, and those of the creation alone that it leaves out or says in other words
-    (another order, without the parts that are write-only, a certificate's own name among its further names).
+    (another order, without the parts that are write-only, a certificate's own name among its further names, a URL without its scheme,
+    as GetOpenIDConnectProvider tells it).
     """
     told = {*ours, *schema.required}
     found = {name: value for name, value in live.properties.items() if name in told}
@@ -112,6 +113,8 @@ def _means(schema: Schema, name: str, told: Any, ours: Any, properties: Mapping[
 
 
 def _but(value: Any, own: Any) -> Any:
+    if isinstance(value, str):
+        return value.removeprefix("https://")
     return [item for item in value if item != own] if own is not None and isinstance(value, list) else value
 
 

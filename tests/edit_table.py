@@ -83,6 +83,7 @@ EDITS: Mapping[str, Edit] = {
     "access_log_retention": ({}, {"monitoring.access_log_retention_days": 30}),
     "alarm_email_off": ({"monitoring.alarm_email": "ops@example.com"}, {"monitoring.alarm_email": ABSENT}),
     "alarm_email": ({}, {"monitoring.alarm_email": "ops@example.com"}),
+    "alarm_email_changed": ({"monitoring.alarm_email": "ops@example.com"}, {"monitoring.alarm_email": "night@example.com"}),
     "tags": ({}, {"tags": {"Team": "web"}}),
     "cost_centre": ({}, {"cost_centre": "ops"}),
     "protection": ({}, {"protection.termination_protection": True, "protection.stack_policy": True}),
@@ -117,6 +118,8 @@ EDITS: Mapping[str, Edit] = {
     "artifact_bucket": ({}, {"artifacts.bucket": f"bbws-two-{ACCOUNT}"}),
     "artifact_retention": ({}, {"artifacts.retention_days": 90}),
     "repository": ({}, {"github.repository": "example/site"}),
+    "repository_off": ({"github.repository": "example/site"}, {"github.repository": ABSENT}),
+    "provider_off": ({"github.repository": "example/site"}, {"github.create_provider": False}),
     "github_environment": ({}, {"github.environment": "staging"}),
     "several": ({}, {"price_class": "PriceClass_All", "app.health_path": "/up", "monitoring.error_rate_5xx_percent": 2.0}),
 }

@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 
 from guards.text import as_lines
+from operations.gateways import cloudformation_of
+from operations.recipients import addresses, unconfirmed
 from operations.status import Deployed, Status, read_status, status_lines
 from session.context import FAILED, OK, Context
 from session.opened import Opened, add_common_arguments, open_environment
@@ -70,6 +72,25 @@ def read(opened: Opened, context: Context) -> Status:
         deployed=deployed,
         history_error=history_error,
         dropped=no_more_wanted(opened),
+        recipients=recipients(opened),
         recovery=warnings(opened, context),
         now=context.now(),
     )
+
+
+def recipients(opened: Opened) -> tuple[str, ...]:
+    """Addresses that have not confirmed. What cannot be looked up is doctor's to say; no mail is sent in a rehearsal."""
+    from aws.errors import AwsError
+    from gateways.topics import Topics
+
+    found: list[str] = []
+    for stack in () if opened.aws.is_local else opened.assembly.stacks:
+        template = opened.templates.get(stack.id, b"")
+        if stack.kind != "stack" or not addresses(template):
+            continue
+        topics = Topics.connect(opened.aws, account_id=stack.account_id, region=stack.region, role_arn=stack.role_arn)
+        try:
+            found += [text for text, _ in unconfirmed(stack, template, cloudformation_of(stack, opened.gateways), topics.subscriptions)]
+        except AwsError:
+            continue
+    return tuple(found)

@@ -8,6 +8,7 @@ from assembly.model import Stack
 from doctor.check import CheckContext, stack_check
 from doctor.values import CheckResult
 from gateways.retained import REMOVABLE, Retained
+from inventory.judgement import PROVIDER
 from operations.gateways import cloudformation_of
 from planning.superseded import left, still_there
 
@@ -36,7 +37,8 @@ def superseded(context: CheckContext, stack: Stack) -> Iterator[CheckResult]:
                 command=context.command("plan"),
                 stack=stack.id,
             )
-        elif each.resource_type not in REMOVABLE:
+        # An account has one provider for all; letting go of it leaves it on purpose.
+        elif each.resource_type not in (*REMOVABLE, PROVIDER):
             yield CheckResult(
                 code="superseded", level="warning", message=f"{words}; the deployer does not remove its kind{why}", stack=stack.id
             )

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import lru_cache
 
 from guards.processes import child_environment
 from lint.rules.base import Problem, Rule
@@ -122,16 +123,22 @@ def syntax_error(code: str) -> str | None:
     if node is None:
         return None
     try:
-        done = subprocess.run(  # noqa: S603
-            [node, "--check", "-"],
-            input=code.encode("utf-8", "replace"),
-            capture_output=True,
-            timeout=SECONDS,
-            check=False,
-            env=child_environment(),
-        )
+        return _said_by_node(node, code)
     except (OSError, subprocess.TimeoutExpired):
         return None
+
+
+@lru_cache(maxsize=256)
+def _said_by_node(node: str, code: str) -> str | None:
+    """Once for each code: environments have the same functions. A failure is no answer, so not kept."""
+    done = subprocess.run(  # noqa: S603
+        [node, "--check", "-"],
+        input=code.encode("utf-8", "replace"),
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+        env=child_environment(),
+    )
     said = re.search(r"^(SyntaxError: .*)$", done.stderr.decode("utf-8", "replace"), re.MULTILINE)
     line = re.search(r"^\[stdin\]:(\d+)", done.stderr.decode("utf-8", "replace"), re.MULTILINE)
     return f"{said[1]}{f' (line {line[1]} of the code)' if line else ''}" if done.returncode and said else None

@@ -97,3 +97,19 @@ def test_another_bucket_is_refused_while_the_old_one_has_the_content(site: Edite
     assert code == 0, told
     served = site.client("s3", "eu-west-1").get_object(Bucket=new, Key="index.html")["Body"].read()
     assert served == b"<html>new</html>"
+
+
+def test_a_replica_that_was_turned_off_and_removed_can_be_turned_on_again(site: Edited) -> None:
+    """The runbook "replica-behind", where the replica itself is gone. Its buckets were kept, and the second apply takes them back."""
+    recovery = {"region": "eu-west-2", "bucket": f"site-{site.account}-replica"}
+    site.apply(disaster_recovery=recovery)
+    site.apply(disaster_recovery=None)
+    code, review = site.deploy("plan", "--remove")
+    assert code == 3, review
+    code, told = site.deploy("apply", *site.approval())
+    assert code == 0, told
+    assert "kimmyai-web-dev-replica" not in stacks(site, "eu-west-2")
+    site.apply(disaster_recovery=recovery)
+    assert "kimmyai-web-dev-replica" in stacks(site, "eu-west-2")
+    code, told = site.deploy("dr", "status")
+    assert code == 0, told

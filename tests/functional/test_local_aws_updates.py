@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -158,3 +159,33 @@ def test_a_deleted_stack_stays_listed_when_another_one_has_its_name(aws: Aws, ac
     listed = [s["StackId"] for s in client.list_stacks(StackStatusFilter=["DELETE_COMPLETE"])["StackSummaries"]]
     assert set(listed) == set(arns)
     assert all(client.describe_stack_events(StackName=arn)["StackEvents"] for arn in arns)
+
+
+ALL = {"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}
+
+
+@pytest.mark.parametrize(
+    ("action", "named"),
+    [("Update:Modify", "A"), ("Update:Replace", "A"), ("Update:Delete", "B")],
+)
+def test_a_stack_policy_refuses_an_update_which_rolls_back_and_no_change_set_minds_it(stacks: Stacks, action: str, named: str) -> None:
+    def topics(name: str, shown: str, *more: str) -> dict[str, Any]:
+        kind = "AWS::SNS::Topic"
+        first = {"Type": kind, "Properties": {"TopicName": name, "DisplayName": shown}}
+        return {"Resources": {"A": first, **{each: {"Type": kind, "Properties": {}} for each in more}}}
+
+    stacks.apply("topics", topics("a", "one", "B"))
+    denied = {"Effect": "Deny", "Action": action, "Principal": "*", "Resource": f"LogicalResourceId/{named}"}
+    stacks.client.set_stack_policy(StackName="topics", StackPolicyBody=json.dumps({"Statement": [ALL, denied]}))
+    changed = {
+        "Update:Modify": topics("a", "two", "B"),
+        "Update:Replace": topics("b", "one", "B"),
+        "Update:Delete": topics("a", "one"),
+    }[action]
+    with pytest.raises(AssertionError, match=rf"{named}: Action denied by stack policy: Statement \[#1\] denies \[{action}\]"):
+        stacks.apply("topics", changed)
+    assert stacks.settled("topics")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    held = stacks.client.list_stack_resources(StackName="topics")["StackResourceSummaries"]
+    assert {each["LogicalResourceId"] for each in held} == {"A", "B"}
+    stacks.client.set_stack_policy(StackName="topics", StackPolicyBody=json.dumps({"Statement": [ALL]}))
+    stacks.apply("topics", changed)

@@ -39,6 +39,7 @@ from gateways.live import LiveResources
 from gateways.organizations import Organizations
 from gateways.origins import Buckets
 from gateways.retained import REMOVABLE, Retained
+from gateways.topics import Topics
 from guards.text import MOST
 from tests.unit.aws.model_answers import HTML, XHTML, Wire, answers
 
@@ -122,6 +123,7 @@ GATEWAYS: dict[str, Any] = {
     "s3": S3.connect(AWS, **PLACE),
     "secrets": Secrets.connect(AWS, **PLACE),
     "existing": existing.ExistingResources.connect(AWS, **PLACE),
+    "topics": Topics.connect(AWS, **PLACE),
 }
 CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
     "cloudformation": {
@@ -180,6 +182,7 @@ CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
     },
     "acm": {"certificate": [(("arn:aws:acm:us-east-1:111111111111:certificate/1",), {})]},
     "alarms": {"states": [((("a", "b"),), {})]},
+    "topics": {"subscriptions": [(("arn",), {})]},
     "cloudfront": {
         "conflicting_aliases": [(("D", "a.example"), {})],
         "custom_response_headers_policies": [((), {})],

@@ -273,12 +273,15 @@ class Asked:
     def events(self, arn: str, token: str = "") -> Any:
         return [SimpleNamespace(token=each) for each in self.tokens]
 
+    def get_stack_policy(self, stack: str) -> str | None:
+        return None
+
 
 def where(asked: Asked, state: StackState = THERE, *, made: bool = True, operation: str = "update") -> tuple[str, str, int]:
     request = Request(assembly=MADE, templates={}, options=Options(), created_at="t", created_by="s", nonce="0f")
     run: Any = SimpleNamespace(request=lambda: request)
     change_set = SimpleNamespace(arn="cs", stack_arn="arn:1", client_token="tok", name="plan-1") if made else None
-    plan: Any = SimpleNamespace(stack="a", stack_name="demo-a", operation=operation, state=state, change_set=change_set)
+    plan: Any = SimpleNamespace(stack="a", stack_name="demo-a", operation=operation, state=state, change_set=change_set, resources=())
     gateway: Any = asked
     found = planned_change(run, plan, gateway)
     assert found.live is (None if found.at == "moved" and asked.live is None else asked.live)
@@ -339,6 +342,7 @@ def test_a_later_try_is_found_where_the_first_stack_is_gone() -> None:
         stack="a",
         stack_name="demo-a",
         operation="create",
+        resources=(),
         state=ABSENT,
         change_set=SimpleNamespace(arn="cs", stack_arn="arn:1", client_token="tok", name="plan-1"),
     )
