@@ -235,12 +235,10 @@ def _check_app(env: Environment, note: Note) -> None:
 
 
 def _check_routing(env: Environment, note: Note) -> None:
-    taken = tuple(
-        dict.fromkeys(("/", env.app.entry_path, f"{env.app.entry_path.rstrip('/')}/", env.app.index_document, env.app.health_path))
-    )
-    hashed = tuple("/" + pattern.lstrip("/").partition("*")[0] for pattern in env.publishing.hashed_paths)
-    for index, part, problem in redirect_problems(env.redirects, (*taken, *(path for path in hashed if path != "/"))):
-        note(("redirects", index, part) if index < len(env.redirects) else ("redirects",), problem)
+    own = ("/", env.app.entry_path, f"{env.app.entry_path.rstrip('/')}/", env.app.index_document, env.app.health_path)
+    hashed = ("/" + pattern.lstrip("/").partition("*")[0] for pattern in env.publishing.hashed_paths)
+    for index, part, problem in redirect_problems(env.redirects, tuple(dict.fromkeys((*own, *hashed)))):
+        note(("redirects", index, part), problem)
     for key, host in _host_keys(env):
         if not _below(host, env.hosted_zone.name):
             note(key, f'"{host}" is not in the hosted zone {env.hosted_zone.name}, so neither its records nor its certificate can be made')

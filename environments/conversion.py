@@ -9,10 +9,11 @@ Merge: a key of `<env>.yaml` wins over the same key of `common.yaml`; mappings a
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -102,7 +103,7 @@ def convert(model: type[V], name: str, findings: Findings, check: Callable[[V, N
             rest = msgspec.convert(_without(data, (), frozenset(wrong)), model)
         except msgspec.ValidationError:
             return None
-        check(rest, lambda key, message: None if key in wrong else findings.add(key, message))
+        check(rest, lambda key, message: None if (there := _as_written(key, wrong)) in wrong else findings.add(there, message))
         return None
     check(value, findings.add)
     return value
@@ -115,6 +116,17 @@ def _without(value: Any, key: Key, wrong: frozenset[Key]) -> Any:
     if isinstance(value, list):
         return [_without(item, (*key, index), wrong) for index, item in enumerate(value) if (*key, index) not in wrong]
     return value
+
+
+def _as_written(key: Key, left_out: Collection[Key]) -> Key:
+    """Where in the file stands what has this place once items of lists are left out."""
+    found: Key = ()
+    for part in key:
+        if isinstance(part, int):
+            kept = (index for index in itertools.count() if (*found, index) not in left_out)
+            part = next(itertools.islice(kept, part, None))  # noqa: PLW2901
+        found = (*found, part)
+    return found
 
 
 def _explain(expected: Any, value: Any, key: Key, note: Note, source: Source) -> None:
@@ -203,6 +215,8 @@ def _in_sentence(meaning: str) -> str:
 
 _TYPES = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list", "object": "a mapping"}
 
+_BOUNDS = {"<": "less than", "<=": "at most", ">": "more than", ">=": "at least"}
+
 
 def _plain(expected: Any, value: Any, error: msgspec.ValidationError, written: str | None) -> str:
     """The validation error in the words of somebody who edits YAML."""
@@ -220,7 +234,7 @@ def _plain(expected: Any, value: Any, error: msgspec.ValidationError, written: s
     bound = re.match(r"Expected `\w+` (of length )?([<>]=?) ([\d.]+)", text)
     if bound:
         unit = f" character{'' if bound[3] == '1' else 's'}" if bound[1] else ""
-        return f"is {shown}; expected {'at most' if '<' in bound[2] else 'at least'} {bound[3]}{unit}"
+        return f"is {shown}; expected {_BOUNDS[bound[2]]} {bound[3]}{unit}"
     name = dns_name(value) if isinstance(value, str) and expected in (DomainName, CertificateName) else None
     if name is not None and name != value and _fits(expected, name):
         return f'is {shown}; expected {_in_sentence(meaning).rstrip(".")}; in DNS it is "{name}"'

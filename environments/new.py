@@ -56,9 +56,16 @@ def new_environment(directory: Path, name: str, other: str, *, account_id: str =
     assert own is not None and common is not None and not problems, "they have just been loaded"
     text = target_text = (directory / f"{other}.yaml").read_text(encoding="utf-8")
     changed: dict[Key, str] = {}
+    bucket = str(own.data.get("bucket"))
     for key in own.lines:
         value = _value(own.data, key)
-        if isinstance(value, str) and (wanted := _wanted(key, value, (other, name), account_id=account_id, domain=domain)) != value:
+        if not isinstance(value, str):
+            continue
+        if key == ("disaster_recovery", "bucket") and value.startswith(f"{bucket}-"):  # a replica's name begins with its bucket's
+            wanted = _wanted(("bucket",), bucket, (other, name)) + value.removeprefix(bucket)
+        else:
+            wanted = _wanted(key, value, (other, name), account_id=account_id, domain=domain)
+        if wanted != value:
             target_text, changed[key] = _with(target_text, own, key, value, wanted), wanted
     if account_id in ("", own.data.get("account_id")) and _provides(own, common):
         target_text = _without_provider(target_text, own)
@@ -69,7 +76,7 @@ def new_environment(directory: Path, name: str, other: str, *, account_id: str =
     return made
 
 
-def _wanted(key: Key, value: str, names_: tuple[str, str], *, account_id: str, domain: str) -> str:
+def _wanted(key: Key, value: str, names_: tuple[str, str], *, account_id: str = "", domain: str = "") -> str:
     other, name = names_
     if key == ("account_id",):
         return account_id or value

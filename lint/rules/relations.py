@@ -102,7 +102,8 @@ def _one_of(view: View, structure: Node, check: OneOf) -> Iterator[Problem]:
     for chosen in itertools.islice(itertools.product(*found), 256):
         if not all(together(one, other) for one, other in itertools.combinations(chosen, 2)):
             continue
-        members = [node.path[-1] for node in chosen if node.value is not ABSENT and _written(node).lower() != "false"]
+        given = zip(check.members, chosen, strict=True)
+        members = [name for name, node in given if node.value is not ABSENT and _written(node).lower() != "false"]
         if any(node.value is UNKNOWN for node in chosen):
             continue
         names = ", ".join(check.members[:6])
@@ -110,7 +111,7 @@ def _one_of(view: View, structure: Node, check: OneOf) -> Iterator[Problem]:
             yield structure.path, f"none of {names}; {check.least} has to be there"
             return
         if len(members) > check.most:
-            yield structure.path, f"{' and '.join(map(str, members))} together; {check.most} of them at most"
+            yield structure.path, f"{' and '.join(members)} together; {check.most} of them at most"
             return
 
 

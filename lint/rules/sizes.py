@@ -15,7 +15,7 @@ from typing import Any
 from assembly.model import TEMPLATE_LIMIT
 from lint.rules.base import Problem, Rule
 from refusals import lengths as top
-from templates.view import EACH, Node, Reference, View
+from templates.view import ABSENT, EACH, Node, Reference, View
 
 _QUOTAS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
 _ACCOUNT = "123456789012"
@@ -51,6 +51,8 @@ def _plain(view: View, value: Any, unknown: str) -> Any:
         partition = "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
         known = {"AWS::AccountId": _ACCOUNT, "AWS::Partition": partition, "AWS::Region": region, "AWS::URLSuffix": "amazonaws.com"}
         return re.sub(r"\$\{([^!}][^}]*)\}", lambda variable: known.get(variable[1], unknown), value)
+    if value is ABSENT:
+        return None
     if isinstance(value, Reference):
         return f"arn:aws:{unknown}:{_ACCOUNT}:{unknown}" if unknown else ""
     return value if value is None or isinstance(value, dict | list | bool | int | float) else unknown

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,26 +45,28 @@ class Cover:
     def tests(self, mutant: Mutant) -> set[str]:
         """Those that run the mutant's line.
 
-        A line that runs at the import has every test that runs a line of its module; one that runs while the fixtures of a test are
-        made, which it may share, has every test of that file.
+        A line that runs at the import, or of a file that is not measured, has every test that runs a line of its module, and all of its
+        own room: nothing says which of them read a number, or a field of a class. One that runs while the fixtures of a test are made,
+        which it may share, has every test of that file.
         """
         of_file = self.lines.get(mutant.file, {})
         first, last = mutant.spot.lines
         found = set(of_file.get(mutant.line, ())) or {test for line in range(first, last + 1) for test in of_file.get(line, ())}
-        if mutant.spot.at_import:
-            found = {test for tests in of_file.values() for test in tests}
+        if mutant.spot.at_import or mutant.file not in self.lines:
+            found = {test for tests in of_file.values() for test in tests} | {
+                test for test in self.seconds if test.startswith(_home(mutant))
+            }
         shared = {_file(test) for test in found if test.endswith(SETUP)}
         return {test for test in found if not test.endswith(SETUP)} | {test for test in self.seconds if _file(test) in shared}
 
     def stages(self, mutant: Mutant) -> Iterator[list[str]]:
         """Its tests: those of its own room, which notice most faults, then others; the quick ones first, up to a limit."""
-        home = f"tests/unit/{mutant.file.partition('/')[0]}/"
         found = sorted(self.tests(mutant), key=lambda test: (self.seconds.get(test, 0.0), test))
         for own, limit in ((True, OWN), (False, OTHERS)):
             chosen: list[str] = []
             left = limit
             for test in found:
-                if test.startswith(home) is own and (left > 0.0 or not chosen):
+                if test.startswith(_home(mutant)) is own and (left > 0.0 or not chosen):
                     chosen.append(test)
                     left -= self.seconds.get(test, 0.0)
             if chosen:
@@ -76,23 +78,24 @@ class Cover:
 
 
 def cover(rooms: tuple[str, ...], *, measure: Sequence[str] = ()) -> Cover:
-    """Of these rooms. The unit tests are measured if they never were; `measure` names those to measure again, and keeps the rest.
+    """Of these rooms. `measure` names the tests to measure again, and the rest is kept; all unit tests if none was measured ever.
 
     Raises RuntimeError if they cannot be run.
     """
     known = FOLDER / "coverage"
-    if not known.is_file():
-        measure = (EVERY,)
+    measure = measure or (() if known.is_file() else (EVERY,))
     if measure:
+        print(f"measuring which lines {', '.join(measure)} run (what pytest says: {FOLDER / 'log'})", file=sys.stderr)
         FOLDER.mkdir(parents=True, exist_ok=True)
         if forked(lambda: _measure(measure), LONGEST_RUN, FOLDER / "log") not in (0, 1):
             raise RuntimeError(f"the unit tests could not be run: {FOLDER / 'log'}")
-        _keep(known, everything=EVERY in measure)
-    durations = json.loads((FOLDER / "durations.json").read_text(encoding="utf-8"))
-    failed = {test for test, seconds in durations.items() if seconds is None}
-    if failed:
-        print(f"{len(failed)} tests fail without a fault and are not used: {', '.join(sorted(failed)[:3])}", file=sys.stderr)
-    return Cover(dict(_lines(_read(known), rooms, failed)), {test: seconds for test, seconds in durations.items() if seconds is not None})
+        _keep(known, measure)
+    durations: dict[str, float | None] = json.loads((FOLDER / "durations.json").read_text(encoding="utf-8"))
+    durations = {test: seconds for test, seconds in durations.items() if (ROOT / _file(test)).is_file()}
+    if failed := sorted(test for test, seconds in durations.items() if seconds is None):
+        print(f"{len(failed)} tests fail without a fault and are not used: {', '.join(failed[:3])}", file=sys.stderr)
+    usable = {test: seconds for test, seconds in durations.items() if seconds is not None}
+    return Cover(dict(_lines(_read(known), rooms, usable.keys())), usable)
 
 
 def _measure(tests: Sequence[str]) -> int:
@@ -104,18 +107,24 @@ def _measure(tests: Sequence[str]) -> int:
     return int(status)
 
 
-def _keep(known: Path, *, everything: bool) -> None:
+def _keep(known: Path, measure: Sequence[str]) -> None:
     """Make what was measured what is known, or a part of it."""
     measured, report, seconds = FOLDER / "measured", FOLDER / "durations.json", FOLDER / "measured.json"
-    if everything:
+    if EVERY in measure or not known.is_file():
         measured.replace(known)
         seconds.replace(report)
         return
     both = _read(known)
     both.update(_read(measured))
     both.write()
-    together = json.loads(report.read_text(encoding="utf-8")) | json.loads(seconds.read_text(encoding="utf-8"))
-    report.write_text(json.dumps(together), encoding="utf-8")
+    before, now = (json.loads(file.read_text(encoding="utf-8")) for file in (report, seconds))
+    report.write_text(json.dumps(together(before, now, measure)), encoding="utf-8")
+
+
+def together(before: Mapping[str, float | None], now: Mapping[str, float | None], measure: Sequence[str]) -> dict[str, float | None]:
+    """The durations of all tests: a test that stood in what was measured again, and was not run, is no more."""
+    again = tuple(f"{part.rstrip('/')}{end}" for part in measure for end in ("/", "::", "["))
+    return {test: seconds for test, seconds in before.items() if test not in measure and not test.startswith(again)} | dict(now)
 
 
 def _read(file: Path) -> CoverageData:
@@ -124,18 +133,23 @@ def _read(file: Path) -> CoverageData:
     return data
 
 
-def _lines(data: CoverageData, rooms: tuple[str, ...], failed: set[str]) -> Iterator[tuple[str, dict[int, tuple[str, ...]]]]:
+def _lines(data: CoverageData, rooms: tuple[str, ...], usable: Set[str]) -> Iterator[tuple[str, dict[int, tuple[str, ...]]]]:
     for measured in sorted(data.measured_files()):
         file = Path(measured)
         if file.is_relative_to(ROOT) and (name := file.relative_to(ROOT)).parts[0] in rooms:
             found = data.contexts_by_lineno(measured)
-            yield name.as_posix(), {line: tuple(filter(None, (_test(each, failed) for each in tests))) for line, tests in found.items()}
+            yield name.as_posix(), {line: tuple(filter(None, (_test(each, usable) for each in tests))) for line, tests in found.items()}
 
 
-def _test(context: str, failed: set[str]) -> str:
-    """Of `tests/...::name|run`; empty for a line that ran at the import, and for a test that fails."""
+def _test(context: str, usable: Set[str]) -> str:
+    """Of `tests/...::name|run`; empty for a line that ran at the import, and for a test that fails or is no more."""
     test, _, phase = context.rpartition("|")
-    return "" if test in failed else f"{test}{SETUP}" if phase == "setup" else test
+    return "" if test not in usable else f"{test}{SETUP}" if phase == "setup" else test
+
+
+def _home(mutant: Mutant) -> str:
+    """Where the tests of its room stand."""
+    return f"tests/unit/{mutant.file.partition('/')[0]}/"
 
 
 def _file(test: str) -> str:

@@ -121,8 +121,11 @@ def tried(mutant: Mutant, tests: Sequence[str], seconds: float, log: Path | None
             return "timeout"
         case pytest.ExitCode.OK:
             return "survived"
-        # Interrupted: a module with the fault cannot be imported. Below zero: a signal ended it.
-        case status if status < 0 or status in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
+        # They were renamed since they were measured.
+        case pytest.ExitCode.NO_TESTS_COLLECTED:
+            return "no test"
+        # Interrupted: a module with the fault cannot be imported; an internal error: its import ends the process. Below zero: a signal.
+        case status if status < 0 or status in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR):
             return "killed"
         case status:
             raise RuntimeError(f"{mutant.key}: pytest ended with {status}")

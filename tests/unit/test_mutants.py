@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.golden_files import ROOT
 from tests.mutants.__main__ import EQUIVALENT, sample
-from tests.mutants.covering import OTHERS, OWN, Cover
+from tests.mutants.covering import OTHERS, OWN, Cover, together
 from tests.mutants.operators import mutants, mutated
 
 SOURCE = '''
@@ -84,11 +84,27 @@ def test_the_quick_tests_of_the_own_room_come_first_and_no_more_than_a_fault_is_
     seconds = {f"{own}::slow": OWN, f"{own}::quick": 1.0, f"{own}::slower": OWN + 1, f"{other}::quick": 0.5, f"{other}::slow": OTHERS}
     cover = Cover({"guards/a.py": {mutant.line: tuple(seconds)}}, {**seconds, f"{other}::last": OTHERS + 1})
     assert list(cover.stages(mutant)) == [[f"{own}::quick", f"{own}::slow"], [f"{other}::quick", f"{other}::slow"]]
-    assert list(Cover({}, seconds).stages(mutant)) == []
+    assert list(Cover({"guards/a.py": {}}, seconds).stages(mutant)) == []
     alone = Cover({"guards/a.py": {mutant.line: (f"{own}::slower",)}}, seconds)
     assert list(alone.stages(mutant)) == [[f"{own}::slower"]], "one is run, however long it takes"
+    at_import = next(m for m in mutants("guards/a.py", SOURCE) if m.change == "3 -> 4")
+    for each in (at_import, mutant):  # a file without lines is not measured
+        assert list(Cover({}, seconds).stages(each)) == [[f"{own}::quick", f"{own}::slow"]], "any of its room may read it"
     shared = Cover({"guards/a.py": {mutant.line: (f"{other}::quick|setup",)}}, seconds)
     assert list(shared.stages(mutant)) == [[f"{other}::quick", f"{other}::slow"]], "what fixtures run has every test of the file"
+
+
+def test_a_part_is_measured_again_and_what_is_no_more_there_is_forgotten() -> None:
+    before = {"tests/unit/a/test_a.py::one": 1.0, "tests/unit/a/test_a.py::two": None, "tests/unit/ab/test_b.py::one": 1.0}
+    now: dict[str, float | None] = {"tests/unit/a/test_a.py::three": 3.0}
+    for part in ("tests/unit/a", "tests/unit/a/", "tests/unit/a/test_a.py"):
+        assert together(before, now, [part]) == {"tests/unit/ab/test_b.py::one": 1.0, **now}
+    one = "tests/unit/a/test_a.py::one"
+    assert together(before, {one: 2.0}, [one]) == {**before, one: 2.0}
+    assert together({**before, f"{one}[1]": 1.0}, {f"{one}[2]": 2.0}, [one]) == {
+        **{test: seconds for test, seconds in before.items() if test != one},
+        f"{one}[2]": 2.0,
+    }
 
 
 def test_what_is_listed_as_equivalent_is_still_there_and_has_a_reason() -> None:

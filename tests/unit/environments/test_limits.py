@@ -157,18 +157,27 @@ WRONG: dict[str, tuple[str, list[str]]] = {
 }
 
 
+def with_keys(text: str) -> str:
+    """dev.yaml with these keys, in the place of those of their names."""
+    dev = DEV
+    for key in (line.split(":", 1)[0] for line in text.splitlines() if not line.startswith(" ")):
+        if f"\n{key}:" in dev:
+            lines = dev.splitlines()
+            start = next(number for number, line in enumerate(lines) if line.startswith(f"{key}:"))
+            end = next((n for n in range(start + 1, len(lines)) if lines[n] and not lines[n].startswith((" ", "#"))), len(lines))
+            dev = "\n".join([*lines[:start], *lines[end:]]) + "\n"
+    return dev + text + "\n"
+
+
+def told(tmp_path: Path, text: str) -> list[str]:
+    """The problems of dev.yaml with these keys, without file and line."""
+    return [problem.split(": ", 1)[1] for problem in problems(tmp_path, with_keys(text))]
+
+
 @pytest.mark.parametrize("case", WRONG)
 def test_what_is_wrong_is_the_only_problem(case: str, tmp_path: Path) -> None:
     text, wanted = WRONG[case]
-    key = text.split(":", 1)[0]
-    dev = DEV
-    if f"\n{key}:" in dev:
-        lines = dev.splitlines()
-        start = next(number for number, line in enumerate(lines) if line.startswith(f"{key}:"))
-        end = next((n for n in range(start + 1, len(lines)) if lines[n] and not lines[n].startswith((" ", "#"))), len(lines))
-        dev = "\n".join([*lines[:start], *lines[end:]]) + "\n"
-    found = [problem.split(": ", 1)[1] for problem in problems(tmp_path, dev + text + "\n")]
-    assert found == wanted
+    assert told(tmp_path, text) == wanted
 
 
 @pytest.mark.parametrize("case", ALLOWED)
@@ -229,6 +238,7 @@ def organized(tmp_path: Path, before: str, after: str) -> list[str]:
 def test_what_an_organization_cannot_be(tmp_path: Path) -> None:
     units = "SERVICE_MANAGED\norganizational_units: {dev: ou-ab12-11111111}\n#"
     assert organized(tmp_path, "SELF_MANAGED #", f"{units} #") == []
+    assert organized(tmp_path, "SELF_MANAGED #", f"{units.removesuffix('#')}delegated_administrator: true\n# #") == []
     assert organized(tmp_path, "environments: [dev]", "environments: [dev]\ndelegated_administrator: true") == [
         "delegated_administrator: a delegated administrator is for permission_model SERVICE_MANAGED"
     ]

@@ -119,6 +119,8 @@ def test_either_templates_or_rules(good: str, capsys: pytest.CaptureFixture[str]
     for arguments in ([], ["--rules", good]):
         assert main(arguments) == 2
         assert "expected either TEMPLATE or --rules" in capsys.readouterr().err
+    assert main(["--rules", "--json"]) == 2
+    capsys.readouterr()
     assert main(["--rules"]) == 0
     assert capsys.readouterr().out.startswith("#")
 

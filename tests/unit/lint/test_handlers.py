@@ -1,0 +1,203 @@
+"""E9590 over stacks of one resource: which statement lets a role do what a resource's handlers do, and which does not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lint.handlers import LISTING, RULE, LeftOut, ProvisionedStack, check, rows
+
+GROUP, TOPIC, FUNCTION, ACL = "AWS::Logs::LogGroup", "AWS::SNS::Topic", "AWS::Lambda::Function", "AWS::WAFv2::WebACL"
+CREATE = "logs:CreateLogGroup"
+OURS = "arn:aws:logs:*:111111111111:log-group:/site/*"
+
+
+def allow(*actions: str, on: Any = "*", **more: Any) -> dict[str, Any]:
+    resources = on if isinstance(on, list) else [on]
+    return {"Sid": "S", "Effect": "Allow", "Action": list(actions), "Resource": resources, **more}
+
+
+def made(
+    *statements: Mapping[str, Any], kind: str = GROUP, regions: tuple[str, ...] = ("eu-west-1",), **properties: Any
+) -> ProvisionedStack:
+    """A stack of one resource and the policy of its role."""
+    template = json.dumps({"Resources": {"R": {"Type": kind, "Properties": properties}}}).encode()
+    return ProvisionedStack(
+        stack_id="site",
+        stack_name="dev-site",
+        template=template,
+        regions=regions,
+        role="dev-provisioning",
+        policies=({"Statement": [*statements]},),
+        where="policies/x.py",
+    )
+
+
+def granted(stack: ProvisionedStack, permission: str, left_out: LeftOut | None = None) -> bool:
+    [row] = [row for _, row in rows(stack, left_out or {}, {}) if row.permission == permission]
+    return row.granted_by == "S"
+
+
+def reason(stack: ProvisionedStack, permission: str, *left_out: tuple[str, str, tuple[str, ...]]) -> str | None:
+    [row] = [row for _, row in rows(stack, {GROUP: left_out}, {}) if row.permission == permission]
+    return row.reason
+
+
+# --- which statement grants ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("statement", "name", "wanted"),
+    [
+        (allow(CREATE), "/site/a", True),
+        (allow("logs:createloggroup"), "/site/a", True),
+        (allow("logs:Create*"), "/site/a", True),
+        (allow("logs:Delete*", "logs:CreateLogStream"), "/site/a", False),
+        (allow(CREATE, on=OURS), "/site/a", True),
+        (allow(CREATE, on=OURS), "/other/a", False),
+        (allow(CREATE, on=[OURS, "arn:aws:logs:*:111111111111:log-group:/other/a"]), "/other/a", True),
+        (allow(CREATE, on="arn:aws:logs:eu-*:111111111111:log-group:/site/a:*"), "/site/a", True),
+        (allow(CREATE, on="arn:aws:logs:us-east-1:111111111111:log-group:/site/*"), "/site/a", False),
+        (allow(CREATE, on="arn:aws:s3:::/site/*"), "/site/a", False),
+        (allow(CREATE, on="arn:aws:logs:eu-west-1:111111111111:destination:/site/a"), "/site/a", False),
+        (allow(CREATE, on="not an ARN"), "/site/a", False),
+        (allow(CREATE, on={"Fn::Sub": "arn:${AWS::Partition}:logs:*:${AWS::AccountId}:log-group:/site/*"}), "/site/a", True),
+        (allow(CREATE, on={"Fn::Sub": ["arn:${P}:logs:*:${AWS::AccountId}:log-group:/other/*", {"P": "aws"}]}), "/site/a", False),
+        (allow(CREATE, on=OURS), {"Fn::Sub": "/site/${AWS::Region}"}, True),
+        (allow(CREATE, on=OURS), {"Fn::Sub": "/${AWS::Region}/site"}, True),
+        (allow(CREATE, on="arn:aws:logs:*:*:log-group:/site/dev-site"), {"Fn::Sub": "/site/${AWS::StackName}"}, True),
+        (allow(CREATE, on="arn:aws:logs:*:*:log-group:/site/other"), {"Fn::Sub": "/site/${AWS::StackName}"}, False),
+    ],
+)
+def test_a_permission_is_granted_by_a_statement_that_names_the_action_and_can_name_the_resource(
+    statement: dict[str, Any], name: Any, wanted: bool
+) -> None:
+    assert granted(made(statement, LogGroupName=name), CREATE) is wanted
+
+
+def test_a_denial_grants_nothing_and_a_later_statement_does() -> None:
+    assert not granted(made({**allow(CREATE), "Effect": "Deny"}, LogGroupName="a"), CREATE)
+    assert granted(made(allow(CREATE, on="arn:aws:logs:*:*:log-group:b"), allow(CREATE, on="*"), LogGroupName="a"), CREATE)
+
+
+def test_a_resource_without_a_name_has_the_one_that_cloudformation_makes_up() -> None:
+    assert granted(made(allow(CREATE, on="arn:aws:logs:*:*:log-group:dev-site-*")), CREATE)
+    assert granted(made(allow(CREATE, on="arn:aws:logs:*:*:log-group:dev-site-R-*")), CREATE)
+    assert not granted(made(allow(CREATE, on="arn:aws:logs:*:*:log-group:dev-other-*")), CREATE)
+
+
+def test_a_stack_of_several_regions_needs_the_permission_in_each() -> None:
+    regions = ("eu-west-1", "us-east-1")
+    one, both = (allow(CREATE, on=f"arn:aws:logs:{region}:*:log-group:a") for region in ("eu-west-1", "*"))
+    assert not granted(made(one, regions=regions, LogGroupName="a"), CREATE)
+    assert granted(made(both, regions=regions, LogGroupName="a"), CREATE)
+
+
+def test_an_action_on_everything_is_granted_by_a_star_alone() -> None:
+    listing = "sns:ListTopics"
+    assert granted(made(allow(listing), kind=TOPIC), listing)
+    assert not granted(made(allow(listing, on="arn:aws:sns:*:*:*"), kind=TOPIC), listing)
+
+
+def test_an_action_that_nobody_describes_is_granted_by_its_name() -> None:
+    assert granted(made(allow("s3:REST.PUT.OBJECT", on="arn:aws:s3:::logs"), LogGroupName="a"), "s3:REST.PUT.OBJECT")
+
+
+@pytest.mark.parametrize(
+    ("condition", "wanted"),
+    [
+        ({}, True),
+        ({"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}, True),
+        ({"StringEquals": {"iam:PassedToService": ["edgelambda.amazonaws.com", "lambda.amazonaws.com"]}}, True),
+        ({"StringEquals": {"iam:PassedToService": "edgelambda.amazonaws.com"}}, False),
+    ],
+)
+def test_a_role_is_passed_to_the_services_that_the_statement_names(condition: dict[str, Any], wanted: bool) -> None:
+    stack = made(allow("iam:PassRole", on="arn:aws:iam::*:role/dev-*", Condition=condition), kind=FUNCTION, FunctionName="f")
+    assert granted(stack, "iam:PassRole") is wanted
+
+
+def test_what_the_action_takes_is_another_resource_than_the_target() -> None:
+    """The name of the function says nothing about the code's bucket."""
+    assert granted(made(allow("s3:GetObject", on="arn:aws:s3:::code/*"), kind=FUNCTION, FunctionName="f"), "s3:GetObject")
+    assert not granted(made(allow("s3:GetObject", on="arn:aws:logs:*:*:log-group:f"), kind=FUNCTION, FunctionName="f"), "s3:GetObject")
+
+
+def test_a_name_that_stands_inside_of_the_arn_follows_its_kind() -> None:
+    """`regional/webacl/NAME/ID` (Service Authorization Reference, AWS WAF)."""
+    action = "wafv2:UpdateWebACL"
+    element = "arn:aws:wafv2:us-east-1:*:global/{}/{}/*"
+    assert granted(made(allow(action, on=element.format("webacl", "dev-*")), kind=ACL, regions=("us-east-1",), Name="dev-acl"), action)
+    assert not granted(made(allow(action, on=element.format("webacl", "sit-*")), kind=ACL, regions=("us-east-1",), Name="dev-acl"), action)
+    assert not granted(made(allow(action, on=element.format("ipset", "dev-*")), kind=ACL, regions=("us-east-1",), Name="dev-acl"), action)
+
+
+# --- what is left out, and the findings ---------------------------------------------------------------------------
+
+
+def test_a_reason_holds_until_the_property_is_used_that_takes_it_away() -> None:
+    key = ("logs:*KmsKey", "no key", ("KmsKeyId",))
+    assert reason(made(LogGroupName="a"), "logs:AssociateKmsKey", key) == "no key"
+    assert reason(made(LogGroupName="a"), CREATE, key) is None
+    assert reason(made(KmsKeyId="k"), "logs:AssociateKmsKey", key) is None
+    assert reason(made(KmsKeyId="k"), "logs:AssociateKmsKey", key, ("logs:*", "all the same", ())) == "all the same"
+
+
+@pytest.mark.parametrize(
+    ("value", "used"),
+    [
+        ({"A": {"B": 1}}, True),
+        ({"A": [{"C": 1}, {"B": 1}]}, True),
+        ({"A": {"Fn::If": ["Yes", {"C": 1}, {"B": 1}]}}, True),
+        ({"A": {"C": 1}}, False),
+        ({"A": {"Fn::If": ["B", {"C": 1}, {"Ref": "AWS::NoValue"}]}}, False),
+        ({"A": "B"}, False),
+        ({"B": 1}, False),
+    ],
+)
+def test_a_property_is_used_through_lists_and_conditions(value: dict[str, Any], used: bool) -> None:
+    found = reason(made(**value), "logs:AssociateKmsKey", ("logs:AssociateKmsKey", "why", ("Other", "A.B")))
+    assert (found is None) is used
+
+
+def test_what_only_the_list_handler_does_is_not_needed() -> None:
+    found = {row.permission: row for _, row in rows(made(kind=TOPIC), {}, {})}
+    assert found["sns:ListTopics"].reason == LISTING and found["sns:ListTopics"].handlers == ("list",)
+    assert found["sns:CreateTopic"].reason is None and found["sns:CreateTopic"].kind == TOPIC
+    assert found["sns:GetTopicAttributes"].handlers == ("create", "delete", "read", "update")
+
+
+def findings(
+    stack: ProvisionedStack, left_out: LeftOut, stands_for: Mapping[str, str] | None = None, cache: Path | None = None
+) -> list[str]:
+    found = check([stack], left_out, stands_for or {}, remedy="policies/handlers.py", cache_folder=cache)
+    assert all((each.rule, each.level, each.source, each.path) == (RULE, "error", "ours", ("Resources", "R")) for each in found["site"])
+    return [each.message for each in found["site"]]
+
+
+def test_a_finding_names_every_permission_that_is_missing_and_no_other() -> None:
+    [message] = findings(made(allow("sns:*"), kind=TOPIC), {})
+    assert message.startswith("AWS::SNS::Topic: the role dev-provisioning, with which CloudFormation makes this stack, may not")
+    assert "may not iam:GetRole, iam:PassRole on it in eu-west-1. Grant them in policies/x.py" in message
+    assert findings(made(allow("sns:*"), kind=TOPIC), {TOPIC: [("iam:*", "no logs of deliveries", ())]}) == []
+
+
+def test_a_type_without_handlers_is_judged_as_the_one_that_stands_for_it() -> None:
+    [unknown] = findings(made(allow("*"), kind="Custom::Thing"), {})
+    assert unknown.startswith("nobody knows what making Custom::Thing takes")
+    assert findings(made(allow("sns:*", "iam:*"), kind="Custom::Thing"), {}, {"Custom::Thing": TOPIC}) == []
+
+
+def test_a_kept_verdict_holds_for_the_same_stack_and_the_same_reasons_only(tmp_path: Path) -> None:
+    cache = tmp_path / "a" / "b" / "c"
+    stack = made(allow("sns:*"), kind=TOPIC)
+    left_out: LeftOut = {TOPIC: [("iam:*", "why", ())]}
+    first = findings(stack, {}, cache=cache)
+    assert first and len(list(cache.glob("*.json"))) == 1
+    assert findings(stack, {}, cache=cache) == first and len(list(cache.glob("*.json"))) == 1
+    assert findings(stack, left_out, cache=cache) == []
+    assert findings(made(allow("sns:*", "iam:*"), kind=TOPIC), {}, cache=cache) == []

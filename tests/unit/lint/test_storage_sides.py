@@ -1,0 +1,221 @@
+"""Rules of buckets, health checks and records over few resources: the smallest thing that each refuses beside the nearest that it takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lint.rules import records, storage
+from lint.rules.base import Rule
+from tests.unit.lint.test_rule_sides import GONE, IMPORTED, function, told
+
+BUCKET, POLICY = "AWS::S3::Bucket", "AWS::S3::BucketPolicy"
+
+
+def either(yes: Any, no: Any) -> dict[str, Any]:
+    return {"Fn::If": ["C", yes, no]}
+
+
+def bucket(**properties: Any) -> dict[str, Any]:
+    return {"Type": BUCKET, "Properties": properties}
+
+
+# --- buckets ------------------------------------------------------------------------------------------------------
+
+BLOCKS = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True)
+ENFORCED = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+AES = {"ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
+BUCKETS: list[tuple[type[Rule], dict[str, Any], list[str]]] = [
+    (storage.PublicAccess, {"PublicAccessBlockConfiguration": BLOCKS}, []),
+    (storage.PublicAccess, {"PublicAccessBlockConfiguration": dict.fromkeys(BLOCKS, "true")}, []),
+    (storage.PublicAccess, {}, ["B.PublicAccessBlockConfiguration"]),
+    *(
+        (storage.PublicAccess, {"PublicAccessBlockConfiguration": {**BLOCKS, name: value}}, [f"B.PublicAccessBlockConfiguration.{name}"])
+        for name in BLOCKS
+        for value in (False, GONE)
+    ),
+    (storage.Ownership, {"OwnershipControls": ENFORCED}, []),
+    (storage.Ownership, {}, ["B.OwnershipControls"]),
+    (storage.Ownership, {"OwnershipControls": {"Rules": []}}, ["B.OwnershipControls"]),
+    (storage.Ownership, {"OwnershipControls": either(ENFORCED, GONE)}, ["B.OwnershipControls"]),
+    (
+        storage.Ownership,
+        {"OwnershipControls": {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}},
+        ["B.OwnershipControls.Rules.0.ObjectOwnership"],
+    ),
+    (storage.Ownership, {"OwnershipControls": ENFORCED, "AccessControl": "Private"}, ["B.AccessControl"]),
+    (storage.Ownership, {"OwnershipControls": ENFORCED, "AccessControl": GONE}, []),
+    (storage.Encryption, {"BucketEncryption": AES}, []),
+    (storage.Encryption, {}, ["B.BucketEncryption"]),
+    (storage.Encryption, {"BucketEncryption": {"ServerSideEncryptionConfiguration": [{}]}}, ["B.BucketEncryption"]),
+    (storage.Encryption, {"BucketEncryption": either(AES, GONE)}, ["B.BucketEncryption"]),
+]
+
+
+@pytest.mark.parametrize(("rule", "properties", "wanted"), BUCKETS)
+def test_a_rule_of_buckets(rule: type[Rule], properties: dict[str, Any], wanted: list[str]) -> None:
+    assert told(rule, B=bucket(**properties)) == wanted
+
+
+ARN = {"Fn::GetAtt": ["B", "Arn"]}
+OBJECTS = {"Fn::Sub": "${B.Arn}/*"}
+
+
+def deny(**more: Any) -> dict[str, Any]:
+    plain = {"Bool": {"aws:SecureTransport": "false"}}
+    return {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": [ARN, OBJECTS], "Condition": plain, **more}
+
+
+def policy(*statements: dict[str, Any], of: Any = None) -> dict[str, Any]:
+    return {"Type": POLICY, "Properties": {"Bucket": of or {"Ref": "B"}, "PolicyDocument": {"Statement": [*statements]}}}
+
+
+@pytest.mark.parametrize(
+    ("more", "refuses"),
+    [
+        ({}, True),
+        ({"Principal": {"AWS": "*"}}, True),
+        ({"Principal": {"AWS": ["1", "*"]}}, True),
+        ({"Principal": {"AWS": "123456789012"}}, False),
+        ({"Action": "*"}, True),
+        ({"Action": ["s3:*"]}, True),
+        ({"Action": "s3:GetObject"}, False),
+        ({"Effect": "Allow"}, False),
+        ({"Resource": "*"}, True),
+        ({"Resource": [ARN]}, False),
+        ({"Resource": [OBJECTS]}, False),
+        ({"Condition": {"Bool": {"aws:securetransport": False}}}, True),
+        ({"Condition": {"Bool": {"aws:SecureTransport": "true"}}}, False),
+        ({"Condition": GONE}, False),
+        ({"Condition": [{"Bool": {"aws:SecureTransport": "false"}}]}, False),
+        ({"Condition": ["Bool"]}, False),
+        ({"Condition": {"Bool": {"aws:SecureTransport": "false", "aws:ViaAWSService": "false"}}}, False),
+        ({"Condition": {"Bool": {"aws:SecureTransport": "false"}, "StringEquals": {"a": "b"}}}, False),
+    ],
+)
+def test_a_bucket_refuses_plain_http_to_everybody_for_everything(more: dict[str, Any], refuses: bool) -> None:
+    assert (told(storage.TlsOnly, B=bucket(), P=policy(deny(**more))) == []) is refuses
+
+
+def test_the_policy_is_the_one_of_the_bucket() -> None:
+    named = bucket(BucketName="site")
+    assert told(storage.TlsOnly, B=named, P=policy(deny(), of="site")) == []
+    assert told(storage.TlsOnly, B=named, P=policy(deny(), of="other")) == told(storage.TlsOnly, B=named) == ["B"]
+    assert told(storage.TlsOnly, B=bucket(), P=policy(deny(), of={"Ref": "P"})) == ["B"]
+
+
+@pytest.mark.parametrize(
+    ("of", "resource", "own"),
+    [
+        ({"Ref": "B"}, ARN, True),
+        ({"Ref": "B"}, OBJECTS, True),
+        ({"Ref": "B"}, {"Fn::Sub": "arn:aws:s3:::${B}/*"}, True),
+        ({"Ref": "B"}, "arn:aws:s3:::site/*", True),
+        ({"Ref": "B"}, {"Fn::GetAtt": ["O", "Arn"]}, False),
+        ({"Ref": "B"}, "arn:aws:s3:::other", False),
+        ({"Ref": "B"}, "arn:aws:s3:::si*", True),
+        ({"Ref": "B"}, "*", True),
+        ({"Ref": "B"}, {"Fn::ImportValue": "x"}, True),
+        ("site", ARN, True),
+        ("site", "arn:aws:s3:::site", True),
+        ("site", {"Fn::Sub": "arn:aws:s3:::${O}/*"}, False),
+        ({"Ref": "O"}, "arn:aws:s3:::whatever", True),
+        ({"Ref": "O"}, ARN, False),
+        ({"Fn::Sub": "${P}-site"}, "arn:aws:s3:::other", True),
+    ],
+)
+def test_a_bucket_policy_names_its_own_bucket(of: Any, resource: Any, own: bool) -> None:
+    found = told(storage.OwnResources, B=bucket(BucketName="site"), O=bucket(), P=policy(deny(Resource=[resource]), of=of))
+    assert found == ([] if own else ["P.PolicyDocument.Statement.0.Resource.0"])
+
+
+@pytest.mark.parametrize(
+    ("deletion", "replace", "wanted"),
+    [
+        ("Retain", "Retain", []),
+        ("RetainExceptOnCreate", "Retain", []),
+        ("Delete", "Retain", ["DeletionPolicy"]),
+        (None, "Retain", ["DeletionPolicy"]),
+        ("Retain", "RetainExceptOnCreate", ["UpdateReplacePolicy"]),
+        ("Retain", None, ["UpdateReplacePolicy"]),
+    ],
+)
+def test_what_holds_data_or_runs_at_the_edge_is_retained(deletion: str | None, replace: str | None, wanted: list[str]) -> None:
+    policies = {name: value for name, value in (("DeletionPolicy", deletion), ("UpdateReplacePolicy", replace)) if value}
+    for resource in (bucket(), {"Type": "AWS::DynamoDB::Table"}, function()):
+        assert told(storage.Retained, R={**resource, **policies}) == [f"R.{name}" for name in wanted]
+    assert told(storage.Retained, R={"Type": "AWS::SNS::Topic", **policies}, F=function(False)) == []
+
+
+# --- health checks and records --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["HTTP", "HTTPS", "HTTPS_STR_MATCH", "TCP", "CALCULATED", "CLOUDWATCH_METRIC", "RECOVERY_CONTROL"])
+@pytest.mark.parametrize("name", records.SETTINGS)
+def test_a_health_check_has_the_settings_of_its_type(kind: str, name: str) -> None:
+    def of(**more: Any) -> list[str]:
+        needed = {each: "x" for each, types in records.NEEDED.items() if kind in types}
+        return told(
+            records.FittingCheck,
+            H={"Type": "AWS::Route53::HealthCheck", "Properties": {"HealthCheckConfig": {"Type": kind, **needed, **more}}},
+        )
+
+    assert of(**{name: "x"}) == ([] if kind in records.SETTINGS[name] else [f"H.HealthCheckConfig.{name}"])
+    assert of(**{name: GONE}) == ([f"H.HealthCheckConfig.{name}"] if kind in records.NEEDED.get(name, ()) else [])
+
+
+def test_a_type_that_only_aws_will_know_hides_no_other() -> None:
+    config = {"Type": either(IMPORTED, "TCP"), "SearchString": "x"}
+    found = told(records.FittingCheck, H={"Type": "AWS::Route53::HealthCheck", "Properties": {"HealthCheckConfig": config}})
+    assert found == ["H.HealthCheckConfig.SearchString"]
+
+
+def record(**more: Any) -> dict[str, Any]:
+    return {"Type": "AWS::Route53::RecordSet", "Properties": {"HostedZoneId": "Z1", "Name": "a.example.org", "Type": "A", **more}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "target", "right"),
+    [
+        ("A", "lb.eu-west-1.elb.amazonaws.com", True),
+        ("TXT", "lb.eu-west-1.elb.amazonaws.com", False),
+        ("MX", "LB.eu-west-1.elb.AMAZONAWS.com.", False),
+        ("TXT", "b.example.org", True),
+        ("TXT", {"Fn::GetAtt": ["L", "DNSName"]}, False),
+        ("TXT", {"Ref": "P"}, True),
+    ],
+)
+def test_a_record_that_no_service_answers_is_no_alias_of_one(kind: str, target: Any, right: bool) -> None:
+    balancer = {"Type": "AWS::ElasticLoadBalancingV2::LoadBalancer"}
+    found = told(records.AliasType, R=record(Type=kind, AliasTarget={"DNSName": target, "HostedZoneId": "Z2"}), L=balancer)
+    assert found == ([] if right else ["R.Type"])
+
+
+@pytest.mark.parametrize(
+    ("more", "twice"),
+    [
+        ({}, True),
+        ({"Name": "A.example.org."}, True),
+        ({"Name": "b.example.org"}, False),
+        ({"Type": "AAAA"}, False),
+        ({"HostedZoneId": "Z2"}, False),
+        ({"Weight": 0}, False),
+        ({"Failover": "SECONDARY"}, False),
+        ({"SetIdentifier": "x"}, False),
+        ({"Name": IMPORTED}, False),
+    ],
+)
+def test_a_name_has_one_record_of_a_type(more: dict[str, Any], twice: bool) -> None:
+    assert told(records.RecordOnce, R=record(), S=record(**more)) == (["S"] if twice else [])
+
+
+def test_records_that_are_never_there_together_are_not_twice() -> None:
+    one, other = record(Name=either("a.example.org", "b.example.org")), record(Name=either("b.example.org", "a.example.org"))
+    assert told(records.RecordOnce, R=one, S=other) == []
+    group = {
+        "Type": "AWS::Route53::RecordSetGroup",
+        "Properties": {"HostedZoneId": "Z1", "RecordSets": [{"Name": "a.example.org", "Type": "A"}]},
+    }
+    assert told(records.RecordOnce, R=record(), S=group) == ["S.RecordSets.0"]
+    assert told(records.RecordOnce, R=record(HostedZoneId="Z2"), S=group) == []
