@@ -93,7 +93,9 @@ def bucket_name(opened: Opened, live: Mapping[str, str] | None = None) -> str:
 
 
 def bucket_in_template(templates: Mapping[str, bytes]) -> str:
-    """Name of the site bucket where the template says it; else ""."""
+    """Name of the site bucket where the template says it; else "", as where there is no site."""
+    if SITE_STACK not in templates:
+        return ""
     name = resources_of(templates, SITE_STACK).get("Bucket", {}).get("Properties", {}).get("BucketName")
     return name if isinstance(name, str) else ""
 
