@@ -25,6 +25,7 @@ _PARTS: dict[str, tuple[str, ...]] = {
         "_handle_cloudfront_dataplane_request",
     ),
     "ministack.core.router": ("detect_service(method, path, headers, query_params)",),
+    "ministack.services.cognito": ("_decode_id_token_unverified(id_token)",),
     "ministack.core.sigv4": (
         "parse_header_signature(headers)",
         "parse_query_signature(query_params)",

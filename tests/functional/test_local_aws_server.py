@@ -312,7 +312,7 @@ def test_without_the_extra_the_command_to_type_is_named(state: Path) -> None:
         "from pathlib import Path\n"
         "from local_aws.server import LocalAws, LocalAwsError\n"
         f"try: LocalAws.start(Path({str(state)!r}))\n"
-        "except LocalAwsError as error: print(error, '|', error.hint)\n"
+        "except LocalAwsError as error: print(error, '|', error.command)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=state.parent, capture_output=True, text=True, check=True)
     assert "the local AWS is not installed" in done.stdout
