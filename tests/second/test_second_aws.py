@@ -69,7 +69,8 @@ def test_the_life_of_a_chain_of_stacks(command_line: CommandLine, second_aws: Wi
     assert planned.code == 3, planned
     assert f"warning: this is not AWS itself: AWS_ENDPOINT_URL leads to {second_aws.url}" in planned.stderr
     assert "parameter From: (none) -> {known after one.Name}" in planned.stdout
-    assert planned.stdout.count("note: CloudFormation's validation of the change set could not be read: moto has no DescribeEvents") == 4
+    (note,) = [line for line in planned.stdout.splitlines() if "validation of the change set could not be read: moto has no Desc" in line]
+    assert all(name in note for name in ("base", "one", "two", "beside")), planned
     applied = chain.deploy("apply", "--yes")
     assert applied.code == 0, applied
     assert (value_of(second_aws, "/demo/one"), value_of(second_aws, "/demo/two")) == ("1", "see /demo/one")
