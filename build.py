@@ -353,9 +353,9 @@ def _table(built: list[Synthesis], findings: dict[str, tuple[Finding, ...]], zon
         lines.append(f"{assembly.environment}: {len(assembly.stacks)} stacks, assembly {assembly.digest[:12]}")
         left = list(dict.fromkeys(placeholder.key for placeholder in assembly.placeholders))
         if left:
-            others = zone_rivals.get(assembly.environment, ())
-            contested = f"; in another account {' and '.join(others)} want the same hosted_zone" if others else ""
-            lines.append(f"{assembly.environment}: to fill in: {', '.join(left)} (see doctor){contested}")
+            lines.append(f"{assembly.environment}: to fill in: {', '.join(left)} (see doctor)")
+            if others := zone_rivals.get(assembly.environment):
+                lines.append(f"{assembly.environment}: {' and '.join(others)} want the same hosted_zone, in another account")
     return lines
 
 
