@@ -6,12 +6,14 @@ Never: asks AWS, holds what a verb decides by, ends a verb because the file cann
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from guards.private import write_private
+from session.context import Context
 
 DIGITS = 12
 """Of a digest: as many as `releases` shows."""
@@ -27,6 +29,12 @@ def remember(root: Path, environment: str, *, local: bool, contents: Iterable[st
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         write_private(file, "".join(f"{digest}\n" for digest in [*found][:KEPT]).encode(), durable=False)
+
+
+def note(context: Context, args: argparse.Namespace, contents: Iterable[str], *, replace: bool = False) -> None:
+    """What a verb has read or made, unless an endpoint of the caller's own stands for AWS."""
+    if "AWS_ENDPOINT_URL" not in context.environ:
+        remember(context.root, args.env, local=args.local, contents=contents, replace=replace)
 
 
 def known(root: Path, environment: str, *, local: bool) -> tuple[str, ...]:

@@ -245,5 +245,5 @@ def show_outcome(outcome: Outcome, args: argparse.Namespace, context: Context) -
     """What is live now, for people or machines."""
     from review.outcome_view import outcome_data, outcome_text
 
-    known_releases.remember(context.root, args.env, local=args.local, contents=[outcome.release.content])
+    known_releases.note(context, args, [outcome.release.content])
     context.answers({"plan": None, "outcome": outcome_data(outcome)}, outcome_text(outcome, args.env), machine=args.json)

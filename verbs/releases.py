@@ -34,7 +34,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     opened = seen(open_environment(args, context, looks=True), args, context)
     state, _ = site_of(opened).store.state()
     contents = [release.content for release in reversed(state.releases) if not release.pruned_at]
-    known_releases.remember(context.root, args.env, local=args.local, contents=contents, replace=True)
+    known_releases.note(context, args, contents, replace=True)
     contract = opened.assembly.site
     lines = release_lines(state, keep=contract.release_keep, grace_days=contract.release_grace_days, now=context.now())
     context.answers(state, as_lines(lines), machine=args.json)

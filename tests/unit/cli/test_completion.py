@@ -12,7 +12,8 @@ import pytest
 
 from cli import completion
 from cli.parser import verbs
-from session.known_releases import KEPT, known, remember
+from session.context import Context
+from session.known_releases import KEPT, known, note, remember
 from tests.golden_files import ROOT
 
 
@@ -96,6 +97,12 @@ def test_a_folder_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
     (tmp_path / ".cache").write_text("no folder", encoding="utf-8")
     remember(tmp_path, "dev", local=False, contents=["a" * 64])
     assert known(tmp_path, "dev", local=False) == ()
+
+
+@pytest.mark.parametrize(("environ", "noted"), [({}, ("a" * 12,)), ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, ())])
+def test_releases_of_another_endpoint_are_not_those_of_aws(environ: dict[str, str], noted: tuple[str, ...], tmp_path: Path) -> None:
+    note(Context(root=tmp_path, environ=environ), argparse.Namespace(env="dev", local=False), ["a" * 64])
+    assert known(tmp_path, "dev", local=False) == noted
 
 
 def test_so_many_are_kept(tmp_path: Path) -> None:
