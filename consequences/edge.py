@@ -13,10 +13,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from changes.context import Resources
 from guards import documents
 from templates.intrinsics import text_of
 
-Resources = Mapping[str, Mapping[str, Any]]
 CODE = {"AWS::Lambda::Function": ("Code", "ZipFile"), "AWS::CloudFront::Function": ("FunctionCode",)}
 ASKED = "they are asked for the password again"
 _WORDS: Mapping[str, str] = {

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from changes.context import Resources
+from consequences.confirmation import SUBSCRIPTION
 from consequences.firewall import weakened_rules
 from consequences.headers import weakened
 from consequences.model import PostureChange, PostureKind
 from templates.intrinsics import marked, text_of
 
-Resources = Mapping[str, Mapping[str, Any]]
 Body = Mapping[str, Any]
 Found = Iterator[tuple[PostureKind, str, str, str]]
 """Kind, subject, before, after."""
@@ -33,9 +34,6 @@ TLS_VERSIONS = (
 """CloudFront's security policies, from the weakest. Source: CloudFront Developer Guide, "Supported protocols and ciphers"."""
 _SSE = ("", "AES256", "aws:kms", "aws:kms:dsse")
 """S3 encrypts everything with AES256 at the least. Source: S3 User Guide, "Setting default server-side encryption"."""
-
-
-SUBSCRIPTION = "AWS::SNS::Subscription"
 
 
 def loosened(stack: str, before: Resources, after: Resources) -> tuple[PostureChange, ...]:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from changes.context import Resources
 from changes.model import ResourceChange
 from consequences import duration, edge, posture, visitors
 from consequences.model import Consequences, CostDifference, VisitorEffect
-from consequences.posture import Resources
 from prices.estimate import Usage, estimate
 from templates.resources import RETAINING
 

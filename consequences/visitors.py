@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from changes.context import Resources
 from changes.model import ResourceChange
 from consequences.firewall import counts, limit_of, rules_of
 from consequences.model import VisitorEffect, VisitorKind
-from consequences.posture import TLS_VERSIONS, Resources, behaviours, checks_requests
+from consequences.posture import TLS_VERSIONS, behaviours, checks_requests
 from templates.intrinsics import marked, text_of, value_of
 from templates.values import Redacted
 

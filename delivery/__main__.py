@@ -6,6 +6,7 @@ import argparse
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -119,11 +120,7 @@ def _guarded(args: argparse.Namespace) -> str:
 
 
 def _order(args: argparse.Namespace) -> str:
-    repository = _repository(args)
-
-    def compare(older: str, newer: str) -> str:
-        return _compared(repository, older, newer)
-
+    compare = partial(_compared, _repository(args))
     return _unless(order.out_of_date(args.history.read_bytes(), args.commit, compare, environment=args.env))
 
 

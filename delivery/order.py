@@ -15,7 +15,7 @@ from typing import Any
 
 from guards import documents
 
-_COMMIT = re.compile(r"[0-9a-f]{40}\Z")
+COMMIT = re.compile(r"[0-9a-f]{40}\Z")
 
 Compare = Callable[[str, str], str]
 """How the second commit stands to the first: ahead, behind, identical, diverged; "" where GitHub does not know one of them.
@@ -32,7 +32,7 @@ def out_of_date(history: bytes, commit: str, compare: Compare, *, environment: s
             f"the history of {environment} could not be read"
         )
     applied = str(records[0]["git_commit"]) if records else ""
-    if applied == commit or _COMMIT.match(applied) is None or _COMMIT.match(commit) is None:
+    if applied == commit or COMMIT.match(applied) is None or COMMIT.match(commit) is None:
         return ""
     if compare(commit, applied) != "ahead":
         return ""

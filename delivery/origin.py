@@ -6,9 +6,10 @@ Never: trusts an artifact by its name: whoever opens a pull request can have its
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from delivery.order import COMMIT
 
 TRUSTED = ("push", "workflow_dispatch", "schedule", "workflow_call", "repository_dispatch")
 """Events that run a branch's own code. A pull request's run, and one that a pull request's run has started, does not."""
@@ -41,7 +42,7 @@ def unmerged(commit: str, tip: str, compare: Callable[[], str], *, branch: str) 
     `compare` says how the commit stands to the last one (GitHub REST API, "Compare two commits").
     """
     for each in (commit, tip):
-        if re.fullmatch("[0-9a-f]{40}", each) is None:
+        if COMMIT.match(each) is None:
             return f"{each!r} is not a commit"
     if commit == tip or compare() in ("behind", "identical"):
         return ""

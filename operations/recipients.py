@@ -14,17 +14,17 @@ from collections.abc import Callable, Iterator
 
 from assembly.model import Stack
 from aws.cloudformation.gateway import CloudFormation
+from consequences.confirmation import CONFIRMED_BY_PEOPLE, SUBSCRIPTION
+from consequences.leaned_on import TOPIC
 from gateways.topics import Subscriptions
 from guards import documents
-
-TOPIC, SUBSCRIPTION = "AWS::SNS::Topic", "AWS::SNS::Subscription"
 
 
 def addresses(template: bytes) -> tuple[str, ...]:
     """The mail addresses that a template subscribes."""
     resources = documents.loads(template).get("Resources", {}).values() if template else ()
     found = [each.get("Properties", {}) for each in resources if each.get("Type") == SUBSCRIPTION]
-    return tuple(str(each.get("Endpoint")) for each in found if str(each.get("Protocol", "")).startswith("email"))
+    return tuple(str(each.get("Endpoint")) for each in found if each.get("Protocol") in CONFIRMED_BY_PEOPLE)
 
 
 def unconfirmed(

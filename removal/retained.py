@@ -59,7 +59,7 @@ def left_by(
             if r.logical_id in retained and r.physical_id
         ]
         found += held
-        let_go |= {(each.resource_type, each.physical_id): lets_go(template_now) for each in held}
+        let_go |= dict.fromkeys(((each.resource_type, each.physical_id) for each in held), lets_go(template_now))
         found += [_retained(stack, each.resource_type, each.physical_id) for each in left(in_place(stack), removal.arn, gateway)]
         arns.remove(removal.arn)
     for arn in arns:
@@ -70,7 +70,7 @@ def left_by(
         # A deleted stack's template is told for 90 days, as its events are (API reference, GetTemplate).
         if skipped:
             said = lets_go(gateway.get_template(arn))
-            let_go = {**{(each.resource_type, each.physical_id): said for each in skipped}, **let_go}
+            let_go = dict.fromkeys(((each.resource_type, each.physical_id) for each in skipped), said) | let_go
     found += [_retained(stack, kind, name, proven=False) for kind, name in _named(stack, template, stack.account_id, stack.region)]
     return [
         msgspec.structs.replace(each, because=_LET_GO) if let_go.get((each.resource_type, each.physical_id)) else each for each in found
@@ -116,20 +116,20 @@ def _named(stack: Stack, template: Mapping[str, Any], account_id: str, region: s
 
 
 def resources_of(template: str | None) -> dict[str, Any]:
-    try:
-        found = documents.loads(template or "{}").get("Resources", {})
-    except (ValueError, AttributeError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    return _section(template, "Resources")
 
 
 def lets_go(template: str | None) -> bool:
     """Whether the stack leaves what it has to somebody else."""
+    return _section(template, "Metadata").get(LET_GO) is True
+
+
+def _section(template: str | None, name: str) -> dict[str, Any]:
     try:
-        metadata = documents.loads(template or "{}").get("Metadata")
+        found = documents.loads(template or "{}").get(name)
     except (ValueError, AttributeError):
-        return False
-    return isinstance(metadata, Mapping) and metadata.get(LET_GO) is True
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def retains(body: Any) -> bool:

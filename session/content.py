@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from session.context import CommandError
-from session.site import SITE_STACK, contract_of, deployed_outputs, refuse_unless_promoted, site_of
+from session.site import contract_of, deployed_outputs, refuse_unless_promoted, site_of
+from session.target import SITE_STACK
 from website import planner
 from website.content import Content, read
 from website.content_plan import sealed

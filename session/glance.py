@@ -28,6 +28,7 @@ def readable_site(args: argparse.Namespace, context: Context, assembly: Assembly
     from recovery.origins import origins_of
     from session.opened import refuse_placeholders
     from session.site import bucket_in_template
+    from session.target import SITE_STACK
 
     # -v promises a line for each call.
     if args.local or args.profile or args.dry_run or context.verbose:
@@ -48,7 +49,7 @@ def readable_site(args: argparse.Namespace, context: Context, assembly: Assembly
     return Site(
         environment=assembly.environment,
         contract=assembly.site,
-        behaviours=Behaviours.of_template(templates["site"]),
+        behaviours=Behaviours.of_template(templates[SITE_STACK]),
         bucket=bucket,
         store=Store(s3, assembly.artifact_bucket, assembly.environment),
         s3=s3,
@@ -85,12 +86,12 @@ def answered(look: Callable[[], T]) -> T | None:
         return None
 
 
-def warn_of_overrides(context: Context) -> None:
-    """As whoever opens an environment is warned."""
+def warn_of_endpoint(context: Context) -> None:
+    """As whoever opens an environment is warned: no other setting is let through here."""
     from guards.endpoints import overridden
+    from session.opened import warn_of_overrides
 
-    for override in overridden(context.environ, {}, None):
-        context.say(f"warning: this is not AWS itself: {override}")
+    warn_of_overrides(context, overridden(context.environ, {}, None))
 
 
 def _nothing() -> NoReturn:

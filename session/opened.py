@@ -10,7 +10,7 @@ import argparse
 import contextlib
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -77,6 +77,12 @@ class Opened:
     def resources(self, stack_id: str) -> dict[str, Any]:
         """The resources of a stack's template, as built."""
         return resources_of(self.templates, stack_id)
+
+
+def warn_of_overrides(context: Context, overrides: Iterable[str]) -> None:
+    """Whoever reads on has to know that it is not AWS that answers."""
+    for override in overrides:
+        context.say(f"warning: this is not AWS itself: {override}")
 
 
 def resources_of(templates: Mapping[str, bytes], stack_id: str) -> dict[str, Any]:
@@ -174,8 +180,7 @@ def _opened(args: argparse.Namespace, context: Context, *, soon: tuple[str, ...]
         aws = aws.impatient()
     with telling(context, "AWS to say whose credentials these are (sts:GetCallerIdentity)"):
         caller = aws.identity().arn
-    for override in aws.overrides():
-        context.say(f"warning: this is not AWS itself: {override}")
+    warn_of_overrides(context, aws.overrides())
     gateways = _waiting(Gateways(aws, sleep=context.sleep), context, assembly, templates)
     opened = Opened(assembly=assembly, templates=templates, gateways=gateways, caller=caller)
     if refuse:

@@ -22,7 +22,7 @@ from session.context import USAGE, CommandError, Context
 from session.opened import resources_of
 from session.origins import following
 from session.shared import asked
-from session.target import add_target_argument, site_at
+from session.target import SITE_STACK, add_target_argument, site_at
 
 if TYPE_CHECKING:
     from assembly.model import Assembly, SiteContract
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from website.run import Begun, Outcome, Report, Run, Sent, Warned
     from website.site import Site
 
-SITE_STACK = "site"
 REPLICA_WAIT = 300.0
 """Seconds; `website.run.REPLICA_SECONDS`, which is not imported for a parser."""
 DIGEST_DIGITS = 12

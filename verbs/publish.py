@@ -21,7 +21,7 @@ from guards.text import as_lines
 from session.approval import refuse_unapproved
 from session.context import OK, PENDING, USAGE, CommandError, Context
 from session.freshness import add_build_argument, refresh
-from session.glance import answered, readable_site, warn_of_overrides
+from session.glance import answered, readable_site, warn_of_endpoint
 from session.opened import Opened, add_common_arguments, open_environment, read_assembly, refuse_denied
 from session.site import (
     DIGEST_DIGITS,
@@ -106,7 +106,7 @@ def _of_directory(args: argparse.Namespace, context: Context) -> int:
 
     found = answered(lambda: _look(site, source, context)) if site is not None else None
     if isinstance(found, Outcome):
-        warn_of_overrides(context)
+        warn_of_endpoint(context)
         return _nothing_to_do(args, context, assembly, source, found)
     opened = opened or _opened(args, context)
     gc.freeze()

@@ -110,9 +110,10 @@ class World:
         assert isinstance(found, StackSetPlan)
         return found
 
-    def run(self, plan: Plan) -> Outcome:
+    def run_of(self, plan: Plan, **more: Any) -> Run:
+        """A run of the plan, with a lock or whatever else it has."""
         assembly, templates = self.assembly()
-        run = Run(
+        return Run(
             plan=plan,
             assembly=assembly,
             templates=templates,
@@ -122,8 +123,11 @@ class World:
             now=lambda: self.live.now,
             sleep=self.live.sleep,
             stop=self.stop,
+            **more,
         )
-        return execute(run, plan.stacks[0], {})
+
+    def run(self, plan: Plan, **more: Any) -> Outcome:
+        return execute(self.run_of(plan, **more), plan.stacks[0], {})
 
     def deploy(self, **options: Any) -> Outcome:
         return self.run(self.plan(**options))

@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from rollout.execution import Run
 from rollout.stackset_execution import known_steps, moved_set
-from templates.schemas import Schemas
 from tests.simulated import ACCOUNT, NOW
 from tests.unit.planning.test_stacksets import BUCKET, LOGS, OTHER, World
 
@@ -147,18 +145,7 @@ def test_a_set_that_moved_is_stale_unless_this_very_plan_has_begun(world: World)
     world.deploy()
     world.days = "30"
     plan = world.plan()
-    assembly, templates = world.assembly()
-    run = Run(
-        plan=plan,
-        assembly=assembly,
-        templates=templates,
-        gateways=world.gateways,
-        schemas=Schemas(directory=None),
-        report=world.events.append,
-        now=lambda: world.live.now,
-        sleep=world.live.sleep,
-        stop=world.stop,
-    )
+    run = world.run_of(plan)
     gateway = world.gateways.cloudformation(ACCOUNT, "us-east-1")
     stack_set = world.set_of(plan)
     assert moved_set(run, stack_set, gateway) == () and known_steps(run, stack_set, gateway) == frozenset()

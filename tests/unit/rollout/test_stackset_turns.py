@@ -13,36 +13,16 @@ from assembly.model import INLINE_TEMPLATE_LIMIT
 from aws.cloudformation.stack_sets import InstanceTargets, StackSetOperation, StackSetOperationResult
 from aws.errors import AwsError, BadRequest, Conflict, NetworkError, NotFound, Unavailable
 from planning.inputs import Inputs
-from rollout.execute import execute
-from rollout.execution import Interrupted, Run
+from rollout.execution import Interrupted
 from rollout.lock import LockLost
-from rollout.outcome import InstanceFailure, Outcome
+from rollout.outcome import InstanceFailure
 from rollout.progress import Instances, Resource, Started
 from rollout.stackset_execution import EVENTS_READ, OWN_POLLS, PAGE, TOLD_ONE_BY_ONE, Moved, StackSetExecution, _pages
 from rollout.stackset_operations import Step
-from templates.schemas import Schemas
 from tests.unit.planning.test_stacksets import World
 from tests.unit.rollout.test_failed_instances import Following, Polled, look, result, step
 
 # --- the whole, against a set in memory -------------------------------------------------------------------------------
-
-
-def executed(world: World, plan: Any, **more: Any) -> Outcome:
-    """As `World.run`, with a lock or whatever else the run has."""
-    assembly, templates = world.assembly()
-    run = Run(
-        plan=plan,
-        assembly=assembly,
-        templates=templates,
-        gateways=world.gateways,
-        schemas=Schemas(directory=None),
-        report=world.events.append,
-        now=lambda: world.live.now,
-        sleep=world.live.sleep,
-        stop=world.stop,
-        **more,
-    )
-    return execute(run, plan.stacks[0], {})
 
 
 class Lock:
@@ -62,14 +42,14 @@ class Lock:
 def test_the_lock_is_asked_before_the_set_is_made_and_before_each_operation() -> None:
     world = World()
     lock = Lock(world)
-    assert executed(world, world.plan(), check=lock).result == "succeeded"
+    assert world.run(world.plan(), check=lock).result == "succeeded"
     assert lock.seen == [0, 1, 2]
 
 
 @pytest.mark.parametrize("lost_at", [0, 1, 2])
 def test_nothing_is_changed_any_more_without_the_lock(lost_at: int) -> None:
     world = World()
-    outcome = executed(world, world.plan(), check=Lock(world, lost_at))
+    outcome = world.run(world.plan(), check=Lock(world, lost_at))
     assert world.live.counted()["create_stack_set"] + len(world.live.begun()) == lost_at
     assert outcome.result == ("running" if lost_at == 2 else "not_started"), "an operation that was begun goes on at AWS"
     assert ("goes on at AWS" in outcome.message) is (lost_at == 2)
@@ -88,7 +68,7 @@ def test_how_many_instances_are_worked_on_is_told_and_whether_it_goes_on_where_a
 def test_a_set_that_an_earlier_apply_has_only_made_is_gone_on_with_and_not_made_again() -> None:
     world = World()
     plan = world.plan()
-    executed(world, plan, check=Lock(world, 1))
+    world.run(plan, check=Lock(world, 1))
     assert world.live.description is not None and world.live.operations == []
     assert world.run(plan).result == "succeeded"
     assert world.live.counted()["create_stack_set"] == 1 and len(world.live.operations) == 2
