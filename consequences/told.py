@@ -52,10 +52,11 @@ class Leaving:
     @property
     def removals(self) -> tuple[ResourceChange, ...]:
         """What goes of it."""
+        kept = self.kept
         return tuple(
             ResourceChange(logical_id=name, resource_type=str(body.get("Type", "")), action="remove")
             for name, body in self.resources.items()
-            if name not in self.kept
+            if name not in kept
         )
 
 

@@ -10,11 +10,10 @@ import re
 
 from environments.model import Environment
 from environments.problems import Note
+from templates.record_sets import CLOUDFRONT_ZONE
 
 BUCKET_CHARACTERS = 63
 """Of a bucket name (S3 User Guide, bucket naming rules)."""
-CLOUDFRONT_ZONE = "Z2FDTNDATAQYW2"
-"""Hosted zone id of every distribution as an alias target (Route 53 API, AliasTarget)."""
 RTC_MINUTES = 15
 """S3 replicates 99.99 % within so many minutes under replication time control (S3 User Guide)."""
 

@@ -19,12 +19,11 @@ from assembly.model import Assembly
 from aws.route53 import Route53
 from inventory.model import Verdict, Wanted
 from templates.intrinsics import marked, unresolved
+from templates.record_sets import CLOUDFRONT_ZONE, POLICIES
 
 ASIDE = "stood-before"
 """SetIdentifier of a record that was set aside."""
-POLICIES = ("Weight", "Region", "Failover", "GeoLocation", "GeoProximityLocation", "CidrRoutingConfig", "MultiValueAnswer")
-_CLOUDFRONT_ZONE, _CLOUDFRONT = "Z2FDTNDATAQYW2", ".cloudfront.net"
-"""Hosted zone id of every distribution as an alias target (Route 53 API, AliasTarget)."""
+_CLOUDFRONT = ".cloudfront.net"
 
 
 def look(assembly: Assembly, want: Wanted, route53: Route53, *, replace: bool) -> tuple[Verdict, ...]:
@@ -99,7 +98,7 @@ def set_aside(ours: Mapping[str, Any], existing: Mapping[str, Any], *, alone: bo
         return ({**existing, **weight},)
     values = [str(each.get("Value", "")) for each in existing.get("ResourceRecords", ())]
     if existing["Type"] == "CNAME" and ours.get("Type") in ("A", "AAAA", "HTTPS") and len(values) == 1 and _of_cloudfront(values[0]):
-        target = {"HostedZoneId": _CLOUDFRONT_ZONE, "DNSName": f"{values[0].rstrip('.').lower()}.", "EvaluateTargetHealth": False}
+        target = {"HostedZoneId": CLOUDFRONT_ZONE, "DNSName": f"{values[0].rstrip('.').lower()}.", "EvaluateTargetHealth": False}
         return ({"Name": existing["Name"], "Type": ours["Type"], **weight, "AliasTarget": target},)
     return ()
 

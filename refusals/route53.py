@@ -12,14 +12,13 @@ from collections.abc import Iterator
 from environments.regions import REGIONS
 from refusals.values import At, Deployment, Problem, Resource, between, exclude, fits, needs, once, one_of, refusal
 from refusals.words import CHINA_AND_GOVERNMENT
+from templates.record_sets import CLOUDFRONT_ZONE, POLICIES
 
 _API = "https://docs.aws.amazon.com/Route53/latest/APIReference"
 _GUIDE = "https://docs.aws.amazon.com/Route53/latest/DeveloperGuide"
 _RECORD, _GROUP, _CHECK = "AWS::Route53::RecordSet", "AWS::Route53::RecordSetGroup", "AWS::Route53::HealthCheck"
 _RECORDS = (_RECORD, _GROUP)
 
-POLICIES = ("Weight", "Region", "Failover", "GeoLocation", "GeoProximityLocation", "CidrRoutingConfig", "MultiValueAnswer")
-CLOUDFRONT_ZONE = "Z2FDTNDATAQYW2"
 ZONES = {
     "elb": {
         "us-east-1": "Z35SXDOTRQ7X7K",

@@ -22,9 +22,7 @@ from troposphere.validators.route53 import AliasTarget
 from environments.model import Environment
 from environments.second_origin import Failover
 from stacks.template import DELETE, DISTRIBUTION_DOMAIN, HOSTED_ZONE_ID, RETAIN, StackTemplate
-
-CLOUDFRONT_ZONE_ID = "Z2FDTNDATAQYW2"
-"""Hosted zone id of every distribution as an alias target (Route 53 API, AliasTarget)."""
+from templates.record_sets import CLOUDFRONT_ZONE
 
 _RECORDS = {"A": "Ipv4Record", "AAAA": "Ipv6Record"}
 
@@ -35,7 +33,7 @@ def build(env: Environment) -> StackTemplate:
     zone = template.input("HostedZoneId", f"Public hosted zone {env.hosted_zone.name}", pattern=HOSTED_ZONE_ID)
     target = template.input("DistributionDomainName", "CloudFront domain name that the records point at", pattern=DISTRIBUTION_DOMAIN)
     check = None if env.zone_is_foreign else health_check(template, env)
-    aliases = {kind: _alias(target, CLOUDFRONT_ZONE_ID) for kind in _RECORDS}
+    aliases = {kind: _alias(target, CLOUDFRONT_ZONE) for kind in _RECORDS}
     pairs: dict[str, list[str]] = {}
     if env.failover is not None:
         of_distribution = Ref(_health_check(template, env, "PrimaryHealthCheck", target, "distribution "))
@@ -52,7 +50,7 @@ def build(env: Environment) -> StackTemplate:
             route53.RecordSetType(
                 "HttpsRecord",
                 Type="HTTPS",
-                AliasTarget=_alias(target, CLOUDFRONT_ZONE_ID),
+                AliasTarget=_alias(target, CLOUDFRONT_ZONE),
                 HostedZoneId=zone,
                 Name=env.domain,
                 # HTTP/3 is advertised once the addresses are those of CloudFront again.
@@ -79,7 +77,7 @@ def _redirect_host(template: StackTemplate, host: str, zone: Any, target: Any, r
     for kind, title in {**_RECORDS, "HTTPS": "HttpsRecord"}.items():
         template.add(
             route53.RecordSetType(
-                f"Redirect{label}{title}", Type=kind, AliasTarget=_alias(target, CLOUDFRONT_ZONE_ID), HostedZoneId=zone, Name=host, **routed
+                f"Redirect{label}{title}", Type=kind, AliasTarget=_alias(target, CLOUDFRONT_ZONE), HostedZoneId=zone, Name=host, **routed
             )
         )
 
@@ -110,7 +108,7 @@ def _pair(template: StackTemplate, env: Environment, failover: Failover, kind: s
             Failover="PRIMARY",
             SetIdentifier="cloudfront",
             HealthCheckId=check,
-            AliasTarget=_alias(target, CLOUDFRONT_ZONE_ID),
+            AliasTarget=_alias(target, CLOUDFRONT_ZONE),
             **common,
         )
     )

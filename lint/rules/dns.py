@@ -10,10 +10,8 @@ import re
 from collections.abc import Iterator
 
 from lint.rules.base import Problem, Rule
+from templates.record_sets import CLOUDFRONT_ZONE
 from templates.view import ABSENT, Node, View, reference
-
-CLOUDFRONT_ZONE = "Z2FDTNDATAQYW2"
-"""Hosted zone id of every CloudFront distribution. Source: Route 53 API, AliasTarget."""
 
 RECORD_TYPES = frozenset(
     ("A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SSHFP", "SVCB", "TLSA", "TXT")
