@@ -173,7 +173,7 @@ schema: setup  ## rewrite environments/schema.json
 
 # What the services' APIs take (constraints/), and the list of our lint rules.
 rules: setup  ## rewrite constraints/ and docs/lint-rules.md
-	$(BIN)/python -m constraints.generate
+	$(BIN)/python -m docs.service_models.generate
 	$(BIN)/python -m lint --rules > docs/lint-rules.md
 
 lock: setup  ## rewrite constraints.txt, with hashes, after a change of setup.cfg

@@ -43,7 +43,7 @@ EXAMPLES = """\
   python deploy.py apply --env dev --content ../web/dist        the stacks, then the app, as one plan
   python deploy.py apply --env prod --release sit:3f9c01d2ab44  the stacks, then what was verified in sit, as one plan
 """
-DATA = ("rollout.apply:Applied", "cli.answers:Nothing")
+DATA = ("rollout.apply:Applied", "docs.verb_answers:Nothing")
 
 DIGEST_DIGITS = 12
 """Hexadecimal digits of a digest that must be given at the least."""

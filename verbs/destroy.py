@@ -33,7 +33,7 @@ EXAMPLES = """\
   python deploy.py destroy --env dev --approve dev --delete-data   without a terminal, buckets and tables too
   python deploy.py destroy --env dev                               again, some hours later: the edge function's replicas are gone by then
 """
-DATA = ("cli.answers:Destroyed",)
+DATA = ("docs.verb_answers:Destroyed",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -27,7 +27,7 @@ EXAMPLES = """\
   python deploy.py prune --env dev --dry-run    what would go
   python deploy.py prune --env dev
 """
-DATA = ("cli.answers:Prune",)
+DATA = ("docs.verb_answers:Prune",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

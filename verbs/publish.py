@@ -54,7 +54,7 @@ EXAMPLES = """\
   python deploy.py publish --env prod --as-found                 what the bucket held before it was taken over becomes release 1
   python deploy.py publish --env dev --content dist --local      to the local AWS
 """
-DATA = ("cli.answers:Publication",)
+DATA = ("docs.verb_answers:Publication",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

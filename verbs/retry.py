@@ -29,7 +29,7 @@ EXAMPLES = """\
   python deploy.py retry --env dev --cancelled       also those that an operation did not come to
   python deploy.py retry --env dev --only edge-logs  one StackSet
 """
-DATA = ("rollout.apply:Applied", "cli.answers:Nothing")
+DATA = ("rollout.apply:Applied", "docs.verb_answers:Nothing")
 
 SHOWN = 50
 

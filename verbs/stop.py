@@ -25,7 +25,7 @@ EXAMPLES = """\
   python deploy.py stop --env prod          shows what runs, and asks
   python deploy.py stop --env dev --yes     without asking
 """
-DATA = ("cli.answers:Stops",)
+DATA = ("docs.verb_answers:Stops",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -24,7 +24,7 @@ EXAMPLES = """\
   python deploy.py dr rehearse --env prod --dry-run    the plan alone, with the digest that people approve
   python deploy.py dr rehearse --env prod --end        open what a killed rehearsal has left closed
 """
-DATA = ("cli.answers:Rehearsed",)
+DATA = ("docs.verb_answers:Rehearsed",)
 LIMITS = (5, 60)
 
 
