@@ -16,15 +16,13 @@ _SET = "AWS::CloudFormation::StackSet"
 _S3_URL = re.compile(r"https://[^/]*s3[.-][^/]*amazonaws\.com(\.cn)?/.+|https://s3\.amazonaws\.com/.+|s3://.+")
 
 
-@refusal(
-    "E9710",
-    _SET,
-    "A StackSet has the settings of its permission model, one template, and tolerances that fit",
-    f"{_API}/API_CreateStackSet.html",
-    "SELF_MANAGED: roles and accounts; SERVICE_MANAGED: units, AutoDeployment. Of a number and a percentage one; at most one "
-    "more at once than may fail, unless SOFT_FAILURE_TOLERANCE.",
-)
+@refusal("E9710", _SET, f"{_API}/API_CreateStackSet.html")
 def stack_set(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A StackSet has the settings of its permission model, one template, and tolerances that fit.
+
+    SELF_MANAGED: roles and accounts; SERVICE_MANAGED: units, AutoDeployment. Of a number and a percentage one; at most one more at once
+    than may fail, unless SOFT_FAILURE_TOLERANCE.
+    """
     given = resource.properties
     model, managed = given.at("PermissionModel"), given.at("PermissionModel").value == "SERVICE_MANAGED"
     yield from fits(given.at("StackSetName"), re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}"), "name of a StackSet")
@@ -68,14 +66,12 @@ def stack_set(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         yield most.path, f"at most {(least.number or 0) + 1:.0f} at once, one more than may fail"
 
 
-@refusal(
-    "E9711",
-    ("AWS::CloudFormation::Stack", "AWS::CloudFormation::WaitCondition"),
-    "A nested stack's template lies in S3, and waiting ends",
-    f"{_API}/API_CreateStack.html",
-    "An https URL of S3; a wait of at most 12 hours on a handle.",
-)
+@refusal("E9711", ("AWS::CloudFormation::Stack", "AWS::CloudFormation::WaitCondition"), f"{_API}/API_CreateStack.html")
 def nested(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A nested stack's template lies in S3, and waiting ends.
+
+    An https URL of S3; a wait of at most 12 hours on a handle.
+    """
     given = resource.properties
     yield from fits(given.at("TemplateURL"), _S3_URL, "URL of an object in S3")
     yield from between(given.at("TimeoutInMinutes"), 1, 43200)

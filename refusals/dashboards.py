@@ -45,13 +45,10 @@ def _problems(found: Iterator[Problem]) -> Iterator[Problem]:
 
 
 @refusal(
-    "E9011",
-    _BOARD,
-    "A dashboard has a name of letters, digits, - and _, and widgets that CloudWatch draws",
-    _SOURCE,
-    f"A type, properties, and a place within {WIDTH} columns; at most 500 widgets; start and end are times.",
+    "E9011", _BOARD, _SOURCE, more=f"A type, properties, and a place within {WIDTH} columns; at most 500 widgets; start and end are times."
 )
 def widgets(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A dashboard has a name of letters, digits, - and _, and widgets that CloudWatch draws."""
     yield from fits(resource.properties.at("DashboardName"), re.compile(r"[A-Za-z0-9_-]{1,255}"), "name of a dashboard")
     yield from _problems(_widgets(_body(resource)))
 
@@ -90,15 +87,13 @@ def _place(widget: At) -> Iterator[Problem]:
         yield widget.path, f"ends at column {x + width:.0f} of {WIDTH}"
 
 
-@refusal(
-    "E9012",
-    _BOARD,
-    "A widget shows what its properties name",
-    _SOURCE,
-    "metric: rows of namespace, name and pairs of dimensions, a region, a period as for alarms, a known view and statistic, ids "
-    "that differ; text: markdown; log: region and query; alarm: ARNs of 1 to 100 alarms.",
-)
+@refusal("E9012", _BOARD, _SOURCE)
 def contents(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A widget shows what its properties name.
+
+    metric: rows of namespace, name and pairs of dimensions, a region, a period as for alarms, a known view and statistic, ids that
+    differ; text: markdown; log: region and query; alarm: ARNs of 1 to 100 alarms.
+    """
     yield from _problems(_contents(_body(resource)))
 
 

@@ -81,14 +81,12 @@ FIELDS = frozenset(
 _VARIABLES = frozenset({"DistributionId", "distributionid", "yyyy", "MM", "dd", "HH", "accountid", "region", "account-id"})
 
 
-@refusal(
-    "E9040",
-    _GROUP,
-    "A log group has a name of its own and a key by ARN",
-    f"{_API}/API_CreateLogGroup.html",
-    "Letters, digits and _ - / . #, not beginning with aws/.",
-)
+@refusal("E9040", _GROUP, f"{_API}/API_CreateLogGroup.html")
 def group(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A log group has a name of its own and a key by ARN.
+
+    Letters, digits and _ - / . #, not beginning with aws/.
+    """
     name, key = resource.properties.at("LogGroupName"), resource.properties.at("KmsKeyId")
     yield from fits(name, re.compile(r"[.\-_/#A-Za-z0-9]{1,512}"), "name of a log group")
     if name.literal.lower().startswith("aws/"):
@@ -110,11 +108,13 @@ def _service(destination: Resource, deployment: Deployment) -> str | None:
 @refusal(
     "E9041",
     (_SOURCE, _DESTINATION),
-    "Logs go from a service that has them to a bucket, a log group or a stream, in one of its formats",
     f"{_API}/API_PutDeliveryDestination.html",
-    "S3: json, plain, w3c, raw, parquet; logs: json, plain; Firehose: json, plain, raw. Of CloudFront: " + ", ".join(CLOUDFRONT_LOGS) + ".",
+    more="S3: json, plain, w3c, raw, parquet; logs: json, plain; Firehose: json, plain, raw. Of CloudFront: "
+    + ", ".join(CLOUDFRONT_LOGS)
+    + ".",
 )
 def ends(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """Logs go from a service that has them to a bucket, a log group or a stream, in one of its formats."""
     given = resource.properties
     yield from fits(given.at("Name"), _NAME, "name: letters, digits, _ and -, 60 at most")
     if resource.kind == _SOURCE:
@@ -144,15 +144,13 @@ def ends(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         yield given.at("OutputFormat").path, f"{service_of} takes {', '.join(FORMATS[service_of])}"
 
 
-@refusal(
-    "E9042",
-    _DELIVERY,
-    "A delivery joins a source and a destination that are there, once, with settings of its kind",
-    f"{_API}/API_CreateDelivery.html",
-    "Source by Ref or DependsOn; S3 settings for buckets; a delimiter for plain, w3c and raw; fields once, and of those that "
-    "CloudFront has; suffix variables that it knows.",
-)
+@refusal("E9042", _DELIVERY, f"{_API}/API_CreateDelivery.html")
 def delivery(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A delivery joins a source and a destination that are there, once, with settings of its kind.
+
+    Source by Ref or DependsOn; S3 settings for buckets; a delimiter for plain, w3c and raw; fields once, and of those that CloudFront
+    has; suffix variables that it knows.
+    """
     given = resource.properties
     source, arn = given.at("DeliverySourceName"), given.at("DeliveryDestinationArn")
     destination = deployment.meant(arn, _DESTINATION)
@@ -206,14 +204,12 @@ _FILTERS = ("AWS::Logs::MetricFilter", "AWS::Logs::SubscriptionFilter")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|%[^%]*%')
 
 
-@refusal(
-    "E9043",
-    _FILTERS,
-    "A filter of logs has a pattern that can be read, and what its receiver needs",
-    f"{_API}/API_PutMetricFilter.html",
-    "Brackets that close, conditions with a right side; a default value or dimensions (3 at most); a role for a stream.",
-)
+@refusal("E9043", _FILTERS, f"{_API}/API_PutMetricFilter.html")
 def filters(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A filter of logs has a pattern that can be read, and what its receiver needs.
+
+    Brackets that close, conditions with a right side; a default value or dimensions (3 at most); a role for a stream.
+    """
     given = resource.properties
     problem = _unreadable(given.at("FilterPattern").literal)
     if problem:

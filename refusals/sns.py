@@ -28,14 +28,12 @@ _OPERATORS = frozenset({"prefix", "suffix", "anything-but", "numeric", "exists",
 _RAW = ("sqs", "http", "https", "firehose")
 
 
-@refusal(
-    "E9030",
-    _TOPIC,
-    "An ordered topic ends in .fifo, and only that",
-    f"{_API}/API_CreateTopic.html",
-    "Letters, digits, - and _, 256 at most; deduplication, archive and throughput scope are for ordered topics.",
-)
+@refusal("E9030", _TOPIC, f"{_API}/API_CreateTopic.html")
 def topic(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """An ordered topic ends in .fifo, and only that.
+
+    Letters, digits, - and _, 256 at most; deduplication, archive and throughput scope are for ordered topics.
+    """
     given = resource.properties
     name, ordered = given.at("TopicName"), given.at("FifoTopic")
     yield from fits(name, _NAME, "name of a topic")
@@ -51,14 +49,13 @@ def topic(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         yield given.at("SignatureVersion").path, "SignatureVersion is 1 or 2"
 
 
-@refusal(
-    "E9031",
-    _SUBSCRIPTION,
-    "A subscription's endpoint is what its protocol reaches",
-    f"{_API}/API_Subscribe.html",
-    "Raw delivery for sqs, http(s) and firehose; a role with firehose, and only there; a dead letter queue is a queue; filters hold lists.",
-)
+@refusal("E9031", _SUBSCRIPTION, f"{_API}/API_Subscribe.html")
 def subscription(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A subscription's endpoint is what its protocol reaches.
+
+    Raw delivery for sqs, http(s) and firehose; a role with firehose, and only there; a dead letter queue is a queue; filters hold
+    lists.
+    """
     given = resource.properties
     made = deployment.meant(given.at("TopicArn"), _TOPIC)
     ordered = bool(made and made.properties.at("FifoTopic").true) or given.at("TopicArn").literal.endswith(".fifo")
@@ -125,14 +122,12 @@ TOPIC_ACTIONS = frozenset(
 )
 
 
-@refusal(
-    "E9032",
-    "AWS::SNS::TopicPolicy",
-    "A topic policy allows what can be done with a topic, on its own topics",
-    f"{_GUIDE}/sns-access-policy-language-api-permissions-reference.html",
-    "sns:* is out of scope for a topic, so are actions of the account such as sns:ListTopics; SNS refuses both (InvalidParameter).",
-)
+@refusal("E9032", "AWS::SNS::TopicPolicy", f"{_GUIDE}/sns-access-policy-language-api-permissions-reference.html")
 def topic_policy(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A topic policy allows what can be done with a topic, on its own topics.
+
+    sns:* is out of scope for a topic, so are actions of the account such as sns:ListTopics; SNS refuses both (InvalidParameter).
+    """
     given = resource.properties
     topics = given.at("Topics")
     if topics.value == []:

@@ -8,6 +8,7 @@ What only AWS will know stands in the values as text with a variable: `${Logical
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -145,11 +146,13 @@ REFUSALS: list[Refusal] = []
 """Everything that the modules of this room declare."""
 
 
-def refusal(id: str, kinds: str | tuple[str, ...], what: str, source: str, more: str = "") -> Callable[[Check], Check]:
-    """Declare a rule."""
+def refusal(id: str, kinds: str | tuple[str, ...], source: str, more: str = "") -> Callable[[Check], Check]:
+    """Declare a rule: the first line of the function's docstring is its sentence, what follows the details, unless `more` has them."""
 
     def declared(check: Check) -> Check:
-        REFUSALS.append(Refusal(id, (kinds,) if isinstance(kinds, str) else kinds, what, more or what + ".", source, check))
+        sentence, _, details = inspect.cleandoc(check.__doc__ or "").partition("\n\n")
+        details = more or " ".join(details.split()) or sentence
+        REFUSALS.append(Refusal(id, (kinds,) if isinstance(kinds, str) else kinds, sentence.removesuffix("."), details, source, check))
         return check
 
     return declared
