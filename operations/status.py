@@ -22,7 +22,7 @@ from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AwsError
 from guards import documents
 from guards.checkout import short
-from operations.gateways import CloudFormationGateways, call_as, cloudformation_of, utc
+from operations.gateways import CloudFormationGateways, cloudformation_of, utc
 from planning.request import change_set_prefix
 from planning.states import CHANGEABLE
 from removal.belongings import NOTHING_DROPPED, Dropped
@@ -182,10 +182,10 @@ def _stack(stack: Stack, template: bytes, gateway: CloudFormation, where: dict[s
 
 
 def _stack_set(stack: Stack, template: bytes, gateway: CloudFormation, where: dict[str, Any]) -> StackStatus:
-    live = gateway.describe_stack_set(stack.stack_name, call_as=call_as(stack))
+    live = gateway.describe_stack_set(stack.stack_name, call_as=stack.call_as)
     if live is None:
         return StackStatus(**where)
-    instances = gateway.list_stack_instances(stack.stack_name, call_as=call_as(stack))
+    instances = gateway.list_stack_instances(stack.stack_name, call_as=stack.call_as)
     drifts = {i.drift for i in instances if i.drift}
     return StackStatus(
         **where,
@@ -193,7 +193,7 @@ def _stack_set(stack: Stack, template: bytes, gateway: CloudFormation, where: di
         drift="DRIFTED" if "DRIFTED" in drifts else "IN_SYNC" if drifts == {"IN_SYNC"} else "",
         as_built=_same(live.template_body, template),
         instances=dict(sorted(Counter(i.status for i in instances).items())),
-        running=tuple(f"{o.action} {o.status}" for o in gateway.running_operations(stack.stack_name, call_as=call_as(stack))),
+        running=tuple(f"{o.action} {o.status}" for o in gateway.running_operations(stack.stack_name, call_as=stack.call_as)),
     )
 
 

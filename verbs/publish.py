@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assembly.commands import DIGEST_DIGITS
 from guards.text import as_lines
 from session.approval import refuse_unapproved
 from session.context import OK, PENDING, USAGE, CommandError, Context
@@ -24,7 +25,6 @@ from session.freshness import add_build_argument, refresh
 from session.glance import answered, readable_site, warn_of_endpoint
 from session.opened import Opened, add_common_arguments, open_environment, read_assembly, refuse_denied
 from session.site import (
-    DIGEST_DIGITS,
     add_change_arguments,
     add_choice_arguments,
     apply_command,

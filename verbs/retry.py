@@ -12,11 +12,11 @@ import argparse
 from typing import TYPE_CHECKING
 
 from assembly import commands
+from assembly.commands import DIGEST_DIGITS
 from session.approval import refuse_unapproved
 from session.context import FAILED, INTERRUPTED, OK, USAGE, CommandError, Context
 from session.opened import Opened, add_common_arguments, open_environment
 from session.shared import poll_seconds
-from session.site import DIGEST_DIGITS
 from session.target import add_target_argument, refuse_unless_home
 
 if TYPE_CHECKING:
