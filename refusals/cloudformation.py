@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import yaml
 
 from environments.regions import REGIONS
-from refusals.values import At, Deployment, Problem, Resource, between, exclude, fits, once, one_of, refusal
+from refusals.values import At, Deployment, Problem, Resource, at_most, between, exclude, fits, once, one_of, refusal
 from refusals.words import CHINA_AND_GOVERNMENT
 
 _API = "https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference"
@@ -77,8 +77,7 @@ def nested(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     yield from between(given.at("TimeoutInMinutes"), 1, 43200)
     if resource.kind.endswith("WaitCondition"):
         yield from between(given.at("Timeout"), 0, 43200)
-    if len(given.items("NotificationARNs")) > 5:
-        yield given.at("NotificationARNs").path, "at most 5 topics"
+    yield from at_most(given.at("NotificationARNs"), 5, "topics")
 
 
 def _template(body: At) -> Iterator[Problem]:

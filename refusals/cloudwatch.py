@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from refusals.expressions import alarm_rule_problem, maths_problem
-from refusals.values import Deployment, Problem, Resource, between, exclude, fits, needs, once, one_of, refusal
+from refusals.values import Deployment, Problem, Resource, at_most, between, either, exclude, fits, needs, once, one_of, refusal
 from refusals.words import arn_of
 
 _API = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference"
@@ -73,8 +73,7 @@ def metric(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         yield alarm.at("MetricName").path, "an alarm needs MetricName or Metrics"
     elif alarm.at("MetricName").there:
         yield from needs(alarm, "MetricName", "Namespace", "Period")
-        if not alarm.at("Statistic").there and not alarm.at("ExtendedStatistic").there:
-            yield alarm.at("Statistic").path, "an alarm needs Statistic or ExtendedStatistic"
+        yield from either(alarm, "an alarm", "Statistic", "ExtendedStatistic")
     yield from exclude(alarm, "Statistic", "ExtendedStatistic")
     yield from one_of(alarm.at("Statistic"), STATISTICS, "statistic")
     yield from fits(alarm.at("ExtendedStatistic"), EXTENDED, "extended statistic such as p99 or tm90")
@@ -85,8 +84,7 @@ def metric(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     for each in (alarm, *(query.at("MetricStat", "Metric") for query in alarm.items("Metrics"))):
         dimensions = each.items("Dimensions")
         yield from once((dimension.at("Name") for dimension in dimensions), "dimension")
-        if len(dimensions) > 30:
-            yield each.at("Dimensions").path, "at most 30 dimensions"
+        yield from at_most(each.at("Dimensions"), 30, "dimensions")
         yield from ((d.at("Value").path, "an empty dimension") for d in dimensions if d.at("Value").value == "")
         yield from fits(each.at("Namespace"), re.compile(r"[^:][\x20-\x7e]{0,254}"), "namespace")
 
@@ -105,12 +103,9 @@ def queries(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     ids = {query.at("Id").literal for query in found}
     returning = [query for query in found if query.at("ReturnData").true or not query.at("ReturnData").there]
     banded = alarm.at("ThresholdMetricId").there
-    if all(query.at("ReturnData").known or not query.at("ReturnData").there for query in found) and len(returning) not in (
-        (1, 2) if banded else (1,)
-    ):
+    if all(query.at("ReturnData").told for query in found) and len(returning) not in ((1, 2) if banded else (1,)):
         yield alarm.at("Metrics").path, f"{len(returning)} queries return data; exactly one must (ReturnData, true where it is not given)"
-    if len(found) > 20:
-        yield alarm.at("Metrics").path, "at most 20 queries"
+    yield from at_most(alarm.at("Metrics"), 20, "queries")
     for query in found:
         yield from fits(query.at("Id"), re.compile(r"[a-z][a-zA-Z0-9_]{0,254}"), "id: a small letter, then letters, digits and _")
         yield from exclude(query, "MetricStat", "Expression")
@@ -134,12 +129,12 @@ def threshold(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     Threshold, or ThresholdMetricId of an ANOMALY_DETECTION_BAND with one of the comparisons for bands.
     """
     alarm = resource.properties
-    number, band, comparison = alarm.at("Threshold"), alarm.at("ThresholdMetricId"), alarm.at("ComparisonOperator")
+    band, comparison = alarm.at("ThresholdMetricId"), alarm.at("ComparisonOperator")
     yield from exclude(alarm, "Threshold", "ThresholdMetricId")
     if not comparison.there and not alarm.at("EvaluationCriteria").there:
         yield comparison.path, "an alarm needs ComparisonOperator"
-    if not number.there and not band.there and not alarm.at("EvaluationCriteria").there:
-        yield number.path, "an alarm needs Threshold or ThresholdMetricId"
+    if not alarm.at("EvaluationCriteria").there:
+        yield from either(alarm, "an alarm", "Threshold", "ThresholdMetricId")
     if comparison.known and (comparison.value in _BANDS) != band.there:
         yield comparison.path, f"{comparison.value} {'needs' if comparison.value in _BANDS else 'does not go with'} ThresholdMetricId"
     if band.literal:
@@ -238,8 +233,7 @@ def composite(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         problem = alarm_rule_problem(rule.text, own)
         if problem:
             yield rule.path, problem
-        if len(rule.text) > 10_240:
-            yield rule.path, "at most 10,240 characters"
+        yield from at_most(rule, 10_240, "characters")
     yield from needs(alarm, "ActionsSuppressor", "ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod")
     for name in ("ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod"):
         yield from needs(alarm, name, "ActionsSuppressor")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from refusals.cloudwatch import EXTENDED, STATISTICS, period_problem
 from refusals.expressions import maths_problem
-from refusals.values import At, Deployment, Problem, Resource, fits, once, one_of, refusal
+from refusals.values import At, Deployment, Problem, Resource, at_most, fits, once, one_of, refusal
 from refusals.words import REGION
 
 _SOURCE = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html"
@@ -117,7 +117,7 @@ def _contents(body: At) -> Iterator[Problem]:
             )
         elif kind == "alarm":
             alarms = properties.items("alarms")
-            if not 1 <= len(alarms) <= 100 and (properties.at("alarms").known or not properties.at("alarms").there):
+            if not 1 <= len(alarms) <= 100 and properties.at("alarms").told:
                 yield properties.at("alarms").path, "an alarm widget names 1 to 100 alarms"
             for alarm in alarms:
                 yield from fits(alarm, re.compile(r"arn:[a-z-]+:cloudwatch:[a-z0-9-]+:\d{12}:alarm:.+"), "ARN of an alarm")
@@ -159,8 +159,7 @@ def _graph(properties: At) -> Iterator[Problem]:
             if expression.there:
                 continue
         yield from _row(row, names, first=index == 0)
-    if len(rows.items()) > 500:
-        yield rows.path, "at most 500 metrics"
+    yield from at_most(rows, 500, "metrics")
 
 
 def _row(row: At, names: list[At], *, first: bool) -> Iterator[Problem]:

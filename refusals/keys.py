@@ -53,11 +53,7 @@ def key(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         yield given.at("EnableKeyRotation").path, "only symmetric keys for encryption rotate"
     if given.at("EnableKeyRotation").true and given.at("Origin").literal not in ("", "AWS_KMS"):
         yield given.at("EnableKeyRotation").path, "only keys that KMS makes itself rotate"
-    if (
-        given.at("RotationPeriodInDays").there
-        and not given.at("EnableKeyRotation").true
-        and (given.at("EnableKeyRotation").known or not given.at("EnableKeyRotation").there)
-    ):
+    if given.at("RotationPeriodInDays").there and given.at("EnableKeyRotation").told and not given.at("EnableKeyRotation").true:
         yield given.at("RotationPeriodInDays").path, "RotationPeriodInDays needs EnableKeyRotation true"
     yield from between(given.at("RotationPeriodInDays"), 90, 2560)
     yield from between(given.at("PendingWindowInDays"), 7, 30)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from refusals.values import At, Deployment, Problem, Resource, fits, once, one_of, refusal
+from refusals.values import At, Deployment, Problem, Resource, at_most, fits, once, one_of, refusal
+from refusals.words import listed
 
 _API = "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference"
 _CLOUDFRONT = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging.html"
@@ -22,61 +23,13 @@ FORMATS = {"s3": ("json", "plain", "w3c", "raw", "parquet"), "logs": ("json", "p
 _KINDS = {"S3": "s3", "CWL": "logs", "FH": "firehose"}
 _TYPES = {"AWS::S3::Bucket": "s3", "AWS::Logs::LogGroup": "logs", "AWS::KinesisFirehose::DeliveryStream": "firehose"}
 CLOUDFRONT_LOGS = ("ACCESS_LOGS", "CONNECTION_LOGS")
-FIELDS = frozenset(
-    [
-        "date",
-        "time",
-        "x-edge-location",
-        "sc-bytes",
-        "c-ip",
-        "cs-method",
-        "cs(Host)",
-        "cs-uri-stem",
-        "sc-status",
-        "cs(Referer)",
-        "cs(User-Agent)",
-        "cs-uri-query",
-        "cs(Cookie)",
-        "x-edge-result-type",
-        "x-edge-request-id",
-        "x-host-header",
-        "cs-protocol",
-        "cs-bytes",
-        "time-taken",
-        "x-forwarded-for",
-        "ssl-protocol",
-        "ssl-cipher",
-        "x-edge-response-result-type",
-        "cs-protocol-version",
-        "fle-status",
-        "fle-encrypted-fields",
-        "c-port",
-        "time-to-first-byte",
-        "x-edge-detailed-result-type",
-        "sc-content-type",
-        "sc-content-len",
-        "sc-range-start",
-        "sc-range-end",
-        "timestamp(ms)",
-        "origin-fbl",
-        "origin-lbl",
-        "asn",
-        "DistributionId",
-        "distributionid",
-        "timestamp",
-        "timestamp(s)",
-        "c-country",
-        "cache-behavior-path-pattern",
-        "cs-headers",
-        "cs-header-names",
-        "cs-headers-count",
-        "primary-distribution-id",
-        "primary-distribution-dns-name",
-        "distribution-tenant-id",
-        "connection-id",
-        "r-host",
-        "sr-reason",
-    ]
+FIELDS = listed(
+    "date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer) cs(User-Agent) cs-uri-query "
+    "cs(Cookie) x-edge-result-type x-edge-request-id x-host-header cs-protocol cs-bytes time-taken x-forwarded-for ssl-protocol "
+    "ssl-cipher x-edge-response-result-type cs-protocol-version fle-status fle-encrypted-fields c-port time-to-first-byte "
+    "x-edge-detailed-result-type sc-content-type sc-content-len sc-range-start sc-range-end timestamp(ms) origin-fbl origin-lbl asn "
+    "DistributionId distributionid timestamp timestamp(s) c-country cache-behavior-path-pattern cs-headers cs-header-names "
+    "cs-headers-count primary-distribution-id primary-distribution-dns-name distribution-tenant-id connection-id r-host sr-reason"
 )
 _VARIABLES = frozenset({"DistributionId", "distributionid", "yyyy", "MM", "dd", "HH", "accountid", "region", "account-id"})
 
@@ -194,10 +147,8 @@ def _settings(given: At, service: str | None, output: At) -> Iterator[Problem]:
     delimiter = given.at("FieldDelimiter")
     if delimiter.there and output.known and output.value not in ("plain", "w3c", "raw"):
         yield delimiter.path, f"a delimiter is for plain, w3c and raw, not for {output.value}"
-    if delimiter.text is not None and len(delimiter.text) > 5:
-        yield delimiter.path, "at most 5 characters"
-    if len(given.at("S3SuffixPath").literal) > 256:
-        yield given.at("S3SuffixPath").path, "at most 256 characters"
+    yield from at_most(delimiter, 5, "characters")
+    yield from at_most(given.at("S3SuffixPath"), 256, "characters")
 
 
 _FILTERS = ("AWS::Logs::MetricFilter", "AWS::Logs::SubscriptionFilter")
@@ -218,8 +169,7 @@ def filters(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         dimensions, default = change.items("Dimensions"), change.at("DefaultValue")
         if dimensions and default.there:
             yield default.path, "a default value and dimensions exclude each other"
-        if len(dimensions) > 3:
-            yield change.at("Dimensions").path, "at most 3 dimensions"
+        yield from at_most(change.at("Dimensions"), 3, "dimensions")
         yield from once((each.at("Key") for each in dimensions), "dimension")
     receiver = given.at("DestinationArn")
     service = (receiver.text or "").split(":")[2:3]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from environments.regions import REGIONS
-from refusals.values import At, Deployment, Problem, Resource, between, exclude, fits, needs, once, one_of, refusal
+from refusals.values import At, Deployment, Problem, Resource, at_most, between, exclude, fits, needs, once, one_of, refusal
 from refusals.words import CHINA_AND_GOVERNMENT
 from templates.record_sets import CLOUDFRONT_ZONE, POLICIES
 
@@ -213,8 +213,7 @@ def values(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     for record in records(resource):
         found = record.items("ResourceRecords")
         yield from once(found, "value")
-        if len(found) > 400:
-            yield record.at("ResourceRecords").path, "at most 400 values"
+        yield from at_most(record.at("ResourceRecords"), 400, "values")
         if len(found) > 1 and record.at("Type").value == "CNAME":
             yield record.at("ResourceRecords").path, "a CNAME has one value"
         pattern = VALUES.get(record.at("Type").literal)
@@ -385,5 +384,5 @@ def elsewhere(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     made = deployment.meant(key, "AWS::KMS::Key")
     for name, value in (("KeySpec", "ECC_NIST_P256"), ("KeyUsage", "SIGN_VERIFY")) if made else ():
         given = made.properties.at(name) if made else key
-        if given.value != value and (given.known or not given.there):
+        if given.value != value and given.told:
             yield key.path, f"the key's {name} has to be {value}"

@@ -9,7 +9,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from refusals.values import At, Deployment, Problem, Resource, between, exclude, fits, needs, once, one_of, refusal
+from refusals.values import At, Deployment, Problem, Resource, between, either, exclude, fits, needs, once, one_of, refusal
 
 _API = "https://docs.aws.amazon.com/AmazonS3/latest/API"
 _GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide"
@@ -55,7 +55,7 @@ def replication(resource: Resource, deployment: Deployment) -> Iterator[Problem]
     if not status.there or (status.known and status.value != "Enabled"):
         yield config.path, "replication needs VersioningConfiguration with Status Enabled"
     rules = config.items("Rules")
-    if not 1 <= len(rules) <= 1000 and (config.at("Rules").known or not config.at("Rules").there):
+    if not 1 <= len(rules) <= 1000 and config.at("Rules").told:
         yield config.at("Rules").path, "replication has 1 to 1,000 rules"
     role = deployment.meant(config.at("Role"), "AWS::IAM::Role")
     trusted = [
@@ -208,8 +208,7 @@ def website(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         return
     for page in ("IndexDocument", "ErrorDocument", "RoutingRules"):
         yield from exclude(site, "RedirectAllRequestsTo", page)
-    if not site.at("RedirectAllRequestsTo").there and not site.at("IndexDocument").there:
-        yield site.at("IndexDocument").path, "a website needs IndexDocument or RedirectAllRequestsTo"
+    yield from either(site, "a website", "IndexDocument", "RedirectAllRequestsTo")
     yield from fits(site.at("RedirectAllRequestsTo", "HostName"), _HOST, "name of a host")
     if "/" in site.at("IndexDocument").literal or site.at("IndexDocument").value == "":
         yield site.at("IndexDocument").path, "IndexDocument is a name without slash"
@@ -248,7 +247,7 @@ def lock(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     """A lock is enabled with its bucket, and lasts days or years."""
     properties = resource.properties
     config, enabled = properties.at("ObjectLockConfiguration"), properties.at("ObjectLockEnabled")
-    if config.there and not enabled.true and (enabled.known or not enabled.there):
+    if config.there and not enabled.true and enabled.told:
         yield config.path, "ObjectLockConfiguration needs ObjectLockEnabled"
     if (config.there or enabled.true) and properties.at("VersioningConfiguration", "Status").value == "Suspended":
         yield properties.at("VersioningConfiguration").path, "a lock needs versions"

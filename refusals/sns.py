@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from refusals.values import At, Deployment, Problem, Resource, fits, one_of, refusal
-from refusals.words import EMAIL, arn_of
+from refusals.words import EMAIL, arn_of, listed
 
 _API = "https://docs.aws.amazon.com/sns/latest/api"
 _GUIDE = "https://docs.aws.amazon.com/sns/latest/dg"
@@ -37,10 +37,10 @@ def topic(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     given = resource.properties
     name, ordered = given.at("TopicName"), given.at("FifoTopic")
     yield from fits(name, _NAME, "name of a topic")
-    if name.literal and ordered.true != name.literal.endswith(".fifo") and (ordered.known or not ordered.there):
+    if name.literal and ordered.true != name.literal.endswith(".fifo") and ordered.told:
         yield name.path, "FifoTopic and a name that ends in .fifo go together"
     for key in ("ContentBasedDeduplication", "ArchivePolicy", "FifoThroughputScope"):
-        if given.at(key).there and not ordered.true and not (ordered.there and not ordered.known) and given.at(key).value is not False:
+        if given.at(key).there and not ordered.true and ordered.told and given.at(key).value is not False:
             yield given.at(key).path, f"{key} is for ordered topics (FifoTopic)"
     for inline in given.items("Subscription"):
         yield from _endpoint(inline, ordered=ordered.true)
@@ -103,22 +103,11 @@ def _endpoint(given: At, *, ordered: bool) -> Iterator[Problem]:
 
 TOPIC_ACTIONS = frozenset(
     f"sns:{name}".lower()
-    for name in [
-        "AddPermission",
-        "DeleteTopic",
-        "GetDataProtectionPolicy",
-        "GetTopicAttributes",
-        "ListSubscriptionsByTopic",
-        "ListTagsForResource",
-        "Publish",
-        "PutDataProtectionPolicy",
-        "Receive",
-        "RemovePermission",
-        "SetTopicAttributes",
-        "Subscribe",
-        "TagResource",
-        "UntagResource",
-    ]
+    for name in listed(
+        "AddPermission DeleteTopic GetDataProtectionPolicy GetTopicAttributes ListSubscriptionsByTopic "
+        "ListTagsForResource Publish PutDataProtectionPolicy Receive RemovePermission SetTopicAttributes Subscribe "
+        "TagResource UntagResource"
+    )
 )
 
 

@@ -58,6 +58,11 @@ class At:
         return self.value is not ABSENT and not (isinstance(self.value, str) and "${" in self.value)
 
     @property
+    def told(self) -> bool:
+        """The template tells: the value is known, or is not there."""
+        return self.known or not self.there
+
+    @property
     def text(self) -> str | None:
         """The value, if it is a text, wholly or partly known."""
         return self.value if isinstance(self.value, str) else None
@@ -169,6 +174,18 @@ def needs(at: At, name: str, *others: str) -> Iterator[Problem]:
     """A problem where the key is there without each of the others."""
     if at.at(name).there:
         yield from ((at.at(other).path, f"{name} needs {other}") for other in others if not at.at(other).there)
+
+
+def either(at: At, what: str, *names: str) -> Iterator[Problem]:
+    """A problem where none of the keys is there."""
+    if not any(at.at(name).there for name in names):
+        yield at.at(names[0]).path, f"{what} needs {' or '.join(names)}"
+
+
+def at_most(at: At, most: int, words: str) -> Iterator[Problem]:
+    """A problem where a list has more items than that, or a known text more characters."""
+    if len(at.literal or at.items()) > most:
+        yield at.path, f"at most {most:,} {words}"
 
 
 def fits(at: At, pattern: Any, words: str) -> Iterator[Problem]:
