@@ -132,7 +132,7 @@ def _simulate(params: Mapping[str, Any]) -> Any:
     if store.get_scoped(account, None, name) is None:
         return iam._error(404, "NoSuchEntity", f"The principal {principal} cannot be found.", ns="iam")
     context = {
-        first(params, f"ContextEntries.member.{i}.ContextKeyName").lower(): _first(
+        first(params, f"ContextEntries.member.{i}.ContextKeyName").lower(): first(
             params, f"ContextEntries.member.{i}.ContextKeyValues.member.1"
         )
         for i in _numbers(params, "ContextEntries.member.{}.ContextKeyName")

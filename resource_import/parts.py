@@ -54,6 +54,6 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "ministack.services.s3": ("_bucket_encryption", "_bucket_policies", "_bucket_tags", "_bucket_websites", "_buckets"),
     "ministack.services.secretsmanager": ("_secrets",),
     "ministack.services.sns": ("_topics",),
-    "ministack.services.waf": ("web_acl_record(uid, scope)"),
+    "ministack.services.waf": ("_waf_tags", "web_acl_record(uid, scope)"),
 }
 """As in `emulator.seams`."""
