@@ -17,11 +17,10 @@ from msgspec import field
 
 from aws.answers import Answer, read, unexpected
 from aws.errors import Conflict
+from aws.gateway import Regional
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-    from aws.session import Aws
 
 Scalar = str | int | bool
 Item = dict[str, Scalar]
@@ -49,16 +48,11 @@ class _Answer(Answer, frozen=True, kw_only=True):
     item: dict[str, _Attribute] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Items:
+class Items(Regional):
     """The tables of one account and region."""
 
     client: DynamoDBClient
-
-    @classmethod
-    def connect(cls, aws: Aws, *, account_id: str, region: str, role_arn: str | None = None) -> Items:
-        """As `Aws.client`."""
-        return cls(aws.client("dynamodb", account_id=account_id, region=region, role_arn=role_arn))
+    service = "dynamodb"
 
     def get(self, table: str, key: Mapping[str, Scalar]) -> Item | None:
         """The item as of now. `NotFound` if there is no such table."""
