@@ -60,9 +60,9 @@ class Items(Regional):
 
     def put(self, table: str, item: Mapping[str, Scalar], condition: Condition) -> Item | None:
         """Write the whole item if the condition holds."""
-        return self._conditional(
-            self.client.put_item, table, _primary(condition, item), {"TableName": table, "Item": _encoded(item), **_expression(condition)}
-        )
+        # The key of the item is the attribute whose absence is asked for.
+        key = {condition.absent: item[condition.absent]} if condition.absent else {}
+        return self._conditional(self.client.put_item, table, key, {"TableName": table, "Item": _encoded(item), **_expression(condition)})
 
     def update(self, table: str, key: Mapping[str, Scalar], changes: Mapping[str, Scalar], condition: Condition) -> Item | None:
         """Set attributes of an item if the condition holds."""
@@ -87,11 +87,6 @@ class Items(Regional):
                 raise
             return _decoded(getattr(conflict.__cause__, "response", {})) or self.get(table, key) or dict(key)
         return None
-
-
-def _primary(condition: Condition, item: Mapping[str, Scalar]) -> dict[str, Scalar]:
-    """The key of an item that is put: the attribute whose absence is asked for."""
-    return {condition.absent: item[condition.absent]} if condition.absent else {}
 
 
 def _expression(condition: Condition) -> dict[str, Any]:

@@ -42,7 +42,6 @@ from session.target import aimed, mirrored
 if TYPE_CHECKING:
     from assembly.model import Assembly
     from session.content import Source
-    from website.content_plan import ContentPlan
     from website.run import Outcome
     from website.site import Site
     from website.snapshot import Snapshot
@@ -186,7 +185,8 @@ def _change(args: argparse.Namespace, context: Context, opened: Opened, source: 
     if args.dry_run or not (args.yes or args.approve):
         approved = content_plan(site, source.content, origin=source.origin, now=context.now())
         if args.dry_run:
-            _show_plan(approved, [*lines(approved), f"content: {counts(approved)}"], args, context)
+            told = as_lines([*lines(approved), f"content: {counts(approved)}"])
+            context.answers({"plan": approved, "outcome": None}, told, machine=args.json)
             return PENDING if approved.has_changes else OK
         if approved.has_changes:
             for line in (*lines(approved), f"content: {counts(approved)}"):
@@ -214,7 +214,3 @@ def _read(args: argparse.Namespace, context: Context, assembly: Assembly) -> Sou
     refuse_unless_promoted(args.env, contract)
     content = read(args.content, contract, allow=tuple(args.allow), exclude=tuple(args.exclude), judge=False)
     return Source(content=content, origin=str(args.content), commit=commit_of(args.content, context))
-
-
-def _show_plan(plan: ContentPlan, lines: list[str], args: argparse.Namespace, context: Context) -> None:
-    context.answers({"plan": plan, "outcome": None}, as_lines(lines), machine=args.json)
