@@ -89,7 +89,7 @@ class Entry:
 
 
 def _says_since_when(entry: Entry) -> bool:
-    """Without it what was published in the replica cannot be told from the rest. Where it is not noted, it is when the entry was written."""
+    """Without it what was published in the replica cannot be told from the rest. Not noted, it is when the entry was written."""
     try:
         return bool(moment(entry.target.since)) if entry.target.since else entry.modified is not None
     except ValueError:
