@@ -8,7 +8,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +181,19 @@ def test_an_answer_without_an_end_is_cut_off() -> None:
     with serving(body=bytes(BODY_LIMIT + 1)) as server:
         endless = Target(contract=OPEN, endpoint=server.endpoint(tls=False))
         with asking(endless) as probe, pytest.raises(Failed, match="answers with more than 33,554,432 bytes"):
+            probe.get("/")
+
+
+@pytest.mark.parametrize(("seconds", "too_slow"), [(5.0, False), (6.0, True)])
+def test_an_answer_that_drips_is_given_up(seconds: float, too_slow: bool) -> None:
+    """The head came after three seconds, which do not count; five bytes took the rest."""
+    moments = chain((0.0, 3.0), repeat(3.0 + seconds))
+    with serving() as server, Probe(Target(contract=OPEN, endpoint=server.endpoint(tls=False), timeout=5.0), lambda: NOW) as probe:
+        probe.now = lambda: NOW + timedelta(seconds=next(moments))
+        if not too_slow:
+            assert probe.get("/").first_byte == 3.0
+            return
+        with pytest.raises(Failed, match="answers too slowly: 5 bytes in 6 seconds"):
             probe.get("/")
 
 
