@@ -253,7 +253,9 @@ def _launch(state: Path, *, auth: bool, persist: bool, idle_seconds: float, pare
             return
         time.sleep(0.02)
     child.kill()
-    raise LocalAwsError(f"the local AWS did not answer within {START_SECONDS:.0f} seconds: {_last_words(state / 'log')}", f"cat {state / 'log'}")
+    raise LocalAwsError(
+        f"the local AWS did not answer within {START_SECONDS:.0f} seconds: {_last_words(state / 'log')}", f"cat {state / 'log'}"
+    )
 
 
 @contextlib.contextmanager
@@ -305,7 +307,9 @@ def _make_private(state: Path) -> None:
 def _last_words(log: Path) -> str:
     """The last line of its log, where a traceback says what it is about; a full disk leaves none."""
     said = log.read_text(encoding="utf-8", errors="replace").split("\n")
-    return next((line for line in reversed(said) if line.strip()), f"its log is empty; {shutil.disk_usage(log).free:,} bytes are free there")
+    return next(
+        (line for line in reversed(said) if line.strip()), f"its log is empty; {shutil.disk_usage(log).free:,} bytes are free there"
+    )
 
 
 def _alive(pid: int) -> bool:
