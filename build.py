@@ -116,11 +116,11 @@ def _new(arguments: argparse.Namespace) -> int:
     try:
         made = new_environment(directory, arguments.name, arguments.other, account_id=arguments.account, domain=arguments.domain)
         file = directory / f"{arguments.name}.yaml"
-        with file.open("x", encoding="utf-8") as out:
-            out.write(made.text)
-    except (EnvironmentProblems, OSError) as error:
-        problems = [*map(str, error.problems)] if isinstance(error, EnvironmentProblems) else [str(error)]
-        return _refused(arguments.answer, problems)
+        _write_new(file, made.text)
+    except EnvironmentProblems as error:
+        return _refused(arguments.answer, [*map(str, error.problems)])
+    except OSError as error:
+        return _refused(arguments.answer, [f"{error.filename or directory}: {error.strerror}"])
     where = [] if arguments.environments == ENVIRONMENTS else ["--environments", str(arguments.environments)]
     command = shlex.join([*_script(), "--env", arguments.name, *where])
     arguments.answer.typed.append(command)
@@ -128,6 +128,17 @@ def _new(arguments: argparse.Namespace) -> int:
     if not arguments.json:
         print(as_lines((f"{file}, after {arguments.other}:", *(f"  {key}: {value}" for key, value in made.changed), f"  next: {command}")))
     return 0
+
+
+def _write_new(file: Path, text: str) -> None:
+    """Write a file that is not there yet; a full disk or an interrupt leaves none, since half of one would stop every build."""
+    with file.open("x", encoding="utf-8") as out:
+        try:
+            out.write(text)
+            out.flush()
+        except BaseException:
+            file.unlink()
+            raise
 
 
 def _refused(answer: Answer, problems: list[str]) -> int:

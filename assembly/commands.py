@@ -19,8 +19,8 @@ _PLACEHOLDER = re.compile(r"[A-Z][A-Z_-]+")
 
 
 def deploy(verb: str, environment: str, *arguments: str) -> str:
-    """A command of deploy.py for an environment, e.g. `deploy("plan", "dev", "--only", "site")`."""
-    return shlex.join(["python", "deploy.py", verb, "--env", environment, *arguments])
+    """A command of deploy.py for an environment, e.g. `deploy("plan", "dev", "--only", "site")`, `deploy("dr status", "prod")`."""
+    return shlex.join(["python", "deploy.py", *verb.split(), "--env", environment, *arguments])
 
 
 def build(environment: str, *arguments: str) -> str:

@@ -250,12 +250,14 @@ def _launch(state: Path, *, auth: bool, persist: bool, idle_seconds: float, pare
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if child.poll() is not None:
-            raise LocalAwsError(f"the local AWS did not start:\n{_tail(state / 'log')}", f"cat {state / 'log'}")
+            raise LocalAwsError(f"the local AWS did not start: {_last_words(state / 'log')}", f"cat {state / 'log'}")
         if LocalAws.find(state) is not None:
             return
         time.sleep(0.02)
     child.kill()
-    raise LocalAwsError(f"the local AWS did not answer within {START_SECONDS:.0f} seconds:\n{_tail(state / 'log')}", f"cat {state / 'log'}")
+    raise LocalAwsError(
+        f"the local AWS did not answer within {START_SECONDS:.0f} seconds: {_last_words(state / 'log')}", f"cat {state / 'log'}"
+    )
 
 
 @contextlib.contextmanager
@@ -304,8 +306,12 @@ def _make_private(state: Path) -> None:
                 path.chmod(0o700 if path.is_dir() else 0o600)
 
 
-def _tail(path: Path) -> str:
-    return "\n".join(path.read_text(errors="replace").splitlines()[-12:])
+def _last_words(log: Path) -> str:
+    """The last line of its log, where a traceback says what it is about; a full disk leaves none."""
+    said = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    return next(
+        (line for line in reversed(said) if line.strip()), f"its log is empty; {shutil.disk_usage(log).free:,} bytes are free there"
+    )
 
 
 def _alive(pid: int) -> bool:

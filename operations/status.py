@@ -270,7 +270,7 @@ def _recovery_lines(status: Status) -> Iterable[str]:
     yield from (f"warning: alarms: {each}" for each in status.recipients)
     yield from (f"warning: disaster recovery: {each}" for each in status.recovery)
     if status.recovery:
-        yield from commands.told(commands.deploy("dr", status.environment, "status"))
+        yield from commands.told(commands.deploy("dr status", status.environment))
 
 
 def _dropped_lines(status: Status) -> Iterable[str]:

@@ -185,7 +185,9 @@ def again(args: argparse.Namespace, *more: str) -> str:
             kept.append(word)
         elif "=" not in word and (name == "--env" or len(more) > 1):
             next(words, None)
-    return commands.deploy(args.verb, args.env, *kept, *more)
+    # `dr` and what of it stand together.
+    of = f" {kept.pop(0)}" if args.verb == "dr" and kept and not kept[0].startswith("-") else ""
+    return commands.deploy(args.verb + of, args.env, *kept, *more)
 
 
 def instead(args: argparse.Namespace, wrong: str, right: str) -> str:

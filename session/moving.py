@@ -112,7 +112,7 @@ def _tell_interrupted(args: argparse.Namespace, context: Context, opened: Opened
     from promotion.target import Unreadable
     from review.next_command import again
 
-    status = commands.deploy("dr", args.env, "status")
+    status = commands.deploy("dr status", args.env)
     try:
         phase = register(opened, soon=True).read().target.phase
     except (AwsError, Unreadable) as error:
@@ -128,7 +128,7 @@ def _tell_interrupted(args: argparse.Namespace, context: Context, opened: Opened
     context.say_next(again(args))
     if phase == "promoting":
         context.say("to take it back, once the home region answers:")
-        context.say_next(commands.deploy("dr", args.env, "failback"))
+        context.say_next(commands.deploy("dr failback", args.env))
 
 
 def promoted(args: argparse.Namespace, context: Context, opened: Opened) -> int:

@@ -72,7 +72,7 @@ def run(args: argparse.Namespace, context: Context, opened: Opened, origins: Ori
     context.answers({"plan": plan, "report": report}, as_lines(told), machine=args.json)
     if report.result == "passed":
         return OK
-    context.problem(f"rehearsal_{report.result}", report.message, commands.deploy("dr", args.env, "status"))
+    context.problem(f"rehearsal_{report.result}", report.message, commands.deploy("dr status", args.env))
     return FAILED
 
 
