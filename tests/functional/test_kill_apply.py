@@ -165,7 +165,7 @@ def test_interrupted_while_a_stack_runs_the_next_apply_follows_it(
     processes.append(running)
     until_busy(aws, platform.account)
     running.send_signal(number)
-    out, err = running.communicate(timeout=60)
+    out, err = running.communicate()
 
     if number != signal.SIGKILL:
         assert running.returncode == 130, out + err
@@ -181,7 +181,7 @@ def test_interrupted_while_a_stack_runs_the_next_apply_follows_it(
     time.sleep(1)
     assert again.poll() is None
     signalled(aws, platform.account)
-    out, err = again.communicate(timeout=60)
+    out, err = again.communicate()
 
     assert again.returncode == 0, out + err
     assert "one: following" in err

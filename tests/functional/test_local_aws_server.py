@@ -9,8 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from cli.main import main
 from cli.parser import PACKAGES
 from local_aws.server import LocalAws, LocalAwsError
 from session.context import Context
-from tests.functional.harness import ROOT
+from tests.functional.harness import ROOT, eventually
 
 pytestmark = pytest.mark.functional
 
@@ -50,15 +49,6 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
-
-
-def eventually(what: Callable[[], bool], seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if what():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def starting(state: Path, options: str) -> str:
@@ -104,7 +94,7 @@ def test_state_survives_a_stop_and_a_kill(state: Path) -> None:
     assert gateway.get("kept", "key").body == b"value"
     gateway.client.create_bucket(Bucket="kept-too")
     saved = state / "services" / "s3.json"
-    assert eventually(lambda: "kept-too" in saved.read_text())
+    eventually(lambda: "kept-too" in saved.read_text())
     os.kill(server.pid, signal.SIGKILL)
     gateway = buckets(start(state))
     assert gateway.bucket_exists("kept")
@@ -142,7 +132,7 @@ def test_a_server_of_the_other_kind_is_replaced_and_its_state_kept(state: Path) 
 def test_a_stale_record_is_not_believed(state: Path) -> None:
     server = start(state)
     os.kill(server.pid, signal.SIGKILL)
-    assert eventually(lambda: not alive(server.pid))
+    eventually(lambda: not alive(server.pid))
     assert LocalAws.find(state) is None
     assert start(state).pid != server.pid
 
@@ -188,7 +178,7 @@ def test_it_ends_with_its_parent_even_if_that_is_killed(state: Path) -> None:
     assert alive(pid)
     parent.kill()
     parent.communicate()
-    assert eventually(lambda: not alive(pid))
+    eventually(lambda: not alive(pid))
 
 
 def test_it_outlives_a_command_that_does_not_bind_it_and_ends_in_silence(state: Path) -> None:
@@ -198,7 +188,7 @@ def test_it_outlives_a_command_that_does_not_bind_it_and_ends_in_silence(state: 
     server = LocalAws.find(state)
     assert server is not None
     assert server.pid == pid
-    assert eventually(lambda: not alive(pid))
+    eventually(lambda: not alive(pid))
     assert LocalAws.find(state) is None
 
 
@@ -210,7 +200,7 @@ def test_commands_that_start_at_once_share_one_server(state: Path) -> None:
 
 def test_a_server_that_cannot_start_says_why(state: Path) -> None:
     with pytest.raises(LocalAwsError, match="could not convert") as caught:
-        LocalAws.start(state, settings={"LOCAL_AWS_STACKSET_SECONDS": "soon"})
+        LocalAws.start(state, settings={"LOCAL_AWS_LATE": "1", "LOCAL_AWS_LATE_SECONDS": "soon"})
     assert caught.value.command == f"cat {state / 'log'}"
 
 

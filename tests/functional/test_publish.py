@@ -446,7 +446,7 @@ def test_who_is_told_to_end_lets_the_next_machine_begin_at_once(
     process = through(wire, command_line).start("deploy.py", *arguments)
     victim.append(process)
     processes.append(process)
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate()
     assert (process.returncode, "Traceback" in stderr) == (130, False), stderr
     state, _ = frontend.site_of(aws, dev).store.state()
     assert state.claim is None

@@ -152,7 +152,7 @@ def test_killed_in_the_middle_a_rehearsal_is_found_and_undone_by_the_next(place:
         if line.startswith(moment):
             break
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.communicate()
     # The preview that it had started, which on AWS is none.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
