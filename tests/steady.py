@@ -1,7 +1,7 @@
 """A pytest plugin that takes from tests what a fast, idle machine gives them (`make steady`).
 
 In: STEADY in the environment, some of `slow` (every request of the test's own clients waits up to half a second), `freeze` (the
-processes below the test, local AWSs as well, stand still for up to two seconds, again and again), `midnight` (every test begins ten
+test, or a process below it such as a local AWS, stands still for up to two seconds, again and again), `midnight` (every test begins ten
 milliseconds before the end of STEADY_DAY; needs the library made of `steady.c`), `reverse` (the last test first); STEADY_SEED.
 Out: a test that is red here and green without depends on time or order. Never: part of a usual run.
 """
@@ -9,6 +9,7 @@ Out: a test that is red here and green without depends on time or order. Never: 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import random
 import signal
@@ -65,13 +66,14 @@ def _slow_requests(chosen: random.Random) -> None:
 def _freeze(chosen: random.Random) -> None:
     while True:
         time.sleep(chosen.uniform(0.1, 1.0))
-        below = sorted(_below(os.getpid()))
-        if not below:
+        victim, seconds = chosen.choice([os.getpid(), *sorted(_below(os.getpid()))]), chosen.uniform(0.3, 2.0)
+        if victim == os.getpid():
+            # PyDLL keeps the interpreter's lock: no thread of the test goes on.
+            ctypes.PyDLL(None).usleep(int(seconds * 1e6))
             continue
-        victim = chosen.choice(below)
         with contextlib.suppress(ProcessLookupError):
             os.kill(victim, signal.SIGSTOP)
-            time.sleep(chosen.uniform(0.3, 2.0))
+            time.sleep(seconds)
             os.kill(victim, signal.SIGCONT)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from aws.session import Aws
 from rollout.lock import TTL_SECONDS
-from tests.functional.harness import CommandLine, answer
+from tests.functional.harness import TIMEOUT, CommandLine, answer, eventually
 from tests.functional.small_platform import ENV, REGION, Platform, parameter, value_of
 from tests.functional.wire import Wire
 from tests.simulated import Small, small_assembly, stackset
@@ -41,7 +41,7 @@ def operations_of(aws: Aws, account: str, stack: str) -> list[str]:
 
 def kill(process: subprocess.Popen[str]) -> None:
     process.send_signal(signal.SIGKILL)
-    process.wait(30)
+    process.wait(TIMEOUT)
 
 
 MOMENTS = {
@@ -130,7 +130,7 @@ def all_stacks(aws: Aws, account: str) -> list[dict[str, str]]:
 WAITING = {
     "Wait": {
         "Type": "AWS::CloudFormation::WaitCondition",
-        "CreationPolicy": {"ResourceSignal": {"Count": 1, "Timeout": "PT2M"}},
+        "CreationPolicy": {"ResourceSignal": {"Count": 1, "Timeout": "PT1H"}},
     }
 }
 """A resource that is made when the test says so."""
@@ -143,12 +143,12 @@ def signalled(aws: Aws, account: str) -> None:
 
 def until_busy(aws: Aws, account: str) -> None:
     client = aws.client("cloudformation", account_id=account, region=REGION)
-    for _ in range(300):
+
+    def waits() -> bool:
         events = client.describe_stack_events(StackName=f"demo-{ENV}-one")["StackEvents"] if exists(aws, account) else []
-        if any(e["LogicalResourceId"] == "Wait" for e in events):
-            return
-        time.sleep(0.1)
-    raise AssertionError("the stack never began to wait")
+        return any(e["LogicalResourceId"] == "Wait" for e in events)
+
+    eventually(waits)
 
 
 def exists(aws: Aws, account: str) -> bool:

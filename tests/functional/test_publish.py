@@ -16,7 +16,7 @@ from aws.session import Aws
 from environments.model import PAGE
 from tests.functional import frontend
 from tests.functional.frontend import Deployed
-from tests.functional.harness import CommandLine, Ended, answer
+from tests.functional.harness import TIMEOUT, CommandLine, Ended, answer
 from tests.functional.wire import Call, Exchange, Wire
 from website.ledger import Ledger
 
@@ -267,7 +267,7 @@ def test_killed_at_any_step_the_old_site_is_whole_and_the_next_run_completes(
     process = through(wire, command_line).start("deploy.py", *arguments)
     victim.append(process)
     processes.append(process)
-    process.wait(timeout=60)
+    process.wait(timeout=TIMEOUT)
     assert process.returncode == -9
     now = objects(aws, dev)
     page = body(aws, dev, "index.html")
@@ -304,7 +304,7 @@ def test_what_a_publish_that_was_cut_off_has_overwritten_is_forgotten_by_the_nex
     )
     victim.append(process)
     processes.append(process)
-    process.wait(timeout=60)
+    process.wait(timeout=TIMEOUT)
     assert body(aws, dev, "assets/logo.svg") == b"<svg></svg>"
     answer = published(command_line, dev, app)
     assert (answer["written"], answer["invalidation_done"]) == (1, True)

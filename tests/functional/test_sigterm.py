@@ -40,7 +40,7 @@ def terminated(
     process = line.start("deploy.py", *arguments)
     started.append(process)
     processes.append(process)
-    _, stderr = process.communicate(timeout=90)
+    _, stderr = process.communicate()
     assert once.is_set(), stderr
     assert (process.returncode, "Traceback" in stderr) == (130, False), stderr
     return process
