@@ -29,7 +29,7 @@ from session.context import Context
 from stacks.synthesis import synthesise
 from tests.environments_fixture import environments
 from tests.functional import frontend
-from tests.functional.harness import TIMEOUT, CommandLine, Ended, answer
+from tests.functional.harness import TIMEOUT, CommandLine, Ended, answer, eventually
 from tests.functional.wire import Call, Exchange, Fault, Wire
 
 pytestmark = pytest.mark.functional
@@ -348,7 +348,7 @@ def test_killed_while_publishing_and_run_again(
     def kill(exchange: Exchange) -> None:
         if answered:
             exchange.forward()
-        victim[0].kill()
+        eventually(lambda: victim)[0].kill()
         victim[0].wait()
         exchange.drop()
 

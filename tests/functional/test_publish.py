@@ -16,7 +16,7 @@ from aws.session import Aws
 from environments.model import PAGE
 from tests.functional import frontend
 from tests.functional.frontend import Deployed
-from tests.functional.harness import TIMEOUT, CommandLine, Ended, answer
+from tests.functional.harness import TIMEOUT, CommandLine, Ended, answer, eventually
 from tests.functional.wire import Call, Exchange, Wire
 from website.ledger import Ledger
 
@@ -258,7 +258,7 @@ def test_killed_at_any_step_the_old_site_is_whole_and_the_next_run_completes(
     def kill(exchange: Exchange) -> None:
         if answered:
             exchange.forward()
-        victim[0].kill()
+        eventually(lambda: victim)[0].kill()
         victim[0].wait()
         exchange.drop()
 
@@ -294,7 +294,7 @@ def test_what_a_publish_that_was_cut_off_has_overwritten_is_forgotten_by_the_nex
     victim: list[subprocess.Popen[str]] = []
 
     def kill(exchange: Exchange) -> None:
-        victim[0].kill()
+        eventually(lambda: victim)[0].kill()
         victim[0].wait()
         exchange.drop()
 
@@ -437,7 +437,7 @@ def test_who_is_told_to_end_lets_the_next_machine_begin_at_once(
     victim: list[subprocess.Popen[str]] = []
 
     def end(exchange: Exchange) -> None:
-        victim[0].send_signal(number)
+        eventually(lambda: victim)[0].send_signal(number)
         go.wait(0.5)
         exchange.send(exchange.forward())
 

@@ -108,7 +108,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         made.deploy("apply", "--yes", "--content", str(made.app))
         yield made
     finally:
-        subprocess.run([sys.executable, "deploy.py", "local", "stop"], cwd=made.checkout, check=False, timeout=60, capture_output=True)
+        subprocess.run([sys.executable, "deploy.py", "local", "stop"], cwd=made.checkout, check=False, timeout=180, capture_output=True)
 
 
 def test_switched_on_for_a_site_that_has_content_the_replica_is_whole_from_the_first_day(place: Place) -> None:
