@@ -13,6 +13,7 @@ import ctypes
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -45,11 +46,23 @@ def pytest_configure() -> None:
         threading.Thread(target=_freeze, args=(chosen,), daemon=True).start()
     if "midnight" in ASKED and not CLOCK:
         raise pytest.UsageError("STEADY=midnight needs LD_PRELOAD and STEADY_CLOCK: see steady.c")
+    if "midnight" in ASKED:
+        _hand_on("LD_PRELOAD", "STEADY_CLOCK")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if "reverse" in ASKED:
         items.reverse()
+
+
+def _hand_on(*names: str) -> None:
+    """To processes that are given an environment of their own, too."""
+    begin: Any = subprocess.Popen.__init__
+
+    def begun(*arguments: Any, env: Any = None, **named: Any) -> None:
+        begin(*arguments, env=env and {**env, **{name: os.environ[name] for name in names}}, **named)
+
+    vars(subprocess)["Popen"].__init__ = begun
 
 
 def _slow_requests(chosen: random.Random) -> None:

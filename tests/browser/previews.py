@@ -56,7 +56,7 @@ class Running:
             time.sleep(0.05)
 
 
-DOWN_SECONDS = (6, 24, 96)
+DOWN_SECONDS = (6, 15, 60)
 """After how long the origin of a preview goes down: a machine that does not get through what comes before is given longer."""
 
 
