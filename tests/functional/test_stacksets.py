@@ -317,6 +317,7 @@ def test_an_operation_of_somebody_else_is_waited_for_by_name(sets: Sets, hold: H
         other = sets.client().detect_stack_set_drift(StackSetName=NAME)["OperationId"]
         process = sets.platform.start("--yes")
         processes.append(process)
+        assert process.stderr is not None
         said = ""
         while f"waiting for its turn: DETECT_DRIFT {other} (RUNNING" not in said:
             line = process.stderr.readline()
