@@ -42,6 +42,17 @@ def eventually(wanted: Callable[[], T], *, every: float = 0.05) -> T:
     raise AssertionError(f"never: {inspect.getsource(wanted).strip()}")
 
 
+def heard(process: subprocess.Popen[str], words: str) -> str:
+    """What it says on stderr, up to the line with those words. Raises AssertionError if it ends without them."""
+    assert process.stderr is not None
+    said = ""
+    for line in process.stderr:
+        said += line
+        if words in line:
+            return said
+    raise AssertionError(f"never said {words!r}:\n{said}")
+
+
 @dataclass(frozen=True)
 class Hold:
     """A local AWS that begins no resource, no import and no StackSet instance as long as the test wants: `with hold: ...`."""

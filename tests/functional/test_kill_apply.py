@@ -11,7 +11,7 @@ import pytest
 
 from aws.session import Aws
 from rollout.lock import TTL_SECONDS
-from tests.functional.harness import TIMEOUT, CommandLine, answer, eventually
+from tests.functional.harness import TIMEOUT, CommandLine, answer, eventually, heard
 from tests.functional.small_platform import ENV, REGION, Platform, parameter, value_of
 from tests.functional.wire import Wire
 from tests.simulated import Small, small_assembly, stackset
@@ -178,13 +178,12 @@ def test_interrupted_while_a_stack_runs_the_next_apply_follows_it(
 
     again = platform.start("--yes")
     processes.append(again)
-    time.sleep(1)
+    said = heard(again, "one: following")
     assert again.poll() is None
     signalled(aws, platform.account)
     out, err = again.communicate()
 
-    assert again.returncode == 0, out + err
-    assert "one: following" in err
+    assert again.returncode == 0, out + said + err
     assert value_of(aws, platform.account, "/demo/two") == "1 fixed"
     assert {stack: operations_of(aws, platform.account, stack) for stack in STACKS} == {stack: ["CREATE_IN_PROGRESS"] for stack in STACKS}
 

@@ -17,7 +17,7 @@ from assembly.model import RoleName
 from cli.main import main
 from local_aws.server import LocalAws
 from session.context import Context
-from tests.functional.harness import TIMEOUT, CommandLine
+from tests.functional.harness import TIMEOUT, CommandLine, heard
 from tests.functional.small_platform import ENV, Platform, base, parameter
 from tests.simulated import Small, literal, output, small_assembly, stackset
 
@@ -153,17 +153,6 @@ def test_the_whole_life(home: Path) -> None:
 CERTIFICATE = "AWS::CertificateManager::Certificate"
 
 
-def heard(process: subprocess.Popen[str], words: str) -> str:
-    """All that it says on stderr up to those words, or to its end."""
-    assert process.stderr is not None
-    said = ""
-    for line in process.stderr:
-        said += line
-        if words in line:
-            break
-    return said
-
-
 def test_a_second_try_survives_an_interrupt_and_a_kill(tmp_path: Path, processes: list[subprocess.Popen[str]]) -> None:
     late = tmp_path / "late"
     late.touch()
@@ -179,7 +168,7 @@ def test_a_second_try_survives_an_interrupt_and_a_kill(tmp_path: Path, processes
             said = heard(process, "waiting for the certificate to be known to CloudFront")
             assert "trying again" in said, said
             process.send_signal(number)
-            assert process.wait(TIMEOUT) == code, heard(process, "never said")
+            assert process.wait(TIMEOUT) == code, process.stderr and process.stderr.read()
         late.unlink()
         last = platform.apply("--yes")
         assert last.code == 0, last

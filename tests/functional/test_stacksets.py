@@ -15,7 +15,7 @@ import pytest
 from assembly.model import OperationPreferences, StackSet, Targets
 from aws.errors import NotFound
 from aws.session import Aws
-from tests.functional.harness import CommandLine, Ended, Hold, answer, eventually
+from tests.functional.harness import CommandLine, Ended, Hold, answer, eventually, heard
 from tests.functional.small_platform import ENV, Platform, base
 from tests.simulated import Small, literal, small_assembly
 
@@ -317,12 +317,7 @@ def test_an_operation_of_somebody_else_is_waited_for_by_name(sets: Sets, hold: H
         other = sets.client().detect_stack_set_drift(StackSetName=NAME)["OperationId"]
         process = sets.platform.start("--yes")
         processes.append(process)
-        assert process.stderr is not None
-        said = ""
-        while f"waiting for its turn: DETECT_DRIFT {other} (RUNNING" not in said:
-            line = process.stderr.readline()
-            assert line, said
-            said += line
+        said = heard(process, f"waiting for its turn: DETECT_DRIFT {other} (RUNNING")
     stdout, stderr = process.communicate()
     assert process.returncode == 0, stdout + said + stderr
     assert sets.instances() == sets.everywhere()
