@@ -181,8 +181,8 @@ def test_cloudwatch_tells_what_waits(client: Client, account: str, begin: Callab
         Namespace="AWS/S3",
         MetricName="BytesPendingReplication",
         Dimensions=[{"Name": name, "Value": value} for name, value in named.items()],
-        StartTime=time.time() - 60,
-        EndTime=time.time() + 60,
+        StartTime=time.time() - 3600,
+        EndTime=time.time() + 3600,
         Period=60,
         Statistics=["Maximum"],
     )
