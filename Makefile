@@ -17,7 +17,7 @@ UV_SAME := --index-strategy unsafe-best-match
 ENV ?=
 VERB = $(BIN)/python deploy.py $@ --env '$(or $(ENV),$(error $@ needs an environment: make $@ ENV=dev))' $(if $(LOCAL),--local) $(FLAGS)
 
-.PHONY: help build setup test team format check unit mutants edge functional rehearse second late browser attacks acceptance edits lint types \
+.PHONY: help build setup test team format check unit mutants edge functional rehearse second late steady browser attacks acceptance edits lint types \
   architecture workflows templates audit golden house schema rules reference docs tour release lock protect clean plan approve apply publish verify preview drift status doctor destroy
 
 build: setup  ## set up .venv, build and lint every environment into dist/
@@ -97,6 +97,13 @@ SEEDS ?= 50
 late: setup  ## the whole life against an AWS that is late, SEEDS=50
 	LATE_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/functional/test_late_aws.py -n 2
 	$(BIN)/python -m tests.functional.late_life $(SEEDS)
+
+# One file of tests on a machine that is slow, stands still at times, or is about to end its day: tests/steady.py.
+FILE ?= tests/functional/test_stacksets.py
+STEADY ?= slow,freeze
+steady: setup  ## tests that depend on time or order are red: FILE=tests/unit STEADY=midnight,reverse
+	mkdir -p .cache && cc -shared -fPIC -O2 -o .cache/steady.so tests/steady.c -ldl && head -c 8 /dev/zero > .cache/clock
+	LD_PRELOAD=$(CURDIR)/.cache/steady.so STEADY_CLOCK=$(CURDIR)/.cache/clock STEADY=$(STEADY) $(BIN)/python -m pytest -p tests.steady -n 0 $(FILE)
 
 # Installs Debian's Chromium if it is missing, and builds the app of tests/app.
 browser: setup  ## the built app in Chromium

@@ -42,7 +42,7 @@ LOCK = "lock"
 """The file that keeps apart commands which start or end a server; the only one that is never removed."""
 INSTALL_COMMAND = ".venv/bin/pip install -e '.[local]' -c constraints.txt"
 IDLE_SECONDS = 1800.0
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 SETTLE_SECONDS = 15.0
 """How long a server may take to begin or to end, and to answer. One that shows no sign of life for that long has hung, and is ended."""
 

@@ -11,9 +11,7 @@ into a CloudFormation stack automatically"; API reference, ResourceToImport. Who
 
 from __future__ import annotations
 
-import asyncio
 import copy
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -21,6 +19,7 @@ from ministack.services.cloudformation import changesets, drift, engine, handler
 from ministack.services.cloudformation.handlers import _ACTION_HANDLERS
 from ministack.services.cloudformation.helpers import _error, _p
 
+from emulator import pace
 from resource_import import types
 from resource_import.found import record_key
 
@@ -70,7 +69,7 @@ def install() -> None:
         ]
 
     _ACTION_HANDLERS["CreateChangeSet"] = create_change_set
-    engine_of._import_resources_async = _taking_time(engine_of._import_resources_async)
+    engine_of._import_resources_async = _in_turn(engine_of._import_resources_async)
     engine_of._import_changes, engine_of._import_change = import_changes, _change
     engine_of._existing_resources, engine_of._import_owner = existing_resources, types.owner
     vars(drift)["DRIFT_DETECTABLE_STATUSES"] = drift.DRIFT_DETECTABLE_STATUSES | {
@@ -79,15 +78,14 @@ def install() -> None:
     }
 
 
-def _taking_time(carry_out: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-    """An import that takes LOCAL_AWS_RESOURCE_SECONDS for each resource, as a creation does (`emulator/pace.py`)."""
-    seconds = float(os.environ.get("LOCAL_AWS_RESOURCE_SECONDS", "0"))
+def _in_turn(carry_out: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """An import that waits for what holds resources (`emulator/pace.py`)."""
 
-    async def slowed(change_set: dict[str, Any], *more: Any) -> None:
-        await asyncio.sleep(seconds * len(change_set["_resources_to_import"]))
-        await carry_out(change_set, *more)
+    async def waiting(*given: Any) -> None:
+        await pace.turn()
+        await carry_out(*given)
 
-    return slowed if seconds > 0 else carry_out
+    return waiting
 
 
 def _refuse_types(entries: Any) -> None:

@@ -155,7 +155,7 @@ class Held:
         self._arrived = threading.Event()
         self._released = threading.Event()
 
-    def wait(self, seconds: float = 60.0) -> None:
+    def wait(self, seconds: float = 180.0) -> None:
         """Until the request is here."""
         assert self._arrived.wait(seconds), "the request never came"
 

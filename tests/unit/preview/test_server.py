@@ -64,7 +64,7 @@ def _get(site: Running, path: str, *, password: str | None = PASSWORD, **headers
 def _command(*arguments: str, stdin: str = "", environ: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "deploy.py", "preview", *arguments]
     return subprocess.run(
-        command, cwd=ROOT, input=stdin, capture_output=True, text=True, timeout=60, env=child_environment(**(environ or {})), check=False
+        command, cwd=ROOT, input=stdin, capture_output=True, text=True, timeout=180, env=child_environment(**(environ or {})), check=False
     )
 
 
@@ -185,7 +185,7 @@ def test_a_signal_ends_it_cleanly_and_node_with_it(dist: Path, content: Path, nu
         children = Path(f"/proc/{site.process.pid}/task/{site.process.pid}/children").read_text().split()
         assert len(children) == 1
         site.process.send_signal(number)
-        assert site.process.wait(20) == 0
+        assert site.process.wait(180) == 0
         assert "preview ended" in site.log
         assert "Traceback" not in site.log
         assert not Path(f"/proc/{children[0]}").exists()
@@ -269,7 +269,7 @@ def test_a_generated_password_is_shown_once_and_kept_nowhere(dist: Path, content
         assert process.stdout is not None
         url = process.stdout.readline().strip()
         process.send_signal(signal.SIGINT)
-        _, log = process.communicate(timeout=20)
+        _, log = process.communicate(timeout=180)
     finally:
         process.kill()
     assert url.startswith("http://127.0.0.1:")
