@@ -200,11 +200,8 @@ def _target(made: ProvisionedStack, logical_id: str, resource: Mapping[str, Any]
         return _Target(service, last.lower(), None, made.regions)
     value = resource.get("Properties", {}).get(key)
     # As CloudFormation makes names up (User Guide, "Name type").
-    name = (
-        f"{made.stack_name}-{logical_id}-XXXXXXXXXXXX"
-        if value is None
-        else _flat(json.loads(json.dumps(value).replace("${AWS::StackName}", made.stack_name)))
-    )
+    given = json.loads(json.dumps(value).replace("${AWS::StackName}", made.stack_name))
+    name = f"{made.stack_name}-{logical_id}-XXXXXXXXXXXX" if given is None else _flat(given)
     return _Target(service, key.removesuffix("Name").lower() or last.lower(), name, made.regions)
 
 
