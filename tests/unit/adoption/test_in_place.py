@@ -11,7 +11,7 @@ import pytest
 from adoption.report import AdoptionReport, Row
 from adoption.survey import SurveyRequest, surveyed
 from adoption.terraform import State
-from aws.route53 import Route53
+from aws.route53 import PublicZone
 from tests.unit.adoption.stage import SCHEMAS, Account, adopted, assembly, state, terraformed
 from tests.unit.adoption.test_survey import again, row
 
@@ -127,10 +127,10 @@ def test_the_zone_is_asked_for_only_where_the_files_name_it_without_its_id(zone:
     asked: list[str] = []
 
     class Zones(Account):
-        def route53(self, account_id: str, role_arn: str | None = None) -> Route53:
-            asked.append(account_id)
-            return super().route53(account_id, role_arn)  # type: ignore[no-any-return]
+        def find_public_zone(self, name: str) -> PublicZone:
+            asked.append(name)
+            return super().find_public_zone(name)
 
     request = SurveyRequest(assembly=msgspec.structs.replace(made, hosted_zone=given), templates=templates, state=State(resources=()))
     surveyed(request, Zones(), SCHEMAS)
-    assert (asked[:1] == ["111111111111"]) is (zone == "by its name")
+    assert asked == (["kimmyai.io"] if zone == "by its name" else [])
