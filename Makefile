@@ -8,7 +8,7 @@ STAMP := .venv/.installed
 # What the caller tells pip about indexes, proxies and certificates counts; where it would install to does not: that is .venv, and whole.
 export PIP_USER := 0
 unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_REQUIRE_VIRTUALENV PIP_DRY_RUN PIP_NO_DEPS PIP_CONSTRAINT PIP_REQUIREMENT
-unexport PYTHONHOME PYTHONPATH NODE_OPTIONS
+unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH NODE_OPTIONS
 
 # Any index may have the file: its hash is what counts.
 UV_SAME := --index-strategy unsafe-best-match

@@ -262,13 +262,15 @@ def translate(error: Exception, origin: Origin) -> AwsError | None:  # noqa: PLR
             return ours(sentence(str(error)), code=type(error).__name__, hint=hint, **place)
     if (unusable := _unusable_credentials(error, login)) is not None:
         return unusable
+    if isinstance(error, ValueError) and _modules(error)[-1:] in (["urllib.parse"], ["botocore.endpoint"]):
+        # Without the words of urllib, which quote a piece of the password that the URL holds.
+        return BadRequest(
+            "an endpoint or proxy URL of the settings is none (SCHEME://HOST:PORT; a / of a user name or password is written %2F)", **place
+        )
     if _raised_by_parser(error):
         words = sentence(str(error) if type(error).__name__ == "ResponseParserError" else f"{type(error).__name__}: {error}")
         hint = "check whether a proxy answers in place of AWS, then run the same command again"
         return UnexpectedAnswer(f"unexpected answer: {words}", hint=hint, **place)
-    if isinstance(error, ValueError) and "cast to integer value" in str(error):
-        # Without the words of urllib, which quote a piece of the password that the URL holds.
-        return BadRequest("an endpoint or proxy URL of the settings is none: a / in its user name or password is written %2F", **place)
     if type(error).__module__ == "awscrt.exceptions":
         # The CRT's error names: AWS_IO_* for sockets, names and TLS, AWS_ERROR_HTTP_* for connections.
         code = str(getattr(error, "name", ""))

@@ -113,6 +113,8 @@ def test_terraform_show_says_the_same(environment: str) -> None:
         (b'{"version": 3, "backend": {"type": "s3", "config": {"bucket": "NOT_TO_BE_SHOWN"}}}', "the pointer to a state"),
         (b'{"encrypted_data": "NOT_TO_BE_SHOWN", "encryption_version": "v0"}', "encrypted"),
         (b'{"format_version": "1.2", "planned_values": {}, "resource_changes": []}', "a plan"),
+        (b'{"format_version": "1.2", "planned_values": {}}', "a plan"),
+        (b'{"format_version": "1.2", "resource_changes": []}', "a plan"),
         (b'{"format_version": "2.0", "values": {}}', "format_version"),
         (b'{"format_version": "1.0", "values": {"outputs": "NOT_TO_BE_SHOWN"}}', "no root_module"),
         (b" " * (LARGEST + 1), "larger than"),

@@ -10,7 +10,7 @@ from environments.across import claims
 from environments.adoption import Adoption, WebsiteEndpoint
 from environments.loader import load
 from environments.new import new_environment
-from environments.problems import EnvironmentProblems
+from environments.problems import EnvironmentProblems, Problem
 from environments.reading import parse
 from tests.unit.environments.test_environments import COMMON, DEV, ORGANIZATION, line_of, problems
 from tests.unit.environments.test_new import directory
@@ -112,3 +112,26 @@ def test_an_environment_that_is_not_there_is_told_with_its_file(tmp_path: Path) 
     with pytest.raises(EnvironmentProblems) as raised:
         load(tmp_path, ("devv",))
     assert str(raised.value).startswith(f'{tmp_path}/devv.yaml:1: no such environment; did you mean "dev"? there are: dev')
+
+
+def test_what_changes_in_a_new_environment_is_told_and_nothing_else(directory: Path) -> None:
+    with (directory / "sit.yaml").open("a") as file:
+        file.write("\nredirect_hosts:\n  - www.sit.kimmyai.io\n  - old.kimmyai.io\n".replace("old.", "old-sit."))
+    made = new_environment(directory, "qa", "sit")
+    changed = dict(made.changed)
+    assert changed["redirect_hosts[0]"] == "www.qa.kimmyai.io" and "  - www.qa.kimmyai.io\n  - old-qa.kimmyai.io\n" in made.text
+    assert not {"price_class", "home_region", "basic_auth.username", "account_id"} & changed.keys()
+
+
+@pytest.mark.parametrize(("other", "words"), [("organization", "organization.yaml:1: is of no site"), ("sit", "sit.yaml:1: there is such")])
+def test_files_that_cannot_be_the_beginning_are_told_at_their_first_line(directory: Path, other: str, words: str) -> None:
+    with pytest.raises(EnvironmentProblems) as raised:
+        new_environment(directory, "qa" if other == "organization" else "sit", other)
+    assert words in str(raised.value)
+
+
+def test_not_every_tab_is_before_a_key(tmp_path: Path) -> None:
+    (tmp_path / "dev.yaml").write_bytes(b"a: &\tx\n")
+    found: list[Problem] = []
+    assert parse(tmp_path / "dev.yaml", found) is None
+    assert "not YAML: " in found[0].message and "a tab" not in found[0].message

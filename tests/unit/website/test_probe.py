@@ -20,7 +20,7 @@ import trustme
 
 from tests.unit.website.visits import NOW, SITE_CONTRACT
 from verification.model import Endpoint, Failed, Skipped, Target
-from verification.probe import BODY_LIMIT, Answer, Probe
+from verification.probe import BODY_LIMIT, LOOKED_AT, Answer, Probe
 from verification.registry import registered
 from verification.verify import made
 
@@ -280,6 +280,17 @@ def test_no_more_than_forty_assets_are_loaded() -> None:
     page = b"".join(b'<script src="/a%d.js"></script>' % number for number in range(50))
     with serving(body=page) as server, asking(Target(contract=OPEN, endpoint=server.endpoint(tls=False))) as probe:
         assert len(probe.asset_paths) == 40 and probe.asset_paths[0] == "/a0.js"
+
+
+def test_what_has_been_asked_for_is_looked_at_again_beyond_the_limit() -> None:
+    with serving() as server, asking(Target(contract=OPEN, endpoint=server.endpoint(tls=False))) as probe:
+        for number in range(LOOKED_AT - 1):
+            probe._looked.add(f"/{number}")
+        assert probe._find("/missing.js") is None, "it answers what the page answers"
+        assert probe._find("/missing.js") is None, "and is no new one"
+        taken = probe._find("/another.js")
+        assert taken is not None and taken.body() == b"", "taken to be there"
+    assert {each.path for each in server.seen} == {"/buy", "/missing.js"}
 
 
 def test_what_is_html() -> None:
