@@ -12,7 +12,7 @@ into a CloudFormation stack automatically"; API reference, ResourceToImport. Who
 from __future__ import annotations
 
 import copy
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ministack.services.cloudformation import changesets, drift, engine, handlers
@@ -40,6 +40,7 @@ def install() -> None:
     """Wrap CreateChangeSet, and replace the parts of MiniStack that know its own types only."""
     engine_of: Any = changesets
     create, changes, existing = _ACTION_HANDLERS["CreateChangeSet"], engine_of._import_changes, engine_of._existing_resources
+    carry_out = engine_of._import_resources_async
 
     def create_change_set(params: Any) -> Any:
         if _p(params, "ChangeSetType") != "IMPORT":
@@ -68,24 +69,18 @@ def install() -> None:
             if types.identifiers(each["ResourceType"]) and each["ResourceType"] not in types.NEVER_BY_NAME
         ]
 
+    async def in_turn(*given: Any) -> None:
+        await pace.turn()
+        await carry_out(*given)
+
     _ACTION_HANDLERS["CreateChangeSet"] = create_change_set
-    engine_of._import_resources_async = _in_turn(engine_of._import_resources_async)
+    engine_of._import_resources_async = in_turn
     engine_of._import_changes, engine_of._import_change = import_changes, _change
     engine_of._existing_resources, engine_of._import_owner = existing_resources, types.owner
     vars(drift)["DRIFT_DETECTABLE_STATUSES"] = drift.DRIFT_DETECTABLE_STATUSES | {
         "IMPORT_COMPLETE",
         "IMPORT_ROLLBACK_COMPLETE",
     }
-
-
-def _in_turn(carry_out: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-    """An import that waits for what holds resources (`emulator/pace.py`)."""
-
-    async def waiting(*given: Any) -> None:
-        await pace.turn()
-        await carry_out(*given)
-
-    return waiting
 
 
 def _refuse_types(entries: Any) -> None:

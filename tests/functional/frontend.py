@@ -233,7 +233,7 @@ def _outputs(client: Any, name: str) -> dict[str, str]:
         return None if stack["StackStatus"] == "CREATE_IN_PROGRESS" else stack
 
     stack = eventually(made)
-    assert stack and stack["StackStatus"] == "CREATE_COMPLETE", stack
+    assert stack["StackStatus"] == "CREATE_COMPLETE", stack
     return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
 
 

@@ -32,7 +32,7 @@ SECRET = secrets.token_hex(32)
 T = TypeVar("T")
 
 
-def eventually(wanted: Callable[[], T], *, every: float = 0.05) -> T:
+def eventually(wanted: Callable[[], T | None], *, every: float = 0.05) -> T:
     """What it gives once that is true. Raises AssertionError if it never is."""
     end = time.monotonic() + TIMEOUT
     while time.monotonic() < end:

@@ -45,7 +45,7 @@ class Stacks:
             stack: dict[str, Any] = self.client.describe_stacks(StackName=name)["Stacks"][0]
             return None if stack["StackStatus"].endswith("_IN_PROGRESS") else stack
 
-        return eventually(settled) or {}
+        return eventually(settled)
 
     def apply(self, name: str, template: dict[str, Any] | str, parameters: dict[str, str] | None = None) -> dict[str, str]:
         """Create or update; the outputs. Fails the test with the events of a stack that failed."""
