@@ -19,11 +19,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from environments.model import CertificateName, Environment
+from environments.model import Environment
 from environments.names import bucket_name_problem, dns_name, region_problem
 from environments.problems import Key, Note, Problem, dotted
 from environments.reading import Document
-from environments.value import BucketName, DomainName, Region, Value
+from environments.value import BucketName, CertificateName, DomainName, Region, Value
 
 COMMON = "common"
 ALL = "all"

@@ -57,6 +57,8 @@ ALL = of("--local", "--dist", "/a b", "--profile", "it's")
         ),
         (LOCAL, "(to end it: python deploy.py stop --env dev)", "(to end it: py ../x/deploy.py stop --env dev --local)"),
         (LOCAL, "write python deploy.py plan --env dev. Then", "write py ../x/deploy.py plan --env dev --local. Then"),
+        (LOCAL, "python deploy.py dr rehearse --env dev --end", "py ../x/deploy.py dr rehearse --env dev --local --end"),
+        (LOCAL, "(python deploy.py status and then --env)", "(py ../x/deploy.py status and then --env)"),
         (LOCAL, "python deploy.py nothing --env dev", "py ../x/deploy.py nothing --env dev"),
         (LOCAL, "/usr/bin/python deploy.py plan --env dev", "/usr/bin/python deploy.py plan --env dev"),
         (
