@@ -70,7 +70,7 @@ architecture: setup  ## the rules between rooms
 	$(BIN)/lint-imports
 
 unit: setup  ## unit tests, with coverage
-	$(BIN)/python -m pytest tests/unit -n 3 --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest tests/unit -n 3 -p tests.counted
 
 # Puts small faults into the product, a sample by SEED, and tells which of them no unit test notices (docs/mutants.md): an hour, alone.
 SEED ?= 1
