@@ -172,5 +172,5 @@ def test_client_tokens_are_the_same_for_the_same_work() -> None:
 
 def test_what_fails_is_rolled_back_because_we_say_so() -> None:
     client = Scripted(execute_change_set={})
-    CloudFormation(client, account_id="1", region="eu-west-1").execute_change_set("c", "s", token="t")
+    gateway(client).execute_change_set("c", "s", token="t")
     assert [each["DisableRollback"] for each in client.called("execute_change_set")] == [False]
