@@ -24,7 +24,7 @@ from typing import Literal
 from assembly import error_pages
 from assembly.files import canonical_json
 from assembly.model import CacheRule, Frozen, SiteContract
-from files.hashes import hashed_folders, seems_hashed
+from files.hashes import hashed_folders, hashed_names, seems_hashed
 from files.leaks import SEARCHED, leak
 from files.names import idle, left_out, named, select
 from files.types import PRECOMPRESSED, content_type
@@ -235,6 +235,9 @@ def _of_caching(entries: Iterable[FileEntry], prefix: str) -> Iterator[str]:
             if rules
             else ""
         )
+    if patterns := hashed_names(path for path, entry in built.items() if not entry.immutable):
+        rules = ", ".join(f'"{pattern}"' for pattern in patterns)
+        yield f"publishing.cache_rules should have {rules}: files at the top seem to have hashed names, and browsers ask for them anew"
     yield from named(
         "served as immutable with no hash in the name, so that a browser that has one keeps it whatever is published; "
         "put them elsewhere, or an own rule before the one that matches into publishing.cache_rules",
