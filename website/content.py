@@ -27,7 +27,7 @@ from assembly.model import CacheRule, Frozen, SiteContract
 from files.hashes import hashed_folders, hashed_names, seems_hashed
 from files.leaks import SEARCHED, leak
 from files.names import idle, left_out, named, select
-from files.types import PRECOMPRESSED, content_type
+from files.types import COMPRESS_TO, PRECOMPRESSED, content_type, uncompressed
 from guards.text import printable
 from pages.findings import Allowances, Finding
 from pages.routing import answered_with_the_page
@@ -172,6 +172,10 @@ def read(
     refusals, told = allowed.sorted(first)
     problems += (refusal(finding, str(directory)) for finding in refusals)
     notes += _of_caching(entries, prefix)
+    notes += named(
+        f"not compressed for visitors, since CloudFront compresses up to {COMPRESS_TO:,} bytes, and no other types than it lists",
+        [entry.key.removeprefix(prefix) for entry in entries if uncompressed(entry.content_type, entry.size)],
+    )
     notes += named(
         f"at exactly these addresses only, since every route of the app shows {index_name}",
         [p for p in found if p.endswith(".html") and not {p, f"/{prefix}{p}"} & {index_name, contract.not_found_page, contract.error_page}],
