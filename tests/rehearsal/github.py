@@ -23,9 +23,10 @@ BOT = "github-actions[bot]"
 
 def answered(arguments: Sequence[str], text: str, store: Path) -> str:
     """What it says. Raises `Refused` in its words."""
+    method: str
     match arguments:
-        case ["api", "--method", ("PATCH" | "POST") as method, path, "--input", "-"]:
-            pass
+        case ["api", "--method", "PATCH" | "POST", path, "--input", "-"]:
+            method = arguments[2]
         case ["api", "--paginate", "--slurp", path]:
             method = "LIST"
         case ["api", path]:

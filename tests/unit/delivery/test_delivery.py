@@ -117,7 +117,7 @@ def test_an_issue_or_comment_of_others_is_never_written_over(tmp_path: Path) -> 
     assert github.read(tmp_path, "issues")[0]["body"] == "mine"
 
     text = comment.render((), commit=SHA, run="")
-    others = [
+    others: list[dict[str, Any]] = [
         {**stranger, "issue": "5", "id": 1, "body": text},
         {"user": None, "issue": "5", "id": 2, "body": text},
         {"user": {"login": BOT}, "issue": "5", "id": 3, "body": "coverage: 90%"},
