@@ -125,6 +125,7 @@ class World:
             organisation = self.repository.partition("/")[0]
             about = {"full_name": self.repository, "default_branch": "main", "owner": {"login": organisation}}
             self.answers(f"repos/{self.repository}", about)
+            self.answers(f"repos/{self.repository}/commits/{COMMIT}", {"sha": COMMIT})
             self.answers(f"repos/{self.repository}/branches/main", {"commit": {"sha": COMMIT}})
             run = {"event": "push", "head_branch": "main", "head_repository": about, "conclusion": None, "head_sha": COMMIT}
             self.answers(f"repos/{self.repository}/actions/runs/1", run)
