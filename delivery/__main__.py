@@ -71,7 +71,7 @@ def main(argv: list[str], *, sleep: Callable[[float], None] = time.sleep) -> int
     try:
         print(_SAID[args.what](args))
     except subprocess.CalledProcessError as error:
-        print(f"error: {' '.join(error.cmd[:3])}: {error.stderr.strip() or error}", file=sys.stderr)
+        print(f"error: {' '.join(error.cmd)}: {error.stderr.strip() or error}", file=sys.stderr)
         return 1
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         print(f"error: {args.what}: what was read is not as expected: {error}", file=sys.stderr)
