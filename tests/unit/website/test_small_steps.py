@@ -79,7 +79,7 @@ def test_it_is_waited_for_as_long_as_the_run_says_and_ten_seconds_at_the_most_be
 def test_a_no_is_a_warning_with_what_to_type(live: Live) -> None:
     assert asked(live, Edge(refuses=AccessDenied("not you"))) == ("", False)
     (told,) = live.warnings()
-    assert "CloudFront was not told to forget 2 paths" in told and "not you" in told and "--paths '/' '/a'" in told
+    assert "CloudFront was not told to forget 2 paths" in told and "not you" in told and "--paths / /a" in told
     assert asked(live, Edge(looks=[False, NotFound("none")])) == ("I1", False)
     assert "how far invalidation I1 is cannot be read: none" in live.warnings()[-1]
 
