@@ -8,7 +8,7 @@ from typing import Any
 
 from changes.model import ResourceChange
 from guards.documents import loads
-from templates.policies import Field, covers, texts
+from templates.policies import Field, covers, statements, texts
 
 OPEN = '{"Statement":[{"Effect":"Allow","Principal":"*","Action":"Update:*","Resource":"*"}]}'
 """A policy that forbids nothing; a policy in force can be replaced and not taken away (API SetStackPolicy)."""
@@ -37,6 +37,15 @@ def forbidden(stack_policy: str | None, changes: Iterable[ResourceChange]) -> tu
         if "Deny" in effects or "Allow" not in effects:
             refused.append(change.logical_id)
     return tuple(refused)
+
+
+def sentences(stack_policy: str) -> str:
+    """A line for each statement; the policy itself where it cannot be read."""
+    try:
+        document = loads(stack_policy)
+    except ValueError:
+        return stack_policy
+    return "\n".join(each.shown for each in statements(document)) or stack_policy
 
 
 def same_policy(left: str, right: str) -> bool:

@@ -75,6 +75,8 @@ class StackState(Frozen, frozen=True, kw_only=True):
 
 
 ABSENT = StackState(exists=False)
+STACK_MOVED = "stack_moved"
+"""Code of the finding that an edit would make stacks a second time elsewhere."""
 
 
 class ParameterPlan(Frozen, frozen=True, kw_only=True):

@@ -30,7 +30,7 @@ from planning.existing import existing_unplanned
 from planning.importing import ImportPlanner
 from planning.inputs import Gateways, Produced, resolve_inputs
 from planning.meaning import with_consequences
-from planning.model import ABSENT, AnyStackPlan, Finding, Plan, StackPlan, sealed
+from planning.model import ABSENT, STACK_MOVED, AnyStackPlan, Finding, Plan, StackPlan, sealed
 from planning.plans import blocked
 from planning.removal_checks import in_the_way
 from planning.request import Progress, Request, Stopped, selected
@@ -68,9 +68,12 @@ def make_plan(
     with PlanningRun(request, gateways, schemas, progress, stop or threading.Event()) as run:
         run.beside(request.look)
         done = _all(run, stacks, workers)
+        looked = run.looked()
+        if any(each.code == STACK_MOVED for each in looked):
+            # What else is in the way is the environment that stands, which nobody is to delete or take over.
+            done = {stack.id: Planned(plan=blocked(stack, ABSENT, ())) for stack in stacks}
         found = across(done.values(), assembly.environment)
         plans = tuple(_with_authority(found[stack.id], request) for stack in stacks)
-        looked = run.looked()
         # A part of the stacks may leave users behind that are not in it.
         removals = () if partly else request.removals()
         plan = Plan(

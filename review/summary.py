@@ -15,8 +15,9 @@ import msgspec
 
 from assembly import commands
 from changes.model import PropertyChange, ResourceChange, Widening
+from changes.stack_policy import sentences
 from guards.text import printable
-from planning.model import AnyStackPlan, Finding, InstanceAction, InstancePlan, Plan, StackPlan, StackSetPlan
+from planning.model import AnyStackPlan, Finding, InstanceAction, InstancePlan, Plan, SettingChange, StackPlan, StackSetPlan
 from planning.site_bucket import EMPTIED
 from review import content_view, removal_view, shown, takeover_view
 from rollout.stackset_operations import canary_region
@@ -282,6 +283,13 @@ def text(value: Value | None) -> str:
     if isinstance(value, Redacted):
         return "(hidden)"
     return value.text if value.text else '""'
+
+
+def setting_sides(setting: SettingChange) -> tuple[str, str]:
+    """Before and after; of a stack policy a sentence for each statement, since its JSON hides in its length what it refuses."""
+    if setting.setting != "stack_policy":
+        return setting.before or "(none)", setting.after
+    return sentences(setting.before) or "(none)", sentences(setting.after)
 
 
 def superseded_lines(plan: Plan) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import argparse
 import functools
 import tempfile
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -185,6 +185,7 @@ def plan_and_save(
 ) -> Plan:
     """Drop the plan that was saved before, make a new one and save it; a blocked one is not saved."""
     from aws.s3 import S3
+    from doctor.relied_on import relied_on
     from planning.cleanup import drop
     from planning.plan import make_plan
     from planning.request import Request
@@ -212,6 +213,10 @@ def plan_and_save(
     def look() -> orphaned_stacks.OrphanedStacks:
         return orphaned_stacks.find(bucket, assembly, opened.templates, opened.gateways, rolling_back=rolling_back)
 
+    def needed() -> tuple[Finding, ...]:
+        codes = relied_on(assembly, opened.templates, look().last)
+        return _doctor(opened, options, context, codes) if codes else ()
+
     request = Request(
         assembly=assembly,
         templates=opened.templates,
@@ -221,12 +226,12 @@ def plan_and_save(
         nonce=context.token_hex(4),
         content=content,
         taken=taken,
-        look=lambda: (*look().findings, *backfill.findings(opened)),
+        look=lambda: (*look().findings, *backfill.findings(opened), *needed()),
         removals=lambda: look().removals,
         leaving=lambda: look().leaving,
         last=lambda: look().last,
         measured=lambda: history.expected_or_none(bucket(), assembly.artifact_bucket, assembly.environment),
-        first_look=_first_look(opened, options, context),
+        first_look=lambda: _doctor(opened, options, context),
     )
     plan = make_plan(request, opened.gateways, bundled(), progress=_progress(context), stop=threading.Event())
     if not plan.blocked:
@@ -234,28 +239,22 @@ def plan_and_save(
     return plan
 
 
-def _first_look(opened: Opened, options: Options, context: Context) -> Callable[[], Iterable[Finding]]:
-    """Doctor's checks that concern a deployment."""
+def _doctor(opened: Opened, options: Options, context: Context, codes: frozenset[str] | None = None) -> tuple[Finding, ...]:
+    """The doctor's checks that concern a deployment, or those `codes`. Imported here, as most plans need none."""
+    from doctor import deployment
+    from doctor.check import CheckContext
+    from operations.public_dns import PublicDns
 
-    def look() -> Iterable[Finding]:
-        from doctor.check import CheckContext
-        from doctor.deployment import findings
-        from operations.public_dns import PublicDns
-
+    checked = CheckContext(
+        assembly=opened.assembly,
+        templates=opened.templates,
+        aws=opened.aws,
+        gateways=opened.gateways,
         # Beside a stand-in for AWS, whoever started it, there is no public DNS that knows of it.
-        resolver = None if options.local or context.environ.get("AWS_ENDPOINT_URL") else PublicDns()
-        return findings(
-            CheckContext(
-                assembly=opened.assembly,
-                templates=opened.templates,
-                aws=opened.aws,
-                gateways=opened.gateways,
-                resolver=resolver,
-                local=options.local,
-            )
-        )
-
-    return look
+        resolver=None if options.local or context.environ.get("AWS_ENDPOINT_URL") else PublicDns(),
+        local=options.local,
+    )
+    return deployment.findings(checked) if codes is None else deployment.problems(checked, codes)
 
 
 def show(plan: Plan, args: argparse.Namespace, context: Context) -> None:
