@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import msgspec
@@ -376,12 +377,17 @@ def findings_in_order(plan: Plan) -> tuple[Finding, ...]:
 
 
 def further_findings(plan: Plan) -> tuple[Finding, ...]:
-    """In that order, without those that were said before everything else; the same of several stacks is said once."""
+    """In that order, without those that were said before everything else; the same of several stacks is said once, and so is a command that
+    several in a row end with.
+    """
     groups: dict[tuple[str, str, str, str], list[Finding]] = {}
     for each in findings_in_order(plan):
         if each.code != EMPTIED:
             groups.setdefault((each.severity, each.code, each.message, each.command), []).append(each)
-    return tuple(msgspec.structs.replace(same[0], stack=", ".join(each.stack for each in same if each.stack)) for same in groups.values())
+    found = [msgspec.structs.replace(same[0], stack=", ".join(each.stack for each in same if each.stack)) for same in groups.values()]
+    again = ((one.severity, one.command) == (other.severity, other.command) for one, other in pairwise(found))
+    firsts = (msgspec.structs.replace(each, command="") if same else each for each, same in zip(found, again, strict=False))
+    return (*firsts, *found[-1:])
 
 
 def next_command(plan: Plan) -> str:

@@ -25,6 +25,7 @@ from session.opened import Opened, add_common_arguments, open_environment
 from session.site import add_choice_arguments
 
 if TYPE_CHECKING:
+    from assembly.model import Assembly
     from planning.model import Finding, Options, Plan
     from review.architecture import Drawn
     from takeover.model import Taken
@@ -185,7 +186,6 @@ def plan_and_save(
 ) -> Plan:
     """Drop the plan that was saved before, make a new one and save it; a blocked one is not saved."""
     from aws.s3 import S3
-    from doctor.relied_on import relied_on
     from planning.cleanup import drop
     from planning.plan import make_plan
     from planning.request import Request
@@ -213,10 +213,6 @@ def plan_and_save(
     def look() -> orphaned_stacks.OrphanedStacks:
         return orphaned_stacks.find(bucket, assembly, opened.templates, opened.gateways, rolling_back=rolling_back)
 
-    def needed() -> tuple[Finding, ...]:
-        codes = relied_on(assembly, opened.templates, look().last)
-        return _doctor(opened, options, context, codes) if codes else ()
-
     request = Request(
         assembly=assembly,
         templates=opened.templates,
@@ -226,7 +222,7 @@ def plan_and_save(
         nonce=context.token_hex(4),
         content=content,
         taken=taken,
-        look=lambda: (*look().findings, *backfill.findings(opened), *needed()),
+        look=lambda: (*look().findings, *backfill.findings(opened), *_needed(opened, options, context, look().last)),
         removals=lambda: look().removals,
         leaving=lambda: look().leaving,
         last=lambda: look().last,
@@ -237,6 +233,14 @@ def plan_and_save(
     if not plan.blocked:
         save(path, plan)
     return plan
+
+
+def _needed(opened: Opened, options: Options, context: Context, last: Assembly | None) -> tuple[Finding, ...]:
+    """What stands in the way of what the plan relies on and does not make."""
+    from doctor.relied_on import relied_on
+
+    codes = relied_on(opened.assembly, opened.templates, last)
+    return _doctor(opened, options, context, codes) if codes else ()
 
 
 def _doctor(opened: Opened, options: Options, context: Context, codes: frozenset[str] | None = None) -> tuple[Finding, ...]:
