@@ -6,11 +6,12 @@ import fnmatch
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from changes.model import Replacement, ResourceChange
+from changes.model import PropertyChange, Replacement, ResourceChange
 from changes.stack_policy import forbidden, sentences
 from changes.widenings import widenings
 from templates.policies import conditions_cover, covers, overlaps
@@ -19,6 +20,7 @@ ACTIONS = ["s3:GetObject", "s3:PutObject", "s3:GetBucket", "iam:PassRole"]
 RESOURCES = ["arn:a", "arn:ab", "arn:b"]
 PRINCIPALS = ["one", "two"]
 VALUES = ["x", "y"]
+OPEN = PropertyChange(path="Tags", attribute="Properties")
 OPERATORS = ("StringEquals", "StringNotEquals")
 
 
@@ -229,6 +231,15 @@ ALLOW_ALL = {"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resourc
 def test_stack_policies(policy: str | None, expected: tuple[str, ...]) -> None:
     changes = [change("Added", "add"), change("Modified"), change("Replaced", verdict="maybe"), change("Removed", "remove")]
     assert forbidden(policy, changes) == expected
+
+
+def test_a_policy_forbids_nothing_of_what_keeps_its_value() -> None:
+    """CloudFormation lists what refers to something modified, and updates it only if its value changes."""
+    kept = PropertyChange(path="Bucket", attribute="Properties", keeps=True)
+    listed, changing = (msgspec.structs.replace(change(name), properties=(item,)) for name, item in (("Kept", kept), ("Changing", OPEN)))
+    assert (listed.unaffected, changing.unaffected) == (True, False)
+    nothing = stack_policy({"Effect": "Deny", "Principal": "*", "Action": "Update:*", "Resource": "*"})
+    assert forbidden(nothing, [listed, changing]) == ("Changing",)
 
 
 # --- which statement it used to be ----------------------------------------------------------------------------------
