@@ -18,9 +18,9 @@ from aws.route53 import Route53
 from aws.s3 import S3
 from gateways.existing import ExistingResources, Found
 from inventory import aliases, records
-from inventory.judgement import BUCKET, BUCKET_POLICY, Evidence, judged
+from inventory.judgement import BUCKET, Evidence, judged
 from inventory.model import Verdict, Wanted
-from inventory.wanted import DISTRIBUTION, RECORD
+from inventory.wanted import BUCKET_POLICY, DISTRIBUTION, RECORD
 from website.content import key_prefix
 from website.ledger import FOLDER
 
