@@ -70,7 +70,6 @@ def make_plan(
         done = _all(run, stacks, workers)
         looked = run.looked()
         if any(each.code == STACK_MOVED for each in looked):
-            # What else is in the way is the environment that stands, which nobody is to delete or take over.
             done = {stack.id: Planned(plan=blocked(stack, ABSENT, ())) for stack in stacks}
         found = across(done.values(), assembly.environment)
         plans = tuple(_with_authority(found[stack.id], request) for stack in stacks)
@@ -102,7 +101,8 @@ def make_plan(
         )
         plan = with_consequences(plan, done, run)
         if plan.blocked:
-            plan = msgspec.structs.replace(plan, stacks=tuple(_without_change_set(p) for p in plans))
+            unmade = (msgspec.structs.replace(p, change_set=None) if isinstance(p, StackPlan) else p for p in plans)
+            plan = msgspec.structs.replace(plan, stacks=tuple(unmade))
         else:
             run.keep()
         return sealed(plan)
@@ -146,10 +146,6 @@ _CONTRADICTION = re.compile(
     r"|can't find the specified secret value"
 )
 """CloudFormation's words where DescribeStacks was stale: ours to create is there, ours to update is not, or is not done yet."""
-
-
-def _without_change_set(plan: AnyStackPlan) -> AnyStackPlan:
-    return msgspec.structs.replace(plan, change_set=None) if isinstance(plan, StackPlan) else plan
 
 
 def _all(run: PlanningRun, stacks: tuple[Stack, ...], workers: int) -> dict[str, Planned]:

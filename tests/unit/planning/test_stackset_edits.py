@@ -13,7 +13,8 @@ from planning.request import Request
 from review import terminal
 from templates.schemas import bundled
 from tests.golden_files import GOLDEN, assert_golden
-from tests.unit.planning.test_stacksets import ACCOUNT, BUCKET, LOGS, OTHER, REGIONS, THIRD, World
+from tests.simulated import ACCOUNT
+from tests.unit.planning.test_stacksets import BUCKET, LOGS, OTHER, REGIONS, THIRD, World
 
 SCHEMAS = bundled()
 Happens = Callable[[World], Any]
@@ -44,6 +45,7 @@ def log_group(world: World) -> None:
 
 
 def another_template(world: World) -> None:
+    assert world.live.description is not None
     world.live.description["TemplateBody"] = world.live.description["TemplateBody"].replace("RetentionInDays", "Retention")
 
 
