@@ -45,10 +45,6 @@ class _Role(Answer, frozen=True, kw_only=True):
     boundary: str | None = field(name="PermissionsBoundary.PermissionsBoundaryArn", default=None)
 
 
-class _Provider(Answer, frozen=True, kw_only=True):
-    arn: str
-
-
 class _Summary(Answer, frozen=True, kw_only=True):
     global_endpoint_token_version: int = 1
 
@@ -113,11 +109,6 @@ class Iam:
             return None
         found = read(answer, tuple[_Simulated, ...], "EvaluationResults")
         return tuple(each.action for each in found if each.decision != "allowed")
-
-    def oidc_providers(self) -> tuple[str, ...]:
-        """ARNs."""
-        found = read(self.client.list_open_id_connect_providers(), tuple[_Provider, ...], "OpenIDConnectProviderList")
-        return tuple(sorted(each.arn for each in found))
 
     def global_token_version(self) -> int:
         """1 or 2: whether tokens of the global STS endpoint are valid in opt-in regions (2). Source: IAM API, GetAccountSummary."""

@@ -202,7 +202,6 @@ CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
     "iam": {
         "denied": [(("arn:aws:iam::111111111111:role/r", "*", ("s3:GetObject",), {"k": "v"}), {})],
         "global_token_version": [((), {})],
-        "oidc_providers": [((), {})],
         "role": [(("r",), {})],
     },
     "logs": {"events": [(("g",), {"since": NOW})], "groups": [(("g",), {})]},
