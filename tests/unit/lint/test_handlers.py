@@ -51,6 +51,7 @@ def test_a_resource_that_has_an_id_and_no_name_is_granted_by_everything_only() -
     create, kind = "route53:CreateHealthCheck", "AWS::Route53::HealthCheck"
     assert granted(made(allow(create), kind=kind), create)
     assert not granted(made(allow("route53:GetHealthCheck"), kind=kind), create)
+    assert not granted(made(allow(create, on="arn:aws:route53:::hostedzone/*"), kind=kind), create)
 
 
 # --- which statement grants ---------------------------------------------------------------------------------------
