@@ -189,6 +189,11 @@ class Origin:
     """Whose runbooks are named."""
 
     @property
+    def place(self) -> dict[str, Any]:
+        """What of it an error carries."""
+        return {"service": self.service, "operation": self.operation, "account": self.account, "region": self.region}
+
+    @property
     def again(self) -> str:
         """What to do where nobody answers."""
         if not (self.environment and self.region):
@@ -213,13 +218,7 @@ def guarded(breaker: CircuitBreaker, origin: Origin) -> Iterator[None]:
     except CircuitOpen as silent:
         if silent.asked:
             breaker.missed(*place, str(silent))
-        where: dict[str, Any] = {
-            "service": origin.service,
-            "operation": origin.operation,
-            "account": origin.account,
-            "region": origin.region,
-        }
-        raise NetworkError(str(silent), code="NoAnswer", hint=origin.again, asked=silent.asked, **where) from None
+        raise NetworkError(str(silent), code="NoAnswer", hint=origin.again, asked=silent.asked, **origin.place) from None
     except AwsError:
         breaker.heard(*place)
         raise
@@ -245,12 +244,7 @@ def translate(error: Exception, origin: Origin) -> AwsError | None:  # noqa: PLR
     """Our error for one of botocore's or its CRT's, or None for any other (a defect of ours, which must stay visible)."""
     from botocore import exceptions as bc
 
-    place: dict[str, Any] = {
-        "service": origin.service,
-        "operation": origin.operation,
-        "account": origin.account,
-        "region": origin.region,
-    }
+    place = origin.place
     if isinstance(error, bc.ClientError):
         return _from_answer(error, origin, place)
     login, again = origin.login_command, f"check the network, then {origin.again}"

@@ -149,7 +149,7 @@ def _caught_up(gateways: PromotionGateways) -> None:
         if waited >= WAIT_SECONDS:
             raise Refused(
                 f"the replica lacks {count(len(left), 'object')} after {waited:.0f} s, for example {left[0]}",
-                "run the same command again, or take it back: " + deploy("dr", gateways.environment, "failback"),
+                "run the same command again, or take it back: " + deploy("dr failback", gateways.environment),
             )
         gateways.run.sleep(pause)
         waited += pause

@@ -140,4 +140,4 @@ def test_a_second_ctrl_c_while_it_is_opened_is_told_with_the_end_and_the_command
 
     with pytest.raises(KeyboardInterrupt):
         rehearsed(stage, verify=interrupted)
-    assert "ends by itself at 12:15:00Z; to open it before: python deploy.py dr --env prod rehearse --end" in stage.said[-1]
+    assert "ends by itself at 12:15:00Z; to open it before: python deploy.py dr rehearse --env prod --end" in stage.said[-1]

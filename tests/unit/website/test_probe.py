@@ -86,7 +86,7 @@ def serving(context: ssl.SSLContext | None = None, body: bytes = b"hello") -> It
 
 @contextmanager
 def asking(target: Target) -> Iterator[Probe]:
-    with Probe(replace(target, timeout=5.0), lambda: NOW) as probe:
+    with Probe(replace(target, timeout=60.0), lambda: NOW) as probe:
         yield probe
 
 
