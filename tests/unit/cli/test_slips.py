@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shlex
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from cli.main import main
 from cli.parser import PACKAGES, parser_of
 from guards.slips import closest
 from review.next_command import instead
-from session.context import USAGE, CommandError, Context
+from session.context import ROOT, USAGE, CommandError, Context
 from tests import hints
 
 
@@ -48,6 +49,14 @@ def test_an_option_that_there_is_not(verb: str, typed: tuple[str, ...], answer: 
     with pytest.raises(CommandError) as refused:
         parser_of(verb).read(typed)
     assert str(refused.value) == answer
+
+
+def test_a_missing_environment_is_answered_with_those_that_there_are() -> None:
+    with pytest.raises(CommandError) as refused:
+        parser_of("plan").read(())
+    named = {file.stem for file in (ROOT / "environments").glob("*.yaml")} - {"common"}
+    told = re.fullmatch(r"the following arguments are required: --env \((.+)\)", str(refused.value))
+    assert told is not None and named <= set(told[1].split(", "))
 
 
 def test_the_dashes_of_options_are_no_likeness() -> None:
