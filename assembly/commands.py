@@ -11,6 +11,8 @@ import re
 import shlex
 
 DEPLOY, BUILD = "python deploy.py", "python build.py"
+DIGEST_DIGITS = 12
+"""Hexadecimal digits of a digest that are shown, and that a command has to be given at the least."""
 PROGRAMS = frozenset({"python", "aws", "make", "node", "npm", "terraform"})
 _STEPS = re.compile(r"\n| && ")
 _PLACEHOLDER = re.compile(r"[A-Z][A-Z_-]+")

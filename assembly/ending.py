@@ -11,17 +11,14 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from assembly.envelope import Answer
+from assembly.errors import Remedied
 from guards import early
 from guards.slips import did_you_mean
 from guards.text import as_lines
 
 
-class UsageError(Exception):
+class UsageError(Remedied):
     """What argparse does not take; the command that was meant, in its final form, if that is known."""
-
-    def __init__(self, message: str, command: str = "") -> None:
-        super().__init__(message)
-        self.command = command
 
 
 class Parser(argparse.ArgumentParser):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from assembly import commands
 from doctor.values import Fix, Level, Report
-from guards.text import painted
+from guards.text import painted, plural
 
 NOTHING_CHECKED = "nothing could be checked, so nothing is known to be healthy"
 
@@ -27,8 +27,8 @@ def report_lines(report: Report, *, colour: bool = False) -> tuple[str, ...]:
     counts: dict[Level, int] = {level: sum(c.level == level for c in report.checks) for level in _MARKS}
     words = (
         f"{counts['ok']} ok",
-        f"{counts['warning']} warning{'' if counts['warning'] == 1 else 's'}",
-        f"{counts['problem']} problem{'' if counts['problem'] == 1 else 's'}",
+        plural(counts["warning"], "warning"),
+        plural(counts["problem"], "problem"),
         f"{counts['unknown']} could not be checked",
     )
     last = [*(f"not looked at: {each}" for each in report.not_looked_at), *(() if report.anything_checked else (NOTHING_CHECKED,))]

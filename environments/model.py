@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta
 
+from assembly import schemas
 from environments.adoption import Adoption, CertificateArn
 from environments.firewall import Firewall
 from environments.names import certificate_covers
@@ -478,7 +478,7 @@ def file_schema() -> dict[str, Any]:
 
     Either file may hold any key, so nothing is required here; the loader tells what is missing from both.
     """
-    _, definitions = msgspec.json.schema_components([Environment, Organization], ref_template="#/$defs/{name}")
+    _, definitions = schemas.components([Environment, Organization])
     body = {name: _without_required(schema) for name, schema in definitions.items()}
     tops = [body.pop("Organization"), body.pop("Environment")]
     properties = {key: value for top in tops for key, value in top["properties"].items() if key != "name"}

@@ -62,7 +62,7 @@ def new_environment(directory: Path, name: str, other: str, *, account_id: str =
         value = _value(own.data, key)
         if not isinstance(value, str):
             continue
-        if key == ("disaster_recovery", "bucket") and value.startswith(f"{bucket}-"):  # a replica's name begins with its bucket's
+        if key == ("disaster_recovery", "bucket"):  # a replica's name begins with its bucket's
             wanted = _wanted(("bucket",), bucket, (other, name)) + value.removeprefix(bucket)
         else:
             wanted = _wanted(key, value, (other, name), account_id=account_id, domain=domain)

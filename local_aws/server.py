@@ -42,10 +42,12 @@ LOCK = "lock"
 """The file that keeps apart commands which start or end a server; the only one that is never removed."""
 INSTALL_COMMAND = ".venv/bin/pip install -e '.[local]' -c constraints.txt"
 IDLE_SECONDS = 1800.0
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 SETTLE_SECONDS = 15.0
 """How long a server may take to begin or to end, and to answer. One that shows no sign of life for that long has hung, and is ended."""
 
+ROOMS = ("local_aws", "outages", "late", "resource_import", "stack_policies", "emulator", "cloud_control")
+"""What the server is made of, beside MiniStack."""
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -211,7 +213,7 @@ class LocalAws:
 def _code() -> str:
     """A server that an older checkout started is replaced rather than found."""
     digest = hashlib.sha256()
-    for room in ("local_aws", "outages", "late", "emulator"):
+    for room in ROOMS:
         for path in sorted((_ROOT / room).rglob("*.py")):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

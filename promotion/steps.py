@@ -72,7 +72,7 @@ def promote(gateways: PromotionGateways, *, plan: str, distribution: str, planne
 def failback(gateways: PromotionGateways, *, plan: str) -> Entry:
     """Standby to home; also from a promotion that was cut off."""
     entry = _begin(gateways, "failing-back", plan=plan)
-    since = moment(entry.target.since)
+    since = moment(since_of(entry))
     _step(gateways, "waiting for what is being published", lambda: _nobody_publishes(gateways, gateways.standby))
     _step(gateways, "what was published goes home", lambda: _carry(gateways, since))
     _step(gateways, "every object is compared", lambda: _compare(gateways, since))

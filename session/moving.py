@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from assembly import commands
+from assembly.commands import DIGEST_DIGITS
 from guards.text import as_lines
 from session.context import OK, PENDING, CommandError, Context
 from session.promoting import failback_plan, gateways_of, promote_plan, standby_locked
@@ -34,7 +35,7 @@ def _moved(
     """Show the plan; with an approval carry it out. `approved`: the plan, and the digest that it is approved by."""
     from promotion.plan import action_of, lines
     from session.approval import refuse_unapproved
-    from session.site import DIGEST_DIGITS, confirm, progress
+    from session.site import confirm, progress
 
     plan, digest = approved
     action = action_of(plan)

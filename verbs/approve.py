@@ -21,7 +21,7 @@ EXAMPLES = """\
   python deploy.py approve --env prod DIGEST           any other: all 64 digits, as the review has them
   python deploy.py approve --env prod DIGEST --withdraw    take it back
 """
-DATA = ("cli.answers:Approved",)
+DATA = ("docs.verb_answers:Approved",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -29,7 +29,7 @@ EXAMPLES = """\
   python deploy.py doctor --env dev --fix          show what would be done about stuck stacks, and ask
   python deploy.py doctor --env dev --fix --yes    the same without asking
 """
-DATA = ("cli.answers:Examined",)
+DATA = ("docs.verb_answers:Examined",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

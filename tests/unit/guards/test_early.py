@@ -30,7 +30,7 @@ CHILD = textwrap.dedent(
 
 
 def child(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", CHILD, *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run([sys.executable, "-c", CHILD, *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=180)
 
 
 def test_an_interrupt_while_reading_is_told_in_words() -> None:

@@ -113,6 +113,10 @@ def test_what_is_only_informational_is_shown_on_demand_and_is_no_failure(tmp_pat
     quiet = capsys.readouterr().out
     main(["-v", str(file)])
     assert set(quiet.splitlines()) <= set(capsys.readouterr().out.splitlines())
+    main(["--json", str(file)])
+    answer = envelope(capsys.readouterr().out)
+    told = [each["level"] for each in answer["data"]["templates"][0]["findings"]]
+    assert "informational" in told and len(answer["problems"]) == len(told) - told.count("informational") == len(quiet.splitlines())
 
 
 def test_either_templates_or_rules(good: str, capsys: pytest.CaptureFixture[str]) -> None:

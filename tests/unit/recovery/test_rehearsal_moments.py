@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from aws.s3 import Headers
+from recovery import closing
 from recovery.rehearsal import PAUSE_SECONDS, SETTLED, Rehearsal, end
 from recovery.report import Report
 from tests.unit.recovery.test_rehearsal import BEGUN, PLAN, Stage
@@ -66,6 +67,24 @@ def test_it_has_turned_when_the_beacons_say_so_several_times_in_a_row() -> None:
     report = stage.rehearse()
     assert report.result == "passed" and report.detected_seconds is not None
     assert report.detected_seconds >= (5 + SETTLED - 1) * PAUSE_SECONDS
+
+
+def test_a_bucket_that_somebody_opened_while_it_was_verified_has_proved_nothing() -> None:
+    stage = Stage()
+
+    def verify() -> tuple[Any, ...]:
+        stage.policies.put_policy(ORIGINS.primary.bucket, closing.opened(stage.policies.document))
+        return Stage.verify(stage)
+
+    report = rehearsed(stage, verify=verify)
+    assert (report.result, report.message) == ("aborted", "the site bucket was open again before every check was made")
+    assert report.recovered_seconds is None and not stage.closed()
+
+
+def test_no_more_beacons_are_looked_at_than_have_to_tell_the_same() -> None:
+    stage = Turning(settles=0.0)
+    assert stage.rehearse().result == "passed"
+    assert stage.asked == SETTLED + 1, "three in a row, and one after the checks"
 
 
 def test_beacons_are_cached_by_nobody_and_only_those_below_the_sites_prefix_are_cleared_away() -> None:
