@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import shlex
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from cli.parser import PACKAGES, parser_of
 from guards.slips import closest
 from review.next_command import instead
 from session.context import ROOT, USAGE, CommandError, Context
+from session.opened import environments_known
 from tests import hints
 
 
@@ -54,9 +54,8 @@ def test_an_option_that_there_is_not(verb: str, typed: tuple[str, ...], answer: 
 def test_a_missing_environment_is_answered_with_those_that_there_are() -> None:
     with pytest.raises(CommandError) as refused:
         parser_of("plan").read(())
-    named = {file.stem for file in (ROOT / "environments").glob("*.yaml")} - {"common"}
-    told = re.fullmatch(r"the following arguments are required: --env \((.+)\)", str(refused.value))
-    assert told is not None and named <= set(told[1].split(", "))
+    built, there = environments_known(ROOT / "dist")
+    assert str(refused.value) == f"the following arguments are required: --env ({', '.join(sorted({*built, *there}))})"
 
 
 def test_the_dashes_of_options_are_no_likeness() -> None:
