@@ -80,7 +80,7 @@ def _away(opened: Opened) -> tuple[Finding, ...]:
     except Unreadable as error:
         return (Finding(severity="warning", code="promoted", message=f"{error}; apply is refused until somebody has looked"),)
     problems = away_problems(target.phase, environment, since=target.since, by=target.by)
-    command = commands.deploy("dr promote", environment if target.phase == "promoting" else "failback")
+    command = commands.deploy("dr promote" if target.phase == "promoting" else "dr failback", environment)
     return tuple(Finding(severity="warning", code="promoted", message=f"apply is refused: {each}", command=command) for each in problems)
 
 
