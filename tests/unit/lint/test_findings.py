@@ -154,6 +154,14 @@ def test_nothing_is_kept_where_no_folder_can_be(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_where_nothing_is_kept_nothing_is_removed_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No folder is not the folder that the command runs in."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.json").write_text("of somebody")
+    Verdicts(None).prune(0)
+    assert (tmp_path / "a.json").exists()
+
+
 def test_the_oldest_verdicts_go_and_the_secret_stays(tmp_path: Path) -> None:
     folder = tmp_path / "cache" / "web-platform" / "lint"
     (tmp_path / "cache").mkdir()
