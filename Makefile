@@ -8,7 +8,7 @@ STAMP := .venv/.installed
 # What the caller tells pip about indexes, proxies and certificates counts; where it would install to does not: that is .venv, and whole.
 export PIP_USER := 0
 unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_REQUIRE_VIRTUALENV PIP_DRY_RUN PIP_NO_DEPS PIP_CONSTRAINT PIP_REQUIREMENT
-unexport PYTHONHOME PYTHONPATH NODE_OPTIONS
+unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH NODE_OPTIONS
 
 # Any index may have the file: its hash is what counts.
 UV_SAME := --index-strategy unsafe-best-match
@@ -180,7 +180,7 @@ schema: setup  ## rewrite environments/schema.json
 
 # What the services' APIs take (constraints/), and the list of our lint rules.
 rules: setup  ## rewrite constraints/ and docs/lint-rules.md
-	$(BIN)/python -m constraints.generate
+	$(BIN)/python -m docs.service_models.generate
 	$(BIN)/python -m lint --rules > docs/lint-rules.md
 
 lock: setup  ## rewrite constraints.txt, with hashes, after a change of setup.cfg

@@ -155,7 +155,7 @@ def test_lost_promoted_published_and_home_again_with_every_object(regions: Regio
     assert regions.phase() == "home" and shown["plan"]["standby"]["release"] == 1
     store.begin(regions.local_aws.state, Outage(kind=Kind.CONTROL_PLANES, how=How.HANG, account=regions.account))
     cut = ended_while(regions, "promote", "the distribution asks the replica first", signal.SIGTERM)
-    assert "promote interrupted: promoting, so nobody takes releases" in cut and "next: python deploy.py dr --env dev" in cut, cut
+    assert "promote interrupted: promoting, so nobody takes releases" in cut and "next: python deploy.py dr promote --env dev" in cut, cut
     regions.back()
     regions.lose()
     assert "nobody takes releases" in regions.publish(code=1).stderr and regions.page() == first

@@ -274,7 +274,7 @@ def certificate(
 def test_a_certificate_in_its_own_zone_is_validated_by_cloudformation(aws: Aws, account: str, stacks: Stacks) -> None:
     zone = prepare.hosted_zone(aws, name="example.com", account_id=account)
     arn = stacks.apply("c", certificate(zone))["Ref"]
-    found = Acm.connect(aws, account_id=account).certificate(arn)
+    found = Acm.connect(aws, account_id=account, region="us-east-1").certificate(arn)
     assert found.status == "ISSUED"
     (record,) = {(each.record_name, each.record_value) for each in found.validations}
     assert Route53.connect(aws, account_id=account).records(zone, record[0] or "")
@@ -290,7 +290,7 @@ def test_a_certificate_whose_zone_is_elsewhere_waits_for_its_record(
     while not told:
         events = stacks.client.describe_stack_events(StackName="c")["StackEvents"]
         told = next((each for each in events if "Content of DNS Record" in each.get("ResourceStatusReason", "")), {})
-    found = Acm.connect(aws, account_id=account).certificate(told["PhysicalResourceId"])
+    found = Acm.connect(aws, account_id=account, region="us-east-1").certificate(told["PhysicalResourceId"])
     assert found.status == "PENDING_VALIDATION"
     assert stacks.client.describe_stacks(StackName="c")["Stacks"][0]["StackStatus"] == "CREATE_IN_PROGRESS"
     first = found.validations[0]
@@ -299,7 +299,7 @@ def test_a_certificate_whose_zone_is_elsewhere_waits_for_its_record(
     route = Route53.connect(aws, account_id=other)
     route.upsert(zone, Record(name=first.record_name, type="CNAME", values=(first.record_value,)))
     assert stacks.settled("c")["StackStatus"] == "CREATE_COMPLETE"
-    assert Acm.connect(aws, account_id=account).certificate(found.arn).status == "ISSUED"
+    assert Acm.connect(aws, account_id=account, region="us-east-1").certificate(found.arn).status == "ISSUED"
 
 
 REFUSED_VALIDATION = {

@@ -157,8 +157,8 @@ def test_killed_in_the_middle_a_rehearsal_is_found_and_undone_by_the_next(place:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     assert place.closed()
-    assert "rehearse --end" in place.deploy("status")[0]
-    assert "rehearse --end" in place.deploy("doctor", status=1)[0]
+    assert "dr rehearse --env dev --local --end" in place.deploy("status")[0]
+    assert "dr rehearse --env dev --local --end" in place.deploy("doctor", status=1)[0]
     if moment == "closed ":
         place.deploy("dr", "rehearse", "--end")
         assert not place.closed()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from build import _write_new
 from guards.processes import child_environment
 from tests.envelopes import envelope
 from tests.environments_fixture import ENVIRONMENTS, ROOT
@@ -232,3 +233,9 @@ def test_ctrl_c_leaves_the_last_good_build(tmp_path: Path) -> None:
     if process.returncode == 130:
         assert "Traceback" not in errors or "KeyboardInterrupt" not in errors.splitlines()[-1]
     assert {name: data for name, data in content(tmp_path).items() if name.startswith("dev/")} == before
+
+
+def test_a_new_file_that_cannot_be_written_whole_is_not_left(tmp_path: Path) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        _write_new(tmp_path / "qa.yaml", "account_id: \udc80")
+    assert list(tmp_path.iterdir()) == []
