@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from assembly import commands
+from assembly.commands import DIGEST_DIGITS
 from guards.text import as_lines
 from session.context import OK, PENDING, CommandError, Context
 from session.promoting import failback_plan, gateways_of, promote_plan, standby_locked
@@ -34,7 +35,7 @@ def _moved(
     """Show the plan; with an approval carry it out. `approved`: the plan, and the digest that it is approved by."""
     from promotion.plan import action_of, lines
     from session.approval import refuse_unapproved
-    from session.site import DIGEST_DIGITS, confirm, progress
+    from session.site import confirm, progress
 
     plan, digest = approved
     action = action_of(plan)
@@ -111,7 +112,7 @@ def _tell_interrupted(args: argparse.Namespace, context: Context, opened: Opened
     from promotion.target import Unreadable
     from review.next_command import again
 
-    status = commands.deploy("dr", args.env, "status")
+    status = commands.deploy("dr status", args.env)
     try:
         phase = register(opened, soon=True).read().target.phase
     except (AwsError, Unreadable) as error:
@@ -127,7 +128,7 @@ def _tell_interrupted(args: argparse.Namespace, context: Context, opened: Opened
     context.say_next(again(args))
     if phase == "promoting":
         context.say("to take it back, once the home region answers:")
-        context.say_next(commands.deploy("dr", args.env, "failback"))
+        context.say_next(commands.deploy("dr failback", args.env))
 
 
 def promoted(args: argparse.Namespace, context: Context, opened: Opened) -> int:

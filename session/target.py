@@ -107,7 +107,7 @@ def entry_of(opened: Opened, args: argparse.Namespace) -> Entry | None:
     except AwsError as error:
         if getattr(args, "without_standby", False):
             return None
-        more = commands.deploy("dr", args.env, "status")
+        more = commands.deploy("dr status", args.env)
         if hasattr(args, "without_standby"):
             more += "\nonly if you know that nobody has promoted: the same command with --without-standby"
         raise CommandError(f"the standby region does not say who takes releases: {error}", command=more) from error
@@ -181,7 +181,7 @@ def refuse_unless_home(opened: Opened, args: argparse.Namespace, what: str) -> N
     _refuse_between(opened, entry.target)
     raise CommandError(
         f"{opened.assembly.environment} is promoted since {entry.target.since} (by {entry.target.by}): {what} until the failback",
-        command=commands.deploy("dr", opened.assembly.environment, "failback"),
+        command=commands.deploy("dr failback", opened.assembly.environment),
     )
 
 
@@ -203,7 +203,7 @@ def refuse_edited_away(opened: Opened, what: str = "no stack is changed") -> Non
         raise CommandError(
             f"{opened.assembly.environment} is {phase} by s3://{former.bucket}/{former.key}, a standby region that its file names no"
             f" more: {what} until the failback; take the edit back, build, and go back first",
-            command=commands.deploy("dr", opened.assembly.environment, "failback"),
+            command=commands.deploy("dr failback", opened.assembly.environment),
         )
 
 
@@ -255,7 +255,7 @@ def _refuse_between(opened: Opened, target: Target) -> None:
     if verb is not None:
         raise CommandError(
             f"{opened.assembly.environment} is {target.phase} (by {target.by}): nobody takes releases until that has ended",
-            command=commands.deploy("dr", opened.assembly.environment, verb),
+            command=commands.deploy(f"dr {verb}", opened.assembly.environment),
         )
 
 
@@ -272,7 +272,7 @@ def still(opened: Opened) -> Callable[[], None]:
         from website.errors import WebsiteError
 
         wanted = opened.standby.epoch if opened.standby else None
-        again = commands.deploy("dr", opened.assembly.environment, "status")
+        again = commands.deploy("dr status", opened.assembly.environment)
         try:
             now = register(opened).read().target
         except NotFound:

@@ -47,7 +47,7 @@ class Aws:
                 said = self.phases.pop(0)
                 if isinstance(said, Exception):
                     raise said
-                body = canonical_json(msgspec.to_builtins(Target(environment="dev", phase=said, epoch=1)))
+                body = canonical_json(msgspec.to_builtins(Target(environment="dev", phase=said, epoch=1, since="2026-11-27T12:00:00Z")))
                 return {"Body": io.BytesIO(body), "ContentLength": len(body), "ETag": '"e"'}
 
         return Register()
