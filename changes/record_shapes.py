@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_POLICIES = ("Failover", "Weight", "Region", "GeoLocation", "MultiValueAnswer")
+from templates.record_sets import POLICIES
 
 
 def changed_policies(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
@@ -18,5 +18,5 @@ def changed_policies(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator
         if resource.get("Type") == before.get("Type") == "AWS::Route53::RecordSet":
             was, now = before.get("Properties", {}), resource.get("Properties", {})
             same = all(was.get(key) == now.get(key) for key in ("Name", "Type"))
-            if same and any((key in was) != (key in now) for key in _POLICIES):
+            if same and any((key in was) != (key in now) for key in POLICIES):
                 yield f"{now.get('Name')} {now.get('Type')}"
