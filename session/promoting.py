@@ -87,11 +87,10 @@ def standby_locked(opened: Opened, context: Context, verb: str) -> Iterator[Call
         raise CommandError(f"{error}; nothing further was changed", command=commands.deploy("dr", environment, "status")) from error
 
 
-def promote_plan(opened: Opened, args: argparse.Namespace) -> PromotePlan:
+def promote_plan(opened: Opened, args: argparse.Namespace, entry: Entry) -> PromotePlan:
     """What promote would do. Raises `CommandError` where it would be wrong."""
     from promotion.plan import PromotePlan
 
-    entry = register(opened).read()
     environment, phase = opened.assembly.environment, entry.target.phase
     if phase in ("standby", "failing-back"):
         raise CommandError(

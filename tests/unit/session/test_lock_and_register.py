@@ -11,11 +11,12 @@ import msgspec
 import pytest
 
 from assembly.files import canonical_json
-from aws.errors import NotFound, Unavailable
+from aws.errors import CredentialsError, NotFound, Unavailable
 from gateways.by_place import Gateways
 from promotion.target import Phase, Target
 from session.context import CommandError, Context
 from session.opened import Opened
+from session.moving import failed_back, promoted
 from session.shared import locked, take_lock
 from session.target import refuse_unless_home
 from stacks.synthesis import synthesise
@@ -30,7 +31,7 @@ BUILT = synthesise(
 class Aws:
     """The register in the standby region, a line of answers to who asks it, and the lock table at home."""
 
-    phases: list[Phase | Exception]
+    phases: list[Phase | Exception | bytes]
     item: dict[str, Any] | None = None
     calls: list[str] = field(default_factory=list)
 
@@ -47,7 +48,7 @@ class Aws:
                 said = self.phases.pop(0)
                 if isinstance(said, Exception):
                     raise said
-                body = canonical_json(msgspec.to_builtins(Target(environment="dev", phase=said, epoch=1)))
+                body = said if isinstance(said, bytes) else canonical_json(msgspec.to_builtins(Target(environment="dev", phase=said, epoch=1)))
                 return {"Body": io.BytesIO(body), "ContentLength": len(body), "ETag": '"e"'}
 
         return Register()
@@ -110,3 +111,28 @@ def test_silence_is_refused_and_the_way_around_it_told_only_by_verbs_that_have_i
         refuse_unless_home(opened(Aws([Unavailable("503")])), args, "nothing is deleted")
     assert "--without-standby" in refused.value.command
     refuse_unless_home(opened(Aws([Unavailable("503")])), argparse.Namespace(env="dev", without_standby=True), "nothing is deleted")
+
+
+NO_REGISTER = [b"{", b"[]", b'{"environment":"dev","phase":"nowhere"}', b'{"environment":"prod"}', b'{"environment":"dev","since":"today"}']
+
+
+@pytest.mark.parametrize("body", NO_REGISTER)
+def test_what_is_no_register_is_told_in_words_by_promote_and_failback_as_by_every_other_verb(body: bytes) -> None:
+    args = argparse.Namespace(env="dev", planned=False)
+    for move in (promoted, failed_back):
+        with pytest.raises(CommandError, match="nobody takes releases until somebody has looked") as refused:
+            move(args, Context(), opened(Aws([body])))
+        assert refused.value.command.startswith("aws s3api list-object-versions") and "recovery/dev/target.json" in refused.value.command
+
+
+def test_before_the_standby_region_was_made_there_is_nothing_to_move() -> None:
+    for move in (promoted, failed_back):
+        with pytest.raises(CommandError, match="has no standby region yet") as refused:
+            move(argparse.Namespace(env="dev"), Context(), opened(Aws([NotFound("no bucket", code="NoSuchBucket")])))
+        assert "plan" in refused.value.command
+
+
+def test_credentials_that_ran_out_are_told_as_that_and_no_silence_of_a_region() -> None:
+    args = argparse.Namespace(env="dev", without_standby=True)
+    with pytest.raises(CredentialsError):
+        refuse_unless_home(opened(Aws([CredentialsError("expired")])), args, "nothing is deleted")
