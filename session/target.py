@@ -221,8 +221,8 @@ def refuse_edited_away(opened: Opened, what: str = "no stack is changed") -> Non
         return
     if former is not None and entry is not None and entry.target.phase != "home":
         raise CommandError(
-            f"{opened.assembly.environment} is {entry.target.phase} by s3://{former.bucket}/{former.key}, a standby region that its file names no"
-            f" more: {what} until the failback; take the edit back, build, and go back first",
+            f"{opened.assembly.environment} is {entry.target.phase} by s3://{former.bucket}/{former.key}, a standby region that its file"
+            f" names no more: {what} until the failback; take the edit back, build, and go back first",
             command=commands.deploy("dr", opened.assembly.environment, "failback"),
         )
 

@@ -48,7 +48,9 @@ class Aws:
                 said = self.phases.pop(0)
                 if isinstance(said, Exception):
                     raise said
-                body = said if isinstance(said, bytes) else canonical_json(msgspec.to_builtins(Target(environment="dev", phase=said, epoch=1)))
+                body = (
+                    said if isinstance(said, bytes) else canonical_json(msgspec.to_builtins(Target(environment="dev", phase=said, epoch=1)))
+                )
                 return {"Body": io.BytesIO(body), "ContentLength": len(body), "ETag": '"e"'}
 
         return Register()
