@@ -81,9 +81,9 @@ edge: setup  ## tests of what runs at the edge
 	node --test tests/edge/*.test.mjs
 
 # They wait for processes and servers half of their time. A module that deploys something for all its tests is one group: one process runs it.
-# tests/second: the same command lines against moto.
+# tests/second: the same command lines against moto. What fails beside others is tried once more, alone (docs/decisions/0048-once-more-alone.md).
 functional: setup  ## the real command lines against the local AWS, and against moto
-	$(BIN)/python -m pytest tests/functional tests/second -n 4 --dist loadgroup
+	$(BIN)/python -m tests.once_more tests/functional tests/second -n 4 --dist loadgroup
 
 rehearse: setup  ## the workflows' own steps from pull request to production, without GitHub, in three accounts of a local AWS
 	$(BIN)/python -m pytest tests/functional/test_rehearsal.py -n 0
@@ -101,7 +101,7 @@ late: setup  ## the whole life against an AWS that is late, SEEDS=50
 # Installs Debian's Chromium if it is missing, and builds the app of tests/app.
 browser: setup  ## the built app in Chromium
 	tests/browser/setup.sh
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m tests.once_more tests/browser
 
 # What somebody who means harm would try (SECURITY.md), alone: `make test` runs it with the unit and functional tests.
 attacks: setup  ## what somebody who means harm would try (SECURITY.md), alone
