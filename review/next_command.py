@@ -185,7 +185,11 @@ def again(args: argparse.Namespace, *more: str) -> str:
             kept.append(word)
         elif "=" not in word and (name == "--env" or len(more) > 1):
             next(words, None)
-    return commands.deploy(args.verb, args.env, *kept, *more)
+    # After its options: a command is read up to the first word that is none.
+    action = [word for word in kept if word == getattr(args, "action", None)][:1]
+    for word in action:
+        kept.remove(word)
+    return commands.deploy(args.verb, args.env, *kept, *more, *action)
 
 
 def instead(args: argparse.Namespace, wrong: str, right: str) -> str:

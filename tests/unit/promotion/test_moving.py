@@ -302,3 +302,8 @@ def test_whoever_lost_the_lock_copies_nothing_more_in_either_direction(monkeypat
         failback(dataclasses.replace(two.gateways(aws), check=check), plan=BACK)
     assert phase(aws) == "failing-back" and "assets/three.js" in aws.buckets[two.SITE]
     assert aws.buckets[two.SITE]["index.html"].body != b"three", "the page stays with what it was"
+    aws, held = standing(), 2
+    aws.buckets[two.SITE]["old.pdf"] = two.Object(b"old", aws.clock - timedelta(days=9))
+    with pytest.raises(AwsError, match="the lock was lost"):
+        promote(dataclasses.replace(two.gateways(aws), check=check), plan=PLAN, distribution=two.DISTRIBUTION, planned=True)
+    assert "old.pdf" not in aws.buckets[two.REPLICA]

@@ -151,6 +151,8 @@ def test_the_same_command_again_keeps_what_was_typed() -> None:
     assert again(args, "--approve", "new") == "python deploy.py publish --env dev --content 'a b' --local --approve new"
     args = argparse.Namespace(verb="stop", env="dev", typed=("--env=dev", "--yes"))
     assert again(args, "--yes") == "python deploy.py stop --env dev --yes"
+    args = argparse.Namespace(verb="dr", env="dev", action="failback", typed=("failback", "--env", "dev", "--yes", "--dist", "d"))
+    assert again(args) == "python deploy.py dr --env dev --yes --dist d failback", "so that --dist is read, and not added once more"
 
 
 # --- slips of the hand --------------------------------------------------------------------------------------------

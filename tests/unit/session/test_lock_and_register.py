@@ -34,6 +34,8 @@ class Aws:
     phases: list[Phase | Exception | bytes]
     item: dict[str, Any] | None = None
     calls: list[str] = field(default_factory=list)
+    region: str | None = "eu-west-1"
+    """Where S3 says that the buckets of the home region are; None: nowhere."""
 
     def client(self, service: str, **_: Any) -> Any:
         return getattr(self, f"_{service}")()
@@ -52,6 +54,11 @@ class Aws:
                     said if isinstance(said, bytes) else canonical_json(msgspec.to_builtins(Target(environment="dev", phase=said, epoch=1)))
                 )
                 return {"Body": io.BytesIO(body), "ContentLength": len(body), "ETag": '"e"'}
+
+            def head_bucket(register, **_: Any) -> dict[str, Any]:
+                if self.region is None:
+                    raise NotFound("no bucket", code="404")
+                return {"BucketRegion": self.region}
 
         return Register()
 
@@ -138,3 +145,11 @@ def test_credentials_that_ran_out_are_told_as_that_and_no_silence_of_a_region() 
     args = argparse.Namespace(env="dev", without_standby=True)
     with pytest.raises(CredentialsError):
         refuse_unless_home(opened(Aws([CredentialsError("expired")])), args, "nothing is deleted")
+
+
+@pytest.mark.parametrize(("region", "words"), [("eu-central-1", "take back the edit of home_region"), (None, "if its name was edited")])
+def test_a_home_that_was_edited_while_promoted_is_not_gone_back_to(region: str | None, words: str) -> None:
+    aws = Aws(["standby"], region=region)
+    with pytest.raises(CommandError, match=words):
+        failed_back(argparse.Namespace(env="dev"), Context(), opened(aws))
+    assert aws.calls == ["register"]
