@@ -97,7 +97,7 @@ class S3:
         return self.region_of(bucket) is not None
 
     def region_of(self, bucket: str) -> str | None:
-        """Where the bucket is, which may be another region than that of this gateway; "" where S3 does not say. None, and errors: as above."""
+        """Where the bucket is, which may be another region than that of this gateway; "" where S3 does not say, None as above."""
         try:
             return read(self.client.head_bucket(Bucket=bucket, ExpectedBucketOwner=self.account_id), _Bucket).region
         except NotFound:

@@ -15,8 +15,8 @@ from aws.errors import CredentialsError, NotFound, Unavailable
 from gateways.by_place import Gateways
 from promotion.target import Phase, Target
 from session.context import CommandError, Context
-from session.opened import Opened
 from session.moving import failed_back, promoted
+from session.opened import Opened
 from session.shared import locked, take_lock
 from session.target import refuse_unless_home
 from stacks.synthesis import synthesise
