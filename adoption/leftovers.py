@@ -69,7 +69,8 @@ class _Sites:
     @classmethod
     def of(cls, state: State, rows: Sequence[Row]) -> _Sites:
         """As it is matched."""
-        ours, others = [], []
+        ours: list[Managed] = []
+        others: list[Managed] = []
         for each in state.resources:
             kind = KINDS.get(each.type)
             if kind is not None and kind.type == DISTRIBUTION:
