@@ -8,7 +8,7 @@ STAMP := .venv/.installed
 # What the caller tells pip about indexes, proxies and certificates counts; where it would install to does not: that is .venv, and whole.
 export PIP_USER := 0
 unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_REQUIRE_VIRTUALENV PIP_DRY_RUN PIP_NO_DEPS PIP_CONSTRAINT PIP_REQUIREMENT
-unexport PYTHONHOME PYTHONPATH NODE_OPTIONS
+unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH NODE_OPTIONS
 
 # Any index may have the file: its hash is what counts.
 UV_SAME := --index-strategy unsafe-best-match
@@ -17,7 +17,7 @@ UV_SAME := --index-strategy unsafe-best-match
 ENV ?=
 VERB = $(BIN)/python deploy.py $@ --env '$(or $(ENV),$(error $@ needs an environment: make $@ ENV=dev))' $(if $(LOCAL),--local) $(FLAGS)
 
-.PHONY: help build setup test team format check unit mutants edge functional rehearse second late browser attacks acceptance edits lint types \
+.PHONY: help build setup test team format check unit mutants edge functional rehearse second late steady browser attacks acceptance edits lint types \
   architecture workflows templates audit golden house schema rules reference docs tour release lock protect clean plan approve apply publish verify preview drift status doctor destroy
 
 build: setup  ## set up .venv, build and lint every environment into dist/
@@ -98,6 +98,13 @@ late: setup  ## the whole life against an AWS that is late, SEEDS=50
 	LATE_SEEDS=$(SEEDS) $(BIN)/python -m pytest tests/functional/test_late_aws.py -n 2
 	$(BIN)/python -m tests.functional.late_life $(SEEDS)
 
+# One file of tests on a machine that is slow, stands still at times, or is about to end its day: tests/steady.py.
+FILE ?= tests/functional/test_stacksets.py
+STEADY ?= slow,freeze
+steady: setup  ## tests that depend on time or order are red: FILE=tests/unit STEADY=midnight,reverse
+	mkdir -p .cache && cc -shared -fPIC -O2 -o .cache/steady.so tests/steady.c -ldl && head -c 8 /dev/zero > .cache/clock
+	LD_PRELOAD=$(CURDIR)/.cache/steady.so STEADY_CLOCK=$(CURDIR)/.cache/clock STEADY=$(STEADY) $(BIN)/python -m pytest -p tests.steady -n 0 $(FILE)
+
 # Installs Debian's Chromium if it is missing, and builds the app of tests/app.
 browser: setup  ## the built app in Chromium
 	tests/browser/setup.sh
@@ -173,7 +180,7 @@ schema: setup  ## rewrite environments/schema.json
 
 # What the services' APIs take (constraints/), and the list of our lint rules.
 rules: setup  ## rewrite constraints/ and docs/lint-rules.md
-	$(BIN)/python -m constraints.generate
+	$(BIN)/python -m docs.service_models.generate
 	$(BIN)/python -m lint --rules > docs/lint-rules.md
 
 lock: setup  ## rewrite constraints.txt, with hashes, after a change of setup.cfg

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import sys
 
+if getattr(sys.flags, "safe_path", False):  # PYTHONSAFEPATH leaves out the folder of the program, which is all of it
+    sys.path.insert(0, __file__.rpartition("/")[0])
+
 from guards import early
 
 if __name__ == "__main__":
@@ -31,7 +34,7 @@ from assembly.envelope import Answer
 from guards import masks
 from guards.slips import did_you_mean
 from guards.stream import install
-from guards.text import as_lines
+from guards.text import as_lines, plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,11 +119,11 @@ def _new(arguments: argparse.Namespace) -> int:
     try:
         made = new_environment(directory, arguments.name, arguments.other, account_id=arguments.account, domain=arguments.domain)
         file = directory / f"{arguments.name}.yaml"
-        with file.open("x", encoding="utf-8") as out:
-            out.write(made.text)
-    except (EnvironmentProblems, OSError) as error:
-        problems = [*map(str, error.problems)] if isinstance(error, EnvironmentProblems) else [str(error)]
-        return _refused(arguments.answer, problems)
+        _write_new(file, made.text)
+    except EnvironmentProblems as error:
+        return _refused(arguments.answer, [*map(str, error.problems)])
+    except OSError as error:
+        return _refused(arguments.answer, [f"{error.filename or directory}: {error.strerror}"])
     where = [] if arguments.environments == ENVIRONMENTS else ["--environments", str(arguments.environments)]
     command = shlex.join([*_script(), "--env", arguments.name, *where])
     arguments.answer.typed.append(command)
@@ -130,11 +133,22 @@ def _new(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _write_new(file: Path, text: str) -> None:
+    """Write a file that is not there yet; a full disk or an interrupt leaves none, since half of one would stop every build."""
+    with file.open("x", encoding="utf-8") as out:
+        try:
+            out.write(text)
+            out.flush()
+        except BaseException:
+            file.unlink()
+            raise
+
+
 def _refused(answer: Answer, problems: list[str]) -> int:
     for problem in problems:
         answer.problem("environments", problem)
         print(as_lines((problem,)), file=sys.stderr)
-    print(f"build: {_count(len(problems), 'problem')}; nothing was written", file=sys.stderr)
+    print(f"build: {plural(len(problems), 'problem')}; nothing was written", file=sys.stderr)
     return 2
 
 
@@ -311,7 +325,7 @@ def _report(
     else:
         print(as_lines(_table(built, findings, zone_rivals)))
     if failing:
-        print(f"build: {_count(len(failing), 'finding')}; nothing was written", file=sys.stderr)
+        print(f"build: {plural(len(failing), 'finding')}; nothing was written", file=sys.stderr)
     elif arguments.check and outdated:
         for name in outdated:
             print(as_lines((f"{name}: differs from what would be built",)), file=sys.stderr)
@@ -341,7 +355,7 @@ def _table(built: list[Synthesis], findings: dict[str, tuple[Finding, ...]], zon
     for synthesis in built:
         for stack in synthesis.assembly.stacks:
             name = f"{synthesis.assembly.environment}/{stack.id}"
-            region = _count(len(stack.stackset.targets.regions), "region") if stack.stackset else stack.region
+            region = plural(len(stack.stackset.targets.regions), "region") if stack.stackset else stack.region
             size = f"{stack.template.size:,}"
             rows.append((name, region, str(stack.template.resources), size, _findings_cell(findings[name])))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -365,7 +379,7 @@ def _findings_cell(found: tuple[Finding, ...]) -> str:
         for level in ("error", "warning", "informational")
     }
     suppressed = sum(finding.suppressed for finding in found)
-    parts = [_count(number, level) if level != "informational" else f"{number} informational" for level, number in counts.items() if number]
+    parts = [plural(number, level) if level != "informational" else f"{number} informational" for level, number in counts.items() if number]
     return ", ".join([*parts, *([f"{suppressed} suppressed (-v)"] if suppressed else [])]) or "clean"
 
 
@@ -408,10 +422,6 @@ def _shown(path: Path) -> Path:
         return path.resolve().relative_to(Path.cwd())
     except ValueError:
         return path
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 if __name__ == "__main__":

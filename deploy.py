@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import sys
 
+if getattr(sys.flags, "safe_path", False):  # PYTHONSAFEPATH leaves out the folder of the program, which is all of it
+    sys.path.insert(0, __file__.rpartition("/")[0])
+
 from guards import early
 
 if __name__ == "__main__":

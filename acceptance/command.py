@@ -18,7 +18,6 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import yaml
@@ -31,6 +30,7 @@ from acceptance.steps import CLEAN_UP, COST, STEPS, Step
 from assembly import commands, files
 from assembly.model import Assembly
 from guards import masks
+from guards.checkout import commit_of, short
 from guards.private import private_directory, read_private, write_private
 from guards.text import as_lines
 
@@ -215,7 +215,7 @@ def _confirm(args: argparse.Namespace, assembly: Assembly, steps: tuple[Step, ..
 
 def _ended(args: argparse.Namespace, assembly: Assembly, folder: Path, steps: tuple[Step, ...], state: State, *, interrupted: bool) -> int:
     """Write the report; say what came of it and what to type."""
-    facts = {"commit": _commit(), "python": platform.python_version()}
+    facts = {"commit": short(commit_of(ROOT)), "python": platform.python_version()}
     data = report.as_data(steps, state, facts)
     told = {step.id for step in steps}
     wrong = [call for done in state.done if done.step in told and not state.finished(done.step) for call in done.calls if call.wrong]
@@ -243,15 +243,6 @@ def _ended(args: argparse.Namespace, assembly: Assembly, folder: Path, steps: tu
 
 def _write(path: Path, text: str, accounts: set[str]) -> None:
     write_private(path, report.without_secrets(text, accounts).encode())
-
-
-def _commit() -> str:
-    """Of the checkout; empty where there is none."""
-    try:
-        asked: Any = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=10)  # noqa: S607
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return asked.stdout.strip()[:12] if asked.returncode == 0 else ""
 
 
 def _make(args: argparse.Namespace, *more: str) -> str:

@@ -11,14 +11,16 @@ import re
 import shlex
 
 DEPLOY, BUILD = "python deploy.py", "python build.py"
+DIGEST_DIGITS = 12
+"""Hexadecimal digits of a digest that are shown, and that a command has to be given at the least."""
 PROGRAMS = frozenset({"python", "aws", "make", "node", "npm", "terraform"})
 _STEPS = re.compile(r"\n| && ")
 _PLACEHOLDER = re.compile(r"[A-Z][A-Z_-]+")
 
 
 def deploy(verb: str, environment: str, *arguments: str) -> str:
-    """A command of deploy.py for an environment, e.g. `deploy("plan", "dev", "--only", "site")`."""
-    return shlex.join(["python", "deploy.py", verb, "--env", environment, *arguments])
+    """A command of deploy.py for an environment, e.g. `deploy("plan", "dev", "--only", "site")`, `deploy("dr status", "prod")`."""
+    return shlex.join(["python", "deploy.py", *verb.split(), "--env", environment, *arguments])
 
 
 def build(environment: str, *arguments: str) -> str:

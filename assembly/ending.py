@@ -1,4 +1,4 @@
-"""How build.py and `python -m lint` end a run: what was typed wrongly, an interrupt and a reader that is gone, each as an exit status.
+"""How build.py and `python -m lint` end a run: a slip, an interrupt, a full disk, a reader that is gone; each an exit status.
 
 In: a run, as a function. Out: its exit status, and with --json the envelope on stdout. Never: hides a defect, whose traceback must be seen.
 """
@@ -11,17 +11,14 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from assembly.envelope import Answer
+from assembly.errors import Remedied
 from guards import early
 from guards.slips import did_you_mean
 from guards.text import as_lines
 
 
-class UsageError(Exception):
+class UsageError(Remedied):
     """What argparse does not take; the command that was meant, in its final form, if that is known."""
-
-    def __init__(self, message: str, command: str = "") -> None:
-        super().__init__(message)
-        self.command = command
 
 
 class Parser(argparse.ArgumentParser):
@@ -52,7 +49,12 @@ def ended(program: str, parser: Parser, run: Callable[[], int], answer: Answer, 
             status = 130
         if machine:
             print(answer.text(program, status))
+        sys.stdout.flush()
     except BrokenPipeError:
         sys.stdout = None  # the reader is gone: nothing left to flush
         return 0
+    except OSError as error:
+        print(f"{program}: {error.filename or 'input or output'}: {error.strerror or error}", file=sys.stderr)
+        sys.stdout = None  # nor is a full disk asked again
+        return 1
     return status

@@ -1,6 +1,6 @@
 """What stops work and can be mended: why, and what to type next.
 
-In: words. Out: the base of every room's own exception of that kind. Never: an error of AWS itself (`aws.errors`).
+In: words. Out: the bases of every room's own exceptions of that kind. Never: an error of AWS itself (`aws.errors`).
 """
 
 from __future__ import annotations
@@ -12,3 +12,11 @@ class Remedied(Exception):
     def __init__(self, message: str, command: str = "") -> None:
         super().__init__(message)
         self.command = command
+
+
+class Problems(Exception):
+    """All that is wrong; `str()` says it, one problem a line."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))

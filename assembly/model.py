@@ -165,6 +165,11 @@ class Stack(Frozen, frozen=True, kw_only=True):
     """Set where ACM waits for a DNS record that CloudFormation cannot write because the zone is in another account."""
     stackset: StackSet | None = None
 
+    @property
+    def call_as(self) -> Literal["SELF", "DELEGATED_ADMIN"]:
+        """How a StackSet's administration is called; a stack's is its own account."""
+        return self.stackset.call_as if self.stackset else "SELF"
+
 
 # --- what the live site must keep ---------------------------------------------------------------------------------
 

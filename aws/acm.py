@@ -5,7 +5,6 @@ In: a certificate's ARN. Out: a frozen value. Raises `aws.errors`. Never: reques
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,11 +12,10 @@ from msgspec import field
 from msgspec.structs import replace
 
 from aws.answers import Answer, read
+from aws.gateway import Regional
 
 if TYPE_CHECKING:
     from mypy_boto3_acm import ACMClient
-
-    from aws.session import Aws
 
 
 class Validation(Answer, frozen=True, kw_only=True):
@@ -39,21 +37,14 @@ class Certificate(Answer, frozen=True, kw_only=True):
     """PENDING_VALIDATION, ISSUED, FAILED, VALIDATION_TIMED_OUT, ..."""
     names: tuple[str, ...] = field(name="SubjectAlternativeNames", default=())
     validations: tuple[Validation, ...] = field(name="DomainValidationOptions", default=())
-    failure_reason: str = ""
     not_after: datetime | None = None
-    in_use_by: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Acm:
+class Acm(Regional):
     """The certificates of one account and region."""
 
     client: ACMClient
-
-    @classmethod
-    def connect(cls, aws: Aws, *, account_id: str, region: str = "us-east-1", role_arn: str | None = None) -> Acm:
-        """CloudFront takes certificates from us-east-1 only."""
-        return cls(aws.client("acm", account_id=account_id, region=region, role_arn=role_arn))
+    service = "acm"
 
     def certificate(self, arn: str) -> Certificate:
         """`NotFound` if there is none."""

@@ -28,7 +28,7 @@ _MISSING = object()
 _METADATA = "ResponseMetadata"
 _ORIGIN = "Origin"
 _NEXT_TOKEN = {"NextToken": "NextToken"}
-REASONS = frozenset({"reason", "status_reason", "failure_reason"})
+REASONS = frozenset({"reason", "status_reason"})
 _PLACE = re.compile(r"^(?P<words>.*) - at `\$\.?(?P<path>.*)`$")
 
 
@@ -118,10 +118,7 @@ def unexpected(answer: Any, words: str) -> UnexpectedAnswer:
     origin: Origin = metadata.get(_ORIGIN) or Origin()
     return UnexpectedAnswer(
         f"unexpected answer: {words}",
-        service=origin.service,
-        operation=origin.operation,
-        account=origin.account,
-        region=origin.region,
+        **origin.place,
         request_id=str(metadata.get("RequestId", "")),
         status=int(metadata.get("HTTPStatusCode", 0)),
     )

@@ -11,6 +11,7 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
+from guards.slow_answers import SteadyResponse
 from guards.text import sentence
 
 _HTML = re.compile(rb"\s*<(!doctype html|html)", re.IGNORECASE)
@@ -84,3 +85,11 @@ def look_once(*, params: dict[str, Any], **_: Any) -> None:
     """
     if not any(name.lower() == "x-amz-expected-bucket-owner" for name in params["headers"]):
         params["context"].setdefault("s3_redirect", {})["redirected"] = True
+
+
+def hold_to_a_speed(client: Any) -> None:
+    """Have the client's connections, those by a proxy too, give up an answer that drips as one that does not come."""
+    pools: dict[str, Any] = client._endpoint.http_session._pool_classes_by_scheme
+    for scheme, pool in pools.items():
+        connection = type(pool.ConnectionCls.__name__, (pool.ConnectionCls,), {"response_class": SteadyResponse})
+        pools[scheme] = type(pool.__name__, (pool,), {"ConnectionCls": connection})

@@ -6,18 +6,16 @@ In: distribution ids, aliases, paths. Out: frozen values. Raises `aws.errors`. N
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import field
 
 from aws.answers import Answer, answers, read
+from aws.gateway import Global
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
-
-    from aws.session import Aws
 
 T = TypeVar("T")
 
@@ -58,16 +56,11 @@ class _Conflict(Answer, frozen=True, kw_only=True):
     distribution_id: str = ""
 
 
-@dataclass(frozen=True)
-class CloudFront:
+class CloudFront(Global):
     """The distributions of one account."""
 
     client: CloudFrontClient
-
-    @classmethod
-    def connect(cls, aws: Aws, *, account_id: str, role_arn: str | None = None) -> CloudFront:
-        """CloudFront is one for all regions; us-east-1 is where it lives."""
-        return cls(aws.client("cloudfront", account_id=account_id, region="us-east-1", role_arn=role_arn))
+    service = "cloudfront"
 
     def distributions(self) -> tuple[Distribution, ...]:
         """All of the account's."""

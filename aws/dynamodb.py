@@ -17,11 +17,10 @@ from msgspec import field
 
 from aws.answers import Answer, read, unexpected
 from aws.errors import Conflict
+from aws.gateway import Regional
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-    from aws.session import Aws
 
 Scalar = str | int | bool
 Item = dict[str, Scalar]
@@ -49,16 +48,11 @@ class _Answer(Answer, frozen=True, kw_only=True):
     item: dict[str, _Attribute] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Items:
+class Items(Regional):
     """The tables of one account and region."""
 
     client: DynamoDBClient
-
-    @classmethod
-    def connect(cls, aws: Aws, *, account_id: str, region: str, role_arn: str | None = None) -> Items:
-        """As `Aws.client`."""
-        return cls(aws.client("dynamodb", account_id=account_id, region=region, role_arn=role_arn))
+    service = "dynamodb"
 
     def get(self, table: str, key: Mapping[str, Scalar]) -> Item | None:
         """The item as of now. `NotFound` if there is no such table."""
@@ -66,9 +60,9 @@ class Items:
 
     def put(self, table: str, item: Mapping[str, Scalar], condition: Condition) -> Item | None:
         """Write the whole item if the condition holds."""
-        return self._conditional(
-            self.client.put_item, table, _primary(condition, item), {"TableName": table, "Item": _encoded(item), **_expression(condition)}
-        )
+        # The key of the item is the attribute whose absence is asked for.
+        key = {condition.absent: item[condition.absent]} if condition.absent else {}
+        return self._conditional(self.client.put_item, table, key, {"TableName": table, "Item": _encoded(item), **_expression(condition)})
 
     def update(self, table: str, key: Mapping[str, Scalar], changes: Mapping[str, Scalar], condition: Condition) -> Item | None:
         """Set attributes of an item if the condition holds."""
@@ -93,11 +87,6 @@ class Items:
                 raise
             return _decoded(getattr(conflict.__cause__, "response", {})) or self.get(table, key) or dict(key)
         return None
-
-
-def _primary(condition: Condition, item: Mapping[str, Scalar]) -> dict[str, Scalar]:
-    """The key of an item that is put: the attribute whose absence is asked for."""
-    return {condition.absent: item[condition.absent]} if condition.absent else {}
 
 
 def _expression(condition: Condition) -> dict[str, Any]:

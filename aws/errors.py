@@ -189,6 +189,11 @@ class Origin:
     """Whose runbooks are named."""
 
     @property
+    def place(self) -> dict[str, Any]:
+        """What of it an error carries."""
+        return {"service": self.service, "operation": self.operation, "account": self.account, "region": self.region}
+
+    @property
     def again(self) -> str:
         """What to do where nobody answers."""
         if not (self.environment and self.region):
@@ -213,13 +218,7 @@ def guarded(breaker: CircuitBreaker, origin: Origin) -> Iterator[None]:
     except CircuitOpen as silent:
         if silent.asked:
             breaker.missed(*place, str(silent))
-        where: dict[str, Any] = {
-            "service": origin.service,
-            "operation": origin.operation,
-            "account": origin.account,
-            "region": origin.region,
-        }
-        raise NetworkError(str(silent), code="NoAnswer", hint=origin.again, asked=silent.asked, **where) from None
+        raise NetworkError(str(silent), code="NoAnswer", hint=origin.again, asked=silent.asked, **origin.place) from None
     except AwsError:
         breaker.heard(*place)
         raise
@@ -245,12 +244,7 @@ def translate(error: Exception, origin: Origin) -> AwsError | None:  # noqa: PLR
     """Our error for one of botocore's or its CRT's, or None for any other (a defect of ours, which must stay visible)."""
     from botocore import exceptions as bc
 
-    place: dict[str, Any] = {
-        "service": origin.service,
-        "operation": origin.operation,
-        "account": origin.account,
-        "region": origin.region,
-    }
+    place = origin.place
     if isinstance(error, bc.ClientError):
         return _from_answer(error, origin, place)
     login, again = origin.login_command, f"check the network, then {origin.again}"
@@ -268,13 +262,15 @@ def translate(error: Exception, origin: Origin) -> AwsError | None:  # noqa: PLR
             return ours(sentence(str(error)), code=type(error).__name__, hint=hint, **place)
     if (unusable := _unusable_credentials(error, login)) is not None:
         return unusable
+    if isinstance(error, ValueError) and _modules(error)[-1:] in (["urllib.parse"], ["botocore.endpoint"]):
+        # Without the words of urllib, which quote a piece of the password that the URL holds.
+        return BadRequest(
+            "an endpoint or proxy URL of the settings is none (SCHEME://HOST:PORT; a / of a user name or password is written %2F)", **place
+        )
     if _raised_by_parser(error):
         words = sentence(str(error) if type(error).__name__ == "ResponseParserError" else f"{type(error).__name__}: {error}")
         hint = "check whether a proxy answers in place of AWS, then run the same command again"
         return UnexpectedAnswer(f"unexpected answer: {words}", hint=hint, **place)
-    if isinstance(error, ValueError) and "cast to integer value" in str(error):
-        # Without the words of urllib, which quote a piece of the password that the URL holds.
-        return BadRequest("an endpoint or proxy URL of the settings is none: a / in its user name or password is written %2F", **place)
     if type(error).__module__ == "awscrt.exceptions":
         # The CRT's error names: AWS_IO_* for sockets, names and TLS, AWS_ERROR_HTTP_* for connections.
         code = str(getattr(error, "name", ""))

@@ -1,4 +1,4 @@
-"""IAM, to read only: roles and whom they trust, who may do what, OIDC providers, the version of STS tokens.
+"""IAM, to read only: roles and whom they trust, who may do what, the version of STS tokens.
 
 In: names and ARNs. Out: frozen values. Raises `aws.errors`. Never: changes anything.
 """
@@ -15,12 +15,11 @@ from msgspec import field
 
 from aws.answers import Answer, read, unexpected
 from aws.errors import AccessDenied, BadRequest, NotFound
+from aws.gateway import Global
 from guards import documents
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
-
-    from aws.session import Aws
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +29,6 @@ class Role:
     arn: str
     name: str
     trusted: frozenset[str]
-    permissions_boundary: str | None
     created_at: str = ""
     """ISO 8601."""
     unique_id: str = ""
@@ -42,11 +40,6 @@ class _Role(Answer, frozen=True, kw_only=True):
     assume_role_policy_document: Any = field(default_factory=dict)
     create_date: str = ""
     unique_id: str = field(name="RoleId", default="")
-    boundary: str | None = field(name="PermissionsBoundary.PermissionsBoundaryArn", default=None)
-
-
-class _Provider(Answer, frozen=True, kw_only=True):
-    arn: str
 
 
 class _Summary(Answer, frozen=True, kw_only=True):
@@ -68,16 +61,11 @@ class _Policy(Answer, frozen=True, kw_only=True):
     statement: Any = ()
 
 
-@dataclass(frozen=True)
-class Iam:
+class Iam(Global):
     """One account."""
 
     client: IAMClient
-
-    @classmethod
-    def connect(cls, aws: Aws, *, account_id: str, role_arn: str | None = None) -> Iam:
-        """IAM is one for all regions; us-east-1 is where it lives."""
-        return cls(aws.client("iam", account_id=account_id, region="us-east-1", role_arn=role_arn))
+    service = "iam"
 
     def role(self, name: str) -> Role | None:
         """None if there is no such role."""
@@ -94,7 +82,6 @@ class Iam:
             arn=found.arn,
             name=name,
             trusted=trusts,
-            permissions_boundary=found.boundary,
             created_at=found.create_date,
             unique_id=found.unique_id,
         )
@@ -113,11 +100,6 @@ class Iam:
             return None
         found = read(answer, tuple[_Simulated, ...], "EvaluationResults")
         return tuple(each.action for each in found if each.decision != "allowed")
-
-    def oidc_providers(self) -> tuple[str, ...]:
-        """ARNs."""
-        found = read(self.client.list_open_id_connect_providers(), tuple[_Provider, ...], "OpenIDConnectProviderList")
-        return tuple(sorted(each.arn for each in found))
 
     def global_token_version(self) -> int:
         """1 or 2: whether tokens of the global STS endpoint are valid in opt-in regions (2). Source: IAM API, GetAccountSummary."""

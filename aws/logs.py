@@ -6,7 +6,6 @@ In: group names, times. Out: frozen values, page by page. Raises `aws.errors`. N
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +14,10 @@ from msgspec.structs import replace
 
 from aws.answers import Answer, pages
 from aws.errors import NotFound
+from aws.gateway import Regional
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
-
-    from aws.session import Aws
 
 _TOKENS = {"nextToken": "nextToken"}
 
@@ -28,7 +26,6 @@ class Event(Answer, frozen=True, kw_only=True):
     """One line of a log."""
 
     id: str = field(name="eventId")
-    group: str = ""
     stream: str = field(name="logStreamName")
     milliseconds: int = field(name="timestamp")
     """Since the epoch."""
@@ -39,32 +36,24 @@ class _Group(Answer, frozen=True, kw_only=True):
     name: str = field(name="logGroupName")
 
 
-@dataclass(frozen=True)
-class Logs:
+class Logs(Regional):
     """The logs of one account and region."""
 
     client: CloudWatchLogsClient
-    region: str
-
-    @classmethod
-    def connect(cls, aws: Aws, *, account_id: str, region: str, role_arn: str | None = None) -> Logs:
-        """As `Aws.client`."""
-        return cls(aws.client("logs", account_id=account_id, region=region, role_arn=role_arn), region)
+    service = "logs"
 
     def groups(self, prefix: str) -> tuple[str, ...]:
         """Names of the groups that begin so."""
         found = pages(self.client.describe_log_groups, "logGroups", _Group, tokens=_TOKENS, logGroupNamePrefix=prefix)
         return tuple(each.name for each in found)
 
-    def events(self, group: str, *, since: datetime, until: datetime | None = None, pattern: str = "") -> Iterator[Event]:
+    def events(self, group: str, *, since: datetime, until: datetime | None = None) -> Iterator[Event]:
         """Events of a group in time order within a page; none if there is no such group (a replica that never ran has no group)."""
         request: dict[str, Any] = {"logGroupName": group, "startTime": int(since.timestamp() * 1000)}
         if until is not None:
             request["endTime"] = int(until.timestamp() * 1000)
-        if pattern:
-            request["filterPattern"] = pattern
         try:
             for each in pages(self.client.filter_log_events, "events", Event, tokens=_TOKENS, **request):
-                yield replace(each, group=group, message=each.message.rstrip("\n"))
+                yield replace(each, message=each.message.rstrip("\n"))
         except NotFound:
             return

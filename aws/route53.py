@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from msgspec import field
 
 from aws.answers import Answer, pages, read
-from aws.errors import Conflict, NotFound
+from aws.errors import AwsError, Conflict, NotFound
+from aws.gateway import Global
 
 if TYPE_CHECKING:
     from mypy_boto3_route53 import Route53Client
-
-    from aws.session import Aws
 
 T = TypeVar("T")
 
@@ -73,38 +72,22 @@ class _RecordSet(Answer, frozen=True, kw_only=True):
         )
 
 
-@dataclass(frozen=True)
-class Route53:
+class Route53(Global):
     """One account's zones."""
 
     client: Route53Client
-    account_id: str
+    service = "route53"
 
-    @classmethod
-    def connect(cls, aws: Aws, *, account_id: str, role_arn: str | None = None) -> Route53:
-        """Route 53 is one for all regions; us-east-1 is where it lives."""
-        return cls(aws.client("route53", account_id=account_id, region="us-east-1", role_arn=role_arn), account_id)
-
-    def find_public_zone(self, name: str, *, exact: bool = True) -> PublicZone:
-        """The zone called `name`, or unless `exact` the longest one that `name` lies in.
-
-        `NotFound` if there is none; `Conflict` if several have the same name, with their ids.
-        """
-        labels = name.rstrip(".").lower().split(".")
-        candidates = [".".join(labels[start:]) for start in range(1 if exact else max(1, len(labels) - 1))]
-        for candidate in candidates:
-            found = self._public_zones(candidate)
-            if len(found) == 1:
-                return PublicZone(id=found[0], name=candidate)
-            if found:
-                raise Conflict(
-                    f"{len(found)} public hosted zones are called {candidate}: {', '.join(found)}; set the id of the right one",
-                    service="route53",
-                    operation="ListHostedZonesByName",
-                    account=self.account_id,
-                )
-        raise NotFound(
-            f"no public hosted zone is called {name.rstrip('.')}" + ("" if exact else " or holds it"),
+    def find_public_zone(self, name: str) -> PublicZone:
+        """The zone of that name. `NotFound` if there is none; `Conflict` if several have it, with their ids."""
+        wanted = _plain(name)
+        found = self._public_zones(wanted)
+        if len(found) == 1:
+            return PublicZone(id=found[0], name=wanted)
+        kind: type[AwsError] = Conflict if found else NotFound
+        several = f"{len(found)} public hosted zones are called {wanted}: {', '.join(found)}; set the id of the right one"
+        raise kind(
+            several if found else f"no public hosted zone is called {name.rstrip('.')}",
             service="route53",
             operation="ListHostedZonesByName",
             account=self.account_id,
@@ -195,10 +178,6 @@ class Route53:
         batch: Any = {"Comment": comment, "Changes": [{"Action": action, "ResourceRecordSet": each} for action, each in changes]}
         answer = self.client.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch=batch)
         return read(answer, str, "ChangeInfo.Id").removeprefix("/change/")
-
-    def in_sync(self, change_id: str) -> bool:
-        """Whether every name server of Route 53 answers with the change."""
-        return read(self.client.get_change(Id=change_id), str, "ChangeInfo.Status") == "INSYNC"
 
 
 _RECORD_TOKENS = {

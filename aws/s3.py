@@ -18,12 +18,11 @@ from msgspec.structs import replace
 
 from aws.answers import Answer, pages, read
 from aws.errors import NotFound, Origin, translated
+from aws.gateway import Regional
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CopySourceTypeDef
-
-    from aws.session import Aws
 
 
 class Head(Answer, frozen=True, kw_only=True):
@@ -79,18 +78,11 @@ class Headers:
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class S3:
-    """The buckets of one account, asked in one region. Usable from any thread."""
+class S3(Regional):
+    """The buckets of one account, asked in one region, which must be their own. Usable from any thread."""
 
     client: S3Client
-    account_id: str
-    region: str
-
-    @classmethod
-    def connect(cls, aws: Aws, *, account_id: str, region: str, role_arn: str | None = None) -> S3:
-        """`region` must be the bucket's own."""
-        return cls(aws.client("s3", account_id=account_id, region=region, role_arn=role_arn), account_id, region)
+    service = "s3"
 
     def bucket_exists(self, bucket: str) -> bool:
         """Whether the account has it; `AccessDenied` if it belongs to somebody else, or may not be seen."""

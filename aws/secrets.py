@@ -9,19 +9,17 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from msgspec import field
 
 from aws.answers import Answer, read
 from aws.errors import AwsError, NotFound
+from aws.gateway import Regional
 from guards import documents
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
-
-    from aws.session import Aws
 
 
 class _Secret(Answer, frozen=True, kw_only=True):
@@ -33,18 +31,11 @@ class _Value(Answer, frozen=True, kw_only=True):
     secret_string: str | None = None
 
 
-@dataclass(frozen=True)
-class Secrets:
+class Secrets(Regional):
     """The secrets of one account and region."""
 
     client: SecretsManagerClient
-    account_id: str
-    region: str
-
-    @classmethod
-    def connect(cls, aws: Aws, *, account_id: str, region: str, role_arn: str | None = None) -> Secrets:
-        """As `Aws.client`."""
-        return cls(aws.client("secretsmanager", account_id=account_id, region=region, role_arn=role_arn), account_id, region)
+    service = "secretsmanager"
 
     def json_key(self, secret: str, key: str, *, version: str = "") -> str:
         """The text at one key of that version, else of the current one. `NotFound` if the secret, the version or the key is not there."""

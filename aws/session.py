@@ -361,7 +361,9 @@ class Aws:
     def _make(self, session: BotocoreSession, service: str, region: str, account_id: str) -> Any:
         with translated(self._origin(service, "", account_id, region)):
             make: Any = session.create_client
-            return make(service, region_name=region, endpoint_url=self._endpoint_url, config=self._config(service))
+            client = make(service, region_name=region, endpoint_url=self._endpoint_url, config=self._config(service))
+        bodies.hold_to_a_speed(client)
+        return client
 
     def _config(self, service: str) -> Config:
         from botocore.config import Config

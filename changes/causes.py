@@ -41,7 +41,11 @@ def belongs(cause: str, change: PropertyChange, logical_id: str, context: Contex
     if context.blurred is None:
         return True
     clear, blurred = (
-        {path: part for path, part in parts_of(side.get(logical_id, {}).get(change.attribute)) if _related(path, change.path)}
+        {
+            path: part
+            for path, part in parts_of(side.get(logical_id, {}).get(change.attribute))
+            if under(path, change.path) or under(change.path, path)
+        }
         for side in (context.after, context.blurred(entity))
     )
     return clear != blurred
@@ -56,10 +60,6 @@ def referring(entity: str, logical_id: str, attribute: str, context: Context) ->
         for path, part in parts_of(body)
         if any(ref == name and (not wanted or of == wanted or of.startswith(f"{wanted}.")) for ref, of in references(part))
     )
-
-
-def _related(path: str, other: str) -> bool:
-    return under(path, other) or under(other, path)
 
 
 # --- what keeps its value -----------------------------------------------------------------------------------------

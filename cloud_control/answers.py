@@ -16,6 +16,7 @@ from ministack.core.responses import error_response_json, json_response
 from ministack.services import cloudcontrol
 
 from cloud_control.readers import READERS
+from guards import documents
 from templates.schemas import bundled
 
 
@@ -32,8 +33,10 @@ def get_resource(data: dict[str, Any]) -> Any:
         return error_response_json("UnsupportedActionException", f"Resource type {kind} does not support READ action", 400)
     names = [".".join(path) for path in schema.primary_identifier]
     if text.startswith("{"):
-        given = json.loads(text)
-        identifier = {str(name): str(value) for name, value in given.items()}
+        try:
+            identifier = {name: str(value) for name, value in documents.mapping(text).items()}
+        except documents.Unreadable:
+            identifier = {text: ""}
     elif len(names) == 1:
         identifier = {names[0]: text}
     else:

@@ -1,6 +1,6 @@
 """What the services' APIs take, property by property, where the provider schemas that cfn-lint has are silent or more lenient.
 
-In: the service models of botocore and the provider schemas, when a developer runs `make rules`. Out: constraints/table.json, and an
-interpreter for it that the lint gate runs over resolved values.
+In: constraints/table.json, made by `make rules` (docs/service_models). Out: an interpreter for it, which the lint gate runs over resolved
+values.
 Never: reads a template, imports botocore, knows a stack.
 """

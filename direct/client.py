@@ -23,6 +23,7 @@ from xml.etree import ElementTree
 from direct.settings import Access
 from direct.signing import Request, path_of, query_of, signed
 from guards import masks
+from guards.slow_answers import SteadyResponse
 
 TIMEOUT = 5.0
 """Seconds for a connection, and for each read of it."""
@@ -94,9 +95,10 @@ class Client:
         return {"ContentLength": size, "ETag": answer.headers.get("ETag")}, body
 
     def _connection(self, host: str) -> http.client.HTTPConnection:
-        if self._tls is None:
-            return http.client.HTTPConnection(host, timeout=TIMEOUT)
-        return http.client.HTTPSConnection(host, timeout=TIMEOUT, context=self._tls)
+        plain, context = http.client.HTTPConnection, self._tls
+        made = plain(host, timeout=TIMEOUT) if context is None else http.client.HTTPSConnection(host, timeout=TIMEOUT, context=context)
+        made.response_class = SteadyResponse
+        return made
 
 
 def _trusted() -> str:

@@ -58,7 +58,9 @@ def _rows(kind: type[msgspec.Struct], above: tuple[str, ...]) -> Iterator[tuple[
     for field in info.fields:
         key = (*above, field.name)
         inner, optional = _without_none(field.type)
-        meaning = said.get((kind.__name__, field.name), "") or _description(field.type)
+        meaning, form = said.get((kind.__name__, field.name), ""), _description(field.type)
+        # What everybody has to write is told with its form.
+        meaning = " ".join(filter(None, (meaning, form))) if field.required else meaning or form
         if isinstance(inner, msgspec.inspect.StructType):
             if optional or (kind is Environment and key in edits_of()):
                 default = "left out" if optional else "must be given" if field.required else "`{}`"

@@ -16,8 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-import msgspec  # noqa: E402
-
+from assembly import schemas  # noqa: E402
 from assembly.envelope import Envelope  # noqa: E402
 from cli.parser import module_of, verbs  # noqa: E402
 
@@ -36,8 +35,8 @@ def schema_text() -> str:
     """The document."""
     by_verb = {verb: tuple(_type(each) for each in names) for verb, names in named().items()}
     types = [Envelope, *(each for of_verb in by_verb.values() for each in of_verb)]
-    schemas, definitions = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
-    envelope, *rest = schemas
+    of_types, definitions = schemas.components(types)
+    envelope, *rest = of_types
     found = iter(rest)
     rules = []
     for verb, of_verb in by_verb.items():

@@ -6,17 +6,16 @@ from collections.abc import Iterable, Mapping
 
 from assembly import commands
 from doctor.values import Fix, Level, Report
-from guards.text import painted
+from guards.text import painted, plural
 
-AT_AWS_ONLY = "a local AWS has no public DNS, no quotas, no token versions and no aliases of other accounts: those are checked at AWS only"
 NOTHING_CHECKED = "nothing could be checked, so nothing is known to be healthy"
 
 _MARKS: Mapping[Level, str] = {"ok": "ok", "warning": "warning", "problem": "PROBLEM", "unknown": "could not check"}
 _COLOURS: Mapping[Level, str] = {"ok": "32", "warning": "33", "problem": "1;31", "unknown": "36"}
 
 
-def report_lines(report: Report, *, colour: bool = False, local: bool = False) -> tuple[str, ...]:
-    """One line a check, what to type next below it, and a last line that counts."""
+def report_lines(report: Report, *, colour: bool = False) -> tuple[str, ...]:
+    """One line a check, what to type next below it, a line that counts, and what was not looked at."""
     width = max(len(mark) for mark in _MARKS.values())
     lines = [f"doctor {report.environment}, account {report.account_id}", ""]
     for check in report.checks:
@@ -28,11 +27,11 @@ def report_lines(report: Report, *, colour: bool = False, local: bool = False) -
     counts: dict[Level, int] = {level: sum(c.level == level for c in report.checks) for level in _MARKS}
     words = (
         f"{counts['ok']} ok",
-        f"{counts['warning']} warning{'' if counts['warning'] == 1 else 's'}",
-        f"{counts['problem']} problem{'' if counts['problem'] == 1 else 's'}",
+        plural(counts["warning"], "warning"),
+        plural(counts["problem"], "problem"),
         f"{counts['unknown']} could not be checked",
     )
-    last = [*((AT_AWS_ONLY,) if local else ()), *(() if report.anything_checked else (NOTHING_CHECKED,))]
+    last = [*(f"not looked at: {each}" for each in report.not_looked_at), *(() if report.anything_checked else (NOTHING_CHECKED,))]
     return (*lines, "", f"{report.environment}: {', '.join(words)}", *last)
 
 

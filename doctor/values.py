@@ -51,6 +51,8 @@ class Report(Frozen, frozen=True, kw_only=True):
     fixes: tuple[Fix, ...] = ()
     anything_checked: bool
     """AWS, or the public DNS, answered at least one check of the environment. Else nothing is known to be healthy."""
+    not_looked_at: tuple[str, ...] = ()
+    """What the report says nothing of, however healthy the rest is, and why."""
 
     @property
     def exit_status(self) -> int:

@@ -14,6 +14,7 @@ share one record); aws-cdk issues 9248 and 27364 (CloudFormation sends one chang
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from typing import Any
 
@@ -38,14 +39,14 @@ def install() -> None:
         if props.get("ValidationMethod") == "DNS":
             try:
                 _validate(arn, logical_id, props, stack_name)
-            except Exception:
+            except (Exception, asyncio.CancelledError):
                 acm._certificates.pop(arn, None)
                 cloudformation._stacks[stack_name].get("_resources", {}).pop(logical_id, None)
                 raise
         return arn, attributes
 
     table[KIND] = {**handlers, "create": create}
-    pace.on_worker_thread(KIND)
+    pace.on_worker_threads.add(KIND)
 
 
 def _validate(arn: str, logical_id: str, props: dict[str, Any], stack_name: str) -> None:
@@ -58,19 +59,17 @@ def _validate(arn: str, logical_id: str, props: dict[str, Any], stack_name: str)
         _write(zone, record)
     certificate |= {"Status": "PENDING_VALIDATION", "DomainValidationOptions": options, "IssuedAt": None}
     stack = cloudformation._stacks[stack_name]
-    stack_id = stack["StackId"]
     # CloudFormation lists a resource as soon as it has begun to make it; MiniStack when it is done.
     under_way = {"PhysicalResourceId": arn, "ResourceType": KIND, "ResourceStatus": "CREATE_IN_PROGRESS", "Timestamp": now_iso()}
     stack.setdefault("_resources", {}).setdefault(logical_id, under_way)
-    told = set()
-    for option in options:
-        record = option["ResourceRecord"]
-        if record["Name"] not in told:
-            told.add(record["Name"])
-            words = f"Content of DNS Record is: {{Name: {record['Name']},Type: CNAME,Value: {record['Value']}}}"
-            stacks._add_event(stack_id, stack_name, logical_id, KIND, "CREATE_IN_PROGRESS", words, arn)
+    for record in {option["ResourceRecord"]["Name"]: option["ResourceRecord"] for option in options}.values():
+        words = f"Content of DNS Record is: {{Name: {record['Name']},Type: CNAME,Value: {record['Value']}}}"
+        stacks._add_event(stack["StackId"], stack_name, logical_id, KIND, "CREATE_IN_PROGRESS", words, arn)
     while waiting := [option for option in options if not _answered(option["ResourceRecord"])]:
-        state = cloudformation._stacks.get(stack_name, {}).get("StackStatus", "")
+        state = stack.get("StackStatus", "")
+        if state.startswith("DELETE_"):
+            # A creation that failed would roll back, and bring the deleted stack back with that.
+            raise asyncio.CancelledError
         if pace.stopping.wait(POLL_SECONDS) or state not in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"):
             raise ValueError(f"Resource creation cancelled while {waiting[0]['DomainName']} was not validated")
     for option in options:
@@ -95,10 +94,8 @@ def _changes(options: list[dict[str, Any]], names: list[str]) -> list[tuple[str,
         if not f".{record['Name'].rstrip('.')}".endswith(f".{apex}"):
             raise ValueError(f"[RRSet with DNS name {record['Name']} is not permitted in zone {apex}.] (InvalidChangeBatch)")
         if (zone, record) in changes:
-            words = (
-                f"[The request contains an invalid set of changes for a resource record set 'CNAME {record['Name']}'] (InvalidChangeBatch)"
-            )
-            raise ValueError(words)
+            invalid = "[The request contains an invalid set of changes for a resource record set"
+            raise ValueError(f"{invalid} 'CNAME {record['Name']}'] (InvalidChangeBatch)")
         changes.append((zone, record))
     return changes
 

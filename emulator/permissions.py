@@ -52,7 +52,7 @@ def install() -> None:
             _passed.set("")
             _edge.set(_FUNCTION.findall(body.decode()) if service == "cloudfront" and method == "PUT" else [])
             return found if found != "*" else _named_elsewhere(service, headers, body, query_params, region, account_id)
-        _passed.set(next((role for role in (_first(query_params, name) for name in _ROLES) if role), ""))
+        _passed.set(next((role for role in (first(query_params, name) for name in _ROLES) if role), ""))
         return found if found != "*" else _stack_set_or_change_set(query_params, region, account_id)
 
     def enforced(  # noqa: PLR0917  (MiniStack's own signature)
@@ -99,17 +99,17 @@ def _named_elsewhere(  # noqa: PLR0917  (as it is asked)
     if service == "monitoring" and headers.get("x-amz-target", "").endswith(".DescribeAlarms"):
         alarm = (json.loads(body).get("AlarmNames") or ["*"])[0]
         return f"arn:aws:cloudwatch:{region}:{account_id}:alarm:{alarm}"
-    asked = _first(params, "DistributionId") if service == "cloudfront" else ""
-    simulated = _first(params, "PolicySourceArn") if service == "iam" else ""
+    asked = first(params, "DistributionId") if service == "cloudfront" else ""
+    simulated = first(params, "PolicySourceArn") if service == "iam" else ""
     return f"arn:aws:cloudfront::{account_id}:distribution/{asked}" if asked else simulated or "*"
 
 
 def _condition_keys(params: Mapping[str, Any]) -> dict[str, str]:
     """Service Authorization Reference, AWS CloudFormation, condition keys."""
     given = {
-        "cloudformation:changesetname": _first(params, "ChangeSetName"),
-        "cloudformation:rolearn": _first(params, "RoleARN"),
-        "cloudformation:createaction": _first(params, "Action") if _first(params, "Tags.member.1.Key") else "",
+        "cloudformation:changesetname": first(params, "ChangeSetName"),
+        "cloudformation:rolearn": first(params, "RoleARN"),
+        "cloudformation:createaction": first(params, "Action") if first(params, "Tags.member.1.Key") else "",
     }
     return {key: value for key, value in given.items() if value}
 
@@ -124,7 +124,7 @@ def _with_variables(statement: Any, ctx: Any) -> Any:
 
 def _simulate(params: Mapping[str, Any]) -> Any:
     """MiniStack's own looks at one resource, without boundary and condition keys (IAM API, SimulatePrincipalPolicy)."""
-    principal, account = _first(params, "PolicySourceArn"), responses.get_account_id()
+    principal, account = first(params, "PolicySourceArn"), responses.get_account_id()
     kind, _, name = principal.rpartition(":")[2].partition("/")
     store, gather = (
         (iam._roles, iam_evaluator._gather_role_policies) if kind == "role" else (iam._users, iam_evaluator._gather_user_policies)
@@ -132,14 +132,14 @@ def _simulate(params: Mapping[str, Any]) -> Any:
     if store.get_scoped(account, None, name) is None:
         return iam._error(404, "NoSuchEntity", f"The principal {principal} cannot be found.", ns="iam")
     context = {
-        _first(params, f"ContextEntries.member.{i}.ContextKeyName").lower(): _first(
+        first(params, f"ContextEntries.member.{i}.ContextKeyName").lower(): first(
             params, f"ContextEntries.member.{i}.ContextKeyValues.member.1"
         )
         for i in _numbers(params, "ContextEntries.member.{}.ContextKeyName")
     }
     results = ""
-    for resource in [_first(params, f"ResourceArns.member.{i}") for i in _numbers(params, "ResourceArns.member.{}")] or ["*"]:
-        for action in [_first(params, f"ActionNames.member.{i}") for i in _numbers(params, "ActionNames.member.{}")]:
+    for resource in [first(params, f"ResourceArns.member.{i}") for i in _numbers(params, "ResourceArns.member.{}")] or ["*"]:
+        for action in [first(params, f"ActionNames.member.{i}") for i in _numbers(params, "ActionNames.member.{}")]:
             asked = iam_evaluator.EvalContext(
                 principal_arn=principal,
                 principal_type="AssumedRole" if kind == "role" else "User",
@@ -162,17 +162,18 @@ def _simulate(params: Mapping[str, Any]) -> Any:
 
 
 def _numbers(params: Mapping[str, Any], name: str) -> range:
-    return range(1, next(i for i in count(1) if not _first(params, name.format(i))))
+    return range(1, next(i for i in count(1) if not first(params, name.format(i))))
 
 
-def _first(params: Mapping[str, Any], name: str) -> str:
+def first(params: Mapping[str, Any], name: str) -> str:
+    """The value of a query parameter, or the first of several; empty where there is none."""
     value = params.get(name, "")
     return str(value[0] if isinstance(value, list) else value) if value else ""
 
 
 def _stack_set_or_change_set(params: Mapping[str, Any], region: str, account_id: str) -> str:
-    name = _first(params, "StackSetName")
+    name = first(params, "StackSetName")
     if name:
         return f"arn:aws:cloudformation:{region}:{account_id}:stackset/{name.split(':')[0]}:*"
-    change_set = cloudformation._change_sets.get(_first(params, "ChangeSetName"))
+    change_set = cloudformation._change_sets.get(first(params, "ChangeSetName"))
     return str(change_set.get("StackId", "*")) if change_set else "*"

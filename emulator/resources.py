@@ -217,14 +217,10 @@ def _source_create(_logical_id: str, props: Properties, _stack_name: str) -> Cre
 
 
 def _source_update(physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str | None = None) -> Created:
-    if old != new and _names_a_rival(old, new):
+    # A create-only property changed under the same custom name: CloudFormation refuses that replacement.
+    if old.get("Name") == new.get("Name") and any(old.get(key) != new.get(key) for key in ("ResourceArn", "LogType")):
         raise ValueError(f"CloudFormation cannot update the custom-named {physical_id}; rename it to replace it")
     return _source_create(logical_id or physical_id, new, stack_name)
-
-
-def _names_a_rival(old: Properties, new: Properties) -> bool:
-    """A create-only property changed under the same custom name: CloudFormation refuses that replacement."""
-    return old.get("Name") == new.get("Name") and any(old.get(key) != new.get(key) for key in ("ResourceArn", "LogType"))
 
 
 def _source_delete(physical_id: str, _: Properties) -> None:

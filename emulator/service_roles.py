@@ -19,6 +19,8 @@ from ministack import app
 from ministack.core import iam_evaluator, responses
 from ministack.services.cloudformation import handlers, stacks
 
+from emulator.permissions import first
+
 _roles: dict[tuple[str, str, str], str] = {}
 """(account, region, stack name) -> ARN of the role."""
 
@@ -62,17 +64,12 @@ def install() -> None:
 
 def _noting(act: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def noted(params: Mapping[str, Any]) -> Any:
-        role, name = (_one(params, key) for key in ("RoleARN", "StackName"))
+        role, name = (first(params, key) for key in ("RoleARN", "StackName"))
         if role:
             _roles[responses.get_account_id(), responses.get_region(), _stack(name)] = role
         return act(params)
 
     return noted
-
-
-def _one(params: Mapping[str, Any], key: str) -> str:
-    value = params.get(key, "")
-    return str(value[0] if isinstance(value, list) else value) if value else ""
 
 
 def _stack(name: str) -> str:

@@ -19,11 +19,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from environments.model import CertificateName, Environment
+from environments.model import Environment
 from environments.names import bucket_name_problem, dns_name, region_problem
 from environments.problems import Key, Note, Problem, dotted
 from environments.reading import Document
-from environments.value import BucketName, DomainName, Region, Value
+from environments.value import BucketName, CertificateName, DomainName, Region, Value
 
 COMMON = "common"
 ALL = "all"
@@ -184,7 +184,7 @@ def _explain_struct(expected: type[Value], value: Any, key: Key, note: Note, sou
             if not (key == () and name == "name"):
                 _explain(hint, value[name], (*key, name), note, source)
             elif not _fits(hint, value[name]):
-                note((), f'the file name "{value[name]}" is no environment name; {_meaning(hint)}')
+                note((), f'the file name "{value[name]}" is no environment name; {_in_sentence(_meaning(hint))}')
         elif name in required:
             note((*key, name), f"missing; {_meaning(hint) or 'give it here or in ' + COMMON + '.yaml'}")
 
@@ -210,7 +210,8 @@ def _meaning(expected: Any) -> str:
 
 def _in_sentence(meaning: str) -> str:
     """With a small first letter, unless it begins an abbreviation: "AWS region"."""
-    return meaning if meaning[1:2].isupper() else meaning[:1].lower() + meaning[1:]
+    first = meaning.partition(" ")[0]
+    return meaning if first[1:] != first[1:].lower() else meaning[:1].lower() + meaning[1:]
 
 
 _TYPES = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list", "object": "a mapping"}

@@ -12,16 +12,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta
 
+from assembly import schemas
 from environments.adoption import Adoption, CertificateArn
 from environments.firewall import Firewall
 from environments.names import certificate_covers
 from environments.regions import LAMBDA_EDGE_REGIONS
 from environments.routing import Redirect, Routing
 from environments.second_origin import DisasterRecovery, Failover
-from environments.value import BucketName, CostCentre, DomainName, Region, RoleArn, TableName, UrlPath, Value, ZoneId
+from environments.value import BucketName, CertificateName, CostCentre, DomainName, Region, RoleArn, TableName, UrlPath, Value, ZoneId
 from pages.findings import CODES
 
 PriceClass = Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"]
@@ -30,14 +30,6 @@ Slug = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,28}[a-z0-9]\Z", descripti
 AccountId = Annotated[
     str,
     Meta(pattern=r"^[0-9]{12}\Z", description="Twelve digits, quoted. Twelve equal digits are a placeholder that the deployer refuses."),
-]
-CertificateName = Annotated[
-    str,
-    Meta(
-        pattern=r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+([a-z]{2,63}|xn--[a-z0-9-]{1,58}[a-z0-9])\Z",
-        max_length=253,
-        description="DNS name, or a wildcard such as *.example.com.",
-    ),
 ]
 Percentage = Annotated[float, Meta(gt=0, le=100)]
 RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]
@@ -51,6 +43,7 @@ class HostedZone(Value, frozen=True, kw_only=True):
     """The public Route 53 zone, which exists already."""
 
     name: DomainName
+    """The zone that the site's names are in."""
     id: ZoneId | None = None
     """Left out: found by name at deploy time."""
     account_id: AccountId | None = None
@@ -67,6 +60,7 @@ class Certificate(Value, frozen=True, kw_only=True):
     """The ACM certificate, validated by DNS. Changing its names replaces it."""
 
     domain_name: DomainName
+    """Main name of the certificate."""
     subject_alternative_names: tuple[CertificateName, ...] = ()
     """Further names, beside the main one."""
     region: Region = EDGE_CONTROL_REGION
@@ -267,7 +261,9 @@ class Artifacts(Value, frozen=True, kw_only=True):
     """What the deployer itself keeps in the account."""
 
     bucket: BucketName
+    """Keeps templates, releases and the record of every apply."""
     lock_table: TableName
+    """Holds the lock, so that one deployment runs at a time."""
     retention_days: Annotated[int, Meta(ge=30, le=3650)] = 365
     """Days that superseded artifact versions stay."""
 
@@ -331,8 +327,11 @@ class Environment(Value, frozen=True, kw_only=True):
     """Further tags for every stack."""
     account_id: AccountId
     home_region: Region
+    """Where the files of the site are. Certificate, edge function and alarms are in us-east-1 wherever it is."""
     domain: DomainName
+    """The site's name."""
     bucket: BucketName
+    """Made for the site's files; visitors get them through CloudFront alone."""
     price_class: PriceClass
     """Places from which CloudFront serves; fewer are cheaper, and farther from some visitors."""
     hosted_zone: HostedZone
@@ -479,7 +478,7 @@ def file_schema() -> dict[str, Any]:
 
     Either file may hold any key, so nothing is required here; the loader tells what is missing from both.
     """
-    _, definitions = msgspec.json.schema_components([Environment, Organization], ref_template="#/$defs/{name}")
+    _, definitions = schemas.components([Environment, Organization])
     body = {name: _without_required(schema) for name, schema in definitions.items()}
     tops = [body.pop("Organization"), body.pop("Environment")]
     properties = {key: value for top in tops for key, value in top["properties"].items() if key != "name"}

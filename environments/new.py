@@ -21,6 +21,7 @@ from environments.problems import EnvironmentProblems, Key, Problem, dotted
 from environments.reading import Document, parse
 
 NAME_HINT = "lower-case letters, digits and hyphens, 2 to 30 long"
+NAME = re.compile(r"[a-z][a-z0-9-]{0,28}[a-z0-9]")
 ONE_OF_EACH: tuple[Key, ...] = (
     ("bucket",),
     ("artifacts", "bucket"),
@@ -42,7 +43,7 @@ class New:
 def new_environment(directory: Path, name: str, other: str, *, account_id: str = "", domain: str = "") -> New:
     """The file of environment `name`, after `other`. Raises `EnvironmentProblems` where it would not build."""
     target = directory / f"{name}.yaml"
-    if Path(name).name != name:  # a way through directories is no name, and is not looked for
+    if not NAME.fullmatch(name):  # a way through directories is none, and is not looked for
         raise EnvironmentProblems((Problem(str(target), 1, "", f"{name!r} is no environment name; {NAME_HINT}"),))
     if other == ORGANIZATION:
         raise EnvironmentProblems(
@@ -61,7 +62,7 @@ def new_environment(directory: Path, name: str, other: str, *, account_id: str =
         value = _value(own.data, key)
         if not isinstance(value, str):
             continue
-        if key == ("disaster_recovery", "bucket") and value.startswith(f"{bucket}-"):  # a replica's name begins with its bucket's
+        if key == ("disaster_recovery", "bucket"):  # a replica's name begins with its bucket's
             wanted = _wanted(("bucket",), bucket, (other, name)) + value.removeprefix(bucket)
         else:
             wanted = _wanted(key, value, (other, name), account_id=account_id, domain=domain)

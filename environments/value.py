@@ -18,6 +18,14 @@ DomainName = Annotated[
         description="Lower-case DNS name without a trailing dot.",
     ),
 ]
+CertificateName = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+([a-z]{2,63}|xn--[a-z0-9-]{1,58}[a-z0-9])\Z",
+        max_length=253,
+        description="DNS name, or a wildcard such as *.example.com.",
+    ),
+]
 CostCentre = Annotated[
     str,
     Meta(

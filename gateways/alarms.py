@@ -6,15 +6,11 @@ In: names of alarms. Out: their states. Raises `aws.errors`. Never: changes anyt
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from msgspec import field
 
 from aws.answers import Answer, pages
-
-if TYPE_CHECKING:
-    from aws.session import Aws
+from aws.gateway import Regional
 
 MOST_NAMES = 100
 """Names that one DescribeAlarms takes (CloudWatch API)."""
@@ -25,16 +21,10 @@ class _Alarm(Answer, frozen=True, kw_only=True):
     state: str = field(name="StateValue")
 
 
-@dataclass(frozen=True)
-class Alarms:
+class Alarms(Regional):
     """The alarms of one account and region."""
 
-    client: Any
-
-    @classmethod
-    def connect(cls, aws: Aws, *, account_id: str, region: str) -> Alarms:
-        """With the credentials of that account."""
-        return cls(aws.client("cloudwatch", account_id=account_id, region=region))
+    service = "cloudwatch"
 
     def states(self, names: Iterable[str]) -> dict[str, str]:
         """OK, ALARM or INSUFFICIENT_DATA by name, without those that are not there.

@@ -106,29 +106,23 @@ class Gateways:
 
         return Route53.connect(self.aws, account_id=account_id, role_arn=role_arn)
 
-    def secrets(self, account_id: str, region: str) -> Secrets:
+    def secrets(self, account_id: str, region: str, role_arn: str | None = None) -> Secrets:
         """Its secrets."""
         from aws.secrets import Secrets
 
-        return Secrets.connect(self.aws, account_id=account_id, region=region)
+        return Secrets.connect(self.aws, account_id=account_id, region=region, role_arn=role_arn)
 
     def hosted_zone_id(self, name: str, *, account_id: str, role_arn: str | None = None) -> str:
         """Id of the account's public zone of exactly that name. `NotFound` if there is none, `Conflict` if there are several."""
-        from aws.route53 import Route53
-
-        return Route53.connect(self.aws, account_id=account_id, role_arn=role_arn).find_public_zone(name).id
+        return self.route53(account_id, role_arn).find_public_zone(name).id
 
     def secret_version(self, secret: str, *, account_id: str, region: str, role_arn: str | None = None) -> str:
         """VersionId of the secret's current version. `NotFound` if there is none."""
-        from aws.secrets import Secrets
-
-        return Secrets.connect(self.aws, account_id=account_id, region=region, role_arn=role_arn).current_version(secret)
+        return self.secrets(account_id, region, role_arn).current_version(secret)
 
     def secret_value(self, secret: str, key: str, *, version: str, account_id: str, region: str, role_arn: str | None = None) -> str:
         """One key of that version of a JSON secret. `NotFound` if it is not there."""
-        from aws.secrets import Secrets
-
-        return Secrets.connect(self.aws, account_id=account_id, region=region, role_arn=role_arn).json_key(secret, key, version=version)
+        return self.secrets(account_id, region, role_arn).json_key(secret, key, version=version)
 
     def upload_template(self, bucket: str, body: bytes, *, sha256: str, account_id: str, region: str) -> str | None:
         """Put a template into the artifact bucket under its digest and return its URL; None if there is no bucket.

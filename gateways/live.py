@@ -12,15 +12,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aws.answers import read, unexpected
 from aws.errors import AccessDenied, BadRequest
+from aws.gateway import Regional
 from guards import documents
-
-if TYPE_CHECKING:
-    from aws.session import Aws
 
 _UNSUPPORTED = frozenset({"UnsupportedActionException", "TypeNotFoundException"})
 """Cloud Control API reference, GetResource, Errors."""
@@ -30,17 +27,10 @@ class Unsupported(BadRequest):
     """CloudFormation's registry has no read handler for that type."""
 
 
-@dataclass(frozen=True)
-class LiveResources:
+class LiveResources(Regional):
     """One account and region."""
 
-    client: Any
-    """Of the service cloudcontrol."""
-
-    @classmethod
-    def connect(cls, aws: Aws, *, account_id: str, region: str, role_arn: str | None = None) -> LiveResources:
-        """As `Aws.client`."""
-        return cls(aws.client("cloudcontrol", account_id=account_id, region=region, role_arn=role_arn))
+    service = "cloudcontrol"
 
     def get(self, resource_type: str, identifier: Mapping[str, str], *, service_role_arn: str | None = None) -> dict[str, Any]:
         """The properties of that resource.

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 from msgspec import field
 
 from aws.answers import Answer, pages, read
+from aws.gateway import Global
 
 if TYPE_CHECKING:
     from mypy_boto3_organizations import OrganizationsClient
-
-    from aws.session import Aws
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,16 +44,11 @@ class _Unit(Answer, frozen=True, kw_only=True):
     id: str
 
 
-@dataclass(frozen=True)
-class Organizations:
+class Organizations(Global):
     """The organization that an account belongs to."""
 
     client: OrganizationsClient
-
-    @classmethod
-    def connect(cls, aws: Aws, *, account_id: str, role_arn: str | None = None) -> Organizations:
-        """The management account or a delegated administrator."""
-        return cls(aws.client("organizations", account_id=account_id, region="us-east-1", role_arn=role_arn))
+    service = "organizations"
 
     def management_account(self) -> str:
         """Its id: SERVICE_MANAGED StackSets never deploy there."""

@@ -19,12 +19,6 @@ class NoGroup(Exception):
     """The distribution has no origin group with these members: the order cannot be changed."""
 
 
-def first_origin(aws: Aws, *, account_id: str, distribution_id: str) -> str:
-    """Id of the origin that is asked first. `NoGroup` where there is no group of two."""
-    client = aws.client("cloudfront", account_id=account_id, region="us-east-1")
-    return _first(client.get_distribution_config(Id=distribution_id)["DistributionConfig"])
-
-
 def put_first(aws: Aws, *, account_id: str, distribution_id: str, origin: str) -> bool:
     """Have CloudFront ask that origin first; False if it does already."""
     client = aws.client("cloudfront", account_id=account_id, region="us-east-1")

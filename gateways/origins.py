@@ -6,7 +6,6 @@ Never: falls for another account's bucket of the same name (requests name the ow
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from msgspec import field
@@ -14,6 +13,7 @@ from msgspec import field
 from assembly.files import canonical_json
 from aws.answers import Answer, read, unexpected
 from aws.errors import AwsError, NotFound
+from aws.gateway import Regional
 from guards import documents
 
 if TYPE_CHECKING:
@@ -89,17 +89,10 @@ def failover(aws: Aws, *, account_id: str, distribution_id: str) -> Failover:
     return read(client.get_distribution(Id=distribution_id), Failover, "Distribution")
 
 
-@dataclass(frozen=True)
-class Buckets:
-    """Policies, replication and copies of the buckets of one account and region."""
+class Buckets(Regional):
+    """Policies, replication and copies of the buckets of one account and region, which must be their own."""
 
-    client: Any
-    account_id: str
-
-    @classmethod
-    def connect(cls, aws: Aws, *, account_id: str, region: str) -> Buckets:
-        """`region` must be the buckets' own."""
-        return cls(aws.client("s3", account_id=account_id, region=region), account_id)
+    service = "s3"
 
     def policy(self, bucket: str) -> Document | None:
         """None where the bucket has none; `NotFound` where there is no bucket."""

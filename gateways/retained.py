@@ -105,7 +105,7 @@ class Retained:
             case "AWS::Lambda::Function":
                 return self._found(self._client("lambda").get_function_configuration, FunctionName=physical_id)
             case "AWS::Logs::LogGroup":
-                groups = Logs(self._client("logs"), self.region).groups(physical_id)
+                groups = Logs(self._client("logs")).groups(physical_id)
                 return physical_id in groups
         if resource_type in _CALLS:
             service, look, _, parameter = _CALLS[resource_type]

@@ -7,15 +7,10 @@ Source: SNS API reference, GetTopicAttributes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
 from msgspec import field
 
 from aws.answers import Answer, read
-
-if TYPE_CHECKING:
-    from aws.session import Aws
+from aws.gateway import Regional
 
 
 class Subscriptions(Answer, frozen=True, kw_only=True):
@@ -25,16 +20,10 @@ class Subscriptions(Answer, frozen=True, kw_only=True):
     pending: str = field(name="SubscriptionsPending", default="0")
 
 
-@dataclass(frozen=True)
-class Topics:
+class Topics(Regional):
     """The topics of one account and region."""
 
-    client: Any
-
-    @classmethod
-    def connect(cls, aws: Aws, *, account_id: str, region: str, role_arn: str | None = None) -> Topics:
-        """As `Aws.client`."""
-        return cls(aws.client("sns", account_id=account_id, region=region, role_arn=role_arn))
+    service = "sns"
 
     def subscriptions(self, topic: str) -> Subscriptions:
         """Of the topic with that ARN."""

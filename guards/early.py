@@ -1,6 +1,7 @@
 """Ctrl-C while the program is still being read ends it as a later one does: in words, with exit status 130, with the envelope of --json.
 
-In: the words that were typed. Out: nothing until a signal comes; then a line, and the end of the process.
+In: the words that were typed. Out: nothing until a signal comes; then a line, and the end of the process. Standard streams that the caller
+closed (`<&-`) are open from here on: nothing is read from them, and what is written to them is gone.
 Never: stays once a run has begun that answers interrupts by itself (`ended`), or imports what is slow to import: reading the program
 is what takes the time.
 """
@@ -52,6 +53,10 @@ def begin(program: str, arguments: Sequence[str]) -> None:
     for number in SIGNALS:
         if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, end)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # In this order each gets its own number, which no file or connection of ours may have.
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
 def ended() -> None:

@@ -70,6 +70,11 @@ def split_lines(text: str) -> list[str]:
     return text.removesuffix("\n").split("\n") if text else []
 
 
+def plural(number: int, noun: str, several: str = "") -> str:
+    """ "1 stack", "2 stacks"; `several`: how more than one are called, where it is not the noun with an s."""
+    return f"{number} {noun}" if number == 1 else f"{number} {several or noun + 's'}"
+
+
 def painted(text: str, codes: str) -> str:
     """The text in a colour of ours (SGR codes such as "1;31")."""
     return f"{OURS}[{codes}m{text}{OURS}[0m"

@@ -48,9 +48,11 @@ class _Answered:
 class Visibility:
     """One late AWS. May be used from any thread."""
 
-    def __init__(self, seed: str, seconds: float, now: Callable[[], float] = time.monotonic, *, only: str = "") -> None:
-        """With `only` a thing of that kind is late, every look until then does not see it, and nothing else is late."""
-        self._seed, self._seconds, self._now, self._only = seed, seconds, now, only
+    def __init__(
+        self, seed: str, seconds: float, now: Callable[[], float] = time.monotonic, *, only: str = "", hidden: Callable[[], bool] = bool
+    ) -> None:
+        """With `only` things of that kind are late, no look sees them while they are `hidden`, and nothing else is late."""
+        self._seed, self._seconds, self._now, self._only, self._hidden = seed, seconds, now, only, hidden
         self._random = random.Random(seed)  # noqa: S311
         self._lock = threading.Lock()
         self._creations: dict[Identity, _Creation] = {}
@@ -78,10 +80,10 @@ class Visibility:
         """Whether `reader` (a region or service) does not see it yet. Each reader has a delay of its own."""
         with self._lock:
             creation = self._creations.get(thing)
-            if creation is None or self._only not in ("", thing.kind):
-                return False
+            if creation is None or self._only:
+                return creation is not None and self._only == thing.kind and self._hidden()
             delay = random.Random(f"{self._seed}:{thing.kind}:{creation.number}:{reader}").uniform(0, self._seconds)  # noqa: S311
-            return self._now() < creation.at + delay and (self._only == thing.kind or self._random.random() < odds)
+            return self._now() < creation.at + delay and self._random.random() < odds
 
     def changed(self, about: str) -> None:
         """Something of that service, or of that stack, is different from now on."""

@@ -8,9 +8,20 @@ Exit status: 0 clean (informational findings are none), 1 findings, 2 usage, or 
 
 from __future__ import annotations
 
+import sys
+
+from guards import early
+
+if __name__ == "__main__":
+    early.begin("lint", sys.argv[1:])
+
+from guards.interpreter import use_the_projects
+
+if __name__ == "__main__":
+    use_the_projects()
+
 import argparse
 import os
-import sys
 from pathlib import Path
 
 from assembly.ending import Parser, ended

@@ -200,7 +200,8 @@ def _target(made: ProvisionedStack, logical_id: str, resource: Mapping[str, Any]
         return _Target(service, last.lower(), None, made.regions)
     value = resource.get("Properties", {}).get(key)
     # As CloudFormation makes names up (User Guide, "Name type").
-    name = f"{made.stack_name}-{logical_id}-XXXXXXXXXXXX" if value is None else _flat(_with_stack(value, made))
+    given = json.loads(json.dumps(value).replace("${AWS::StackName}", made.stack_name))
+    name = f"{made.stack_name}-{logical_id}-XXXXXXXXXXXX" if given is None else _flat(given)
     return _Target(service, key.removesuffix("Name").lower() or last.lower(), name, made.regions)
 
 
@@ -209,10 +210,6 @@ def _identifier(kind: str) -> list[str]:
     schema = _schema(kind)
     parts = [part for part in schema.get("primaryIdentifier", []) if part not in schema.get("readOnlyProperties", [])]
     return [part.removeprefix("/properties/") for part in parts] if len(parts) == len(schema.get("primaryIdentifier", [])) == 1 else []
-
-
-def _with_stack(value: Any, made: ProvisionedStack) -> Any:
-    return json.loads(json.dumps(value).replace("${AWS::StackName}", made.stack_name))
 
 
 def _granted_by(grants: Sequence[_Grant], target: _Target, permission: str) -> str | None:

@@ -20,7 +20,7 @@ FOOTER = """
 ## What has no rule, and why
 
 Limits of single properties (values, patterns, lengths, numbers) are those of the services' own models: E9903, with its reasons in
-`constraints/exceptions.py`. Beyond these, for the resource types that are emitted:
+`docs/service_models/exceptions.py`. Beyond these, for the resource types that are emitted:
 
 | Of | What | Why there is no rule |
 | --- | --- | --- |

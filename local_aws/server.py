@@ -42,10 +42,12 @@ LOCK = "lock"
 """The file that keeps apart commands which start or end a server; the only one that is never removed."""
 INSTALL_COMMAND = ".venv/bin/pip install -e '.[local]' -c constraints.txt"
 IDLE_SECONDS = 1800.0
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 SETTLE_SECONDS = 15.0
 """How long a server may take to begin or to end, and to answer. One that shows no sign of life for that long has hung, and is ended."""
 
+ROOMS = ("local_aws", "outages", "late", "resource_import", "stack_policies", "emulator", "cloud_control")
+"""What the server is made of, beside MiniStack."""
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -211,7 +213,7 @@ class LocalAws:
 def _code() -> str:
     """A server that an older checkout started is replaced rather than found."""
     digest = hashlib.sha256()
-    for room in ("local_aws", "outages", "late", "emulator"):
+    for room in ROOMS:
         for path in sorted((_ROOT / room).rglob("*.py")):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
@@ -248,12 +250,14 @@ def _launch(state: Path, *, auth: bool, persist: bool, idle_seconds: float, pare
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if child.poll() is not None:
-            raise LocalAwsError(f"the local AWS did not start:\n{_tail(state / 'log')}", f"cat {state / 'log'}")
+            raise LocalAwsError(f"the local AWS did not start: {_last_words(state / 'log')}", f"cat {state / 'log'}")
         if LocalAws.find(state) is not None:
             return
         time.sleep(0.02)
     child.kill()
-    raise LocalAwsError(f"the local AWS did not answer within {START_SECONDS:.0f} seconds:\n{_tail(state / 'log')}", f"cat {state / 'log'}")
+    raise LocalAwsError(
+        f"the local AWS did not answer within {START_SECONDS:.0f} seconds: {_last_words(state / 'log')}", f"cat {state / 'log'}"
+    )
 
 
 @contextlib.contextmanager
@@ -302,8 +306,12 @@ def _make_private(state: Path) -> None:
                 path.chmod(0o700 if path.is_dir() else 0o600)
 
 
-def _tail(path: Path) -> str:
-    return "\n".join(path.read_text(errors="replace").splitlines()[-12:])
+def _last_words(log: Path) -> str:
+    """The last line of its log, where a traceback says what it is about; a full disk leaves none."""
+    said = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    return next(
+        (line for line in reversed(said) if line.strip()), f"its log is empty; {shutil.disk_usage(log).free:,} bytes are free there"
+    )
 
 
 def _alive(pid: int) -> bool:

@@ -22,7 +22,7 @@ from aws.cloudformation.requests import REDACTED, client_token
 from aws.cloudformation.stacks import StackDescription
 from aws.errors import AccessDenied, AwsError
 from guards import documents
-from operations.gateways import CloudFormationGateways, call_as, cloudformation_of, utc
+from operations.gateways import CloudFormationGateways, cloudformation_of, utc
 from removal.belongings import NOTHING_DROPPED, Dropped
 from removal.execution import EVERYWHERE_AT_ONCE
 from templates.intrinsics import Scope, marked, resolved_resources, secret_mark
@@ -222,11 +222,11 @@ class _Detection:
         }
 
     def _stack_set(self, stack: Stack, gateway: CloudFormation) -> dict[str, Any]:
-        live = gateway.describe_stack_set(stack.stack_name, call_as=call_as(stack))
-        instances = gateway.list_stack_instances(stack.stack_name, call_as=call_as(stack)) if live else ()
+        live = gateway.describe_stack_set(stack.stack_name, call_as=stack.call_as)
+        instances = gateway.list_stack_instances(stack.stack_name, call_as=stack.call_as) if live else ()
         if live is None or not instances:
             return {"result": "not_deployed"}
-        running = gateway.running_operations(stack.stack_name, call_as=call_as(stack))
+        running = gateway.running_operations(stack.stack_name, call_as=stack.call_as)
         if running:
             what = ", ".join(f"{o.action} ({o.status}, since {o.created_at})" for o in running)
             raise _Failed(f"an operation on {stack.stack_name} is under way: {what}; wait until that is done, then look again")
@@ -234,22 +234,22 @@ class _Detection:
             stack.stack_name,
             operation_id=client_token(self._operation_id, stack.id),
             preferences=EVERYWHERE_AT_ONCE,
-            call_as=call_as(stack),
+            call_as=stack.call_as,
         )
         self._progress(stack.id, f"looking at {len(instances)} instances")
-        state = gateway.stack_set_operation(stack.stack_name, operation, call_as=call_as(stack))
+        state = gateway.stack_set_operation(stack.stack_name, operation, call_as=stack.call_as)
         for _ in range(ATTEMPTS):
             if state.finished:
                 break
             self._pause()
-            state = gateway.stack_set_operation(stack.stack_name, operation, call_as=call_as(stack))
+            state = gateway.stack_set_operation(stack.stack_name, operation, call_as=stack.call_as)
         else:
             raise _Failed(f"the drift detection {operation} of {stack.stack_name} has not come to an end after {ATTEMPTS} polls")
         hidden = Hidden.of(live.template_body, None, stack.account_id, stack.region)
         resources: list[DriftedResource] = []
         unchecked: list[Unchecked] = []
         checked = 0
-        for instance in gateway.list_stack_instances(stack.stack_name, call_as=call_as(stack)):
+        for instance in gateway.list_stack_instances(stack.stack_name, call_as=stack.call_as):
             where = f"{instance.account_id} {instance.region}"
             if instance.drift not in ("DRIFTED", "IN_SYNC"):
                 unchecked.append(Unchecked(logical_id=where, resource_type="instance", reason=instance.reason or instance.drift))
@@ -257,13 +257,13 @@ class _Detection:
             checked += 1
             if instance.drift == "DRIFTED":
                 found = gateway.instance_drifts(
-                    stack.stack_name, account_id=instance.account_id, region=instance.region, operation_id=operation, call_as=call_as(stack)
+                    stack.stack_name, account_id=instance.account_id, region=instance.region, operation_id=operation, call_as=stack.call_as
                 )
                 resources += [drifted(d, hidden, where=where) for d in found if d.status in ("MODIFIED", "DELETED")]
         failed = state.status != "SUCCEEDED" or state.failed_instances > 0
         error = ""
         if failed:
-            results = gateway.stack_set_operation_results(stack.stack_name, operation, call_as=call_as(stack))
+            results = gateway.stack_set_operation_results(stack.stack_name, operation, call_as=stack.call_as)
             reasons = "; ".join(f"{r.account_id} {r.region}: {r.reason}" for r in results if r.status != "SUCCEEDED")
             error = f"CloudFormation could not check every instance: {reasons or state.reason or state.status}"
         return {

@@ -10,7 +10,6 @@ from typing import Literal, Protocol
 
 from assembly.model import Stack
 from aws.cloudformation.gateway import CloudFormation
-from aws.cloudformation.stack_sets import CallAs
 
 
 class CloudFormationGateways(Protocol):
@@ -22,11 +21,6 @@ class CloudFormationGateways(Protocol):
 def cloudformation_of(stack: Stack, gateways: CloudFormationGateways) -> CloudFormation:
     """Where the stack is; for a StackSet where its administration is."""
     return gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
-
-
-def call_as(stack: Stack) -> CallAs:
-    """How the StackSet's administration is called."""
-    return stack.stackset.call_as if stack.stackset else "SELF"
 
 
 def utc(moment: datetime, unit: Literal["minutes", "seconds", "milliseconds"] = "seconds") -> str:

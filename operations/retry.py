@@ -17,7 +17,7 @@ from assembly.model import Assembly, Stack
 from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.requests import REDACTED
 from aws.cloudformation.stack_sets import StackInstance, StackSetDescription, StackSetOperation
-from operations.gateways import CloudFormationGateways, call_as, cloudformation_of
+from operations.gateways import CloudFormationGateways, cloudformation_of
 from planning.model import InstancePlan, Options, ParameterPlan, Plan, StackSetPlan, planned_place, sealed
 from planning.stacksets import same_template, template_of
 from templates.values import Known, Redacted
@@ -54,11 +54,11 @@ def stack_sets(assembly: Assembly, only: Iterable[str] = ()) -> tuple[Stack, ...
 
 def find(stack: Stack, template: bytes, gateway: CloudFormation, *, cancelled: bool) -> FailedInstances | None:
     """What there is to redo of a set; None if there is no set. Raises `AwsError`."""
-    live = gateway.describe_stack_set(stack.stack_name, call_as=call_as(stack))
+    live = gateway.describe_stack_set(stack.stack_name, call_as=stack.call_as)
     if live is None:
         return None
     wanted = FAILED | CANCELLED if cancelled else FAILED
-    instances = gateway.list_stack_instances(stack.stack_name, call_as=call_as(stack))
+    instances = gateway.list_stack_instances(stack.stack_name, call_as=stack.call_as)
     again = tuple(i for i in instances if i.status == "OUTDATED" and i.detailed_status in wanted)
     ours = same_template(template_of(live.template_body), template_of(template.decode()))
     problem = "" if ours else f"the template of {stack.stack_name} is not the assembly's"
@@ -70,7 +70,7 @@ def running(stacks: Iterable[Stack], gateways: CloudFormationGateways) -> tuple[
     return tuple(
         (stack, operation)
         for stack in stacks
-        for operation in cloudformation_of(stack, gateways).running_operations(stack.stack_name, call_as=call_as(stack))
+        for operation in cloudformation_of(stack, gateways).running_operations(stack.stack_name, call_as=stack.call_as)
     )
 
 

@@ -17,12 +17,11 @@ import msgspec
 
 from assembly import commands
 from assembly.model import Assembly, Frozen, Stack
-from aws.cloudformation.change_sets import ChangeSetSummary
 from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AwsError
 from guards import documents
 from guards.checkout import short
-from operations.gateways import CloudFormationGateways, call_as, cloudformation_of, utc
+from operations.gateways import CloudFormationGateways, cloudformation_of, utc
 from planning.request import change_set_prefix
 from planning.states import CHANGEABLE
 from removal.belongings import NOTHING_DROPPED, Dropped
@@ -177,15 +176,19 @@ def _stack(stack: Stack, template: bytes, gateway: CloudFormation, where: dict[s
         drift=live.drift or "",
         drift_checked_at=live.drift_checked_at or "",
         as_built=None if live.under_review else _same(gateway.get_template(stack.stack_name), template),
-        pending=tuple(_pending(c) for c in gateway.list_change_sets(stack.stack_name) if c.execution_status == "AVAILABLE"),
+        pending=tuple(
+            PendingChangeSet(name=each.name, status=each.status, execution_status=each.execution_status, created_at=each.created_at)
+            for each in gateway.list_change_sets(stack.stack_name)
+            if each.execution_status == "AVAILABLE"
+        ),
     )
 
 
 def _stack_set(stack: Stack, template: bytes, gateway: CloudFormation, where: dict[str, Any]) -> StackStatus:
-    live = gateway.describe_stack_set(stack.stack_name, call_as=call_as(stack))
+    live = gateway.describe_stack_set(stack.stack_name, call_as=stack.call_as)
     if live is None:
         return StackStatus(**where)
-    instances = gateway.list_stack_instances(stack.stack_name, call_as=call_as(stack))
+    instances = gateway.list_stack_instances(stack.stack_name, call_as=stack.call_as)
     drifts = {i.drift for i in instances if i.drift}
     return StackStatus(
         **where,
@@ -193,7 +196,7 @@ def _stack_set(stack: Stack, template: bytes, gateway: CloudFormation, where: di
         drift="DRIFTED" if "DRIFTED" in drifts else "IN_SYNC" if drifts == {"IN_SYNC"} else "",
         as_built=_same(live.template_body, template),
         instances=dict(sorted(Counter(i.status for i in instances).items())),
-        running=tuple(f"{o.action} {o.status}" for o in gateway.running_operations(stack.stack_name, call_as=call_as(stack))),
+        running=tuple(f"{o.action} {o.status}" for o in gateway.running_operations(stack.stack_name, call_as=stack.call_as)),
     )
 
 
@@ -206,10 +209,6 @@ def with_overtaken(stack: StackStatus, environment: str, deployed: Deployed | No
         msgspec.structs.replace(each, overtaken=each.name.startswith(prefix) and moment(each.created_at) < when) for each in stack.pending
     )
     return msgspec.structs.replace(stack, pending=tuple(pending))
-
-
-def _pending(found: ChangeSetSummary) -> PendingChangeSet:
-    return PendingChangeSet(name=found.name, status=found.status, execution_status=found.execution_status, created_at=found.created_at)
 
 
 def _same(deployed: str | None, built: bytes) -> bool | None:
@@ -261,7 +260,9 @@ def status_lines(status: Status) -> tuple[str, ...]:
         if stack.command:
             lines += [f"  {line}" for line in commands.told(stack.command)]
         lines += [f"{stack.stack}: {operation}" for operation in stack.running]
-        lines += [f"{stack.stack}: change set {c.name} {_state_of(c)}, made {age(c.created_at, now)} ago" for c in stack.pending]
+        for each in stack.pending:
+            state = "was overtaken by a later plan" if each.overtaken else "waits"
+            lines.append(f"{stack.stack}: change set {each.name} {state}, made {age(each.created_at, now)} ago")
     return (*lines, *_recovery_lines(status), *_dropped_lines(status), *_version_lines(status, now))
 
 
@@ -269,11 +270,7 @@ def _recovery_lines(status: Status) -> Iterable[str]:
     yield from (f"warning: alarms: {each}" for each in status.recipients)
     yield from (f"warning: disaster recovery: {each}" for each in status.recovery)
     if status.recovery:
-        yield from commands.told(commands.deploy("dr", status.environment, "status"))
-
-
-def _state_of(pending: PendingChangeSet) -> str:
-    return "was overtaken by a later plan" if pending.overtaken else "waits"
+        yield from commands.told(commands.deploy("dr status", status.environment))
 
 
 def _dropped_lines(status: Status) -> Iterable[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from awacs.aws import PolicyDocument
 
 from policies.deployment import Deployment
-from policies.statements import allow, s3_arn
+from policies.statements import allow, document, s3_arn
 
 
 def approve(names: Deployment) -> PolicyDocument:
@@ -14,11 +14,8 @@ def approve(names: Deployment) -> PolicyDocument:
     Source: IAM User Guide, "IAM policy elements: Variables and tags" and its table of what aws:userid holds for each kind of principal.
     """
     every, folder = names.artifact_buckets, f"approvals/{names.environment}"
-    return PolicyDocument(
-        Version="2012-10-17",
-        Statement=[
-            allow("OwnApprovals", "s3", ["PutObject"], *(s3_arn(f"{bucket}/{folder}/*/${{!aws:userid}}.json") for bucket in every)),
-            allow("Approvals", "s3", ["GetObject"], *(s3_arn(f"{bucket}/{folder}/*") for bucket in every)),
-            allow("Bucket", "s3", ["ListBucket", "GetBucketLocation"], *map(s3_arn, every)),
-        ],
+    return document(
+        allow("OwnApprovals", "s3", ["PutObject"], *(s3_arn(f"{bucket}/{folder}/*/${{!aws:userid}}.json") for bucket in every)),
+        allow("Approvals", "s3", ["GetObject"], *(s3_arn(f"{bucket}/{folder}/*") for bucket in every)),
+        allow("Bucket", "s3", ["ListBucket", "GetBucketLocation"], *map(s3_arn, every)),
     )

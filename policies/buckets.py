@@ -8,7 +8,7 @@ from awacs import s3
 from awacs.aws import Action, Allow, ArnLike, Bool, Condition, Deny, PolicyDocument, Principal, Statement, StringEquals
 from troposphere import Ref, Sub
 
-from policies.statements import arn, distribution_arn, s3_arn
+from policies.statements import arn, distribution_arn, document, s3_arn
 
 ACCESS_LOG_PREFIX = "cloudfront"
 """Where in their bucket the access logs begin. Not AWSLogs/, which AWS's own log deliveries keep for themselves."""
@@ -16,7 +16,7 @@ ACCESS_LOG_PREFIX = "cloudfront"
 
 def tls_only(bucket: str) -> PolicyDocument:
     """Nobody without TLS; who may, is for IAM to say."""
-    return PolicyDocument(Version="2012-10-17", Statement=[_deny_plain_http(bucket)])
+    return document(_deny_plain_http(bucket))
 
 
 def cloudfront_origin(bucket: str, distribution_id: Any, *, identity: str | None = None, public: bool = False) -> PolicyDocument:
@@ -30,28 +30,25 @@ def cloudfront_origin(bucket: str, distribution_id: Any, *, identity: str | None
     """
     condition = Condition(StringEquals("AWS:SourceArn", distribution_arn(distribution_id)))
     cloudfront = Principal("Service", "cloudfront.amazonaws.com")
-    return PolicyDocument(
-        Version="2012-10-17",
-        Statement=[
-            Statement(
-                Sid="CloudFrontReads",
-                Effect=Allow,
-                Principal=cloudfront,
-                Action=[s3.GetObject],
-                Resource=[s3_arn(f"{bucket}/*")],
-                Condition=condition,
-            ),
-            Statement(
-                Sid="CloudFrontTellsMissing",
-                Effect=Allow,
-                Principal=cloudfront,
-                Action=[s3.ListBucket],
-                Resource=[s3_arn(bucket)],
-                Condition=condition,
-            ),
-            *_as_before(bucket, identity, public=public),
-            *([] if public else [_deny_plain_http(bucket)]),
-        ],
+    return document(
+        Statement(
+            Sid="CloudFrontReads",
+            Effect=Allow,
+            Principal=cloudfront,
+            Action=[s3.GetObject],
+            Resource=[s3_arn(f"{bucket}/*")],
+            Condition=condition,
+        ),
+        Statement(
+            Sid="CloudFrontTellsMissing",
+            Effect=Allow,
+            Principal=cloudfront,
+            Action=[s3.ListBucket],
+            Resource=[s3_arn(bucket)],
+            Condition=condition,
+        ),
+        *_as_before(bucket, identity, public=public),
+        *([] if public else [_deny_plain_http(bucket)]),
     )
 
 
@@ -75,24 +72,21 @@ def log_delivery(bucket: str) -> PolicyDocument:
     Source: CloudWatch Logs User Guide, logs sent to Amazon S3 [V2]; CloudFront Developer Guide, "I changed the suffix path and the Amazon
     S3 bucket can't receive my logs": the policy has to name the path that is written.
     """
-    return PolicyDocument(
-        Version="2012-10-17",
-        Statement=[
-            Statement(
-                Sid="LogDeliveryWrites",
-                Effect=Allow,
-                Principal=Principal("Service", "delivery.logs.amazonaws.com"),
-                Action=[s3.PutObject],
-                Resource=[s3_arn(f"{bucket}/{ACCESS_LOG_PREFIX}/*")],
-                Condition=Condition(
-                    [
-                        StringEquals({"s3:x-amz-acl": "bucket-owner-full-control", "aws:SourceAccount": Ref("AWS::AccountId")}),
-                        ArnLike("aws:SourceArn", arn("logs", "delivery-source:*", region="us-east-1")),
-                    ]
-                ),
+    return document(
+        Statement(
+            Sid="LogDeliveryWrites",
+            Effect=Allow,
+            Principal=Principal("Service", "delivery.logs.amazonaws.com"),
+            Action=[s3.PutObject],
+            Resource=[s3_arn(f"{bucket}/{ACCESS_LOG_PREFIX}/*")],
+            Condition=Condition(
+                [
+                    StringEquals({"s3:x-amz-acl": "bucket-owner-full-control", "aws:SourceAccount": Ref("AWS::AccountId")}),
+                    ArnLike("aws:SourceArn", arn("logs", "delivery-source:*", region="us-east-1")),
+                ]
             ),
-            _deny_plain_http(bucket),
-        ],
+        ),
+        _deny_plain_http(bucket),
     )
 
 
@@ -102,27 +96,24 @@ def firewall_logs(bucket: str) -> PolicyDocument:
     ours = {"aws:SourceAccount": [Ref("AWS::AccountId")]}
     # Which delivery it is has an id that nobody knows before.
     source = ArnLike("aws:SourceArn", [arn("logs", "*", region="us-east-1")])
-    return PolicyDocument(
-        Version="2012-10-17",
-        Statement=[
-            Statement(
-                Sid="AWSLogDeliveryWrite",
-                Effect=Allow,
-                Principal=delivery,
-                Action=[s3.PutObject],
-                Resource=[Sub("arn:${AWS::Partition}:s3:::" + bucket + "/AWSLogs/${AWS::AccountId}/*")],
-                Condition=Condition([StringEquals({"s3:x-amz-acl": ["bucket-owner-full-control"], **ours}), source]),
-            ),
-            Statement(
-                Sid="AWSLogDeliveryAclCheck",
-                Effect=Allow,
-                Principal=delivery,
-                Action=[s3.GetBucketAcl],
-                Resource=[s3_arn(bucket)],
-                Condition=Condition([StringEquals(ours), source]),
-            ),
-            _deny_plain_http(bucket),
-        ],
+    return document(
+        Statement(
+            Sid="AWSLogDeliveryWrite",
+            Effect=Allow,
+            Principal=delivery,
+            Action=[s3.PutObject],
+            Resource=[Sub("arn:${AWS::Partition}:s3:::" + bucket + "/AWSLogs/${AWS::AccountId}/*")],
+            Condition=Condition([StringEquals({"s3:x-amz-acl": ["bucket-owner-full-control"], **ours}), source]),
+        ),
+        Statement(
+            Sid="AWSLogDeliveryAclCheck",
+            Effect=Allow,
+            Principal=delivery,
+            Action=[s3.GetBucketAcl],
+            Resource=[s3_arn(bucket)],
+            Condition=Condition([StringEquals(ours), source]),
+        ),
+        _deny_plain_http(bucket),
     )
 
 

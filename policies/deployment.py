@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from awacs import sts
-from awacs.aws import Action, Allow, Condition, Deny, PolicyDocument, Statement, StringEquals
+from awacs.aws import Action, Allow, Deny, PolicyDocument, Statement
 from troposphere import encode_to_dict
 
 from policies import reading
 from policies.buckets import ACCESS_LOG_PREFIX
-from policies.statements import allow, arn, role_arn, s3_arn
+from policies.statements import allow, arn, document, pass_role, role_arn, s3_arn
 
 _STACKS = (
     *reading.STACKS,
@@ -103,7 +103,7 @@ class Deployment:
 
 def stacks(names: Deployment) -> PolicyDocument:
     """What `deploy.py` calls to plan and apply. Changing foundation itself is denied: that takes an administrator."""
-    return PolicyDocument(Version="2012-10-17", Statement=_stacks(names))
+    return document(*_stacks(names))
 
 
 def content(names: Deployment) -> PolicyDocument:
@@ -116,7 +116,7 @@ def content(names: Deployment) -> PolicyDocument:
         Action=[Action("s3", "PutObject")],
         Resource=[s3_arn(f"{bucket}/approvals/*") for bucket in names.artifact_buckets],
     )
-    return PolicyDocument(Version="2012-10-17", Statement=[*_content(names), approvals])
+    return document(*_content(names), approvals)
 
 
 def boundary(names: Deployment) -> PolicyDocument:
@@ -124,7 +124,7 @@ def boundary(names: Deployment) -> PolicyDocument:
 
     A boundary grants nothing, so it may say `Describe*` where the policies name each action; that makes both fit into one policy.
     """
-    return PolicyDocument(Version="2012-10-17", Statement=_limits([*_stacks(names), *_content(names)]))
+    return document(*_limits([*_stacks(names), *_content(names)]))
 
 
 def _limits(statements: list[Statement]) -> list[Statement]:
@@ -234,13 +234,8 @@ def _stacks(names: Deployment) -> list[Statement]:
 
 
 def _passing(names: Deployment) -> Statement:
-    return Statement(
-        Sid="PassToCloudFormation",
-        Effect=Allow,
-        Action=[Action("iam", "PassRole")],
-        Resource=[role_arn(names.service_role_name), role_arn(names.administration_role_name)],
-        Condition=Condition(StringEquals("iam:PassedToService", "cloudformation.amazonaws.com")),
-    )
+    roles = role_arn(names.service_role_name), role_arn(names.administration_role_name)
+    return pass_role("PassToCloudFormation", "cloudformation.amazonaws.com", *roles)
 
 
 def _content(names: Deployment) -> list[Statement]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from awacs.aws import Action, Allow, Statement
+from awacs.aws import Statement
 
 from policies.statements import allow, arn
 
@@ -27,11 +27,6 @@ def provision(prefix: str) -> list[Statement]:
         allow("Firewall", "wafv2", _FIREWALL, acl),
         # A web ACL with managed groups is made and changed with permission for these too (Service Authorization Reference).
         # Which delivery it is has an id that nobody knows before, and the actions take no resource.
-        Statement(
-            Sid="FirewallLogs",
-            Effect=Allow,
-            Action=[Action("logs", "CreateLogDelivery"), Action("logs", "DeleteLogDelivery")],
-            Resource=["*"],
-        ),
+        allow("FirewallLogs", "logs", ["CreateLogDelivery", "DeleteLogDelivery"], "*"),
         allow("ManagedRules", "wafv2", ["CreateWebACL", "UpdateWebACL"], arn("wafv2", "global/managedruleset/*/*", region="us-east-1")),
     ]

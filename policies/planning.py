@@ -9,11 +9,11 @@ The code of a pull request, which nobody has reviewed, plans with less: see `unr
 
 from __future__ import annotations
 
-from awacs.aws import Action, Allow, Condition, Deny, PolicyDocument, Statement, StringEquals, StringLike
+from awacs.aws import Action, Deny, PolicyDocument, Statement, StringEquals, StringLike
 
 from policies import reading
 from policies.deployment import Deployment
-from policies.statements import allow, arn, role_arn, s3_arn
+from policies.statements import allow, arn, document, role_arn, s3_arn
 
 REVIEW_CHANGE_SETS = "review-*"
 """Names of the change sets of `plan --read-only`; those that an apply executes are called plan-*."""
@@ -21,7 +21,7 @@ REVIEW_CHANGE_SETS = "review-*"
 
 def plan(names: Deployment) -> PolicyDocument:
     """What `deploy.py plan --read-only` calls, and `status`, `drift`, `verify` and `history` beside it."""
-    return PolicyDocument(Version="2012-10-17", Statement=[*_stacks(names), *_beside(names)])
+    return document(*_stacks(names), *_beside(names))
 
 
 STACKS_WITH_SECRETS = ("edge",)
@@ -46,16 +46,13 @@ def unreviewed(names: Deployment) -> PolicyDocument:
     A change set may bring any template. One that drops NoEcho and keeps the parameter's value would show it, and no condition key of
     CreateChangeSet looks into a template.
     """
-    return PolicyDocument(
-        Version="2012-10-17",
-        Statement=[
-            Statement(
-                Sid="NoWayAroundNoEcho",
-                Effect=Deny,
-                Action=[Action("cloudformation", name) for name in _AROUND_NO_ECHO],
-                Resource=[arn("cloudformation", f"stack/{names.prefix}-{stack}/*", region="*") for stack in STACKS_WITH_SECRETS],
-            )
-        ],
+    return document(
+        Statement(
+            Sid="NoWayAroundNoEcho",
+            Effect=Deny,
+            Action=[Action("cloudformation", name) for name in _AROUND_NO_ECHO],
+            Resource=[arn("cloudformation", f"stack/{names.prefix}-{stack}/*", region="*") for stack in STACKS_WITH_SECRETS],
+        ),
     )
 
 
@@ -64,23 +61,23 @@ def _stacks(names: Deployment) -> list[Statement]:
     return [
         # The change set for DescribeEvents alone, as in `policies.deployment`.
         allow("ReadStacks", "cloudformation", reading.STACKS, own, arn("cloudformation", "changeSet/*", region="*")),
-        Statement(
-            Sid="ReviewChangeSets",
-            Effect=Allow,
-            Action=[Action("cloudformation", name) for name in ("CreateChangeSet", "DeleteChangeSet")],
-            Resource=[own],
+        allow(
+            "ReviewChangeSets",
+            "cloudformation",
+            ["CreateChangeSet", "DeleteChangeSet"],
+            own,
             # By name or ARN: no document says which of them the key holds where a call gives the ARN.
-            Condition=Condition(
-                StringLike("cloudformation:ChangeSetName", [REVIEW_CHANGE_SETS, f"arn:*:cloudformation:*:*:changeSet/{REVIEW_CHANGE_SETS}"])
+            condition=StringLike(
+                "cloudformation:ChangeSetName", [REVIEW_CHANGE_SETS, f"arn:*:cloudformation:*:*:changeSet/{REVIEW_CHANGE_SETS}"]
             ),
         ),
         # A stack's tags are part of what a change set shows.
-        Statement(
-            Sid="TagsOfChangeSets",
-            Effect=Allow,
-            Action=[Action("cloudformation", "TagResource")],
-            Resource=[own],
-            Condition=Condition(StringEquals("cloudformation:CreateAction", "CreateChangeSet")),
+        allow(
+            "TagsOfChangeSets",
+            "cloudformation",
+            ["TagResource"],
+            own,
+            condition=StringEquals("cloudformation:CreateAction", "CreateChangeSet"),
         ),
         allow(
             "ReadStackSets",

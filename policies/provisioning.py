@@ -7,12 +7,8 @@ resource-level permission (Service Authorization Reference), and the comment bes
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from awacs.aws import (
-    Action,
-    Allow,
-    Condition,
     ForAllValuesStringEquals,
     ForAllValuesStringLike,
     PolicyDocument,
@@ -21,7 +17,7 @@ from awacs.aws import (
 )
 
 from policies import firewall
-from policies.statements import allow, arn, role_arn, s3_arn
+from policies.statements import allow, arn, document, pass_role, role_arn, s3_arn
 
 _DISTRIBUTIONS = (
     "GetDistribution",
@@ -101,16 +97,13 @@ class Scope:
 
 def service_role(scope: Scope) -> PolicyDocument:
     """Create, change and delete what the stacks of the platform hold, and nothing else; with `service_role_domains`."""
-    return PolicyDocument(
-        Version="2012-10-17",
-        Statement=[
-            *_buckets(scope),
-            *_cloudfront(scope),
-            *firewall.provision(scope.prefix),
-            *_lambda(scope),
-            *_roles(scope),
-            *_monitoring(scope),
-        ],
+    return document(
+        *_buckets(scope),
+        *_cloudfront(scope),
+        *firewall.provision(scope.prefix),
+        *_lambda(scope),
+        *_roles(scope),
+        *_monitoring(scope),
     )
 
 
@@ -119,7 +112,7 @@ def service_role_domains(scope: Scope) -> PolicyDocument:
 
     A policy of its own, since ten long names would not fit beside the rest into the 10,240 characters of a role's inline policies.
     """
-    return PolicyDocument(Version="2012-10-17", Statement=[*_certificate(scope), *_dns(scope)])
+    return document(*_certificate(scope), *_dns(scope))
 
 
 def _buckets(scope: Scope) -> list[Statement]:
@@ -175,30 +168,22 @@ def _cloudfront(scope: Scope) -> list[Statement]:
     # CloudFront gives ids, not names, so only the account and the type can be fixed (for functions the name is part of the ARN).
     return [
         # What is made anew has no ARN yet, and additional metrics are no resource of their own: none of these takes one.
-        Statement(
-            Sid="MakeAtTheEdge",
-            Effect=Allow,
-            Action=[
-                Action("cloudfront", name)
-                for name in (
-                    "CreateCachePolicy",
-                    "CreateDistribution",
-                    "CreateFunction",
-                    "CreateMonitoringSubscription",
-                    "CreateOriginAccessControl",
-                    "CreateResponseHeadersPolicy",
-                    "DeleteMonitoringSubscription",
-                    "GetMonitoringSubscription",
-                )
-            ],
-            Resource=["*"],
-        ),
         allow(
-            "Distributions",
+            "MakeAtTheEdge",
             "cloudfront",
-            _DISTRIBUTIONS,
-            arn("cloudfront", "distribution/*"),
+            [
+                "CreateCachePolicy",
+                "CreateDistribution",
+                "CreateFunction",
+                "CreateMonitoringSubscription",
+                "CreateOriginAccessControl",
+                "CreateResponseHeadersPolicy",
+                "DeleteMonitoringSubscription",
+                "GetMonitoringSubscription",
+            ],
+            "*",
         ),
+        allow("Distributions", "cloudfront", _DISTRIBUTIONS, arn("cloudfront", "distribution/*")),
         allow(
             "OriginAccessControls",
             "cloudfront",
@@ -212,17 +197,9 @@ def _cloudfront(scope: Scope) -> list[Statement]:
             arn("cloudfront", "response-headers-policy/*"),
         ),
         allow(
-            "CachePolicies",
-            "cloudfront",
-            ["GetCachePolicy", "UpdateCachePolicy", "DeleteCachePolicy"],
-            arn("cloudfront", "cache-policy/*"),
+            "CachePolicies", "cloudfront", ["GetCachePolicy", "UpdateCachePolicy", "DeleteCachePolicy"], arn("cloudfront", "cache-policy/*")
         ),
-        allow(
-            "Functions",
-            "cloudfront",
-            _FUNCTIONS,
-            arn("cloudfront", f"function/{scope.prefix}-*"),
-        ),
+        allow("Functions", "cloudfront", _FUNCTIONS, arn("cloudfront", f"function/{scope.prefix}-*")),
     ]
 
 
@@ -254,15 +231,13 @@ def _lambda(scope: Scope) -> list[Statement]:
         ),
         # The asterisk is part of the action names (CloudFront Developer Guide, IAM permissions for Lambda@Edge).
         allow("EdgeReplication", "lambda", ["EnableReplication*", "DisableReplication*"], function),
-        Statement(
-            Sid="EdgeServiceRoles",
-            Effect=Allow,
-            Action=[Action("iam", "CreateServiceLinkedRole")],
-            Resource=[
-                role_arn("aws-service-role/replicator.lambda.amazonaws.com/AWSServiceRoleForLambdaReplicator"),
-                role_arn("aws-service-role/logger.cloudfront.amazonaws.com/AWSServiceRoleForCloudFrontLogger"),
-            ],
-            Condition=Condition(StringEquals("iam:AWSServiceName", ["replicator.lambda.amazonaws.com", "logger.cloudfront.amazonaws.com"])),
+        allow(
+            "EdgeServiceRoles",
+            "iam",
+            ["CreateServiceLinkedRole"],
+            role_arn("aws-service-role/replicator.lambda.amazonaws.com/AWSServiceRoleForLambdaReplicator"),
+            role_arn("aws-service-role/logger.cloudfront.amazonaws.com/AWSServiceRoleForCloudFrontLogger"),
+            condition=StringEquals("iam:AWSServiceName", ["replicator.lambda.amazonaws.com", "logger.cloudfront.amazonaws.com"]),
         ),
     ]
 
@@ -271,12 +246,12 @@ def _roles(scope: Scope) -> list[Statement]:
     runtime = [role_arn(f"{scope.prefix}-edge"), role_arn(f"{scope.prefix}-replication")]
     return [
         # A role can be made, and permissions given to it, only inside the boundary.
-        Statement(
-            Sid="BoundedRoles",
-            Effect=Allow,
-            Action=[Action("iam", name) for name in ("CreateRole", "PutRolePolicy", "DeleteRolePolicy", "PutRolePermissionsBoundary")],
-            Resource=runtime,
-            Condition=Condition(StringEquals("iam:PermissionsBoundary", arn("iam", f"policy/{scope.boundary_name}"))),
+        allow(
+            "BoundedRoles",
+            "iam",
+            ["CreateRole", "PutRolePolicy", "DeleteRolePolicy", "PutRolePermissionsBoundary"],
+            *runtime,
+            condition=StringEquals("iam:PermissionsBoundary", arn("iam", f"policy/{scope.boundary_name}")),
         ),
         allow(
             "Roles",
@@ -295,21 +270,22 @@ def _roles(scope: Scope) -> list[Statement]:
             ],
             *runtime,
         ),
-        pass_role("PassEdgeRole", runtime[0], "lambda.amazonaws.com"),
-        pass_role("PassReplicationRole", runtime[1], "s3.amazonaws.com"),
+        pass_role("PassEdgeRole", "lambda.amazonaws.com", runtime[0]),
+        pass_role("PassReplicationRole", "s3.amazonaws.com", runtime[1]),
     ]
 
 
 def _certificate(scope: Scope) -> list[Statement]:
     return [
-        Statement(
-            Sid="RequestCertificate",
-            Effect=Allow,
-            Action=[Action("acm", "RequestCertificate")],
-            Resource=["*"],  # RequestCertificate takes no resource; the conditions narrow it to these names and to DNS validation
-            Condition=Condition(
-                [ForAllValuesStringEquals("acm:DomainNames", list(scope.certificate_names)), StringEquals("acm:ValidationMethod", "DNS")]
-            ),
+        allow(
+            "RequestCertificate",
+            "acm",
+            ["RequestCertificate"],
+            "*",  # RequestCertificate takes no resource; the conditions narrow it to these names and to DNS validation
+            condition=[
+                ForAllValuesStringEquals("acm:DomainNames", list(scope.certificate_names)),
+                StringEquals("acm:ValidationMethod", "DNS"),
+            ],
         ),
         allow(
             "Certificate",
@@ -331,26 +307,19 @@ def _dns(scope: Scope) -> list[Statement]:
     zone = arn("route53", f"hostedzone/{scope.zone_id or '*'}", account="")
     health_check = arn("route53", "healthcheck/*", account="")
     return [
-        Statement(
-            Sid="Records",
-            Effect=Allow,
-            Action=[Action("route53", "ChangeResourceRecordSets")],
-            Resource=[zone],
-            Condition=Condition(
-                ForAllValuesStringLike(
-                    "route53:ChangeResourceRecordSetsNormalizedRecordNames", [*scope.hosts, *_validation_records(scope.certificate_names)]
-                )
+        allow(
+            "Records",
+            "route53",
+            ["ChangeResourceRecordSets"],
+            zone,
+            condition=ForAllValuesStringLike(
+                "route53:ChangeResourceRecordSetsNormalizedRecordNames", [*scope.hosts, *_validation_records(scope.certificate_names)]
             ),
         ),
         allow("Zone", "route53", ["GetHostedZone", "ListResourceRecordSets"], zone),
         allow("Changes", "route53", ["GetChange"], arn("route53", "change/*", account="")),
         # ListHostedZones and CreateHealthCheck take no resource.
-        Statement(
-            Sid="FindZonesMakeHealthChecks",
-            Effect=Allow,
-            Action=[Action("route53", "ListHostedZones"), Action("route53", "CreateHealthCheck")],
-            Resource=["*"],
-        ),
+        allow("FindZonesMakeHealthChecks", "route53", ["ListHostedZones", "CreateHealthCheck"], "*"),
         allow(
             "HealthChecks",
             "route53",
@@ -387,7 +356,7 @@ def _monitoring(scope: Scope) -> list[Statement]:
         ),
         allow("DescribeAlarms", "cloudwatch", ["DescribeAlarms"], arn("cloudwatch", "alarm:*", region="*")),
         # DescribeDeliveries takes no resource.
-        Statement(Sid="DescribeDeliveries", Effect=Allow, Action=[Action("logs", "DescribeDeliveries")], Resource=["*"]),
+        allow("DescribeDeliveries", "logs", ["DescribeDeliveries"], "*"),
         allow(
             "Topic",
             "sns",
@@ -404,13 +373,3 @@ def _monitoring(scope: Scope) -> list[Statement]:
             arn("logs", "delivery:*", region="us-east-1"),  # a delivery has an id, not a name
         ),
     ]
-
-
-def pass_role(sid: str, role: Any, service: str) -> Statement:
-    return Statement(
-        Sid=sid,
-        Effect=Allow,
-        Action=[Action("iam", "PassRole")],
-        Resource=[role],
-        Condition=Condition(StringEquals("iam:PassedToService", service)),
-    )

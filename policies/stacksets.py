@@ -6,7 +6,7 @@ from awacs import sts
 from awacs.aws import Action, Allow, PolicyDocument, Statement
 
 from policies.provisioning import Scope
-from policies.statements import allow, arn
+from policies.statements import allow, arn, document
 
 _INSTANCE_STACKS = (
     "CreateStack",
@@ -43,16 +43,13 @@ _LOG_GROUPS = (
 
 def stackset_administration(execution_role_name: str, *, accounts: tuple[str, ...] = ("${AWS::AccountId}",)) -> PolicyDocument:
     """Assume the execution role in the target accounts; by default in this one."""
-    return PolicyDocument(
-        Version="2012-10-17",
-        Statement=[
-            Statement(
-                Sid="AssumeExecution",
-                Effect=Allow,
-                Action=[sts.AssumeRole],
-                Resource=[arn("iam", f"role/{execution_role_name}", account=account) for account in accounts],
-            )
-        ],
+    return document(
+        Statement(
+            Sid="AssumeExecution",
+            Effect=Allow,
+            Action=[sts.AssumeRole],
+            Resource=[arn("iam", f"role/{execution_role_name}", account=account) for account in accounts],
+        ),
     )
 
 
@@ -65,33 +62,30 @@ def stackset_execution(scope: Scope, function_name: str) -> PolicyDocument:
         arn("logs", f"log-group:/aws/lambda/us-east-1.{function_name}", region="*"),
         arn("logs", f"log-group:/aws/lambda/us-east-1.{function_name}:*", region="*"),
     ]
-    return PolicyDocument(
-        Version="2012-10-17",
-        Statement=[
-            allow(
-                "InstanceStacks",
-                "cloudformation",
-                _INSTANCE_STACKS,
-                arn("cloudformation", f"stack/StackSet-{scope.prefix}-*/*", region="*"),
-            ),
-            # None of these takes a resource. The log group's read handler calls the three of Logs; the two of CloudFormation detect drift.
-            Statement(
-                Sid="Describe",
-                Effect=Allow,
-                Action=[
-                    Action("logs", "DescribeIndexPolicies"),
-                    Action("logs", "DescribeLogGroups"),
-                    Action("logs", "DescribeResourcePolicies"),
-                    Action("cloudformation", "BatchDescribeTypeConfigurations"),
-                    Action("cloudformation", "DescribeStackDriftDetectionStatus"),
-                ],
-                Resource=["*"],
-            ),
-            allow(
-                "LogGroups",
-                "logs",
-                _LOG_GROUPS,
-                *groups,
-            ),
-        ],
+    return document(
+        allow(
+            "InstanceStacks",
+            "cloudformation",
+            _INSTANCE_STACKS,
+            arn("cloudformation", f"stack/StackSet-{scope.prefix}-*/*", region="*"),
+        ),
+        # None of these takes a resource. The log group's read handler calls the three of Logs; the two of CloudFormation detect drift.
+        Statement(
+            Sid="Describe",
+            Effect=Allow,
+            Action=[
+                Action("logs", "DescribeIndexPolicies"),
+                Action("logs", "DescribeLogGroups"),
+                Action("logs", "DescribeResourcePolicies"),
+                Action("cloudformation", "BatchDescribeTypeConfigurations"),
+                Action("cloudformation", "DescribeStackDriftDetectionStatus"),
+            ],
+            Resource=["*"],
+        ),
+        allow(
+            "LogGroups",
+            "logs",
+            _LOG_GROUPS,
+            *groups,
+        ),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from awacs.aws import Action, Allow, Statement
+from awacs.aws import Action, Allow, Condition, PolicyDocument, Statement, StringEquals
 from troposphere import Sub
 
 GITHUB_ISSUER = "token.actions.githubusercontent.com"
@@ -32,6 +32,17 @@ def distribution_arn(distribution_id: Any) -> Sub:
     return Sub("arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Id}", Id=distribution_id)
 
 
-def allow(sid: str, service: str, actions: Iterable[str], *resources: Any) -> Statement:
-    """Actions of one service on named resources."""
-    return Statement(Sid=sid, Effect=Allow, Action=[Action(service, name) for name in actions], Resource=list(resources))
+def document(*statements: Statement) -> PolicyDocument:
+    """A policy, or a trust."""
+    return PolicyDocument(Version="2012-10-17", Statement=list(statements))
+
+
+def allow(sid: str, service: str, actions: Iterable[str], *resources: Any, condition: Any = None) -> Statement:
+    """Actions of one service on named resources. `condition`: the operator that has to hold, or several that all have to."""
+    narrowed = {} if condition is None else {"Condition": Condition(condition)}
+    return Statement(Sid=sid, Effect=Allow, Action=[Action(service, name) for name in actions], Resource=list(resources), **narrowed)
+
+
+def pass_role(sid: str, service: str, *roles: Any) -> Statement:
+    """Hand the roles to one service, and to no other."""
+    return allow(sid, "iam", ["PassRole"], *roles, condition=StringEquals("iam:PassedToService", service))

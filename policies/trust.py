@@ -13,7 +13,7 @@ from awacs import sts
 from awacs.aws import Allow, ArnLike, Condition, PolicyDocument, Principal, Statement, StringEquals
 from troposphere import Ref
 
-from policies.statements import GITHUB_ISSUER, arn
+from policies.statements import GITHUB_ISSUER, arn, document
 
 _OWN_ACCOUNT = StringEquals("aws:SourceAccount", Ref("AWS::AccountId"))
 
@@ -46,10 +46,7 @@ def stackset_administration(stack_prefix: str, opt_in_regions: tuple[str, ...]) 
 
 def stackset_execution(administration_role: Any) -> PolicyDocument:
     """Exactly the administration role."""
-    return PolicyDocument(
-        Version="2012-10-17",
-        Statement=[Statement(Effect=Allow, Principal=Principal("AWS", administration_role), Action=[sts.AssumeRole])],
-    )
+    return document(Statement(Effect=Allow, Principal=Principal("AWS", administration_role), Action=[sts.AssumeRole]))
 
 
 def s3_replication() -> PolicyDocument:
@@ -89,22 +86,16 @@ def _github(repository: str, context: str, owner_id: str | None, repository_id: 
         organisation, name = repository.split("/")
         repository = f"{organisation}@{owner_id}/{name}@{repository_id}"
     wanted = {"aud": "sts.amazonaws.com", "sub": f"repo:{repository}:{context}", **claims}
-    return PolicyDocument(
-        Version="2012-10-17",
-        Statement=[
-            Statement(
-                Effect=Allow,
-                Principal=Principal("Federated", arn("iam", f"oidc-provider/{GITHUB_ISSUER}")),
-                Action=[sts.AssumeRoleWithWebIdentity],
-                Condition=Condition(StringEquals({f"{GITHUB_ISSUER}:{name}": value for name, value in wanted.items()})),
-            )
-        ],
+    return document(
+        Statement(
+            Effect=Allow,
+            Principal=Principal("Federated", arn("iam", f"oidc-provider/{GITHUB_ISSUER}")),
+            Action=[sts.AssumeRoleWithWebIdentity],
+            Condition=Condition(StringEquals({f"{GITHUB_ISSUER}:{name}": value for name, value in wanted.items()})),
+        ),
     )
 
 
 def _service(services: list[str], condition: Condition | None) -> PolicyDocument:
     narrowed = {} if condition is None else {"Condition": condition}
-    return PolicyDocument(
-        Version="2012-10-17",
-        Statement=[Statement(Effect=Allow, Principal=Principal("Service", services), Action=[sts.AssumeRole], **narrowed)],
-    )
+    return document(Statement(Effect=Allow, Principal=Principal("Service", services), Action=[sts.AssumeRole], **narrowed))

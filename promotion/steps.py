@@ -72,7 +72,7 @@ def promote(gateways: PromotionGateways, *, plan: str, distribution: str, planne
 def failback(gateways: PromotionGateways, *, plan: str) -> Entry:
     """Standby to home; also from a promotion that was cut off."""
     entry = _begin(gateways, "failing-back", plan=plan)
-    since = moment(entry.target.since)
+    since = moment(since_of(entry))
     _step(gateways, "waiting for what is being published", lambda: _nobody_publishes(gateways, gateways.standby))
     _step(gateways, "what was published goes home", lambda: _carry(gateways, since))
     _step(gateways, "every object is compared", lambda: _compare(gateways, since))
@@ -149,7 +149,7 @@ def _caught_up(gateways: PromotionGateways) -> None:
         if waited >= WAIT_SECONDS:
             raise Refused(
                 f"the replica lacks {count(len(left), 'object')} after {waited:.0f} s, for example {left[0]}",
-                "run the same command again, or take it back: " + deploy("dr", gateways.environment, "failback"),
+                "run the same command again, or take it back: " + deploy("dr failback", gateways.environment),
             )
         gateways.run.sleep(pause)
         waited += pause

@@ -20,6 +20,7 @@ from assembly.model import Frozen
 from aws.errors import Conflict, NotFound
 from aws.s3 import Head, Headers, Stored
 from guards import documents
+from website.releases import moment
 
 FORMAT = 1
 Phase = Literal["home", "promoting", "standby", "failing-back"]
@@ -87,6 +88,14 @@ class Entry:
     """By S3's clock."""
 
 
+def _says_since_when(entry: Entry) -> bool:
+    """Without it what was published in the replica cannot be told from the rest. Not noted, it is when the entry was written."""
+    try:
+        return bool(moment(entry.target.since)) if entry.target.since else entry.modified is not None
+    except ValueError:
+        return False
+
+
 @dataclass(frozen=True)
 class Register:
     """The register of one environment."""
@@ -116,7 +125,10 @@ class Register:
             raise Unreadable(f"s3://{self.bucket}/{self.key} cannot be read: {error}") from error
         if target.format != FORMAT or target.environment != self.environment:
             raise Unreadable(f"s3://{self.bucket}/{self.key} is of {target.environment}, format {target.format}")
-        return Entry(target=target, etag=stored.head.etag, modified=stored.head.modified)
+        entry = Entry(target=target, etag=stored.head.etag, modified=stored.head.modified)
+        if target.phase != "home" and not _says_since_when(entry):
+            raise Unreadable(f"s3://{self.bucket}/{self.key} does not say since when the replica takes releases")
+        return entry
 
     def change(self, entry: Entry, phase: Phase, **values: str) -> Entry:
         """Go from exactly what was read to the next phase. `Conflict` if somebody else was first, `NotNext` if it is not the next."""

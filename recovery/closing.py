@@ -39,8 +39,15 @@ class Closed:
 
 def found(policy: Document | None) -> tuple[Closed, ...]:
     """The rehearsals whose statement is in the policy."""
-    matches = (_SID.fullmatch(str(each.get("Sid", ""))) for each in statements(policy))
-    return tuple(Closed(id=match[1], until=datetime.strptime(match[2], _WHEN).replace(tzinfo=UTC)) for match in matches if match)
+    return tuple(filter(None, map(_closed, statements(policy))))
+
+
+def _closed(statement: Mapping[str, Any]) -> Closed | None:
+    match = _SID.fullmatch(str(statement.get("Sid", "")))
+    try:
+        return Closed(id=match[1], until=datetime.strptime(match[2], _WHEN).replace(tzinfo=UTC)) if match else None
+    except ValueError:  # a moment that no calendar has: no rehearsal wrote it
+        return None
 
 
 def closed(policy: Document, bucket_arn: str, distribution_arn: str, *, identity: str, until: datetime) -> dict[str, Any]:
@@ -62,7 +69,7 @@ def closed(policy: Document, bucket_arn: str, distribution_arn: str, *, identity
 
 def opened(policy: Document) -> dict[str, Any]:
     """The same policy without any rehearsal's statement."""
-    return {**policy, "Statement": [each for each in statements(policy) if not _SID.fullmatch(str(each.get("Sid", "")))]}
+    return {**policy, "Statement": [each for each in statements(policy) if _closed(each) is None]}
 
 
 def statements(policy: Document | None) -> list[dict[str, Any]]:
@@ -92,7 +99,7 @@ def refuses_replication(policy: Document | None) -> bool:
 
 def _denies_replication(statement: Mapping[str, Any]) -> bool:
     actions = statement.get("Action", [])
-    named = [actions] if isinstance(actions, str) else list(actions)
+    named = actions if isinstance(actions, list) else [actions]
     return statement.get("Effect") == "Deny" and bool(named) and all(str(each).startswith("s3:Replicate") for each in named)
 
 

@@ -97,5 +97,5 @@ class Following:
     def _warn(self, run: Run, what: str) -> None:
         if not self._told:
             self._told = True
-            command = commands.deploy("dr", self.origins.environment, "status")
+            command = commands.deploy("dr status", self.origins.environment)
             run.report(Warned(text=f"{what}; the site goes on, and would be an earlier one if it failed over now; look: {command}"))

@@ -198,7 +198,7 @@ class Rehearsal:
             gateways.say(f"warning: the report is not kept: {error}")
 
     def _ends_by_itself(self) -> str:
-        command = commands.deploy("dr", self.plan.environment, "rehearse", "--end")
+        command = commands.deploy("dr rehearse", self.plan.environment, "--end")
         return f"the closing ends by itself at {self._until.astimezone(UTC):%H:%M:%S}Z; to open it before: {command}"
 
     def _turn(self, *, to_replica: bool) -> None:

@@ -131,10 +131,10 @@ def away_problems(phase: str, environment: str, *, since: str = "", by: str = ""
         return ()
     if phase == "standby":
         return (
-            f"releases go to the replica since {since} (promoted by {by}); the way back: {commands.deploy('dr', environment, 'failback')}",
+            f"releases go to the replica since {since} (promoted by {by}); the way back: {commands.deploy('dr failback', environment)}",
         )
     verb = "promote" if phase == "promoting" else "failback"
-    return (f"{phase} (by {by}): nobody takes releases until that has ended; to go on: {commands.deploy('dr', environment, verb)}",)
+    return (f"{phase} (by {by}): nobody takes releases until that has ended; to go on: {commands.deploy(f'dr {verb}', environment)}",)
 
 
 def content_problems(found: Comparison, environment: str, *, phase: str = "home") -> tuple[str, ...]:
@@ -155,7 +155,7 @@ def content_problems(found: Comparison, environment: str, *, phase: str = "home"
     if behind:
         problems.append(f"the replica lacks {count(behind, 'object')}, the oldest for {_duration(found.lag_seconds)}")
     if problems:
-        problems[-1] += f"; to copy them: {commands.deploy('dr', environment, 'backfill')}"
+        problems[-1] += f"; to copy them: {commands.deploy('dr backfill', environment)}"
     return tuple(problems)
 
 
@@ -176,7 +176,7 @@ def closure(policy: Document | None, environment: str, now: datetime) -> tuple[s
     if found is None:
         return "", ()
     until = found.until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    command = commands.deploy("dr", environment, "rehearse", "--end")
+    command = commands.deploy("dr rehearse", environment, "--end")
     if found.holds(now):
         return until, (f"rehearsal {found.id} has closed the site bucket to CloudFront until {until}; to open it now: {command}",)
     return until, (f"rehearsal {found.id} was cut off; it ended by itself at {until}, to remove its statement: {command}",)

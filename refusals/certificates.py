@@ -18,11 +18,11 @@ NAMES = 10
 @refusal(
     "E9806",
     _CERTIFICATE,
-    "The names of a certificate are names of hosts, or wildcards of one label",
     _API,
-    f"With a dot, without scheme, underscore or address; * is the whole first label; at most {NAMES} names (default quota).",
+    more=f"With a dot, without scheme, underscore or address; * is the whole first label; at most {NAMES} names (default quota).",
 )
 def names(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """The names of a certificate are names of hosts, or wildcards of one label."""
     properties = resource.properties
     every = [properties.at("DomainName"), *properties.items("SubjectAlternativeNames")]
     for name in every:
@@ -39,8 +39,9 @@ def _is_address(text: str) -> bool:
         return False
 
 
-@refusal("E9807", _CERTIFICATE, "A name is validated in one way, by the zone that it lies in", _API)
+@refusal("E9807", _CERTIFICATE, _API)
 def validation(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A name is validated in one way, by the zone that it lies in."""
     properties = resource.properties
     method = properties.at("ValidationMethod")
     yield from one_of(method, ("DNS", "EMAIL", "HTTP"), "way of validation")
@@ -59,8 +60,9 @@ def validation(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
             yield option.at("HostedZoneId").path, f"{name.literal} is not in the zone {within}"
 
 
-@refusal("E9808", _CERTIFICATE, "A certificate has a key that ACM makes, and no validation where a private authority signs", _API)
+@refusal("E9808", _CERTIFICATE, _API)
 def key(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A certificate has a key that ACM makes, and no validation where a private authority signs."""
     properties = resource.properties
     yield from one_of(properties.at("KeyAlgorithm"), ("RSA_2048", "EC_prime256v1", "EC_secp384r1"), "key that ACM makes")
     yield from one_of(properties.at("CertificateTransparencyLoggingPreference"), ("ENABLED", "DISABLED"), "preference")

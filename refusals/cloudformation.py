@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import yaml
 
 from environments.regions import REGIONS
-from refusals.values import At, Deployment, Problem, Resource, between, exclude, fits, once, one_of, refusal
+from refusals.values import At, Deployment, Problem, Resource, at_most, between, exclude, fits, once, one_of, refusal
 from refusals.words import CHINA_AND_GOVERNMENT
 
 _API = "https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference"
@@ -16,15 +16,13 @@ _SET = "AWS::CloudFormation::StackSet"
 _S3_URL = re.compile(r"https://[^/]*s3[.-][^/]*amazonaws\.com(\.cn)?/.+|https://s3\.amazonaws\.com/.+|s3://.+")
 
 
-@refusal(
-    "E9710",
-    _SET,
-    "A StackSet has the settings of its permission model, one template, and tolerances that fit",
-    f"{_API}/API_CreateStackSet.html",
-    "SELF_MANAGED: roles and accounts; SERVICE_MANAGED: units, AutoDeployment. Of a number and a percentage one; at most one "
-    "more at once than may fail, unless SOFT_FAILURE_TOLERANCE.",
-)
+@refusal("E9710", _SET, f"{_API}/API_CreateStackSet.html")
 def stack_set(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A StackSet has the settings of its permission model, one template, and tolerances that fit.
+
+    SELF_MANAGED: roles and accounts; SERVICE_MANAGED: units, AutoDeployment. Of a number and a percentage one; at most one more at once
+    than may fail, unless SOFT_FAILURE_TOLERANCE.
+    """
     given = resource.properties
     model, managed = given.at("PermissionModel"), given.at("PermissionModel").value == "SERVICE_MANAGED"
     yield from fits(given.at("StackSetName"), re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}"), "name of a StackSet")
@@ -68,21 +66,18 @@ def stack_set(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         yield most.path, f"at most {(least.number or 0) + 1:.0f} at once, one more than may fail"
 
 
-@refusal(
-    "E9711",
-    ("AWS::CloudFormation::Stack", "AWS::CloudFormation::WaitCondition"),
-    "A nested stack's template lies in S3, and waiting ends",
-    f"{_API}/API_CreateStack.html",
-    "An https URL of S3; a wait of at most 12 hours on a handle.",
-)
+@refusal("E9711", ("AWS::CloudFormation::Stack", "AWS::CloudFormation::WaitCondition"), f"{_API}/API_CreateStack.html")
 def nested(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A nested stack's template lies in S3, and waiting ends.
+
+    An https URL of S3; a wait of at most 12 hours on a handle.
+    """
     given = resource.properties
     yield from fits(given.at("TemplateURL"), _S3_URL, "URL of an object in S3")
     yield from between(given.at("TimeoutInMinutes"), 1, 43200)
     if resource.kind.endswith("WaitCondition"):
         yield from between(given.at("Timeout"), 0, 43200)
-    if len(given.items("NotificationARNs")) > 5:
-        yield given.at("NotificationARNs").path, "at most 5 topics"
+    yield from at_most(given.at("NotificationARNs"), 5, "topics")
 
 
 def _template(body: At) -> Iterator[Problem]:

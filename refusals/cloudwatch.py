@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from refusals.expressions import alarm_rule_problem, maths_problem
-from refusals.values import Deployment, Problem, Resource, between, exclude, fits, needs, once, one_of, refusal
+from refusals.values import Deployment, Problem, Resource, at_most, between, either, exclude, fits, needs, once, one_of, refusal
 from refusals.words import arn_of
 
 _API = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference"
@@ -32,14 +32,12 @@ def period_problem(seconds: float) -> bool:
     return seconds not in (10, 20, 30) and (seconds < 60 or seconds % 60 != 0)
 
 
-@refusal(
-    "E9004",
-    _ALARM,
-    "An alarm looks back a day, or with periods of an hour and more a week",
-    f"{_API}/API_PutMetricAlarm.html",
-    "Period 10, 20, 30 or a multiple of 60; 10 to 30 not for metrics of AWS; DatapointsToAlarm at most EvaluationPeriods.",
-)
+@refusal("E9004", _ALARM, f"{_API}/API_PutMetricAlarm.html")
 def window(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """An alarm looks back a day, or with periods of an hour and more a week.
+
+    Period 10, 20, 30 or a multiple of 60; 10 to 30 not for metrics of AWS; DatapointsToAlarm at most EvaluationPeriods.
+    """
     alarm = resource.properties
     queries = alarm.items("Metrics")
     periods = [alarm.at("Period"), *(query.at(*way) for query in queries for way in (("MetricStat", "Period"), ("Period",)))]
@@ -59,15 +57,13 @@ def window(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         yield alarm.at("Period").path, "metrics of AWS come every minute at most"
 
 
-@refusal(
-    "E9005",
-    _ALARM,
-    "An alarm watches one metric with one statistic, or queries of which one returns",
-    f"{_API}/API_PutMetricAlarm.html",
-    "MetricName with Namespace, Period and either Statistic or ExtendedStatistic; or Metrics; EvaluateLowSampleCountPercentile "
-    "with percentiles; dimensions differ.",
-)
+@refusal("E9005", _ALARM, f"{_API}/API_PutMetricAlarm.html")
 def metric(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """An alarm watches one metric with one statistic, or queries of which one returns.
+
+    MetricName with Namespace, Period and either Statistic or ExtendedStatistic; or Metrics; EvaluateLowSampleCountPercentile with
+    percentiles; dimensions differ.
+    """
     alarm = resource.properties
     single = ("MetricName", "Namespace", "Dimensions", "Period", "Statistic", "ExtendedStatistic", "Unit")
     if alarm.at("Metrics").there:
@@ -77,8 +73,7 @@ def metric(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         yield alarm.at("MetricName").path, "an alarm needs MetricName or Metrics"
     elif alarm.at("MetricName").there:
         yield from needs(alarm, "MetricName", "Namespace", "Period")
-        if not alarm.at("Statistic").there and not alarm.at("ExtendedStatistic").there:
-            yield alarm.at("Statistic").path, "an alarm needs Statistic or ExtendedStatistic"
+        yield from either(alarm, "an alarm", "Statistic", "ExtendedStatistic")
     yield from exclude(alarm, "Statistic", "ExtendedStatistic")
     yield from one_of(alarm.at("Statistic"), STATISTICS, "statistic")
     yield from fits(alarm.at("ExtendedStatistic"), EXTENDED, "extended statistic such as p99 or tm90")
@@ -89,20 +84,17 @@ def metric(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     for each in (alarm, *(query.at("MetricStat", "Metric") for query in alarm.items("Metrics"))):
         dimensions = each.items("Dimensions")
         yield from once((dimension.at("Name") for dimension in dimensions), "dimension")
-        if len(dimensions) > 30:
-            yield each.at("Dimensions").path, "at most 30 dimensions"
+        yield from at_most(each.at("Dimensions"), 30, "dimensions")
         yield from ((d.at("Value").path, "an empty dimension") for d in dimensions if d.at("Value").value == "")
         yield from fits(each.at("Namespace"), re.compile(r"[^:][\x20-\x7e]{0,254}"), "namespace")
 
 
-@refusal(
-    "E9006",
-    _ALARM,
-    "The queries of an alarm have ids of their own, and exactly one returns",
-    f"{_API}/API_MetricDataQuery.html",
-    "Ids begin with a small letter; MetricStat or Expression; an expression names ids of the alarm; no SEARCH; at most 20 queries.",
-)
+@refusal("E9006", _ALARM, f"{_API}/API_MetricDataQuery.html")
 def queries(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """The queries of an alarm have ids of their own, and exactly one returns.
+
+    Ids begin with a small letter; MetricStat or Expression; an expression names ids of the alarm; no SEARCH; at most 20 queries.
+    """
     alarm = resource.properties
     found = alarm.items("Metrics")
     if not found or not alarm.at("Metrics").there:
@@ -111,12 +103,9 @@ def queries(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     ids = {query.at("Id").literal for query in found}
     returning = [query for query in found if query.at("ReturnData").true or not query.at("ReturnData").there]
     banded = alarm.at("ThresholdMetricId").there
-    if all(query.at("ReturnData").known or not query.at("ReturnData").there for query in found) and len(returning) not in (
-        (1, 2) if banded else (1,)
-    ):
+    if all(query.at("ReturnData").told for query in found) and len(returning) not in ((1, 2) if banded else (1,)):
         yield alarm.at("Metrics").path, f"{len(returning)} queries return data; exactly one must (ReturnData, true where it is not given)"
-    if len(found) > 20:
-        yield alarm.at("Metrics").path, "at most 20 queries"
+    yield from at_most(alarm.at("Metrics"), 20, "queries")
     for query in found:
         yield from fits(query.at("Id"), re.compile(r"[a-z][a-zA-Z0-9_]{0,254}"), "id: a small letter, then letters, digits and _")
         yield from exclude(query, "MetricStat", "Expression")
@@ -133,21 +122,19 @@ def queries(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
             yield expression.path, "an alarm cannot SEARCH: that returns many series"
 
 
-@refusal(
-    "E9007",
-    _ALARM,
-    "An alarm has a threshold of the kind that it compares with",
-    f"{_API}/API_PutMetricAlarm.html",
-    "Threshold, or ThresholdMetricId of an ANOMALY_DETECTION_BAND with one of the comparisons for bands.",
-)
+@refusal("E9007", _ALARM, f"{_API}/API_PutMetricAlarm.html")
 def threshold(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """An alarm has a threshold of the kind that it compares with.
+
+    Threshold, or ThresholdMetricId of an ANOMALY_DETECTION_BAND with one of the comparisons for bands.
+    """
     alarm = resource.properties
-    number, band, comparison = alarm.at("Threshold"), alarm.at("ThresholdMetricId"), alarm.at("ComparisonOperator")
+    band, comparison = alarm.at("ThresholdMetricId"), alarm.at("ComparisonOperator")
     yield from exclude(alarm, "Threshold", "ThresholdMetricId")
     if not comparison.there and not alarm.at("EvaluationCriteria").there:
         yield comparison.path, "an alarm needs ComparisonOperator"
-    if not number.there and not band.there and not alarm.at("EvaluationCriteria").there:
-        yield number.path, "an alarm needs Threshold or ThresholdMetricId"
+    if not alarm.at("EvaluationCriteria").there:
+        yield from either(alarm, "an alarm", "Threshold", "ThresholdMetricId")
     if comparison.known and (comparison.value in _BANDS) != band.there:
         yield comparison.path, f"{comparison.value} {'needs' if comparison.value in _BANDS else 'does not go with'} ThresholdMetricId"
     if band.literal:
@@ -160,15 +147,13 @@ def threshold(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         yield band.path, "a band needs ThresholdMetricId"
 
 
-@refusal(
-    "E9008",
-    (_ALARM, _COMPOSITE),
-    "An alarm's actions are ARNs of its own region that can be reached",
-    f"{_API}/API_PutMetricAlarm.html",
-    "At most five a state; a topic that is encrypted with alias/aws/sns is closed to CloudWatch (User Guide, Notifying users on "
-    "alarm changes).",
-)
+@refusal("E9008", (_ALARM, _COMPOSITE), f"{_API}/API_PutMetricAlarm.html")
 def actions(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """An alarm's actions are ARNs of its own region that can be reached.
+
+    At most five a state; a topic that is encrypted with alias/aws/sns is closed to CloudWatch (User Guide, Notifying users on alarm
+    changes).
+    """
     for name in _LISTS:
         listed = resource.properties.items(name)
         if len(listed) > 5:
@@ -221,14 +206,12 @@ def _admits_alarms(topic: Resource, deployment: Deployment) -> bool:
 _GLOBAL = {"AWS/CloudFront": "us-east-1", "AWS/Route53": "us-east-1"}
 
 
-@refusal(
-    "E9009",
-    _ALARM,
-    "An alarm on CloudFront or Route 53 stands in us-east-1",
-    f"{_GUIDE}/CloudWatch_Alarms.html",
-    "Their metrics arrive there only (CloudFront Developer Guide, Route 53 Developer Guide); elsewhere the alarm never has data.",
-)
+@refusal("E9009", _ALARM, f"{_GUIDE}/CloudWatch_Alarms.html")
 def in_its_region(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """An alarm on CloudFront or Route 53 stands in us-east-1.
+
+    Their metrics arrive there only (CloudFront Developer Guide, Route 53 Developer Guide); elsewhere the alarm never has data.
+    """
     alarm = resource.properties
     for namespace in (alarm.at("Namespace"), *(query.at("MetricStat", "Metric", "Namespace") for query in alarm.items("Metrics"))):
         region = _GLOBAL.get(namespace.literal)
@@ -237,23 +220,20 @@ def in_its_region(resource: Resource, deployment: Deployment) -> Iterator[Proble
             yield namespace.path, f"{namespace.literal} reports in {region}, not in {outside[0]}"
 
 
-@refusal(
-    "E9010",
-    _COMPOSITE,
-    "A composite alarm's rule can be read, and its suppressor has its times",
-    f"{_API}/API_PutCompositeAlarm.html",
-    "ALARM(name), OK(name), INSUFFICIENT_DATA(name), TRUE, FALSE with AND, OR, NOT and brackets; at most 10,240 characters and "
-    "100 alarms; not itself.",
-)
+@refusal("E9010", _COMPOSITE, f"{_API}/API_PutCompositeAlarm.html")
 def composite(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A composite alarm's rule can be read, and its suppressor has its times.
+
+    ALARM(name), OK(name), INSUFFICIENT_DATA(name), TRUE, FALSE with AND, OR, NOT and brackets; at most 10,240 characters and 100
+    alarms; not itself.
+    """
     alarm = resource.properties
     rule, own = alarm.at("AlarmRule"), alarm.at("AlarmName").literal
     if rule.text is not None:
         problem = alarm_rule_problem(rule.text, own)
         if problem:
             yield rule.path, problem
-        if len(rule.text) > 10_240:
-            yield rule.path, "at most 10,240 characters"
+        yield from at_most(rule, 10_240, "characters")
     yield from needs(alarm, "ActionsSuppressor", "ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod")
     for name in ("ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod"):
         yield from needs(alarm, name, "ActionsSuppressor")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from refusals.cloudwatch import EXTENDED, STATISTICS, period_problem
 from refusals.expressions import maths_problem
-from refusals.values import At, Deployment, Problem, Resource, fits, once, one_of, refusal
+from refusals.values import At, Deployment, Problem, Resource, at_most, fits, once, one_of, refusal
 from refusals.words import REGION
 
 _SOURCE = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html"
@@ -45,13 +45,10 @@ def _problems(found: Iterator[Problem]) -> Iterator[Problem]:
 
 
 @refusal(
-    "E9011",
-    _BOARD,
-    "A dashboard has a name of letters, digits, - and _, and widgets that CloudWatch draws",
-    _SOURCE,
-    f"A type, properties, and a place within {WIDTH} columns; at most 500 widgets; start and end are times.",
+    "E9011", _BOARD, _SOURCE, more=f"A type, properties, and a place within {WIDTH} columns; at most 500 widgets; start and end are times."
 )
 def widgets(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A dashboard has a name of letters, digits, - and _, and widgets that CloudWatch draws."""
     yield from fits(resource.properties.at("DashboardName"), re.compile(r"[A-Za-z0-9_-]{1,255}"), "name of a dashboard")
     yield from _problems(_widgets(_body(resource)))
 
@@ -90,15 +87,13 @@ def _place(widget: At) -> Iterator[Problem]:
         yield widget.path, f"ends at column {x + width:.0f} of {WIDTH}"
 
 
-@refusal(
-    "E9012",
-    _BOARD,
-    "A widget shows what its properties name",
-    _SOURCE,
-    "metric: rows of namespace, name and pairs of dimensions, a region, a period as for alarms, a known view and statistic, ids "
-    "that differ; text: markdown; log: region and query; alarm: ARNs of 1 to 100 alarms.",
-)
+@refusal("E9012", _BOARD, _SOURCE)
 def contents(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A widget shows what its properties name.
+
+    metric: rows of namespace, name and pairs of dimensions, a region, a period as for alarms, a known view and statistic, ids that
+    differ; text: markdown; log: region and query; alarm: ARNs of 1 to 100 alarms.
+    """
     yield from _problems(_contents(_body(resource)))
 
 
@@ -122,7 +117,7 @@ def _contents(body: At) -> Iterator[Problem]:
             )
         elif kind == "alarm":
             alarms = properties.items("alarms")
-            if not 1 <= len(alarms) <= 100 and (properties.at("alarms").known or not properties.at("alarms").there):
+            if not 1 <= len(alarms) <= 100 and properties.at("alarms").told:
                 yield properties.at("alarms").path, "an alarm widget names 1 to 100 alarms"
             for alarm in alarms:
                 yield from fits(alarm, re.compile(r"arn:[a-z-]+:cloudwatch:[a-z0-9-]+:\d{12}:alarm:.+"), "ARN of an alarm")
@@ -164,8 +159,7 @@ def _graph(properties: At) -> Iterator[Problem]:
             if expression.there:
                 continue
         yield from _row(row, names, first=index == 0)
-    if len(rows.items()) > 500:
-        yield rows.path, "at most 500 metrics"
+    yield from at_most(rows, 500, "metrics")
 
 
 def _row(row: At, names: list[At], *, first: bool) -> Iterator[Problem]:

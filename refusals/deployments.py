@@ -14,20 +14,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from refusals.values import ABSENT, UNKNOWN, At, Deployment, Resource
+from templates.view import mapping
 
 _FREE, _DEPTH, _PARAMETERS = 3, 40, 12
 _VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
 def deployments(template: Any, regions: tuple[str, ...]) -> Iterator[Deployment]:
     """Every deployment that is tried."""
-    template = _mapping(template)
-    for parameters in _parameter_choices(_mapping(template.get("Parameters"))):
-        names = [str(name) for name in _mapping(template.get("Conditions"))]
+    template = mapping(template)
+    for parameters in _parameter_choices(mapping(template.get("Parameters"))):
+        names = [str(name) for name in mapping(template.get("Conditions"))]
         decided = _Configuration(template, regions, parameters, {})
         free = [name for name in names if decided.condition(name) is None and decided.primitive(name)]
         for outcomes in _outcomes(len(free)):
@@ -49,7 +46,7 @@ def _parameter_choices(parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]
     base: dict[str, Any] = {}
     others: list[tuple[str, Any]] = []
     for name, declared in parameters.items():
-        parameter = _mapping(declared)
+        parameter = mapping(declared)
         kind, default, allowed = parameter.get("Type"), parameter.get("Default"), parameter.get("AllowedValues")
         values = list(allowed) if isinstance(allowed, list) else []
         if str(kind).startswith("AWS::SSM::"):
@@ -74,12 +71,12 @@ class _Configuration:
 
     def deployment(self) -> Deployment:
         found = {}
-        for name, declared in _mapping(self.template.get("Resources")).items():
-            resource = _mapping(declared)
+        for name, declared in mapping(self.template.get("Resources")).items():
+            resource = mapping(declared)
             condition, kind, after = resource.get("Condition"), resource.get("Type"), resource.get("DependsOn")
             if isinstance(kind, str) and (not isinstance(condition, str) or self.condition(condition) is not False):
                 depends = tuple(str(each) for each in (after if isinstance(after, list) else [after]) if isinstance(each, str))
-                plain = self.plain(_mapping(resource.get("Properties")))
+                plain = self.plain(mapping(resource.get("Properties")))
                 found[str(name)] = Resource(str(name), kind, At(plain if isinstance(plain, dict) else {}), depends)
         return Deployment(found, self.regions)
 
@@ -87,13 +84,13 @@ class _Configuration:
 
     def primitive(self, name: str) -> bool:
         """The condition depends on no other one."""
-        return '"Condition"' not in json.dumps(_mapping(self.template.get("Conditions")).get(name), default=str)
+        return '"Condition"' not in json.dumps(mapping(self.template.get("Conditions")).get(name), default=str)
 
     def condition(self, name: str, depth: int = 0) -> bool | None:
         """Whether it holds; None if that cannot be told."""
         if name in self.outcomes:
             return self.outcomes[name]
-        conditions = _mapping(self.template.get("Conditions"))
+        conditions = mapping(self.template.get("Conditions"))
         return self._holds(conditions[name], depth + 1) if name in conditions and depth < _DEPTH else None
 
     def _holds(self, value: Any, depth: int) -> bool | None:
@@ -141,7 +138,7 @@ class _Configuration:
             case "Fn::GetAtt", str():
                 return f"${{{argument}}}"
             case "Fn::Sub", (str() as text) | [str() as text, *_]:
-                bound = _mapping(argument[1]) if isinstance(argument, list) and len(argument) > 1 else {}
+                bound = mapping(argument[1]) if isinstance(argument, list) and len(argument) > 1 else {}
                 return self._sub(text, bound, depth)
             case "Fn::Join", [str() as separator, parts]:
                 return self._join(separator, self.plain(parts, depth))
@@ -167,7 +164,7 @@ class _Configuration:
             if name == "AWS::Partition":
                 return "aws-cn" if china else "aws-us-gov" if government else "aws"
             return "amazonaws.com.cn" if china else "amazonaws.com"
-        kind = str(_mapping(_mapping(self.template.get("Parameters")).get(name)).get("Type"))
+        kind = str(mapping(mapping(self.template.get("Parameters")).get(name)).get("Type"))
         return self.parameters.get(name, UNKNOWN if "List" in kind else f"${{{name}}}")
 
     def _sub(self, text: str, bound: Mapping[str, Any], depth: int) -> str:

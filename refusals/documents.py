@@ -84,15 +84,13 @@ _TOP = frozenset({"Version", "Id", "Statement"})
 _ELEMENTS = frozenset({"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"})
 
 
-@refusal(
-    "E9509",
-    KINDS,
-    "A policy keeps to the grammar of its kind",
-    f"{_REFERENCE}_grammar.html",
-    "Version, Statement; in each an Effect, Action or NotAction, one of them; Resource where it is no trust policy; Principal in "
-    "a resource or trust policy and in no other; Sid letters and digits, once.",
-)
+@refusal("E9509", KINDS, f"{_REFERENCE}_grammar.html")
 def grammar(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A policy keeps to the grammar of its kind.
+
+    Version, Statement; in each an Effect, Action or NotAction, one of them; Resource where it is no trust policy; Principal in a
+    resource or trust policy and in no other; Sid letters and digits, once.
+    """
     for way, _ in _PLACES.get(resource.kind, ()):
         text = resource.properties.at(*way)
         if text.literal and not text.literal.lstrip().startswith("{"):
@@ -164,15 +162,13 @@ _USER = re.compile(
 _FEDERATED = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(oidc-provider|saml-provider)/.+|[a-z0-9.-]+\.(com|net|org|io)|\*")
 
 
-@refusal(
-    "E9510",
-    KINDS,
-    "A principal is one that can be",
-    f"{_REFERENCE}_elements_principal.html",
-    "AWS: an account, or the ARN of a root, user, role or session, without wildcards; Service: name.amazonaws.com; Federated: a "
-    "provider; CanonicalUser: 64 hexadecimal digits.",
-)
+@refusal("E9510", KINDS, f"{_REFERENCE}_elements_principal.html")
 def principals(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A principal is one that can be.
+
+    AWS: an account, or the ARN of a root, user, role or session, without wildcards; Service: name.amazonaws.com; Federated: a provider;
+    CanonicalUser: 64 hexadecimal digits.
+    """
     for document in documents(resource):
         for statement in document.statements():
             for key in ("Principal", "NotPrincipal"):
@@ -249,15 +245,13 @@ _FIXED = {"sourceaccount": r"\d{12}", "principalaccount": r"\d{12}", "resourceac
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?|-?\d+")
 
 
-@refusal(
-    "E9511",
-    KINDS,
-    "A condition has an operator, a key and values that fit together",
-    f"{_REFERENCE}_elements_condition_operators.html",
-    "Operators and aws: keys that there are; numbers, dates, addresses, true and false where these are compared; no wildcard "
-    "under an operator that takes it literally.",
-)
+@refusal("E9511", KINDS, f"{_REFERENCE}_elements_condition_operators.html")
 def conditions(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A condition has an operator, a key and values that fit together.
+
+    Operators and aws: keys that there are; numbers, dates, addresses, true and false where these are compared; no wildcard under an
+    operator that takes it literally.
+    """
     for document in documents(resource):
         for statement in document.statements():
             condition = statement.at("Condition")
@@ -344,11 +338,11 @@ _PARTITION = re.compile(r"aws(-cn|-us-gov|-iso[a-z-]*|-eusc)?|\*|\$\{.*\}")
 @refusal(
     "E9512",
     KINDS,
-    "An ARN in a policy has its six parts, a region and an account as its service has them",
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html",
-    f"No region: {', '.join(_REGIONLESS)}; no account: {', '.join(_ACCOUNTLESS)}; both: {', '.join(_WITH_REGION)}.",
+    more=f"No region: {', '.join(_REGIONLESS)}; no account: {', '.join(_ACCOUNTLESS)}; both: {', '.join(_WITH_REGION)}.",
 )
 def arns(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """An ARN in a policy has its six parts, a region and an account as its service has them."""
     for document in documents(resource):
         for statement in document.statements():
             for at in (*statement.items("Resource"), *statement.items("NotResource")):
@@ -398,11 +392,13 @@ EVERYTHING = "Everybody shut out, also whoever could change the policy again"
 @refusal(
     "E9513",
     ("AWS::S3::BucketPolicy", "AWS::KMS::Key", "AWS::SNS::TopicPolicy", "AWS::SecretsManager::ResourcePolicy"),
-    "A resource policy does not shut out everybody",
     "https://docs.aws.amazon.com/AmazonS3/latest/userguide/example-bucket-policies.html",
-    "A Deny of all actions for everybody without a condition also denies changing the policy.",
 )
 def shut_out(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A resource policy does not shut out everybody.
+
+    A Deny of all actions for everybody without a condition also denies changing the policy.
+    """
     for document in documents(resource):
         for statement in document.statements():
             everybody = statement.at("Principal").value == "*" or any(at.value == "*" for at in statement.items("Principal", "AWS"))

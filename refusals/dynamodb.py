@@ -15,15 +15,13 @@ def _keys(of: At, kind: str) -> list[str | None]:
     return [key.at("AttributeName").text for key in of.items("KeySchema") if key.at("KeyType").value == kind]
 
 
-@refusal(
-    "E9440",
-    _TABLE,
-    "A table and its indexes have one hash key each, first, at most one range key, and names that differ",
-    f"{_API}/API_CreateTable.html",
-    "A local index has the table's hash key and a range key; 20 global and 5 local indexes; NonKeyAttributes with INCLUDE, and "
-    "only with it.",
-)
+@refusal("E9440", _TABLE, f"{_API}/API_CreateTable.html")
 def keys(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A table and its indexes have one hash key each, first, at most one range key, and names that differ.
+
+    A local index has the table's hash key and a range key; 20 global and 5 local indexes; NonKeyAttributes with INCLUDE, and only with
+    it.
+    """
     table = resource.properties
     local, world = table.items("LocalSecondaryIndexes"), table.items("GlobalSecondaryIndexes")
     yield from fits(table.at("TableName"), TABLE_NAME, "table name")
@@ -52,14 +50,12 @@ def keys(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
             yield index.at("KeySchema").path, "a local index has the table's HASH key and a RANGE key"
 
 
-@refusal(
-    "E9441",
-    _TABLE,
-    "Capacity is given where the table is provisioned, and nowhere else",
-    f"{_API}/API_CreateTable.html",
-    "BillingMode is PROVISIONED where it is not given.",
-)
+@refusal("E9441", _TABLE, f"{_API}/API_CreateTable.html")
 def capacity(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """Capacity is given where the table is provisioned, and nowhere else.
+
+    BillingMode is PROVISIONED where it is not given.
+    """
     table = resource.properties
     mode = table.at("BillingMode")
     if mode.there and not mode.known:
@@ -76,14 +72,12 @@ def capacity(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
             yield from between(given.at(name), 1, 2**53)
 
 
-@refusal(
-    "E9442",
-    _TABLE,
-    "Recovery, expiry and encryption of a table are whole",
-    f"{_API}/API_PointInTimeRecoverySpecification.html",
-    "RecoveryPeriodInDays 1 to 35 with recovery on; AttributeName where TTL is on; a key where SSEEnabled is true.",
-)
+@refusal("E9442", _TABLE, f"{_API}/API_PointInTimeRecoverySpecification.html")
 def settings(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """Recovery, expiry and encryption of a table are whole.
+
+    RecoveryPeriodInDays 1 to 35 with recovery on; AttributeName where TTL is on; a key where SSEEnabled is true.
+    """
     table = resource.properties
     recovery, expiry, encryption = (
         table.at(name) for name in ("PointInTimeRecoverySpecification", "TimeToLiveSpecification", "SSESpecification")

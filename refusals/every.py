@@ -49,14 +49,12 @@ TAGGED = (
 _CONSTRAINTS = "https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html"
 
 
-@refusal(
-    "E9907",
-    tuple(NAMED),
-    "Two resources of a type have different names",
-    "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html",
-    "The second is refused as existing already; alarms and composite alarms share their names.",
-)
+@refusal("E9907", tuple(NAMED), "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html")
 def named(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """Two resources of a type have different names.
+
+    The second is refused as existing already; alarms and composite alarms share their names.
+    """
     name = resource.properties.at(*NAMED[resource.kind].split("."))
     if name.text is None or "${?}" in name.text:
         return
@@ -69,8 +67,12 @@ def named(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
             yield name.path, f"{name.value} is the name of {other.name} already"
 
 
-@refusal("E9908", TAGGED, "Tags are 50 at most, each key once, none of AWS's", _CONSTRAINTS, "Keys that begin with aws: are kept for AWS.")
+@refusal("E9908", TAGGED, _CONSTRAINTS)
 def tags(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """Tags are 50 at most, each key once, none of AWS's.
+
+    Keys that begin with aws: are kept for AWS.
+    """
     for name in ("Tags", "HealthCheckTags"):
         listed = resource.properties.items(name)
         if len(listed) > 50:
@@ -81,14 +83,12 @@ def tags(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
                 yield tag.at("Key").path, "keys that begin with aws: are kept for AWS"
 
 
-@refusal(
-    "E9909",
-    "AWS::CloudFront::Distribution",
-    "A name is the alias of one distribution",
-    "https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateDistribution.html",
-    "The second is refused (CNAMEAlreadyExists).",
-)
+@refusal("E9909", "AWS::CloudFront::Distribution", "https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateDistribution.html")
 def aliases(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A name is the alias of one distribution.
+
+    The second is refused (CNAMEAlreadyExists).
+    """
     taken = {
         str(at.value).lower(): other.name
         for other in deployment.of(resource.kind)

@@ -8,48 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 
-FUNCTIONS = frozenset(
-    [
-        "ABS",
-        "ANOMALY_DETECTION_BAND",
-        "AVG",
-        "CEIL",
-        "DATAPOINT_COUNT",
-        "DB_PERF_INSIGHTS",
-        "DIFF",
-        "DIFF_TIME",
-        "FILL",
-        "FIRST",
-        "LAST",
-        "FLOOR",
-        "IF",
-        "INSIGHT_RULE_METRIC",
-        "LAMBDA",
-        "LOG",
-        "LOG10",
-        "MAX",
-        "METRIC_COUNT",
-        "METRICS",
-        "MIN",
-        "MINUTE",
-        "HOUR",
-        "DAY",
-        "DATE",
-        "MONTH",
-        "YEAR",
-        "EPOCH",
-        "PERIOD",
-        "RATE",
-        "REMOVE_EMPTY",
-        "RUNNING_SUM",
-        "SEARCH",
-        "SERVICE_QUOTA",
-        "SLICE",
-        "SORT",
-        "STDDEV",
-        "SUM",
-        "TIME_SERIES",
-    ]
+from refusals.words import listed
+
+FUNCTIONS = listed(
+    "ABS ANOMALY_DETECTION_BAND AVG CEIL DATAPOINT_COUNT DB_PERF_INSIGHTS DIFF DIFF_TIME FILL FIRST LAST FLOOR IF "
+    "INSIGHT_RULE_METRIC LAMBDA LOG LOG10 MAX METRIC_COUNT METRICS MIN MINUTE HOUR DAY DATE MONTH YEAR EPOCH PERIOD RATE "
+    "REMOVE_EMPTY RUNNING_SUM SEARCH SERVICE_QUOTA SLICE SORT STDDEV SUM TIME_SERIES"
 )
 _WORDS = frozenset({"AND", "OR", "NOT", "DESC", "ASC", "REPEAT", "LINEAR", "TRUE", "FALSE", "true", "false"})
 _TOKEN = re.compile(

@@ -37,11 +37,11 @@ LOG_NAMES = (":s3:::aws-waf-logs-", ":log-group:aws-waf-logs-", ":deliverystream
 @refusal(
     "E9220",
     _ACL,
-    "A web ACL uses groups that AWS has, and no more capacity than there is",
     f"{_GUIDE}/aws-managed-rule-groups-list.html",
-    f"At most {MOST} units; a name that AWS does not have fails when the web ACL is made.",
+    more=f"At most {MOST} units; a name that AWS does not have fails when the web ACL is made.",
 )
 def groups(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A web ACL uses groups that AWS has, and no more capacity than there is."""
     used = 0
     for rule in resource.properties.items("Rules"):
         group = rule.at("Statement", "ManagedRuleGroupStatement")
@@ -55,14 +55,12 @@ def groups(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         yield ("Rules",), f"the groups need {used} units of capacity, more than {MOST}"
 
 
-@refusal(
-    "E9221",
-    _LOGGING,
-    "The logs of a web ACL go to a place whose name begins with aws-waf-logs-",
-    f"{_GUIDE}/logging-s3.html",
-    "A bucket, a log group or a stream of Firehose; AWS WAF refuses any other name.",
-)
+@refusal("E9221", _LOGGING, f"{_GUIDE}/logging-s3.html")
 def logs(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """The logs of a web ACL go to a place whose name begins with aws-waf-logs-.
+
+    A bucket, a log group or a stream of Firehose; AWS WAF refuses any other name.
+    """
     for destination in resource.properties.items("LogDestinationConfigs"):
         if destination.text is not None and not _named(destination, deployment):
             yield destination.path, "the name of the destination does not begin with aws-waf-logs-"

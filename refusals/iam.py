@@ -27,15 +27,13 @@ _TRUST = {
 }
 
 
-@refusal(
-    "E9514",
-    _ROLE,
-    "A trust policy lets its principals in by the call that they make",
-    f"{_GUIDE}/id_roles_create_for-idp_oidc.html",
-    "Actions of sts only; sts:AssumeRole for accounts and services, AssumeRoleWithWebIdentity and WithSAML for federated ones; "
-    "conditions on the provider that is trusted.",
-)
+@refusal("E9514", _ROLE, f"{_GUIDE}/id_roles_create_for-idp_oidc.html")
 def trust(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A trust policy lets its principals in by the call that they make.
+
+    Actions of sts only; sts:AssumeRole for accounts and services, AssumeRoleWithWebIdentity and WithSAML for federated ones; conditions
+    on the provider that is trusted.
+    """
     for document in documents(resource):
         if document.kind != "trust":
             continue
@@ -71,14 +69,12 @@ def _issuer(statement: At, principal: At) -> Iterator[Problem]:
                 yield (*statement.path, "Condition", operator, key), f"the provider is {hosts[0]}, not {host}"
 
 
-@refusal(
-    "E9515",
-    _ENTITIES,
-    "A role, user or group has names and policies that IAM takes",
-    f"{_API}/API_CreateRole.html",
-    "Policies by ARN, each once; a path between slashes; a session of 1 to 12 hours.",
-)
+@refusal("E9515", _ENTITIES, f"{_API}/API_CreateRole.html")
 def entity(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A role, user or group has names and policies that IAM takes.
+
+    Policies by ARN, each once; a path between slashes; a session of 1 to 12 hours.
+    """
     given = resource.properties
     for key in ("RoleName", "UserName", "GroupName"):
         yield from fits(given.at(key), re.compile(r"[\w+=,.@-]{1,64}" if key != "GroupName" else r"[\w+=,.@-]{1,128}"), "name of IAM")
@@ -101,13 +97,9 @@ def entity(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     )
 
 
-@refusal(
-    "E9516",
-    ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"),
-    "A policy has a name, and an inline one somebody who has it",
-    f"{_API}/API_CreatePolicy.html",
-)
+@refusal("E9516", ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"), f"{_API}/API_CreatePolicy.html")
 def policy(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A policy has a name, and an inline one somebody who has it."""
     given = resource.properties
     for key in ("ManagedPolicyName", "PolicyName"):
         yield from fits(given.at(key), _NAME, "name of a policy")
@@ -120,14 +112,12 @@ def policy(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         yield from once(given.items(key), key)
 
 
-@refusal(
-    "E9517",
-    "AWS::IAM::OIDCProvider",
-    "An identity provider has an https URL, audiences and thumbprints",
-    f"{_API}/API_CreateOpenIDConnectProvider.html",
-    "Without query, fragment and port; at most 100 audiences and 5 thumbprints of 40 hexadecimal digits.",
-)
+@refusal("E9517", "AWS::IAM::OIDCProvider", f"{_API}/API_CreateOpenIDConnectProvider.html")
 def provider(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """An identity provider has an https URL, audiences and thumbprints.
+
+    Without query, fragment and port; at most 100 audiences and 5 thumbprints of 40 hexadecimal digits.
+    """
     given = resource.properties
     url = given.at("Url")
     yield from fits(url, HOST_URL, "https URL of an issuer")
@@ -152,15 +142,13 @@ _BUCKET_ACTIONS = re.compile(
 _LISTING_KEYS = ("s3:prefix", "s3:delimiter", "s3:max-keys")
 
 
-@refusal(
-    "E9418",
-    "AWS::S3::BucketPolicy",
-    "Each action of a bucket policy is one of S3 and applies to a resource beside it",
-    "https://docs.aws.amazon.com/AmazonS3/latest/userguide/security_iam_service-with-iam.html",
-    "Actions on objects want BUCKET/*, those on the bucket its ARN; S3 refuses others (MalformedPolicy: Action does not apply to "
-    "any resource(s) in statement). s3:prefix, s3:delimiter and s3:max-keys are for listing.",
-)
+@refusal("E9418", "AWS::S3::BucketPolicy", "https://docs.aws.amazon.com/AmazonS3/latest/userguide/security_iam_service-with-iam.html")
 def bucket_policy(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """Each action of a bucket policy is one of S3 and applies to a resource beside it.
+
+    Actions on objects want BUCKET/*, those on the bucket its ARN; S3 refuses others (MalformedPolicy: Action does not apply to any
+    resource(s) in statement). s3:prefix, s3:delimiter and s3:max-keys are for listing.
+    """
     for statement in resource.properties.items("PolicyDocument", "Statement"):
         resources = [at.text for at in statement.items("Resource")]
         told = bool(resources) and all(text and text != "${?}" for text in resources)
@@ -204,14 +192,12 @@ _ASSUMED = {
 """Type -> where a role stands that the service assumes as itself; for replication of buckets s3.py has it."""
 
 
-@refusal(
-    "E9518",
-    tuple(_ASSUMED),
-    "A role that a service assumes trusts that service",
-    "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
-    'Refused otherwise ("The role defined for the function cannot be assumed by Lambda"); for a role of the same template.',
-)
+@refusal("E9518", tuple(_ASSUMED), "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html")
 def assumed(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A role that a service assumes trusts that service.
+
+    Refused otherwise ("The role defined for the function cannot be assumed by Lambda"); for a role of the same template.
+    """
     for path, service in _ASSUMED[resource.kind]:
         found = [resource.properties]
         for step in path.split("."):
@@ -230,14 +216,12 @@ def assumed(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
 _INVOKER = re.compile(r"\*|\d{12}|arn:.+|[a-z0-9.-]+\.(amazonaws\.com(\.cn)?|amazon\.com)")
 
 
-@refusal(
-    "E9519",
-    "AWS::Lambda::Permission",
-    "A function is opened to a service, an account or somebody in it",
-    "https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html",
-    "Lambda refuses another Principal as invalid (InvalidParameterValueException).",
-)
+@refusal("E9519", "AWS::Lambda::Permission", "https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html")
 def invoker(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A function is opened to a service, an account or somebody in it.
+
+    Lambda refuses another Principal as invalid (InvalidParameterValueException).
+    """
     principal = resource.properties.at("Principal")
     yield from fits(principal, _INVOKER, "service, account or ARN")
     if meant := misspelt(principal.literal):

@@ -33,14 +33,12 @@ USAGES = (
 )
 
 
-@refusal(
-    "E9605",
-    _KEY,
-    "A key has a use that its kind is for, and rotates if it is symmetric",
-    f"{_KMS}/API_CreateKey.html",
-    "RotationPeriodInDays 90 to 2,560 with EnableKeyRotation; deletion after 7 to 30 days.",
-)
+@refusal("E9605", _KEY, f"{_KMS}/API_CreateKey.html")
 def key(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A key has a use that its kind is for, and rotates if it is symmetric.
+
+    RotationPeriodInDays 90 to 2,560 with EnableKeyRotation; deletion after 7 to 30 days.
+    """
     given = resource.properties
     spec, usage = given.at("KeySpec"), given.at("KeyUsage")
     kind = spec.literal or ("" if spec.there else "SYMMETRIC_DEFAULT")
@@ -55,25 +53,19 @@ def key(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         yield given.at("EnableKeyRotation").path, "only symmetric keys for encryption rotate"
     if given.at("EnableKeyRotation").true and given.at("Origin").literal not in ("", "AWS_KMS"):
         yield given.at("EnableKeyRotation").path, "only keys that KMS makes itself rotate"
-    if (
-        given.at("RotationPeriodInDays").there
-        and not given.at("EnableKeyRotation").true
-        and (given.at("EnableKeyRotation").known or not given.at("EnableKeyRotation").there)
-    ):
+    if given.at("RotationPeriodInDays").there and given.at("EnableKeyRotation").told and not given.at("EnableKeyRotation").true:
         yield given.at("RotationPeriodInDays").path, "RotationPeriodInDays needs EnableKeyRotation true"
     yield from between(given.at("RotationPeriodInDays"), 90, 2560)
     yield from between(given.at("PendingWindowInDays"), 7, 30)
 
 
-@refusal(
-    "E9606",
-    _KEY,
-    "A key policy is about its own key, and somebody may change it",
-    "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html",
-    "Resource *; an Allow of kms:PutKeyPolicy (or kms:*) without it nobody, the root of the account included, could manage the "
-    "key; KMS refuses such a policy (MalformedPolicyDocument).",
-)
+@refusal("E9606", _KEY, "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html")
 def key_policy(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A key policy is about its own key, and somebody may change it.
+
+    Resource *; an Allow of kms:PutKeyPolicy (or kms:*) without it nobody, the root of the account included, could manage the key; KMS
+    refuses such a policy (MalformedPolicyDocument).
+    """
     given = resource.properties
     document = given.at("KeyPolicy")
     if not isinstance(document.value, dict) or given.at("BypassPolicyLockoutSafetyCheck").true:
@@ -93,14 +85,12 @@ def key_policy(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         yield document.path, "nobody may change this policy again: allow kms:PutKeyPolicy, usually kms:* for the account's root"
 
 
-@refusal(
-    "E9607",
-    _ALIAS,
-    "An alias begins with alias/ and stands for a key",
-    f"{_KMS}/API_CreateAlias.html",
-    "Not with alias/aws/, which is for AWS; not for another alias.",
-)
+@refusal("E9607", _ALIAS, f"{_KMS}/API_CreateAlias.html")
 def alias(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """An alias begins with alias/ and stands for a key.
+
+    Not with alias/aws/, which is for AWS; not for another alias.
+    """
     name, target = resource.properties.at("AliasName"), resource.properties.at("TargetKeyId")
     yield from fits(name, re.compile(r"alias/[a-zA-Z0-9/_-]{1,250}"), "name of an alias")
     if name.literal.startswith("alias/aws/"):
@@ -112,15 +102,13 @@ def alias(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
 _CLASSES = (("ExcludeLowercase", 26), ("ExcludeUppercase", 26), ("ExcludeNumbers", 10), ("ExcludePunctuation", 32))
 
 
-@refusal(
-    "E9608",
-    _SECRET,
-    "A secret has a value of one source, and a generated one can be generated",
-    f"{_SECRETS}/apireference/API_CreateSecret.html",
-    "SecretString or GenerateSecretString; SecretStringTemplate is a JSON object and comes with GenerateStringKey; 1 to 4,096 "
-    "characters, at least one kind left, long enough for each; replicas in other regions, each once.",
-)
+@refusal("E9608", _SECRET, f"{_SECRETS}/apireference/API_CreateSecret.html")
 def secret(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A secret has a value of one source, and a generated one can be generated.
+
+    SecretString or GenerateSecretString; SecretStringTemplate is a JSON object and comes with GenerateStringKey; 1 to 4,096 characters,
+    at least one kind left, long enough for each; replicas in other regions, each once.
+    """
     given = resource.properties
     yield from exclude(given, "SecretString", "GenerateSecretString")
     yield from fits(given.at("Name"), re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}"), "name of a secret")
@@ -150,14 +138,12 @@ def secret(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
             yield region.path, "the secret's own region"
 
 
-@refusal(
-    "E9609",
-    _ROTATION,
-    "A rotation has a function and one rhythm of at least four hours",
-    f"{_SECRETS}/apireference/API_RotationRulesType.html",
-    "AutomaticallyAfterDays (1 to 1,000) or ScheduleExpression, rate(...) or cron(...); RotationLambdaARN or HostedRotationLambda.",
-)
+@refusal("E9609", _ROTATION, f"{_SECRETS}/apireference/API_RotationRulesType.html")
 def rotation(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A rotation has a function and one rhythm of at least four hours.
+
+    AutomaticallyAfterDays (1 to 1,000) or ScheduleExpression, rate(...) or cron(...); RotationLambdaARN or HostedRotationLambda.
+    """
     given = resource.properties
     rules, rhythm = given.at("RotationRules"), given.at("RotationRules", "ScheduleExpression")
     yield from exclude(rules, "AutomaticallyAfterDays", "ScheduleExpression")

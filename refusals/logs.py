@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from refusals.values import At, Deployment, Problem, Resource, fits, once, one_of, refusal
+from refusals.values import At, Deployment, Problem, Resource, at_most, fits, once, one_of, refusal
+from refusals.words import listed
 
 _API = "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference"
 _CLOUDFRONT = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging.html"
@@ -22,73 +23,23 @@ FORMATS = {"s3": ("json", "plain", "w3c", "raw", "parquet"), "logs": ("json", "p
 _KINDS = {"S3": "s3", "CWL": "logs", "FH": "firehose"}
 _TYPES = {"AWS::S3::Bucket": "s3", "AWS::Logs::LogGroup": "logs", "AWS::KinesisFirehose::DeliveryStream": "firehose"}
 CLOUDFRONT_LOGS = ("ACCESS_LOGS", "CONNECTION_LOGS")
-FIELDS = frozenset(
-    [
-        "date",
-        "time",
-        "x-edge-location",
-        "sc-bytes",
-        "c-ip",
-        "cs-method",
-        "cs(Host)",
-        "cs-uri-stem",
-        "sc-status",
-        "cs(Referer)",
-        "cs(User-Agent)",
-        "cs-uri-query",
-        "cs(Cookie)",
-        "x-edge-result-type",
-        "x-edge-request-id",
-        "x-host-header",
-        "cs-protocol",
-        "cs-bytes",
-        "time-taken",
-        "x-forwarded-for",
-        "ssl-protocol",
-        "ssl-cipher",
-        "x-edge-response-result-type",
-        "cs-protocol-version",
-        "fle-status",
-        "fle-encrypted-fields",
-        "c-port",
-        "time-to-first-byte",
-        "x-edge-detailed-result-type",
-        "sc-content-type",
-        "sc-content-len",
-        "sc-range-start",
-        "sc-range-end",
-        "timestamp(ms)",
-        "origin-fbl",
-        "origin-lbl",
-        "asn",
-        "DistributionId",
-        "distributionid",
-        "timestamp",
-        "timestamp(s)",
-        "c-country",
-        "cache-behavior-path-pattern",
-        "cs-headers",
-        "cs-header-names",
-        "cs-headers-count",
-        "primary-distribution-id",
-        "primary-distribution-dns-name",
-        "distribution-tenant-id",
-        "connection-id",
-        "r-host",
-        "sr-reason",
-    ]
+FIELDS = listed(
+    "date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer) cs(User-Agent) cs-uri-query "
+    "cs(Cookie) x-edge-result-type x-edge-request-id x-host-header cs-protocol cs-bytes time-taken x-forwarded-for ssl-protocol "
+    "ssl-cipher x-edge-response-result-type cs-protocol-version fle-status fle-encrypted-fields c-port time-to-first-byte "
+    "x-edge-detailed-result-type sc-content-type sc-content-len sc-range-start sc-range-end timestamp(ms) origin-fbl origin-lbl asn "
+    "DistributionId distributionid timestamp timestamp(s) c-country cache-behavior-path-pattern cs-headers cs-header-names "
+    "cs-headers-count primary-distribution-id primary-distribution-dns-name distribution-tenant-id connection-id r-host sr-reason"
 )
 _VARIABLES = frozenset({"DistributionId", "distributionid", "yyyy", "MM", "dd", "HH", "accountid", "region", "account-id"})
 
 
-@refusal(
-    "E9040",
-    _GROUP,
-    "A log group has a name of its own and a key by ARN",
-    f"{_API}/API_CreateLogGroup.html",
-    "Letters, digits and _ - / . #, not beginning with aws/.",
-)
+@refusal("E9040", _GROUP, f"{_API}/API_CreateLogGroup.html")
 def group(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A log group has a name of its own and a key by ARN.
+
+    Letters, digits and _ - / . #, not beginning with aws/.
+    """
     name, key = resource.properties.at("LogGroupName"), resource.properties.at("KmsKeyId")
     yield from fits(name, re.compile(r"[.\-_/#A-Za-z0-9]{1,512}"), "name of a log group")
     if name.literal.lower().startswith("aws/"):
@@ -110,11 +61,13 @@ def _service(destination: Resource, deployment: Deployment) -> str | None:
 @refusal(
     "E9041",
     (_SOURCE, _DESTINATION),
-    "Logs go from a service that has them to a bucket, a log group or a stream, in one of its formats",
     f"{_API}/API_PutDeliveryDestination.html",
-    "S3: json, plain, w3c, raw, parquet; logs: json, plain; Firehose: json, plain, raw. Of CloudFront: " + ", ".join(CLOUDFRONT_LOGS) + ".",
+    more="S3: json, plain, w3c, raw, parquet; logs: json, plain; Firehose: json, plain, raw. Of CloudFront: "
+    + ", ".join(CLOUDFRONT_LOGS)
+    + ".",
 )
 def ends(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """Logs go from a service that has them to a bucket, a log group or a stream, in one of its formats."""
     given = resource.properties
     yield from fits(given.at("Name"), _NAME, "name: letters, digits, _ and -, 60 at most")
     if resource.kind == _SOURCE:
@@ -144,15 +97,13 @@ def ends(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         yield given.at("OutputFormat").path, f"{service_of} takes {', '.join(FORMATS[service_of])}"
 
 
-@refusal(
-    "E9042",
-    _DELIVERY,
-    "A delivery joins a source and a destination that are there, once, with settings of its kind",
-    f"{_API}/API_CreateDelivery.html",
-    "Source by Ref or DependsOn; S3 settings for buckets; a delimiter for plain, w3c and raw; fields once, and of those that "
-    "CloudFront has; suffix variables that it knows.",
-)
+@refusal("E9042", _DELIVERY, f"{_API}/API_CreateDelivery.html")
 def delivery(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A delivery joins a source and a destination that are there, once, with settings of its kind.
+
+    Source by Ref or DependsOn; S3 settings for buckets; a delimiter for plain, w3c and raw; fields once, and of those that CloudFront
+    has; suffix variables that it knows.
+    """
     given = resource.properties
     source, arn = given.at("DeliverySourceName"), given.at("DeliveryDestinationArn")
     destination = deployment.meant(arn, _DESTINATION)
@@ -196,24 +147,20 @@ def _settings(given: At, service: str | None, output: At) -> Iterator[Problem]:
     delimiter = given.at("FieldDelimiter")
     if delimiter.there and output.known and output.value not in ("plain", "w3c", "raw"):
         yield delimiter.path, f"a delimiter is for plain, w3c and raw, not for {output.value}"
-    if delimiter.text is not None and len(delimiter.text) > 5:
-        yield delimiter.path, "at most 5 characters"
-    if len(given.at("S3SuffixPath").literal) > 256:
-        yield given.at("S3SuffixPath").path, "at most 256 characters"
+    yield from at_most(delimiter, 5, "characters")
+    yield from at_most(given.at("S3SuffixPath"), 256, "characters")
 
 
 _FILTERS = ("AWS::Logs::MetricFilter", "AWS::Logs::SubscriptionFilter")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|%[^%]*%')
 
 
-@refusal(
-    "E9043",
-    _FILTERS,
-    "A filter of logs has a pattern that can be read, and what its receiver needs",
-    f"{_API}/API_PutMetricFilter.html",
-    "Brackets that close, conditions with a right side; a default value or dimensions (3 at most); a role for a stream.",
-)
+@refusal("E9043", _FILTERS, f"{_API}/API_PutMetricFilter.html")
 def filters(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A filter of logs has a pattern that can be read, and what its receiver needs.
+
+    Brackets that close, conditions with a right side; a default value or dimensions (3 at most); a role for a stream.
+    """
     given = resource.properties
     problem = _unreadable(given.at("FilterPattern").literal)
     if problem:
@@ -222,8 +169,7 @@ def filters(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         dimensions, default = change.items("Dimensions"), change.at("DefaultValue")
         if dimensions and default.there:
             yield default.path, "a default value and dimensions exclude each other"
-        if len(dimensions) > 3:
-            yield change.at("Dimensions").path, "at most 3 dimensions"
+        yield from at_most(change.at("Dimensions"), 3, "dimensions")
         yield from once((each.at("Key") for each in dimensions), "dimension")
     receiver = given.at("DestinationArn")
     service = (receiver.text or "").split(":")[2:3]

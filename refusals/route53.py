@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from environments.regions import REGIONS
-from refusals.values import At, Deployment, Problem, Resource, between, exclude, fits, needs, once, one_of, refusal
+from refusals.values import At, Deployment, Problem, Resource, at_most, between, exclude, fits, needs, once, one_of, refusal
 from refusals.words import CHINA_AND_GOVERNMENT
 from templates.record_sets import CLOUDFRONT_ZONE, POLICIES
 
@@ -107,8 +107,9 @@ def _same(deployment: Deployment, resource: Resource, record: At) -> Iterator[At
             yield each
 
 
-@refusal("E9311", _RECORDS, "A record is in exactly one zone, and its name lies in it", f"{_API}/API_ResourceRecordSet.html")
+@refusal("E9311", _RECORDS, f"{_API}/API_ResourceRecordSet.html")
 def zone(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A record is in exactly one zone, and its name lies in it."""
     for record in records(resource):
         by_id, by_name, name = record.at("HostedZoneId"), record.at("HostedZoneName"), record.at("Name")
         if by_id.there == by_name.there:
@@ -121,14 +122,12 @@ def zone(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
             yield name.path, f"{name.text} is not in the zone {within}"
 
 
-@refusal(
-    "E9312",
-    (*_RECORDS, "AWS::Route53::HostedZone"),
-    "A record's name is a DNS name, and its TTL a number of seconds",
-    f"{_GUIDE}/DomainNameFormat.html",
-    "Labels of 1 to 63 characters, 255 together; TTL 0 to 2,147,483,647.",
-)
+@refusal("E9312", (*_RECORDS, "AWS::Route53::HostedZone"), f"{_GUIDE}/DomainNameFormat.html")
 def name(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A record's name is a DNS name, and its TTL a number of seconds.
+
+    Labels of 1 to 63 characters, 255 together; TTL 0 to 2,147,483,647.
+    """
     for record in records(resource) if resource.kind in _RECORDS else (resource.properties,):
         each, ttl = record.at("Name"), record.at("TTL")
         yield from fits(record.at("HealthCheckId"), re.compile(r"[0-9a-fA-F-]{36}"), "id of a health check")
@@ -139,10 +138,9 @@ def name(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
             yield ttl.path, f"{ttl.value!r} is no number of seconds"
 
 
-@refusal(
-    "E9313", _RECORDS, "A canonical name stands alone, and not at the top of the zone", f"{_GUIDE}/ResourceRecordTypes.html#CNAMEFormat"
-)
+@refusal("E9313", _RECORDS, f"{_GUIDE}/ResourceRecordTypes.html#CNAMEFormat")
 def canonical(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A canonical name stands alone, and not at the top of the zone."""
     for record in records(resource):
         if record.at("Type").value != "CNAME":
             continue
@@ -154,15 +152,13 @@ def canonical(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
             yield record.at("Type").path, "a CNAME beside another record of the same name"
 
 
-@refusal(
-    "E9314",
-    _RECORDS,
-    "A routing policy is whole, one a record, and the same for all records of a name and type",
-    f"{_API}/API_ResourceRecordSet.html",
-    "SetIdentifier with Weight (0 to 255), Region, Failover, GeoLocation, GeoProximityLocation, CidrRoutingConfig or "
-    "MultiValueAnswer; identifiers, regions, places and failover sides differ.",
-)
+@refusal("E9314", _RECORDS, f"{_API}/API_ResourceRecordSet.html")
 def routing(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A routing policy is whole, one a record, and the same for all records of a name and type.
+
+    SetIdentifier with Weight (0 to 255), Region, Failover, GeoLocation, GeoProximityLocation, CidrRoutingConfig or MultiValueAnswer;
+    identifiers, regions, places and failover sides differ.
+    """
     for record in records(resource):
         chosen = [policy for policy in POLICIES if record.at(policy).there]
         identifier = record.at("SetIdentifier")
@@ -211,19 +207,13 @@ VALUES = {
 }
 
 
-@refusal(
-    "E9319",
-    _RECORDS,
-    "A record's values have the form of its type, each once",
-    f"{_GUIDE}/ResourceRecordTypes.html",
-    "Checked: " + ", ".join(sorted(VALUES)) + "; at most 400 values.",
-)
+@refusal("E9319", _RECORDS, f"{_GUIDE}/ResourceRecordTypes.html", more="Checked: " + ", ".join(sorted(VALUES)) + "; at most 400 values.")
 def values(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A record's values have the form of its type, each once."""
     for record in records(resource):
         found = record.items("ResourceRecords")
         yield from once(found, "value")
-        if len(found) > 400:
-            yield record.at("ResourceRecords").path, "at most 400 values"
+        yield from at_most(record.at("ResourceRecords"), 400, "values")
         if len(found) > 1 and record.at("Type").value == "CNAME":
             yield record.at("ResourceRecords").path, "a CNAME has one value"
         pattern = VALUES.get(record.at("Type").literal)
@@ -231,14 +221,12 @@ def values(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
             yield from fits(value, pattern, f"value of {record.at('Type').literal}")
 
 
-@refusal(
-    "E9315",
-    _RECORDS,
-    "The primary of a failover pair that has values is checked",
-    "https://github.com/kubernetes-sigs/external-dns/issues/2362",
-    "Route 53 refuses it otherwise: a non-alias primary must have an associated health check (InvalidChangeBatch).",
-)
+@refusal("E9315", _RECORDS, "https://github.com/kubernetes-sigs/external-dns/issues/2362")
 def primary(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """The primary of a failover pair that has values is checked.
+
+    Route 53 refuses it otherwise: a non-alias primary must have an associated health check (InvalidChangeBatch).
+    """
     for record in records(resource):
         if record.at("Failover").value == "PRIMARY" and not record.at("AliasTarget").there and not record.at("HealthCheckId").there:
             yield record.path, "a primary with ResourceRecords needs HealthCheckId"
@@ -250,11 +238,11 @@ _CONTINENTS = ("AF", "AN", "AS", "EU", "NA", "OC", "SA")
 @refusal(
     "E9316",
     _RECORDS,
-    "A geographic record names one place that there is",
     f"{_API}/API_GeoLocation.html",
-    f"ContinentCode ({', '.join(_CONTINENTS)}), or CountryCode (two capitals or *), with SubdivisionCode for US and UA.",
+    more=f"ContinentCode ({', '.join(_CONTINENTS)}), or CountryCode (two capitals or *), with SubdivisionCode for US and UA.",
 )
 def place(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A geographic record names one place that there is."""
     for record in records(resource):
         where = record.at("GeoLocation")
         yield from exclude(where, "ContinentCode", "CountryCode")
@@ -268,14 +256,12 @@ def place(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
             yield from one_of(record.at("Region"), REGIONS | CHINA_AND_GOVERNMENT, "region")
 
 
-@refusal(
-    "E9317",
-    _RECORDS,
-    "An alias target is a name with the hosted zone id of its own service and region",
-    f"{_API}/API_AliasTarget.html",
-    "CloudFront's id is for cloudfront.net only; load balancers and website endpoints have one a region.",
-)
+@refusal("E9317", _RECORDS, f"{_API}/API_AliasTarget.html")
 def alias(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """An alias target is a name with the hosted zone id of its own service and region.
+
+    CloudFront's id is for cloudfront.net only; load balancers and website endpoints have one a region.
+    """
     for record in records(resource):
         target = record.at("AliasTarget")
         dns, given = target.at("DNSName"), target.at("HostedZoneId")
@@ -310,15 +296,13 @@ def _zone_of_service(given: At, host: str) -> Iterator[Problem]:
             yield given.path, f"{given.literal} is the zone of something else" + (f"; of {host} it is {right}" if right else "")
 
 
-@refusal(
-    "E9318",
-    _CHECK,
-    "A health check asks for something that can be asked",
-    f"{_API}/API_HealthCheckConfig.html",
-    "A name or a public address; TCP with its port; an interval of 10 or 30 seconds; a search that is not empty; at least three "
-    "regions that have checkers; no more children demanded than there are.",
-)
+@refusal("E9318", _CHECK, f"{_API}/API_HealthCheckConfig.html")
 def health(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A health check asks for something that can be asked.
+
+    A name or a public address; TCP with its port; an interval of 10 or 30 seconds; a search that is not empty; at least three regions
+    that have checkers; no more children demanded than there are.
+    """
     config = resource.properties.at("HealthCheckConfig")
     kind, address, host = config.at("Type").literal, config.at("IPAddress"), config.at("FullyQualifiedDomainName")
     if kind in _ENDPOINT and not address.there and not host.there:
@@ -383,14 +367,12 @@ def _children(config: At, kind: str) -> Iterator[Problem]:
         yield children.path, "at most 255 children"
 
 
-@refusal(
-    "E9320",
-    ("AWS::Route53::HostedZone", "AWS::Route53::KeySigningKey"),
-    "Route 53 logs queries, and takes keys for signing, in us-east-1 only",
-    f"{_API}/API_CreateQueryLoggingConfig.html",
-    "A log group there; an asymmetric key of KMS there with KeySpec ECC_NIST_P256 and KeyUsage SIGN_VERIFY.",
-)
+@refusal("E9320", ("AWS::Route53::HostedZone", "AWS::Route53::KeySigningKey"), f"{_API}/API_CreateQueryLoggingConfig.html")
 def elsewhere(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """Route 53 logs queries, and takes keys for signing, in us-east-1 only.
+
+    A log group there; an asymmetric key of KMS there with KeySpec ECC_NIST_P256 and KeyUsage SIGN_VERIFY.
+    """
     group, key = (
         resource.properties.at("QueryLoggingConfig", "CloudWatchLogsLogGroupArn"),
         resource.properties.at("KeyManagementServiceArn"),
@@ -402,5 +384,5 @@ def elsewhere(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
     made = deployment.meant(key, "AWS::KMS::Key")
     for name, value in (("KeySpec", "ECC_NIST_P256"), ("KeyUsage", "SIGN_VERIFY")) if made else ():
         given = made.properties.at(name) if made else key
-        if given.value != value and (given.known or not given.there):
+        if given.value != value and given.told:
             yield key.path, f"the key's {name} has to be {value}"

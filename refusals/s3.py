@@ -9,7 +9,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from refusals.values import At, Deployment, Problem, Resource, between, exclude, fits, needs, once, one_of, refusal
+from refusals.values import At, Deployment, Problem, Resource, between, either, exclude, fits, needs, once, one_of, refusal
 
 _API = "https://docs.aws.amazon.com/AmazonS3/latest/API"
 _GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide"
@@ -19,14 +19,12 @@ _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}")
 _PREFIXES, _SUFFIXES = ("xn--", "sthree-", "amzn-s3-demo-"), ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 
 
-@refusal(
-    "E9407",
-    _BUCKET,
-    "A bucket has a name that S3 gives",
-    f"{_GUIDE}/bucketnamingrules.html",
-    "3 to 63 of a-z, 0-9, hyphen and single dots; no address, no reserved beginning or ending; no dots with acceleration.",
-)
+@refusal("E9407", _BUCKET, f"{_GUIDE}/bucketnamingrules.html")
 def name(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A bucket has a name that S3 gives.
+
+    3 to 63 of a-z, 0-9, hyphen and single dots; no address, no reserved beginning or ending; no dots with acceleration.
+    """
     given = resource.properties.at("BucketName")
     if not given.literal:
         return
@@ -42,15 +40,13 @@ def name(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         yield given.path, "acceleration is for names without dots"
 
 
-@refusal(
-    "E9408",
-    _BUCKET,
-    "Replication has versions on both sides and rules that fit together",
-    f"{_GUIDE}/replication-requirements.html",
-    "Versioning Enabled; another bucket, by ARN; with Filter also Priority and DeleteMarkerReplication, which is not for tags; "
-    "ReplicationTime of 15 minutes with Metrics; a replica key with SseKmsEncryptedObjects; another owner with Account.",
-)
+@refusal("E9408", _BUCKET, f"{_GUIDE}/replication-requirements.html")
 def replication(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """Replication has versions on both sides and rules that fit together.
+
+    Versioning Enabled; another bucket, by ARN; with Filter also Priority and DeleteMarkerReplication, which is not for tags;
+    ReplicationTime of 15 minutes with Metrics; a replica key with SseKmsEncryptedObjects; another owner with Account.
+    """
     properties = resource.properties
     config = properties.at("ReplicationConfiguration")
     if not config.there:
@@ -59,7 +55,7 @@ def replication(resource: Resource, deployment: Deployment) -> Iterator[Problem]
     if not status.there or (status.known and status.value != "Enabled"):
         yield config.path, "replication needs VersioningConfiguration with Status Enabled"
     rules = config.items("Rules")
-    if not 1 <= len(rules) <= 1000 and (config.at("Rules").known or not config.at("Rules").there):
+    if not 1 <= len(rules) <= 1000 and config.at("Rules").told:
         yield config.at("Rules").path, "replication has 1 to 1,000 rules"
     role = deployment.meant(config.at("Role"), "AWS::IAM::Role")
     trusted = [
@@ -114,15 +110,13 @@ _ACTIONS = (
 _MIDNIGHT = re.compile(r"\d{4}-\d\d-\d\d(T00:00:00(\.0+)?(Z|\+00:00)?)?")
 
 
-@refusal(
-    "E9409",
-    _BUCKET,
-    "A lifecycle rule does something, and its parts do not contradict each other",
-    f"{_API}/API_LifecycleRule.html",
-    "Days or a date (midnight UTC), not both; ExpiredObjectDeleteMarker without either and without tags; unfinished uploads "
-    "without tags; ids differ; days from 1.",
-)
+@refusal("E9409", _BUCKET, f"{_API}/API_LifecycleRule.html")
 def lifecycle(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A lifecycle rule does something, and its parts do not contradict each other.
+
+    Days or a date (midnight UTC), not both; ExpiredObjectDeleteMarker without either and without tags; unfinished uploads without tags;
+    ids differ; days from 1.
+    """
     rules = resource.properties.items("LifecycleConfiguration", "Rules")
     yield from once((rule.at("Id") for rule in rules), "Id")
     if len(rules) > 1000:
@@ -154,14 +148,12 @@ def lifecycle(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
             yield dates[0].path, "a rule counts in days or by dates, not both"
 
 
-@refusal(
-    "E9410",
-    _BUCKET,
-    "Objects move down the storage classes, each once, late enough, and before they expire",
-    f"{_GUIDE}/lifecycle-transition-general-considerations.html",
-    "STANDARD_IA and ONEZONE_IA from 30 days; 30 days in these before the next class; expiration after the last move.",
-)
+@refusal("E9410", _BUCKET, f"{_GUIDE}/lifecycle-transition-general-considerations.html")
 def moves(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """Objects move down the storage classes, each once, late enough, and before they expire.
+
+    STANDARD_IA and ONEZONE_IA from 30 days; 30 days in these before the next class; expiration after the last move.
+    """
     for rule in resource.properties.items("LifecycleConfiguration", "Rules"):
         yield from _moves([*rule.items("Transitions"), *rule.items("Transition")], rule.at("ExpirationInDays"), least=30)
         noncurrent = [*rule.items("NoncurrentVersionTransitions"), *rule.items("NoncurrentVersionTransition")]
@@ -196,29 +188,27 @@ def _moves(steps: list[At], end: At, *, least: int) -> Iterator[Problem]:
                     )
 
 
-@refusal("E9411", _BUCKET, "A key is given with KMS encryption only", f"{_API}/API_ServerSideEncryptionByDefault.html")
+@refusal("E9411", _BUCKET, f"{_API}/API_ServerSideEncryptionByDefault.html")
 def encryption(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A key is given with KMS encryption only."""
     for rule in resource.properties.items("BucketEncryption", "ServerSideEncryptionConfiguration"):
         default = rule.at("ServerSideEncryptionByDefault")
         if default.at("KMSMasterKeyID").there and default.at("SSEAlgorithm").value == "AES256":
             yield default.at("KMSMasterKeyID").path, "a key with AES256; it is for aws:kms"
 
 
-@refusal(
-    "E9412",
-    _BUCKET,
-    "A website shows pages or redirects, not both",
-    f"{_API}/API_WebsiteConfiguration.html",
-    "IndexDocument is a name without slash; a redirect replaces the key or its prefix.",
-)
+@refusal("E9412", _BUCKET, f"{_API}/API_WebsiteConfiguration.html")
 def website(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A website shows pages or redirects, not both.
+
+    IndexDocument is a name without slash; a redirect replaces the key or its prefix.
+    """
     site = resource.properties.at("WebsiteConfiguration")
     if not isinstance(site.value, dict):
         return
     for page in ("IndexDocument", "ErrorDocument", "RoutingRules"):
         yield from exclude(site, "RedirectAllRequestsTo", page)
-    if not site.at("RedirectAllRequestsTo").there and not site.at("IndexDocument").there:
-        yield site.at("IndexDocument").path, "a website needs IndexDocument or RedirectAllRequestsTo"
+    yield from either(site, "a website", "IndexDocument", "RedirectAllRequestsTo")
     yield from fits(site.at("RedirectAllRequestsTo", "HostName"), _HOST, "name of a host")
     if "/" in site.at("IndexDocument").literal or site.at("IndexDocument").value == "":
         yield site.at("IndexDocument").path, "IndexDocument is a name without slash"
@@ -233,14 +223,12 @@ def website(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
             yield rule.path, "an empty redirect or condition"
 
 
-@refusal(
-    "E9413",
-    _BUCKET,
-    "A cross-origin rule has methods and wildcards that S3 takes",
-    f"{_API}/API_CORSRule.html",
-    "GET, PUT, POST, DELETE, HEAD; one * in an origin and in an allowed header, none in an exposed one.",
-)
+@refusal("E9413", _BUCKET, f"{_API}/API_CORSRule.html")
 def cors(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A cross-origin rule has methods and wildcards that S3 takes.
+
+    GET, PUT, POST, DELETE, HEAD; one * in an origin and in an allowed header, none in an exposed one.
+    """
     rules = resource.properties.items("CorsConfiguration", "CorsRules")
     yield from once((rule.at("Id") for rule in rules), "Id")
     if len(rules) > 100:
@@ -254,11 +242,12 @@ def cors(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
                     yield at.path, f"{at.literal!r} has {at.literal.count('*')} wildcards; {key} takes {most}"
 
 
-@refusal("E9414", _BUCKET, "A lock is enabled with its bucket, and lasts days or years", f"{_API}/API_DefaultRetention.html")
+@refusal("E9414", _BUCKET, f"{_API}/API_DefaultRetention.html")
 def lock(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A lock is enabled with its bucket, and lasts days or years."""
     properties = resource.properties
     config, enabled = properties.at("ObjectLockConfiguration"), properties.at("ObjectLockEnabled")
-    if config.there and not enabled.true and (enabled.known or not enabled.there):
+    if config.there and not enabled.true and enabled.told:
         yield config.path, "ObjectLockConfiguration needs ObjectLockEnabled"
     if (config.there or enabled.true) and properties.at("VersioningConfiguration", "Status").value == "Suspended":
         yield properties.at("VersioningConfiguration").path, "a lock needs versions"
@@ -270,8 +259,12 @@ def lock(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         yield from one_of(default.at("Mode"), ("GOVERNANCE", "COMPLIANCE"), "mode")
 
 
-@refusal("E9415", _BUCKET, "A bucket does not log into itself", f"{_GUIDE}/ServerLogs.html", "Every log would make another one.")
+@refusal("E9415", _BUCKET, f"{_GUIDE}/ServerLogs.html")
 def logs(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A bucket does not log into itself.
+
+    Every log would make another one.
+    """
     where = resource.properties.at("LoggingConfiguration", "DestinationBucketName")
     if where.there and where.value in (resource.properties.at("BucketName").value, f"${{{resource.name}}}"):
         yield where.path, "the bucket itself"
@@ -291,14 +284,12 @@ _RECEIVERS = (
 )
 
 
-@refusal(
-    "E9416",
-    _BUCKET,
-    "Each event of a bucket goes to one receiver of the kind that is named",
-    f"{_GUIDE}/notification-how-to-filtering.html",
-    "Events that S3 has; two configurations for one event need prefixes or suffixes that do not overlap.",
-)
+@refusal("E9416", _BUCKET, f"{_GUIDE}/notification-how-to-filtering.html")
 def events(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """Each event of a bucket goes to one receiver of the kind that is named.
+
+    Events that S3 has; two configurations for one event need prefixes or suffixes that do not overlap.
+    """
     seen: list[tuple[str, At, At]] = []
     for list_name, key, service in _RECEIVERS:
         for config in resource.properties.items("NotificationConfiguration", list_name):
@@ -342,27 +333,23 @@ def _filters_overlap(one: At, other: At) -> bool:
     return head and (str(tails[0]).endswith(str(tails[1])) or str(tails[1]).endswith(str(tails[0])))
 
 
-@refusal(
-    "E9417",
-    _BUCKET,
-    "An archive of intelligent tiering begins late enough",
-    f"{_API}/API_Tiering.html",
-    "ARCHIVE_ACCESS from 90 days, DEEP_ARCHIVE_ACCESS from 180, to 730.",
-)
+@refusal("E9417", _BUCKET, f"{_API}/API_Tiering.html")
 def archives(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """An archive of intelligent tiering begins late enough.
+
+    ARCHIVE_ACCESS from 90 days, DEEP_ARCHIVE_ACCESS from 180, to 730.
+    """
     for config in resource.properties.items("IntelligentTieringConfigurations"):
         for tier in config.items("Tierings"):
             yield from between(tier.at("Days"), 180 if tier.at("AccessTier").value == "DEEP_ARCHIVE_ACCESS" else 90, 730)
 
 
-@refusal(
-    "E9419",
-    "AWS::S3::BucketPolicy",
-    "A bucket that blocks public policies has none",
-    f"{_GUIDE}/access-control-block-public-access.html",
-    "An Allow for everybody without a condition is refused (AccessDenied) where BlockPublicPolicy is true.",
-)
+@refusal("E9419", "AWS::S3::BucketPolicy", f"{_GUIDE}/access-control-block-public-access.html")
 def public(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A bucket that blocks public policies has none.
+
+    An Allow for everybody without a condition is refused (AccessDenied) where BlockPublicPolicy is true.
+    """
     bucket = deployment.meant(resource.properties.at("Bucket"), _BUCKET)
     if bucket is None or not bucket.properties.at("PublicAccessBlockConfiguration", "BlockPublicPolicy").true:
         return
@@ -372,14 +359,12 @@ def public(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
             yield statement.at("Principal").path, f"everybody, while {bucket.name} blocks public policies (BlockPublicPolicy)"
 
 
-@refusal(
-    "E9420",
-    _BUCKET,
-    "A report of a bucket goes to a bucket by its ARN",
-    f"{_API}/API_InventoryS3BucketDestination.html",
-    "Inventory and analytics.",
-)
+@refusal("E9420", _BUCKET, f"{_API}/API_InventoryS3BucketDestination.html")
 def reports(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A report of a bucket goes to a bucket by its ARN.
+
+    Inventory and analytics.
+    """
     inventories = (each.at("Destination") for each in resource.properties.items("InventoryConfigurations"))
     analyses = (
         each.at("StorageClassAnalysis", "DataExport", "Destination") for each in resource.properties.items("AnalyticsConfigurations")

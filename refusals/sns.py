@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from refusals.values import At, Deployment, Problem, Resource, fits, one_of, refusal
-from refusals.words import EMAIL, arn_of
+from refusals.words import EMAIL, arn_of, listed
 
 _API = "https://docs.aws.amazon.com/sns/latest/api"
 _GUIDE = "https://docs.aws.amazon.com/sns/latest/dg"
@@ -28,21 +28,19 @@ _OPERATORS = frozenset({"prefix", "suffix", "anything-but", "numeric", "exists",
 _RAW = ("sqs", "http", "https", "firehose")
 
 
-@refusal(
-    "E9030",
-    _TOPIC,
-    "An ordered topic ends in .fifo, and only that",
-    f"{_API}/API_CreateTopic.html",
-    "Letters, digits, - and _, 256 at most; deduplication, archive and throughput scope are for ordered topics.",
-)
+@refusal("E9030", _TOPIC, f"{_API}/API_CreateTopic.html")
 def topic(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """An ordered topic ends in .fifo, and only that.
+
+    Letters, digits, - and _, 256 at most; deduplication, archive and throughput scope are for ordered topics.
+    """
     given = resource.properties
     name, ordered = given.at("TopicName"), given.at("FifoTopic")
     yield from fits(name, _NAME, "name of a topic")
-    if name.literal and ordered.true != name.literal.endswith(".fifo") and (ordered.known or not ordered.there):
+    if name.literal and ordered.true != name.literal.endswith(".fifo") and ordered.told:
         yield name.path, "FifoTopic and a name that ends in .fifo go together"
     for key in ("ContentBasedDeduplication", "ArchivePolicy", "FifoThroughputScope"):
-        if given.at(key).there and not ordered.true and not (ordered.there and not ordered.known) and given.at(key).value is not False:
+        if given.at(key).there and not ordered.true and ordered.told and given.at(key).value is not False:
             yield given.at(key).path, f"{key} is for ordered topics (FifoTopic)"
     for inline in given.items("Subscription"):
         yield from _endpoint(inline, ordered=ordered.true)
@@ -51,14 +49,13 @@ def topic(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
         yield given.at("SignatureVersion").path, "SignatureVersion is 1 or 2"
 
 
-@refusal(
-    "E9031",
-    _SUBSCRIPTION,
-    "A subscription's endpoint is what its protocol reaches",
-    f"{_API}/API_Subscribe.html",
-    "Raw delivery for sqs, http(s) and firehose; a role with firehose, and only there; a dead letter queue is a queue; filters hold lists.",
-)
+@refusal("E9031", _SUBSCRIPTION, f"{_API}/API_Subscribe.html")
 def subscription(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A subscription's endpoint is what its protocol reaches.
+
+    Raw delivery for sqs, http(s) and firehose; a role with firehose, and only there; a dead letter queue is a queue; filters hold
+    lists.
+    """
     given = resource.properties
     made = deployment.meant(given.at("TopicArn"), _TOPIC)
     ordered = bool(made and made.properties.at("FifoTopic").true) or given.at("TopicArn").literal.endswith(".fifo")
@@ -106,33 +103,20 @@ def _endpoint(given: At, *, ordered: bool) -> Iterator[Problem]:
 
 TOPIC_ACTIONS = frozenset(
     f"sns:{name}".lower()
-    for name in [
-        "AddPermission",
-        "DeleteTopic",
-        "GetDataProtectionPolicy",
-        "GetTopicAttributes",
-        "ListSubscriptionsByTopic",
-        "ListTagsForResource",
-        "Publish",
-        "PutDataProtectionPolicy",
-        "Receive",
-        "RemovePermission",
-        "SetTopicAttributes",
-        "Subscribe",
-        "TagResource",
-        "UntagResource",
-    ]
+    for name in listed(
+        "AddPermission DeleteTopic GetDataProtectionPolicy GetTopicAttributes ListSubscriptionsByTopic "
+        "ListTagsForResource Publish PutDataProtectionPolicy Receive RemovePermission SetTopicAttributes Subscribe "
+        "TagResource UntagResource"
+    )
 )
 
 
-@refusal(
-    "E9032",
-    "AWS::SNS::TopicPolicy",
-    "A topic policy allows what can be done with a topic, on its own topics",
-    f"{_GUIDE}/sns-access-policy-language-api-permissions-reference.html",
-    "sns:* is out of scope for a topic, so are actions of the account such as sns:ListTopics; SNS refuses both (InvalidParameter).",
-)
+@refusal("E9032", "AWS::SNS::TopicPolicy", f"{_GUIDE}/sns-access-policy-language-api-permissions-reference.html")
 def topic_policy(resource: Resource, deployment: Deployment) -> Iterator[Problem]:
+    """A topic policy allows what can be done with a topic, on its own topics.
+
+    sns:* is out of scope for a topic, so are actions of the account such as sns:ListTopics; SNS refuses both (InvalidParameter).
+    """
     given = resource.properties
     topics = given.at("Topics")
     if topics.value == []:

@@ -8,6 +8,7 @@ What only AWS will know stands in the values as text with a variable: `${Logical
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -55,6 +56,11 @@ class At:
     def known(self) -> bool:
         """No part of the value is left to AWS; of a mapping or list only that it is one."""
         return self.value is not ABSENT and not (isinstance(self.value, str) and "${" in self.value)
+
+    @property
+    def told(self) -> bool:
+        """The template tells: the value is known, or is not there."""
+        return self.known or not self.there
 
     @property
     def text(self) -> str | None:
@@ -145,11 +151,13 @@ REFUSALS: list[Refusal] = []
 """Everything that the modules of this room declare."""
 
 
-def refusal(id: str, kinds: str | tuple[str, ...], what: str, source: str, more: str = "") -> Callable[[Check], Check]:
-    """Declare a rule."""
+def refusal(id: str, kinds: str | tuple[str, ...], source: str, more: str = "") -> Callable[[Check], Check]:
+    """Declare a rule: the first line of the function's docstring is its sentence, what follows the details, unless `more` has them."""
 
     def declared(check: Check) -> Check:
-        REFUSALS.append(Refusal(id, (kinds,) if isinstance(kinds, str) else kinds, what, more or what + ".", source, check))
+        sentence, _, details = inspect.cleandoc(check.__doc__ or "").partition("\n\n")
+        details = more or " ".join(details.split()) or sentence
+        REFUSALS.append(Refusal(id, (kinds,) if isinstance(kinds, str) else kinds, sentence.removesuffix("."), details, source, check))
         return check
 
     return declared
@@ -166,6 +174,18 @@ def needs(at: At, name: str, *others: str) -> Iterator[Problem]:
     """A problem where the key is there without each of the others."""
     if at.at(name).there:
         yield from ((at.at(other).path, f"{name} needs {other}") for other in others if not at.at(other).there)
+
+
+def either(at: At, what: str, *names: str) -> Iterator[Problem]:
+    """A problem where none of the keys is there."""
+    if not any(at.at(name).there for name in names):
+        yield at.at(names[0]).path, f"{what} needs {' or '.join(names)}"
+
+
+def at_most(at: At, most: int, words: str) -> Iterator[Problem]:
+    """A problem where a list has more items than that, or a known text more characters."""
+    if len(at.literal or at.items()) > most:
+        yield at.path, f"at most {most:,} {words}"
 
 
 def fits(at: At, pattern: Any, words: str) -> Iterator[Problem]:

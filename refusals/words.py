@@ -10,6 +10,11 @@ EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@.]+")
 HOST_URL = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?(/[^\s?#]*)?")
 
 
+def listed(text: str) -> frozenset[str]:
+    """The words of a list as AWS's documents have it, in a row."""
+    return frozenset(text.split())
+
+
 def arn_of(*services: str) -> re.Pattern[str]:
     """An ARN of one of the services, with what only AWS will know anywhere in it."""
     return re.compile(rf"arn:(aws[a-z-]*|\$\{{[^}}]*\}}):({'|'.join(services)}):.+")

@@ -13,7 +13,6 @@ import msgspec
 
 from assembly.model import Assembly, Stack
 from aws.cloudformation.gateway import CloudFormation
-from aws.cloudformation.stack_sets import CallAs
 from gateways.retained import REMOVABLE
 from planning.model import Finding
 from planning.removals import Removal, RetainedResource
@@ -27,7 +26,7 @@ def alone(assembly: Assembly, stack: Stack, gateways: RemovalGateways, findings:
     gateway = gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
     found = removal_of(stack, gateway)
     if stack.kind == "stackset":
-        live = gateway.describe_stack_set(stack.stack_name, call_as=_call_as(stack))
+        live = gateway.describe_stack_set(stack.stack_name, call_as=stack.call_as)
         left = left_by_set(stack, {"Resources": resources_of(live.template_body)}, gateway) if live is not None else []
     else:
 
@@ -69,7 +68,7 @@ def deployed_resources(stack: Stack, gateways: RemovalGateways) -> dict[str, Any
     """Those of the template that it was deployed with; none where there is none, or not in JSON. Raises `AwsError`."""
     gateway = gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
     if stack.kind == "stackset":
-        live = gateway.describe_stack_set(stack.stack_name, call_as=_call_as(stack))
+        live = gateway.describe_stack_set(stack.stack_name, call_as=stack.call_as)
         return resources_of(live.template_body if live is not None else None)
     return resources_of(gateway.get_template(stack.stack_name))
 
@@ -78,7 +77,7 @@ def deployed_tags(stack: Stack, gateways: RemovalGateways) -> dict[str, str]:
     """Those of the stack or StackSet as it stands. Raises `AwsError`."""
     gateway = gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
     if stack.kind == "stackset":
-        of_set = gateway.describe_stack_set(stack.stack_name, call_as=_call_as(stack))
+        of_set = gateway.describe_stack_set(stack.stack_name, call_as=stack.call_as)
         return {} if of_set is None else dict(of_set.tags)
     live = gateway.describe_stack(stack.stack_name)
     return {} if live is None else dict(live.tags)
@@ -117,10 +116,10 @@ def _of_stack(stack: Stack, gateway: CloudFormation) -> Removal | None:
 
 
 def _of_set(stack: Stack, gateway: CloudFormation) -> Removal | None:
-    live = gateway.describe_stack_set(stack.stack_name, call_as=_call_as(stack))
+    live = gateway.describe_stack_set(stack.stack_name, call_as=stack.call_as)
     if live is None:
         return None
-    instances = gateway.list_stack_instances(stack.stack_name, call_as=_call_as(stack))
+    instances = gateway.list_stack_instances(stack.stack_name, call_as=stack.call_as)
     return Removal(
         **where(stack),
         kind="stackset",
@@ -129,13 +128,9 @@ def _of_set(stack: Stack, gateway: CloudFormation) -> Removal | None:
         status=live.status,
         resources=len(instances),
         regions=tuple(sorted({i.region for i in instances})),
-        call_as=_call_as(stack),
+        call_as=stack.call_as,
     )
 
 
 def _gone(stack: Stack, to_clean: tuple[RetainedResource, ...]) -> Removal:
     return Removal(**where(stack), kind=stack.kind, stack_name=stack.stack_name, arn="", status="DELETE_COMPLETE", leftovers=to_clean)
-
-
-def _call_as(stack: Stack) -> CallAs:
-    return stack.stackset.call_as if stack.stackset else "SELF"

@@ -11,16 +11,15 @@ into a CloudFormation stack automatically"; API reference, ResourceToImport. Who
 
 from __future__ import annotations
 
-import asyncio
 import copy
-import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ministack.services.cloudformation import changesets, drift, engine, handlers
 from ministack.services.cloudformation.handlers import _ACTION_HANDLERS
 from ministack.services.cloudformation.helpers import _error, _p
 
+from emulator import pace
 from resource_import import types
 from resource_import.found import record_key
 
@@ -41,6 +40,7 @@ def install() -> None:
     """Wrap CreateChangeSet, and replace the parts of MiniStack that know its own types only."""
     engine_of: Any = changesets
     create, changes, existing = _ACTION_HANDLERS["CreateChangeSet"], engine_of._import_changes, engine_of._existing_resources
+    carry_out = engine_of._import_resources_async
 
     def create_change_set(params: Any) -> Any:
         if _p(params, "ChangeSetType") != "IMPORT":
@@ -69,25 +69,18 @@ def install() -> None:
             if types.identifiers(each["ResourceType"]) and each["ResourceType"] not in types.NEVER_BY_NAME
         ]
 
+    async def in_turn(*given: Any) -> None:
+        await pace.turn()
+        await carry_out(*given)
+
     _ACTION_HANDLERS["CreateChangeSet"] = create_change_set
-    engine_of._import_resources_async = _taking_time(engine_of._import_resources_async)
+    engine_of._import_resources_async = in_turn
     engine_of._import_changes, engine_of._import_change = import_changes, _change
     engine_of._existing_resources, engine_of._import_owner = existing_resources, types.owner
     vars(drift)["DRIFT_DETECTABLE_STATUSES"] = drift.DRIFT_DETECTABLE_STATUSES | {
         "IMPORT_COMPLETE",
         "IMPORT_ROLLBACK_COMPLETE",
     }
-
-
-def _taking_time(carry_out: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-    """An import that takes LOCAL_AWS_RESOURCE_SECONDS for each resource, as a creation does (`emulator/pace.py`)."""
-    seconds = float(os.environ.get("LOCAL_AWS_RESOURCE_SECONDS", "0"))
-
-    async def slowed(change_set: dict[str, Any], *more: Any) -> None:
-        await asyncio.sleep(seconds * len(change_set["_resources_to_import"]))
-        await carry_out(change_set, *more)
-
-    return slowed if seconds > 0 else carry_out
 
 
 def _refuse_types(entries: Any) -> None:

@@ -1,4 +1,4 @@
-"""The private parts of MiniStack that imports lean on, beside those that the emulator names (`emulator/seams.py`).
+"""The private parts of MiniStack that imports and Cloud Control lean on, beside those that the emulator names (`emulator/seams.py`).
 
 In: nothing. Out: `PARTS`, held against the installed MiniStack at each start.
 Never: changes MiniStack.
@@ -21,7 +21,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "_import_owner(resources_to_import)",
         "_import_resources_async(cs, stack, new_stack)",
     ),
-    f"{_FORMATION}.drift": ("DRIFT_DETECTABLE_STATUSES", "_DRIFT_READERS"),
+    f"{_FORMATION}.drift": ("DRIFT_DETECTABLE_STATUSES", "_DRIFT_READERS", "_read_iam_role(physical_id, props)"),
     f"{_FORMATION}.engine": (
         "_evaluate_conditions(template, params)",
         "_parse_template(template_body)",
@@ -51,9 +51,9 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "ministack.services.iam": ("_oidc_providers", "_policies", "_roles"),
     "ministack.services.lambda_svc": ("_functions",),
     "ministack.services.route53": ("_health_checks", "_records", "_zones"),
-    "ministack.services.s3": ("_bucket_policies", "_bucket_tags", "_buckets"),
+    "ministack.services.s3": ("_bucket_encryption", "_bucket_policies", "_bucket_tags", "_bucket_websites", "_buckets"),
     "ministack.services.secretsmanager": ("_secrets",),
     "ministack.services.sns": ("_topics",),
-    "ministack.services.waf": ("web_acl_record(uid, scope)",),
+    "ministack.services.waf": ("_waf_tags", "web_acl_record(uid, scope)"),
 }
 """As in `emulator.seams`."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
@@ -32,7 +33,7 @@ class Tagged:
     write: Callable[[str, Tags], None]
 
 
-def _kept(store: Callable[[], Any], key: Callable[[str], str], name: str | None, *, listed: bool) -> Tagged:
+def _kept(store: Callable[[], Any], key: Callable[[str], str], name: str | None = None, *, listed: bool) -> Tagged:
     """Tags in a store of their own, or (`name`) in a store's record of the resource; as a list of Key and Value, or as a mapping."""
 
     def read(physical_id: str) -> Tags:
@@ -50,12 +51,7 @@ def _kept(store: Callable[[], Any], key: Callable[[str], str], name: str | None,
     return Tagged(read, write)
 
 
-def _listed(store: Callable[[], Any], key: Callable[[str], str], name: str | None = None) -> Tagged:
-    return _kept(store, key, name, listed=True)
-
-
-def _mapped(store: Callable[[], Any], key: Callable[[str], str], name: str | None = None) -> Tagged:
-    return _kept(store, key, name, listed=False)
+_listed, _mapped = partial(_kept, listed=True), partial(_kept, listed=False)
 
 
 def _itself(physical_id: str) -> str:
@@ -66,19 +62,15 @@ def _alarm_arn(name: str) -> str:
     return f"arn:aws:cloudwatch:{get_region()}:{get_account_id()}:alarm:{name}"
 
 
-def _distribution_arn(distribution: str) -> str:
-    return f"arn:aws:cloudfront::{get_account_id()}:distribution/{distribution}"
-
-
-def _table_arn(name: str) -> str:
-    return f"arn:aws:dynamodb:{get_region()}:{get_account_id()}:table/{name}"
-
-
 STORES: Mapping[str, Tagged] = {
     "AWS::CertificateManager::Certificate": _listed(lambda: acm._certificates, _itself, "Tags"),
-    "AWS::CloudFront::Distribution": _listed(lambda: cloudfront._tags, _distribution_arn),
+    "AWS::CloudFront::Distribution": _listed(
+        lambda: cloudfront._tags, lambda name: f"arn:aws:cloudfront::{get_account_id()}:distribution/{name}"
+    ),
     "AWS::CloudWatch::Alarm": _mapped(lambda: cloudwatch._resource_tags, _alarm_arn),
-    "AWS::DynamoDB::Table": _listed(lambda: dynamodb._tags, _table_arn),
+    "AWS::DynamoDB::Table": _listed(
+        lambda: dynamodb._tags, lambda name: f"arn:aws:dynamodb:{get_region()}:{get_account_id()}:table/{name}"
+    ),
     "AWS::IAM::Role": _listed(lambda: iam._roles, _itself, "Tags"),
     "AWS::Lambda::Function": _mapped(lambda: lambda_svc._functions, _itself, "tags"),
     "AWS::Logs::LogGroup": _mapped(lambda: logs._log_groups, _itself, "tags"),

@@ -7,10 +7,10 @@ Never: shows a value that the plan hides.
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import msgspec
 
+from assembly import schemas
 from assembly.files import canonical_json
 from assembly.model import Frozen
 from planning.model import Finding, Plan
@@ -83,6 +83,6 @@ def render(plan: Plan) -> str:
 
 def schema() -> str:
     """JSON Schema (2020-12) of the document, generated from the types."""
-    found: dict[str, Any] = msgspec.json.schema(Review)
+    [found], definitions = schemas.components([Review])
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "deploy.py plan --format json"}
-    return json.dumps({**head, **found}, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return json.dumps({**head, **found, "$defs": definitions}, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

@@ -25,9 +25,11 @@ def lines(environment: str, found: Estimate, *, today: date, other: tuple[str, E
         yield f"  {stack or 'beside the stacks'}: {sum(line.usd for line in positions):,.2f}"
         for alike in _alike(positions):
             yield _position(alike)
-    assumptions = dict.fromkeys(line.assumption for line in found.lines if line.assumption and line.usd >= SMALL)
-    if assumptions:
-        yield f"assumed: {'; '.join(assumptions)}"
+    assumptions: dict[str, str] = {}
+    for line in found.lines:
+        if line.assumption and line.usd >= SMALL:
+            assumptions.setdefault(line.assumption, line.what)
+    yield from ("assumed:", *(f"  {what}: {assumption}" for assumption, what in assumptions.items())) if assumptions else ()
     free = free_tier(found)
     if free:
         yield f"CloudFront's free share of the account would take off up to {free:,.2f}, if no other distribution uses it"

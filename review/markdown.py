@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from assembly import commands
 from changes.model import PropertyChange, ResourceChange, Widening
-from guards.text import printable, split_lines
+from guards.text import plural, printable, split_lines
 from planning.model import AnyStackPlan, Plan, StackPlan, StackSetPlan
 from review import content_view, meaning_view, removal_view, shown, summary, takeover_view
 
@@ -294,13 +294,13 @@ def _widening_list(title: str, widenings: tuple[Widening, ...], lines: tuple[str
         return
     yield ""
     opened = "" if lines else " open"
-    yield f"<details{opened}><summary><b>{title}</b>: {summary.plural(len(widenings), 'widened permission')}</summary>"
+    yield f"<details{opened}><summary><b>{title}</b>: {plural(len(widenings), 'widened permission')}</summary>"
     yield ""
     yield from (f"- {_escaped(line)}" for line in lines)
     for stack, where, found in summary.widening_groups(widenings):
         yield f"- {_escaped(stack)}: {_escaped(where)}"
         if not most:
-            yield f"  - {summary.plural(len(found), 'widened permission')}"
+            yield f"  - {plural(len(found), 'widened permission')}"
             continue
         for widening in found:
             text = _escaped(summary.widening_text(widening, most=12 if most >= _VALUE_LIMITS[1] else 4))

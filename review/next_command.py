@@ -36,7 +36,8 @@ BUILD_OPTIONS: Options = {
 """Of build.py, which this room must not import."""
 
 _BEGIN = re.compile(r"(?<![\w./-])python (deploy|build)\.py(?![\w./-])")
-_VERB = re.compile(r" ([a-z][a-z-]*)")
+# With what may stand before its options: `dr status --env dev`, `runbook site-down --env dev`.
+_VERB = re.compile(r" ([a-z][a-z-]*)(?: [a-z][a-z0-9-]*(?= --env[ =]))?")
 _AT_AWS = re.compile(r"(?m)^( *)next: ((?:\x00[0-9a-f]+\[[0-9;]*m)?aws )")
 ELSEWHERE = "on AWS, not here: "
 # One word of a shell, quoted or not, without the full stop of the sentence that it may stand at the end of.
@@ -137,7 +138,7 @@ class NextCommand:
         options = self.parser_options(verb[1]) if verb else None
         if verb is None or options is None:
             return program, at
-        return self._finished(f"{program} {verb[1]}", text, verb.end(), options, self.carried)
+        return self._finished(f"{program}{verb[0]}", text, verb.end(), options, self.carried)
 
     def _for_build(self) -> tuple[tuple[str, str | None], ...]:
         """build.py never goes to AWS, and calls --dist --out."""
@@ -185,11 +186,9 @@ def again(args: argparse.Namespace, *more: str) -> str:
             kept.append(word)
         elif "=" not in word and (name == "--env" or len(more) > 1):
             next(words, None)
-    # After its options: a command is read up to the first word that is none.
-    action = [word for word in kept if word == getattr(args, "action", None)][:1]
-    for word in action:
-        kept.remove(word)
-    return commands.deploy(args.verb, args.env, *kept, *more, *action)
+    # `dr` and what of it stand together.
+    of = f" {kept.pop(0)}" if args.verb == "dr" and kept and not kept[0].startswith("-") else ""
+    return commands.deploy(args.verb + of, args.env, *kept, *more)
 
 
 def instead(args: argparse.Namespace, wrong: str, right: str) -> str:

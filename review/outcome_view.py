@@ -6,15 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from assembly import commands
+from assembly.commands import DIGEST_DIGITS
 from assembly.model import Assembly
 from guards.text import as_lines, split_lines
 from website.run import Outcome, count, size
 
 if TYPE_CHECKING:
     from rollout.apply import Applied
-
-DIGEST_DIGITS = 12
-"""Hexadecimal digits of a digest that are shown."""
 
 
 def ended(assembly: Assembly, applied: Applied, *, local: bool) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from assembly import commands
+from guards.text import plural
 from planning.model import Plan
 from planning.removal_checks import remove_command
 from planning.removals import Removal, RetainedResource
@@ -21,7 +22,7 @@ def headline(plan: Plan) -> str:
     """What becomes of them, in one sentence; empty where there are none."""
     if not plan.removals:
         return ""
-    number = _count(len(plan.removals), "stack")
+    number = plural(len(plan.removals), "stack")
     if plan.options.remove:
         return f"No more wanted, and deleted last of all, in this order ({number}):"
     return f"No more wanted, and left as {'it is' if len(plan.removals) == 1 else 'they are'} ({number} that the assembly does not have):"
@@ -53,15 +54,15 @@ def what(each: Removal) -> str:
     if each.status == "REVIEW_IN_PROGRESS":
         return f"{place}: never created"
     if each.kind == "stackset":
-        return f"StackSet {place}: {_count(each.resources, 'instance')} in {_count(len(each.regions), 'region')} with their stacks"
-    return f"{place}: {_count(each.resources, 'resource')}"
+        return f"StackSet {place}: {plural(each.resources, 'instance')} in {plural(len(each.regions), 'region')} with their stacks"
+    return f"{place}: {plural(each.resources, 'resource')}"
 
 
 def count(plan: Plan) -> str:
     """For the line that counts; empty where there is nothing to say."""
     if not plan.removals:
         return ""
-    return f"{_count(len(plan.removals), 'stack')} no more wanted, {'to delete' if plan.options.remove else 'left alone'}"
+    return f"{plural(len(plan.removals), 'stack')} no more wanted, {'to delete' if plan.options.remove else 'left alone'}"
 
 
 def outcome_lines(removals: Iterable[StackRemoved], environment: str) -> Iterator[str]:
@@ -98,7 +99,3 @@ def _left(found: Iterable[RetainedResource], fate: str) -> Iterator[str]:
         yield f"{name} ({resource_type}{f', {len(where)} regions' if len(where) > 1 else ''}){': ' if holds else ''}{holds}"
     if len(places) > MOST:
         yield f"{len(places) - MOST} more"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from changes.model import PropertyChange, ResourceChange, Widening
+from guards.text import plural
 from planning.model import AnyStackPlan, Finding, Plan, StackPlan
 
 VERBOSE = "--verbose"
@@ -57,7 +58,7 @@ def _retagged(stack: AnyStackPlan) -> tuple[ResourceChange, ...]:
 def retagged_line(stack: AnyStackPlan) -> str:
     """Who gets the stack's tags; empty if it is told resource by resource."""
     names = [change.logical_id for change in _retagged(stack)]
-    return f"{_plural(len(names), 'resource')} {'gets' if len(names) == 1 else 'get'} the tags of the stack" if names else ""
+    return f"{plural(len(names), 'resource')} {'gets' if len(names) == 1 else 'get'} the tags of the stack" if names else ""
 
 
 # --- findings -----------------------------------------------------------------------------------------------------
@@ -86,14 +87,10 @@ class Folded:
     def lines(self) -> Iterator[str]:
         """One a subject."""
         for stack, statements, policies in self.new:
-            yield f"{stack}: a new stack with {_plural(statements, 'statement')} in {_plural(policies, 'policy', 'policies')}"
+            yield f"{stack}: a new stack with {plural(statements, 'statement')} in {plural(policies, 'policy', 'policies')}"
         if self.following:
             where = dict.fromkeys(f"{w.stack}.{w.logical_id}" for w in self.following)
             yield f"{', '.join(where)}: the same as before is allowed, on what takes the place of what is replaced"
-
-
-def _plural(number: int, one: str, several: str = "") -> str:
-    return f"{number} {one if number == 1 else several or f'{one}s'}"
 
 
 def policies(plan: Plan, *, verbose: bool = False) -> tuple[tuple[Widening, ...], Folded]:

@@ -15,7 +15,7 @@ import msgspec
 
 from assembly import commands
 from changes.model import PropertyChange, ResourceChange, Widening
-from guards.text import printable
+from guards.text import plural, printable
 from planning.model import AnyStackPlan, Finding, InstanceAction, InstancePlan, Plan, StackPlan, StackSetPlan
 from planning.site_bucket import EMPTIED
 from review import content_view, removal_view, shown, takeover_view
@@ -134,11 +134,6 @@ def counts(changes: Iterable[ResourceChange]) -> str:
     """ "2 to add, 1 to modify"; empty if there are none."""
     found = Counter(kind_of(change) for change in shown.changing(changes))
     return ", ".join(f"{found[kind]} {VERBS[kind]}" for kind in SYMBOLS if found[kind])
-
-
-def plural(number: int, noun: str) -> str:
-    """ "1 stack", "2 stacks"."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def last_line(plan: Plan) -> str:

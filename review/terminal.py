@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from assembly import commands
 from changes.model import PropertyChange, ResourceChange
-from guards.text import ours, printable, split_lines
+from guards.text import ours, plural, printable, split_lines
 from planning.model import AnyStackPlan, Finding, Plan, StackPlan, StackSetPlan
 from review import content_view, meaning_view, removal_view, shown, summary, takeover_view
 from review.spread import spread
@@ -295,7 +295,7 @@ def _difference(before: str, after: str) -> list[str]:
     # Lines that stay are marked too: no line of a value begins a line of ours.
     shown = [f"{line[:1].replace(' ', '|')} {line[1:]}" for line in found]
     left = len(shown) - _MOST
-    return [*shown[:_MOST], f"... {summary.plural(left, 'more line')} (--format html shows all)"] if left > 0 else shown
+    return [*shown[:_MOST], f"... {plural(left, 'more line')} (--format html shows all)"] if left > 0 else shown
 
 
 def _content(plan: Plan) -> Iterator[Text]:

@@ -40,9 +40,7 @@ def findings(opened: Opened) -> tuple[Finding, ...]:
         raise
     except AwsError as error:
         text = f"how much the replica lacks cannot be told: {error}"
-        return (
-            Finding(severity="note", code="replica_unread", message=text, command=commands.deploy("dr", origins.environment, "status")),
-        )
+        return (Finding(severity="note", code="replica_unread", message=text, command=commands.deploy("dr status", origins.environment)),)
 
 
 def _lacking(opened: Opened, origins: Origins) -> tuple[Finding, ...]:
@@ -56,7 +54,7 @@ def _lacking(opened: Opened, origins: Origins) -> tuple[Finding, ...]:
     what = f"the replica {origins.replica.bucket} lacks {count(need.objects, 'object')} ({size(need.size)}) of {origins.primary.bucket}"
     if is_large(need):
         text = f"{what}: too many for apply to copy (about {minutes(need)} min); {BATCH}, or this, in a terminal of its own"
-        command = commands.deploy("dr", origins.environment, "backfill")
+        command = commands.deploy("dr backfill", origins.environment)
         return (Finding(severity="warning", code="replica_backfill", message=text, command=command),)
     text = f"{what}; they are copied when the stacks stand, in about {minutes(need)} min, also where no stack changes"
     return (Finding(severity="note", code="replica_backfill", message=text),)
@@ -79,7 +77,7 @@ def _away(opened: Opened) -> tuple[Finding, ...]:
         return ()
     target = entry.target
     problems = away_problems(target.phase, environment, since=target.since, by=target.by)
-    command = commands.deploy("dr", environment, "promote" if target.phase == "promoting" else "failback")
+    command = commands.deploy(f"dr {'promote' if target.phase == 'promoting' else 'failback'}", environment)
     return tuple(Finding(severity="warning", code="promoted", message=f"apply is refused: {each}", command=command) for each in problems)
 
 
@@ -103,7 +101,7 @@ def refuse_broken(opened: Opened, origins: Origins) -> None:
 
     problems = _problems(opened, origins)
     if problems:
-        raise CommandError(*problems, "nothing was copied", command=commands.deploy("dr", origins.environment, "status"))
+        raise CommandError(*problems, "nothing was copied", command=commands.deploy("dr status", origins.environment))
 
 
 def _need(opened: Opened, origins: Origins) -> Difference:
@@ -128,7 +126,7 @@ def after_apply(context: Context, opened: Opened) -> None:
     origins = origins_of(opened)
     if origins is None:
         return
-    command = commands.deploy("dr", origins.environment, "backfill")
+    command = commands.deploy("dr backfill", origins.environment)
     try:
         need = _need(opened, origins)
         if not need.objects:

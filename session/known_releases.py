@@ -12,19 +12,18 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from assembly.commands import DIGEST_DIGITS
 from guards.private import write_private
 from session.context import Context
 
-DIGITS = 12
-"""Of a digest: as many as `releases` shows."""
 KEPT = 30
-_DIGEST = re.compile(rf"[0-9a-f]{{{DIGITS}}}")
+_DIGEST = re.compile(rf"[0-9a-f]{{{DIGEST_DIGITS}}}")
 
 
 def remember(root: Path, environment: str, *, local: bool, contents: Iterable[str], replace: bool = False) -> None:
     """Digests of built files, the newest first, before those that were known; with `replace` instead of them."""
     file = _file(root, environment, local)
-    new = [content[:DIGITS] for content in contents]
+    new = [content[:DIGEST_DIGITS] for content in contents]
     found = dict.fromkeys(new if replace else (*new, *known(root, environment, local=local)))
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)

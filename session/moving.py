@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from assembly import commands
+from assembly.commands import DIGEST_DIGITS
 from guards.text import as_lines
 from session.context import OK, PENDING, CommandError, Context
 from session.promoting import failback_plan, gateways_of, promote_plan, standby_locked
@@ -34,7 +35,7 @@ def _moved(
     """Show the plan; with an approval carry it out. `approved`: the plan, and the digest that it is approved by."""
     from promotion.plan import action_of, lines
     from session.approval import refuse_unapproved
-    from session.site import DIGEST_DIGITS, confirm, progress
+    from session.site import confirm, progress
 
     plan, digest = approved
     action = action_of(plan)
@@ -121,12 +122,12 @@ def _tell_interrupted(args: argparse.Namespace, context: Context, opened: Opened
     phase, words = _standing(opened)
     context.say(f"{action} interrupted: {words}")
     if phase not in ("promoting", "failing-back"):
-        context.say_next(commands.deploy("dr", args.env, "status"))
+        context.say_next(commands.deploy("dr status", args.env))
         return
     context.say_next(again(args))
     if phase == "promoting":
         context.say("to take it back, once the home region answers:")
-        context.say_next(commands.deploy("dr", args.env, "failback"))
+        context.say_next(commands.deploy("dr failback", args.env))
 
 
 def _entry(opened: Opened) -> Entry:

@@ -84,7 +84,7 @@ def standby_locked(opened: Opened, context: Context, verb: str) -> Iterator[Call
         with held(lock):
             yield lock.check
     except LockLost as error:
-        raise CommandError(f"{error}; nothing further was changed", command=commands.deploy("dr", environment, "status")) from error
+        raise CommandError(f"{error}; nothing further was changed", command=commands.deploy("dr status", environment)) from error
 
 
 def promote_plan(opened: Opened, args: argparse.Namespace, entry: Entry) -> PromotePlan:
@@ -95,21 +95,21 @@ def promote_plan(opened: Opened, args: argparse.Namespace, entry: Entry) -> Prom
     if phase in ("standby", "failing-back"):
         raise CommandError(
             f"{environment} is {'promoted already' if phase == 'standby' else 'on its way back'} (by {entry.target.by})",
-            command=commands.deploy("dr", environment, "failback"),
+            command=commands.deploy("dr failback", environment),
         )
     home, standby = places(opened)
     answers = not silence(opened, home)
     if answers and not args.planned:
         raise CommandError(
             f"the home region {home.region} answers: with a promotion releases would stay away from a region that works",
-            command=f"{commands.deploy('dr', environment, 'status')}\nif it is meant all the same: "
-            + commands.deploy("dr", environment, "promote", "--planned"),
+            command=f"{commands.deploy('dr status', environment)}\nif it is meant all the same: "
+            + commands.deploy("dr promote", environment, "--planned"),
             status=USAGE,
         )
     if args.planned and not answers:
         raise CommandError(
             f"--planned hands over in order, and the home region {home.region} does not answer",
-            command=commands.deploy("dr", environment, "promote"),
+            command=commands.deploy("dr promote", environment),
             status=USAGE,
         )
     ledger = _ledger_end(opened, standby)
@@ -136,14 +136,14 @@ def failback_plan(opened: Opened, entry: Entry) -> FailbackPlan:
     environment, target = opened.assembly.environment, entry.target
     if target.phase == "home":
         raise CommandError(
-            f"{environment} is not promoted: releases go home", command=commands.deploy("dr", environment, "status"), status=USAGE
+            f"{environment} is not promoted: releases go home", command=commands.deploy("dr status", environment), status=USAGE
         )
     home, standby = places(opened)
     reason = silence(opened, home)
     if reason:
         raise CommandError(
             f"the home region {home.region} does not answer, so there is no way back yet: {reason}",
-            command=commands.deploy("dr", environment, "status"),
+            command=commands.deploy("dr status", environment),
         )
     since = since_of(entry)
     found = load(home, standby, moment(since), opened.assembly.site.index_document.lstrip("/"))

@@ -40,7 +40,7 @@ def plan_of(args: argparse.Namespace, opened: Opened, status: RecoveryStatus) ->
     failover = status.failover
     if problems or failover is None:
         raise CommandError(
-            f"{args.env} is not rehearsed: visitors might get no page", *problems, command=commands.deploy("dr", args.env, "status")
+            f"{args.env} is not rehearsed: visitors might get no page", *problems, command=commands.deploy("dr status", args.env)
         )
     live = site_of(opened).store.state()[0].live
     assert live is not None, "there is a release"
@@ -110,7 +110,7 @@ def carry_out(args: argparse.Namespace, context: Context, opened: Opened, origin
         if plan_of(args, opened, read(opened, origins, context)).digest != plan.digest:
             raise CommandError(
                 "what was agreed to is not so any more: another release, rehearsal or distribution",
-                command=commands.deploy("dr", args.env, "rehearse"),
+                command=commands.deploy("dr rehearse", args.env),
             )
         gateways = _gateways(context, opened, origins, with_replica(target, opened, opened.assembly, live), check)
         return Rehearsal(plan=plan, gateways=gateways, report=begun).run()

@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assembly import commands
+from assembly.commands import DIGEST_DIGITS
 from session.context import USAGE, CommandError
 
 if TYPE_CHECKING:
     from planning.model import Plan
     from session.opened import Opened
     from session.planned_content import PlannedContent
-
-DIGEST_DIGITS = 12
-"""Hexadecimal digits of a digest that must be given at the least."""
 
 
 def not_the_one(args: argparse.Namespace, opened: Opened, plan: Plan, path: Path, content: tuple[str, ...]) -> tuple[tuple[str, ...], str]:

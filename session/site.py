@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assembly import commands
+from assembly.commands import DIGEST_DIGITS
 from guards import checkout
 from guards.stream import below
 from guards.text import as_lines
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 REPLICA_WAIT = 300.0
 """Seconds; `website.run.REPLICA_SECONDS`, which is not imported for a parser."""
-DIGEST_DIGITS = 12
-"""Hexadecimal digits of a digest that must be given at the least."""
 
 
 def site_of(opened: Opened, *, live: Mapping[str, str] | None = None) -> Site:

@@ -117,7 +117,7 @@ def told(register: Register) -> Entry | None:
         command = f"aws s3api list-object-versions --bucket {register.bucket} --prefix {register.key}"
         raise Untold(f"{error}; nobody takes releases until somebody has looked", command=command, silent=False) from None
     except AwsError as error:
-        command = commands.deploy("dr", register.environment, "status")
+        command = commands.deploy("dr status", register.environment)
         raise Untold(f"the standby region does not say who takes releases: {error}", command=command, silent=True) from error
 
 
@@ -203,7 +203,7 @@ def refuse_unless_home(opened: Opened, args: argparse.Namespace, what: str) -> N
     _refuse_between(opened, entry.target)
     raise CommandError(
         f"{opened.assembly.environment} is promoted since {entry.target.since} (by {entry.target.by}): {what} until the failback",
-        command=commands.deploy("dr", opened.assembly.environment, "failback"),
+        command=commands.deploy("dr failback", opened.assembly.environment),
     )
 
 
@@ -223,7 +223,7 @@ def refuse_edited_away(opened: Opened, what: str = "no stack is changed") -> Non
         raise CommandError(
             f"{opened.assembly.environment} is {entry.target.phase} by s3://{former.bucket}/{former.key}, a standby region that its file"
             f" names no more: {what} until the failback; take the edit back, build, and go back first",
-            command=commands.deploy("dr", opened.assembly.environment, "failback"),
+            command=commands.deploy("dr failback", opened.assembly.environment),
         )
 
 
@@ -275,7 +275,7 @@ def _refuse_between(opened: Opened, target: Target) -> None:
     if verb is not None:
         raise CommandError(
             f"{opened.assembly.environment} is {target.phase} (by {target.by}): nobody takes releases until that has ended",
-            command=commands.deploy("dr", opened.assembly.environment, verb),
+            command=commands.deploy(f"dr {verb}", opened.assembly.environment),
         )
 
 
@@ -291,7 +291,7 @@ def still(opened: Opened) -> Callable[[], None]:
         from website.errors import WebsiteError
 
         wanted = opened.standby.epoch if opened.standby else None
-        again = commands.deploy("dr", opened.assembly.environment, "status")
+        again = commands.deploy("dr status", opened.assembly.environment)
         try:
             entry = told(register(opened))
         except (CredentialsError, Untold) as error:

@@ -74,11 +74,13 @@ def add_topic(template: StackTemplate, env: Environment, region: str, name: str 
 
 def add_alarm(template: StackTemplate, env: Environment, topic: sns.Topic, alarm: Alarm) -> None:
     """An alarm with its runbook, and its name as an output."""
+    of_the_edge = alarm.title in (*LAMBDA_EDGE_METRICS, *FUNCTION_METRICS)
+    runbook = commands.deploy("runbook", env.name, _EDGE_FAILS if of_the_edge else RUNBOOKS.get(alarm.title, "site-down"))
     template.add(
         cloudwatch.Alarm(
             alarm.title,
             AlarmName=f"{env.prefix}-{alarm.title}",
-            AlarmDescription=f"{env.domain}: {alarm.description}. Runbook: {_runbook(alarm.title, env)}",
+            AlarmDescription=f"{env.domain}: {alarm.description}. Runbook: {runbook}",
             Namespace=alarm.namespace,
             MetricName=alarm.metric,
             Dimensions=[cloudwatch.MetricDimension(Name=name, Value=value) for name, value in alarm.dimensions.items()],
@@ -88,12 +90,3 @@ def add_alarm(template: StackTemplate, env: Environment, topic: sns.Topic, alarm
         )
     )
     template.output(f"{alarm.title}Name", f"Name of the alarm: {alarm.description}", Ref(alarm.title))
-
-
-def _runbook(alarm: str, env: Environment) -> str:
-    """What to type when it is on."""
-    return commands.deploy("runbook", env.name, _runbook_name(alarm))
-
-
-def _runbook_name(alarm: str) -> str:
-    return _EDGE_FAILS if alarm in (*LAMBDA_EDGE_METRICS, *FUNCTION_METRICS) else RUNBOOKS.get(alarm, "site-down")

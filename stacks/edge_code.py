@@ -20,6 +20,8 @@ from typing import Any
 
 from troposphere import AWSHelperFn, Join
 
+from assembly.errors import Problems
+
 PASSWORD_HASH_PATTERN = (
     r"^\$(scrypt\$ln=1[45],r=8,p=1|hmac-sha256)"  # noqa: S105
     r"\$[A-Za-z0-9+/]{21}[AQgw]\$[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$"
@@ -42,12 +44,8 @@ _PATH = re.compile(r"/(?:[A-Za-z0-9._~-]+/)*[A-Za-z0-9._~-]+\Z")
 _VISIBLE = re.compile(r"[\x20-\x7e]+\Z")
 
 
-class EdgeCodeError(Exception):
+class EdgeCodeError(Problems):
     """Configuration or sources that no edge code can be made of; one line a problem."""
-
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        self.problems = problems
-        super().__init__("\n".join(problems))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from awacs.aws import PolicyDocument
 from troposphere import GetAtt, Ref, dynamodb, iam
 
 from environments.model import Environment, Organization
@@ -158,22 +159,16 @@ def _scope(env: Environment) -> provisioning.Scope:
 
 def _roles(template: StackTemplate, env: Environment) -> None:
     recovery, scope = env.disaster_recovery, _scope(env)
-    boundary = template.add(
-        iam.ManagedPolicy(
-            "RuntimeBoundary",
-            ManagedPolicyName=scope.boundary_name,
-            Description="The most that a role made by the platform's stacks can do",
-            PolicyDocument=runtime.boundary(env.edge_function_name, env.bucket, recovery.bucket if recovery else None),
-        )
+    limits = runtime.boundary(env.edge_function_name, env.bucket, recovery.bucket if recovery else None)
+    boundary = _policy(
+        template, "RuntimeBoundary", scope.boundary_name, "The most that a role made by the platform's stacks can do", limits
     )
-    domains = template.add(
-        iam.ManagedPolicy(
-            "ServiceDomainPolicy",
-            ManagedPolicyName=f"{env.prefix}-cloudformation-domains",
-            Description="What CloudFormation may do by domain name: certificate and records",
-            PolicyDocument=provisioning.service_role_domains(scope),
-            **accepted("ServiceDomainPolicy"),
-        )
+    domains = _policy(
+        template,
+        "ServiceDomainPolicy",
+        f"{env.prefix}-cloudformation-domains",
+        "What CloudFormation may do by domain name: certificate and records",
+        provisioning.service_role_domains(scope),
     )
     service = template.add(
         iam.Role(
@@ -252,24 +247,12 @@ def _deploy_role(template: StackTemplate, env: Environment, repository: str) -> 
         )
         template.output("GitHubProviderArn", "OpenID Connect provider of GitHub Actions", GetAtt(provider, "Arn"))
     names = _deployment(env)
-    policies = [
-        template.add(
-            iam.ManagedPolicy(
-                title, ManagedPolicyName=f"{env.prefix}-{name}", Description=description, PolicyDocument=document, **accepted(title)
-            )
-        )
+    *policies, boundary = (
+        _policy(template, title, f"{env.prefix}-{name}", description, document)
         for title, name, description, document in (
             ("DeployPolicy", "deploy", "What a deployer may do with stacks", deployment.stacks(names)),
             ("DeployContentPolicy", "deploy-content", "What a deployer may read and write beside stacks", deployment.content(names)),
-        )
-    ]
-    boundary = template.add(
-        iam.ManagedPolicy(
-            "DeployBoundary",
-            ManagedPolicyName=f"{env.prefix}-deploy-boundary",
-            Description="The most that a deployer can do",
-            PolicyDocument=deployment.boundary(names),
-            **accepted("DeployBoundary"),
+            ("DeployBoundary", "deploy-boundary", "The most that a deployer can do", deployment.boundary(names)),
         )
     )
     order: dict[str, Any] = {"DependsOn": ["GitHubProvider"]} if github.makes_provider else {}
@@ -300,15 +283,8 @@ def _deploy_role(template: StackTemplate, env: Environment, repository: str) -> 
 def _planning_roles(
     template: StackTemplate, env: Environment, repository: str, names: deployment.Deployment, order: Mapping[str, Any]
 ) -> None:
-    policy = template.add(
-        iam.ManagedPolicy(
-            "PlanPolicy",
-            ManagedPolicyName=f"{env.prefix}-plan",
-            Description="What a planner may read, and the change sets that it deletes again",
-            PolicyDocument=planning.plan(names),
-            **accepted("PlanPolicy"),
-        )
-    )
+    what = "What a planner may read, and the change sets that it deletes again"
+    policy = _policy(template, "PlanPolicy", f"{env.prefix}-plan", what, planning.plan(names))
     # That policy is their boundary, too: a policy attached later by hand gives them nothing.
     common = {**order, "ManagedPolicyArns": [Ref(policy)], "PermissionsBoundary": Ref(policy), "MaxSessionDuration": 3600}
     ids = {"owner_id": env.github.owner_id, "repository_id": env.github.repository_id}
@@ -339,12 +315,12 @@ def _approvers(template: StackTemplate, env: Environment, names: deployment.Depl
     """What an administrator gives to those who may approve. Nobody has it by the template alone."""
     if not env.protection.approvals:
         return
-    policy = template.add(
-        iam.ManagedPolicy(
-            "ApprovePolicy",
-            ManagedPolicyName=f"{env.prefix}-approve",
-            Description=f"Who has it may approve plans and releases of {env.name}, in their own name",
-            PolicyDocument=approval.approve(names),
-        )
-    )
+    what = f"Who has it may approve plans and releases of {env.name}, in their own name"
+    policy = _policy(template, "ApprovePolicy", f"{env.prefix}-approve", what, approval.approve(names))
     template.output("ApprovePolicyArn", "Policy of those who may approve", Ref(policy))
+
+
+def _policy(template: StackTemplate, title: str, name: str, description: str, document: PolicyDocument) -> iam.ManagedPolicy:
+    """A managed policy, with what validators find in it and stays."""
+    policy = iam.ManagedPolicy(title, ManagedPolicyName=name, Description=description, PolicyDocument=document, **accepted(title))
+    return template.add(policy, depth=2)

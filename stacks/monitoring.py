@@ -162,11 +162,13 @@ def _access_logs(template: StackTemplate, env: Environment, distribution: Any) -
             ResourceArn=distribution_arn(distribution),
         )
     )
+    # Eight digits: the name of a destination has at most 60 characters (CloudWatch Logs API).
+    place = hashlib.sha256(f"{env.access_log_bucket}/{buckets.ACCESS_LOG_PREFIX}".encode()).hexdigest()[:8]
     destination = template.add(
         logs.DeliveryDestination(
             "AccessLogDestination",
             # Its ARN is create-only: another place needs another name, or CloudFormation cannot replace it.
-            Name=f"{env.prefix}-access-{_digest(f'{env.access_log_bucket}/{buckets.ACCESS_LOG_PREFIX}')}",
+            Name=f"{env.prefix}-access-{place}",
             # With the prefix in the ARN AWS leaves the suffix path as it is (CloudFront Developer Guide, "Send logs to Amazon S3"). Without
             # it a creation puts AWSLogs/{account-id}/CloudFront/ before the path, an update does not, and the bucket refuses the logs.
             DestinationResourceArn=Sub(f"${{{bucket.title}.Arn}}/{buckets.ACCESS_LOG_PREFIX}"),
@@ -185,8 +187,3 @@ def _access_logs(template: StackTemplate, env: Environment, distribution: Any) -
     template.output("AccessLogBucketName", "Bucket of the access logs", Ref(bucket))
     template.output("AccessLogPrefix", "Where in that bucket the access logs begin", buckets.ACCESS_LOG_PREFIX)
     template.output("AccessLogBucketArn", "ARN of the bucket of the access logs", GetAtt(bucket, "Arn"))
-
-
-def _digest(text: str) -> str:
-    """Eight hexadecimal digits; the names of destinations have at most 60 characters (CloudWatch Logs API)."""
-    return hashlib.sha256(text.encode()).hexdigest()[:8]

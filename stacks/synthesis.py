@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from assembly.errors import Problems
 from assembly.files import canonical_json, sealed, sha256
 from assembly.model import (
     FORMAT,
@@ -38,12 +39,8 @@ from stacks.catalogue import Entry, entries, organization_entries
 from templates.placeholders import accepts, placeholder
 
 
-class SynthesisError(Exception):
+class SynthesisError(Problems):
     """An environment whose templates CloudFormation would not take; one line a problem."""
-
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        self.problems = problems
-        super().__init__("\n".join(problems))
 
 
 @dataclass(frozen=True)

@@ -86,12 +86,12 @@ class View:
     def __init__(self, template: Any, regions: tuple[str, ...]) -> None:
         self.template: dict[str, Any] = template if isinstance(template, dict) else {}
         self.regions = regions
-        self.parameters: Mapping[str, Any] = _mapping(self.template.get("Parameters"))
-        self._resources: Mapping[str, Any] = _mapping(self.template.get("Resources"))
+        self.parameters: Mapping[str, Any] = mapping(self.template.get("Parameters"))
+        self._resources: Mapping[str, Any] = mapping(self.template.get("Resources"))
 
     def section(self, name: str) -> Iterator[Node]:
         """The entries of a section of the template, whatever their shape."""
-        for key, value in _mapping(self.template.get(name)).items():
+        for key, value in mapping(self.template.get(name)).items():
             yield Node((name, str(key)), value)
 
     def resources(self, *types: str) -> Iterator[Node]:
@@ -102,7 +102,7 @@ class View:
 
     def type_of(self, logical_id: str) -> str | None:
         """The type of a resource, None if it is not in the template."""
-        kind = _mapping(self._resources.get(logical_id)).get("Type")
+        kind = mapping(self._resources.get(logical_id)).get("Type")
         return kind if isinstance(kind, str) else None
 
     def properties(self, *types: str) -> Iterator[Node]:
@@ -112,7 +112,7 @@ class View:
 
     def properties_of(self, resource: Node) -> Node:
         """The properties of one resource; an empty mapping where there are none."""
-        return Node((*resource.path, "Properties"), _mapping(resource.value.get("Properties")))
+        return Node((*resource.path, "Properties"), mapping(resource.value.get("Properties")))
 
     def resource(self, logical_id: str) -> Node | None:
         """One resource."""
@@ -204,7 +204,7 @@ class View:
         elif name == "AWS::Region" and self.regions:
             yield from self.regions
         elif name in self.parameters:
-            parameter = _mapping(self.parameters[name])
+            parameter = mapping(self.parameters[name])
             allowed, default = parameter.get("AllowedValues"), parameter.get("Default")
             if str(parameter.get("Type")).startswith("AWS::SSM::"):  # what stands in the template is the name of the value
                 yield Reference(name)
@@ -281,8 +281,8 @@ class View:
 
     def _find(self, table: str, first: frozenset[str] | None, second: frozenset[str] | None) -> Iterator[Any]:
         found = False
-        for top, entries in _mapping(_mapping(self.template.get("Mappings")).get(table)).items():
-            for key, value in _mapping(entries).items():
+        for top, entries in mapping(mapping(self.template.get("Mappings")).get(table)).items():
+            for key, value in mapping(entries).items():
                 if (first is None or top in first) and (second is None or key in second):
                     found = True
                     yield value
@@ -369,7 +369,8 @@ def _shown(value: Any, part: Any) -> str | None:
     return _text_of(value)
 
 
-def _mapping(value: Any) -> dict[str, Any]:
+def mapping(value: Any) -> dict[str, Any]:
+    """The value, if it is a mapping; else an empty one."""
     return value if isinstance(value, dict) else {}
 
 

@@ -390,7 +390,7 @@ class SimulatedAccount:
         usual = {"cloudformation.amazonaws.com", *(f"cloudformation.{r}.amazonaws.com" for r in self.gateways.targets.opt_in)}
         trusts = self.gateways.targets.roles.get((self.account_id, name), frozenset({*usual, f"arn:aws:iam::{ACCOUNT}:role/admin"}))
         arn = f"arn:aws:iam::{self.account_id}:role/{name}"
-        return None if trusts is None else Role(arn=arn, name=name, trusted=trusts, permissions_boundary=None)
+        return None if trusts is None else Role(arn=arn, name=name, trusted=trusts)
 
     def groups(self, prefix: str) -> tuple[str, ...]:
         found = self.gateways.targets.log_groups.get((self.account_id, self.region), ())

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assembly import commands
+from assembly.commands import DIGEST_DIGITS
 from guards.text import as_lines
 from session.approval import refuse_unapproved
 from session.carrying_out import carrying_out
@@ -43,10 +44,7 @@ EXAMPLES = """\
   python deploy.py apply --env dev --content ../web/dist        the stacks, then the app, as one plan
   python deploy.py apply --env prod --release sit:3f9c01d2ab44  the stacks, then what was verified in sit, as one plan
 """
-DATA = ("rollout.apply:Applied", "cli.answers:Nothing")
-
-DIGEST_DIGITS = 12
-"""Hexadecimal digits of a digest that must be given at the least."""
+DATA = ("rollout.apply:Applied", "docs.verb_answers:Nothing")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

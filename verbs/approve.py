@@ -21,7 +21,7 @@ EXAMPLES = """\
   python deploy.py approve --env prod DIGEST           any other: all 64 digits, as the review has them
   python deploy.py approve --env prod DIGEST --withdraw    take it back
 """
-DATA = ("cli.answers:Approved",)
+DATA = ("docs.verb_answers:Approved",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,7 +91,7 @@ def _whole(args: argparse.Namespace) -> str:
         plan = None
     if plan is not None and len(digest) >= 12 and plan.digest.startswith(digest):
         return plan.digest
-    what = "is not the saved plan's" if plan is not None else "is not a whole digest, and there is no saved plan to complete it"
+    what = "is not the saved plan's digest" if plan is not None else "is not a whole digest, and there is no saved plan to complete it"
     raise CommandError(f"{digest!r} {what}", command=commands.deploy("plan", args.env), status=USAGE)
 
 

@@ -25,7 +25,7 @@ EXAMPLES = """\
   python deploy.py cost --env prod --compare sit                   what makes the difference to sit
   python deploy.py cost --env prod --json                          every position with its price's source
 """
-DATA = ("cli.answers:Compared",)
+DATA = ("docs.verb_answers:Compared",)
 
 _FACTORS = {"": 1, "K": 1_000, "M": 1_000_000, "G": 1_000_000_000}
 MOST = 10**15

@@ -15,12 +15,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from assembly import commands
+from assembly.commands import DIGEST_DIGITS
 from guards.text import as_lines
 from session.approval import refuse_unapproved
 from session.context import FAILED, INTERRUPTED, OK, PENDING, USAGE, CommandError, Context
 from session.opened import Opened, add_common_arguments, open_environment
 from session.recovered import add_recovery_arguments, recover
-from session.site import DIGEST_DIGITS
 from session.target import add_target_argument, refuse_edited_away, refuse_unless_home
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ EXAMPLES = """\
   python deploy.py destroy --env dev --approve dev --delete-data   without a terminal, buckets and tables too
   python deploy.py destroy --env dev                               again, some hours later: the edge function's replicas are gone by then
 """
-DATA = ("cli.answers:Destroyed",)
+DATA = ("docs.verb_answers:Destroyed",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -29,7 +29,7 @@ EXAMPLES = """\
   python deploy.py doctor --env dev --fix          show what would be done about stuck stacks, and ask
   python deploy.py doctor --env dev --fix --yes    the same without asking
 """
-DATA = ("cli.answers:Examined",)
+DATA = ("docs.verb_answers:Examined",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         report = examine(checked)
     colour = context.colour(context.stdout)
     if not (args.fix and report.fixes):
-        context.answers({"report": report, "fixed": ()}, as_lines(report_lines(report, colour=colour, local=args.local)), machine=args.json)
+        context.answers({"report": report, "fixed": ()}, as_lines(report_lines(report, colour=colour)), machine=args.json)
         for check in report.checks:
             if check.level == "problem" or (check.level == "unknown" and not report.anything_checked):
                 context.problem(check.code, check.message, check.command)
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             context.say("nothing is stuck that --fix could mend")
         return report.exit_status
     if not args.json:
-        context.result(as_lines((*report_lines(report, colour=colour, local=args.local), "", *fix_lines(report.fixes))))
+        context.result(as_lines((*report_lines(report, colour=colour), "", *fix_lines(report.fixes))))
     return _fix(args, context, opened, report)
 
 

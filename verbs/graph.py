@@ -26,7 +26,7 @@ EXAMPLES = """\
   python deploy.py graph --env prod --plan --format svg --out plan.svg    the saved plan in colour
   python deploy.py graph --env prod --format dot | dot -Tpdf -o prod.pdf
 """
-DATA = ("cli.answers:Picture",)
+DATA = ("docs.verb_answers:Picture",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -27,7 +27,7 @@ EXAMPLES = """\
   python deploy.py history --env prod --limit 100
   python deploy.py history --env prod --json       with every stack's result
 """
-DATA = ("cli.answers:History",)
+DATA = ("docs.verb_answers:History",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -29,7 +29,7 @@ EXAMPLES = """\
   python deploy.py local fail --control-planes                 us-east-1's are frozen: what visitors get stays, nothing can be changed
   python deploy.py local mend          everything is in order again
 """
-DATA = ("cli.answers:LocalStatus", "cli.answers:LocalEnded", "cli.answers:LocalOutages")
+DATA = ("docs.verb_answers:LocalStatus", "docs.verb_answers:LocalEnded", "docs.verb_answers:LocalOutages")
 
 ACTIONS = ("status", "stop", "reset", "fail", "mend")
 

@@ -21,7 +21,7 @@ EXAMPLES = """\
   python deploy.py outputs --env dev site.DistributionId --raw         for a script
   python deploy.py outputs --env dev --json                           for machines
 """
-DATA = ("cli.answers:Outputs",)
+DATA = ("docs.verb_answers:Outputs",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

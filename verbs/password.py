@@ -17,7 +17,7 @@ from session.opened import add_common_arguments, open_environment, read_assembly
 EXAMPLES = """\
   python deploy.py password --env dev --local
 """
-DATA = ("cli.answers:Password",)
+DATA = ("docs.verb_answers:Password",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

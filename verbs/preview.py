@@ -37,7 +37,7 @@ EXAMPLES = """\
   python deploy.py preview --env dev --local                                     what publish --local has published
   pass show dev | python deploy.py preview --env dev --content ../web/dist --password-stdin
 """
-DATA = ("cli.answers:Serving", "cli.answers:Explanations")
+DATA = ("docs.verb_answers:Serving", "docs.verb_answers:Explanations")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,12 +12,13 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from assembly import commands
+from assembly.commands import DIGEST_DIGITS
 from assembly.files import document_digest
 from guards.text import as_lines
 from session.approval import refuse_unapproved
 from session.context import OK, PENDING, Context
 from session.opened import add_common_arguments, open_environment
-from session.site import DIGEST_DIGITS, add_change_arguments, confirm, progress, run_of, site_of
+from session.site import add_change_arguments, confirm, progress, run_of, site_of
 from session.target import mirrored, refuse_unless_home
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ EXAMPLES = """\
   python deploy.py prune --env dev --dry-run    what would go
   python deploy.py prune --env dev
 """
-DATA = ("cli.answers:Prune",)
+DATA = ("docs.verb_answers:Prune",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assembly.commands import DIGEST_DIGITS
 from guards.text import as_lines
 from session.approval import refuse_unapproved
 from session.context import OK, PENDING, USAGE, CommandError, Context
@@ -24,7 +25,6 @@ from session.freshness import add_build_argument, refresh
 from session.glance import answered, readable_site, warn_of_endpoint
 from session.opened import Opened, add_common_arguments, open_environment, read_assembly, refuse_denied
 from session.site import (
-    DIGEST_DIGITS,
     add_change_arguments,
     add_choice_arguments,
     apply_command,
@@ -42,7 +42,6 @@ from session.target import aimed, mirrored
 if TYPE_CHECKING:
     from assembly.model import Assembly
     from session.content import Source
-    from website.content_plan import ContentPlan
     from website.run import Outcome
     from website.site import Site
     from website.snapshot import Snapshot
@@ -54,7 +53,7 @@ EXAMPLES = """\
   python deploy.py publish --env prod --as-found                 what the bucket held before it was taken over becomes release 1
   python deploy.py publish --env dev --content dist --local      to the local AWS
 """
-DATA = ("cli.answers:Publication",)
+DATA = ("docs.verb_answers:Publication",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -186,7 +185,8 @@ def _change(args: argparse.Namespace, context: Context, opened: Opened, source: 
     if args.dry_run or not (args.yes or args.approve):
         approved = content_plan(site, source.content, origin=source.origin, now=context.now())
         if args.dry_run:
-            _show_plan(approved, [*lines(approved), f"content: {counts(approved)}"], args, context)
+            told = as_lines([*lines(approved), f"content: {counts(approved)}"])
+            context.answers({"plan": approved, "outcome": None}, told, machine=args.json)
             return PENDING if approved.has_changes else OK
         if approved.has_changes:
             for line in (*lines(approved), f"content: {counts(approved)}"):
@@ -214,7 +214,3 @@ def _read(args: argparse.Namespace, context: Context, assembly: Assembly) -> Sou
     refuse_unless_promoted(args.env, contract)
     content = read(args.content, contract, allow=tuple(args.allow), exclude=tuple(args.exclude), judge=False)
     return Source(content=content, origin=str(args.content), commit=commit_of(args.content, context))
-
-
-def _show_plan(plan: ContentPlan, lines: list[str], args: argparse.Namespace, context: Context) -> None:
-    context.answers({"plan": plan, "outcome": None}, as_lines(lines), machine=args.json)

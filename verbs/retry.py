@@ -12,11 +12,11 @@ import argparse
 from typing import TYPE_CHECKING
 
 from assembly import commands
+from assembly.commands import DIGEST_DIGITS
 from session.approval import refuse_unapproved
 from session.context import FAILED, INTERRUPTED, OK, USAGE, CommandError, Context
 from session.opened import Opened, add_common_arguments, open_environment
 from session.shared import poll_seconds
-from session.site import DIGEST_DIGITS
 from session.target import add_target_argument, refuse_unless_home
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ EXAMPLES = """\
   python deploy.py retry --env dev --cancelled       also those that an operation did not come to
   python deploy.py retry --env dev --only edge-logs  one StackSet
 """
-DATA = ("rollout.apply:Applied", "cli.answers:Nothing")
+DATA = ("rollout.apply:Applied", "docs.verb_answers:Nothing")
 
 SHOWN = 50
 

@@ -21,7 +21,7 @@ EXAMPLES = """\
   python deploy.py rollback-release --env dev --to 12         by its number
   python deploy.py rollback-release --env prod --to 3f9c01d2ab44 --approve prod    by its digest, in a protected environment
 """
-DATA = ("cli.answers:Publication",)
+DATA = ("docs.verb_answers:Publication",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

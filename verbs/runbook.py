@@ -27,7 +27,7 @@ EXAMPLES = """\
   python deploy.py runbook site-down --env prod         what to type now
   python deploy.py runbook site-down --env prod --no-aws    the same without asking AWS
 """
-DATA = ("cli.answers:Runbooks", "cli.answers:RunbookText")
+DATA = ("docs.verb_answers:Runbooks", "docs.verb_answers:RunbookText")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -29,7 +29,7 @@ EXAMPLES = """\
   python deploy.py set-password --env dev               asks twice, without showing what is typed
   pass show dev/buy | python deploy.py set-password --env dev --stdin
 """
-DATA = ("cli.answers:Stored",)
+DATA = ("docs.verb_answers:Stored",)
 
 SLOW = """\
 note: a password that somebody chose is checked as slowly as its guessers have to be: about 0.7 s in every execution environment that

@@ -25,7 +25,7 @@ EXAMPLES = """\
   python deploy.py stop --env prod          shows what runs, and asks
   python deploy.py stop --env dev --yes     without asking
 """
-DATA = ("cli.answers:Stops",)
+DATA = ("docs.verb_answers:Stops",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,14 +58,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _stop(opened: Opened, stack: Stack, operation: StackSetOperation, context: Context, seconds: float) -> dict[str, Any]:
     gateway: CloudFormation = opened.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
-    call_as = stack.stackset.call_as if stack.stackset else "SELF"
     if operation.status != "STOPPING":
         _ask_to_stop(gateway, stack, operation)
-    now = gateway.stack_set_operation(stack.stack_name, operation.id, call_as=call_as)
+    now = gateway.stack_set_operation(stack.stack_name, operation.id, call_as=stack.call_as)
     while not now.finished:
         context.sleep(seconds)
-        now = gateway.stack_set_operation(stack.stack_name, operation.id, call_as=call_as)
-    results = gateway.stack_set_operation_results(stack.stack_name, operation.id, call_as=call_as)
+        now = gateway.stack_set_operation(stack.stack_name, operation.id, call_as=stack.call_as)
+    results = gateway.stack_set_operation_results(stack.stack_name, operation.id, call_as=stack.call_as)
     return {
         "stack": stack.id,
         "operation": operation.id,
@@ -78,11 +77,10 @@ def _stop(opened: Opened, stack: Stack, operation: StackSetOperation, context: C
 def _ask_to_stop(gateway: CloudFormation, stack: Stack, operation: StackSetOperation) -> None:
     from aws.errors import AwsError
 
-    call_as = stack.stackset.call_as if stack.stackset else "SELF"
     try:
-        gateway.stop_stack_set_operation(stack.stack_name, operation.id, call_as=call_as)
+        gateway.stop_stack_set_operation(stack.stack_name, operation.id, call_as=stack.call_as)
     except AwsError:
-        if not gateway.stack_set_operation(stack.stack_name, operation.id, call_as=call_as).finished:
+        if not gateway.stack_set_operation(stack.stack_name, operation.id, call_as=stack.call_as).finished:
             raise
 
 

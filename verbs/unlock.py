@@ -24,7 +24,7 @@ EXAMPLES = """\
   python deploy.py unlock --env dev                                              who holds it, since when
   python deploy.py unlock --env dev --lock-id 5be1f0a2c3d4e5f60718293a4b5c6d7e   remove it
 """
-DATA = ("cli.answers:Lock",)
+DATA = ("docs.verb_answers:Lock",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -35,7 +35,7 @@ EXAMPLES = """\
   python deploy.py verify --env dev --browser                       and in a real Chromium: console, policy, requests
   python deploy.py verify --env dev --resolve http://127.0.0.1:8080  a preview that runs
 """
-DATA = ("cli.answers:Verified",)
+DATA = ("docs.verb_answers:Verified",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -21,6 +21,7 @@ import dns.resolver
 import httpx
 
 from files.types import content_type
+from guards.slow_answers import is_too_slow
 from pages.findings import Finding
 from pages.judge import judge
 from pages.judged import Judged
@@ -151,6 +152,9 @@ class Probe:
                 body += block
                 if len(body) > BODY_LIMIT:
                     raise Failed(f"{url} answers with more than {BODY_LIMIT:,} bytes")
+                waited = (self.now() - begun).total_seconds() - first_byte
+                if is_too_slow(len(body), waited, self.target.timeout):
+                    raise Failed(f"{url} answers too slowly: {len(body):,} bytes in {waited:.0f} seconds")
             return Answer(answer.status_code, answer.headers, bytes(body), answer.http_version, first_byte)
 
     def _context(self) -> ssl.SSLContext:

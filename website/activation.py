@@ -6,6 +6,7 @@ Never: fails because CloudFront does: what it keeps is an earlier page that is w
 
 from __future__ import annotations
 
+import shlex
 from typing import Literal
 
 import msgspec
@@ -94,16 +95,16 @@ def _settled(site: Site, pending: Pending, run: Run) -> None:
 
 def _forget(site: Site, wanted: tuple[str, ...], run: Run, *, reference: str) -> tuple[str, bool]:
     """Ask CloudFront to forget paths and wait. Every page that is served is whole whatever becomes of it, so trouble here is a warning."""
-    again = "the next publish or rollback-release asks again"
+    again, distribution = "the next publish or rollback-release asks again", ""
     try:
         distribution = site.distribution_id()
         identity = site.cloudfront().invalidate(distribution, wanted, reference=reference).id
     except AwsError as error:
-        command = f"aws cloudfront create-invalidation --distribution-id ID --paths {' '.join(repr(path) for path in wanted)}"
+        command = f"; or: aws cloudfront create-invalidation --distribution-id {distribution} --paths {shlex.join(wanted)}"
         run.report(
             Warned(
                 text=f"the release is in the bucket, but CloudFront was not told to forget {count(len(wanted), 'path')}, so visitors"
-                f" may get the earlier pages: {error}; {again}, or: {command}"
+                f" may get the earlier pages: {error}; {again}{command if distribution else ''}"
             )
         )
         return "", False

@@ -5,7 +5,7 @@ In: words. Out: exceptions that the command line turns into an exit status. Neve
 
 from __future__ import annotations
 
-from assembly.errors import Remedied
+from assembly.errors import Problems, Remedied
 
 
 class WebsiteError(Remedied):
@@ -24,9 +24,5 @@ class Moved(WebsiteError):
     """Content or site are not what they were when the plan was approved."""
 
 
-class SourceError(Exception):
+class SourceError(Problems):
     """Content that must not be published; one line a reason."""
-
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        self.problems = problems
-        super().__init__("\n".join(problems))

@@ -257,11 +257,9 @@ class ChangeSets(Stacks):
         except NotFound:
             return None
 
-    def execute_change_set(self, change_set: str, stack: str, *, token: str, disable_rollback: bool = False) -> None:
+    def execute_change_set(self, change_set: str, stack: str, *, token: str) -> None:
         """Begin to execute it; the events it causes carry `token`. Executing it deletes the stack's other change sets."""
-        self._client.execute_change_set(
-            ChangeSetName=change_set, StackName=stack, ClientRequestToken=token, DisableRollback=disable_rollback
-        )
+        self._client.execute_change_set(ChangeSetName=change_set, StackName=stack, ClientRequestToken=token)
 
     def delete_reviewed_stack(self, stack_arn: str, *, besides: Iterable[str] = (), attempts: int = 60) -> bool:
         """Delete a stack that is REVIEW_IN_PROGRESS and wait until it is gone; False (and nothing done) if it is in any other state.

@@ -29,5 +29,5 @@ def rehearsal(context: CheckContext) -> Iterator[CheckResult]:
             level="problem",
             message=f"rehearsal {each.id} closes {place.bucket} to CloudFront until {each.until:%Y-%m-%dT%H:%M:%SZ}, when that ends by"
             " itself; unless it is under way, its statement can be removed from the bucket policy",
-            command=context.command("dr", "rehearse", "--end"),
+            command=context.command("dr rehearse", "--end"),
         )

@@ -19,4 +19,4 @@ def replica(context: CheckContext) -> Iterator[CheckResult]:
         return
     here, there = (Buckets.connect(context.aws, account_id=at.account_id, region=at.region) for at in (origins.primary, origins.replica))
     for message in problems(origins, here, there):
-        yield CheckResult(code="replica", level="problem", message=message, command=context.command("dr", "status"))
+        yield CheckResult(code="replica", level="problem", message=message, command=context.command("dr status"))

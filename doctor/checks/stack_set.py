@@ -7,22 +7,22 @@ from collections.abc import Iterator
 from assembly.model import Stack
 from doctor.check import CheckContext, stack_check
 from doctor.values import CheckResult
-from operations.gateways import call_as, cloudformation_of
+from operations.gateways import cloudformation_of
 
 
 @stack_check("stack", kind="stackset")
 def stack_set(context: CheckContext, stack: Stack) -> Iterator[CheckResult]:
     """Operations under way, then each instance that is not CURRENT. No fix is offered for a set."""
     gateway = cloudformation_of(stack, context.gateways)
-    live = gateway.describe_stack_set(stack.stack_name, call_as=call_as(stack))
+    live = gateway.describe_stack_set(stack.stack_name, call_as=stack.call_as)
     if live is None:
         yield CheckResult(code="stack", level="ok", message=f"{stack.stack_name} is not deployed yet", stack=stack.id)
         return
-    running = gateway.running_operations(stack.stack_name, call_as=call_as(stack))
+    running = gateway.running_operations(stack.stack_name, call_as=stack.call_as)
     for operation in running:
         message = f"{stack.stack_name}: the operation {operation.action} is {operation.status} since {operation.created_at}"
         yield CheckResult(code="stackset_busy", level="warning", message=message, command=context.command("status"), stack=stack.id)
-    wrong = [i for i in gateway.list_stack_instances(stack.stack_name, call_as=call_as(stack)) if i.status != "CURRENT"]
+    wrong = [i for i in gateway.list_stack_instances(stack.stack_name, call_as=stack.call_as) if i.status != "CURRENT"]
     for instance in wrong:
         where = f"{stack.stack_name} in {instance.account_id} {instance.region}"
         reason = f": {instance.reason}" if instance.reason else ""

@@ -15,14 +15,12 @@ from collections.abc import Iterator
 
 from ministack.core.responses import now_iso, request_scope
 
+from emulator import pace
 from emulator.stacksets import drift, instance_stacks
 from emulator.stacksets.regions import region_status
 from emulator.stacksets.roles import roles_problem
 from emulator.stacksets.state import UNDER_WAY, UNFINISHED_RESULTS, Instance, Operation, Result, StackSet, Target
 
-QUEUE_POLL_SECONDS = 0.02
-INSTANCE_SECONDS = float(os.environ.get("LOCAL_AWS_STACKSET_SECONDS", "0"))
-"""How long an instance takes beyond its stack."""
 CHECK_ROLES = os.environ.get("LOCAL_AWS_STACKSET_ROLES", "check") != "ignore"
 
 _tasks: set[asyncio.Task[None]] = set()
@@ -50,7 +48,7 @@ def start(stack_set: StackSet, operation: Operation) -> None:
 
 async def _run(stack_set: StackSet, operation: Operation) -> None:
     while operation.status == "QUEUED" and any(_conflict(operation, other) for other in _earlier(stack_set, operation)):
-        await asyncio.sleep(QUEUE_POLL_SECONDS)
+        await asyncio.sleep(pace.LOOK_SECONDS)
     if operation.status == "QUEUED":
         operation.status = "RUNNING"
     run = OperationRun(stack_set, operation)
@@ -141,8 +139,7 @@ class OperationRun:
         drifting = self._operation.action == "DETECT_DRIFT"
         if not drifting:
             instance.detailed = "RUNNING"
-        if INSTANCE_SECONDS:
-            await asyncio.sleep(INSTANCE_SECONDS)
+        await pace.turn()
         problem = await self._work(instance)
         result.status = "FAILED" if problem else "SUCCEEDED"
         result.reason = problem

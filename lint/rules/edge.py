@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from lint.rules.base import Problem, Rule
-from templates.view import ABSENT, EACH, Node, Reference, View, number, reference
+from templates.view import ABSENT, EACH, Node, Reference, View, number, reference, together
 
 EDGE_REGION = "us-east-1"
 VIEWER_MEMORY = 128
@@ -255,7 +255,7 @@ class EventTypes(Rule):
                         if (node.known and node.value not in events) or node.value is ABSENT:
                             said = "no event type" if node.value is ABSENT else f"{node.value!r} is no event type"
                             yield node.path, f"{said} of {name}; there are {', '.join(events)}"
-                        elif node.text and node.text in seen and _together(seen[node.text], node):
+                        elif node.text and node.text in seen and together(seen[node.text], node):
                             yield node.path, f"a second function for {node.text} in the same behaviour"
                         elif node.text:
                             seen[node.text] = node
@@ -276,16 +276,11 @@ class MixedFunctions(Rule):
                 if node.text in _FUNCTION_EVENTS
             ]
             for function in view.items(behaviour, "FunctionAssociations"):
-                if any(_together(function, node) for node in viewer):
+                if any(together(function, node) for node in viewer):
                     yield (
                         function.path,
                         "a CloudFront Function beside a Lambda@Edge function on the viewer events of one behaviour; route in the Lambda",
                     )
-
-
-def _together(one: Node, other: Node) -> bool:
-    """Both can hold at once."""
-    return not any((condition, not outcome) in other.given for condition, outcome in one.given)
 
 
 class EdgeTrust(Rule):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assembly import commands
+from guards.text import plural
 from operations.destroy.values import DestroyOutcome, DestroyPlan
 from planning.removals import RetainedResource
 
@@ -13,9 +14,9 @@ def plan_lines(plan: DestroyPlan) -> tuple[str, ...]:
     if plan.removals:
         lines += ["", "deleted, in this order:"]
     for number, removal in enumerate(plan.removals, 1):
-        what = "never created" if removal.status == "REVIEW_IN_PROGRESS" else _count(removal.resources, "resource")
+        what = "never created" if removal.status == "REVIEW_IN_PROGRESS" else plural(removal.resources, "resource")
         if removal.kind == "stackset":
-            what = f"StackSet, {_count(removal.resources, 'instance')} in {_count(len(removal.regions), 'region')}"
+            what = f"StackSet, {plural(removal.resources, 'instance')} in {plural(len(removal.regions), 'region')}"
         lines.append(f"  {number}. {removal.stack_name} ({removal.region}): {what}")
         lines += [f"     drops the change set {name}, which waits to be applied" for name in removal.change_sets]
         if removal.protected and plan.lift_protection:
@@ -41,7 +42,7 @@ def plan_lines(plan: DestroyPlan) -> tuple[str, ...]:
     elif not plan.blocked:
         going = {(each.resource_type, each.physical_id) for each in plan.leftovers if each.fate != "keep"}
         kept = {(each.resource_type, each.physical_id) for each in plan.leftovers if each.fate == "keep"} - going
-        lines += ["", f"{_count(len(plan.removals), 'stack')} and {_count(len(going), 'resource')} left behind to delete, {len(kept)} kept"]
+        lines += ["", f"{plural(len(plan.removals), 'stack')} and {plural(len(going), 'resource')} left behind to delete, {len(kept)} kept"]
     return tuple(lines)
 
 
@@ -81,7 +82,3 @@ def outcome_lines(outcome: DestroyOutcome) -> tuple[str, ...]:
     elif not outcome.pending:
         lines.append(f"{outcome.environment}: nothing is left to delete")
     return tuple(lines)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

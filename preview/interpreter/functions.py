@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from preview.interpreter.resources import Account, items, mapping
+from preview.interpreter.resources import Account, items
 from preview.model import (
     EventType,
     Function,
 )
+from templates.view import mapping
 
 EVENTS: tuple[EventType, ...] = ("viewer-request", "origin-request", "origin-response", "viewer-response")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from preview.interpreter.resources import Account, integer, items, mapping
+from preview.interpreter.resources import Account, integer, items
 from preview.model import (
     Bucket,
     Origin,
@@ -13,6 +13,7 @@ from preview.model import (
 )
 from templates.intrinsics import unresolved
 from templates.policies import statements
+from templates.view import mapping
 
 _ORIGIN = {
     *("DomainName", "Id", "OriginAccessControlId", "OriginPath", "OriginCustomHeaders", "S3OriginConfig", "ConnectionAttempts"),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from preview.interpreter.resources import Account, integer, items, mapping
+from preview.interpreter.resources import Account, integer, items
 from preview.model import (
     CachePolicy,
     PolicyHeader,
     ResponseHeadersPolicy,
 )
+from templates.view import mapping
 
 YEAR = 31_536_000
 MANAGED_CACHE_POLICIES: Mapping[str, CachePolicy] = {

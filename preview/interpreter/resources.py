@@ -57,10 +57,6 @@ def every_resource(stacks: tuple[DeployedStack, ...]) -> Iterator[Resource]:
             yield Resource(stack, logical_id, str(body.get("Type", "")), given if isinstance(given, dict) else {})
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
 def items(value: Any) -> list[Any]:
     """A list, or the Items of CloudFront's {Quantity, Items}."""
     if isinstance(value, dict):

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from assembly.errors import Problems
 from preview.interpreter.deployed import SecretValues, deployed
 from preview.interpreter.functions import functions_of
 from preview.interpreter.origins import group_of, origin_of
 from preview.interpreter.policies import cache_policy, headers_policy
-from preview.interpreter.resources import Account, Resource, every_resource, integer, items, mapping
+from preview.interpreter.resources import Account, Resource, every_resource, integer, items
 from preview.model import (
     Behavior,
     Distribution,
@@ -22,6 +23,7 @@ from preview.model import (
     Site,
 )
 from preview.source import Built
+from templates.view import mapping
 
 # What is imitated, and what has no effect that a visitor of a preview could see. Anything else is named at start.
 _DISTRIBUTION = {"DistributionConfig", "Tags"}
@@ -36,12 +38,8 @@ _BEHAVIOR = {
 _CERTIFICATE = {"AcmCertificateArn", "CloudFrontDefaultCertificate", "MinimumProtocolVersion", "SslSupportMethod"}
 
 
-class InterpretError(Exception):
+class InterpretError(Problems):
     """No site can be made of the templates; `problems` says why, one line each."""
-
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        self.problems = problems
-        super().__init__("\n".join(problems))
 
 
 def interpret(built: Built, secrets: SecretValues) -> Site:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, ViewportSize, expect, sync_playwright
 
 from tests.browser import previews
 from tests.browser.previews import PASSWORD, ROOT, USER, Running
@@ -27,6 +27,9 @@ CHROMIUM = (
     # is to turn http into https. This list takes the place of Playwright's own.
     "--disable-features=LocalNetworkAccessChecks,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,Translate,MediaRouter",
 )
+
+# Milliseconds; its own five seconds are less than a busy machine needs.
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="session")
@@ -81,6 +84,7 @@ def browser(sites: dict[str, Running], playwright: Playwright) -> Iterator[Brows
 def anonymous(browser: Browser) -> Iterator[BrowserContext]:
     """A visitor who knows no password."""
     context = browser.new_context(ignore_https_errors=True, viewport=VIEW)
+    context.set_default_timeout(120_000)
     yield context
     context.close()
 
@@ -91,6 +95,7 @@ def visitor(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(
         ignore_https_errors=True, viewport=VIEW, http_credentials={"username": USER, "password": PASSWORD, "send": "unauthorized"}
     )
+    context.set_default_timeout(120_000)
     yield context
     context.close()
 

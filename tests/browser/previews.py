@@ -48,12 +48,26 @@ class Running:
         """What the terminal would show so far."""
         return self.log_file.read_text()
 
-    def wait_for_log(self, text: str, *, count: int = 1, seconds: float = 20.0) -> None:
+    def wait_for_log(self, text: str, *, count: int = 1, seconds: float = 120.0) -> None:
         """Until the log has that text so many times. Raises AssertionError with the log."""
         deadline = time.monotonic() + seconds
         while self.log.count(text) < count:
             assert time.monotonic() < deadline, f"no {text!r} in:\n{self.log}"
             time.sleep(0.05)
+
+
+DOWN_SECONDS = (6, 15, 60)
+"""After how long the origin of a preview goes down: a machine that does not get through what comes before is given longer."""
+
+
+def went_down_later(began: float, ready: float, seconds: float) -> bool:
+    """Whether all until now was surely done before the origin of a preview went down, which was started at one time and ready at the
+    other; if so, waits until it is down."""
+    now = time.monotonic()
+    if now >= began + seconds:
+        return False
+    time.sleep(max(0.0, ready + seconds - now))
+    return True
 
 
 @contextlib.contextmanager
@@ -104,7 +118,7 @@ def preview(dist: Path, environment: str, content: Path, *options: str) -> Itera
             )
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
-            assert process.wait(20) == 0, log_file.read_text()
+            assert process.wait(120) == 0, log_file.read_text()
         finally:
             if process.poll() is None:
                 process.kill()

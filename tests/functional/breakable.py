@@ -166,12 +166,12 @@ def served(app: Any, context: ssl.SSLContext | None) -> Iterator[int]:
 
     thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(180)
     try:
         yield port
     finally:
         loops[0].call_soon_threadsafe(stop[0])
-        thread.join(10)
+        thread.join(180)
 
 
 def authority() -> trustme.CA:

@@ -16,7 +16,7 @@ import pytest
 
 from aws.session import Aws
 from local_aws.server import LocalAws
-from tests.functional.harness import SECRET, CommandLine
+from tests.functional.harness import SECRET, CommandLine, Hold
 from tests.functional.wire import Wire, wire_to
 
 _numbers = itertools.count(1)
@@ -24,9 +24,12 @@ _numbers = itertools.count(1)
 # The proxies of the tests hand on what is addressed, and signed, to them.
 SETTINGS = {"LOCAL_AWS_SECRET": SECRET, "LOCAL_AWS_ANY_PORT": "1"}
 
+HOLD = "hold"
+"""While this file exists in its directory, a server begins no resource, no import and no StackSet instance."""
+
 
 def _server(directory: Path, **options: bool) -> LocalAws:
-    settings = {**SETTINGS, "LOCAL_AWS_STACKSET_SECONDS": "0.02"}
+    settings = {**SETTINGS, "LOCAL_AWS_HOLD": str(directory / HOLD)}
     return LocalAws.start(directory, bound_to=os.getpid(), persist=False, settings=settings, **options)
 
 
@@ -72,6 +75,14 @@ def account(new_account: Callable[[], str]) -> str:
 def aws(local_aws: LocalAws) -> Aws:
     """Clients for any account, as its root."""
     return Aws(endpoint_url=local_aws.endpoint_url, static_credentials=local_aws.credentials)
+
+
+@pytest.fixture
+def hold(local_aws: LocalAws) -> Iterator[Hold]:
+    """What `local_aws` begins waits while the test wants it to."""
+    made = Hold(local_aws.state / HOLD)
+    yield made
+    made.release()
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from aws.session import Aws
 from aws.transfer import Transfer
 from stacks.synthesis import Synthesis, synthesise
 from tests.environments_fixture import changed, environments
+from tests.functional.harness import eventually
 from website.content import key_prefix
 from website.invalidation import Behaviours
 from website.ledger import verified_key
@@ -227,16 +228,13 @@ def _is_made(source: Source, made: Mapping[str, object]) -> TypeGuard[OutputRef]
 
 
 def _outputs(client: Any, name: str) -> dict[str, str]:
-    import time
+    def made() -> dict[str, Any] | None:
+        stack: dict[str, Any] = client.describe_stacks(StackName=name)["Stacks"][0]
+        return None if stack["StackStatus"] == "CREATE_IN_PROGRESS" else stack
 
-    for _ in range(400):
-        stack = client.describe_stacks(StackName=name)["Stacks"][0]
-        if stack["StackStatus"] == "CREATE_COMPLETE":
-            return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
-        if "FAILED" in stack["StackStatus"] or "ROLLBACK" in stack["StackStatus"]:
-            raise AssertionError(f"{name}: {stack['StackStatus']} {stack.get('StackStatusReason')}")
-        time.sleep(0.05)
-    raise AssertionError(f"{name} was not made in time")
+    stack = eventually(made)
+    assert stack["StackStatus"] == "CREATE_COMPLETE", stack
+    return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])}
 
 
 def sha256_of(path: Path) -> str:

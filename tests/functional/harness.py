@@ -6,13 +6,16 @@ Never: patches anything in a process, or lets the user's own AWS configuration t
 
 from __future__ import annotations
 
+import inspect
 import os
 import secrets
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tests import hints
 from tests.envelopes import envelope
@@ -21,8 +24,51 @@ from tests.functional.started import Process
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT = 180.0
+"""Seconds that a test waits for what has to happen: more than the slowest machine needs, and nothing that a green test ever waits for."""
 SECRET = secrets.token_hex(32)
 """What the session's local AWS takes for the secret of every account's root."""
+
+
+T = TypeVar("T")
+
+
+def eventually(wanted: Callable[[], T | None], *, every: float = 0.05) -> T:
+    """What it gives once that is true. Raises AssertionError if it never is."""
+    end = time.monotonic() + TIMEOUT
+    while time.monotonic() < end:
+        if found := wanted():
+            return found
+        time.sleep(every)
+    raise AssertionError(f"never: {inspect.getsource(wanted).strip()}")
+
+
+def heard(process: subprocess.Popen[str], words: str) -> str:
+    """What it says on stderr, up to the line with those words. Raises AssertionError if it ends without them."""
+    assert process.stderr is not None
+    said = ""
+    for line in process.stderr:
+        said += line
+        if words in line:
+            return said
+    raise AssertionError(f"never said {words!r}:\n{said}")
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A local AWS that begins no resource, no import and no StackSet instance as long as the test wants: `with hold: ...`."""
+
+    file: Path
+
+    def __enter__(self) -> Hold:
+        self.file.touch()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """What waited goes on."""
+        self.file.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +86,7 @@ class Ended:
 class Started(Process):
     """A command whose hints are looked at when it has ended."""
 
-    def communicate(self, input: str | None = None, timeout: float | None = None) -> tuple[str, str]:
+    def communicate(self, input: str | None = None, timeout: float | None = TIMEOUT) -> tuple[str, str]:
         """Raises AssertionError for a hint that cannot be typed."""
         out, err = super().communicate(input, timeout)
         assert isinstance(self.args, list)

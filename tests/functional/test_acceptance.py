@@ -51,7 +51,7 @@ def start(checkout: Path, *arguments: str) -> subprocess.Popen[str]:
 
 def test_the_whole_life_of_an_environment(checkout: Path) -> None:
     run, folder = start(checkout), checkout / ".acceptance" / "dev-local"
-    end = time.monotonic() + 120
+    end = time.monotonic() + 600
     while not list(folder.glob("03-plan-*.log")) and time.monotonic() < end:
         time.sleep(0.1)
     run.terminate()

@@ -215,7 +215,7 @@ def test_two_applies_at_once_one_of_them_says_who_holds_the_lock(
     assert f"next: python deploy.py unlock --env test --dist {platform.dist}\n" in second.stderr
 
     held.release()
-    out, err = first.communicate(timeout=60)
+    out, err = first.communicate()
     assert first.returncode == 0, out + err
     assert value_of(aws, platform.account, "/demo/two") == "2 fixed"
 
@@ -231,7 +231,7 @@ def test_two_first_deployments_at_once_make_every_stack_once(
 
     second = platform.apply("--yes")
     held.release()
-    out, err = first.communicate(timeout=60)
+    out, err = first.communicate()
 
     assert second.code == 0, second
     assert first.returncode == 0, out + err
@@ -252,7 +252,7 @@ def test_of_two_plans_for_a_first_deployment_only_the_later_one_is_applied(
 
     second = platform.apply("--yes")
     held.release()
-    out, err = first.communicate(timeout=60)
+    out, err = first.communicate()
 
     assert second.code == 3, second
     assert "demo-test-base (eu-west-1" in second.stderr
@@ -276,7 +276,7 @@ def test_a_lock_that_is_taken_away_stops_before_the_next_stack(
     wire.calls.clear()
     held.release()
 
-    out, err = running.communicate(timeout=60)
+    out, err = running.communicate()
 
     assert running.returncode == 1, out + err
     assert "the lock demo/test was removed with unlock" in out

@@ -7,6 +7,8 @@ import json
 import re
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +17,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.functional.harness import CommandLine
+from guards.processes import child_environment
+from tests.functional.harness import ROOT, CommandLine
 from tests.functional.small_platform import ENV, Platform
 
 pytestmark = pytest.mark.functional
@@ -219,3 +222,11 @@ def test_a_credential_process_that_gives_nothing_usable_is_told(account: str, tm
 def test_a_profile_that_is_not_there_is_told(account: str, tmp_path: Path) -> None:
     told = asked_with(with_profiles(tmp_path), account, tmp_path, "corpp")
     assert "corpp" in told and "  next: aws configure list-profiles\n" in told
+
+
+@pytest.mark.parametrize("program", ["build.py", "deploy.py"])
+def test_a_python_that_leaves_out_the_folder_of_a_program_runs_it_from_anywhere(program: str, tmp_path: Path) -> None:
+    """PYTHONSAFEPATH (Python documentation, "Environment variables")."""
+    command = [sys.executable, str(ROOT / program), "--help"]
+    done = subprocess.run(command, cwd=tmp_path, env=child_environment(PYTHONSAFEPATH="1"), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("usage: ")

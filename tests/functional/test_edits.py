@@ -78,7 +78,7 @@ def kill_before_the_old_certificate_goes(site: Edited, processes: list[subproces
 
         def never(exchange: Exchange) -> None:
             arrived.set()
-            killed.wait(60)
+            killed.wait(180)
             exchange.drop()
 
         wire.on("acm", "DeleteCertificate", never)
@@ -86,7 +86,7 @@ def kill_before_the_old_certificate_goes(site: Edited, processes: list[subproces
         processes.append(process)
         assert arrived.wait(120)
         process.send_signal(signal.SIGKILL)
-        process.wait(30)
+        process.wait(180)
         killed.set()
     return line
 

@@ -11,7 +11,7 @@ import pytest
 
 from aws.session import Aws
 from rollout.lock import TTL_SECONDS
-from tests.functional.harness import CommandLine, answer
+from tests.functional.harness import TIMEOUT, CommandLine, answer, eventually, heard
 from tests.functional.small_platform import ENV, REGION, Platform, parameter, value_of
 from tests.functional.wire import Wire
 from tests.simulated import Small, small_assembly, stackset
@@ -41,7 +41,7 @@ def operations_of(aws: Aws, account: str, stack: str) -> list[str]:
 
 def kill(process: subprocess.Popen[str]) -> None:
     process.send_signal(signal.SIGKILL)
-    process.wait(30)
+    process.wait(TIMEOUT)
 
 
 MOMENTS = {
@@ -130,7 +130,7 @@ def all_stacks(aws: Aws, account: str) -> list[dict[str, str]]:
 WAITING = {
     "Wait": {
         "Type": "AWS::CloudFormation::WaitCondition",
-        "CreationPolicy": {"ResourceSignal": {"Count": 1, "Timeout": "PT2M"}},
+        "CreationPolicy": {"ResourceSignal": {"Count": 1, "Timeout": "PT1H"}},
     }
 }
 """A resource that is made when the test says so."""
@@ -143,12 +143,12 @@ def signalled(aws: Aws, account: str) -> None:
 
 def until_busy(aws: Aws, account: str) -> None:
     client = aws.client("cloudformation", account_id=account, region=REGION)
-    for _ in range(300):
+
+    def waits() -> bool:
         events = client.describe_stack_events(StackName=f"demo-{ENV}-one")["StackEvents"] if exists(aws, account) else []
-        if any(e["LogicalResourceId"] == "Wait" for e in events):
-            return
-        time.sleep(0.1)
-    raise AssertionError("the stack never began to wait")
+        return any(e["LogicalResourceId"] == "Wait" for e in events)
+
+    eventually(waits)
 
 
 def exists(aws: Aws, account: str) -> bool:
@@ -165,7 +165,7 @@ def test_interrupted_while_a_stack_runs_the_next_apply_follows_it(
     processes.append(running)
     until_busy(aws, platform.account)
     running.send_signal(number)
-    out, err = running.communicate(timeout=60)
+    out, err = running.communicate()
 
     if number != signal.SIGKILL:
         assert running.returncode == 130, out + err
@@ -178,13 +178,12 @@ def test_interrupted_while_a_stack_runs_the_next_apply_follows_it(
 
     again = platform.start("--yes")
     processes.append(again)
-    time.sleep(1)
+    said = heard(again, "one: following")
     assert again.poll() is None
     signalled(aws, platform.account)
-    out, err = again.communicate(timeout=60)
+    out, err = again.communicate()
 
-    assert again.returncode == 0, out + err
-    assert "one: following" in err
+    assert again.returncode == 0, out + said + err
     assert value_of(aws, platform.account, "/demo/two") == "1 fixed"
     assert {stack: operations_of(aws, platform.account, stack) for stack in STACKS} == {stack: ["CREATE_IN_PROGRESS"] for stack in STACKS}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import random
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from assembly.model import RoleName
 from cli.main import main
 from local_aws.server import LocalAws
 from session.context import Context
-from tests.functional.harness import CommandLine
+from tests.functional.harness import TIMEOUT, CommandLine, heard
 from tests.functional.small_platform import ENV, Platform, base, parameter
 from tests.simulated import Small, literal, output, small_assembly, stackset
 
@@ -154,24 +153,10 @@ def test_the_whole_life(home: Path) -> None:
 CERTIFICATE = "AWS::CertificateManager::Certificate"
 
 
-def late_certificate(seconds: float) -> str:
-    """A seed under which CloudFront knows the certificate as late as can be."""
-    return max(map(str, range(100)), key=lambda seed: random.Random(f"{seed}:{CERTIFICATE}:0:cloudfront").uniform(0, seconds))
-
-
-def heard(process: subprocess.Popen[str], words: str) -> str:
-    """All that it says on stderr up to those words, or to its end."""
-    assert process.stderr is not None
-    said = ""
-    for line in process.stderr:
-        said += line
-        if words in line:
-            break
-    return said
-
-
 def test_a_second_try_survives_an_interrupt_and_a_kill(tmp_path: Path, processes: list[subprocess.Popen[str]]) -> None:
-    server = server_of(tmp_path, late_certificate(15.0), 15.0, LOCAL_AWS_LATE_ONLY=CERTIFICATE)
+    late = tmp_path / "late"
+    late.touch()
+    server = server_of(tmp_path, "1", 0, LOCAL_AWS_LATE_ONLY=CERTIFICATE, LOCAL_AWS_LATE_WHILE=str(late))
     try:
         line = CommandLine(home=tmp_path, endpoint_url=server.endpoint_url, account_id=ACCOUNT, secret=server.secret)
         platform = Platform(account=ACCOUNT, dist=tmp_path / "dist", line=line)
@@ -183,7 +168,8 @@ def test_a_second_try_survives_an_interrupt_and_a_kill(tmp_path: Path, processes
             said = heard(process, "waiting for the certificate to be known to CloudFront")
             assert "trying again" in said, said
             process.send_signal(number)
-            assert process.wait(30) == code, heard(process, "never said")
+            assert process.wait(TIMEOUT) == code, process.stderr and process.stderr.read()
+        late.unlink()
         last = platform.apply("--yes")
         assert last.code == 0, last
         assert platform.plan().code == 0

@@ -83,7 +83,7 @@ def signed(server: LocalAws, method: str, path: str, service: str, body: bytes =
 
 def answer(server: LocalAws, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
     """What comes back."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     connection.request(method, path, body=body or None, headers=headers)
     response = connection.getresponse()
     return response.status, {k.lower(): v for k, v in response.getheaders()}, response.read()
@@ -91,12 +91,13 @@ def answer(server: LocalAws, method: str, path: str, headers: dict[str, str], bo
 
 def raw(server: LocalAws, text: str) -> bytes:
     """What the socket says to these very bytes."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=3) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(text.replace("\n", "\r\n").encode("latin-1"))
         found = b""
         try:
             while part := connection.recv(65536):
                 found += part
+                connection.settimeout(2)
         except TimeoutError:
             pass
         return found
@@ -194,7 +195,7 @@ import encodings.idna, http.client, os, sys  # all of Python that is needed, whi
 port, state, root = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 def ask(method, path, headers={}, body=None):
-    c = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     c.request(method, path, body, headers)
     return c.getresponse().status
 key = "AWS4-HMAC-SHA256 Credential=111111111111/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0"
@@ -545,7 +546,7 @@ def test_a_stack_cannot_make_it_run_code(server: LocalAws, tmp_path: Path) -> No
     local = Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials)
     formation = local.client("cloudformation", account_id=ACCOUNT, region="us-east-1")
     formation.create_stack(StackName="custom", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 180
     while (status := formation.describe_stacks(StackName="custom")["Stacks"][0]["StackStatus"]).endswith("PROGRESS"):
         assert time.monotonic() < deadline, status
         time.sleep(0.1)

@@ -109,7 +109,6 @@ def test_a_zone_is_found_by_name_and_never_a_longer_or_private_one(aws: Aws, acc
     )
 
     assert gateway.find_public_zone("example.com.").id == zone
-    assert gateway.find_public_zone("a.b.example.com", exact=False).name == "example.com"
     assert prepare.hosted_zone(aws, name="example.com", account_id=account) == zone
     for name in ("b.example.com", "private.com", "example.org"):
         with pytest.raises(NotFound, match="no public hosted zone"):
@@ -134,8 +133,7 @@ def test_a_record_is_written_and_read_back(aws: Aws, account: str) -> None:
     record = route53.Record(name="_x.example.com", type="CNAME", values=("_y.acm.example.",), ttl=60)
 
     for _ in range(2):
-        change = gateway.upsert(zone, record)
-    gateway.in_sync(change)
+        gateway.upsert(zone, record)
     assert gateway.records(zone, "_x.example.com") == (record,)
     assert gateway.records(zone, "_z.example.com") == ()
 
@@ -157,7 +155,7 @@ def test_a_secret_is_read_by_key_and_its_version_without_the_value(aws: Aws, acc
 
 
 def test_a_certificate_shows_its_validation_records(aws: Aws, account: str) -> None:
-    gateway = acm.Acm.connect(aws, account_id=account)
+    gateway = acm.Acm.connect(aws, account_id=account, region="us-east-1")
     arn = gateway.client.request_certificate(DomainName="example.com", SubjectAlternativeNames=["*.example.com"], ValidationMethod="DNS")
     found = gateway.certificate(arn["CertificateArn"])
     assert found.names and found.validations[0].record_type == "CNAME"
@@ -288,7 +286,7 @@ def test_own_account_needs_no_role_and_another_is_reached_by_role(
     assert found is not None
     assert f"::{other}:" in found.arn
     with pytest.raises(AccessDenied):
-        iam.Iam.connect(aws, account_id=other).oidc_providers()
+        iam.Iam.connect(aws, account_id=other).client.list_open_id_connect_providers()
 
 
 def test_objects_are_reached_through_botocores_own_endpoint_variable(
@@ -392,5 +390,4 @@ def test_events_of_a_group_and_of_one_that_is_not_there(aws: Aws, account: str) 
     assert gateway.groups("/aws/lambda/") == ("/aws/lambda/us-east-1.edge",)
     since = now - timedelta(minutes=1)
     assert [each.message for each in gateway.events("/aws/lambda/us-east-1.edge", since=since)] == ["first line", "second line"]
-    assert [each.message for each in gateway.events("/aws/lambda/us-east-1.edge", since=since, pattern="second")] == ["second line"]
     assert [*gateway.events("/none", since=since)] == []

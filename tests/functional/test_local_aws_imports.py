@@ -16,6 +16,7 @@ from aws.errors import AwsError, BadRequest
 from aws.session import Aws
 from local_aws import prepare
 from local_aws.server import LocalAws
+from tests.functional.harness import Hold
 from tests.functional.test_local_aws_existing import ALARM, EDGE_CODE, LAMBDA_TRUST, OAC, POLICY, TABLE
 from tests.functional.test_local_aws_resources import CAPABILITIES, Stacks
 
@@ -722,33 +723,30 @@ def test_what_an_update_leaves_alone_keeps_its_drift(aws: Aws, account: str, sta
 
 
 @pytest.fixture(scope="module")
-def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
-    """An AWS that takes its time, and imports no certificates."""
-    settings = {
-        "LOCAL_AWS_NOT_IMPORTABLE": "AWS::Route53::RecordSet,AWS::CertificateManager::Certificate",
-        "LOCAL_AWS_RESOURCE_SECONDS": "0.4",
-    }
-    server = LocalAws.start(tmp_path_factory.mktemp("slow"), bound_to=os.getpid(), persist=False, settings=settings)
+def choosy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
+    """An AWS that imports no certificates."""
+    settings = {"LOCAL_AWS_NOT_IMPORTABLE": "AWS::Route53::RecordSet,AWS::CertificateManager::Certificate"}
+    server = LocalAws.start(tmp_path_factory.mktemp("choosy"), bound_to=os.getpid(), persist=False, settings=settings)
     yield Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials)
     server.stop()
 
 
-def test_reports_of_single_types_can_be_played(slow: Aws) -> None:
+def test_reports_of_single_types_can_be_played(choosy: Aws) -> None:
     account, kind = "111122223333", "AWS::CertificateManager::Certificate"
-    stands = certificate(Account(slow, account))
+    stands = certificate(Account(choosy, account))
     body = {"Resources": {"R": resource(kind, stands.properties)}}
     with pytest.raises(BadRequest, match=r"ResourceTypes \[AWS::CertificateManager::Certificate\] are not supported for Import"):
-        import_set(Stacks(slow, account), body, entry(kind, stands))
+        import_set(Stacks(choosy, account), body, entry(kind, stands))
 
 
-def test_an_import_in_progress_is_seen_and_takes_no_other(slow: Aws) -> None:
-    account = "111122224444"
-    stacks, stands = Stacks(slow, account), log_group(Account(slow, account))
+def test_an_import_in_progress_is_seen_and_takes_no_other(aws: Aws, account: str, hold: Hold) -> None:
+    stacks, stands = Stacks(aws, account), log_group(Account(aws, account))
     body = {"Resources": {"R": resource(GROUP, stands.properties)}}
     import_set(stacks, body, entry(GROUP, stands))
-    stacks.client.execute_change_set(StackName="new", ChangeSetName="take")
-    assert stacks.client.describe_stacks(StackName="new")["Stacks"][0]["StackStatus"] == "IMPORT_IN_PROGRESS"
-    with pytest.raises(BadRequest, match="is in IMPORT_IN_PROGRESS state and can not be updated"):
-        import_set(stacks, body, entry(GROUP, stands))
-    stacks.client.get_waiter("stack_import_complete").wait(StackName="new", WaiterConfig={"Delay": 1, "MaxAttempts": 10})
+    with hold:
+        stacks.client.execute_change_set(StackName="new", ChangeSetName="take")
+        assert stacks.client.describe_stacks(StackName="new")["Stacks"][0]["StackStatus"] == "IMPORT_IN_PROGRESS"
+        with pytest.raises(BadRequest, match="is in IMPORT_IN_PROGRESS state and can not be updated"):
+            import_set(stacks, body, entry(GROUP, stands))
+    assert stacks.settled("new")["StackStatus"] == "IMPORT_COMPLETE"
     assert stacks.client.describe_change_set(StackName="new", ChangeSetName="take")["ExecutionStatus"] == "EXECUTE_COMPLETE"

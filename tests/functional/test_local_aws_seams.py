@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from emulator import seams
+from local_aws.server import ROOMS
 from tests.functional.harness import ROOT
 
 pytestmark = pytest.mark.functional
@@ -50,13 +51,17 @@ def test_a_seam_that_moved_is_named(move: str, told: str) -> None:
 
 
 def test_the_plugins_use_no_private_part_that_is_not_checked() -> None:
-    """Every private name that the plug-ins take from MiniStack stands in the list."""
+    """Every private name that a room of the local AWS takes from MiniStack stands in a list that is held against the installed one."""
     code = (
-        "import ast, pathlib, sys\n"
+        "import ast, pathlib\n"
         "from emulator import seams\n"
-        "known = {n.partition('(')[0] for names in seams._PARTS.values() for n in names}\n"
+        "from local_aws.server import ROOMS\n"
+        "from resource_import.parts import PARTS\n"
+        "import stack_policies\n"
+        "listed = (seams._PARTS, PARTS, stack_policies.PARTS)\n"
+        "known = {n.partition('(')[0] for parts in listed for names in parts.values() for n in names}\n"
         "used = set()\n"
-        "for path in [*pathlib.Path('local_aws').glob('*/*.py'), *pathlib.Path('local_aws').glob('*.py')]:\n"
+        "for path in [each for room in ROOMS for each in pathlib.Path(room).rglob('*.py')]:\n"
         "    tree = ast.parse(path.read_text())\n"
         "    modules = {a.asname or a.name.split('.')[-1] for n in ast.walk(tree) if isinstance(n, (ast.Import, ast.ImportFrom))\n"
         "               for a in n.names if 'ministack' in (getattr(n, 'module', '') or a.name)}\n"
@@ -65,7 +70,16 @@ def test_the_plugins_use_no_private_part_that_is_not_checked() -> None:
         "            used |= {a.name for a in n.names if a.name.startswith('_')}\n"
         "        if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id in modules and n.attr.startswith('_'):\n"
         "            used.add(n.attr)\n"
+        "assert len(used) > 50\n"
         "print(sorted(used - known))\n"
     )
     done = in_a_process(code)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_every_room_that_takes_from_ministack_is_one_of_the_local_aws() -> None:
+    """Its code decides whether a server that an older checkout started is replaced."""
+    taking = {
+        path.relative_to(ROOT).parts[0] for path in ROOT.glob("[a-z]*/**/*.py") if "from ministack" in path.read_text(encoding="utf-8")
+    }
+    assert taking - {"tests", "benchmarks"} <= set(ROOMS)

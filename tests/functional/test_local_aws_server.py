@@ -9,8 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from cli.main import main
 from cli.parser import PACKAGES
 from local_aws.server import LocalAws, LocalAwsError
 from session.context import Context
-from tests.functional.harness import ROOT
+from tests.functional.harness import ROOT, eventually
 
 pytestmark = pytest.mark.functional
 
@@ -50,15 +49,6 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
-
-
-def eventually(what: Callable[[], bool], seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if what():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def starting(state: Path, options: str) -> str:
@@ -104,7 +94,7 @@ def test_state_survives_a_stop_and_a_kill(state: Path) -> None:
     assert gateway.get("kept", "key").body == b"value"
     gateway.client.create_bucket(Bucket="kept-too")
     saved = state / "services" / "s3.json"
-    assert eventually(lambda: "kept-too" in saved.read_text())
+    eventually(lambda: "kept-too" in saved.read_text())
     os.kill(server.pid, signal.SIGKILL)
     gateway = buckets(start(state))
     assert gateway.bucket_exists("kept")
@@ -142,7 +132,7 @@ def test_a_server_of_the_other_kind_is_replaced_and_its_state_kept(state: Path) 
 def test_a_stale_record_is_not_believed(state: Path) -> None:
     server = start(state)
     os.kill(server.pid, signal.SIGKILL)
-    assert eventually(lambda: not alive(server.pid))
+    eventually(lambda: not alive(server.pid))
     assert LocalAws.find(state) is None
     assert start(state).pid != server.pid
 
@@ -188,29 +178,32 @@ def test_it_ends_with_its_parent_even_if_that_is_killed(state: Path) -> None:
     assert alive(pid)
     parent.kill()
     parent.communicate()
-    assert eventually(lambda: not alive(pid))
+    eventually(lambda: not alive(pid))
 
 
 def test_it_outlives_a_command_that_does_not_bind_it_and_ends_in_silence(state: Path) -> None:
-    code = starting(state, "idle_seconds=2")
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    pid = int(done.stdout)
-    server = LocalAws.find(state)
+    # A machine that needs longer to look for it is given longer.
+    for seconds in (2, 20, 200):
+        code = starting(state, f"idle_seconds={seconds}")
+        pid = int(subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+        server = LocalAws.find(state)
+        if server is not None:
+            break
     assert server is not None
     assert server.pid == pid
-    assert eventually(lambda: not alive(pid))
+    eventually(lambda: not alive(pid))
     assert LocalAws.find(state) is None
 
 
 def test_commands_that_start_at_once_share_one_server(state: Path) -> None:
-    code = starting(state, "idle_seconds=20")
+    code = starting(state, "idle_seconds=120")
     started = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     assert len({each.communicate()[0] for each in started}) == 1
 
 
 def test_a_server_that_cannot_start_says_why(state: Path) -> None:
     with pytest.raises(LocalAwsError, match="could not convert") as caught:
-        LocalAws.start(state, settings={"LOCAL_AWS_STACKSET_SECONDS": "soon"})
+        LocalAws.start(state, settings={"LOCAL_AWS_LATE": "1", "LOCAL_AWS_LATE_SECONDS": "soon"})
     assert caught.value.command == f"cat {state / 'log'}"
 
 
@@ -248,7 +241,7 @@ def test_a_server_that_works_and_cannot_be_reached_is_left_alone(state: Path) ->
         assert held.stdout is not None
         held.stdout.readline()
         with pytest.raises(LocalAwsError, match=f"process {held.pid}. works, but cannot be reached from here"):
-            start(state, settle_seconds=1.0)
+            start(state, settle_seconds=3.0)
         assert held.poll() is None
     finally:
         held.kill()
@@ -266,12 +259,12 @@ def test_a_server_that_hangs_is_replaced_without_the_user(state: Path) -> None:
 
 def test_a_stop_that_races_with_starts_leaves_nobody_who_holds_the_directory(state: Path) -> None:
     """Whoever starts while another command stops gets a server that works, or finds it gone and starts again."""
-    code = starting(state, "idle_seconds=20")
+    code = starting(state, "idle_seconds=120")
     for _ in range(3):
         server = start(state)
         starters = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
         server.stop()
-        assert all(each.wait(60) == 0 for each in starters)
+        assert all(each.wait(180) == 0 for each in starters)
         for each in starters:
             each.communicate()
     assert buckets(start(state)).client.list_buckets()["Buckets"] == []

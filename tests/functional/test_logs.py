@@ -13,7 +13,7 @@ import pytest
 from aws.session import Aws
 from tests.functional import frontend
 from tests.functional.frontend import Deployed
-from tests.functional.harness import CommandLine
+from tests.functional.harness import TIMEOUT, CommandLine
 
 pytestmark = pytest.mark.functional
 GROUP = "/aws/lambda/us-east-1.kimmyai-web-dev-basic-auth"
@@ -98,7 +98,7 @@ def test_following_shows_new_lines_once(aws: Aws, dev: Deployed, command_line: C
     event(aws, account, "eu-west-1", datetime.now(UTC), "last")
     assert "last" in process.stdout.readline()
     process.send_signal(2)
-    assert process.wait(timeout=20) == 130
+    assert process.wait(timeout=TIMEOUT) == 130
 
 
 @pytest.mark.parametrize("wrong", [("--since", "yesterday"), ("--grep", "("), ("--status", "abc"), ("--region", "mars-1")])

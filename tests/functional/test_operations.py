@@ -25,7 +25,7 @@ from operations import credential
 from tests.environments_fixture import ENVIRONMENTS
 from tests.functional import wire as w
 from tests.functional.accounts import own_zone
-from tests.functional.harness import ROOT, CommandLine, Ended, answer
+from tests.functional.harness import ROOT, TIMEOUT, CommandLine, Ended, answer, eventually
 from tests.functional.small_platform import ENV, REGION, Platform, parameter, status_of, value_of
 from tests.functional.wire import Wire
 
@@ -166,10 +166,7 @@ def test_a_creation_that_failed_is_mended_step_by_step_and_then_deploys(platform
     formation = client(aws, "cloudformation", platform.account)
     clash = {"Resources": {"Good": parameter("/demo/good", "1"), "Clash": {**parameter("/demo/good", "2"), "DependsOn": "Good"}}}
     formation.create_stack(StackName="demo-test-one", TemplateBody=json.dumps(clash), OnFailure="DO_NOTHING")
-    for _ in range(100):
-        if status_of(aws, platform.account, "one") == "CREATE_FAILED":
-            break
-        time.sleep(0.05)
+    eventually(lambda: status_of(aws, platform.account, "one") == "CREATE_FAILED")
 
     shown = verb("doctor", "--fix")
     assert shown.code == 3, shown
@@ -323,14 +320,13 @@ def test_destroy_killed_goes_on_in_the_next_run(
     platform = Platform(account=account, dist=tmp_path / "dist", line=line)
     platform.build()
     assert platform.apply("--yes").code == 0
+    held = wire.hold("cloudformation", "DeleteStack", after=after - 1, done=True)
     started = line.start("deploy.py", "destroy", "--env", ENV, "--dist", str(platform.dist), "--approve", ENV)
     processes.append(started)
-    for _ in range(2000):
-        if wire.operations("cloudformation").count("DeleteStack") >= after:
-            break
-        time.sleep(0.005)
+    held.wait()
     started.kill()
     started.wait()
+    held.release()
 
     again = line.deploy("destroy", "--env", ENV, "--dist", str(platform.dist), "--approve", ENV)
 
@@ -352,7 +348,7 @@ def test_destroy_interrupted_says_what_goes_on_and_how_to_go_on(
     held.wait()
     started.send_signal(signal.SIGINT)
     held.release()
-    _, said = started.communicate(timeout=60)
+    _, said = started.communicate()
 
     assert started.returncode == 130, said
     assert "goes on deleting" in said
@@ -440,7 +436,7 @@ def test_set_password_at_a_terminal_shows_nothing_of_what_is_typed(
 
     def until(words: bytes) -> None:
         nonlocal seen
-        end = time.monotonic() + 30
+        end = time.monotonic() + TIMEOUT
         while words not in seen and time.monotonic() < end:
             if select.select([ours], [], [], 0.2)[0]:
                 try:
@@ -454,7 +450,7 @@ def test_set_password_at_a_terminal_shows_nothing_of_what_is_typed(
     until(b"The same again: ")
     os.write(ours, b"correct horse battery\n")
     until(b"deploy.py apply --env dev")
-    assert process.wait(30) == 0
+    assert process.wait(TIMEOUT) == 0
     os.close(ours)
     assert b"correct" not in seen
     assert credential.verify("correct horse battery", stored(aws, account)["password_hash"])

@@ -22,7 +22,7 @@ from local_aws.server import LocalAws
 from outages import store
 from outages.model import HOWS, Kind, Outage
 from tests.functional import frontend
-from tests.functional.harness import CommandLine, Ended, answer
+from tests.functional.harness import CommandLine, Ended, Hold, answer
 
 pytestmark = [pytest.mark.functional, pytest.mark.xdist_group("outages")]
 
@@ -188,17 +188,19 @@ def test_an_apply_that_meets_frozen_control_planes_fails_with_awss_words_and_goe
     assert site.run("apply", "--yes").code == 0
 
 
-def test_an_apply_that_loses_the_home_region_in_the_middle_ends_and_the_same_command_goes_on(site: Site) -> None:
+def test_an_apply_that_loses_the_home_region_in_the_middle_ends_and_the_same_command_goes_on(site: Site, hold: Hold) -> None:
     recovery = {"region": STANDBY, "bucket": site.replica}
     frontend.write(frontend.synthesised(NAME, ACCOUNT, disaster_recovery=recovery, price_class="PriceClass_All"), site.dist)
     assert site.run("plan").code == 3
-    started = site.line.start("deploy.py", "apply", "--env", NAME, "--dist", str(site.dist), "--yes")
-    assert started.stderr is not None
-    said = []
-    for line in started.stderr:
-        said.append(line)
-        if line.startswith("site: update"):
-            site.begin(Kind.REGION, region=site.home)
+    with hold:
+        started = site.line.start("deploy.py", "apply", "--env", NAME, "--dist", str(site.dist), "--yes")
+        assert started.stderr is not None
+        said = []
+        for line in started.stderr:
+            said.append(line)
+            if line.startswith("site: update"):
+                site.begin(Kind.REGION, region=site.home)
+                hold.release()
     assert started.stdout is not None
     text = "".join((*said, started.stdout.read()))
     assert started.wait() == 1 and "Traceback" not in text, text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from aws.session import Aws
 from local_aws.server import LocalAws
 from tests.functional import frontend
 from tests.functional.accounts import REPOSITORY, Site, identity_token, sites
-from tests.functional.harness import answer
+from tests.functional.harness import answer, eventually
 from tests.functional.wire import wire_to
 
 pytestmark = [pytest.mark.functional, pytest.mark.xdist_group("permissions")]
@@ -187,11 +186,11 @@ def test_what_a_stack_kept_is_taken_over_by_the_deploy_role(dev: Site, root: Aws
     arn = client.describe_stack_resource(StackName=name, LogicalResourceId="Certificate")["StackResourceDetail"]["PhysicalResourceId"]
     for status, more in (("DELETE_FAILED", {}), ("DELETE_COMPLETE", {"RetainResources": ["Certificate"]})):
         client.delete_stack(StackName=name, **more)
-        for _ in range(100):
-            found = [s["StackStatus"] for s in client.list_stacks()["StackSummaries"] if s["StackName"] == name]
-            if found == [status]:
-                break
-            time.sleep(0.1)
+
+        def reached(status: str = status) -> bool:
+            return [s["StackStatus"] for s in client.list_stacks()["StackSummaries"] if s["StackName"] == name] == [status]
+
+        eventually(reached)
     role = dev.deploy_role()
     plan = dev.plan(role)
     taken = {each["physical_id"] for s in plan["stacks"] if s["kind"] == "stack" for each in s["takes"]}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 
 from assembly import files
 from aws.session import Aws
-from tests.functional.harness import CommandLine, answer
+from tests.functional.harness import CommandLine, answer, eventually
 from tests.simulated import Small, output, small_assembly
 
 pytestmark = pytest.mark.functional
@@ -66,12 +65,11 @@ def execute(aws: Aws, account: str, review: dict[str, Any]) -> None:
         if stack["change_set"] is not None:
             client = aws.client("cloudformation", account_id=account, region=stack["region"])
             client.execute_change_set(ChangeSetName=stack["change_set"]["arn"], StackName=stack["change_set"]["stack_arn"])
-            for _ in range(600):
-                status = client.describe_stacks(StackName=stack["stack_name"])["Stacks"][0]["StackStatus"]
-                if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-                    break
-                time.sleep(0.05)
-            assert status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+
+            def executed(name: str = stack["stack_name"], client: Any = client) -> bool:
+                return client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+
+            eventually(executed)
 
 
 def test_from_nothing_to_no_changes(command_line: CommandLine, aws: Aws, account: str, tmp_path: Path) -> None:

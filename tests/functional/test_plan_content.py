@@ -29,7 +29,7 @@ from session.context import Context
 from stacks.synthesis import synthesise
 from tests.environments_fixture import environments
 from tests.functional import frontend
-from tests.functional.harness import CommandLine, Ended, answer
+from tests.functional.harness import TIMEOUT, CommandLine, Ended, answer, eventually
 from tests.functional.wire import Call, Exchange, Fault, Wire
 
 pytestmark = pytest.mark.functional
@@ -348,7 +348,7 @@ def test_killed_while_publishing_and_run_again(
     def kill(exchange: Exchange) -> None:
         if answered:
             exchange.forward()
-        victim[0].kill()
+        eventually(lambda: victim)[0].kill()
         victim[0].wait()
         exchange.drop()
 
@@ -356,7 +356,7 @@ def test_killed_while_publishing_and_run_again(
     process = live.line.start("deploy.py", "apply", *live.where, "--yes")
     victim.append(process)
     processes.append(process)
-    process.wait(timeout=90)
+    process.wait(timeout=TIMEOUT)
     assert process.returncode == -9
     assert old.keys() <= live.objects().keys()
 
@@ -394,17 +394,17 @@ def test_interrupted_while_publishing_it_says_so_and_goes_on_next_time(
         if f"/{live.bucket}/assets/" in exchange.call.path:
             held.append(exchange)
             arrived.set()
-            go.wait(60)
+            go.wait(TIMEOUT)
         exchange.send(exchange.forward())
 
     wire.on("s3", "PutObject", hold, times=1_000)
     process = live.line.start("deploy.py", "apply", *live.where, "--yes", "--json")
     processes.append(process)
-    assert arrived.wait(60)
+    assert arrived.wait(TIMEOUT)
     process.send_signal(signal.SIGINT)
     # The CRT waits for requests that are on their way, as threads do.
     threading.Timer(0.5, go.set).start()
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate()
 
     assert process.returncode == 130, stdout + stderr
     result = answer(stdout)

@@ -141,7 +141,7 @@ def test_the_local_cloudfront_and_the_preview_agree(viewed_aws: LocalAws, accoun
     script = next(entry.key for entry in content.entries if entry.key.endswith(".js")).removeprefix("assets/")
     signed = Signed(account, viewed_aws.secret)
     differing = {}
-    with preview(tmp_path / "dist", "prod", BUILT) as site, httpx.Client(headers={"Accept-Encoding": "identity"}) as client:
+    with preview(tmp_path / "dist", "prod", BUILT) as site, httpx.Client(headers={"Accept-Encoding": "identity"}, timeout=120) as client:
         for method, path, headers in REQUESTS:
             target = path.replace("SCRIPT", script)
             theirs = client.request(

@@ -16,7 +16,7 @@ from aws.session import Aws
 from environments.model import PAGE
 from tests.functional import frontend
 from tests.functional.frontend import Deployed
-from tests.functional.harness import CommandLine, Ended, answer
+from tests.functional.harness import TIMEOUT, CommandLine, Ended, answer, eventually
 from tests.functional.wire import Call, Exchange, Wire
 from website.ledger import Ledger
 
@@ -258,7 +258,7 @@ def test_killed_at_any_step_the_old_site_is_whole_and_the_next_run_completes(
     def kill(exchange: Exchange) -> None:
         if answered:
             exchange.forward()
-        victim[0].kill()
+        eventually(lambda: victim)[0].kill()
         victim[0].wait()
         exchange.drop()
 
@@ -267,7 +267,7 @@ def test_killed_at_any_step_the_old_site_is_whole_and_the_next_run_completes(
     process = through(wire, command_line).start("deploy.py", *arguments)
     victim.append(process)
     processes.append(process)
-    process.wait(timeout=60)
+    process.wait(timeout=TIMEOUT)
     assert process.returncode == -9
     now = objects(aws, dev)
     page = body(aws, dev, "index.html")
@@ -294,7 +294,7 @@ def test_what_a_publish_that_was_cut_off_has_overwritten_is_forgotten_by_the_nex
     victim: list[subprocess.Popen[str]] = []
 
     def kill(exchange: Exchange) -> None:
-        victim[0].kill()
+        eventually(lambda: victim)[0].kill()
         victim[0].wait()
         exchange.drop()
 
@@ -304,7 +304,7 @@ def test_what_a_publish_that_was_cut_off_has_overwritten_is_forgotten_by_the_nex
     )
     victim.append(process)
     processes.append(process)
-    process.wait(timeout=60)
+    process.wait(timeout=TIMEOUT)
     assert body(aws, dev, "assets/logo.svg") == b"<svg></svg>"
     answer = published(command_line, dev, app)
     assert (answer["written"], answer["invalidation_done"]) == (1, True)
@@ -437,7 +437,7 @@ def test_who_is_told_to_end_lets_the_next_machine_begin_at_once(
     victim: list[subprocess.Popen[str]] = []
 
     def end(exchange: Exchange) -> None:
-        victim[0].send_signal(number)
+        eventually(lambda: victim)[0].send_signal(number)
         go.wait(0.5)
         exchange.send(exchange.forward())
 
@@ -446,7 +446,7 @@ def test_who_is_told_to_end_lets_the_next_machine_begin_at_once(
     process = through(wire, command_line).start("deploy.py", *arguments)
     victim.append(process)
     processes.append(process)
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate()
     assert (process.returncode, "Traceback" in stderr) == (130, False), stderr
     state, _ = frontend.site_of(aws, dev).store.state()
     assert state.claim is None

@@ -108,7 +108,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         made.deploy("apply", "--yes", "--content", str(made.app))
         yield made
     finally:
-        subprocess.run([sys.executable, "deploy.py", "local", "stop"], cwd=made.checkout, check=False, timeout=60, capture_output=True)
+        subprocess.run([sys.executable, "deploy.py", "local", "stop"], cwd=made.checkout, check=False, timeout=180, capture_output=True)
 
 
 def test_switched_on_for_a_site_that_has_content_the_replica_is_whole_from_the_first_day(place: Place) -> None:
@@ -152,13 +152,13 @@ def test_killed_in_the_middle_a_rehearsal_is_found_and_undone_by_the_next(place:
         if line.startswith(moment):
             break
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.communicate()
     # The preview that it had started, which on AWS is none.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     assert place.closed()
-    assert "rehearse --end" in place.deploy("status")[0]
-    assert "rehearse --end" in place.deploy("doctor", status=1)[0]
+    assert "dr rehearse --env dev --local --end" in place.deploy("status")[0]
+    assert "dr rehearse --env dev --local --end" in place.deploy("doctor", status=1)[0]
     if moment == "closed ":
         place.deploy("dr", "rehearse", "--end")
         assert not place.closed()

@@ -14,7 +14,7 @@ from aws.session import Aws
 from rollout.lock import lock_name
 from tests.functional import frontend
 from tests.functional.frontend import Deployed
-from tests.functional.harness import CommandLine
+from tests.functional.harness import CommandLine, eventually
 from tests.functional.small_platform import ENV, Platform
 from tests.functional.wire import Call, Exchange, Wire
 
@@ -31,7 +31,7 @@ def terminated(
     def end(exchange: Exchange) -> None:
         if at(exchange.call) and not once.is_set():
             once.set()
-            started[0].send_signal(signal.SIGTERM)
+            eventually(lambda: started)[0].send_signal(signal.SIGTERM)
             threading.Event().wait(0.5)
         exchange.send(exchange.forward())
 
@@ -40,7 +40,7 @@ def terminated(
     process = line.start("deploy.py", *arguments)
     started.append(process)
     processes.append(process)
-    _, stderr = process.communicate(timeout=90)
+    _, stderr = process.communicate()
     assert once.is_set(), stderr
     assert (process.returncode, "Traceback" in stderr) == (130, False), stderr
     return process

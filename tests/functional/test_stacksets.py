@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 from assembly.model import OperationPreferences, StackSet, Targets
 from aws.errors import NotFound
 from aws.session import Aws
-from tests.functional.harness import CommandLine, Ended, answer
+from tests.functional.harness import CommandLine, Ended, Hold, answer, eventually, heard
 from tests.functional.small_platform import ENV, Platform, base
 from tests.simulated import Small, literal, small_assembly
 
@@ -145,8 +144,17 @@ class Sets:
 
     def operations(self) -> list[dict[str, Any]]:
         """Oldest first."""
-        found: list[dict[str, Any]] = self.client().list_stack_set_operations(StackSetName=NAME)["Summaries"]
+        try:
+            found: list[dict[str, Any]] = self.client().list_stack_set_operations(StackSetName=NAME)["Summaries"]
+        except NotFound:
+            return []
         return found[::-1]
+
+    def results(self) -> list[str]:
+        """How the instances of the last operation stand."""
+        last = [operation["OperationId"] for operation in self.operations()[-1:]]
+        asked = (self.client().list_stack_set_operation_results(StackSetName=NAME, OperationId=each) for each in last)
+        return [each["Status"] for answered in asked for each in answered["Summaries"]]
 
     def days(self, account: str, region: str) -> int | None:
         groups = self.client("logs", account, region).describe_log_groups(logGroupNamePrefix="/edge/app")["logGroups"]
@@ -284,46 +292,38 @@ def test_a_failing_canary_keeps_the_others_as_they_are(sets: Sets) -> None:
     assert ended.code == 2 and "--yes" in ended.stderr, ended
 
 
-def test_an_apply_that_is_killed_is_followed_and_starts_nothing_twice(sets: Sets, processes: list[Any]) -> None:
+def test_an_apply_that_is_killed_is_followed_and_starts_nothing_twice(sets: Sets, hold: Hold, processes: list[Any]) -> None:
     ended = sets.deployed(days="7")
     assert ended.code == 0, ended
     sets.build(days="30")
     sets.planned()
-    process = sets.platform.start("--yes")
-    processes.append(process)
-    deadline = time.monotonic() + 60
-    while len(sets.operations()) < 3 and time.monotonic() < deadline:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    with hold:
+        process = sets.platform.start("--yes")
+        processes.append(process)
+        eventually(lambda: len(sets.operations()) == 3)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
     begun = [o["OperationId"] for o in sets.operations()]
-    assert len(begun) in (3, 4)
-    while time.monotonic() < deadline:
-        ended = sets.apply()
-        if "lock" not in ended.stderr or ended.code == 0:
-            break
-        holder = json.loads(sets.platform.unlock("--json").stdout)["data"]["holder"]
-        if holder is not None:
-            sets.platform.unlock("--lock-id", holder["id"])
+    ended = sets.apply()
     assert ended.code == 0, ended
     operations = sets.operations()
     assert [o["OperationId"] for o in operations][: len(begun)] == begun and len(operations) == 4
     assert {sets.days(*where) for where in sets.everywhere()} == {30}
 
 
-def test_an_operation_of_somebody_else_is_waited_for_by_name(sets: Sets) -> None:
+def test_an_operation_of_somebody_else_is_waited_for_by_name(sets: Sets, hold: Hold, processes: list[Any]) -> None:
     assert sets.deployed().code == 0
     sets.regions.append("eu-west-3")
     sets.build()
     sets.planned()
-    other = sets.client().detect_stack_set_drift(
-        StackSetName=NAME, OperationPreferences={"RegionConcurrencyType": "SEQUENTIAL", "MaxConcurrentCount": 1}
-    )["OperationId"]
-    ended = sets.apply()
-    assert ended.code == 0, ended
+    with hold:
+        other = sets.client().detect_stack_set_drift(StackSetName=NAME)["OperationId"]
+        process = sets.platform.start("--yes")
+        processes.append(process)
+        said = heard(process, f"waiting for its turn: DETECT_DRIFT {other} (RUNNING")
+    stdout, stderr = process.communicate()
+    assert process.returncode == 0, stdout + said + stderr
     assert sets.instances() == sets.everywhere()
-    if other in ended.stderr:
-        assert f"waiting for its turn: DETECT_DRIFT {other} (RUNNING" in ended.stderr
 
 
 def test_a_set_that_moved_since_the_plan_is_refused(sets: Sets) -> None:
@@ -400,24 +400,22 @@ def test_a_log_group_of_a_replica_is_found_and_adopted_with_what_it_holds(sets: 
     assert sets.platform.plan().code == 0, "it is an instance like any other now"
 
 
-def test_an_operation_is_stopped(sets: Sets, processes: list[Any]) -> None:
+def test_an_operation_is_stopped(sets: Sets, hold: Hold, processes: list[Any]) -> None:
     sets.preferences = OperationPreferences(region_order=("us-east-1",), max_concurrent_percentage=1)
     sets.build()
+    assert sets.apply("--only", "base").code == 0
     sets.planned()
-    process = sets.platform.start("--yes")
-    processes.append(process)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            if len(sets.operations()) == 2:
-                break
-        except NotFound:
-            time.sleep(0.02)
-    ended = sets.verb("stop", "--yes")
-    assert ended.code == 0, ended
-    stdout, stderr = process.communicate(timeout=60)
-    if "STOPPED" in ended.stdout:
-        assert process.returncode == 1 and "STOPPED" in stdout, (stdout, stderr)
+    with hold:
+        process = sets.platform.start("--yes")
+        processes.append(process)
+        eventually(lambda: "RUNNING" in sets.results())
+        stop = sets.platform.line.start("deploy.py", "stop", "--env", ENV, "--dist", str(sets.platform.dist), "--yes")
+        processes.append(stop)
+        eventually(lambda: sets.operations()[-1]["Status"] == "STOPPING")
+    said, problem = stop.communicate()
+    assert stop.returncode == 0 and "STOPPED" in said and "1 cancelled" in said and "1 succeeded" in said, (said, problem)
+    stdout, stderr = process.communicate()
+    assert process.returncode == 1 and "STOPPED" in stdout, (stdout, stderr)
     assert sets.verb("stop", "--yes").stdout.strip() == f"{ENV}: no StackSet operation is running"
 
 
@@ -455,9 +453,7 @@ def test_organizational_units_with_automatic_deployment(sets: Sets) -> None:
 
     organization.move_account(AccountId=made[2], SourceParentId=root, DestinationParentId=outer)
     sets.accounts.append(made[2])
-    deadline = time.monotonic() + 30
-    while sets.instances() != sets.everywhere() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    eventually(lambda: sets.instances() == sets.everywhere())
     assert sets.platform.plan().code == 0, "what AWS deployed by itself is as wanted"
 
     sets.build(days="30")

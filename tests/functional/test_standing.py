@@ -20,7 +20,7 @@ from tests.environments_fixture import ENVIRONMENTS
 from tests.functional.accounts import own_zone
 from tests.functional.distributions import distribution_config
 from tests.functional.frontend import built
-from tests.functional.harness import CommandLine, Ended, answer
+from tests.functional.harness import TIMEOUT, CommandLine, Ended, answer
 from tests.functional.wire import Wire
 
 pytestmark = pytest.mark.functional
@@ -90,7 +90,7 @@ class Site:
         formation.update_termination_protection(StackName=name, EnableTerminationProtection=False)
         arn = formation.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
         formation.delete_stack(StackName=name)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + TIMEOUT
         while time.monotonic() < deadline:
             status = formation.describe_stacks(StackName=arn)["Stacks"][0]["StackStatus"]
             if status == "DELETE_COMPLETE":

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.functional.harness import ROOT, CommandLine
+from tests.functional.harness import ROOT, TIMEOUT, CommandLine
 from tests.functional.started import SEEDS, Process, copies
 
 pytestmark = pytest.mark.functional
@@ -57,7 +57,7 @@ def both(line: CommandLine, *arguments: str, **options: Any) -> tuple[Process, P
 
 
 def ended(process: Process, stdin: str = "") -> tuple[int, str, str]:
-    out, err = process.communicate(stdin, timeout=60)
+    out, err = process.communicate(stdin, timeout=TIMEOUT)
     return process.returncode, out, re.sub(r"0x[0-9a-f]+", "0x", err or "")
 
 
@@ -114,7 +114,7 @@ def test_a_copy_speaks_with_a_terminal(line: CommandLine) -> None:
         said = b""
         while not said.endswith(b"}\r\n"):
             said += os.read(ours, 65536)
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=TIMEOUT) == 0
         os.close(ours)
         seen.append(json.loads(said[said.index(b"{") :]))
     assert seen[0] == seen[1]

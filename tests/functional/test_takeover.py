@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 
 from aws.session import Aws
 from tests.functional.distributions import CACHING_OPTIMIZED, distribution_config
-from tests.functional.harness import CommandLine, Ended, answer
+from tests.functional.harness import CommandLine, Ended, answer, eventually
 from tests.functional.small_platform import ENV, REGION, Platform, base
 from tests.functional.test_kill_apply import kill
 from tests.functional.wire import Wire
@@ -282,12 +281,12 @@ def test_a_foreign_change_after_the_approval_is_not_undone(platform: Platform, m
 
 def until_deleted(client: Any, stack: str, status: str) -> None:
     """Until the stack has that status; empty: until it is gone."""
-    for _ in range(100):
+
+    def reached() -> bool:
         found = [s["StackStatus"] for s in client.describe_stacks()["Stacks"] if s["StackName"] == f"demo-{ENV}-{stack}"]
-        if found == ([status] if status else []):
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"{stack} is {found}")
+        return found == ([status] if status else [])
+
+    eventually(reached)
 
 
 def test_a_stack_deleted_by_hand_gets_back_what_it_kept(platform: Platform, made: Made) -> None:

@@ -49,7 +49,7 @@ def test_the_tutorial(tmp_path: Path) -> None:
             assert ended.returncode == expected, f"{content}\n{ended.stdout}\n{ended.stderr}"
             done += f"\n{content}\n{ended.stdout}"
     finally:
-        subprocess.run([sys.executable, "deploy.py", "local", "stop"], cwd=checkout, env=environment, check=False, timeout=60)
+        subprocess.run([sys.executable, "deploy.py", "local", "stop"], cwd=checkout, env=environment, check=False, timeout=180)
     assert re.search(r"outputs .*\narn:aws:sns:us-east-1:111122223333:bakery-web-stage-incidents|TopicArn = arn:aws:sns", done)
     assert "PriceClass_200" in done
     assert not (checkout / ".local-aws" / "services").exists()

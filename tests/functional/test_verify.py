@@ -58,7 +58,7 @@ class Setting:
             distribution_domain=breakable.DISTRIBUTION,
             index_sha256=frontend.sha256_of(frontend.BUILT / "index.html"),
             ca_file=str(ca_file),
-            timeout=10,
+            timeout=60,
         )
 
     async def bucket(self, scope: object, receive: object, send: breakable.Send) -> None:

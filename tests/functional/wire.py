@@ -23,6 +23,8 @@ from xml.sax.saxutils import escape
 
 _CREDENTIAL = re.compile(r"Credential=([^/,]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 _MODEL_NAMES = {"monitoring": "cloudwatch", "servicequotas": "service-quotas"}
+LONGEST = 180.0
+"""Seconds that a request is held, and waited for."""
 _HOP_BY_HOP = {"connection", "expect", "keep-alive", "transfer-encoding", "content-length"}
 
 
@@ -36,6 +38,8 @@ class Call:
     access_key: str
     path: str
     body: bytes = field(repr=False)
+    invocation: str = ""
+    """The same for every attempt of one call of botocore's."""
 
 
 @dataclass(frozen=True)
@@ -154,8 +158,9 @@ class Held:
     def __init__(self) -> None:
         self._arrived = threading.Event()
         self._released = threading.Event()
+        self._invocation = ""
 
-    def wait(self, seconds: float = 60.0) -> None:
+    def wait(self, seconds: float = LONGEST) -> None:
         """Until the request is here."""
         assert self._arrived.wait(seconds), "the request never came"
 
@@ -163,17 +168,23 @@ class Held:
         """Let it through."""
         self._released.set()
 
+    def again(self, call: Call) -> bool:
+        """Whether it is another attempt of the request that is held: the client got no answer for too long."""
+        return bool(call.invocation) and call.invocation == self._invocation and not self._released.is_set()
+
     def before(self, exchange: Exchange) -> None:
         """Hold it, then carry it out."""
+        self._invocation = exchange.call.invocation
         self._arrived.set()
-        self._released.wait(120)
+        self._released.wait(LONGEST)
         exchange.send(exchange.forward())
 
     def after(self, exchange: Exchange) -> None:
         """Carry it out, then hold the answer."""
+        self._invocation = exchange.call.invocation
         answer = exchange.forward()
         self._arrived.set()
-        self._released.wait(120)
+        self._released.wait(LONGEST)
         exchange.send(answer)
 
 
@@ -223,8 +234,11 @@ class Wire:
         self._server.server_close()
 
     def chosen(self, call: Call) -> Fault | None:
-        """Note the call; the fault that is due, if any."""
+        """Note the call, unless it is another attempt of one that is held; the fault that is due, if any."""
         with self._lock:
+            for held in self._held:
+                if held.again(call):
+                    return held.before
             self.calls.append(call)
             for rule in self._rules:
                 if rule.service != call.service or rule.operation not in ("*", call.operation):
@@ -336,7 +350,8 @@ def _call(method: str, path: str, headers: dict[str, str], body: bytes) -> Call:
         operation = _rest_operation(service, method, path)
         if "x-amz-copy-source" not in lower:  # a header, not the URI, tells a copy from a write
             operation = {"CopyObject": "PutObject", "UploadPartCopy": "UploadPart"}.get(operation, operation)
-    return Call(service=service, operation=operation, region=region, access_key=access_key, path=path, body=body)
+    again = lower.get("amz-sdk-invocation-id", "")
+    return Call(service=service, operation=operation, region=region, access_key=access_key, path=path, body=body, invocation=again)
 
 
 def _rest_operation(service: str, method: str, path: str) -> str:

@@ -127,7 +127,7 @@ def _wait(site: Edited, name: str, operation: str) -> None:
     import time
 
     client = site.client("cloudformation")
-    for _ in range(200):
+    for _ in range(1800):
         status = client.describe_stack_set_operation(StackSetName=name, OperationId=operation)["StackSetOperation"]["Status"]
         if status not in ("RUNNING", "QUEUED"):
             return

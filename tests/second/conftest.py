@@ -80,7 +80,7 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def _await(endpoint: str, server: subprocess.Popen[bytes]) -> None:
     for _ in range(600):
         try:
-            urllib.request.urlopen(f"{endpoint}/moto-api/", timeout=5).close()
+            urllib.request.urlopen(f"{endpoint}/moto-api/", timeout=60).close()
         except (urllib.error.URLError, OSError):
             assert server.poll() is None, "moto ended at its start"
             time.sleep(0.1)
@@ -92,7 +92,7 @@ def _await(endpoint: str, server: subprocess.Popen[bytes]) -> None:
 @pytest.fixture
 def second_aws(moto: str) -> Iterator[Wire]:
     """moto, emptied."""
-    urllib.request.urlopen(urllib.request.Request(f"{moto}/moto-api/reset", method="POST"), timeout=30).close()
+    urllib.request.urlopen(urllib.request.Request(f"{moto}/moto-api/reset", method="POST"), timeout=120).close()
     with wire_to(moto) as wire:
         yield wire
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from build import _write_new
 from guards.processes import child_environment
 from tests.envelopes import envelope
 from tests.environments_fixture import ENVIRONMENTS, ROOT
@@ -213,7 +214,7 @@ def test_help_imports_nothing_heavy() -> None:
         "except SystemExit: pass\n"
         "sys.exit(','.join({m.split('.')[0] for m in sys.modules} & {'troposphere', 'awacs', 'yaml', 'msgspec', 'cfnlint', 'boto3'}) or 0)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stderr
     assert "examples:" in done.stdout
 
@@ -228,7 +229,13 @@ def test_ctrl_c_leaves_the_last_good_build(tmp_path: Path) -> None:
     )
     time.sleep(0.12)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=180)
     if process.returncode == 130:
         assert "Traceback" not in errors or "KeyboardInterrupt" not in errors.splitlines()[-1]
     assert {name: data for name, data in content(tmp_path).items() if name.startswith("dev/")} == before
+
+
+def test_a_new_file_that_cannot_be_written_whole_is_not_left(tmp_path: Path) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        _write_new(tmp_path / "qa.yaml", "account_id: \udc80")
+    assert list(tmp_path.iterdir()) == []

@@ -26,7 +26,7 @@ def test_where_pip_installs_to_is_ours_and_where_it_finds_packages_the_callers()
         capture_output=True,
         text=True,
         check=True,
-        timeout=30,
+        timeout=180,
     )
     told = dict(line.split("=", 1) for line in ended.stdout.splitlines() if "=" in line)
     assert {name: told[name] for name in theirs if name in told} == {

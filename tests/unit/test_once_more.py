@@ -31,7 +31,7 @@ def run(folder: Path, *arguments: str, names: list[str], passes: str) -> subproc
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""}
     environment.pop("PYTEST_XDIST_WORKER", None)
     command = [sys.executable, "-m", "tests.once_more", "-q", *arguments, "test_it.py"]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600, check=False)
 
 
 @pytest.mark.parametrize(

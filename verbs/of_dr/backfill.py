@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   python deploy.py dr backfill --env prod     what was there before replication was switched on, or failed
 """
-DATA = ("cli.answers:Backfilled",)
+DATA = ("docs.verb_answers:Backfilled",)
 
 
 def add_arguments(_parser: argparse.ArgumentParser) -> None:

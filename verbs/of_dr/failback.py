@@ -20,7 +20,7 @@ EXAMPLES = """\
   python deploy.py dr failback --env prod --dry-run   what goes home, and the digest that people approve
   python deploy.py dr failback --env prod             shows the same, and asks
 """
-DATA = ("cli.answers:Moved",)
+DATA = ("docs.verb_answers:Moved",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

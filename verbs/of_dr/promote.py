@@ -20,7 +20,7 @@ EXAMPLES = """\
   python deploy.py dr promote --env prod --dry-run    who takes releases then, what is changed, and the digest that people approve
   python deploy.py dr promote --env prod              shows the same, and asks
 """
-DATA = ("cli.answers:Moved",)
+DATA = ("docs.verb_answers:Moved",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

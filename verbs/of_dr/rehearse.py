@@ -11,6 +11,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from assembly import commands
+from assembly.commands import DIGEST_DIGITS
 from guards.text import as_lines
 from session.context import FAILED, OK, PENDING, USAGE, CommandError, Context
 from session.verifying import add_target_arguments
@@ -24,7 +25,7 @@ EXAMPLES = """\
   python deploy.py dr rehearse --env prod --dry-run    the plan alone, with the digest that people approve
   python deploy.py dr rehearse --env prod --end        open what a killed rehearsal has left closed
 """
-DATA = ("cli.answers:Rehearsed",)
+DATA = ("docs.verb_answers:Rehearsed",)
 LIMITS = (5, 60)
 
 
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace, context: Context, opened: Opened, origins: Ori
     from session import rehearsing
     from session.approval import refuse_unapproved
     from session.readiness import read
-    from session.site import DIGEST_DIGITS, confirm
+    from session.site import confirm
     from session.target import impatient
 
     if args.end:
@@ -71,7 +72,7 @@ def run(args: argparse.Namespace, context: Context, opened: Opened, origins: Ori
     context.answers({"plan": plan, "report": report}, as_lines(told), machine=args.json)
     if report.result == "passed":
         return OK
-    context.problem(f"rehearsal_{report.result}", report.message, commands.deploy("dr", args.env, "status"))
+    context.problem(f"rehearsal_{report.result}", report.message, commands.deploy("dr status", args.env))
     return FAILED
 
 

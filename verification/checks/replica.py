@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from aws.errors import AwsError
-from aws.s3 import Head
 from verification.model import NOT_ASKED, Failed, NotApplicable, Replica, Skipped
 from verification.probe import Probe
 from verification.registry import check, expect
@@ -37,7 +36,7 @@ def _replicated(probe: Probe) -> str:
     except AwsError as error:
         raise Failed(f"cannot be read: {error}") from error
     pending = [key for key, each in found.items() if each is not None and each.replication == "PENDING"]
-    late = [key for key in pending if _age(found[key], now) > PENDING_LIMIT]
+    late = [key for key in pending if (head := found[key]) and head.modified and now - head.modified > PENDING_LIMIT]
     if late:
         raise Failed(f"pending for more than {PENDING_LIMIT.total_seconds() / 3600:.0f} hours: {_some(late)}")
     failed = [key for key, each in found.items() if each is not None and each.replication == "FAILED"]
@@ -67,10 +66,6 @@ def _replica(probe: Probe) -> Replica:
     if isinstance(replica, str):
         raise Skipped(replica, give="" if probe.target.preview else NOT_ASKED)
     return replica
-
-
-def _age(head: Head | None, now: datetime) -> timedelta:
-    return now - head.modified if head is not None and head.modified is not None else timedelta()
 
 
 def _some(keys: Iterable[str]) -> str:

@@ -120,6 +120,7 @@ ZONE = {"HostedZoneId": "Z1", "Name": "WWW.example.org.", "Type": "A"}
         (place(), candidate(to=("site", "Bucket"), identifier={"BucketName": "x"}), True),
         (place(), candidate(to=("edge", "Bucket")), False),
         (place(RECORD, **ZONE), candidate(RECORD, identifier={**ZONE, "Name": "www.example.org"}), True),
+        (place(RECORD, **ZONE), candidate(RECORD, identifier={**ZONE, "Name": "www.example.com"}), False),
         (place(RECORD, **ZONE), candidate(RECORD, identifier={**ZONE, "HostedZoneId": "Z2"}), False),
         (place(RECORD, **{**ZONE, "HostedZoneId": after_mark("zone")}), candidate(RECORD, identifier=ZONE), True),
         (place(RECORD, **ZONE), candidate(RECORD, identifier={**ZONE, "Type": "AAAA"}), False),

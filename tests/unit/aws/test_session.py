@@ -326,3 +326,12 @@ def test_botocore_still_calls_the_method_that_translates() -> None:
     session.create_client("sts", region_name="us-east-1")
     assert len(seen) == 1
     assert re.fullmatch(r"\w+", seen[0])
+
+
+@pytest.mark.parametrize("url", ["not a url", "http://", "http://[::1", "http://h:99999", "http://h:x", "http://user:hunter2hunter2/x@h"])
+def test_an_endpoint_that_is_no_url_is_a_setting_to_mend_and_not_shown(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore takes it from the environment, and each part of it and of Python has an error of its own for it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    with pytest.raises(BadRequest, match="URL of the settings is none") as raised:
+        Aws(settings=Settings(total_attempts=1)).identity()
+    assert "hunter2" not in str(raised.value)

@@ -30,7 +30,7 @@ def offered(line: str, tmp_path: Path) -> list[str]:
         "COMP_POINT": str(len(line)),
         "COMP_TYPE": "9",
     }
-    ended = subprocess.run([sys.executable, "deploy.py"], cwd=ROOT, env=environ, capture_output=True, timeout=60, check=False)
+    ended = subprocess.run([sys.executable, "deploy.py"], cwd=ROOT, env=environ, capture_output=True, timeout=180, check=False)
     assert (ended.stdout, ended.returncode) == (b"", 0), ended
     return sorted(word.strip() for word in answer.read_text(encoding="utf-8").split("\n") if word.strip())
 
@@ -63,7 +63,7 @@ def test_stacks_of_the_environment_in_the_line(tmp_path: Path) -> None:
 
 def test_help_does_not_load_it() -> None:
     code = "import sys; from cli.main import main; main(['--help'], ('verbs',)); assert 'argcomplete' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, timeout=180)
 
 
 def test_releases_that_were_seen(tmp_path: Path) -> None:

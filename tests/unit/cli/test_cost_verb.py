@@ -50,7 +50,7 @@ def test_two_environments_are_compared_at_the_same_use(dist: Path) -> None:
     assert code == 0
     assert "dev: about" in out
     assert "-0.60  calls of the edge function" in out
-    assert "assumed: " in out
+    assert "assumed:\n" in out and "\n  files written: 20 publishes of 100 files\n" in out
     same = cost(dist, "--env", "dev", "--compare", "dev")[1]
     assert "dev costs the same" in same
 

@@ -167,7 +167,7 @@ def test_the_envelope_is_written_once() -> None:
 @pytest.mark.parametrize("program", [["build.py"], ["-m", "lint"]])
 def test_usage_errors_of_the_other_programs(program: list[str]) -> None:
     root = Path(__file__).resolve().parents[3]
-    done = subprocess.run([sys.executable, *program, "--jsn", "--json"], cwd=root, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([sys.executable, *program, "--jsn", "--json"], cwd=root, capture_output=True, text=True, check=False, timeout=180)
     told = envelope(done.stdout)
     assert (done.returncode, told["exit_status"]) == (USAGE, USAGE)
     assert told["verb"] == program[-1].removesuffix(".py")

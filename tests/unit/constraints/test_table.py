@@ -14,19 +14,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from constraints.documented import DOCUMENTED
-from constraints.errors import ERRORS, OPERATIONS
-from constraints.exceptions import NAMES, NOT_COMPARED, NOT_REQUIRED
-from constraints.generate import reason, rendered, table, unmatched
-from constraints.mapping import SOURCES
-from constraints.models import Schema, model
 from constraints.relations import Relation
 from constraints.table import TABLE, wrong
 from constraints.table import table as read
-from constraints.walk import Walk, named, properties
+from docs.service_models.documented import DOCUMENTED
+from docs.service_models.exceptions import NAMES, NOT_COMPARED, NOT_REQUIRED
+from docs.service_models.generate import reason, rendered, table, unmatched
+from docs.service_models.mapping import SOURCES
+from docs.service_models.models import Schema, model
+from docs.service_models.walk import Walk, named, properties
 from lint.gate import load_rules
 from lint.rules.relations import RELATIONS
 from tests.golden_files import ROOT
+from tests.unit.constraints.documented_errors import ERRORS, OPERATIONS
 from tests.unit.policies.test_policies import VARIANTS, bodies
 
 
@@ -85,7 +85,9 @@ def test_what_is_documented_names_properties_that_exist_and_a_source() -> None:
 
 
 def test_nothing_of_the_models_is_imported_when_a_value_is_judged() -> None:
-    code = "import sys, constraints.table as t; t.table(); assert not {'botocore', 'cfnlint', 'constraints.models'} & set(sys.modules)"
+    code = (
+        "import sys, constraints.table as t; t.table(); assert not {'botocore', 'cfnlint', 'docs.service_models.models'} & set(sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 

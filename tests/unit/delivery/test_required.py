@@ -31,5 +31,5 @@ def test_it_waits_for_the_tests_and_the_review_of_the_dependencies(event: str, t
     assert set(step["env"]) == set(values)
     assert set(JOB["needs"]) == {"test", "dependencies"}
     assert JOB["if"] == "always()"
-    ended = subprocess.run(["bash", "-e", "-c", step["run"]], env=values | {"PATH": "/usr/bin:/bin"}, check=False, timeout=30)
+    ended = subprocess.run(["bash", "-e", "-c", step["run"]], env=values | {"PATH": "/usr/bin:/bin"}, check=False, timeout=180)
     assert (ended.returncode == 0) == passes

@@ -31,7 +31,7 @@ def ended(tmp_path: Path, job: str, step: str, **settings: int) -> tuple[bool, s
     python.chmod(0o755)
     names = {"ENVIRONMENT": "dev", "GITHUB_REPOSITORY": "bbws/web", "COMMIT": "a" * 40, "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
     environ = names | {name: str(value) for name, value in settings.items()}
-    done = subprocess.run(["bash", "-e", "-c", found["run"]], cwd=tmp_path, env=environ, check=False, timeout=30)
+    done = subprocess.run(["bash", "-e", "-c", found["run"]], cwd=tmp_path, env=environ, check=False, timeout=180)
     return done.returncode == 0, (tmp_path / "asked").read_text()
 
 

@@ -222,7 +222,7 @@ def answering(answer: Callable[[str, str], tuple[int, bytes]]) -> Iterator[tuple
         there = Access(keys=KEYS, endpoint=f"http://127.0.0.1:{server.server_port}")
         try:
             client = Client(there, "eu-west-1", lambda: NOW)
-            yield S3(client, "111122223333", "eu-west-1"), asked  # type: ignore[arg-type]
+            yield S3(client, "111122223333", "eu-west-1"), asked
         finally:
             server.shutdown()
 

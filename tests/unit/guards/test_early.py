@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -29,7 +30,7 @@ CHILD = textwrap.dedent(
 
 
 def child(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", CHILD, *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run([sys.executable, "-c", CHILD, *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=180)
 
 
 def test_an_interrupt_while_reading_is_told_in_words() -> None:
@@ -59,3 +60,15 @@ def test_what_is_ignored_stays_ignored(number: signal.Signals) -> None:
         assert signal.getsignal(number) is signal.SIG_IGN
     finally:
         signal.signal(number, before)
+
+
+def test_streams_that_the_caller_closed_say_and_take_nothing() -> None:
+    code = (
+        "import os, sys; from guards import early; early.begin('deploy', [])\n"
+        "assert (sys.stdin.readline(), sys.stdin.isatty(), print('x'), print('y', file=sys.stderr)) == ('', False, None, None)\n"
+        "os._exit(40 if [s.fileno() for s in (sys.stdin, sys.stdout, sys.stderr)] == [0, 1, 2] else 41)"
+    )
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{shlex.quote(sys.executable)} -c {shlex.quote(code)} <&- >&- 2>&-"], cwd=ROOT, check=False, timeout=60
+    )
+    assert done.returncode == 40

@@ -150,6 +150,7 @@ BROKEN: list[Case] = [
     ("E9209", "in one case", behaviour({"Fn::If": ["HasStandby", "assets/*", "other/*"]})),
     ("E9210", "GET and POST", [(f"{DEFAULT}/AllowedMethods", ["GET", "POST"])]),
     ("E9210", "GET alone", [(f"{DEFAULT}/AllowedMethods", ["GET"])]),
+    ("E9210", "GET alone, or nobody knows", [(f"{DEFAULT}/AllowedMethods", {"Fn::If": ["HasStandby", {"Ref": "StandbyName"}, ["GET"]]})]),
     ("E9210", "POST is cached", [(f"{DEFAULT}/CachedMethods", ["GET", "HEAD", "POST"])]),
     (
         "E9210",

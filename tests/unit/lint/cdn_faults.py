@@ -87,7 +87,7 @@ def cors(**more: Any) -> list[tuple[str, Any]]:
 
 
 def function(**more: Any) -> list[tuple[str, Any]]:
-    plain = {"Code": {"ZipFile": ZIP}, "Handler": "index.handler", "Role": "arn:aws:iam::123456789012:role/x", "Runtime": "nodejs22.x"}
+    plain = {"Code": {"ZipFile": ZIP}, "Handler": "index.handler", "Role": "arn:aws:iam::123456789012:role/x", "Runtime": "nodejs24.x"}
     return [
         (
             "Resources/Added",

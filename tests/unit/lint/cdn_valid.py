@@ -83,7 +83,7 @@ def responses(**more: Any) -> tuple[str, dict[str, Any]]:
 
 
 def function(**more: Any) -> tuple[str, dict[str, Any]]:
-    return "Lambda::Function", {"Code": CODE, "Handler": "index.handler", "Role": ROLE, "Runtime": "nodejs22.x", **more}
+    return "Lambda::Function", {"Code": CODE, "Handler": "index.handler", "Role": ROLE, "Runtime": "nodejs24.x", **more}
 
 
 def routes(code: str, runtime: str = "cloudfront-js-2.0", **more: Any) -> tuple[str, dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -111,11 +112,12 @@ def test_the_line_of_a_place_is_its_own_or_that_of_the_nearest_above() -> None:
 
 
 def test_a_verdict_depends_on_everything_that_can_change_it() -> None:
-    def key(template: bytes = b"{}", *regions: str) -> str:
-        return _verdict_key(Job(stack_id="x", template=template, regions=regions))
+    def key(template: bytes = b"{}", *regions: str, day: date = date(2028, 5, 31)) -> str:
+        return _verdict_key(Job(stack_id="x", template=template, regions=regions), day)
 
     assert key(b"{}", "a", "b") == key(b"{}", "b", "a", "a")
     assert len({key(b"{}", "a"), key(b"{} ", "a"), key(b"{}", "a", "b"), key(b"{}")}) == 4
+    assert key() != key(day=date(2028, 6, 1)), "cfn-lint refuses nodejs24.x from that day on"
     sources = {"a": b"1", "b": b"2"}
     same = environment_digest("1", "3.11", sources)
     assert same == environment_digest("1", "3.11", dict(reversed(sources.items())))
@@ -150,6 +152,14 @@ def test_nothing_is_kept_where_no_folder_can_be(tmp_path: Path) -> None:
         verdicts.prune()
         assert verdicts.load("k") is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_nothing_is_kept_nothing_is_removed_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No folder is not the folder that the command runs in."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.json").write_text("of somebody")
+    Verdicts(None).prune(0)
+    assert (tmp_path / "a.json").exists()
 
 
 def test_the_oldest_verdicts_go_and_the_secret_stays(tmp_path: Path) -> None:

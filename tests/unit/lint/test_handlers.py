@@ -47,6 +47,12 @@ def reason(stack: ProvisionedStack, permission: str, *left_out: tuple[str, str, 
     return row.reason
 
 
+def test_a_resource_that_has_an_id_and_no_name_is_granted_by_everything_only() -> None:
+    check_ = {"kind": "AWS::Route53::HealthCheck", "HealthCheckConfig": {"Type": "HTTPS"}}
+    assert granted(made(allow("route53:CreateHealthCheck"), **check_), "route53:CreateHealthCheck")
+    assert not granted(made(allow("route53:GetHealthCheck"), **check_), "route53:CreateHealthCheck")
+
+
 # --- which statement grants ---------------------------------------------------------------------------------------
 
 

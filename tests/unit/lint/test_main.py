@@ -113,6 +113,10 @@ def test_what_is_only_informational_is_shown_on_demand_and_is_no_failure(tmp_pat
     quiet = capsys.readouterr().out
     main(["-v", str(file)])
     assert set(quiet.splitlines()) <= set(capsys.readouterr().out.splitlines())
+    main(["--json", str(file)])
+    answer = envelope(capsys.readouterr().out)
+    told = [each["level"] for each in answer["data"]["templates"][0]["findings"]]
+    assert "informational" in told and len(answer["problems"]) == len(told) - told.count("informational") == len(quiet.splitlines())
 
 
 def test_either_templates_or_rules(good: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -125,8 +129,15 @@ def test_either_templates_or_rules(good: str, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out.startswith("#")
 
 
-@pytest.mark.parametrize(("error", "status", "words"), [(KeyboardInterrupt(), 130, "lint: interrupted\n"), (BrokenPipeError(), 0, "")])
-def test_an_interrupt_and_a_reader_that_went_away_are_no_tracebacks(
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (KeyboardInterrupt(), 130, "lint: interrupted\n"),
+        (BrokenPipeError(), 0, ""),
+        (OSError(28, "No space left on device"), 1, "lint: input or output: No space left on device\n"),
+    ],
+)
+def test_an_interrupt_a_full_disk_and_a_reader_that_went_away_are_no_tracebacks(
     error: BaseException, status: int, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Gone(io.TextIOWrapper):

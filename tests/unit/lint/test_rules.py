@@ -825,7 +825,7 @@ FINE: list[tuple[str, str, list[tuple[str, Any]]]] = [
                         "Code": {"ZipFile": "x"},
                         "Handler": "index.handler",
                         "Role": "arn:aws:iam::123456789012:role/home",
-                        "Runtime": "nodejs22.x",
+                        "Runtime": "nodejs24.x",
                         "Timeout": 60,
                         "MemorySize": 512,
                         "Environment": {"Variables": {"A": "b"}},

@@ -616,7 +616,7 @@ def test_the_digest_names_the_whole_plan_and_survives_the_file() -> None:
 
 
 def test_independent_stacks_are_planned_at_once_and_dependants_after() -> None:
-    barrier = threading.Barrier(2, timeout=20)
+    barrier = threading.Barrier(2, timeout=180)
     faults = Faults()
     gateways = SimulatedGateways(faults=faults)
     order: list[str] = []

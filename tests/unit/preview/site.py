@@ -178,12 +178,12 @@ class _Loop:
         atexit.register(self.close)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(180)
 
     def close(self) -> None:
         self.run(self.node.stop())
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(5)
+        self.thread.join(180)
         self.loop.close()
 
 

@@ -31,7 +31,7 @@ class _Slow(Folder):
         super().__init__(root, CONTRACT, MODIFIED)
 
     def _read(self, key: str, file: str) -> Object | None:
-        assert self.go.wait(10)
+        assert self.go.wait(180)
         return super()._read(key, file)
 
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.attack
 
 def _lambda(body: str) -> Function:
     code = f"exports.handler = async (event) => {{ {body} }};"
-    return Function(arn="arn:f", name="f", kind="lambda", code=code, handler="index.handler", runtime="nodejs22.x", timeout=5.0)
+    return Function(arn="arn:f", name="f", kind="lambda", code=code, handler="index.handler", runtime="nodejs22.x", timeout=60.0)
 
 
 EVENT = {"Records": [{"cf": {"config": {"requestId": "x"}}}]}

@@ -58,13 +58,13 @@ def running(dist: Path, content: Path, tmp_path: Path) -> Iterator[Running]:
 
 def _get(site: Running, path: str, *, password: str | None = PASSWORD, **headers: str) -> httpx.Response:
     auth = (USER, password) if password is not None else None
-    return httpx.get(f"http://127.0.0.1:{site.port}{path}", auth=auth, headers=headers)
+    return httpx.get(f"http://127.0.0.1:{site.port}{path}", auth=auth, headers=headers, timeout=120)
 
 
 def _command(*arguments: str, stdin: str = "", environ: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "deploy.py", "preview", *arguments]
     return subprocess.run(
-        command, cwd=ROOT, input=stdin, capture_output=True, text=True, timeout=60, env=child_environment(**(environ or {})), check=False
+        command, cwd=ROOT, input=stdin, capture_output=True, text=True, timeout=180, env=child_environment(**(environ or {})), check=False
     )
 
 
@@ -136,11 +136,11 @@ def test_https_speaks_http_2_and_tls_1_2_with_a_certificate_for_the_names(dist: 
         authority = site.authority
         context = ssl.create_default_context(cafile=str(authority))
         url = f"https://127.0.0.1:{site.port}/buy"
-        with httpx.Client(http2=True, verify=context) as client:
+        with httpx.Client(http2=True, verify=context, timeout=120) as client:
             for extensions in ({}, {"sni_hostname": "kimmyai.io"}, {"sni_hostname": "www.kimmyai.io"}):
                 response = client.get(url, headers={"Host": "kimmyai.io"}, extensions=extensions)
                 assert (response.status_code, response.http_version) == (200, "HTTP/2")
-        with httpx.Client(verify=context) as client, pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+        with httpx.Client(verify=context, timeout=120) as client, pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
             client.get(url, extensions={"sni_hostname": "other.example.com"})
         assert "PRIVATE" not in authority.read_text()
         old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -150,9 +150,9 @@ def test_https_speaks_http_2_and_tls_1_2_with_a_certificate_for_the_names(dist: 
         old.maximum_version = ssl.TLSVersion.TLSv1_1
         with socket.create_connection(("127.0.0.1", site.port)) as plain, pytest.raises(ssl.SSLError):
             old.wrap_socket(plain)
-        redirect = httpx.get(f"http://127.0.0.1:{site.http_port}/buy?a=1", headers={"Host": f"kimmyai.io:{site.http_port}"})
+        redirect = httpx.get(f"http://127.0.0.1:{site.http_port}/buy?a=1", headers={"Host": f"kimmyai.io:{site.http_port}"}, timeout=120)
         assert (redirect.status_code, redirect.headers["location"]) == (301, f"https://kimmyai.io:{site.port}/buy?a=1")
-        bare = httpx.get(f"http://127.0.0.1:{site.http_port}/buy", headers={"Host": "kimmyai.io"})
+        bare = httpx.get(f"http://127.0.0.1:{site.http_port}/buy", headers={"Host": "kimmyai.io"}, timeout=120)
         assert bare.headers["location"] == "https://kimmyai.io/buy"
     assert not authority.exists(), "it is of no use after the end"
 
@@ -161,7 +161,10 @@ def test_two_previews_of_an_environment_have_an_authority_each(dist: Path, conte
     with preview(dist, "prod", content, "--https") as first, preview(dist, "prod", content, "--https") as second:
         for site in (first, second):
             context = ssl.create_default_context(cafile=str(site.authority))
-            assert httpx.get(f"https://127.0.0.1:{site.port}/buy", headers={"Host": "kimmyai.io"}, verify=context).status_code == 200
+            assert (
+                httpx.get(f"https://127.0.0.1:{site.port}/buy", headers={"Host": "kimmyai.io"}, verify=context, timeout=120).status_code
+                == 200
+            )
 
 
 @pytest.mark.parametrize(
@@ -185,7 +188,7 @@ def test_a_signal_ends_it_cleanly_and_node_with_it(dist: Path, content: Path, nu
         children = Path(f"/proc/{site.process.pid}/task/{site.process.pid}/children").read_text().split()
         assert len(children) == 1
         site.process.send_signal(number)
-        assert site.process.wait(20) == 0
+        assert site.process.wait(180) == 0
         assert "preview ended" in site.log
         assert "Traceback" not in site.log
         assert not Path(f"/proc/{children[0]}").exists()
@@ -269,7 +272,7 @@ def test_a_generated_password_is_shown_once_and_kept_nowhere(dist: Path, content
         assert process.stdout is not None
         url = process.stdout.readline().strip()
         process.send_signal(signal.SIGINT)
-        _, log = process.communicate(timeout=20)
+        _, log = process.communicate(timeout=180)
     finally:
         process.kill()
     assert url.startswith("http://127.0.0.1:")

@@ -23,7 +23,7 @@ def _watched_inodes() -> set[int]:
 
 
 async def _until(condition: object) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(180):
         while not condition():  # type: ignore[operator]
             await asyncio.sleep(0.02)
 

@@ -68,7 +68,7 @@ def test_a_replica_that_lags_is_a_warning_after_the_set_time_and_the_release_goe
     assert not place.follow()
     waited = (place.clock.moment - START).total_seconds()
     assert 60 <= waited < 75
-    assert "the replica has not a after" in place.warnings[0] and "dr --env prod status" in place.warnings[0]
+    assert "the replica has not a after" in place.warnings[0] and "dr status --env prod" in place.warnings[0]
     assert not place.follow()
     assert (place.clock.moment - START).total_seconds() == waited, "the time is for the whole run"
     assert len(place.warnings) == 1

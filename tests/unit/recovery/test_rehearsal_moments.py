@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from aws.s3 import Headers
+from recovery import closing
 from recovery.rehearsal import PAUSE_SECONDS, SETTLED, Rehearsal, end
 from recovery.report import Report
 from tests.unit.recovery.test_rehearsal import BEGUN, PLAN, Stage
@@ -68,6 +69,24 @@ def test_it_has_turned_when_the_beacons_say_so_several_times_in_a_row() -> None:
     assert report.detected_seconds >= (5 + SETTLED - 1) * PAUSE_SECONDS
 
 
+def test_a_bucket_that_somebody_opened_while_it_was_verified_has_proved_nothing() -> None:
+    stage = Stage()
+
+    def verify() -> tuple[Any, ...]:
+        stage.policies.put_policy(ORIGINS.primary.bucket, closing.opened(stage.policies.document))
+        return Stage.verify(stage)
+
+    report = rehearsed(stage, verify=verify)
+    assert (report.result, report.message) == ("aborted", "the site bucket was open again before every check was made")
+    assert report.recovered_seconds is None and not stage.closed()
+
+
+def test_no_more_beacons_are_looked_at_than_have_to_tell_the_same() -> None:
+    stage = Turning(settles=0.0)
+    assert stage.rehearse().result == "passed"
+    assert stage.asked == SETTLED + 1, "three in a row, and one after the checks"
+
+
 def test_beacons_are_cached_by_nobody_and_only_those_below_the_sites_prefix_are_cleared_away() -> None:
     stage = Stage()
     stage.replica.add(".dr/of-another.txt", "x")
@@ -121,4 +140,4 @@ def test_a_second_ctrl_c_while_it_is_opened_is_told_with_the_end_and_the_command
 
     with pytest.raises(KeyboardInterrupt):
         rehearsed(stage, verify=interrupted)
-    assert "ends by itself at 12:15:00Z; to open it before: python deploy.py dr --env prod rehearse --end" in stage.said[-1]
+    assert "ends by itself at 12:15:00Z; to open it before: python deploy.py dr rehearse --env prod --end" in stage.said[-1]

@@ -137,7 +137,7 @@ def test_what_the_replica_lacks_is_a_problem_with_the_command_that_copies_it_and
     here = {"a": StoredObject(etag="a", size=1, modified=START - timedelta(minutes=9))}
     found = content_problems(compared(here, {}), "prod")
     assert "0 of the live release's 1 file" in found[0]
-    assert "the oldest for 9 min; to copy them: python deploy.py dr --env prod backfill" in found[1]
+    assert "the oldest for 9 min; to copy them: python deploy.py dr backfill --env prod" in found[1]
     assert content_problems(compared(here, {**here, "old": here["a"]}), "prod") == ()
 
 
@@ -168,7 +168,7 @@ def test_a_denied_replication_is_a_problem_only_when_releases_go_home() -> None:
 @pytest.mark.parametrize(("phase", "verb"), [("standby", "failback"), ("promoting", "promote"), ("failing-back", "failback")])
 def test_who_takes_releases_is_told_with_what_goes_on(phase: str, verb: str) -> None:
     (text,) = status.away_problems(phase, "prod", since="2026-11-27T12:00:00Z", by="ann")
-    assert text.endswith(f"dr --env prod {verb}") and problems_of_text(text) == []
+    assert text.endswith(f"dr {verb} --env prod") and problems_of_text(text) == []
     assert status.away_problems("home", "prod") == ()
 
 
@@ -177,7 +177,7 @@ def test_a_closing_is_told_with_what_opens_it_while_it_holds_and_afterwards() ->
     until, words = closure(policy, "prod", START - timedelta(minutes=1))
     assert (until, "has closed" in words[0]) == ("2026-11-27T12:00:00Z", True)
     until, words = closure(policy, "prod", START + timedelta(minutes=1))
-    assert "was cut off; it ended by itself" in words[0] and "rehearse --end" in words[0]
+    assert "was cut off; it ended by itself" in words[0] and "rehearse --env prod --end" in words[0]
     assert closure(POLICY, "prod", START) == ("", ())
 
 

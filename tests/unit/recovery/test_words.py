@@ -56,7 +56,7 @@ def test_what_differs_is_named_by_three_of_it() -> None:
     assert "  other bytes: 3 objects (3 B): e, f, g\n" in text and "  only in the replica: 1 object (1 B): h" in text
     assert "lag          60 s" in text and "live release none: " in text
     problems = content_problems(msgspec.structs.replace(found, live=2, live_same=2, live_at_home=2), "prod")
-    assert problems == ("the replica lacks 7 objects, the oldest for 60 s; to copy them: python deploy.py dr --env prod backfill",)
+    assert problems == ("the replica lacks 7 objects, the oldest for 60 s; to copy them: python deploy.py dr backfill --env prod",)
 
 
 def test_a_whole_site_in_words() -> None:
@@ -71,7 +71,7 @@ def test_the_latest_closing_counts() -> None:
     first = closing.closed(POLICY, ORIGINS.primary.arn, DISTRIBUTION, identity="0badcafe", until=START)
     both: Any = {**first, "Statement": [*first["Statement"]]}
     until, (words,) = closure(both, "prod", START - timedelta(seconds=1))
-    assert until == "2026-11-27T12:00:00Z" and "rehearsal 0badcafe has closed" in words and "rehearse --end" in words
+    assert until == "2026-11-27T12:00:00Z" and "rehearsal 0badcafe has closed" in words and "rehearse --env prod --end" in words
     assert closure(None, "prod", START) == ("", ())
 
 

@@ -57,6 +57,8 @@ ALL = of("--local", "--dist", "/a b", "--profile", "it's")
         ),
         (LOCAL, "(to end it: python deploy.py stop --env dev)", "(to end it: py ../x/deploy.py stop --env dev --local)"),
         (LOCAL, "write python deploy.py plan --env dev. Then", "write py ../x/deploy.py plan --env dev --local. Then"),
+        (LOCAL, "python deploy.py dr rehearse --env dev --end", "py ../x/deploy.py dr rehearse --env dev --local --end"),
+        (LOCAL, "(python deploy.py status and then --env)", "(py ../x/deploy.py status and then --env)"),
         (LOCAL, "python deploy.py nothing --env dev", "py ../x/deploy.py nothing --env dev"),
         (LOCAL, "/usr/bin/python deploy.py plan --env dev", "/usr/bin/python deploy.py plan --env dev"),
         (
@@ -151,8 +153,8 @@ def test_the_same_command_again_keeps_what_was_typed() -> None:
     assert again(args, "--approve", "new") == "python deploy.py publish --env dev --content 'a b' --local --approve new"
     args = argparse.Namespace(verb="stop", env="dev", typed=("--env=dev", "--yes"))
     assert again(args, "--yes") == "python deploy.py stop --env dev --yes"
-    args = argparse.Namespace(verb="dr", env="dev", action="failback", typed=("failback", "--env", "dev", "--yes", "--dist", "d"))
-    assert again(args) == "python deploy.py dr --env dev --yes --dist d failback", "so that --dist is read, and not added once more"
+    args = argparse.Namespace(verb="dr", env="prod", typed=("promote", "--env=prod", "--planned"))
+    assert again(args) == "python deploy.py dr promote --env prod --planned"
 
 
 # --- slips of the hand --------------------------------------------------------------------------------------------
@@ -235,7 +237,7 @@ def bare(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=180,
     )
 
 

@@ -29,9 +29,7 @@ class World:
     def certificate(self, arn: str) -> Certificate:
         assert arn == ARN
         self.asked += 1
-        return Certificate(
-            arn=arn, status="PENDING_VALIDATION", names=(), validations=self.validations, failure_reason="", not_after=None, in_use_by=()
-        )
+        return Certificate(arn=arn, status="PENDING_VALIDATION", names=(), validations=self.validations, not_after=None)
 
     def records(self, zone_id: str, name: str) -> tuple[Record, ...]:
         return (self.there[name],) if name in self.there else ()

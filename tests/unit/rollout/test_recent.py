@@ -51,7 +51,7 @@ class Fake:
     def role(self, name: str) -> Role | None:
         if self.role_age is None:
             return None
-        return Role(arn=ARN, name=name, trusted=frozenset(), permissions_boundary=None, created_at=ago(self.role_age))
+        return Role(arn=ARN, name=name, trusted=frozenset(), created_at=ago(self.role_age))
 
 
 def resource(kind: str, name: str, age: float, status: str = "CREATE_COMPLETE") -> StackResource:

@@ -14,6 +14,7 @@ from assembly.files import canonical_json
 from aws.errors import CredentialsError, NotFound, Unavailable
 from gateways.by_place import Gateways
 from promotion.target import Phase, Target
+from session.backfill import findings
 from session.context import CommandError, Context
 from session.moving import failed_back, promoted
 from session.opened import Opened
@@ -50,10 +51,14 @@ class Aws:
                 said = self.phases.pop(0)
                 if isinstance(said, Exception):
                     raise said
-                body = (
-                    said if isinstance(said, bytes) else canonical_json(msgspec.to_builtins(Target(environment="dev", phase=said, epoch=1)))
-                )
+                target = None if isinstance(said, bytes) else Target(environment="dev", phase=said, epoch=1, since="2026-11-27T12:00:00Z")
+                body = said if isinstance(said, bytes) else canonical_json(msgspec.to_builtins(target))
                 return {"Body": io.BytesIO(body), "ContentLength": len(body), "ETag": '"e"'}
+
+            def get_bucket_replication(register, **_: Any) -> Any:
+                raise NotFound("no bucket", code="NoSuchBucket")
+
+            get_bucket_versioning = list_objects_v2 = get_bucket_replication
 
             def head_bucket(register, **_: Any) -> dict[str, Any]:
                 if self.region is None:
@@ -153,3 +158,16 @@ def test_a_home_that_was_edited_while_promoted_is_not_gone_back_to(region: str |
     with pytest.raises(CommandError, match=words):
         failed_back(argparse.Namespace(env="dev"), Context(), opened(aws))
     assert aws.calls == ["register"]
+
+
+@pytest.mark.parametrize(("phase", "verb"), [("promoting", "promote"), ("standby", "failback"), ("failing-back", "failback")])
+def test_a_plan_while_releases_do_not_go_home_says_how_they_do(phase: Phase, verb: str) -> None:
+    (found,) = findings(opened(Aws([phase])))
+    assert (found.severity, found.command) == ("warning", f"python deploy.py dr {verb} --env dev")
+
+
+def test_a_plan_says_that_the_register_is_none_or_silent() -> None:
+    (damaged,) = findings(opened(Aws([b"{"])))
+    assert damaged.severity == "warning" and damaged.message.startswith("apply is refused: s3://")
+    silent = findings(opened(Aws([Unavailable("503")])))
+    assert (silent[0].severity, silent[0].code) == ("note", "register_unread")

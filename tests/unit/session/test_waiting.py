@@ -25,7 +25,7 @@ class Seen(io.StringIO):
 def test_what_it_waits_for() -> None:
     stream = Seen()
     with telling(Context(stderr=stream, environ={}), "an answer of AWS", first=0.001, again=60):
-        assert stream.written.wait(30)
+        assert stream.written.wait(180)
     assert stream.getvalue() == "waiting for an answer of AWS\n"
 
 

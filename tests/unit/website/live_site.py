@@ -186,6 +186,13 @@ class Live:
     runs: int = 0
     follower: Follower | None = None
     """With disaster recovery."""
+    distribution: str | AwsError = "E1"
+
+    def distribution_id(self) -> str:
+        """What the deployed stack says, if it can be read."""
+        if isinstance(self.distribution, AwsError):
+            raise self.distribution
+        return self.distribution
 
     @property
     def site(self) -> Site:
@@ -200,7 +207,7 @@ class Live:
             s3=s3,
             uploads=lambda: s3,
             cloudfront=lambda: edge,
-            distribution_id=lambda: "E1",
+            distribution_id=self.distribution_id,
             follower=self.follower,
         )
 

@@ -8,7 +8,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ import trustme
 
 from tests.unit.website.visits import NOW, SITE_CONTRACT
 from verification.model import Endpoint, Failed, Skipped, Target
-from verification.probe import BODY_LIMIT, Answer, Probe
+from verification.probe import BODY_LIMIT, LOOKED_AT, Answer, Probe
 from verification.registry import registered
 from verification.verify import made
 
@@ -84,7 +86,7 @@ def serving(context: ssl.SSLContext | None = None, body: bytes = b"hello") -> It
 
 @contextmanager
 def asking(target: Target) -> Iterator[Probe]:
-    with Probe(replace(target, timeout=5.0), lambda: NOW) as probe:
+    with Probe(replace(target, timeout=60.0), lambda: NOW) as probe:
         yield probe
 
 
@@ -182,6 +184,19 @@ def test_an_answer_without_an_end_is_cut_off() -> None:
             probe.get("/")
 
 
+@pytest.mark.parametrize(("seconds", "too_slow"), [(5.0, False), (6.0, True)])
+def test_an_answer_that_drips_is_given_up(seconds: float, too_slow: bool) -> None:
+    """The head came after three seconds, which do not count; five bytes took the rest."""
+    moments = chain((0.0, 3.0), repeat(3.0 + seconds))
+    with serving() as server, Probe(Target(contract=OPEN, endpoint=server.endpoint(tls=False), timeout=5.0), lambda: NOW) as probe:
+        probe.now = lambda: NOW + timedelta(seconds=next(moments))
+        if not too_slow:
+            assert probe.get("/").first_byte == 3.0
+            return
+        with pytest.raises(Failed, match="answers too slowly: 5 bytes in 6 seconds"):
+            probe.get("/")
+
+
 def look(check: str, target: Target) -> tuple[str, str]:
     [found] = [each for each in registered() if each.id == check]
     with asking(target) as probe:
@@ -265,6 +280,17 @@ def test_no_more_than_forty_assets_are_loaded() -> None:
     page = b"".join(b'<script src="/a%d.js"></script>' % number for number in range(50))
     with serving(body=page) as server, asking(Target(contract=OPEN, endpoint=server.endpoint(tls=False))) as probe:
         assert len(probe.asset_paths) == 40 and probe.asset_paths[0] == "/a0.js"
+
+
+def test_what_has_been_asked_for_is_looked_at_again_beyond_the_limit() -> None:
+    with serving() as server, asking(Target(contract=OPEN, endpoint=server.endpoint(tls=False))) as probe:
+        for number in range(LOOKED_AT - 1):
+            probe._looked.add(f"/{number}")
+        assert probe._find("/missing.js") is None, "it answers what the page answers"
+        assert probe._find("/missing.js") is None, "and is no new one"
+        taken = probe._find("/another.js")
+        assert taken is not None and taken.body() == b"", "taken to be there"
+    assert {each.path for each in server.seen} == {"/buy", "/missing.js"}
 
 
 def test_what_is_html() -> None:

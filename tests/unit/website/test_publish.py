@@ -374,7 +374,13 @@ def test_trouble_with_cloudfront_is_a_warning_for_the_release_is_live(live: Live
     assert (refused.changed, refused.invalidation, refused.invalidation_done) == (True, "", False)
     assert "was not told to forget 3 paths, so visitors may get the earlier pages: not authorized" in live.warnings()[-1]
     assert live.state.pending is not None
-    assert "create-invalidation --distribution-id ID --paths '/' '/*' '/index.html'" in live.warnings()[-1]
+    assert live.warnings()[-1].endswith(
+        "asks again; or: aws cloudfront create-invalidation --distribution-id E1 --paths / '/*' /index.html"
+    )
+    live.distribution = AccessDenied("no outputs")
+    live.deploy(4)
+    assert live.warnings()[-1].endswith("no outputs; the next publish or rollback-release asks again")
+    live.distribution = "E1"
     live.edge.refuses = None
     live.edge.looks = [AccessDenied("not yours")]
     unseen = live.deploy(3)

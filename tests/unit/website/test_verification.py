@@ -57,6 +57,7 @@ def look(*, same: int = 0, **statuses: str | None) -> tuple[str, str]:
         (1, {"b": ""}, "failed", "not there, or with other bytes: b; `dr backfill`"),
         (0, {"b": "COMPLETED"}, "failed", "not there, or with other bytes: b"),
         (0, {"a": "FAILED", "b": "FAILED", "c": "FAILED", "d": "FAILED", "e": "FAILED"}, "failed", "a, b, c and 2 more"),
+        (0, {"a": "FAILED", "b": "FAILED", "c": "FAILED"}, "failed", "could not replicate a, b, c;"),
         (1, {"b": None}, "failed", "not there, or with other bytes: b"),
     ],
 )

@@ -1,6 +1,6 @@
 """Which request of which service a resource type becomes: property names are matched with the request's by their letters.
 
-In: nothing. Out: `SOURCES`, type -> where its properties stand in a request. Where letters do not do: `constraints/exceptions.py`.
+In: nothing. Out: `SOURCES`, type -> where its properties stand in a request. Where letters do not do: `docs/service_models/exceptions.py`.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """constraints/table.json from the service models of botocore and the provider schemas of cfn-lint, at development time.
 
-In: the two installed packages, and constraints/mapping.py. Out: the table, and what could not be matched.
+In: the two installed packages, and docs/service_models/mapping.py. Out: the table, and what could not be matched.
 Never: runs when a template is linted (the table is read then), imports botocore (its models are read as files).
 
 A constraint is kept only where the provider schema is silent or more lenient, so that a fault is reported once.
 
-    .venv/bin/python -m constraints.generate            rewrite the table
-    .venv/bin/python -m constraints.generate --check    exit status 1 if it is not current
-    .venv/bin/python -m constraints.generate --unmatched TYPE...    properties without a counterpart
+    .venv/bin/python -m docs.service_models.generate            rewrite the table
+    .venv/bin/python -m docs.service_models.generate --check    exit status 1 if it is not current
+    .venv/bin/python -m docs.service_models.generate --unmatched TYPE...    properties without a counterpart
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import sys
 from fnmatch import fnmatchcase
 from typing import Any
 
-from constraints.exceptions import NOT_COMPARED
-from constraints.mapping import SOURCES
 from constraints.table import TABLE
-from constraints.walk import Walk, properties
+from docs.service_models.exceptions import NOT_COMPARED
+from docs.service_models.mapping import SOURCES
+from docs.service_models.walk import Walk, properties
 
 
 def unmatched(walk: Walk) -> list[str]:

@@ -13,10 +13,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from constraints.documented import DOCUMENTED
-from constraints.exceptions import NAMES, NOT_COMPARED, NOT_REQUIRED, OTHER_VALUES
-from constraints.mapping import SOURCES, Source
-from constraints.models import Model, Schema, Shape, model
+from docs.service_models.documented import DOCUMENTED
+from docs.service_models.exceptions import NAMES, NOT_COMPARED, NOT_REQUIRED, OTHER_VALUES
+from docs.service_models.mapping import SOURCES, Source
+from docs.service_models.models import Model, Schema, Shape, model
 
 Tree = dict[str, Any]
 _NUMBERS = ("integer", "long", "double", "float")

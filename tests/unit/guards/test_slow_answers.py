@@ -1,0 +1,124 @@
+"""An answer that drips ends like one that does not come; one that is only slow does not."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import RawIOBase
+from typing import Any
+
+import pytest
+
+from aws.errors import NetworkError
+from aws.s3 import S3
+from aws.session import Aws, Settings, StaticCredentials
+from direct.client import Client
+from direct.settings import Access
+from direct.signing import Keys
+from guards.slow_answers import LOWEST_SPEED, Incoming, SteadyResponse
+from tests.unit.website.visits import NOW
+
+ACCOUNT, REGION = "111122223333", "eu-west-1"
+
+
+@dataclass
+class Dripping(RawIOBase):
+    """A socket of which each read takes so many seconds and gives so many bytes."""
+
+    reads: Iterator[tuple[float, int]]
+    time: float = 0.0
+    ended: list[str] = field(default_factory=list)
+
+    def readinto(self, buffer: Any) -> int:
+        seconds, count = next(self.reads, (0.0, 0))
+        self.time += seconds
+        buffer[:count] = b"x" * count
+        return count
+
+    def close(self) -> None:
+        self.ended.append("closed")
+
+
+def read_all(*reads: tuple[float, int], timeout: float = 30.0) -> int:
+    """The bytes that came in."""
+    socket_ = Dripping(iter(reads))
+    incoming = Incoming(socket_, timeout, lambda: socket_.time)
+    buffer, received = bytearray(100_000), 0
+    while count := incoming.readinto(buffer):
+        received += count
+    return received
+
+
+def test_one_byte_a_second_is_given_up_after_the_time_out() -> None:
+    assert read_all(*[(1.0, 1)] * 31) == 31
+    with pytest.raises(TimeoutError, match=r"^32 bytes in 31 seconds$"):
+        read_all(*[(1.0, 1)] * 32)
+
+
+def test_what_is_slow_but_keeps_coming_in_is_read_to_its_end_however_long_that_takes() -> None:
+    assert read_all(*[(1.0, LOWEST_SPEED)] * 10_000) == 10_000 * LOWEST_SPEED
+    with pytest.raises(TimeoutError):
+        read_all(*[(1.0, LOWEST_SPEED // 2)] * 10_000)
+
+
+def test_the_wait_for_the_first_byte_is_the_sockets_own_to_bound() -> None:
+    assert read_all((29.0, 1), (29.0, 1)) == 2
+
+
+def test_the_socket_is_closed_with_the_answer() -> None:
+    there = Dripping(iter(()))
+    Incoming(there, 1.0).close()
+    assert there.ended == ["closed"]
+
+
+@contextlib.contextmanager
+def drips() -> Iterator[str]:
+    """An endpoint that promises 40 bytes, and sends one every 20 ms; reading them all takes ten times the client's patience."""
+
+    def one(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.recv(65_536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\nContent-Type: text/xml\r\nETag: e\r\n\r\n")
+            for _ in range(40):
+                connection.sendall(b" ")
+                time.sleep(0.02)
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=one, args=(listener.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("operation", ["list", "get"])
+def test_a_client_of_aws_gives_up_a_body_that_drips(operation: str) -> None:
+    with drips() as endpoint:
+        keys = StaticCredentials(access_key="test", secret_key="test")
+        aws = Aws(endpoint_url=endpoint, static_credentials=lambda _: keys, settings=Settings(read_timeout=0.05, total_attempts=1))
+        opened = aws._new_session(lambda: ACCOUNT)
+        opened.set_credentials("test", "test")
+        aws._sessions[(ACCOUNT, None)] = opened
+        s3 = S3.connect(aws, account_id=ACCOUNT, region=REGION)
+        with pytest.raises(NetworkError, match=r"(?i)timed? ?out"):
+            list(s3.list("bucket")) if operation == "list" else s3.get("bucket", "key")
+
+
+def test_a_connection_by_a_proxy_has_the_same_patience() -> None:
+    aws = Aws(endpoint_url="http://aws.invalid", static_credentials=lambda _: StaticCredentials(access_key="test", secret_key="test"))
+    sessions: Any = aws._make(aws._new_session(lambda: ACCOUNT), "s3", REGION, ACCOUNT)._endpoint.http_session
+    for url in ("https://aws.invalid", "http://aws.invalid"):
+        manager = sessions._get_connection_manager(url, "http://proxy.invalid:3128")
+        assert manager.connection_from_url(url).ConnectionCls.response_class is SteadyResponse
+
+
+@pytest.mark.parametrize("endpoint", ["", "http://127.0.0.1:1"])
+def test_what_asks_without_botocore_has_the_same_patience(endpoint: str) -> None:
+    client = Client(Access(keys=Keys(access_key="a", secret_key="s"), endpoint=endpoint), REGION, lambda: NOW)
+    assert client._connection("s3.invalid").response_class is SteadyResponse
