@@ -36,7 +36,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     """Base of what is read out of answers. AWS's words in it, which are `REASONS`, are one line that cannot act on a terminal."""
 
     def __post_init__(self) -> None:
-        for name in REASONS.intersection(self.__struct_fields__):
+        for name in _reasons(type(self)):
             words = getattr(self, name)
             if words:
                 msgspec.structs.force_setattr(self, name, sentence(words))
@@ -152,6 +152,11 @@ def _ways(path: str) -> tuple[tuple[str, ...], ...]:
 
 
 @functools.cache
+def _reasons(of: type[msgspec.Struct]) -> tuple[str, ...]:
+    return tuple(REASONS.intersection(of.__struct_fields__))
+
+
+@functools.cache
 def _fields(of: type[msgspec.Struct]) -> tuple[tuple[str, bool, Callable[[Any], Any]], ...]:
     """Name, whether it is no more than a name, what takes its value."""
     return tuple((f.encode_name, not {*"|."} & {*f.encode_name}, _selector(f.type)) for f in msgspec.structs.fields(of))
@@ -181,11 +186,11 @@ def _selector(into: Any) -> Callable[[Any], Any]:
     if isinstance(into, type) and issubclass(into, msgspec.Struct):
         return lambda raw: (
             {
-                name: taken(found)
+                name: found if type(found) is str else taken(found)
                 for name, plain, taken in _fields(into)
                 if (found := raw.get(name, _MISSING) if plain else _at(raw, name)) is not _MISSING and found is not None
             }
-            if isinstance(raw, Mapping)
+            if type(raw) is dict or isinstance(raw, Mapping)
             else _leaf(raw)
         )
     return _leaf

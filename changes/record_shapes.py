@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from assembly.model import Stack
-
-_POLICIES = ("Failover", "Weight", "Region", "GeoLocation", "MultiValueAnswer")
+from templates.record_sets import POLICIES
 
 
 def changed_policies(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
@@ -20,7 +19,7 @@ def changed_policies(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator
         if resource.get("Type") == before.get("Type") == "AWS::Route53::RecordSet":
             was, now = before.get("Properties", {}), resource.get("Properties", {})
             same = all(was.get(key) == now.get(key) for key in ("Name", "Type"))
-            if same and any((key in was) != (key in now) for key in _POLICIES):
+            if same and any((key in was) != (key in now) for key in POLICIES):
                 yield f"{now.get('Name')} {now.get('Type')}"
 
 

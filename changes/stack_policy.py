@@ -8,7 +8,7 @@ from typing import Any
 
 from changes.model import ResourceChange
 from guards.documents import loads
-from templates.policies import Field, covers, texts
+from templates.policies import Field, covers, statements, texts
 
 OPEN = '{"Statement":[{"Effect":"Allow","Principal":"*","Action":"Update:*","Resource":"*"}]}'
 """A policy that forbids nothing; a policy in force can be replaced and not taken away (API SetStackPolicy)."""
@@ -17,7 +17,7 @@ OPEN = '{"Statement":[{"Effect":"Allow","Principal":"*","Action":"Update:*","Res
 def forbidden(stack_policy: str | None, changes: Iterable[ResourceChange]) -> tuple[str, ...]:
     """Logical ids whose change the stack policy refuses. Source: CloudFormation user guide, "Prevent updates to stack resources".
 
-    With a policy in force everything that no statement allows is refused, and a Deny beats any Allow.
+    With a policy in force everything that no statement allows is refused, and a Deny beats any Allow. What keeps its value is not updated.
     """
     if not stack_policy:
         return ()
@@ -28,7 +28,7 @@ def forbidden(stack_policy: str | None, changes: Iterable[ResourceChange]) -> tu
     rules = [s for s in (raw if isinstance(raw, list) else [raw]) if isinstance(s, Mapping)]
     refused = []
     for change in changes:
-        if change.action not in ("modify", "remove", "sync"):
+        if change.unaffected or change.action not in ("modify", "remove", "sync"):
             continue
         needed = (
             "Update:Delete" if change.action == "remove" else "Update:Replace" if change.replacement.verdict != "no" else "Update:Modify"
@@ -37,6 +37,15 @@ def forbidden(stack_policy: str | None, changes: Iterable[ResourceChange]) -> tu
         if "Deny" in effects or "Allow" not in effects:
             refused.append(change.logical_id)
     return tuple(refused)
+
+
+def sentences(stack_policy: str) -> str:
+    """A line for each statement; the policy itself where it cannot be read."""
+    try:
+        document = loads(stack_policy)
+    except ValueError:
+        return stack_policy
+    return "\n".join(each.shown for each in statements(document)) or stack_policy
 
 
 def same_policy(left: str, right: str) -> bool:

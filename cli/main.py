@@ -10,7 +10,6 @@ Exit status: 0 done or no changes, 1 failed, 2 usage or bad input, 3 changes pen
 from __future__ import annotations
 
 import argparse
-import configparser
 import shlex
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -102,6 +101,8 @@ def _unknown_verb(verb: str, arguments: list[str], found: Collection[str]) -> in
 
 
 def _version() -> str:
+    import configparser
+
     settings = configparser.ConfigParser(interpolation=None)
     settings.read(ROOT / "setup.cfg", encoding="utf-8")
     return settings["metadata"]["version"]

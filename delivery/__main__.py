@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from assembly import commands, files
-from delivery import comment, facts, issues, order, origin, protection, summary
+from assembly.model import Assembly
+from delivery import comment, facts, issues, order, origin, place, protection, summary
+from delivery.github import SERVER, GitHub
 from guards import documents
 from planning.saved import SavedPlanError, load, path_of
 
 
-def main(argv: list[str]) -> int:
+def main(argv: list[str], *, sleep: Callable[[float], None] = time.sleep) -> int:
     """Run one of them."""
     parser = argparse.ArgumentParser(prog="python -m delivery", description="What the workflows need beside the verbs of deploy.py.")
     parser.add_argument("--dist", type=Path, default=Path("dist"), metavar="DIR")
@@ -25,11 +30,10 @@ def main(argv: list[str]) -> int:
     for name, told in (
         ("facts", "roles, region and address of an environment, for GITHUB_OUTPUT"),
         ("plan", "digest of the saved plan of an environment, and whether it changes anything, for GITHUB_OUTPUT"),
-        ("issue", "bring the issue of an environment to where the findings of a night are"),
         ("approval", "the summary of a plan's job, for those who approve"),
         ("released", "the summary of a publish"),
         ("guarded", "end with 1 where an environment asks for approval and GitHub would ask nobody"),
-        ("order", "end with 1 where an environment runs a newer commit than that of this run"),
+        ("order", "end with 1 where an environment has a newer commit than that of this run"),
     ):
         what.add_parser(name, help=told).add_argument("--env", required=True, metavar="ENV")
     what.add_parser("assemblies", help="one digest over every assembly, for GITHUB_OUTPUT")
@@ -40,7 +44,9 @@ def main(argv: list[str]) -> int:
     what.choices["approval"].add_argument("--digest", required=True, metavar="DIGEST", help='of the plan; "" where nothing changes')
     what.choices["approval"].add_argument("--review", type=Path, required=True, metavar="DIR")
     what.choices["approval"].add_argument("--before", type=Path, metavar="DIR", help="the review that was approved, after AWS has moved")
-    what.choices["order"].add_argument("--history", type=Path, required=True, metavar="FILE", help="what `history --json` printed")
+    newest = what.choices["order"].add_mutually_exclusive_group(required=True)
+    newest.add_argument("--history", type=Path, metavar="FILE", help="what `history --json` printed")
+    newest.add_argument("--releases", type=Path, metavar="FILE", help="what `releases --json` printed")
     what.choices["order"].add_argument("--commit", required=True, metavar="SHA")
     what.add_parser("unpublished", help="end with 1 where something was published").add_argument(
         "--releases", type=Path, required=True, metavar="FILE", help="what `releases --json` printed"
@@ -48,19 +54,24 @@ def main(argv: list[str]) -> int:
     what.add_parser("origin", help="commit that another run has built, for GITHUB_OUTPUT; 1 where its files must not be published")
     what.choices["origin"].add_argument("--run", required=True, metavar="NUMBER")
     what.choices["origin"].add_argument("--owner", required=True, metavar="ORGANISATION", help="who alone may have built them")
-    for each in (what.choices["guarded"], what.choices["order"], what.choices["origin"]):
-        each.add_argument("--repository", required=True, metavar="ORGANISATION/REPOSITORY")
-    text = what.add_parser("comment", help="the comment of a pull request, on stdout")
+    what.choices["origin"].add_argument("--branch", default="", metavar="NAME", help="of which it must be; the default one if left out")
+    text = what.add_parser("comment", help="bring the comment of a pull request to where the reviews are")
     text.add_argument("--reviews", type=Path, required=True, metavar="DIR")
-    text.add_argument("--commit", default="", metavar="SHA")
-    for each in (text, what.choices["issue"]):
-        each.add_argument("--run", default="", metavar="URL")
-    what.choices["issue"].add_argument("--findings", type=Path, required=True, metavar="DIR")
+    text.add_argument("--commit", required=True, metavar="SHA")
+    text.add_argument("--pull-request", type=int, required=True, metavar="NUMBER")
+    night = what.add_parser("issues", help="bring the issue of every environment to where the findings of a night are")
+    night.add_argument("--findings", type=Path, required=True, metavar="DIR", help="with a folder findings-ENV for each")
+    night.add_argument("--known", nargs="+", required=True, metavar="NAME", help="what has an issue; of anything else it is closed")
+    for each in (text, night):
+        each.add_argument("--run", required=True, metavar="URL")
+    for each in (what.choices["guarded"], what.choices["order"], what.choices["origin"], text, night):
+        each.add_argument("--repository", required=True, metavar="ORGANISATION/REPOSITORY")
     args = parser.parse_args(argv)
+    args.github = GitHub(run=_gh, sleep=sleep)
     try:
         print(_SAID[args.what](args))
     except subprocess.CalledProcessError as error:
-        print(f"error: {' '.join(error.cmd[:3])}: {error.stderr.strip() or error}", file=sys.stderr)
+        print(f"error: {' '.join(error.cmd)}: {error.stderr.strip() or error}", file=sys.stderr)
         return 1
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         print(f"error: {args.what}: what was read is not as expected: {error}", file=sys.stderr)
@@ -81,15 +92,18 @@ _PROBLEMS = (
 
 
 def _comment(args: argparse.Namespace) -> str:
-    return comment.render(comment.read(args.reviews), commit=args.commit, run=args.run)
+    text = comment.render(comment.read(args.reviews), commit=args.commit, run=args.run)
+    return comment.write(text, args.github, repository=_repository(args), pull_request=args.pull_request, commit=args.commit)
 
 
-def _issue(args: argparse.Namespace) -> str:
-    return issues.report(args.env, issues.read(args.findings), _gh, run=args.run)
+def _issues(args: argparse.Namespace) -> str:
+    tracker = issues.Tracker(github=args.github, repository=_repository(args), run=args.run)
+    return "\n".join(tracker.report(issues.read(args.findings), known=args.known))
 
 
 def _protect(args: argparse.Namespace) -> str:
-    return "\n".join(protection.commands(files.read(path.parent)[0] for path in sorted(args.dist.glob(f"*/{files.MANIFEST}"))))
+    built = [files.read(path.parent) for path in sorted(args.dist.glob(f"*/{files.MANIFEST}"))]
+    return "\n".join(protection.commands((assembly, place.of(assembly, templates)) for assembly, templates in built))
 
 
 def _assemblies(args: argparse.Namespace) -> str:
@@ -113,25 +127,17 @@ def _approval(args: argparse.Namespace) -> str:
 
 
 def _guarded(args: argparse.Namespace) -> str:
-    assembly = files.read(args.dist / args.env)[0]
+    assembly, where = _assembly(args)
     if not protection.unguarded(assembly, {}):
         return f"{args.env}: nobody has to be asked by GitHub"
-    return _unless(protection.unguarded(assembly, _asked(f"repos/{_repository(args)}/environments/{args.env}")))
+    name = where.environment if where else args.env
+    return _unless(protection.unguarded(assembly, args.github.get(f"repos/{_repository(args)}/environments/{name}")))
 
 
 def _order(args: argparse.Namespace) -> str:
-    compare = partial(_compared, _repository(args))
-    return _unless(order.out_of_date(args.history.read_bytes(), args.commit, compare, environment=args.env))
-
-
-def _compared(repository: str, first: str, second: str) -> str:
-    """How the second commit stands to the first; "" where GitHub does not know one of them."""
-    try:
-        return str(_asked(f"repos/{repository}/compare/{first}...{second}?per_page=1")["status"])
-    except subprocess.CalledProcessError as error:
-        if "HTTP 404" in error.stderr:
-            return ""
-        raise
+    compare = partial(args.github.compared, _repository(args))
+    latest = order.applied(args.history.read_bytes()) if args.history else order.live(args.releases.read_bytes())
+    return _unless(order.out_of_date(latest, args.commit, compare, environment=args.env))
 
 
 def _unpublished(args: argparse.Namespace) -> str:
@@ -143,13 +149,14 @@ def _origin(args: argparse.Namespace) -> str:
     repository = _repository(args)
     if re.fullmatch("[0-9]+", args.run) is None:
         raise ValueError(f"{args.run!r} is not the number of a run")
-    run = _asked(f"repos/{repository}/actions/runs/{args.run}")
-    about = _asked(f"repos/{repository}")
-    _unless(origin.problem(run, about, owner=args.owner))
-    commit, branch = str(run["head_sha"]), str(about["default_branch"])
+    run = args.github.get(f"repos/{repository}/actions/runs/{args.run}")
+    about = args.github.get(f"repos/{repository}")
+    branch = args.branch or str(about["default_branch"])
+    _unless(origin.problem(run, about, owner=args.owner, branch=branch))
+    commit = str(run["head_sha"])
     # By its commit, as a tag may have the branch's name.
-    tip = str(_asked(f"repos/{repository}/branches/{quote(branch)}")["commit"]["sha"])
-    _unless(origin.unmerged(commit, tip, lambda: _compared(repository, tip, commit), branch=branch))
+    tip = str(args.github.get(f"repos/{repository}/branches/{quote(branch)}")["commit"]["sha"])
+    _unless(origin.unmerged(commit, tip, lambda: args.github.compared(repository, tip, commit), branch=branch))
     return "\n".join(facts.lines({"commit": commit}))
 
 
@@ -167,30 +174,26 @@ def _unless(problem: str) -> str:
     return "nothing stands in the way"
 
 
-def _asked(path: str) -> dict[str, Any]:
-    """What GitHub's REST API says. Raises ValueError for no object."""
-    answer = documents.loads(_gh(("api", path), "").encode())
-    if not isinstance(answer, dict):
-        raise ValueError(  # noqa: TRY004  (it is GitHub's, not a caller's)
-            f"GitHub's answer to {path} is not as its API describes it"
-        )
-    return answer
-
-
 def _plan(args: argparse.Namespace) -> str:
     path = path_of(args.dist, args.env)
     return "\n".join(facts.lines(facts.of_plan(load(path, args.env) if path.exists() else None)))
 
 
 def _facts(args: argparse.Namespace) -> str:
-    assembly = files.read(args.dist / args.env)[0]
-    _unless(facts.unready(assembly))
+    assembly, where = _assembly(args)
+    server, ref = os.environ.get("GITHUB_SERVER_URL", SERVER), os.environ.get("GITHUB_REF", "")
+    _unless(facts.unready(assembly, where, server=server, ref=ref))
     return "\n".join(facts.lines(facts.of_assembly(assembly)))
+
+
+def _assembly(args: argparse.Namespace) -> tuple[Assembly, place.Place | None]:
+    assembly, templates = files.read(args.dist / args.env)
+    return assembly, place.of(assembly, templates)
 
 
 _SAID = {
     "comment": _comment,
-    "issue": _issue,
+    "issues": _issues,
     "protect": _protect,
     "assemblies": _assemblies,
     "release": _release,

@@ -1,6 +1,7 @@
 """The comment of a pull request: a summary of every environment first, the reviews folded below.
 
-In: folders with a review each. Out: Markdown that GitHub takes. Never: more than a comment may hold.
+In: folders with a review each, GitHub. Out: Markdown that GitHub takes, in the one comment of a pull request. Never: more than a comment
+may hold; a comment of others, or of an older commit over that of a newer one.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from delivery.github import BOT, GitHub
 from guards import documents
 from guards.text import sentence
 
 LIMIT = 65_536
 """Characters of a comment. Source: GitHub's own answer, "body is too long (maximum is 65536 characters)"."""
+MARK = "<!-- plan of every environment -->"
+"""The first line of our comment: other workflows write as the same author, and a review may hold any text."""
 ROOM = 1_024
 """Kept free: GitHub may count what it adds."""
 
@@ -69,7 +73,7 @@ def render(reviews: tuple[Review, ...], *, commit: str, run: str) -> str:
 
 def _render(reviews: tuple[Review, ...], kept: set[str], commit: str, run: str) -> str:
     rows = [f"| {_cell(review.environment)} | {_cell(review.line)} |" for review in reviews]
-    parts = ["## What this pull request would change", "", "| environment | plan |", "|---|---|", *rows, ""]
+    parts = [MARK, "## What this pull request would change", "", "| environment | plan |", "|---|---|", *rows, ""]
     for review in reviews:
         if review.environment in kept:
             parts += [
@@ -88,6 +92,20 @@ def _render(reviews: tuple[Review, ...], kept: set[str], commit: str, run: str) 
         "Merging deploys it from dev to prod; prod waits for approval.</sub>"
     )
     return "\n".join(parts) + "\n"
+
+
+def write(text: str, github: GitHub, *, repository: str, pull_request: int, commit: str) -> str:
+    """Bring the comment up to date; what was done, for the log. `commit` is the one that was planned."""
+    latest = str(github.get(f"repos/{repository}/pulls/{pull_request}")["head"]["sha"])
+    if latest != commit:
+        return f"the pull request is at {sentence(latest[:12])} by now: the run of that commit writes the comment"
+    comments = f"repos/{repository}/issues/{pull_request}/comments"
+    for each in github.every(comments):
+        if (each["user"] or {}).get("login") == BOT and str(each["body"]).startswith(MARK):
+            github.change(f"repos/{repository}/issues/comments/{int(each['id'])}", {"body": text})
+            return "the comment is up to date"
+    github.make(comments, {"body": text})
+    return "commented"
 
 
 def _cell(text: str) -> str:

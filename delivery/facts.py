@@ -11,6 +11,8 @@ from pathlib import Path
 from assembly import files
 from assembly.files import sha256
 from assembly.model import Assembly
+from delivery.github import SERVER
+from delivery.place import Place
 from planning.model import Plan
 
 
@@ -26,13 +28,20 @@ def of_assembly(assembly: Assembly) -> dict[str, str]:
     }
 
 
-def unready(assembly: Assembly) -> str:
-    """Why no job may take on a role of it; "" where one may. A token must not be shown to an account that is only a placeholder's."""
+def unready(assembly: Assembly, place: Place | None, *, server: str = SERVER, ref: str = "") -> str:
+    """Why no job may take on a role of it; "" where one may. A token must not be shown to an account that is only a placeholder's.
+
+    `server` and `ref` as GitHub names them to a job; STS would only say that the job is not authorized.
+    """
     where = f"environments/{assembly.environment}.yaml"
     if len(set(assembly.account_id)) == 1:
         return f"{where}: account_id is still the placeholder {assembly.account_id}, so there is no role that a workflow could take on"
-    if not assembly.deploy_role_name:
+    if place is None:
         return f"{where}: no github.repository, so there is no role that a workflow could take on"
+    if server != SERVER:
+        return f"the roles of {assembly.environment} trust workflows of {SERVER} only, and this is one of {server}"
+    if ref.startswith("refs/heads/") and ref != f"refs/heads/{place.branch}":
+        return f"{where}: github.branch is {place.branch}, and this run is of {ref}: no role of {assembly.environment} lets it in"
     return ""
 
 

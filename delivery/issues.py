@@ -1,31 +1,33 @@
-"""One issue an environment for what the night has found: opened, kept current, closed.
+"""One issue an environment for what the night has found: opened, kept current, closed; closed, too, when the environment is no more.
 
-In: the findings of a night as files, `gh`. Out: the calls of `gh` that bring the issue to where it should be.
-Never: opens a second one, or closes one without saying why.
+In: the findings of a night as files, GitHub. Out: the calls that bring the issues to where they should be.
+Never: opens a second one, closes one without saying why, or takes somebody else's for ours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from guards import documents
-
-Gh = Callable[[tuple[str, ...], str], str]
-"""Runs `gh` with arguments and a text on its input; its output."""
+from delivery.github import BOT, GitHub
+from guards.text import sentence
 
 LIMIT = 60_000
 """Characters of an issue; GitHub takes 65,536."""
+TITLE = "Nightly findings of "
+"""What stands before the name of what was looked at; by the whole the issue is found again."""
+PREFIX = "findings-"
+"""Of a folder with what was found of one environment."""
 
 
-def read(folder: Path) -> dict[str, str]:
-    """What each check has found, by the file's name; an empty file is a check that found nothing."""
-    return {path.stem: path.read_text(errors="replace").strip() for path in sorted(folder.glob("*.txt"))}
-
-
-def title(environment: str) -> str:
-    """By which the issue is found again."""
-    return f"Nightly findings of {environment}"
+def read(folder: Path) -> dict[str, dict[str, str]]:
+    """What each check has found, by environment and the check's name; an empty text is a check that found nothing."""
+    return {
+        place.name.removeprefix(PREFIX): {path.stem: path.read_text(errors="replace").strip() for path in sorted(place.glob("*.txt"))}
+        for place in sorted(folder.glob(f"{PREFIX}*"))
+    }
 
 
 def body(findings: Mapping[str, str], run: str) -> str:
@@ -38,17 +40,50 @@ def body(findings: Mapping[str, str], run: str) -> str:
     return "\n".join(parts)
 
 
-def report(environment: str, findings: Mapping[str, str], gh: Gh, *, run: str) -> str:
-    """Bring the issue to where it should be; what was done, for the log."""
-    found = {name: text for name, text in findings.items() if text}
-    listed = gh(("issue", "list", "--state", "open", "--search", f'in:title "{title(environment)}"', "--json", "number,title"), "")
-    numbers = sorted(int(each["number"]) for each in documents.loads(listed.encode()) if each["title"] == title(environment))
-    if not found:
+@dataclass(frozen=True, kw_only=True)
+class Tracker:
+    """The issues of a repository; `run` is the address of this night's run."""
+
+    github: GitHub
+    repository: str
+    run: str
+
+    def report(self, findings: Mapping[str, Mapping[str, str]], *, known: Collection[str]) -> tuple[str, ...]:
+        """Bring every issue to where it should be; what was done, a line each. What is `known` and has no findings was not looked at: its
+        issue stays as it is."""
+        there: dict[str, list[int]] = {}
+        for issue in self._ours():
+            there.setdefault(str(issue["title"]).removeprefix(TITLE), []).append(int(issue["number"]))
+        lines = [self._one(name, found, sorted(there.get(name, ()))) for name, found in findings.items()]
+        for name, numbers in sorted(there.items()):
+            if name in findings:
+                continue
+            if name in known:
+                lines.append(f"{name}: not looked at; its issue stays")
+            else:
+                lines.append(self._closed(name, sorted(numbers), f"{sentence(name)} is no more among the environments."))
+        return tuple(lines)
+
+    def _ours(self) -> list[dict[str, Any]]:
+        """The open ones that a workflow has written; anybody may give an issue any title."""
+        listed = self.github.every(f"repos/{self.repository}/issues?state=open")
+        return [each for each in listed if (each["user"] or {}).get("login") == BOT and str(each["title"]).startswith(TITLE)]
+
+    def _one(self, name: str, findings: Mapping[str, str], numbers: list[int]) -> str:
+        found = {check: text for check, text in findings.items() if text}
+        if not found:
+            return (
+                self._closed(name, numbers, f"The nightly run found nothing any more: {self.run}") if numbers else f"{name}: nothing found"
+            )
+        told = f"{name}: {', '.join(found)}"
+        if numbers:
+            self.github.change(f"repos/{self.repository}/issues/{numbers[0]}", {"body": body(found, self.run)})
+            return f"{told}; updated {numbers[0]}"
+        self.github.make(f"repos/{self.repository}/issues", {"title": TITLE + name, "body": body(found, self.run)})
+        return f"{told}; opened an issue"
+
+    def _closed(self, name: str, numbers: list[int], why: str) -> str:
         for number in numbers:
-            gh(("issue", "close", str(number), "--comment", f"The nightly run found nothing any more: {run}"), "")
-        return f"{environment}: nothing found" + (f"; closed {', '.join(map(str, numbers))}" if numbers else "")
-    if numbers:
-        gh(("issue", "edit", str(numbers[0]), "--body-file", "-"), body(found, run))
-        return f"{environment}: {', '.join(found)}; updated {numbers[0]}"
-    gh(("issue", "create", "--title", title(environment), "--body-file", "-"), body(found, run))
-    return f"{environment}: {', '.join(found)}; opened an issue"
+            self.github.make(f"repos/{self.repository}/issues/{number}/comments", {"body": why})
+            self.github.change(f"repos/{self.repository}/issues/{number}", {"state": "closed"})
+        return f"{sentence(name)}: closed {', '.join(map(str, numbers))}"

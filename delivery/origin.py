@@ -15,13 +15,14 @@ TRUSTED = ("push", "workflow_dispatch", "schedule", "workflow_call", "repository
 """Events that run a branch's own code. A pull request's run, and one that a pull request's run has started, does not."""
 
 
-def problem(run: Mapping[str, Any], repository: Mapping[str, Any], *, owner: str) -> str:
+def problem(run: Mapping[str, Any], repository: Mapping[str, Any], *, owner: str, branch: str) -> str:
     """Why the files of a run must not be published; "" where they may be.
 
-    `run` and `repository` as GitHub's REST API has them ("Get a workflow run", "Get a repository"); `owner` is the platform's own.
+    `run` and `repository` as GitHub's REST API has them ("Get a workflow run", "Get a repository"); `owner` is the platform's own,
+    `branch` the one that it has to be of.
     Raises KeyError for an answer without what is asked.
     """
-    name, branch = str(repository["full_name"]), str(repository["default_branch"])
+    name = str(repository["full_name"])
     if str(repository["owner"]["login"]).lower() != owner.lower():
         return f"{name} is not a repository of {owner}"
     if str((run["head_repository"] or {}).get("full_name", "")).lower() != name.lower():

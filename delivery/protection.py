@@ -1,6 +1,7 @@
 """What has to be set in the repository, as `gh` commands: the branch, the environments and their reviewers.
 
-In: the environments that are built. Out: shell lines. Never: runs them: they are an owner's to read and to type.
+In: the environments that are built, and from where each is deployed. Out: shell lines. Never: runs them: they are an owner's to read
+and to type.
 """
 
 from __future__ import annotations
@@ -9,16 +10,35 @@ import json
 from collections.abc import Iterable, Mapping
 from shlex import quote
 from typing import Any
+from urllib.parse import quote as encoded
 
 from assembly.model import Assembly
+from delivery.place import Place
 
 CHECK = "required"
 """The job of ci that stands for all others."""
 
 
-def commands(assemblies: Iterable[Assembly]) -> tuple[str, ...]:
-    """Source: GitHub REST API, "Create or update an environment", "Update branch protection", "Set default workflow permissions"."""
-    branch = {
+def commands(assemblies: Iterable[tuple[Assembly, Place | None]]) -> tuple[str, ...]:
+    """Of what no workflow deploys, nothing.
+
+    Source: GitHub REST API, "Create or update an environment", "Update branch protection", "Set default workflow permissions".
+    """
+    sites = [(assembly, place) for assembly, place in assemblies if assembly.contract is not None and place is not None]
+    return (
+        "# Review, then paste; they take an owner of the repository. {owner}/{repo} is filled in by gh.",
+        *(_branch(branch) for branch in sorted({place.branch for _, place in sites})),
+        _api(
+            "PUT",
+            "repos/{owner}/{repo}/actions/permissions/workflow",
+            {"default_workflow_permissions": "read", "can_approve_pull_request_reviews": False},
+        ),
+        *(line for assembly, place in sites for line in _environment(assembly, place)),
+    )
+
+
+def _branch(name: str) -> str:
+    rules = {
         "required_status_checks": {"strict": True, "checks": [{"context": CHECK}]},
         "enforce_admins": True,
         "required_pull_request_reviews": {
@@ -33,33 +53,25 @@ def commands(assemblies: Iterable[Assembly]) -> tuple[str, ...]:
         "allow_deletions": False,
         "required_conversation_resolution": True,
     }
-    found = [
-        "# Review, then paste; they take an owner of the repository. {owner}/{repo} is filled in by gh.",
-        _api("PUT", "repos/{owner}/{repo}/branches/main/protection", branch),
-        _api(
-            "PUT",
-            "repos/{owner}/{repo}/actions/permissions/workflow",
-            {"default_workflow_permissions": "read", "can_approve_pull_request_reviews": False},
-        ),
-    ]
-    for assembly in assemblies:
-        if assembly.contract is None:
-            continue
-        asks = assembly.protected or assembly.approvals > 0
-        body = {
-            "deployment_branch_policy": {"protected_branches": False, "custom_branch_policies": True},
-            "prevent_self_review": asks,
-            # Otherwise an administrator of the repository deploys without anybody.
-            "can_admins_bypass": not asks,
-            "reviewers": [{"type": "Team", "id": "TEAM_ID"}] if asks else [],
-        }
-        if asks:
-            found.append("# TEAM_ID: gh api orgs/ORGANISATION/teams/TEAM --jq .id, a number without quotes")
-        environment = f"repos/{{owner}}/{{repo}}/environments/{assembly.environment}"
-        found.append(_api("PUT", environment, body))
+    return _api("PUT", f"repos/{{owner}}/{{repo}}/branches/{encoded(name, safe='')}/protection", rules)
+
+
+def _environment(assembly: Assembly, place: Place) -> tuple[str, ...]:
+    asks = assembly.protected or assembly.approvals > 0
+    body = {
+        "deployment_branch_policy": {"protected_branches": False, "custom_branch_policies": True},
+        "prevent_self_review": asks,
+        # Otherwise an administrator of the repository deploys without anybody.
+        "can_admins_bypass": not asks,
+        "reviewers": [{"type": "Team", "id": "TEAM_ID"}] if asks else [],
+    }
+    path = f"repos/{{owner}}/{{repo}}/environments/{place.environment}"
+    return (
+        *(("# TEAM_ID: gh api orgs/ORGANISATION/teams/TEAM --jq .id, a number without quotes",) if asks else ()),
+        _api("PUT", path, body),
         # Any other protected branch could deploy too. A second time GitHub answers that the branch is there already.
-        found.append(_api("POST", f"{environment}/deployment-branch-policies", {"name": "main", "type": "branch"}))
-    return tuple(found)
+        _api("POST", f"{path}/deployment-branch-policies", {"name": place.branch, "type": "branch"}),
+    )
 
 
 def unguarded(assembly: Assembly, environment: Mapping[str, Any]) -> str:

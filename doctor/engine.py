@@ -29,12 +29,12 @@ def registered() -> tuple[Check | StackCheck, ...]:
     return tuple(sorted(found, key=lambda each: (each.order if isinstance(each, Check) else 0, each.code)))
 
 
-def examine(context: CheckContext, *, workers: int = WORKERS, deployment: bool = False) -> Report:
-    """Every check, or those that concern a deployment, several at once.
+def examine(context: CheckContext, *, workers: int = WORKERS, among: Callable[[Check | StackCheck], bool] = lambda _: True) -> Report:
+    """Every check, or those `among` all that are meant, several at once.
 
     What AWS refuses to one of them is "could not check", with AWS's words."""
     context = replace(context, accounts=reach(context))
-    found = tuple(each for each in registered() if not deployment or (isinstance(each, Check) and each.deployment))
+    found = tuple(filter(among, registered()))
     home = context.assembly.account_id in context.reachable
     jobs: list[tuple[bool, Callable[[], Found]]] = [
         (each.asks_aws, partial(guarded, each.code, each.label, context, partial(each.run, context)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import mimetypes
 import os
+import re
 from collections.abc import Mapping
 
 UNKNOWN = "application/octet-stream"
@@ -132,6 +133,26 @@ NAMES: Mapping[str, str] = {
 
 _OTHER_TYPES = mimetypes.MimeTypes(filenames=())
 
+COMPRESSIBLE = frozenset(
+    {
+        *("application/dash+xml", "application/eot", "application/font", "application/font-sfnt", "application/javascript"),
+        *("application/json", "application/opentype", "application/otf", "application/pdf", "application/pkcs7-mime"),
+        *("application/protobuf", "application/rss+xml", "application/truetype", "application/ttf", "application/vnd.apple.mpegurl"),
+        *("application/vnd.mapbox-vector-tile", "application/vnd.ms-fontobject", "application/wasm", "application/xhtml+xml"),
+        *("application/xml", "application/x-font-opentype", "application/x-font-truetype", "application/x-font-ttf"),
+        *("application/x-httpd-cgi", "application/x-javascript", "application/x-mpegurl", "application/x-opentype", "application/x-otf"),
+        *("application/x-perl", "application/x-ttf", "font/eot", "font/opentype", "font/otf", "font/ttf", "image/svg+xml", "text/css"),
+        *("text/csv", "text/html", "text/javascript", "text/js", "text/plain", "text/richtext", "text/tab-separated-values", "text/xml"),
+        *("text/x-component", "text/x-java-source", "text/x-script", "vnd.apple.mpegurl"),
+    }
+)
+"""Types that CloudFront compresses where it may keep a file. Source, of the sizes as well: Developer Guide, "Serve compressed files"."""
+COMPRESS_FROM, COMPRESS_TO = 1_000, 10_000_000
+"""Bytes."""
+_TEXT = re.compile(r"text/|.*(?:json|xml|yaml)\Z")
+_NOTICED = 100_000
+"""Bytes from which a visitor waits for what is sent as it is."""
+
 
 def known_type(key: str) -> str:
     """The Content-Type of a key, by its last suffix or its name; "" if neither is known."""
@@ -146,3 +167,11 @@ def known_type(key: str) -> str:
 def content_type(key: str) -> str:
     """The Content-Type of a key."""
     return known_type(key) or UNKNOWN
+
+
+def uncompressed(kind: str, size: int) -> bool:
+    """Whether CloudFront sends a file as large as it is, though it would get much smaller. `kind` is its Content-Type, `size` in bytes."""
+    bare = kind.partition(";")[0]
+    if bare in COMPRESSIBLE:
+        return size > COMPRESS_TO and bare != "application/pdf"
+    return size > _NOTICED and _TEXT.match(bare) is not None

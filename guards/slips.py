@@ -5,7 +5,6 @@ In: a word as somebody typed it, the words that would do. Out: the closest, or n
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 SHORTEST = 3
@@ -20,6 +19,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def closest(word: str, known: Iterable[str]) -> str:
     """The closest of the known words, whatever its case; empty if none is close."""
+    import difflib
+
     by_bare = {_bare(each): each for each in known}
     bare = _bare(word)
     found = difflib.get_close_matches(bare, by_bare, n=1) or [each for each in by_bare if _begins(bare, each) or _begins(each, bare)]

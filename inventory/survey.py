@@ -20,7 +20,7 @@ from gateways.existing import ExistingResources, Found
 from inventory import aliases, records
 from inventory.judgement import BUCKET, Evidence, judged
 from inventory.model import Verdict, Wanted
-from inventory.wanted import DISTRIBUTION, RECORD
+from inventory.wanted import BUCKET_POLICY, DISTRIBUTION, RECORD
 from website.content import key_prefix
 from website.ledger import FOLDER
 
@@ -72,9 +72,10 @@ class _Looks:
         except AccessDenied as error:
             if want.resource_type == BUCKET and error.operation == "HeadBucket":
                 message = f"the bucket name {want.name} is taken by another account, or may not be seen from this one"
-                command = f"edit environments/{self.assembly.environment}.yaml: another name for it, then build again"
+                file = f"environments/{self.assembly.environment}.yaml"
+                command = f"edit {file}: another name for it, or account_id if that is not the account it is in, then build again"
                 return (Verdict(wanted=want, fate="refused", owner="another_account", message=message, command=command),)
-            return (self.unknown(want, error),)
+            return () if want.resource_type == BUCKET_POLICY and self.of_others(want.name) else (self.unknown(want, error),)
         except AwsError as error:
             return (self.unknown(want, error),)
 
@@ -102,6 +103,15 @@ class _Looks:
         )
         return (verdict,)
 
+    def of_others(self, bucket: str) -> bool:
+        """The bucket may not be seen either, which is told where it is wanted."""
+        stack = self.stack
+        try:
+            self.gateways.existing(stack.account_id, stack.region, stack.role_arn).find(BUCKET, bucket)
+        except AwsError as error:
+            return isinstance(error, AccessDenied)
+        return False
+
     def unknown(self, want: Wanted, error: AwsError) -> Verdict:
         return Verdict(wanted=want, fate="unknown", message=f"{want.name} ({want.resource_type}): {error}", command=error.hint)
 
@@ -116,6 +126,8 @@ class _Looks:
     def owner(self, want: Wanted, found: Found) -> tuple[str, str]:
         """The stack that has it, and where; what may not be asked is not known."""
         regions = [self.stack.region, *(s.region for s in self.assembly.stacks if s.account_id == self.stack.account_id)]
+        # A stack of a region that the assembly does not know any more may have it: its own tag says so.
+        regions += found.tags.get("aws:cloudformation:stack-id", "").split(":")[3:4]
         for region in dict.fromkeys(regions):
             gateway = self.gateways.cloudformation(self.stack.account_id, region, self.stack.role_arn)
             for name in dict.fromkeys((found.physical_id, want.name)):

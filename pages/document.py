@@ -1,13 +1,13 @@
 """What a page loads and holds, read as the HTML standard says.
 
-In: the text of a page. Out: `Document`. Never: looks into comments or noscript, which a browser with scripts leaves
-alone, or loads what stands in a template.
+In: the text of a page. Out: `Document`, with the pages that stand in its frames (srcdoc). Never: looks into comments or noscript, which a
+browser with scripts leaves alone, or loads what stands in a template.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 LOADED_LINKS: Mapping[str, str] = {
@@ -53,6 +53,11 @@ _SOURCES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "feimage": (("href", "img-src"), ("xlink:href", "img-src")),
     "use": (("href", "img-src"), ("xlink:href", "img-src")),
 }
+
+_DEEPEST = 3
+"""Frames in frames that are read: a page may hold one in another without end."""
+_OF_TABS = frozenset(("manifest", "icon", "apple-touch-icon", "mask-icon"))
+"""Links that a browser loads for a tab, and not for a frame."""
 
 Kind = Literal["script", "style", "handler", "style-attribute"]
 
@@ -110,14 +115,16 @@ class Document:
     forms: tuple[tuple[str, int], ...] = ()
 
 
-def parse(text: str) -> Document:
-    """The page; whatever stands in it, as every text is HTML."""
+def parse(text: str, *, depth: int = 0) -> Document:
+    """The page; whatever stands in it, as every text is HTML. `depth` is that of the frame that it stands in."""
     from justhtml import JustHTML
 
     parsed = JustHTML(text, track_node_locations=True, sanitize=False, scripting_enabled=True)
     reader = _Reader()
     for node in _elements(parsed.root):
         reader.read(node)
+        if node.name.lower() == "iframe" and depth < _DEEPEST:
+            reader.frame(node, depth + 1)
         # Chromium holds the attributes inside of a template to the policy as well, though nothing there is loaded or run.
         for inner in _inside(node):
             reader.attributes(inner)
@@ -186,6 +193,24 @@ class _Reader:
             self._sources(node, name, given, line)
         self.attributes(node)
 
+    def frame(self, node: Any, depth: int) -> None:
+        """What the page inside of a frame loads and holds: the policy and the base that it is held to are those of the page around it.
+
+        Source: HTML standard, "determine navigation params policy container" and "fallback base URL". A base element in there is passed by:
+        under `base-uri 'self'` Chromium 156 was seen to load as if it were not there.
+        """
+        given = {key.lower(): value or "" for key, value in (node.attrs or {}).items()}
+        if "srcdoc" not in given:
+            return
+        inner = parse(given["srcdoc"], depth=depth)
+        runs = "allow-scripts" in given.get("sandbox", "allow-scripts").lower().split()
+        line = node.origin_line or 0
+        for reference in inner.references:
+            if reference.rel not in _OF_TABS and (runs or reference.directive != "script-src-elem"):
+                self.references.append(replace(reference, line=line))
+        self.inline += [replace(each, line=line) for each in inner.inline if runs or each.kind not in ("script", "handler")]
+        self.forms += [(action, line) for action, _ in inner.forms]
+
     def _script(self, node: Any, given: Mapping[str, str], line: int) -> None:
         kind = given.get("type", "").split(";")[0].strip().lower()
         # Browsers that know modules pass by what is marked for those that do not.
@@ -219,7 +244,8 @@ class _Reader:
             self.addresses.append(Address(url=given["content"].strip(), line=line, what="og:url"))
 
     def _sources(self, node: Any, name: str, given: Mapping[str, str], line: int) -> None:
-        for attribute, directive in _SOURCES.get(name, ()):
+        # A frame with a page of its own in it loads no other.
+        for attribute, directive in _SOURCES.get(name, ()) if "srcdoc" not in given else ():
             self._add(given.get(attribute, ""), line, directive, name, given)
         if name == "input" and given.get("type", "").lower() == "image":
             self._add(given.get("src", ""), line, "img-src", name, given)

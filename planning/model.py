@@ -75,6 +75,9 @@ class StackState(Frozen, frozen=True, kw_only=True):
 
 
 ABSENT = StackState(exists=False)
+STACK_MOVED = "stack_moved"
+"""Code of the finding that an edit would make stacks a second time elsewhere. What else is in the way then is the environment that stands,
+which nobody is to delete or take over, so that it is the only one."""
 
 
 class ParameterPlan(Frozen, frozen=True, kw_only=True):

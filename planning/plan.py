@@ -30,7 +30,7 @@ from planning.existing import existing_unplanned
 from planning.importing import ImportPlanner
 from planning.inputs import Gateways, Produced, resolve_inputs
 from planning.meaning import with_consequences
-from planning.model import ABSENT, AnyStackPlan, Finding, Plan, StackPlan, sealed
+from planning.model import ABSENT, STACK_MOVED, AnyStackPlan, Finding, Plan, StackPlan, sealed
 from planning.plans import blocked
 from planning.removal_checks import in_the_way
 from planning.request import Progress, Request, Stopped, selected
@@ -68,9 +68,11 @@ def make_plan(
     with PlanningRun(request, gateways, schemas, progress, stop or threading.Event()) as run:
         run.beside(request.look)
         done = _all(run, stacks, workers)
+        looked = run.looked()
+        if any(each.code == STACK_MOVED for each in looked):
+            done = {stack.id: Planned(plan=blocked(stack, ABSENT, ())) for stack in stacks}
         found = across(done.values(), assembly.environment)
         plans = tuple(_with_authority(found[stack.id], request) for stack in stacks)
-        looked = run.looked()
         # A part of the stacks may leave users behind that are not in it.
         removals = () if partly else request.removals()
         plan = Plan(
@@ -99,7 +101,8 @@ def make_plan(
         )
         plan = with_consequences(plan, done, run)
         if plan.blocked:
-            plan = msgspec.structs.replace(plan, stacks=tuple(_without_change_set(p) for p in plans))
+            unmade = (msgspec.structs.replace(p, change_set=None) if isinstance(p, StackPlan) else p for p in plans)
+            plan = msgspec.structs.replace(plan, stacks=tuple(unmade))
         else:
             run.keep()
         return sealed(plan)
@@ -143,10 +146,6 @@ _CONTRADICTION = re.compile(
     r"|can't find the specified secret value"
 )
 """CloudFormation's words where DescribeStacks was stale: ours to create is there, ours to update is not, or is not done yet."""
-
-
-def _without_change_set(plan: AnyStackPlan) -> AnyStackPlan:
-    return msgspec.structs.replace(plan, change_set=None) if isinstance(plan, StackPlan) else plan
 
 
 def _all(run: PlanningRun, stacks: tuple[Stack, ...], workers: int) -> dict[str, Planned]:

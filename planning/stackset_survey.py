@@ -193,7 +193,7 @@ class _Surveyor:
                 self.error(
                     "region_not_enabled",
                     f"{region} is {status} in account {self.stack.account_id}, which administrates the StackSet and must have it too",
-                    f"aws account enable-region --region-name {region}",
+                    self.enable(region, statuses),
                 )
         return statuses
 
@@ -207,20 +207,20 @@ class _Surveyor:
         asked = list(wanted) if organized else self.limited(list(wanted), "regions")
 
         def statuses(account: str) -> dict[str, str]:
-            if organized:
-                return self.gateways.account(self.stack.account_id).statuses(account)
-            return self.gateways.account(account).statuses()
+            asking, about = (self.stack.account_id, account) if organized else (account, None)
+            return self.gateways.account(asking).statuses(about)
 
         for account, found in self.each(asked, statuses, what=lambda account: f"regions of account {account}"):
             for region in wanted[account]:
                 status = found.get(region, "unknown to AWS")
                 if not status.startswith("ENABLED"):
                     more = f" --account-id {account}" if organized else ""
-                    self.error(
-                        "region_not_enabled",
-                        f"{region} is {status} in target account {account}",
-                        f"aws account enable-region --region-name {region}{more}",
-                    )
+                    message = f"{region} is {status} in target account {account}"
+                    self.error("region_not_enabled", message, self.enable(region, found) + more)
+
+    def enable(self, region: str, statuses: Mapping[str, str]) -> str:
+        known = f"aws account enable-region --region-name {region}"
+        return known if region in statuses else f"edit environments/{self.assembly.environment}.yaml: AWS has no such region"
 
     # --- roles ----------------------------------------------------------------------------------------------------
 

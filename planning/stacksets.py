@@ -24,7 +24,7 @@ from planning.inputs import Inputs
 from planning.model import Finding, InstanceAction, InstancePlan, Options, StackSetOperation, StackSetPlan, planned_place
 from planning.stackset_survey import NOTHING, Survey, named
 from templates.intrinsics import Scope, resolved_resources
-from templates.resources import DATA_HOLDING_TYPES
+from templates.resources import DATA_HOLDING_TYPES, LOG_TYPES
 from templates.schemas import Schemas
 from templates.values import Known
 
@@ -79,7 +79,7 @@ def plan_stack_set(
         *surveyed.findings,
         *_obstacles(stack, target, live),
         *_clashes(stack, template, surveyed),
-        *_conditions(stack, there, planned),
+        *_conditions(stack, surveyed.environment, there, planned),
         *_losses(stack, surveyed.environment, old_template, planned),
     )
     operation = _operation(findings, planned, exists=live is not None, updates=updates)
@@ -236,7 +236,7 @@ def _instances(target: StackSet, live: tuple[StackInstance, ...], surveyed: Surv
             yield _wanted(instance, surveyed, updates=updates)
     for rest in there.values():
         for instance in rest:
-            reason = "no target any more; its stack stays" if keep else "no target any more"
+            reason = "not among the targets; its stack stays" if keep else "not among the targets"
             yield _existing(instance, "retain" if keep else "remove", reason, surveyed)
 
 
@@ -318,23 +318,23 @@ def _losses(stack: Stack, environment: str, template: Mapping[str, Any], planned
         return
     for logical_id, resource in template.get("Resources", {}).items():
         kind = str(resource.get("Type"))
-        if kind not in DATA_HOLDING_TYPES:
+        held, policy = {**DATA_HOLDING_TYPES, **LOG_TYPES}.get(kind), resource.get("DeletionPolicy")
+        if held is None:
             continue
-        if resource.get("DeletionPolicy") in ADOPTABLE:
-            message = f"{logical_id} ({kind}) stays in {named(places)}, but no stack knows it any more"
-            yield Finding(severity="warning", code="instance_data_left", message=message, stack=stack.id)
-            continue
-        snapshot = " but for a snapshot" if resource.get("DeletionPolicy") == "Snapshot" else ""
+        kept = policy in ADOPTABLE
+        snapshot = " but for a snapshot" if policy == "Snapshot" else ""
         yield Finding(
-            severity="warning",
-            code="instance_data_lost",
-            message=f"{logical_id} ({kind}) is REMOVED in {named(places)}: {DATA_HOLDING_TYPES[kind]} WILL BE LOST{snapshot}",
-            command=deploy("plan", environment, "--removed-instances", "keep"),
+            severity="note" if kept and kind in LOG_TYPES else "warning",
+            code="instance_data_left" if kept else "instance_data_lost",
+            message=f"{logical_id} ({kind}) stays in {named(places)}, but no stack knows it any more"
+            if kept
+            else f"{logical_id} ({kind}) is REMOVED in {named(places)}: {held} WILL BE LOST{snapshot}",
+            command="" if kept else deploy("plan", environment, "--removed-instances", "keep"),
             stack=stack.id,
         )
 
 
-def _conditions(stack: Stack, live: tuple[StackInstance, ...], planned: tuple[InstancePlan, ...]) -> Iterator[Finding]:
+def _conditions(stack: Stack, environment: str, live: tuple[StackInstance, ...], planned: tuple[InstancePlan, ...]) -> Iterator[Finding]:
     """Instances that are not as they should be, by name."""
     wanted = {(i.account_id, i.region) for i in planned if i.action not in ("remove", "retain")}
 
@@ -367,6 +367,7 @@ def _conditions(stack: Stack, live: tuple[StackInstance, ...], planned: tuple[In
             severity="warning",
             code="instances_drifted",
             message=f"drifted when last looked at: {named(drifted)}; an update puts back only the properties that it changes",
+            command=deploy("drift", environment),
             stack=stack.id,
         )
     overridden: dict[str, list[str]] = {}

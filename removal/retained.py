@@ -182,5 +182,5 @@ def decided(each: RetainedResource, delete_data: bool) -> RetainedResource:
         fate = "clean_up" if each.proven else "keep"
     elif delete_data and each.resource_type in _NAME_PROPERTY:
         fate = "delete" if each.proven or each.resource_type == LOG_GROUP else "keep"
-    holds = DATA_HOLDING_TYPES.get(each.resource_type, "its log events" if each.resource_type in LOG_TYPES else "")
+    holds = {**DATA_HOLDING_TYPES, **LOG_TYPES}.get(each.resource_type, "")
     return msgspec.structs.replace(each, holds=holds, fate=fate)

@@ -99,9 +99,8 @@ def _lines(plan: Plan, most: int) -> Iterator[str]:
     for stack in plan.stacks:
         cells = (stack.stack, stack.region, stack.account_id, summary.operation_text(stack), summary.stack_counts(stack))
         yield "| " + " | ".join(_escaped(cell) for cell in cells) + " |"
-    for stack in plan.stacks:
-        if stack.operation != "none":
-            yield from _stack(stack, most)
+    for stack in shown.detailed(plan):
+        yield from _stack(stack, most)
     yield from _content(plan, most)
     if plan.superseded:
         yield ""
@@ -210,7 +209,7 @@ def _diff(stack: AnyStackPlan, most: int) -> Iterator[str]:
                 yield from _values(output.before, output.after, most)
         for setting in stack.settings:
             yield f"! setting {setting.setting.replace('_', ' ')}"
-            yield from _sides(setting.before or "(none)", setting.after, most)
+            yield from _sides(*summary.setting_sides(setting), most)
         yield from (f"- the stack policy in force forbids to change {logical_id}" for logical_id in stack.policy_forbids)
     else:
         yield from (f"! setting of the set: {name}" for name in stack.settings_changed)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from changes.model import PropertyChange, ResourceChange, Widening
 from guards.text import plural
-from planning.model import AnyStackPlan, Finding, Plan, StackPlan
+from planning.model import AnyStackPlan, Finding, Plan, StackPlan, StackSetPlan
 
 VERBOSE = "--verbose"
 
@@ -25,6 +25,11 @@ def resources(stack: AnyStackPlan) -> tuple[ResourceChange, ...]:
     """What is shown one by one."""
     folded = {change.logical_id for change in _retagged(stack)}
     return tuple(change for change in changing(stack.resources) if change.logical_id not in folded)
+
+
+def detailed(plan: Plan) -> tuple[AnyStackPlan, ...]:
+    """Stacks of which there is more to tell than that they stay, or that they are blocked."""
+    return tuple(s for s in plan.stacks if s.operation not in ("none", "blocked") or s.resources or any(p.changed for p in s.parameters))
 
 
 def properties(change: ResourceChange) -> tuple[PropertyChange, ...]:
@@ -101,7 +106,7 @@ def policies(plan: Plan, *, verbose: bool = False) -> tuple[tuple[Widening, ...]
     for stack in plan.stacks:
         following += [w for w in stack.widenings if w.follows and not verbose]
         found = [w for w in stack.widenings if verbose or not w.follows]
-        if stack.operation == "create" and not verbose:
+        if not (stack.exists if isinstance(stack, StackSetPlan) else stack.state.exists or stack.takes) and not verbose:
             quiet = [w for w in found if not w.grants_everything]
             if quiet:
                 new.append((stack.stack, len(quiet), len({(w.logical_id, w.path) for w in quiet})))

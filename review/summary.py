@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import msgspec
 
 from assembly import commands
 from changes.model import PropertyChange, ResourceChange, Widening
+from changes.stack_policy import sentences
 from guards.text import plural, printable
-from planning.model import AnyStackPlan, Finding, InstanceAction, InstancePlan, Plan, StackPlan, StackSetPlan
+from planning.model import AnyStackPlan, Finding, InstanceAction, InstancePlan, Plan, SettingChange, StackPlan, StackSetPlan
 from planning.site_bucket import EMPTIED
 from review import content_view, removal_view, shown, takeover_view
 from rollout.stackset_operations import canary_region
@@ -279,6 +281,13 @@ def text(value: Value | None) -> str:
     return value.text if value.text else '""'
 
 
+def setting_sides(setting: SettingChange) -> tuple[str, str]:
+    """Before and after; of a stack policy a sentence for each statement, since its JSON hides in its length what it refuses."""
+    if setting.setting != "stack_policy":
+        return setting.before or "(none)", setting.after
+    return sentences(setting.before) or "(none)", sentences(setting.after)
+
+
 def superseded_lines(plan: Plan) -> tuple[str, ...]:
     """The plan's last step, one line a resource."""
     return tuple(
@@ -363,12 +372,17 @@ def findings_in_order(plan: Plan) -> tuple[Finding, ...]:
 
 
 def further_findings(plan: Plan) -> tuple[Finding, ...]:
-    """In that order, without those that were said before everything else; the same of several stacks is said once."""
+    """In that order, without those that were said before everything else; the same of several stacks is said once, and so is a command that
+    several in a row end with.
+    """
     groups: dict[tuple[str, str, str, str], list[Finding]] = {}
     for each in findings_in_order(plan):
         if each.code != EMPTIED:
             groups.setdefault((each.severity, each.code, each.message, each.command), []).append(each)
-    return tuple(msgspec.structs.replace(same[0], stack=", ".join(each.stack for each in same if each.stack)) for same in groups.values())
+    found = [msgspec.structs.replace(same[0], stack=", ".join(each.stack for each in same if each.stack)) for same in groups.values()]
+    again = ((one.severity, one.command) == (other.severity, other.command) for one, other in pairwise(found))
+    firsts = (msgspec.structs.replace(each, command="") if same else each for each, same in zip(found, again, strict=False))
+    return (*firsts, *found[-1:])
 
 
 def next_command(plan: Plan) -> str:

@@ -116,9 +116,8 @@ def _meaning(plan: Plan) -> Iterator[Text]:
 
 
 def _details(plan: Plan, *, verbose: bool) -> Iterator[Text]:
-    for stack in plan.stacks:
-        if stack.operation != "none":
-            yield from _stack(stack, verbose=verbose)
+    for stack in shown.detailed(plan):
+        yield from _stack(stack, verbose=verbose)
     yield from _content(plan)
     yield from _superseded(plan)
     yield from _removals(plan)
@@ -193,7 +192,7 @@ def _stack(stack: AnyStackPlan, *, verbose: bool) -> Iterator[Text]:
             if output.change == "remove" or (output.change in ("modify", "maybe") and stack.operation in ("update", "import")):
                 yield from _change(output.name, summary.text(output.before), summary.text(output.after), f"  output ({output.change}) ")
         for setting in stack.settings:
-            yield from _change(setting.setting.replace("_", " "), setting.before or "(none)", setting.after, "  setting ")
+            yield from _change(setting.setting.replace("_", " "), *summary.setting_sides(setting), "  setting ")
         for forbidden in stack.policy_forbids:
             yield _text((f"  {forbidden}: the stack policy in force forbids this change", "bold red"))
     else:

@@ -22,7 +22,6 @@ from assembly.commands import deploy
 from assembly.errors import Remedied
 from assembly.model import Assembly, Frozen
 from aws.errors import AwsError, NotFound
-from guards import documents
 from planning.inputs import Produced
 from planning.model import AnyStackPlan, Plan, StackSetPlan, plan_command
 from rollout.earlier_plans import drop_overtaken
@@ -36,6 +35,7 @@ from rollout.progress import Note
 from rollout.removal_step import moved, remove_stacks, untouched
 from rollout.stackset_execution import moved_set
 from rollout.superseded_step import remove_superseded
+from templates.makers import makers_of_table
 
 WORKERS = 8
 """Stacks executed at once at the most."""
@@ -111,17 +111,6 @@ def _moved(run: Run, plan: AnyStackPlan) -> str:
 
 
 # --- the lock of the first deployment ---------------------------------------------------------------------------------
-
-
-def makers_of_table(table: str, templates: Mapping[str, bytes]) -> frozenset[str]:
-    """Stack ids whose template has that DynamoDB table."""
-    found = set()
-    for stack, body in templates.items():
-        for resource in documents.loads(body).get("Resources", {}).values():
-            kind, properties = resource.get("Type"), resource.get("Properties", {})
-            if kind in ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable") and properties.get("TableName") == table:
-                found.add(stack)
-    return frozenset(found)
 
 
 def before_the_lock(run: Run) -> tuple[AnyStackPlan, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from assembly.commands import deploy
 from assembly.model import Assembly, RoleName, Stack
-from planning.model import Finding
+from planning.model import STACK_MOVED, Finding
 
 _IDENTITY = ("project", "account_id", "home_region")
 
@@ -35,12 +35,11 @@ def moved_finding(assembly: Assembly, earlier: Sequence[Assembly], moved: Sequen
         for stack, names in moved
     )
     message = (
-        f"{f'{edits} would move the environment. ' if edits else ''}{stand}."
-        " A stack cannot be moved: take the edit back; or build the earlier files, destroy that environment and apply this one"
-        " (visitors have no site in between, and the content is published anew); or give it names of its own in an environment file of"
-        " its own, and let visitors go over by DNS"
+        f"{f'{edits} would move the environment. ' if edits else ''}A stack cannot be moved: take the edit back; or build the earlier"
+        " files, destroy that environment and apply this one (visitors have no site in between, and the content is published anew); or"
+        f" give it names of its own in an environment file of its own, and let visitors go over by DNS. What stands in the way: {stand}"
     )
-    return Finding(severity="error", code="stack_moved", message=message, command=deploy("status", assembly.environment))
+    return Finding(severity="error", code=STACK_MOVED, message=message, command=deploy("status", assembly.environment))
 
 
 def changed_identity(assembly: Assembly, earlier: Sequence[Assembly], bucket: str) -> Iterator[Finding]:

@@ -82,9 +82,11 @@ def known_steps(run: Run, plan: StackSetPlan, gateway: CloudFormation) -> frozen
 
 
 def moved_set(run: Run, plan: StackSetPlan, gateway: CloudFormation) -> tuple[str, ...]:
-    """In what a set has moved since it was planned, but for what this plan did. Instances are looked at right before the first step."""
-    live = gateway.describe_stack_set(plan.stack_name, call_as=_target(run, plan).call_as)
-    found = moved_since(plan, live, None)
+    """In what a set has moved since it was planned, but for what this plan did. Right before the first step it is looked at once more."""
+    call_as = _target(run, plan).call_as
+    live = gateway.describe_stack_set(plan.stack_name, call_as=call_as)
+    works = live is not None and plan.operation != "none"
+    found = moved_since(plan, live, gateway.list_stack_instances(plan.stack_name, call_as=call_as) if works else None)
     return () if found and live is not None and known_steps(run, plan, gateway) else found
 
 

@@ -120,10 +120,6 @@ class Context:
         self.answer.done = True  # not before: an interrupt until here still gets its envelope
         self._write_result(text)
 
-    def write_json(self, value: Any, *, compact: bool = False) -> None:
-        """A value made of dicts and lists as JSON, to stdout; `compact`: on one line."""
-        self._write_result(self._json(value, compact=compact))
-
     def _json(self, value: Any, *, compact: bool) -> str:
         return json.dumps(self.next_command.in_value(value), indent=None if compact else 2, ensure_ascii=False)
 

@@ -168,13 +168,14 @@ _ANYTHING_ATTACHED = Field(("(attached)",))
 def conditions_cover(wider: Conditions, narrower: Conditions) -> bool:
     """Every condition of `wider` is implied by one of `narrower`: same operator and key, and no more values.
 
-    More values are weaker for positive operators and stronger for negated ones; for ForAllValues and ...IfExists only equality counts.
+    More values are weaker for positive operators, whatever their set operator or IfExists, and stronger for negated ones; of these only
+    equal ones count behind a set operator. Source: IAM user guide, "Set operators for multivalued context keys".
     """
     for operator, key, values in wider:
         base = operator.rsplit(":", 1)[-1]
         same = [v for o, k, v in narrower if (o, k.lower()) == (operator, key.lower())]
         negated = "Not" in base
-        if not any(v == values or (":" not in operator and (v >= values if negated else v <= values)) for v in same):
+        if not any(v == values or ((":" not in operator and v >= values) if negated else v <= values) for v in same):
             return False
     return True
 

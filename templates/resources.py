@@ -37,7 +37,7 @@ Log groups are left out on purpose: what they hold expires anyway, and a retaine
 with AlreadyExists. `LOG_TYPES` names them for a review that wants to mention them.
 """
 
-LOG_TYPES: frozenset[str] = frozenset({"AWS::Logs::LogGroup"})
+LOG_TYPES: Mapping[str, str] = MappingProxyType({"AWS::Logs::LogGroup": "its log events"})
 """Types that hold what happened, for a limited time: worth a word when deleted, no reason to retain."""
 
 RETAINING = frozenset({"Retain", "RetainExceptOnCreate"})

@@ -104,6 +104,15 @@ WHITE = (
         a_dot_css="@font-face { font-family: X; src: url(data:font/woff2;base64,d09GMg==) }\n#root { font-family: X }",
     ),
     _case("embedded frame", GOOD, '<iframe src="https://www.example.net/embed"></iframe>', "csp-source"),
+    _case("script in a frame's own page", GOOD, '<iframe srcdoc="<script>alert(1)</script>"></iframe>', "csp-inline"),
+    _case("file of a frame's own page", GOOD, '<iframe srcdoc="<img src=/gone.png>"></iframe>', "missing-file"),
+    _case("relative file of a frame's own page", GOOD, '<iframe srcdoc="<img src=i.png>"></iframe>', "relative-base"),
+    _case(
+        "base of a frame's own page",
+        GOOD,
+        '<iframe srcdoc="<base href=/assets/><p>x</p><link rel=stylesheet href=app-1a2b.css>"></iframe>',
+        "missing-file",
+    ),
     _case("base of another host", f'<base href="https://cdn.example.net/">{GOOD}', "", "csp-base"),
     _case("policy in the page", f'<meta http-equiv="Content-Security-Policy" content="script-src \'none\'">{GOOD}', "", "csp-source"),
     _case(
@@ -126,6 +135,7 @@ WHITE = (
 )
 
 FINE = (
+    _case("frame with a page of its own", GOOD, '<iframe src="https://x.example.net/" srcdoc="<p>x</p><img src=/i.png>"></iframe>'),
     _case(
         "as Vite builds it",
         f'{GOOD}<link rel="stylesheet" crossorigin href="/assets/app-1a2b.css"><link rel="modulepreload" href="/assets/v.js">',

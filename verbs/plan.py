@@ -13,7 +13,7 @@ import argparse
 import functools
 import tempfile
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from session.opened import Opened, add_common_arguments, open_environment
 from session.site import add_choice_arguments
 
 if TYPE_CHECKING:
+    from assembly.model import Assembly
     from planning.model import Finding, Options, Plan
     from review.architecture import Drawn
     from takeover.model import Taken
@@ -221,12 +222,12 @@ def plan_and_save(
         nonce=context.token_hex(4),
         content=content,
         taken=taken,
-        look=lambda: (*look().findings, *backfill.findings(opened)),
+        look=lambda: (*look().findings, *backfill.findings(opened), *_needed(opened, options, context, look().last)),
         removals=lambda: look().removals,
         leaving=lambda: look().leaving,
         last=lambda: look().last,
         measured=lambda: history.expected_or_none(bucket(), assembly.artifact_bucket, assembly.environment),
-        first_look=_first_look(opened, options, context),
+        first_look=lambda: _doctor(opened, options, context),
     )
     plan = make_plan(request, opened.gateways, bundled(), progress=_progress(context), stop=threading.Event())
     if not plan.blocked:
@@ -234,28 +235,30 @@ def plan_and_save(
     return plan
 
 
-def _first_look(opened: Opened, options: Options, context: Context) -> Callable[[], Iterable[Finding]]:
-    """Doctor's checks that concern a deployment."""
+def _needed(opened: Opened, options: Options, context: Context, last: Assembly | None) -> tuple[Finding, ...]:
+    """What stands in the way of what the plan relies on and does not make."""
+    from doctor.relied_on import relied_on
 
-    def look() -> Iterable[Finding]:
-        from doctor.check import CheckContext
-        from doctor.deployment import findings
-        from operations.public_dns import PublicDns
+    codes = relied_on(opened.assembly, opened.templates, last)
+    return _doctor(opened, options, context, codes) if codes else ()
 
+
+def _doctor(opened: Opened, options: Options, context: Context, codes: frozenset[str] | None = None) -> tuple[Finding, ...]:
+    """The doctor's checks that concern a deployment, or those `codes`. Imported here, as most plans need none."""
+    from doctor import deployment
+    from doctor.check import CheckContext
+    from operations.public_dns import PublicDns
+
+    checked = CheckContext(
+        assembly=opened.assembly,
+        templates=opened.templates,
+        aws=opened.aws,
+        gateways=opened.gateways,
         # Beside a stand-in for AWS, whoever started it, there is no public DNS that knows of it.
-        resolver = None if options.local or context.environ.get("AWS_ENDPOINT_URL") else PublicDns()
-        return findings(
-            CheckContext(
-                assembly=opened.assembly,
-                templates=opened.templates,
-                aws=opened.aws,
-                gateways=opened.gateways,
-                resolver=resolver,
-                local=options.local,
-            )
-        )
-
-    return look
+        resolver=None if options.local or context.environ.get("AWS_ENDPOINT_URL") else PublicDns(),
+        local=options.local,
+    )
+    return deployment.findings(checked) if codes is None else deployment.problems(checked, codes)
 
 
 def show(plan: Plan, args: argparse.Namespace, context: Context) -> None:

@@ -94,7 +94,7 @@ def _of_directory(args: argparse.Namespace, context: Context) -> int:
     opened: Opened | None = None
     with ThreadPoolExecutor(1) as pool:
         # Digesting takes a core of its own while clients are loaded and AWS is asked who we are.
-        reading = pool.submit(_read, args, context, assembly)
+        reading = pool.submit(_read, args, assembly)
         try:
             site = readable_site(args, context, assembly, templates)
             if site is None:
@@ -197,7 +197,8 @@ def _change(args: argparse.Namespace, context: Context, opened: Opened, source: 
     try:
         with mirrored(opened, context), progress(context) as report:
             run_ = run_of(args, context, opened, report)
-            commit = args.commit or source.commit
+            # git is asked only when there is something to publish: it takes a tenth of a publish that finds nothing to do.
+            commit = args.commit or source.commit or (commit_of(args.content, context) if args.content else "")
             outcome = publish(site, source.content, run_, origin=source.origin, commit=commit, approved=approved)
     except NotDeployed as error:
         raise CommandError(str(error), command=apply_command(opened.assembly)) from None
@@ -205,7 +206,7 @@ def _change(args: argparse.Namespace, context: Context, opened: Opened, source: 
     return OK
 
 
-def _read(args: argparse.Namespace, context: Context, assembly: Assembly) -> Source:
+def _read(args: argparse.Namespace, assembly: Assembly) -> Source:
     """A directory's content."""
     from session.content import Source
     from website.content import read
@@ -213,4 +214,4 @@ def _read(args: argparse.Namespace, context: Context, assembly: Assembly) -> Sou
     contract = contract_of(assembly)
     refuse_unless_promoted(args.env, contract)
     content = read(args.content, contract, allow=tuple(args.allow), exclude=tuple(args.exclude), judge=False)
-    return Source(content=content, origin=str(args.content), commit=commit_of(args.content, context))
+    return Source(content=content, origin=str(args.content))

@@ -40,11 +40,6 @@ class PageErrors:
     requests: tuple[str, ...] = ()
     """What did not arrive: URL and status or reason."""
 
-    @property
-    def troubles(self) -> tuple[str, ...]:
-        """All of it."""
-        return (*self.policy, *self.console, *self.requests)
-
 
 def look(target: Target, paths: tuple[str, ...]) -> tuple[PageErrors, ...]:
     """Visit each path. Raises `Skipped` where it cannot be tried, `Failed` where the browser does not start or a page does not load."""

@@ -24,10 +24,10 @@ from typing import Literal
 from assembly import error_pages
 from assembly.files import canonical_json
 from assembly.model import CacheRule, Frozen, SiteContract
-from files.hashes import hashed_folders, seems_hashed
+from files.hashes import hashed_folders, hashed_names, seems_hashed
 from files.leaks import SEARCHED, leak
 from files.names import idle, left_out, named, select
-from files.types import PRECOMPRESSED, content_type
+from files.types import COMPRESS_TO, PRECOMPRESSED, content_type, uncompressed
 from guards.text import printable
 from pages.findings import Allowances, Finding
 from pages.routing import answered_with_the_page
@@ -173,6 +173,10 @@ def read(
     problems += (refusal(finding, str(directory)) for finding in refusals)
     notes += _of_caching(entries, prefix)
     notes += named(
+        f"not compressed for visitors, since CloudFront compresses up to {COMPRESS_TO:,} bytes, and no other types than it lists",
+        [entry.key.removeprefix(prefix) for entry in entries if uncompressed(entry.content_type, entry.size)],
+    )
+    notes += named(
         f"at exactly these addresses only, since every route of the app shows {index_name}",
         [p for p in found if p.endswith(".html") and not {p, f"/{prefix}{p}"} & {index_name, contract.not_found_page, contract.error_page}],
     )
@@ -235,6 +239,9 @@ def _of_caching(entries: Iterable[FileEntry], prefix: str) -> Iterator[str]:
             if rules
             else ""
         )
+    if patterns := hashed_names(path for path, entry in built.items() if not entry.immutable):
+        rules = ", ".join(f'"{pattern}"' for pattern in patterns)
+        yield f"publishing.cache_rules should have {rules}: files at the top seem to have hashed names, and browsers ask for them anew"
     yield from named(
         "served as immutable with no hash in the name, so that a browser that has one keeps it whatever is published; "
         "put them elsewhere, or an own rule before the one that matches into publishing.cache_rules",

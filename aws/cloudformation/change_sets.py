@@ -258,8 +258,11 @@ class ChangeSets(Stacks):
             return None
 
     def execute_change_set(self, change_set: str, stack: str, *, token: str) -> None:
-        """Begin to execute it; the events it causes carry `token`. Executing it deletes the stack's other change sets."""
-        self._client.execute_change_set(ChangeSetName=change_set, StackName=stack, ClientRequestToken=token)
+        """Begin to execute it; the events it causes carry `token`. Executing it deletes the stack's other change sets.
+
+        What fails is rolled back: said in so many words, as the API reference gives True as DisableRollback's default for this call alone.
+        """
+        self._client.execute_change_set(ChangeSetName=change_set, StackName=stack, ClientRequestToken=token, DisableRollback=False)
 
     def delete_reviewed_stack(self, stack_arn: str, *, besides: Iterable[str] = (), attempts: int = 60) -> bool:
         """Delete a stack that is REVIEW_IN_PROGRESS and wait until it is gone; False (and nothing done) if it is in any other state.

@@ -32,10 +32,6 @@ class Model:
         """The shape of a member of a structure."""
         return self.shape(shape["members"][name]["shape"])
 
-    def errors_of(self, operation: str) -> set[str]:
-        """The names of the errors that an operation documents."""
-        return {error["shape"] for error in self._model["operations"][operation].get("errors", ())}
-
     def input_of(self, operation: str, member: str) -> Shape:
         """The input of an operation, or the member of it at a dotted path."""
         shape = self.shape(self._model["operations"][operation]["input"]["shape"])

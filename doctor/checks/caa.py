@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from doctor.check import CheckContext, check
-from doctor.checks.foreign_certificate import foreign_arn
+from doctor.relied_on import foreign_arn
 from doctor.values import CheckResult
 from operations.public_dns import Caa, DnsError, Resolver
 
@@ -16,7 +16,7 @@ AMAZON_AUTHORITIES = frozenset({"amazon.com", "amazontrust.com", "awstrust.com",
 @check("caa", "caa", order=80, deployment=True, at_aws_only=True)
 def caa(context: CheckContext) -> Iterator[CheckResult]:
     """Name by name; a certificate of others was issued already."""
-    if not context.assembly.contract or foreign_arn(context):
+    if not context.assembly.contract or foreign_arn(context.assembly):
         return
     names = context.assembly.site.certificate_names
     if context.resolver is None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from assembly.model import LiteralValue
 from aws.acm import Acm, Certificate
 from aws.errors import NotFound
 from doctor.check import CheckContext, check
+from doctor.relied_on import foreign_arn
 from doctor.values import CheckResult
 
 CODE = "foreign_certificate"
@@ -17,7 +17,7 @@ REGION = "us-east-1"
 @check(CODE, "certificate of others", order=85, deployment=True)
 def foreign_certificate(context: CheckContext) -> Iterator[CheckResult]:
     """Nothing where the platform makes its own."""
-    arn = foreign_arn(context)
+    arn = foreign_arn(context.assembly)
     if not arn:
         return
     try:
@@ -26,12 +26,6 @@ def foreign_certificate(context: CheckContext) -> Iterator[CheckResult]:
         yield _problem(context, f"there is no certificate {arn} in account {context.assembly.account_id}")
         return
     yield from _judged(context, found)
-
-
-def foreign_arn(context: CheckContext) -> str:
-    """The certificate that the assembly names outright; empty where a stack makes it."""
-    sources = (p.source for s in context.assembly.stacks if s.id == "site" for p in s.parameters if p.name == "CertificateArn")
-    return next((source.value for source in sources if isinstance(source, LiteralValue)), "")
 
 
 def _judged(context: CheckContext, found: Certificate) -> Iterator[CheckResult]:

@@ -11,6 +11,7 @@ from doctor.check import CheckContext, check
 from doctor.values import CheckResult
 from operations.gateways import cloudformation_of
 from rollout import lock
+from templates.makers import makers_of_table
 
 
 @check("artifact_bucket", "artifact bucket", order=110)
@@ -51,6 +52,11 @@ def lock_table(context: CheckContext) -> Iterator[CheckResult]:
 def _made_by_first(code: str, what: str, there: bool, context: CheckContext) -> Iterator[CheckResult]:
     if there:
         yield CheckResult(code=code, level="ok", message=f"{what} answers")
+    elif not makers_of_table(context.assembly.lock_table, context.templates):
+        key = code.removeprefix("artifact_")
+        message = f"{what} is not there, and no stack of this environment makes it: the organization's foundation does"
+        edit = f"edit environments/{context.environment}.yaml: artifacts.{key}, or apply the foundation first"
+        yield CheckResult(code=code, level="problem", message=message, command=edit)
     elif _first_deployment(context):
         yield CheckResult(code=code, level="ok", message=f"{what} is not there yet; the first apply makes it")
     else:

@@ -8,24 +8,9 @@ from dataclasses import replace
 
 import brotli
 
+from files.types import COMPRESS_FROM, COMPRESS_TO, COMPRESSIBLE
 from preview.messages import Response, without
 from preview.model import Behavior, CachePolicy
-
-COMPRESSIBLE = frozenset(
-    {
-        *("application/dash+xml", "application/eot", "application/font", "application/font-sfnt", "application/javascript"),
-        *("application/json", "application/opentype", "application/otf", "application/pdf", "application/pkcs7-mime"),
-        *("application/protobuf", "application/rss+xml", "application/truetype", "application/ttf", "application/vnd.apple.mpegurl"),
-        *("application/vnd.mapbox-vector-tile", "application/vnd.ms-fontobject", "application/wasm", "application/xhtml+xml"),
-        *("application/xml", "application/x-font-opentype", "application/x-font-truetype", "application/x-font-ttf"),
-        *("application/x-httpd-cgi", "application/x-javascript", "application/x-mpegurl", "application/x-opentype", "application/x-otf"),
-        *("application/x-perl", "application/x-ttf", "font/eot", "font/opentype", "font/otf", "font/ttf", "image/svg+xml", "text/css"),
-        *("text/csv", "text/html", "text/javascript", "text/js", "text/plain", "text/richtext", "text/tab-separated-values", "text/xml"),
-        *("text/x-component", "text/x-java-source", "text/x-script", "vnd.apple.mpegurl"),
-    }
-)
-"""Source: CloudFront Developer Guide, "Serve compressed files"; size limits and the need for a TTL above zero as well."""
-COMPRESS_FROM, COMPRESS_TO = 1_000, 10_000_000
 
 
 def accepted_encodings(policy: CachePolicy, header: str | None) -> tuple[str, ...]:

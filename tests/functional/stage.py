@@ -21,7 +21,7 @@ from local_aws.server import LocalAws
 from tests.functional import breakable, frontend
 from tests.functional.accounts import REPOSITORY, Site, identity_token, sites
 from tests.rehearsal.runner import Run
-from tests.rehearsal.world import Refused, World
+from tests.rehearsal.world import COMMIT, Refused, World
 
 ACCOUNTS = {"dev": "310000000001", "sit": "310000000002", "prod": "310000000003"}
 ENDPOINT = "AWS_ENDPOINT_URL"
@@ -44,15 +44,16 @@ class Stage:
             "repository": REPOSITORY,
             "repository_owner": REPOSITORY.partition("/")[0],
             "ref": "refs/heads/main",
+            "ref_name": "main",
             "run_id": "1",
-            "sha": "0a1b2c3",
-            "server_url": "https://github.example",
+            "sha": COMMIT,
+            "server_url": "https://github.com",
             "event": {},
             **more,
         }
 
     def pull_request(self, repository: str = REPOSITORY) -> dict[str, Any]:
-        of = {"head": {"repo": {"full_name": repository}, "sha": "0a1b2c3"}, "base": {"sha": "f"}, "number": 5, "user": {"login": "jane"}}
+        of = {"head": {"repo": {"full_name": repository}, "sha": COMMIT}, "base": {"sha": "f"}, "number": 5, "user": {"login": "jane"}}
         return self.event("pull_request", ref="refs/pull/5/merge", event={"pull_request": of})
 
     def deploy(self) -> Run:

@@ -21,9 +21,10 @@ def refused(kind: Any, identifier: Any) -> str:
 
 def test_an_identifier_that_is_none_is_refused_as_aws_refuses_it() -> None:
     for kind in READERS:
-        for identifier in NO_IDENTIFIER:
-            assert refused(kind, identifier) == "ValidationException", (kind, identifier)
+        for broken in NO_IDENTIFIER:
+            assert refused(kind, broken) == "ValidationException", (kind, broken)
         for identifier in (*NOTHING_THERE, None, 5):
             assert refused(kind, identifier) in ("ResourceNotFoundException", "ValidationException"), (kind, identifier)
+    unknown: Any
     for unknown in ("AWS::X::Y", "", None, 5):
         assert refused(unknown, "x") == "UnsupportedActionException"

@@ -94,6 +94,9 @@ def one(site: Edited, values: edits.Values, hand: Callable[[Plan], str] = nothin
         return "no changes", review
     if planned != PENDING and opened(site, review):
         planned, review = site.deploy("plan")
+    if planned != PENDING and "--replace-records" in review:
+        # Those of a stack that somebody has deleted by hand; else every edit after it would be refused.
+        planned, review = site.deploy("plan", "--replace-records")
     if planned != PENDING:
         site.write(before)
         return ("refused by plan" if "next: " in review or "hint: " in review else "FAILED"), review

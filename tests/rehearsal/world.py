@@ -19,22 +19,8 @@ assert _PACKAGES is not None
 ROOMS = (*_PACKAGES[1].split(), "lambda", "docs", "build.py", "deploy.py", "setup.cfg", "constraints.txt", "Makefile")
 """What a workflow's steps use of the repository."""
 
-GH = """#!/bin/sh
-# Stands for gh: what was asked, and a pull request and issues of one file each.
-echo "$*" >> "$GH_STORE/calls"
-case "$1 $2" in
-  "api "*)
-    answer="$GH_STORE/api/$(echo "${2%%\\?*}" | tr / _)"
-    [ -e "$answer" ] || { echo "gh: Not Found (HTTP 404)" >&2; exit 1; }
-    cat "$answer" ;;
-  "pr comment") while [ "$1" != --body-file ]; do shift; done; cp "$2" "$GH_STORE/comment.md" ;;
-  "issue list")
-    if [ -e "$GH_STORE/issue.md" ]; then printf '[{"number": 7, "title": "%s"}]' "$(cat "$GH_STORE/title")"; else echo '[]'; fi ;;
-  "issue create") echo "$4" > "$GH_STORE/title"; cat > "$GH_STORE/issue.md" ;;
-  "issue edit") cat > "$GH_STORE/issue.md" ;;
-  "issue close") rm "$GH_STORE/issue.md" ;;
-  *) echo "gh is not known to do that: $*" >&2; exit 1 ;;
-esac
+GH = f"""#!/bin/sh
+exec {sys.executable} -I {ROOT / "tests/rehearsal/github.py"} "$@"
 """
 
 PYTHON = """#!/bin/sh
@@ -47,6 +33,10 @@ if [ "$1 $2" = "deploy.py verify" ]; then
 fi
 exec {python} "$@"
 """
+
+
+COMMIT = "0a1b2c3" + "0" * 33
+"""The branch's last one, and the pull request's."""
 
 
 class Refused(Exception):
@@ -130,6 +120,15 @@ class World:
             self.answers(
                 f"repos/{self.repository}/environments/prod", {"protection_rules": [{"type": "required_reviewers", "reviewers": [{}]}]}
             )
+            self.answers(f"repos/{self.repository}/pulls/5", {"head": {"sha": COMMIT}})
+            # The run that calls the release; its commit is the branch's last one.
+            organisation = self.repository.partition("/")[0]
+            about = {"full_name": self.repository, "default_branch": "main", "owner": {"login": organisation}}
+            self.answers(f"repos/{self.repository}", about)
+            self.answers(f"repos/{self.repository}/commits/{COMMIT}", {"sha": COMMIT})
+            self.answers(f"repos/{self.repository}/branches/main", {"commit": {"sha": COMMIT}})
+            run = {"event": "push", "head_branch": "main", "head_repository": about, "conclusion": None, "head_sha": COMMIT}
+            self.answers(f"repos/{self.repository}/actions/runs/1", run)
         return folder
 
     def answers(self, path: str, answer: object) -> None:

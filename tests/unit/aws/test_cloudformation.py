@@ -12,6 +12,7 @@ from aws.cloudformation.gateway import CloudFormation
 from aws.cloudformation.requests import ParameterValue, client_token
 from aws.cloudformation.stacks import EventFeed
 from aws.errors import AccessDenied, AwsError, BadRequest, NetworkError
+from tests.scripted import Scripted
 from tests.simulated import Faults, Simulated
 
 TEMPLATE = {"Resources": {f"Topic{i}": {"Type": "AWS::SNS::Topic", "Properties": {}} for i in range(7)}}
@@ -167,3 +168,9 @@ def test_client_tokens_are_the_same_for_the_same_work() -> None:
     assert client_token("a", "b") == client_token("a", "b") != client_token("ab", "")
     assert len(client_token("x" * 1000)) <= 128
     assert CreatedChangeSet(arn="a", stack_arn="b") == CreatedChangeSet(arn="a", stack_arn="b")
+
+
+def test_what_fails_is_rolled_back_because_we_say_so() -> None:
+    client = Scripted(execute_change_set={})
+    gateway(client).execute_change_set("c", "s", token="t")
+    assert [each["DisableRollback"] for each in client.called("execute_change_set")] == [False]

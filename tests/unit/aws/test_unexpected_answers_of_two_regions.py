@@ -103,7 +103,22 @@ DOCUMENTS: tuple[dict[str, Any], ...] = (
 )
 STATEMENT = {"Sid": "Rehearsal00000000Until20261122T000000Z", "Effect": "Deny", "Action": ["s3:ReplicateObject"], "Resource": "*"}
 POLICY = {"Version": "2012-10-17", "Statement": [STATEMENT, {**STATEMENT, "Sid": fence.SID}]}
-ODD = (None, "", "x", 0, -1, 1.5, True, 10**30, [], ["x", None], {}, {"a": [None]}, "9999-99-99", "Rehearsal00000000Until99999999T999999Z")
+ODD: tuple[Any, ...] = (
+    None,
+    "",
+    "x",
+    0,
+    -1,
+    1.5,
+    True,
+    10**30,
+    [],
+    ["x", None],
+    {},
+    {"a": [None]},
+    "9999-99-99",
+    "Rehearsal00000000Until99999999T999999Z",
+)
 
 
 def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

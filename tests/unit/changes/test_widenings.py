@@ -6,19 +6,22 @@ import fnmatch
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from changes.model import Replacement, ResourceChange
-from changes.stack_policy import forbidden
+from changes.model import PropertyChange, Replacement, ResourceChange
+from changes.stack_policy import forbidden, sentences
 from changes.widenings import widenings
-from templates.policies import covers, overlaps
+from templates.policies import conditions_cover, covers, overlaps
 
 ACTIONS = ["s3:GetObject", "s3:PutObject", "s3:GetBucket", "iam:PassRole"]
 RESOURCES = ["arn:a", "arn:ab", "arn:b"]
 PRINCIPALS = ["one", "two"]
 VALUES = ["x", "y"]
+OPEN = PropertyChange(path="Tags", attribute="Properties")
+OPERATORS = ("StringEquals", "StringNotEquals")
 
 
 def role(*statements: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -230,6 +233,15 @@ def test_stack_policies(policy: str | None, expected: tuple[str, ...]) -> None:
     assert forbidden(policy, changes) == expected
 
 
+def test_a_policy_forbids_nothing_of_what_keeps_its_value() -> None:
+    """CloudFormation lists what refers to something modified, and updates it only if its value changes."""
+    kept = PropertyChange(path="Bucket", attribute="Properties", keeps=True)
+    listed, changing = (msgspec.structs.replace(change(name), properties=(item,)) for name, item in (("Kept", kept), ("Changing", OPEN)))
+    assert (listed.unaffected, changing.unaffected) == (True, False)
+    nothing = stack_policy({"Effect": "Deny", "Principal": "*", "Action": "Update:*", "Resource": "*"})
+    assert forbidden(nothing, [listed, changing]) == ("Changing",)
+
+
 # --- which statement it used to be ----------------------------------------------------------------------------------
 
 
@@ -303,3 +315,50 @@ def test_a_lambda_permission_for_an_account_is_no_pattern_and_one_for_an_arn_is(
     assert (account[0], account[2]) == ("condition_changed", "StringEquals SourceAccount 1")
     assert told(permission(SourceAccount="1"), permission()) != []
     assert told(permission(), permission(SourceAccount="1")) == []
+
+
+# --- what a condition implies ---------------------------------------------------------------------------------------
+
+
+def holds(operator: str, values: set[str], asked: list[str] | None) -> bool:
+    """As IAM evaluates it for a request whose key has those values, or none; only a set operator takes several."""
+    qualifier, _, name = operator.rpartition(":")
+    negated = "Not" in name
+    if asked is None:
+        return name.endswith("IfExists") or negated or qualifier == "ForAllValues"
+    each = [(one not in values) if negated else (one in values) for one in asked]
+    return any(each) if qualifier == "ForAnyValue" else all(each)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    operator=st.sampled_from([f"{q}{o}{i}" for q in ("", "ForAllValues:", "ForAnyValue:") for o in OPERATORS for i in ("", "IfExists")]),
+    wider=st.sets(st.sampled_from("abc"), min_size=1),
+    narrower=st.sets(st.sampled_from("abc"), min_size=1),
+    asked=st.none() | st.lists(st.sampled_from("abcd"), min_size=1, max_size=3),
+)
+def test_what_a_condition_is_said_to_imply_it_does(operator: str, wider: set[str], narrower: set[str], asked: list[str] | None) -> None:
+    asked = asked[:1] if asked and ":" not in operator else asked
+    sides = (frozenset({(operator, "aws:TagKeys", frozenset(values))}) for values in (wider, narrower))
+    if conditions_cover(*sides) and holds(operator, narrower, asked):
+        assert holds(operator, wider, asked)
+
+
+@pytest.mark.parametrize("operator", ["ForAllValues:StringLike", "ForAnyValue:StringEquals", "StringEqualsIfExists", "StringLike"])
+def test_a_list_that_gets_shorter_allows_nothing_more(operator: str) -> None:
+    longer, shorter = (role(allow(Condition={operator: {"route53:Names": names}})) for names in (["a", "b"], ["a"]))
+    assert told(longer, shorter) == []
+    assert [kind for kind, *_ in told(shorter, longer)] == ["condition_changed"]
+
+
+# --- a stack policy for a reader ------------------------------------------------------------------------------------
+
+
+def test_a_stack_policy_is_told_by_its_statements_and_as_it_is_where_it_has_none() -> None:
+    kept = {"Effect": "Deny", "Principal": "*", "Action": ["Update:Replace", "Update:Delete"], "Resource": "LogicalResourceId/Bucket"}
+    anything = {"Effect": "Allow", "Principal": "*", "Action": "Update:*", "Resource": "*"}
+    assert sentences(stack_policy(anything, kept)).split("\n") == [
+        "Allow Update:* on * to *",
+        "Deny Update:Delete, Update:Replace on LogicalResourceId/Bucket to *",
+    ]
+    assert [sentences(text) for text in ("", "not json", "{}")] == ["", "not json", "{}"]

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
-from delivery import comment, facts, issues, protection
+from delivery import comment, facts, issues, place, protection
 from delivery.__main__ import main
+from delivery.github import BOT, GitHub
 from stacks.synthesis import synthesise
 from tests.environments_fixture import environments
+from tests.rehearsal import github
 
+SHA = "0a1b2c3" + "0" * 33
 PROD = synthesise(environments()["prod"]).assembly
 
 
@@ -62,42 +66,94 @@ def test_a_link_among_the_reviews_shows_no_file_of_the_runner(tmp_path: Path) ->
     assert "ghs_secret" not in text and "dev" in text and "sit" not in text
 
 
-def test_an_issue_is_opened_once_kept_and_closed() -> None:
-    there: dict[int, str] = {}
-    calls: list[tuple[str, ...]] = []
+class Paper(GitHub):
+    """GitHub with what it has kept in a folder."""
 
-    def gh(arguments: tuple[str, ...], text: str) -> str:
-        calls.append(arguments)
-        if arguments[1] == "list":
-            return json.dumps([{"number": number, "title": issues.title("prod")} for number in there])
-        if arguments[1] == "create":
-            there[7] = text
-        elif arguments[1] == "edit":
-            there[int(arguments[2])] = text
-        elif arguments[1] == "close":
-            del there[int(arguments[2])]
-        return ""
+    @classmethod
+    def at(cls, store: Path) -> Paper:
+        def run(arguments: tuple[str, ...], text: str) -> str:
+            return github.answered(arguments, text, store)
 
-    found = {"drift": "site: drifted\n```\n## not ours", "doctor": ""}
-    assert "opened" in issues.report("prod", found, gh, run="https://ci.example/1")
-    assert "    ## not ours" in there[7] and "### doctor" not in there[7]
-    assert "updated 7" in issues.report("prod", {**found, "verify": "broken"}, gh, run="https://ci.example/2")
-    assert len(there) == 1 and "broken" in there[7]
-    assert "closed 7" in issues.report("prod", {"drift": "", "doctor": ""}, gh, run="https://ci.example/3")
-    assert there == {}
-    assert "nothing found" in issues.report("prod", {"drift": ""}, gh, run="https://ci.example/4")
-    assert [call[1] for call in calls] == ["list", "create", "list", "edit", "list", "close", "list"]
+        return cls(run=run, sleep=lambda _: None)
+
+
+def test_an_issue_is_opened_once_kept_and_closed(tmp_path: Path) -> None:
+    tracker = issues.Tracker(github=Paper.at(tmp_path), repository="bbws/web", run="https://ci.example/1")
+
+    def night(**findings: str) -> str:
+        return "; ".join(tracker.report({"prod": findings}, known=("prod", "sit")))
+
+    def there() -> list[dict[str, Any]]:
+        return github.read(tmp_path, "issues")
+
+    assert night(drift="site: drifted\n```\n## not ours", doctor="") == "prod: drift; opened an issue"
+    assert "    ## not ours" in there()[0]["body"] and "### doctor" not in there()[0]["body"]
+    assert night(drift="site: drifted", verify="broken") == "prod: drift, verify; updated 1"
+    assert len(there()) == 1 and "broken" in there()[0]["body"]
+    # A night in which the look itself has failed says nothing of it.
+    assert tracker.report({}, known=("prod",)) == ("prod: not looked at; its issue stays",)
+    assert "state" not in there()[0]
+    assert night(drift="", doctor="") == "prod: closed 1"
+    assert there()[0]["state"] == "closed" and "nothing any more" in github.read(tmp_path, "comments")[0]["body"]
+    assert night(drift="") == "prod: nothing found"
+
+
+def test_the_issue_of_an_environment_that_is_no_more_is_closed(tmp_path: Path) -> None:
+    tracker = issues.Tracker(github=Paper.at(tmp_path), repository="bbws/web", run="https://ci.example/1")
+    tracker.report({"sit": {"drift": "x"}, "prod": {"drift": "x"}}, known=("sit", "prod"))
+    assert tracker.report({"prod": {"drift": "x"}}, known=("prod",)) == ("prod: drift; updated 2", "sit: closed 1")
+    assert [each.get("state") for each in github.read(tmp_path, "issues")] == ["closed", None]
+    assert github.read(tmp_path, "comments")[0]["body"] == "sit is no more among the environments."
+
+
+@pytest.mark.attack
+def test_an_issue_or_comment_of_others_is_never_written_over(tmp_path: Path) -> None:
+    """Anybody may give an issue our title, and quote our comment; other workflows write as the same author as ours."""
+    ours = issues.TITLE + "prod"
+    stranger = {"user": {"login": "mallory"}}
+    (tmp_path / "issues").write_text(json.dumps([{**stranger, "issue": None, "number": 1, "title": ours, "body": "mine"}]))
+    written = issues.Tracker(github=Paper.at(tmp_path), repository="bbws/web", run="").report({"prod": {"drift": "x"}}, known=())
+    assert written == ("prod: drift; opened an issue",)
+    assert github.read(tmp_path, "issues")[0]["body"] == "mine"
+
+    text = comment.render((), commit=SHA, run="")
+    others: list[dict[str, Any]] = [
+        {**stranger, "issue": "5", "id": 1, "body": text},
+        {"user": None, "issue": "5", "id": 2, "body": text},
+        {"user": {"login": BOT}, "issue": "5", "id": 3, "body": "coverage: 90%"},
+        {"user": {"login": BOT}, "issue": "5", "id": 4, "body": f"> {text}"},
+    ]
+    (tmp_path / "comments").write_text(json.dumps(others))
+    answers = tmp_path / "api/repos_bbws_web_pulls_5"
+    answers.parent.mkdir()
+    answers.write_text(json.dumps({"head": {"sha": SHA}}))
+
+    def commented(body: str, commit: str = SHA) -> str:
+        return comment.write(body, Paper.at(tmp_path), repository="bbws/web", pull_request=5, commit=commit)
+
+    assert commented(text) == "commented"
+    assert commented(f"{text}2") == "the comment is up to date"
+    kept = github.read(tmp_path, "comments")
+    assert [each["body"] for each in kept] == [*(each["body"] for each in others), f"{text}2"]
+    # A run of an older commit that is re-run.
+    assert "is at 0a1b2c300000 by now" in commented(f"{text}3", "b" * 40)
+    assert github.read(tmp_path, "comments") == kept
 
 
 def test_protection_is_told_as_commands_with_reviewers_where_the_environment_asks_for_approval() -> None:
     dev = synthesise(environments()["dev"]).assembly
-    told = protection.commands([dev, PROD, msgspec.structs.replace(PROD, contract=None)])
+    live = place.Place(environment="live", branch="release/1")
+    main = place.Place(environment="dev", branch="main")
+    told = protection.commands([(dev, main), (PROD, live), (msgspec.structs.replace(PROD, contract=None), main), (PROD, None)])
     bodies = {shlex.split(line)[4]: json.loads(shlex.split(line)[-1]) for line in told if line.startswith("gh api")}
     assert bodies["repos/{owner}/{repo}/environments/dev"]["reviewers"] == []
-    assert bodies["repos/{owner}/{repo}/environments/prod"]["reviewers"][0]["type"] == "Team"
-    assert bodies["repos/{owner}/{repo}/environments/prod"]["prevent_self_review"] is True
-    checks = bodies["repos/{owner}/{repo}/branches/main/protection"]["required_status_checks"]["checks"]
-    assert checks == [{"context": "required"}]
+    assert bodies["repos/{owner}/{repo}/environments/live"]["reviewers"][0]["type"] == "Team"
+    assert bodies["repos/{owner}/{repo}/environments/live"]["prevent_self_review"] is True
+    for name, branch in (("dev", "main"), ("live", "release/1")):
+        assert bodies[f"repos/{{owner}}/{{repo}}/environments/{name}/deployment-branch-policies"]["name"] == branch
+    for branch in ("main", "release%2F1"):
+        checks = bodies[f"repos/{{owner}}/{{repo}}/branches/{branch}/protection"]["required_status_checks"]["checks"]
+        assert checks == [{"context": "required"}]
 
 
 def test_what_cannot_be_read_ends_with_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

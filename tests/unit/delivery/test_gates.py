@@ -11,12 +11,13 @@ import pytest
 
 from assembly import files
 from assembly.model import Assembly
-from delivery import facts, order, origin, protection
+from delivery import facts, order, origin, place, protection
 from delivery.__main__ import main
 from stacks.synthesis import synthesise
 from tests.environments_fixture import environments
 
 DEV, PROD = (synthesise(environments()[name]).assembly for name in ("dev", "prod"))
+PLACE = place.Place(environment="prod", branch="main")
 OLD, NEW = "a" * 40, "b" * 40
 
 
@@ -44,17 +45,18 @@ def test_a_run_of_an_older_commit_than_what_runs_plans_nothing(applied: str, sta
         asked.append((first, second))
         return status
 
-    assert bool(order.out_of_date(history(applied), OLD, compare, environment="dev")) == stops
-    assert asked in ([], [(OLD, NEW)])
+    assert bool(order.out_of_date(order.applied(history(applied)), OLD, compare, environment="dev")) == stops
+    assert set(asked) <= {(OLD, NEW)}
+    # Of the app as well: the last release is the live one.
+    released = json.dumps({"data": {"releases": [{"commit": OLD}, {"commit": applied}]}}).encode()
+    assert bool(order.out_of_date(order.live(released), OLD, compare, environment="dev")) == stops
 
 
 def test_before_the_first_apply_nothing_is_newer_and_an_unreadable_history_is_no_leave() -> None:
-    def never(_first: str, _second: str) -> str:
-        raise AssertionError("there is nothing to compare")
-
-    assert order.out_of_date(b'{"data": []}', OLD, never, environment="dev") == ""
-    with pytest.raises(ValueError, match="the history of dev could not be read"):
-        order.out_of_date(b'{"data": null}', OLD, never, environment="dev")
+    assert order.applied(b'{"data": []}') == order.live(b'{"data": {"releases": []}}') == ""
+    assert order.out_of_date("", OLD, lambda *_: "ahead", environment="dev") == ""
+    with pytest.raises(ValueError, match="the history could not be read"):
+        order.applied(b'{"data": null}')
 
 
 REVIEWERS = {"type": "required_reviewers", "reviewers": [{"type": "Team"}]}
@@ -109,17 +111,39 @@ RUN = {"event": "push", "head_branch": "main", "head_repository": {"full_name": 
 def test_files_are_released_only_of_a_run_of_the_organisations_own_branch(
     run: dict[str, Any], repository: dict[str, Any], word: str
 ) -> None:
-    found = origin.problem({**RUN, **run}, {**REPOSITORY, **repository}, owner="BBWS")
+    found = origin.problem({**RUN, **run}, {**REPOSITORY, **repository}, owner="BBWS", branch="main")
     assert (word in found) if word else found == ""
 
 
 @pytest.mark.attack
 def test_no_token_is_shown_to_the_account_of_a_placeholder() -> None:
-    assert facts.unready(PROD) == "" or "placeholder" in facts.unready(PROD)
     real = msgspec.structs.replace(PROD, account_id="123456789012")
-    assert facts.unready(real) == ""
-    assert "still the placeholder 333333333333" in facts.unready(msgspec.structs.replace(real, account_id="333333333333"))
-    assert "no github.repository" in facts.unready(msgspec.structs.replace(real, deploy_role_name=""))
+    assert facts.unready(real, PLACE) == ""
+    assert "still the placeholder 333333333333" in facts.unready(msgspec.structs.replace(real, account_id="333333333333"), PLACE)
+    assert "no github.repository" in facts.unready(real, None)
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize(
+    ("ref", "server", "word"),
+    [
+        ("refs/heads/main", "https://github.com", ""),
+        ("refs/pull/5/merge", "https://github.com", ""),
+        ("refs/heads/evil", "https://github.com", "github.branch is main, and this run is of refs/heads/evil"),
+        ("refs/heads/main", "https://github.example", "trust workflows of https://github.com only"),
+        ("refs/heads/main", "https://bbws.ghe.com", "trust workflows of https://github.com only"),
+    ],
+)
+def test_a_run_that_no_role_lets_in_is_told_why(ref: str, server: str, word: str) -> None:
+    found = facts.unready(msgspec.structs.replace(PROD, account_id="123456789012"), PLACE, server=server, ref=ref)
+    assert (word in found) if word else found == ""
+
+
+def test_from_where_an_environment_is_deployed_is_what_its_role_asks_for() -> None:
+    env = environments()["prod"]
+    made = synthesise(msgspec.structs.replace(env, github=msgspec.structs.replace(env.github, environment="live", branch="release/1")))
+    assert place.of(made.assembly, made.templates) == place.Place(environment="live", branch="release/1")
+    assert place.of(msgspec.structs.replace(made.assembly, deploy_role_name=""), made.templates) is None
 
 
 # --- as the workflows type it ---------------------------------------------------------------------------------------------
@@ -127,11 +151,11 @@ def test_no_token_is_shown_to_the_account_of_a_placeholder() -> None:
 
 @pytest.fixture
 def gh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of answers: one file for each path of GitHub's REST API, with _ for every /."""
+    """A folder of answers: one file for each path of GitHub's REST API, with _ for every /. With a `broken` in it, gh says that instead."""
     tool = tmp_path / "bin/gh"
     tool.parent.mkdir()
     tool.write_text(
-        '#!/bin/sh\nanswer="$ANSWERS/$(echo "${2%%\\?*}" | tr / _)"\n'
+        '#!/bin/sh\n[ -e "$ANSWERS/broken" ] && { cat "$ANSWERS/broken" >&2; exit 1; }\nanswer="$ANSWERS/$(echo "${2%%\\?*}" | tr / _)"\n'
         '[ -e "$answer" ] || { echo "gh: Not Found (HTTP 404)" >&2; exit 1; }\ncat "$answer"\n'
     )
     tool.chmod(0o755)
@@ -149,6 +173,10 @@ def written(dist: Path, environment: str) -> None:
 def test_the_order_is_asked_of_github_and_an_unknown_commit_is_no_newer_one(gh: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (gh / "history.json").write_bytes(history(NEW))
     line = ["order", "--env", "dev", "--repository", "bbws/web", "--commit", OLD, "--history", str(gh / "history.json")]
+    # A repository that the token may not read is not found, either; the run's own commit would be.
+    assert main(line) == 1
+    assert "HTTP 404" in capsys.readouterr().err
+    (gh / f"repos_bbws_web_commits_{OLD}").write_text("{}")
     assert main(line) == 0
     (gh / f"repos_bbws_web_compare_{OLD}...{NEW}").write_text('{"status": "ahead"}')
     assert main(line) == 1
@@ -166,6 +194,7 @@ def test_the_origin_is_asked_of_github_and_words_of_others_are_no_paths(gh: Path
 
     # A tag that is called main, or a commit that was pushed away.
     (gh / "repos_bbws_app_branches_main").write_text(json.dumps({"commit": {"sha": OLD}}))
+    (gh / f"repos_bbws_app_commits_{OLD}").write_text("{}")
     assert asked("bbws/app", "7") == 1 and "is not a commit of main" in capsys.readouterr().err
     compared = gh / f"repos_bbws_app_compare_{OLD}...{NEW}"
     for status, code in (("ahead", 1), ("diverged", 1), ("behind", 0)):
@@ -175,6 +204,12 @@ def test_the_origin_is_asked_of_github_and_words_of_others_are_no_paths(gh: Path
     (gh / "repos_bbws_app_branches_main").write_text(json.dumps({"commit": {"sha": NEW}}))
     assert asked("bbws/app", "7") == 0
     assert capsys.readouterr().out == f"commit={NEW}\n"
+    # What the calling run has built is of the branch that it runs on, and of no pull request's.
+    (gh / "repos_bbws_app_branches_release").write_text(json.dumps({"commit": {"sha": NEW}}))
+    (gh / "repos_bbws_app_actions_runs_6").write_text(json.dumps({**RUN, "head_branch": "release"}))
+    own = ["origin", "--repository", "bbws/app", "--owner", "bbws", "--branch", "release", "--run"]
+    assert main([*own, "6"]) == 0 and main([*own, "7"]) == main([*own, "8"]) == 1
+    capsys.readouterr()
     for repository, run in (("bbws/app", "8"), ("bbws/app", "9"), ("bbws/app", "7/../8"), ("bbws/../x", "7"), ("bbws/app/actions", "7")):
         assert asked(repository, run) == 1
         told = capsys.readouterr()
@@ -192,6 +227,30 @@ def test_an_environment_that_nobody_has_set_up_is_no_approval(gh: Path, capsys: 
     assert "has no reviewers: nothing is changed" in capsys.readouterr().err
     (gh / "repos_bbws_web_environments_prod").write_text(json.dumps({"protection_rules": [REVIEWERS]}))
     assert main(line) == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "waits"),
+    [
+        ("error connecting to api.github.com", [2, 15, 60]),
+        ("gh: Server Error (HTTP 502)", [2, 15, 60]),
+        ("gh: You have exceeded a secondary rate limit (HTTP 403)", [2, 15, 60]),
+        ("gh: too many requests (HTTP 429)", [2, 15, 60]),
+        ("gh: Bad credentials (HTTP 401)", []),
+        ("gh: Resource not accessible by integration (HTTP 403)", []),
+    ],
+)
+def test_what_the_network_or_githubs_load_stops_is_asked_again_and_a_refusal_is_not(
+    gh: Path, capsys: pytest.CaptureFixture[str], said: str, waits: list[float]
+) -> None:
+    written(gh / "dist", "prod")
+    (gh / "broken").write_text(said)
+    line = ["--dist", str(gh / "dist"), "guarded", "--env", "prod", "--repository", "bbws/web"]
+    waited: list[float] = []
+    assert main(line, sleep=waited.append) == 1
+    assert waited == waits and said in capsys.readouterr().err
+    (gh / "repos_bbws_web_environments_prod").write_text(json.dumps({"protection_rules": [REVIEWERS]}))
+    assert main(line, sleep=lambda _: (gh / "broken").unlink()) == (0 if waits else 1)
 
 
 def test_before_the_first_release_there_is_nothing_to_verify(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -72,3 +73,21 @@ def test_every_upload_may_be_made_again_by_a_re_run() -> None:
             for step in job.get("steps", ()):
                 if step.get("uses", "").startswith("actions/upload-artifact@"):
                     assert step["with"].get("overwrite") is True, f"{path.name}: {step['with']['name']}"
+
+
+@pytest.mark.attack
+def test_nothing_is_published_before_it_is_known_whose_it_is_and_that_nothing_newer_is_live() -> None:
+    def steps(name: str, job: str) -> list[dict[str, Any]]:
+        return list(yaml.safe_load((ROOT / ".github/workflows" / name).read_text(encoding="utf-8"))["jobs"][job]["steps"])
+
+    asked = steps("publish.yml", "publish")
+    names = [str(step.get("name")) for step in asked]
+    gates = ("Somebody was asked", "Not older than what is live", "Publish", "Verify")
+    assert [names.index(name) for name in gates] == sorted(names.index(name) for name in gates)
+    assert all("if" not in step and "continue-on-error" not in step for step in asked)
+    built = steps("release.yml", "build")
+    (whose,) = (index for index, step in enumerate(built) if step.get("id") == "origin")
+    (fetched,) = (index for index, step in enumerate(built) if step.get("with", {}).get("path") == "content/" and "run-id" in step["with"])
+    # Of the run that calls as well, which a stranger's pull request may have started.
+    assert whose < fetched and "if" not in built[whose]
+    assert steps("rollback.yml", "rollback")[-1]["name"] == "Verify"

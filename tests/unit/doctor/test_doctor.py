@@ -35,6 +35,9 @@ SITE = {
 }
 
 
+LOCKS = b'{"Resources": {"Locks": {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": "demo-locks"}}}}'
+
+
 class Dns:
     """A public DNS that says what it is told; a name in `silent` is not answered."""
 
@@ -145,7 +148,7 @@ def assembly(**changes: Any) -> tuple[Assembly, dict[str, bytes]]:
 
 def context(aws: ScriptedAws, resolver: Any = DELEGATED, waiting: frozenset[str] = frozenset(), **changes: Any) -> CheckContext:
     made, templates = assembly(**changes)
-    return CheckContext(assembly=made, templates=templates, aws=aws, gateways=aws, resolver=resolver, waiting=waiting)  # type: ignore[arg-type]
+    return CheckContext(assembly=made, templates={**templates, "base": LOCKS}, aws=aws, gateways=aws, resolver=resolver, waiting=waiting)  # type: ignore[arg-type]
 
 
 def found(report: Any, code: str) -> list[CheckResult]:

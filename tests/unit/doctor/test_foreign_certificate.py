@@ -11,6 +11,7 @@ from aws.errors import NotFound
 from doctor.checks.caa import caa
 from doctor.checks.foreign_certificate import CODE, foreign_certificate
 from doctor.deployment import _BLOCKING, _CODES
+from doctor.relied_on import FOUNDATION, relied_on
 from stacks.synthesis import synthesise
 from tests.environments_fixture import changed, environments
 
@@ -58,3 +59,14 @@ def test_our_own_is_not_asked_for_and_one_of_others_needs_no_consent_of_the_dns(
     assert not list(foreign_certificate.run(context(Aws())))
     assert not list(caa.run(context(Aws(), arn=ARN)))
     assert list(caa.run(context(Aws())))
+
+
+def test_a_plan_looks_at_a_certificate_that_is_new_to_it_and_at_a_foundation_that_is_not_its_own() -> None:
+    ours = synthesise(DEV)
+    theirs = synthesise(changed(DEV, {"certificate": {"arn": ARN}}))
+    assert relied_on(theirs.assembly, theirs.templates, ours.assembly) == {CODE} <= _BLOCKING
+    assert relied_on(theirs.assembly, theirs.templates, theirs.assembly) == set()
+    assert relied_on(theirs.assembly, theirs.templates, None) == set(), "the first time all that concerns a deployment is looked at"
+    assert relied_on(ours.assembly, ours.templates, theirs.assembly) == set()
+    without = {name: body for name, body in ours.templates.items() if name != "foundation"}
+    assert relied_on(ours.assembly, without, ours.assembly) == FOUNDATION <= _BLOCKING

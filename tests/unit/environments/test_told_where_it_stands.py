@@ -61,6 +61,8 @@ def test_the_number_of_a_bound_is_told(tmp_path: Path) -> None:
     assert 'error_rate_4xx_percent: is "101"; expected at most 100' in found
     [found] = problems(tmp_path, DEV + "\nfirewall: {rate_limit: 9}\n")
     assert 'firewall.rate_limit: is "9"; expected at least 10' in found
+    found = "\n".join(problems(tmp_path, f'{DEV}\npublishing: {{cache_rules: [{{pattern: "", cache_control: {"x" * 201}}}]}}\n'))
+    assert 'pattern: is ""; expected at least 1 character\n' in f"{found}\n" and "expected at most 200 characters" in found
 
 
 def test_the_logs_of_a_firewall_are_a_name_like_any_other(tmp_path: Path) -> None:

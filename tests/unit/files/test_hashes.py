@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from files.hashes import hashed_folders, seems_hashed
+from files.hashes import hashed_folders, hashed_names, seems_hashed
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,22 @@ def test_folders_of_a_build() -> None:
     ]
     assert hashed_folders(built) == ("_next/static/chunks", "_next/static/css")
     assert hashed_folders(("_astro/a.CAbc1234.js", "_astro/x/b.CAbc1234.js")) == ("_astro",)
+
+
+def test_files_at_the_top_of_a_build() -> None:
+    angular = [
+        "main-ABCDEFG2.js",
+        "polyfills-B6TNHZQ6.js",
+        "my-long-named-chunk-2JQ7WX3K.js",
+        "styles-5INURTSO.css",
+        "index.html",
+        "ngsw-worker.js",
+        "safety-worker.js",
+    ]
+    assert hashed_names(angular) == ("*-????????.css", "*-????????.js")
+    older = ["main.1a2b3c4d5e6f7a8b.js", "runtime.0c9b1e2fd7a64c1b.js", "styles.ef46db3751d8e999.css", "index.html"]
+    assert hashed_names(older) == ("*.????????????????.css", "*.????????????????.js")
+    # A name without a hash that the pattern would take along, a single file, and files in folders.
+    assert hashed_names([*angular, "sw-precache.js"]) == ("*-????????.css",)
+    assert hashed_names(["app-ABCDEFG2.js", "index.html"]) == ()
+    assert hashed_names(["assets/app-ABCDEFG2.js", "assets/b-ABCDEFG3.js"]) == ()

@@ -264,3 +264,38 @@ def test_a_cname_of_cloudfront_is_set_aside_as_the_aliases_that_mean_the_same() 
 )
 def test_what_answers_in_the_meantime(ours: dict[str, Any], existing: dict[str, Any], alone: bool, found: tuple[Any, ...]) -> None:
     assert set_aside(ours, existing, alone=alone) == found
+
+
+@pytest.mark.parametrize(("seen", "told"), [(False, ["refused"]), (True, ["unknown"])])
+def test_of_a_bucket_that_may_not_be_seen_its_policy_is_not_told_besides(assembly: Assembly, seen: bool, told: list[str]) -> None:
+    def find(resource_type: str, name: str) -> Found | None:
+        if resource_type == "AWS::S3::Bucket" and seen:
+            return None
+        raise AccessDenied("Forbidden", service="s3", operation="HeadBucket" if resource_type == "AWS::S3::Bucket" else "GetBucketPolicy")
+
+    class Closed(SimulatedGateways):
+        def existing(self, *_: Any) -> Any:
+            return SimpleNamespace(find=find)
+
+    wants = (bucket(), bucket(logical_id="Policy", resource_type="AWS::S3::BucketPolicy"))
+    found = survey(assembly, assembly.stacks[0], wants, Closed())
+    assert [each.fate for each in found] == told
+    assert seen or "account_id" in found[0].command
+
+
+def test_a_stack_of_a_region_that_the_assembly_does_not_know_is_found_by_the_tag_of_what_it_made(assembly: Assembly) -> None:
+    """Else what it has would pass for left over, with the command that deletes it."""
+    asked: list[str] = []
+    arn = "arn:aws:cloudformation:ap-south-1:123456789012:stack/demo-test-site/1"
+
+    class Elsewhere(SimulatedGateways):
+        def existing(self, *_: Any) -> Any:
+            return SimpleNamespace(find=lambda *_: Found(physical_id="b", tags={**OURS, "aws:cloudformation:stack-id": arn}))
+
+        def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> Any:
+            asked.append(region)
+            return SimpleNamespace(owner=lambda *_: "demo-test-site" if region == "ap-south-1" else "")
+
+    (found,) = survey(assembly, assembly.stacks[0], (bucket(),), Elsewhere())
+    assert (found.fate, found.owner) == ("refused", "another_stack") and "demo-test-site in ap-south-1" in found.message
+    assert asked == ["eu-west-1", "ap-south-1"]

@@ -48,9 +48,10 @@ def reason(stack: ProvisionedStack, permission: str, *left_out: tuple[str, str, 
 
 
 def test_a_resource_that_has_an_id_and_no_name_is_granted_by_everything_only() -> None:
-    check_ = {"kind": "AWS::Route53::HealthCheck", "HealthCheckConfig": {"Type": "HTTPS"}}
-    assert granted(made(allow("route53:CreateHealthCheck"), **check_), "route53:CreateHealthCheck")
-    assert not granted(made(allow("route53:GetHealthCheck"), **check_), "route53:CreateHealthCheck")
+    create, kind = "route53:CreateHealthCheck", "AWS::Route53::HealthCheck"
+    assert granted(made(allow(create), kind=kind), create)
+    assert not granted(made(allow("route53:GetHealthCheck"), kind=kind), create)
+    assert not granted(made(allow(create, on="arn:aws:route53:::hostedzone/*"), kind=kind), create)
 
 
 # --- which statement grants ---------------------------------------------------------------------------------------

@@ -101,6 +101,8 @@ def test_an_unknown_region_is_a_problem_told_once(good: str, bad: str, capsys: p
     assert main([good, "--region", "eu-moon-1"]) == 2
     out, err = capsys.readouterr()
     assert out == "" and err.count("eu-moon-1") == 1 and err.endswith("lint: templates 1, findings 0, not linted 1\n")
+    assert main(["--json", good, "--region", "eu-moon-1"]) == 2
+    assert [problem["code"] for problem in envelope(capsys.readouterr().out)["problems"]] == ["not_linted"]
 
 
 def test_what_is_only_informational_is_shown_on_demand_and_is_no_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

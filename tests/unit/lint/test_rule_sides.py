@@ -34,6 +34,10 @@ def behaviour(**more: Any) -> dict[str, Any]:
     return distribution(DefaultCacheBehavior=more)
 
 
+def either(one: Any, other: Any) -> dict[str, Any]:
+    return {"Fn::If": ["C", one, other]}
+
+
 def identity(name: str) -> dict[str, Any]:
     return {"OriginAccessIdentity": name}
 
@@ -245,6 +249,8 @@ def test_an_association_names_a_numbered_version(arn: Any, right: bool) -> None:
         ("LambdaFunctionAssociations", ["on-request"], [0]),
         ("LambdaFunctionAssociations", [GONE], [0]),
         ("LambdaFunctionAssociations", [IMPORTED, IMPORTED], []),
+        ("FunctionAssociations", [either("viewer-request", "viewer-response"), either("viewer-response", "viewer-request")], []),
+        ("FunctionAssociations", [either("viewer-request", "viewer-response"), "viewer-request"], [1]),
         ("FunctionAssociations", ["viewer-response"], []),
         ("FunctionAssociations", ["origin-request"], [0]),
     ],

@@ -1054,7 +1054,6 @@ def mutants(draw: st.DrawFn) -> Any:
     return template
 
 
-@pytest.mark.no_cover
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mutants())
 def test_no_own_rule_ever_stumbles(template: Any) -> None:
@@ -1063,7 +1062,6 @@ def test_no_own_rule_ever_stumbles(template: Any) -> None:
         assert all(isinstance(part, str | int) for part in path)
 
 
-@pytest.mark.no_cover
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mutants())
 def test_a_broken_template_is_findings_and_no_crash(template: Any) -> None:

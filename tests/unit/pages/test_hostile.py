@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from html import escape
 
 import pytest
 
@@ -32,6 +33,22 @@ def test_a_style_sheet_that_is_nested_too_deeply_is_refused(sheet: str) -> None:
 
 def test_code_below_any_number_of_templates_is_found() -> None:
     assert [each.what for each in parse("<template>" * 2000 + '<p onclick="x">').inline] == ["<p onclick=>"]
+
+
+def test_frames_in_frames_are_read_as_deep_as_anybody_writes_them_and_no_deeper() -> None:
+    inner = '<script src="/a.js"></script>'
+    for _ in range(3):
+        inner = f'<iframe srcdoc="{escape(inner)}"></iframe>'
+    assert [each.url for each in parse(inner).references] == ["/a.js"]
+    assert parse(f'<iframe srcdoc="{escape(inner)}"></iframe>').references == ()
+    assert parse("<iframe/srcdoc=" * 20_000).references == ()
+
+
+def test_a_frame_that_may_run_nothing_has_no_code() -> None:
+    code = "<script src=/a.js></script><script>x()</script><p onclick=x() style=top:0><img src=/i.png>"
+    found = parse(f'<iframe sandbox="allow-forms" srcdoc="{code}"></iframe>')
+    assert [each.url for each in found.references] == ["/i.png"] and [each.kind for each in found.inline] == ["style-attribute"]
+    assert len(parse(f'<iframe sandbox="allow-scripts" srcdoc="{code}"></iframe>').inline) == 3
 
 
 def test_many_candidates_and_lines_take_no_square_of_their_number() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from planning.model import Plan, StackPlan
+from planning.model import STACK_MOVED, Plan, StackPlan
 from review import shown, terminal
 from tests.edit_table import EDITS, executed, plan_of_edit
 from tests.golden_files import GOLDEN, assert_golden
@@ -56,3 +56,12 @@ def test_what_is_hidden_keeps_its_value_and_what_keeps_its_value_is_hidden(name:
 def _beside_properties(stack: StackPlan, logical_id: str) -> bool:
     change = next(c for c in stack.resources if c.logical_id == logical_id)
     return any(item.attribute != "Properties" for item in shown.properties(change))
+
+
+@pytest.mark.parametrize("name", ["home_region", "project"])
+def test_a_move_is_the_only_reason_told_for_what_the_environment_itself_is_in_the_way_of(name: str) -> None:
+    """Every name that it would take a second time is its own: a hint how to delete or take over one would be about what stands."""
+    plan = plan_of_edit(name)
+    assert {stack.operation for stack in plan.stacks} == {"blocked"}
+    assert [f.code for f in plan.all_findings if f.severity == "error"] == [STACK_MOVED]
+    assert not [f for stack in plan.stacks for f in stack.findings]

@@ -205,13 +205,13 @@ def test_what_becomes_of_each_instance() -> None:
         f"{ACCOUNT} us-east-1": ("none", "INOPERABLE, which CloudFormation leaves out of updates: gone wrong"),
         f"{OTHER} eu-west-1": ("create", ""),
         f"{OTHER} us-east-1": ("update", "it is OUTDATED"),
-        f"{THIRD} eu-west-1": ("remove", "no target any more"),
+        f"{THIRD} eu-west-1": ("remove", "not among the targets"),
     }
     outdated = next(i for i in plan.instances if (i.account_id, i.region) == (OTHER, "us-east-1"))
     assert (outdated.status, outdated.drift, outdated.overrides) == ("OUTDATED", "DRIFTED", {"Days": "3"})
     assert plan.instances[-1].account_id == THIRD, "what goes comes last"
     kept = planned(found=live(), instances=there, target=target, removed_instances="keep")
-    assert doing(kept)[f"{THIRD} eu-west-1"] == ("retain", "no target any more; its stack stays")
+    assert doing(kept)[f"{THIRD} eu-west-1"] == ("retain", "not among the targets; its stack stays")
 
 
 @pytest.mark.parametrize(

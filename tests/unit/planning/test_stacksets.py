@@ -27,6 +27,7 @@ from rollout.execute import execute
 from rollout.execution import Run
 from rollout.outcome import Outcome
 from rollout.progress import ApplyProgress, Event, Instances, Note
+from rollout.stackset_execution import moved_set
 from rollout.stackset_operations import rectangles, steps_of
 from templates.schemas import Schemas
 from tests.simulated import ACCOUNT, SimulatedGateways, Small, literal, small_assembly
@@ -313,6 +314,8 @@ def test_whatever_moved_since_the_plan_is_refused(world: World, change: Callable
     begun = world.live.begun()
     world.live.operations.clear()
     change(world.live)
+    before = moved_set(world.run_of(plan), world.set_of(plan), world.gateways.cloudformation(ACCOUNT, "us-east-1"))
+    assert words in " ".join(before), "before any stack is touched, too"
     outcome = world.run(plan)
     assert outcome.result == "refused" and words in " ".join(outcome.differences), outcome
     assert world.live.begun() == begun

@@ -89,7 +89,6 @@ def findings(stacks: tuple[ProvisionedStack, ...]) -> list[Finding]:
     return [one for found in check(stacks, LEFT_OUT, STANDS_FOR, remedy="here", cache_folder=None).values() for one in found]
 
 
-@pytest.mark.no_cover
 def test_every_handler_permission_is_granted_or_left_out_for_a_reason_in_every_configuration() -> None:
     assert len(configurations()) > 60
     for stacks in configurations():

@@ -37,6 +37,17 @@ def test_a_lock_whose_every_race_was_lost_is_not_taken() -> None:
     assert s3.written == ATTEMPTS
 
 
+def test_an_item_that_is_not_there_is_updated_to_what_is_given() -> None:
+    written: list[bytes] = []
+
+    class Free(Contested):
+        def put(self, bucket: str, key: str, body: bytes, **_: Any) -> Any:
+            written.append(body)
+
+    assert ObjectItems(Free(), "lock.json").update("bucket", {}, {"LockID": "x"}, Condition(absent="LockID")) is None
+    assert written == [b'{"LockID": "x"}']
+
+
 def stack(name: str, bucket: str, region: str) -> Small:
     template = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": bucket}}}}
     return Small(id=name, template=template, region=region)

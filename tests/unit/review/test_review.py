@@ -579,3 +579,33 @@ def test_the_graph_has_every_stack_and_only_direct_edges() -> None:
     assert picture.count("<rect") == 4 and picture.count("<path") == 2
     assert graph.reduced({"a": (), "b": ("a",), "c": ("a", "b")}) == {"a": (), "b": ("a",), "c": ("b",)}
     assert graph.layers({"a": (), "b": ("a",), "c": ("a", "b")}) == {"a": 0, "b": 1, "c": 2}
+
+
+def test_a_command_that_several_findings_in_a_row_end_with_is_told_once_in_every_form() -> None:
+    again = [
+        Finding(severity="error", code=str(n), message=f"record {n} stands", command="python deploy.py plan --replace") for n in range(3)
+    ]
+    other = Finding(severity="warning", code="w", message="another", command="python deploy.py plan --replace")
+    plan = plan_of(stack("dns", "blocked", findings=(*again, other)))
+    assert [each.command for each in summary.further_findings(plan)] == ["", "", again[0].command, other.command]
+    for text in (terminal.render(plan, width=140), markdown.render(plan), html.render(plan)):
+        assert all(each.message in text for each in (*again, other))
+    assert terminal.render(plan, width=140).count("deploy.py plan --replace") == 2
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_stack_that_is_not_there_has_its_policies_counted_whatever_stops_it(exists: bool) -> None:
+    widening = Widening(
+        stack="a", logical_id="R", resource_type="AWS::IAM::Role", path="P", kind="statement_added", statement="S", after="x"
+    )
+    plan = plan_of(
+        stack(
+            "a",
+            "blocked",
+            state=LIVE if exists else ABSENT,
+            widenings=(widening,),
+            findings=(Finding(severity="error", code="e", message="no"),),
+        )
+    )
+    text = terminal.render(plan, width=140)
+    assert ("Policies that allow more than before" in text, "a new stack with 1 statement" in text) == (exists, not exists)

@@ -18,11 +18,12 @@ from planning.inputs import Gateways
 from planning.model import Options, Plan, StackPlan
 from planning.plan import make_plan
 from planning.request import Request
-from rollout.apply import Applied, LockTableMissing, StalePlan, apply, makers_of_table, record_of, refusals
+from rollout.apply import Applied, LockTableMissing, StalePlan, apply, record_of, refusals
 from rollout.execution import Run
 from rollout.lock import Lock, LockHeld, LockLost, acquire
 from rollout.progress import Event, Resource, Started
 from takeover.model import Taken
+from templates.makers import makers_of_table
 from templates.schemas import Schemas
 from tests.simulated import ACCOUNT, NOW, Simulated, SimulatedGateways, Small, literal, output, small_assembly
 from tests.unit.rollout.test_lock import ME, Clock, Table

@@ -13,10 +13,11 @@ import pytest
 from aws.errors import AwsError
 from planning.model import Superseded
 from planning.removals import Removal as PlannedRemoval
-from rollout.apply import Applied, StalePlan, _applied, _publish, apply, before_the_lock, makers_of_table, record_of, stale
+from rollout.apply import Applied, StalePlan, _applied, _publish, apply, before_the_lock, record_of, stale
 from rollout.lock import LockLost
 from rollout.outcome import ContentOutcome, Outcome, StackRemoved
 from rollout.progress import Note
+from templates.makers import makers_of_table
 from tests.simulated import ACCOUNT, small_assembly
 from tests.unit.rollout.test_apply import Desk, Simulation, chain, results, small, table_maker
 from tests.unit.rollout.test_apply_content import CONTENT, LIVE

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from rollout.apply import Applied, LockTableMissing, _applied, _removed, before_the_lock, makers_of_table
+from rollout.apply import Applied, LockTableMissing, _applied, _removed, before_the_lock
 from rollout.outcome import ContentOutcome, Outcome, StackRemoved
+from templates.makers import makers_of_table
 from tests.simulated import ACCOUNT
 
 PLACE: dict[str, Any] = {"stack_name": "n", "account_id": ACCOUNT, "region": "r"}

@@ -379,12 +379,13 @@ def test_a_move_names_the_edit_the_place_it_has_and_the_place_it_would_get() -> 
     after, _ = small_assembly(Small(id="x", template={}, region="us-east-2"), Small(id="a", template={}, region="us-west-2"))
     after = msgspec.structs.replace(after, home_region="us-west-2")
     found = moved_finding(after, [before], [(before.stacks[1], ("one", "two"))])
-    assert found.message.startswith(
-        "home_region eu-west-1 -> us-west-2 would move the environment. a stands as demo-test-a in eu-west-1, account 123456789012,"
-        " and would be made a second time as demo-test-a in us-west-2, account 123456789012, where it cannot have one, two as well."
+    assert found.message.startswith("home_region eu-west-1 -> us-west-2 would move the environment. A stack cannot be moved: take the edit")
+    assert found.message.endswith(
+        "What stands in the way: a stands as demo-test-a in eu-west-1, account 123456789012,"
+        " and would be made a second time as demo-test-a in us-west-2, account 123456789012, where it cannot have one, two as well"
     )
     assert (found.severity, found.code, found.command) == ("error", "stack_moved", "python deploy.py status --env test")
-    assert moved_finding(after, [], [(before.stacks[1], ("n",))]).message.startswith("a stands as")
+    assert moved_finding(after, [], [(before.stacks[1], ("n",))]).message.startswith("A stack cannot be moved")
 
 
 def test_a_new_address_and_a_new_home_of_the_history() -> None:

@@ -59,7 +59,6 @@ def statements(name: str) -> dict[str, dict[str, Any]]:
     return {each["Sid"]: each for each in site(name)["BucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]}
 
 
-@pytest.mark.no_cover
 def test_every_variant_passes_the_gate() -> None:
     jobs = [
         Job(stack_id=f"{name}/{stack.id}", template=built(name).templates[stack.id], regions=(stack.region,))

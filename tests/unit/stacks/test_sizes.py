@@ -109,7 +109,6 @@ def test_the_longest_names_that_are_admitted_fit(tmp_path: Path, what: str) -> N
     assert too_long(env) == []
 
 
-@pytest.mark.no_cover
 def test_an_environment_of_the_longest_names_lints_clean(tmp_path: Path) -> None:
     built = synthesise(loaded(tmp_path, longest()))
     jobs = [Job(stack_id=s.id, template=built.templates[s.id], regions=(s.region,)) for s in built.assembly.stacks]

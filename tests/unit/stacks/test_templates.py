@@ -85,7 +85,6 @@ def test_golden_organization() -> None:
     assert_golden("templates/organization/administration.template.json", built.templates["administration"])
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("name", VARIANTS)
 def test_every_variant_lints_clean(name: str) -> None:
     assert_clean(synthesis(name))
@@ -519,7 +518,6 @@ def test_any_environment_builds_and_keeps_the_security_properties(env: Environme
     assert synthesise(env).assembly.digest == built.assembly.digest
 
 
-@pytest.mark.no_cover
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(any_environment())
 def test_any_environment_lints_clean(env: Environment) -> None:
