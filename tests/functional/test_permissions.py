@@ -183,12 +183,13 @@ def test_what_a_stack_kept_is_taken_over_by_the_deploy_role(dev: Site, root: Aws
     """It reads the certificate with what CloudFormation's role may read, and passes that role alone."""
     client = root.client("cloudformation", account_id=ACCOUNT, region="us-east-1")
     name = f"{PREFIX}-certificate"
-    arn = client.describe_stack_resource(StackName=name, LogicalResourceId="Certificate")["StackResourceDetail"]["PhysicalResourceId"]
+    certificate = client.describe_stack_resource(StackName=name, LogicalResourceId="Certificate")["StackResourceDetail"]
+    arn, stack = certificate["PhysicalResourceId"], certificate["StackId"]
     for status, more in (("DELETE_FAILED", {}), ("DELETE_COMPLETE", {"RetainResources": ["Certificate"]})):
         client.delete_stack(StackName=name, **more)
 
         def reached(status: str = status) -> bool:
-            return [s["StackStatus"] for s in client.list_stacks()["StackSummaries"] if s["StackName"] == name] == [status]
+            return [each["StackStatus"] for each in client.describe_stacks(StackName=stack)["Stacks"]] == [status]
 
         eventually(reached)
     role = dev.deploy_role()
