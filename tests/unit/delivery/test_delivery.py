@@ -98,6 +98,14 @@ def test_an_issue_is_opened_once_kept_and_closed(tmp_path: Path) -> None:
     assert night(drift="") == "prod: nothing found"
 
 
+@pytest.mark.parametrize("text", ["x\n" * 40_000, "\n" * 40_000, "site/Distribution: Comment\n" * 4_000, "x" * 100_000])
+def test_an_issue_fits_whatever_was_found_and_says_where_the_rest_is(text: str) -> None:
+    """GitHub refuses a longer one, and the findings of that night would be told by nobody."""
+    body = issues.body({"drift": text, "doctor": "short", "verify": text, "prune": text}, "https://ci.example/1")
+    assert len(body) < comment.LIMIT and "    short" in body
+    assert body.count("The rest is in the artifact findings-* of that run.") == 3
+
+
 def test_the_issue_of_an_environment_that_is_no_more_is_closed(tmp_path: Path) -> None:
     tracker = issues.Tracker(github=Paper.at(tmp_path), repository="bbws/web", run="https://ci.example/1")
     tracker.report({"sit": {"drift": "x"}, "prod": {"drift": "x"}}, known=("sit", "prod"))
