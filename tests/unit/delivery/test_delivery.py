@@ -98,9 +98,12 @@ def test_an_issue_is_opened_once_kept_and_closed(tmp_path: Path) -> None:
     assert night(drift="") == "prod: nothing found"
 
 
-@pytest.mark.parametrize("text", ["x\n" * 40_000, "\n" * 40_000, "site/Distribution: Comment\n" * 4_000, "x" * 100_000])
-def test_an_issue_fits_whatever_was_found_and_says_where_the_rest_is(text: str) -> None:
+@pytest.mark.parametrize(
+    ("line", "times"), [("x\n", 40_000), ("x\n", 6_000), ("\n", 40_000), ("site/Distribution: Comment\n", 4_000), ("x", 100_000)]
+)
+def test_an_issue_fits_whatever_was_found_and_says_where_the_rest_is(line: str, times: int) -> None:
     """GitHub refuses a longer one, and the findings of that night would be told by nobody."""
+    text = line * times
     body = issues.body({"drift": text, "doctor": "short", "verify": text, "prune": text}, "https://ci.example/1")
     assert len(body) < comment.LIMIT and "    short" in body
     assert body.count("The rest is in the artifact findings-* of that run.") == 3
