@@ -66,6 +66,8 @@ def test_a_plan_looks_at_a_certificate_that_is_new_to_it_and_at_a_foundation_tha
     theirs = synthesise(changed(DEV, {"certificate": {"arn": ARN}}))
     assert relied_on(theirs.assembly, theirs.templates, ours.assembly) == {CODE} <= _BLOCKING
     assert relied_on(theirs.assembly, theirs.templates, theirs.assembly) == set()
+    longer = synthesise(changed(DEV, {"certificate": {"arn": ARN, "subject_alternative_names": ["*.dev.kimmyai.io"]}}))
+    assert relied_on(longer.assembly, longer.templates, theirs.assembly) == {CODE}, "the same one may not be for the new name"
     assert relied_on(theirs.assembly, theirs.templates, None) == set(), "the first time all that concerns a deployment is looked at"
     assert relied_on(ours.assembly, ours.templates, theirs.assembly) == set()
     without = {name: body for name, body in ours.templates.items() if name != "foundation"}
