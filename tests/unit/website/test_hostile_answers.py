@@ -1,0 +1,40 @@
+"""A site that answers what no site of ours would: each check says failed, and none ends verify."""
+
+from __future__ import annotations
+
+import msgspec
+import httpx
+import pytest
+
+from tests.unit.website.test_content import CONTRACT
+from tests.unit.website.visits import NOW
+from verification.model import Endpoint, Target
+from verification.probe import Answer, Probe
+from verification.registry import registered
+from verification.verify import made
+
+
+class Hostile(Probe):
+    """Every request gets the same answer."""
+
+    answer: Answer
+
+    def get(self, *_: object, **__: object) -> Answer:
+        return self.answer
+
+    get_host = get_plain = get_elsewhere = get
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("status", [200, 301, 404])
+@pytest.mark.parametrize("value", [b"\xb2", b"9" * 5000, b"http://[", b"//[::1/", b"", b"\xff\xfe", b',;="', b"max-age=\xb2"])
+def test_no_answer_ends_verify(status: int, value: bytes) -> None:
+    names = ("age", "location", "cache-control", "content-type", "content-encoding", "strict-transport-security", "www-authenticate")
+    headers = httpx.Headers([*((name.encode(), value) for name in names), (b"x-cache", b"Hit from cloudfront")])
+    contract = msgspec.structs.replace(CONTRACT, entry_path="/buy")
+    target = Target(contract=contract, endpoint=Endpoint(host="127.0.0.1", port=1), password="x", username="y")
+    with Hostile(target, lambda: NOW) as probe:
+        for body in (b"\xff<html><base href='http://['><script src='//[x'></script>", b""):
+            probe.answer = Answer(status, headers, body, "HTTP/2")
+            for each in registered():
+                made(each, probe)
