@@ -20,6 +20,7 @@ SERVER = "https://github.com"
 PAUSES = (2.0, 15.0, 60.0)
 """Seconds before each repetition. The last one is what GitHub asks for after a secondary limit ("Rate limits for the REST API")."""
 _FINAL = re.compile(r"\(HTTP 4(?!29)\d\d\)")
+_ANYTHING = re.compile("")
 _UNMADE = re.compile(r"rate limit|HTTP 429|error connecting to", re.IGNORECASE)
 """GitHub has not taken the call, or was not found: `gh` says the last one where a name is not resolved."""
 
@@ -58,7 +59,7 @@ class GitHub:
 
     def make(self, path: str, body: Mapping[str, Any]) -> None:
         """Something new: whether a call without an answer has made it is not known, so that one is not repeated."""
-        self._patiently(("api", "--method", "POST", path, "--input", "-"), json.dumps(body), lambda said: False)
+        self._patiently(("api", "--method", "POST", path, "--input", "-"), json.dumps(body), final=_ANYTHING)
 
     def compared(self, repository: str, first: str, second: str) -> str:
         """How the second commit stands to the first: ahead, behind, identical, diverged; "" where GitHub does not know `second`.
@@ -74,15 +75,13 @@ class GitHub:
         self.get(f"repos/{repository}/commits/{first}")
         return ""
 
-    def _patiently(
-        self, arguments: tuple[str, ...], text: str = "", passes: Callable[[str], bool] = lambda said: _FINAL.search(said) is None
-    ) -> str:
-        """What was refused is refused; what the network or GitHub's load has stopped is asked again, if it `passes` or was not taken."""
+    def _patiently(self, arguments: tuple[str, ...], text: str = "", *, final: re.Pattern[str] = _FINAL) -> str:
+        """What was refused is refused; what the network or GitHub's load has stopped is asked again."""
         for pause in PAUSES:
             try:
                 return self.run(arguments, text)
             except subprocess.CalledProcessError as error:
-                if not (passes(error.stderr) or _UNMADE.search(error.stderr)):
+                if final.search(error.stderr) and not _UNMADE.search(error.stderr):
                     raise
             self.sleep(pause)
         return self.run(arguments, text)
