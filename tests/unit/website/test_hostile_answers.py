@@ -33,7 +33,8 @@ def test_no_answer_ends_verify(status: int, value: bytes) -> None:
     headers = httpx.Headers([*((name.encode(), value) for name in names), (b"x-cache", b"Hit from cloudfront")])
     contract = msgspec.structs.replace(CONTRACT, entry_path="/buy")
     target = Target(contract=contract, endpoint=Endpoint(host="127.0.0.1", port=1), password="x", username="y")
-    with Hostile(target, lambda: NOW) as probe:
+    probe = Hostile(target, lambda: NOW)
+    with probe:
         for body in (b"\xff<html><base href='http://['><script src='//[x'></script>", b""):
             probe.answer = Answer(status, headers, body, "HTTP/2")
             for each in registered():
