@@ -46,6 +46,8 @@ def test_a_comment_fits_and_shows_every_environment_whatever_the_reviews_hold(tm
     assert [row.split(" | ")[0] for row in rows] == ["| broken", "| dev", "| prod", "| sit"]
     assert "\\|" in rows[1] and "@all" not in rows[1] and "<b>" not in rows[1] and "\n## new" not in text
     assert "no plan was made" in rows[0]
+    # Nothing in a review hides with whose code it was made.
+    assert text.index("the pull request's own code") < text.index("<details>")
 
 
 @pytest.mark.attack
