@@ -19,7 +19,8 @@ BOT = "github-actions[bot]"
 SERVER = "https://github.com"
 PAUSES = (2.0, 15.0, 60.0)
 """Seconds before each repetition. The last one is what GitHub asks for after a secondary limit ("Rate limits for the REST API")."""
-_FINAL = re.compile(r"\(HTTP 4(?!29)\d\d\)")
+_FINAL = re.compile(r"\(HTTP 4(?!29)\d\d\)|GH_TOKEN")
+"""GitHub has refused, or `gh` has no token to ask with."""
 _ANYTHING = re.compile("")
 _UNMADE = re.compile(r"rate limit|HTTP 429|error connecting to", re.IGNORECASE)
 """GitHub has not taken the call, or was not found: `gh` says the last one where a name is not resolved."""

@@ -241,6 +241,7 @@ def test_an_environment_that_nobody_has_set_up_is_no_approval(gh: Path, capsys: 
         ("gh: You have exceeded a secondary rate limit (HTTP 403)", [2, 15, 60]),
         ("gh: too many requests (HTTP 429)", [2, 15, 60]),
         ("gh: Bad credentials (HTTP 401)", []),
+        ("gh: To use GitHub CLI in a GitHub Actions workflow, set the GH_TOKEN environment variable.", []),
         ("gh: Resource not accessible by integration (HTTP 403)", []),
     ],
 )
