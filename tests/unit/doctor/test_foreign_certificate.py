@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from aws.errors import NotFound
+from doctor.check import Check
 from doctor.checks.caa import caa
 from doctor.checks.foreign_certificate import CODE, foreign_certificate
 from doctor.deployment import _BLOCKING, _CODES
+from doctor.engine import registered
 from doctor.relied_on import FOUNDATION, relied_on
 from stacks.synthesis import synthesise
 from tests.environments_fixture import changed, environments
@@ -53,6 +55,11 @@ def test_what_stands(stands: dict[str, Any], level: str, said: str) -> None:
     (found,) = foreign_certificate.run(context(Aws(**stands), arn=ARN))
     assert (getattr(found, "level"), said in getattr(found, "message")) == (level, True)  # noqa: B009
     assert foreign_certificate.deployment and CODE in _CODES & _BLOCKING, "plan tells it too"
+
+
+def test_a_local_aws_has_no_certificate_of_others_and_is_deployed_to_without() -> None:
+    (ours,) = (each for each in registered() if isinstance(each, Check) and each.code == CODE)
+    assert ours.at_aws_only
 
 
 def test_our_own_is_not_asked_for_and_one_of_others_needs_no_consent_of_the_dns() -> None:
