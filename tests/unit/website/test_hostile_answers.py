@@ -39,3 +39,14 @@ def test_no_answer_ends_verify(status: int, value: bytes) -> None:
             probe.answer = Answer(status, headers, body, "HTTP/2")
             for each in registered():
                 made(each, probe)
+
+
+@pytest.mark.parametrize(
+    ("preview", "carried", "status"), [(True, (), "skipped"), (False, (), "failed"), (True, CONTRACT.certificate_names, "passed")]
+)
+def test_a_preview_may_not_know_the_names_of_a_certificate_of_others(preview: bool, carried: tuple[str, ...], status: str) -> None:
+    probe = Hostile(Target(contract=CONTRACT, preview=preview), lambda: NOW)
+    probe.certificate = {"subjectAltName": tuple(("DNS", name) for name in (CONTRACT.domain, *carried))}
+    (check,) = (each for each in registered() if each.id == "tls.names")
+    result = made(check, probe)
+    assert result is not None and result.status == status
