@@ -73,7 +73,7 @@ class Managed:
         """By its ARN; empty where it has none, or the ARN none."""
         account = self._arn(4)
         # The ARN of an Origin Access Identity has "cloudfront" there.
-        return account if account.isdigit() else ""
+        return account if account.isdecimal() else ""
 
     @property
     def region(self) -> str:

@@ -112,7 +112,7 @@ def dotted(pointer: str, name: str) -> str:
         return name
     found = ""
     for part in match["path"].strip("/").split("/"):
-        found += f"[{part}]" if part.isdigit() and found else f".{part}" if found else part
+        found += f"[{part}]" if part.isdecimal() and found else f".{part}" if found else part
     return found
 
 
@@ -133,7 +133,7 @@ def _named(pointer: str, name: str, *, sides: tuple[Any, Any]) -> tuple[str, boo
 def _by_name(parts: list[str], body: Any) -> str:
     path = ""
     for part in parts:
-        if isinstance(body, list) and part.isdigit():
+        if isinstance(body, list) and part.isdecimal():
             if int(part) >= len(body):
                 return ""
             path, body = f"{path}[{labels(body)[int(part)]}]", body[int(part)]

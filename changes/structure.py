@@ -151,7 +151,7 @@ def _name(item: Any, key: str) -> str:
     found = item if key else None
     for part in key.split("."):
         found = found.get(part) if isinstance(found, Mapping) else None
-    usable = isinstance(found, str) and found and not found.isdigit() and not any(c in "[]\n\x1f" for c in found)
+    usable = isinstance(found, str) and found and not found.isdecimal() and not any(c in "[]\n\x1f" for c in found)
     return str(found) if usable else ""
 
 

@@ -29,7 +29,7 @@ SERVICES = 2
 def wished_attempts(environ: Mapping[str, str], otherwise: int) -> int:
     """AWS_MAX_ATTEMPTS, as every SDK of AWS takes it (AWS SDKs and Tools Reference Guide, "Retry behavior"); 20 at most."""
     wished = environ.get("AWS_MAX_ATTEMPTS", "")
-    return min(int(wished), 20) or otherwise if wished.isascii() and wished.isdigit() else otherwise
+    return min(int(wished), 20) or otherwise if wished.isascii() and wished.isdecimal() else otherwise
 
 
 class CircuitOpen(Exception):

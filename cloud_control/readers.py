@@ -173,7 +173,7 @@ def _health_check(of: Identifier) -> Properties | None:
 def _typed(value: Any) -> Any:
     """Route 53 speaks XML: every value there is a text, and in the provider schema it is not."""
     if isinstance(value, str):
-        return {"true": True, "false": False}.get(value, int(value) if value.isdigit() else value)
+        return {"true": True, "false": False}.get(value, int(value) if value.isdecimal() else value)
     return value
 
 

@@ -65,7 +65,7 @@ def _list(children: dict[str, Element]) -> Any:
 def _scalar(name: str, text: str) -> Any:
     if text in ("true", "false"):
         return text == "true"
-    if name.endswith(_NUMBERS) and text.isdigit():
+    if name.endswith(_NUMBERS) and text.isdecimal():
         return int(text)
     return text
 

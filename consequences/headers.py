@@ -114,7 +114,7 @@ def _text(section: str, value: Mapping[str, Any]) -> str:
 
 def _hsts(value: Mapping[str, Any]) -> int:
     text = str(value.get("AccessControlMaxAgeSec", 0))
-    return int(text) if text.isdigit() else 0
+    return int(text) if text.isdecimal() else 0
 
 
 def _on(value: Any) -> bool:

@@ -157,7 +157,7 @@ def _all(*checks: Callable[[Body, Body], Found]) -> Callable[[Body, Body], Found
 def _days(value: Any) -> float:
     """Days that something is kept; for ever where nothing is said."""
     text = str(value) if value is not None else ""
-    return int(text) if text.isdigit() else float("inf")
+    return int(text) if text.isdecimal() else float("inf")
 
 
 def _kept(days: float) -> str:

@@ -73,7 +73,13 @@ def render(reviews: tuple[Review, ...], *, commit: str, run: str) -> str:
 
 def _render(reviews: tuple[Review, ...], kept: set[str], commit: str, run: str) -> str:
     rows = [f"| {_cell(review.environment)} | {_cell(review.line)} |" for review in reviews]
-    parts = [MARK, "## What this pull request would change", "", "| environment | plan |", "|---|---|", *rows, ""]
+    where = f"[this run]({run}), which has every review as a page" if run else "the run of this workflow"
+    # Before the reviews: what an unclosed comment or element of theirs would hide stands behind it.
+    note = (
+        f"<sub>Planned read-only for {sentence(commit)} by {where}, with the pull request's own code: what is applied is planned anew. "
+        "Merging deploys it from dev to prod; prod waits for approval.</sub>"
+    )
+    parts = [MARK, "## What this pull request would change", "", "| environment | plan |", "|---|---|", *rows, "", note, ""]
     for review in reviews:
         if review.environment in kept:
             parts += [
@@ -86,11 +92,6 @@ def _render(reviews: tuple[Review, ...], kept: set[str], commit: str, run: str) 
             ]
         elif review.markdown:
             parts += [f"The review of {_cell(review.environment)} is too long for a comment.", ""]
-    where = f"[this run]({run}), which has every review as a page" if run else "the run of this workflow"
-    parts.append(
-        f"<sub>Planned read-only for {sentence(commit)} by {where}, with the pull request's own code: what is applied is planned anew. "
-        "Merging deploys it from dev to prod; prod waits for approval.</sub>"
-    )
     return "\n".join(parts) + "\n"
 
 

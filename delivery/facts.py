@@ -40,7 +40,7 @@ def unready(assembly: Assembly, place: Place | None, *, server: str = SERVER, re
         return f"{where}: no github.repository, so there is no role that a workflow could take on"
     if server != SERVER:
         return f"the roles of {assembly.environment} trust workflows of {SERVER} only, and this is one of {server}"
-    if ref.startswith("refs/heads/") and ref != f"refs/heads/{place.branch}":
+    if ref and not ref.startswith("refs/pull/") and ref != f"refs/heads/{place.branch}":
         return f"{where}: github.branch is {place.branch}, and this run is of {ref}: no role of {assembly.environment} lets it in"
     return ""
 

@@ -19,8 +19,11 @@ BOT = "github-actions[bot]"
 SERVER = "https://github.com"
 PAUSES = (2.0, 15.0, 60.0)
 """Seconds before each repetition. The last one is what GitHub asks for after a secondary limit ("Rate limits for the REST API")."""
-_FINAL = re.compile(r"\(HTTP 4(?!29)\d\d\)")
-_LIMITED = re.compile("rate limit", re.IGNORECASE)
+_FINAL = re.compile(r"\(HTTP 4(?!29)\d\d\)|GH_TOKEN")
+"""GitHub has refused, or `gh` has no token to ask with."""
+_ANYTHING = re.compile("")
+_UNMADE = re.compile(r"rate limit|HTTP 429|error connecting to", re.IGNORECASE)
+"""GitHub has not taken the call, or was not found: `gh` says the last one where a name is not resolved."""
 
 Run = Callable[[tuple[str, ...], str], str]
 """Runs `gh` with arguments and a text on its input; its output. Raises `CalledProcessError`."""
@@ -56,8 +59,8 @@ class GitHub:
         self._patiently(("api", "--method", "PATCH", path, "--input", "-"), json.dumps(body))
 
     def make(self, path: str, body: Mapping[str, Any]) -> None:
-        """Something new, tried once: whether a call without an answer has made it is not known."""
-        self.run(("api", "--method", "POST", path, "--input", "-"), json.dumps(body))
+        """Something new: whether a call without an answer has made it is not known, so that one is not repeated."""
+        self._patiently(("api", "--method", "POST", path, "--input", "-"), json.dumps(body), final=_ANYTHING)
 
     def compared(self, repository: str, first: str, second: str) -> str:
         """How the second commit stands to the first: ahead, behind, identical, diverged; "" where GitHub does not know `second`.
@@ -73,13 +76,13 @@ class GitHub:
         self.get(f"repos/{repository}/commits/{first}")
         return ""
 
-    def _patiently(self, arguments: tuple[str, ...], text: str = "") -> str:
+    def _patiently(self, arguments: tuple[str, ...], text: str = "", *, final: re.Pattern[str] = _FINAL) -> str:
         """What was refused is refused; what the network or GitHub's load has stopped is asked again."""
         for pause in PAUSES:
             try:
                 return self.run(arguments, text)
             except subprocess.CalledProcessError as error:
-                if _FINAL.search(error.stderr) and not _LIMITED.search(error.stderr):
+                if final.search(error.stderr) and not _UNMADE.search(error.stderr):
                     raise
             self.sleep(pause)
         return self.run(arguments, text)

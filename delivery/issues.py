@@ -36,7 +36,9 @@ def body(findings: Mapping[str, str], run: str) -> str:
     most = LIMIT // max(1, len(findings))
     for name, text in findings.items():
         # Indented, a text of others ends no block and mentions nobody.
-        parts += [f"### {name}", "", *(f"    {line}" for line in text[:most].splitlines()), ""]
+        block = "\n".join(f"    {line}" for line in text[:most].splitlines())
+        rest = f"The rest is in the artifact {PREFIX}* of that run.\n" if max(len(text), len(block)) > most else ""
+        parts += [f"### {name}", "", block[:most], "", rest]
     return "\n".join(parts)
 
 

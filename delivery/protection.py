@@ -84,8 +84,9 @@ def unguarded(assembly: Assembly, environment: Mapping[str, Any]) -> str:
         return ""
     if any(rule.get("type") == "required_reviewers" and rule.get("reviewers") for rule in environment.get("protection_rules") or ()):
         return ""
+    name = environment.get("name")
     return (
-        f"{assembly.environment} asks for approval, and GitHub's environment {assembly.environment} has no reviewers: nothing is changed. "
+        f"{assembly.environment} asks for approval, and GitHub's environment {name} has no reviewers: nothing is changed. "
         "Set them up (make protect prints how), or have the deployer ask people: protection.approvals"
     )
 

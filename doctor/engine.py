@@ -19,7 +19,7 @@ from doctor.values import CheckResult, Fix, Report
 
 WORKERS = 8
 CHANGES = "whether AWS takes changes now: doctor makes none (runbook us-east-1)"
-AT_AWS_ONLY = "public DNS, quotas, token versions and aliases of other accounts: a local AWS has none of these"
+AT_AWS_ONLY = "public DNS, quotas, token versions, certificates of others and aliases of other accounts: a local AWS has none of these"
 
 
 def registered() -> tuple[Check | StackCheck, ...]:

@@ -21,10 +21,16 @@ def foreign_arn(assembly: Assembly) -> str:
 
 
 def relied_on(assembly: Assembly, templates: Mapping[str, bytes], last: Assembly | None) -> frozenset[str]:
-    """A certificate of others that is new to the environment; lock table and artifact bucket where none of the stacks makes them.
+    """A certificate of others that is new to the environment, or has to be for other names; lock table and artifact bucket where none of
+    the stacks makes them.
 
     `last` was applied last; before the first time the certificate is looked at anyway.
     """
-    arn = foreign_arn(assembly)
-    new = frozenset({"foreign_certificate"} if arn and last is not None and arn != foreign_arn(last) else ())
+    new = frozenset({"foreign_certificate"} if last is not None and _wanted(assembly) not in (None, _wanted(last)) else ())
     return new if makers_of_table(assembly.lock_table, templates) else new | FOUNDATION
+
+
+def _wanted(assembly: Assembly) -> tuple[str, tuple[str, ...]] | None:
+    """The certificate of others, and what it has to be for."""
+    arn = foreign_arn(assembly)
+    return (arn, assembly.site.certificate_names) if arn else None

@@ -19,10 +19,13 @@ from pages.findings import Finding
 KEY_LIMIT = 1024
 """Bytes of an object key in UTF-8 (Amazon S3 User Guide, object keys)."""
 
-LITTER = (".ds_store", "._*", "thumbs.db", "ehthumbs.db", "desktop.ini", ".directory", ".gitkeep", ".keep", ".nojekyll")
+LITTER = (".ds_store", "._*", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", ".directory", ".gitkeep", ".keep", ".nojekyll")
 """What file managers and version control leave in a folder, in lower case; nobody means to publish it."""
 
-SECRET_NAMES = ("*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "id_rsa*", "id_ed25519*", "*.env", "credentials", "*.tfstate", "*.kdbx")
+SECRET_NAMES = (
+    *("*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.ppk", "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*"),
+    *("*.env", "credentials", "*.tfstate", "*.kdbx"),
+)
 
 _SHOWN = 5
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 LOWEST_SPEED = 1024
 """Bytes a second."""
+COPYING = 900.0
+"""Seconds more for the answer to a PUT. S3 begins that to CopyObject at once and ends it with the copy, which is lost to whoever leaves
+before (API reference, CopyObject); in between it sends blanks. 5 GB, the most that it copies, at a few MB a second."""
 
 
 def is_too_slow(received: int, waited: float, timeout: float) -> bool:
@@ -27,8 +30,8 @@ def is_too_slow(received: int, waited: float, timeout: float) -> bool:
 class Incoming(RawIOBase):
     """What is read of a socket. Waiting for the first byte is bounded by the socket's own time-out and not counted."""
 
-    def __init__(self, raw: RawIOBase, timeout: float, now: Callable[[], float] = time.monotonic) -> None:
-        self._raw, self._timeout, self._now = raw, timeout, now
+    def __init__(self, raw: RawIOBase, timeout: float, now: Callable[[], float] = time.monotonic, *, more: float = 0.0) -> None:
+        self._raw, self._timeout, self._now, self._more = raw, timeout, now, more
         self._received, self._waited = 0, 0.0
 
     def readable(self) -> bool:
@@ -38,9 +41,10 @@ class Incoming(RawIOBase):
         begun = self._now()
         count = self._raw.readinto(buffer) or 0
         if self._received:
-            self._waited += self._now() - begun
+            # Longer than the time-out is not the network's doing: the process stood still (Ctrl+Z, a machine asleep).
+            self._waited += min(self._now() - begun, self._timeout)
         self._received += count
-        if is_too_slow(self._received, self._waited, self._timeout):
+        if is_too_slow(self._received, self._waited, self._timeout + self._more):
             raise TimeoutError(f"{self._received} bytes in {self._waited:.0f} seconds")
         return count
 
@@ -52,6 +56,6 @@ class Incoming(RawIOBase):
 class SteadyResponse(HTTPResponse):
     """The `response_class` of a connection with a time-out."""
 
-    def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self.fp = BufferedReader(Incoming(self.fp.detach(), sock.gettimeout()))
+    def __init__(self, sock: Any, debuglevel: int = 0, method: str | None = None, url: str | None = None) -> None:
+        super().__init__(sock, debuglevel, method, url)
+        self.fp = BufferedReader(Incoming(self.fp.detach(), sock.gettimeout(), more=COPYING if method == "PUT" else 0.0))

@@ -284,7 +284,7 @@ def _owner(state: Path) -> int | None:
                 fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
                 said = handle.read()
-                return int(said) if said.isdigit() else 0
+                return int(said) if said.isdecimal() else 0
     except FileNotFoundError:
         pass
     return None

@@ -1,7 +1,7 @@
 """What a page loads and holds, read as the HTML standard says.
 
 In: the text of a page. Out: `Document`, with the pages that stand in its frames (srcdoc). Never: looks into comments or noscript, which a
-browser with scripts leaves alone, or loads what stands in a template.
+browser with scripts leaves alone, or loads what stands in a template that is no shadow root.
 """
 
 from __future__ import annotations
@@ -140,21 +140,31 @@ def parse(text: str, *, depth: int = 0) -> Document:
 
 
 def _elements(root: Any) -> Iterator[Any]:
-    """In document order, without the insides of templates: they hang on the template, not below it."""
+    """In document order, without the insides of templates: they hang on the template, not below it. Those of a declarative shadow root a
+    browser loads and runs like the page around it (HTML standard, "shadowrootmode")."""
     waiting = [root]
     while waiting:
         node = waiting.pop()
         if not node.name.startswith(("#", "!")):
             yield node
         waiting.extend(reversed(node.children or ()))
+        if _is_shadow_root(node):
+            waiting.append(node.template_content)
+
+
+def _is_shadow_root(node: Any) -> bool:
+    if getattr(node, "template_content", None) is None:
+        return False
+    return (node.attrs.get("shadowrootmode") or "").lower() in ("open", "closed")
 
 
 def _inside(node: Any) -> Iterator[Any]:
     """The elements of a template, and of templates in it."""
     waiting = [node]
     while waiting:
-        content = getattr(waiting.pop(), "template_content", None)
-        for inner in _elements(content) if content is not None else ():
+        each = waiting.pop()
+        content = getattr(each, "template_content", None)
+        for inner in _elements(content) if content is not None and not _is_shadow_root(each) else ():
             yield inner
             waiting.append(inner)
 
@@ -180,7 +190,8 @@ class _Reader:
         if name == "base" and not self.base and given.get("href", "").strip():
             self.base, self.base_line = given["href"].strip(), line
         elif name == "script":
-            self._script(node, given, line)
+            of_svg = given.get("href", given.get("xlink:href")) if node.namespace == "svg" else None
+            self._script(node, given if of_svg is None else {**given, "src": of_svg}, line)
         elif name == "style":
             self.inline.append(Inline(kind="style", code=_text(node), line=line, what="<style>", nonce=given.get("nonce", "")))
         elif name == "link":
@@ -203,13 +214,14 @@ class _Reader:
         if "srcdoc" not in given:
             return
         inner = parse(given["srcdoc"], depth=depth)
-        runs = "allow-scripts" in given.get("sandbox", "allow-scripts").lower().split()
+        allowed = given.get("sandbox", "allow-scripts allow-forms").lower().split()
+        runs = "allow-scripts" in allowed
         line = node.origin_line or 0
         for reference in inner.references:
             if reference.rel not in _OF_TABS and (runs or reference.directive != "script-src-elem"):
                 self.references.append(replace(reference, line=line))
         self.inline += [replace(each, line=line) for each in inner.inline if runs or each.kind not in ("script", "handler")]
-        self.forms += [(action, line) for action, _ in inner.forms]
+        self.forms += [(action, line) for action, _ in inner.forms if "allow-forms" in allowed]
 
     def _script(self, node: Any, given: Mapping[str, str], line: int) -> None:
         kind = given.get("type", "").split(";")[0].strip().lower()
@@ -249,6 +261,8 @@ class _Reader:
             self._add(given.get(attribute, ""), line, directive, name, given)
         if name == "input" and given.get("type", "").lower() == "image":
             self._add(given.get("src", ""), line, "img-src", name, given)
+        if name in ("button", "input") and given.get("formaction", "").strip():
+            self.forms.append((given["formaction"].strip(), line))
         if name == "source":
             inside = node.parent.name.lower() if node.parent is not None else ""
             self._add(given.get("src", ""), line, "img-src" if inside == "picture" else "media-src", name, given)

@@ -207,7 +207,7 @@ def _expiry(properties: Body) -> float:
     days = [
         float(rule["ExpirationInDays"])
         for rule in map(_mapping, _list(_mapping(properties.get("LifecycleConfiguration")).get("Rules")))
-        if str(rule.get("ExpirationInDays", "")).isdigit()
+        if str(rule.get("ExpirationInDays", "")).isdecimal()
     ]
     return min(days, default=365.0)
 

@@ -71,6 +71,7 @@ def find(
     applied = next((each for each in past.assemblies if each.digest == succeeded), None)
     undoes = last is not None and last.rollback and not rolling_back and last.assembly_digest != assembly.digest
     identity = tuple(changed_identity(assembly, past.assemblies, past.bucket))
+    renamed = identity or (moved and any(each.project != assembly.project for each in past.assemblies[:1]))
     return OrphanedStacks(
         findings=(
             *(
@@ -81,7 +82,7 @@ def find(
             *identity,
             *(_held(each.stack, held[each.stack.id]) for each in seen if each.stack.id in held),
             # Where the environment itself has another name, that the tags have the old one is no news.
-            *(note for each in seen for note in each.notes if not (identity and note.code == "stack_not_ours")),
+            *(note for each in seen for note in each.notes if not (renamed and note.code == "stack_not_ours")),
             *found.findings,
             *([_undone(assembly, last)] if undoes and last is not None else []),
             *([_refusing(stacks)] if applied is not None and (stacks := still_refusing(applied, assembly)) else []),

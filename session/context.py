@@ -73,7 +73,7 @@ class Context:
     def width(self) -> int:
         """Columns of the terminal, else of COLUMNS, else 100."""
         columns = self.environ.get("COLUMNS", "")
-        if columns.isdigit() and int(columns) > 0:
+        if columns.isdecimal() and int(columns) > 0:
             return int(columns)
         try:
             return os.get_terminal_size(self.stdout.fileno()).columns

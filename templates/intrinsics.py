@@ -262,7 +262,7 @@ def _computed(key: str, arguments: Any, scope: Scope) -> Any:  # noqa: PLR0911
             return [text] * 32
         case "Fn::Split", [str(delimiter), str(text)] if delimiter and not marked(text):
             return text.split(delimiter)
-        case "Fn::Select", [index, list(parts)] if str(index).isdigit() and int(index) < len(parts):
+        case "Fn::Select", [index, list(parts)] if str(index).isdecimal() and int(index) < len(parts):
             return parts[int(index)]
         case "Fn::FindInMap", [str(a), str(b), str(c)]:
             return scope.template.get("Mappings", {}).get(a, {}).get(b, {}).get(c)

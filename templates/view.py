@@ -263,7 +263,7 @@ class View:
     def _select(self, node: Node, index: Any, parts: Any, depth: int) -> Iterator[Node]:
         for each in self.values(replace(node, value=parts), depth):
             number = _text_of(self._only(index, depth)) or ""
-            if isinstance(each.value, list) and number.isdigit() and int(number) < len(each.value):
+            if isinstance(each.value, list) and number.isdecimal() and int(number) < len(each.value):
                 for found in self.values(replace(each, value=each.value[int(number)]), depth):
                     yield replace(found, path=node.path)
             else:

@@ -113,6 +113,14 @@ WHITE = (
         '<iframe srcdoc="<base href=/assets/><p>x</p><link rel=stylesheet href=app-1a2b.css>"></iframe>',
         "missing-file",
     ),
+    _case("script in a shadow root", GOOD, '<div><template shadowrootmode="open"><script>alert(1)</script></template></div>', "csp-inline"),
+    _case(
+        "file of a shadow root in another",
+        GOOD,
+        '<div><template shadowrootmode="open"><p><template shadowrootmode="closed"><img src="/gone.png"></template></p></template></div>',
+        "missing-file",
+    ),
+    _case("script of an svg", GOOD, '<svg><script href="/gone.js"></script></svg>', "missing-file"),
     _case("base of another host", f'<base href="https://cdn.example.net/">{GOOD}', "", "csp-base"),
     _case("policy in the page", f'<meta http-equiv="Content-Security-Policy" content="script-src \'none\'">{GOOD}', "", "csp-source"),
     _case(
@@ -135,6 +143,8 @@ WHITE = (
 )
 
 FINE = (
+    _case("template that is no shadow root", GOOD, '<div><template><script>alert(1)</script><img src="/gone.png"></template></div>'),
+    _case("shadow root", GOOD, '<div><template shadowrootmode="open"><slot></slot><img alt="" src="/i.png"></template></div>'),
     _case("frame with a page of its own", GOOD, '<iframe src="https://x.example.net/" srcdoc="<p>x</p><img src=/i.png>"></iframe>'),
     _case(
         "as Vite builds it",

@@ -57,7 +57,7 @@ def made(each: Registered, probe: Probe) -> Result | None:
         status, detail, give = "skipped", str(reason), reason.give
     except Failed as reason:
         status, detail = "failed", str(reason)
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, dns.exception.DNSException, UnicodeError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, dns.exception.DNSException, ValueError) as error:
         status, detail = "failed", _words(error)
     return Result(id=each.id, title=each.title, status=status, detail=detail, give=give)
 

@@ -260,7 +260,7 @@ def _plausible(state: State, environment: str) -> State:
 def find(state: State, wanted: str) -> Release:
     """The newest release with that number, or whose content or manifest digest begins so. Raises `WebsiteError`."""
     listing = commands.deploy("releases", state.environment)
-    if wanted.isdigit() and len(wanted) < 8:
+    if wanted.isdecimal() and len(wanted) < 8:
         for release in reversed(state.releases):
             if release.number == int(wanted):
                 return release

@@ -14,7 +14,7 @@ CODE = "foreign_certificate"
 REGION = "us-east-1"
 
 
-@check(CODE, "certificate of others", order=85, deployment=True)
+@check(CODE, "certificate of others", order=85, deployment=True, at_aws_only=True)
 def foreign_certificate(context: CheckContext) -> Iterator[CheckResult]:
     """Nothing where the platform makes its own."""
     arn = foreign_arn(context.assembly)

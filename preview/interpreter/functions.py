@@ -41,7 +41,7 @@ def functions_of(account: Account, where: str, given: Mapping[str, Any]) -> dict
 def _lambda(account: Account, where: str, association: Mapping[str, Any]) -> Function:
     arn = str(association.get("LambdaFunctionARN", ""))
     base, _, qualifier = arn.rpartition(":")
-    if not qualifier.isdigit():
+    if not qualifier.isdecimal():
         account.note(f"{where}: {arn} is not a numbered version: CloudFront refuses it")
         base = arn if ":function:" in arn and ":" not in arn.partition(":function:")[2] else base
     resource = account.by(base, "AWS::Lambda::Function", attribute="Arn")

@@ -23,7 +23,7 @@ def _page(probe: Probe) -> str:
     hits = [answer for answer in answers[1:] if _mark(answer).startswith("Hit")]
     if not hits:
         raise Failed(f"x-cache: {', '.join(_mark(answer) or 'none' for answer in answers)} (wanted: Hit from the second request on)")
-    ages = [int(answer.headers["age"]) if answer.headers.get("age", "").isdigit() else -1 for answer in hits]
+    ages = [int(answer.headers["age"]) if answer.headers.get("age", "").isdecimal() else -1 for answer in hits]
     return expect(ages[0] >= 0 and ages == sorted(ages), f"{_mark(answers[0]) or 'none'}, then Hit; Age {ages[0]} to {ages[-1]} s")
 
 

@@ -46,6 +46,8 @@ def test_a_comment_fits_and_shows_every_environment_whatever_the_reviews_hold(tm
     assert [row.split(" | ")[0] for row in rows] == ["| broken", "| dev", "| prod", "| sit"]
     assert "\\|" in rows[1] and "@all" not in rows[1] and "<b>" not in rows[1] and "\n## new" not in text
     assert "no plan was made" in rows[0]
+    # Nothing in a review hides with whose code it was made.
+    assert text.index("the pull request's own code") < text.index("<details>")
 
 
 @pytest.mark.attack
@@ -96,6 +98,17 @@ def test_an_issue_is_opened_once_kept_and_closed(tmp_path: Path) -> None:
     assert night(drift="", doctor="") == "prod: closed 1"
     assert there()[0]["state"] == "closed" and "nothing any more" in github.read(tmp_path, "comments")[0]["body"]
     assert night(drift="") == "prod: nothing found"
+
+
+@pytest.mark.parametrize(
+    ("line", "times"), [("x\n", 40_000), ("x\n", 6_000), ("\n", 40_000), ("site/Distribution: Comment\n", 4_000), ("x", 100_000)]
+)
+def test_an_issue_fits_whatever_was_found_and_says_where_the_rest_is(line: str, times: int) -> None:
+    """GitHub refuses a longer one, and the findings of that night would be told by nobody."""
+    text = line * times
+    body = issues.body({"drift": text, "doctor": "short", "verify": text, "prune": text}, "https://ci.example/1")
+    assert len(body) < comment.LIMIT and "    short" in body
+    assert body.count("The rest is in the artifact findings-* of that run.") == 3
 
 
 def test_the_issue_of_an_environment_that_is_no_more_is_closed(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from assembly import files
 from assembly.model import Assembly
 from delivery import facts, order, origin, place, protection
 from delivery.__main__ import main
+from delivery.github import GitHub
 from stacks.synthesis import synthesise
 from tests.environments_fixture import environments
 
@@ -77,9 +80,9 @@ REVIEWERS = {"type": "required_reviewers", "reviewers": [{"type": "Team"}]}
 def test_where_an_environment_asks_for_approval_and_github_asks_nobody_nothing_is_changed(
     assembly: Assembly, rules: list[Any], stops: bool
 ) -> None:
-    found = protection.unguarded(assembly, {"protection_rules": rules})
+    found = protection.unguarded(assembly, {"name": "live", "protection_rules": rules})
     assert bool(found) == stops
-    assert not found or ("make protect" in found and "protection.approvals" in found)
+    assert not found or ("environment live has no" in found and "make protect" in found and "protection.approvals" in found)
 
 
 REPOSITORY = {"full_name": "bbws/app", "default_branch": "main", "owner": {"login": "bbws"}}
@@ -129,6 +132,7 @@ def test_no_token_is_shown_to_the_account_of_a_placeholder() -> None:
     [
         ("refs/heads/main", "https://github.com", ""),
         ("refs/pull/5/merge", "https://github.com", ""),
+        ("refs/tags/v1", "https://github.com", "github.branch is main, and this run is of refs/tags/v1"),
         ("refs/heads/evil", "https://github.com", "github.branch is main, and this run is of refs/heads/evil"),
         ("refs/heads/main", "https://github.example", "trust workflows of https://github.com only"),
         ("refs/heads/main", "https://bbws.ghe.com", "trust workflows of https://github.com only"),
@@ -237,6 +241,7 @@ def test_an_environment_that_nobody_has_set_up_is_no_approval(gh: Path, capsys: 
         ("gh: You have exceeded a secondary rate limit (HTTP 403)", [2, 15, 60]),
         ("gh: too many requests (HTTP 429)", [2, 15, 60]),
         ("gh: Bad credentials (HTTP 401)", []),
+        ("gh: To use GitHub CLI in a GitHub Actions workflow, set the GH_TOKEN environment variable.", []),
         ("gh: Resource not accessible by integration (HTTP 403)", []),
     ],
 )
@@ -251,6 +256,32 @@ def test_what_the_network_or_githubs_load_stops_is_asked_again_and_a_refusal_is_
     assert waited == waits and said in capsys.readouterr().err
     (gh / "repos_bbws_web_environments_prod").write_text(json.dumps({"protection_rules": [REVIEWERS]}))
     assert main(line, sleep=lambda _: (gh / "broken").unlink()) == (0 if waits else 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "again"),
+    [
+        ("error connecting to api.github.com", True),
+        ("gh: You have exceeded a secondary rate limit (HTTP 403)", True),
+        ("gh: too many requests (HTTP 429)", True),
+        # It may have been made.
+        ("gh: Server Error (HTTP 502)", False),
+        ('Post "https://api.github.com/repos/bbws/web/issues": unexpected EOF', False),
+        ("gh: Validation Failed (HTTP 422)", False),
+    ],
+)
+def test_something_new_is_asked_for_again_only_where_github_has_not_taken_the_call(said: str, again: bool) -> None:
+    calls: list[tuple[str, ...]] = []
+
+    def run(arguments: tuple[str, ...], text: str) -> str:
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise subprocess.CalledProcessError(1, ("gh", *arguments), stderr=said)
+        return "{}"
+
+    with contextlib.nullcontext() if again else pytest.raises(subprocess.CalledProcessError):
+        GitHub(run=run, sleep=lambda _: None).make("repos/bbws/web/issues", {"title": "x"})
+    assert len(calls) == (2 if again else 1)
 
 
 def test_before_the_first_release_there_is_nothing_to_verify(tmp_path: Path) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from aws.errors import NotFound
+from doctor.check import Check
 from doctor.checks.caa import caa
 from doctor.checks.foreign_certificate import CODE, foreign_certificate
 from doctor.deployment import _BLOCKING, _CODES
+from doctor.engine import registered
 from doctor.relied_on import FOUNDATION, relied_on
 from stacks.synthesis import synthesise
 from tests.environments_fixture import changed, environments
@@ -55,6 +57,11 @@ def test_what_stands(stands: dict[str, Any], level: str, said: str) -> None:
     assert foreign_certificate.deployment and CODE in _CODES & _BLOCKING, "plan tells it too"
 
 
+def test_a_local_aws_has_no_certificate_of_others_and_is_deployed_to_without() -> None:
+    (ours,) = (each for each in registered() if isinstance(each, Check) and each.code == CODE)
+    assert ours.at_aws_only
+
+
 def test_our_own_is_not_asked_for_and_one_of_others_needs_no_consent_of_the_dns() -> None:
     assert not list(foreign_certificate.run(context(Aws())))
     assert not list(caa.run(context(Aws(), arn=ARN)))
@@ -66,6 +73,8 @@ def test_a_plan_looks_at_a_certificate_that_is_new_to_it_and_at_a_foundation_tha
     theirs = synthesise(changed(DEV, {"certificate": {"arn": ARN}}))
     assert relied_on(theirs.assembly, theirs.templates, ours.assembly) == {CODE} <= _BLOCKING
     assert relied_on(theirs.assembly, theirs.templates, theirs.assembly) == set()
+    longer = synthesise(changed(DEV, {"certificate": {"arn": ARN, "subject_alternative_names": ["*.dev.kimmyai.io"]}}))
+    assert relied_on(longer.assembly, longer.templates, theirs.assembly) == {CODE}, "the same one may not be for the new name"
     assert relied_on(theirs.assembly, theirs.templates, None) == set(), "the first time all that concerns a deployment is looked at"
     assert relied_on(ours.assembly, ours.templates, theirs.assembly) == set()
     without = {name: body for name, body in ours.templates.items() if name != "foundation"}

@@ -19,7 +19,7 @@ from aws.session import Aws, Settings, StaticCredentials
 from direct.client import Client
 from direct.settings import Access
 from direct.signing import Keys
-from guards.slow_answers import LOWEST_SPEED, Incoming, SteadyResponse
+from guards.slow_answers import COPYING, LOWEST_SPEED, Incoming, SteadyResponse
 from tests.unit.website.visits import NOW
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
@@ -43,10 +43,10 @@ class Dripping(RawIOBase):
         self.ended.append("closed")
 
 
-def read_all(*reads: tuple[float, int], timeout: float = 30.0) -> int:
+def read_all(*reads: tuple[float, int], timeout: float = 30.0, more: float = 0.0) -> int:
     """The bytes that came in."""
     socket_ = Dripping(iter(reads))
-    incoming = Incoming(socket_, timeout, lambda: socket_.time)
+    incoming = Incoming(socket_, timeout, lambda: socket_.time, more=more)
     buffer, received = bytearray(100_000), 0
     while count := incoming.readinto(buffer):
         received += count
@@ -67,6 +67,27 @@ def test_what_is_slow_but_keeps_coming_in_is_read_to_its_end_however_long_that_t
 
 def test_the_wait_for_the_first_byte_is_the_sockets_own_to_bound() -> None:
     assert read_all((29.0, 1), (29.0, 1)) == 2
+
+
+def test_a_process_that_stood_still_for_an_hour_takes_what_has_come_in_meanwhile() -> None:
+    assert read_all((1.0, 100), (3600.0, 100), (0.0, 100)) == 300
+
+
+@pytest.mark.parametrize(("method", "more"), [("PUT", COPYING), ("GET", 0.0), ("POST", 0.0)])
+def test_a_copy_of_s3_may_send_blanks_until_it_is_done(method: str, more: float) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.settimeout(30.0)
+        answer: Any = SteadyResponse(ours, method=method)
+        assert (answer.fp.raw._timeout, answer.fp.raw._more) == (30.0, more)
+        answer.close()
+    with contextlib.nullcontext() if more else pytest.raises(TimeoutError):
+        assert read_all(*[(20.0, 1)] * 45, more=more) == 45
+
+
+def test_a_copy_that_is_never_done_is_given_up() -> None:
+    with pytest.raises(TimeoutError):
+        read_all(*[(20.0, 1)] * 100, more=COPYING)
 
 
 def test_the_socket_is_closed_with_the_answer() -> None:

@@ -51,6 +51,17 @@ def test_a_frame_that_may_run_nothing_has_no_code() -> None:
     assert len(parse(f'<iframe sandbox="allow-scripts" srcdoc="{code}"></iframe>').inline) == 3
 
 
+def test_a_form_is_one_wherever_its_target_stands_and_none_in_a_frame_that_may_send_none() -> None:
+    button = "<form><button formaction=https://a.example/>x</button><input type=submit formaction=https://b.example/></form>"
+    assert [action for action, _ in parse(f"{button}<p formaction=https://c.example/>").forms] == [
+        "https://a.example/",
+        "https://b.example/",
+    ]
+    for sandbox, count in (("", 0), ("allow-scripts", 0), ("allow-forms", 2)):
+        assert len(parse(f'<iframe sandbox="{sandbox}" srcdoc="{button}"></iframe>').forms) == count
+    assert len(parse(f'<iframe srcdoc="{button}"></iframe>').forms) == 2
+
+
 def test_many_candidates_and_lines_take_no_square_of_their_number() -> None:
     """Squared, each of these takes minutes."""
     assert len(parse('<img srcset="' + "a 1x," * 100_000 + '">').references) == 1

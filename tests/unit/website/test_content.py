@@ -144,6 +144,7 @@ def test_the_environments_configuration_takes_the_place_of_the_builds(site: Path
         (lambda d: (d / ".git").mkdir() or (d / ".git" / "config").write_text(""), "a dotfile"),
         (lambda d: (d / "assets" / "app-1a2b.js.map").write_text("{}"), "a source map"),
         (lambda d: (d / "server.pem").write_text(""), "looks like a file with secrets"),
+        (lambda d: (d / "id_ecdsa").write_text(""), "looks like a file with secrets"),
         (lambda d: (d / "k.js").write_text("\n-----BEGIN RSA PRIVATE " + "KEY-----"), "k.js:2: holds a private key"),
         (lambda d: (d / "k.js").write_text("AKIA" + "ABCDEFGHIJKLMNOP"), "an AWS access key id"),
         (lambda d: (d / "k.js").write_text("ghp_" + "a" * 36), "a GitHub token"),

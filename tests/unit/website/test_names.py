@@ -72,14 +72,14 @@ def test_unknown_extensions_are_named(site: Path) -> None:
 
 
 def test_litter_is_left_out_with_a_note_and_stops_nothing(site: Path) -> None:
-    for name in (".DS_Store", "assets/.DS_Store", "._index.html", "Thumbs.db", "desktop.ini", ".gitkeep"):
+    for name in (".DS_Store", "assets/.DS_Store", "._index.html", "Thumbs.db", "desktop.ini", ".gitkeep", "Icon\r"):
         (site / name).write_text("x")
     (site / "__MACOSX").mkdir()
     (site / "__MACOSX" / "x").write_text("x")
     content = read(site, CONTRACT)
     assert [entry.key for entry in content.entries] == ["assets/a.js", "index.html"]
     assert any(
-        note.startswith("left out as litter: .DS_Store, ._index.html, .gitkeep") and note.endswith("and 2 more") for note in content.notes
+        note.startswith("left out as litter: .DS_Store, ._index.html, .gitkeep") and note.endswith("and 3 more") for note in content.notes
     )
 
 

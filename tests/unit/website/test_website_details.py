@@ -84,6 +84,8 @@ def test_what_names_a_release() -> None:
     assert find(there, one.manifest[:6]).number == 3, "the newest of the same content"
     with pytest.raises(WebsiteError, match="is too short: give a release's number, or at least 6 characters"):
         find(there, one.content[:5])
+    with pytest.raises(WebsiteError, match="is too short"):
+        find(there, "\u00b2")
     with pytest.raises(WebsiteError, match=r"dev has no release 9999999$"):
         find(there, "9999999")
     with pytest.raises(WebsiteError, match=r"dev has no release zzzzzz$"):
