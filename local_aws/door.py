@@ -116,11 +116,23 @@ class Request:
 class Door:
     """In front of `inner`, which only sees what may pass; answers for the server's own paths itself."""
 
-    def __init__(self, inner: Asgi, *, secret: str, port: int, stop: asyncio.Event, any_port: bool = False, viewers: bool = False) -> None:
-        """`any_port`: a test's proxy on this machine hands on requests that are addressed to itself. `viewers`: distributions answer."""
+    def __init__(
+        self,
+        inner: Asgi,
+        *,
+        secret: str,
+        port: int,
+        stop: asyncio.Event,
+        save: Callable[[], str] = str,
+        any_port: bool = False,
+        viewers: bool = False,
+    ) -> None:
+        """`save`: before it stops; it stays where that says why it could not. `any_port`: a test's proxy on this machine hands on requests
+        that are addressed to itself. `viewers`: distributions answer."""
         self._inner = inner
         self._secret = secret
         self._stop = stop
+        self._save = save
         hosts = r"(127\.0\.0\.1|localhost):" + (r"\d{1,5}" if any_port else str(port))
         self._hosts = re.compile(f"{hosts}|{_VIEWER_HOST.pattern}" if viewers else hosts)
 
@@ -151,11 +163,12 @@ class Door:
     def _control(self, request: Request) -> dict[str, Any]:
         what, nonce = request.path.removeprefix(CONTROL), request.headers.get("x-local-aws-nonce", "")
         given = request.headers.get("x-local-aws-proof", "")
-        if what not in ("whoami", "stop") or not same(given, proof(self._secret, what, nonce)):
+        if what not in ("whoami", "stop", "forget") or not same(given, proof(self._secret, what, nonce)):
             raise Refused("AccessDenied", "not this server's secret")
-        if what == "stop":
+        unsaved = self._save() if what == "stop" else ""
+        if what != "whoami" and not unsaved:
             self._stop.set()
-        return {"pid": os.getpid(), "proof": proof(self._secret, "answer", nonce)}
+        return {"pid": os.getpid(), "proof": proof(self._secret, "answer", nonce), "unsaved": unsaved}
 
     # --- who is it, and may that be asked for? ----------------------------------------------------------------
 
