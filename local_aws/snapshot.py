@@ -21,7 +21,8 @@ def install() -> None:
     from ministack import app
     from ministack.core import persistence
 
-    app.save_all = persistence.save_all = _save_all
+    for part in (app, persistence):
+        vars(part)["save_all"] = _save_all
 
 
 def save() -> str:
