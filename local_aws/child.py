@@ -116,7 +116,14 @@ async def serve(listener: socket.socket, secret: str, life: Life) -> None:
     activity = Activity(ministack.app)
     port = listener.getsockname()[1]
     any_port = "LOCAL_AWS_ANY_PORT" in os.environ
-    front = breakable(door.Door(activity, secret=secret, port=port, stop=stop, save=snapshot.save, any_port=any_port, viewers=viewers))
+
+    def ended(how: str) -> str:
+        unsaved = snapshot.save() if how == "stop" else ""
+        if not unsaved:
+            stop.set()
+        return unsaved
+
+    front = breakable(door.Door(activity, secret=secret, port=port, stop=ended, any_port=any_port, viewers=viewers))
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = 75

@@ -22,7 +22,7 @@ def install() -> None:
     from ministack.core import persistence
 
     for part in (app, persistence):
-        vars(part)["save_all"] = _save_all
+        vars(part)["save_all"] = lambda _: save()
 
 
 def save() -> str:
@@ -44,10 +44,6 @@ def save() -> str:
     return ""
 
 
-def _save_all(_: object) -> None:
-    save()
-
-
 def _documents(services: Mapping[str, Callable[[], Any]]) -> Any:
     """Name and content of each service's file; none of one that says nothing, or nothing that can be written: its old file stays."""
     from ministack.core import persistence
@@ -65,14 +61,14 @@ def _documents(services: Mapping[str, Callable[[], Any]]) -> Any:
 
 
 def _write(directory: Path, documents: Mapping[str, str]) -> None:
-    drafts = {directory / f"{name}.json": directory / f"{name}.json.new" for name in documents}
+    drafts = {directory / f"{name}.json.new": text for name, text in documents.items()}
     try:
-        for name, text in documents.items():
-            (directory / f"{name}.json.new").write_text(text)
+        for draft, text in drafts.items():
+            draft.write_text(text)
     except OSError:
-        for draft in drafts.values():
+        for draft in drafts:
             with contextlib.suppress(OSError):
                 draft.unlink()
         raise
-    for file, draft in drafts.items():
-        draft.replace(file)
+    for draft in drafts:
+        draft.replace(draft.with_suffix(""))
