@@ -183,13 +183,13 @@ class Aws:
                     client = self._clients[key] = spare or self._make(session, service, region, account_id)
         return client
 
-    def impatient(self) -> Aws:
+    def impatient(self, *, attempts: int = 4) -> Aws:
         """The same credentials, with clients that give up soon: after some 8 seconds where nothing answers, 26 where
         something takes the request and is silent."""
         made = copy.copy(self)
-        # Silence ends with the second attempt (`breaker.SILENCES`); four are for bursts of throttling.
+        # Silence ends with the second attempt (`circuit_breaker.SILENCES`); four are for bursts of throttling.
         made._settings = replace(
-            self._settings, connect_timeout=3.0, read_timeout=10.0, total_attempts=min(4, self._settings.total_attempts)
+            self._settings, connect_timeout=3.0, read_timeout=10.0, total_attempts=min(attempts, self._settings.total_attempts)
         )
         made._clients, made._spare = {}, {}
         return made

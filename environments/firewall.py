@@ -20,7 +20,7 @@ class Firewall(Value, frozen=True, kw_only=True):
     rate_window_seconds: Literal[60, 120, 300, 600] = 300
     """Length of the window of rate_limit."""
     rate: RuleMode = "count"
-    """What happens to an address above the limit: nothing, counted, blocked."""
+    """What happens to an address above the limit: blocked, counted, or nothing."""
     core_rules: RuleMode = "count"
     """AWS's managed group AWSManagedRulesCommonRuleSet."""
     known_bad_inputs: RuleMode = "count"

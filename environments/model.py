@@ -217,7 +217,7 @@ class Publishing(Value, frozen=True, kw_only=True):
         CacheRule(pattern="*assets/*", cache_control=IMMUTABLE),
         CacheRule(pattern="*", cache_control=PLAIN),
     )
-    """Cache-Control by object key; the last rule should match everything."""
+    """Cache-Control by object key: the first rule that matches; the last should match everything."""
     hashed_paths: tuple[
         Annotated[str, Meta(pattern=r"^/?[A-Za-z0-9._~*/-]+\Z", max_length=255, description="Path pattern, such as assets/*.")], ...
     ] = ("assets/*",)
@@ -227,7 +227,7 @@ class Publishing(Value, frozen=True, kw_only=True):
     ] = 14
     release_keep: Annotated[int, Meta(ge=2, le=100, description="Releases that are kept at the least.")] = 5
     promote_from: Slug | None = None
-    """Accept only releases that were verified in this environment."""
+    """Accept only releases that were verified in the environment of that name."""
     exclude: tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...] = ()
     """Shell patterns of paths below the published folder that are left out, for example *.map or docs/*."""
     allow: tuple[
@@ -274,7 +274,7 @@ class GitHub(Value, frozen=True, kw_only=True):
     repository: (
         Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}\Z", description="ORGANISATION/REPOSITORY")] | None
     ) = None
-    """Without one there is neither a provider nor a role for workflows."""
+    """Whose workflows may plan and deploy; without one there is neither a provider nor a role for them."""
     environment: Slug | None = None
     """GitHub deployment environment; the environment's own name if left out."""
     branch: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}\Z", description="A branch's name.")] = "main"
@@ -304,11 +304,11 @@ class Monitoring(Value, frozen=True, kw_only=True):
     error_rate_5xx_percent: Percentage = 1.0
     """More answers of the server's fault than that are an alarm."""
     error_rate_4xx_percent: Percentage | None = None
-    """Default: 15, with Basic Auth 60, as every first visit is a 401 then."""
+    """More refusals than that are an alarm. Left out: 15, with Basic Auth 60, as every first visit is a 401 then."""
     origin_latency_ms: Annotated[int, Meta(ge=1, le=60_000)] = 3000
-    """p90 of the time from request to first byte of the origin."""
+    """A longer time from request to first byte of the origin, for one request in ten (p90), is an alarm."""
     edge_errors: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
-    """Edge function errors or throttles in five minutes."""
+    """More errors, or throttles, of the edge function than that in five minutes are an alarm."""
     certificate_days_left: Annotated[int, Meta(ge=1, le=40)] = 30
     """ACM renews 45 to 60 days before the end (its certificates last 198 days): fewer days left than this mean that renewal is stuck, and
     more than 40 would sound the alarm at every ordinary renewal."""

@@ -20,7 +20,7 @@ class DisasterRecovery(Value, frozen=True, kw_only=True):
     bucket: BucketName
     """Begins with the name of `bucket` and a hyphen: CloudFormation may still clean up such names when this key is gone again."""
     lag_minutes: Annotated[int, Meta(ge=5, le=1440, description="Minutes that the replica may be behind before it is an alarm.")] = 60
-    """S3 replicates most objects within 15 minutes, and says that some take hours."""
+    """The replica may be behind for so long before it is an alarm: S3 replicates most objects within 15 minutes, some take hours."""
     replication_time_control: bool = False
     """S3 replicates 99.99 % within 15 minutes, for a price by the gigabyte; then `lag_minutes` of 15 to 20 make sense."""
 

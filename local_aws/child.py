@@ -31,7 +31,7 @@ import outages
 import resource_import
 import stack_policies
 from guards.private import write_private
-from local_aws import claims
+from local_aws import claims, snapshot
 from local_aws.confined import confine
 from local_aws.server import OWNER
 
@@ -116,7 +116,14 @@ async def serve(listener: socket.socket, secret: str, life: Life) -> None:
     activity = Activity(ministack.app)
     port = listener.getsockname()[1]
     any_port = "LOCAL_AWS_ANY_PORT" in os.environ
-    front = breakable(door.Door(activity, secret=secret, port=port, stop=stop, any_port=any_port, viewers=viewers))
+
+    def ended(how: str) -> str:
+        unsaved = snapshot.save() if how == "stop" else ""
+        if not unsaved:
+            stop.set()
+        return unsaved
+
+    front = breakable(door.Door(activity, secret=secret, port=port, stop=ended, any_port=any_port, viewers=viewers))
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = 75
@@ -132,17 +139,14 @@ async def serve(listener: socket.socket, secret: str, life: Life) -> None:
 
 async def _watch(activity: Activity, stop: asyncio.Event, life: Life) -> None:
     """Snapshots in quiet moments; signs of life; the end after a long silence or without the parent."""
-    from ministack import app as ministack
-    from ministack.core import persistence
-
     loop = asyncio.get_running_loop()
     while not stop.is_set():
         await asyncio.sleep(0.5)
         life.show()
         silence = loop.time() - activity.last_request
-        if activity.dirty and not activity.busy and silence >= QUIET_SECONDS and persistence.PERSIST_STATE:
+        if activity.dirty and not activity.busy and silence >= QUIET_SECONDS:
             activity.dirty = False
-            persistence.save_all(ministack._build_persistence_save_dict())
+            snapshot.save()
         if life.over(0.0 if activity.busy else silence):
             stop.set()
     life.end()
@@ -189,6 +193,7 @@ def main(arguments: list[str]) -> int:
     stack_policies.install()
     late.install()
     claims.install()
+    snapshot.install()
     outages.install(given.record.parent)
     auth = os.environ.get("AUTH") == "true"
     content = {"pid": os.getpid(), "port": port, "secret": secret, "auth": auth, "code": os.environ.get("LOCAL_AWS_CODE", "")}

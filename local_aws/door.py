@@ -17,7 +17,6 @@ Sources: IAM user guide, "Create a signed AWS API request"; Fetch standard, "HTT
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import os
@@ -41,6 +40,8 @@ Send = Callable[[Any], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 CONTROL = "/_local_aws/"
+Stop = Callable[[str], str]
+"""Told "stop" or "forget"; why the server goes on, as its state cannot be saved, or nothing."""
 BODY_BYTES = 16 * 1024 * 1024
 """The most that is read of a request to anything but S3: AWS's own services take less."""
 
@@ -116,7 +117,7 @@ class Request:
 class Door:
     """In front of `inner`, which only sees what may pass; answers for the server's own paths itself."""
 
-    def __init__(self, inner: Asgi, *, secret: str, port: int, stop: asyncio.Event, any_port: bool = False, viewers: bool = False) -> None:
+    def __init__(self, inner: Asgi, *, secret: str, port: int, stop: Stop, any_port: bool = False, viewers: bool = False) -> None:
         """`any_port`: a test's proxy on this machine hands on requests that are addressed to itself. `viewers`: distributions answer."""
         self._inner = inner
         self._secret = secret
@@ -151,11 +152,10 @@ class Door:
     def _control(self, request: Request) -> dict[str, Any]:
         what, nonce = request.path.removeprefix(CONTROL), request.headers.get("x-local-aws-nonce", "")
         given = request.headers.get("x-local-aws-proof", "")
-        if what not in ("whoami", "stop") or not same(given, proof(self._secret, what, nonce)):
+        if what not in ("whoami", "stop", "forget") or not same(given, proof(self._secret, what, nonce)):
             raise Refused("AccessDenied", "not this server's secret")
-        if what == "stop":
-            self._stop.set()
-        return {"pid": os.getpid(), "proof": proof(self._secret, "answer", nonce)}
+        unsaved = "" if what == "whoami" else self._stop(what)
+        return {"pid": os.getpid(), "proof": proof(self._secret, "answer", nonce), "unsaved": unsaved}
 
     # --- who is it, and may that be asked for? ----------------------------------------------------------------
 

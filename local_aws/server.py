@@ -30,7 +30,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
+from typing import Any
 
+from assembly import commands
 from assembly.errors import Remedied
 from aws.session import StaticCredentials
 from guards.processes import child_environment
@@ -106,7 +108,7 @@ class LocalAws:
             if running is not None:
                 if running.auth == auth and running.code == _code() and not fresh:
                     return running
-                running.stop()
+                running.stop(forget=fresh)
             if fresh:
                 for name in ("services", "s3"):
                     shutil.rmtree(state / name, ignore_errors=True)
@@ -154,7 +156,7 @@ class LocalAws:
         with _locked(state / LOCK):
             running = cls.find(state, seconds=min(10.0, settle_seconds)) or cls._settled(state, settle_seconds)
             if running is not None:
-                running.stop()
+                running.stop(forget=forget)
             if _owner(state) is not None:
                 raise LocalAwsError(f"the local AWS of {state} does not end", f"kill {_owner(state)}")
             if forget:
@@ -185,10 +187,17 @@ class LocalAws:
             time.sleep(0.05)
         return None
 
-    def stop(self) -> None:
-        """End it; its state is saved first. Nothing happens if it is gone already."""
-        if not self._asked("stop"):
+    def stop(self, *, forget: bool = False) -> None:
+        """End it; its state is saved first, unless it is to `forget` it. Nothing happens if it is gone already.
+
+        Raises `LocalAwsError` where it cannot be saved: it lives on, as what it holds stands nowhere else.
+        """
+        answer = self._asked("forget" if forget else "stop")
+        if answer is None:
             return
+        if answer.get("unsaved"):
+            why = f"its state cannot be written ({answer['unsaved']}); what was written before is still there"
+            raise LocalAwsError(f"the local AWS has not ended: {why}", f"free some space, then:\n{commands.DEPLOY} local stop")
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline and _alive(self.pid):
             time.sleep(0.02)
@@ -196,8 +205,8 @@ class LocalAws:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
 
-    def _asked(self, what: str, seconds: float = 10.0) -> bool:
-        """Whether the process behind the port is this server; both show that they know the secret."""
+    def _asked(self, what: str, seconds: float = 10.0) -> dict[str, Any] | None:
+        """What the process behind the port says; None if it is not this server. Both show that they know the secret."""
         nonce = secrets.token_hex(16)
         headers = {"x-local-aws-nonce": nonce, "x-local-aws-proof": proof(self.secret, what, nonce)}
         request = urllib.request.Request(f"{self.endpoint_url}/_local_aws/{what}", headers=headers)  # noqa: S310
@@ -205,9 +214,10 @@ class LocalAws:
         try:
             with opener.open(request, timeout=seconds) as answer:
                 said = json.loads(answer.read(4096))
-                return bool(said["pid"] == self.pid) and same(str(said["proof"]), proof(self.secret, "answer", nonce))
+                proven = said["pid"] == self.pid and same(str(said["proof"]), proof(self.secret, "answer", nonce))
+                return dict(said) if proven else None
         except (OSError, ValueError, KeyError, TypeError, HTTPException):
-            return False
+            return None
 
 
 def _code() -> str:

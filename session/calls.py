@@ -25,24 +25,25 @@ def follower(context: Context) -> Callable[[Any, Callable[[], str]], None]:
     """What registers with a session's events; the second argument tells its account."""
 
     def follow(events: Any, account: Callable[[], str]) -> None:
-        def before(context: dict[str, Any], **_: Any) -> None:
-            context["begun"] = clock()
+        def before(model: Any, context: dict[str, Any], **_: Any) -> None:
+            context["followed"] = model, clock()
 
-        def told(model: Any, context: dict[str, Any], what: str) -> None:
-            now = clock()
-            seconds = now - context.get("begun", now)
+        def told(context: dict[str, Any], what: str) -> None:
+            model, begun = context["followed"]
+            seconds = clock() - begun
             where = f"{account() or 'account unknown yet'} {context.get('client_region', '')}".strip()
             say(f"aws: {model.service_model.service_name} {model.name} ({where}): {what}, {seconds:.2f} s")
 
-        def after(model: Any, context: dict[str, Any], parsed: dict[str, Any], **_: Any) -> None:
+        def after(context: dict[str, Any], parsed: dict[str, Any], **_: Any) -> None:
             answer = parsed.get("ResponseMetadata", {})
             code = parsed.get("Error", {}).get("Code", "")
             again = answer.get("RetryAttempts", 0)
             status = " ".join(str(word) for word in (answer.get("HTTPStatusCode", ""), code, answer.get("RequestId", "")) if word)
-            told(model, context, status + (f", attempt {again + 1}" if again else ""))
+            told(context, status + (f", attempt {again + 1}" if again else ""))
 
-        def failed(model: Any, context: dict[str, Any], exception: Exception, **_: Any) -> None:
-            told(model, context, type(exception).__name__)
+        def failed(context: dict[str, Any], exception: Exception, **_: Any) -> None:
+            # botocore names no operation here.
+            told(context, type(exception).__name__)
 
         events.register("before-call", before)
         events.register("after-call", after)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -138,33 +137,30 @@ def open_environment(
     *,
     soon: tuple[str, ...] = (),
     refuse: bool = True,
-    hasty: bool = False,
     looks: bool = False,
+    diagnoses: bool = False,
 ) -> Opened:
     """Read the assembly and reach AWS. Nothing is asked of AWS beyond who we are; a placeholder is refused before that.
 
     `soon`: services of the home region that are asked next. `refuse`: ask IAM whether the caller may do what the verb will do, as
-    `refuse_denied` does for a verb that may find nothing to do. `hasty`: give up on AWS after seconds, for a verb that goes on without it.
-    `looks`: the verb only looks, so that a region that is lost costs seconds and nothing is lost by asking again.
+    `refuse_denied` does for a verb that may find nothing to do. `looks`: the verb only looks, or goes on without AWS, so that a region that
+    is lost costs seconds and nothing is lost by asking again. `diagnoses`: stop neither at placeholders nor at bad credentials, and ask
+    AWS nothing: the verb reports them.
     """
-    opened = _opened(args, context, soon=soon, refuse=refuse, hasty=hasty)
-    return dataclasses.replace(opened, gateways=opened.gateways.impatient()) if looks else opened
-
-
-def _opened(args: argparse.Namespace, context: Context, *, soon: tuple[str, ...], refuse: bool, hasty: bool) -> Opened:
     refresh(args, context)
     assembly, templates = read_assembly(args)
     from gateways.by_place import Gateways
 
     if args.local:
-        aws = _local(context, assembly)
+        aws = _local(context, assembly, looks=looks)
         return Opened(
             assembly=assembly,
             templates=templates,
             gateways=_waiting(Gateways(aws, sleep=context.sleep, poll_seconds=LOCAL_POLL_SECONDS), context, assembly, templates),
             caller=f"arn:aws:iam::{assembly.account_id}:root",
         )
-    refuse_placeholders(assembly)
+    if not diagnoses:
+        refuse_placeholders(assembly)
     from aws.session import Aws
 
     aws = Aws(
@@ -176,12 +172,14 @@ def _opened(args: argparse.Namespace, context: Context, *, soon: tuple[str, ...]
         soon=tuple((service, assembly.home_region) for service in soon),
         settings=settings(context),
     )
-    if hasty:
+    if looks:
         aws = aws.impatient()
+    gateways = _waiting(Gateways(aws, sleep=context.sleep), context, assembly, templates)
+    if diagnoses:
+        return Opened(assembly=assembly, templates=templates, gateways=gateways, caller="")
     with telling(context, "AWS to say whose credentials these are (sts:GetCallerIdentity)"):
         caller = aws.identity().arn
     warn_of_overrides(context, aws.overrides())
-    gateways = _waiting(Gateways(aws, sleep=context.sleep), context, assembly, templates)
     opened = Opened(assembly=assembly, templates=templates, gateways=gateways, caller=caller)
     if refuse:
         refuse_denied(args, opened)
@@ -246,11 +244,10 @@ def refuse_placeholders(assembly: Assembly) -> None:
         )
 
 
-def _local(context: Context, assembly: Assembly) -> Aws:
+def _local(context: Context, assembly: Assembly, *, looks: bool) -> Aws:
     """The local AWS, with what AWS itself would already have: the hosted zone, and a credential for Basic Auth to try out."""
     from aws.errors import NetworkError, Unavailable
     from aws.session import Aws
-    from local_aws import prepare
     from local_aws.server import LocalAws
 
     server = LocalAws.start(context.root / ".local-aws")
@@ -261,19 +258,25 @@ def _local(context: Context, assembly: Assembly) -> Aws:
         home_region=assembly.home_region,
         settings=settings(context),
     )
-    if assembly.hosted_zone is not None:
-        with contextlib.suppress(NetworkError, Unavailable):  # out of order by `local fail`; an earlier run has made it
-            prepare.hosted_zone(aws, name=assembly.hosted_zone.name, account_id=assembly.hosted_zone.account_id)
-    if assembly.contract is None:
-        _local_execution_roles(aws, assembly)
-    if assembly.basic_auth_secret is not None:
-        _local_credential(aws, context, assembly)
-    return aws
+    with telling(context, "the local AWS"):
+        for prepared in (_local_zone, _local_execution_roles, _local_credential):
+            with contextlib.suppress(NetworkError, Unavailable):  # out of order by `local fail`; an earlier run has made it
+                prepared(aws.impatient(attempts=1) if looks else aws, context, assembly)
+    return aws.impatient() if looks else aws
 
 
-def _local_execution_roles(aws: Aws, assembly: Assembly) -> None:
+def _local_zone(aws: Aws, _: Context, assembly: Assembly) -> None:
     from local_aws import prepare
 
+    if assembly.hosted_zone is not None:
+        prepare.hosted_zone(aws, name=assembly.hosted_zone.name, account_id=assembly.hosted_zone.account_id)
+
+
+def _local_execution_roles(aws: Aws, _: Context, assembly: Assembly) -> None:
+    from local_aws import prepare
+
+    if assembly.contract is not None:
+        return
     for stack in assembly.stacks:
         to = stack.stackset
         if to is not None and to.execution_role_name and to.administration_role_name:
@@ -293,7 +296,8 @@ def _local_credential(aws: Aws, context: Context, assembly: Assembly) -> None:
     from session.local_password import keep, make
 
     wanted = assembly.basic_auth_secret
-    assert wanted is not None, "asked by the caller"
+    if wanted is None:
+        return
     secrets = Secrets.connect(aws, account_id=assembly.account_id, region=wanted.region)
     try:
         secrets.current_version(wanted.secret)

@@ -15,10 +15,8 @@ from typing import TYPE_CHECKING
 
 from assembly import commands
 from guards.text import as_lines
-from session.calls import settings
 from session.context import FAILED, OK, PENDING, USAGE, CommandError, Context
-from session.freshness import refresh
-from session.opened import Opened, add_common_arguments, open_environment, read_assembly
+from session.opened import Opened, add_common_arguments, open_environment
 from session.target import add_target_argument
 
 if TYPE_CHECKING:
@@ -50,7 +48,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from operations.public_dns import PublicDns
     from session.waiting import telling
 
-    opened = _open(args, context)
+    opened = open_environment(args, context, looks=not args.fix, diagnoses=True)
     checked = CheckContext(
         assembly=opened.assembly,
         templates=opened.templates,
@@ -75,25 +73,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if not args.json:
         context.result(as_lines((*report_lines(report, colour=colour), "", *fix_lines(report.fixes))))
     return _fix(args, context, opened, report)
-
-
-def _open(args: argparse.Namespace, context: Context) -> Opened:
-    """Unlike other verbs, this one does not stop at placeholders or bad credentials: it reports them."""
-    if args.local:
-        return open_environment(args, context, looks=not args.fix)
-    refresh(args, context)
-    assembly, templates = read_assembly(args)
-    from aws.session import Aws
-    from gateways.by_place import Gateways
-
-    aws = Aws(
-        profile=args.profile,
-        role_name=assembly.deploy_role_name or None,
-        environment=assembly.environment,
-        home_region=assembly.home_region,
-        settings=settings(context),
-    )
-    return Opened(assembly=assembly, templates=templates, gateways=Gateways(aws, sleep=context.sleep), caller="")
 
 
 def _waiting(args: argparse.Namespace, opened: Opened) -> frozenset[str]:

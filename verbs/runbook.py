@@ -84,7 +84,7 @@ def _facts(args: argparse.Namespace, context: Context) -> Facts:
     live = Live()
     if not args.no_aws:
         try:
-            opened = open_environment(args, context, hasty=True)
+            opened = open_environment(args, context, looks=True)
             states: dict[str, str] = {}
             for region, alarms in alarms_by_region(assembly, templates).items():
                 states |= Alarms.connect(opened.aws, account_id=assembly.account_id, region=region).states(alarms)

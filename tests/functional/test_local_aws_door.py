@@ -440,7 +440,7 @@ async def main():
     async def inner(scope, receive, send):
         passed.append(scope)
     secret, seen = "s" * 64, set()
-    door = Door(inner, secret=secret, port=1, stop=asyncio.Event())
+    door = Door(inner, secret=secret, port=1, stop=lambda _: "")
 
     async def let_in(method, path, headers, body):
         target, _, query = path.partition("?")

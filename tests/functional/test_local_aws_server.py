@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -101,6 +102,31 @@ def test_state_survives_a_stop_and_a_kill(state: Path) -> None:
     gateway = buckets(start(state))
     assert gateway.bucket_exists("kept")
     assert gateway.bucket_exists("kept-too")
+
+
+def test_it_does_not_end_while_its_state_cannot_be_written_and_what_was_written_stays(state: Path, tmp_path: Path) -> None:
+    server = start(state)
+    client = buckets(server).client
+    client.create_bucket(Bucket="kept")
+    services = state / "services"
+    eventually(lambda: (services / "s3.json").exists() and "kept" in (services / "s3.json").read_text())
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (200, resource.RLIM_INFINITY))  # as a full disk: files of 200 bytes still fit
+    client.create_bucket(Bucket="kept-too")
+    before = {path.name: path.read_bytes() for path in services.glob("*.json")}
+    printed = io.StringIO()
+    (tmp_path / ".local-aws").symlink_to(state)
+    context = Context(stderr=printed, stdout=io.StringIO(), root=tmp_path, environ={})
+    assert main(["local", "stop"], PACKAGES, context) == 1
+    said = printed.getvalue()
+    assert "has not ended: its state cannot be written (File too large;" in said, said
+    assert "next: python deploy.py local stop" in said, said
+    assert {path.name: path.read_bytes() for path in services.glob("*.json*")} == before
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert main(["local", "stop"], PACKAGES, context) == 0
+    again = start(state)
+    assert {bucket["Name"] for bucket in buckets(again).client.list_buckets()["Buckets"]} == {"kept", "kept-too"}
+    resource.prlimit(again.pid, resource.RLIMIT_FSIZE, (200, resource.RLIM_INFINITY))
+    assert LocalAws.end(state, forget=True)
 
 
 def test_a_server_of_an_older_checkout_is_replaced_and_its_state_kept(state: Path) -> None:
