@@ -81,6 +81,14 @@ def _distribution(config: Mapping[str, Any], file: str) -> Iterator[Shape]:
             what=f"it speaks TLS below 1.2 ({minimum})",
             way_out="aligning ends that for browsers of before 2014: the access logs (ssl-protocol) say whether anybody has one",
         )
+    functions = [each for of in behaviours if isinstance(of, Mapping) for each in of.get("FunctionAssociations") or []]
+    if functions:
+        yield Shape(
+            code="cloudfront_function",
+            what=f"the function {str(functions[0].get('FunctionARN')).rpartition('/')[2]} of CloudFront answers for it",
+            way_out="aligning puts the platform's own in its place, which knows documents of folders, the app's routes and redirects: what"
+            " else it does has to go into the environment file or the app first",
+        )
     if any(_edge_functions(each) for each in behaviours if isinstance(each, Mapping)):
         yield Shape(
             code="edge_function_version",

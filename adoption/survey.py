@@ -283,6 +283,7 @@ class _Survey:
         live = seen.live or {}
         ours = self.new_buckets.get(place.stack.id, "")
         refused = evidence.foreign(self.assembly, place, live, seen.owner) or evidence.another_site(self.assembly, place, live)
+        refused = refused or evidence.other_origins(self.assembly, place, live)
         refused = refused or (evidence.another_bucket(self.assembly, place, live, ours) if ours else None)
         if refused:
             return self._told(place, seen, "refused", *refused)
