@@ -115,7 +115,7 @@ def test_killed_at_every_step_it_is_taken_over_without_a_visitor_noticing(
     assert f"{NAME} {acl} CLOUDFRONT" in looked.stdout and "adopt.website_endpoint" in looked.stdout
     way.done([*adopt, "--plan", "--replace-records"], code=PENDING)
     line = CommandLine(home=site.home, endpoint_url=wire.url, account_id=site.account)
-    for moment, (operation, after, done) in MOMENTS.items():
+    for operation, after, done in MOMENTS.values():
         held = wire.hold("cloudformation", operation, after=after, done=done)
         digest = json.loads(site.saved.read_text())["digest"]
         started = line.start("deploy.py", "apply", "--env", "dev", "--dist", str(site.dist), "--approve", digest)
@@ -124,7 +124,7 @@ def test_killed_at_every_step_it_is_taken_over_without_a_visitor_noticing(
         kill(started)
         held.release()
         wire.clear()
-        visited(way), moment
+        visited(way)
     way.applied(["deploy.py", "apply", "--env", "dev"])
     visited(way)
     way.identities_are_the_same()

@@ -117,7 +117,7 @@ def web_acl(identity: str, name: str = ACL_NAME) -> Managed:
 def with_web_acl(of: Managed, *given: str, held: str = "") -> AdoptionReport:
     """The report of prod where that web ACL stands; `held`: physical id of that of its stack."""
     live = terraformed("prod") | {("AWS::WAFv2::WebACL", "|".join(identifier(of).values())): {**identifier(of), "Rules": []}}
-    stacks = {"kimmyai-web-prod-firewall": (Resource("WebAcl", held),)} if held else {}
+    stacks: dict[str, tuple[Resource, ...]] = {"kimmyai-web-prod-firewall": (Resource("WebAcl", held),)} if held else {}
     found = Deployed(live_properties=live, stacks=stacks)
     return adopted("prod", found, *given, of=State(resources=(of, *state("prod").resources)))
 

@@ -101,7 +101,7 @@ class Memory:
     def head(self, _bucket: str, key: str, *, checksum: bool = False) -> Head | None:
         self._refuse()
         kept = self.objects.get(key)
-        return kept and replace(self._head(key, kept), encryption="aws:kms" if kept.key else "AES256")
+        return None if kept is None else replace(self._head(key, kept), encryption="aws:kms" if kept.key else "AES256")
 
     def put(self, _bucket: str, key: str, body: bytes, *, headers: Headers | None = None) -> None:
         self._refuse()
