@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from assembly.model import Frozen
+from aws.errors import AccessDenied
 
 if TYPE_CHECKING:
     from aws.s3 import S3, Head
@@ -150,10 +151,16 @@ def read_closely(primary: tuple[S3, str], replica: tuple[S3, str]) -> tuple[dict
     here, there = read_both(primary, replica)
     if_by_key = {key: replace(held, by_key=True) for key, held in here.items() if not same(held, there.get(key))}
     doubtful = [key for key, held in if_by_key.items() if same(held, there.get(key))]
+
+    def by_key(key: str) -> bool:
+        try:
+            head = primary[0].head(primary[1], key)
+        except AccessDenied:  # the key's policy may not let us in
+            return False
+        return head is not None and head.etag == here[key].etag and head.encryption.startswith("aws:kms")
+
     with ThreadPoolExecutor(READERS) as pool:
-        for key, head in zip(doubtful, pool.map(lambda key: primary[0].head(primary[1], key), doubtful), strict=True):
-            if head is not None and head.etag == here[key].etag and head.encryption.startswith("aws:kms"):
-                here[key] = if_by_key[key]
+        here |= {key: if_by_key[key] for key, yes in zip(doubtful, pool.map(by_key, doubtful), strict=True) if yes}
     return here, there
 
 

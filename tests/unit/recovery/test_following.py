@@ -150,6 +150,14 @@ def test_what_a_key_of_kms_encrypts_is_copied_once_and_then_the_same() -> None:
     place.primary.add("sealed", "broken", modified=START + timedelta(days=1), by_key="another")
     assert fill(place).objects == 1, "written since the copy was made"
 
+    def refused(*_: Any, **__: Any) -> None:
+        raise AccessDenied("kms:Decrypt")
+
+    place.primary.add("sealed", "broken", modified=old, by_key="a third")
+    anything: Any = place.primary
+    anything.head = refused
+    assert fill(place).left == ("sealed",), "nobody knows, so it is not taken for the same"
+
 
 def test_what_s3_is_about_to_bring_is_left_to_it() -> None:
     place = Place()
