@@ -130,6 +130,34 @@ def another_bucket(assembly: Assembly, place: Place, live: Mapping[str, Any], ou
     )
 
 
+def other_origins(assembly: Assembly, place: Place, live: Mapping[str, Any]) -> Refusal | None:
+    """A distribution that leads paths to something else than the site's bucket, such as an API: aligned, the site would answer there."""
+    if place.type != DISTRIBUTION:
+        return None
+    config = live.get("DistributionConfig") or {}
+    domains = {str(each.get("Id")): str(each.get("DomainName", "")) for each in config.get("Origins") or []}
+    for group in (config.get("OriginGroups") or {}).get("Items") or []:
+        members = (group.get("Members") or {}).get("Items") or [{}]
+        domains[str(group.get("Id"))] = domains.get(str(members[0].get("OriginId")), "")
+
+    def leads_to(behaviour: Mapping[str, Any]) -> str:
+        domain = domains.get(str(behaviour.get("TargetOriginId")), "")
+        bucket = _BUCKET_DOMAIN.fullmatch(domain)
+        return bucket[1] if bucket else domain
+
+    site = leads_to(config.get("DefaultCacheBehavior") or {})
+    lost = {str(each.get("PathPattern")): leads_to(each) for each in config.get("CacheBehaviors") or [] if leads_to(each) != site}
+    if not lost:
+        return None
+    told = ", ".join(f"{path} to {target}" for path, target in [*lost.items()][:MOST])
+    paths = ", ".join([*lost][:MOST])
+    return (
+        f"leads {told}, which the platform's distribution would not: once it is aligned, the site answers there",
+        f"have the app ask {next(iter(lost.values()))} by a name of its own, take {paths} out of the distribution, then "
+        + deploy("adopt", assembly.environment),
+    )
+
+
 def replaced_later(assembly: Assembly, place: Place, differences: Sequence[Difference]) -> tuple[Refusal, bool] | None:
     """Why its import would only lead to its replacement; and whether that would hurt."""
     paths = [each.path for each in differences if each.replaces]

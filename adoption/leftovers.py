@@ -13,7 +13,19 @@ from adoption.matching import BESIDE, Candidate
 from adoption.places import Place
 from adoption.report import Kept, Left, Row, StateFile
 from adoption.terraform import Managed, State
-from adoption.terraform_types import ACCESS_IDENTITY, CERTIFICATE, DISTRIBUTION, FUNCTION, KINDS, RECORD, ROLE, TRUST, ZONE
+from adoption.terraform_types import (
+    ACCESS_IDENTITY,
+    BUCKET,
+    CERTIFICATE,
+    DISTRIBUTION,
+    FUNCTION,
+    KEY,
+    KINDS,
+    RECORD,
+    ROLE,
+    TRUST,
+    ZONE,
+)
 
 EDGE_REGION = "us-east-1"
 IN_CARE = ("take_over", "in_place")
@@ -115,6 +127,8 @@ def _resource(each: Managed, kind: str, types: set[str]) -> tuple[Kept, str]:
         return "superseded", "Origin Access Control takes its place; it can be deleted when no distribution uses it any more"
     if kind == ZONE:
         return "used", "the platform writes its records into it and does not own it"
+    if kind == KEY:
+        return "used", "what is encrypted with it, objects of the bucket perhaps, can be read by nobody once it is deleted"
     if kind == RECORD and validates(each):
         return "used", "validates a certificate, and has to stay or ACM cannot renew it"
     if kind in BESIDE and kind in types and not _of_something_else(each, kind):
@@ -163,7 +177,8 @@ def _whole(each: Managed, rows: Sequence[Row]) -> Row | None:
 
 
 def lines_to_remove(state: State | None, rows: Sequence[Row], managed: Sequence[Candidate]) -> tuple[StateFile, ...]:
-    """By file, addresses of all that a stack has or replaces, with parts and content, and of what the certificate of a stack is renewed by.
+    """By file, addresses of all that a stack has or replaces, with parts and content, and of what the certificate of a stack is renewed by
+    and its objects may be encrypted with.
 
     What stays in the state, `terraform destroy` deletes: that is right for what is superseded, and only for that.
     """
@@ -183,7 +198,8 @@ def lines_to_remove(state: State | None, rows: Sequence[Row], managed: Sequence[
         renews = (certificate and each.file not in of_others and not sites.has(each)) and (
             each.type == "aws_acm_certificate_validation" or (kind.type == RECORD and str(each.attributes.get("name", "")).startswith("_"))
         )
-        if renews or (identifier and (kind.type, identifier) in identifiers):
+        decrypts = kind.type == KEY and any(of == BUCKET for of, _ in identifiers) and not sites.has(each)
+        if renews or decrypts or (identifier and (kind.type, identifier) in identifiers):
             found[each.file or next(iter(found))].append(each.address)
     return tuple(StateFile(file=name, state_rm=tuple(addresses)) for name, addresses in found.items())
 

@@ -5,7 +5,8 @@ Never: takes the way itself.
 
 Sources: CloudFront Developer Guide, "Restrict access to an Amazon S3 origin" (moving from OAI to OAC), "Standard logging (v2)", "Supported
 protocols and ciphers between viewers and CloudFront", "Cache content based on query string parameters" (legacy cache settings); Amazon S3
-User Guide, "Prerequisites for disabling ACLs"; Lambda@Edge, "Delete Lambda@Edge functions and replicas".
+User Guide, "Prerequisites for disabling ACLs", "Setting default server-side encryption behavior" (new objects); Lambda@Edge, "Delete
+Lambda@Edge functions and replicas".
 """
 
 from __future__ import annotations
@@ -80,6 +81,14 @@ def _distribution(config: Mapping[str, Any], file: str) -> Iterator[Shape]:
             what=f"it speaks TLS below 1.2 ({minimum})",
             way_out="aligning ends that for browsers of before 2014: the access logs (ssl-protocol) say whether anybody has one",
         )
+    functions = [each for of in behaviours if isinstance(of, Mapping) for each in of.get("FunctionAssociations") or []]
+    if functions:
+        yield Shape(
+            code="cloudfront_function",
+            what=f"the function {str(functions[0].get('FunctionARN')).rpartition('/')[2]} of CloudFront answers for it",
+            way_out="aligning puts the platform's own in its place, which knows documents of folders, the app's routes and redirects: what"
+            " else it does has to go into the environment file or the app first",
+        )
     if any(_edge_functions(each) for each in behaviours if isinstance(each, Mapping)):
         yield Shape(
             code="edge_function_version",
@@ -109,6 +118,16 @@ def _bucket(live: Mapping[str, Any]) -> Iterator[Shape]:
             what="it is set up as a public website",
             way_out="CloudFormation leaves that setting as it is, as the template says nothing of it; it does no harm once the bucket is"
             " private, and ends with: aws s3api delete-bucket-website",
+        )
+    encryption = (live.get("BucketEncryption") or {}).get("ServerSideEncryptionConfiguration") or []
+    defaults = [each.get("ServerSideEncryptionByDefault") or {} for each in encryption if isinstance(each, Mapping)]
+    key = next((each for each in defaults if str(each.get("SSEAlgorithm", "")).startswith("aws:kms")), None)
+    if key is not None:
+        yield Shape(
+            code="kms_encryption",
+            what=f"its objects are encrypted with the key {key.get('KMSMasterKeyID') or 'aws/s3'} of KMS",
+            way_out="aligning has S3's own key encrypt what is written from then on; what is there keeps its key, which the distribution"
+            " needs to read it, until publish --as-found has written it anew: keep the key, and its policy, at least until then",
         )
     block = live.get("PublicAccessBlockConfiguration") or {}
     if not all(block.get(name) for name in ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from adoption.places import Key, Place
 from adoption.terraform import Managed
-from adoption.terraform_types import CERTIFICATE, DISTRIBUTION, FUNCTION, KINDS, RECORD
+from adoption.terraform_types import CERTIFICATE, DISTRIBUTION, FUNCTION, KINDS, RECORD, WEB_ACL
 from gateways.existing import NAMES
 from templates.intrinsics import marked, unresolved
 
@@ -174,12 +174,17 @@ def _bucket_policy(place: Place, candidate: Candidate) -> bool:
     return place.properties.get("Bucket") == candidate.identifier.get("Bucket")
 
 
+def _web_acl(place: Place, candidate: Candidate) -> bool:
+    return all(place.properties.get(name) == candidate.identifier.get(name) for name in ("Name", "Scope"))
+
+
 _RULES = {
     RECORD: _record,
     DISTRIBUTION: _distribution,
     CERTIFICATE: _certificate,
     "AWS::Route53::HealthCheck": _health_check,
     "AWS::S3::BucketPolicy": _bucket_policy,
+    WEB_ACL: _web_acl,
 }
 
 BESIDE = frozenset(

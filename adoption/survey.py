@@ -27,6 +27,7 @@ from assembly.model import Assembly, OutputRef, Stack
 from aws.errors import AwsError, Conflict, NotFound
 from gateways.live import Unsupported
 from takeover.importable import NEVER
+from takeover.live import identifier_of
 from templates.schemas import Schema, Schemas
 
 Progress = Callable[[str, str], None]
@@ -77,7 +78,7 @@ class _Survey:
         candidates = of_state(self.asked.state.resources) if self.asked.state else ()
         found = derived((p for p in first if p.key not in there), self.gateways, self.schemas, self.notes)
         ours = set(there.values())
-        managed = tuple(c for c in (*candidates, *self.asked.by_hand) if _physical(c) in ours and c.type != RECORD)
+        managed = tuple(c for c in (*candidates, *self.asked.by_hand) if self._physical(c) in ours and c.type != RECORD)
         matches = matched(first, [c for c in (*candidates, *found, *self.asked.by_hand) if c not in managed])
         self.progress("adopt", f"{len(matches.by_place)} of {len(first)} resources have something that exists")
         seen = self._read(first, matches)
@@ -172,7 +173,7 @@ class _Survey:
         return self.service_roles[ref.stack]
 
     def _owner(self, stack: Stack, candidate: Candidate) -> str:
-        physical = _physical(candidate)
+        physical = self._physical(candidate)
         regions = dict.fromkeys((stack.region, *(s.region for s in self.assembly.stacks if s.account_id == stack.account_id)))
         for region in regions if physical else ():
             try:
@@ -183,6 +184,14 @@ class _Survey:
             if owner:
                 return owner
         return ""
+
+    def _physical(self, candidate: Candidate) -> str:
+        """As CloudFormation names it: by its identifiers in the schema's order, a record by its name."""
+        values = candidate.identifier
+        if len(values) == 1 or candidate.type == RECORD:
+            return values.get("Name", "") if candidate.type == RECORD else next(iter(values.values()))
+        schema = self.schemas.of(candidate.type, candidate.region or self.assembly.home_region)
+        return identifier_of(schema, values) if schema else ""
 
     def _used_by_distribution(
         self, of: Sequence[Place], seen: Mapping[Key, tuple[_Seen, ...]], matches: Matches
@@ -230,8 +239,8 @@ class _Survey:
             words, command = evidence.several(self.assembly, place, [each.candidate for each in several])
             return self._told(place, first, "refused", words, command)
         if physical:
-            first = next((each for each in several if physical in each.candidate.identifier.values()), first)
-            same = physical in first.candidate.identifier.values() or place.type == RECORD
+            first = next((each for each in several if physical == self._physical(each.candidate)), first)
+            same = physical == self._physical(first.candidate) or place.type == RECORD
             words = "" if same else f"the stack has {physical} there; this one is left"
             return self._told(place, first, "in_place" if same else "made_new", words)
         refused = evidence.elsewhere(self.assembly, place, first.candidate)
@@ -274,6 +283,7 @@ class _Survey:
         live = seen.live or {}
         ours = self.new_buckets.get(place.stack.id, "")
         refused = evidence.foreign(self.assembly, place, live, seen.owner) or evidence.another_site(self.assembly, place, live)
+        refused = refused or evidence.other_origins(self.assembly, place, live)
         refused = refused or (evidence.another_bucket(self.assembly, place, live, ours) if ours else None)
         if refused:
             return self._told(place, seen, "refused", *refused)
@@ -321,7 +331,7 @@ class _Survey:
         return f"is used by {', '.join(others)} as well and stays its owner's; name it, or the stack makes one of its own"
 
     def _in_place_row(self, place: Place, physical: str, managed: Sequence[Candidate]) -> Row:
-        of_state = next((c for c in managed if _physical(c) == physical and c.type == place.type), None)
+        of_state = next((c for c in managed if self._physical(c) == physical and c.type == place.type), None)
         return Row(
             stack=place.stack.id,
             logical_id=place.logical_id,
@@ -367,12 +377,6 @@ _FUNCTION = (
 
 def _rename(assembly: Assembly, place: Place) -> str:
     return f"edit {evidence.file_of(assembly)}: basic_auth.function_suffix, so that {place.logical_id} has another name, then build again"
-
-
-def _physical(candidate: Candidate) -> str:
-    """As CloudFormation names it, where that is its one identifier; else the record's name."""
-    values = candidate.identifier
-    return next(iter(values.values())) if len(values) == 1 else values.get("Name", "") if candidate.type == RECORD else ""
 
 
 def _known(seen: Mapping[Key, tuple[_Seen, ...]]) -> dict[Key, dict[str, str]]:

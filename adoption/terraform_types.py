@@ -75,6 +75,7 @@ def _web_acl(of: Attributes) -> Identifier | None:
 BUCKET, DISTRIBUTION, RECORD, ROLE = "AWS::S3::Bucket", "AWS::CloudFront::Distribution", "AWS::Route53::RecordSet", "AWS::IAM::Role"
 CERTIFICATE, FUNCTION = "AWS::CertificateManager::Certificate", "AWS::Lambda::Function"
 ACCESS_IDENTITY, ZONE = "AWS::CloudFront::CloudFrontOriginAccessIdentity", "AWS::Route53::HostedZone"
+WEB_ACL, KEY = "AWS::WAFv2::WebACL", "AWS::KMS::Key"
 
 _BUCKET_PARTS = (
     "acl",
@@ -162,10 +163,10 @@ KINDS: Mapping[str, Kind] = {
     "aws_sns_topic": _by("AWS::SNS::Topic", "TopicArn", "arn", also=("name",)),
     "aws_sns_topic_policy": Kind(part="part", type="AWS::SNS::Topic"),
     "aws_sns_topic_subscription": _by("AWS::SNS::Subscription", "Arn", "arn"),
-    "aws_wafv2_web_acl": Kind(type="AWS::WAFv2::WebACL", attributes=("name", "id", "scope"), identify=_web_acl),
+    "aws_wafv2_web_acl": Kind(type=WEB_ACL, attributes=("name", "id", "scope"), identify=_web_acl),
     "aws_secretsmanager_secret": _by("AWS::SecretsManager::Secret", "Id", "arn", also=("name",)),
     "aws_secretsmanager_secret_version": Kind(part="content", type="AWS::SecretsManager::Secret"),
-    "aws_kms_key": _by("AWS::KMS::Key", "KeyId", "key_id", "id"),
+    "aws_kms_key": _by(KEY, "KeyId", "key_id", "id"),
     **{f"awscc_{name}": _by(kind, key, "id") for name, (kind, key) in _CLOUD_CONTROL.items()},
     **dict.fromkeys(
         ("null_resource", "terraform_data", "time_sleep", "time_static", "local_file", "local_sensitive_file", "archive_file"), _NOTHING

@@ -42,6 +42,7 @@ class Head(Answer, frozen=True, kw_only=True):
     checksum_type: str = "FULL_OBJECT"
     replication: str = field(name="ReplicationStatus", default="")
     """What S3 did with an object: COMPLETED, PENDING or FAILED, REPLICA in a replica; empty where no rule took it, also in listings."""
+    encryption: str = field(name="ServerSideEncryption", default="")
 
 
 class _Listed(Answer, frozen=True, kw_only=True):

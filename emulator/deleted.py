@@ -1,11 +1,12 @@
 # mypy: allow-untyped-calls
-"""Deleted stacks stay listed, whatever is made under their name later.
+"""A stack's name that has been used: deleted stacks stay listed, and one under review takes further change sets.
 
-In: a stack that is made under the name of a deleted one. Out: both: the deleted one by its ARN, in ListStacks and with its events.
+In: a stack that is made under a name that there was. Out: the deleted one by its ARN, in ListStacks and with its events; what is under
+review as the one that it was, so that executing one of its change sets deletes the others.
 Never: gives a deleted stack by its name.
 
-Source: API reference, ListStacks (what is deleted is listed for 90 days) and DescribeStacks (a deleted
-stack by its id). MiniStack keeps one stack a name.
+Source: API reference, ListStacks (what is deleted is listed for 90 days), DescribeStacks (a deleted stack by its id), ExecuteChangeSet
+(deletes all other change sets of the stack). MiniStack keeps one stack a name, and makes it anew.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ministack.services.cloudformation import _stacks
+from ministack.services.cloudformation import _change_sets, _stack_events, _stacks
 from ministack.services.cloudformation.handlers import _ACTION_HANDLERS
 from ministack.services.cloudformation.helpers import _p
 
@@ -25,12 +26,20 @@ def install() -> None:
 
 
 def _remembering(make: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def made(params: Any) -> Any:
+    def remembering(params: Any) -> Any:
         name = _p(params, "StackName")
         old = _stacks.get(name)
-        answer = make(params)
-        if old is not None and old.get("StackStatus") == "DELETE_COMPLETE" and _stacks.get(name) is not old:
-            _stacks[old["StackId"]] = old
-        return answer
+        (status, headers, body), made = make(params), _stacks.get(name)
+        if old is None or made is old:
+            return status, headers, body
+        if made is None or old.get("StackStatus") == "DELETE_COMPLETE":
+            _stacks[old["StackId"] if made else name] = old
+        elif old.get("StackStatus") == "REVIEW_IN_PROGRESS":
+            again, first = made["StackId"], old["StackId"]
+            _stack_events.pop(again, None)
+            for each in (made, *(c for c in _change_sets.values() if c["StackId"] == again)):
+                each["StackId"] = first
+            body = body.replace(again.encode(), first.encode())
+        return status, headers, body
 
-    return made
+    return remembering

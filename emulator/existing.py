@@ -38,14 +38,6 @@ def _config_names(store: Any, name: str) -> bool:
     return any(name in (each.get("Name"), each.get("Config", {}).get("Name")) for each in store.values())
 
 
-def _policy_arn(name: str, props: Properties) -> str:
-    return f"arn:aws:iam::{get_account_id()}:policy{props.get('Path', '/')}{name}"
-
-
-def _topic_arn(name: str) -> str:
-    return f"arn:aws:sns:{get_region()}:{get_account_id()}:{name}"
-
-
 Taken = Callable[[str, Properties], bool]
 
 CLASHES: dict[str, tuple[tuple[str, ...], Taken, str]] = {
@@ -57,11 +49,15 @@ CLASHES: dict[str, tuple[tuple[str, ...], Taken, str]] = {
     ),
     "AWS::IAM::ManagedPolicy": (
         ("ManagedPolicyName",),
-        lambda name, props: _policy_arn(name, props) in iam._policies,
+        lambda name, props: f"arn:aws:iam::{get_account_id()}:policy{props.get('Path', '/')}{name}" in iam._policies,
         "A policy called {0} already exists. Duplicate names are not allowed. (Service: Iam, Status Code: 409)",
     ),
     "AWS::Logs::LogGroup": (("LogGroupName",), lambda name, _: name in logs._log_groups, ""),
-    "AWS::SNS::Topic": (("TopicName",), lambda name, _: _topic_arn(name) in sns._topics, "{0} already exists"),
+    "AWS::SNS::Topic": (
+        ("TopicName",),
+        lambda name, _: f"arn:aws:sns:{get_region()}:{get_account_id()}:{name}" in sns._topics,
+        "{0} already exists",
+    ),
     "AWS::CloudWatch::Alarm": (("AlarmName",), lambda name, _: name in cloudwatch._alarms, "{0} already exists"),
     "AWS::CloudWatch::CompositeAlarm": (("AlarmName",), lambda name, _: name in cloudwatch._composite_alarms, "{0} already exists"),
     "AWS::CloudWatch::Dashboard": (("DashboardName",), lambda name, _: name in cloudwatch._dashboards, ""),

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from aws.errors import Conflict, NotFound
 from gateways.origins import COPY_LIMIT
-from recovery.comparing import Difference, Listing, StoredObject, difference, lacking, read
+from recovery.comparing import Difference, Listing, StoredObject, difference, lacking, read_closely
 from website.run import Begun, Run, Sent
 
 if TYPE_CHECKING:
@@ -108,15 +108,15 @@ def fill(origins: Origins, primary: S3, replica: S3, copies: Buckets, run: Run, 
     done: dict[str, int] = {}
     left: tuple[str, ...] = ()
     for _ in range(ROUNDS):
-        here = read(primary, origins.primary.bucket)
-        left = lacking(here, read(replica, origins.replica.bucket))
+        here, there = read_closely((primary, origins.primary.bucket), (replica, origins.replica.bucket))
+        left = lacking(here, there)
         wanted = _not_under_way(left, here, origins, primary, run)
         if not wanted:
             break
         skipped = set(copy_all(origins, copies, wanted, run, check))
         done |= {key: held.size for key, held in wanted.items() if key not in skipped}
     else:
-        left = lacking(read(primary, origins.primary.bucket), read(replica, origins.replica.bucket))
+        left = lacking(*read_closely((primary, origins.primary.bucket), (replica, origins.replica.bucket)))
     return Filled(objects=len(done), size=sum(done.values()), left=left)
 
 

@@ -4,18 +4,20 @@ In: what each holds. Out: a `Comparison`. Never: asks AWS.
 
 Both are encrypted with SSE-S3 and the publisher sends every file in one piece, so an ETag is the MD5 of the bytes (Amazon S3 API Reference,
 Object): equal ETags are equal bytes, in either region. What others uploaded in several parts (`aws s3 cp` from 8 MB on) has another kind of
-ETag, with a hyphen, and its copy is one piece: there size and time decide.
+ETag, with a hyphen, and its copy is one piece: there size and time decide. So they do of what a key of KMS encrypts, which a bucket may
+hold from before it was taken over: its ETag is no MD5, and no listing tells it from one, so such an object is asked about.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from assembly.model import Frozen
+from aws.errors import AccessDenied
 
 if TYPE_CHECKING:
     from aws.s3 import S3, Head
@@ -26,6 +28,9 @@ BEACONS = ".dr/"
 NAMED = 20
 """Keys that are told; of the others the number."""
 
+READERS = 16
+"""Objects that are asked about at once."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class StoredObject:
@@ -34,6 +39,8 @@ class StoredObject:
     etag: str
     size: int
     modified: datetime | None = None
+    by_key: bool = False
+    """A key of KMS encrypts it."""
 
 
 Listing = Mapping[str, StoredObject]
@@ -139,18 +146,36 @@ def read_both(primary: tuple[S3, str], replica: tuple[S3, str]) -> tuple[dict[st
         return first, second.result()
 
 
+def read_closely(primary: tuple[S3, str], replica: tuple[S3, str]) -> tuple[dict[str, StoredObject], dict[str, StoredObject]]:
+    """`read_both`, and which objects a key of KMS encrypts, of those whose copy differs by nothing but the ETag. Raises `AwsError`."""
+    here, there = read_both(primary, replica)
+    if_by_key = {key: replace(held, by_key=True) for key, held in here.items() if not same(held, there.get(key))}
+    doubtful = [key for key, held in if_by_key.items() if same(held, there.get(key))]
+
+    def by_key(key: str) -> bool:
+        try:
+            head = primary[0].head(primary[1], key)
+        except AccessDenied:  # the key's policy may not let us in
+            return False
+        return head is not None and head.etag == here[key].etag and head.encryption.startswith("aws:kms")
+
+    with ThreadPoolExecutor(READERS) as pool:
+        here |= {key: if_by_key[key] for key, yes in zip(doubtful, pool.map(by_key, doubtful), strict=True) if yes}
+    return here, there
+
+
 def _held(head: Head) -> StoredObject:
     return StoredObject(etag=head.etag, size=head.size, modified=head.modified)
 
 
 def same(held: StoredObject, copy: StoredObject | None) -> bool:
-    """Whether the copy has what is held; of what was uploaded in parts only that it is as long and was not written before it."""
+    """Whether the copy has what is held; where the ETag tells nothing of it, only that it is as long and was not written before it."""
     if copy is None or copy.size != held.size:
         return False
     if copy.etag == held.etag:
         return True
-    in_parts = "-" in held.etag + copy.etag
-    return in_parts and held.modified is not None and copy.modified is not None and held.modified <= copy.modified
+    silent = held.by_key or "-" in held.etag + copy.etag
+    return silent and held.modified is not None and copy.modified is not None and held.modified <= copy.modified
 
 
 def _size(held: Iterable[StoredObject]) -> int:

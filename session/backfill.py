@@ -6,6 +6,7 @@ In: an opened environment. Out: a finding for a plan; what was copied. Never: be
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from assembly import commands
@@ -109,14 +110,11 @@ def _need(opened: Opened, origins: Origins) -> Difference:
     from recovery.comparing import read
 
     pair = pair_of(opened, origins)
-    try:
-        here = read(pair.primary, origins.primary.bucket)
-    except NotFound:
-        return needed({}, {})
-    try:
-        return needed(here, read(pair.replica, origins.replica.bucket))
-    except NotFound:
-        return needed(here, {})
+    with suppress(NotFound):
+        return needed(*pair.read())
+    with suppress(NotFound):
+        return needed(read(pair.primary, origins.primary.bucket), {})
+    return needed({}, {})
 
 
 def after_apply(context: Context, opened: Opened) -> None:

@@ -30,9 +30,9 @@ class Pair:
 
     def read(self) -> tuple[Listing, Listing]:
         """What both hold, asked at the same time. Raises `AwsError`."""
-        from recovery.comparing import read_both
+        from recovery.comparing import read_closely
 
-        return read_both((self.primary, self.origins.primary.bucket), (self.replica, self.origins.replica.bucket))
+        return read_closely((self.primary, self.origins.primary.bucket), (self.replica, self.origins.replica.bucket))
 
     def replication(self) -> tuple[tuple[Rule, ...], str | None] | None:
         """The rules of the site bucket and the versioning of the replica, as `recovery.settings.read`. Raises `AwsError`."""

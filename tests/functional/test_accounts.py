@@ -206,17 +206,23 @@ def test_a_zone_in_another_account_is_reached_with_its_own_role(
 ) -> None:
     zone, account = new_account(), new_account()
     zone_role(root, zone, account)
-    text = f'\nhosted_zone:\n  account_id: "{zone}"\n  role_arn: arn:aws:iam::{zone}:role/zone-records\n'
+    text = f'\nhosted_zone:\n  account_id: "{zone}"\n  role_arn: arn:aws:iam::{zone}:role/zone-records\n  records: weighted\n'
     site = sites(guarded_aws, tmp_path, {"dev": account}, dev=text)["dev"]
     zone_id = prepare.hosted_zone(root, name="kimmyai.io", account_id=zone)
 
-    first = site.plan(site.administrator())
+    route53 = root.client("route53", account_id=zone, region="us-east-1")
+    old = {"Name": "dev.kimmyai.io.", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}
+    route53.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": old}]})
+
+    first = site.plan(site.administrator(), "--replace-records")
     assert {s["stack"]: s["account_id"] for s in first["stacks"]}["dns"] == zone
     applied = site.apply(site.administrator())
     assert applied.code == 0, applied
     assert "validation record _" in applied.stderr and f"written in zone kimmyai.io of account {zone}" in applied.stderr
 
-    records = root.client("route53", account_id=zone, region="us-east-1").list_resource_record_sets(HostedZoneId=zone_id)
+    assert "set aside the record dev.kimmyai.io A" in applied.stderr and "which stood beside" in applied.stderr
+    records = route53.list_resource_record_sets(HostedZoneId=zone_id)
+    assert {r.get("Weight") for r in records["ResourceRecordSets"] if r["Name"] == "dev.kimmyai.io." and r["Type"] == "A"} == {1}
     kinds = {(r["Name"], r["Type"]) for r in records["ResourceRecordSets"]}
     assert {("dev.kimmyai.io.", "A"), ("dev.kimmyai.io.", "AAAA"), ("dev.kimmyai.io.", "HTTPS")} <= kinds
     assert any(kind == "CNAME" for _, kind in kinds)

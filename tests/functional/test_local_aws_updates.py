@@ -189,3 +189,19 @@ def test_a_stack_policy_refuses_an_update_which_rolls_back_and_no_change_set_min
     assert {each["LogicalResourceId"] for each in held} == {"A", "B"}
     stacks.client.set_stack_policy(StackName="topics", StackPolicyBody=json.dumps({"Statement": [ALL]}))
     stacks.apply("topics", changed)
+
+
+def test_a_stack_under_review_stays_the_same_and_executing_one_change_set_deletes_the_others(stacks: Stacks) -> None:
+    """API reference, ExecuteChangeSet: "CloudFormation deletes all other change sets associated with the stack"."""
+    topic = {"Resources": {"T": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "t"}}}}
+    common = {"StackName": "reviewed", "TemplateBody": json.dumps(topic), "ChangeSetType": "CREATE"}
+    made = [stacks.client.create_change_set(**common, ChangeSetName=name) for name in ("one", "two")]
+    assert len({each["StackId"] for each in made}) == 1
+    with pytest.raises(AwsError, match="Template format error"):
+        stacks.client.create_change_set(**{**common, "TemplateBody": "{"}, ChangeSetName="three")
+    (described,) = stacks.client.describe_stacks(StackName=made[0]["StackId"])["Stacks"]
+    assert described["StackStatus"] == "REVIEW_IN_PROGRESS"
+
+    stacks.client.execute_change_set(ChangeSetName="two", StackName="reviewed")
+
+    assert [each["ChangeSetName"] for each in stacks.client.list_change_sets(StackName="reviewed")["Summaries"]] == ["two"]

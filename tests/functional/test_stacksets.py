@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ import pytest
 from assembly.model import OperationPreferences, StackSet, Targets
 from aws.errors import NotFound
 from aws.session import Aws
+from local_aws.server import LocalAws
+from outages import store
+from outages.model import How, Kind, Outage
 from tests.functional.harness import CommandLine, Ended, Hold, answer, eventually, heard
 from tests.functional.small_platform import ENV, Platform, base
 from tests.simulated import Small, literal, small_assembly
@@ -323,6 +326,34 @@ def test_an_operation_of_somebody_else_is_waited_for_by_name(sets: Sets, hold: H
         said = heard(process, f"waiting for its turn: DETECT_DRIFT {other} (RUNNING")
     stdout, stderr = process.communicate()
     assert process.returncode == 0, stdout + said + stderr
+    assert sets.instances() == sets.everywhere()
+
+
+def test_while_its_administration_region_is_lost_nothing_is_begun_and_afterwards_the_same_apply_goes_on(
+    sets: Sets, local_aws: LocalAws
+) -> None:
+    """The instances elsewhere serve on; nobody can change them, since their set is where AWS keeps it."""
+    sets.platform = replace(sets.platform, line=replace(sets.platform.line, extra={"AWS_MAX_ATTEMPTS": "1"}))
+    sets.accounts, sets.regions = sets.accounts[:1], [SET_REGION, "eu-central-1"]
+    account = sets.platform.account
+    assert sets.deployed().code == 0
+    sets.build(days="30")
+    sets.planned()
+    before = len(sets.operations())
+    store.begin(local_aws.state, Outage(kind=Kind.REGION, how=How.UNAVAILABLE, region=SET_REGION, account=account))
+    try:
+        for verb, *more in (("apply", "--yes"), ("plan",), ("status",), ("destroy", "--approve", ENV)):
+            ended = sets.verb(verb, *more)
+            assert ended.code == 1 and SET_REGION in ended.stderr + ended.stdout, (verb, ended)
+            assert "Traceback" not in ended.stderr, ended
+        assert sets.days(account, "eu-central-1") == 14
+    finally:
+        store.end(local_aws.state, account=account)
+    assert len(sets.operations()) == before
+    sets.planned()
+    ended = sets.apply()
+    assert ended.code == 0, ended
+    assert {sets.days(account, region) for region in sets.regions} == {30}
     assert sets.instances() == sets.everywhere()
 
 

@@ -10,12 +10,13 @@ import pytest
 
 from adoption.report import AdoptionReport, Row
 from adoption.survey import SurveyRequest, surveyed
-from adoption.terraform import State
+from adoption.terraform import Managed, State
 from aws.route53 import PublicZone
 from tests.unit.adoption.stage import SCHEMAS, Account, adopted, assembly, state, terraformed
 from tests.unit.adoption.test_survey import again, row
 
 BUCKET = "dev-kimmyai-web-public"
+ACL_NAME = "kimmyai-web-prod-site"
 SITE, CERTIFICATE = "kimmyai-web-dev-site", "kimmyai-web-dev-certificate"
 
 
@@ -106,6 +107,40 @@ def test_a_policy_is_not_told_by_the_source_of_the_bucket_that_has_its_name() ->
     only_bucket = State(resources=tuple(each for each in state("dev").resources if each.type == "aws_s3_bucket"))
     assert source("site.BucketPolicy", *both, of=only_bucket) == ("its stack", {"PhysicalResourceId": BUCKET})
     assert source("site.Bucket", *both, of=only_bucket)[1] == {"BucketName": BUCKET}
+
+
+def web_acl(identity: str, name: str = ACL_NAME) -> Managed:
+    attributes: dict[str, Any] = {"name": name, "id": identity, "scope": "CLOUDFRONT"}
+    return Managed(address=f"aws_wafv2_web_acl.{identity}", type="aws_wafv2_web_acl", provider="aws", attributes=attributes)
+
+
+def with_web_acl(of: Managed, *given: str, held: str = "") -> AdoptionReport:
+    """The report of prod where that web ACL stands; `held`: physical id of that of its stack."""
+    live = terraformed("prod") | {("AWS::WAFv2::WebACL", "|".join(identifier(of).values())): {**identifier(of), "Rules": []}}
+    stacks: dict[str, tuple[Resource, ...]] = {"kimmyai-web-prod-firewall": (Resource("WebAcl", held),)} if held else {}
+    found = Deployed(live_properties=live, stacks=stacks)
+    return adopted("prod", found, *given, of=State(resources=(of, *state("prod").resources)))
+
+
+def identifier(of: Managed) -> dict[str, str]:
+    return {"Name": str(of.attributes["name"]), "Id": str(of.attributes["id"]), "Scope": str(of.attributes["scope"])}
+
+
+def test_what_has_several_identifiers_is_told_as_cloudformation_names_it() -> None:
+    """A web ACL's Ref is NAME|ID|SCOPE: as in place, or `terraform destroy` would delete the site's firewall."""
+    ours = web_acl("f00")
+    for given in ((), ('firewall.WebAcl={"Name": "kimmyai-web-prod-site", "Id": "f00", "Scope": "CLOUDFRONT"}',)):
+        report = with_web_acl(ours, *given, held=f"{ACL_NAME}|f00|CLOUDFRONT")
+        told = row(report, "firewall.WebAcl")
+        assert (told.fate, told.message, told.identifier) == ("in_place", "", identifier(ours))
+        assert "aws_wafv2_web_acl.f00" in {line for file in report.states for line in file.state_rm}
+    other = row(with_web_acl(web_acl("0ld"), held=f"{ACL_NAME}|f00|CLOUDFRONT"), "firewall.WebAcl")
+    assert (other.fate, other.message) == ("made_new", f"the stack has {ACL_NAME}|f00|CLOUDFRONT there; this one is left")
+
+
+def test_a_web_acl_of_our_name_is_taken_over_and_one_of_another_name_is_not() -> None:
+    assert row(with_web_acl(web_acl("f00")), "firewall.WebAcl").fate == "take_over"
+    assert "firewall.WebAcl" not in {f"{each.stack}.{each.logical_id}" for each in with_web_acl(web_acl("f00", "old")).rows}
 
 
 def test_of_what_is_gone_and_what_is_elsewhere_the_latter_is_told() -> None:

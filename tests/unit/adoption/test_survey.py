@@ -10,7 +10,7 @@ import pytest
 
 from adoption.by_hand import NotUnderstood
 from adoption.report import AdoptionReport, Row
-from adoption.terraform import State, together
+from adoption.terraform import Managed, State, together
 from adoption.text import checked, lines
 from aws.errors import AccessDenied, BadRequest
 from gateways.existing import Found
@@ -303,6 +303,54 @@ def test_legacy_shapes_are_told_with_their_way_out() -> None:
     assert website.legacy[0].code == "website_endpoint"
     old = changed(BUCKET, OwnershipControls={}, PublicAccessBlockConfiguration={}, WebsiteConfiguration={"IndexDocument": "index.html"})
     assert [each.code for each in row(adopted("dev", old), "site.Bucket").legacy] == ["acl_ownership", "website_bucket", "public_bucket"]
+
+
+def test_a_path_that_leads_elsewhere_is_not_lost_in_silence() -> None:
+    """An API behind the same name: the platform's distribution has none, and its path would be answered by the site."""
+    config = json.loads(json.dumps(terraformed("dev")[DISTRIBUTION]["DistributionConfig"]))
+    same = {"Id": "again", "DomainName": "dev-kimmyai-web-public.s3.amazonaws.com"}
+    api = {"Id": "api", "DomainName": "api.example.org", "CustomOriginConfig": {}}
+    group = {"Id": "both", "Members": {"Quantity": 2, "Items": [{"OriginId": "api"}, {"OriginId": "again"}]}}
+
+    def told(**behaviours: str) -> Row:
+        paths = [{"PathPattern": f"/{path}/*", "TargetOriginId": target} for path, target in behaviours.items()]
+        more = {"Origins": [*config["Origins"], same, api], "CacheBehaviors": paths, "OriginGroups": {"Quantity": 1, "Items": [group]}}
+        return row(adopted("dev", changed(DISTRIBUTION, DistributionConfig={**config, **more})), "site.Distribution")
+
+    assert told(assets="again", other="S3-website").fate == "take_over"
+    for target in ("api", "both"):
+        refused = told(assets="again", v1=target)
+        assert (refused.fate, refused.message[:31]) == ("refused", "leads /v1/* to api.example.org,")
+        assert refused.command.endswith("take /v1/* out of the distribution, then python deploy.py adopt --env dev")
+
+
+def test_a_function_of_cloudfront_is_told_before_ours_takes_its_place() -> None:
+    config = json.loads(json.dumps(terraformed("prod")["AWS::CloudFront::Distribution", "E3PRODKIMMYAI3"]["DistributionConfig"]))
+    association = {"EventType": "viewer-request", "FunctionARN": "arn:aws:cloudfront::333333333333:function/old-redirects"}
+    config["DefaultCacheBehavior"]["FunctionAssociations"] = [association]
+    there = account("prod")
+    there.live_properties["AWS::CloudFront::Distribution", "E3PRODKIMMYAI3"]["DistributionConfig"] = config
+    (shape,) = row(adopted("prod", there), "site.Distribution").legacy
+    assert (shape.code, shape.what) == ("cloudfront_function", "the function old-redirects of CloudFront answers for it")
+
+
+def test_a_key_that_encrypts_the_bucket_is_told_and_outlives_terraform() -> None:
+    """Objects keep the key that they were written with, so `terraform destroy` of it would end every page that was not written anew."""
+    arn = "arn:aws:kms:eu-west-1:111111111111:key/f00"
+
+    def told(algorithm: str, **key: str) -> list[str]:
+        default = {"ServerSideEncryptionByDefault": {"SSEAlgorithm": algorithm, **key}}
+        found = changed(BUCKET, BucketEncryption={"ServerSideEncryptionConfiguration": [default]})
+        return [each.what for each in row(adopted("dev", found), "site.Bucket").legacy]
+
+    assert told("AES256") == []
+    assert told("aws:kms") == ["its objects are encrypted with the key aws/s3 of KMS"]
+    assert told("aws:kms:dsse", KMSMasterKeyID=arn) == [f"its objects are encrypted with the key {arn} of KMS"]
+    key = Managed(address="aws_kms_key.site", type="aws_kms_key", provider="aws", attributes={"key_id": "f00"})
+    report = adopted("dev", account(), of=State(resources=(key, *state("dev").resources)))
+    (left,) = (each for each in report.left if each.what == "aws_kms_key")
+    assert (left.why, "can be read by nobody" in left.message, key.address in report.state_rm) == ("used", True, True)
+    assert not adopted("dev", account(), of=State(resources=(key,))).state_rm
 
 
 def test_what_has_to_leave_the_state_is_all_that_a_stack_gets_and_no_more() -> None:

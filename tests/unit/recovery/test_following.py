@@ -137,6 +137,28 @@ def test_a_back_fill_copies_what_differs_by_digest_and_the_second_one_nothing() 
     assert fill(place) == backfill.Filled(objects=0, size=0, left=())
 
 
+def test_what_a_key_of_kms_encrypts_is_copied_once_and_then_the_same() -> None:
+    """Its ETag is no MD5, so that of a copy is another one, whatever is copied."""
+    place, old = Place(), START - timedelta(days=30)
+    place.primary.add("sealed", "sealed", modified=old, by_key="arn:aws:kms:eu-west-1:111111111111:key/f00")
+    place.primary.add("plain", "new", modified=old)
+    place.replica.add("plain", "old", modified=START)
+    assert (fill(place), fill(place)) == (backfill.Filled(objects=2, size=9, left=()), backfill.Filled(objects=0, size=0, left=()))
+    assert sorted(place.copies.copied) == ["plain", "sealed"]
+    place.replica.add("sealed", "longer or shorter", modified=START)
+    assert fill(place).objects == 1
+    place.primary.add("sealed", "broken", modified=START + timedelta(days=1), by_key="another")
+    assert fill(place).objects == 1, "written since the copy was made"
+
+    def refused(*_: Any, **__: Any) -> None:
+        raise AccessDenied("kms:Decrypt")
+
+    place.primary.add("sealed", "broken", modified=old, by_key="a third")
+    anything: Any = place.primary
+    anything.head = refused
+    assert fill(place).left == ("sealed",), "nobody knows, so it is not taken for the same"
+
+
 def test_what_s3_is_about_to_bring_is_left_to_it() -> None:
     place = Place()
     place.primary.add("fresh", "fresh", "PENDING", modified=START)

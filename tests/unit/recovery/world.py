@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import md5
 from typing import Any
 
+from msgspec.structs import replace
+
 from aws.errors import AwsError, Conflict, NotFound, Unavailable
 from aws.s3 import Head, Headers
 from guards.caller import this_process
@@ -71,10 +73,12 @@ class Kept:
     body: bytes
     status: str
     modified: datetime
+    key: str = ""
+    """Of KMS, with which it is encrypted."""
 
     @property
     def etag(self) -> str:
-        return digest(self.body)
+        return digest(self.key.encode() + self.body)
 
 
 @dataclass
@@ -85,8 +89,8 @@ class Memory:
     objects: dict[str, Kept] = field(default_factory=dict)
     error: AwsError | None = None
 
-    def add(self, key: str, body: str, status: str = "", modified: datetime = START) -> None:
-        self.objects[key] = Kept(body.encode(), status, modified)
+    def add(self, key: str, body: str, status: str = "", modified: datetime = START, by_key: str = "") -> None:
+        self.objects[key] = Kept(body.encode(), status, modified, by_key)
 
     def list(self, _bucket: str, prefix: str = "") -> Iterator[Head]:
         self._refuse()
@@ -96,7 +100,8 @@ class Memory:
 
     def head(self, _bucket: str, key: str, *, checksum: bool = False) -> Head | None:
         self._refuse()
-        return self._head(key, self.objects[key]) if key in self.objects else None
+        kept = self.objects.get(key)
+        return None if kept is None else replace(self._head(key, kept), encryption="aws:kms" if kept.key else "AES256")
 
     def put(self, _bucket: str, key: str, body: bytes, *, headers: Headers | None = None) -> None:
         self._refuse()
