@@ -55,7 +55,10 @@ def survey(
     if not wanted:
         return ()
     with ThreadPoolExecutor(max_workers=max(1, min(workers, len(wanted))), thread_name_prefix="inventory") as pool:
-        return tuple(verdict for found in pool.map(looks.at, wanted) for verdict in found)
+        verdicts = tuple(verdict for found in pool.map(looks.at, wanted) for verdict in found)
+    # A bucket that needs another name takes its policy along.
+    theirs = {v.wanted.name for v in verdicts if v.wanted.resource_type == BUCKET and v.owner in ("another_stack", "another_environment")}
+    return tuple(each for each in verdicts if each.wanted.resource_type != BUCKET_POLICY or each.wanted.name not in theirs)
 
 
 @dataclass(frozen=True)

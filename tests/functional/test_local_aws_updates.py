@@ -189,3 +189,28 @@ def test_a_stack_policy_refuses_an_update_which_rolls_back_and_no_change_set_min
     assert {each["LogicalResourceId"] for each in held} == {"A", "B"}
     stacks.client.set_stack_policy(StackName="topics", StackPolicyBody=json.dumps({"Statement": [ALL]}))
     stacks.apply("topics", changed)
+
+
+def test_a_stack_policy_has_to_allow_what_refers_to_something_updated_too(stacks: Stacks) -> None:
+    """Though it keeps its values: CloudFormation User Guide, "Prevent updates to stack resources"."""
+
+    def topics(shown: str) -> dict[str, Any]:
+        policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sns:Publish", "Resource": "*"}]}
+        beside = {"PolicyDocument": policy, "Topics": [{"Ref": "A"}]}
+        return {
+            "Resources": {
+                "A": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "a", "DisplayName": shown}},
+                "B": {"Type": "AWS::SNS::TopicPolicy", "Properties": beside},
+                "C": {"Type": "AWS::SNS::Topic", "Properties": {}},
+            }
+        }
+
+    stacks.apply("topics", topics("one"))
+    for named, refused in (("C", False), ("B", True)):
+        denied = {"Effect": "Deny", "Action": "Update:Modify", "Principal": "*", "Resource": f"LogicalResourceId/{named}"}
+        stacks.client.set_stack_policy(StackName="topics", StackPolicyBody=json.dumps({"Statement": [ALL, denied]}))
+        if refused:
+            with pytest.raises(AssertionError, match="B: Action denied by stack policy"):
+                stacks.apply("topics", topics(named))
+        else:
+            stacks.apply("topics", topics(named))
