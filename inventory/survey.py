@@ -21,8 +21,6 @@ from inventory import aliases, records
 from inventory.judgement import BUCKET, Evidence, judged
 from inventory.model import Verdict, Wanted
 from inventory.wanted import BUCKET_POLICY, DISTRIBUTION, RECORD
-from website.content import key_prefix
-from website.ledger import FOLDER
 
 WORKERS = 16
 
@@ -168,6 +166,9 @@ def kept_by(gateway: CloudFormation, stack_name: str, physical_id: str) -> bool:
 
 def holds_ours(assembly: Assembly, store: S3, bucket: str) -> bool:
     """The bucket has this environment's history, or releases that were published to it."""
+    from website.content import key_prefix
+    from website.ledger import FOLDER
+
     if bucket == assembly.artifact_bucket:
         prefixes = [f"history/{assembly.environment}/", f"site/{assembly.environment}/"]
     else:
