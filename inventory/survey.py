@@ -55,7 +55,8 @@ def survey(
     with ThreadPoolExecutor(max_workers=max(1, min(workers, len(wanted))), thread_name_prefix="inventory") as pool:
         verdicts = tuple(verdict for found in pool.map(looks.at, wanted) for verdict in found)
     # A bucket that needs another name takes its policy along.
-    theirs = {v.wanted.name for v in verdicts if v.wanted.resource_type == BUCKET and v.owner in ("another_stack", "another_environment")}
+    others = ("another_stack", "another_environment", "another_account")
+    theirs = {v.wanted.name for v in verdicts if v.wanted.resource_type == BUCKET and v.owner in others}
     return tuple(each for each in verdicts if each.wanted.resource_type != BUCKET_POLICY or each.wanted.name not in theirs)
 
 
@@ -76,7 +77,7 @@ class _Looks:
                 file = f"environments/{self.assembly.environment}.yaml"
                 command = f"edit {file}: another name for it, or account_id if that is not the account it is in, then build again"
                 return (Verdict(wanted=want, fate="refused", owner="another_account", message=message, command=command),)
-            return () if want.resource_type == BUCKET_POLICY and self.of_others(want.name) else (self.unknown(want, error),)
+            return (self.unknown(want, error),)
         except AwsError as error:
             return (self.unknown(want, error),)
 
@@ -103,15 +104,6 @@ class _Looks:
             consent=self.take_over,
         )
         return (verdict,)
-
-    def of_others(self, bucket: str) -> bool:
-        """The bucket may not be seen either, which is told where it is wanted."""
-        stack = self.stack
-        try:
-            self.gateways.existing(stack.account_id, stack.region, stack.role_arn).find(BUCKET, bucket)
-        except AwsError as error:
-            return isinstance(error, AccessDenied)
-        return False
 
     def unknown(self, want: Wanted, error: AwsError) -> Verdict:
         return Verdict(wanted=want, fate="unknown", message=f"{want.name} ({want.resource_type}): {error}", command=error.hint)
