@@ -17,7 +17,7 @@ from msgspec import field
 from msgspec.structs import replace
 
 from aws.answers import Answer, pages, read
-from aws.errors import NotFound, Origin, translated
+from aws.errors import AccessDenied, NotFound, Origin, translated
 from aws.gateway import Regional
 
 if TYPE_CHECKING:
@@ -95,6 +95,10 @@ class S3(Regional):
             return read(self.client.head_bucket(Bucket=bucket, ExpectedBucketOwner=self.account_id), _Bucket).region
         except NotFound:
             return None
+        except AccessDenied as error:
+            # An answer to HEAD has no body, so that S3's own word is "Forbidden".
+            error.message = f"the bucket {bucket} belongs to another account, or these credentials may not see it: {error.message}"
+            raise
 
     def put(
         self, bucket: str, key: str, body: bytes, *, headers: Headers | None = None, if_absent: bool = False, if_match: str | None = None

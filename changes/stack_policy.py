@@ -17,7 +17,8 @@ OPEN = '{"Statement":[{"Effect":"Allow","Principal":"*","Action":"Update:*","Res
 def forbidden(stack_policy: str | None, changes: Iterable[ResourceChange]) -> tuple[str, ...]:
     """Logical ids whose change the stack policy refuses. Source: CloudFormation user guide, "Prevent updates to stack resources".
 
-    With a policy in force everything that no statement allows is refused, and a Deny beats any Allow. What keeps its value is not updated.
+    With a policy in force everything that no statement allows is refused, and a Deny beats any Allow. What keeps its values and refers to
+    something updated counts as updated (Update:Modify).
     """
     if not stack_policy:
         return ()
@@ -28,7 +29,7 @@ def forbidden(stack_policy: str | None, changes: Iterable[ResourceChange]) -> tu
     rules = [s for s in (raw if isinstance(raw, list) else [raw]) if isinstance(s, Mapping)]
     refused = []
     for change in changes:
-        if change.unaffected or change.action not in ("modify", "remove", "sync"):
+        if change.action not in ("modify", "remove", "sync"):
             continue
         needed = (
             "Update:Delete" if change.action == "remove" else "Update:Replace" if change.replacement.verdict != "no" else "Update:Modify"

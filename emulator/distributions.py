@@ -1,23 +1,26 @@
 # mypy: allow-untyped-calls
-"""CloudFront as strict as on AWS about invalidation paths and alternate domain names.
+"""CloudFront as strict as on AWS about invalidation paths, alternate domain names and the certificate.
 
 In: CreateInvalidation, and distributions that are made or changed by the API or by a stack.
 Out: CloudFront's refusal before anything changes.
 
+Never: reads a certificate that was imported into ACM: which names that has is not known here, so it covers all.
+
 Sources: CloudFront Developer Guide, "What you need to know when invalidating paths" (characters that are unsafe in RFC 1738 must be
-URL-encoded), "Requirements for using alternate domain names" and quotas; API reference, CreateInvalidation; aws/aws-sdk#525 (`~` is
-refused).
+URL-encoded), "Requirements for using alternate domain names" (the certificate's SAN covers each), "Requirements for using SSL/TLS
+certificates with CloudFront" (us-east-1, the distribution's account) and quotas; API reference, CreateInvalidation; aws/aws-sdk#525 (`~`
+is refused).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any
 from xml.etree.ElementTree import Element
 
 import ministack.services.cloudformation.provisioners as cfn
-from ministack.services import cloudfront
+from ministack.core.responses import get_account_id
+from ministack.services import acm, cloudfront
 
 PATH_CHARACTERS = 4000
 PATHS_AT_ONCE = 3000
@@ -27,10 +30,24 @@ _SAFE_PATH = re.compile(r"/(?:[!$&'()*+,\-./0-9:;=?@A-Z_a-z]|%[0-9A-Fa-f]{2})*")
 """Printable ASCII without RFC 1738's unsafe characters; `%` only before two hexadecimal digits."""
 
 _TAKEN = "One or more of the CNAMEs you provided are already associated with a different resource."
+_UNCERTIFIED = (
+    "To add an alternate domain name (CNAME) to a CloudFront distribution, you must attach a trusted certificate that validates your"
+    " authorization to use the domain name."
+)
+_NO_CERTIFICATE = (
+    "The specified SSL certificate doesn't exist, isn't in us-east-1 region, isn't valid, or doesn't include a valid certificate chain."
+)
+_NOT_COVERED = (
+    "The certificate that is attached to your distribution doesn't cover the alternate domain name (CNAME) that you're trying to add."
+)
 
 
-class Taken(ValueError):
-    """An alternate domain name that another distribution has."""
+class Refused(ValueError):
+    """What CloudFront does not take, as a stack tells it."""
+
+    def __init__(self, code: str, words: str, status: int = 400) -> None:
+        super().__init__(f"Invalid request provided: AWS::CloudFront::Distribution: {words} ({code})")
+        self.answer = (code, words, status)
 
 
 def install() -> None:
@@ -44,10 +61,10 @@ def install() -> None:
         config, _ = cloudfront._unwrap_distribution_create_xml(cloudfront._parse_body(body))
         reference = cloudfront._text(config, "CallerReference") if config is not None else ""
         repeated = [each["Id"] for each in cloudfront._distributions.values() if each.get("CallerReference") == reference]
-        return _alias_refusal(config, *repeated) or create(headers, body)
+        return _refusal(config, *repeated) or create(headers, body)
 
     def update_checked(dist_id: str, headers: Any, body: bytes) -> Any:
-        return _alias_refusal(cloudfront._parse_body(body), dist_id) or update(dist_id, headers, body)
+        return _refusal(cloudfront._parse_body(body), dist_id) or update(dist_id, headers, body)
 
     vars(cloudfront).update(
         _create_invalidation=create_invalidation_checked, _create_distribution=create_checked, _update_distribution=update_checked
@@ -56,11 +73,11 @@ def install() -> None:
     stack_create, stack_update = handlers["create"], handlers["update"]
 
     def stack_create_checked(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
-        _refuse_taken(_names(props))
+        _check(cfn._cf_distribution_config(props, ""))
         return stack_create(logical_id, props, stack_name)
 
     def stack_update_checked(physical_id: str, old: dict[str, Any], new: dict[str, Any], *more: Any, **named: Any) -> Any:
-        _refuse_taken(_names(new), physical_id)
+        _check(cfn._cf_distribution_config(new, ""), physical_id)
         return stack_update(physical_id, old, new, *more, **named)
 
     handlers |= {"create": stack_create_checked, "update": stack_update_checked}
@@ -80,17 +97,12 @@ def _invalidation_refusal(batch: Element | None) -> Any:
     return None
 
 
-def _names(props: dict[str, Any]) -> list[str]:
-    return [str(each) for each in props.get("DistributionConfig", {}).get("Aliases") or []]
-
-
-def _alias_refusal(config: Element | None, *own: str) -> Any:
-    if config is None:
-        return None
+def _refusal(config: Element | None, *own: str) -> Any:
     try:
-        _refuse_taken(_aliases(config), *own)
-    except Taken:
-        return cloudfront._error("CNAMEAlreadyExists", _TAKEN, 409)
+        if config is not None:
+            _check(config, *own)
+    except Refused as refused:
+        return cloudfront._error(*refused.answer)
     return None
 
 
@@ -105,10 +117,23 @@ def _items(listed: Element) -> list[str]:
     return [] if found is None else [each.text or "" for each in found]
 
 
-def _refuse_taken(names: Iterable[str], *own: str) -> None:
+def _check(config: Element, *own: str) -> None:
     """A name belongs to one distribution. At AWS of all accounts; here of this one: the accounts of a test stand for separate worlds."""
-    wanted = {each.lower() for each in names}
-    for distribution in cloudfront._distributions.values() if wanted else ():
-        config = cloudfront._parse_body(distribution["config_xml"].encode())
-        if distribution["Id"] not in own and wanted & {each.lower() for each in _aliases(config)}:
-            raise Taken(f"Invalid request provided: AWS::CloudFront::Distribution: {_TAKEN} (CNAMEAlreadyExists)")
+    names = {each.lower() for each in _aliases(config)}
+    for distribution in cloudfront._distributions.values() if names else ():
+        other = cloudfront._parse_body(distribution["config_xml"].encode())
+        if distribution["Id"] not in own and names & {each.lower() for each in _aliases(other)}:
+            raise Refused("CNAMEAlreadyExists", _TAKEN, 409)
+    viewer = cloudfront._find(config, "ViewerCertificate")
+    arn = "" if viewer is None else cloudfront._text(viewer, "ACMCertificateArn")
+    if not arn:
+        if names and not (viewer is not None and cloudfront._text(viewer, "IAMCertificateId")):
+            raise Refused("InvalidViewerCertificate", _UNCERTIFIED)
+        return
+    certificate = acm._certificates.get_scoped(get_account_id(), "us-east-1", arn)
+    if certificate is None or certificate["Status"] != "ISSUED":
+        raise Refused("InvalidViewerCertificate", _NO_CERTIFICATE)
+    covered = {each.lower() for each in certificate["SubjectAlternativeNames"]}
+    # A wildcard stands for one label.
+    if certificate["Type"] != "IMPORTED" and any(not {each, f"*.{each.partition('.')[2]}"} & covered for each in names):
+        raise Refused("InvalidViewerCertificate", _NOT_COVERED)

@@ -2,8 +2,7 @@
 """A name that is taken makes a stack fail; what stands may be imported (`resource_import`), and only that.
 
 In: creations of resources that have a name of their own. Out: AlreadyExists in the words of the resource's handler, where MiniStack takes
-the resource over in silence; no clash for a bucket that a change set imports; a stack's tags on its buckets; the stack that a physical id
-belongs to (DescribeStackResources).
+the resource over in silence; a stack's tags on its buckets; the stack that a physical id belongs to (DescribeStackResources).
 Never: a clash with what the same stack already has: an update runs through the type's own update handler.
 
 Sources: CloudFormation user guide, "Import AWS resources into a CloudFormation stack automatically"; provider schemas (primaryIdentifier);
@@ -13,21 +12,17 @@ the services' API references for the words (EntityAlreadyExists, ResourceAlready
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import ContextVar
 from typing import Any
 
 import ministack.services.cloudformation.provisioners as cfn
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudfront, cloudwatch, dynamodb, iam, s3, sns
 from ministack.services import cloudwatch_logs as logs
-from ministack.services.cloudformation import _stacks, changesets
+from ministack.services.cloudformation import _stacks
 from ministack.services.cloudformation.handlers import _ACTION_HANDLERS
 from ministack.services.cloudformation.helpers import _error, _p
 
 Properties = dict[str, Any]
-
-_importing: ContextVar[frozenset[str]] = ContextVar("importing", default=frozenset())
-"""Names of the buckets that the running execution imports: its validation must not take them for clashes."""
 
 
 def _generic(kind: str, name: str) -> str:
@@ -89,17 +84,7 @@ def install() -> None:
         table[kind] = {**table[kind], "create": _checked(kind, path, taken, words, table[kind]["create"])}
     _buckets(table)
     _bucket_policies(table["AWS::S3::BucketPolicy"])
-    execute, resources = _ACTION_HANDLERS["ExecuteChangeSet"], _ACTION_HANDLERS["DescribeStackResources"]
-
-    def execute_importing(params: Any) -> Any:
-        _, change_set = changesets._find_change_set(_p(params, "ChangeSetName"), _p(params, "StackName"))
-        imports = (change_set or {}).get("_import_existing") or {}
-        # The background task that carries it out copies the context.
-        token = _importing.set(frozenset(i["BucketName"] for i in imports.values() if "BucketName" in i))
-        try:
-            return execute(params)
-        finally:
-            _importing.reset(token)
+    resources = _ACTION_HANDLERS["DescribeStackResources"]
 
     def resources_of_owner(params: Any) -> Any:
         wanted = _p(params, "PhysicalResourceId")
@@ -111,7 +96,6 @@ def install() -> None:
                 return resources({**params, "StackName": [stack["StackName"]]})
         return _error("ValidationError", f"Stack for {wanted} does not exist")
 
-    _ACTION_HANDLERS["ExecuteChangeSet"] = execute_importing
     _ACTION_HANDLERS["DescribeStackResources"] = resources_of_owner
 
 
@@ -132,9 +116,9 @@ _ENFORCED = b"<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEnforced</Obj
 
 
 def _buckets(table: dict[str, Any]) -> None:
-    """Tags and the end of ACLs, which MiniStack loses, and no clash with a bucket that is imported."""
+    """Tags and the end of ACLs, which MiniStack loses."""
     bucket = table["AWS::S3::Bucket"]
-    create, update, conflict = bucket["create"], bucket["update"], cfn.s3_bucket_name_conflict
+    create, update = bucket["create"], bucket["update"]
     cfn._STACK_TAG_PROPERTY["AWS::S3::Bucket"] = ("Tags", "list")
 
     def tagged(made: Any, props: Properties) -> Any:
@@ -155,11 +139,7 @@ def _buckets(table: dict[str, Any]) -> None:
                 raise ValueError(answer.decode())
         return tagged(update(physical_id, old, new, stack_name), new)
 
-    def conflict_unless_imported(name: str) -> str | None:
-        return None if name in _importing.get() else conflict(name)
-
     bucket["create"], bucket["update"] = create_tagged, update_tagged
-    vars(cfn)["s3_bucket_name_conflict"] = conflict_unless_imported
 
 
 def _bucket_policies(handlers: dict[str, Any]) -> None:

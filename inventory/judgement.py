@@ -39,6 +39,16 @@ WORDS: Mapping[str, str] = {
 }
 
 
+_KEYS: Mapping[str, str] = {
+    "foundation.ArtifactBucket": "artifacts.bucket",
+    "foundation.LockTable": "artifacts.lock_table",
+    "site.Bucket": "bucket",
+    "monitoring.AccessLogBucket": "bucket",
+    "replica.Bucket": "disaster_recovery.bucket",
+}
+"""The environment file's key for a name that it gives; what is not here is named after the project."""
+
+
 def _cloudfront(what: str, look: str, which: str) -> str:
     """CloudFront deletes only what is named with its present ETag."""
     return f'aws cloudfront delete-{what} {which} --if-match "$(aws cloudfront {look} {which} --query ETag --output text)"'
@@ -148,7 +158,9 @@ class _Case:
     def rename(self) -> str:
         if self.want.resource_type == PROVIDER:
             return self.no_provider()
-        return f"edit {self.file}: another name for {self.want.logical_id}, or another project, then build again"
+        key = _KEYS.get(f"{self.want.stack}.{self.want.logical_id}")
+        other = f"another {key}" if key else f"another name for {self.want.logical_id}, or another project"
+        return f"edit {self.file}: {other}, then build again"
 
     def no_provider(self) -> str:
         return f"edit {self.file}: github.create_provider: false (an account has one such provider for all), then build again"

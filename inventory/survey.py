@@ -21,8 +21,6 @@ from inventory import aliases, records
 from inventory.judgement import BUCKET, Evidence, judged
 from inventory.model import Verdict, Wanted
 from inventory.wanted import BUCKET_POLICY, DISTRIBUTION, RECORD
-from website.content import key_prefix
-from website.ledger import FOLDER
 
 WORKERS = 16
 
@@ -55,7 +53,11 @@ def survey(
     if not wanted:
         return ()
     with ThreadPoolExecutor(max_workers=max(1, min(workers, len(wanted))), thread_name_prefix="inventory") as pool:
-        return tuple(verdict for found in pool.map(looks.at, wanted) for verdict in found)
+        verdicts = tuple(verdict for found in pool.map(looks.at, wanted) for verdict in found)
+    # A bucket that needs another name takes its policy along.
+    others = ("another_stack", "another_environment", "another_account")
+    theirs = {v.wanted.name for v in verdicts if v.wanted.resource_type == BUCKET and v.owner in others}
+    return tuple(each for each in verdicts if each.wanted.resource_type != BUCKET_POLICY or each.wanted.name not in theirs)
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class _Looks:
                 file = f"environments/{self.assembly.environment}.yaml"
                 command = f"edit {file}: another name for it, or account_id if that is not the account it is in, then build again"
                 return (Verdict(wanted=want, fate="refused", owner="another_account", message=message, command=command),)
-            return () if want.resource_type == BUCKET_POLICY and self.of_others(want.name) else (self.unknown(want, error),)
+            return (self.unknown(want, error),)
         except AwsError as error:
             return (self.unknown(want, error),)
 
@@ -102,15 +104,6 @@ class _Looks:
             consent=self.take_over,
         )
         return (verdict,)
-
-    def of_others(self, bucket: str) -> bool:
-        """The bucket may not be seen either, which is told where it is wanted."""
-        stack = self.stack
-        try:
-            self.gateways.existing(stack.account_id, stack.region, stack.role_arn).find(BUCKET, bucket)
-        except AwsError as error:
-            return isinstance(error, AccessDenied)
-        return False
 
     def unknown(self, want: Wanted, error: AwsError) -> Verdict:
         return Verdict(wanted=want, fate="unknown", message=f"{want.name} ({want.resource_type}): {error}", command=error.hint)
@@ -165,6 +158,9 @@ def kept_by(gateway: CloudFormation, stack_name: str, physical_id: str) -> bool:
 
 def holds_ours(assembly: Assembly, store: S3, bucket: str) -> bool:
     """The bucket has this environment's history, or releases that were published to it."""
+    from website.content import key_prefix
+    from website.ledger import FOLDER
+
     if bucket == assembly.artifact_bucket:
         prefixes = [f"history/{assembly.environment}/", f"site/{assembly.environment}/"]
     else:

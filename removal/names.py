@@ -27,6 +27,12 @@ def names_taken(body: bytes) -> frozenset[str]:
     return frozenset(names_in(documents.loads(body).get("Resources", {})))
 
 
+def bucket_names(body: bytes) -> frozenset[str]:
+    """The names that a template gives its buckets outright."""
+    resources = documents.loads(body).get("Resources", {})
+    return frozenset(names_in({title: each for title, each in resources.items() if each.get("Type") == "AWS::S3::Bucket"}))
+
+
 def names_in(resources: Mapping[str, Any]) -> Iterator[str]:
     """The same of resources."""
     for resource in resources.values():

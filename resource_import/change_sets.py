@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any
 
+import ministack.services.cloudformation.provisioners as cfn
 from ministack.services.cloudformation import changesets, drift, engine, handlers
 from ministack.services.cloudformation.handlers import _ACTION_HANDLERS
 from ministack.services.cloudformation.helpers import _error, _p
@@ -36,11 +38,15 @@ STATES = frozenset(
 """In which a stack takes an import: those in which it can be updated."""
 
 
+_importing: ContextVar[frozenset[str]] = ContextVar("importing", default=frozenset())
+"""Names of the buckets that the running execution imports: its validation must not take them for clashes."""
+
+
 def install() -> None:
     """Wrap CreateChangeSet, and replace the parts of MiniStack that know its own types only."""
     engine_of: Any = changesets
     create, changes, existing = _ACTION_HANDLERS["CreateChangeSet"], engine_of._import_changes, engine_of._existing_resources
-    carry_out = engine_of._import_resources_async
+    carry_out, execute, conflict = engine_of._import_resources_async, _ACTION_HANDLERS["ExecuteChangeSet"], cfn.s3_bucket_name_conflict
 
     def create_change_set(params: Any) -> Any:
         if _p(params, "ChangeSetType") != "IMPORT":
@@ -69,11 +75,25 @@ def install() -> None:
             if types.identifiers(each["ResourceType"]) and each["ResourceType"] not in types.NEVER_BY_NAME
         ]
 
+    def execute_change_set(params: Any) -> Any:
+        _, made = changesets._find_change_set(_p(params, "ChangeSetName"), _p(params, "StackName"))
+        imports = (made or {}).get("_import_existing") or {}
+        # The background task that carries it out copies the context.
+        token = _importing.set(frozenset(each["BucketName"] for each in imports.values() if "BucketName" in each))
+        try:
+            return execute(params)
+        finally:
+            _importing.reset(token)
+
+    def conflict_unless_imported(name: str) -> str | None:
+        return None if name in _importing.get() else conflict(name)
+
     async def in_turn(*given: Any) -> None:
         await pace.turn()
         await carry_out(*given)
 
-    _ACTION_HANDLERS["CreateChangeSet"] = create_change_set
+    _ACTION_HANDLERS.update(CreateChangeSet=create_change_set, ExecuteChangeSet=execute_change_set)
+    vars(cfn)["s3_bucket_name_conflict"] = conflict_unless_imported
     engine_of._import_resources_async = in_turn
     engine_of._import_changes, engine_of._import_change = import_changes, _change
     engine_of._existing_resources, engine_of._import_owner = existing_resources, types.owner

@@ -16,12 +16,13 @@ from guards.stream import below
 from guards.text import as_lines, printable
 from planning.content import CONTENT
 from review import removal_view
-from rollout.apply import Applied
 from rollout.outcome import ContentOutcome, Outcome
 from rollout.progress import ApplyProgress, Event, Finished, Instances, Line, Note, Report, Resource, Started
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from rollout.apply import Applied
 
 _STACK_TYPE = "AWS::CloudFormation::Stack"
 BAR_COLUMNS = 40

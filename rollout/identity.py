@@ -14,6 +14,11 @@ from assembly.model import Assembly, RoleName, Stack
 from planning.model import STACK_MOVED, Finding
 
 _IDENTITY = ("project", "account_id", "home_region")
+_WAYS = (
+    "A stack cannot be moved: take the edit back; or build the earlier files, destroy that environment and apply this one (visitors have no"
+    " site in between, and the content is published anew); or give it names of its own in an environment file of its own, and let visitors"
+    " go over by DNS"
+)
 
 
 def roles_of(assembly: Assembly) -> frozenset[str]:
@@ -34,12 +39,19 @@ def moved_finding(assembly: Assembly, earlier: Sequence[Assembly], moved: Sequen
         f" {', '.join(names)} as well"
         for stack, names in moved
     )
-    message = (
-        f"{f'{edits} would move the environment. ' if edits else ''}A stack cannot be moved: take the edit back; or build the earlier"
-        " files, destroy that environment and apply this one (visitors have no site in between, and the content is published anew); or"
-        f" give it names of its own in an environment file of its own, and let visitors go over by DNS. What stands in the way: {stand}"
-    )
+    message = f"{f'{edits} would move the environment. ' if edits else ''}{_WAYS}. What stands in the way: {stand}"
     return Finding(severity="error", code=STACK_MOVED, message=message, command=deploy("status", assembly.environment))
+
+
+def elsewhere_finding(assembly: Assembly, buckets: Sequence[str]) -> Finding:
+    """Several bucket names of an environment of which nothing stands are another account's: hardly anybody else has just these."""
+    message = (
+        f"no stack of {assembly.environment} stands in account {assembly.account_id}, and its buckets {', '.join(buckets)} are another"
+        " account's, or may not be seen from this one: if the environment stands in that account, account_id would move it, and its history"
+        f" and content are there. {_WAYS}. If it stands nowhere yet, these names are somebody else's"
+    )
+    edit = f"edit environments/{assembly.environment}.yaml: the account_id it had, or other names for the buckets, then build again"
+    return Finding(severity="error", code=STACK_MOVED, message=message, command=edit)
 
 
 def changed_identity(assembly: Assembly, earlier: Sequence[Assembly], bucket: str) -> Iterator[Finding]:

@@ -13,17 +13,18 @@ from typing import Any
 
 from assembly.commands import deploy
 from assembly.model import Assembly, Stack
-from aws.errors import AwsError
+from aws.errors import AccessDenied, AwsError
 from consequences.lifted import still_refusing
+from gateways.existing import ExistingResources
 from guards import documents
 from planning.model import Finding
 from planning.removals import Removal
 from removal.belongings import Dropped, dropped, place, says_so
 from removal.effects import alone, deployed_resources, deployed_tags, removal_order
 from removal.gateways import RemovalGateways
-from removal.names import names_in, names_taken
+from removal.names import bucket_names, names_in, names_taken
 from rollout import history
-from rollout.identity import changed_identity, moved_finding, roles_of
+from rollout.identity import changed_identity, elsewhere_finding, moved_finding, roles_of
 
 LOOKED_BACK = 20
 """Applies whose assemblies are asked for stacks that are no more wanted; of older ones the names tell."""
@@ -55,8 +56,10 @@ def find(
     """
     try:
         past = _past(connect, assembly, templates, gateways)
-    except AwsError:  # the plan itself will tell whatever is wrong
+    except AwsError as error:  # the plan itself will tell whatever else is wrong
         past = _Past()
+        if isinstance(error, AccessDenied) and (buckets := _of_another_account(assembly, templates, gateways)):
+            return OrphanedStacks(findings=(elsewhere_finding(assembly, buckets),))
     found = dropped(assembly, past.assemblies, gateways)
     seen = _seen(assembly, found.stacks, gateways)
     moved = {each.stack.id: both for each in seen if (both := _taken_twice(assembly, each, templates))}
@@ -139,6 +142,28 @@ def _past(connect: Callable[[], history.Bucket], assembly: Assembly, templates: 
 
     with ThreadPoolExecutor(max_workers=max(1, len(digests))) as pool:
         return _Past(bucket=name, records=records, assemblies=tuple(each for each in pool.map(kept, digests) if each is not None))
+
+
+def _of_another_account(assembly: Assembly, templates: Mapping[str, bytes], gateways: RemovalGateways) -> tuple[str, ...]:
+    """Buckets of an environment that has no stack here, if another account has several; empty if not, or if that is not known."""
+    own = [stack for stack in assembly.stacks if stack.account_id == assembly.account_id and stack.kind == "stack"]
+    places = {assembly.artifact_bucket: assembly.home_region}
+    places |= {name: stack.region for stack in own for name in bucket_names(templates[stack.id])}
+    try:
+        if any(gateways.cloudformation(s.account_id, s.region, s.role_arn).describe_stack(s.stack_name) is not None for s in own):
+            return ()
+        found = tuple(name for name, region in sorted(places.items()) if _denied(gateways.existing(assembly.account_id, region), name))
+    except AwsError:
+        return ()
+    return found if assembly.artifact_bucket in found and len(found) > 1 else ()
+
+
+def _denied(place: ExistingResources, bucket: str) -> bool:
+    try:
+        place.find("AWS::S3::Bucket", bucket)
+    except AccessDenied:
+        return True
+    return False
 
 
 def _former_bucket(assembly: Assembly, templates: Mapping[str, bytes], gateways: RemovalGateways) -> str:

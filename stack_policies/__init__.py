@@ -5,7 +5,8 @@ In: MiniStack's engine. Out: a resource whose change the policy in force does no
 Never: minds a change set, a creation, an import, a rollback or a deletion of the stack: a stack policy is about updates only.
 
 Source: CloudFormation User Guide, "Prevent updates to stack resources": with a policy what no statement allows is refused, a Deny beats an
-Allow; Update:Modify, Update:Replace, Update:Delete. When a removal is refused is not documented; here after everything else was updated.
+Allow; Update:Modify, Update:Replace, Update:Delete. What refers to something updated is updated as well and has to be allowed, though it
+keeps its values. When a removal is refused is not documented; here after everything else was updated.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from stack_policies.evaluation import refusal
+from templates.intrinsics import references
 
 PARTS = {
     "ministack.services.cloudformation": ("_stacks",),
@@ -35,14 +37,26 @@ def install() -> None:
 
     engine: Any = stacks
     update, outputs = engine._update_resource, engine._resolve_stack_outputs
+    under_way: dict[str, tuple[str, set[str]]] = {}
 
     def policy_of(stack: dict[str, Any]) -> str:
         return str(stack.get("_stack_policy") or "") if stack.get("StackStatus") == "UPDATE_IN_PROGRESS" else ""
 
+    def begun(stack: dict[str, Any], logical_id: str, *, changed: bool) -> bool:
+        """Whether this update updates the resource: it is another, or refers to one that is updated."""
+        if under_way.get(stack["StackId"], ("", set()))[0] != stack["LastUpdatedTime"]:
+            under_way[stack["StackId"]] = (stack["LastUpdatedTime"], set())
+        done = under_way[stack["StackId"]][1]
+        body = stack["_template"].get("Resources", {}).get(logical_id, {}).get("Properties", {})
+        if changed or any(name in done for name, _ in references(body)):
+            done.add(logical_id)
+        return logical_id in done
+
     def updated(kind: str, physical_id: str, old: dict[str, Any], new: dict[str, Any], *more: Any) -> Any:
         stack_name, logical_id = more[:2]
-        policy = policy_of(cloudformation._stacks.get(stack_name, {}))
-        if policy and old != new:
+        stack = cloudformation._stacks.get(stack_name, {})
+        policy = policy_of(stack)
+        if policy and begun(stack, logical_id, changed=old != new):
             action = "Update:Replace" if engine._replacing_change(kind, old, new) else "Update:Modify"
             words = refusal(policy, action, logical_id, kind)
             if words:

@@ -22,8 +22,8 @@ def artifact_bucket(context: CheckContext) -> Iterator[CheckResult]:
     try:
         there = store.bucket_exists(name)
     except AccessDenied as error:
-        message = f"the artifact bucket {name} belongs to another account, or these credentials may not see it: {error.message}"
-        yield CheckResult(code="artifact_bucket", level="problem", message=message, command=f"aws s3api head-bucket --bucket {name}")
+        command = f"aws s3api head-bucket --bucket {name}"
+        yield CheckResult(code="artifact_bucket", level="problem", message=error.message, command=command)
         return
     yield from _made_by_first("artifact_bucket", f"the artifact bucket {name}", there, context)
 

@@ -2,7 +2,7 @@
 
 In: a directory; an `Aws` on the local AWS. Out: what a bundler would have written, in any number of versions; the deployed foundation
 and site stacks of an environment, made from the project's own templates.
-Never: needs npm, a certificate or the other stacks: what those produce is handed to CloudFormation as plain parameters.
+Never: needs npm or the other stacks: what those produce is handed to CloudFormation as plain parameters.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from aws.session import Aws
 from aws.transfer import Transfer
 from stacks.synthesis import Synthesis, synthesise
 from tests.environments_fixture import changed, environments
+from tests.functional.distributions import certified
 from tests.functional.harness import eventually
 from website.content import key_prefix
 from website.invalidation import Behaviours
@@ -196,8 +197,9 @@ def deployed(aws: Aws, dist: Path, name: str, account: str, *, foundation: bool 
     synthesis = synthesised(name, account, **changes)
     write(synthesis, dist)
     assembly = synthesis.assembly
+    acm = aws.client("acm", account_id=account, region="us-east-1")
     given = {
-        "CertificateArn": f"arn:aws:acm:us-east-1:{account}:certificate/12345678-1234-1234-1234-123456789012",
+        "CertificateArn": certified(acm, *assembly.site.certificate_names)["ACMCertificateArn"],
         "EdgeFunctionVersionArn": f"arn:aws:lambda:us-east-1:{account}:function:auth:1",
         "WebAclArn": f"arn:aws:wafv2:us-east-1:{account}:global/webacl/firewall/12345678-1234-1234-1234-123456789012",
     }

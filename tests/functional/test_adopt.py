@@ -12,7 +12,7 @@ from aws.session import Aws
 from gateways.live import LiveResources
 from templates.schemas import bundled
 from tests.envelopes import envelope
-from tests.functional.distributions import distribution_config
+from tests.functional.distributions import certified, distribution_config
 from tests.functional.harness import CommandLine, answer
 from tests.functional.small_platform import Platform
 
@@ -129,6 +129,7 @@ def test_the_local_aws_describes_what_stands_as_the_provider_schemas_do(aws: Aws
         },
         Logging={"Enabled": True, "IncludeCookies": False, "Bucket": "l.s3.amazonaws.com", "Prefix": "p/"},
         PriceClass="PriceClass_100",
+        ViewerCertificate=certified(aws.client("acm", account_id=account, region="us-east-1"), f"a{account}.example.org"),
     )
     distribution = cloudfront.create_distribution(DistributionConfig=config)["Distribution"]["Id"]
     live = LiveResources.connect(aws, account_id=account, region="eu-west-1")

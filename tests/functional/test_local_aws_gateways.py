@@ -18,6 +18,7 @@ from gateways import organizations
 from local_aws import prepare
 from local_aws.server import LocalAws
 from tests.functional import wire as w
+from tests.functional.distributions import certified
 from tests.functional.harness import SECRET
 
 pytestmark = pytest.mark.functional
@@ -367,6 +368,7 @@ def test_an_invalidation_is_begun_once_and_read_back(aws: Aws, account: str) -> 
             "ViewerProtocolPolicy": "redirect-to-https",
             "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
         },
+        "ViewerCertificate": certified(aws.client("acm", account_id=account, region="us-east-1"), "www.example.com"),
     }
     made = gateway.client.create_distribution(DistributionConfig=config)["Distribution"]["Id"]
 

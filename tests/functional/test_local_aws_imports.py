@@ -16,6 +16,7 @@ from aws.errors import AwsError, BadRequest
 from aws.session import Aws
 from local_aws import prepare
 from local_aws.server import LocalAws
+from tests.functional.distributions import certified
 from tests.functional.harness import Hold
 from tests.functional.test_local_aws_existing import ALARM, EDGE_CODE, LAMBDA_TRUST, OAC, POLICY, TABLE
 from tests.functional.test_local_aws_resources import CAPABILITIES, Stacks
@@ -99,7 +100,7 @@ def distribution(of: Account) -> Stands:
         "ViewerProtocolPolicy": "redirect-to-https",
         "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
     }
-    asked = {
+    asked: dict[str, Any] = {
         "CallerReference": of.id,
         "Comment": "the site",
         "Enabled": True,
@@ -107,6 +108,7 @@ def distribution(of: Account) -> Stands:
         "Aliases": {"Quantity": 1, "Items": [f"www-{of.id}.example.org"]},
         "Origins": {"Quantity": 1, "Items": [{**origin, "S3OriginConfig": {"OriginAccessIdentity": ""}}]},
         "DefaultCacheBehavior": behavior,
+        "ViewerCertificate": certified(of.client("acm"), f"www-{of.id}.example.org"),
     }
     made = of.client("cloudfront").create_distribution(DistributionConfig=asked)["Distribution"]
     told = {
@@ -116,6 +118,11 @@ def distribution(of: Account) -> Stands:
         "Aliases": [f"www-{of.id}.example.org"],
         "Origins": [{**origin, "S3OriginConfig": {"OriginAccessIdentity": ""}}],
         "DefaultCacheBehavior": behavior,
+        "ViewerCertificate": {
+            "AcmCertificateArn": asked["ViewerCertificate"]["ACMCertificateArn"],
+            "SslSupportMethod": "sni-only",
+            "MinimumProtocolVersion": "TLSv1.2_2021",
+        },
     }
     return Stands(
         {"Id": made["Id"]},

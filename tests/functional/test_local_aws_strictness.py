@@ -19,7 +19,8 @@ from aws.errors import AwsError
 from aws.session import Aws
 from local_aws import prepare
 from local_aws.server import LocalAws
-from tests.functional.distributions import distribution_config
+from tests.functional.distributions import certified, distribution_config
+from tests.functional.harness import eventually
 from tests.functional.test_local_aws_resources import Stacks, template
 
 pytestmark = pytest.mark.functional
@@ -71,20 +72,67 @@ def test_cloudfront_takes_them_encoded_and_fifteen_wildcards(distribution: tuple
 
 def test_a_second_distribution_with_the_same_alias_is_refused(aws: Aws, account: str, stacks: Stacks) -> None:
     client = aws.client("cloudfront", account_id=account, region="us-east-1")
-    first = client.create_distribution(DistributionConfig=distribution_config("a", "www.example.com"))
-    assert (
-        client.create_distribution(DistributionConfig=distribution_config("a", "www.example.com"))["Distribution"]["Id"]
-        == (first["Distribution"]["Id"])
-    ), "the same request again"
+    viewer = certified(aws.client("acm", account_id=account, region="us-east-1"), "*.example.com")
+
+    def create(reference: str, alias: str) -> str:
+        asked = distribution_config(reference, alias, ViewerCertificate=viewer)
+        return str(client.create_distribution(DistributionConfig=asked)["Distribution"]["Id"])
+
+    def site(*aliases: str) -> dict[str, Any]:
+        return {"Resources": {"D": distribution_resource(*aliases, ViewerCertificate=_of_template(viewer["ACMCertificateArn"]))}}
+
+    first = create("a", "www.example.com")
+    assert create("a", "www.example.com") == first, "the same request again"
     with pytest.raises(AwsError, match="CNAMEAlreadyExists"):
-        client.create_distribution(DistributionConfig=distribution_config("b", "WWW.example.com"))
+        create("b", "WWW.example.com")
 
     with pytest.raises(AssertionError, match="CNAMEAlreadyExists"):
-        stacks.apply("taken", {"Resources": {"D": distribution_resource("www.example.com")}})
-    stacks.apply("free", {"Resources": {"D": distribution_resource("api.example.com")}})
-    stacks.apply("free", {"Resources": {"D": distribution_resource("api.example.com", "api2.example.com")}})
+        stacks.apply("taken", site("www.example.com"))
+    stacks.apply("free", site("api.example.com"))
+    stacks.apply("free", site("api.example.com", "api2.example.com"))
     with pytest.raises(AssertionError, match="CNAMEAlreadyExists"):
-        stacks.apply("free", {"Resources": {"D": distribution_resource("api.example.com", "www.example.com")}})
+        stacks.apply("free", site("api.example.com", "www.example.com"))
+
+
+def _of_template(arn: str) -> dict[str, str]:
+    return {"AcmCertificateArn": arn, "SslSupportMethod": "sni-only"}
+
+
+def test_a_distribution_takes_a_certificate_that_is_there_issued_and_for_its_names(aws: Aws, account: str, stacks: Stacks) -> None:
+    client = aws.client("cloudfront", account_id=account, region="us-east-1")
+
+    def request(region: str, *names: str, of: str = account) -> str:
+        return str(certified(aws.client("acm", account_id=of, region=region), *names)["ACMCertificateArn"])
+
+    right = request("us-east-1", "example.com", "*.example.com")
+    waiting = {"Type": "AWS::CertificateManager::Certificate", "Properties": {"DomainName": "example.com", "ValidationMethod": "DNS"}}
+    stacks.client.create_stack(StackName="waiting", TemplateBody=json.dumps({"Resources": {"Used": waiting}}))
+    told = eventually(lambda: stacks.client.list_stack_resources(StackName="waiting")["StackResourceSummaries"])
+    missing, uncovered, without = "SSL certificate doesn't exist", "doesn't cover the alternate domain name", "must attach a trusted"
+    refused = [
+        (right + "0", ("www.example.com",), missing),
+        (right + "0", (), missing),
+        (told[0]["PhysicalResourceId"], ("example.com",), missing),
+        (request("eu-west-1", "example.com"), ("example.com",), missing),
+        (request("us-east-1", "example.com", of="999999999999"), ("example.com",), missing),
+        (right, ("example.com", "example.org"), uncovered),
+        (right, ("a.b.example.com",), uncovered),
+        ("", ("example.com",), without),
+    ]
+    for number, (arn, aliases, words) in enumerate(refused):
+        viewer = {"ACMCertificateArn": arn, "SSLSupportMethod": "sni-only"} if arn else {"CloudFrontDefaultCertificate": True}
+        with pytest.raises(AwsError, match=f"InvalidViewerCertificate.*{words}"):
+            client.create_distribution(DistributionConfig=distribution_config(f"{number}", *aliases, ViewerCertificate=viewer))
+    assert client.list_distributions()["DistributionList"].get("Items", []) == []
+
+    def site(arn: str, *aliases: str) -> dict[str, Any]:
+        return {"Resources": {"D": distribution_resource(*aliases, ViewerCertificate=_of_template(arn))}}
+
+    with pytest.raises(AssertionError, match=missing):
+        stacks.apply("none", site(right + "0", "example.com"))
+    stacks.apply("site", site(right, "EXAMPLE.com", "www.example.com", "*.example.com"))
+    with pytest.raises(AssertionError, match=uncovered):
+        stacks.apply("site", site(right, "example.org"))
 
 
 # --- what is in use -----------------------------------------------------------------------------------------------

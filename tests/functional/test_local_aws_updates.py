@@ -205,3 +205,28 @@ def test_a_stack_under_review_stays_the_same_and_executing_one_change_set_delete
     stacks.client.execute_change_set(ChangeSetName="two", StackName="reviewed")
 
     assert [each["ChangeSetName"] for each in stacks.client.list_change_sets(StackName="reviewed")["Summaries"]] == ["two"]
+
+
+def test_a_stack_policy_has_to_allow_what_refers_to_something_updated_too(stacks: Stacks) -> None:
+    """Though it keeps its values: CloudFormation User Guide, "Prevent updates to stack resources"."""
+
+    def topics(shown: str) -> dict[str, Any]:
+        policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sns:Publish", "Resource": "*"}]}
+        beside = {"PolicyDocument": policy, "Topics": [{"Ref": "A"}]}
+        return {
+            "Resources": {
+                "A": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "a", "DisplayName": shown}},
+                "B": {"Type": "AWS::SNS::TopicPolicy", "Properties": beside},
+                "C": {"Type": "AWS::SNS::Topic", "Properties": {}},
+            }
+        }
+
+    stacks.apply("topics", topics("one"))
+    for named, refused in (("C", False), ("B", True)):
+        denied = {"Effect": "Deny", "Action": "Update:Modify", "Principal": "*", "Resource": f"LogicalResourceId/{named}"}
+        stacks.client.set_stack_policy(StackName="topics", StackPolicyBody=json.dumps({"Statement": [ALL, denied]}))
+        if refused:
+            with pytest.raises(AssertionError, match="B: Action denied by stack policy"):
+                stacks.apply("topics", topics(named))
+        else:
+            stacks.apply("topics", topics(named))

@@ -18,7 +18,7 @@ from aws.session import Aws
 from local_aws import prepare
 from tests.environments_fixture import ENVIRONMENTS
 from tests.functional.accounts import own_zone
-from tests.functional.distributions import distribution_config
+from tests.functional.distributions import certified, distribution_config
 from tests.functional.frontend import built
 from tests.functional.harness import TIMEOUT, CommandLine, Ended, answer
 from tests.functional.wire import Wire
@@ -345,7 +345,9 @@ def test_a_record_is_written_back_if_its_stack_fails(site: Site) -> None:
 
 def test_the_domain_is_an_alias_of_another_distribution(site: Site) -> None:
     front = site.client("cloudfront")
-    other = front.create_distribution(DistributionConfig=distribution_config("old", DOMAIN))["Distribution"]["Id"]
+    other = front.create_distribution(
+        DistributionConfig=distribution_config("old", DOMAIN, ViewerCertificate=certified(site.client("acm"), DOMAIN))
+    )["Distribution"]["Id"]
     (found,) = [f for f in site.found()["stands_already"] if f["stack"] == "site"]
     assert f"{DOMAIN} is an alias of the distribution {other} of this account" in found["message"]
     assert "docs/guides/moving-a-site.md" in found["command"]
@@ -359,7 +361,9 @@ def test_everything_in_the_way_is_told_at_once_and_doctor_tells_the_same(site: S
         Bucket=f"dev-kimmyai-web-public-{site.account}", CreateBucketConfiguration={"LocationConstraint": HOME}
     )
     site.client("sns").create_topic(Name="kimmyai-web-dev-alarms")
-    site.client("cloudfront").create_distribution(DistributionConfig=distribution_config("old", DOMAIN))
+    site.client("cloudfront").create_distribution(
+        DistributionConfig=distribution_config("old", DOMAIN, ViewerCertificate=certified(site.client("acm"), DOMAIN))
+    )
     zone = Route53.connect(site.aws, account_id=site.account)
     zone.upsert(zone.find_public_zone(DOMAIN).id, Record(name=DOMAIN, type="A", values=("192.0.2.7",), ttl=60))
     found = {(f["stack"], f["message"]) for f in site.found()["stands_already"]}

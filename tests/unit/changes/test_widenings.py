@@ -233,13 +233,15 @@ def test_stack_policies(policy: str | None, expected: tuple[str, ...]) -> None:
     assert forbidden(policy, changes) == expected
 
 
-def test_a_policy_forbids_nothing_of_what_keeps_its_value() -> None:
-    """CloudFormation lists what refers to something modified, and updates it only if its value changes."""
+def test_a_policy_forbids_also_what_keeps_its_value_and_is_listed() -> None:
+    """CloudFormation lists what refers to something modified; a stack policy has to allow that too, as a modification."""
     kept = PropertyChange(path="Bucket", attribute="Properties", keeps=True)
     listed, changing = (msgspec.structs.replace(change(name), properties=(item,)) for name, item in (("Kept", kept), ("Changing", OPEN)))
     assert (listed.unaffected, changing.unaffected) == (True, False)
     nothing = stack_policy({"Effect": "Deny", "Principal": "*", "Action": "Update:*", "Resource": "*"})
-    assert forbidden(nothing, [listed, changing]) == ("Changing",)
+    assert forbidden(nothing, [listed, changing]) == ("Kept", "Changing")
+    replacing = {"Effect": "Deny", "Principal": "*", "Action": ["Update:Replace", "Update:Delete"], "Resource": "*"}
+    assert forbidden(stack_policy(ALLOW_ALL, replacing), [listed, changing]) == ()
 
 
 # --- which statement it used to be ----------------------------------------------------------------------------------

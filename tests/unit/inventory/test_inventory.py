@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,7 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 from assembly.model import Assembly
 from aws.errors import AccessDenied
 from gateways.existing import LOOKUPS, NAMES, Found
+from inventory import judgement
 from inventory.judgement import WORDS, Evidence, judged
 from inventory.model import Verdict, Wanted
 from inventory.records import ASIDE, set_aside
@@ -19,6 +21,7 @@ from inventory.survey import survey
 from inventory.wanted import IMPORTABLE, wanted
 from planning.model import ExistingRecord
 from removal.record_switch import Moved, RecordSwitch
+from tests.edit_table import SECOND, built
 from tests.simulated import SimulatedGateways, Small, small_assembly
 
 ACCOUNT = "123456789012"
@@ -283,6 +286,32 @@ def test_of_a_bucket_that_may_not_be_seen_its_policy_is_not_told_besides(assembl
     assert seen or "account_id" in found[0].command
 
 
+@pytest.mark.parametrize(("tags", "told"), [(THEIRS, ["Bucket"]), ({}, ["Bucket", "Policy"])])
+def test_of_a_bucket_that_needs_another_name_its_policy_is_not_told_besides(
+    assembly: Assembly, tags: dict[str, str], told: list[str]
+) -> None:
+    class Standing(SimulatedGateways):
+        def existing(self, *_: Any) -> Any:
+            return SimpleNamespace(find=lambda _, name: Found(physical_id=name, tags=tags))
+
+    wants = (bucket(), bucket(logical_id="Policy", resource_type="AWS::S3::BucketPolicy"))
+    assert [each.wanted.logical_id for each in survey(assembly, assembly.stacks[0], wants, Standing())] == told
+
+
+@pytest.mark.parametrize(
+    ("stack", "logical_id", "hint"),
+    [
+        ("site", "Bucket", "another bucket"),
+        ("replica", "Bucket", "another disaster_recovery.bucket"),
+        ("foundation", "ArtifactBucket", "another artifacts.bucket"),
+        ("own", "Bucket", "another name for Bucket, or another project"),
+    ],
+)
+def test_the_key_that_gives_a_name_is_told_where_there_is_one(assembly: Assembly, stack: str, logical_id: str, hint: str) -> None:
+    found = judge(assembly, bucket(stack=stack, logical_id=logical_id), THEIRS)
+    assert found.command == f"edit environments/test.yaml: {hint}, then build again"
+
+
 def test_a_stack_of_a_region_that_the_assembly_does_not_know_is_found_by_the_tag_of_what_it_made(assembly: Assembly) -> None:
     """Else what it has would pass for left over, with the command that deletes it."""
     asked: list[str] = []
@@ -299,3 +328,10 @@ def test_a_stack_of_a_region_that_the_assembly_does_not_know_is_found_by_the_tag
     (found,) = survey(assembly, assembly.stacks[0], (bucket(),), Elsewhere())
     assert (found.fate, found.owner) == ("refused", "another_stack") and "demo-test-site in ap-south-1" in found.message
     assert asked == ["eu-west-1", "ap-south-1"]
+
+
+def test_every_name_that_a_key_gives_is_one_of_a_stack() -> None:
+    made = built(SECOND)
+    for place in judgement._KEYS:
+        stack, _, logical_id = place.partition(".")
+        assert logical_id in json.loads(made.templates[stack])["Resources"], place

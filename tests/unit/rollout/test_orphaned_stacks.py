@@ -194,3 +194,53 @@ def test_only_the_latest_applies_are_asked_for_their_assemblies() -> None:
     world.places["eu-west-1"].put("demo-test-old", KEPT_ROLE)
     assert [r.stack for r in find(lambda: after(old, latest), *NEW, world).removals] == ["old"]
     assert find(lambda: after(latest), *NEW, world).findings == ()
+
+
+# --- the account ------------------------------------------------------------------------------------------------------
+
+SITE = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "site"}}}}
+
+
+class OfOthers(SimulatedGateways):
+    """Where some bucket names are another account's."""
+
+    taken: frozenset[str] = frozenset()
+
+    def existing(self, account_id: str, region: str, role_arn: str | None = None) -> Any:
+        return self
+
+    def find(self, _: str, name: str) -> None:
+        if name in self.taken:
+            raise AccessDenied("Forbidden", service="s3", operation="HeadBucket", status=403)
+
+
+def denied() -> Any:
+    raise AccessDenied("not your history", service="s3", operation="ListObjectsV2")
+
+
+@pytest.mark.parametrize(
+    ("taken", "connect", "stands", "said"),
+    [
+        ({"site", "artifacts"}, denied, False, ["stack_moved"]),
+        ({"site", "artifacts"}, denied, True, []),
+        ({"artifacts"}, denied, False, []),
+        ({"site"}, denied, False, []),
+        ({"site", "artifacts"}, Bucket, False, []),
+    ],
+    ids=["all names", "a stack stands", "one name", "another name", "a history"],
+)
+def test_an_environment_whose_buckets_another_account_has_would_be_moved(
+    taken: set[str], connect: Any, stands: bool, said: list[str]
+) -> None:
+    assembly, templates = small_assembly(Small(id="base", template=SITE))
+    world = OfOthers()
+    world.taken = frozenset({assembly.artifact_bucket if each == "artifacts" else each for each in taken})
+    if stands:
+        world.at("eu-west-1").deploy("demo-test-base", SITE, {})
+    found = find(connect, assembly, templates, world)  # type: ignore[arg-type]
+    assert [f.code for f in found.findings] == said
+    if said:
+        (finding,) = found.findings
+        assert f"{assembly.artifact_bucket}, site are another account's" in finding.message
+        assert "account_id would move it" in finding.message
+        assert finding.command.startswith("edit environments/test.yaml: the account_id it had")
