@@ -143,6 +143,13 @@ def test_a_name_that_stands_inside_of_the_arn_follows_its_kind() -> None:
     assert not granted(made(allow(action, on=element.format("ipset", "dev-*")), kind=ACL, regions=("us-east-1",), Name="dev-acl"), action)
 
 
+def test_the_policy_of_a_bucket_is_put_on_the_bucket_that_it_names() -> None:
+    """Its identifier is the bucket, and that is what the action takes."""
+    put, kind = "s3:PutBucketPolicy", "AWS::S3::BucketPolicy"
+    assert granted(made(allow(put, on="arn:aws:s3:::dev-*"), kind=kind, Bucket="dev-site"), put)
+    assert not granted(made(allow(put, on="arn:aws:s3:::sit-*"), kind=kind, Bucket="dev-site"), put)
+
+
 # --- what is left out, and the findings ---------------------------------------------------------------------------
 
 
