@@ -89,17 +89,9 @@ def lint(jobs: Sequence[Job], *, cache: Path | None, workers: int, day: str) -> 
         raise ValueError("two lint jobs with one stack_id")
     keys = {job.stack_id: _verdict_key(job, day) for job in jobs}
     kept = Verdicts(cache)
-    verdicts: dict[str, tuple[Finding, ...]] = {}
-    missing: dict[str, Job] = {}
-    for job in jobs:
-        key = keys[job.stack_id]
-        if key in verdicts or key in missing:
-            continue
-        found = _known(kept, key)
-        if found is None:
-            missing[key] = job
-        else:
-            verdicts[key] = found
+    wanted = {keys[job.stack_id]: job for job in jobs}
+    verdicts = {key: found for key in wanted if (found := _known(kept, key)) is not None}
+    missing = {key: job for key, job in wanted.items() if key not in verdicts}
     if missing:
         for key, findings in zip(missing, _verdicts(list(missing.values()), workers), strict=True):
             verdicts[key] = findings

@@ -8,11 +8,12 @@ import pytest
 
 from lint.rules import dns
 from lint.rules.base import Rule
+from templates.record_sets import CLOUDFRONT_ZONE
 from tests.unit.lint.test_rule_sides import GONE, IMPORTED, either, told
 
 VALUES, TTL = {"ResourceRecords": ["x"]}, {"TTL": "60"}
 ELSEWHERE = {"AliasTarget": {"HostedZoneId": "Z35SXDOTRQ7X7K", "DNSName": "lb.eu-west-1.elb.amazonaws.com"}}
-EDGE = {"AliasTarget": {"HostedZoneId": dns.CLOUDFRONT_ZONE, "DNSName": "d1.cloudfront.net"}}
+EDGE = {"AliasTarget": {"HostedZoneId": CLOUDFRONT_ZONE, "DNSName": "d1.cloudfront.net"}}
 DISTRIBUTION = {"Type": "AWS::CloudFront::Distribution"}
 
 
