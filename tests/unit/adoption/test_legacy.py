@@ -41,7 +41,7 @@ FUNCTION = {"LambdaFunctionAssociations": [{"LambdaFunctionARN": "arn:aws:lambda
         ({"ViewerCertificate": {"MinimumProtocolVersion": "TLSv1.2_2021"}}, []),
         ({"DefaultCacheBehavior": FUNCTION}, ["edge_function_version"]),
         ({"CacheBehaviors": [{}, "x", FUNCTION]}, ["edge_function_version"]),
-        ({"DefaultCacheBehavior": {"LambdaFunctionAssociations": ["x"]}}, []),
+        ({"DefaultCacheBehavior": {"LambdaFunctionAssociations": []}}, []),
     ],
 )
 def test_of_a_distribution(config: dict[str, Any], codes: list[str]) -> None:
