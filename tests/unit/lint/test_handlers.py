@@ -54,6 +54,12 @@ def test_a_resource_that_has_an_id_and_no_name_is_granted_by_everything_only() -
     assert not granted(made(allow(create, on="arn:aws:route53:::hostedzone/*"), kind=kind), create)
 
 
+def test_what_has_an_id_alone_is_granted_by_every_one_of_its_kind() -> None:
+    get, kind = "cloudfront:GetOriginAccessControl", "AWS::CloudFront::OriginAccessControl"
+    assert granted(made(allow(get, on="arn:aws:cloudfront::*:origin-access-control/*"), kind=kind), get)
+    assert not granted(made(allow(get, on="arn:aws:cloudfront::*:distribution/*"), kind=kind), get)
+
+
 # --- which statement grants ---------------------------------------------------------------------------------------
 
 
