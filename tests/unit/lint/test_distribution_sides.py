@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lint.rules import api, cdn
 from lint.rules import distribution as rules
 from lint.rules.base import Rule
 from tests.unit.lint.test_rule_sides import GONE, IMPORTED, behaviour, control, distribution, either, origin, told
@@ -123,3 +124,10 @@ def test_what_is_refused_of_a_distribution_and_what_is_not(rule: type[Rule], res
 def test_what_has_the_scope_of_cloudfront_is_made_in_one_region(kind: str) -> None:
     assert told(rules.WebAclScope, X=acl(kind=kind)) == [] == told(rules.WebAclScope, "eu-west-1", X=acl("REGIONAL", kind))
     assert told(rules.WebAclScope, "us-east-1", "eu-west-1", X=acl(kind=kind)) == ["X.Scope"]
+
+
+def test_of_an_alternative_what_is_known_is_judged_whatever_stands_before_it() -> None:
+    for value in (either(IMPORTED, "x" * 200), either("x" * 200, IMPORTED), either("short", "x" * 200)):
+        assert [path.split(".Fn::If")[0] for path in told(api.TakenByTheApi, X=distribution(Comment=value))] == ["X.Comment"]
+    one = origin(OriginAccessControlId=either(GONE, "E1"))
+    assert told(cdn.OacOrigin, X=one) == ["X.Origins.0.S3OriginConfig"]

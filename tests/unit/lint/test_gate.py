@@ -303,6 +303,13 @@ def test_a_secret_that_others_may_write_is_none(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("x.json"))
 
 
+def test_a_rule_that_breaks_off_is_no_fact_about_the_template_and_is_not_kept(tmp_path: Path) -> None:
+    broken = job(template(Metadata=1))
+    for _ in range(2):
+        assert "E0002" in rules(lint([broken], cache=tmp_path, workers=1, day=DAY)["site"])
+        assert not list(tmp_path.glob("*.json"))
+
+
 def test_equal_templates_for_equal_regions_are_linted_once(tmp_path: Path) -> None:
     jobs = [
         Job(stack_id="dev/dns", template=template(), regions=("eu-west-1", "us-east-1")),
@@ -392,6 +399,7 @@ def test_what_is_no_template_is_a_finding(data: bytes, rule: str) -> None:
 def test_an_unknown_region_is_a_finding(regions: tuple[str, ...]) -> None:
     (finding,) = lint([Job(stack_id="site", template=GOOD, regions=regions)], cache=None, workers=1, day=DAY)["site"]
     assert (finding.rule, finding.level, finding.source) == ("E9700", "error", "ours")
+    assert finding.message == ("cfn-lint knows no region eu-nowhere-1" if regions else "no region to lint for")
 
 
 def test_two_jobs_with_one_name_are_refused() -> None:

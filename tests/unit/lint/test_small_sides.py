@@ -122,3 +122,10 @@ def test_a_template_says_what_it_and_its_outputs_are_for_and_does_not_configure_
     outputs = {"A": {"Value": 1}, "B": {"Description": "x"}, "C": "x"}
     assert paths(hygiene.OutputDescription, Outputs=outputs) == [("Outputs", "A")]
     assert paths(hygiene.Reasons, Metadata={"cfn-lint": {}}) == [("Metadata", "cfn-lint")] and paths(hygiene.Reasons, Metadata={}) == []
+
+
+@pytest.mark.parametrize("line", ["import x from 'fs';", "const x = require( 'fs' );", 'import "fs";'])
+def test_a_module_that_the_runtime_has_not_is_named(line: str) -> None:
+    function = of("AWS::CloudFront::Function", FunctionCode=f"{line}\nfunction handler(event) {{ return event.request; }}")
+    [(_, said)] = code.EdgeRuntime().check(View({"Resources": {"F": function}}, ("us-east-1",)))
+    assert said.startswith("there is no module fs; the runtime has buffer, cloudfront, crypto")
