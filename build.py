@@ -219,7 +219,7 @@ def _synthesis(platform: Platform, name: str) -> Synthesis:
 def _lint(built: list[Synthesis]) -> dict[str, tuple[Finding, ...]]:
     from lint.gate import Job, lint
     from lint.handlers import check
-    from lint.verdicts import place
+    from lint.verdicts import place, today
     from policies.handlers import LEFT_OUT, STANDS_FOR
 
     jobs = [
@@ -233,7 +233,7 @@ def _lint(built: list[Synthesis]) -> dict[str, tuple[Finding, ...]]:
     ]
     cache = place(os.environ, ROOT)
     unmakeable = check(_made(built), LEFT_OUT, STANDS_FOR, remedy="policies/handlers.py", cache_folder=cache)
-    return {stack: (*found, *unmakeable.get(stack, ())) for stack, found in lint(jobs, cache=cache, workers=WORKERS).items()}
+    return {stack: (*found, *unmakeable.get(stack, ())) for stack, found in lint(jobs, cache=cache, workers=WORKERS, day=today()).items()}
 
 
 def _made(built: list[Synthesis]) -> list[ProvisionedStack]:

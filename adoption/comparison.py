@@ -50,7 +50,7 @@ def compared(place: Place, live: Mapping[str, Any], schema: Schema | None) -> tu
     theirs = {name: told[name] for name in ours if name in told}
     found = []
     for path, before, after in differences_of(_even(place.type, theirs), _even(place.type, ours)):
-        if (after is None and _empty(before)) or (before is None and _empty(after)) or _same_emptiness(before, after):
+        if (after is None and _empty(before)) or (before is None and _empty(after)) or (before in ([], {}) and after in ([], {})):
             continue
         known = not (unresolved(after) or marked(after))
         found.append(
@@ -95,10 +95,6 @@ def _empty(value: Any) -> bool:
     if isinstance(value, list):
         return all(_empty(each) for each in value)
     return value in (None, "", False, 0, "none")
-
-
-def _same_emptiness(before: Any, after: Any) -> bool:
-    return isinstance(before, (list, dict)) and isinstance(after, (list, dict)) and not before and not after
 
 
 # --- what AWS writes in another form ------------------------------------------------------------------------------

@@ -89,17 +89,13 @@ def _distribution(config: Mapping[str, Any], file: str) -> Iterator[Shape]:
             way_out="aligning puts the platform's own in its place, which knows documents of folders, the app's routes and redirects: what"
             " else it does has to go into the environment file or the app first",
         )
-    if any(_edge_functions(each) for each in behaviours if isinstance(each, Mapping)):
+    if any(isinstance(each, Mapping) and each.get("LambdaFunctionAssociations") for each in behaviours):
         yield Shape(
             code="edge_function_version",
             what="a version of a Lambda@Edge function answers for it",
             way_out="a version cannot be imported: the platform publishes its own and aligning changes the distribution to it; the old"
             " function can be deleted some hours later, when its replicas are gone",
         )
-
-
-def _edge_functions(behaviour: Mapping[str, Any]) -> list[str]:
-    return [str(each.get("LambdaFunctionARN")) for each in behaviour.get("LambdaFunctionAssociations") or [] if isinstance(each, Mapping)]
 
 
 def _bucket(live: Mapping[str, Any]) -> Iterator[Shape]:

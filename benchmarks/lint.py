@@ -42,7 +42,9 @@ for _, text, regions in jobs:
 GATE = """
 from pathlib import Path
 from lint.gate import Job, lint
-lint([Job(stack_id=k, template=t.encode(), regions=tuple(r)) for k, t, r in jobs], cache=Path(sys.argv[2]), workers=int(sys.argv[3]))
+from lint.verdicts import today
+all = [Job(stack_id=k, template=t.encode(), regions=tuple(r)) for k, t, r in jobs]
+lint(all, cache=Path(sys.argv[2]), workers=int(sys.argv[3]), day=today())
 """
 
 

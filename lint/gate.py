@@ -4,8 +4,9 @@ In: canonical JSON templates and the regions each is deployed to. Out: findings 
 caller's decision (errors and warnings do, informational are shown).
 Never: talks to AWS, reads a `.cfnlintrc` (the verdict depends on the arguments alone), imports cfn-lint when every verdict is cached.
 
-A verdict is cached by what it depends on: template bytes, regions, the versions of cfn-lint and Python, our configuration, and the
-sources of our rules. cfn-lint takes a second to load, so its version is read from the name of its dist-info directory.
+A verdict is cached by what it depends on: template bytes, regions, the day (for runtimes, which end), the versions of cfn-lint and
+Python, our configuration, and the sources of our rules. cfn-lint takes a second to load, so its version is read from the name of its
+dist-info directory.
 
 Suppressing a rule on one resource, in that resource's Metadata; the reason is not optional:
 
@@ -74,30 +75,23 @@ class Finding(Frozen, frozen=True, kw_only=True):
     source: Literal["cfn-lint", "ours"] = "cfn-lint"
 
 
-def lint(jobs: Sequence[Job], *, cache: Path | None, workers: int) -> dict[str, tuple[Finding, ...]]:
+def lint(jobs: Sequence[Job], *, cache: Path | None, workers: int, day: str) -> dict[str, tuple[Finding, ...]]:
     """The findings of every job, by `stack_id`, in the order of the jobs; those of one job by line, path and rule.
 
     `cache` is a directory for verdicts (`lint.verdicts.place`), made if missing; None, or one that cannot be used, costs time and
     nothing else.
-    `workers` is the number of processes at most. Equal templates for equal regions are linted once.
+    `workers` is the number of processes at most. Equal templates for equal regions are linted once. `day` is today (`verdicts.today`):
+    what was said of a function's runtime yesterday may be wrong now.
 
     Raises ValueError if two jobs have one `stack_id`. A template that cannot be linted is a finding.
     """
     if len({job.stack_id for job in jobs}) != len(jobs):
         raise ValueError("two lint jobs with one stack_id")
-    keys = {job.stack_id: _verdict_key(job) for job in jobs}
+    keys = {job.stack_id: _verdict_key(job, day) for job in jobs}
     kept = Verdicts(cache)
-    verdicts: dict[str, tuple[Finding, ...]] = {}
-    missing: dict[str, Job] = {}
-    for job in jobs:
-        key = keys[job.stack_id]
-        if key in verdicts or key in missing:
-            continue
-        found = _known(kept, key)
-        if found is None:
-            missing[key] = job
-        else:
-            verdicts[key] = found
+    wanted = {keys[job.stack_id]: job for job in jobs}
+    verdicts = {key: found for key in wanted if (found := _known(kept, key)) is not None}
+    missing = {key: job for key, job in wanted.items() if key not in verdicts}
     if missing:
         for key, findings in zip(missing, _verdicts(list(missing.values()), workers), strict=True):
             verdicts[key] = findings
@@ -122,9 +116,11 @@ def _known(kept: Verdicts, key: str) -> tuple[Finding, ...] | None:
 # --- the key ------------------------------------------------------------------------------------------------------
 
 
-def _verdict_key(job: Job) -> str:
+def _verdict_key(job: Job, day: str) -> str:
     digest = hashlib.sha256(_environment_digest())
-    digest.update(json.dumps(sorted(set(job.regions))).encode())
+    # cfn-lint refuses a runtime from a day of its table on (W2531, E2531, E2533), and looks at no other date.
+    dated = day if b"Runtime" in job.template else ""
+    digest.update(json.dumps([dated, *sorted(set(job.regions))]).encode())
     digest.update(hashlib.sha256(job.template).digest())
     return digest.hexdigest()
 

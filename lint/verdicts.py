@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import hmac
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -40,6 +41,11 @@ def place(environ: Mapping[str, str], checkout: Path) -> Path | None:
         base = f"{home}/.cache"
     folder = Path(os.path.realpath(base)) / FOLDER
     return None if folder.is_relative_to(os.path.realpath(checkout)) else folder
+
+
+def today() -> str:
+    """The local day, which is the one that cfn-lint asks for."""
+    return time.strftime("%Y-%m-%d")
 
 
 class Verdicts:

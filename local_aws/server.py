@@ -26,6 +26,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPException
@@ -262,9 +263,13 @@ def _launch(state: Path, *, auth: bool, persist: bool, idle_seconds: float, pare
         if child.poll() is not None:
             raise LocalAwsError(f"the local AWS did not start: {_last_words(state / 'log')}", f"cat {state / 'log'}")
         if LocalAws.find(state) is not None:
+            # It is meant to outlive this: letting go of it is no mistake that Python has to warn of.
+            with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+                del child
             return
         time.sleep(0.02)
     child.kill()
+    child.wait()
     raise LocalAwsError(
         f"the local AWS did not answer within {START_SECONDS:.0f} seconds: {_last_words(state / 'log')}", f"cat {state / 'log'}"
     )

@@ -31,7 +31,7 @@ class Parses(Rule):
 
     def check(self, view: View) -> Iterator[Problem]:
         for node in _code(view):
-            said = syntax_error(_HELPER.sub("", node.text or "")) if node.text else None
+            said = syntax_error(_HELPER.sub("", node.text)) if node.text else None
             if said:
                 yield node.path, said
 

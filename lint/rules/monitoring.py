@@ -166,4 +166,4 @@ def _is_a_whole_bucket(view: View, node: Node) -> bool:
     target = reference(node)
     if target is not None:
         return view.type_of(target.name) == "AWS::S3::Bucket"
-    return bool(node.text) and ":s3:::" in str(node.text) and "/" not in str(node.text)
+    return ":s3:::" in str(node.text) and "/" not in str(node.text)

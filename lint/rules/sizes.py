@@ -54,7 +54,7 @@ def _plain(view: View, value: Any, unknown: str) -> Any:
     if value is ABSENT:
         return None
     if isinstance(value, Reference):
-        return f"arn:aws:{unknown}:{_ACCOUNT}:{unknown}" if unknown else ""
+        return f"arn:aws:{unknown}:{_ACCOUNT}:{unknown}"
     return value if value is None or isinstance(value, dict | list | bool | int | float) else unknown
 
 

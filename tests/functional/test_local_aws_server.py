@@ -218,7 +218,10 @@ def test_it_outlives_a_command_that_does_not_bind_it_and_ends_in_silence(state: 
     # A machine that needs longer to look for it is given longer.
     for seconds in (2, 20, 200):
         code = starting(state, f"idle_seconds={seconds}")
-        pid = int(subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+        strict = [sys.executable, "-X", "dev", "-W", "error", "-c", code]
+        done = subprocess.run(strict, cwd=ROOT, capture_output=True, text=True, check=True)
+        assert done.stderr == ""
+        pid = int(done.stdout)
         server = LocalAws.find(state)
         if server is not None:
             break

@@ -193,17 +193,21 @@ def test_never_imports_boto3(tmp_path: Path) -> None:
         "import sys, build; status = build.main(['--env', 'dev', '--out', sys.argv[1], '--environments', sys.argv[2]]); "
         "sys.exit(status or ','.join(m for m in sys.modules if m.split('.')[0] in ('boto3', 'botocore', 'rich', 'cfnlint')) or 0)"
     )
-    build("--env", "dev", "--out", str(tmp_path))
-    # Without CI, where no kept verdict is believed and cfn-lint has to be imported.
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path), str(ENVIRONMENTS)],
-        cwd=ROOT,
-        env=child_environment(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    # Verdicts on functions last for the day: where the first pair stands on both sides of midnight, the second does not.
+    for _ in range(2):
+        build("--env", "dev", "--out", str(tmp_path))
+        # Without CI, where no kept verdict is believed and cfn-lint has to be imported.
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path), str(ENVIRONMENTS)],
+            cwd=ROOT,
+            env=child_environment(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        if done.returncode == 0:
+            break
     assert done.returncode == 0, done.stderr
 
 

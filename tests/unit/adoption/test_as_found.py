@@ -36,6 +36,11 @@ def test_nothing_that_visitors_get_is_written(live: Live) -> None:
     assert len([key for bucket, key in live.buckets.objects if bucket == ARTIFACTS and "/content/" in key]) == 2
 
 
+def test_what_a_console_makes_for_a_folder_is_no_file_of_the_release(live: Live) -> None:
+    live.buckets.objects[SITE, "images/"] = Object(b"")
+    assert release_as_found(live.site, live.run()).release.files == len(OLD)
+
+
 def test_it_comes_back_after_a_publish_with_the_headers_that_it_had(live: Live) -> None:
     before = dict(live.buckets.objects)
     release_as_found(live.site, live.run())

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from adoption.derived import derived
+from adoption.derived import derived, users_of
 from adoption.environment import written
 from adoption.leftovers import lines_to_remove
 from adoption.places import Place, places
@@ -290,3 +290,16 @@ def test_without_a_state_nothing_has_to_leave_one() -> None:
 def test_a_place_says_what_it_is() -> None:
     (bucket,) = (p for p in places(MADE, TEMPLATES, ZONE, {}) if str(p) == "site.Bucket")
     assert isinstance(bucket, Place) and bucket.key == ("site", "Bucket")
+
+
+@pytest.mark.parametrize("answer", [{}, {"Certificate": None}, {"Certificate": {}}, {"Certificate": {"InUseBy": None}}])
+def test_a_certificate_of_which_nothing_is_said_is_used_by_nobody(answer: dict[str, Any]) -> None:
+    class Silent:
+        def client(self, _: str) -> Any:
+            return self
+
+        def describe_certificate(self, CertificateArn: str) -> Any:
+            return answer
+
+    existing: Any = Silent()
+    assert users_of("arn", existing) == ()

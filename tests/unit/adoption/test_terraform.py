@@ -317,3 +317,25 @@ def test_addresses_of_public_modules_are_read(module: str, kind: str, index: Any
     found = read(stored(body))
     assert [each.address for each in found.resources] == [f"{module}.{kind}.this{end}"] and not found.problems
     assert len(of_state(found.resources)) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        (["a", "b"], ("a", "b")),
+        (["a", "b\n"], None),
+        (["a", ""], None),
+        (["a", 1], None),
+        (["a", "x" * (LONGEST + 1)], None),
+        ([], None),
+        ("x" * LONGEST, "x" * LONGEST),
+        ("x" * (LONGEST + 1), None),
+        ("a\x1b[0m", None),
+        ("", None),
+        (7, None),
+        ({"a": "b"}, None),
+    ],
+)
+def test_of_an_attribute_texts_of_one_line_are_kept_and_nothing_else(value: Any, kept: Any) -> None:
+    [found] = read(stored(resource("aws_cloudfront_distribution", {"attributes": {"id": "E1", "aliases": value}}))).resources
+    assert found.attributes.get("aliases") == kept and found.attributes["id"] == "E1"

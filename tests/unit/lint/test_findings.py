@@ -111,11 +111,13 @@ def test_the_line_of_a_place_is_its_own_or_that_of_the_nearest_above() -> None:
 
 
 def test_a_verdict_depends_on_everything_that_can_change_it() -> None:
-    def key(template: bytes = b"{}", *regions: str) -> str:
-        return _verdict_key(Job(stack_id="x", template=template, regions=regions))
+    def key(template: bytes = b"{}", *regions: str, day: str = "2026-02-28") -> str:
+        return _verdict_key(Job(stack_id="x", template=template, regions=regions), day)
 
     assert key(b"{}", "a", "b") == key(b"{}", "b", "a", "a")
     assert len({key(b"{}", "a"), key(b"{} ", "a"), key(b"{}", "a", "b"), key(b"{}")}) == 4
+    function = b'{"Runtime": 1}'
+    assert key(b"{}", day="2026-03-01") == key() and key(function, day="2026-03-01") != key(function) != key()
     sources = {"a": b"1", "b": b"2"}
     same = environment_digest("1", "3.11", sources)
     assert same == environment_digest("1", "3.11", dict(reversed(sources.items())))

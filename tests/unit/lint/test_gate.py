@@ -23,6 +23,7 @@ from lint.verdicts import ENTRIES, SECRET, Verdicts, place
 from tests.environments_fixture import ENVIRONMENTS
 
 ROOT = Path(__file__).resolve().parents[3]
+DAY = "2026-02-28"
 GOOD = (Path(__file__).parent / "lint_cases" / "good.json").read_bytes()
 TOPIC: dict[str, Any] = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "alarms"}}
 
@@ -50,7 +51,7 @@ from lint.gate import Job, lint
 arguments = json.loads(sys.argv[1])
 jobs = [Job(stack_id=str(n), template=t.encode(), regions=("eu-west-1",)) for n, t in enumerate(arguments["templates"])]
 cache = Path(arguments["cache"]) if arguments["cache"] else None
-found = lint(jobs, cache=cache, workers=1)
+found = lint(jobs, cache=cache, workers=1, day='2026-02-28')
 text = {k: [[f.rule, f.level, f.message, f.line, list(f.path)] for f in v] for k, v in found.items()}
 print(json.dumps({"findings": text, "cfnlint": "cfnlint" in sys.modules, "boto": "boto3" in sys.modules}))
 """
@@ -76,11 +77,11 @@ def probe(cache: Path | None, *templates: bytes, cwd: Path = ROOT, path: Path = 
 
 def test_a_hit_gives_the_same_verdict_and_never_imports_cfn_lint(tmp_path: Path) -> None:
     broken = template(description=None)
-    fresh = lint([job(GOOD, "0"), job(broken, "1")], cache=tmp_path, workers=1)
+    fresh = lint([job(GOOD, "0"), job(broken, "1")], cache=tmp_path, workers=1, day=DAY)
     hit = probe(tmp_path, GOOD, broken)
     assert (hit["cfnlint"], hit["boto"]) == (False, False)
     assert [entry[0] for entry in hit["findings"]["1"]] == rules(fresh["1"]) == ["E9701"]
-    assert lint([job(GOOD, "0"), job(broken, "1")], cache=tmp_path, workers=1) == fresh
+    assert lint([job(GOOD, "0"), job(broken, "1")], cache=tmp_path, workers=1, day=DAY) == fresh
     assert probe(None, GOOD)["cfnlint"] is True
 
 
@@ -102,20 +103,20 @@ SPOILED: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("how", SPOILED)
 def test_a_spoiled_entry_is_a_miss(tmp_path: Path, how: str) -> None:
     broken = job(template(description=None))
-    expected = lint([broken], cache=tmp_path, workers=1)
+    expected = lint([broken], cache=tmp_path, workers=1, day=DAY)
     (entry,) = tmp_path.glob("*.json")
     SPOILED[how](entry)
-    assert lint([broken], cache=tmp_path, workers=1) == expected
+    assert lint([broken], cache=tmp_path, workers=1, day=DAY) == expected
     if entry.is_file():
         assert b"E9701" in entry.read_bytes()
 
 
 def test_an_entry_of_another_template_is_a_miss(tmp_path: Path) -> None:
-    lint([job(template())], cache=tmp_path / "good", workers=1)
-    lint([job(template(description=None))], cache=tmp_path / "bad", workers=1)
+    lint([job(template())], cache=tmp_path / "good", workers=1, day=DAY)
+    lint([job(template(description=None))], cache=tmp_path / "bad", workers=1, day=DAY)
     (good,), (bad,) = (tmp_path / "good").glob("*.json"), (tmp_path / "bad").glob("*.json")
     bad.write_bytes(good.read_bytes())
-    assert rules(lint([job(template(description=None))], cache=tmp_path / "bad", workers=1)["site"]) == ["E9701"]
+    assert rules(lint([job(template(description=None))], cache=tmp_path / "bad", workers=1, day=DAY)["site"]) == ["E9701"]
 
 
 def test_a_verdict_depends_on_versions_rules_and_regions(tmp_path: Path) -> None:
@@ -133,8 +134,19 @@ def test_a_verdict_depends_on_versions_rules_and_regions(tmp_path: Path) -> None
     assert len({base, *others}) == 5
     certificate = json.loads(GOOD)
     for region in ("us-east-1", "eu-west-1"):
-        lint([job(json.dumps(certificate).encode(), "site", region)], cache=tmp_path, workers=1)
+        lint([job(json.dumps(certificate).encode(), "site", region)], cache=tmp_path, workers=1, day=DAY)
     assert len(list(tmp_path.glob("*.json"))) == 2
+
+
+def test_a_verdict_on_a_function_lasts_for_the_day(tmp_path: Path) -> None:
+    function = json.loads(GOOD)
+    assert any("Runtime" in resource.get("Properties", {}) for resource in function["Resources"].values())
+    plain, cache = template(description=None), tmp_path / "cache"
+    for day in (DAY, DAY, "2026-03-01"):
+        found = lint([job(GOOD, "function"), job(plain, "topic")], cache=cache, workers=1, day=day)
+        assert rules(found["topic"]) == ["E9701"]
+    # The function twice, what has no runtime once: cfn-lint takes a second to load.
+    assert len(list(cache.glob("*.json"))) == 3
 
 
 def test_a_verdict_depends_on_every_module_that_the_rules_load() -> None:
@@ -168,7 +180,7 @@ def test_a_changed_rule_is_applied_at_once(tmp_path: Path) -> None:
 def test_a_cache_that_cannot_be_used_costs_nothing_but_time(tmp_path: Path, where: str) -> None:
     (tmp_path / "file").write_text("x")
     cache = {"below a file": tmp_path / "file" / "lint", "a file": tmp_path / "file", "no cache": None}[where]
-    assert rules(lint([job(template(description=None))], cache=cache, workers=1)["site"]) == ["E9701"]
+    assert rules(lint([job(template(description=None))], cache=cache, workers=1, day=DAY)["site"]) == ["E9701"]
     assert (tmp_path / "file").read_text() == "x"
 
 
@@ -176,7 +188,7 @@ def test_a_directory_that_may_not_be_written_costs_nothing_but_time(tmp_path: Pa
     if os.geteuid() == 0:
         pytest.skip("root may write everywhere")
     tmp_path.chmod(0o500)
-    assert rules(lint([job(template(description=None))], cache=tmp_path, workers=1)["site"]) == ["E9701"]
+    assert rules(lint([job(template(description=None))], cache=tmp_path, workers=1, day=DAY)["site"]) == ["E9701"]
     assert not list(tmp_path.iterdir())
 
 
@@ -187,7 +199,8 @@ def test_a_killed_process_leaves_a_cache_that_can_be_used(tmp_path: Path) -> Non
         "texts = json.loads(sys.argv[1])\n"
         "for n in itertools.count():\n"
         "    text = texts[n % len(texts)]\n"
-        "    lint([Job(stack_id='s', template=text.encode(), regions=('eu-west-1',))], cache=Path(sys.argv[2]), workers=1)\n"
+        "    job = Job(stack_id='s', template=text.encode(), regions=('eu-west-1',))\n"
+        "    lint([job], cache=Path(sys.argv[2]), workers=1, day='2026-02-28')\n"
         "    if n % len(texts) == 2: [p.unlink() for p in Path(sys.argv[2]).glob('*.json')]\n"
     )
     arguments = [sys.executable, "-c", endless, json.dumps([j.template.decode() for j in jobs]), str(tmp_path)]
@@ -199,7 +212,7 @@ def test_a_killed_process_leaves_a_cache_that_can_be_used(tmp_path: Path) -> Non
         child.send_signal(signal.SIGKILL)
         child.wait()
     (tmp_path / ".half.tmp").write_bytes(b"half a verd")
-    assert lint(jobs, cache=tmp_path, workers=1) == lint(jobs, cache=None, workers=1)
+    assert lint(jobs, cache=tmp_path, workers=1, day=DAY) == lint(jobs, cache=None, workers=1, day=DAY)
 
 
 def test_the_cache_stays_bounded_and_keeps_what_is_new(tmp_path: Path) -> None:
@@ -207,7 +220,7 @@ def test_the_cache_stays_bounded_and_keeps_what_is_new(tmp_path: Path) -> None:
         path = tmp_path / (f"{number}.json" if number % 2 else f".{number}.tmp")
         path.touch()
         os.utime(path, (number, number))
-    lint([job(template(name="Fresh"))], cache=tmp_path, workers=1)
+    lint([job(template(name="Fresh"))], cache=tmp_path, workers=1, day=DAY)
     left = {path.name for path in tmp_path.iterdir()}
     assert len(left) <= ENTRIES
     assert ".0.tmp" not in left
@@ -217,17 +230,17 @@ def test_the_cache_stays_bounded_and_keeps_what_is_new(tmp_path: Path) -> None:
 @pytest.mark.attack
 def test_a_verdict_that_somebody_else_made_is_not_believed(tmp_path: Path) -> None:
     broken = job(template(description=None))
-    lint([broken], cache=tmp_path / "ours", workers=1)
+    lint([broken], cache=tmp_path / "ours", workers=1, day=DAY)
     (key,) = (path.stem for path in (tmp_path / "ours").glob("*.json"))
     planted = tmp_path / "planted"
     planted.mkdir()
     # What a checkout can bring along: the right name, "clean", and the checksum that anybody can compute.
     (planted / f"{key}.json").write_bytes(hashlib.sha256(key.encode() + b"[]").hexdigest().encode() + b"\n[]")
-    assert rules(lint([broken], cache=planted, workers=1)["site"]) == ["E9701"]
+    assert rules(lint([broken], cache=planted, workers=1, day=DAY)["site"]) == ["E9701"]
     # The same sealed with a secret of the attacker's own folder.
     Verdicts(tmp_path / "theirs").store(key, b"[]")
     shutil.copy(tmp_path / "theirs" / f"{key}.json", planted / f"{key}.json")
-    assert rules(lint([broken], cache=planted, workers=1)["site"]) == ["E9701"]
+    assert rules(lint([broken], cache=planted, workers=1, day=DAY)["site"]) == ["E9701"]
 
 
 @pytest.mark.attack
@@ -273,21 +286,28 @@ def test_verdicts_lie_outside_of_the_checkout_and_are_not_used_in_ci(environ: di
 @pytest.mark.attack
 def test_a_folder_that_others_may_enter_is_closed_and_a_link_is_not_used(tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
-    lint([job(template())], cache=tmp_path, workers=1)
+    lint([job(template())], cache=tmp_path, workers=1, day=DAY)
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
-    lint([job(template())], cache=tmp_path / "link", workers=1)
+    lint([job(template())], cache=tmp_path / "link", workers=1, day=DAY)
     assert not list((tmp_path / "real").iterdir())
 
 
 @pytest.mark.attack
 def test_a_secret_that_others_may_write_is_none(tmp_path: Path) -> None:
     broken = job(template(description=None))
-    lint([broken], cache=tmp_path, workers=1)
+    lint([broken], cache=tmp_path, workers=1, day=DAY)
     (tmp_path / SECRET).chmod(0o666)
     Verdicts(tmp_path).store("x", b"[]")
     assert not list(tmp_path.glob("x.json"))
+
+
+def test_a_rule_that_breaks_off_is_no_fact_about_the_template_and_is_not_kept(tmp_path: Path) -> None:
+    broken = job(template(Metadata=1))
+    for _ in range(2):
+        assert "E0002" in rules(lint([broken], cache=tmp_path, workers=1, day=DAY)["site"])
+        assert not list(tmp_path.glob("*.json"))
 
 
 def test_equal_templates_for_equal_regions_are_linted_once(tmp_path: Path) -> None:
@@ -295,7 +315,7 @@ def test_equal_templates_for_equal_regions_are_linted_once(tmp_path: Path) -> No
         Job(stack_id="dev/dns", template=template(), regions=("eu-west-1", "us-east-1")),
         Job(stack_id="sit/dns", template=template(), regions=("us-east-1", "eu-west-1", "us-east-1")),
     ]
-    assert list(lint(jobs, cache=tmp_path, workers=1)) == ["dev/dns", "sit/dns"]
+    assert list(lint(jobs, cache=tmp_path, workers=1, day=DAY)) == ["dev/dns", "sit/dns"]
     assert len(list(tmp_path.glob("*.json"))) == 1
 
 
@@ -312,7 +332,7 @@ def test_the_version_is_read_from_the_directory_name(tmp_path: Path) -> None:
 
 def test_findings_say_where() -> None:
     data = template(Properties={"TopicName": 7, "Nonsense": 1})
-    (finding,) = [f for f in lint([job(data)], cache=None, workers=1)["site"] if f.rule == "E3002"]
+    (finding,) = [f for f in lint([job(data)], cache=None, workers=1, day=DAY)["site"] if f.rule == "E3002"]
     assert (finding.stack_id, finding.logical_id, finding.level, finding.source) == ("site", "Topic", "error", "cfn-lint")
     assert finding.path == ("Resources", "Topic", "Properties", "Nonsense")
     assert finding.line is not None
@@ -325,19 +345,19 @@ def metadata(*ignored: str, **reasons: str) -> dict[str, Any]:
 
 def test_a_suppressed_rule_is_shown_with_its_reason_and_fails_nothing() -> None:
     data = template(Properties={"Nonsense": 1}, Metadata=metadata("E3002", E3002="a trial"))
-    (finding,) = lint([job(data)], cache=None, workers=1)["site"]
+    (finding,) = lint([job(data)], cache=None, workers=1, day=DAY)["site"]
     assert (finding.rule, finding.level, finding.suppressed, finding.reason) == ("E3002", "informational", True, "a trial")
 
 
 def test_a_suppression_without_reason_is_an_error() -> None:
-    findings = lint([job(template(Properties={"Nonsense": 1}, Metadata=metadata("E3002")))], cache=None, workers=1)["site"]
+    findings = lint([job(template(Properties={"Nonsense": 1}, Metadata=metadata("E3002")))], cache=None, workers=1, day=DAY)["site"]
     assert {(f.rule, f.level) for f in findings} == {("E3002", "informational"), ("E9703", "error")}
 
 
 def test_a_suppression_holds_for_its_resource_and_its_rule_only() -> None:
     body = json.loads(template(Properties={"Nonsense": 1}, Metadata=metadata("E3003", E3003="another rule")))
     body["Resources"]["Other"] = {"Type": "AWS::SNS::Topic", "Metadata": metadata("E3002", E3002="another resource")}
-    findings = lint([job(json.dumps(body).encode())], cache=None, workers=1)["site"]
+    findings = lint([job(json.dumps(body).encode())], cache=None, workers=1, day=DAY)["site"]
     assert ("E3002", "Topic", "error") in {(f.rule, f.logical_id, f.level) for f in findings}
     assert {(f.rule, f.logical_id) for f in findings if f.rule == "I9704"} == {("I9704", "Topic"), ("I9704", "Other")}
 
@@ -345,13 +365,13 @@ def test_a_suppression_holds_for_its_resource_and_its_rule_only() -> None:
 def test_an_output_of_the_same_name_is_not_suppressed() -> None:
     body = json.loads(template(Metadata=metadata("E9702", E9702="of the resource")))
     body["Outputs"] = {"Topic": {"Value": {"Ref": "Topic"}}}
-    findings = lint([job(json.dumps(body).encode())], cache=None, workers=1)["site"]
+    findings = lint([job(json.dumps(body).encode())], cache=None, workers=1, day=DAY)["site"]
     assert ("E9702", "error", False) in {(f.rule, f.level, f.suppressed) for f in findings}
 
 
 def test_the_rule_about_reasons_cannot_be_suppressed() -> None:
     data = template(Metadata=metadata("E9703", "E3002", E9703="because"))
-    findings = lint([job(data)], cache=None, workers=1)["site"]
+    findings = lint([job(data)], cache=None, workers=1, day=DAY)["site"]
     assert {(f.level, f.suppressed) for f in findings if f.rule == "E9703"} == {("error", False)}
 
 
@@ -370,30 +390,31 @@ def test_neither_the_template_nor_a_file_configures_the_gate(tmp_path: Path) -> 
     [(b"{", "E0000"), (b"\xff", "E0000"), (b"[]", "E0000"), (b"null", "E0000"), (b"[" * 100_000, "E0000"), (b"{}", "E9701")],
 )
 def test_what_is_no_template_is_a_finding(data: bytes, rule: str) -> None:
-    findings = lint([job(data)], cache=None, workers=1)["site"]
+    findings = lint([job(data)], cache=None, workers=1, day=DAY)["site"]
     assert rule in rules(findings)
     assert all(f.level == "error" for f in findings if f.rule == rule)
 
 
 @pytest.mark.parametrize("regions", [("eu-nowhere-1",), ("eu-west-1", "eu-nowhere-1"), ()])
 def test_an_unknown_region_is_a_finding(regions: tuple[str, ...]) -> None:
-    (finding,) = lint([Job(stack_id="site", template=GOOD, regions=regions)], cache=None, workers=1)["site"]
+    (finding,) = lint([Job(stack_id="site", template=GOOD, regions=regions)], cache=None, workers=1, day=DAY)["site"]
     assert (finding.rule, finding.level, finding.source) == ("E9700", "error", "ours")
+    assert finding.message == ("cfn-lint knows no region eu-nowhere-1" if regions else "no region to lint for")
 
 
 def test_two_jobs_with_one_name_are_refused() -> None:
     with pytest.raises(ValueError, match="stack_id"):
-        lint([job(template()), job(GOOD)], cache=None, workers=1)
+        lint([job(template()), job(GOOD)], cache=None, workers=1, day=DAY)
 
 
 def test_no_jobs_are_no_findings() -> None:
-    assert lint([], cache=None, workers=2) == {}
+    assert lint([], cache=None, workers=2, day=DAY) == {}
 
 
 def test_two_processes_find_what_one_finds_in_the_same_order() -> None:
     jobs = [job(template(description=None if n % 3 else "x", name=f"T{n}"), f"env{n}/site") for n in range(POOL_THRESHOLD + 3)]
-    alone = lint(jobs, cache=None, workers=1)
-    assert lint(jobs, cache=None, workers=2) == alone
+    alone = lint(jobs, cache=None, workers=1, day=DAY)
+    assert lint(jobs, cache=None, workers=2, day=DAY) == alone
     assert list(alone) == [j.stack_id for j in jobs]
     assert {f.rule for findings in alone.values() for f in findings} == {"E9701"}
 

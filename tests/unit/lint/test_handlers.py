@@ -54,6 +54,12 @@ def test_a_resource_that_has_an_id_and_no_name_is_granted_by_everything_only() -
     assert not granted(made(allow(create, on="arn:aws:route53:::hostedzone/*"), kind=kind), create)
 
 
+def test_what_has_an_id_alone_is_granted_by_every_one_of_its_kind() -> None:
+    get, kind = "cloudfront:GetOriginAccessControl", "AWS::CloudFront::OriginAccessControl"
+    assert granted(made(allow(get, on="arn:aws:cloudfront::*:origin-access-control/*"), kind=kind), get)
+    assert not granted(made(allow(get, on="arn:aws:cloudfront::*:distribution/*"), kind=kind), get)
+
+
 # --- which statement grants ---------------------------------------------------------------------------------------
 
 
@@ -141,6 +147,13 @@ def test_a_name_that_stands_inside_of_the_arn_follows_its_kind() -> None:
     assert granted(made(allow(action, on=element.format("webacl", "dev-*")), kind=ACL, regions=("us-east-1",), Name="dev-acl"), action)
     assert not granted(made(allow(action, on=element.format("webacl", "sit-*")), kind=ACL, regions=("us-east-1",), Name="dev-acl"), action)
     assert not granted(made(allow(action, on=element.format("ipset", "dev-*")), kind=ACL, regions=("us-east-1",), Name="dev-acl"), action)
+
+
+def test_the_policy_of_a_bucket_is_put_on_the_bucket_that_it_names() -> None:
+    """Its identifier is the bucket, and that is what the action takes."""
+    put, kind = "s3:PutBucketPolicy", "AWS::S3::BucketPolicy"
+    assert granted(made(allow(put, on="arn:aws:s3:::dev-*"), kind=kind, Bucket="dev-site"), put)
+    assert not granted(made(allow(put, on="arn:aws:s3:::sit-*"), kind=kind, Bucket="dev-site"), put)
 
 
 # --- what is left out, and the findings ---------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from lint.rules.authorization import can_be_narrower
 from lint.rules.base import Problem, Rule
 from lint.rules.refusals import Refused
 from lint.rules.secrets import looks_secret
+from lint.verdicts import today
 from refusals import problems
 from refusals.values import REFUSALS
 from templates.view import ABSENT, EACH, UNKNOWN, Node, Reference, View
@@ -32,7 +33,7 @@ DROP = object()
 def lint_one(template: Any, *regions: str) -> tuple[Finding, ...]:
     """Findings of one template; the rules are loaded once a test process."""
     job = Job(stack_id="x", template=json.dumps(template).encode(), regions=regions or ("us-east-1",))
-    return lint([job], cache=None, workers=1)["x"]
+    return lint([job], cache=None, workers=1, day=today())["x"]
 
 
 @functools.cache
