@@ -109,6 +109,9 @@ def read_assembly(args: argparse.Namespace) -> tuple[Assembly, dict[str, bytes]]
     return assembly, templates
 
 
+NEW_ENVIRONMENT = "python build.py new-environment NAME --from ENV"
+
+
 def environments_known(dist: Path) -> tuple[list[str], set[str]]:
     """Names of the environments that are built, and of those that have a file."""
     from assembly import files
@@ -127,7 +130,8 @@ def _refuse_not_built(args: argparse.Namespace) -> NoReturn:
     raise CommandError(
         f"{what}{did_you_mean(args.env, (*there, *built))}",
         f"built are: {', '.join(built) or 'none'}; environments/ has {', '.join(sorted(there)) or 'none'}",
-        command=instead(args, args.env, meant) if meant else commands.build("all"),
+        # Where everything is built, building once more leads back here.
+        command=instead(args, args.env, meant) if meant else commands.build("all") if there - {*built} else NEW_ENVIRONMENT,
         status=USAGE,
     )
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
 import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,8 +23,10 @@ from cli.parser import options_of_verb, parser_of, verbs
 from guards.text import ours
 from review.next_command import NextCommand, Programs, again
 from session.context import OK, ROOT, USAGE, CommandError, Context
+from stacks.synthesis import synthesise
 from tests import hints
 from tests.envelopes import envelope
+from tests.environments_fixture import environments
 
 PASTED = Programs(deploy=("py", "../x/deploy.py"), build=("py", "../x/build.py"))
 
@@ -71,6 +75,34 @@ ALL = of("--local", "--dist", "/a b", "--profile", "it's")
 )
 def test_a_command_is_rendered_once_and_completely(near: NextCommand, canonical: str, rendered: str) -> None:
     assert near.in_text(canonical) == rendered
+
+
+def test_what_a_template_says_is_shown_as_it_is_deployed() -> None:
+    """Alarms and dashboards hold commands too; a review that adds --local to them shows what AWS never gets."""
+    texts = [
+        text
+        for environment in environments().values()
+        for data in synthesise(environment).templates.values()
+        for resource in json.loads(data)["Resources"].values()
+        if resource["Type"].startswith("AWS::CloudWatch::")
+        for text in texts_in(resource["Properties"])
+        if "python " in text
+    ]
+    assert {True, False} == {"what to do: `" in text for text in texts}
+    assert [text for text in texts if LOCAL.in_text(text) != text] == []
+
+
+def texts_in(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from texts_in(each)
+
+
+def test_a_plan_in_an_envelope_is_the_one_that_its_digest_covers() -> None:
+    plan = {"digest": "d", "findings": [{"command": "python deploy.py plan --env dev"}]}
+    told = LOCAL.in_value({"plan": plan, "next": "python deploy.py plan --env dev"})
+    assert told == {"plan": plan, "next": "py ../x/deploy.py plan --env dev --local"}
 
 
 def test_documents_stay_canonical_but_never_lead_from_a_rehearsal_to_aws() -> None:
