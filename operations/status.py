@@ -317,7 +317,7 @@ def _version_lines(status: Status, now: datetime) -> Iterable[str]:
     pending = [each for stack in status.stacks for each in stack.pending]
     unfinished = [s.stack for s in status.stacks if s.unfinished]
     if unfinished and deployed is not None and deployed.assembly_digest == status.assembly_digest and not gone:
-        yield f"unfinished: {', '.join(unfinished)}"
+        yield f"unfinished: {', '.join(unfinished)}: an apply or a destroy was cut short"
         yield from commands.told(commands.deploy("plan", status.environment))
     if any(not each.overtaken for each in pending):
         yield "a plan waits"

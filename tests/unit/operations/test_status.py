@@ -123,17 +123,17 @@ def test_what_a_killed_apply_has_left_undone_is_said_though_its_assembly_was_app
     whole = after_kill(both, made)
     assert whole[-1].startswith("applied: assembly ")
     assert after_kill(both, {"describe_stacks": NotFound("does not exist")})[-2:] == [
-        "unfinished: two",
+        "unfinished: two: an apply or a destroy was cut short",
         "next: python deploy.py plan --env test",
     ]
     half = after_kill(both[:1], made)
     assert any("1 current, 1 missing" in line for line in half)
-    assert half[-2] == "unfinished: logs"
+    assert half[-2].startswith("unfinished: logs: ")
     none = after_kill((), made)
     assert any("2 missing" in line for line in none)
-    assert none[-2] == "unfinished: logs"
+    assert none[-2].startswith("unfinished: logs: ")
     differs = after_kill(both, made | {"get_template": {"TemplateBody": {"Resources": {}}}})
-    assert differs[-2] == "unfinished: two"
+    assert differs[-2].startswith("unfinished: two: ")
 
 
 def test_a_history_that_cannot_be_read_is_said_and_is_not_healthy() -> None:

@@ -212,6 +212,7 @@ def said(*arguments: str) -> tuple[int, str, str]:
         ("plan --env dev --xyzzy", "python deploy.py plan --help"),
         ("plan --env dev prod", "python deploy.py plan --help"),
         ("plan", "python deploy.py plan --help"),
+        ("local fail af-south-1", "python deploy.py local --help"),
     ],
 )
 def test_a_slip_is_answered_with_what_was_meant(typed: str, meant: str) -> None:
@@ -236,6 +237,15 @@ def test_a_wrong_environment_names_what_there_is(typed: str, meant: str, tmp_pat
     assert ("did you mean" in err) == bool(meant)
     told = f"python deploy.py plan --env {meant} --dist {tmp_path}" if meant else f"python build.py --env all --out {tmp_path}"
     assert hints.printed(err) == [told]
+
+
+def test_where_everything_is_built_a_wrong_environment_is_not_sent_to_build_it(tmp_path: Path) -> None:
+    for file in (ROOT / "environments").glob("*.yaml"):
+        (tmp_path / file.stem).mkdir()
+        (tmp_path / file.stem / "assembly.json").write_text("{}")
+    status, _, err = said("plan", "--env", "zzz", "--dist", str(tmp_path))
+    assert (status, hints.printed(err)) == (USAGE, [])
+    assert "hint: python build.py new-environment NAME --from ENV" in err
 
 
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
