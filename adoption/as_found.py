@@ -1,11 +1,13 @@
 """What a bucket held before the platform had it becomes its first release, so that it can come back.
 
-In: a `Site` without releases, a `Run`. Out: an `Outcome`. Never: writes, copies or deletes an object that visitors get.
+In: a `Site` without releases, a `Run`. Out: an `Outcome`. Never: changes what a visitor gets, or deletes an object.
 Each file is read once, since a manifest has its digest; what later releases overwrite is copied within S3 to where such files are kept.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 
 from msgspec.structs import replace
@@ -36,15 +38,25 @@ def release_as_found(site: Site, run: Run) -> Outcome:
     origin = f"as found in s3://{site.bucket}"
     plan = plan_release(site, manifest, snapshot, origin=origin, now=run.now())
     plan = sealed(replace(plan, changes=(), kept=plan.files, invalidations=()))
+    # Uploaded in parts (`aws s3 cp` from 8 MB on), or encrypted by a key of KMS: its ETag is no MD5, by which all of a release is compared.
+    unlike = tuple(entry for entry in manifest.files if snapshot.objects[entry.key][0] != entry.md5)
     kept = tuple({entry.sha256: entry for entry in manifest.files if not entry.immutable}.values())
 
     def keep(entry: FileEntry) -> None:
         key = store.content_key(entry.sha256)
         site.s3.copy(site.bucket, entry.key, store.bucket, key, headers=headers(entry), if_match=entry.md5)
 
+    def rewrite(entry: FileEntry) -> None:
+        head = site.s3.head(site.bucket, entry.key)
+        of = dataclasses.replace(headers(entry), content_encoding=head.content_encoding if head else "")
+        site.s3.copy(site.bucket, entry.key, site.bucket, entry.key, headers=of, if_match=snapshot.objects[entry.key][0])
+
     with begin(site, snapshot, run, action="publish", manifest=plan.manifest) as claimed:
         number = snapshot.ledger.next_number(claimed.state, plan.manifest)
         store.put_manifest(manifest)
+        if unlike:
+            run.report(Begun(step="writing in one piece what was not", files=len(unlike), size=sum(entry.size for entry in unlike)))
+            each_at_once(unlike, rewrite, run)
         run.report(Begun(step="keeping copies for a rollback", files=len(kept), size=sum(entry.size for entry in kept)))
         each_at_once(kept, keep, run)
         enter(site, number, plan.manifest)
@@ -73,5 +85,6 @@ def _entry(site: Site, key: str, etag: str, run: Run) -> FileEntry:
     if head.content_encoding:
         run.report(Warned(text=f"{key} is stored as {head.content_encoding}, which a release does not carry: it comes back without"))
     run.report(Sent(key=key, size=size))
+    digest = hashlib.md5(found.body, usedforsecurity=False).hexdigest()
     kind, cache = head.content_type or "binary/octet-stream", head.cache_control
-    return FileEntry(key=key, sha256=sha256(found.body), md5=etag, size=size, content_type=kind, cache_control=cache)
+    return FileEntry(key=key, sha256=sha256(found.body), md5=digest, size=size, content_type=kind, cache_control=cache)

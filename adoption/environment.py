@@ -74,6 +74,8 @@ def _of_row(row: Row) -> Iterator[tuple[Key, Any]]:
         yield ("certificate", "arn"), row.identifier["CertificateArn"]
     if row.fate == "refused" and row.type == RECORD and "hosted_zone.records" in row.command:
         yield ("hosted_zone", "records"), "unmanaged"
+    if row.fate == "refused" and row.type == DISTRIBUTION and ": bucket: " in row.command:
+        yield ("bucket",), row.command.partition(": bucket: ")[2].partition(",")[0]
     for shape in row.legacy:
         if shape.code == "origin_access_identity":
             yield ("adopt", "origin_access_identity"), shape.what.rpartition(" ")[2]

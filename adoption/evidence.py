@@ -6,6 +6,7 @@ Never: asks AWS.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,9 @@ GLOBAL = ("AWS::CloudFront::", "AWS::IAM::", "AWS::Route53::")
 
 MOST = 8
 """Of those that could be one thing, how many are read and told; a site has no more, and a state may say what it likes."""
+
+_BUCKET_DOMAIN = re.compile(r"([a-z0-9.-]+?)\.s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?")
+"""An endpoint of S3, of whatever form: REST or website, with a dot or a hyphen before the region, which may be missing."""
 
 _LOSING = frozenset({*DATA_HOLDING_TYPES, DISTRIBUTION, CERTIFICATE, RECORD})
 """Types whose replacement visitors notice, or that lose something; another one of the rest is simply made."""
@@ -107,6 +111,22 @@ def another_site(assembly: Assembly, place: Place, live: Mapping[str, Any]) -> R
     return (
         f"answers for {', '.join(sorted(theirs))}, and not for {', '.join(sorted(ours))}",
         f"edit {file_of(assembly)}: domain, if that is the site; or name the right one with --resource",
+    )
+
+
+def another_bucket(assembly: Assembly, place: Place, live: Mapping[str, Any], ours: str) -> Refusal | None:
+    """A distribution whose pages are in a bucket that nothing takes over: aligned, it would read an empty one, `ours`."""
+    if place.type != DISTRIBUTION:
+        return None
+    config = live.get("DistributionConfig") or {}
+    target = (config.get("DefaultCacheBehavior") or {}).get("TargetOriginId")
+    domain = next((str(each.get("DomainName", "")) for each in config.get("Origins") or [] if each.get("Id") == target), "")
+    found = _BUCKET_DOMAIN.fullmatch(domain)
+    if found is None or found[1] == ours:
+        return None
+    return (
+        f"reads the bucket {found[1]}, and the stack would make {ours}, which is empty: every page would be an error once it is aligned",
+        f"edit {file_of(assembly)}: bucket: {found[1]}, then build again",
     )
 
 

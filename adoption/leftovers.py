@@ -7,13 +7,15 @@ Never: runs Terraform.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from adoption.matching import BESIDE, Candidate
 from adoption.places import Place
 from adoption.report import Kept, Left, Row, StateFile
 from adoption.terraform import Managed, State
-from adoption.terraform_types import ACCESS_IDENTITY, CERTIFICATE, KINDS, RECORD, ZONE
+from adoption.terraform_types import ACCESS_IDENTITY, CERTIFICATE, DISTRIBUTION, FUNCTION, KINDS, RECORD, ROLE, TRUST, ZONE
 
+EDGE_REGION = "us-east-1"
 IN_CARE = ("take_over", "in_place")
 """Fates of what a stack of the environment has, now or after the import."""
 
@@ -23,6 +25,7 @@ def left_over(
 ) -> tuple[Left, ...]:
     """In the state's order; then what was found in another way."""
     types = {place.type for place in places}
+    sites = _Sites.of(state, rows) if state else None
     without_place = {each.key for each in unmatched}
     told = []
     for each in state.resources if state else ():
@@ -32,8 +35,15 @@ def left_over(
         matched = kind is not None and kind.part == "resource" and identifier and key not in without_place and each.remark != "deposed"
         if not matched:
             why, message = _why(each, types, rows)
+            if why == "superseded" and each.remark != "deposed" and sites and sites.may_need(each):
+                why, message = "left_alone", "of this site, or of another one in that state: look who uses it before it is deleted"
             if kind is not None and kind.type == RECORD and _ours_by_name(identifier, places):
-                message = f"in the zone {identifier['HostedZoneId']}, which is not the environment's: hosted_zone in its file says which is"
+                zones = {place.properties.get("HostedZoneId") for place in places if place.type == RECORD}
+                message = (
+                    f"stands beside ours, as {identifier['SetIdentifier']}: the plan says what becomes of it"
+                    if (identifier.get("SetIdentifier") and identifier["HostedZoneId"] in zones)
+                    else f"in the zone {identifier['HostedZoneId']}, which is not the environment's: hosted_zone in its file says which is"
+                )
             told.append(Left(what=each.type, identifier=" ".join(identifier.values()), source=each.told, why=why, message=message))
     told += [
         Left(
@@ -47,6 +57,38 @@ def left_over(
         if c.state is None and c not in managed
     ]
     return tuple(told)
+
+
+@dataclass(frozen=True)
+class _Sites:
+    """Distributions of a state: those of the environment, and others. What has left the state, since a stack has it, is among neither."""
+
+    ours: tuple[Managed, ...]
+    others: tuple[Managed, ...]
+
+    @classmethod
+    def of(cls, state: State, rows: Sequence[Row]) -> _Sites:
+        """As it is matched."""
+        ours: list[Managed] = []
+        others: list[Managed] = []
+        for each in state.resources:
+            kind = KINDS.get(each.type)
+            if kind is not None and kind.type == DISTRIBUTION:
+                identifier = kind.identify(each.attributes)
+                (ours if any(row.type == DISTRIBUTION and row.identifier == identifier for row in rows) else others).append(each)
+        return cls(tuple(ours), tuple(others))
+
+    def may_need(self, each: Managed) -> bool:
+        """Whether another site may need it: unless it stands nearer to ours, in its module or under its key."""
+        return bool(self.others) and _nearest(each, self.others) >= _nearest(each, self.ours)
+
+    def has(self, each: Managed) -> bool:
+        """Whether it is another site's: it stands nearer to that."""
+        return _nearest(each, self.others) > _nearest(each, self.ours)
+
+
+def _nearest(each: Managed, among: Iterable[Managed]) -> tuple[int, bool]:
+    return max(map(each.near, among), default=(0, False))
 
 
 def _ours_by_name(identifier: Mapping[str, str], places: Sequence[Place]) -> bool:
@@ -75,9 +117,24 @@ def _resource(each: Managed, kind: str, types: set[str]) -> tuple[Kept, str]:
         return "used", "the platform writes its records into it and does not own it"
     if kind == RECORD and validates(each):
         return "used", "validates a certificate, and has to stay or ACM cannot renew it"
-    if kind in BESIDE and kind in types:
-        return "superseded", "the platform makes its own; it can be deleted when the distribution no more uses it"
+    if kind in BESIDE and kind in types and not _of_something_else(each, kind):
+        return "superseded", "the platform makes its own; it can be deleted when neither the distribution nor anything else uses it"
     return "left_alone", "not the platform's"
+
+
+def _of_something_else(each: Managed, kind: str) -> bool:
+    """A resource of a type that the platform has, too, which is for something that no site has.
+
+    Lambda@Edge takes functions of us-east-1 only, and writes the log groups /aws/lambda/us-east-1.NAME (CloudFront Developer Guide,
+    "Restrictions on Lambda@Edge", "Edge function logs").
+    """
+    if kind == ROLE:
+        return each.attributes.get(TRUST) == ()
+    if kind == FUNCTION:
+        return each.region not in ("", EDGE_REGION)
+    if kind == "AWS::Logs::LogGroup":
+        return not str(each.attributes.get("name", "")).startswith(f"/aws/lambda/{EDGE_REGION}.")
+    return kind == "AWS::Route53::HealthCheck"
 
 
 def validates(each: Managed) -> bool:
@@ -116,13 +173,14 @@ def lines_to_remove(state: State | None, rows: Sequence[Row], managed: Sequence[
     identifiers = [(row.type, row.identifier) for row in ours] + [(c.type, dict(c.identifier)) for c in managed]
     certificate = any(kind == CERTIFICATE for kind, _ in identifiers)
     of_others = _with_other_certificates(state, identifiers)
+    sites = _Sites.of(state, rows)
     found: dict[str, list[str]] = {name: [] for name in state.files or ("",)}
     for each in state.resources:
         kind = KINDS.get(each.type)
         if kind is None or each.remark == "deposed":
             continue
         identifier = kind.identify(each.attributes)
-        renews = (certificate and each.file not in of_others) and (
+        renews = (certificate and each.file not in of_others and not sites.has(each)) and (
             each.type == "aws_acm_certificate_validation" or (kind.type == RECORD and str(each.attributes.get("name", "")).startswith("_"))
         )
         if renews or (identifier and (kind.type, identifier) in identifiers):

@@ -22,7 +22,7 @@ from adoption.matching import Candidate, Matches, matched, of_state
 from adoption.places import Key, Place, places
 from adoption.report import AdoptionReport, Fate, Left, Row
 from adoption.terraform import State
-from adoption.terraform_types import CERTIFICATE, DISTRIBUTION, FUNCTION, KINDS, RECORD
+from adoption.terraform_types import BUCKET, CERTIFICATE, DISTRIBUTION, FUNCTION, KINDS, RECORD
 from assembly.model import Assembly, OutputRef, Stack
 from aws.errors import AwsError, Conflict, NotFound
 from gateways.live import Unsupported
@@ -68,6 +68,8 @@ class _Survey:
         self.service_roles: dict[str, str | None] = {}
         self.distributions: tuple[str, ...] = ()
         """Ids of those that are taken over."""
+        self.new_buckets: dict[str, str] = {}
+        """By stack, the bucket that it has of its own, where nothing stands."""
 
     def report(self) -> AdoptionReport:
         there = self._in_place()
@@ -83,6 +85,11 @@ class _Survey:
         seen |= self._used_by_distribution(first, seen, matches)
         by_key = {place.key: place for place in first}
         seen = {key: self._possible(by_key[key], several) for key, several in seen.items()}
+        self.new_buckets = {
+            p.stack.id: p.name
+            for p in first
+            if p.type == BUCKET and p.name and p.key not in there and not any(each.live for each in seen.get(p.key, ()))
+        }
         self.distributions = tuple(
             each.candidate.label for several in seen.values() for each in several if each.candidate.type == DISTRIBUTION
         )
@@ -266,7 +273,9 @@ class _Survey:
 
     def _judged(self, place: Place, seen: _Seen) -> Row:
         live = seen.live or {}
+        ours = self.new_buckets.get(place.stack.id, "")
         refused = evidence.foreign(self.assembly, place, live, seen.owner) or evidence.another_site(self.assembly, place, live)
+        refused = refused or (evidence.another_bucket(self.assembly, place, live, ours) if ours else None)
         if refused:
             return self._told(place, seen, "refused", *refused)
         if place.type == FUNCTION:

@@ -12,9 +12,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Any
 
-from adoption.terraform_types import KINDS, Attributes
+from adoption.terraform_types import KINDS, TRUST, Attributes
 from assembly.errors import Remedied
 from guards import documents
 
@@ -27,6 +28,8 @@ LONGEST = 2_048
 
 _NAME = r"[^\W\d][\w-]*"
 _KEY = r'(?:\[(?:\d+|"(?:[^"\\]|\\.)*")\])?'
+_MODULE = re.compile(rf"module\.{_NAME}{_KEY}\.")
+_OWN_KEY = re.compile(r'\["((?:[^"\\]|\\.)*)"\]$')
 _ADDRESS = re.compile(rf"(?:module\.{_NAME}{_KEY}\.)*{_NAME}\.{_NAME}{_KEY}")
 """As Terraform writes one (documentation, "Resource Addressing"; names: "Identifiers" of the syntax). It becomes a word of a command that a
 person types, and what is none could be an option of it."""
@@ -56,6 +59,14 @@ class Managed:
     def told(self) -> str:
         """Where it was found, for a person."""
         return f"terraform {self.address}{f' of {self.file}' if self.file else ''}"
+
+    def near(self, other: Managed) -> tuple[int, bool]:
+        """How many modules both stand in, from the root on, and whether both have the same key (of for_each). Of two states: nothing."""
+        if self.file != other.file:
+            return 0, False
+        pairs = zip(_MODULE.findall(self.address), _MODULE.findall(other.address), strict=False)
+        keys = [found[1] if (found := _OWN_KEY.search(each.address)) else None for each in (self, other)]
+        return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs))), keys[0] is not None and keys[0] == keys[1]
 
     @property
     def account_id(self) -> str:
@@ -240,6 +251,8 @@ def _managed(address: str, kind: str, provider: str, attributes: Any, *, remark:
             kept[name] = value
         elif isinstance(value, list) and value and all(isinstance(each, str) and _usable(each) for each in value):
             kept[name] = tuple(value)
+    if known and known.words and isinstance(trust := attributes.get(TRUST), str):
+        kept[TRUST] = tuple(word for word in known.words if word in trust)
     yield Managed(address=address, type=kind, provider=provider, attributes=kept, remark=remark)
 
 

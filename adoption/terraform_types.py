@@ -9,7 +9,7 @@ Sources: schemas of hashicorp/aws (versions 4 to 6); primaryIdentifier of CloudF
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Attributes = Mapping[str, str | tuple[str, ...]]
@@ -29,6 +29,8 @@ class Kind:
     """Of CloudFormation; for a `part` the type that has the setting."""
     attributes: tuple[str, ...] = ()
     """What is read of the state."""
+    words: tuple[str, ...] = ()
+    """Of the role's trust policy no more is read than which of these stand in it."""
     identify: Callable[[Attributes], Identifier | None] = lambda _: None
     """The primary identifier of CloudFormation's type; None where the state does not have it."""
 
@@ -57,7 +59,8 @@ def _part(kind: str, key: str, *names: str) -> Kind:
 
 
 def _record(of: Attributes) -> Identifier | None:
-    name, zone, kind = _one(of, "fqdn", "name"), _one(of, "zone_id"), _one(of, "type")
+    # A zone may be written as Route 53 writes it: /hostedzone/Z1.
+    name, zone, kind = _one(of, "fqdn", "name").lower(), _one(of, "zone_id").rpartition("/")[2], _one(of, "type")
     if not (name and zone and kind):
         return None
     found = {"Name": name.rstrip("."), "HostedZoneId": zone, "Type": kind}
@@ -94,6 +97,10 @@ _BUCKET_PARTS = (
     "website_configuration",
 )
 """aws_s3_bucket_...: resources of their own since version 4 of the provider."""
+
+TRUST = "assume_role_policy"
+TRUSTED = ("edgelambda.amazonaws.com", "s3.amazonaws.com", "cloudformation.amazonaws.com", "token.actions.githubusercontent.com")
+"""Who may take on a role of which the platform has one: the edge function, replication, CloudFormation, workflows."""
 
 _NOTHING = Kind(part="nothing")
 
@@ -142,7 +149,7 @@ KINDS: Mapping[str, Kind] = {
     "aws_lambda_function": _by(FUNCTION, "FunctionName", "function_name", "id", also=("version", "qualified_arn")),
     "aws_lambda_permission": Kind(part="part", type=FUNCTION),
     "aws_lambda_alias": _by("AWS::Lambda::Alias", "AliasArn", "arn"),
-    "aws_iam_role": _by(ROLE, "RoleName", "name", "id"),
+    "aws_iam_role": replace(_by(ROLE, "RoleName", "name", "id"), words=TRUSTED),
     "aws_iam_role_policy": _part(ROLE, "RoleName", "role"),
     "aws_iam_role_policy_attachment": _part(ROLE, "RoleName", "role"),
     "aws_iam_policy": _by("AWS::IAM::ManagedPolicy", "PolicyArn", "arn", also=("name",)),

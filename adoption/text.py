@@ -30,7 +30,7 @@ FATES = {
 }
 
 _KEPT = {
-    "superseded": "superseded: to be deleted after the plan that aligns",
+    "superseded": "superseded: to be deleted after the plan that aligns, if nothing else uses it",
     "used": "used, not owned",
     "setting": "settings of what is told above",
     "content": "content",

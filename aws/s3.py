@@ -51,6 +51,10 @@ class _Listed(Answer, frozen=True, kw_only=True):
     last_modified: datetime
 
 
+class _Bucket(Answer, frozen=True, kw_only=True):
+    region: str = field(name="BucketRegion", default="")
+
+
 class _Put(Answer, frozen=True, kw_only=True):
     etag: str = field(name="ETag")
     version_id: str | None = None
@@ -82,11 +86,14 @@ class S3(Regional):
 
     def bucket_exists(self, bucket: str) -> bool:
         """Whether the account has it; `AccessDenied` if it belongs to somebody else, or may not be seen."""
+        return self.region_of(bucket) is not None
+
+    def region_of(self, bucket: str) -> str | None:
+        """Where the bucket is, which may be another region than that of this gateway; "" where S3 does not say, None as above."""
         try:
-            self.client.head_bucket(Bucket=bucket, ExpectedBucketOwner=self.account_id)
+            return read(self.client.head_bucket(Bucket=bucket, ExpectedBucketOwner=self.account_id), _Bucket).region
         except NotFound:
-            return False
-        return True
+            return None
 
     def put(
         self, bucket: str, key: str, body: bytes, *, headers: Headers | None = None, if_absent: bool = False, if_match: str | None = None

@@ -31,6 +31,11 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise `CommandError`."""
+        if message.endswith(": --env"):
+            from session.opened import environments_known
+
+            built, there = environments_known(ROOT / "dist")
+            message += f" ({', '.join(sorted({*built, *there}))})"
         raise CommandError(message, command=f"{commands.DEPLOY} {self.prog.partition(' ')[2]} --help", status=USAGE)
 
     def _check_value(self, action: argparse.Action, value: object) -> None:

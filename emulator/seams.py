@@ -106,6 +106,7 @@ _PARTS: dict[str, tuple[str, ...]] = {
         "_in_account(account_id)",
         "_maybe_replicate(bucket_name, key, obj, data, tags)",
         "_maybe_replicate_delete_marker(bucket_name, key)",
+        "_copy_object(bucket_name, dest_key, headers)",
         "_persist_object(bucket, key, obj)",
         "_put_bucket_ownership_controls(name, body)",
         "_record_delete_marker(bucket_name, key, prior_obj)",

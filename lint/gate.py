@@ -23,7 +23,6 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -86,7 +85,7 @@ def lint(jobs: Sequence[Job], *, cache: Path | None, workers: int) -> dict[str, 
     """
     if len({job.stack_id for job in jobs}) != len(jobs):
         raise ValueError("two lint jobs with one stack_id")
-    keys = {job.stack_id: _verdict_key(job, date.today()) for job in jobs}
+    keys = {job.stack_id: _verdict_key(job) for job in jobs}
     kept = Verdicts(cache)
     verdicts: dict[str, tuple[Finding, ...]] = {}
     missing: dict[str, Job] = {}
@@ -123,10 +122,9 @@ def _known(kept: Verdicts, key: str) -> tuple[Finding, ...] | None:
 # --- the key ------------------------------------------------------------------------------------------------------
 
 
-def _verdict_key(job: Job, day: date) -> str:
-    """cfn-lint refuses a runtime from the day on from which Lambda does: a verdict is good for its day."""
+def _verdict_key(job: Job) -> str:
     digest = hashlib.sha256(_environment_digest())
-    digest.update(json.dumps([f"{day}", *sorted(set(job.regions))]).encode())
+    digest.update(json.dumps(sorted(set(job.regions))).encode())
     digest.update(hashlib.sha256(job.template).digest())
     return digest.hexdigest()
 

@@ -83,8 +83,10 @@ class Life:
     def show(self) -> None:
         """A sign of life; and the record again, if a command took it for a dead server's."""
         os.utime(self.owner.fileno())
-        if not self.record.exists():
-            write_private(self.record, self.content.encode(), durable=False)
+        # A directory that was removed is no reason to outlive the parent.
+        with contextlib.suppress(OSError):
+            if not self.record.exists():
+                write_private(self.record, self.content.encode(), durable=False)
 
     def over(self, silence: float) -> bool:
         """Whether the parent is gone, or nobody asked for anything for long enough."""

@@ -40,6 +40,11 @@ class FailedInstances:
     problem: str = ""
     """Why they cannot be."""
 
+    @property
+    def cancelled(self) -> int:
+        """How many an operation did not come to, and a retry of these alone leaves as they are."""
+        return sum(i.status == "OUTDATED" and i.detailed_status in CANCELLED and i not in self.again for i in self.instances)
+
 
 def stack_sets(assembly: Assembly, only: Iterable[str] = ()) -> tuple[Stack, ...]:
     """The StackSets of an assembly."""

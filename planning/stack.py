@@ -22,7 +22,7 @@ from changes.by_template import all_from_templates
 from changes.change_set import from_change_set
 from changes.context import Context
 from changes.model import PropertyChange, ResourceChange
-from changes.record_shapes import changed_policies
+from changes.record_shapes import policy_refusal
 from changes.stack_policy import OPEN, forbidden, same_policy
 from changes.widenings import widenings
 from guards import documents
@@ -75,14 +75,9 @@ class StackPlanner:
             return Planned(plan=blocked(self.stack, self.state, (obstacle,)), produced=self.produced_now())
         inputs = self.inputs()
         self.findings += inputs.findings
-        moved = ", ".join(changed_policies(self.old_template, self.template))
-        if moved:
-            self.findings.error(
-                "record_policy",
-                f"Route 53 refuses to change {moved} between simple and failover while the other of its pair stands; the stack"
-                " has to be deleted and made again, at a quiet hour, as the name has no answer in between",
-                f"aws cloudformation delete-stack --stack-name {self.stack.stack_name} --region {self.stack.region}",
-            )
+        moved = policy_refusal(self.old_template, self.template, self.assembly.environment, self.stack)
+        if moved is not None:
+            self.findings.error("record_policy", *moved)
         source = self.source() if not inputs.findings and self.asks_cloudformation else {}
         if self.findings.blocked:
             return Planned(plan=blocked(self.stack, self.state, tuple(self.findings), parameters=inputs.show))

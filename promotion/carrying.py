@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, islice
 
 from aws.errors import Conflict, NotFound
 from gateways.origins import COPY_LIMIT
 from promotion.places import Place
-from recovery.comparing import BEACONS, Listing, StoredObject, read_both
+from recovery.backfill import AT_ONCE
+from recovery.comparing import BEACONS, Listing, StoredObject, read_both, same
 from website.run import Begun, Report, Sent
 
 WORKERS = 16
@@ -70,23 +71,24 @@ def sorted_load(home: Listing, standby: Listing, published: Iterable[str], since
     keys = sorted(published, key=lambda key: (_rank(key, index_key), key))
     meanwhile = {key for key, held in home.items() if _young(held, since)}
     taken = set(keys)
-    same = {key for key in meanwhile if key in standby and standby[key].etag == home[key].etag}
+    alike = {key for key in meanwhile if key in standby and standby[key].etag == home[key].etag}
     return Load(
         objects=tuple((key, standby[key]) for key in keys),
-        overwritten=tuple(sorted(key for key in (meanwhile & taken) - same)),
-        late=tuple(sorted(meanwhile - taken - same)),
+        overwritten=tuple(sorted(key for key in (meanwhile & taken) - alike)),
+        late=tuple(sorted(meanwhile - taken - alike)),
     )
 
 
-def carry(found: Load, home: Place, standby: Place, index_key: str, report: Report) -> None:
-    """Copy them home. Raises `AwsError`; done again, it does the rest."""
+def carry(found: Load, home: Place, standby: Place, index_key: str, report: Report, *, check: Callable[[], None] = lambda: None) -> None:
+    """Copy them home. Raises `AwsError`; done again, it does the rest. `check`, asked before each batch, raises where the lock is lost."""
     report(Begun(step="carrying home what was published", files=len(found.objects), size=found.size))
     # One rank after the other: a page is at home only when everything of the ranks before it is.
     with ThreadPoolExecutor(WORKERS) as pool:
         for _, group in groupby(found.objects, lambda each: _rank(each[0], index_key)):
-            objects = tuple(group)
-            for (key, held), _ in zip(objects, pool.map(lambda each: _copy(each[0], each[1], home, standby), objects), strict=True):
-                report(Sent(key=key, size=held.size))
+            while objects := tuple(islice(group, AT_ONCE)):
+                check()
+                for (key, held), _ in zip(objects, pool.map(lambda each: _copy(each[0], each[1], home, standby), objects), strict=True):
+                    report(Sent(key=key, size=held.size))
 
 
 def _copy(key: str, held: StoredObject, home: Place, standby: Place) -> None:
@@ -99,7 +101,7 @@ def _copy(key: str, held: StoredObject, home: Place, standby: Place) -> None:
 def unequal(home: Place, standby: Place, since: datetime, is_published: Callable[[str], bool] | None = None) -> tuple[str, ...]:
     """Keys that were published in the replica and are not the same at home; none when everything has arrived."""
     here, there = read_both((home.s3, home.bucket), (standby.s3, standby.bucket))
-    found = (key for key, held in there.items() if _young(held, since) and not _beacon(key) and not _equal(here.get(key), held))
+    found = (key for key, held in there.items() if _young(held, since) and not _beacon(key) and not same(held, here.get(key)))
     asked = is_published or (lambda key: (head := standby.s3.head(standby.bucket, key)) is not None and head.replication != _REPLICATED)
     return tuple(sorted(key for key in found if asked(key)))
 
@@ -108,13 +110,9 @@ def _young(held: StoredObject, since: datetime) -> bool:
     return held.modified is None or held.modified >= since
 
 
-def _equal(home: StoredObject | None, held: StoredObject) -> bool:
-    return home is not None and (home.etag, home.size) == (held.etag, held.size)
-
-
 def _arrived(home: StoredObject | None, held: StoredObject) -> bool:
     """The same bytes, written at home after they were written into the replica: with its headers, too."""
-    if home is None or not _equal(home, held):
+    if home is None or not same(held, home):
         return False
     return home.modified is None or held.modified is None or home.modified >= held.modified
 

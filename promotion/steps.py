@@ -143,7 +143,7 @@ def _nobody_publishes(gateways: PromotionGateways, place: Place) -> None:
 def _caught_up(gateways: PromotionGateways) -> None:
     waited, pause = 0.0, 1.0
     while True:
-        left = fill(gateways.origins, gateways.home.s3, gateways.standby.s3, gateways.standby.buckets, gateways.run).left
+        left = _filled(gateways)
         if not left:
             return
         if waited >= WAIT_SECONDS:
@@ -185,7 +185,7 @@ def _carry(gateways: PromotionGateways, since: datetime) -> None:
             f" --region {gateways.home.region}\nthen run the same command again",
         )
     if found.objects:
-        carry(found, gateways.home, gateways.standby, gateways.index_key, gateways.run.report)
+        carry(found, gateways.home, gateways.standby, gateways.index_key, gateways.run.report, check=gateways.check)
 
 
 def _compare(gateways: PromotionGateways, since: datetime) -> None:
@@ -210,6 +210,12 @@ def _lift(gateways: PromotionGateways) -> None:
 
 def _fill(gateways: PromotionGateways) -> None:
     """What was written at home and never replicated. S3 has given it up, and status and verify would tell for ever."""
-    done = fill(gateways.origins, gateways.home.s3, gateways.standby.s3, gateways.standby.buckets, gateways.run)
-    if done.left:
-        gateways.run.report(Warned(text=f"the replica still lacks {count(len(done.left), 'object')}, for example {done.left[0]}"))
+    left = _filled(gateways)
+    if left:
+        gateways.run.report(Warned(text=f"the replica still lacks {count(len(left), 'object')}, for example {left[0]}"))
+
+
+def _filled(gateways: PromotionGateways) -> tuple[str, ...]:
+    """Give the replica what it lacks and S3 does not bring; what it lacks still."""
+    home, standby = gateways.home, gateways.standby
+    return fill(gateways.origins, home.s3, standby.s3, standby.buckets, gateways.run, check=gateways.check).left

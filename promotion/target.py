@@ -119,7 +119,9 @@ class Register:
             return Entry(target=Target(environment=self.environment), etag=None)
         try:
             target = documents.decode(stored.body, Target)
-        except documents.Unreadable as error:
+            if target.since:
+                datetime.fromisoformat(target.since)
+        except ValueError as error:
             raise Unreadable(f"s3://{self.bucket}/{self.key} cannot be read: {error}") from error
         if target.format != FORMAT or target.environment != self.environment:
             raise Unreadable(f"s3://{self.bucket}/{self.key} is of {target.environment}, format {target.format}")

@@ -3,7 +3,8 @@
 In: what each holds. Out: a `Comparison`. Never: asks AWS.
 
 Both are encrypted with SSE-S3 and the publisher sends every file in one piece, so an ETag is the MD5 of the bytes (Amazon S3 API Reference,
-Object): equal ETags are equal bytes, in either region.
+Object): equal ETags are equal bytes, in either region. What others uploaded in several parts (`aws s3 cp` from 8 MB on) has another kind of
+ETag, with a hyphen, and its copy is one piece: there size and time decide.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ class Comparison(Frozen, frozen=True, kw_only=True):
 
 def lacking(primary: Listing, replica: Listing) -> tuple[str, ...]:
     """Keys that the replica has not, or with other bytes; in key order."""
-    return tuple(sorted(key for key, held in primary.items() if _differs(held, replica.get(key))))
+    return tuple(sorted(key for key, held in primary.items() if not same(held, replica.get(key))))
 
 
 def orphaned(primary: Listing, replica: Listing, prefix: str = "") -> tuple[str, ...]:
@@ -142,8 +143,14 @@ def _held(head: Head) -> StoredObject:
     return StoredObject(etag=head.etag, size=head.size, modified=head.modified)
 
 
-def _differs(held: StoredObject, copy: StoredObject | None) -> bool:
-    return copy is None or (copy.etag, copy.size) != (held.etag, held.size)
+def same(held: StoredObject, copy: StoredObject | None) -> bool:
+    """Whether the copy has what is held; of what was uploaded in parts only that it is as long and was not written before it."""
+    if copy is None or copy.size != held.size:
+        return False
+    if copy.etag == held.etag:
+        return True
+    in_parts = "-" in held.etag + copy.etag
+    return in_parts and held.modified is not None and copy.modified is not None and held.modified <= copy.modified
 
 
 def _size(held: Iterable[StoredObject]) -> int:

@@ -63,24 +63,21 @@ def _lacking(opened: Opened, origins: Origins) -> tuple[Finding, ...]:
 def _away(opened: Opened) -> tuple[Finding, ...]:
     """While releases do not go home, nothing is copied and nothing is applied."""
     from planning.model import Finding
-    from promotion.target import Unreadable
     from recovery.status import away_problems
-    from session.target import register
+    from session.target import Untold, register, told
 
     environment = opened.assembly.environment
     try:
-        target = register(opened, soon=True).read().target
-    except NotFound:
+        entry = told(register(opened, soon=True))
+    except Untold as error:
+        if error.silent:
+            return (Finding(severity="note", code="register_unread", message=str(error), command=error.command),)
+        return (Finding(severity="warning", code="promoted", message=f"apply is refused: {error}", command=error.command),)
+    if entry is None:
         return ()
-    except CredentialsError:
-        raise
-    except AwsError as error:
-        text = f"who takes releases cannot be told: {error}"
-        return (Finding(severity="note", code="register_unread", message=text, command=commands.deploy("dr status", environment)),)
-    except Unreadable as error:
-        return (Finding(severity="warning", code="promoted", message=f"{error}; apply is refused until somebody has looked"),)
+    target = entry.target
     problems = away_problems(target.phase, environment, since=target.since, by=target.by)
-    command = commands.deploy("dr promote", environment if target.phase == "promoting" else "failback")
+    command = commands.deploy("dr promote" if target.phase == "promoting" else "dr failback", environment)
     return tuple(Finding(severity="warning", code="promoted", message=f"apply is refused: {each}", command=command) for each in problems)
 
 

@@ -16,7 +16,7 @@ from assembly.commands import DIGEST_DIGITS
 from guards.text import as_lines
 from session.context import OK, PENDING, CommandError, Context
 from session.promoting import failback_plan, gateways_of, promote_plan, standby_locked
-from session.target import in_standby, register
+from session.target import Untold, in_standby, register, told
 
 if TYPE_CHECKING:
     from promotion.plan import FailbackPlan, PromotePlan
@@ -60,7 +60,7 @@ def _moved(
 
         gateways = gateways_of(opened, context, report=report, check=check, distribution=plan.distribution)
         try:
-            entry = _done(args, action, lambda: do(gateways))
+            entry = _done(args, action, opened, lambda: do(gateways))
         except KeyboardInterrupt:
             _tell_interrupted(args, context, opened, action)
             raise
@@ -83,7 +83,7 @@ def _home_locked(opened: Opened, context: Context, plan: PromotePlan | FailbackP
         yield check
 
 
-def _done(args: argparse.Namespace, action: str, do: Callable[[], Entry]) -> Entry:
+def _done(args: argparse.Namespace, action: str, opened: Opened, do: Callable[[], Entry]) -> Entry:
     from aws.errors import AwsError, Conflict
     from gateways.origin_order import NoGroup
     from promotion.steps import Refused
@@ -95,40 +95,50 @@ def _done(args: argparse.Namespace, action: str, do: Callable[[], Entry]) -> Ent
         return do()
     except Refused as error:
         raise CommandError(f"{action} stops: {error}", command=error.command) from None
-    except NotNext as error:
-        raise CommandError(f"somebody else was first: {error}", command=again(args)) from None
-    except Conflict as error:
+    except (NotNext, Conflict) as error:
         raise CommandError(f"somebody else was first: {error}", command=again(args)) from error
     except (AwsError, NoGroup, Unreadable, WebsiteError) as error:
-        raise CommandError(
-            f"{action} stops; nobody takes releases, visitors have the site, and the same command goes on: {error}",
-            command=again(args),
-        ) from error
+        raise CommandError(f"{action} stops: {error}", _standing(opened)[1], command=again(args)) from error
+
+
+def _standing(opened: Opened) -> tuple[str, str]:
+    """The phase that the register says, "" where it does not, and how far it got in words."""
+    from aws.errors import CredentialsError
+
+    try:
+        entry = told(register(opened, soon=True))
+    except (CredentialsError, Untold) as error:
+        return "", f"how far it got cannot be read now ({error}), and no two buckets take releases"
+    phase = entry.target.phase if entry else "home"
+    if phase in ("home", "standby"):
+        return phase, f"releases go to the {'site bucket' if phase == 'home' else 'replica'}"
+    return phase, f"{phase}, so nobody takes releases until it has ended; visitors have the site. To go on:"
 
 
 def _tell_interrupted(args: argparse.Namespace, context: Context, opened: Opened, action: str) -> None:
-    """How far it got, as the register says, and what is typed next."""
-    from aws.errors import AwsError
-    from promotion.target import Unreadable
+    """How far it got, and what is typed next."""
     from review.next_command import again
 
-    status = commands.deploy("dr status", args.env)
-    try:
-        phase = register(opened, soon=True).read().target.phase
-    except (AwsError, Unreadable) as error:
-        context.say(f"{action} interrupted; how far it got cannot be read now ({error}), and no two buckets take releases")
-        context.say_next(status)
-        return
+    phase, words = _standing(opened)
+    context.say(f"{action} interrupted: {words}")
     if phase not in ("promoting", "failing-back"):
-        where = "the replica" if phase == "standby" else "the site bucket"
-        context.say(f"{action} interrupted: releases go to {where}")
-        context.say_next(status)
+        context.say_next(commands.deploy("dr status", args.env))
         return
-    context.say(f"{action} interrupted: {phase}, so nobody takes releases until it has ended; visitors have the site. To go on:")
     context.say_next(again(args))
     if phase == "promoting":
         context.say("to take it back, once the home region answers:")
         context.say_next(commands.deploy("dr failback", args.env))
+
+
+def _entry(opened: Opened) -> Entry:
+    """What the register says. Raises `CommandError`."""
+    entry = told(register(opened))
+    if entry is None:
+        environment = opened.assembly.environment
+        raise CommandError(
+            f"{environment} has no standby region yet: the stack replica was never applied", command=commands.deploy("plan", environment)
+        )
+    return entry
 
 
 def promoted(args: argparse.Namespace, context: Context, opened: Opened) -> int:
@@ -136,8 +146,8 @@ def promoted(args: argparse.Namespace, context: Context, opened: Opened) -> int:
     from promotion.plan import digest_of
     from promotion.steps import promote
 
-    plan = promote_plan(opened, args)
-    entry = register(opened).read()
+    entry = _entry(opened)
+    plan = promote_plan(opened, args, entry)
     digest = entry.target.plan if entry.target.phase == "promoting" else digest_of(plan)
 
     def do(gateways: PromotionGateways) -> Entry:
@@ -151,7 +161,7 @@ def failed_back(args: argparse.Namespace, context: Context, opened: Opened) -> i
     from promotion.plan import digest_of
     from promotion.steps import failback
 
-    entry = register(opened).read()
+    entry = _entry(opened)
     plan = failback_plan(opened, entry)
     digest = entry.target.plan if entry.target.phase == "failing-back" else digest_of(plan)
     return _moved(args, context, opened, (plan, digest), lambda gateways: failback(gateways, plan=digest))

@@ -87,11 +87,10 @@ def standby_locked(opened: Opened, context: Context, verb: str) -> Iterator[Call
         raise CommandError(f"{error}; nothing further was changed", command=commands.deploy("dr status", environment)) from error
 
 
-def promote_plan(opened: Opened, args: argparse.Namespace) -> PromotePlan:
+def promote_plan(opened: Opened, args: argparse.Namespace, entry: Entry) -> PromotePlan:
     """What promote would do. Raises `CommandError` where it would be wrong."""
     from promotion.plan import PromotePlan
 
-    entry = register(opened).read()
     environment, phase = opened.assembly.environment, entry.target.phase
     if phase in ("standby", "failing-back"):
         raise CommandError(
@@ -163,16 +162,26 @@ def failback_plan(opened: Opened, entry: Entry) -> FailbackPlan:
 
 
 def silence(opened: Opened, home: Place) -> str:
-    """Why the home region cannot be worked with; "" if it has both buckets at hand. It is asked for some seconds only."""
+    """Why the home region cannot be worked with; "" if it has both buckets at hand. It is asked for some seconds only.
+
+    Raises `CommandError` where they are in another region: the environment's file names one that was never promoted from.
+    """
     from aws.errors import AwsError
     from aws.s3 import S3
 
     s3 = S3.connect(opened.aws.impatient(), account_id=opened.assembly.account_id, region=home.region)
     try:
-        missing = [name for name in (home.bucket, home.artifacts) if not s3.bucket_exists(name)]
+        regions = {name: s3.region_of(name) for name in (home.bucket, home.artifacts)}
     except AwsError as error:
         return str(error)
-    return f"there is no bucket {', '.join(missing)}" if missing else ""
+    moved = [f"{name} is in {region}" for name, region in regions.items() if region not in (None, "", home.region)]
+    if moved:
+        raise CommandError(
+            f"{', '.join(moved)}, and the home region that is built is {home.region}: take back the edit of home_region, and build",
+            command=commands.build(opened.assembly.environment),
+        )
+    missing = [name for name, region in regions.items() if region is None]
+    return f"there is no bucket {', '.join(missing)}; if its name was edited, take that back, and build" if missing else ""
 
 
 def gateways_of(opened: Opened, context: Context, *, report: Report, check: Callable[[], None], distribution: str) -> PromotionGateways:

@@ -90,27 +90,49 @@ def register(opened: Opened, *, soon: bool = False) -> Register:
     return Register(s3, standby.artifacts, opened.assembly.environment)
 
 
-def entry_of(opened: Opened, args: argparse.Namespace) -> Entry | None:
-    """What the register says; None without disaster recovery, or before its stacks stand. Raises `CommandError` for silence."""
-    from aws.errors import AwsError, NotFound
+class Untold(CommandError):
+    """The register does not say who takes releases."""
+
+    def __init__(self, problem: str, *, command: str, silent: bool) -> None:
+        super().__init__(problem, command=command)
+        self.silent = silent
+        """Nothing was answered; else what was answered is no register."""
+
+
+def told(register: Register) -> Entry | None:
+    """What it says: the one reader. None before its bucket was made, when nobody can have promoted.
+
+    Raises `Untold`, and `CredentialsError` as it is, of which the register knows nothing.
+    """
+    from aws.errors import AwsError, CredentialsError, NotFound
     from promotion.target import Unreadable
 
+    try:
+        return register.read()
+    except NotFound:
+        return None
+    except CredentialsError:
+        raise
+    except Unreadable as error:
+        command = f"aws s3api list-object-versions --bucket {register.bucket} --prefix {register.key}"
+        raise Untold(f"{error}; nobody takes releases until somebody has looked", command=command, silent=False) from None
+    except AwsError as error:
+        command = commands.deploy("dr status", register.environment)
+        raise Untold(f"the standby region does not say who takes releases: {error}", command=command, silent=True) from error
+
+
+def entry_of(opened: Opened, args: argparse.Namespace) -> Entry | None:
+    """The same of an environment; None also without disaster recovery, or for silence that somebody answers for."""
     if origins_of(opened) is None:
         return None
     try:
-        return register(opened, soon=True).read()
-    except NotFound:
-        # No bucket: the stack that makes it was never applied, so nobody can have promoted.
-        return None
-    except Unreadable as error:
-        raise CommandError(f"{error}; nobody takes releases until somebody has looked", command=_versions(opened)) from None
-    except AwsError as error:
-        if getattr(args, "without_standby", False):
+        return told(register(opened, soon=True))
+    except Untold as error:
+        if error.silent and getattr(args, "without_standby", False):
             return None
-        more = commands.deploy("dr status", args.env)
-        if hasattr(args, "without_standby"):
-            more += "\nonly if you know that nobody has promoted: the same command with --without-standby"
-        raise CommandError(f"the standby region does not say who takes releases: {error}", command=more) from error
+        if error.silent and hasattr(args, "without_standby"):
+            error.command += "\nonly if you know that nobody has promoted: the same command with --without-standby"
+        raise
 
 
 def aimed(opened: Opened, args: argparse.Namespace, context: Context) -> Opened:
@@ -191,18 +213,16 @@ def refuse_edited_away(opened: Opened, what: str = "no stack is changed") -> Non
     What history cannot tell stops nothing: the first apply has none.
     """
     from aws.errors import AwsError
-    from promotion.target import Unreadable
 
     try:
         former = _former_register(opened)
-        phase = former.read().target.phase if former is not None else "home"
-    except (AwsError, Unreadable):
+        entry = told(former) if former is not None else None
+    except (AwsError, Untold):
         return
-    if phase != "home":
-        assert former is not None, "asked above"
+    if former is not None and entry is not None and entry.target.phase != "home":
         raise CommandError(
-            f"{opened.assembly.environment} is {phase} by s3://{former.bucket}/{former.key}, a standby region that its file names no"
-            f" more: {what} until the failback; take the edit back, build, and go back first",
+            f"{opened.assembly.environment} is {entry.target.phase} by s3://{former.bucket}/{former.key}, a standby region that its file"
+            f" names no more: {what} until the failback; take the edit back, build, and go back first",
             command=commands.deploy("dr failback", opened.assembly.environment),
         )
 
@@ -267,18 +287,18 @@ def still(opened: Opened) -> Callable[[], None]:
         return lambda: None
 
     def check() -> None:
-        from aws.errors import AwsError, NotFound
-        from promotion.target import Unreadable
+        from aws.errors import CredentialsError
         from website.errors import WebsiteError
 
         wanted = opened.standby.epoch if opened.standby else None
         again = commands.deploy("dr status", opened.assembly.environment)
         try:
-            now = register(opened).read().target
-        except NotFound:
-            return
-        except (AwsError, Unreadable) as error:
+            entry = told(register(opened))
+        except (CredentialsError, Untold) as error:
             raise WebsiteError(f"who takes releases cannot be asked any more, so nothing further was written: {error}", again) from error
+        if entry is None:
+            return
+        now = entry.target
         if (now.epoch != wanted) if wanted is not None else (now.phase != "home"):
             raise WebsiteError(f"releases do not go to this bucket any more ({now.phase}, by {now.by}); nothing further was written", again)
 
@@ -315,8 +335,3 @@ def site_at(opened: Opened, site: Site) -> Site:
         return site
     _, standby = places(opened)
     return dataclasses.replace(site, bucket=standby.bucket, follower=None, distribution_id=lambda: target.distribution)
-
-
-def _versions(opened: Opened) -> str:
-    found = register(opened)
-    return f"aws s3api list-object-versions --bucket {found.bucket} --prefix {found.key}"

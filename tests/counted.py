@@ -122,7 +122,7 @@ class Finder(MetaPathFinder):
         return spec
 
 
-def arcs(source: str, exclude: str, seen: bytes) -> set[tuple[int, int]]:
+def arcs(source: str, exclude: str, seen: bytes | bytearray) -> set[tuple[int, int]]:
     """What ran of a file, as coverage.py's steps from line to line; a step from -1 says that a line ran, no more."""
     parser = PythonParser(text=source, exclude=exclude)
     parser.parse_source()

@@ -42,6 +42,7 @@ Edit = tuple[Mapping[str, Any], Mapping[str, Any]]
 
 PASSWORD = "(password)"
 
+WEIGHTED = {"hosted_zone.records": "weighted"}
 EDITS: Mapping[str, Edit] = {
     "nothing": ({}, {}),
     "price_class": ({}, {"price_class": "PriceClass_200"}),
@@ -93,6 +94,10 @@ EDITS: Mapping[str, Edit] = {
     "redirects": ({}, {"redirects": [{"path": "/old", "to": "/buy"}]}),
     "redirect_hosts_renamed": ({"redirect_hosts": ["www.kimmyai.io"]}, {"redirect_hosts": ["web.kimmyai.io"]}),
     "file_extensions": ({}, {"routing.file_extensions": ["html", "js", "css", "obj"]}),
+    "records_weighted": ({}, {"hosted_zone.records": "weighted"}),
+    "records_weighted_off": (WEIGHTED, {"hosted_zone.records": "managed"}),
+    "failover_weighted": (WEIGHTED, STANDBY),
+    "failover_weighted_off": (WEIGHTED | STANDBY, {"failover": ABSENT}),
     "records_unmanaged": ({}, {"hosted_zone.records": "unmanaged"}),
     "certificate_of_others": ({}, {"certificate.arn": CERTIFICATE}),
     "identity_before_private": ({}, {"adopt": {"origin_access_identity": "E1ABCDEF2GHIJ"}}),

@@ -34,6 +34,16 @@ AT_REST = ("T", "t", "Z", "X")
 """States of /proc/PID/stat of those that a test has stopped itself, or that have ended: proc(5)."""
 
 
+FROZEN: list[int] = []
+
+
+def pytest_unconfigure() -> None:
+    """Nobody is left standing still."""
+    for victim in FROZEN[-1:]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(victim, signal.SIGCONT)
+
+
 def pytest_report_header() -> str:
     return f"steady: {', '.join(sorted(ASKED)) or 'nothing asked for (STEADY)'}, seed {SEED}"
 
@@ -85,6 +95,7 @@ def _freeze(chosen: random.Random) -> None:
             ctypes.PyDLL(None).usleep(int(seconds * 1e6))
             continue
         with contextlib.suppress(ProcessLookupError):
+            FROZEN.append(victim)
             os.kill(victim, signal.SIGSTOP)
             time.sleep(seconds)
             os.kill(victim, signal.SIGCONT)

@@ -61,6 +61,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     wait_until_done(sets, opened.gateways, lambda: context.sleep(seconds), context.say)
     looked = [find(s, opened.templates[s.id], _gateway(opened, s), cancelled=args.cancelled) for s in sets]
     found = tuple(f for f in looked if f is not None and f.again)
+    _tell_cancelled(args, context, sum(f.cancelled for f in looked if f is not None))
     if not found:
         context.answers({"environment": args.env, "result": "nothing_failed"}, f"{args.env}: no instance failed", machine=args.json)
         return OK
@@ -80,6 +81,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _gateway(opened: Opened, stack: Stack) -> CloudFormation:
     return opened.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
+
+
+def _tell_cancelled(args: argparse.Namespace, context: Context, cancelled: int) -> None:
+    if cancelled:
+        context.say(f"{cancelled:,} more that were cancelled, as others had failed, stay as they are; with these:")
+        context.say_next(commands.deploy("retry", args.env, "--cancelled"))
 
 
 def _show(context: Context, found: FailedInstances) -> None:

@@ -40,10 +40,11 @@ class Claimed:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.state.claim is not None:
-            # Whoever took over has it now; where AWS does not answer, it lapses by itself.
+        if (mine := self.state.claim) is not None:
+            # Whoever took over has it now; where AWS does not answer, it lapses by itself. Read anew: a write of ours that was interrupted
+            # may have been carried out, under an ETag that we were not told.
             with contextlib.suppress(WebsiteError, AwsError):
-                self._write(given_up(self.state, self._now()))
+                self.state = self.store.change(lambda now: given_up(now, self._now()) if now.claim and now.claim.id == mine.id else now)
 
     def renew(self) -> None:
         """Say that we are still at it, once a minute at most. `Busy` if somebody took over."""
@@ -111,6 +112,9 @@ def claim(
     except Conflict:
         current, _ = store.state()
         raise _lost(current, store.environment) from None
+    except KeyboardInterrupt:
+        with Claimed(store, mine_state, "", now):
+            raise
 
 
 def given_up(state: State, now: datetime) -> State:

@@ -156,11 +156,16 @@ def test_lost_promoted_published_and_home_again_with_every_object(regions: Regio
     store.begin(regions.local_aws.state, Outage(kind=Kind.CONTROL_PLANES, how=How.HANG, account=regions.account))
     cut = ended_while(regions, "promote", "the distribution asks the replica first", signal.SIGTERM)
     assert "promote interrupted: promoting, so nobody takes releases" in cut and "next: python deploy.py dr promote --env dev" in cut, cut
+    assert all(told.count("--dist") == 1 for told in cut.splitlines() if "next: " in told), cut
     regions.back()
     regions.lose()
     assert "nobody takes releases" in regions.publish(code=1).stderr and regions.page() == first
-    regions.verb("dr", "promote", "--approve", shown["digest"][:12])
+    line = ("deploy.py", "dr", *regions.words(("dr", "promote", "--approve", shown["digest"][:12])))
+    both = [regions.command_line.start(*line) for _ in range(2)]
+    said = [process.communicate(timeout=120)[1] for process in both]
+    assert sorted(process.returncode for process in both) == [0, 1], said
     assert regions.phase() == "standby" and regions.first_origin() == "replica"
+    foreign = uploaded_in_parts(regions.s3(STANDBY), regions.replica)
 
     told = regions.verb("dr", "status", code=1)
     assert "releases go to the replica since" in told.stderr
@@ -171,7 +176,7 @@ def test_lost_promoted_published_and_home_again_with_every_object(regions: Regio
     regions.verb("rollback-release", "--yes")
     for words in (("prune", "--yes"), ("apply", "--yes"), ("destroy", "--approve", "dev"), ("retry", "--yes")):
         ended = regions.verb(*words, code=1)
-        assert "is promoted since" in ended.stderr and ended.stderr.rstrip().endswith("failback")
+        assert "is promoted since" in ended.stderr and "next: python deploy.py dr failback --env dev" in ended.stderr
     assert "does not answer" in regions.verb("dr", "failback", "--yes", code=1).stderr
 
     regions.back()
@@ -179,7 +184,7 @@ def test_lost_promoted_published_and_home_again_with_every_object(regions: Regio
     assert "releases go to the replica" in late.stderr
     eventually(lambda: chunk in regions.objects(regions.replica, STANDBY))
     filled = regions.verb("dr", "backfill", code=1)
-    assert "is promoted since" in filled.stderr and filled.stderr.rstrip().endswith("failback")
+    assert "is promoted since" in filled.stderr and "next: python deploy.py dr failback --env dev" in filled.stderr
     told = answer(regions.verb("dr", "status", "--json", code=1).stdout)
     assert (told["phase"], told["release"], len(told["problems"])) == ("standby", 4, 1) and "failback" in told["problems"][0]
     forgotten = applied_without_recovery(regions)
@@ -189,24 +194,38 @@ def test_lost_promoted_published_and_home_again_with_every_object(regions: Regio
     assert ended.code == 1 and "nothing is published until the failback" in ended.stderr, ended
     ended = regions.command_line.deploy("destroy", "--env", "dev", "--dist", other, "--approve", "dev")
     assert ended.code == 1 and "nothing is deleted until the failback" in ended.stderr, ended
+    moved = str(regions.site.dist.parent / "moved")
+    recovery = {"region": STANDBY, "bucket": regions.replica}
+    frontend.write(frontend.synthesised("dev", regions.account, home_region="eu-central-1", disaster_recovery=recovery), Path(moved))
+    ended = regions.command_line.deploy("dr", "failback", "--env", "dev", "--dist", moved, "--yes")
+    assert ended.code == 1 and "take back the edit of home_region" in ended.stderr and regions.phase() == "standby", ended
     # It gets no further than to the distribution, however late the signal comes.
     store.begin(regions.local_aws.state, Outage(kind=Kind.CONTROL_PLANES, how=How.HANG, account=regions.account))
     ended_while(regions, "failback", "carrying home", signal.SIGKILL)
     regions.back()
     assert regions.phase() == "failing-back"
     refused = regions.publish(code=1)
-    assert "nobody takes releases" in refused.stderr and refused.stderr.rstrip().endswith("failback")
+    assert "nobody takes releases" in refused.stderr and "next: python deploy.py dr failback --env dev" in refused.stderr
     back = answer(regions.verb("dr", "failback", "--yes", "--json").stdout)
     assert back["target"]["phase"] == "home"
     assert regions.phase() == "home" and regions.first_origin() == "site"
     here, there = regions.objects(regions.site.bucket, HOME), regions.objects(regions.replica, STANDBY)
-    assert here == there and here.keys() >= before.keys() and chunk in here
+    assert here == there and here.keys() >= {*before, chunk, foreign}
     page = regions.s3(HOME).get_object(Bucket=regions.site.bucket, Key="index.html")["Body"].read()
     assert page == (regions.app / "index.html").read_bytes() and regions.page() == (200, page)
     listed = answer(regions.verb("releases", "--json").stdout)["releases"]
     assert [each["number"] for each in listed] == [1, 2, 3, 4]
     frontend.rebuilt(regions.app, "published at home")
     assert answer(regions.publish("--json").stdout)["outcome"]["release"]["number"] == 5
+
+
+def uploaded_in_parts(s3: Any, bucket: str) -> str:
+    """What somebody puts there as `aws s3 cp` does with a large file; its key."""
+    named = {"Bucket": bucket, "Key": "foreign.pdf"}
+    named["UploadId"] = s3.create_multipart_upload(**named, ContentType="application/pdf")["UploadId"]
+    part = s3.upload_part(**named, PartNumber=1, Body=b"somebody else's")["ETag"]
+    s3.complete_multipart_upload(**named, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part}]})
+    return named["Key"]
 
 
 def applied_without_recovery(regions: Regions) -> Ended:

@@ -199,3 +199,19 @@ def test_no_request_reaches_the_switches(client: Client, local_aws: LocalAws, ac
     with pytest.raises(AwsError):
         s3.put_object(Bucket="_local_aws", Key="outages.json", Body=b"[]")
     assert [outage.region for outage in store.read(local_aws.state) if outage.account == account] == ["eu-north-1"]
+
+
+def test_a_copy_of_what_was_uploaded_in_parts_is_one_piece_with_another_etag_and_a_replica_has_the_same(
+    client: Client, account: str
+) -> None:
+    site, replica = pair(client, account)
+    here, there = client("s3"), client("s3", STANDBY)
+    upload = here.create_multipart_upload(Bucket=site, Key="old.pdf")["UploadId"]
+    named = {"Bucket": site, "Key": "old.pdf", "UploadId": upload}
+    part = here.upload_part(**named, PartNumber=1, Body=b"old")["ETag"]
+    here.complete_multipart_upload(**named, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part}]})
+    etag = here.head_object(Bucket=site, Key="old.pdf")["ETag"]
+    assert etag.endswith('-1"') and there.head_object(Bucket=replica, Key="old.pdf")["ETag"] == etag
+    said = there.copy_object(Bucket=replica, Key="copy.pdf", CopySource={"Bucket": site, "Key": "old.pdf"})["CopyObjectResult"]["ETag"]
+    (version,) = there.list_object_versions(Bucket=replica, Prefix="copy.pdf")["Versions"]
+    assert said == there.head_object(Bucket=replica, Key="copy.pdf")["ETag"] == version["ETag"] == part

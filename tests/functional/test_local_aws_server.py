@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -170,12 +172,17 @@ def test_a_broken_record_is_as_good_as_none(state: Path, record: str) -> None:
     assert LocalAws.find(state) is None
 
 
-def test_it_ends_with_its_parent_even_if_that_is_killed(state: Path) -> None:
+@pytest.mark.parametrize("removed", [False, True], ids=["", "its directory is removed before"])
+def test_it_ends_with_its_parent_even_if_that_is_killed(state: Path, removed: bool) -> None:
     code = starting(state, "bound_to=os.getpid()") + "; input()"
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     pid = int(parent.stdout.readline())
     assert alive(pid)
+    if removed:
+        shutil.rmtree(state)
+        # It looks twice a second.
+        time.sleep(1.2)
     parent.kill()
     parent.communicate()
     eventually(lambda: not alive(pid))

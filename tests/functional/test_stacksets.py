@@ -270,6 +270,9 @@ def test_a_failing_region_is_a_failure_under_every_tolerance(
     assert statuses.count("CURRENT") == (4 if tolerance else 1), sets.instances()
 
     sets.give_back(account, "eu-west-1")
+    if not tolerance:
+        told = sets.verb("retry").stderr
+        assert "3 more that were cancelled" in told and f"next: python deploy.py retry --env {ENV}" in told, told
     ended = sets.verb("retry", "--yes", "--cancelled")
     assert ended.code == 0, ended
     assert sets.instances() == sets.everywhere()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,15 @@ def test_an_encoding_that_a_release_does_not_carry_is_told(live: Live) -> None:
     live.buckets.objects[SITE, "old.js"] = Object(b"zipped", Headers(content_encoding="gzip"))
     release_as_found(live.site, live.run())
     assert live.warnings() == ["old.js is stored as gzip, which a release does not carry: it comes back without"]
+
+
+def test_what_was_uploaded_in_parts_is_written_in_one_piece_so_that_it_is_known_by_its_digest(live: Live) -> None:
+    page = live.buckets.objects[SITE, "robots.txt"]
+    encoded = replace(page.headers, content_encoding="br")
+    live.buckets.objects[SITE, "robots.txt"] = replace(page, parts=2, headers=encoded)
+    release_as_found(live.site, live.run())
+    assert ("copy", "robots.txt") in live.writes() and live.served() == OLD
+    manifest = live.site.store.manifest(live.state.live.manifest) if live.state.live else None
+    (wanted,) = (entry for entry in (manifest.files if manifest else ()) if entry.key == "robots.txt")
+    after = live.buckets.objects[SITE, "robots.txt"]
+    assert after.etag == wanted.md5 and after.headers == encoded

@@ -235,6 +235,7 @@ CALLS: dict[str, dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]]] = {
         "head": [(("bucket", "k"), {})],
         "list": [(("bucket",), {})],
         "put": [(("bucket", "k", b"x"), {})],
+        "region_of": [(("bucket",), {})],
         "template_url": [(("bucket", "k"), {})],
     },
     "secrets": {

@@ -12,7 +12,8 @@ from cli.main import main
 from cli.parser import PACKAGES, parser_of
 from guards.slips import closest
 from review.next_command import instead
-from session.context import USAGE, CommandError, Context
+from session.context import ROOT, USAGE, CommandError, Context
+from session.opened import environments_known
 from tests import hints
 
 
@@ -48,6 +49,13 @@ def test_an_option_that_there_is_not(verb: str, typed: tuple[str, ...], answer: 
     with pytest.raises(CommandError) as refused:
         parser_of(verb).read(typed)
     assert str(refused.value) == answer
+
+
+def test_a_missing_environment_is_answered_with_those_that_there_are() -> None:
+    with pytest.raises(CommandError) as refused:
+        parser_of("plan").read(())
+    built, there = environments_known(ROOT / "dist")
+    assert str(refused.value) == f"the following arguments are required: --env ({', '.join(sorted({*built, *there}))})"
 
 
 def test_the_dashes_of_options_are_no_likeness() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 from datetime import timedelta
@@ -12,7 +13,7 @@ import msgspec
 import pytest
 
 from aws.errors import AwsError, Conflict
-from promotion import fence
+from promotion import carrying, fence
 from promotion.records import mirror
 from promotion.steps import Refused, failback, promote
 from promotion.target import NotNext, Target, next_phase, publisher
@@ -269,3 +270,40 @@ def test_a_publisher_looks_at_the_register_after_its_claim_and_gives_the_claim_u
         begin(site, snapshot, two.run(aws), action="publish", manifest="c" * 64)  # type: ignore[arg-type]
     assert seen == [True], "it looked while it had the claim"
     assert store.state()[0].claim is None
+
+
+def test_what_others_uploaded_in_parts_holds_up_neither_a_promotion_nor_the_way_back() -> None:
+    aws = standing()
+    aws.replicate()
+    # Before the replica was there, so that S3 never brings it.
+    aws.buckets[two.SITE]["old.pdf"] = two.Object(b"old", aws.clock - timedelta(days=9), parts=2)
+    promote(two.gateways(aws), plan=PLAN, distribution=two.DISTRIBUTION, planned=True)
+    assert phase(aws) == "standby" and aws.buckets[two.REPLICA]["old.pdf"].body == b"old"
+    aws.tick()
+    aws.buckets[two.REPLICA]["new.pdf"] = two.Object(b"new", aws.clock, parts=3)
+    failback(two.gateways(aws), plan=BACK)
+    aws.replicate()
+    assert phase(aws) == "home" and two.bodies(aws, two.SITE) == two.bodies(aws, two.REPLICA)
+    assert aws.buckets[two.SITE]["new.pdf"].body == b"new"
+
+
+def test_whoever_lost_the_lock_copies_nothing_more_in_either_direction(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(carrying, "AT_ONCE", 1)
+    aws = published_meanwhile()
+    held = 4  # before each of the first two steps, the third, and one batch
+
+    def check() -> None:
+        nonlocal held
+        held -= 1
+        if held < 0:
+            raise AwsError("the lock was lost")
+
+    with pytest.raises(AwsError, match="the lock was lost"):
+        failback(dataclasses.replace(two.gateways(aws), check=check), plan=BACK)
+    assert phase(aws) == "failing-back" and "assets/three.js" in aws.buckets[two.SITE]
+    assert aws.buckets[two.SITE]["index.html"].body != b"three", "the page stays with what it was"
+    aws, held = standing(), 2
+    aws.buckets[two.SITE]["old.pdf"] = two.Object(b"old", aws.clock - timedelta(days=9))
+    with pytest.raises(AwsError, match="the lock was lost"):
+        promote(dataclasses.replace(two.gateways(aws), check=check), plan=PLAN, distribution=two.DISTRIBUTION, planned=True)
+    assert "old.pdf" not in aws.buckets[two.REPLICA]

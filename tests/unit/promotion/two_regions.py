@@ -34,10 +34,12 @@ class Object:
     body: bytes
     modified: datetime
     replication: str = ""
+    parts: int = 0
+    """In which it was uploaded; 0: in one piece, as every copy is."""
 
     @property
     def etag(self) -> str:
-        return hashlib.md5(self.body, usedforsecurity=False).hexdigest()
+        return hashlib.md5(self.body, usedforsecurity=False).hexdigest() + (f"-{self.parts}" if self.parts else "")
 
 
 @dataclass
@@ -94,7 +96,7 @@ class Aws:
                 made.replication = "FAILED"
             else:
                 made.replication = "COMPLETED"
-                self.buckets[REPLICA][key] = Object(made.body, made.modified, "REPLICA")
+                self.buckets[REPLICA][key] = Object(made.body, made.modified, "REPLICA", made.parts)
         self.pending = []
 
     def write_in_standby(self, key: str, body: bytes) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recovery.comparing import StoredObject, compare, lacking, orphaned, unlike
+from recovery.comparing import StoredObject, compare, lacking, orphaned, same, unlike
 from tests.unit.recovery.world import START
 
 LISTINGS = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from("xyz").map(lambda etag: StoredObject(etag=etag, size=ord(etag))))
@@ -44,3 +45,12 @@ def test_the_lag_is_the_age_of_the_oldest_object_that_the_replica_lacks() -> Non
 def test_a_beacon_of_a_rehearsal_is_no_orphan() -> None:
     there = {"buy/.dr/1-1.txt": StoredObject(etag="x", size=1), "old.js": StoredObject(etag="x", size=1)}
     assert orphaned({}, there, "buy/") == ("old.js",)
+
+
+def test_what_was_uploaded_in_parts_is_told_by_size_and_time() -> None:
+    parts = StoredObject(etag="a-2", size=9, modified=START)
+    piece = StoredObject(etag="b", size=9, modified=START + timedelta(seconds=1))
+    assert same(parts, piece) and not same(piece, parts), "a copy is never older"
+    assert not same(parts, replace(piece, size=8)) and not same(parts, None)
+    assert not same(replace(parts, etag="a"), piece), "two digests of bytes differ"
+    assert not same(parts, replace(piece, modified=None)) and not same(replace(parts, modified=None), piece)

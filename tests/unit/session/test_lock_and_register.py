@@ -11,10 +11,12 @@ import msgspec
 import pytest
 
 from assembly.files import canonical_json
-from aws.errors import NotFound, Unavailable
+from aws.errors import CredentialsError, NotFound, Unavailable
 from gateways.by_place import Gateways
 from promotion.target import Phase, Target
+from session.backfill import findings
 from session.context import CommandError, Context
+from session.moving import failed_back, promoted
 from session.opened import Opened
 from session.shared import locked, take_lock
 from session.target import refuse_unless_home
@@ -30,9 +32,11 @@ BUILT = synthesise(
 class Aws:
     """The register in the standby region, a line of answers to who asks it, and the lock table at home."""
 
-    phases: list[Phase | Exception]
+    phases: list[Phase | Exception | bytes]
     item: dict[str, Any] | None = None
     calls: list[str] = field(default_factory=list)
+    region: str | None = "eu-west-1"
+    """Where S3 says that the buckets of the home region are; None: nowhere."""
 
     def client(self, service: str, **_: Any) -> Any:
         return getattr(self, f"_{service}")()
@@ -47,8 +51,19 @@ class Aws:
                 said = self.phases.pop(0)
                 if isinstance(said, Exception):
                     raise said
-                body = canonical_json(msgspec.to_builtins(Target(environment="dev", phase=said, epoch=1, since="2026-11-27T12:00:00Z")))
+                target = None if isinstance(said, bytes) else Target(environment="dev", phase=said, epoch=1, since="2026-11-27T12:00:00Z")
+                body = said if isinstance(said, bytes) else canonical_json(msgspec.to_builtins(target))
                 return {"Body": io.BytesIO(body), "ContentLength": len(body), "ETag": '"e"'}
+
+            def get_bucket_replication(register, **_: Any) -> Any:
+                raise NotFound("no bucket", code="NoSuchBucket")
+
+            get_bucket_versioning = list_objects_v2 = get_bucket_replication
+
+            def head_bucket(register, **_: Any) -> dict[str, Any]:
+                if self.region is None:
+                    raise NotFound("no bucket", code="404")
+                return {"BucketRegion": self.region}
 
         return Register()
 
@@ -110,3 +125,49 @@ def test_silence_is_refused_and_the_way_around_it_told_only_by_verbs_that_have_i
         refuse_unless_home(opened(Aws([Unavailable("503")])), args, "nothing is deleted")
     assert "--without-standby" in refused.value.command
     refuse_unless_home(opened(Aws([Unavailable("503")])), argparse.Namespace(env="dev", without_standby=True), "nothing is deleted")
+
+
+NO_REGISTER = [b"{", b"[]", b'{"environment":"dev","phase":"nowhere"}', b'{"environment":"prod"}', b'{"environment":"dev","since":"today"}']
+
+
+@pytest.mark.parametrize("body", NO_REGISTER)
+def test_what_is_no_register_is_told_in_words_by_promote_and_failback_as_by_every_other_verb(body: bytes) -> None:
+    args = argparse.Namespace(env="dev", planned=False)
+    for move in (promoted, failed_back):
+        with pytest.raises(CommandError, match="nobody takes releases until somebody has looked") as refused:
+            move(args, Context(), opened(Aws([body])))
+        assert refused.value.command.startswith("aws s3api list-object-versions") and "recovery/dev/target.json" in refused.value.command
+
+
+def test_before_the_standby_region_was_made_there_is_nothing_to_move() -> None:
+    for move in (promoted, failed_back):
+        with pytest.raises(CommandError, match="has no standby region yet") as refused:
+            move(argparse.Namespace(env="dev"), Context(), opened(Aws([NotFound("no bucket", code="NoSuchBucket")])))
+        assert "plan" in refused.value.command
+
+
+def test_credentials_that_ran_out_are_told_as_that_and_no_silence_of_a_region() -> None:
+    args = argparse.Namespace(env="dev", without_standby=True)
+    with pytest.raises(CredentialsError):
+        refuse_unless_home(opened(Aws([CredentialsError("expired")])), args, "nothing is deleted")
+
+
+@pytest.mark.parametrize(("region", "words"), [("eu-central-1", "take back the edit of home_region"), (None, "if its name was edited")])
+def test_a_home_that_was_edited_while_promoted_is_not_gone_back_to(region: str | None, words: str) -> None:
+    aws = Aws(["standby"], region=region)
+    with pytest.raises(CommandError, match=words):
+        failed_back(argparse.Namespace(env="dev"), Context(), opened(aws))
+    assert aws.calls == ["register"]
+
+
+@pytest.mark.parametrize(("phase", "verb"), [("promoting", "promote"), ("standby", "failback"), ("failing-back", "failback")])
+def test_a_plan_while_releases_do_not_go_home_says_how_they_do(phase: Phase, verb: str) -> None:
+    (found,) = findings(opened(Aws([phase])))
+    assert (found.severity, found.command) == ("warning", f"python deploy.py dr {verb} --env dev")
+
+
+def test_a_plan_says_that_the_register_is_none_or_silent() -> None:
+    (damaged,) = findings(opened(Aws([b"{"])))
+    assert damaged.severity == "warning" and damaged.message.startswith("apply is refused: s3://")
+    silent = findings(opened(Aws([Unavailable("503")])))
+    assert (silent[0].severity, silent[0].code) == ("note", "register_unread")

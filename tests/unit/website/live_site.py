@@ -46,10 +46,12 @@ class Object:
     body: bytes
     headers: Headers = field(default_factory=Headers)
     checksum: str = ""
+    parts: int = 0
+    """In which it was uploaded; 0: in one piece."""
 
     @property
     def etag(self) -> str:
-        return hashlib.md5(self.body, usedforsecurity=False).hexdigest()
+        return hashlib.md5(self.body, usedforsecurity=False).hexdigest() + (f"-{self.parts}" if self.parts else "")
 
 
 @dataclass

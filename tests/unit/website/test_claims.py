@@ -14,6 +14,7 @@ from website.content import FileEntry
 from website.errors import Busy
 from website.releases import (
     Manifest,
+    State,
     Store,
     added,
     known_objects,
@@ -29,7 +30,7 @@ def caller(name: str, *, host: str = "here", machine: str = "boot", pid: int = N
 def begin(where: Store, who: Caller, *, at: datetime = NOW, take_over: bool = False):  # type: ignore[no-untyped-def]
     """A publish, from what is there now."""
     now, etag = where.state()
-    return claim(where, now, etag, action="publish", manifest="m" * 64, caller=who, token="t", now=lambda: at, take_over=take_over)
+    return claim(where, now, etag, action="publish", manifest="m" * 64, caller=who, token=who.arn, now=lambda: at, take_over=take_over)
 
 
 def test_the_second_is_told_who_was_first() -> None:
@@ -97,6 +98,34 @@ def interrupted(where: Store, manifest: str, *, at: datetime = NOW) -> None:
     begun = claim(where, now, etag, action="publish", manifest=manifest, caller=caller("ann"), token="t", now=lambda: at)
     with pytest.raises(KeyboardInterrupt), begun:
         raise KeyboardInterrupt
+
+
+def test_whoever_is_interrupted_while_the_claim_is_renewed_lets_go_whether_or_not_that_was_written() -> None:
+    for written in (True, False):
+        where, _ = store()
+        begun = begin(where, caller("ann", host="elsewhere"), at=NOW)
+        with pytest.raises(KeyboardInterrupt), begun:
+            if written:
+                held, etag = where.state()
+                assert held.claim is not None
+                where.write(
+                    msgspec.structs.replace(held, claim=msgspec.structs.replace(held.claim, expires_at=held.claim.started_at)), etag
+                )
+            raise KeyboardInterrupt
+        assert where.state()[0].claim is None
+        begin(where, caller("bob"))
+
+
+def test_whoever_is_interrupted_while_the_claim_is_made_lets_go() -> None:
+    class Interrupted(Store):
+        def write(self, state: State, etag: str | None) -> str:
+            super().write(state, etag)
+            raise KeyboardInterrupt
+
+    where, _ = store()
+    with pytest.raises(KeyboardInterrupt):
+        begin(Interrupted(s3=where.s3, bucket=where.bucket, environment=where.environment), caller("ann", host="elsewhere"))
+    assert where.state()[0].claim is None
 
 
 def test_whoever_is_interrupted_lets_go_and_leaves_a_note() -> None:
