@@ -109,9 +109,6 @@ def read_assembly(args: argparse.Namespace) -> tuple[Assembly, dict[str, bytes]]
     return assembly, templates
 
 
-NEW_ENVIRONMENT = "python build.py new-environment NAME --from ENV"
-
-
 def environments_known(dist: Path) -> tuple[list[str], set[str]]:
     """Names of the environments that are built, and of those that have a file."""
     from assembly import files
@@ -131,7 +128,7 @@ def _refuse_not_built(args: argparse.Namespace) -> NoReturn:
         f"{what}{did_you_mean(args.env, (*there, *built))}",
         f"built are: {', '.join(built) or 'none'}; environments/ has {', '.join(sorted(there)) or 'none'}",
         # Where everything is built, building once more leads back here.
-        command=instead(args, args.env, meant) if meant else commands.build("all") if there - {*built} else NEW_ENVIRONMENT,
+        command=instead(args, args.env, meant) if meant else commands.build("all") if there - {*built} else f"{commands.BUILD} --help",
         status=USAGE,
     )
 
