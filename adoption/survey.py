@@ -75,12 +75,13 @@ class _Survey:
     def report(self) -> AdoptionReport:
         there = self._in_place()
         first = places(self.assembly, self.asked.templates, self.zone, {})
+        outside = [p for p in first if p.key not in there]
         candidates = of_state(self.asked.state.resources) if self.asked.state else ()
-        found = derived((p for p in first if p.key not in there), self.gateways, self.schemas, self.notes)
+        found = derived(outside, self.gateways, self.schemas, self.notes)
         ours = set(there.values())
         managed = tuple(c for c in (*candidates, *self.asked.by_hand) if self._physical(c) in ours and c.type != RECORD)
         matches = matched(first, [c for c in (*candidates, *found, *self.asked.by_hand) if c not in managed])
-        self.progress("adopt", f"{len(matches.by_place)} of {len(first)} resources have something that exists")
+        self.progress("adopt", f"{len(outside)} of {len(first)} resources are in no stack yet; {len(matches.by_place)} of them exist")
         seen = self._read(first, matches)
         seen |= self._used_by_distribution(first, seen, matches)
         by_key = {place.key: place for place in first}

@@ -10,10 +10,12 @@ template digest stands in there, one value names the whole.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -91,6 +93,23 @@ def write(directory: Path, files: Mapping[str, bytes]) -> None:
     Raises OSError (disk full, no permission) before anything has changed.
     """
     directory.mkdir(parents=True, exist_ok=True)
+    with _alone(directory):
+        _replace(directory, files)
+
+
+@contextlib.contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Waits for another build of the same directory, whose drafts would be taken for what a killed build has left."""
+    held = os.open(directory, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # not every network file system locks directories
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
+
+
+def _replace(directory: Path, files: Mapping[str, bytes]) -> None:
     staged: list[tuple[Path, Path]] = []
     try:
         for name in sorted(files, key=lambda n: (n == MANIFEST, n)):

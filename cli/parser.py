@@ -81,7 +81,8 @@ class Parser(argparse.ArgumentParser):
 
     def _refuse(self, strays: Sequence[str], arguments: Sequence[str]) -> NoReturn:
         verb = self.prog.partition(" ")[2]
-        if len(strays) == 1 and not strays[0].startswith("-") and not any(a.partition("=")[0] == "--env" for a in arguments):
+        named = "--env" not in self._option_string_actions or any(a.partition("=")[0] == "--env" for a in arguments)
+        if len(strays) == 1 and not strays[0].startswith("-") and not named:
             rest = [a for a in arguments if a != strays[0]]
             raise CommandError(
                 f"{strays[0]!r} is no option; an environment is given with --env",

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from assembly import commands
-from assembly.model import Assembly, Frozen, Stack
+from assembly.model import Assembly, Frozen, Stack, Targets
 from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AwsError
 from guards import documents
@@ -72,6 +72,8 @@ class StackStatus(Frozen, frozen=True, kw_only=True):
     pending: tuple[PendingChangeSet, ...] = ()
     instances: dict[str, int] = msgspec.field(default_factory=dict)
     """StackSet: number of instances by status."""
+    missing: int = 0
+    """StackSet: instances that are wanted and not there, in accounts that have others; in all, where none has any."""
     running: tuple[str, ...] = ()
     """StackSet: operations under way, e.g. "UPDATE RUNNING"."""
     error: str = ""
@@ -86,6 +88,12 @@ class StackStatus(Frozen, frozen=True, kw_only=True):
         if self.kind == "stackset":
             return not any(n for name, n in self.instances.items() if name == "INOPERABLE")
         return self.status is None or self.status in CHANGEABLE or self.status.endswith("_IN_PROGRESS")
+
+    @property
+    def unfinished(self) -> bool:
+        """It was read, and is not all there as the assembly has it."""
+        behind = self.missing or self.as_built is False or {*self.instances} - {"CURRENT"}
+        return not self.error and (self.status in (None, "REVIEW_IN_PROGRESS") or bool(behind))
 
 
 class Status(Frozen, frozen=True, kw_only=True):
@@ -190,12 +198,16 @@ def _stack_set(stack: Stack, template: bytes, gateway: CloudFormation, where: di
         return StackStatus(**where)
     instances = gateway.list_stack_instances(stack.stack_name, call_as=stack.call_as)
     drifts = {i.drift for i in instances if i.drift}
+    there = {(i.account_id, i.region) for i in instances}
+    targets = stack.stackset.targets if stack.stackset else Targets()
+    accounts = {account for account, _ in there} or targets.accounts  # one that is suspended never gets any
     return StackStatus(
         **where,
         status=live.status,
         drift="DRIFTED" if "DRIFTED" in drifts else "IN_SYNC" if drifts == {"IN_SYNC"} else "",
         as_built=_same(live.template_body, template),
         instances=dict(sorted(Counter(i.status for i in instances).items())),
+        missing=sum((account, region) not in there for account in accounts for region in targets.regions),
         running=tuple(f"{o.action} {o.status}" for o in gateway.running_operations(stack.stack_name, call_as=stack.call_as)),
     )
 
@@ -303,6 +315,10 @@ def _version_lines(status: Status, now: datetime) -> Iterable[str]:
             yield f"built:   assembly {status.assembly_digest[:12]}, which is not applied{same}"
             yield from commands.told(commands.deploy("plan", status.environment))
     pending = [each for stack in status.stacks for each in stack.pending]
+    unfinished = [s.stack for s in status.stacks if s.unfinished]
+    if unfinished and deployed is not None and deployed.assembly_digest == status.assembly_digest and not gone:
+        yield f"unfinished: {', '.join(unfinished)}: an apply or a destroy was cut short"
+        yield from commands.told(commands.deploy("plan", status.environment))
     if any(not each.overtaken for each in pending):
         yield "a plan waits"
         yield from commands.told(commands.deploy("apply", status.environment))
@@ -319,7 +335,7 @@ def _state(stack: StackStatus) -> str:
     if stack.status is None:
         return "not deployed"
     if stack.kind == "stackset":
-        parts = [f"{number} {name.lower()}" for name, number in stack.instances.items()]
+        parts = [f"{number} {name.lower()}" for name, number in (*stack.instances.items(), ("missing", stack.missing)) if number]
         return ", ".join(parts) or "no instances"
     return stack.status
 

@@ -35,7 +35,8 @@ BUILD_OPTIONS: Options = {
 }
 """Of build.py, which this room must not import."""
 
-_BEGIN = re.compile(r"(?<![\w./-])python (deploy|build)\.py(?![\w./-])")
+# Not where an alarm or the dashboard says it (stacks/): a review shows what AWS gets.
+_BEGIN = re.compile(r"(?<![\w./-])(?<!Runbook: )(?<!what to do: `)python (deploy|build)\.py(?![\w./-])")
 # With what may stand before its options: `dr status --env dev`, `runbook site-down --env dev`.
 _VERB = re.compile(r" ([a-z][a-z-]*)(?: [a-z][a-z0-9-]*(?= --env[ =]))?")
 _AT_AWS = re.compile(r"(?m)^( *)next: ((?:\x00[0-9a-f]+\[[0-9;]*m)?aws )")
@@ -103,11 +104,11 @@ class NextCommand:
         return "".join(self._pieces(text)) if "python " in text else text
 
     def in_value(self, value: Any) -> Any:
-        """The same for every text in a value made of dicts and lists."""
+        """The same for every text in a value made of dicts and lists; a plan stays as it is, since its digest covers it."""
         if isinstance(value, str):
             return self.in_text(f"{ELSEWHERE}{value}" if self._local and value.startswith("aws ") else value)
         if isinstance(value, Mapping):
-            return {key: self.in_value(each) for key, each in value.items()}
+            return {key: each if key == "plan" and isinstance(each, Mapping) else self.in_value(each) for key, each in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.in_value(each) for each in value]
         return value

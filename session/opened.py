@@ -126,7 +126,8 @@ def _refuse_not_built(args: argparse.Namespace) -> NoReturn:
     raise CommandError(
         f"{what}{did_you_mean(args.env, (*there, *built))}",
         f"built are: {', '.join(built) or 'none'}; environments/ has {', '.join(sorted(there)) or 'none'}",
-        command=instead(args, args.env, meant) if meant else commands.build("all"),
+        # Where everything is built, building once more leads back here.
+        command=instead(args, args.env, meant) if meant else commands.build("all") if there - {*built} else f"{commands.BUILD} --help",
         status=USAGE,
     )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 from pathlib import Path
 
 import msgspec
@@ -115,6 +117,26 @@ def test_a_failed_write_leaves_the_last_good_assembly(directory: Path) -> None:
         files.write(directory, DiskFull(CONTENT))
     assert files.read(directory)[0] == SYNTHESIS.assembly
     assert not list(directory.glob(".*"))
+
+
+def test_two_builds_of_one_directory_do_not_take_each_others_drafts(directory: Path) -> None:
+    """Drafts of a killed build are swept, so whoever sweeps must be alone."""
+
+    class Watched(dict[str, bytes]):
+        def __getitem__(self, name: str) -> bytes:
+            with pytest.raises(BlockingIOError):
+                lock()
+            return super().__getitem__(name)
+
+    def lock() -> None:
+        folder = os.open(directory, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        finally:
+            os.close(folder)
+
+    files.write(directory, Watched(CONTENT))
+    lock()  # free again
 
 
 def test_a_write_killed_among_its_renames_is_noticed(directory: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from aws.errors import AccessDenied, NotFound
@@ -103,6 +104,36 @@ def test_before_the_first_deployment_all_is_well_golden() -> None:
 def test_after_a_destroy_the_last_version_is_not_said_to_be_there() -> None:
     assert "nothing of it is deployed now" in "\n".join(status_lines(read(**nothing())))
     assert "nothing of it" not in "\n".join(status_lines(mixed()))
+
+
+def test_what_a_killed_apply_has_left_undone_is_said_though_its_assembly_was_applied_before() -> None:
+    def after_kill(regions: tuple[str, ...], two: dict[str, Any]) -> list[str]:
+        one = formation(describe_stacks=described("demo-test-one", "CREATE_COMPLETE"))
+        live = {"StackSetName": "demo-test-logs", "Status": "ACTIVE", "TemplateBody": msgspec.json.encode(TEMPLATE).decode()}
+        logs = Scripted(
+            describe_stack_set={"StackSet": live},
+            list_stack_instances={"Summaries": [{"Account": ACCOUNT, "Region": r, "Status": "CURRENT"} for r in regions]},
+            list_stack_set_operations={"Summaries": []},
+        )
+        first = read(eu_west_1=one, eu_west_2=formation(**two), us_east_1=logs, eu_west_3=one)
+        again = DEPLOYED.__class__(assembly_digest=first.assembly_digest, at=DEPLOYED.at, result="succeeded")
+        return list(status_lines(msgspec.structs.replace(first, deployed=again)))
+
+    both, made = ("eu-west-1", "eu-west-2"), {"describe_stacks": described("demo-test-two", "CREATE_COMPLETE")}
+    whole = after_kill(both, made)
+    assert whole[-1].startswith("applied: assembly ")
+    assert after_kill(both, {"describe_stacks": NotFound("does not exist")})[-2:] == [
+        "unfinished: two: an apply or a destroy was cut short",
+        "next: python deploy.py plan --env test",
+    ]
+    half = after_kill(both[:1], made)
+    assert any("1 current, 1 missing" in line for line in half)
+    assert half[-2].startswith("unfinished: logs: ")
+    none = after_kill((), made)
+    assert any("2 missing" in line for line in none)
+    assert none[-2].startswith("unfinished: logs: ")
+    differs = after_kill(both, made | {"get_template": {"TemplateBody": {"Resources": {}}}})
+    assert differs[-2].startswith("unfinished: two: ")
 
 
 def test_a_history_that_cannot_be_read_is_said_and_is_not_healthy() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
 import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,8 +23,10 @@ from cli.parser import options_of_verb, parser_of, verbs
 from guards.text import ours
 from review.next_command import NextCommand, Programs, again
 from session.context import OK, ROOT, USAGE, CommandError, Context
+from stacks.synthesis import synthesise
 from tests import hints
 from tests.envelopes import envelope
+from tests.environments_fixture import environments
 
 PASTED = Programs(deploy=("py", "../x/deploy.py"), build=("py", "../x/build.py"))
 
@@ -71,6 +75,34 @@ ALL = of("--local", "--dist", "/a b", "--profile", "it's")
 )
 def test_a_command_is_rendered_once_and_completely(near: NextCommand, canonical: str, rendered: str) -> None:
     assert near.in_text(canonical) == rendered
+
+
+def test_what_a_template_says_is_shown_as_it_is_deployed() -> None:
+    """Alarms and dashboards hold commands too; a review that adds --local to them shows what AWS never gets."""
+    texts = [
+        text
+        for environment in environments().values()
+        for data in synthesise(environment).templates.values()
+        for resource in json.loads(data)["Resources"].values()
+        if resource["Type"].startswith("AWS::CloudWatch::")
+        for text in texts_in(resource["Properties"])
+        if "python " in text
+    ]
+    assert {True, False} == {"what to do: `" in text for text in texts}
+    assert [text for text in texts if LOCAL.in_text(text) != text] == []
+
+
+def texts_in(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from texts_in(each)
+
+
+def test_a_plan_in_an_envelope_is_the_one_that_its_digest_covers() -> None:
+    plan = {"digest": "d", "findings": [{"command": "python deploy.py plan --env dev"}]}
+    told = LOCAL.in_value({"plan": plan, "next": "python deploy.py plan --env dev"})
+    assert told == {"plan": plan, "next": "py ../x/deploy.py plan --env dev --local"}
 
 
 def test_documents_stay_canonical_but_never_lead_from_a_rehearsal_to_aws() -> None:
@@ -180,6 +212,7 @@ def said(*arguments: str) -> tuple[int, str, str]:
         ("plan --env dev --xyzzy", "python deploy.py plan --help"),
         ("plan --env dev prod", "python deploy.py plan --help"),
         ("plan", "python deploy.py plan --help"),
+        ("local fail af-south-1", "python deploy.py local --help"),
     ],
 )
 def test_a_slip_is_answered_with_what_was_meant(typed: str, meant: str) -> None:
@@ -204,6 +237,14 @@ def test_a_wrong_environment_names_what_there_is(typed: str, meant: str, tmp_pat
     assert ("did you mean" in err) == bool(meant)
     told = f"python deploy.py plan --env {meant} --dist {tmp_path}" if meant else f"python build.py --env all --out {tmp_path}"
     assert hints.printed(err) == [told]
+
+
+def test_where_everything_is_built_a_wrong_environment_is_not_sent_to_build_it(tmp_path: Path) -> None:
+    for file in (ROOT / "environments").glob("*.yaml"):
+        (tmp_path / file.stem).mkdir()
+        (tmp_path / file.stem / "assembly.json").write_text("{}")
+    status, _, err = said("plan", "--env", "zzz", "--dist", str(tmp_path))
+    assert (status, hints.printed(err)) == (USAGE, ["python build.py --help"])
 
 
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
