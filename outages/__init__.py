@@ -9,9 +9,32 @@ from __future__ import annotations
 
 from pathlib import Path
 
+PARTS = {
+    "ministack.services.s3": (
+        "_object_tags",
+        "_bucket_replication",
+        "_bucket_versioning",
+        "_bucket_owner_account(name)",
+        "_in_account(account_id)",
+        "_maybe_replicate(bucket_name, key, obj, data, tags)",
+        "_maybe_replicate_delete_marker(bucket_name, key)",
+        "_copy_object(bucket_name, dest_key, headers)",
+        "_persist_object(bucket, key, obj)",
+        "_record_delete_marker(bucket_name, key, prior_obj)",
+        "_record_object_version(bucket_name, key, prior_obj, obj, data)",
+        "_replication_destination(bucket_name, key, rule, role)",
+        "_replication_rule_for(bucket_name, key, tags)",
+        "_replication_rule_tags(rule)",
+    ),
+    "ministack.services.cloudwatch": ("_metrics", "_dims_key"),
+}
+
 
 def install(directory: Path) -> None:
-    """Stand before every service and resource type; after every other plug-in. Imports MiniStack."""
+    """Stand before every service and resource type; after every other plug-in. `SeamsMoved` if MiniStack is another one."""
+    from emulator import seams
+
+    seams.check(PARTS)
     from outages import answers, replication, resources
     from outages.store import Current
 

@@ -28,7 +28,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "_resolve_refs(value, resources, params, conditions, mappings, stack_name, stack_id)",
     ),
     f"{_FORMATION}.handlers": ("_ACTION_HANDLERS", "_resolve_stack(stack_name)"),
-    f"{_FORMATION}.provisioners": ("_RESOURCE_HANDLERS", "_r53_resolve_hosted_zone_id(props)"),
+    f"{_FORMATION}.provisioners": ("_RESOURCE_HANDLERS", "s3_bucket_name_conflict(name)", "_r53_resolve_hosted_zone_id(props)"),
     f"{_FORMATION}.stacks": ("_IMPORT_TAGS", "_IMPORT_UNTAG", "_add_event"),
     "ministack.services.acm": ("_certificates",),
     "ministack.services.cloudfront": (
