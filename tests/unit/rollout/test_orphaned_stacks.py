@@ -237,7 +237,7 @@ def test_an_environment_whose_buckets_another_account_has_would_be_moved(
     world.taken = frozenset({assembly.artifact_bucket if each == "artifacts" else each for each in taken})
     if stands:
         world.at("eu-west-1").deploy("demo-test-base", SITE, {})
-    found = find(connect, assembly, templates, world)  # type: ignore[arg-type]
+    found = find(connect, assembly, templates, world)
     assert [f.code for f in found.findings] == said
     if said:
         (finding,) = found.findings
