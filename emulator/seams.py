@@ -73,6 +73,7 @@ _PARTS: dict[str, tuple[str, ...]] = {
         "_replacing_change(resource_type, old_props, new_props)",
         "_STACK_TAG_PROPERTY",
         "_physical_name",
+        "_cf_distribution_config(props, caller_reference)",
         "_r53_record_set_create(logical_id, props, stack_name)",
         "_r53_record_set_delete(physical_id, props)",
         "_r53_record_set_update(physical_id, old_props, new_props, stack_name)",

@@ -48,6 +48,18 @@ def write(dist: Path, account: str, name: str) -> None:
     files.write(dist / "test", files.files_of(assembly, {s.template.file: templates[s.id] for s in assembly.stacks}))
 
 
+def organized(aws: Aws, account: str) -> None:
+    """What the foundation of an organization makes, which is none of the stacks here."""
+    bucket = {"LocationConstraint": "eu-west-1"}
+    aws.client("s3", account_id=account, region="eu-west-1").create_bucket(Bucket="demo-artifacts", CreateBucketConfiguration=bucket)
+    aws.client("dynamodb", account_id=account, region="eu-west-1").create_table(
+        TableName="demo-locks",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
+    )
+
+
 def left(aws: Aws, account: str) -> list[str]:
     """Change sets, and stacks that are only under review."""
     found = []
@@ -73,6 +85,7 @@ def execute(aws: Aws, account: str, review: dict[str, Any]) -> None:
 
 
 def test_from_nothing_to_no_changes(command_line: CommandLine, aws: Aws, account: str, tmp_path: Path) -> None:
+    organized(aws, account)
     write(tmp_path, account, f"/{account}-a")
 
     def plan(*more: str) -> tuple[int, dict[str, Any]]:
