@@ -23,6 +23,7 @@ from cli.parser import options_of_verb, parser_of, verbs
 from guards.text import ours
 from review.next_command import NextCommand, Programs, again
 from session.context import OK, ROOT, USAGE, CommandError, Context
+from session.opened import environments_known
 from stacks.synthesis import synthesise
 from tests import hints
 from tests.envelopes import envelope
@@ -240,9 +241,9 @@ def test_a_wrong_environment_names_what_there_is(typed: str, meant: str, tmp_pat
 
 
 def test_where_everything_is_built_a_wrong_environment_is_not_sent_to_build_it(tmp_path: Path) -> None:
-    for file in (ROOT / "environments").glob("*.yaml"):
-        (tmp_path / file.stem).mkdir()
-        (tmp_path / file.stem / "assembly.json").write_text("{}")
+    for name in environments_known(tmp_path)[1]:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "assembly.json").write_text("{}")
     status, _, err = said("plan", "--env", "zzz", "--dist", str(tmp_path))
     assert (status, hints.printed(err)) == (USAGE, ["python build.py --help"])
 
