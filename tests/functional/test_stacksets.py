@@ -380,8 +380,9 @@ def test_instances_that_came_and_went_since_the_plan_are_refused(sets: Sets) -> 
     sets.build(days="30")
     sets.planned()
     sets.client().create_stack_instances(StackSetName=NAME, Accounts=sets.accounts[:1], Regions=["sa-east-1"])
+    eventually(lambda: sets.operations()[-1]["Status"] == "SUCCEEDED")
     ended = sets.apply()
-    assert ended.code == 1 and "sa-east-1: there was none when it was planned" in ended.stdout, ended
+    assert ended.code == 3 and "sa-east-1: there was none when it was planned" in ended.stderr, ended
 
 
 def test_targets_that_are_not_ready_are_found_before_anything_runs(sets: Sets, new_account: Callable[[], str]) -> None:
