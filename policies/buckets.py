@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from awacs import s3
-from awacs.aws import Action, Allow, ArnLike, Bool, Condition, Deny, PolicyDocument, Principal, Statement, StringEquals
+from awacs.aws import Action, ArnLike, Bool, Condition, Deny, PolicyDocument, Principal, Statement, StringEquals
 from troposphere import Ref, Sub
 
-from policies.statements import arn, distribution_arn, document, s3_arn
+from policies.statements import allow, arn, distribution_arn, document, s3_arn
 
 ACCESS_LOG_PREFIX = "cloudfront"
 """Where in their bucket the access logs begin. Not AWSLogs/, which AWS's own log deliveries keep for themselves."""
+_LOG_DELIVERY = Principal("Service", "delivery.logs.amazonaws.com")
 
 
 def tls_only(bucket: str) -> PolicyDocument:
@@ -28,25 +28,11 @@ def cloudfront_origin(bucket: str, distribution_id: Any, *, identity: str | None
     While a site that was taken over changes to that, the old way stays open beside it (`environments.adoption`): `identity` is the Origin
     Access Identity that reads too; `public` lets everybody read, without TLS as well, since a website endpoint has none.
     """
-    condition = Condition(StringEquals("AWS:SourceArn", distribution_arn(distribution_id)))
+    condition = StringEquals("AWS:SourceArn", distribution_arn(distribution_id))
     cloudfront = Principal("Service", "cloudfront.amazonaws.com")
     return document(
-        Statement(
-            Sid="CloudFrontReads",
-            Effect=Allow,
-            Principal=cloudfront,
-            Action=[s3.GetObject],
-            Resource=[s3_arn(f"{bucket}/*")],
-            Condition=condition,
-        ),
-        Statement(
-            Sid="CloudFrontTellsMissing",
-            Effect=Allow,
-            Principal=cloudfront,
-            Action=[s3.ListBucket],
-            Resource=[s3_arn(bucket)],
-            Condition=condition,
-        ),
+        allow("CloudFrontReads", "s3", ["GetObject"], s3_arn(f"{bucket}/*"), principal=cloudfront, condition=condition),
+        allow("CloudFrontTellsMissing", "s3", ["ListBucket"], s3_arn(bucket), principal=cloudfront, condition=condition),
         *_as_before(bucket, identity, public=public),
         *([] if public else [_deny_plain_http(bucket)]),
     )
@@ -60,10 +46,7 @@ def _as_before(bucket: str, identity: str | None, *, public: bool) -> list[State
         readers.append(("IdentityReadsAsBefore", Principal("AWS", user)))
     if public:
         readers.append(("EverybodyReadsAsBefore", Principal("*")))
-    return [
-        Statement(Sid=sid, Effect=Allow, Principal=principal, Action=[s3.GetObject], Resource=[s3_arn(f"{bucket}/*")])
-        for sid, principal in readers
-    ]
+    return [allow(sid, "s3", ["GetObject"], s3_arn(f"{bucket}/*"), principal=principal) for sid, principal in readers]
 
 
 def log_delivery(bucket: str) -> PolicyDocument:
@@ -73,18 +56,16 @@ def log_delivery(bucket: str) -> PolicyDocument:
     S3 bucket can't receive my logs": the policy has to name the path that is written.
     """
     return document(
-        Statement(
-            Sid="LogDeliveryWrites",
-            Effect=Allow,
-            Principal=Principal("Service", "delivery.logs.amazonaws.com"),
-            Action=[s3.PutObject],
-            Resource=[s3_arn(f"{bucket}/{ACCESS_LOG_PREFIX}/*")],
-            Condition=Condition(
-                [
-                    StringEquals({"s3:x-amz-acl": "bucket-owner-full-control", "aws:SourceAccount": Ref("AWS::AccountId")}),
-                    ArnLike("aws:SourceArn", arn("logs", "delivery-source:*", region="us-east-1")),
-                ]
-            ),
+        allow(
+            "LogDeliveryWrites",
+            "s3",
+            ["PutObject"],
+            s3_arn(f"{bucket}/{ACCESS_LOG_PREFIX}/*"),
+            principal=_LOG_DELIVERY,
+            condition=[
+                StringEquals({"s3:x-amz-acl": "bucket-owner-full-control", "aws:SourceAccount": Ref("AWS::AccountId")}),
+                ArnLike("aws:SourceArn", arn("logs", "delivery-source:*", region="us-east-1")),
+            ],
         ),
         _deny_plain_http(bucket),
     )
@@ -92,26 +73,25 @@ def log_delivery(bucket: str) -> PolicyDocument:
 
 def firewall_logs(bucket: str) -> PolicyDocument:
     """AWS WAF's logs are delivered like those of CloudWatch Logs (AWS WAF Developer Guide, "Permissions to publish logs to Amazon S3")."""
-    delivery = Principal("Service", "delivery.logs.amazonaws.com")
     ours = {"aws:SourceAccount": [Ref("AWS::AccountId")]}
     # Which delivery it is has an id that nobody knows before.
     source = ArnLike("aws:SourceArn", [arn("logs", "*", region="us-east-1")])
     return document(
-        Statement(
-            Sid="AWSLogDeliveryWrite",
-            Effect=Allow,
-            Principal=delivery,
-            Action=[s3.PutObject],
-            Resource=[Sub("arn:${AWS::Partition}:s3:::" + bucket + "/AWSLogs/${AWS::AccountId}/*")],
-            Condition=Condition([StringEquals({"s3:x-amz-acl": ["bucket-owner-full-control"], **ours}), source]),
+        allow(
+            "AWSLogDeliveryWrite",
+            "s3",
+            ["PutObject"],
+            Sub("arn:${AWS::Partition}:s3:::" + bucket + "/AWSLogs/${AWS::AccountId}/*"),
+            principal=_LOG_DELIVERY,
+            condition=[StringEquals({"s3:x-amz-acl": ["bucket-owner-full-control"], **ours}), source],
         ),
-        Statement(
-            Sid="AWSLogDeliveryAclCheck",
-            Effect=Allow,
-            Principal=delivery,
-            Action=[s3.GetBucketAcl],
-            Resource=[s3_arn(bucket)],
-            Condition=Condition([StringEquals(ours), source]),
+        allow(
+            "AWSLogDeliveryAclCheck",
+            "s3",
+            ["GetBucketAcl"],
+            s3_arn(bucket),
+            principal=_LOG_DELIVERY,
+            condition=[StringEquals(ours), source],
         ),
         _deny_plain_http(bucket),
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from awacs import sns
-from awacs.aws import Allow, ArnLike, Condition, PolicyDocument, Principal, Statement, StringEquals
+from awacs.aws import ArnLike, PolicyDocument, Principal, Statement, StringEquals
 from troposphere import Ref
 
 from policies.statements import allow, arn, document, s3_arn
@@ -33,15 +32,13 @@ def alarm_topic(topic: Any, account: Any, region: str) -> PolicyDocument:
     """CloudWatch alarms of this account and region publish to the topic. Source: Amazon SNS Developer Guide, example cases, "CloudWatch
     alarm in the same account" (both condition keys)."""
     return document(
-        Statement(
-            Sid="AlarmsPublish",
-            Effect=Allow,
-            Principal=Principal("Service", "cloudwatch.amazonaws.com"),
-            Action=[sns.Publish],
-            Resource=[topic],
-            Condition=Condition(
-                [StringEquals("aws:SourceAccount", account), ArnLike("aws:SourceArn", arn("cloudwatch", "alarm:*", region=region))]
-            ),
+        allow(
+            "AlarmsPublish",
+            "sns",
+            ["Publish"],
+            topic,
+            principal=Principal("Service", "cloudwatch.amazonaws.com"),
+            condition=[StringEquals("aws:SourceAccount", account), ArnLike("aws:SourceArn", arn("cloudwatch", "alarm:*", region=region))],
         )
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from awacs.aws import Action, Allow, Condition, PolicyDocument, Statement, StringEquals
+from awacs.aws import Action, Allow, Condition, PolicyDocument, Principal, Statement, StringEquals
 from troposphere import Sub
 
 GITHUB_ISSUER = "token.actions.githubusercontent.com"
@@ -37,9 +37,16 @@ def document(*statements: Statement) -> PolicyDocument:
     return PolicyDocument(Version="2012-10-17", Statement=list(statements))
 
 
-def allow(sid: str, service: str, actions: Iterable[str], *resources: Any, condition: Any = None) -> Statement:
-    """Actions of one service on named resources. `condition`: the operator that has to hold, or several that all have to."""
-    narrowed = {} if condition is None else {"Condition": Condition(condition)}
+def allow(
+    sid: str, service: str, actions: Iterable[str], *resources: Any, principal: Principal | None = None, condition: Any = None
+) -> Statement:
+    """Actions of one service on named resources; to a `principal`, in the policy of a resource.
+
+    `condition`: the operator that has to hold, or several that all have to.
+    """
+    narrowed: dict[str, Any] = {} if condition is None else {"Condition": Condition(condition)}
+    if principal is not None:
+        narrowed["Principal"] = principal
     return Statement(Sid=sid, Effect=Allow, Action=[Action(service, name) for name in actions], Resource=list(resources), **narrowed)
 
 
