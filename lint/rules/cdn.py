@@ -18,7 +18,12 @@ HSTS_SECONDS = 15_768_000
 
 _GUIDE = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide"
 _DISTRIBUTION = "AWS::CloudFront::Distribution"
-_S3_DOMAIN = re.compile(r"(^|.*\.)s3[.-]([a-z0-9${}:A-Z-]+\.)?amazonaws\.com(\.cn)?", re.DOTALL)
+_S3_ATTRIBUTES = ("RegionalDomainName", "DomainName", "DualStackDomainName")
+_S3_DOMAIN = re.compile(r"(^|.*\.)s3[.-](?!website[.-])(dualstack\.)?([a-z0-9${}:A-Z-]+\.)?amazonaws\.com(\.cn)?", re.DOTALL)
+WEBSITE = re.compile(r"(^|\.)s3-website[.-]")
+"""In the name of a bucket's website endpoint."""
+_FOREIGN = re.compile(r"arn:(\$\{[^}]*\}|[^:$])*:[^:]*:(?!us-east-1:)[^:$]*:")
+"""An ARN of another region; its partition may be a variable."""
 _TLS_12 = re.compile(r"TLSv1\.[23]_\d{4}")
 _OLD_ORIGIN_PROTOCOLS = ("SSLv3", "TLSv1", "TLSv1.1")
 _MANAGED_WITHOUT_HSTS = {
@@ -30,24 +35,19 @@ _MANAGED_WITHOUT_HSTS = {
 def origins(view: View) -> Iterator[Node]:
     """The origins of every distribution."""
     for properties in view.properties(_DISTRIBUTION):
-        yield from (o for o in view.items(properties, "DistributionConfig", "Origins") if isinstance(o.value, dict))
+        yield from view.items(properties, "DistributionConfig", "Origins")
 
 
 def is_s3(view: View, origin: Node) -> bool:
     """The origin is a bucket by its S3 API name (not a website endpoint)."""
-    for node in view.at(origin, "DomainName"):
-        target = reference(node)
-        if (
-            target
-            and view.type_of(target.name) == "AWS::S3::Bucket"
-            and target.attribute in ("RegionalDomainName", "DomainName", "DualStackDomainName")
-        ):
-            return True
-        if node.text and "s3-website" not in node.text and _S3_DOMAIN.fullmatch(node.text):
-            return True
-        if node.text and re.search(r"\$\{\w+\.(Regional|DualStack)?DomainName\}$", node.text):
-            return True
-    return False
+    return any(_of_a_bucket(view, node) for node in view.at(origin, "DomainName"))
+
+
+def _of_a_bucket(view: View, domain: Node) -> bool:
+    target = reference(domain)
+    if target:
+        return view.type_of(target.name) == "AWS::S3::Bucket" and target.attribute in _S3_ATTRIBUTES
+    return _S3_DOMAIN.fullmatch(domain.text or "") is not None
 
 
 class OacOrigin(Rule):
@@ -122,7 +122,7 @@ class CertificateRegion(Rule):
                 )
         for properties in view.properties(_DISTRIBUTION):
             for node in view.at(properties, "DistributionConfig", "ViewerCertificate", "AcmCertificateArn"):
-                if node.text and node.text.startswith("arn:") and node.text.split(":")[3:4] != ["us-east-1"]:
+                if _FOREIGN.match(node.text or ""):
                     yield node.path, f"{node.text} is not in us-east-1"
 
 
@@ -139,15 +139,13 @@ class AliasCertificate(Rule):
                     if not aliases.present or aliases.value == []:
                         continue
                     for certificate in view.at(config.when(aliases), "ViewerCertificate"):
-                        if certificate.value is ABSENT or (isinstance(certificate.value, dict) and not self._has_one(view, certificate)):
+                        if not self._has_one(view, certificate):
                             yield aliases.path, "Aliases without AcmCertificateArn in ViewerCertificate"
 
     @staticmethod
     def _has_one(view: View, certificate: Node) -> bool:
-        if any(node.is_true() for node in view.at(certificate, "CloudFrontDefaultCertificate")):
-            return False
         # Each case of each condition needs one or the other.
-        return all(
+        return not any(node.is_true() for node in view.at(certificate, "CloudFrontDefaultCertificate")) and all(
             node.present or any(other.present for other in view.at(certificate.when(node), "IamCertificateId"))
             for node in view.at(certificate, "AcmCertificateArn")
         )
@@ -161,14 +159,11 @@ class ModernTls(Rule):
 
     def check(self, view: View) -> Iterator[Problem]:
         for properties in view.properties(_DISTRIBUTION):
-            for config in view.at(properties, "DistributionConfig"):
-                if not isinstance(config.value, dict):
-                    continue
-                for node in view.at(config, "ViewerCertificate", "MinimumProtocolVersion"):
-                    if node.value is ABSENT:
-                        yield node.path, "no MinimumProtocolVersion: TLS 1.0 would do; use TLSv1.2_2021 or later"
-                    elif node.known and not (node.text and _TLS_12.fullmatch(node.text)):
-                        yield node.path, f"{node.value!r} admits TLS below 1.2; use TLSv1.2_2021 or later"
+            for node in view.at(properties, "DistributionConfig", "ViewerCertificate", "MinimumProtocolVersion"):
+                if node.value is ABSENT:
+                    yield node.path, "no MinimumProtocolVersion: TLS 1.0 would do; use TLSv1.2_2021 or later"
+                elif node.known and not _TLS_12.fullmatch(node.text or ""):
+                    yield node.path, f"{node.value!r} admits TLS below 1.2; use TLSv1.2_2021 or later"
 
 
 class Encrypted(Rule):
@@ -183,15 +178,12 @@ class Encrypted(Rule):
                 if node.value is ABSENT or (node.known and node.value not in ("redirect-to-https", "https-only")):
                     yield node.path, "ViewerProtocolPolicy must be redirect-to-https or https-only"
         for origin in origins(view):
-            for custom in view.at(origin, "CustomOriginConfig"):
-                if not isinstance(custom.value, dict):
-                    continue
-                for node in view.at(custom, "OriginProtocolPolicy"):
-                    if node.known and node.value != "https-only":
-                        yield node.path, "OriginProtocolPolicy must be https-only"
-                for node in view.items(custom, "OriginSSLProtocols"):
-                    if node.text in _OLD_ORIGIN_PROTOCOLS:
-                        yield node.path, f"{node.text} towards the origin; use TLSv1.2"
+            for node in view.at(origin, "CustomOriginConfig", "OriginProtocolPolicy"):
+                if node.known and node.value != "https-only":
+                    yield node.path, "OriginProtocolPolicy must be https-only"
+            for node in view.items(origin, "CustomOriginConfig", "OriginSSLProtocols"):
+                if node.text in _OLD_ORIGIN_PROTOCOLS:
+                    yield node.path, f"{node.text} towards the origin; use TLSv1.2"
 
 
 class Hsts(Rule):
@@ -204,13 +196,12 @@ class Hsts(Rule):
         for behaviour in behaviours(view):
             for node in view.at(behaviour, "ResponseHeadersPolicyId"):
                 target = reference(node)
+                kind = view.type_of(target.name) if target else None
                 if node.value is ABSENT:
                     yield node.path, "a behaviour without ResponseHeadersPolicyId has no HSTS"
                 elif node.text in _MANAGED_WITHOUT_HSTS:
                     yield node.path, f"the managed policy {_MANAGED_WITHOUT_HSTS[node.text]} has no HSTS"
-                elif target and view.type_of(target.name) == "AWS::CloudFront::ResponseHeadersPolicy":
-                    continue
-                elif target and view.type_of(target.name) is not None:
+                elif target and kind not in (None, "AWS::CloudFront::ResponseHeadersPolicy"):
                     yield node.path, f"{target.name} is no response headers policy"
         for properties in view.properties("AWS::CloudFront::ResponseHeadersPolicy"):
             steps = ("ResponseHeadersPolicyConfig", "SecurityHeadersConfig", "StrictTransportSecurity")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from lint.rules.base import Problem, Rule
-from lint.rules.cdn import origins
+from lint.rules.cdn import WEBSITE, origins
 from lint.rules.edge import behaviours
 from templates.view import Node, View, reference, together
 
@@ -91,7 +91,7 @@ class WebsiteOrigin(Rule):
 
     def check(self, view: View) -> Iterator[Problem]:
         for origin in origins(view):
-            if not any("s3-website" in (node.text or "") for node in view.at(origin, "DomainName")):
+            if not any(WEBSITE.search(node.text or "") for node in view.at(origin, "DomainName")):
                 continue
             for control in view.at(origin, "OriginAccessControlId"):
                 if control.present and control.value != "":
