@@ -26,8 +26,7 @@ def record_of(name: str) -> str:
 
 def names(view: View, properties: Node) -> list[Node]:
     """The certificate's names, the first one first."""
-    found = [*view.at(properties, "DomainName"), *view.items(properties, "SubjectAlternativeNames")]
-    return [node for node in found if node.present]
+    return [*view.at(properties, "DomainName"), *view.items(properties, "SubjectAlternativeNames")]
 
 
 def options(view: View, properties: Node) -> Iterator[tuple[Node, Node]]:
@@ -70,12 +69,10 @@ class OptionOfTheCertificate(Rule):
 
     def check(self, view: View) -> Iterator[Problem]:
         for properties in view.properties(_CERTIFICATE):
-            known = names(view, properties)
-            if any(node.text is None for node in known):
-                continue
-            own = {(node.text or "").lower() for node in known}
+            own = {node.text and node.text.lower() for node in names(view, properties)}
             for _, name in options(view, properties):
-                if name.text is not None and name.text.lower() not in own:
+                # None among its own: a name that only AWS will know.
+                if name.text is not None and not own & {None, name.text.lower()}:
                     yield name.path, f"{name.text} is not a name of the certificate"
 
 
@@ -87,16 +84,13 @@ class EveryRecordWritten(Rule):
 
     def check(self, view: View) -> Iterator[Problem]:
         for properties in view.properties(_CERTIFICATE):
-            written = [
-                name
+            written = {
+                name.text and record_of(name.text)
                 for option, name in options(view, properties)
                 if any(zone.present for zone in view.at(option.when(name), "HostedZoneId"))
-            ]
-            if not written or any(node.text is None for node in written):
-                continue
-            records = {record_of(node.text or "") for node in written}
+            }
             for node in names(view, properties):
-                if node.text is not None and record_of(node.text) not in records:
+                if written and node.text is not None and not written & {None, record_of(node.text)}:
                     yield node.path, f"nobody writes the validation record of {node.text}; give it an option with a hosted zone"
 
 

@@ -31,17 +31,20 @@ class Parses(Rule):
 
     def check(self, view: View) -> Iterator[Problem]:
         for node in _code(view):
-            said = syntax_error(_HELPER.sub("", node.text)) if node.text else None
-            if said:
+            if node.text and (said := syntax_error(_HELPER.sub("", node.text))):
                 yield node.path, said
 
 
 _MODULES = ("buffer", "cloudfront", "crypto", "querystring")
-_REQUIRED = re.compile(r"""\brequire\s*\(\s*['"]([^'"]+)['"]\s*\)|^\s*import\b[^'"]*['"]([^'"]+)['"]""", re.MULTILINE)
+_REQUIRED = re.compile(r"""(?:\brequire\s*\(\s*|^\s*import\b[^'"]*)['"]([^'"]+)['"]""", re.MULTILINE)
 _HANDLES = re.compile(r"\bfunction\s+handler\b|\bhandler\s*=")
 _NEWER = re.compile(r"(?<![.\w$])(const|let|async|await|class)\s+[\w$({\[]")
-_NOISE = re.compile(r"""//[^\n]*|/\*.*?\*/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`""", re.DOTALL)
-"""Comments and texts, for searches among the words of the code alone."""
+_NOISE = re.compile(
+    r"""//[^\n]*|/\*.*?\*/|([(,=:\[!&|?{};]\s*)/(?![/*])(?:[^/\\\n\[]|\\.|\[(?:[^]\\\n]|\\.)*])+/"""
+    r"""|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`""",
+    re.DOTALL,
+)
+"""Comments, patterns (with what stands before one) and texts, for searches among the words of the code alone."""
 
 
 class EdgeRuntime(Rule):
@@ -59,14 +62,13 @@ class EdgeRuntime(Rule):
 
 
 def _unknown_to_the_runtime(code: str, *, first: bool) -> Iterator[str]:
-    for match in _REQUIRED.finditer(code):
-        if (match[1] or match[2]) not in _MODULES:
-            yield f"there is no module {match[1] or match[2]}; the runtime has {', '.join(_MODULES)}"
-    words = _NOISE.sub("''", code)
+    for module in _REQUIRED.findall(_NOISE.sub(lambda found: found[0] if found[0][0] in "\"'" else "", code)):
+        if module not in _MODULES:
+            yield f"there is no module {module}; the runtime has {', '.join(_MODULES)}"
+    words = _NOISE.sub(r"\1''", code)
     if not _HANDLES.search(words) and "${" not in words:
         yield "no function handler: CloudFront calls it by that name"
-    newer = _NEWER.search(words) if first else None
-    if newer:
+    if first and (newer := _NEWER.search(words)):
         yield f"cloudfront-js-1.0 has no {newer[1]}; use cloudfront-js-2.0"
 
 

@@ -20,12 +20,16 @@ def options(*names: Any, zone: Any = "Z1") -> dict[str, Any]:
     return {"DomainValidationOptions": [{"DomainName": name, "HostedZoneId": zone} for name in names]}
 
 
+ONE, OTHER = ({"DomainName": name, "HostedZoneId": "Z1"} for name in ("a.example", "*.a.example"))
 SECOND = "X.DomainValidationOptions.1.DomainName"
 CASES: list[tuple[type[Rule], dict[str, Any], list[str]]] = [
     (certificates.OneRecordOnce, certificate(**options("a.example", "*.A.example.")), [SECOND]),
     (certificates.OneRecordOnce, certificate(**options("a.example", "*.b.example")), []),
     (certificates.OneRecordOnce, certificate(**options("a.example", IMPORTED, "b.example")), []),
     (certificates.OneRecordOnce, certificate(**options("a.example", "*.a.example", zone=GONE)), []),
+    (certificates.OneRecordOnce, certificate(**options("a.example", IMPORTED, "*.a.example")), ["X.DomainValidationOptions.2.DomainName"]),
+    (certificates.OneRecordOnce, certificate(DomainValidationOptions=[ONE, either(OTHER, GONE)]), ["X.DomainValidationOptions.1"]),
+    (certificates.OneRecordOnce, certificate(DomainValidationOptions=[either(ONE, GONE), either(GONE, OTHER)]), []),
     (certificates.OptionOfTheCertificate, certificate(**options("b.example")), ["X.DomainValidationOptions.0.DomainName"]),
     (certificates.OptionOfTheCertificate, certificate("A.example", **options("a.example")), []),
     (certificates.OptionOfTheCertificate, certificate("a.example", "b.example", **options("b.example")), []),
@@ -56,3 +60,10 @@ CASES: list[tuple[type[Rule], dict[str, Any], list[str]]] = [
 @pytest.mark.parametrize(("rule", "resource", "paths"), CASES)
 def test_what_is_refused_of_a_certificate_and_what_is_not(rule: type[Rule], resource: dict[str, Any], paths: list[str]) -> None:
     assert [path.split(".Fn::If")[0] for path in told(rule, X=resource)] == paths
+
+
+def test_what_is_not_known_of_one_certificate_says_nothing_of_the_next() -> None:
+    unknown, wrong = certificate("a.example", IMPORTED, **options(IMPORTED)), certificate("a.example", "c.example", **options("b.example"))
+    assert told(certificates.OptionOfTheCertificate, W=unknown, X=wrong) == ["X.DomainValidationOptions.0.DomainName"]
+    found = told(certificates.EveryRecordWritten, V=certificate(), W=unknown, X=wrong)
+    assert found == ["X.DomainName", "X.SubjectAlternativeNames.0"]
