@@ -141,6 +141,6 @@ def _said_by_node(node: str, code: str) -> str | None:
         check=False,
         env=child_environment(),
     )
-    said = re.search(r"^(SyntaxError: .*)$", done.stderr.decode("utf-8", "replace"), re.MULTILINE)
+    said = re.search(r"^SyntaxError: .*$", done.stderr.decode("utf-8", "replace"), re.MULTILINE)
     line = re.search(r"^\[stdin\]:(\d+)", done.stderr.decode("utf-8", "replace"), re.MULTILINE)
-    return f"{said[1]}{f' (line {line[1]} of the code)' if line else ''}" if done.returncode and said else None
+    return f"{said[0]}{f' (line {line[1]} of the code)' if line else ''}" if done.returncode and said else None
