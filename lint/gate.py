@@ -15,6 +15,7 @@ Suppressing a rule on one resource, in that resource's Metadata; the reason is n
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 import hashlib
@@ -106,9 +107,8 @@ def lint(jobs: Sequence[Job], *, cache: Path | None, workers: int, day: str) -> 
 
 
 def _known(kept: Verdicts, key: str) -> tuple[Finding, ...] | None:
-    body = kept.load(key)
     try:
-        return None if body is None else msgspec.json.decode(body, type=tuple[Finding, ...])
+        return msgspec.json.decode(kept.load(key) or b"", type=tuple[Finding, ...])
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
@@ -156,28 +156,30 @@ def cfn_lint_version(path: Iterable[str]) -> str:
         except OSError:
             continue
         if names:
-            return names[0].removeprefix("cfn_lint-").removesuffix(".dist-info")
+            return ", ".join(name.removeprefix("cfn_lint-").removesuffix(".dist-info") for name in names)
     return str(importlib.import_module("importlib.metadata").version("cfn-lint"))
 
 
 # --- linting ------------------------------------------------------------------------------------------------------
 
 
+def forks(jobs: int, workers: int, platform: str) -> bool:
+    """Whether so many jobs are worth several processes. Elsewhere a fork is missing, or unsafe beside the system's threads (macOS)."""
+    return workers > 1 and jobs >= POOL_THRESHOLD and platform == "linux"
+
+
 def _verdicts(jobs: list[Job], workers: int) -> list[tuple[Finding, ...]]:
     check = _checker()
-    workers = min(workers, len(jobs))
-    # Elsewhere a fork is either missing or unsafe beside the system's own threads (macOS).
-    if workers < 2 or len(jobs) < POOL_THRESHOLD or sys.platform != "linux":
-        return [check(job) for job in jobs]
-    multiprocessing = importlib.import_module("multiprocessing")
-    futures = importlib.import_module("concurrent.futures")
-    process = importlib.import_module("concurrent.futures.process")
-    try:
+    if forks(len(jobs), workers, sys.platform):
+        futures = importlib.import_module("concurrent.futures.process")
+        multiprocessing = importlib.import_module("multiprocessing")
         # Forked children share the loaded rules; the parent has no other thread at this point.
-        with futures.ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
+        with (
+            contextlib.suppress(OSError, futures.BrokenProcessPool),
+            futures.ProcessPoolExecutor(min(workers, len(jobs)), mp_context=multiprocessing.get_context("fork")) as pool,
+        ):
             return list(pool.map(_check_in_child, jobs))
-    except (OSError, process.BrokenProcessPool):
-        return [check(job) for job in jobs]
+    return [check(job) for job in jobs]
 
 
 def _check_in_child(job: Job) -> tuple[Finding, ...]:
@@ -330,7 +332,7 @@ def _lines(data: bytes) -> Callable[[tuple[str | int, ...]], int | None]:
                 key = next((key for key in node if key == part), None)
                 if key is None:
                     break
-                found, node = getattr(key, "start_mark", None) or found, node[part]
+                found, node = key.start_mark, node[part]
             elif isinstance(node, list) and isinstance(part, int) and part < len(node):
                 node = node[part]
                 found = getattr(node, "start_mark", None) or found

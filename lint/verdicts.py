@@ -89,7 +89,7 @@ class Verdicts:
             if len(files) < limit:
                 return
             for entry in sorted(files, key=lambda e: (e.stat().st_mtime_ns, e.name))[: len(files) - limit * 3 // 4]:
-                Path(entry.path).unlink(missing_ok=True)
+                Path(entry.path).unlink()
         except OSError:
             return
 
@@ -110,7 +110,7 @@ def _secret(path: Path) -> bytes:
 
 def _machine() -> bytes:
     """Names this installation (machine-id(5)); empty where the system has none."""
-    try:
-        return Path("/etc/machine-id").read_bytes()
-    except OSError:
-        return b""
+    found = b""
+    with contextlib.suppress(OSError):
+        found = Path("/etc/machine-id").read_bytes()
+    return found

@@ -25,9 +25,6 @@ from lint.rules.iam import Statement, actions, allowing
 from templates.view import Node, View
 
 _SOURCE = "https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"
-_PUBLIC_TYPES = frozenset({"type", "typehook"})
-"""Resource types of CloudFormation itself, whose ARNs name no account (CloudFormation User Guide, IAM examples for StackSets)."""
-
 _UNNARROWED: frozenset[str] = frozenset({"cloudwatch:putmetricdata"})
 """Actions whose resource types are listed, but which in practice take "*" (narrowed by the condition key cloudwatch:namespace)."""
 
@@ -52,10 +49,11 @@ def resource_types(action: str) -> list[frozenset[str]]:
 def takes(service: str, kinds: frozenset[str], resource: str) -> bool:
     """Whether a resource element, wildcards and variables included, can name a resource of one of the types."""
     formats = services()[service].get("Resources", {})
+    # Types of CloudFormation's registry are public: their ARNs name no account (CloudFormation User Guide, IAM examples for StackSets).
+    given = resource.replace("::type/", ":${Account}:type/")
     for kind in kinds:
         found = formats.get(kind, {}).get("ARNFormats")
         # A type that has no format cannot be compared.
-        given = resource.replace("::type/", ":${Account}:type/") if kind in _PUBLIC_TYPES else resource
         if not found or any(_fits(text, given) and _bucket_or_object(service, kind, resource) for text in found):
             return True
     return False
@@ -67,10 +65,10 @@ def _fits(pattern: str, resource: str) -> bool:
     if len(given) < _PARTS:
         return set(resource) == {"*"}
     for want, have in zip(wanted[:-1], given[:-1], strict=True):
-        varies = "*" in have or "$" in have
-        if (not want and have) or (want and not have) or (not varies and "$" not in want and want != have):
+        # A star may stand for nothing, too (S3 User Guide, policy resources); a variable stands for something.
+        if not (fnmatchcase(want, have) or (have and "$" in want) or (want and "$" in have)):
             return False
-    want, have = (re.split(r"\.\*|\$\{|\*|\?", parts[-1], maxsplit=1)[0] for parts in (wanted, given))
+    want, have = (re.split(r"\.\*|\$\{|\*|\?", parts[-1])[0] for parts in (wanted, given))
     return want.startswith(have) or have.startswith(want)
 
 
@@ -82,7 +80,7 @@ def _split(text: str) -> list[str]:
 def _bucket_or_object(service: str, kind: str, resource: str) -> bool:
     if service != "s3" or kind not in ("bucket", "object"):
         return True
-    return ("/" in resource) == (kind == "object") or set(resource) == {"*"}
+    return "/" not in resource if kind == "bucket" else "/" in resource or "*" in _split(resource)[-1]
 
 
 def can_be_narrower(action: str) -> bool:
@@ -107,8 +105,7 @@ class AnyResource(Rule):
                 if resource.text is None or set(resource.text) != {"*"}:
                     continue
                 bound = replace(statement, node=statement.node.when(resource))
-                names = [node.text or "" for node in actions(view, bound)]
-                narrower = sorted({name for name in names if can_be_narrower(name)})
+                narrower = sorted({str(node.value) for node in actions(view, bound) if can_be_narrower(str(node.value))})
                 if narrower:
                     yield statement.place(resource), f'Resource "*" though AWS takes narrower ones for {", ".join(narrower)}'
 
@@ -135,7 +132,7 @@ class TakenResource(Rule):
     @staticmethod
     def _actions(view: View, statement: Statement, resources: list[Node]) -> Iterator[Problem]:
         for node in actions(view, statement):
-            action = node.text or ""
+            action = str(node.value)
             kinds = resource_types(action)
             if not kinds:
                 continue
@@ -149,11 +146,12 @@ class TakenResource(Rule):
     def _resources(view: View, statement: Statement, resources: list[Node]) -> Iterator[Problem]:
         for resource in resources:
             bound = replace(statement, node=statement.node.when(resource))
-            known = [(node.text or "", resource_types(node.text or "")) for node in actions(view, bound)]
+            names = [str(node.value) for node in actions(view, bound)]
+            known = [(name, resource_types(name)) for name in names]
             if known and all(kinds for _, kinds in known) and not any(_taken(action, kinds, resource) for action, kinds in known):
                 yield statement.place(resource), f"none of the actions beside it takes {resource.text}"
 
 
 def _taken(action: str, kinds: list[frozenset[str]], resource: Node) -> bool:
     service = action.lower().partition(":")[0]
-    return any(takes(service, types, resource.text or "") for types in kinds if types)
+    return any(takes(service, types, str(resource.value)) for types in kinds if types)
