@@ -154,4 +154,4 @@ class TakenResource(Rule):
 
 def _taken(action: str, kinds: list[frozenset[str]], resource: Node) -> bool:
     service = action.lower().partition(":")[0]
-    return any(takes(service, types, str(resource.value)) for types in kinds if types)
+    return any(takes(service, types, str(resource.value)) for types in kinds)

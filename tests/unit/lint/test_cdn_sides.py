@@ -113,7 +113,11 @@ BESIDE: list[tuple[type[Rule], dict[str, Any], list[str]]] = [
         ["X.DefaultCacheBehavior.ResponseHeadersPolicyId.Fn::If.2"],
     ),
     (cdn.Hsts, behaviour(ResponseHeadersPolicyId={"Ref": "H"}), []),
-    (cdn.Hsts, behaviour(ResponseHeadersPolicyId="5cc3b908-e619-4b99-88e5-2cf7f45965bd"), ["X.DefaultCacheBehavior.ResponseHeadersPolicyId"]),
+    (
+        cdn.Hsts,
+        behaviour(ResponseHeadersPolicyId="5cc3b908-e619-4b99-88e5-2cf7f45965bd"),
+        ["X.DefaultCacheBehavior.ResponseHeadersPolicyId"],
+    ),
     (cdn.Hsts, behaviour(ResponseHeadersPolicyId=IMPORTED), []),
     (cdn.Hsts, headers(AccessControlMaxAgeSec="31536000", Override="true"), []),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from lint.gate import Job, _finding, _lines, _unused, _verdict_key, environment_digest, suppressions
-from lint.verdicts import Verdicts, place
+from lint.verdicts import Verdicts, place, today
 
 SUPPRESSED = {"Topic": {"W3037": "because", "E9102": None, "E0001": "no", "E9703": "no"}}
 
@@ -152,6 +153,31 @@ def test_nothing_is_kept_where_no_folder_can_be(tmp_path: Path) -> None:
         verdicts.prune()
         assert verdicts.load("k") is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cache_is_made_in_a_home_that_is_there_and_no_home_is_made(tmp_path: Path) -> None:
+    Verdicts(tmp_path / ".cache" / "web-platform" / "lint").store("k", b"body")
+    assert Verdicts(tmp_path / ".cache" / "web-platform" / "lint").load("k") == b"body"
+
+
+def test_what_is_no_verdict_is_neither_counted_nor_removed(tmp_path: Path) -> None:
+    verdicts = Verdicts(tmp_path / ".cache" / "web-platform" / "lint")
+    folder = tmp_path / ".cache" / "web-platform" / "lint"
+    (tmp_path / "of somebody").write_text("x")
+    (folder / "link").symlink_to(tmp_path / "of somebody")
+    (folder / "folder").mkdir()
+    for number, name in enumerate("abcd"):
+        verdicts.store(name, b"body")
+        os.utime(folder / f"{name}.json", (2e9 + number,) * 2)
+    verdicts.prune(5)
+    assert all(verdicts.load(name) for name in "abcd")
+    verdicts.prune(4)
+    assert [verdicts.load(name) for name in "abcd"] == [None, b"body", b"body", b"body"]
+    assert (folder / "link").is_symlink() and (folder / "folder").is_dir()
+
+
+def test_today_is_a_day() -> None:
+    assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", today())
 
 
 def test_where_nothing_is_kept_nothing_is_removed_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
