@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lint.gate import Job, _finding, _lines, _unused, _verdict_key, environment_digest, suppressions
-from lint.verdicts import Verdicts, place, today
+from lint.verdicts import SECRET_BYTES, Verdicts, place, today
 
 SUPPRESSED = {"Topic": {"W3037": "because", "E9102": None, "E0001": "no", "E9703": "no"}}
 
@@ -142,6 +142,7 @@ def test_a_kept_verdict_is_the_one_of_its_key_and_of_this_folder(tmp_path: Path)
     Verdicts(folder).store("k", b"body")
     (folder / "secret").write_bytes(b"short")
     assert Verdicts(folder).load("k") is None, "a secret of another length is made anew"
+    assert len((folder / "secret").read_bytes()) == SECRET_BYTES
     Verdicts(folder).store("k", b"again")
     assert Verdicts(folder).load("k") == b"again"
 

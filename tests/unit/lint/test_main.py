@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import runpy
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -175,3 +179,34 @@ def test_a_finding_in_one_line() -> None:
     assert _line(finding(path=())) == "a.json:7: It: E1 error: wrong"
     assert _line(finding(suppressed=True, reason="known")) == "a.json:7: It: E1 error: wrong at Properties.0 [suppressed: known]"
     assert command.WORKERS == 2
+
+
+# --- as a program -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """Whatever the program makes of them is undone."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("signals")
+def test_a_program_whose_input_is_closed_masks_secrets_and_ends_with_its_status(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "lint.__main__")
+    monkeypatch.setattr(sys, "argv", ["lint", "a-secret-that-nobody-else-has.json"])
+    monkeypatch.setattr(sys, "stdin", None)
+    for stream in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, stream, getattr(sys, stream))
+    monkeypatch.setenv("SITE_PASSWORD", "a-secret-that-nobody-else-has")
+    monkeypatch.setenv("DEPLOY_VENV_TRIED", "1")
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("lint", run_name="__main__")
+    assert ended.value.code == 2
+    assert sys.stdin is not None, "it is open, and empty, from the beginning"
+    assert "DEPLOY_VENV_TRIED" not in os.environ, "the Python that has the packages was looked for"
+    assert capsys.readouterr().err.startswith("***.json: cannot be read: ")
