@@ -70,7 +70,7 @@ def check(
 ) -> dict[str, tuple[Finding, ...]]:
     """The findings by `stack_id`. `remedy` says where a reason is written down; verdicts are kept in `cache_folder` (`lint.verdicts`)."""
     kept = Verdicts(cache_folder)
-    fixed = json.dumps([cfn_lint_version(sys.path), left_out, stands_for, remedy], sort_keys=True).encode() + Path(__file__).read_bytes()
+    fixed = json.dumps([cfn_lint_version(sys.path), left_out, stands_for, remedy]).encode() + Path(__file__).read_bytes()
     found: dict[str, tuple[Finding, ...]] = {}
     for made in stacks:
         key = hashlib.sha256(hashlib.sha256(fixed).digest() + msgspec.json.encode(made)).hexdigest()
@@ -139,7 +139,7 @@ def _holds(value: Any, path: list[str]) -> bool:
     if isinstance(value, list):
         return any(_holds(item, path) for item in value)
     if isinstance(value, dict) and "Fn::If" in value:
-        return any(_holds(item, path) for item in value["Fn::If"][1:])
+        return any(_holds(item, path) for item in value["Fn::If"])
     return isinstance(value, dict) and path[0] in value and _holds(value[path[0]], path[1:])
 
 
@@ -219,7 +219,9 @@ def _granted_by(grants: Sequence[_Grant], target: _Target, permission: str) -> s
     for grant in grants:
         if not grant.allows(permission):
             continue
-        if permission == "iam:PassRole" and not (grant.passed_to is None or f"{target.service}.amazonaws.com" in grant.passed_to):
+        # No other action has the key of the condition, so such a statement grants none.
+        passed = permission == "iam:PassRole" and f"{target.service}.amazonaws.com" in (grant.passed_to or ())
+        if grant.passed_to is not None and not passed:
             continue
         if "*" in grant.elements or kinds is None or _reaches(grant.elements, target, service, kinds):
             return grant.sid
@@ -249,7 +251,7 @@ def _matches(text: str, region: str, name: str | None, word: str, element: str) 
         return False
     start, have = wanted[5].partition(".*")[0], given[5]
     if name is None or "*" in name:
-        literal = re.split(r"[*?]", have, maxsplit=1)[0]
+        literal = re.split(r"[*?]", have)[0]
         return literal.startswith(start) or start.startswith(literal)
     if any(fnmatchcase(f"{start}{name}{rest}", have) for rest in ("", ":x", "/x")):
         return True

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from lint.handlers import LISTING, RULE, LeftOut, ProvisionedStack, check, rows
+from lint.handlers import LISTING, RULE, LeftOut, ProvisionedStack, _flat, _matches, _reaches, _Target, check, rows
+from lint.verdicts import Verdicts
 
 GROUP, TOPIC, FUNCTION, ACL = "AWS::Logs::LogGroup", "AWS::SNS::Topic", "AWS::Lambda::Function", "AWS::WAFv2::WebACL"
 CREATE = "logs:CreateLogGroup"
@@ -176,6 +177,9 @@ def test_a_reason_holds_until_the_property_is_used_that_takes_it_away() -> None:
         ({"A": {"C": 1}}, False),
         ({"A": {"Fn::If": ["B", {"C": 1}, {"Ref": "AWS::NoValue"}]}}, False),
         ({"A": "B"}, False),
+        ({"A": 1}, False),
+        ({"A": "Fn::If"}, False),
+        ({"A": {"B": {"Fn::If": ["Yes", 1, 2]}}}, True),
         ({"B": 1}, False),
     ],
 )
@@ -221,3 +225,111 @@ def test_a_kept_verdict_holds_for_the_same_stack_and_the_same_reasons_only(tmp_p
     assert findings(stack, {}, cache=cache) == first and len(list(cache.glob("*.json"))) == 1
     assert findings(stack, left_out, cache=cache) == []
     assert findings(made(allow("sns:*", "iam:*"), kind=TOPIC), {}, cache=cache) == []
+
+
+# --- what has a name of its own, and what has another's -----------------------------------------------------------
+
+
+def test_a_statement_for_passing_roles_allows_nothing_else() -> None:
+    """No other action has the key iam:PassedToService, so its condition never holds for them."""
+    condition = {"StringEquals": {"iam:PassedToService": "logs.amazonaws.com"}}
+    assert not granted(made(allow(CREATE, Condition=condition), LogGroupName="a"), CREATE)
+    assert granted(made(allow(CREATE, Condition=condition), allow(CREATE), LogGroupName="a"), CREATE)
+    elsewhere = allow("iam:PassRole", Condition=condition)
+    assert granted(made(elsewhere, allow("iam:PassRole"), kind=FUNCTION, FunctionName="f"), "iam:PassRole")
+    assert granted(made(allow("logs:TagResource"), allow(CREATE), LogGroupName="a"), CREATE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "permission", "element", "properties", "wanted"),
+    [
+        # An id that AWS makes up is no name, though a kind is called like it.
+        ("AWS::WorkSpaces::Workspace", "workspaces:CreateWorkspaces", "arn:aws:workspaces:*:*:workspace/ws-*", {}, True),
+        # One of several parts of an identifier names something else.
+        ("AWS::Lambda::Permission", "lambda:AddPermission", "arn:aws:lambda:*:*:function:g", {"FunctionName": "f"}, True),
+        # The only part is the name, as here that of the bucket.
+        ("AWS::S3::BucketPolicy", "s3:PutBucketPolicy", "arn:aws:s3:::other", {"Bucket": "site"}, False),
+        ("AWS::S3::BucketPolicy", "s3:PutBucketPolicy", "arn:aws:s3:::site", {"Bucket": "site"}, True),
+        # Another kind of the same service has another name.
+        (FUNCTION, "lambda:GetLayerVersion", "arn:aws:lambda:*:*:layer:x:1", {"FunctionName": "f"}, True),
+        (FUNCTION, "lambda:CreateFunction", "arn:aws:lambda:*:*:layer:x:1", {"FunctionName": "f"}, False),
+    ],
+)
+def test_a_name_is_compared_where_it_is_the_name_of_what_the_action_takes(
+    kind: str, permission: str, element: str, properties: dict[str, Any], wanted: bool
+) -> None:
+    assert granted(made(allow(permission, on=element), kind=kind, **properties), permission) is wanted
+
+
+@pytest.mark.parametrize(
+    ("service", "kinds", "element", "wanted"),
+    [
+        ("lambda", ["function"], "arn:aws:lambda:*:*:function:f", True),
+        ("lambda", ["function"], "arn:aws:lambda:*:*:function:g", False),
+        # Its own kind decides, where the action takes others, too.
+        ("lambda", ["layer", "function"], "arn:aws:lambda:*:*:layer:x", False),
+        ("lambda", ["layer", "layerVersion"], "arn:aws:lambda:*:*:layer:x", True),
+        # A kind of another service that is called like it.
+        ("cloudfront", ["function"], "arn:aws:cloudfront::*:function/g", True),
+        ("cloudfront", ["function"], "arn:aws:cloudfront::*:distribution/g", False),
+        # Without a format nothing can be compared, without kinds there is nothing to name.
+        ("lambda", ["no such kind"], "arn:aws:lambda:*:*:function:g", True),
+        ("lambda", [], "arn:aws:lambda:*:*:function:f", False),
+        ("nothing", ["function"], "arn:aws:lambda:*:*:function:g", True),
+    ],
+)
+def test_what_an_element_can_name(service: str, kinds: list[str], element: str, wanted: bool) -> None:
+    target = _Target(service="lambda", word="function", name="f", regions=("eu-west-1",))
+    assert _reaches([element], target, service, kinds) is wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "element", "wanted"),
+    [
+        ("arn:${Partition}:logs:${Region}:${Account}:log-group:.*", "a", "arn:aws:logs:eu-west-1:1:log-group:a", True),
+        ("arn:${Partition}:logs:${Region}:${Account}:log-group:.*", "a", "arn:aws:logs:eu-west-1:1:log-group:a:*", True),
+        ("arn:${Partition}:logs:${Region}:${Account}:log-group:.*", "a", "arn:aws:logs:eu-west-1:1:log-group:ab", False),
+        ("arn:${Partition}:logs:${Region}:${Account}:log-group:.*", "a", "arn:aws:logs::1:log-group:a", False),
+        ("arn:${Partition}:logs:${Region}:${Account}:log-group:.*", "a", "arn:aws:logs:eu-west-1::log-group:a", False),
+        ("arn:${Partition}:logs:${Region}:${Account}:log-group:.*", "a", "arn:aws:logs:eu-west-1:log-group:a", False),
+        ("arn:${Partition}:logs:${Region}:${Account}:log-group:.*", None, "arn:aws:logs:eu-west-1:1:log-group:b", True),
+        ("arn:${Partition}:logs:${Region}:${Account}:log-group:.*", None, "arn:aws:logs:eu-west-1:1:log*", True),
+        ("arn:${Partition}:logs:${Region}:${Account}:log-group:.*", None, "arn:aws:logs:eu-west-1:1:destination:b", False),
+        ("arn:${Partition}:logs:${Region}:${Account}:log-group:.*", "a*", "arn:aws:logs:eu-west-1:1:log-group:b", True),
+        ("arn:${Partition}:logs:${Region}:${Account}:log-group:.*", "a*", "arn:aws:logs:eu-west-1:1:destin?tion:b*", False),
+        ("arn:${Partition}:s3:::.*", "a", "arn:aws:s3:::a", True),
+        ("arn:${Partition}:s3:::.*", "a", "arn:aws:s3:::a/*", True),
+        ("arn:${Partition}:s3:::.*", "a", "arn:aws:s3:::b", False),
+        ("arn:${Partition}:s3:::.*", "a", "arn:aws:s3:eu-west-1:1:a", False),
+        # The name follows its kind, where the format says no more.
+        ("arn:${Partition}:wafv2:${Region}:${Account}:.*", "a", "arn:aws:wafv2:eu-west-1:1:regional/webacl/a/1", True),
+        ("arn:${Partition}:wafv2:${Region}:${Account}:.*", "a", "arn:aws:wafv2:eu-west-1:1:regional/webacl/b/1", False),
+        ("arn:${Partition}:wafv2:${Region}:${Account}:.*", "a", "arn:aws:wafv2:eu-west-1:1:regional/ipset/a/1", False),
+        ("arn:${Partition}:wafv2:${Region}:${Account}:x/.*", "a", "arn:aws:wafv2:eu-west-1:1:regional/webacl/a/1", False),
+    ],
+)
+def test_a_format_with_a_name_can_be_what_an_element_names(text: str, name: str | None, element: str, wanted: bool) -> None:
+    assert bool(_matches(text, "eu-west-1", name, "webacl", element)) is wanted
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("a${AWS::Region}b", "a*b"),
+        ({"Fn::Sub": "a-${X}"}, "a-*"),
+        ({"Fn::Sub": ["a-${X}", {"X": "b"}]}, "a-*"),
+        ({"Ref": "X"}, "*"),
+        (7, "7"),
+    ],
+)
+def test_what_only_aws_will_know_is_a_star(value: Any, text: str) -> None:
+    assert _flat(value) == text
+
+
+def test_a_verdict_that_is_kept_is_believed(tmp_path: Path) -> None:
+    cache = tmp_path / "a" / "b" / "c"
+    stack = made(allow("sns:*"), kind=TOPIC)
+    assert findings(stack, {}, cache=cache)
+    [kept] = cache.glob("*.json")
+    Verdicts(cache).store(kept.stem, b"[]")
+    assert findings(stack, {}, cache=cache) == []
