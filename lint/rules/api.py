@@ -31,13 +31,10 @@ class TakenByTheApi(Rule):
 def _problems(view: View, node: Node, entry: Entry, definitions: dict[str, Entry]) -> Iterator[Problem]:
     entry = entry_of(definitions, entry)
     for each in view.values(node):
-        if not each.known:
-            continue
+        if each.known:
+            yield from ((each.path, said) for said in wrong(entry, view.filled_in(each.value)))
         if isinstance(each.value, dict):
-            yield from ((each.path, said) for said in wrong(entry, each.value))
             yield from _of_members(view, each, entry, definitions)
-            continue
-        yield from ((each.path, said) for said in wrong(entry, view.filled_in(each.value)))
         if isinstance(each.value, list) and "items" in entry:
             for index, item in enumerate(each.value):
                 yield from _problems(view, Node((*each.path, index), item, each.given), entry["items"], definitions)
