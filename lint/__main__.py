@@ -74,6 +74,7 @@ def _parser() -> Parser:
         description="Lint CloudFormation templates as build.py does.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument(
         "templates", nargs="*", metavar="TEMPLATE", help="file in JSON, or in YAML by its ending; - is standard input (JSON)"
@@ -95,24 +96,21 @@ def _run(arguments: argparse.Namespace, answer: Answer) -> int:
         except NoTemplate as error:
             problems.append(f"{name}: {error}")
     found = lint(jobs, cache=place(os.environ, Path(__file__).resolve().parent.parent), workers=WORKERS, day=today())
-    unknown = {finding.message for findings in found.values() for finding in findings if finding.rule == "E9700"}
-    problems.extend(sorted(unknown))
-    failing = sum(finding.level != "informational" for findings in found.values() for finding in findings) - len(unknown) * len(jobs)
+    problems.extend(sorted({finding.message for findings in found.values() for finding in findings if finding.rule == "E9700"}))
+    every = [finding for findings in found.values() for finding in findings if finding.rule != "E9700"]
+    failing = [finding for finding in every if finding.level != "informational"]
     for problem in problems:
         answer.problem("not_linted", problem)
     if arguments.json:
         answer.data = {"templates": [{"file": name, "findings": findings} for name, findings in found.items()]}
-        for finding in (each for findings in found.values() for each in findings if each.level != "informational"):
-            if finding.rule != "E9700":
-                answer.problem(finding.rule, _line(finding))
+        for finding in failing:
+            answer.problem(finding.rule, _line(finding))
     else:
-        shown = [f for findings in found.values() for f in findings if arguments.verbose or f.level != "informational"]
-        for finding in shown:
-            if finding.rule != "E9700":
-                print(as_lines((_line(finding),)))
+        for finding in every if arguments.verbose else failing:
+            print(as_lines((_line(finding),)))
     for problem in problems:
         print(as_lines((problem,)), file=sys.stderr)
-    print(f"lint: templates {len(found)}, findings {failing}, not linted {len(problems)}", file=sys.stderr)
+    print(f"lint: templates {len(found)}, findings {len(failing)}, not linted {len(problems)}", file=sys.stderr)
     return 2 if problems else 1 if failing else 0
 
 

@@ -125,6 +125,28 @@ def test_what_is_only_informational_is_shown_on_demand_and_is_no_failure(tmp_pat
     assert "informational" in told and len(answer["problems"]) == len(told) - told.count("informational") == len(quiet.splitlines())
 
 
+def test_an_option_is_written_out(good: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Half of --json would be an answer in lines for whoever reads JSON."""
+    assert main(["--js", good]) == 2
+    assert "lint: unrecognized arguments: --js" in capsys.readouterr().err
+
+
+def test_each_template_that_cannot_be_read_is_told_beside_the_findings_of_the_others(
+    bad: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([bad, str(tmp_path / "a.json"), str(tmp_path / "b.json"), "--region", "us-east-1", "--region", "eu-moon-1"]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and [line.rpartition("/")[2] for line in err.splitlines()] == [
+        "a.json: cannot be read: No such file or directory",
+        "b.json: cannot be read: No such file or directory",
+        "cfn-lint knows no region eu-moon-1",
+        "lint: templates 1, findings 0, not linted 3",
+    ]
+    assert main(["--json", bad, "--region", "eu-moon-1"]) == 2
+    [template] = envelope(capsys.readouterr().out)["data"]["templates"]
+    assert [finding["rule"] for finding in template["findings"]] == ["E9700"]
+
+
 def test_either_templates_or_rules(good: str, capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in ([], ["--rules", good]):
         assert main(arguments) == 2
