@@ -196,13 +196,13 @@ class Hsts(Rule):
         for behaviour in behaviours(view):
             for node in view.at(behaviour, "ResponseHeadersPolicyId"):
                 target = reference(node)
-                kind = view.type_of(target.name) if target else None
+                name = target.name if target else ""
                 if node.value is ABSENT:
                     yield node.path, "a behaviour without ResponseHeadersPolicyId has no HSTS"
                 elif node.text in _MANAGED_WITHOUT_HSTS:
                     yield node.path, f"the managed policy {_MANAGED_WITHOUT_HSTS[node.text]} has no HSTS"
-                elif target and kind not in (None, "AWS::CloudFront::ResponseHeadersPolicy"):
-                    yield node.path, f"{target.name} is no response headers policy"
+                elif view.type_of(name) not in (None, "AWS::CloudFront::ResponseHeadersPolicy"):
+                    yield node.path, f"{name} is no response headers policy"
         for properties in view.properties("AWS::CloudFront::ResponseHeadersPolicy"):
             steps = ("ResponseHeadersPolicyConfig", "SecurityHeadersConfig", "StrictTransportSecurity")
             for node in view.at(properties, *steps, "AccessControlMaxAgeSec"):

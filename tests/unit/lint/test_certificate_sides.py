@@ -42,6 +42,7 @@ CASES: list[tuple[type[Rule], dict[str, Any], list[str]]] = [
     ),
     (certificates.EveryRecordWritten, certificate("a.example", "b.example", **options("a.example")), ["X.SubjectAlternativeNames.0"]),
     (certificates.EveryRecordWritten, certificate("a.example", "*.a.example", **options("a.example")), []),
+    (certificates.EveryRecordWritten, certificate("a.example", "*.a.example", **options("*.A.example")), []),
     (certificates.EveryRecordWritten, certificate("a.example", "b.example", **options(IMPORTED)), []),
     (certificates.EveryRecordWritten, certificate("a.example", IMPORTED, **options("a.example")), []),
     (certificates.EveryRecordWritten, certificate("a.example", "b.example", **options("a.example", zone=GONE)), []),

@@ -40,7 +40,7 @@ def inline(text: Any, **more: Any) -> dict[str, Any]:
         (f"const crypto = require('crypto');\nimport cf from 'cloudfront';\n{HANDLER}", []),
         (f"const fs = require('fs'), net = require( \"net\" );\n{HANDLER}", ["there is no module fs", "there is no module net"]),
         (f"import {{ a }} from 'fs';\n{HANDLER}", ["there is no module fs"]),
-        (f"// Lambda would say require('fs') here\n/* import x from 'fs'; */\n{HANDLER}", []),
+        (f"// Lambda has require('fs') for 'fs'\n/* import x from 'fs'; */\n{HANDLER}", []),
         ("function other(event) {}", ["no function handler"]),
         ("// function handler\nvar text = 'function handler';", ["no function handler"]),
         ("function handlers(event) {}", ["no function handler"]),
