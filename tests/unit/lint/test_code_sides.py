@@ -145,6 +145,7 @@ TEXT = "exports.handler = 1"
         ("handler", TEXT, "handler is in no file; inline code is in index"),
         ("index.a+", "exports.aaa = 1", "the code has no a+"),
         ({"Fn::Sub": "main.${P}"}, TEXT, None),
+        ("index.other", IMPORTED, None),
         ("main.handler", GONE, None),
         (IMPORTED, TEXT, None),
         (GONE, TEXT, None),
