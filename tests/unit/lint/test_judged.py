@@ -67,7 +67,7 @@ def test_a_suppression_is_used_where_it_hides_something_and_told_where_it_does_n
     # An output of the same name is another thing.
     outputs = {**template, "Outputs": {"A": {"Value": "x"}}}
     found = judged(outputs, match("E1", "Outputs", "A"), match("E2", "Resources", "A"))
-    assert [(each.rule, each.level) for each in found] == [("I9704", "informational"), ("E2", "informational"), ("E1", "error")]
+    assert [(each.rule, each.level) for each in found] == [("E2", "informational"), ("I9704", "informational"), ("E1", "error")]
 
 
 def test_a_template_that_cannot_be_transformed_says_why() -> None:
