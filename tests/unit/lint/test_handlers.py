@@ -267,7 +267,8 @@ def test_a_name_is_compared_where_it_is_the_name_of_what_the_action_takes(
         ("lambda", ["function"], "arn:aws:lambda:*:*:function:f", True),
         ("lambda", ["function"], "arn:aws:lambda:*:*:function:g", False),
         # Its own kind decides, where the action takes others, too.
-        ("lambda", ["layer", "function"], "arn:aws:lambda:*:*:layer:x", False),
+        ("lambda", ["layer", "function"], "arn:aws:lambda:*:*:layer:f", False),
+        ("lambda", ["layer", "function"], "arn:aws:lambda:*:*:function:f", True),
         ("lambda", ["layer", "layerVersion"], "arn:aws:lambda:*:*:layer:x", True),
         # A kind of another service that is called like it.
         ("cloudfront", ["function"], "arn:aws:cloudfront::*:function/g", True),
