@@ -317,4 +317,4 @@ def _actions(service: str) -> dict[str, list[str]]:
 @cache
 def _formats(service: str) -> dict[str, list[str]]:
     found = _authorization().get(service, {}).get("Resources", {})
-    return {kind: list(entry.get("ARNFormats") or ()) for kind, entry in found.items()}
+    return {kind: list(entry.get("ARNFormats", ())) for kind, entry in found.items()}
