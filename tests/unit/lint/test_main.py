@@ -220,7 +220,7 @@ def test_a_program_whose_input_is_closed_masks_secrets_and_ends_with_its_status(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delitem(sys.modules, "lint.__main__")
-    monkeypatch.setattr(sys, "argv", ["lint", "a-secret-that-nobody-else-has.json"])
+    monkeypatch.setattr(sys, "argv", ["lint", "--json", "a-secret-that-nobody-else-has.json"])
     monkeypatch.setattr(sys, "stdin", None)
     for stream in ("stdout", "stderr"):
         monkeypatch.setattr(sys, stream, getattr(sys, stream))
@@ -231,4 +231,6 @@ def test_a_program_whose_input_is_closed_masks_secrets_and_ends_with_its_status(
     assert ended.value.code == 2
     assert sys.stdin is not None, "it is open, and empty, from the beginning"
     assert "DEPLOY_VENV_TRIED" not in os.environ, "the Python that has the packages was looked for"
-    assert capsys.readouterr().err.startswith("***.json: cannot be read: ")
+    out, err = capsys.readouterr()
+    assert err.startswith("***.json: cannot be read: ")
+    assert [problem["message"] for problem in envelope(out)["problems"]] == ["***.json: cannot be read: No such file or directory"]
