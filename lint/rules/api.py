@@ -31,8 +31,7 @@ class TakenByTheApi(Rule):
 def _problems(view: View, node: Node, entry: Entry, definitions: dict[str, Entry]) -> Iterator[Problem]:
     entry = entry_of(definitions, entry)
     for each in view.values(node):
-        if each.known:
-            yield from ((each.path, said) for said in wrong(entry, view.filled_in(each.value)))
+        yield from ((each.path, said) for said in wrong(entry, view.filled_in(each.value)))
         if isinstance(each.value, dict):
             yield from _of_members(view, each, entry, definitions)
         if isinstance(each.value, list) and "items" in entry:

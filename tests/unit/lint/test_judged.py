@@ -110,7 +110,7 @@ def test_a_place_that_the_template_does_not_have_has_the_line_of_what_is_there()
         return texts[(line(path) or 0) - 1].strip()
 
     assert at("L", 0, "x") == '"x": 1' and at("L", 1, 1, "y") == '"y": 2'
-    assert at("L", 1, 0) == at("L", 1)
+    assert at("L", 0) == '"x": 1' and at("L", 1) == at("L", 1, 0)
     for missing in (("L", 7), ("L", 7, 0, "x"), ("L", "x"), ("L", "x", 0, "x"), ("L", 2)):
         assert at(*missing) == '"L": ['
     assert at("N", 0) == '"N": 7,' and at("T", 0) == at("T", 0, 0) == at("T", "x") == '"T": "text"'
