@@ -21,8 +21,11 @@ if __name__ == "__main__":
     use_the_projects()
 
 import argparse
+import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from assembly.ending import Parser, ended
 from assembly.envelope import Answer
@@ -123,6 +126,7 @@ def _template(name: str) -> bytes:
     if name.endswith((".yaml", ".yml")):
         data = _from_yaml(data)
     try:
+        json.loads(data, object_pairs_hook=_once)
         template = documents.loads(data)
     except (ValueError, RecursionError) as error:
         raise NoTemplate(f"not JSON: {error}") from error
@@ -134,11 +138,27 @@ def _template(name: str) -> bytes:
 def _from_yaml(data: bytes) -> bytes:
     import yaml
     from cfn_flip import to_json  # type: ignore[import-untyped]
+    from cfn_tools.yaml_loader import CfnYamlLoader  # type: ignore[import-untyped]
 
+    class Loader(CfnYamlLoader):  # type: ignore[misc]
+        """As `to_json` reads, with each key once."""
+
+    Loader.add_constructor("tag:yaml.org,2002:map", lambda loader, node: _once(loader.construct_pairs(node, deep=True)))
     try:
+        yaml.load(data.decode(), Loader)  # noqa: S506 - a safe one
         return str(to_json(data.decode())).encode()
     except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise NoTemplate(f"not YAML: {error}") from error
+
+
+def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """A mapping; of two values of one key only one would be judged, so that raises ValueError."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {key!r} stands twice in one mapping")
+        found[key] = value
+    return found
 
 
 def _line(finding: Finding) -> str:

@@ -67,6 +67,10 @@ def test_the_summary_counts_templates_findings_and_what_was_not_linted(
         ("a.json", '{"Description": "x"}', "no CloudFormation template"),
         ("a.yaml", "a: [", "not YAML: "),
         ("a.yml", "\t- x", "not YAML: "),
+        ("a.json", '{"Resources": {"A": {}, "B": {}, "A": {}}}', "not JSON: the key 'A' stands twice in one mapping"),
+        ("a.yaml", "Resources:\n  A: {}\n  B: {}\n  A: {}\n", "not YAML: the key 'A' stands twice in one mapping"),
+        ("a.yaml", "Resources:\n  A: !Join ['', [{B: 1, B: 2}]]\n", "not YAML: the key 'B' stands twice in one mapping"),
+        ("a.yaml", "Resources: &a\n  A: *a\n", "not YAML: "),
     ],
 )
 def test_what_is_no_template_is_said(name: str, text: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
