@@ -37,6 +37,7 @@ from lint.verdicts import place, today
 
 STDIN = "-"
 WORKERS = 2
+_YAML = (".yaml", ".yml")
 
 EXAMPLES = """examples:
   python -m lint site.template.json                     for us-east-1
@@ -123,7 +124,7 @@ def _template(name: str) -> bytes:
         data = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
     except OSError as error:
         raise NoTemplate(f"cannot be read: {error.strerror}") from error
-    if name.endswith((".yaml", ".yml")):
+    if name.lower().endswith(_YAML):
         data = _from_yaml(data)
     try:
         json.loads(data, object_pairs_hook=_once)
@@ -162,7 +163,7 @@ def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _line(finding: Finding) -> str:
-    where = f"{finding.stack_id}:{finding.line}" if finding.line and not finding.stack_id.endswith((".yaml", ".yml")) else finding.stack_id
+    where = f"{finding.stack_id}:{finding.line}" if finding.line and not finding.stack_id.lower().endswith(_YAML) else finding.stack_id
     path = ".".join(map(str, finding.path[2:] if finding.logical_id else finding.path))
     reason = f" [suppressed: {finding.reason}]" if finding.suppressed else ""
     at = f" at {path}" if path else ""

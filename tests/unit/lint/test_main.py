@@ -98,8 +98,9 @@ def test_standard_input_is_a_template_too(monkeypatch: pytest.MonkeyPatch, capsy
     assert all(line.startswith("-") for line in capsys.readouterr().out.splitlines())
 
 
-def test_yaml_has_no_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "a.yaml"
+@pytest.mark.parametrize("name", ["a.yaml", "B.YML"])
+def test_yaml_has_no_lines(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / name
     file.write_text("Resources:\n  Bucket:\n    Type: AWS::S3::Bucket\n    Properties: {BucketName: !Sub '${AWS::AccountId}-x'}\n")
     assert main([str(file)]) == 1
     assert all(line.startswith(f"{file}: ") for line in capsys.readouterr().out.splitlines())
