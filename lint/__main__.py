@@ -144,7 +144,7 @@ def _from_yaml(data: bytes) -> bytes:
     class Loader(CfnYamlLoader):  # type: ignore[misc]
         """As `to_json` reads, with each key once."""
 
-    Loader.add_constructor("tag:yaml.org,2002:map", lambda loader, node: _once(loader.construct_pairs(node, deep=True)))
+    Loader.add_constructor("tag:yaml.org,2002:map", lambda loader, node: _once(loader.construct_pairs(node)))
     try:
         yaml.load(data.decode(), Loader)  # noqa: S506 - a safe one
         return str(to_json(data.decode())).encode()
@@ -152,14 +152,13 @@ def _from_yaml(data: bytes) -> bytes:
         raise NoTemplate(f"not YAML: {error}") from error
 
 
-def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """A mapping; of two values of one key only one would be judged, so that raises ValueError."""
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
+def _once(pairs: Iterable[tuple[str, Any]]) -> None:
+    """Raises ValueError for a mapping with two values of one key, of which only one would be judged."""
+    seen = set()
+    for key, _ in pairs:
+        if key in seen:
             raise ValueError(f"the key {key!r} stands twice in one mapping")
-        found[key] = value
-    return found
+        seen.add(key)
 
 
 def _line(finding: Finding) -> str:
