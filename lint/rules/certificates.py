@@ -54,10 +54,7 @@ class OneRecordOnce(Rule):
                 record = record_of(name.text)
                 twin = next((text for node, text in seen if record_of(text) == record and together(node, name)), None)
                 if twin is not None:
-                    yield (
-                        name.path,
-                        f"{name.text} has the same validation record as {twin}, which is among the options already; leave it out",
-                    )
+                    yield name.path, f"{name.text} has the same validation record as {twin}, another of the options; leave it out"
                 seen.append((name, name.text))
 
 
