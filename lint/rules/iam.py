@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from lint.rules.base import Problem, Rule
-from templates.view import Node, Path, View
+from templates.view import Node, Path, View, logical_id, mapping
 
 Kind = Literal["trust", "identity", "resource"]
 
@@ -53,7 +53,7 @@ class Statement:
 def allowing(view: View) -> Iterator[Statement]:
     """Every statement of the template whose effect is, or can be, Allow."""
     for resource in view.resources():
-        kind: Kind = "identity" if view.type_of(str(resource.path[1])) in _IDENTITY_TYPES else "resource"
+        kind: Kind = "identity" if view.type_of(logical_id(resource)) in _IDENTITY_TYPES else "resource"
         yield from _below(view, view.properties_of(resource), kind, None)
 
 
@@ -63,19 +63,17 @@ def _below(view: View, root: Node, kind: Kind, base: Path | None) -> Iterator[St
         node = stack.pop()
         value = node.value
         if isinstance(value, dict):
-            if "Statement" in value and ("Version" in value or "Effect" in repr(value["Statement"])):
+            if "Statement" in value:
                 of = "trust" if "AssumeRolePolicyDocument" in node.path else kind
                 for statement in view.items(node, "Statement"):
-                    if isinstance(statement.value, dict) and any(e.value == "Allow" for e in view.at(statement, "Effect")):
+                    if any(effect.value == "Allow" for effect in view.at(statement, "Effect")):
                         yield Statement(statement, of, base)
             else:
                 stack.extend(Node((*node.path, str(key)), item) for key, item in value.items())
         elif isinstance(value, list):
             stack.extend(Node((*node.path, index), item) for index, item in enumerate(value))
-        elif isinstance(value, str) and value.lstrip().startswith("{") and '"Statement"' in value:
-            document = _parsed(value)
-            if document is not None:
-                yield from _below(view, Node(node.path, document), kind, node.path)
+        elif isinstance(value, str) and '"Statement"' in value:
+            yield from _below(view, Node(node.path, _parsed(value)), kind, node.path)
 
 
 def _parsed(text: str) -> Any:
@@ -97,16 +95,16 @@ def principals(view: View, statement: Statement) -> Iterator[tuple[str, Node]]:
             for kind in principal.value:
                 for node in view.items(principal, kind):
                     yield str(kind), node
-        elif principal.present:
+        else:
             yield "", principal
 
 
 def condition_keys(view: View, statement: Statement) -> Iterator[tuple[str, str, list[Node]]]:
     """Operator, lower-case key and values of every condition."""
     for condition in view.at(statement.node, "Condition"):
-        for operator in condition.value if isinstance(condition.value, dict) else ():
+        for operator in mapping(condition.value):
             for keys in view.at(condition, operator):
-                for key in keys.value if isinstance(keys.value, dict) else ():
+                for key in mapping(keys.value):
                     yield str(operator), str(key).lower(), list(view.items(keys, key))
 
 

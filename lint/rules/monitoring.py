@@ -82,7 +82,7 @@ METRICS: Mapping[str, tuple[Metrics, ...]] = {
 """Namespace to what its service publishes, as far as this platform may want to watch it."""
 
 REGION_OF_CLOUDFRONT = "Global"
-"""The only value of the dimension Region in AWS/CloudFront."""
+"""The only value of the dimension Region in AWS/CloudFront; no other metric here has that dimension."""
 
 
 def metric_problem(namespace: str, name: str, dimensions: Mapping[str, object]) -> str | None:
@@ -94,11 +94,10 @@ def metric_problem(namespace: str, name: str, dimensions: Mapping[str, object]) 
     if not named:
         return f"{namespace} has no metric {name!r}; it has {', '.join(sorted(frozenset[str]().union(*(g.names for g in groups))))}"
     if all(group.dimensions != dimensions.keys() for group in named):
-        return (
-            f"{namespace} {name} comes with the dimensions {' and '.join(sorted(named[0].dimensions))}, not {', '.join(sorted(dimensions))}"
-        )
+        offered = "; or ".join(" and ".join(sorted(group.dimensions)) for group in named)
+        return f"{namespace} {name} comes with the dimensions {offered}, not {', '.join(sorted(dimensions)) or 'none'}"
     region = dimensions.get("Region", REGION_OF_CLOUDFRONT)
-    if namespace == "AWS/CloudFront" and isinstance(region, str) and region != REGION_OF_CLOUDFRONT:
+    if isinstance(region, str) and region != REGION_OF_CLOUDFRONT:
         return f"the dimension Region of CloudFront's metrics is always {REGION_OF_CLOUDFRONT}, not {region!r}"
     return None
 
@@ -118,10 +117,9 @@ class KnownMetric(Rule):
                         dimensions[key.text] = next(view.at(each, "Value")).value
             for namespace in view.at(alarm, "Namespace"):
                 for name in view.at(alarm.when(namespace), "MetricName"):
-                    if namespace.text and namespace.text.startswith("AWS/") and name.text:
-                        problem = metric_problem(namespace.text, name.text, dimensions)
-                        if problem:
-                            yield name.path, problem
+                    of_aws = namespace.text and namespace.text.startswith("AWS/")
+                    if of_aws and name.text and (problem := metric_problem(str(namespace.value), name.text, dimensions)):
+                        yield name.path, problem
 
 
 class DeliveryPrefix(Rule):

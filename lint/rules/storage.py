@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from lint.rules.base import Problem, Rule
 from lint.rules.edge import edge_functions, edge_versions
 from templates.resources import DATA_HOLDING_TYPES, RETAINING
-from templates.view import ABSENT, Node, View, reference
+from templates.view import ABSENT, UNKNOWN, Node, Reference, View, logical_id, mapping, reference
 
 _BUCKET = "AWS::S3::Bucket"
 _GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide"
@@ -65,12 +65,9 @@ class Encryption(Rule):
 
     def check(self, view: View) -> Iterator[Problem]:
         for properties in view.properties(_BUCKET):
-            found = False
-            for rule in view.items(properties, "BucketEncryption", "ServerSideEncryptionConfiguration"):
-                for node in view.at(rule, "ServerSideEncryptionByDefault", "SSEAlgorithm"):
-                    found = found or node.value is not ABSENT
-            absent = [node for node in view.at(properties, "BucketEncryption") if not node.present]
-            if not found or absent:
+            rules = view.items(properties, "BucketEncryption", "ServerSideEncryptionConfiguration")
+            found = any(node.present for rule in rules for node in view.at(rule, "ServerSideEncryptionByDefault", "SSEAlgorithm"))
+            if not found or not all(node.present for node in view.at(properties, "BucketEncryption")):
                 yield (*properties.path, "BucketEncryption"), "no ServerSideEncryptionByDefault with an SSEAlgorithm"
 
 
@@ -90,17 +87,13 @@ class TlsOnly(Rule):
 
 
 def _is_policy_of(view: View, policy: Node, bucket: Node) -> bool:
-    names = {node.text for node in view.at(view.properties_of(bucket), "BucketName") if node.text}
-    for node in view.at(policy, "Bucket"):
-        target = reference(node)
-        if (target and target.name == bucket.path[1]) or (node.text and node.text in names):
-            return True
-    return False
+    names = (node.value for node in view.at(view.properties_of(bucket), "BucketName"))
+    ours = [Reference(logical_id(bucket)), *(name for name in names if name not in (ABSENT, UNKNOWN))]
+    return any(node.value in ours for node in view.at(policy, "Bucket"))
 
 
 def _denies_plain_http(view: View, statement: Node) -> bool:
-    if [node.value for node in view.at(statement, "Effect")] != ["Deny"]:
-        return False
+    denied = [node.value for node in view.at(statement, "Effect")] == ["Deny"]
     everyone = any(node.value == "*" for node in (*view.at(statement, "Principal"), *view.items(statement, "Principal", "AWS")))
     everything = any(node.value in ("s3:*", "*") for node in view.items(statement, "Action"))
     plain = any(
@@ -109,16 +102,12 @@ def _denies_plain_http(view: View, statement: Node) -> bool:
         for node in view.items(statement, "Condition", "Bool", key)
     )
     resources = list(view.items(statement, "Resource"))
-    objects = any(node.text is not None and node.text.endswith("*") for node in resources)
-    bucket = any(node.value == "*" or not (node.text or "").endswith("/*") for node in resources)
+    objects = any((node.text or "").endswith("*") for node in resources)
+    bucket = not all((node.text or "").endswith("/*") for node in resources)
     conditions = [node.value for node in view.at(statement, "Condition")]
     # A further condition would leave requests that it does not meet unrefused.
-    only = all(isinstance(value, dict) and list(value) == ["Bool"] and _single(value["Bool"]) for value in conditions)
-    return everyone and everything and plain and objects and bucket and only
-
-
-def _single(value: object) -> bool:
-    return isinstance(value, dict) and len(value) == 1
+    only = all(isinstance(value, dict) and list(value) == ["Bool"] and len(mapping(value["Bool"])) == 1 for value in conditions)
+    return denied and everyone and everything and plain and objects and bucket and only
 
 
 class OwnResources(Rule):
@@ -145,18 +134,13 @@ def _names_of(view: View, policy: Node) -> set[str]:
     found: set[str] = set()
     for node in view.at(policy, "Bucket"):
         target = reference(node)
-        if target is not None:
-            found.add(f"${{{target.name}}}")
-            resource = view.resource(target.name)
-            names = view.at(view.properties_of(resource), "BucketName") if resource else ()
-            found |= {name.text for name in names if name.text and "${" not in name.text}
-        elif node.text is not None and "${" not in node.text:
-            found.add(node.text)
-            for bucket in view.resources(_BUCKET):
-                if any(name.text == node.text for name in view.at(view.properties_of(bucket), "BucketName")):
-                    found.add(f"${{{bucket.path[1]}}}")
-        else:
+        if target is None and "${" in (node.text or "${"):
             return set()
+        found.add(f"${{{target.name}}}" if target else str(node.value))
+    for bucket in view.resources(_BUCKET):
+        if _is_policy_of(view, policy, bucket):
+            names = view.at(view.properties_of(bucket), "BucketName")
+            found |= {f"${{{logical_id(bucket)}}}", *(name.text for name in names if name.text and "${" not in name.text)}
     return found
 
 
@@ -173,8 +157,7 @@ def _bucket_of(node: Node) -> str | None:
     attribute = re.match(r"\$\{(\w+)\.Arn\}", text)
     if attribute:
         return f"${{{attribute[1]}}}"
-    _, separator, rest = text.partition(":s3:::")
-    name = rest.split("/", 1)[0] if separator else ""
+    name = text.partition(":s3:::")[2].partition("/")[0]
     return name if re.fullmatch(r"\$\{\w+\}|[^${}]+", name) else None
 
 

@@ -9,7 +9,7 @@ import pytest
 from lint.rules import code, headers, hygiene, monitoring
 from lint.rules.base import Rule
 from templates.view import View
-from tests.unit.lint.test_rule_sides import GONE, IMPORTED, behaviour, either, told
+from tests.unit.lint.test_rule_sides import ANY, GONE, IMPORTED, behaviour, either, said, told
 
 
 def policy(custom: tuple[Any, ...] = (), removed: tuple[Any, ...] = ()) -> dict[str, Any]:
@@ -55,6 +55,7 @@ CASES: list[tuple[type[Rule], dict[str, dict[str, Any]], list[str]]] = [
     (headers.HeaderOnce, {"X": policy(("X-Own",), ("X-Own",))}, []),
     (headers.HeaderOnce, {"X": policy(("X-Own",)), "Y": policy(("X-Own",))}, []),
     (headers.HeaderOnce, {"X": policy((either("X-Own", "x-own"),))}, []),
+    (headers.HeaderOnce, {"X": policy((ANY,))}, []),
     (monitoring.DeliveryPrefix, delivered({"Fn::GetAtt": ["B", "Arn"]}), LOGS),
     (monitoring.DeliveryPrefix, delivered({"Fn::GetAtt": ["T", "TopicName"]}), []),
     (monitoring.DeliveryPrefix, delivered("arn:aws:s3:::logs"), LOGS),
@@ -82,6 +83,13 @@ def test_what_is_refused_and_what_is_not(rule: type[Rule], resources: dict[str, 
     assert [path.split(".Fn::If")[0] for path in told(rule, **resources)] == paths
 
 
+def test_a_header_is_told_as_it_is_written_with_what_cannot_be_done() -> None:
+    found = [text for _, text in said(headers.AllowedHeader, X=policy(("Via", "X-Frame-Options"), ("Via",)))]
+    refused, framed, removed = found
+    assert refused == "CloudFront does not let a policy add Via" and removed == "CloudFront does not let a policy remove Via"
+    assert framed == "X-Frame-Options is a security header; set SecurityHeadersConfig.FrameOptions"
+
+
 METADATA, IGNORED = "X.Metadata", "X.Metadata.cfn-lint.config.ignore_checks"
 
 
@@ -97,7 +105,7 @@ def suppressing(*rules: Any, **reasons: Any) -> dict[str, Any]:
         (suppressing("W3037", W3037="why"), []),
         (suppressing("W3037", W3037=" "), [IGNORED]),
         (suppressing("W3037"), [IGNORED]),
-        (suppressing("W303"), [IGNORED]),
+        (suppressing("W303", W303="why"), [IGNORED]),
         (suppressing(7), [IGNORED]),
         (suppressing("E0001", E0001="why"), [IGNORED]),
         (suppressing("E9703", E9703="why"), [IGNORED]),
