@@ -120,7 +120,7 @@ CASES: list[tuple[type[Rule], dict[str, dict[str, Any]], list[str]]] = [
     (records.RecordOnce, {"X": {"Type": "AWS::Route53::RecordSet", "Properties": {"Fn::Transform": {"Name": "AWS::Include"}}}}, []),
     (records.RecordOnce, {"X": group(named("a", Weight=1), named("a"), named("a"))}, ["X.RecordSets.2"]),
     (records.RecordOnce, {"X": group(named("a"), named("a", either(IMPORTED, "A")))}, ["X.RecordSets.1"]),
-    (records.RecordOnce, {"X": group(named(ANY))}, []),
+    (records.RecordOnce, {"X": group(named(ANY), named("b", IMPORTED), named("b", IMPORTED))}, []),
     (records.RecordOnce, {"X": group(named("a"), HostedZoneName="b."), "Y": group(named("a"), HostedZoneName="c.")}, []),
     (records.RecordOnce, {"X": group(named("a"), HostedZoneName="b."), "Y": record(**named("a"), HostedZoneName="b.")}, ["X.RecordSets.0"]),
     (records.RecordOnce, {"X": record(**named("a"), HostedZoneName="b."), "Y": record(**named("a"), HostedZoneName="c.")}, []),

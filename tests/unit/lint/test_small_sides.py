@@ -29,6 +29,11 @@ def delivered(target: Any, log: str = "ACCESS_LOGS") -> dict[str, dict[str, Any]
     return {"S": of("AWS::Logs::DeliverySource", LogType=log), "X": destination, "B": of("AWS::S3::Bucket"), "T": of("AWS::SNS::Topic")}
 
 
+def alarm(namespace: Any, name: Any, **dimensions: Any) -> dict[str, dict[str, Any]]:
+    named = [{"Name": key, "Value": value} for key, value in dimensions.items()]
+    return {"X": of("AWS::CloudWatch::Alarm", Namespace=namespace, MetricName=name, Dimensions=[*named, {"Name": IMPORTED}])}
+
+
 def dashboard(body: Any) -> dict[str, dict[str, Any]]:
     return {"X": of("AWS::CloudWatch::Dashboard", DashboardBody=body)}
 
@@ -40,7 +45,7 @@ def function(publish: Any, *, used: bool = True) -> dict[str, dict[str, Any]]:
 
 CUSTOM = "X.ResponseHeadersPolicyConfig.CustomHeadersConfig.Items"
 REMOVED = "X.ResponseHeadersPolicyConfig.RemoveHeadersConfig.Items"
-LOGS, BODY = ["X.DestinationResourceArn"], ["X.DashboardBody"]
+LOGS, BODY, METRIC = ["X.DestinationResourceArn"], ["X.DashboardBody"], ["X.MetricName"]
 CASES: list[tuple[type[Rule], dict[str, dict[str, Any]], list[str]]] = [
     (headers.AllowedHeader, {"X": policy(("X-Own", "${P}", IMPORTED), ("Server",))}, []),
     (headers.AllowedHeader, {"X": policy(("a b",))}, [f"{CUSTOM}.0.Header"]),
@@ -63,6 +68,15 @@ CASES: list[tuple[type[Rule], dict[str, dict[str, Any]], list[str]]] = [
     (monitoring.DeliveryPrefix, delivered("arn:aws:logs:us-east-1:1:log-group:x"), []),
     (monitoring.DeliveryPrefix, delivered(IMPORTED), []),
     (monitoring.DeliveryPrefix, delivered("arn:aws:s3:::logs", "APPLICATION_LOGS"), []),
+    (monitoring.KnownMetric, alarm("AWS/CloudFront", "Requests", DistributionId="d", Region="Global"), []),
+    (monitoring.KnownMetric, alarm("AWS/CloudFront", "Requests", DistributionId="d", Region={"Ref": "P"}), []),
+    (monitoring.KnownMetric, alarm("AWS/CloudFront", "Requests", DistributionId="d", Region="us-east-1"), METRIC),
+    (monitoring.KnownMetric, alarm("AWS/CloudFront", "Requests", DistributionId="d"), METRIC),
+    (monitoring.KnownMetric, alarm("AWS/CloudFront", IMPORTED), []),
+    (monitoring.KnownMetric, alarm(IMPORTED, "Requests"), []),
+    (monitoring.KnownMetric, alarm("Own", "Requests"), []),
+    (monitoring.DashboardBody, dashboard(either(IMPORTED, "{")), BODY),
+    (monitoring.DashboardBody, dashboard(either("{", "[]")), BODY * 2),
     (monitoring.DashboardBody, dashboard('{"widgets": []}'), []),
     (monitoring.DashboardBody, dashboard('{"widgets": {}}'), BODY),
     (monitoring.DashboardBody, dashboard("[]"), BODY),
