@@ -84,7 +84,7 @@ def _parsed(text: str) -> Any:
 
 
 def actions(view: View, statement: Statement) -> list[Node]:
-    """The actions of a statement."""
+    """The actions of a statement whose names are known: texts."""
     return [node for node in view.items(statement.node, "Action") if node.text]
 
 
@@ -134,7 +134,7 @@ class WideAction(Rule):
     def check(self, view: View) -> Iterator[Problem]:
         for statement in allowing(view):
             for node in actions(view, statement):
-                if _WIDE_ACTION.fullmatch(node.text or ""):
+                if _WIDE_ACTION.fullmatch(str(node.value)):
                     yield statement.place(node), f"{node.text} allows every action; name those that are needed"
 
 
@@ -161,7 +161,7 @@ class PassRole(Rule):
     def check(self, view: View) -> Iterator[Problem]:
         for statement in allowing(view):
             for node in actions(view, statement):
-                if fnmatchcase("iam:passrole", (node.text or "").lower()) and not self._to_a_service(view, statement):
+                if fnmatchcase("iam:passrole", str(node.value).lower()) and not self._to_a_service(view, statement):
                     yield statement.place(node), "iam:PassRole without StringEquals on iam:PassedToService"
 
     @staticmethod
@@ -184,7 +184,7 @@ class WebIdentity(Rule):
     def check(self, view: View) -> Iterator[Problem]:
         for statement in allowing(view):
             for node in actions(view, statement) if statement.kind == "trust" else ():
-                if not fnmatchcase("sts:assumerolewithwebidentity", (node.text or "").lower()):
+                if not fnmatchcase("sts:assumerolewithwebidentity", str(node.value).lower()):
                     continue
                 claims = {
                     key.rpartition(":")[2]: values

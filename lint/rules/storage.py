@@ -119,7 +119,7 @@ class OwnResources(Rule):
     def check(self, view: View) -> Iterator[Problem]:
         for policy in view.properties("AWS::S3::BucketPolicy"):
             own = _names_of(view, policy)
-            if not own:
+            if own is None:
                 continue
             for statement in view.items(policy, "PolicyDocument", "Statement"):
                 for node in view.items(statement, "Resource"):
@@ -129,13 +129,13 @@ class OwnResources(Rule):
                         yield node.path, f"{bucket} is another bucket than the policy's"
 
 
-def _names_of(view: View, policy: Node) -> set[str]:
-    """The bucket of a policy in every way to write it: `${LogicalId}`, its literal name; nothing where it may be any."""
+def _names_of(view: View, policy: Node) -> set[str] | None:
+    """The bucket of a policy in every way to write it: `${LogicalId}`, its literal name; None where it may be any."""
     found: set[str] = set()
     for node in view.at(policy, "Bucket"):
         target = reference(node)
         if target is None and "${" in (node.text or "${"):
-            return set()
+            return None
         found.add(f"${{{target.name}}}" if target else str(node.value))
     for bucket in view.resources(_BUCKET):
         if _is_policy_of(view, policy, bucket):

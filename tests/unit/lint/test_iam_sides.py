@@ -57,6 +57,11 @@ def test_a_document_is_of_the_kind_that_its_place_says(resource: dict[str, Any],
     assert [statement.kind for statement in iam.allowing(View({"Resources": {"X": resource}}, ()))] == [kind]
 
 
+def test_an_action_that_only_aws_will_know_is_left_out() -> None:
+    view = View({"Resources": {"X": topic_policy(Action=[IMPORTED, "sns:Publish"])}}, ())
+    assert [node.value for each in iam.allowing(view) for node in iam.actions(view, each)] == ["sns:Publish"]
+
+
 IDENTIFYING, TAGGING = "sts:AssumeRoleWithWebIdentity", "sts:TagSession"
 SUB = f"{TOKEN}:sub"
 CASES: list[tuple[type[Rule], dict[str, Any], bool]] = [

@@ -339,6 +339,8 @@ def test_a_namespace_and_a_region_that_nobody_publishes_in() -> None:
         metric_problem("AWS/Billing", "EstimatedCharges", {})
     )
     requests = {"DistributionId": "x", "Region": "us-east-1"}
+    assert "AWS/S3 has no metric 'Requests'; it has BucketSizeBytes, " in str(metric_problem("AWS/S3", "Requests", {}))
+    assert str(metric_problem("AWS/CloudFront", "Requests", {"B": "", "A": ""})).endswith("DistributionId and Region, not A, B")
     assert "always Global, not 'us-east-1'" in str(metric_problem("AWS/CloudFront", "Requests", requests))
     assert metric_problem("AWS/CloudFront", "Requests", {**requests, "Region": {"Ref": "P"}}) is None
 

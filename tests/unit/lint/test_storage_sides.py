@@ -156,7 +156,7 @@ def test_a_bucket_without_a_policy_and_one_whose_policy_says_too_little_are_told
     ],
 )
 def test_a_bucket_policy_names_its_own_bucket(of: Any, resource: Any, own: bool) -> None:
-    others = {"O": bucket(), "H": bucket(BucketName={"Ref": "P"}), "J": bucket(BucketName={"Fn::Sub": "${P}-j"})}
+    others = {"O": bucket(), "H": bucket(BucketName={"Ref": "P"}), "J": bucket(BucketName={"Fn::Sub": "j-${P}"})}
     whole = policy(deny(Resource="*"), of={"Fn::Sub": "${P}-site"})
     found = told(storage.OwnResources, B=bucket(BucketName="site"), A=whole, Q=policy(deny(Resource=[resource]), of=of), **others)
     assert found == ([] if own else ["Q.PolicyDocument.Statement.0.Resource.0"])
