@@ -146,8 +146,9 @@ class NumberedVersion(Rule):
         target = Reference(alone[1]) if alone else reference(node)
         if target is not None:
             kind = view.type_of(target.name)
-            elsewhere = kind is None or kind.startswith(OPAQUE)
-            return None if elsewhere or kind == _VERSION else f"{target.name} is {_kind_name(kind)}, not a version"
+            if kind is None or kind == _VERSION or kind.startswith(OPAQUE):
+                return None
+            return f"{target.name} is {_kind_name(kind)}, not a version"
         if node.value is ABSENT:
             return "no function is named"
         text = node.text

@@ -19,18 +19,9 @@ RELATIONS: tuple[Relation, ...] = (*of_cloudfront.RELATIONS, *of_keys.RELATIONS,
 _EMPTY: tuple[Any, ...] = (ABSENT, None, "", [], {})
 
 
-def _concerns(check: Check) -> frozenset[str] | None:
-    """The members of a structure without which a check has nothing to say; None where absence says something."""
-    if isinstance(check, OneOf) or (isinstance(check, When) and check.absent):
-        return None
-    names = check.members if isinstance(check, Ordered) else (check.first if isinstance(check, Excludes | Requires) else check.member,)
-    return frozenset(name.partition(".")[0] for name in names)
-
-
-_BY_STRUCTURE: dict[str, dict[str, list[tuple[frozenset[str] | None, Check]]]] = {}
+_BY_STRUCTURE: dict[str, dict[str, list[Check]]] = {}
 for _relation in RELATIONS:
-    _found = _BY_STRUCTURE.setdefault(_relation.kind, {}).setdefault(_relation.at, [])
-    _found.append((_concerns(_relation.check), _relation.check))
+    _BY_STRUCTURE.setdefault(_relation.kind, {}).setdefault(_relation.at, []).append(_relation.check)
 
 
 class GoTogether(Rule):
@@ -44,9 +35,8 @@ class GoTogether(Rule):
             for at, checks in _BY_STRUCTURE.get(str(resource.value.get("Type")), {}).items():
                 for structure in _below(view, view.properties_of(resource), at):
                     if isinstance(structure.value, dict):
-                        for concerns, check in checks:
-                            if concerns is None or concerns & structure.value.keys():
-                                yield from _CHECKS[type(check)](view, structure, check)
+                        for check in checks:
+                            yield from _CHECKS[type(check)](view, structure, check)
 
 
 def _below(view: View, node: Node, path: str) -> Iterator[Node]:

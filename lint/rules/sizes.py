@@ -47,10 +47,7 @@ def filled(view: View, value: Any, *, unknown: str, depth: int = 0) -> Any:
 def _plain(view: View, value: Any, unknown: str) -> Any:
     """A value of `View` as JSON; None where nothing is there."""
     if isinstance(value, str):
-        region = max(view.regions, key=len, default="")
-        partition = "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
-        known = {"AWS::AccountId": _ACCOUNT, "AWS::Partition": partition, "AWS::Region": region, "AWS::URLSuffix": "amazonaws.com"}
-        return re.sub(r"\$\{([^!}][^}]*)\}", lambda variable: known.get(variable[1], unknown), value)
+        return re.sub(r"\$\{[^!}][^}]*\}", lambda _: unknown, view.filled_in(value))
     if value is ABSENT:
         return None
     if isinstance(value, Reference):

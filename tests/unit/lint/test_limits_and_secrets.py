@@ -101,7 +101,7 @@ def test_inline_policies_count_together(kind: str, limit: int) -> None:
         ({"a": {"Ref": "AWS::NoValue"}, "b": {"Fn::If": ["C", {"c": "d"}, "e"]}}, {"b": {"c": "d"}}),
         ({"Fn::ImportValue": "x"}, "?"),
         ({"Ref": "x", "y": 1}, {"Ref": "x", "y": 1}),
-        ({"x": 1}, {"x": 1}),
+        ({"x": 1, "y": None}, {"x": 1}),
         ({"Fn::FindInMap": ["Endless", "a", "b"]}, ["?"]),
         ({"Fn::GetAtt": ["R", "Arn"]}, "arn:aws:?:123456789012:?"),
         ({"Fn::ImportValue": "x", "y": 1}, {"Fn::ImportValue": "x", "y": 1}),

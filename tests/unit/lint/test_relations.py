@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from constraints.relations import Check, Excludes, ExclusiveValue, Once, OneOf, Ordered, Refers, Requires, When, Without
-from lint.rules.relations import _CHECKS, GoTogether, _concerns
+from lint.rules.relations import _CHECKS, GoTogether
 from templates.view import Node, View
 
 BUCKET, TOPIC = {"Type": "AWS::S3::Bucket"}, {"Type": "AWS::SNS::Topic"}
@@ -162,13 +162,6 @@ def test_what_a_service_takes_or_nobody_can_know_is_no_problem(check: Check, val
 @pytest.mark.parametrize(("check", "value", "wanted"), WRONG)
 def test_what_a_service_refuses_is_told_where_it_stands(check: Check, value: dict[str, Any], wanted: list[tuple[str, str]]) -> None:
     assert told(check, value) == wanted
-
-
-@pytest.mark.parametrize("case", range(len(WRONG)))
-def test_a_check_is_asked_wherever_it_has_something_to_say(case: int) -> None:
-    check, value, _ = WRONG[case]
-    concerns = _concerns(check)
-    assert concerns is None or concerns & value.keys()
 
 
 def function(**properties: Any) -> dict[str, Any]:
