@@ -33,7 +33,8 @@ _IDENTITY_TYPES = frozenset(
     )
 )
 _WIDE_ACTION = re.compile(r"\*+|[^:]+:\*+")
-_SOURCE_KEYS = ("aws:source", "aws:principalorg", "kms:")
+_DEMANDING = ("StringEquals", "StringLike", "StringEqualsIgnoreCase", "ArnEquals", "ArnLike", "Bool")
+_SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorg", "aws:principalorg", "kms:")
 """Condition keys that say on whose behalf a service acts."""
 
 
@@ -99,13 +100,18 @@ def principals(view: View, statement: Statement) -> Iterator[tuple[str, Node]]:
             yield "", principal
 
 
-def condition_keys(view: View, statement: Statement) -> Iterator[tuple[str, str, list[Node]]]:
-    """Operator, lower-case key and values of every condition."""
+def demanded(view: View, statement: Statement) -> Iterator[tuple[str, list[Node]]]:
+    """Lower-case key and values of every condition that a request does not meet without the key, nor with any value of it.
+
+    ForAllValues and IfExists are met by a request that has no such key.
+    """
     for condition in view.at(statement.node, "Condition"):
         for operator in mapping(condition.value):
-            for keys in view.at(condition, operator):
+            for keys in view.at(condition, operator) if str(operator).removeprefix("ForAnyValue:") in _DEMANDING else ():
                 for key in mapping(keys.value):
-                    yield str(operator), str(key).lower(), list(view.items(keys, key))
+                    values = list(view.items(keys, key))
+                    if values and not any(value.text is not None and set(value.text) == {"*"} for value in values):
+                        yield str(key).lower(), values
 
 
 class AnyPrincipal(Rule):
@@ -161,18 +167,9 @@ class PassRole(Rule):
     def check(self, view: View) -> Iterator[Problem]:
         for statement in allowing(view):
             for node in actions(view, statement):
-                if fnmatchcase("iam:passrole", str(node.value).lower()) and not self._to_a_service(view, statement):
+                keys = [key for key, _ in demanded(view, statement)]
+                if fnmatchcase("iam:passrole", str(node.value).lower()) and "iam:passedtoservice" not in keys:
                     yield statement.place(node), "iam:PassRole without StringEquals on iam:PassedToService"
-
-    @staticmethod
-    def _to_a_service(view: View, statement: Statement) -> bool:
-        return any(
-            key == "iam:passedtoservice"
-            and operator.rpartition(":")[2] in ("StringEquals", "StringLike", "StringEqualsIgnoreCase")
-            and values
-            and not any(value.text is not None and set(value.text) == {"*"} for value in values)
-            for operator, key, values in condition_keys(view, statement)
-        )
 
 
 class WebIdentity(Rule):
@@ -186,12 +183,8 @@ class WebIdentity(Rule):
             for node in actions(view, statement) if statement.kind == "trust" else ():
                 if not fnmatchcase("sts:assumerolewithwebidentity", str(node.value).lower()):
                     continue
-                claims = {
-                    key.rpartition(":")[2]: values
-                    for operator, key, values in condition_keys(view, statement)
-                    if operator.rpartition(":")[2] in ("StringEquals", "StringLike", "StringEqualsIgnoreCase")
-                }
-                yield from ((statement.place(node), f"no condition on :{c} of the token") for c in ("aud", "sub") if not claims.get(c))
+                claims = {key.rpartition(":")[2]: values for key, values in demanded(view, statement)}
+                yield from ((statement.place(node), f"no condition on :{c} of the token") for c in ("aud", "sub") if c not in claims)
                 for value in claims.get("sub", []):
                     if value.text is not None and re.match(r"\*|repo:[^/]*[*?]|repo:[^/:]+/[*?]", value.text):
                         yield statement.place(value), f"{value.text!r} admits more than one repository"
@@ -207,7 +200,7 @@ class ConfusedDeputy(Rule):
         for statement in allowing(view):
             if statement.kind != "resource":
                 continue
-            bound = any(key.startswith(_SOURCE_KEYS) for _, key, _ in condition_keys(view, statement))
+            bound = any(key.startswith(_SOURCE_KEYS) for key, _ in demanded(view, statement))
             for kind, node in principals(view, statement):
                 if kind == "Service" and not bound:
                     yield statement.place(node), f"{node.text or 'a service'} without a condition on aws:SourceArn or aws:SourceAccount"

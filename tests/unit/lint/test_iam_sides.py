@@ -75,7 +75,28 @@ CASES: list[tuple[type[Rule], dict[str, Any], bool]] = [
     (iam.PassRole, topic_policy(Action="iam:PassRole", Condition={"StringEquals": IMPORTED, "Null": "x"}), True),
     (iam.PassRole, topic_policy(Action="iam:PassRole", Condition=IMPORTED), True),
     (iam.PassRole, topic_policy(Action="iam:PassRole", Condition="iam:PassedToService"), True),
-    (iam.PassRole, topic_policy(Action="iam:PassRole", **condition("iam:PassedToService", "lambda", "ForAllValues:StringLike")), False),
+    *(
+        (rule, topic_policy(Action="iam:PassRole", **condition(key, "x", operator)), refused)
+        for rule, key in (
+            (iam.PassRole, "iam:PassedToService"),
+            (iam.ConfusedDeputy, "aws:SourceArn"),
+            (iam.ConfusedDeputy, "AWS:SourceAccount"),
+        )
+        for operator, refused in (
+            ("StringLike", False),
+            ("ForAnyValue:StringEquals", False),
+            # A request without the key meets these.
+            ("ForAllValues:StringEquals", True),
+            ("StringEqualsIfExists", True),
+            ("StringNotEquals", True),
+            ("Null", True),
+        )
+    ),
+    (iam.ConfusedDeputy, topic_policy(**condition("aws:SourceArn", "*", "ArnLike")), True),
+    (iam.ConfusedDeputy, topic_policy(**condition("aws:SourceIp", "192.0.2.0/24", "IpAddress")), True),
+    (iam.ConfusedDeputy, topic_policy(**condition("aws:SourceIdentity", "x")), True),
+    (iam.ConfusedDeputy, topic_policy(**condition("kms:GrantIsForAWSResource", True, "Bool")), False),
+    (iam.WebIdentity, web("repo:o/r:x", "ForAllValues:StringEquals"), True),
     (iam.WebIdentity, managed({"Effect": "Allow", "Action": IDENTIFYING, "Resource": "*"}), False),
     (iam.WebIdentity, trust(Action=[IMPORTED, TAGGING]), False),
     (iam.WebIdentity, trust(Action=[IMPORTED, TAGGING, IDENTIFYING]), True),
