@@ -101,7 +101,7 @@ def principals(view: View, statement: Statement) -> Iterator[tuple[str, Node]]:
 
 
 def demanded(view: View, statement: Statement) -> Iterator[tuple[str, list[Node]]]:
-    """Lower-case key and values of every condition that a request does not meet without the key, nor with any value of it.
+    """Lower-case key and values of every condition that a request does not meet without the key.
 
     ForAllValues and IfExists are met by a request that has no such key.
     """
@@ -109,9 +109,13 @@ def demanded(view: View, statement: Statement) -> Iterator[tuple[str, list[Node]
         for operator in mapping(condition.value):
             for keys in view.at(condition, operator) if str(operator).removeprefix("ForAnyValue:") in _DEMANDING else ():
                 for key in mapping(keys.value):
-                    values = list(view.items(keys, key))
-                    if values and not any(value.text is not None and set(value.text) == {"*"} for value in values):
+                    if values := list(view.items(keys, key)):
                         yield str(key).lower(), values
+
+
+def restricted(view: View, statement: Statement) -> list[str]:
+    """The keys of which a condition demands a value, and not any."""
+    return [key for key, values in demanded(view, statement) if not any(set(str(value.value)) == {"*"} for value in values)]
 
 
 class AnyPrincipal(Rule):
@@ -167,8 +171,8 @@ class PassRole(Rule):
     def check(self, view: View) -> Iterator[Problem]:
         for statement in allowing(view):
             for node in actions(view, statement):
-                keys = [key for key, _ in demanded(view, statement)]
-                if fnmatchcase("iam:passrole", str(node.value).lower()) and "iam:passedtoservice" not in keys:
+                passes = fnmatchcase("iam:passrole", str(node.value).lower())
+                if passes and "iam:passedtoservice" not in restricted(view, statement):
                     yield statement.place(node), "iam:PassRole without StringEquals on iam:PassedToService"
 
 
@@ -200,7 +204,7 @@ class ConfusedDeputy(Rule):
         for statement in allowing(view):
             if statement.kind != "resource":
                 continue
-            bound = any(key.startswith(_SOURCE_KEYS) for key, _ in demanded(view, statement))
+            bound = any(key.startswith(_SOURCE_KEYS) for key in restricted(view, statement))
             for kind, node in principals(view, statement):
                 if kind == "Service" and not bound:
                     yield statement.place(node), f"{node.text or 'a service'} without a condition on aws:SourceArn or aws:SourceAccount"

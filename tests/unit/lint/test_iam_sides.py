@@ -101,6 +101,7 @@ CASES: list[tuple[type[Rule], dict[str, Any], bool]] = [
     (iam.WebIdentity, trust(Action=[IMPORTED, TAGGING]), False),
     (iam.WebIdentity, trust(Action=[IMPORTED, TAGGING, IDENTIFYING]), True),
     (iam.WebIdentity, web(IMPORTED), False),
+    (iam.WebIdentity, web([]), True),
     (iam.WebIdentity, web([IMPORTED, "repo:o/*"], "StringLike"), True),
     (iam.ConfusedDeputy, managed({"Effect": "Allow", "Principal": SERVICE, "Action": "a:B"}), False),
     (iam.ConfusedDeputy, topic_policy(Principal="*"), False),
