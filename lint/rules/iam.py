@@ -100,22 +100,24 @@ def principals(view: View, statement: Statement) -> Iterator[tuple[str, Node]]:
             yield "", principal
 
 
-def demanded(view: View, statement: Statement) -> Iterator[tuple[str, list[Node]]]:
-    """Lower-case key and values of every condition that a request does not meet without the key.
+def demanded(view: View, condition: Node) -> Iterator[tuple[str, list[Node]]]:
+    """Lower-case key and values of everything in a Condition that a request does not meet without the key.
 
     ForAllValues and IfExists are met by a request that has no such key.
     """
-    for condition in view.at(statement.node, "Condition"):
-        for operator in mapping(condition.value):
-            for keys in view.at(condition, operator) if str(operator).removeprefix("ForAnyValue:") in _DEMANDING else ():
-                for key in mapping(keys.value):
-                    if values := list(view.items(keys, key)):
-                        yield str(key).lower(), values
+    for operator in mapping(condition.value):
+        for keys in view.at(condition, operator) if str(operator).removeprefix("ForAnyValue:") in _DEMANDING else ():
+            for key in mapping(keys.value):
+                if values := list(view.items(keys, key)):
+                    yield str(key).lower(), values
 
 
-def restricted(view: View, statement: Statement) -> list[str]:
-    """The keys of which a condition demands a value, and not any."""
-    return [key for key, values in demanded(view, statement) if not any(set(str(value.value)) == {"*"} for value in values)]
+def restricted(view: View, statement: Statement, node: Node, *keys: str) -> bool:
+    """Wherever the node stands in the statement, a condition demands a value, and not any, of a key that begins like one of these."""
+    return all(
+        any(key.startswith(keys) and not any(set(str(each.value)) == {"*"} for each in values) for key, values in demanded(view, condition))
+        for condition in view.at(statement.node.when(node), "Condition")
+    )
 
 
 class AnyPrincipal(Rule):
@@ -172,7 +174,7 @@ class PassRole(Rule):
         for statement in allowing(view):
             for node in actions(view, statement):
                 passes = fnmatchcase("iam:passrole", str(node.value).lower())
-                if passes and "iam:passedtoservice" not in restricted(view, statement):
+                if passes and not restricted(view, statement, node, "iam:passedtoservice"):
                     yield statement.place(node), "iam:PassRole without StringEquals on iam:PassedToService"
 
 
@@ -187,9 +189,11 @@ class WebIdentity(Rule):
             for node in actions(view, statement) if statement.kind == "trust" else ():
                 if not fnmatchcase("sts:assumerolewithwebidentity", str(node.value).lower()):
                     continue
-                claims = {key.rpartition(":")[2]: values for key, values in demanded(view, statement)}
-                yield from ((statement.place(node), f"no condition on :{c} of the token") for c in ("aud", "sub") if c not in claims)
-                for value in claims.get("sub", []):
+                cases = [dict(demanded(view, condition)) for condition in view.at(statement.node.when(node), "Condition")]
+                for claim in (":aud", ":sub"):
+                    if not all(any(key.endswith(claim) for key in keys) for keys in cases):
+                        yield statement.place(node), f"no condition on {claim} of the token"
+                for value in (value for keys in cases for key, values in keys.items() if key.endswith(":sub") for value in values):
                     if value.text is not None and re.match(r"\*|repo:[^/]*[*?]|repo:[^/:]+/[*?]", value.text):
                         yield statement.place(value), f"{value.text!r} admits more than one repository"
 
@@ -204,9 +208,8 @@ class ConfusedDeputy(Rule):
         for statement in allowing(view):
             if statement.kind != "resource":
                 continue
-            bound = any(key.startswith(_SOURCE_KEYS) for key in restricted(view, statement))
             for kind, node in principals(view, statement):
-                if kind == "Service" and not bound:
+                if kind == "Service" and not restricted(view, statement, node, *_SOURCE_KEYS):
                     yield statement.place(node), f"{node.text or 'a service'} without a condition on aws:SourceArn or aws:SourceAccount"
         for properties in view.properties("AWS::Lambda::Permission"):
             for node in view.at(properties, "Principal"):

@@ -64,6 +64,8 @@ def test_an_action_that_only_aws_will_know_is_left_out() -> None:
 
 IDENTIFYING, TAGGING = "sts:AssumeRoleWithWebIdentity", "sts:TagSession"
 SUB = f"{TOKEN}:sub"
+CLAIMS = {f"{TOKEN}:aud": "sts.amazonaws.com", SUB: "repo:o/r:x"}
+TO_LAMBDA = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
 CASES: list[tuple[type[Rule], dict[str, Any], bool]] = [
     (iam.AnyPrincipal, topic_policy(Principal=IMPORTED), False),
     (iam.AnyPrincipal, topic_policy(Principal="**"), True),
@@ -100,6 +102,24 @@ CASES: list[tuple[type[Rule], dict[str, Any], bool]] = [
     (iam.WebIdentity, managed({"Effect": "Allow", "Action": IDENTIFYING, "Resource": "*"}), False),
     (iam.WebIdentity, trust(Action=[IMPORTED, TAGGING]), False),
     (iam.WebIdentity, trust(Action=[IMPORTED, TAGGING, IDENTIFYING]), True),
+    (iam.PassRole, topic_policy(Action="iam:PassRole", Condition=either(TO_LAMBDA, {"Ref": "AWS::NoValue"})), True),
+    (iam.PassRole, topic_policy(Action="iam:PassRole", Condition=either(TO_LAMBDA, TO_LAMBDA)), False),
+    (iam.PassRole, topic_policy(Action=either("iam:PassRole", "a:B"), Condition=either(TO_LAMBDA, {"Ref": "AWS::NoValue"})), False),
+    (iam.ConfusedDeputy, topic_policy(Condition=either({"ArnLike": {"aws:SourceArn": "a"}}, {"Ref": "AWS::NoValue"})), True),
+    (
+        iam.ConfusedDeputy,
+        topic_policy(
+            Principal=either(SERVICE, {"AWS": "1"}), Condition=either({"ArnLike": {"aws:SourceArn": "a"}}, {"Ref": "AWS::NoValue"})
+        ),
+        False,
+    ),
+    (iam.WebIdentity, trust(Action=IDENTIFYING, Condition=either({"StringEquals": CLAIMS}, {"Ref": "AWS::NoValue"})), True),
+    (iam.WebIdentity, trust(Action=IDENTIFYING, Condition=either({"StringEquals": CLAIMS}, {"StringEquals": CLAIMS})), False),
+    (
+        iam.WebIdentity,
+        trust(Action=IDENTIFYING, Condition=either({"StringEquals": CLAIMS}, {"StringLike": {**CLAIMS, SUB: "repo:*"}})),
+        True,
+    ),
     (iam.WebIdentity, web(IMPORTED), False),
     (iam.WebIdentity, web([]), True),
     (iam.WebIdentity, web([IMPORTED, "repo:o/*"], "StringLike"), True),
