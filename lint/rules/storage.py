@@ -7,7 +7,7 @@ Never: takes "cannot be known" for private: what must be true has to be literall
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lint.rules.base import Problem, Rule
 from lint.rules.edge import edge_functions, edge_versions
@@ -81,7 +81,8 @@ class TlsOnly(Rule):
         policies = list(view.properties("AWS::S3::BucketPolicy"))
         for bucket in view.resources(_BUCKET):
             mine = [policy for policy in policies if _is_policy_of(view, policy, bucket)]
-            if not any(_denies_plain_http(view, statement) for p in mine for statement in view.items(p, "PolicyDocument", "Statement")):
+            statements = (statement for policy in mine for statement in view.items(policy, "PolicyDocument", "Statement"))
+            if not _in_every_case(statement for statement in statements if _denies_plain_http(view, statement)):
                 what = "its bucket policy has no" if mine else "it has no bucket policy with a"
                 yield bucket.path, f"{what} Deny of s3:* on bucket and objects for everyone where aws:SecureTransport is false"
 
@@ -92,16 +93,26 @@ def _is_policy_of(view: View, policy: Node, bucket: Node) -> bool:
     return any(node.value in ours for node in view.at(policy, "Bucket"))
 
 
+def _in_every_case(nodes: Iterable[Node]) -> bool:
+    """One of them is there whatever holds, or two stand for each other."""
+    given = {node.given for node in nodes}
+    opposite = ({(condition, not outcome)} for each in given if len(each) == 1 for condition, outcome in each)
+    return frozenset() in given or any(each in given for each in opposite)
+
+
 def _denies_plain_http(view: View, statement: Node) -> bool:
+    def always(*steps: str) -> list[Node]:
+        return [node for node in view.items(statement, *steps) if node.given <= statement.given]
+
     denied = [node.value for node in view.at(statement, "Effect")] == ["Deny"]
-    everyone = any(node.value == "*" for node in (*view.at(statement, "Principal"), *view.items(statement, "Principal", "AWS")))
-    everything = any(node.value in ("s3:*", "*") for node in view.items(statement, "Action"))
+    everyone = any(node.value == "*" for node in (*always("Principal"), *always("Principal", "AWS")))
+    everything = any(node.value in ("s3:*", "*") for node in always("Action"))
     plain = any(
         node.value in ("false", False)
         for key in ("aws:SecureTransport", "aws:securetransport", "AWS:SecureTransport")
-        for node in view.items(statement, "Condition", "Bool", key)
+        for node in always("Condition", "Bool", key)
     )
-    resources = list(view.items(statement, "Resource"))
+    resources = always("Resource")
     objects = any((node.text or "").endswith("*") for node in resources)
     bucket = not all((node.text or "").endswith("/*") for node in resources)
     conditions = [node.value for node in view.at(statement, "Condition")]

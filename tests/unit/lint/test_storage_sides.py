@@ -116,6 +116,24 @@ def test_the_policy_is_the_one_of_the_bucket() -> None:
     assert told(storage.TlsOnly, B=bucket(BucketName=IMPORTED), P=policy(deny(), of=IMPORTED)) == ["B"]
 
 
+@pytest.mark.parametrize(
+    ("statement", "refuses"),
+    [
+        (either(deny(), deny(Principal={"AWS": "*"})), True),
+        (either(deny(), GONE), False),
+        (either(GONE, deny()), False),
+        (either(deny(), either(deny(), GONE)), False),
+        (deny(Principal=either("*", {"AWS": "1"})), False),
+        (deny(Action=either("s3:*", "s3:Get*")), False),
+        (deny(Resource=[ARN, either(OBJECTS, GONE)]), False),
+        (deny(Resource=[either(ARN, GONE), OBJECTS]), False),
+        (either(deny(Resource=either(["*"], [])), deny()), True),
+    ],
+)
+def test_plain_http_is_refused_whatever_condition_holds(statement: dict[str, Any], refuses: bool) -> None:
+    assert (told(storage.TlsOnly, B=bucket(), P=policy(statement)) == []) is refuses
+
+
 def test_a_bucket_without_a_policy_and_one_whose_policy_says_too_little_are_told_apart() -> None:
     for resources, text in (({}, "it has no bucket policy with a Deny"), ({"P": policy()}, "its bucket policy has no Deny")):
         [(_, found)] = said(storage.TlsOnly, B=bucket(), **resources)
