@@ -32,7 +32,7 @@ _IDENTITY_TYPES = frozenset(
         "AWS::SSO::PermissionSet",
     )
 )
-_WIDE_ACTION = re.compile(r"\*+|[^:]+:\*+")
+_WIDE_ACTION = re.compile(r"([^:]+:)?[*?]*\*[*?]*")
 _DEMANDING = ("StringEquals", "StringLike", "StringEqualsIgnoreCase", "ArnEquals", "ArnLike", "Bool")
 _SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorg", "aws:principalorg", "kms:")
 """Condition keys that say on whose behalf a service acts."""
