@@ -33,6 +33,8 @@ _IDENTITY_TYPES = frozenset(
     )
 )
 _WIDE_ACTION = re.compile(r"([^:]+:)?[*?]*\*[*?]*")
+_OPEN_SUBJECT = re.compile(r"[^:]*(:[^:]*)?[*?]")
+"""A wildcard before the second colon: "repo:example/site*:ref:..." is also example/site-of-somebody-else."""
 _DEMANDING = ("StringEquals", "StringLike", "StringEqualsIgnoreCase", "ArnEquals", "ArnLike", "Bool")
 _SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorg", "aws:principalorg", "kms:")
 """Condition keys that say on whose behalf a service acts."""
@@ -194,7 +196,7 @@ class WebIdentity(Rule):
                     if not all(any(key.endswith(claim) for key in keys) for keys in cases):
                         yield statement.place(node), f"no condition on {claim} of the token"
                 for value in (value for keys in cases for key, values in keys.items() if key.endswith(":sub") for value in values):
-                    if value.text is not None and re.match(r"\*|repo:[^/]*[*?]|repo:[^/:]+/[*?]", value.text):
+                    if value.text is not None and _OPEN_SUBJECT.match(value.text):
                         yield statement.place(value), f"{value.text!r} admits more than one repository"
 
 

@@ -123,6 +123,14 @@ CASES: list[tuple[type[Rule], dict[str, Any], bool]] = [
         True,
     ),
     (iam.WebIdentity, web(IMPORTED), False),
+    *(
+        (iam.WebIdentity, web(subject, "StringLike"), refused)
+        for refused, subjects in (
+            (True, ("repo:o/r*", "repo:o/r*:ref:refs/heads/main", "repo:o/?:x", "repo:?/r:x", "r*", "project_path:o/*:ref_type:branch")),
+            (False, ("repo:o/r:*", "repo:o/r:ref:refs/tags/v?", "repo:o/r", "project_path:o/r:ref_type:branch:ref:*")),
+        )
+        for subject in subjects
+    ),
     (iam.WebIdentity, web([]), True),
     (iam.WebIdentity, web([IMPORTED, "repo:o/*"], "StringLike"), True),
     (iam.ConfusedDeputy, managed({"Effect": "Allow", "Principal": SERVICE, "Action": "a:B"}), False),
