@@ -114,10 +114,14 @@ def demanded(view: View, condition: Node) -> Iterator[tuple[str, list[Node]]]:
                     yield str(key).lower(), values
 
 
+def _any(values: list[Node]) -> bool:
+    return any(set(str(value.value)) == {"*"} for value in values)
+
+
 def restricted(view: View, statement: Statement, node: Node, *keys: str) -> bool:
     """Wherever the node stands in the statement, a condition demands a value, and not any, of a key that begins like one of these."""
     return all(
-        any(key.startswith(keys) and not any(set(str(each.value)) == {"*"} for each in values) for key, values in demanded(view, condition))
+        any(key.startswith(keys) and not _any(values) for key, values in demanded(view, condition))
         for condition in view.at(statement.node.when(node), "Condition")
     )
 
@@ -191,11 +195,11 @@ class WebIdentity(Rule):
             for node in actions(view, statement) if statement.kind == "trust" else ():
                 if not fnmatchcase("sts:assumerolewithwebidentity", str(node.value).lower()):
                     continue
-                cases = [dict(demanded(view, condition)) for condition in view.at(statement.node.when(node), "Condition")]
+                cases = [list(demanded(view, condition)) for condition in view.at(statement.node.when(node), "Condition")]
                 for claim in (":aud", ":sub"):
-                    if not all(any(key.endswith(claim) for key in keys) for keys in cases):
+                    if not all(any(key.endswith(claim) and not _any(values) for key, values in case) for case in cases):
                         yield statement.place(node), f"no condition on {claim} of the token"
-                for value in (value for keys in cases for key, values in keys.items() if key.endswith(":sub") for value in values):
+                for value in (value for case in cases for key, values in case if key.endswith(":sub") for value in values):
                     if value.text is not None and _OPEN_SUBJECT.match(value.text):
                         yield statement.place(value), f"{value.text!r} admits more than one repository"
 

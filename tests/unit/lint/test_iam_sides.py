@@ -123,6 +123,9 @@ CASES: list[tuple[type[Rule], dict[str, Any], bool]] = [
         True,
     ),
     (iam.WebIdentity, web(IMPORTED), False),
+    (iam.WebIdentity, web("repo:o/r:x", "StringLike", **{f"{TOKEN}:job_workflow_ref": "o/r/.github/workflows/*"}), False),
+    (iam.WebIdentity, web("repo:o/r:x", "StringLike", **{f"{TOKEN}:aud": "*"}), True),
+    (iam.WebIdentity, trust(Action=IDENTIFYING, Condition={"StringLike": {**CLAIMS, SUB: "repo:o/*"}, "StringEquals": CLAIMS}), True),
     *(
         (iam.WebIdentity, web(subject, "StringLike"), refused)
         for refused, subjects in (
