@@ -123,6 +123,7 @@ def test_the_policy_is_the_one_of_the_bucket() -> None:
         (either(deny(), GONE), False),
         (either(GONE, deny()), False),
         (either(deny(), either(deny(), GONE)), False),
+        (either(deny(), {"Fn::If": ["D", deny(), GONE]}), False),
         (deny(Principal=either("*", {"AWS": "1"})), False),
         (deny(Action=either("s3:*", "s3:Get*")), False),
         (deny(Resource=[ARN, either(OBJECTS, GONE)]), False),
