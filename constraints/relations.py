@@ -73,7 +73,7 @@ class Without:
     member: str
     values: tuple[str, ...]
     why: str
-    given: str | None = None
+    given: str = ""
     prefixes: tuple[str, ...] = ()
 
 

@@ -31,6 +31,8 @@ class Special(Enum):
 
 ABSENT: Final = Special.ABSENT
 UNKNOWN: Final = Special.UNKNOWN
+OPAQUE: Final = ("Custom::", "AWS::CloudFormation::")
+"""How the types begin whose attributes can be anything: custom resources, nested stacks."""
 EACH: Final = object()
 """A step of `View.at`: every item of a list."""
 

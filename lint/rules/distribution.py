@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from lint.rules.base import Problem, Rule
 from lint.rules.cdn import WEBSITE, origins
 from lint.rules.edge import behaviours
-from templates.view import Node, View, reference, together
+from templates.view import Node, View, logical_id, reference, together
 
 _API = "https://docs.aws.amazon.com/cloudfront/latest/APIReference"
 _CONFIG = "DistributionConfig"
@@ -54,11 +54,10 @@ class Methods(Rule):
             found: dict[str, frozenset[str]] = {}
             for name, offered in METHODS.items():
                 for node in view.at(behaviour, name):
-                    methods = [item.text for item in view.items(node)]
-                    known = frozenset(method for method in methods if method is not None)
-                    if not isinstance(node.value, list) or None in methods:
+                    items = list(view.items(node))
+                    if not isinstance(node.value, list) or any(item.text is None for item in items):
                         continue
-                    found[name] = known
+                    found[name] = known = frozenset(str(item.value) for item in items)
                     if known not in offered:
                         yield node.path, f"{', '.join(sorted(known)) or 'no method'}; CloudFront offers {_sets(offered)}"
             cached = found.get("CachedMethods", frozenset()) - found.get("AllowedMethods", READING)
@@ -115,14 +114,14 @@ class Targets(Rule):
             ids = [node for origin in view.items(properties, _CONFIG, "Origins") for node in view.at(origin, "Id")]
             groups = list(view.items(properties, _CONFIG, "OriginGroups", "Items"))
             names = [node for group in groups for node in view.at(group, "Id")]
-            yield from ((node.path, f"{node.text} is the id of an origin") for node in names if node.text and _named(node, ids))
+            yield from ((node.path, f"{node.text} is the id of an origin") for node in names if _named(node, ids))
             if all(node.text and "${" not in node.text for node in (*ids, *names)):
                 members = (member for group in groups for member in view.items(group, "Members", "Items"))
                 yield from self._unknown((node for member in members for node in view.at(member, "OriginId")), ids)
                 targets = [node for behaviour in behaviours(view, properties) for node in view.at(behaviour, "TargetOriginId")]
                 yield from self._unknown(iter(targets), [*ids, *names])
             for behaviour in behaviours(view, properties):
-                if any(_named(node, names) for node in view.at(behaviour, "TargetOriginId") if node.text):
+                if any(_named(node, names) for node in view.at(behaviour, "TargetOriginId")):
                     for method in view.items(behaviour, "AllowedMethods"):
                         if method.text in _WRITING:
                             yield method.path, f"{method.text} to a group of origins, which fails over for GET, HEAD and OPTIONS only"
@@ -132,11 +131,11 @@ class Targets(Rule):
     def _unknown(nodes: Iterator[Node], known: list[Node]) -> Iterator[Problem]:
         for node in nodes:
             if node.text and "${" not in node.text and not _named(node, known):
-                yield node.path, f"{node.text} is none of {', '.join(sorted({each.text for each in known if each.text}))}"
+                yield node.path, f"{node.text} is none of {', '.join(sorted({str(each.value) for each in known}))}"
 
 
 def _named(node: Node, among: list[Node]) -> bool:
-    return any(other.text == node.text and together(node, other) for other in among)
+    return node.text is not None and any(other.text == node.text and together(node, other) for other in among)
 
 
 class AccessControlFits(Rule):
@@ -179,7 +178,7 @@ class WebAclScope(Rule):
                 target = reference(node)
                 acl = view.resource(target.name) if target and view.type_of(target.name) == "AWS::WAFv2::WebACL" else None
                 if acl and any(scope.text == "REGIONAL" for scope in view.at(view.properties_of(acl), "Scope")):
-                    yield node.path, f"{acl.path[1]} has the scope REGIONAL; a distribution takes CLOUDFRONT"
+                    yield node.path, f"{logical_id(acl)} has the scope REGIONAL; a distribution takes CLOUDFRONT"
         for properties in view.properties("AWS::WAFv2::WebACLAssociation"):
             for node in view.at(properties, "ResourceArn"):
                 if node.text and re.match(r"arn:[^:]+:cloudfront:", node.text):
@@ -206,7 +205,7 @@ class Covered(Rule):
                     if alias.text and "${" not in alias.text and all(text and "${" not in text for text in texts):
                         name = alias.text.lower()
                         if not {name, f"*.{name.partition('.')[2]}"} & {text.lower() for text in texts if text}:
-                            yield alias.path, f"{alias.text} is no name of the certificate {found.path[1]}"
+                            yield alias.path, f"{alias.text} is no name of the certificate {logical_id(found)}"
 
 
 class Addresses(Rule):

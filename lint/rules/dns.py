@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from lint.rules.base import Problem, Rule
 from templates.record_sets import CLOUDFRONT_ZONE
-from templates.view import ABSENT, Node, View, reference
+from templates.view import ABSENT, UNKNOWN, Node, View, mapping, reference, together
 
 RECORD_TYPES = frozenset(
     ("A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SSHFP", "SVCB", "TLSA", "TXT")
@@ -33,15 +33,15 @@ def records(view: View) -> Iterator[Node]:
 
 def to_cloudfront(view: View, record: Node) -> bool:
     """The record is an alias of a distribution, by zone or by name."""
-    if any(node.value == CLOUDFRONT_ZONE for node in view.at(record, "AliasTarget", "HostedZoneId")):
-        return True
-    for node in view.at(record, "AliasTarget", "DNSName"):
-        target = reference(node)
-        if target and view.type_of(target.name) == "AWS::CloudFront::Distribution":
-            return True
-        if node.text and node.text.rstrip(".").lower().endswith(".cloudfront.net"):
-            return True
-    return False
+    zones, names = view.at(record, "AliasTarget", "HostedZoneId"), view.at(record, "AliasTarget", "DNSName")
+    return any(node.value == CLOUDFRONT_ZONE for node in zones) or any(_names_a_distribution(view, node) for node in names)
+
+
+def _names_a_distribution(view: View, node: Node) -> bool:
+    target = reference(node)
+    if target is not None:
+        return view.type_of(target.name) == "AWS::CloudFront::Distribution"
+    return (node.text or "").rstrip(".").lower().endswith(".cloudfront.net")
 
 
 class NoTargetHealth(Rule):
@@ -103,18 +103,11 @@ class ZoneId(Rule):
     source_url = f"{_API}/API_HostedZone.html"
 
     def check(self, view: View) -> Iterator[Problem]:
-        seen = set()
         for node in self._ids(view):
-            if (
-                node.known
-                and node.value is not None
-                and not (node.text and _ZONE_ID.fullmatch(node.text))
-                and not (node.text and "${" in node.text)
-            ):
-                hint = ", leave out /hostedzone/" if isinstance(node.value, str) and "hostedzone" in node.value.lower() else ""
-                if node.path not in seen:
-                    yield node.path, f"{node.value!r} is no hosted zone id{hint}"
-                seen.add(node.path)
+            text = node.text or ""
+            if node.known and not _ZONE_ID.fullmatch(text) and "${" not in text:
+                hint = ", leave out /hostedzone/" if "hostedzone" in text.lower() else ""
+                yield node.path, f"{node.value!r} is no hosted zone id{hint}"
 
     @staticmethod
     def _ids(view: View) -> Iterator[Node]:
@@ -127,7 +120,7 @@ class ZoneId(Rule):
             for option in view.items(properties, "DomainValidationOptions"):
                 yield from view.at(option, "HostedZoneId")
         for parameter in view.section("Parameters"):
-            if isinstance(parameter.value, dict) and parameter.value.get("Type") == "AWS::Route53::HostedZone::Id":
+            if mapping(parameter.value).get("Type") == "AWS::Route53::HostedZone::Id":
                 yield from (node for node in view.at(parameter, "Default") if node.value != "")
 
 
@@ -184,13 +177,18 @@ class CheckOfItself(Rule):
         for record in records(view):
             for node in view.at(record, "HealthCheckId"):
                 target = reference(node)
-                found = view.resource(target.name) if target and view.type_of(target.name) == "AWS::Route53::HealthCheck" else None
+                found = view.resource(target.name) if target else None
                 if found is None:
                     continue
+                names = list(view.at(record.when(node), "Name"))
                 asked = view.at(view.properties_of(found), "HealthCheckConfig", "FullyQualifiedDomainName")
-                names = [_name(name) for name in view.at(record, "Name") if name.present]
-                if any(_name(each) in names for each in asked if each.present):
+                if any(_same(one, name) for one in asked for name in names):
                     yield node.path, "the health check asks for the name of the record itself; let it ask for the name of the endpoint"
+
+
+def _same(one: Node, other: Node) -> bool:
+    """Both are one name, which may be that of a resource or a parameter; two that only AWS will know may differ."""
+    return one.value not in (ABSENT, UNKNOWN) and _name(one) == _name(other) and together(one, other)
 
 
 def _name(node: Node) -> object:

@@ -12,11 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from lint.rules.base import Problem, Rule
-from templates.view import ABSENT, EACH, Node, Reference, View, number, reference, together
+from templates.view import ABSENT, EACH, OPAQUE, Node, Reference, View, logical_id, mapping, number, reference, together
 
 EDGE_REGION = "us-east-1"
 VIEWER_MEMORY = 128
@@ -48,6 +47,7 @@ _FORBIDDEN = {
 _NUMBERED_ARN = re.compile(
     r"arn:(aws[a-z-]*|\$\{AWS::Partition\}):lambda:us-east-1:([0-9]{12}|\$\{[^}]+\}):function:[^:]+:([1-9][0-9]*|\$\{[^}]+\})"
 )
+_NUMBERED_VARIABLE = re.compile(r"\$\{[\w.]+\}:([1-9][0-9]*|\$\{[^}]+\})")
 
 
 def behaviours(view: View, *distributions: Node) -> Iterator[Node]:
@@ -71,24 +71,18 @@ def trusted_services(view: View, role: Node) -> set[str]:
     found: set[str] = set()
     for statement in view.items(view.properties_of(role), "AssumeRolePolicyDocument", "Statement"):
         if any(node.value == "Allow" for node in view.at(statement, "Effect")):
-            found.update(node.text for node in view.items(statement, "Principal", "Service") if node.text)
+            found.update(str(node.value) for node in view.items(statement, "Principal", "Service"))
     return found
 
 
 def function_behind(view: View, target: Reference | None) -> str | None:
     """The function that a reference to it, to its version or to its alias means."""
-    for _ in range(3):
-        if target is None:
-            return None
-        kind = view.type_of(target.name)
-        if kind == _FUNCTION:
-            return target.name
-        if kind not in (_VERSION, "AWS::Lambda::Alias"):
-            return None
-        resource = view.resource(target.name)
-        nodes = view.at(view.properties_of(resource), "FunctionName") if resource else iter(())
-        target = next((r for r in map(reference, nodes) if r), None)
-    return None
+    if target is None:
+        return None
+    resource = view.resource(target.name)
+    named = view.at(view.properties_of(resource), "FunctionName") if resource else ()
+    candidates = (target, *filter(None, map(reference, named)))
+    return next((each.name for each in candidates if view.type_of(each.name) == _FUNCTION), None)
 
 
 def edge_functions(view: View) -> list[Node]:
@@ -116,8 +110,7 @@ def edge_versions(view: View) -> Iterator[Node]:
 
 
 def _marked(resource: Node) -> bool:
-    metadata = resource.value.get("Metadata")
-    return isinstance(metadata, dict) and metadata.get("Edge") is True
+    return mapping(resource.value.get("Metadata")).get("Edge") is True
 
 
 class EdgeRegion(Rule):
@@ -149,26 +142,23 @@ class NumberedVersion(Rule):
 
     @staticmethod
     def _wrong(view: View, node: Node) -> str | None:
-        target = reference(node)
+        alone = re.fullmatch(r"\$\{(\w+)(\.\w+)?\}", node.text or "")
+        target = Reference(alone[1]) if alone else reference(node)
         if target is not None:
             kind = view.type_of(target.name)
-            return f"{target.name} is {_kind_name(kind)}, not a version" if kind is not None and kind != _VERSION else None
+            if kind is None or kind == _VERSION or kind.startswith(OPAQUE):
+                return None
+            return f"{target.name} is {_kind_name(kind)}, not a version"
         if node.value is ABSENT:
             return "no function is named"
         text = node.text
-        if text is None or _NUMBERED_ARN.fullmatch(text):
+        if text is None or _NUMBERED_ARN.fullmatch(text) or _NUMBERED_VARIABLE.fullmatch(text):
             return None
-        embedded = re.fullmatch(r"\$\{(\w+)(\.\w+)?\}(.*)", text)
-        if embedded is not None:
-            name, tail = embedded[1], embedded[3]
-            numbered = re.fullmatch(r":[1-9][0-9]*|:\$\{[^}]+\}", tail) is not None
-            if numbered or (not tail and view.type_of(name) is None):
-                return None
         return f"{text!r} is no numbered version"
 
 
-def _kind_name(kind: str | None) -> str:
-    return {_FUNCTION: "the function itself", "AWS::Lambda::Alias": "an alias"}.get(kind or "", f"of type {kind}")
+def _kind_name(kind: str) -> str:
+    return {_FUNCTION: "the function itself", "AWS::Lambda::Alias": "an alias"}.get(kind, f"of type {kind}")
 
 
 class EdgeSettings(Rule):
@@ -193,7 +183,7 @@ class EdgeSettings(Rule):
             yield from (
                 (n.path, "an edge function has 512 MB of storage")
                 for n in view.at(properties, "EphemeralStorage", "Size")
-                if (number(n) or 0) > 512
+                if (size := number(n)) is not None and size > 512
             )
             yield from (
                 (n.path, "the code of an edge function is encrypted with Lambda's own key")
@@ -211,7 +201,7 @@ class EdgeSettings(Rule):
             yield from (
                 (n.path, "an edge function is a zip archive, no container image")
                 for n in view.at(properties, "Code", "ImageUri")
-                if n.present and n.known
+                if n.present
             )
             yield from (
                 (n.path, "an edge function runs Node.js or Python")
@@ -255,7 +245,7 @@ class EventTypes(Rule):
                         if (node.known and node.value not in events) or node.value is ABSENT:
                             said = "no event type" if node.value is ABSENT else f"{node.value!r} is no event type"
                             yield node.path, f"{said} of {name}; there are {', '.join(events)}"
-                        elif node.text and node.text in seen and together(seen[node.text], node):
+                        elif node.text in seen and together(seen[node.text], node):
                             yield node.path, f"a second function for {node.text} in the same behaviour"
                         elif node.text:
                             seen[node.text] = node
@@ -295,7 +285,7 @@ class EdgeTrust(Rule):
                 missing = [service for service in _TRUSTED if service not in trusted_services(view, role)]
                 if missing:
                     path = (*role.path, "Properties", "AssumeRolePolicyDocument")
-                    yield path, f"role of the edge function {function.path[1]} does not trust {' and '.join(missing)}"
+                    yield path, f"role of the edge function {logical_id(function)} does not trust {' and '.join(missing)}"
 
 
 class LogFormat(Rule):
@@ -309,12 +299,8 @@ class LogFormat(Rule):
             for config in view.at(properties, "LoggingConfig"):
                 for level in ("ApplicationLogLevel", "SystemLogLevel"):
                     for node in view.at(config, level):
-                        formats = list(view.at(replace(config, given=node.given), "LogFormat"))
-                        if (
-                            node.present
-                            and isinstance(config.value, dict)
-                            and any((f.known and f.value != "JSON") or not f.present for f in formats)
-                        ):
+                        formats = view.at(config.when(node), "LogFormat")
+                        if node.present and any((f.known and f.value != "JSON") or not f.present for f in formats):
                             yield node.path, f"{level} without LogFormat JSON beside it"
 
 
@@ -326,6 +312,5 @@ class UnusedMark(Rule):
 
     def check(self, view: View) -> Iterator[Problem]:
         for function in view.resources(_FUNCTION):
-            metadata = function.value.get("Metadata")
-            if isinstance(metadata, dict) and "Edge" in metadata and metadata["Edge"] is not True:
+            if mapping(function.value.get("Metadata")).get("Edge", True) is not True:
                 yield (*function.path, "Metadata", "Edge"), "write true (a JSON boolean), or leave it out"

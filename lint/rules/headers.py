@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from lint.rules.base import Problem, Rule
-from templates.view import Node, View, together
+from templates.view import Node, View, logical_id, together
 
 SECURITY_HEADERS = {
     "content-security-policy": "ContentSecurityPolicy",
@@ -49,13 +49,13 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _GUIDE = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide"
 
 
-def _headers(view: View, *sections: str) -> Iterator[tuple[str, Node]]:
+def _headers(view: View, *sections: str) -> Iterator[tuple[str, str, Node]]:
     for properties in view.properties("AWS::CloudFront::ResponseHeadersPolicy"):
         for section in sections:
             for item in view.items(properties, "ResponseHeadersPolicyConfig", section, "Items"):
                 for node in view.at(item, "Header"):
                     if node.text is not None and "${" not in node.text:
-                        yield section, node
+                        yield section, node.text, node
 
 
 class AllowedHeader(Rule):
@@ -65,14 +65,14 @@ class AllowedHeader(Rule):
     source_url = f"{_GUIDE}/edge-functions-restrictions.html"
 
     def check(self, view: View) -> Iterator[Problem]:
-        for section, node in _headers(view, "CustomHeadersConfig", "RemoveHeadersConfig"):
-            name = (node.text or "").lower()
+        for section, text, node in _headers(view, "CustomHeadersConfig", "RemoveHeadersConfig"):
+            name = text.lower()
             if not _TOKEN.fullmatch(name):
-                yield node.path, f"{node.text!r} is no name of a header (RFC 9110, 5.1)"
+                yield node.path, f"{text!r} is no name of a header (RFC 9110, 5.1)"
             elif name in OF_THE_CONNECTION or _RESERVED.fullmatch(name):
-                yield node.path, f"CloudFront does not let a policy {'add' if section[0] == 'C' else 'remove'} {node.text}"
+                yield node.path, f"CloudFront does not let a policy {'add' if section == 'CustomHeadersConfig' else 'remove'} {text}"
             elif name in SECURITY_HEADERS and section == "CustomHeadersConfig":
-                yield node.path, f"{node.text} is a security header; set SecurityHeadersConfig.{SECURITY_HEADERS[name]}"
+                yield node.path, f"{text} is a security header; set SecurityHeadersConfig.{SECURITY_HEADERS[name]}"
 
 
 class HeaderOnce(Rule):
@@ -82,11 +82,9 @@ class HeaderOnce(Rule):
     source_url = f"{_GUIDE}/understanding-response-headers-policies.html"
 
     def check(self, view: View) -> Iterator[Problem]:
-        seen: list[tuple[str, Node]] = []
-        for section, node in _headers(view, "CustomHeadersConfig", "RemoveHeadersConfig"):
-            for other, first in seen:
-                same = (first.text or "").lower() == (node.text or "").lower() and first.path[:2] == node.path[:2]
-                if same and other == section and first.path != node.path and together(first, node):
-                    yield node.path, f"{node.text} stands in the policy already"
-                    break
-            seen.append((section, node))
+        seen: list[tuple[tuple[str, ...], Node]] = []
+        for section, text, node in _headers(view, "CustomHeadersConfig", "RemoveHeadersConfig"):
+            key = (logical_id(node), section, text.lower())
+            if any(key == other and first.path != node.path and together(first, node) for other, first in seen):
+                yield node.path, f"{text} stands in the policy already"
+            seen.append((key, node))

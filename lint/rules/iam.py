@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from lint.rules.base import Problem, Rule
-from templates.view import Node, Path, View
+from templates.view import Node, Path, View, logical_id, mapping
 
 Kind = Literal["trust", "identity", "resource"]
 
@@ -32,8 +32,11 @@ _IDENTITY_TYPES = frozenset(
         "AWS::SSO::PermissionSet",
     )
 )
-_WIDE_ACTION = re.compile(r"\*+|[^:]+:\*+")
-_SOURCE_KEYS = ("aws:source", "aws:principalorg", "kms:")
+_WIDE_ACTION = re.compile(r"([^:]+:)?[*?]*\*[*?]*")
+_OPEN_SUBJECT = re.compile(r"[^:]*(:[^:]*)?[*?]")
+"""A wildcard before the second colon: "repo:example/site*:ref:..." is also example/site-of-somebody-else."""
+_DEMANDING = ("StringEquals", "StringLike", "StringEqualsIgnoreCase", "ArnEquals", "ArnLike", "Bool")
+_SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorg", "aws:principalorg", "kms:")
 """Condition keys that say on whose behalf a service acts."""
 
 
@@ -53,7 +56,7 @@ class Statement:
 def allowing(view: View) -> Iterator[Statement]:
     """Every statement of the template whose effect is, or can be, Allow."""
     for resource in view.resources():
-        kind: Kind = "identity" if view.type_of(str(resource.path[1])) in _IDENTITY_TYPES else "resource"
+        kind: Kind = "identity" if view.type_of(logical_id(resource)) in _IDENTITY_TYPES else "resource"
         yield from _below(view, view.properties_of(resource), kind, None)
 
 
@@ -63,19 +66,17 @@ def _below(view: View, root: Node, kind: Kind, base: Path | None) -> Iterator[St
         node = stack.pop()
         value = node.value
         if isinstance(value, dict):
-            if "Statement" in value and ("Version" in value or "Effect" in repr(value["Statement"])):
+            if "Statement" in value:
                 of = "trust" if "AssumeRolePolicyDocument" in node.path else kind
                 for statement in view.items(node, "Statement"):
-                    if isinstance(statement.value, dict) and any(e.value == "Allow" for e in view.at(statement, "Effect")):
+                    if any(effect.value == "Allow" for effect in view.at(statement, "Effect")):
                         yield Statement(statement, of, base)
             else:
                 stack.extend(Node((*node.path, str(key)), item) for key, item in value.items())
         elif isinstance(value, list):
             stack.extend(Node((*node.path, index), item) for index, item in enumerate(value))
-        elif isinstance(value, str) and value.lstrip().startswith("{") and '"Statement"' in value:
-            document = _parsed(value)
-            if document is not None:
-                yield from _below(view, Node(node.path, document), kind, node.path)
+        elif isinstance(value, str) and '"Statement"' in value:
+            yield from _below(view, Node(node.path, _parsed(value)), kind, node.path)
 
 
 def _parsed(text: str) -> Any:
@@ -86,7 +87,7 @@ def _parsed(text: str) -> Any:
 
 
 def actions(view: View, statement: Statement) -> list[Node]:
-    """The actions of a statement."""
+    """The actions of a statement whose names are known: texts."""
     return [node for node in view.items(statement.node, "Action") if node.text]
 
 
@@ -97,17 +98,32 @@ def principals(view: View, statement: Statement) -> Iterator[tuple[str, Node]]:
             for kind in principal.value:
                 for node in view.items(principal, kind):
                     yield str(kind), node
-        elif principal.present:
+        else:
             yield "", principal
 
 
-def condition_keys(view: View, statement: Statement) -> Iterator[tuple[str, str, list[Node]]]:
-    """Operator, lower-case key and values of every condition."""
-    for condition in view.at(statement.node, "Condition"):
-        for operator in condition.value if isinstance(condition.value, dict) else ():
-            for keys in view.at(condition, operator):
-                for key in keys.value if isinstance(keys.value, dict) else ():
-                    yield str(operator), str(key).lower(), list(view.items(keys, key))
+def demanded(view: View, condition: Node) -> Iterator[tuple[str, list[Node]]]:
+    """Lower-case key and values of everything in a Condition that a request does not meet without the key.
+
+    ForAllValues and IfExists are met by a request that has no such key.
+    """
+    for operator in mapping(condition.value):
+        for keys in view.at(condition, operator) if str(operator).removeprefix("ForAnyValue:") in _DEMANDING else ():
+            for key in mapping(keys.value):
+                if values := list(view.items(keys, key)):
+                    yield str(key).lower(), values
+
+
+def _any(values: list[Node]) -> bool:
+    return any(set(str(value.value)) == {"*"} for value in values)
+
+
+def restricted(view: View, statement: Statement, node: Node, *keys: str) -> bool:
+    """Wherever the node stands in the statement, a condition demands a value, and not any, of a key that begins like one of these."""
+    return all(
+        any(key.startswith(keys) and not _any(values) for key, values in demanded(view, condition))
+        for condition in view.at(statement.node.when(node), "Condition")
+    )
 
 
 class AnyPrincipal(Rule):
@@ -136,7 +152,7 @@ class WideAction(Rule):
     def check(self, view: View) -> Iterator[Problem]:
         for statement in allowing(view):
             for node in actions(view, statement):
-                if _WIDE_ACTION.fullmatch(node.text or ""):
+                if _WIDE_ACTION.fullmatch(str(node.value)):
                     yield statement.place(node), f"{node.text} allows every action; name those that are needed"
 
 
@@ -163,18 +179,9 @@ class PassRole(Rule):
     def check(self, view: View) -> Iterator[Problem]:
         for statement in allowing(view):
             for node in actions(view, statement):
-                if fnmatchcase("iam:passrole", (node.text or "").lower()) and not self._to_a_service(view, statement):
+                passes = fnmatchcase("iam:passrole", str(node.value).lower())
+                if passes and not restricted(view, statement, node, "iam:passedtoservice"):
                     yield statement.place(node), "iam:PassRole without StringEquals on iam:PassedToService"
-
-    @staticmethod
-    def _to_a_service(view: View, statement: Statement) -> bool:
-        return any(
-            key == "iam:passedtoservice"
-            and operator.rpartition(":")[2] in ("StringEquals", "StringLike", "StringEqualsIgnoreCase")
-            and values
-            and not any(value.text is not None and set(value.text) == {"*"} for value in values)
-            for operator, key, values in condition_keys(view, statement)
-        )
 
 
 class WebIdentity(Rule):
@@ -186,16 +193,14 @@ class WebIdentity(Rule):
     def check(self, view: View) -> Iterator[Problem]:
         for statement in allowing(view):
             for node in actions(view, statement) if statement.kind == "trust" else ():
-                if not fnmatchcase("sts:assumerolewithwebidentity", (node.text or "").lower()):
+                if not fnmatchcase("sts:assumerolewithwebidentity", str(node.value).lower()):
                     continue
-                claims = {
-                    key.rpartition(":")[2]: values
-                    for operator, key, values in condition_keys(view, statement)
-                    if operator.rpartition(":")[2] in ("StringEquals", "StringLike", "StringEqualsIgnoreCase")
-                }
-                yield from ((statement.place(node), f"no condition on :{c} of the token") for c in ("aud", "sub") if not claims.get(c))
-                for value in claims.get("sub", []):
-                    if value.text is not None and re.match(r"\*|repo:[^/]*[*?]|repo:[^/:]+/[*?]", value.text):
+                cases = [list(demanded(view, condition)) for condition in view.at(statement.node.when(node), "Condition")]
+                for claim in (":aud", ":sub"):
+                    if not all(any(key.endswith(claim) and not _any(values) for key, values in case) for case in cases):
+                        yield statement.place(node), f"no condition on {claim} of the token"
+                for value in (value for case in cases for key, values in case if key.endswith(":sub") for value in values):
+                    if value.text is not None and _OPEN_SUBJECT.match(value.text):
                         yield statement.place(value), f"{value.text!r} admits more than one repository"
 
 
@@ -209,9 +214,8 @@ class ConfusedDeputy(Rule):
         for statement in allowing(view):
             if statement.kind != "resource":
                 continue
-            bound = any(key.startswith(_SOURCE_KEYS) for _, key, _ in condition_keys(view, statement))
             for kind, node in principals(view, statement):
-                if kind == "Service" and not bound:
+                if kind == "Service" and not restricted(view, statement, node, *_SOURCE_KEYS):
                     yield statement.place(node), f"{node.text or 'a service'} without a condition on aws:SourceArn or aws:SourceAccount"
         for properties in view.properties("AWS::Lambda::Permission"):
             for node in view.at(properties, "Principal"):

@@ -27,21 +27,26 @@ _WAF = "https://docs.aws.amazon.com/waf/latest/developerguide/waf-metrics.html"
 
 @dataclass(frozen=True)
 class Metrics:
-    """Metrics of one namespace that share their dimensions."""
+    """Metrics of one namespace that share their dimensions; names with blanks between."""
 
-    names: frozenset[str]
-    dimensions: frozenset[str]
-    """All of them name a metric; with one missing or too many CloudWatch finds no data."""
     source: str
+    named_by: str
+    listed: str
 
+    @property
+    def dimensions(self) -> frozenset[str]:
+        """All of them name a metric; with one missing or too many CloudWatch finds no data."""
+        return frozenset(self.named_by.split())
 
-def _metrics(source: str, dimensions: str, names: str) -> Metrics:
-    return Metrics(frozenset(names.split()), frozenset(dimensions.split()), source)
+    @property
+    def names(self) -> frozenset[str]:
+        """The metrics."""
+        return frozenset(self.listed.split())
 
 
 METRICS: Mapping[str, tuple[Metrics, ...]] = {
     "AWS/CloudFront": (
-        _metrics(
+        Metrics(
             _CLOUDFRONT,
             "DistributionId Region",
             "4xxErrorRate 5xxErrorRate TotalErrorRate Requests BytesDownloaded BytesUploaded"
@@ -50,39 +55,39 @@ METRICS: Mapping[str, tuple[Metrics, ...]] = {
             # Lambda@Edge; the last one, and only that, is a plural.
             " LambdaExecutionError LambdaValidationError LambdaLimitExceededErrors",
         ),
-        _metrics(
+        Metrics(
             f"{_CLOUDFRONT_GUIDE}/monitoring-functions.html",
             "FunctionName Region",
             "FunctionInvocations FunctionValidationErrors FunctionExecutionErrors FunctionComputeUtilization FunctionThrottles",
         ),
     ),
     "AWS/Route53": (
-        _metrics(
+        Metrics(
             _ROUTE53,
             "HealthCheckId",
             "HealthCheckStatus HealthCheckPercentageHealthy ChildHealthCheckHealthyCount ConnectionTime SSLHandshakeTime TimeToFirstByte",
         ),
-        _metrics(_ROUTE53, "HostedZoneId", "DNSQueries"),
+        Metrics(_ROUTE53, "HostedZoneId", "DNSQueries"),
     ),
-    "AWS/CertificateManager": (_metrics(_ACM, "CertificateArn", "DaysToExpiry"),),
+    "AWS/CertificateManager": (Metrics(_ACM, "CertificateArn", "DaysToExpiry"),),
     "AWS/S3": (
-        _metrics(
+        Metrics(
             _S3,
             "SourceBucket DestinationBucket RuleId",
             "ReplicationLatency BytesPendingReplication OperationsPendingReplication OperationsFailedReplication",
         ),
-        _metrics(_S3, "BucketName StorageType", "BucketSizeBytes NumberOfObjects"),
+        Metrics(_S3, "BucketName StorageType", "BucketSizeBytes NumberOfObjects"),
     ),
-    "AWS/DynamoDB": (_metrics(_DYNAMODB, "TableName", "ConsumedReadCapacityUnits ConsumedWriteCapacityUnits"),),
+    "AWS/DynamoDB": (Metrics(_DYNAMODB, "TableName", "ConsumedReadCapacityUnits ConsumedWriteCapacityUnits"),),
     # In us-east-1, and where the account receives billing alerts.
-    "AWS/Billing": (_metrics(_BILLING, "Currency", "EstimatedCharges"), _metrics(_BILLING, "ServiceName Currency", "EstimatedCharges")),
+    "AWS/Billing": (Metrics(_BILLING, "Currency", "EstimatedCharges"), Metrics(_BILLING, "ServiceName Currency", "EstimatedCharges")),
     # A web ACL of CloudFront reports without Region.
-    "AWS/WAFV2": (_metrics(_WAF, "WebACL Rule", "AllowedRequests BlockedRequests CountedRequests PassedRequests"),),
+    "AWS/WAFV2": (Metrics(_WAF, "WebACL Rule", "AllowedRequests BlockedRequests CountedRequests PassedRequests"),),
 }
 """Namespace to what its service publishes, as far as this platform may want to watch it."""
 
 REGION_OF_CLOUDFRONT = "Global"
-"""The only value of the dimension Region in AWS/CloudFront."""
+"""The only value of the dimension Region in AWS/CloudFront; no other metric here has that dimension."""
 
 
 def metric_problem(namespace: str, name: str, dimensions: Mapping[str, object]) -> str | None:
@@ -94,11 +99,10 @@ def metric_problem(namespace: str, name: str, dimensions: Mapping[str, object]) 
     if not named:
         return f"{namespace} has no metric {name!r}; it has {', '.join(sorted(frozenset[str]().union(*(g.names for g in groups))))}"
     if all(group.dimensions != dimensions.keys() for group in named):
-        return (
-            f"{namespace} {name} comes with the dimensions {' and '.join(sorted(named[0].dimensions))}, not {', '.join(sorted(dimensions))}"
-        )
+        offered = "; or ".join(" and ".join(sorted(group.dimensions)) for group in named)
+        return f"{namespace} {name} comes with the dimensions {offered}, not {', '.join(sorted(dimensions)) or 'none'}"
     region = dimensions.get("Region", REGION_OF_CLOUDFRONT)
-    if namespace == "AWS/CloudFront" and isinstance(region, str) and region != REGION_OF_CLOUDFRONT:
+    if isinstance(region, str) and region != REGION_OF_CLOUDFRONT:
         return f"the dimension Region of CloudFront's metrics is always {REGION_OF_CLOUDFRONT}, not {region!r}"
     return None
 
@@ -118,10 +122,9 @@ class KnownMetric(Rule):
                         dimensions[key.text] = next(view.at(each, "Value")).value
             for namespace in view.at(alarm, "Namespace"):
                 for name in view.at(alarm.when(namespace), "MetricName"):
-                    if namespace.text and namespace.text.startswith("AWS/") and name.text:
-                        problem = metric_problem(namespace.text, name.text, dimensions)
-                        if problem:
-                            yield name.path, problem
+                    of_aws = namespace.text and namespace.text.startswith("AWS/")
+                    if of_aws and name.text and (problem := metric_problem(str(namespace.value), name.text, dimensions)):
+                        yield name.path, problem
 
 
 class DeliveryPrefix(Rule):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from lint.rules.base import Problem, Rule
 from lint.rules.dns import records, to_cloudfront
-from templates.view import ABSENT, Node, View, reference, together
+from templates.view import ABSENT, Node, View, logical_id, mapping, reference, together
 
 _API = "https://docs.aws.amazon.com/Route53/latest/APIReference"
 
@@ -95,7 +95,10 @@ class RecordOnce(Rule):
         for record in records(view):
             if any(record.value.get(policy) is not None for policy in _POLICIES):
                 continue
-            zone = record.value.get("HostedZoneId") or record.value.get("HostedZoneName") or self._zone_of_group(view, record)
+            of_group = mapping(mapping(mapping(view.template["Resources"])[logical_id(record)]).get("Properties"))
+            zone = next(
+                (place[key] for place in (record.value, of_group) for key in ("HostedZoneId", "HostedZoneName") if place.get(key)), None
+            )
             for name in view.at(record, "Name"):
                 for kind in view.at(record.when(name), "Type"):
                     if name.text is None or kind.text is None:
@@ -105,9 +108,3 @@ class RecordOnce(Rule):
                     if any(key == other and first.path != record.path and together(where, bound) for other, where, first in seen):
                         yield record.path, f"{name.text} has a record of type {kind.text} already"
                     seen.append((key, bound, record))
-
-    @staticmethod
-    def _zone_of_group(view: View, record: Node) -> object:
-        group = view.resource(str(record.path[1]))
-        properties = view.properties_of(group).value if group else {}
-        return properties.get("HostedZoneId") or properties.get("HostedZoneName")

@@ -13,24 +13,15 @@ from typing import Any
 from constraints import of_cloudfront, of_keys, of_lambda_and_waf
 from constraints.relations import Check, Excludes, ExclusiveValue, Once, OneOf, Ordered, Refers, Relation, Requires, When, Without
 from lint.rules.base import Problem, Rule
-from templates.view import ABSENT, EACH, UNKNOWN, Node, View, number, reference, together
+from templates.view import ABSENT, EACH, OPAQUE, UNKNOWN, Node, View, number, reference, together
 
 RELATIONS: tuple[Relation, ...] = (*of_cloudfront.RELATIONS, *of_keys.RELATIONS, *of_lambda_and_waf.RELATIONS)
 _EMPTY: tuple[Any, ...] = (ABSENT, None, "", [], {})
 
 
-def _concerns(check: Check) -> frozenset[str] | None:
-    """The members of a structure without which a check has nothing to say; None where absence says something."""
-    if isinstance(check, OneOf) or (isinstance(check, When) and check.absent):
-        return None
-    names = check.members if isinstance(check, Ordered) else (check.first if isinstance(check, Excludes | Requires) else check.member,)
-    return frozenset(name.partition(".")[0] for name in names)
-
-
-_BY_STRUCTURE: dict[str, dict[str, list[tuple[frozenset[str] | None, Check]]]] = {}
+_BY_STRUCTURE: dict[str, dict[str, list[Check]]] = {}
 for _relation in RELATIONS:
-    _found = _BY_STRUCTURE.setdefault(_relation.kind, {}).setdefault(_relation.at, [])
-    _found.append((_concerns(_relation.check), _relation.check))
+    _BY_STRUCTURE.setdefault(_relation.kind, {}).setdefault(_relation.at, []).append(_relation.check)
 
 
 class GoTogether(Rule):
@@ -41,12 +32,11 @@ class GoTogether(Rule):
 
     def check(self, view: View) -> Iterator[Problem]:
         for resource in view.resources():
-            for at, checks in _BY_STRUCTURE.get(str(resource.value["Type"]), {}).items() if "Type" in resource.value else ():
+            for at, checks in _BY_STRUCTURE.get(str(resource.value.get("Type")), {}).items():
                 for structure in _below(view, view.properties_of(resource), at):
                     if isinstance(structure.value, dict):
-                        for concerns, check in checks:
-                            if concerns is None or concerns & structure.value.keys():
-                                yield from _CHECKS[type(check)](view, structure, check)
+                        for check in checks:
+                            yield from _CHECKS[type(check)](view, structure, check)
 
 
 def _below(view: View, node: Node, path: str) -> Iterator[Node]:
@@ -56,16 +46,12 @@ def _below(view: View, node: Node, path: str) -> Iterator[Node]:
         return
     head, _, rest = path.partition(".")
     for each in view.at(node, EACH if head == "*" else head):
-        yield from _below(view, each, rest) if rest else iter((each,))
-
-
-def _all(view: View, node: Node, path: str) -> list[Node]:
-    return [each for each in _below(view, node, path) if together(node, each)]
+        yield from _below(view, each, rest)
 
 
 def _there(node: Node) -> bool:
     """A value that counts as given: not absent, and not empty."""
-    return node.value is UNKNOWN or not any(node.value is each or node.value == each for each in _EMPTY)
+    return node.value not in _EMPTY
 
 
 def _written(node: Node) -> str:
@@ -77,7 +63,7 @@ def _written(node: Node) -> str:
 
 def _conflict(view: View, structure: Node, members: tuple[str, ...]) -> Iterator[tuple[Node, ...]]:
     """What several members can be at the same time."""
-    for chosen in itertools.product(*(_all(view, structure, member) for member in members)):
+    for chosen in itertools.product(*(_below(view, structure, member) for member in members)):
         if all(together(one, other) for one, other in itertools.combinations(chosen, 2)):
             yield chosen
 
@@ -97,7 +83,7 @@ def _requires(view: View, structure: Node, check: Requires) -> Iterator[Problem]
 
 
 def _one_of(view: View, structure: Node, check: OneOf) -> Iterator[Problem]:
-    found = [_all(view, structure, member) for member in check.members]
+    found = [_below(view, structure, member) for member in check.members]
     # A member with several cases is told apart by the condition it has in common with others: few have any.
     for chosen in itertools.islice(itertools.product(*found), 256):
         if not all(together(one, other) for one, other in itertools.combinations(chosen, 2)):
@@ -116,22 +102,22 @@ def _one_of(view: View, structure: Node, check: OneOf) -> Iterator[Problem]:
 
 
 def _when(view: View, structure: Node, check: When) -> Iterator[Problem]:
-    for one in _all(view, structure, check.member):
+    for one in _below(view, structure, check.member):
         holds = (check.absent and one.value is ABSENT) or _written(one) in check.values
         if not holds and not ("*" in check.values and _there(one)):
             continue
         bound = structure.when(one)
         said = f"{check.member} is {_written(one)}" if one.known else f"{check.member} is {'not there' if one.value is ABSENT else 'there'}"
         for name in check.needs:
-            if any(node.value is ABSENT for node in _all(view, bound, name)):
+            if any(node.value is ABSENT for node in _below(view, bound, name)):
                 yield (one.path if one.present else structure.path), f"{said}; it needs {name}"
         for name in check.never:
             yield from (
-                (node.path, f"{name} where {said}") for node in _all(view, bound, name) if node.value is not UNKNOWN and _there(node)
+                (node.path, f"{name} where {said}") for node in _below(view, bound, name) if node.value is not UNKNOWN and _there(node)
             )
         for name, values in check.then:
-            for node in _all(view, bound, name):
-                if node.known and _written(node) not in values and isinstance(node.value, str | int | bool | float):
+            for node in _below(view, bound, name):
+                if _written(node) not in values and isinstance(node.value, str | int | bool | float):
                     wanted = " or ".join(value for value in values if value)
                     yield node.path, f"{name} is {_written(node)} where {said}; it has to be {wanted}"
 
@@ -146,9 +132,9 @@ def _ordered(view: View, structure: Node, check: Ordered) -> Iterator[Problem]:
 
 def _once(view: View, structure: Node, check: Once) -> Iterator[Problem]:
     seen: dict[Any, list[Node]] = {}
-    for node in _all(view, structure, check.member):
+    for node in _below(view, structure, check.member):
         ref = reference(node)
-        text = ref or (_written(node) if node.known and "${" not in _written(node) else "")
+        text = ref or (_written(node) if "${" not in _written(node) else "")
         key = text.lower() if check.any_case and isinstance(text, str) else text
         if key and any(first.path != node.path and together(first, node) for first in seen.get(key, ())):
             yield node.path, f"{ref.name if ref else text} stands there already"
@@ -156,17 +142,17 @@ def _once(view: View, structure: Node, check: Once) -> Iterator[Problem]:
 
 
 def _items(view: View, structure: Node, member: str) -> Iterator[Node]:
-    for node in _all(view, structure, member):
+    for node in _below(view, structure, member):
         yield from view.items(node)
 
 
 def _without(view: View, structure: Node, check: Without) -> Iterator[Problem]:
-    for given in _all(view, structure, check.given) if check.given else (structure,):
+    for given in _below(view, structure, check.given):
         if check.given and not given.is_true():
             continue
         for node in _items(view, structure.when(given), check.member):
             name = (node.text or "").lower()
-            if name in check.values or name.startswith(check.prefixes or ("\0",)):
+            if name in check.values or name.startswith(check.prefixes):
                 yield node.path, f"{node.text} in {check.member}: {check.why}"
 
 
@@ -178,10 +164,9 @@ def _alone(view: View, structure: Node, check: ExclusiveValue) -> Iterator[Probl
 
 
 def _refers(view: View, structure: Node, check: Refers) -> Iterator[Problem]:
-    for node in _all(view, structure, check.member):
-        target = reference(node)
-        kind = view.type_of(target.name) if target else None
-        if target is None or kind is None or kind.startswith(("Custom::", "AWS::CloudFormation::")):
+    for node, target in ((each, found) for each in _below(view, structure, check.member) if (found := reference(each))):
+        kind = view.type_of(target.name)
+        if kind is None or kind.startswith(OPAQUE):
             continue
         attributes = check.kinds.get(kind)
         if attributes is None:

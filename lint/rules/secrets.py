@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 from lint.rules.base import Problem, Rule
-from templates.view import Node, View
+from templates.view import Node, View, logical_id, mapping
 
 _NO_ECHO = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/security-best-practices.html"
 
@@ -83,9 +83,10 @@ def looks_secret(text: str, *, code: bool) -> str | None:
 
 def _is_credential(encoded: str) -> bool:
     try:
-        return b":" in base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):
-        return False
+        decoded = base64.b64decode(encoded)
+    except binascii.Error:
+        decoded = b""
+    return b":" in decoded
 
 
 def _is_literal(text: str) -> bool:
@@ -124,11 +125,9 @@ class SecretParameter(Rule):
 
     def check(self, view: View) -> Iterator[Problem]:
         for parameter in view.section("Parameters"):
-            name = str(parameter.path[1])
-            if not isinstance(parameter.value, dict) or parameter.value.get("Type") != "String":
-                continue
+            name = logical_id(parameter)
             secret = _SECRET_PARAMETER.search(name) and not _NOT_THE_SECRET.search(name)
-            if secret and not _no_echo(parameter):
+            if secret and mapping(parameter.value).get("Type") == "String" and not _no_echo(parameter):
                 yield parameter.path, "a secret by its name, so it must be NoEcho"
 
 
@@ -140,7 +139,7 @@ class SecretDefault(Rule):
 
     def check(self, view: View) -> Iterator[Problem]:
         for parameter in view.section("Parameters"):
-            if isinstance(parameter.value, dict) and _no_echo(parameter):
+            if _no_echo(parameter):
                 for name in ("Default", "AllowedValues"):
                     if parameter.value.get(name):
                         yield (*parameter.path, name), f"a NoEcho parameter with {name} shows the secret in the template"
@@ -159,4 +158,4 @@ class DynamicReferenceInCode(Rule):
 
 
 def _no_echo(parameter: Node) -> bool:
-    return Node((), parameter.value.get("NoEcho")).is_true()
+    return Node((), mapping(parameter.value).get("NoEcho")).is_true()

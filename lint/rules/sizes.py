@@ -15,7 +15,7 @@ from typing import Any
 from assembly.model import TEMPLATE_LIMIT
 from lint.rules.base import Problem, Rule
 from refusals import lengths as top
-from templates.view import ABSENT, EACH, Node, Reference, View
+from templates.view import ABSENT, EACH, Node, Reference, View, mapping
 
 _QUOTAS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
 _ACCOUNT = "123456789012"
@@ -27,30 +27,27 @@ _TAG = {"Key": 128, "Value": 256}
 
 def filled(view: View, value: Any, *, unknown: str, depth: int = 0) -> Any:
     """The value without functions: pseudo parameters as AWS fills them in, other unknowns as `unknown`; of two branches the longer."""
+
+    def inner(item: Any) -> Any:
+        return filled(view, item, unknown=unknown, depth=depth + 1)
+
     if depth > 40:
         return unknown
-    if (
-        isinstance(value, dict)
-        and len(value) == 1
-        and next(iter(value)) in ("Ref", "Fn::Sub", "Fn::If", "Fn::GetAtt", "Fn::Join", "Fn::FindInMap")
-    ):
+    name = str(next(iter(value))) if isinstance(value, dict) and len(value) == 1 else ""
+    if name == "Ref" or name.startswith("Fn::"):
         found = [_plain(view, node.value, unknown) for node in view.values(Node((), value))]
-        kept = [filled(view, each, unknown=unknown, depth=depth + 1) for each in found if each is not None]
-        return max(kept, key=lambda each: len(json.dumps(each)), default=None)
+        return max((inner(each) for each in found if each is not None), key=lambda each: len(json.dumps(each)), default=None)
     if isinstance(value, dict):
-        return {key: filled(view, item, unknown=unknown, depth=depth + 1) for key, item in value.items()}
+        return {key: item for key, item in ((key, inner(item)) for key, item in value.items()) if item is not None}
     if isinstance(value, list):
-        return [filled(view, item, unknown=unknown, depth=depth + 1) for item in value]
+        return [item for item in map(inner, value) if item is not None]
     return _plain(view, value, unknown)
 
 
 def _plain(view: View, value: Any, unknown: str) -> Any:
     """A value of `View` as JSON; None where nothing is there."""
     if isinstance(value, str):
-        region = max(view.regions, key=len, default="")
-        partition = "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
-        known = {"AWS::AccountId": _ACCOUNT, "AWS::Partition": partition, "AWS::Region": region, "AWS::URLSuffix": "amazonaws.com"}
-        return re.sub(r"\$\{([^!}][^}]*)\}", lambda variable: known.get(variable[1], unknown), value)
+        return re.sub(r"\$\{[^!}][^}]*\}", lambda _: unknown, view.filled_in(value))
     if value is ABSENT:
         return None
     if isinstance(value, Reference):
@@ -61,6 +58,12 @@ def _plain(view: View, value: Any, unknown: str) -> Any:
 def policy_size(view: View, document: Any) -> int:
     """Characters of a policy document as IAM counts them."""
     return len(json.dumps(filled(view, document, unknown=_USUAL), separators=(",", ":"), ensure_ascii=False))
+
+
+def _items(view: View, properties: Node, key: str) -> list[Any]:
+    """The items of a list, of those that stand for each other the longest."""
+    value = filled(view, properties.value.get(key), unknown=_USUAL)
+    return value if isinstance(value, list) else []
 
 
 class PolicySize(Rule):
@@ -81,16 +84,13 @@ class PolicySize(Rule):
         for resource in view.resources(*top.INLINE_POLICIES):
             properties, kind = view.properties_of(resource), resource.value["Type"]
             yield from self._too_long(view, properties, "AssumeRolePolicyDocument", top.TRUST_POLICY, "a trust policy")
-            documents = [
-                policy.value.get("PolicyDocument") for policy in view.items(properties, "Policies") if isinstance(policy.value, dict)
-            ]
-            size = sum(policy_size(view, document) for document in documents)
+            size = sum(policy_size(view, mapping(policy).get("PolicyDocument")) for policy in _items(view, properties, "Policies"))
             if size > top.INLINE_POLICIES[kind]:
                 yield (
                     (*properties.path, "Policies"),
                     f"{size:,} characters; all inline policies together take {top.INLINE_POLICIES[kind]:,}",
                 )
-            attached = len(list(view.items(properties, "ManagedPolicyArns")))
+            attached = len(_items(view, properties, "ManagedPolicyArns"))
             if attached > top.MANAGED_POLICIES_ATTACHED:
                 yield (
                     (*properties.path, "ManagedPolicyArns"),
@@ -99,8 +99,7 @@ class PolicySize(Rule):
 
     @staticmethod
     def _too_long(view: View, properties: Node, key: str, limit: int, what: str) -> Iterator[Problem]:
-        document = properties.value.get(key)
-        size = policy_size(view, document) if document is not None else 0
+        size = policy_size(view, properties.value.get(key))
         if size > limit:
             yield (*properties.path, key), f"{size:,} characters; {what} takes {limit:,}"
 
@@ -122,14 +121,18 @@ class TemplateSize(Rule):
             count = len(list(view.section(name)))
             if count > most:
                 yield (name,), f"{count} {name.lower()}; CloudFormation takes {most}"
-        seen: list[str] = []
+        seen: list[tuple[str, object, Node]] = []
         for output in view.section("Outputs"):
-            for node in view.at(output, "Export", "Name"):
-                if node.text and node.text in seen:
-                    yield node.path, f"{node.text} is exported twice"
-                if node.text and len(node.text) > top.EXPORT_NAME:
-                    yield node.path, f"{len(node.text)} characters; an exported name has at most {top.EXPORT_NAME}"
-                seen.append(node.text or "")
+            condition = mapping(output.value).get("Condition")
+            for node in (name for name in view.at(output, "Export", "Name") if name.text):
+                text = str(node.value)
+                # Two outputs under conditions of their own may never be made together.
+                same = (given for other, given, one in seen if other == text and one.path != output.path)
+                if any(given == condition or None in (given, condition) for given in same):
+                    yield node.path, f"{text} is exported twice"
+                if len(text) > top.EXPORT_NAME:
+                    yield node.path, f"{len(text)} characters; an exported name has at most {top.EXPORT_NAME}"
+                seen.append((text, condition, output))
 
 
 class TextSize(Rule):
@@ -141,7 +144,7 @@ class TextSize(Rule):
     def check(self, view: View) -> Iterator[Problem]:
         for resource in view.resources():
             properties = view.properties_of(resource)
-            for steps, limit, source in top.TEXTS.get(view.type_of(str(resource.path[1])) or "", ()):
+            for steps, limit, source in top.TEXTS.get(str(resource.value.get("Type")), ()):
                 for node in view.at(properties, *(EACH if step == top.ITEM else step for step in steps)):
                     yield from self._too_long(view, node, limit, source)
             for key in _TAGS:

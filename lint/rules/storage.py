@@ -7,12 +7,12 @@ Never: takes "cannot be known" for private: what must be true has to be literall
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lint.rules.base import Problem, Rule
 from lint.rules.edge import edge_functions, edge_versions
 from templates.resources import DATA_HOLDING_TYPES, RETAINING
-from templates.view import ABSENT, Node, View, reference
+from templates.view import ABSENT, UNKNOWN, Node, Reference, View, logical_id, mapping, reference
 
 _BUCKET = "AWS::S3::Bucket"
 _GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide"
@@ -65,12 +65,9 @@ class Encryption(Rule):
 
     def check(self, view: View) -> Iterator[Problem]:
         for properties in view.properties(_BUCKET):
-            found = False
-            for rule in view.items(properties, "BucketEncryption", "ServerSideEncryptionConfiguration"):
-                for node in view.at(rule, "ServerSideEncryptionByDefault", "SSEAlgorithm"):
-                    found = found or node.value is not ABSENT
-            absent = [node for node in view.at(properties, "BucketEncryption") if not node.present]
-            if not found or absent:
+            rules = view.items(properties, "BucketEncryption", "ServerSideEncryptionConfiguration")
+            found = any(node.present for rule in rules for node in view.at(rule, "ServerSideEncryptionByDefault", "SSEAlgorithm"))
+            if not found or not all(node.present for node in view.at(properties, "BucketEncryption")):
                 yield (*properties.path, "BucketEncryption"), "no ServerSideEncryptionByDefault with an SSEAlgorithm"
 
 
@@ -84,41 +81,44 @@ class TlsOnly(Rule):
         policies = list(view.properties("AWS::S3::BucketPolicy"))
         for bucket in view.resources(_BUCKET):
             mine = [policy for policy in policies if _is_policy_of(view, policy, bucket)]
-            if not any(_denies_plain_http(view, statement) for p in mine for statement in view.items(p, "PolicyDocument", "Statement")):
+            statements = (statement for policy in mine for statement in view.items(policy, "PolicyDocument", "Statement"))
+            if not _in_every_case(statement for statement in statements if _denies_plain_http(view, statement)):
                 what = "its bucket policy has no" if mine else "it has no bucket policy with a"
                 yield bucket.path, f"{what} Deny of s3:* on bucket and objects for everyone where aws:SecureTransport is false"
 
 
 def _is_policy_of(view: View, policy: Node, bucket: Node) -> bool:
-    names = {node.text for node in view.at(view.properties_of(bucket), "BucketName") if node.text}
-    for node in view.at(policy, "Bucket"):
-        target = reference(node)
-        if (target and target.name == bucket.path[1]) or (node.text and node.text in names):
-            return True
-    return False
+    names = (node.value for node in view.at(view.properties_of(bucket), "BucketName"))
+    ours = [Reference(logical_id(bucket)), *(name for name in names if name not in (ABSENT, UNKNOWN))]
+    return any(node.value in ours for node in view.at(policy, "Bucket"))
+
+
+def _in_every_case(nodes: Iterable[Node]) -> bool:
+    """One of them is there whatever holds, or two stand for each other."""
+    given = {node.given for node in nodes}
+    opposite = ({(condition, not outcome)} for each in given if len(each) == 1 for condition, outcome in each)
+    return frozenset() in given or any(each in given for each in opposite)
 
 
 def _denies_plain_http(view: View, statement: Node) -> bool:
-    if [node.value for node in view.at(statement, "Effect")] != ["Deny"]:
-        return False
-    everyone = any(node.value == "*" for node in (*view.at(statement, "Principal"), *view.items(statement, "Principal", "AWS")))
-    everything = any(node.value in ("s3:*", "*") for node in view.items(statement, "Action"))
+    def always(*steps: str) -> list[Node]:
+        return [node for node in view.items(statement, *steps) if node.given <= statement.given]
+
+    denied = [node.value for node in view.at(statement, "Effect")] == ["Deny"]
+    everyone = any(node.value == "*" for node in (*always("Principal"), *always("Principal", "AWS")))
+    everything = any(node.value in ("s3:*", "*") for node in always("Action"))
     plain = any(
         node.value in ("false", False)
         for key in ("aws:SecureTransport", "aws:securetransport", "AWS:SecureTransport")
-        for node in view.items(statement, "Condition", "Bool", key)
+        for node in always("Condition", "Bool", key)
     )
-    resources = list(view.items(statement, "Resource"))
-    objects = any(node.text is not None and node.text.endswith("*") for node in resources)
-    bucket = any(node.value == "*" or not (node.text or "").endswith("/*") for node in resources)
+    resources = always("Resource")
+    objects = any((node.text or "").endswith("*") for node in resources)
+    bucket = not all((node.text or "").endswith("/*") for node in resources)
     conditions = [node.value for node in view.at(statement, "Condition")]
     # A further condition would leave requests that it does not meet unrefused.
-    only = all(isinstance(value, dict) and list(value) == ["Bool"] and _single(value["Bool"]) for value in conditions)
-    return everyone and everything and plain and objects and bucket and only
-
-
-def _single(value: object) -> bool:
-    return isinstance(value, dict) and len(value) == 1
+    only = all(isinstance(value, dict) and list(value) == ["Bool"] and len(mapping(value["Bool"])) == 1 for value in conditions)
+    return denied and everyone and everything and plain and objects and bucket and only
 
 
 class OwnResources(Rule):
@@ -130,7 +130,7 @@ class OwnResources(Rule):
     def check(self, view: View) -> Iterator[Problem]:
         for policy in view.properties("AWS::S3::BucketPolicy"):
             own = _names_of(view, policy)
-            if not own:
+            if own is None:
                 continue
             for statement in view.items(policy, "PolicyDocument", "Statement"):
                 for node in view.items(statement, "Resource"):
@@ -140,23 +140,18 @@ class OwnResources(Rule):
                         yield node.path, f"{bucket} is another bucket than the policy's"
 
 
-def _names_of(view: View, policy: Node) -> set[str]:
-    """The bucket of a policy in every way to write it: `${LogicalId}`, its literal name; nothing where it may be any."""
+def _names_of(view: View, policy: Node) -> set[str] | None:
+    """The bucket of a policy in every way to write it: `${LogicalId}`, its literal name; None where it may be any."""
     found: set[str] = set()
     for node in view.at(policy, "Bucket"):
         target = reference(node)
-        if target is not None:
-            found.add(f"${{{target.name}}}")
-            resource = view.resource(target.name)
-            names = view.at(view.properties_of(resource), "BucketName") if resource else ()
-            found |= {name.text for name in names if name.text and "${" not in name.text}
-        elif node.text is not None and "${" not in node.text:
-            found.add(node.text)
-            for bucket in view.resources(_BUCKET):
-                if any(name.text == node.text for name in view.at(view.properties_of(bucket), "BucketName")):
-                    found.add(f"${{{bucket.path[1]}}}")
-        else:
-            return set()
+        if target is None and "${" in (node.text or "${"):
+            return None
+        found.add(f"${{{target.name}}}" if target else str(node.value))
+    for bucket in view.resources(_BUCKET):
+        if _is_policy_of(view, policy, bucket):
+            names = view.at(view.properties_of(bucket), "BucketName")
+            found |= {f"${{{logical_id(bucket)}}}", *(name.text for name in names if name.text and "${" not in name.text)}
     return found
 
 
@@ -173,8 +168,7 @@ def _bucket_of(node: Node) -> str | None:
     attribute = re.match(r"\$\{(\w+)\.Arn\}", text)
     if attribute:
         return f"${{{attribute[1]}}}"
-    _, separator, rest = text.partition(":s3:::")
-    name = rest.split("/", 1)[0] if separator else ""
+    name = text.partition(":s3:::")[2].partition("/")[0]
     return name if re.fullmatch(r"\$\{\w+\}|[^${}]+", name) else None
 
 

@@ -9,7 +9,7 @@ import pytest
 from lint.rules import api, cdn
 from lint.rules import distribution as rules
 from lint.rules.base import Rule
-from tests.unit.lint.test_rule_sides import GONE, IMPORTED, behaviour, control, distribution, either, origin, told
+from tests.unit.lint.test_rule_sides import ANY, GONE, IMPORTED, behaviour, control, distribution, either, origin, said, told
 
 GET, OPTIONS = ["GET", "HEAD"], ["GET", "HEAD", "OPTIONS"]
 ALL = [*OPTIONS, "PUT", "PATCH", "POST", "DELETE"]
@@ -26,6 +26,10 @@ def groups(*ids: Any, members: tuple[Any, ...] = (), target: Any = "a", **more: 
     named = [{"Id": each, "Members": {"Items": [{"OriginId": member} for member in members]}} for each in ids]
     asking = {"TargetOriginId": target, **more}
     return distribution(Origins=[{"Id": "a"}, {"Id": "b"}], OriginGroups={"Items": named}, DefaultCacheBehavior=asking)
+
+
+def topic(**properties: Any) -> dict[str, Any]:
+    return {"Type": "AWS::SNS::Topic", "Properties": properties}
 
 
 def acl(scope: str = "CLOUDFRONT", kind: str = "WebACL") -> dict[str, Any]:
@@ -46,7 +50,7 @@ def certified(*aliases: Any, domain: Any = "a.example", others: tuple[Any, ...] 
     return {"X": used, "C": {"Type": "AWS::CertificateManager::Certificate", "Properties": names}}
 
 
-def controlled(kind: str = "s3", **more: Any) -> dict[str, dict[str, Any]]:
+def controlled(kind: Any = "s3", **more: Any) -> dict[str, dict[str, Any]]:
     reference = {"Fn::GetAtt": ["C", "Id"]}
     return {"X": origin(OriginAccessControlId=reference, **more), "C": control(OriginAccessControlOriginType=kind)}
 
@@ -58,12 +62,16 @@ CASES: list[tuple[type[Rule], dict[str, dict[str, Any]], list[str]]] = [
     (rules.PathOnce, {"X": patterns("/a", "b", "a")}, ["X.CacheBehaviors.2.PathPattern"]),
     (rules.PathOnce, {"X": patterns("a", IMPORTED, "b")}, []),
     (rules.PathOnce, {"X": patterns(either("a", "b"))}, []),
+    (rules.PathOnce, {"X": patterns(either("a", "b"), either("b", "a"))}, []),
+    (rules.PathOnce, {"X": patterns("b", either(IMPORTED, "b"))}, ["X.CacheBehaviors.1.PathPattern"]),
+    (rules.PathOnce, {"X": patterns(ANY)}, []),
     (rules.Methods, {"X": behaviour(AllowedMethods=GET, CachedMethods=GET)}, []),
     (rules.Methods, {"X": behaviour(AllowedMethods=ALL, CachedMethods=OPTIONS)}, []),
     (rules.Methods, {"X": behaviour(AllowedMethods=["GET"])}, [ALLOWED]),
     (rules.Methods, {"X": behaviour(AllowedMethods=[])}, [ALLOWED]),
     (rules.Methods, {"X": behaviour(AllowedMethods=IMPORTED, CachedMethods=OPTIONS)}, []),
     (rules.Methods, {"X": behaviour(AllowedMethods=["GET", IMPORTED])}, []),
+    (rules.Methods, {"X": behaviour(AllowedMethods=either(IMPORTED, ["GET"]))}, [ALLOWED]),
     (rules.Methods, {"X": behaviour(AllowedMethods=ALL, CachedMethods=ALL)}, [CACHED]),
     (rules.Methods, {"X": behaviour(AllowedMethods=GET, CachedMethods=OPTIONS)}, [CACHED]),
     (rules.Methods, {"X": behaviour(CachedMethods=OPTIONS)}, [CACHED]),
@@ -75,6 +83,8 @@ CASES: list[tuple[type[Rule], dict[str, dict[str, Any]], list[str]]] = [
     (rules.WebsiteOrigin, {"X": origin(ENDPOINT, OriginAccessControlId="")}, []),
     (rules.WebsiteOrigin, {"X": origin(ENDPOINT, OriginAccessControlId=GONE)}, []),
     (rules.WebsiteOrigin, {"X": origin(ENDPOINT, S3OriginConfig={})}, [CONFIG]),
+    (rules.WebsiteOrigin, {"X": origin(IMPORTED, S3OriginConfig={})}, []),
+    (rules.WebsiteOrigin, {"W": origin(), "X": origin(ENDPOINT, S3OriginConfig={})}, [CONFIG]),
     (rules.WebsiteOrigin, {"X": origin(OriginAccessControlId="E1", S3OriginConfig={})}, []),
     (rules.Targets, {"X": groups(target="c")}, [TARGET]),
     (rules.Targets, {"X": groups(target="${P}")}, []),
@@ -84,6 +94,10 @@ CASES: list[tuple[type[Rule], dict[str, dict[str, Any]], list[str]]] = [
     (rules.Targets, {"X": groups("g", members=("g",))}, [MEMBER]),
     (rules.Targets, {"X": groups("a")}, ["X.OriginGroups.Items.0.Id"]),
     (rules.Targets, {"X": groups(IMPORTED, target="c")}, []),
+    (rules.Targets, {"X": groups(IMPORTED, target=IMPORTED, AllowedMethods=ALL)}, []),
+    (rules.Targets, {"X": distribution(Origins=[{"Id": IMPORTED}], OriginGroups={"Items": [{"Id": IMPORTED}]})}, []),
+    (rules.Targets, {"X": distribution(Origins=[{"Id": either("a", "b")}], OriginGroups={"Items": [{"Id": either("b", "a")}]})}, []),
+    (rules.Targets, {"X": groups(), "Y": distribution(Origins=[{"Id": "c"}], DefaultCacheBehavior={"TargetOriginId": "c"})}, []),
     (rules.Targets, {"X": groups("${P}", target="c")}, []),
     (rules.Targets, {"X": groups("g", target="g", AllowedMethods=OPTIONS)}, []),
     (rules.Targets, {"X": groups("g", target="g", AllowedMethods=ALL)}, [f"{ALLOWED}.3"]),
@@ -93,6 +107,12 @@ CASES: list[tuple[type[Rule], dict[str, dict[str, Any]], list[str]]] = [
     (rules.AccessControlFits, controlled("lambda", CustomOriginConfig={}), []),
     (rules.AccessControlFits, controlled("lambda", S3OriginConfig={}), [CONTROL]),
     (rules.AccessControlFits, {"X": origin(OriginAccessControlId="E1", CustomOriginConfig={})}, []),
+    (rules.AccessControlFits, controlled(IMPORTED, S3OriginConfig={}), []),
+    (
+        rules.AccessControlFits,
+        {"X": origin(OriginAccessControlId=either("E1", {"Ref": "C"}), CustomOriginConfig={}), "C": control()},
+        [CONTROL],
+    ),
     (rules.WebAclScope, {"X": distribution(WebACLId={"Fn::GetAtt": ["W", "Arn"]}), "W": acl("REGIONAL")}, ["X.WebACLId"]),
     (rules.WebAclScope, {"X": distribution(WebACLId={"Fn::GetAtt": ["W", "Arn"]}), "W": acl()}, []),
     (rules.WebAclScope, {"X": distribution(WebACLId={"Fn::GetAtt": ["W", "Arn"]}), "W": acl("REGIONAL", "IPSet")}, []),
@@ -107,6 +127,19 @@ CASES: list[tuple[type[Rule], dict[str, dict[str, Any]], list[str]]] = [
     (rules.Covered, certified("b.example", others=("${P}",)), []),
     (rules.Covered, certified("b.example", domain=IMPORTED), []),
     (rules.Covered, certified("${P}"), []),
+    (rules.Covered, certified(IMPORTED), []),
+    (rules.Covered, certified(either("b.example", "a.example"), domain=either("a.example", "b.example")), ["X.Aliases.0"] * 2),
+    (rules.Covered, {"X": distribution(Aliases=["b"], ViewerCertificate={"AcmCertificateArn": {"Ref": "P"}})}, []),
+    (
+        rules.Covered,
+        {"X": distribution(Aliases=["b"], ViewerCertificate={"AcmCertificateArn": {"Ref": "T"}}), "T": topic(DomainName="c")},
+        [],
+    ),
+    (
+        rules.Covered,
+        {**certified(), "X": distribution(Aliases=["b"], ViewerCertificate={"AcmCertificateArn": either("arn", {"Ref": "C"})})},
+        ["X.Aliases.0"],
+    ),
     (rules.Covered, {"X": distribution(Aliases=["b"], ViewerCertificate={"AcmCertificateArn": "arn"})}, []),
     (rules.Addresses, {"X": addresses("IPV4", "192.0.2.0/24", "192.0.2.1/24", "2001:db8::/32", "x")}, ["X.Addresses.2", "X.Addresses.3"]),
     (rules.Addresses, {"X": addresses("IPV6", "2001:db8::/32", "192.0.2.0/24")}, ["X.Addresses.1"]),
@@ -118,6 +151,26 @@ CASES: list[tuple[type[Rule], dict[str, dict[str, Any]], list[str]]] = [
 @pytest.mark.parametrize(("rule", "resources", "paths"), CASES)
 def test_what_is_refused_of_a_distribution_and_what_is_not(rule: type[Rule], resources: dict[str, Any], paths: list[str]) -> None:
     assert [path.split(".Fn::If")[0] for path in told(rule, **resources)] == paths
+
+
+@pytest.mark.parametrize(
+    ("rule", "resources", "text"),
+    [
+        (
+            rules.Methods,
+            {"X": behaviour(AllowedMethods=["PUT", "GET"])},
+            "GET, PUT; CloudFront offers GET, HEAD; or GET, HEAD, OPTIONS; or ",
+        ),
+        (rules.Methods, {"X": behaviour(AllowedMethods=[])}, "no method; CloudFront offers GET, HEAD; or "),
+        (rules.Addresses, {"X": addresses("IPV4", "2001:db8::/32")}, "2001:db8::/32 is IPV6 in a set of IPV4"),
+        (rules.Addresses, {"X": addresses("IPV4", "x")}, "x is no network in a set of IPV4"),
+        (rules.WebAclScope, {"X": distribution(WebACLId={"Ref": "W"}), "W": acl("REGIONAL")}, "W has the scope REGIONAL; "),
+        (rules.Covered, certified("b.example"), "b.example is no name of the certificate C"),
+        (rules.Targets, {"X": groups("g", target="c")}, "c is none of a, b, g"),
+    ],
+)
+def test_what_is_wrong_with_a_distribution_is_told_by_its_names(rule: type[Rule], resources: dict[str, Any], text: str) -> None:
+    assert [told.startswith(text) for _, told in said(rule, **resources)] == [True]
 
 
 @pytest.mark.parametrize("kind", ["WebACL", "IPSet", "RegexPatternSet", "RuleGroup"])

@@ -9,7 +9,7 @@ import pytest
 
 from lint.rules.authorization import _fits
 from lint.rules.monitoring import METRICS, metric_problem
-from lint.rules.secrets import SecretDefault, SecretLiteral, SecretParameter, looks_secret
+from lint.rules.secrets import DynamicReferenceInCode, SecretDefault, SecretLiteral, SecretParameter, looks_secret
 from lint.rules.sizes import PolicySize, TemplateSize, TextSize, filled, policy_size
 from refusals import lengths
 from templates.view import View
@@ -78,6 +78,11 @@ def test_inline_policies_count_together(kind: str, limit: int) -> None:
 
     assert paths(PolicySize, view(kind, {"Policies": of(limit)["Policies"][:2]})) == []
     assert paths(PolicySize, view(kind, {"Policies": of(limit + 1)["Policies"][:2]})) == ["Resources.R.Properties.Policies"]
+    assert paths(PolicySize, view(kind, of(limit))) == paths(PolicySize, view(kind, {"Policies": ["x", {"Ref": "P"}]})) == []
+    one, other = ({"PolicyDocument": document(limit - short)} for short in (0, 1))
+    assert paths(PolicySize, view(kind, {"Policies": [{"Fn::If": ["C", one, other]}]})) == [], "one of them"
+    assert paths(PolicySize, view(kind, {"ManagedPolicyArns": [{"Fn::If": ["C", "a", {"Ref": "AWS::NoValue"}]}, *"bcdefghij"]})) == []
+    assert paths(PolicySize, view(kind, {"ManagedPolicyArns": {"Ref": "P"}})) == []
     attached = {"ManagedPolicyArns": [f"arn:aws:iam::aws:policy/{n}" for n in range(10)]}
     assert paths(PolicySize, view(kind, attached)) == []
     attached["ManagedPolicyArns"].append("arn:aws:iam::aws:policy/x")
@@ -91,15 +96,29 @@ def test_inline_policies_count_together(kind: str, limit: int) -> None:
         ("${AWS::Partition}.${AWS::URLSuffix}", "aws.amazonaws.com"),
         ({"Ref": "AWS::NoValue"}, None),
         ({"Fn::If": ["C", "short", "longer"]}, "longer"),
-        ([{"Fn::If": ["C", ["a"], []]}, 1, True, None], [["a"], 1, True, None]),
+        ({"Fn::If": ["C", "a", {"Ref": "AWS::NoValue"}]}, "a"),
+        ([{"Fn::If": ["C", ["a"], []]}, 1, True, {"Ref": "AWS::NoValue"}], [["a"], 1, True]),
+        ({"a": {"Ref": "AWS::NoValue"}, "b": {"Fn::If": ["C", {"c": "d"}, "e"]}}, {"b": {"c": "d"}}),
+        ({"Fn::ImportValue": "x"}, "?"),
+        ({"Ref": "x", "y": 1}, {"Ref": "x", "y": 1}),
+        ({"x": 1, "y": None}, {"x": 1}),
+        ({"Fn::FindInMap": ["Endless", "a", "b"]}, ["?"]),
         ({"Fn::GetAtt": ["R", "Arn"]}, "arn:aws:?:123456789012:?"),
         ({"Fn::ImportValue": "x", "y": 1}, {"Fn::ImportValue": "x", "y": 1}),
         ({"a": {"Ref": "AWS::Region"}}, {"a": "eu-central-1"}),
     ],
 )
 def test_what_is_known_is_filled_in_before_it_is_counted(value: Any, wanted: Any) -> None:
-    of = View({"Resources": {"R": {"Type": "AWS::SNS::Topic"}}, "Conditions": {"C": {}}}, ("eu-central-1",))
-    assert filled(of, value, unknown="?") == wanted
+    endless = {"Endless": {"a": {"b": [{"Fn::FindInMap": ["Endless", "a", "b"]}]}}}
+    of = View({"Resources": {"R": {"Type": "AWS::SNS::Topic"}}, "Conditions": {"C": {}}, "Mappings": endless}, ("eu-central-1",))
+    found = filled(of, value, unknown="?")
+    while isinstance(found, list) and len(found) == 1 and isinstance(found[0], list):
+        [found] = found
+    assert found == wanted
+
+
+def test_a_policy_is_counted_in_characters() -> None:
+    assert policy_size(view(), {"Sid": "ü"}) == policy_size(view(), {"Sid": "u"}) == len('{"Sid":"u"}')
 
 
 @pytest.mark.parametrize(("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("us-east-1", "aws")])
@@ -124,9 +143,23 @@ def test_a_template_and_its_exports_are_not_too_long() -> None:
     assert paths(TemplateSize, exported("a" * 255, "b")) == []
     assert paths(TemplateSize, exported("a" * 256)) == ["Outputs.O0.Export.Name"]
     assert paths(TemplateSize, exported("a", "b", "a")) == ["Outputs.O2.Export.Name"]
+    unknown: Any = {"Fn::ImportValue": "x"}
+    assert paths(TemplateSize, exported(unknown, unknown)) == []
+    assert paths(TemplateSize, exported({"Fn::If": ["C", "a", "a"]})) == []  # type: ignore[arg-type]
     around = len('{"Resources":{},"Description":""}')
     assert paths(TemplateSize, view(Description="x" * (1_000_000 - around))) == []
     assert paths(TemplateSize, view(Description="x" * (1_000_001 - around))) == ["Description"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "twice"), [(None, None, True), ("C", None, True), (None, "C", True), ("C", "C", True), ("C", "D", False)]
+)
+def test_a_name_is_exported_by_one_of_the_outputs_that_can_be_made_together(one: str | None, other: str | None, twice: bool) -> None:
+    outputs = {
+        name: {"Value": "v", "Export": {"Name": "a"}, **({"Condition": condition} if condition else {})}
+        for name, condition in (("O", one), ("P", other))
+    }
+    assert paths(TemplateSize, view(Outputs=outputs)) == (["Outputs.P.Export.Name"] if twice else [])
 
 
 # --- secrets ------------------------------------------------------------------------------------------------------
@@ -213,6 +246,50 @@ def test_a_secret_by_its_name(properties: dict[str, Any], found: bool) -> None:
     assert paths(SecretLiteral, View({"Resources": {"R": {"Type": "X", "Metadata": properties}}}, ())) == []
 
 
+KEY_ID, LOGICAL_ID = SECRETS["access key id"], joined("Abcdefghij", "ABCDEFGHIJ", "0123456789", "abcdefghij")
+
+
+@pytest.mark.parametrize(
+    ("resource", "wanted"),
+    [
+        ({"Properties": {"A": {"Ref": LOGICAL_ID}, "B": {"Fn::GetAtt": [LOGICAL_ID, "Arn"]}}, "DependsOn": [LOGICAL_ID]}, []),
+        ({"Properties": {"A": [{"B": LOGICAL_ID}]}}, ["Resources.R.Properties.A.0.B"]),
+        ({"Properties": {"A": {"Ref": "X"}, "B": KEY_ID, "C": {"Ref": "X"}}}, ["Resources.R.Properties.B"]),
+        ({"Properties": {"Condition": {"StringEquals": {"aws:x": KEY_ID}}}}, ["Resources.R.Properties.Condition.StringEquals.aws:x"]),
+        ({"Properties": {"Password": ["abc"]}}, ["Resources.R.Properties.Password.0"]),
+        ({"Properties": {"Metadata": {"Password": "abc"}}}, ["Resources.R.Properties.Metadata.Password"]),
+        ({"Metadata": {"Password": "abc", "A": KEY_ID}}, ["Resources.R.Metadata.A"]),
+        ({"Properties": {"A": "password = hunter2"}}, ["Resources.R.Properties.A"]),
+        ({"Properties": {"ZipFile": "password = hunter2"}}, []),
+        ({"Properties": {"ZipFile": "password = 'hunter2'"}}, ["Resources.R.Properties.ZipFile"]),
+        ({"Properties": {"A": "if it is so:\npassword = hunter2"}}, []),
+        ({"Properties": {"FunctionCode": {"Fn::Sub": "password = hunter2"}}}, []),
+    ],
+)
+def test_a_secret_is_told_where_it_stands_and_a_name_is_none(resource: dict[str, Any], wanted: list[str]) -> None:
+    of = View({"Resources": {"R": {"Type": "X::Y::Z", **resource}}}, ())
+    assert [path.removesuffix(".Password.0") for path in paths(SecretLiteral, of)] == [path.removesuffix(".Password.0") for path in wanted]
+
+
+def test_the_name_of_a_resource_is_no_place_for_an_exception() -> None:
+    of = View({"Resources": {"Metadata": {"Type": "X::Y::Z", "Properties": {"Password": "abc"}}}}, ())
+    assert paths(SecretLiteral, of) == ["Resources.Metadata.Properties.Password"]
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "found"),
+    [
+        ("ZipFile", "x = '{{resolve:secretsmanager:a}}'", True),
+        ("FunctionCode", "{{resolve:ssm-secure:a:1}}", True),
+        ("FunctionCode", "{{resolve:ssm:a}}", True),
+        ("FunctionCode", "{{resolve:other:a}}", False),
+        ("SecretString", "{{resolve:secretsmanager:a}}", False),
+    ],
+)
+def test_code_has_no_reference_that_is_resolved(key: str, text: str, found: bool) -> None:
+    assert paths(DynamicReferenceInCode, view("X::Y::Z", {"A": {key: text}})) == ([f"Resources.R.Properties.A.{key}"] if found else [])
+
+
 @pytest.mark.parametrize(
     ("name", "more", "refused"),
     [
@@ -226,7 +303,9 @@ def test_a_secret_by_its_name(properties: dict[str, Any], found: bool) -> None:
     ],
 )
 def test_a_parameter_that_takes_a_secret_is_not_shown(name: str, more: dict[str, Any], refused: bool) -> None:
-    assert paths(SecretParameter, view(Parameters={name: {"Type": "String", **more}})) == ([f"Parameters.{name}"] if refused else [])
+    others = {"Password": "String", "User": {"Type": "String"}}
+    found = paths(SecretParameter, view(Parameters={**others, name: {"Type": "String", **more}}))
+    assert found == ([f"Parameters.{name}"] if refused else [])
     assert paths(SecretParameter, view(Parameters={name: "String"})) == []
 
 
@@ -234,6 +313,7 @@ def test_a_parameter_that_is_not_shown_has_no_default() -> None:
     def of(**more: Any) -> list[str]:
         return paths(SecretDefault, view(Parameters={"P": {"Type": "String", **more}}))
 
+    assert paths(SecretDefault, view(Parameters={"P": "NoEcho"})) == []
     assert of(NoEcho=True, Default="a") == ["Parameters.P.Default"]
     assert of(NoEcho=True, AllowedValues=["a"]) == ["Parameters.P.AllowedValues"]
     assert of(NoEcho=True, Default="") == of(NoEcho=False, Default="a") == of(Default="a") == of(NoEcho=True) == []
@@ -255,7 +335,12 @@ def test_every_metric_that_is_published_is_known_with_just_its_dimensions(namesp
 
 def test_a_namespace_and_a_region_that_nobody_publishes_in() -> None:
     assert metric_problem("AWS/Nothing", "Requests", {}) is not None
+    assert "comes with the dimensions Currency; or Currency and ServiceName, not none" in str(
+        metric_problem("AWS/Billing", "EstimatedCharges", {})
+    )
     requests = {"DistributionId": "x", "Region": "us-east-1"}
+    assert "AWS/S3 has no metric 'Requests'; it has BucketSizeBytes, " in str(metric_problem("AWS/S3", "Requests", {}))
+    assert str(metric_problem("AWS/CloudFront", "Requests", {"B": "", "A": ""})).endswith("DistributionId and Region, not A, B")
     assert "always Global, not 'us-east-1'" in str(metric_problem("AWS/CloudFront", "Requests", requests))
     assert metric_problem("AWS/CloudFront", "Requests", {**requests, "Region": {"Ref": "P"}}) is None
 

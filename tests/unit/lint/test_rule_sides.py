@@ -12,14 +12,23 @@ from templates.view import View
 
 DISTRIBUTION, ROLE, BUCKET = "AWS::CloudFront::Distribution", "AWS::IAM::Role", "AWS::S3::Bucket"
 GONE, IMPORTED = {"Ref": "AWS::NoValue"}, {"Fn::ImportValue": "x"}
+ANY = {"Ref": "ANY"}
+"""A parameter that can be a, /a or A."""
 S3 = "b.s3.eu-west-1.amazonaws.com"
 EDGE_ARN = "arn:aws:lambda:us-east-1:123456789012:function:edge"
 
 
 def told(rule: type[Rule], *regions: str, **resources: dict[str, Any]) -> list[str]:
     """Paths below the resources."""
-    view = View({"Resources": resources, "Conditions": {"C": {}}, "Parameters": {"P": {"Type": "String"}}}, regions or ("us-east-1",))
-    return [".".join(map(str, path[1:])).replace(".Properties", "").replace(".DistributionConfig", "") for path, _ in rule().check(view)]
+    return [path for path, _ in said(rule, *regions, **resources)]
+
+
+def said(rule: type[Rule], *regions: str, **resources: dict[str, Any]) -> list[tuple[str, str]]:
+    """Paths below the resources, and what is said there."""
+    parameters = {"P": {"Type": "String"}, "ANY": {"Type": "String", "AllowedValues": ["a", "/a", "A"]}}
+    view = View({"Resources": resources, "Conditions": {"C": {}}, "Parameters": parameters}, regions or ("us-east-1",))
+    found = rule().check(view)
+    return [(".".join(map(str, path[1:])).replace(".Properties", "").replace(".DistributionConfig", ""), text) for path, text in found]
 
 
 def distribution(**config: Any) -> dict[str, Any]:

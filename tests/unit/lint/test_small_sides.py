@@ -9,7 +9,7 @@ import pytest
 from lint.rules import code, headers, hygiene, monitoring
 from lint.rules.base import Rule
 from templates.view import View
-from tests.unit.lint.test_rule_sides import GONE, IMPORTED, behaviour, either, told
+from tests.unit.lint.test_rule_sides import ANY, GONE, IMPORTED, behaviour, either, said, told
 
 
 def policy(custom: tuple[Any, ...] = (), removed: tuple[Any, ...] = ()) -> dict[str, Any]:
@@ -29,6 +29,11 @@ def delivered(target: Any, log: str = "ACCESS_LOGS") -> dict[str, dict[str, Any]
     return {"S": of("AWS::Logs::DeliverySource", LogType=log), "X": destination, "B": of("AWS::S3::Bucket"), "T": of("AWS::SNS::Topic")}
 
 
+def alarm(namespace: Any, name: Any, **dimensions: Any) -> dict[str, dict[str, Any]]:
+    named = [{"Name": key, "Value": value} for key, value in dimensions.items()]
+    return {"X": of("AWS::CloudWatch::Alarm", Namespace=namespace, MetricName=name, Dimensions=[*named, {"Name": IMPORTED}])}
+
+
 def dashboard(body: Any) -> dict[str, dict[str, Any]]:
     return {"X": of("AWS::CloudWatch::Dashboard", DashboardBody=body)}
 
@@ -40,7 +45,7 @@ def function(publish: Any, *, used: bool = True) -> dict[str, dict[str, Any]]:
 
 CUSTOM = "X.ResponseHeadersPolicyConfig.CustomHeadersConfig.Items"
 REMOVED = "X.ResponseHeadersPolicyConfig.RemoveHeadersConfig.Items"
-LOGS, BODY = ["X.DestinationResourceArn"], ["X.DashboardBody"]
+LOGS, BODY, METRIC = ["X.DestinationResourceArn"], ["X.DashboardBody"], ["X.MetricName"]
 CASES: list[tuple[type[Rule], dict[str, dict[str, Any]], list[str]]] = [
     (headers.AllowedHeader, {"X": policy(("X-Own", "${P}", IMPORTED), ("Server",))}, []),
     (headers.AllowedHeader, {"X": policy(("a b",))}, [f"{CUSTOM}.0.Header"]),
@@ -55,6 +60,7 @@ CASES: list[tuple[type[Rule], dict[str, dict[str, Any]], list[str]]] = [
     (headers.HeaderOnce, {"X": policy(("X-Own",), ("X-Own",))}, []),
     (headers.HeaderOnce, {"X": policy(("X-Own",)), "Y": policy(("X-Own",))}, []),
     (headers.HeaderOnce, {"X": policy((either("X-Own", "x-own"),))}, []),
+    (headers.HeaderOnce, {"X": policy((ANY,))}, []),
     (monitoring.DeliveryPrefix, delivered({"Fn::GetAtt": ["B", "Arn"]}), LOGS),
     (monitoring.DeliveryPrefix, delivered({"Fn::GetAtt": ["T", "TopicName"]}), []),
     (monitoring.DeliveryPrefix, delivered("arn:aws:s3:::logs"), LOGS),
@@ -62,6 +68,15 @@ CASES: list[tuple[type[Rule], dict[str, dict[str, Any]], list[str]]] = [
     (monitoring.DeliveryPrefix, delivered("arn:aws:logs:us-east-1:1:log-group:x"), []),
     (monitoring.DeliveryPrefix, delivered(IMPORTED), []),
     (monitoring.DeliveryPrefix, delivered("arn:aws:s3:::logs", "APPLICATION_LOGS"), []),
+    (monitoring.KnownMetric, alarm("AWS/CloudFront", "Requests", DistributionId="d", Region="Global"), []),
+    (monitoring.KnownMetric, alarm("AWS/CloudFront", "Requests", DistributionId="d", Region={"Ref": "P"}), []),
+    (monitoring.KnownMetric, alarm("AWS/CloudFront", "Requests", DistributionId="d", Region="us-east-1"), METRIC),
+    (monitoring.KnownMetric, alarm("AWS/CloudFront", "Requests", DistributionId="d"), METRIC),
+    (monitoring.KnownMetric, alarm("AWS/CloudFront", IMPORTED), []),
+    (monitoring.KnownMetric, alarm(IMPORTED, "Requests"), []),
+    (monitoring.KnownMetric, alarm("Own", "Requests"), []),
+    (monitoring.DashboardBody, dashboard(either(IMPORTED, "{")), BODY),
+    (monitoring.DashboardBody, dashboard(either("{", "[]")), BODY * 2),
     (monitoring.DashboardBody, dashboard('{"widgets": []}'), []),
     (monitoring.DashboardBody, dashboard('{"widgets": {}}'), BODY),
     (monitoring.DashboardBody, dashboard("[]"), BODY),
@@ -82,6 +97,13 @@ def test_what_is_refused_and_what_is_not(rule: type[Rule], resources: dict[str, 
     assert [path.split(".Fn::If")[0] for path in told(rule, **resources)] == paths
 
 
+def test_a_header_is_told_as_it_is_written_with_what_cannot_be_done() -> None:
+    found = [text for _, text in said(headers.AllowedHeader, X=policy(("Via", "X-Frame-Options"), ("Via",)))]
+    refused, framed, removed = found
+    assert refused == "CloudFront does not let a policy add Via" and removed == "CloudFront does not let a policy remove Via"
+    assert framed == "X-Frame-Options is a security header; set SecurityHeadersConfig.FrameOptions"
+
+
 METADATA, IGNORED = "X.Metadata", "X.Metadata.cfn-lint.config.ignore_checks"
 
 
@@ -97,7 +119,7 @@ def suppressing(*rules: Any, **reasons: Any) -> dict[str, Any]:
         (suppressing("W3037", W3037="why"), []),
         (suppressing("W3037", W3037=" "), [IGNORED]),
         (suppressing("W3037"), [IGNORED]),
-        (suppressing("W303"), [IGNORED]),
+        (suppressing("W303", W303="why"), [IGNORED]),
         (suppressing(7), [IGNORED]),
         (suppressing("E0001", E0001="why"), [IGNORED]),
         (suppressing("E9703", E9703="why"), [IGNORED]),

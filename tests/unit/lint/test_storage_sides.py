@@ -8,7 +8,7 @@ import pytest
 
 from lint.rules import records, storage
 from lint.rules.base import Rule
-from tests.unit.lint.test_rule_sides import GONE, IMPORTED, function, told
+from tests.unit.lint.test_rule_sides import GONE, IMPORTED, function, said, told
 
 BUCKET, POLICY = "AWS::S3::Bucket", "AWS::S3::BucketPolicy"
 
@@ -35,6 +35,11 @@ BUCKETS: list[tuple[type[Rule], dict[str, Any], list[str]]] = [
         for name in BLOCKS
         for value in (False, GONE)
     ),
+    (
+        storage.PublicAccess,
+        {"PublicAccessBlockConfiguration": either(GONE, {**BLOCKS, "BlockPublicAcls": False})},
+        ["B.PublicAccessBlockConfiguration.Fn::If.1", "B.PublicAccessBlockConfiguration.Fn::If.2.BlockPublicAcls"],
+    ),
     (storage.Ownership, {"OwnershipControls": ENFORCED}, []),
     (storage.Ownership, {}, ["B.OwnershipControls"]),
     (storage.Ownership, {"OwnershipControls": {"Rules": []}}, ["B.OwnershipControls"]),
@@ -50,6 +55,7 @@ BUCKETS: list[tuple[type[Rule], dict[str, Any], list[str]]] = [
     (storage.Encryption, {}, ["B.BucketEncryption"]),
     (storage.Encryption, {"BucketEncryption": {"ServerSideEncryptionConfiguration": [{}]}}, ["B.BucketEncryption"]),
     (storage.Encryption, {"BucketEncryption": either(AES, GONE)}, ["B.BucketEncryption"]),
+    (storage.Encryption, {"BucketEncryption": {"ServerSideEncryptionConfiguration": [*AES["ServerSideEncryptionConfiguration"], {}]}}, []),
 ]
 
 
@@ -85,6 +91,8 @@ def policy(*statements: dict[str, Any], of: Any = None) -> dict[str, Any]:
         ({"Resource": "*"}, True),
         ({"Resource": [ARN]}, False),
         ({"Resource": [OBJECTS]}, False),
+        ({"Resource": [ARN, {"Fn::Sub": "${B.Arn}/only"}]}, False),
+        ({"Resource": [ARN, IMPORTED]}, False),
         ({"Condition": {"Bool": {"aws:securetransport": False}}}, True),
         ({"Condition": {"Bool": {"aws:SecureTransport": "true"}}}, False),
         ({"Condition": GONE}, False),
@@ -103,6 +111,34 @@ def test_the_policy_is_the_one_of_the_bucket() -> None:
     assert told(storage.TlsOnly, B=named, P=policy(deny(), of="site")) == []
     assert told(storage.TlsOnly, B=named, P=policy(deny(), of="other")) == told(storage.TlsOnly, B=named) == ["B"]
     assert told(storage.TlsOnly, B=bucket(), P=policy(deny(), of={"Ref": "P"})) == ["B"]
+    handed_in = bucket(BucketName={"Ref": "P"})
+    assert told(storage.TlsOnly, B=handed_in, Q=policy(deny(), of={"Ref": "P"})) == []
+    assert told(storage.TlsOnly, B=bucket(BucketName=IMPORTED), P=policy(deny(), of=IMPORTED)) == ["B"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "refuses"),
+    [
+        (either(deny(), deny(Principal={"AWS": "*"})), True),
+        (either(deny(), GONE), False),
+        (either(GONE, deny()), False),
+        (either(deny(), either(deny(), GONE)), False),
+        (either(deny(), {"Fn::If": ["D", deny(), GONE]}), False),
+        (deny(Principal=either("*", {"AWS": "1"})), False),
+        (deny(Action=either("s3:*", "s3:Get*")), False),
+        (deny(Resource=[ARN, either(OBJECTS, GONE)]), False),
+        (deny(Resource=[either(ARN, GONE), OBJECTS]), False),
+        (either(deny(Resource=either(["*"], [])), deny()), True),
+    ],
+)
+def test_plain_http_is_refused_whatever_condition_holds(statement: dict[str, Any], refuses: bool) -> None:
+    assert (told(storage.TlsOnly, B=bucket(), P=policy(statement)) == []) is refuses
+
+
+def test_a_bucket_without_a_policy_and_one_whose_policy_says_too_little_are_told_apart() -> None:
+    for resources, text in (({}, "it has no bucket policy with a Deny"), ({"P": policy()}, "its bucket policy has no Deny")):
+        [(_, found)] = said(storage.TlsOnly, B=bucket(), **resources)
+        assert found.startswith(f"{text} of s3:* on bucket and objects")
 
 
 @pytest.mark.parametrize(
@@ -123,11 +159,26 @@ def test_the_policy_is_the_one_of_the_bucket() -> None:
         ({"Ref": "O"}, "arn:aws:s3:::whatever", True),
         ({"Ref": "O"}, ARN, False),
         ({"Fn::Sub": "${P}-site"}, "arn:aws:s3:::other", True),
+        ({"Fn::Sub": "${P}-site"}, {"Fn::Sub": "arn:aws:s3:::${B}/*"}, True),
+        (IMPORTED, ARN, True),
+        ({"Ref": "B"}, {"Ref": "P"}, True),
+        ({"Ref": "B"}, {"Fn::Sub": "${O.Arn}/*"}, False),
+        ({"Ref": "B"}, {"Fn::Sub": "arn:aws:s3:::${P}-x/*"}, True),
+        ({"Ref": "B"}, "arn:aws:s3:::site/a/b", True),
+        # The bucket of a policy may be named by a parameter, as the bucket itself is.
+        ({"Ref": "P"}, {"Fn::GetAtt": ["H", "Arn"]}, True),
+        ({"Ref": "P"}, {"Fn::Sub": "arn:aws:s3:::${P}/*"}, True),
+        ({"Ref": "P"}, ARN, False),
+        ({"Ref": "H"}, "arn:aws:s3:::other", True),
+        (either({"Fn::Sub": "${P}-site"}, "site"), "arn:aws:s3:::other", True),
+        ({"Ref": "J"}, "arn:aws:s3:::other", True),
     ],
 )
 def test_a_bucket_policy_names_its_own_bucket(of: Any, resource: Any, own: bool) -> None:
-    found = told(storage.OwnResources, B=bucket(BucketName="site"), O=bucket(), P=policy(deny(Resource=[resource]), of=of))
-    assert found == ([] if own else ["P.PolicyDocument.Statement.0.Resource.0"])
+    others = {"O": bucket(), "H": bucket(BucketName={"Ref": "P"}), "J": bucket(BucketName={"Fn::Sub": "j-${P}"})}
+    whole = policy(deny(Resource="*"), of={"Fn::Sub": "${P}-site"})
+    found = told(storage.OwnResources, B=bucket(BucketName="site"), A=whole, Q=policy(deny(Resource=[resource]), of=of), **others)
+    assert found == ([] if own else ["Q.PolicyDocument.Statement.0.Resource.0"])
 
 
 @pytest.mark.parametrize(
@@ -146,6 +197,8 @@ def test_what_holds_data_or_runs_at_the_edge_is_retained(deletion: str | None, r
     for resource in (bucket(), {"Type": "AWS::DynamoDB::Table"}, function()):
         assert told(storage.Retained, R={**resource, **policies}) == [f"R.{name}" for name in wanted]
     assert told(storage.Retained, R={"Type": "AWS::SNS::Topic", **policies}, F=function(False)) == []
+    unsaid = {**bucket(), "DeletionPolicy": {"Ref": "P"}, "UpdateReplacePolicy": {"Ref": "P"}}
+    assert told(storage.Retained, R=unsaid) == ["R.DeletionPolicy", "R.UpdateReplacePolicy"]
 
 
 # --- health checks and records --------------------------------------------------------------------------------------
