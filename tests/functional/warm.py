@@ -90,7 +90,7 @@ def fork() -> int:
     """As os.fork, but that the child is no child of this process: it was forked by one that has ended, and begins when that is so.
 
     Its parent is whoever started this process, as long as they are the reaper of what is left below them (PR_SET_CHILD_SUBREAPER). clone(2)
-    with CLONE_PARENT would do with one fork, behind the C library's back: it knew nothing of the new process, of which one ended by SIGSEGV.
+    with CLONE_PARENT would do with one fork, behind the C library's back: it knew nothing of the new process, and one ended by SIGSEGV.
     """
     ours, theirs = socket.socketpair()
     between = os.fork()
