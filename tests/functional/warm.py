@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import array
 import atexit
+import contextlib
 import gc
 import importlib
 import io
@@ -34,6 +35,11 @@ ROOMS = (
     "review", "rollout", "runbooks", "session", "takeover", "templates", "verbs", "verification", "website",
 )  # fmt: skip
 """What deploy.py imports, its libraries with it; not the preview, of which few commands know."""
+SERVICES = (
+    "account", "acm", "cloudcontrol", "cloudformation", "cloudfront", "cloudwatch", "dynamodb", "iam", "lambda", "logs", "organizations",
+    "route53", "s3", "secretsmanager", "service-quotas", "ssm", "sts",
+)  # fmt: skip
+"""Whose models are read: files of botocore, the same for every command."""
 LIBRARIES = ("argcomplete", "concurrent.futures.thread", "encodings.idna", "multiprocessing.spawn", "_strptime", "rich.console")
 """What is imported in passing, by Python or by a library."""
 
@@ -56,8 +62,28 @@ def warm() -> None:
     importlib.import_module("aws.startup").session_class()
     for name in (*LIBRARIES, *(module for room in ROOMS for module in _modules(ROOT / room))):
         importlib.import_module(name)
+    _read_models()
+    _look_at_types(importlib.import_module("msgspec"))
     gc.collect()
     gc.freeze()
+
+
+def _read_models() -> None:
+    loader = importlib.import_module("aws.startup").quick(importlib.import_module("botocore.loaders").Loader())
+    for name in ("endpoints", "partitions", "sdk-default-configuration", "_retry"):
+        loader.load_data(name)
+    for service in SERVICES:
+        for kind in ("service-2", "endpoint-rule-set-1", "paginators-1"):
+            loader.load_service_model(service, kind)
+
+
+def _look_at_types(msgspec: Any) -> None:
+    """msgspec learns what a class says of its fields when it reads the first."""
+    seen = [msgspec.Struct]
+    for kind in seen:
+        seen += kind.__subclasses__()
+        with contextlib.suppress(msgspec.ValidationError):
+            msgspec.convert({}, kind)
 
 
 def _modules(room: Path) -> list[str]:
