@@ -41,7 +41,16 @@ LATER = frozenset(
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
         "AWS_SESSION_TOKEN",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
         "AWS_MAX_ATTEMPTS",
+        "AWS_REGION",
+        "AWS_ROLE_ARN",
+        "AWS_ROLE_SESSION_NAME",
+        "AWS_STS_REGIONAL_ENDPOINTS",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+        "BASIC_AUTH_PASSWORD",
+        "GITHUB_TOKEN",
     }
 )
 """Variables that nothing reads while it is imported."""
