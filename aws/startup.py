@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _LOGIN = "login_session"
 """Key of a profile whose credentials come from `aws login`, for which botocore needs the CRT."""
+_files: dict[str, Any] = {}
+"""What was read, by path."""
 
 
 def session_class() -> type[Session]:
@@ -44,11 +46,23 @@ def _logs_in() -> bool:
 
 
 def quick(loader: Any) -> Any:
-    """The same loader, which takes it that a service exists: botocore lists four hundred folders to find out, before it looks into one."""
+    """The same loader, which takes it that a service exists: botocore lists four hundred folders to find out, before it looks into one.
+
+    A file is read once in the life of the process, whoever asks for it: botocore changes nothing of what it has read.
+    """
 
     class Everything(list[str]):
         def __contains__(self, _: object) -> bool:
             return True
 
+    of_disk = loader.file_loader.load_file
+
+    def load_file(path: str) -> Any:
+        found = _files.get(path)
+        if found is None and (found := of_disk(path)) is not None:
+            _files[path] = found
+        return found
+
     loader.list_available_services = lambda type_name: Everything()  # noqa: ARG005
+    loader.file_loader.load_file = load_file
     return loader

@@ -7,6 +7,7 @@ Never: random; the same output always has the same placeholder value, so that tw
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Callable, Mapping
@@ -51,21 +52,24 @@ def placeholder(
 def _of_pattern(declaration: Mapping[str, Any], seed: str) -> str | None:
     """A text made of the pattern itself, the longest of some within the declaration's bounds: short ones are more likely to be real."""
     pattern = declaration.get("AllowedPattern")
-    if pattern is None:
-        return None
+    made: list[str] = []
+    for text in () if pattern is None else _texts(str(pattern), seed):
+        plain = "".join(character if " " < character <= "~" else "-" for character in text)
+        made += [each for each in (plain, text, plain[: int(declaration.get("MaxLength", len(plain)))]) if accepts(declaration, each)]
+    return max(made, key=len, default=None)
+
+
+@functools.cache
+def _texts(pattern: str, seed: str) -> tuple[str, ...]:
+    """The same for every environment; none where the pattern is not understood."""
     import random
 
     from rstr import Rstr
 
-    made = []
-    for number in range(TRIES):
-        try:
-            text = Rstr(random.Random(f"{seed}{number}")).xeger(str(pattern))  # noqa: S311
-        except (re.error, ValueError, KeyError, NotImplementedError, OverflowError, TypeError):
-            return None
-        plain = "".join(character if " " < character <= "~" else "-" for character in text)
-        made += [each for each in (plain, text, plain[: int(declaration.get("MaxLength", len(plain)))]) if accepts(declaration, each)]
-    return max(made, key=len, default=None)
+    try:
+        return tuple(Rstr(random.Random(f"{seed}{number}")).xeger(pattern) for number in range(TRIES))  # noqa: S311
+    except (re.error, ValueError, KeyError, NotImplementedError, OverflowError, TypeError):
+        return ()
 
 
 def accepts(declaration: Mapping[str, Any], value: str) -> bool:

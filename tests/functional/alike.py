@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import ctypes
 import faulthandler
 import gc
 import json
@@ -13,6 +14,7 @@ import random
 import signal
 import socket
 import ssl
+import subprocess
 import sys
 import tempfile
 import threading
@@ -28,6 +30,7 @@ GIVEN = ("Umask", "SigBlk", "SigIgn", "SigCgt", "Cap", "NoNewPrivs", "Seccomp", 
 
 
 EVERY = (None, Warning, None)
+PR_GET_TID_ADDRESS = 40
 
 
 def tell() -> None:
@@ -53,6 +56,7 @@ def tell() -> None:
         "blocked": sorted(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, ()))),
         "process": [os.getppid(), os.getpgrp() == os.getpid(), os.getsid(0) == os.getpid(), os.nice(0)],
         "threads": [threading.active_count(), threading.current_thread().name, threading.get_native_id() == os.getpid()],
+        "thread of the C library": thread_of_the_c_library() == threading.get_native_id(),
         "kernel": [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(GIVEN)],
         "limits": Path("/proc/self/limits").read_text().splitlines(),
         "places": [Path("/proc/self", name).read_text() for name in ("cgroup", "oom_score_adj", "personality")],
@@ -65,6 +69,19 @@ def tell() -> None:
         "hook": [sys.unraisablehook is sys.__unraisablehook__, sys.displayhook is sys.__displayhook__],
     }
     print(json.dumps(said))
+
+
+def thread_of_the_c_library() -> int | None:
+    """The thread's id as its own descriptor in the C library has it, where the kernel tells the place: prctl(2)."""
+    place = ctypes.c_void_p()
+    refused = ctypes.CDLL(None).prctl(PR_GET_TID_ADDRESS, ctypes.byref(place), 0, 0, 0)
+    return None if refused or not place.value else ctypes.c_int.from_address(place.value).value
+
+
+def leave() -> None:
+    """A process lives longer than this one."""
+    null = subprocess.DEVNULL
+    print(subprocess.Popen(["sleep", "600"], stdin=null, stdout=null, stderr=null, start_new_session=True).pid)
 
 
 def end() -> None:
@@ -109,6 +126,7 @@ if __name__ == "__main__":
         "fail": fail,
         "random": chance,
         "wait": wait,
+        "leave": leave,
         "words": lambda: sys.exit("ended in words"),
     }
     actions[sys.argv[1]]()

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ from local_aws.server import LocalAws
 from session.context import Context
 from stacks.synthesis import synthesise
 from tests import edits
+
+BETWEEN_VISITS = 0.02
+"""Seconds; each visit is two questions, and without a pause one of the machine's cores would do nothing else."""
 
 
 @dataclass
@@ -41,9 +45,9 @@ class Edited:
         """Where it is built."""
         return self.home / self.account
 
-    @property
+    @cached_property
     def aws(self) -> Aws:
-        """Clients for the server."""
+        """Clients for the server, the same each time."""
         server = LocalAws.find(self.home / ".local-aws")
         assert server is not None
         return Aws(endpoint_url=server.endpoint_url, static_credentials=server.credentials)
@@ -121,7 +125,7 @@ class Edited:
 
         def visit() -> None:
             nonlocal asked
-            while not over.is_set():
+            while not over.wait(BETWEEN_VISITS):
                 asked += 1
                 missed.extend(f"no {kind} record" for kind in ("A", "AAAA") if not self.answers(zone, name, kind))
 

@@ -9,10 +9,10 @@ FUNCTIONAL_COLD=1 starts every command for real.
 from __future__ import annotations
 
 import array
+import ctypes
 import inspect
 import json
 import os
-import platform
 import socket
 import subprocess
 import sys
@@ -41,10 +41,21 @@ LATER = frozenset(
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
         "AWS_SESSION_TOKEN",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
         "AWS_MAX_ATTEMPTS",
+        "AWS_REGION",
+        "AWS_ROLE_ARN",
+        "AWS_ROLE_SESSION_NAME",
+        "AWS_STS_REGIONAL_ENDPOINTS",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+        "BASIC_AUTH_PASSWORD",
+        "GITHUB_TOKEN",
     }
 )
 """Variables that nothing reads while it is imported."""
+PR_SET_CHILD_SUBREAPER = 36
+"""prctl(2): whether what is left below this process when its parent ends becomes a child of this one, instead of the first process's."""
 SEEDS = 2
 """Interpreters that wait, taken in turn: what follows a command in a test hashes otherwise, as it does between two processes."""
 
@@ -62,6 +73,12 @@ def inherited() -> tuple[str, ...]:
     kept = ("Umask", "SigBlk", "SigIgn", "Cap", "NoNewPrivs", "Seccomp", "Cpus_allowed:", "Uid", "Gid", "Groups")
     limits = Path("/proc/self/limits").read_text()
     return (*(line for line in said if line.startswith(kept)), limits, str(os.getpriority(os.PRIO_PROCESS, 0)))
+
+
+def _adopt(whether: int) -> None:
+    """Only while a copy is made: whose parent ends at another time goes to the first process, as everywhere."""
+    refused = ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, whether, 0, 0, 0)
+    assert not refused, os.strerror(ctypes.get_errno())
 
 
 @dataclass(frozen=True)
@@ -89,8 +106,12 @@ class Waiting:
     def copy(self, order: Mapping[str, Any], standard: Sequence[int]) -> int:
         """The process id of a new child of ours."""
         passed = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", standard))]
-        self.orders.sendmsg([json.dumps(order).encode()], passed)
-        said = self.orders.recv(warm.LONGEST)
+        _adopt(1)
+        try:
+            self.orders.sendmsg([json.dumps(order).encode()], passed)
+            said = self.orders.recv(warm.LONGEST)
+        finally:
+            _adopt(0)
         assert said, f"the interpreter that waits for command lines ended with {self.process.wait()}"
         return int(said)
 
@@ -117,7 +138,7 @@ def _as_begun() -> bool:
 
 def copies(command: Sequence[str], cwd: Any, env: Mapping[str, str] | None) -> bool:
     """Whether a copy would be what the interpreter would be."""
-    if sys.platform != "linux" or platform.machine() not in warm.CLONE or os.environ.get("FUNCTIONAL_COLD"):
+    if sys.platform != "linux" or os.environ.get("FUNCTIONAL_COLD"):
         return False
     if env is None or cwd is None or Path(cwd) != ROOT or env.keys() - SET.keys() - LATER or any(env.get(k) != v for k, v in SET.items()):
         return False

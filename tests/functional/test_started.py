@@ -104,6 +104,14 @@ def test_a_signal_finds_a_copy(line: CommandLine, number: signal.Signals) -> Non
     assert seen[0][0] == -number
 
 
+def test_what_a_copy_leaves_behind_is_no_child_of_the_tests(line: CommandLine) -> None:
+    """Nobody there would ever reap it, and who looks whether it lives would see it for ever."""
+    for process in both(line, "leave"):
+        left = int(ended(process)[1])
+        assert f"PPid:\t{os.getpid()}\n" not in Path(f"/proc/{left}/status").read_text()
+        os.kill(left, signal.SIGKILL)
+
+
 def test_a_copy_speaks_with_a_terminal(line: CommandLine) -> None:
     seen = []
     for cold in (False, True):

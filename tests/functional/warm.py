@@ -12,14 +12,12 @@ from __future__ import annotations
 
 import array
 import atexit
-import ctypes
+import contextlib
 import gc
 import importlib
 import io
 import json
 import os
-import platform
-import signal
 import socket
 import sys
 from importlib.machinery import SourceFileLoader
@@ -31,16 +29,17 @@ ROOT = Path(__file__).resolve().parents[2]
 READY = b"ready"
 LONGEST = 1 << 20
 """Bytes of an order."""
-CLONE_PARENT = 0x00008000
-"""The new process has the caller's parent: clone(2)."""
-CLONE = {"x86_64": 56, "aarch64": 220}
-"""Number of the system call by machine: <asm/unistd.h>."""
 ROOMS = (
     "agreement", "adoption", "approvals", "assembly", "aws", "changes", "circuit_breaker", "cli", "consequences", "direct", "doctor",
     "files", "gateways", "graph", "guards", "inventory", "operations", "pages", "planning", "prices", "promotion", "recovery", "removal",
     "review", "rollout", "runbooks", "session", "takeover", "templates", "verbs", "verification", "website",
 )  # fmt: skip
 """What deploy.py imports, its libraries with it; not the preview, of which few commands know."""
+SERVICES = (
+    "account", "acm", "cloudcontrol", "cloudformation", "cloudfront", "cloudwatch", "dynamodb", "iam", "lambda", "logs", "organizations",
+    "route53", "s3", "secretsmanager", "service-quotas", "ssm", "sts",
+)  # fmt: skip
+"""Whose models are read: files of botocore, the same for every command."""
 LIBRARIES = ("argcomplete", "concurrent.futures.thread", "encodings.idna", "multiprocessing.spawn", "_strptime", "rich.console")
 """What is imported in passing, by Python or by a library."""
 
@@ -63,8 +62,28 @@ def warm() -> None:
     importlib.import_module("aws.startup").session_class()
     for name in (*LIBRARIES, *(module for room in ROOMS for module in _modules(ROOT / room))):
         importlib.import_module(name)
+    _read_models()
+    _look_at_types(importlib.import_module("msgspec"))
     gc.collect()
     gc.freeze()
+
+
+def _read_models() -> None:
+    loader = importlib.import_module("aws.startup").quick(importlib.import_module("botocore.loaders").Loader())
+    for name in ("endpoints", "partitions", "sdk-default-configuration", "_retry"):
+        loader.load_data(name)
+    for service in SERVICES:
+        for kind in ("service-2", "endpoint-rule-set-1", "paginators-1"):
+            loader.load_service_model(service, kind)
+
+
+def _look_at_types(msgspec: Any) -> None:
+    """msgspec learns what a class says of its fields when it reads the first."""
+    seen = [msgspec.Struct]
+    for kind in seen:
+        seen += kind.__subclasses__()
+        with contextlib.suppress(msgspec.ValidationError):
+            msgspec.convert({}, kind)
 
 
 def _modules(room: Path) -> list[str]:
@@ -94,17 +113,27 @@ def wait(orders: socket.socket) -> tuple[dict[str, Any], list[int]]:
 
 
 def fork() -> int:
-    """As os.fork, but that the child is this process's sibling: who started both waits for it as for any child."""
-    python, system = ctypes.pythonapi, ctypes.PyDLL(None, use_errno=True)
-    python.PyOS_BeforeFork()
-    born = int(system.syscall(CLONE[platform.machine()], CLONE_PARENT | signal.SIGCHLD, 0, 0, 0, 0))
-    if born == 0:
-        python.PyOS_AfterFork_Child()
-    else:
-        python.PyOS_AfterFork_Parent()
-    if born < 0:
-        raise OSError(ctypes.get_errno(), "clone")
-    return born
+    """As os.fork, but that the child is no child of this process: it was forked by one that has ended, and begins when that is so.
+
+    Its parent is whoever started this process, as long as they are the reaper of what is left below them (PR_SET_CHILD_SUBREAPER). clone(2)
+    with CLONE_PARENT would do with one fork, behind the C library's back: it knew nothing of the new process, and one ended by SIGSEGV.
+    """
+    ours, theirs = socket.socketpair()
+    between = os.fork()
+    if between:
+        theirs.close()
+        said = ours.recv(LONGEST)
+        os.waitpid(between, 0)
+        # The child is its new parent's now.
+        ours.close()
+        return int(said)
+    ours.close()
+    if born := os.fork():
+        theirs.send(str(born).encode())
+        os._exit(0)
+    theirs.recv(1)
+    theirs.close()
+    return 0
 
 
 def become(order: dict[str, Any], standard: list[int]) -> None:
