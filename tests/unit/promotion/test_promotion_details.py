@@ -248,6 +248,9 @@ def test_the_fence_and_its_end_are_written_once() -> None:
     for _ in range(2):
         steps._lift(gateways)
     assert aws.changes == changes + 1 and not fence.is_fenced(aws.policy)
+    aws.policy = fence.fenced(None, "arn:aws:s3:::replica")
+    steps._lift(gateways)
+    assert aws.changes == changes + 1 and fence.is_fenced(aws.policy), "S3 takes no policy without a statement; status tells of it"
 
 
 # --- what goes home ---------------------------------------------------------------------------------------------------

@@ -90,7 +90,7 @@ def test_a_fence_is_one_statement_more_and_goes_alone() -> None:
         assert made["Version"] == (policy or {}).get("Version", "2012-10-17")
         assert fence.fenced(made, "arn:aws:s3:::replica") == made, "once, however often"
         back: Any = fence.lifted(made)
-        assert back["Statement"] == ([] if policy is None else [other]) and not fence.is_fenced(back)
+        assert back == (None if policy is None else {"Version": "2012-10-17", **policy, "Statement": [other]}) and not fence.is_fenced(back)
     assert fence.lifted(None) is None and not fence.is_fenced(None)
 
 
