@@ -96,7 +96,7 @@ def test_a_copy_of_the_same_second_is_one() -> None:
     assert same(replace(parts, etag="a"), replace(parts, etag="b")) is False, "an object is of no key unless it was asked about"
 
 
-def asked_about(place: Place, change: dict[str, Any] | None | AccessDenied = None) -> tuple[list[str], list[str]]:
+def asked_about(place: Place, change: dict[str, Any] | AccessDenied | None = None) -> tuple[list[str], list[str]]:
     """Keys that were asked about; and those that a key of KMS encrypts. `change`: what the head says other than the listing did."""
     asked: list[str] = []
 
