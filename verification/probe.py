@@ -221,7 +221,8 @@ class Probe:
 
     @cached_property
     def visits(self) -> tuple[PageErrors, ...]:
-        """What Chromium saw at every address of the page."""
+        """What Chromium saw at every address of the page. Raises `Skipped` without TLS, or, as the page does, without its password."""
+        self.address()
         return look(self.target, self.page.paths)
 
     @cached_property

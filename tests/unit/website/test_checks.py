@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from assembly.model import CacheRule, Redirect, Routing
+from tests.golden_files import assert_golden
 from tests.unit.website.visits import FILES, HSTS, IMMUTABLE, PAGE, PASSWORD, SCRIPT, SITE_CONTRACT, Spoil, Visit, answer, look, spoilt
 from verification.model import Endpoint, Target
 from verification.probe import Answer
@@ -174,14 +175,14 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ("app.root", {"spoil": spoilt("/", 404, PAGE, location=None)}, "404 to /"),
     ("app.entry", {"spoil": spoilt("/buy", 404)}, "/buy: 404"),
     ("app.entry", {"spoil": spoilt("/buy", content_type="text/plain")}, "200 (text/plain)"),
-    ("app.entry", {"spoil": spoilt("/buy", body=b"<p>hello")}, "8 bytes"),
+    ("app.entry", {"spoil": spoilt("/buy", body=b"<p>hello")}, "8 bytes (wanted: 200, HTML with a script)"),
     ("app.deep_link", {"contract": MOVED, "spoil": dotted(404)}, "first.last@example.com: 404"),
     ("app.deep_link", {"spoil": spoilt("/buy/verify/deep-link", 404)}, "404 (text/html; charset=utf-8), not the page"),
     ("app.deep_link", {"spoil": spoilt("/buy/verify/deep-link", body=b"<p>")}, "not the page of the entry path"),
     ("app.deep_link", {"spoil": spoilt("/buy/verify/deep-link", content_type=None)}, "200 (no content type)"),
     ("app.missing", {"spoil": spoilt("/buy/assets/verify-no-such-file.js", 200)}, "200 (application/xml) (wanted: 404, no HTML)"),
     ("app.missing", {"spoil": spoilt("/buy/assets/verify-no-such-file.js", content_type="text/html")}, "404 (text/html)"),
-    ("app.release", {"target": {"index_sha256": "0" * 64}}, f"sha256 {RELEASED[:12]} (released: 000000000000)"),
+    ("app.release", {"target": {"index_sha256": "0" * 64}}, f"sha256 {RELEASED[:12]} (wanted: the released 000000000000)"),
     ("app.config", {"spoil": spoilt("/buy/config.json", body=b'{"api":"there"}')}, 'other values: { "api": "there"}'),
     ("app.config", {"spoil": spoilt("/buy/config.json", body=b"<p>")}, "other values: null"),
     ("app.config", {"spoil": spoilt("/buy/config.json", 404)}, "404"),
@@ -281,6 +282,11 @@ def test_a_promise_that_is_broken_fails_and_says_what_was_wanted(check: str, how
 def test_what_cannot_be_looked_at_is_skipped_and_says_why(check: str, how: dict[str, Any], words: str) -> None:
     status, detail = look(check, **how)
     assert (status, words in detail) == ("skipped", True), (status, detail)
+
+
+def test_the_words_of_every_case_are_those_that_were_reviewed() -> None:
+    told = (f"{check} {': '.join(look(check, **how))}" for check, how, _ in (*KEPT, *BROKEN, *SKIPPED))
+    assert_golden("verify/words.txt", "\n".join(told) + "\n")
 
 
 def test_every_check_has_a_case_that_keeps_it_and_most_one_that_breaks_it() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import os
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,10 +19,11 @@ from aws.errors import AccessDenied, AwsError, NotFound, Throttled
 from aws.s3 import Head
 from tests.unit.website.live_site import AT_ROOT, SITE, Edge, Live, Object
 from tests.unit.website.test_content import CONTRACT
-from verification.browser import PageErrors, look, visit
+from tests.unit.website.visits import PASSWORD, TARGET, Visit
+from verification.browser import ARGUMENTS, PageErrors, opened, visit
 from verification.checks.browser import _nothing
 from verification.checks.replica import _replicated, _some
-from verification.model import Failed, Skipped
+from verification.model import Endpoint, Failed, Skipped
 from website.activation import forget, settle
 from website.content import (
     FileEntry,
@@ -299,18 +302,49 @@ def test_what_a_visit_sees() -> None:
     assert broken.done[-1] == "closed"
 
 
-def test_what_cannot_be_visited_is_skipped() -> None:
-    def target(tls: bool | None, password: str, auth: bool) -> Any:
-        endpoint = None if tls is None else SimpleNamespace(tls=tls)
-        return SimpleNamespace(endpoint=endpoint, password=password, contract=SimpleNamespace(basic_auth=auth))
+@pytest.mark.parametrize(
+    ("endpoint", "words"), [(Endpoint(host="127.0.0.1", port=1, tls=False), "plain HTTP"), (Endpoint(host="127.0.0.1", port=1), "password")]
+)
+def test_what_cannot_be_visited_is_skipped(endpoint: Endpoint, words: str) -> None:
+    with pytest.raises(Skipped, match=words):
+        _ = Visit(target=dataclasses.replace(TARGET, password="", browser="chromium", endpoint=endpoint)).visits
+    with pytest.raises(Skipped, match="password"):
+        _ = Visit(target=dataclasses.replace(TARGET, password="", browser="chromium")).visits
 
-    for given, words in (
-        (target(False, "p", True), "plain HTTP"),
-        (target(True, "", True), "password"),
-        (target(None, "", True), "password"),
-    ):
-        with pytest.raises(Skipped, match=words):
-            look(given, ("/",))
+
+def launched(endpoint: Endpoint | None, **contract: Any) -> tuple[dict[str, Any], Any]:
+    """What Chromium is started with, and what the visits share."""
+    started: dict[str, Any] = {}
+    ended: list[str] = []
+
+    def launch(**how: Any) -> Any:
+        started.update(how)
+        return SimpleNamespace(new_context=lambda **more: more, close=lambda: ended.append("closed"))
+
+    target = dataclasses.replace(
+        TARGET, contract=msgspec.structs.replace(TARGET.contract, **contract), endpoint=endpoint, browser="/chrome"
+    )
+    running: Any = SimpleNamespace(chromium=SimpleNamespace(launch=launch))
+    with opened(running, target) as context:
+        assert ended == []
+    assert ended == ["closed"]
+    return started, context
+
+
+def test_chromium_is_led_to_the_preview_whose_certificate_nobody_knows() -> None:
+    started, context = launched(Endpoint(host="127.0.0.1", port=8443))
+    as_root = ["--no-sandbox"] if os.geteuid() == 0 else []  # it refuses to start with one
+    assert started["args"] == [*ARGUMENTS, "--host-resolver-rules=MAP dev.example.com:443 127.0.0.1:8443", *as_root]
+    assert (started["headless"], started["executable_path"], context["ignore_https_errors"]) == (True, "/chrome", True)
+    plain, public = launched(None, basic_auth=False)
+    assert plain["args"] == [*ARGUMENTS, *as_root]
+    assert public == {"ignore_https_errors": False}
+
+
+def test_chromium_has_the_password_for_the_site_alone() -> None:
+    _, context = launched(None)
+    origin = "https://dev.example.com"
+    assert context["http_credentials"] == {"username": "ann", "password": PASSWORD, "origin": origin, "send": "unauthorized"}
 
 
 def test_at_most_five_complaints_are_shown() -> None:
