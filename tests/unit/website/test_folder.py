@@ -97,6 +97,17 @@ def test_what_changes_between_the_walk_and_the_reading_is_not_followed(site: Pat
     assert body(served, "a/f.txt") is None
 
 
+def test_nothing_that_was_opened_on_the_way_stays_open(site: Path) -> None:
+    (site / "a" / "b").mkdir(parents=True)
+    (site / "a" / "b" / "f.txt").write_text("1")
+    before = sorted(Path("/dev/fd").iterdir())
+    folder.walk(site)
+    folder.open_file(site, "a/b/f.txt").close()
+    with pytest.raises(folder.NotRegular):
+        folder.open_file(site, "a/b")
+    assert sorted(Path("/dev/fd").iterdir()) == before
+
+
 def test_a_tree_deeper_than_any_key_ends(site: Path) -> None:
     descriptor = os.open(site, os.O_RDONLY)
     for _ in range(300):

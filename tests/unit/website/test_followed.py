@@ -99,6 +99,7 @@ def test_nothing_is_pruned_while_the_replica_may_still_serve_an_earlier_release(
 def test_what_is_pruned_goes_from_the_replica_too_and_nothing_of_a_kept_release(live: Live) -> None:
     grown_old(live)
     live.prune()
+    assert replica(live).asked[-1][0] == {"assets/app-4.js", "index.html"}, "what the live page loads is waited for"
     assert "assets/app-1.js" not in live.served()
     assert replica(live).forgotten == 1
     assert replica(live).kept >= {"index.html", "assets/app-4.js", "assets/app-3.js"}

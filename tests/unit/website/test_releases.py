@@ -29,6 +29,10 @@ def test_state_and_manifest_come_back_as_they_were_and_are_refused_when_changed(
     bucket.objects[where.key(f"manifests/{digest}.json")] += b" "
     with pytest.raises(WebsiteError, match="cannot be read"):
         where.manifest(digest)
+    other = sha256(b"{}")
+    bucket.objects[where.key(f"manifests/{other}.json")] = b"{}"
+    with pytest.raises(WebsiteError, match=rf"manifests/{other}.json cannot be read: .*missing required field"):
+        where.manifest(other)
     bucket.objects[where.key("releases.json")] = b"{}"
     with pytest.raises(WebsiteError, match="cannot be read"):
         where.state()

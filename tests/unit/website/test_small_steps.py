@@ -17,6 +17,7 @@ from adoption.as_found import release_as_found
 from assembly.model import CacheRule
 from aws.errors import AccessDenied, AwsError, NotFound, Throttled
 from aws.s3 import Head
+from tests.unit.recovery.world import Clock, a_run
 from tests.unit.website.live_site import AT_ROOT, SITE, Edge, Live, Object
 from tests.unit.website.test_content import CONTRACT
 from tests.unit.website.visits import PASSWORD, TARGET, Visit
@@ -39,6 +40,7 @@ from website.content import (
 from website.errors import SourceError, WebsiteError
 from website.releases import Pending, State
 from website.run import Begun, Warned, count, size, step_line
+from website.snapshot import read_snapshot, with_every_manifest
 
 
 @pytest.fixture
@@ -226,6 +228,22 @@ def test_two_objects_are_the_same_with_the_same_bytes_and_headers() -> None:
     for other in (entry("a", "text/html", "x"), entry("a", "text/plain", "y"), entry("b", "text/plain", "x")):
         assert not one.same_object(other)
     assert entry("a", cache="max-age=1, immutable").immutable and not one.immutable
+
+
+# --- a run, and what it reads ---------------------------------------------------------------------------------------
+
+
+def test_unless_it_is_told_otherwise_a_run_takes_over_nothing_and_waits_for_minutes() -> None:
+    run, _ = a_run(Clock())
+    assert (run.take_over, run.invalidation_seconds, run.replica_seconds) == (False, 600.0, 300.0)
+
+
+def test_a_manifest_that_the_ledger_does_not_have_is_not_read_whatever_the_list_of_releases_says(live: Live) -> None:
+    first, second = (live.deploy(number).release.manifest for number in (1, 2))
+    assert set(with_every_manifest(live.site, read_snapshot(live.site)).manifests) == {first, second}
+    (entry,) = [key for key in live.ledger() if first in key]
+    del live.buckets.objects[SITE, entry]
+    assert set(with_every_manifest(live.site, read_snapshot(live.site)).manifests) == {second}
 
 
 # --- in words -------------------------------------------------------------------------------------------------------
