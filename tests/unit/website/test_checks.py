@@ -78,9 +78,19 @@ def page(body: bytes, *, other: tuple[str, bytes] = ("", b""), **headers: Any) -
     return spoil
 
 
+MANY = b"".join(b'<img src="/buy/%d.png">' % number for number in range(6))
+IMAGE_FIRST = b'<img src="/buy/assets/photo.png">' + SCRIPTED
+
+
+def after(first: Spoil, then: Spoil) -> Spoil:
+    return lambda path, found: then(path, first(path, found))
+
+
 KEPT: list[tuple[str, dict[str, Any], str]] = [
     ("dns.a", {}, "dev.example.com A 192.0.2.10, 192.0.2.20, as d1.cloudfront.net"),
     ("dns.a", {"records": {("dev.example.com", "A"): [("198.51.100.1",), ("192.0.2.77",)]}}, "dev.example.com A 192.0.2.77"),
+    ("dns.a", {"records": {("dev.example.com", "A"): [("192.0.2.200",)]}}, "dev.example.com A 192.0.2.200"),
+    ("dns.a", {"target": {**PREVIEW, "nameservers": (("127.0.0.1", 53),)}}, "dev.example.com A 192.0.2.10, 192.0.2.20"),
     ("dns.aaaa", {"records": {("dev.example.com", "AAAA"): [("2001:db8:0:ffff::1",)]}}, "dev.example.com AAAA 2001:db8:0:ffff::1"),
     ("dns.https", {}, 'alpn="h3,h2"'),
     ("dns.https", {"https": '1 . alpn="h2"', "contract": {"http_versions": ("1.1", "2")}}, 'alpn="h2"'),
@@ -118,7 +128,10 @@ KEPT: list[tuple[str, dict[str, Any], str]] = [
     ("assets.load", {}, "3 assets"),
     ("assets.compressed", {}, "1 assets"),
     ("assets.compressed", {"spoil": spoilt(SCRIPT_PATH, body=SCRIPT[:1000])}, "1 assets"),
+    ("assets.compressed", {"spoil": page(IMAGE_FIRST, other=("/buy/assets/photo.png", b"x" * 2000))}, "1 assets"),
     ("assets.cloudfront", {}, "via CloudFront"),
+    ("assets.cloudfront", {"spoil": after(page(MANY), spoilt("/buy/5.png", via=None))}, "via CloudFront"),
+    ("auth.everything", {"spoil": page(MANY)}, "4 asked for, all 401"),
     ("pages.loads", {}, "nothing is in its way"),
     ("pages.loads", {"spoil": page(RELATIVE), "contract": {"publishing_allow": ("relative-base",)}}, "allowed: loads assets/app-1a2b.js"),
     ("pages.policy", {"spoil": page(SCRIPTED, content_security_policy="script-src 'self'")}, "nothing is in its way"),
@@ -136,6 +149,11 @@ KEPT: list[tuple[str, dict[str, Any], str]] = [
     ("headers.page", {}, "2 headers"),
     ("headers.assets", {}, "2 headers"),
     ("headers.hsts", {}, HSTS),
+    (
+        "bucket.private",
+        {"target": {"bucket_url": "https://b/"}, "spoil": spoilt("https://b/buy/index.html", 401)},
+        "https://b/buy/index.html: 401",
+    ),
     ("bucket.private", {"target": {"bucket_url": "https://b.s3.amazonaws.com/"}}, "https://b.s3.amazonaws.com/buy/index.html: 403"),
 ]
 
@@ -185,6 +203,8 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ("app.release", {"target": {"index_sha256": "0" * 64}}, f"sha256 {RELEASED[:12]} (wanted: the released 000000000000)"),
     ("app.config", {"spoil": spoilt("/buy/config.json", body=b'{"api":"there"}')}, 'other values: { "api": "there"}'),
     ("app.config", {"spoil": spoilt("/buy/config.json", body=b"<p>")}, "other values: null"),
+    ("app.config", {"spoil": spoilt("/buy/config.json", body=b'"%s"' % (b"x" * 200))}, f'other values: "{"x" * 119}'),
+    ("app.config", {"spoil": spoilt("/buy/config.json", body=b'"\\ud800%s"' % (b"x" * 200))}, "other values: '\\ud800" + "x" * 113),
     ("app.config", {"spoil": spoilt("/buy/config.json", 404)}, "404"),
     ("app.config", {"spoil": spoilt("/buy/config.json", body=b'{"api":"\\ud800"}')}, "other values: {'api': '\\ud800'}"),
     ("assets.load", {"spoil": spoilt(SCRIPT_PATH, 404)}, f"{SCRIPT_PATH}: 404"),
@@ -193,6 +213,7 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ("assets.load", {"spoil": spoilt("/buy", 500)}, "/buy answers 500 (text/html; charset=utf-8), so its assets are not known"),
     ("assets.load", {"spoil": spoilt("/buy", content_type="text/plain")}, "/buy answers 200 (text/plain), so its assets are not known"),
     ("assets.compressed", {"spoil": spoilt(SCRIPT_PATH, content_encoding=None)}, f"sent as they are: {SCRIPT_PATH}"),
+    ("assets.cloudfront", {"spoil": after(page(MANY), spoilt("/buy/4.png", via=None))}, "/buy/4.png: via nobody"),
     ("assets.cloudfront", {"spoil": spoilt(SCRIPT_PATH, via="nginx")}, f"{SCRIPT_PATH}: via nginx"),
     ("assets.cloudfront", {"spoil": spoilt(SCRIPT_PATH, via=None)}, "via nobody"),
     ("assets.cloudfront", {"spoil": spoilt(SCRIPT_PATH, x_amz_cf_id=None)}, "via 1.1 abc.cloudfront.net"),
