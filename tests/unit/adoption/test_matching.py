@@ -48,8 +48,13 @@ def test_what_a_person_says_goes_where_they_say() -> None:
 def test_what_is_no_name_and_identifier_is_said(text: str) -> None:
     with pytest.raises(NotUnderstood, match="write LogicalId=IDENTIFIER") as told:
         by_hand([text], [place()], SCHEMAS)
-    assert len(str(told.value)) < 250
+    assert str(told.value) == f"--resource {text[:100]!r}: write LogicalId=IDENTIFIER, such as Bucket=my-bucket"
     assert by_hand(["Bucket=" + "x" * LONGEST], [place()], SCHEMAS)
+
+
+def test_what_no_schema_knows_is_not_imported() -> None:
+    with pytest.raises(NotUnderstood, match="site.Bucket is a Custom::Thing: CloudFormation cannot import such a resource"):
+        by_hand(["Bucket=b"], [place("Custom::Thing")], SCHEMAS)
 
 
 def test_a_place_that_is_none_several_or_given_twice() -> None:
