@@ -66,9 +66,9 @@ def compared(place: Place, live: Mapping[str, Any], schema: Schema | None) -> tu
 
 def beside(place: Place, live: Mapping[str, Any], schema: Schema | None) -> tuple[str, ...]:
     """Names of properties that the live resource has and the template says nothing of; CloudFormation leaves them as they are."""
-    read_only = {path[0] for path in (schema.read_only if schema else ()) if len(path) == 1}
+    read_only = schema.read_only if schema else ()
     return tuple(
-        sorted(name for name, value in live.items() if name not in place.properties and name not in read_only and not _empty(value))
+        sorted(name for name, value in live.items() if name not in place.properties and (name,) not in read_only and not _empty(value))
     )
 
 

@@ -53,7 +53,7 @@ def test_what_is_no_name_and_identifier_is_said(text: str) -> None:
 
 
 def test_what_no_schema_knows_is_not_imported() -> None:
-    with pytest.raises(NotUnderstood, match="site.Bucket is a Custom::Thing: CloudFormation cannot import such a resource"):
+    with pytest.raises(NotUnderstood, match=r"site\.Bucket is a Custom::Thing: CloudFormation cannot import such a resource"):
         by_hand(["Bucket=b"], [place("Custom::Thing")], SCHEMAS)
 
 
