@@ -72,6 +72,8 @@ def test_what_would_replace_a_resource_is_said_and_an_unknown_value_never_is() -
     assert differing("AWS::S3::Bucket", {"BucketName": "a"}, {"BucketName": "b"})["BucketName"].replaces
     found = differing("AWS::S3::Bucket", {"BucketName": "a"}, {"BucketName": after_mark("one.Name")})["BucketName"]
     assert (isinstance(found.ours, Unknown), found.replaces) == (True, False)
+    target = differing(RECORD, {"AliasTarget": {"DNSName": "x"}}, {"AliasTarget": {"DNSName": after_mark("Site.Domain.")}})
+    assert isinstance(target["AliasTarget.DNSName"].ours, Unknown)
     assert not differing("AWS::S3::Bucket", {"BucketName": "a"}, {"BucketName": {"Fn::ImportValue": "x"}})["BucketName"].replaces
 
 
@@ -115,6 +117,25 @@ def test_a_secret_is_hidden_on_both_sides() -> None:
             {"DistributionConfig": {"Origins": [{"Id": "o", "OriginPath": "/old"}]}},
             {"DistributionConfig": {"Origins": [{"Id": "o", "OriginPath": ""}]}},
             ["DistributionConfig.Origins[o].OriginPath"],
+        ),
+        (
+            DISTRIBUTION,
+            {"DistributionConfig": {"Origins": [{"Id": "o", "OriginPath": ""}]}},
+            {"DistributionConfig": {"Origins": [{"Id": "o"}]}},
+            [],
+        ),
+        (
+            DISTRIBUTION,
+            {"DistributionConfig": {"Origins": [{"Id": "o"}]}},
+            {"DistributionConfig": {"Origins": [{"Id": "o", "OriginPath": ""}]}},
+            [],
+        ),
+        (BUCKET, {"Name": "A."}, {"Name": "a"}, ["Name"]),
+        (
+            BUCKET,
+            {"DomainName": "a", "SubjectAlternativeNames": ["a"]},
+            {"DomainName": "a", "SubjectAlternativeNames": []},
+            ["SubjectAlternativeNames"],
         ),
         (BUCKET, {"OriginPath": "x"}, {"OriginPath": "x"}, []),
         (BUCKET, {"Lists": [{"A": "none", "B": 0}, {"C": ["", False]}]}, {"Lists": []}, []),

@@ -11,7 +11,7 @@ import pytest
 from assembly.model import CacheRule, Redirect, Routing
 from tests.golden_files import assert_golden
 from tests.unit.website.visits import FILES, HSTS, IMMUTABLE, PAGE, PASSWORD, SCRIPT, SITE_CONTRACT, Spoil, Visit, answer, look, spoilt
-from verification.model import Endpoint, Target
+from verification.model import NOT_ASKED, Endpoint, Target
 from verification.probe import Answer
 from verification.registry import registered
 from verification.verify import checks, made, verify
@@ -308,6 +308,25 @@ def test_what_cannot_be_looked_at_is_skipped_and_says_why(check: str, how: dict[
 def test_the_words_of_every_case_are_those_that_were_reviewed() -> None:
     told = (f"{check} {': '.join(look(check, **how))}" for check, how, _ in (*KEPT, *BROKEN, *SKIPPED))
     assert_golden("verify/words.txt", "\n".join(told) + "\n")
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        *("pages.policy", "pages.manifest", "edge.page", "edge.compressed", "edge.first_byte", "edge.not_found", "edge.robots"),
+        *("edge.redirects", "edge.redirect_hosts", "replica.current", "replica.readers", "browser.requests", "browser.policy"),
+    ],
+)
+def test_a_promise_that_the_environment_does_not_make_has_no_result(check: str) -> None:
+    [found] = [each for each in registered() if each.id == check]
+    assert made(found, Visit()) is None
+
+
+@pytest.mark.parametrize(("preview", "give"), [(True, ""), (False, NOT_ASKED)])
+def test_a_replica_that_is_not_looked_at_is_skipped_and_asked_for_unless_it_is_a_preview(preview: bool, give: str) -> None:
+    [found] = [each for each in registered() if each.id == "replica.current"]
+    result = made(found, Visit(target=Target(contract=SITE_CONTRACT, replica="nobody asked", preview=preview)))
+    assert result is not None and (result.status, result.detail, result.give) == ("skipped", "nobody asked", give)
 
 
 def test_every_check_has_a_case_that_keeps_it_and_most_one_that_breaks_it() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pytest
 
 from tests.unit.website.live_site import SITE, Live
 from website.errors import WebsiteError
+from website.publish import publish
 from website.run import Run
 
 
@@ -70,6 +71,24 @@ def test_files_of_an_earlier_release_that_the_page_still_loads_are_waited_for_as
     live.deploy(1, **{"robots.txt": "none"})
     live.deploy(2, **{"robots.txt": "none"})
     assert replica(live).asked[2][0] == {"assets/app-2.js", "robots.txt"}
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_where_releases_go_elsewhere_by_now_nothing_more_is_written(live: Live, turn: int) -> None:
+    """Asked once the claim is there, before the pages, before the index document, and before the release is live."""
+    live.deploy(1, **{"about.html": "<p>one"})
+    content = live.content(live.app(2, **{"about.html": "<p>two"}))
+    asked: list[str] = []
+
+    def still_target() -> None:
+        asked.append(live.served()["index.html"])
+        if len(asked) > turn:
+            raise WebsiteError("promoted", "")
+
+    with pytest.raises(WebsiteError, match="promoted"):
+        publish(replace(live.site, still_target=still_target), content, live.run(), origin="build")
+    assert live.state.live is not None and (live.state.live.number, live.state.claim) == (1, None)
+    assert ("<p>two" in live.served()["about.html"], "app-2" in live.served()["index.html"]) == (turn > 1, turn > 2)
 
 
 def test_a_rollback_is_live_when_both_have_it(live: Live) -> None:
