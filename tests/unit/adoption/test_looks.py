@@ -76,7 +76,7 @@ class Looked:
         return {"DistributionList": {"IsTruncated": False, "Quantity": len(self.distributions), "Items": [*self.distributions]}}
 
     def list_certificates(self, **_: Any) -> Any:
-        return {"CertificateSummaryList": [*self.certificates]}
+        return {"CertificateSummaryList": [*self.certificates]} if self.certificates else {}
 
     def describe_certificate(self, CertificateArn: str) -> Any:
         if isinstance(self.users.get(CertificateArn), Exception):

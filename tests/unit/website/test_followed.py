@@ -88,6 +88,7 @@ def test_where_releases_go_elsewhere_by_now_nothing_more_is_written(live: Live, 
     with pytest.raises(WebsiteError, match="promoted"):
         publish(replace(live.site, still_target=still_target), content, live.run(), origin="build")
     assert live.state.live is not None and (live.state.live.number, live.state.claim) == (1, None)
+    assert ("assets/app-2.js" in live.served()) == (turn > 0)
     assert ("<p>two" in live.served()["about.html"], "app-2" in live.served()["index.html"]) == (turn > 1, turn > 2)
 
 

@@ -246,6 +246,22 @@ def test_another_host_is_asked_without_the_sites_name_and_without_credentials() 
     assert server.seen[0].host == f"127.0.0.1:{server.port}" and "authorization" not in server.seen[0].headers
 
 
+def test_a_proxy_is_asked_for_the_public_site_and_goes_around_nothing_that_was_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy would answer in the place of the endpoint that was asked for."""
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with serving(body=b"proxy") as proxy, serving(body=b"preview") as preview:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
+        with asking(Target(contract=OPEN)) as probe:
+            assert (probe.get_plain("/buy").body, probe.get_elsewhere("http://bucket.example.org/").body) == (b"proxy", b"proxy")
+        with asking(Target(contract=OPEN, endpoint=preview.endpoint(tls=False))) as probe:
+            named = [probe.get("/buy"), probe.get_plain("/buy"), probe.get_host("www.example.com", "/buy")]
+        assert [each.body for each in named] == [b"preview"] * 3
+    assert [each.path for each in proxy.seen] == ["http://dev.example.com/buy", "http://bucket.example.org/"]
+    assert [each.host for each in preview.seen] == ["dev.example.com", "dev.example.com", "www.example.com"]
+
+
 def test_addresses_of_the_sixth_version_stand_in_brackets() -> None:
     with pytest.raises(Exception) as raised, asking(Target(contract=OPEN, endpoint=Endpoint(host="::1", port=1, tls=False))) as probe:
         probe.get("/")
