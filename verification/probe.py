@@ -158,7 +158,7 @@ class Probe:
             return Answer(answer.status_code, answer.headers, bytes(body), answer.http_version, first_byte)
 
     def _context(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=self.target.ca_file or None)
+        return ssl.create_default_context(cafile=self.target.ca_file)
 
     # --- what several checks look at ------------------------------------------------------------------------------
 
