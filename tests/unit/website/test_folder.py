@@ -97,6 +97,18 @@ def test_what_changes_between_the_walk_and_the_reading_is_not_followed(site: Pat
     assert body(served, "a/f.txt") is None
 
 
+def test_every_folder_that_could_be_read_is_told_and_a_path_has_1024_bytes(site: Path) -> None:
+    deep = site / "/".join(["d" * 100] * 10)
+    (deep / "e").mkdir(parents=True)
+    below = 10 * 101
+    for length in (1024, 1025):
+        (deep / ("f" * (length - below))).write_text("x")
+    listing = folder.walk(site)
+    assert sorted(map(len, listing.files)) == [len("index.html"), 1024]
+    assert len(listing.problems) == 1 and "a path of more than 1,024 bytes" in listing.problems[0]
+    assert listing.folders == (*("/".join(["d" * 100] * n) for n in range(1, 11)), f"{'/'.join(['d' * 100] * 10)}/e")
+
+
 def test_nothing_that_was_opened_on_the_way_stays_open(site: Path) -> None:
     (site / "a" / "b").mkdir(parents=True)
     (site / "a" / "b" / "f.txt").write_text("1")

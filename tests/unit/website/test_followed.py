@@ -6,13 +6,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
-from tests.unit.website.live_site import SITE, Live
+from aws.s3 import Stored
+from tests.unit.website.live_site import ARTIFACTS, SITE, Live
+from website.claims import claim
 from website.errors import WebsiteError
-from website.publish import publish
+from website.publish import live_already, publish
+from website.releases import Pending
 from website.run import Run
+from website.snapshot import read_snapshot
 
 
 @dataclass
@@ -124,3 +130,58 @@ def test_what_is_pruned_goes_from_the_replica_too_and_nothing_of_a_kept_release(
     assert replica(live).forgotten == 1
     assert replica(live).kept >= {"index.html", "assets/app-4.js", "assets/app-3.js"}
     assert "assets/app-1.js" not in replica(live).kept
+
+
+def test_where_nothing_was_published_nothing_is_waited_for_and_pruned(live: Live) -> None:
+    assert live.prune().live is None
+    assert replica(live).asked == [(frozenset(), frozenset())]
+
+
+def test_a_prune_that_takes_long_says_that_it_is_still_at_it(live: Live) -> None:
+    grown_old(live)
+    until: list[str] = []
+
+    def slow(method: str, bucket: str, key: str) -> None:
+        if method == "delete":
+            live.later(seconds=61)
+        if (method, bucket) == ("put", ARTIFACTS) and key.endswith("releases.json"):
+            until.append(key)
+
+    live.buckets.before = slow
+    live.prune()
+    assert len(until) == 3, "the claim, once more after what was removed, the end"
+
+
+@pytest.mark.parametrize(
+    "change", [{"deployed": False}, {"claim": True}, {"unfinished": {"m" * 64: "2026-11-23T12:00:00Z"}}, {"pending": True}]
+)
+def test_what_is_live_is_only_looked_at_again_while_nobody_is_at_it(live: Live, change: dict[str, Any]) -> None:
+    content = live.content(live.app(1))
+    live.publish(content)
+    snapshot = read_snapshot(live.site)
+    assert live_already(live.site, content, snapshot, live.now, origin="build") is not None
+    if "claim" in change:
+        now, etag = live.site.store.state()
+        run = live.run()
+        held = claim(live.site.store, now, etag, action="prune", manifest="", caller=run.caller, token="t", now=run.now)
+        change = {"claim": held.state.claim}
+    if "pending" in change:
+        change = {"pending": Pending(paths=("/",), reference="r")}
+    state = msgspec.structs.replace(snapshot.state, **{k: v for k, v in change.items() if k != "deployed"})
+    other = replace(snapshot, state=state, deployed=change.get("deployed", True))
+    assert live_already(live.site, content, other, live.now, origin="build") is None
+
+
+def test_no_more_manifests_are_read_than_those_that_may_have_written_what_is_there(live: Live) -> None:
+    for number in range(1, 6):
+        live.deploy(number)
+    get, read = live.buckets.get, list[str]()
+
+    def counted(bucket: str, key: str) -> Stored:
+        if "/manifests/" in key:
+            read.append(key)
+        return get(bucket, key)
+
+    live.buckets.get = counted  # type: ignore[method-assign]
+    live.deploy(6)
+    assert len(read) == 2
