@@ -172,6 +172,12 @@ def test_no_answer_at_all_is_told_as_none() -> None:
     assert rehearsed(Stage(), visit=lambda _: (0, b"")).message == "visitors get no page before anything was closed (status none)"
 
 
+def test_no_answer_after_the_closing_is_told_as_none() -> None:
+    stage = Stage(settles=0.0)
+    report = rehearsed(stage, visit=lambda path: (0, b"") if stage.closed() else stage.visit(path))
+    assert (report.result, report.message) == ("aborted", "visitors have had no page for 30 s (status none)")
+
+
 def test_a_bucket_without_a_policy_is_not_closed_since_it_could_not_be_opened_again() -> None:
     stage, written = Stage(), list[str]()
     anything: Any = stage.policies
