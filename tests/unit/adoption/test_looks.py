@@ -163,6 +163,13 @@ def test_what_only_aws_will_tell_is_not_looked_up_by(kind: str, properties: dict
     assert notes == []
 
 
+def test_a_zone_that_is_not_found_is_no_matter_where_no_template_has_records() -> None:
+    without = {stack: body.replace(b'"AWS::Route53::RecordSet"', b'"AWS::SNS::Topic"') for stack, body in TEMPLATES.items()}
+    for templates, notes in ((TEMPLATES, 1), (without, 0)):
+        report = surveyed(SurveyRequest(assembly=MADE, templates=templates), Known(zone=NotFound("no zone")), SCHEMAS)
+        assert len([note for note in report.notes if note.startswith("which records there are")]) == notes
+
+
 def test_whatever_has_a_name_can_be_looked_up_and_has_one_property_that_identifies_it() -> None:
     assert NAMES.keys() <= LOOKUPS.keys()
     for kind in LOOKUPS:
