@@ -14,7 +14,7 @@ from preview.content import Folder, Unreachable
 from tests.unit.preview.test_content import MODIFIED, body
 from tests.unit.website.test_content import CONTRACT, problems
 from website import folder
-from website.content import read
+from website.content import _inspected, read
 
 pytestmark = pytest.mark.attack
 
@@ -131,6 +131,8 @@ def test_a_tree_deeper_than_any_key_ends(site: Path) -> None:
     (problem,) = folder.walk(site).problems
     assert problem.endswith("a path of more than 1,024 bytes; an object key has no more")
     assert len(problem) < 400
+    path = problem.removeprefix(f"{site}/").partition("...: ")[0]
+    assert len(path) == 100, "as much of it as tells which one it is"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -141,6 +143,11 @@ def test_what_cannot_be_read_is_a_reason_and_not_left_out(site: Path) -> None:
     told = problems(site)
     assert "private: cannot be read: Permission denied" in told
     assert "x.txt: cannot be read: Permission denied" in told
+
+
+def test_a_file_that_has_gone_since_it_was_listed_is_a_reason(site: Path) -> None:
+    assert _inspected(site, "gone.txt").problem == "cannot be read: No such file or directory"
+    assert _inspected(site, "index.html").problem == ""
 
 
 def test_a_file_that_grows_while_it_is_read_ends_and_is_refused(site: Path) -> None:

@@ -55,6 +55,19 @@ def test_folders_too_many_become_those_above_them_the_deepest_first() -> None:
     assert invalidated([f"{letter}/x~y" for letter in "abcdefghijklmnop"], known) == ("/*",)
 
 
+@pytest.mark.parametrize(
+    ("given", "option"),
+    [
+        ({}, "--content DIR"),
+        ({"directory": "/a b/dist"}, "--content '/a b/dist'"),
+        ({"directory": "/dist", "release": "sit:abc"}, "--release sit:abc"),
+    ],
+)
+def test_what_asks_for_the_same_content_again(given: dict[str, str], option: str) -> None:
+    plan = ContentPlan(environment="dev", bucket="b", origin="o", manifest="m", content="c", files=1, size=1, **given)  # type: ignore[arg-type]
+    assert plan.option == option
+
+
 def test_paths_are_percent_encoded() -> None:
     assert invalidated(["assets/a b\u00e9.png"], behaviours("/assets/*")) == ("/assets/a%20b%C3%A9.png",)
 
