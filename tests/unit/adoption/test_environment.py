@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from adoption.comparison import Difference
-from adoption.environment import HEADERS, _of_difference, merged, read, text, written
+from adoption.environment import HEADERS, Written, _of_difference, merged, read, text, written
 from adoption.report import AdoptionReport, Row
 from adoption.terraform_types import BUCKET, CERTIFICATE, DISTRIBUTION, RECORD
 from environments.loader import load
@@ -137,3 +137,14 @@ def test_what_is_written_is_an_environment_file_that_the_build_takes(environment
     assert (found.price_class, found.app.index_document) == ("PriceClass_200", "/start.html")
     if environment == "dev":
         assert found.adopt.origin_access_identity == "E2OAIKIMMYDEV1"
+
+
+def test_the_keys_stay_in_their_order_and_what_is_other_is_told_before_them() -> None:
+    report = AdoptionReport(environment="dev", rows=())
+    head = "# dev as it exists, by deploy.py adopt: to be read before it takes the place of environments/dev.yaml.\n"
+    current = {"zone": "z", "account": "a"}
+    assert text(report, current, Written(said={}, unsaid=())) == f"{head}zone: z\naccount: a\n"
+    assert text(report, current, Written(said={("bucket",): "b"}, unsaid=("site.X Name",))) == (
+        f"{head}# as it is there: bucket\n# what no key can say, so that the plan that aligns changes it:\n#   site.X Name\n"
+        "zone: z\naccount: a\nbucket: b\n"
+    )

@@ -97,6 +97,13 @@ def _without_place(of: Managed) -> tuple[Candidate, ...]:
     return of_state([of])
 
 
+def test_what_terraform_has_replaced_is_told_whatever_stands_in_its_place() -> None:
+    assert told(managed("aws_s3_bucket", bucket="b", remark="deposed")) == [
+        ("superseded", "deposed: Terraform has made another in its place already")
+    ]
+    assert told(managed("aws_s3_bucket", bucket="b")) == [], "it has a place"
+
+
 def test_what_has_a_place_is_no_more_left_and_its_setting_is_told_with_it() -> None:
     bucket, setting = managed("aws_s3_bucket", bucket="b"), managed("aws_s3_bucket_versioning", bucket="b")
     rows = (row(BUCKET, BucketName="other"), row(DISTRIBUTION, BucketName="b"), row(BUCKET, BucketName="b"))
