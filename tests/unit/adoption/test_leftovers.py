@@ -27,7 +27,7 @@ KINDS_OF_OURS = (
 )
 
 
-def managed(kind: str, address: str = "", **attributes: Any) -> Managed:
+def managed(kind: str, address: Any = "", **attributes: Any) -> Managed:
     more = {name: attributes.pop(name) for name in ("remark", "file") if name in attributes}
     return Managed(address=address or f"{kind}.x", type=kind, provider="aws", attributes=attributes, **more)
 

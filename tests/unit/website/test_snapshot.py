@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from aws.s3 import Stored
-from tests.unit.website.live_site import ARTIFACTS, Live
+from tests.unit.website.live_site import ARTIFACTS, SITE, Live
 from website.claims import claim
 from website.errors import Busy
 from website.planner import manifest_of
@@ -75,6 +75,14 @@ def test_a_manifest_that_is_not_stored_is_not_believed_whatever_is_expected(live
     del live.buckets.objects[ARTIFACTS, live.site.store.key(f"manifests/{gone}.json")]
     snapshot, read = reading(live, 1)
     assert (dict(snapshot.manifests), read) == ({}, [gone])
+
+
+def test_a_release_that_the_site_bucket_does_not_have_is_read_and_not_believed(live: Live) -> None:
+    live.deploy(1)
+    (entry,) = live.ledger()
+    del live.buckets.objects[SITE, entry]
+    for expected in ((), (1,)):
+        assert dict(reading(live, *expected)[0].manifests) == {}
 
 
 def test_of_whatever_may_have_written_over_the_live_release_everything_is_read_and_no_more(live: Live) -> None:
