@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from adoption.leftovers import left_over, lines_to_remove, validates
@@ -106,8 +107,9 @@ def test_what_terraform_has_replaced_is_told_whatever_stands_in_its_place() -> N
 
 def test_what_has_a_place_is_no_more_left_and_its_setting_is_told_with_it() -> None:
     bucket, setting = managed("aws_s3_bucket", bucket="b"), managed("aws_s3_bucket_versioning", bucket="b")
-    rows = (row(BUCKET, BucketName="other"), row(DISTRIBUTION, BucketName="b"), row(BUCKET, BucketName="b"))
-    assert told(bucket, setting, rows=rows) == [("setting", "a setting of site.X")]
+    ours = msgspec.structs.replace(row(BUCKET, BucketName="b"), logical_id="Ours")
+    rows = (row(BUCKET, BucketName="other"), row(DISTRIBUTION, BucketName="b"), ours)
+    assert told(bucket, setting, rows=rows) == [("setting", "a setting of site.Ours")]
 
 
 @pytest.mark.parametrize(
