@@ -9,10 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from assembly.files import sha256
 from aws.s3 import Stored
 from tests.unit.website.live_site import ARTIFACTS, SITE, Live
 from website.claims import claim
-from website.errors import Busy
+from website.errors import Busy, SourceError
 from website.planner import manifest_of
 from website.releases import manifest_digest, timestamp
 from website.snapshot import Snapshot, read_snapshot
@@ -114,3 +115,48 @@ def test_files_that_were_made_for_a_publish_are_gone_afterwards(live: Live, monk
         assert file_of(entry).path.read_bytes() == content.generated[entry.key]
         assert len(set(live.folder.iterdir()) - before) == 1
     assert set(live.folder.iterdir()) == before
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def test_only_pages_are_replaced_one_by_one_and_everything_else_is_uploaded(live: Live) -> None:
+    live.deploy(1, **{"robots.txt": "x", "about.html": "<p>"})
+    methods = {key: method for method, key in live.writes() if not key.startswith(".releases/")}
+    assert methods == {"assets/app-1.js": "upload", "robots.txt": "upload", "about.html": "put", "index.html": "put"}
+
+
+def test_a_file_that_is_overwritten_is_kept_although_a_lasting_one_has_the_same_bytes(live: Live) -> None:
+    live.deploy(1)
+    text = live.served()["assets/app-1.js"]
+    live.publish(live.content(live.app(2, **{"copy.js": text})))
+    assert (ARTIFACTS, live.site.store.content_key(sha256(text.encode()))) in live.buckets.objects
+
+
+def test_a_page_that_grows_after_it_was_checked_does_not_go_live(live: Live) -> None:
+    content = live.content(live.app(1))
+
+    def grow(method: str, bucket: str, key: str) -> None:
+        if key == "assets/app-1.js":
+            with content.files["index.html"].path.open("a") as out:
+                out.write(" ")
+
+    live.buckets.before = grow
+    with pytest.raises(SourceError, match="the file was changed while it was published"):
+        live.publish(content)
+    assert "index.html" not in live.served()
+
+
+def test_while_files_are_sent_the_claim_is_renewed(live: Live) -> None:
+    content = live.content({**live.app(1), **{f"assets/{number}-abcdef12.js": f"{number}" for number in range(3)}})
+    written: list[int] = []
+
+    def slow(method: str, bucket: str, key: str) -> None:
+        if method == "upload" and bucket == SITE:
+            live.later(seconds=61)
+        if (method, bucket) == ("put", ARTIFACTS) and key.endswith("releases.json"):
+            written.append(len([each for each in live.served() if each.startswith("assets/")]))
+
+    live.buckets.before = slow
+    live.publish(content)
+    assert written == [0, 1, 2, 3, 4, 4, 4], "the claim, after each file, before the page, the end"
