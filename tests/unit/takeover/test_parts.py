@@ -19,7 +19,7 @@ SCHEMA = Schema(
     importable=True,
     create_only=frozenset({("Fixed",), ("Nested",), ("Hidden",)}),
     read_only=frozenset({("Arn",)}),
-    write_only=frozenset({("Hidden", "Secret"), ("Nested", "Secret"), ("Whole", "Secret")}),
+    write_only=frozenset({("Hidden", "Secret"), ("Nested", "Secret"), ("Whole", "Secret"), ("Deep", "In", "Secret"), ("Listed", "*")}),
 )
 
 
@@ -120,6 +120,9 @@ def test_a_new_stack_has_the_version_of_its_format_and_one_that_is_there_its_own
         ({}, {"Free": "ours"}, {}),
         ({}, {"Whole": {"Secret": "s"}}, {"Whole": {"Secret": "s"}}),
         ({}, {"Whole": {"Secret": "s", "Told": "t"}}, {}),
+        ({}, {"Deep": {"In": {"Secret": "s"}}}, {"Deep": {"In": {"Secret": "s"}}}),
+        ({}, {"Deep": {"Secret": "s"}}, {}),
+        ({}, {"Listed": [{"Secret": "s"}]}, {}),
         ({}, {"Whole": [{"Secret": "s"}]}, {}),
         ({}, {"Whole": {}}, {}),
         ({"Nested": {"Told": "t"}}, {"Nested": {"Told": "t", "Secret": "s"}}, {"Nested": {"Told": "t", "Secret": "s"}}),
