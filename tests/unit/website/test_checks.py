@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from assembly.model import CacheRule, Redirect, Routing
@@ -27,13 +28,13 @@ WITH_PAGE = {"not_found_page": "/buy/404.html"}
 LONG = PAGE + b" " * 1000
 
 
-def missing(status: int, body: bytes) -> Spoil:
+def missing(status: int, body: bytes, page: bytes = b"not found") -> Spoil:
     """The page for what is missing, and what a missing file is answered with."""
 
     def spoil(path: str, found: Answer) -> Answer:
         html = httpx.Headers({"content-type": "text/html"})
         if path == "/buy/404.html":
-            return Answer(200, html, b"not found", "HTTP/2")
+            return Answer(200, html, page, "HTTP/2")
         return Answer(status, html, body, "HTTP/2") if path.endswith("verify-no-such-file.js") else found
 
     return spoil
@@ -84,6 +85,19 @@ IMAGE_FIRST = b'<img src="/buy/assets/photo.png">' + SCRIPTED
 
 def after(first: Spoil, then: Spoil) -> Spoil:
     return lambda path, found: then(path, first(path, found))
+
+
+MANY_MOVED = {
+    "routing": Routing(
+        redirects=tuple(Redirect(path=f"/old{n}", to="/new", status=301) for n in range(11)), redirect_hosts=("www.example.com",)
+    )
+}
+
+
+def moved(count: int) -> Spoil:
+    """So many of the redirects of `MANY_MOVED` lead where they should."""
+    right = {f"/old{n}" for n in range(count)}
+    return lambda path, found: answer(301, {"location": "/new"}) if path in right else found
 
 
 KEPT: list[tuple[str, dict[str, Any], str]] = [
@@ -144,6 +158,13 @@ KEPT: list[tuple[str, dict[str, Any], str]] = [
     ("edge.first_byte", {"contract": AT_THE_EDGE}, "0 ms from the edge, 0 ms by way of the bucket"),
     ("edge.not_found", {"contract": WITH_PAGE, "spoil": missing(404, b"not found")}, "404 (text/html), 9 bytes"),
     ("edge.robots", {"contract": QUIET}, "Disallow"),
+    ("edge.robots", {"contract": QUIET, "spoil": spoilt("/robots.txt", body=b"User-agent: *\nDisallow: /\n" + b"#" * 99)}, "Disallow"),
+    ("edge.not_found", {"contract": WITH_PAGE, "spoil": missing(404, b"x" * 16_384, b"x" * 16_384)}, "16,384 bytes"),
+    ("edge.redirects", {"contract": MANY_MOVED, "spoil": moved(10)}, "10 of 11 asked for"),
+    ("edge.redirect_hosts", {"contract": MOVED, "spoil": spoilt("www.example.com", 308)}, "www.example.com to"),
+    ("pages.loads", {"spoil": page(MANIFEST)}, "nothing is in its way"),
+    ("pages.loads", {"spoil": page(SCRIPTED, content_security_policy="script-src https://x")}, "nothing is in its way"),
+    ("pages.manifest", {"spoil": page(CREDENTIALS + MANIFEST)}, "/buy/config.json: 200"),
     ("edge.redirects", {"contract": MOVED}, "1 of 1 asked for"),
     ("edge.redirect_hosts", {"contract": MOVED}, "www.example.com to https://dev.example.com/buy"),
     ("headers.page", {}, "2 headers"),
@@ -243,6 +264,8 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ("edge.not_found", {"contract": WITH_PAGE}, "/buy/404.html: 404"),
     ("edge.not_found", {"contract": WITH_PAGE, "spoil": missing(200, b"not found")}, "200 (text/html), 9 bytes (wanted: 404"),
     ("edge.not_found", {"contract": WITH_PAGE, "spoil": missing(404, b"<Error>")}, "404 (text/html), 7 bytes (wanted: 404"),
+    ("edge.not_found", {"contract": WITH_PAGE, "spoil": missing(404, b"x" * 16_385, b"x" * 16_385)}, "at most 16,384 bytes"),
+    ("edge.redirects", {"contract": MANY_MOVED, "spoil": moved(9)}, "/old9: "),
     ("edge.robots", {"contract": QUIET, "spoil": spoilt("/robots.txt", body=b"User-agent: *\nAllow: /\n")}, "Allow: /"),
     (
         "edge.redirects",
@@ -327,6 +350,34 @@ def test_a_replica_that_is_not_looked_at_is_skipped_and_asked_for_unless_it_is_a
     [found] = [each for each in registered() if each.id == "replica.current"]
     result = made(found, Visit(target=Target(contract=SITE_CONTRACT, replica="nobody asked", preview=preview)))
     assert result is not None and (result.status, result.detail, result.give) == ("skipped", "nobody asked", give)
+
+
+@pytest.mark.parametrize(
+    ("encodings", "result"),
+    [
+        (("", "br", "", ""), ("passed", "content-encoding: br")),
+        (("", "", "", "gzip"), ("failed", "content-encoding: gzip")),
+        (("gzip", "gzip", "gzip", ""), ("failed", "content-encoding: none")),
+    ],
+)
+def test_the_page_may_be_compressed_a_request_later(encodings: tuple[str, ...], result: tuple[str, str]) -> None:
+    told = iter(encodings)
+    visit = Visit(target=Target(contract=msgspec.structs.replace(SITE_CONTRACT, basic_auth=False, **AT_THE_EDGE)))
+
+    def get(path: str, **how: Any) -> Answer:
+        return answer(200, {"content-encoding": next(told) or "none"} if "encoding" in how else {}, LONG)
+
+    anything: Any = visit
+    anything.get = get
+    [check] = [each for each in registered() if each.id == "edge.compressed"]
+    found = made(check, visit)
+    assert found is not None and (found.status, found.detail) == result
+
+
+def test_an_environment_whose_other_names_alone_lead_elsewhere_has_no_redirects() -> None:
+    [check] = [each for each in registered() if each.id == "edge.redirects"]
+    contract = msgspec.structs.replace(SITE_CONTRACT, routing=Routing(redirect_hosts=("www.example.com",)))
+    assert made(check, Visit(target=Target(contract=contract, username="ann", password=PASSWORD))) is None
 
 
 def test_every_check_has_a_case_that_keeps_it_and_most_one_that_breaks_it() -> None:
