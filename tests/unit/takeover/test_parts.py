@@ -9,9 +9,10 @@ import pytest
 
 from takeover.importable import why_not
 from takeover.known import substituted
-from takeover.live import live
+from takeover.live import identifier_of, live, without
 from takeover.model import Live, Taken
 from takeover.template import VERSION, import_template, put_down
+from templates.intrinsics import after_mark
 from templates.schemas import Schema
 
 SCHEMA = Schema(
@@ -102,6 +103,26 @@ def test_aws_own_tags_may_not_stand_in_a_template_and_others_stay() -> None:
     assert (found.ref, found.attributes) == ("n|i", {"Arn": "arn"})
 
 
+@pytest.mark.parametrize(
+    ("path", "left"),
+    [
+        (("List", "*", "K"), {"List": [{"V": 2}, "x"], "Map": {"In": 1}}),
+        (("List", "*"), {"List": [{"K": 1, "V": 2}, "x"], "Map": {"In": 1}}),
+        (("Map", "In"), {"List": [{"K": 1, "V": 2}, "x"]}),
+        (("Map", "Other"), {"List": [{"K": 1, "V": 2}, "x"], "Map": {"In": 1}}),
+        (("Map", "*", "In"), {"List": [{"K": 1, "V": 2}, "x"], "Map": {"In": 1}}),
+    ],
+)
+def test_what_stands_at_a_path_is_cut_out_of_every_item(path: tuple[str, ...], left: dict[str, Any]) -> None:
+    value = {"List": [{"K": 1, "V": 2}, "x"], "Map": {"In": 1}}
+    assert without(value, [path]) == left and value["Map"] == {"In": 1}
+
+
+def test_an_identifier_is_whole_or_none() -> None:
+    assert [identifier_of(SCHEMA, each) for each in ({"Name": "n", "Id": "i"}, {"Name": "n"}, {})] == ["n|i", "", ""]
+    assert identifier_of(Schema(), {}) == ""
+
+
 def test_a_new_stack_has_the_version_of_its_format_and_one_that_is_there_its_own() -> None:
     imported = {"X": ("A::B::C", {"Name": "n"})}
     assert import_template({}, imported)["AWSTemplateFormatVersion"] == VERSION
@@ -128,6 +149,8 @@ def test_a_new_stack_has_the_version_of_its_format_and_one_that_is_there_its_own
         ({"Nested": {"Told": "t"}}, {"Nested": {"Told": "t", "Secret": "s"}}, {"Nested": {"Told": "t", "Secret": "s"}}),
         ({"Nested": {"Told": "x"}}, {"Nested": {"Told": "t", "Secret": "s"}}, {"Nested": {"Told": "x"}}),
         ({"Beside": "x"}, {"Free": "y"}, {}),
+        ({}, {"Fixed": after_mark("other.Output")}, {}),
+        ({}, {"Fixed": {"Fn::ImportValue": "x"}}, {}),
     ],
 )
 def test_ours_stands_where_aws_tells_nothing_or_means_the_same(live_: dict[str, Any], ours: dict[str, Any], wanted: dict[str, Any]) -> None:
