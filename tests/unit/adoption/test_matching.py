@@ -237,3 +237,10 @@ def test_places_are_resolved_as_far_as_names_are_known() -> None:
     assert found["user.Policy"].properties["A"] == after_mark("base.Arn") and found["user.Policy"].key == ("user", "Policy")
     known = places(made, templates, None, {("base", "Bucket"): {"Arn": "arn:known"}})
     assert {str(each): each for each in known}["user.Policy"].properties["A"] == "arn:known"
+
+
+def test_a_provider_of_identities_is_known_by_its_address_without_the_scheme() -> None:
+    ours = place("AWS::IAM::OIDCProvider", "Provider", Url="https://token.actions.githubusercontent.com")
+    arn = "arn:aws:iam::111111111111:oidc-provider/{}"
+    for host, fitting in (("token.actions.githubusercontent.com", True), ("example.com", False)):
+        assert fits(ours, candidate("AWS::IAM::OIDCProvider", identifier={"Arn": arn.format(host)})) is fitting
