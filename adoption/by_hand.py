@@ -32,8 +32,8 @@ def by_hand(texts: Iterable[str], places: Sequence[Place], schemas: Schemas) -> 
     """
     found: list[Candidate] = []
     for text in texts:
-        name, equals, value = text.partition("=")
-        if not (name and equals and value) or len(value) > LONGEST or not value.isprintable():
+        name, _, value = text.partition("=")
+        if not (name and value) or len(value) > LONGEST or not value.isprintable():
             raise NotUnderstood(f"--resource {text[:100]!r}: write LogicalId=IDENTIFIER, such as Bucket=my-bucket")
         place = _place(name, places)
         identifier = _identifier(place, value, schemas)
@@ -55,10 +55,10 @@ def _place(name: str, places: Sequence[Place]) -> Place:
 
 def _identifier(place: Place, value: str, schemas: Schemas) -> dict[str, str]:
     schema = schemas.of(place.type, place.stack.region)
-    names = schema.identifier if schema else ()
-    if schema is None or not names or not schema.importable or place.type in NEVER:
+    if schema is None or not schema.importable or place.type in NEVER:
         why = NEVER.get(place.type, "CloudFormation cannot import such a resource")
         raise NotUnderstood(f"--resource: {place} is a {place.type}: {why}")
+    names = schema.identifier
     if len(names) == 1:
         return {names[0]: value}
     try:

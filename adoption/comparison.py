@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from adoption.places import Place
-from adoption.terraform_types import CERTIFICATE, DISTRIBUTION, RECORD
+from adoption.terraform_types import CERTIFICATE, RECORD
 from assembly.model import Frozen
 from changes.structure import differences_of
 from guards import documents
@@ -66,9 +66,9 @@ def compared(place: Place, live: Mapping[str, Any], schema: Schema | None) -> tu
 
 def beside(place: Place, live: Mapping[str, Any], schema: Schema | None) -> tuple[str, ...]:
     """Names of properties that the live resource has and the template says nothing of; CloudFormation leaves them as they are."""
-    read_only = {path[0] for path in (schema.read_only if schema else ()) if len(path) == 1}
+    read_only = schema.read_only if schema else ()
     return tuple(
-        sorted(name for name, value in live.items() if name not in place.properties and name not in read_only and not _empty(value))
+        sorted(name for name, value in live.items() if name not in place.properties and (name,) not in read_only and not _empty(value))
     )
 
 
@@ -108,22 +108,11 @@ def _even(kind: str, properties: Mapping[str, Any]) -> dict[str, Any]:
         target = found.get("AliasTarget")
         if isinstance(target, Mapping) and isinstance(target.get("DNSName"), str) and not marked(target["DNSName"]):
             found["AliasTarget"] = {**target, "DNSName": _host(target["DNSName"]).removeprefix("dualstack.")}
-        if isinstance(found.get("TTL"), (int, str)):
-            found["TTL"] = str(found["TTL"])
     if kind == CERTIFICATE:
         # ACM counts the domain itself among its alternative names.
         names = {*map(str, found.get("SubjectAlternativeNames") or [])} - {str(found.get("DomainName"))}
         found["SubjectAlternativeNames"] = sorted(names)
-    if kind == DISTRIBUTION and isinstance(found.get("DistributionConfig"), Mapping):
-        found["DistributionConfig"] = {**found["DistributionConfig"], "Origins": _origins(found["DistributionConfig"].get("Origins"))}
     return found
-
-
-def _origins(origins: Any) -> Any:
-    """What CloudFront takes for the same: no origin path and an empty one."""
-    if not isinstance(origins, list):
-        return origins
-    return [{k: v for k, v in each.items() if not (k == "OriginPath" and not v)} if isinstance(each, Mapping) else each for each in origins]
 
 
 def _host(name: str) -> str:
@@ -139,11 +128,11 @@ def _sorted(value: Any, key: str = "") -> Any:
         return {name: _sorted(each, name) for name, each in value.items()}
     if isinstance(value, list):
         return sorted(value) if all(isinstance(each, str) for each in value) else [_sorted(each) for each in value]
-    if isinstance(value, str) and value.startswith("{"):
+    if isinstance(value, str):
         # A policy that is written as a text.
         with contextlib.suppress(documents.Unreadable):
             return _sorted(documents.mapping(value))
-    return [value] if key in _POLICY_LISTS and isinstance(value, str) else value
+    return [value] if key in _POLICY_LISTS else value
 
 
 def scalars(properties: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:

@@ -17,10 +17,10 @@ from adoption.terraform_types import CERTIFICATE, DISTRIBUTION, RECORD
 from aws.answers import pages, read
 from aws.cloudfront import CloudFront
 from aws.errors import AwsError
-from gateways.existing import LOOKUPS, ExistingResources
+from gateways.existing import ExistingResources
 from gateways.live import LiveResources
 from inventory.survey import InventoryGateways
-from templates.intrinsics import marked, unresolved
+from templates.intrinsics import marked
 from templates.schemas import Schemas
 
 WORKERS = 16
@@ -66,20 +66,15 @@ class _Looks:
             yield from self.distribution(place, existing)
         elif place.type == CERTIFICATE:
             yield from certificates(place, existing)
-        elif place.type in LOOKUPS and place.name and not marked(place.name):
-            found = existing.find(place.type, place.name)
-            key = self.key(place)
-            if found is not None and key:
+        elif place.name and not marked(place.name):
+            found, schema = existing.find(place.type, place.name), self.schemas.of(place.type, stack.region)
+            if found is not None and schema is not None:
+                [key] = schema.identifier  # of each type that is looked up by its name
                 yield self.candidate(place, {key: found.physical_id})
-
-    def key(self, place: Place) -> str:
-        """The one property that identifies the type; empty if it takes several, or is not known."""
-        schema = self.schemas.of(place.type, place.stack.region)
-        return schema.identifier[0] if schema and len(schema.identifier) == 1 else ""
 
     def record(self, place: Place) -> Iterator[Candidate]:
         zone, name = place.properties.get("HostedZoneId"), place.properties.get("Name")
-        if not isinstance(zone, str) or marked(zone) or unresolved(zone) or not isinstance(name, str):
+        if not isinstance(zone, str) or marked(zone) or not isinstance(name, str):
             return
         route53 = self.gateways.route53(place.stack.account_id, place.stack.role_arn)
         for each in route53.record_sets(zone, name):

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from adoption.places import Key, Place
 from adoption.terraform import Managed
 from adoption.terraform_types import CERTIFICATE, DISTRIBUTION, FUNCTION, KINDS, RECORD, WEB_ACL
-from gateways.existing import NAMES
 from templates.intrinsics import marked, unresolved
 
 Origin = str
@@ -137,7 +136,7 @@ def fits(place: Place, candidate: Candidate) -> bool:
     by_type = _RULES.get(place.type)
     if by_type is not None:
         return by_type(place, candidate)
-    if place.type not in NAMES or not place.name or marked(place.name):
+    if not place.name or marked(place.name):
         return False
     name = place.name.removeprefix("https://") if place.type == "AWS::IAM::OIDCProvider" else place.name
     last = [value.rpartition("/")[2] if value.startswith("arn:") else value for value in candidate.identifier.values()]

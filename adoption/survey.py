@@ -202,8 +202,7 @@ class _Survey:
         for place in of:
             if place.type != DISTRIBUTION or len(seen.get(place.key, ())) != 1:
                 continue
-            live = seen[place.key][0].live
-            texts = {value for _, value in scalars({"": live or {}})} | _listed(live)
+            texts = _listed(seen[place.key][0].live)
             for other in of:
                 if other.stack.id != place.stack.id or other.key in seen or other.type not in _USED:
                     continue
@@ -266,7 +265,7 @@ class _Survey:
         """
         account = place.stack.account_id
         foreign = tuple(each for each in several if each.candidate.account_id not in ("", account))
-        if foreign and (own := [each for each in several if each not in foreign and _file(each) not in {_file(f) for f in foreign}]):
+        if own := [each for each in several if each not in foreign and _file(each) not in {_file(f) for f in foreign}]:
             # Of the states of several environments each has its own.
             several, foreign = tuple(own), ()
         there = tuple(each for each in several if not isinstance(each.error, NotFound))
@@ -391,7 +390,7 @@ def _known(seen: Mapping[Key, tuple[_Seen, ...]]) -> dict[Key, dict[str, str]]:
 
 
 def _listed(value: Any) -> set[str]:
-    """Every text inside of lists as well."""
+    """Every text inside of it."""
     if isinstance(value, Mapping):
         return {text for each in value.values() for text in _listed(each)}
     if isinstance(value, list):

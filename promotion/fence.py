@@ -28,8 +28,9 @@ def fenced(policy: Document | None, bucket_arn: str) -> dict[str, Any]:
 
 
 def lifted(policy: Document | None) -> dict[str, Any] | None:
-    """The same policy without the statement; None if there is no policy."""
-    return None if policy is None else {**policy, "Statement": _others(policy)}
+    """The same policy without the statement; None if nothing is left: S3 refuses a policy without a statement (MalformedPolicy)."""
+    others = _others(policy)
+    return {**(policy or {}), "Statement": others} if others else None
 
 
 def is_fenced(policy: Document | None) -> bool:

@@ -202,9 +202,8 @@ def _records(gateways: PromotionGateways) -> None:
 def _lift(gateways: PromotionGateways) -> None:
     place = gateways.standby
     policy = place.buckets.policy(place.bucket)
-    if fence.is_fenced(policy):
-        lifted = fence.lifted(policy)
-        assert lifted is not None, "a policy that has a statement"
+    lifted = fence.lifted(policy)
+    if fence.is_fenced(policy) and lifted is not None:
         place.buckets.put_policy(place.bucket, lifted)
 
 

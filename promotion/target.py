@@ -20,7 +20,6 @@ from assembly.model import Frozen
 from aws.errors import Conflict, NotFound
 from aws.s3 import Head, Headers, Stored
 from guards import documents
-from website.releases import moment
 
 FORMAT = 1
 Phase = Literal["home", "promoting", "standby", "failing-back"]
@@ -88,14 +87,6 @@ class Entry:
     """By S3's clock."""
 
 
-def _says_since_when(entry: Entry) -> bool:
-    """Without it what was published in the replica cannot be told from the rest. Not noted, it is when the entry was written."""
-    try:
-        return bool(moment(entry.target.since)) if entry.target.since else entry.modified is not None
-    except ValueError:
-        return False
-
-
 @dataclass(frozen=True)
 class Register:
     """The register of one environment."""
@@ -126,7 +117,8 @@ class Register:
         if target.format != FORMAT or target.environment != self.environment:
             raise Unreadable(f"s3://{self.bucket}/{self.key} is of {target.environment}, format {target.format}")
         entry = Entry(target=target, etag=stored.head.etag, modified=stored.head.modified)
-        if target.phase != "home" and not _says_since_when(entry):
+        # Not noted, it is when the entry was written. Without it what was published in the replica cannot be told from the rest.
+        if target.phase != "home" and not target.since and entry.modified is None:
             raise Unreadable(f"s3://{self.bucket}/{self.key} does not say since when the replica takes releases")
         return entry
 

@@ -152,7 +152,10 @@ class Rehearsal:
             raise Abandoned(f"visitors get no page before anything was closed (status {status or 'none'})")
         if self._served_by_replica():
             raise Abandoned("CloudFront asks the replica already, before anything was closed: is the site bucket in trouble?")
-        policy = gateways.primary.policy(origins.primary.bucket) or {}
+        policy = gateways.primary.policy(origins.primary.bucket)
+        if policy is None:
+            # Opened again it would have to be without a statement, which S3 refuses (MalformedPolicy, "Statement is empty").
+            raise Abandoned(f"{origins.primary.bucket} has no policy, so nothing lets CloudFront in: look at drift first")
         shut = closing.closed(policy, origins.primary.arn, gateways.distribution_arn, identity=self.report.id, until=self._until)
         gateways.still_ours()
         self._closed_at = gateways.now()

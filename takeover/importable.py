@@ -32,7 +32,7 @@ def why_not(taken: Taken, written: Mapping[str, Any] | None, schema: Schema | No
         return f"the template has a {written.get('Type')} there"
     if taken.type in NEVER:
         return NEVER[taken.type]
-    if schema is None or not schema.identifier:
+    if schema is None:
         return "nothing is known of that type"
     if not schema.importable:
         return "CloudFormation cannot read such a resource, so it imports none"

@@ -23,10 +23,7 @@ def substituted(template: Mapping[str, Any], known: Mapping[str, Live]) -> dict[
         for logical_id, live in known.items()
         for name, value in {logical_id: live.ref, **{f"{logical_id}.{a}": v for a, v in live.attributes.items()}}.items()
     }
-    return {
-        section: _filled(body, values) if section in ("Resources", "Outputs") and isinstance(body, Mapping) else body
-        for section, body in template.items()
-    }
+    return {section: _filled(body, values) if section in ("Resources", "Outputs") else body for section, body in template.items()}
 
 
 def _filled(value: Any, values: Mapping[str, Any]) -> Any:

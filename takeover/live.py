@@ -25,7 +25,7 @@ _SECRET_MAPS = frozenset({"Variables"})
 def identifier_of(schema: Schema, identifier: Mapping[str, str]) -> str:
     """The identifier that Cloud Control takes, which is also what Ref gives; empty if a part of it is missing."""
     parts = [identifier.get(name, "") for name in schema.identifier]
-    return "|".join(parts) if parts and all(parts) else ""
+    return "|".join(parts) if all(parts) else ""
 
 
 def live(schema: Schema, taken: Taken, told: Mapping[str, Any]) -> Live:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from verification.model import Failed, Skipped, Target
+from verification.model import Failed, Target
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Playwright
@@ -42,12 +42,7 @@ class PageErrors:
 
 
 def look(target: Target, paths: tuple[str, ...]) -> tuple[PageErrors, ...]:
-    """Visit each path. Raises `Skipped` where it cannot be tried, `Failed` where the browser does not start or a page does not load."""
-    endpoint = target.endpoint
-    if endpoint is not None and not endpoint.tls:
-        raise Skipped("the preview speaks plain HTTP (preview --https speaks TLS)")
-    if target.contract.basic_auth and not target.password:
-        raise Skipped("needs the Basic Auth password", give="the password: --password-file FILE, or BASIC_AUTH_PASSWORD")
+    """Visit each path over TLS. Raises `Failed` where the browser does not start or a page does not load."""
     from playwright.sync_api import Error, sync_playwright
 
     try:

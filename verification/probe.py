@@ -158,7 +158,7 @@ class Probe:
             return Answer(answer.status_code, answer.headers, bytes(body), answer.http_version, first_byte)
 
     def _context(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=self.target.ca_file or None)
+        return ssl.create_default_context(cafile=self.target.ca_file)
 
     # --- what several checks look at ------------------------------------------------------------------------------
 
@@ -221,7 +221,8 @@ class Probe:
 
     @cached_property
     def visits(self) -> tuple[PageErrors, ...]:
-        """What Chromium saw at every address of the page."""
+        """What Chromium saw at every address of the page. Raises `Skipped` without TLS, or, as the page does, without its password."""
+        self.address()
         return look(self.target, self.page.paths)
 
     @cached_property

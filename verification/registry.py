@@ -46,8 +46,8 @@ def registered() -> tuple[Registered, ...]:
     return tuple(sorted(_CHECKS, key=lambda each: order.get(each.id.partition(".")[0], len(THEMES))))
 
 
-def expect(holds: bool, seen: str) -> str:
-    """What was seen, if the promise is kept. Raises `Failed`."""
+def expect(holds: bool, seen: str, wanted: str = "") -> str:
+    """What was seen, if the promise is kept. Raises `Failed` with what was wanted as well."""
     if not holds:
-        raise Failed(seen)
+        raise Failed(f"{seen} (wanted: {wanted})" if wanted else seen)
     return seen

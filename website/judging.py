@@ -41,7 +41,7 @@ def surroundings(
         file = files.get(key)
         if file is None:
             return None
-        name = key.removeprefix(f"{prefix}/") if prefix else key
+        name = key.removeprefix(f"{prefix}/")
         return Served(name=name, content_type=content_type(key), cache_control=cached[key], body=lambda: read_some(file, BODY_LIMIT))
 
     def known(path: str) -> str:
@@ -76,7 +76,7 @@ def judged(contract: SiteContract, around: SiteContext, files: Mapping[str, Fold
         if left < 0:
             passed.append(key)
             continue
-        name = key.removeprefix(f"{prefix}/") if prefix else key
+        name = key.removeprefix(f"{prefix}/")
         paths = addresses(contract.entry_path) if key == index else (f"/{key}",)
         if name in ERROR_PAGES:
             paths = (*paths, "/no/such-page")

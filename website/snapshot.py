@@ -45,9 +45,9 @@ def read_snapshot(site: Site, expected: Manifest | None = None) -> Snapshot:
     digest = manifest_digest(expected) if expected is not None else ""
     with ThreadPoolExecutor(2) as pool:
         listing = pool.submit(_objects, site)
-        stored = pool.submit(site.store.has_manifest, digest) if expected is not None else None
+        stored = pool.submit(lambda: expected is not None and site.store.has_manifest(digest))
         state, etag = site.store.state()
-        if expected is not None and stored is not None and _settled(state, digest) and stored.result():
+        if expected is not None and _settled(state, digest) and stored.result():
             read = {digest: expected}
         else:
             read = _read_manifests(site.store, _up_to_live(state))

@@ -25,16 +25,14 @@ def _root(probe: Probe) -> str:
         return "200, the page itself"
     location = urlsplit(urljoin(f"https://{probe.contract.domain}/", answer.headers.get("location", ""))).path
     kept = answer.status in (301, 302, 307, 308) and location == entry
-    return expect(kept, f"{answer.status} to {location}{'' if kept else f' (wanted: {entry}, or the page itself)'}")
+    return expect(kept, f"{answer.status} to {location}", f"{entry}, or the page itself")
 
 
 @check("app.entry", "The entry path answers the app")
 def _entry(probe: Probe) -> str:
     answer = probe.entry
-    page = answer.status == 200 and answer.is_html
-    kept = page and b"<script" in answer.body
-    wanting = ", without a script: is this the app?" if page and not kept else ""
-    return expect(kept, f"{probe.contract.entry_path}: {seen(answer)}, {len(answer.body):,} bytes{wanting}")
+    kept = answer.status == 200 and answer.is_html and b"<script" in answer.body
+    return expect(kept, f"{probe.contract.entry_path}: {seen(answer)}, {len(answer.body):,} bytes", "200, HTML with a script")
 
 
 @check("app.deep_link", "A deep link answers the same page")
@@ -54,7 +52,7 @@ def _missing(probe: Probe) -> str:
     answer = probe.get(path)
     page = bool(probe.contract.not_found_page)
     kept = answer.status == 404 and (not answer.is_html or (page and answer.body != probe.entry.body))
-    return expect(kept, f"{path}: {seen(answer)} (wanted: 404, {'with the page for that' if page else 'no HTML'})")
+    return expect(kept, f"{path}: {seen(answer)}", f"404, {'with the page for that' if page else 'no HTML'}")
 
 
 @check("app.release", "The page is the released one")
@@ -63,7 +61,7 @@ def _released(probe: Probe) -> str:
     if not wanted:
         raise probe.unasked("the release")
     found = sha256(probe.entry.body)
-    return expect(found == wanted, f"sha256 {found[:12]}{'' if found == wanted else f' (released: {wanted[:12]})'}")
+    return expect(found == wanted, f"sha256 {found[:12]}", f"the released {wanted[:12]}")
 
 
 @check("app.config", "config.json is the one of the environment")
@@ -76,9 +74,8 @@ def _config(probe: Probe) -> str:
         found = documents.loads(answer.body)
     except ValueError:
         found = None
-    return expect(
-        answer.status == 200 and found == wanted, f"{seen(answer)}{'' if found == wanted else ', other values: ' + _brief(found)}"
-    )
+    other = "" if found == wanted else f", other values: {_brief(found)}"
+    return expect(answer.status == 200 and not other, f"{seen(answer)}{other}")
 
 
 def _brief(value: object) -> str:

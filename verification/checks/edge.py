@@ -59,9 +59,7 @@ def _not_found(probe: Probe) -> str:
     if wanted.status != 200:
         raise Failed(f"{page}: {seen(wanted)}: publish writes it, so publish again")
     same = answer.status == 404 and answer.body == wanted.body and len(answer.body) <= SMALL
-    return expect(
-        same, f"{seen(answer)}, {len(answer.body):,} bytes{'' if same else f' (wanted: 404 with {page}, at most {SMALL:,} bytes)'}"
-    )
+    return expect(same, f"{seen(answer)}, {len(answer.body):,} bytes", f"404 with {page}, at most {SMALL:,} bytes")
 
 
 @check("edge.robots", "Search engines are sent away")
@@ -100,7 +98,7 @@ def _redirect_hosts(probe: Probe) -> str:
         for host, answer in found.items()
         if answer.status not in (301, 308) or answer.headers.get("location") != wanted
     ]
-    return expect(not wrong, f"{'; '.join(wrong)} (wanted: {wanted})" if wrong else f"{', '.join(found)} to {wanted}")
+    return expect(not wrong, "; ".join(wrong) or f"{', '.join(found)} to {wanted}", wanted)
 
 
 def _kept(probe: Probe) -> None:

@@ -37,7 +37,7 @@ def _hsts(probe: Probe) -> str:
         found = answer.headers.get("strict-transport-security", "none")
         if found != wanted:
             missing.append(f"{name} ({answer.status}): {found}")
-    return expect(not missing, f"{'; '.join(missing)} (wanted: {wanted})" if missing else wanted)
+    return expect(not missing, "; ".join(missing) or wanted, wanted)
 
 
 def _all_kinds(probe: Probe, entry: str) -> Iterator[tuple[str, Answer]]:

@@ -15,9 +15,8 @@ def _redirect(probe: Probe) -> str:
     answer = probe.get_plain(path)
     location = answer.headers.get("location", "")
     wanted = f"https://{probe.contract.domain}{path}"
-    return expect(
-        answer.status in (301, 302, 307, 308) and location == wanted, f"{answer.status} to {location or 'nowhere'} (wanted: {wanted})"
-    )
+    kept = answer.status in (301, 302, 307, 308) and location == wanted
+    return expect(kept, f"{answer.status} to {location or 'nowhere'}", wanted)
 
 
 @check("http.2", "HTTP/2 is spoken")

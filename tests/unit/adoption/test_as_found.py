@@ -11,6 +11,7 @@ from adoption.as_found import release_as_found
 from aws.s3 import Headers
 from tests.unit.website.live_site import ARTIFACTS, SITE, Live, Object
 from website.errors import Busy, NotDeployed, WebsiteError
+from website.run import Begun, Sent
 
 OLD = {"index.html": "<!doctype html>old", "assets/app-0.js": "old", "robots.txt": "old"}
 
@@ -133,3 +134,34 @@ def test_what_was_uploaded_in_parts_is_written_in_one_piece_so_that_it_is_known_
     (wanted,) = (entry for entry in (manifest.files if manifest else ()) if entry.key == "robots.txt")
     after = live.buckets.objects[SITE, "robots.txt"]
     assert after.etag == wanted.md5 and after.headers == encoded
+
+
+def test_every_step_and_every_file_that_was_read_is_told(live: Live) -> None:
+    release_as_found(live.site, live.run())
+    steps = [(e.step, e.files, e.size) for e in live.told if isinstance(e, Begun)]
+    size = sum(map(len, OLD.values()))
+    assert steps == [("reading what is there", 3, size), ("keeping copies for a rollback", 2, size - len(OLD["assets/app-0.js"]))]
+    read = sorted(e.key for e in live.told if isinstance(e, Sent))
+    assert read == sorted([*OLD, "index.html", "robots.txt"]), "each is read, and two are kept"
+
+
+def test_what_is_written_in_one_piece_is_told(live: Live) -> None:
+    live.buckets.objects[SITE, "robots.txt"] = replace(live.buckets.objects[SITE, "robots.txt"], parts=2)
+    release_as_found(live.site, live.run())
+    assert ("writing in one piece what was not", 1, 3) in [(e.step, e.files, e.size) for e in live.told if isinstance(e, Begun)]
+
+
+def test_what_a_run_that_was_cut_off_has_entered_is_no_file_and_a_file_without_a_type_is_one_of_bytes(live: Live) -> None:
+    def cut(method: str, bucket: str, key: str) -> None:
+        if (method, bucket) == ("put", ARTIFACTS) and key.endswith("releases.json") and live.ledger():
+            raise KeyboardInterrupt
+
+    live.buckets.objects[SITE, "a.bin"] = Object(b"x", Headers(content_type=""))
+    live.buckets.before = cut
+    with pytest.raises(KeyboardInterrupt):
+        release_as_found(live.site, live.run())
+    live.buckets.before = lambda *_: None
+    release = release_as_found(live.site, live.run(take_over=True)).release
+    assert len(live.ledger()) == 1 and release.files == len(OLD) + 1
+    types = {entry.key: entry.content_type for entry in live.site.store.manifest(release.manifest).files}
+    assert (types["a.bin"], types["index.html"]) == ("binary/octet-stream", "text/html")

@@ -11,7 +11,7 @@ from adoption.comparison import beside, compared, scalars
 from adoption.places import Place
 from adoption.terraform_types import BUCKET, CERTIFICATE, DISTRIBUTION, RECORD
 from templates.intrinsics import after_mark, secret_mark
-from templates.schemas import bundled
+from templates.schemas import Schema, bundled
 from templates.values import Redacted, Unknown
 from tests.simulated import Small, small_assembly
 
@@ -72,6 +72,9 @@ def test_what_would_replace_a_resource_is_said_and_an_unknown_value_never_is() -
     assert differing("AWS::S3::Bucket", {"BucketName": "a"}, {"BucketName": "b"})["BucketName"].replaces
     found = differing("AWS::S3::Bucket", {"BucketName": "a"}, {"BucketName": after_mark("one.Name")})["BucketName"]
     assert (isinstance(found.ours, Unknown), found.replaces) == (True, False)
+    target = differing(RECORD, {"AliasTarget": {"DNSName": "x"}}, {"AliasTarget": {"DNSName": after_mark("Site.Domain.")}})
+    assert isinstance(target["AliasTarget.DNSName"].ours, Unknown)
+    assert not differing("AWS::S3::Bucket", {"BucketName": "a"}, {"BucketName": {"Fn::ImportValue": "x"}})["BucketName"].replaces
 
 
 def test_a_secret_is_hidden_on_both_sides() -> None:
@@ -114,6 +117,25 @@ def test_a_secret_is_hidden_on_both_sides() -> None:
             {"DistributionConfig": {"Origins": [{"Id": "o", "OriginPath": "/old"}]}},
             {"DistributionConfig": {"Origins": [{"Id": "o", "OriginPath": ""}]}},
             ["DistributionConfig.Origins[o].OriginPath"],
+        ),
+        (
+            DISTRIBUTION,
+            {"DistributionConfig": {"Origins": [{"Id": "o", "OriginPath": ""}]}},
+            {"DistributionConfig": {"Origins": [{"Id": "o"}]}},
+            [],
+        ),
+        (
+            DISTRIBUTION,
+            {"DistributionConfig": {"Origins": [{"Id": "o"}]}},
+            {"DistributionConfig": {"Origins": [{"Id": "o", "OriginPath": ""}]}},
+            [],
+        ),
+        (BUCKET, {"Name": "A."}, {"Name": "a"}, ["Name"]),
+        (
+            BUCKET,
+            {"DomainName": "a", "SubjectAlternativeNames": ["a"]},
+            {"DomainName": "a", "SubjectAlternativeNames": []},
+            ["SubjectAlternativeNames"],
         ),
         (BUCKET, {"OriginPath": "x"}, {"OriginPath": "x"}, []),
         (BUCKET, {"Lists": [{"A": "none", "B": 0}, {"C": ["", False]}]}, {"Lists": []}, []),
@@ -160,6 +182,8 @@ def test_what_the_template_does_not_mention_is_named_where_it_is_set_and_can_be_
     }
     place = Place(stack=STACK, logical_id="X", type=BUCKET, properties={"BucketName": "b"})
     assert beside(place, live, SCHEMAS.of(BUCKET, "us-east-1")) == ("AccelerateConfiguration", "Tags")
+    partly = Schema(read_only=frozenset({("Tags", "*", "Key"), ("Arn",)}))
+    assert beside(place, live, partly) == ("AccelerateConfiguration", "DomainName", "Tags"), "what is read-only inside of it can be set"
     assert beside(place, live, None) == ("AccelerateConfiguration", "Arn", "DomainName", "Tags")
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from adoption.environment import merged, read, text, written
+from adoption.comparison import Difference
+from adoption.environment import HEADERS, Written, _of_difference, merged, read, text, written
+from adoption.report import AdoptionReport, Row
+from adoption.terraform_types import BUCKET, CERTIFICATE, DISTRIBUTION, RECORD
 from environments.loader import load
+from templates.values import Known, Redacted
 from tests.environments_fixture import ENVIRONMENTS
 from tests.unit.adoption.stage import Account, adopted, terraformed
 
@@ -52,6 +57,55 @@ def test_the_old_way_to_the_bucket_and_a_certificate_of_others_are_said() -> Non
     assert said["certificate", "arn"] == arn
 
 
+RECORDS, ELSEWHERE = (
+    "edit environments/dev.yaml: hosted_zone.records: unmanaged, if",
+    "edit environments/dev.yaml: bucket: old-site, then build",
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fate", "command", "said"),
+    [
+        (CERTIFICATE, "used", "", {("certificate", "arn"): "x"}),
+        (CERTIFICATE, "take_over", "", {}),
+        (BUCKET, "used", "", {}),
+        (RECORD, "refused", RECORDS, {("hosted_zone", "records"): "unmanaged"}),
+        (RECORD, "refused", "change its tags", {}),
+        (RECORD, "made_new", RECORDS, {}),
+        (BUCKET, "refused", RECORDS, {}),
+        (DISTRIBUTION, "refused", ELSEWHERE, {("bucket",): "old-site"}),
+        (DISTRIBUTION, "refused", "change its tags", {}),
+        (DISTRIBUTION, "take_over", ELSEWHERE, {}),
+        (BUCKET, "refused", ELSEWHERE, {}),
+    ],
+)
+def test_what_the_fate_of_a_resource_says(kind: str, fate: Any, command: str, said: dict[tuple[str, ...], str]) -> None:
+    differs = Difference(path="BucketName", live=Known(text="theirs"), ours=Known(text="ours"))
+    row = Row(
+        stack="site",
+        logical_id="X",
+        type=kind,
+        identifier={"CertificateArn": "x"},
+        source="s",
+        account_id="1",
+        region="r",
+        fate=fate,
+        command=command,
+        differences=(differs,),
+    )
+    found = written(AdoptionReport(environment="dev", rows=(row,)))
+    assert (dict(found.said), found.unsaid) == (said, ("site.X BucketName",) if fate == "take_over" else ())
+
+
+def test_a_value_that_is_hidden_or_is_no_number_is_not_said() -> None:
+    def said(live: Any, path: str = "AccessControlMaxAgeSec") -> bool:
+        whole = f"ResponseHeadersPolicyConfig.SecurityHeadersConfig.StrictTransportSecurity.{path}"
+        return _of_difference(HEADERS, Difference(path=whole, live=live, ours=None)) is not None
+
+    assert said(Known(text="1")) and not said(Known(text="a year")) and not said(Redacted()) and not said(None)
+    assert not said(Known(text="1"), "Other")
+
+
 def test_what_is_hidden_is_never_written() -> None:
     for environment in ("dev", "prod"):
         report = adopted(environment, Account(live_properties=terraformed(environment)))
@@ -83,3 +137,14 @@ def test_what_is_written_is_an_environment_file_that_the_build_takes(environment
     assert (found.price_class, found.app.index_document) == ("PriceClass_200", "/start.html")
     if environment == "dev":
         assert found.adopt.origin_access_identity == "E2OAIKIMMYDEV1"
+
+
+def test_the_keys_stay_in_their_order_and_what_is_other_is_told_before_them() -> None:
+    report = AdoptionReport(environment="dev", rows=())
+    head = "# dev as it exists, by deploy.py adopt: to be read before it takes the place of environments/dev.yaml.\n"
+    current = {"zone": "z", "account": "a"}
+    assert text(report, current, Written(said={}, unsaid=())) == f"{head}zone: z\naccount: a\n"
+    assert text(report, current, Written(said={("bucket",): "b"}, unsaid=("site.X Name",))) == (
+        f"{head}# as it is there: bucket\n# what no key can say, so that the plan that aligns changes it:\n#   site.X Name\n"
+        "zone: z\naccount: a\nbucket: b\n"
+    )

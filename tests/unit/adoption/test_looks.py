@@ -20,7 +20,8 @@ from adoption.terraform_types import KINDS
 from adoption.text import checked, counted, lines
 from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AccessDenied, Conflict, NotFound
-from gateways.existing import Found
+from gateways.existing import LOOKUPS, NAMES, Found
+from templates.intrinsics import after_mark, marked
 from tests.unit.adoption.stage import SCHEMAS, ZONE, Account, assembly, terraformed
 
 MADE, TEMPLATES = assembly("dev")
@@ -47,7 +48,8 @@ class Known(Account):
             raise self.zone
         return super().find_public_zone(name)
 
-    def record_sets(self, _: str, name: str) -> tuple[dict[str, Any], ...]:
+    def record_sets(self, zone: str, name: str) -> tuple[dict[str, Any], ...]:
+        assert zone == ZONE and name
         if "records" in self.denied:
             raise DENIED
         return tuple(each for each in self.sets if each["Name"].rstrip(".") == name)
@@ -62,6 +64,7 @@ class Looked:
     users: Mapping[str, Any] = field(default_factory=dict)
 
     def find(self, kind: str, name: str) -> Found | None:
+        assert kind in LOOKUPS and name and not marked(name)
         if kind in self.denied:
             raise AccessDenied("not yours", service="s3", operation="HeadBucket")
         return self.there.get((kind, name))
@@ -73,7 +76,7 @@ class Looked:
         return {"DistributionList": {"IsTruncated": False, "Quantity": len(self.distributions), "Items": [*self.distributions]}}
 
     def list_certificates(self, **_: Any) -> Any:
-        return {"CertificateSummaryList": [*self.certificates]}
+        return {"CertificateSummaryList": [*self.certificates]} if self.certificates else {}
 
     def describe_certificate(self, CertificateArn: str) -> Any:
         if isinstance(self.users.get(CertificateArn), Exception):
@@ -138,7 +141,50 @@ def test_a_look_that_is_refused_is_a_note_of_that_place_and_the_others_go_on() -
 
 def test_of_stacksets_nothing_is_looked_up() -> None:
     only = [replace(p, stack=msgspec.structs.replace(p.stack, kind="stackset")) for p in places(MADE, TEMPLATES, ZONE, {})]
-    assert derived(only, Known(denied=frozenset({"AWS::S3::Bucket"})), SCHEMAS, []) == ()
+    bucket = Known(there={("AWS::S3::Bucket", "dev-kimmyai-web-public"): Found(physical_id="dev-kimmyai-web-public")})
+    assert derived(only, bucket, SCHEMAS, []) == ()
+    assert len(derived(places(MADE, TEMPLATES, ZONE, {}), bucket, SCHEMAS, [])) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties"),
+    [
+        ("AWS::Route53::RecordSet", {"HostedZoneId": {"Ref": "Zone"}, "Name": "dev.kimmyai.io", "Type": "A"}),
+        ("AWS::Route53::RecordSet", {"HostedZoneId": after_mark("zone"), "Name": "dev.kimmyai.io", "Type": "A"}),
+        ("AWS::Route53::RecordSet", {"HostedZoneId": ZONE, "Name": {"Ref": "Name"}, "Type": "A"}),
+        ("AWS::CloudFront::Distribution", {"DistributionConfig": {"Enabled": True}}),
+        ("AWS::CloudFront::Distribution", {}),
+    ],
+)
+def test_what_only_aws_will_tell_is_not_looked_up_by(kind: str, properties: dict[str, Any]) -> None:
+    notes: list[str] = []
+    one = Place(stack=MADE.stacks[0], logical_id="X", type=kind, properties=properties)
+    assert derived([one], Known(sets=(alias("A"),), distributions=(distribution("E1", "dev.kimmyai.io"),)), SCHEMAS, notes) == ()
+    assert notes == []
+
+
+def test_a_zone_that_is_not_found_is_no_matter_where_no_template_has_records() -> None:
+    without = {stack: body.replace(b'"AWS::Route53::RecordSet"', b'"AWS::SNS::Topic"') for stack, body in TEMPLATES.items()}
+    for templates, notes in ((TEMPLATES, 1), (without, 0)):
+        report = surveyed(SurveyRequest(assembly=MADE, templates=templates), Known(zone=NotFound("no zone")), SCHEMAS)
+        assert len([note for note in report.notes if note.startswith("which records there are")]) == notes
+
+
+def test_whatever_has_a_name_can_be_looked_up_and_has_one_property_that_identifies_it() -> None:
+    assert NAMES.keys() <= LOOKUPS.keys()
+    for kind in LOOKUPS:
+        schema = SCHEMAS.of(kind, "us-east-1")
+        assert schema is not None and len(schema.identifier) == 1, kind
+
+
+def test_what_no_schema_describes_is_not_found() -> None:
+    class None_:
+        def of(self, *_: str) -> None:
+            return None
+
+    nothing: Any = None_()
+    bucket = Known(there={("AWS::S3::Bucket", "dev-kimmyai-web-public"): Found(physical_id="dev-kimmyai-web-public")})
+    assert derived(places(MADE, TEMPLATES, ZONE, {}), bucket, nothing, []) == ()
 
 
 @pytest.mark.parametrize("error", [NotFound("no public hosted zone is called x"), Conflict("two public hosted zones are called x")])

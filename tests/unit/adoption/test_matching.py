@@ -48,8 +48,13 @@ def test_what_a_person_says_goes_where_they_say() -> None:
 def test_what_is_no_name_and_identifier_is_said(text: str) -> None:
     with pytest.raises(NotUnderstood, match="write LogicalId=IDENTIFIER") as told:
         by_hand([text], [place()], SCHEMAS)
-    assert len(str(told.value)) < 250
+    assert str(told.value) == f"--resource {text[:100]!r}: write LogicalId=IDENTIFIER, such as Bucket=my-bucket"
     assert by_hand(["Bucket=" + "x" * LONGEST], [place()], SCHEMAS)
+
+
+def test_what_no_schema_knows_is_not_imported() -> None:
+    with pytest.raises(NotUnderstood, match=r"site\.Bucket is a Custom::Thing: CloudFormation cannot import such a resource"):
+        by_hand(["Bucket=b"], [place("Custom::Thing")], SCHEMAS)
 
 
 def test_a_place_that_is_none_several_or_given_twice() -> None:
@@ -232,3 +237,10 @@ def test_places_are_resolved_as_far_as_names_are_known() -> None:
     assert found["user.Policy"].properties["A"] == after_mark("base.Arn") and found["user.Policy"].key == ("user", "Policy")
     known = places(made, templates, None, {("base", "Bucket"): {"Arn": "arn:known"}})
     assert {str(each): each for each in known}["user.Policy"].properties["A"] == "arn:known"
+
+
+def test_a_provider_of_identities_is_known_by_its_address_without_the_scheme() -> None:
+    ours = place("AWS::IAM::OIDCProvider", "Provider", Url="https://token.actions.githubusercontent.com")
+    arn = "arn:aws:iam::111111111111:oidc-provider/{}"
+    for host, fitting in (("token.actions.githubusercontent.com", True), ("example.com", False)):
+        assert fits(ours, candidate("AWS::IAM::OIDCProvider", identifier={"Arn": arn.format(host)})) is fitting

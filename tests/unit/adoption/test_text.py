@@ -91,3 +91,26 @@ def test_commands_of_several_states_say_where_they_are_run() -> None:
     assert any(line.startswith("a stack has these") for line in told(row(fate="in_place"), states=(one,)))
     assert any(line.startswith("to leave the Terraform state before") for line in alone)
     assert not any("Terraform" in line for line in told(row()))
+
+
+def test_a_table_is_shown_where_it_fits_to_the_character() -> None:
+    long = row(identifier={"BucketName": "b" * WIDE})
+    table = [line for line in lines(AdoptionReport(environment="dev", rows=(long,)), 400) if line.startswith(("RESOURCE", "site.Bucket"))]
+    width = max(map(len, table))
+    assert len(table) == 2 and width > WIDE
+    for given, shown in ((width, True), (width - 1, False)):
+        assert (table[0] in lines(AdoptionReport(environment="dev", rows=(long,)), given)) is shown
+
+
+@pytest.mark.parametrize(
+    ("kind", "fate", "compared", "replaces"),
+    [
+        ("AWS::Route53::RecordSet", "made_new", True, True),
+        ("AWS::Route53::RecordSet", "made_new", False, False),
+        ("AWS::Route53::RecordSet", "refused", True, False),
+        ("AWS::S3::Bucket", "made_new", True, False),
+    ],
+)
+def test_records_that_stand_where_ours_are_made_are_replaced(kind: str, fate: str, compared: bool, replaces: bool) -> None:
+    report = AdoptionReport(environment="dev", rows=(row(type=kind, fate=fate, compared=compared),))
+    assert report.replaces_records is replaces

@@ -154,6 +154,18 @@ WRONG: dict[str, tuple[str, list[str]]] = {
         "publishing: {hashed_paths: ['/assets/*', 'assets/*']}",
         ['publishing.hashed_paths[1]: "assets/*" is the path of an earlier entry; keep one'],
     ),
+    "a text or a mapping that is empty": (
+        "security_headers: {content_security_policy: }",
+        ["security_headers.content_security_policy: is empty; expected text. Printable ASCII."],
+    ),
+    "a number for an optional text": (
+        "hosted_zone: {id: 5}",
+        ['hosted_zone.id: is "5"; expected text. Hosted zone id, without /hostedzone/.'],
+    ),
+    "a list for a text": (
+        "basic_auth: {username: [ann]}",
+        ["basic_auth.username: is a list; expected text. User name; RFC 7617 forbids a colon in it; 1 to 64 characters."],
+    ),
 }
 
 
@@ -318,3 +330,18 @@ def test_a_certificate_has_ten_names(count: int, allowed: bool, tmp_path: Path) 
     found = of(tmp_path, f"certificate: {{domain_name: kimmyai.io, subject_alternative_names: [{others}]}}")
     wanted = f"certificate.subject_alternative_names: the certificate has {count} names; ACM takes 10"
     assert found == ([] if allowed else [wanted])
+
+
+@pytest.mark.parametrize("longer", [0, 1])
+def test_the_names_of_a_certificate_have_two_thousand_characters_together(longer: int, tmp_path: Path) -> None:
+    label = "a" * 60
+    others = [f"{number}.{label}.{label}.{label}.{number}{'b' * 30}.kimmyai.io" for number in range(8)]
+    rest = 2000 + longer - len("kimmyai.io") - sum(map(len, others))
+    last = f"{'c' * (rest - len('.kimmyai.io') - 122)}.{label}.{label}.kimmyai.io"
+    names = ", ".join([*others, last])
+    text = f"certificate: {{domain_name: kimmyai.io, subject_alternative_names: [{names}]}}\ndomain: {others[0]}"
+    wanted = (
+        "certificate.subject_alternative_names: the names have 2,001 characters together; at most 2,000 fit into a policy."
+        " A wildcard stands for many"
+    )
+    assert told(tmp_path, text) == ([wanted] if longer else [])

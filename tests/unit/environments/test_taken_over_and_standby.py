@@ -11,6 +11,7 @@ from environments.new import new_environment
 from environments.problems import EnvironmentProblems
 from environments.reading import parse
 from environments.routing import Redirect, _leads_into
+from tests.environments_fixture import ENVIRONMENTS
 from tests.unit.environments.test_environments import COMMON, DEV, ORGANIZATION, problems
 from tests.unit.environments.test_limits import told, with_keys
 
@@ -329,3 +330,15 @@ def test_what_cannot_be_read_is_told_in_the_words_of_its_reader_and_a_tab_in_our
     for text in ("key: 'open\n", "a: b: c\n", "key: %x\n"):
         [problem] = problems(tmp_path, DEV + text)
         assert "not YAML: " in problem and "a tab" not in problem
+
+
+def test_a_standby_that_is_the_site_of_another_environment_is_cloudfront_as_well(tmp_path: Path) -> None:
+    sit = (ENVIRONMENTS / "sit.yaml").read_text()
+    for name, wrong in (("sit.kimmyai.io", True), ("lb.sit.kimmyai.io", False)):
+        dev = with_keys(f"failover: {{dns_name: {name}, hosted_zone_id: Z215JYRZR1TBD5}}")
+        found = [each.split(": ", 1)[1] for each in problems(tmp_path, dev, sit=sit)]
+        told = (
+            "failover.dns_name: is the site of environment sit, which is CloudFront; Route 53 cannot fail over between two distributions,"
+            " name a load balancer"
+        )
+        assert found == ([told] if wrong else [])

@@ -38,7 +38,22 @@ def test_lists_without_a_bottom_are_one_problem(text: str, tmp_path: Path) -> No
     (tmp_path / "dev.yaml").write_text(text)
     found: list[object] = []
     document = parse(tmp_path / "dev.yaml", found)  # type: ignore[arg-type]
-    assert document is not None and ["nested too deeply" in str(problem) for problem in found] == [True]
+    assert document is not None and [str(problem).partition(": ")[0] for problem in found] == [f"{tmp_path}/dev.yaml:1"]
+    assert "nested too deeply" in str(found[0])
+
+
+@pytest.mark.parametrize("text", ["", "~\n", "---\n", "null\n", "# nothing\n"])
+def test_a_file_of_nothing_has_no_keys(text: str, tmp_path: Path) -> None:
+    (tmp_path / "dev.yaml").write_text(text)
+    document = parse(tmp_path / "dev.yaml", [])
+    assert document is not None and document.data == {}
+
+
+def test_what_has_no_place_in_the_file_is_told_at_its_first_line(tmp_path: Path) -> None:
+    (tmp_path / "dev.yaml").write_text("a: 1\nb: 2026-13-45\n")
+    found: list[Problem] = []
+    assert parse(tmp_path / "dev.yaml", found) is None
+    assert (found[0].line, found[0].message) == (1, "not YAML: month must be in 1..12")
 
 
 def test_a_replica_is_named_after_its_bucket(directory: Path) -> None:

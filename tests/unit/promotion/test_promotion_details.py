@@ -227,6 +227,7 @@ def test_replication_is_waited_for_with_growing_pauses_and_not_for_ever() -> Non
     with pytest.raises(Refused, match=r"the replica lacks 2 objects after 30\d s, for example index.html") as refused:
         steps._caught_up(gateways)
     assert "dr failback --env prod" in refused.value.command
+    assert f" after {sum(slept):.0f} s, " in str(refused.value)
     assert slept[:3] == [1.0, 1.5, 2.25] and slept[-1] == 10.0 and sum(slept[:-1]) < WAIT_SECONDS <= sum(slept)
     at_once: list[float] = []
     aws.replicate()
@@ -248,6 +249,9 @@ def test_the_fence_and_its_end_are_written_once() -> None:
     for _ in range(2):
         steps._lift(gateways)
     assert aws.changes == changes + 1 and not fence.is_fenced(aws.policy)
+    aws.policy = fence.fenced(None, "arn:aws:s3:::replica")
+    steps._lift(gateways)
+    assert aws.changes == changes + 1 and fence.is_fenced(aws.policy), "S3 takes no policy without a statement; status tells of it"
 
 
 # --- what goes home ---------------------------------------------------------------------------------------------------

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 
+from aws.s3 import Head, Stored
 from gateways.origins import COPY_LIMIT
 from promotion import fence
 from promotion.carrying import Load, candidates, sorted_load
 from promotion.plan import FailbackPlan, Keys, PromotePlan, Side, action_of, digest_of, lines
 from promotion.records import joined
+from promotion.target import Entry, Register, Target, Unreadable
 from recovery.comparing import BEACONS, StoredObject
 from tests.unit.website.stores import NOW, release, state
 from website.releases import Pending
@@ -90,7 +93,7 @@ def test_a_fence_is_one_statement_more_and_goes_alone() -> None:
         assert made["Version"] == (policy or {}).get("Version", "2012-10-17")
         assert fence.fenced(made, "arn:aws:s3:::replica") == made, "once, however often"
         back: Any = fence.lifted(made)
-        assert back["Statement"] == ([] if policy is None else [other]) and not fence.is_fenced(back)
+        assert back == (None if policy is None else {"Version": "2012-10-17", **policy, "Statement": [other]}) and not fence.is_fenced(back)
     assert fence.lifted(None) is None and not fence.is_fenced(None)
 
 
@@ -168,3 +171,31 @@ def test_what_is_approved_is_told_by_action_and_digest() -> None:
     assert (action_of(promote()), action_of(failback())) == ("promote", "failback")
     assert digest_of(promote()) == digest_of(promote()) != digest_of(promote(begun=1)) and not promote().planned
     assert digest_of(failback()) != digest_of(msgspec.structs.replace(failback(), since="u"))
+
+
+# --- the register ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("phase", "since", "modified", "read"),
+    [
+        ("standby", "2026-11-27T12:00:00Z", None, True),
+        ("standby", "", datetime(2026, 11, 27, tzinfo=UTC), True),
+        ("standby", "", None, False),
+        ("promoting", "", None, False),
+        ("standby", "yesterday", None, False),
+        ("home", "", None, True),
+    ],
+)
+def test_a_register_that_does_not_say_since_when_is_not_relied_on(phase: str, since: str, modified: datetime | None, read: bool) -> None:
+    target = Target(environment="prod", phase=phase, since=since)  # type: ignore[arg-type]
+    stored = Stored(head=Head(key="k", size=1, etag="e", modified=modified), body=msgspec.json.encode(target))
+    s3: Any = SimpleNamespace(get=lambda bucket, key: stored)
+    register = Register(s3, "artifacts", "prod")
+    if read:
+        assert register.read() == Entry(target=target, etag="e", modified=modified)
+    else:
+        with pytest.raises(
+            Unreadable, match="cannot be read: Invalid isoformat" if since else "does not say since when the replica takes releases"
+        ):
+            register.read()

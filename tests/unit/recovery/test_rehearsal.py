@@ -173,7 +173,7 @@ def test_where_cloudfront_does_not_turn_visitors_go_without_a_page_for_half_a_mi
     stage = Stage(fails_over=False, settles=0)
     report = stage.rehearse()
     assert (report.result, report.detected_seconds) == ("aborted", None)
-    assert "no page" in report.message
+    assert report.message == "visitors have had no page for 30 s (status 403)"
     opened_after = (stage.clock.moment - START).total_seconds()
     assert opened_after < OUTAGE_SECONDS + 20
     assert stage.policies.document == POLICY

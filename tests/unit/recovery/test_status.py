@@ -69,6 +69,32 @@ def test_a_distribution_without_groups_has_no_replica_at_all() -> None:
     assert failover_of(read(plain, Failover), "E1", ORIGINS).problems == ("a behaviour leads to site alone, which has no replica",)
 
 
+def test_every_group_is_looked_at_and_the_codes_are_those_of_all() -> None:
+    def group(identity: str, *codes: int, buckets: tuple[str, ...] = ("site", "second")) -> dict[str, Any]:
+        members = {"Items": [{"OriginId": bucket} for bucket in buckets]}
+        return {"Id": identity, "FailoverCriteria": {"StatusCodes": {"Items": list(codes)}}, "Members": members}
+
+    def found(*groups: dict[str, Any], phase: str = "home") -> OriginFailover:
+        names = [{"Id": "site", "DomainName": "site.s3.af-south-1.amazonaws.com"}, {"Id": "second", "DomainName": "replica.s3.eu-west-1.a"}]
+        config = {
+            "Origins": {"Items": [*names, {"Id": "third", "DomainName": "other.example.com"}]},
+            "OriginGroups": {"Items": list(groups)},
+            "DefaultCacheBehavior": {"TargetOriginId": "alone"},
+            "CacheBehaviors": {"Items": [{"TargetOriginId": each["Id"]} for each in groups]},
+        }
+        return failover_of(read({"Status": "Deployed", "DistributionConfig": config}, Failover), "E1", ORIGINS, phase=phase)
+
+    alone = "a behaviour leads to alone alone, which has no replica"
+    both = found(group("b", 403, 500, 503), group("c", 403, 503, 504))
+    assert (both.codes, both.problems) == ((403, 503), (alone,))
+    strange = group("b", 500, buckets=("third", "second"))
+    told = (
+        "origin group b is other.example.com and replica.s3.eu-west-1.a, not site and replica",
+        "origin group b does not turn to the replica where the bucket answers 403",
+    )
+    assert found(strange).problems == (alone, *told) == found(strange, phase="promoting").problems
+
+
 def test_a_rule_that_is_off_or_leads_elsewhere_replicates_nothing() -> None:
     good = Rule(status="Enabled", destination=ORIGINS.replica.arn)
     assert replication_problems([good], "Enabled", ORIGINS) == ()
@@ -163,12 +189,16 @@ def test_a_denied_replication_is_a_problem_only_when_releases_go_home() -> None:
     fenced = fence.fenced(other, ORIGINS.replica.arn)
     assert status.policy_problems(POLICY, fenced, ORIGINS, phase="standby") == ()
     assert status.policy_problems(POLICY, fenced, ORIGINS) == ("the policy of replica denies replication",)
+    assert status.policy_problems(POLICY, other, ORIGINS) == ()
+    assert status.policy_problems(POLICY, None, ORIGINS) == ("the bucket policies differ in: CloudFrontReads",)
 
 
 @pytest.mark.parametrize(("phase", "verb"), [("standby", "failback"), ("promoting", "promote"), ("failing-back", "failback")])
 def test_who_takes_releases_is_told_with_what_goes_on(phase: str, verb: str) -> None:
     (text,) = status.away_problems(phase, "prod", since="2026-11-27T12:00:00Z", by="ann")
     assert text.endswith(f"dr {verb} --env prod") and problems_of_text(text) == []
+    by = "releases go to the replica since 2026-11-27T12:00:00Z (promoted by ann)" if phase == "standby" else f"{phase} (by ann)"
+    assert text.startswith(by)
     assert status.away_problems("home", "prod") == ()
 
 
@@ -216,6 +246,9 @@ def whole(**changes: Any) -> RecoveryStatus:
 
 def test_the_table_says_when_it_was_rehearsed_and_how_that_ended() -> None:
     text = "\n".join(status_lines(whole()))
+    earlier = whole(rehearsals=(*whole().rehearsals, report(by="bob", started_at="2026-11-19T12:00:00Z")))
+    assert status_lines(earlier) == status_lines(whole()), "the newest is told"
+    assert "live release 7: 1 of 1 file byte for byte in the replica" in text
     assert "rehearsed    7 d ago by ann: passed, replica after 7 s, RTO 90 s, RPO 0 s (0 objects)" in text
     assert "the replica would serve the same site" in text and whole().ready
     assert "rehearsed    never" in "\n".join(status_lines(whole(rehearsals=())))

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from aws.errors import NotFound
 from gateways.origins import Rule
 from recovery import backfill, closing, report
 from recovery.comparing import Difference, read
@@ -22,7 +23,8 @@ from website.run import Begun, Sent
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(0, "0 s"), (119.4, "119 s"), (120, "2 min"), (7199, "120 min"), (7200, "2 h"), (86_400, "24 h")]
+    ("seconds", "words"),
+    [(0, "0 s"), (119.4, "119 s"), (120, "2 min"), (7199, "120 min"), (7200, "2 h"), (8_999, "2 h"), (9_001, "3 h"), (86_400, "24 h")],
 )
 def test_durations(seconds: float, words: str) -> None:
     assert _duration(seconds) == words
@@ -176,9 +178,9 @@ def test_a_young_object_that_is_gone_is_not_brought() -> None:
 
 def test_a_rehearsal_in_a_line() -> None:
     assert a_report().summary == "under way, or cut off"
-    checks = tuple(report.Check(id=str(n), status=status) for n, status in enumerate(("passed", "passed", "failed", "skipped")))
+    checks = tuple(report.Check(id=str(n), status=status) for n, status in enumerate(("passed",) * 3 + ("failed", "skipped")))
     whole_ = a_report(result="failed", detected_seconds=0.0, checks=checks, visits=9, failed_visits=1, message="broken")
-    assert whole_.summary == "failed, replica after 0 s, 2 checks passed, 1 failed, 1 not made, 1 of 9 visits failed: broken"
+    assert whole_.summary == "failed, replica after 0 s, 3 checks passed, 1 failed, 1 not made, 1 of 9 visits failed: broken"
     assert (
         a_report(result="passed", recovered_seconds=5.0, rpo_seconds=2.0, rpo_objects=3).summary == "passed, RTO 5 s, RPO 2 s (3 objects)"
     )
@@ -196,6 +198,8 @@ def test_reports_come_back_the_newest_first() -> None:
     assert [r.id for r in report.read(s3, "artifacts", "prod", limit=9)] == ["b", "c", "a"]
     assert [r.id for r in report.read(s3, "artifacts", "prod", limit=2)] in (["b"], ["b", "c"])
     assert report.read(s3, "artifacts", "dev", limit=9) == ()
+    place.primary.error = NotFound("no bucket")
+    assert report.read(s3, "artifacts", "prod", limit=9) == ()
 
 
 # --- whether the replica answers ------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from assembly.model import Assembly
 from aws.errors import AccessDenied, AwsError, NotFound
@@ -72,7 +73,12 @@ class World:
 
 
 def made() -> Assembly:
-    return small_assembly(Small(id="a", template=TEMPLATE), Small(id="b", template={}, region="us-east-1"), Small(id="c", template={}))[0]
+    found = small_assembly(
+        *(Small(id="a", template=TEMPLATE), Small(id="b", template={}, region="us-east-1"), Small(id="c", template={})),
+        Small(id="d", template={}, region="eu-north-1"),
+    )[0]
+    *here, elsewhere = found.stacks
+    return replace(found, stacks=(*here, replace(elsewhere, account_id="999999999999")))
 
 
 def prepared(world: World, *wanted: Taken, **more: Any) -> tuple[Import, tuple[Problem, ...]]:
@@ -118,6 +124,22 @@ def test_each_thing_that_stops_it(world: World, wanted: Taken, code: str, words:
     assert told.command == {"import_unread": "ask"}.get(code, told.command if code == "import_of_another" else "")
     both, problems = prepared(world, wanted, taken("Second", BucketName="c")) if code != "import_missing" else (Import(), (told,))
     assert both == Import() and problems, "all or nothing"
+
+
+def test_what_can_only_be_set_at_creation_is_put_down_as_it_is_written() -> None:
+    written = {"BucketName": {"Fn::Sub": "${Name}-x"}}
+    template = {"Resources": {"Bucket": {"Type": BUCKET, "Properties": written}}}
+
+    def put(parameters: frozenset[str]) -> Any:
+        world: Any = World({"BucketName": "n-x"})
+        preparation = Preparation(
+            assembly=made(), stack=made().stacks[0], gateways=world, schemas=SCHEMAS, template=template, deployed={}, parameters=parameters
+        )
+        known = {"Bucket": {"Properties": {"BucketName": "n-x"}}}
+        found, _ = preparation.prepared([taken("Bucket", BUCKET, BucketName="n-x")], lambda _: known)
+        return found.template.get("Resources", {}).get("Bucket", {}).get("Properties")
+
+    assert (put(frozenset({"Name"})), put(frozenset())) == ({"BucketName": {"Fn::Sub": "${Name}-x"}}, {"BucketName": "n-x"})
 
 
 def test_what_nobody_asked_for_is_no_mistake() -> None:

@@ -6,11 +6,13 @@ import hashlib
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from assembly.model import CacheRule, Redirect, Routing
+from tests.golden_files import assert_golden
 from tests.unit.website.visits import FILES, HSTS, IMMUTABLE, PAGE, PASSWORD, SCRIPT, SITE_CONTRACT, Spoil, Visit, answer, look, spoilt
-from verification.model import Endpoint, Target
+from verification.model import NOT_ASKED, Endpoint, Target
 from verification.probe import Answer
 from verification.registry import registered
 from verification.verify import checks, made, verify
@@ -26,13 +28,13 @@ WITH_PAGE = {"not_found_page": "/buy/404.html"}
 LONG = PAGE + b" " * 1000
 
 
-def missing(status: int, body: bytes) -> Spoil:
+def missing(status: int, body: bytes, page: bytes = b"not found") -> Spoil:
     """The page for what is missing, and what a missing file is answered with."""
 
     def spoil(path: str, found: Answer) -> Answer:
         html = httpx.Headers({"content-type": "text/html"})
         if path == "/buy/404.html":
-            return Answer(200, html, b"not found", "HTTP/2")
+            return Answer(200, html, page, "HTTP/2")
         return Answer(status, html, body, "HTTP/2") if path.endswith("verify-no-such-file.js") else found
 
     return spoil
@@ -77,9 +79,32 @@ def page(body: bytes, *, other: tuple[str, bytes] = ("", b""), **headers: Any) -
     return spoil
 
 
+MANY = b"".join(b'<img src="/buy/%d.png">' % number for number in range(6))
+IMAGE_FIRST = b'<img src="/buy/assets/photo.png">' + SCRIPTED
+
+
+def after(first: Spoil, then: Spoil) -> Spoil:
+    return lambda path, found: then(path, first(path, found))
+
+
+MANY_MOVED = {
+    "routing": Routing(
+        redirects=tuple(Redirect(path=f"/old{n}", to="/new", status=301) for n in range(11)), redirect_hosts=("www.example.com",)
+    )
+}
+
+
+def moved(count: int) -> Spoil:
+    """So many of the redirects of `MANY_MOVED` lead where they should."""
+    right = {f"/old{n}" for n in range(count)}
+    return lambda path, found: answer(301, {"location": "/new"}) if path in right else found
+
+
 KEPT: list[tuple[str, dict[str, Any], str]] = [
     ("dns.a", {}, "dev.example.com A 192.0.2.10, 192.0.2.20, as d1.cloudfront.net"),
     ("dns.a", {"records": {("dev.example.com", "A"): [("198.51.100.1",), ("192.0.2.77",)]}}, "dev.example.com A 192.0.2.77"),
+    ("dns.a", {"records": {("dev.example.com", "A"): [("192.0.2.200",)]}}, "dev.example.com A 192.0.2.200"),
+    ("dns.a", {"target": {**PREVIEW, "nameservers": (("127.0.0.1", 53),)}}, "dev.example.com A 192.0.2.10, 192.0.2.20"),
     ("dns.aaaa", {"records": {("dev.example.com", "AAAA"): [("2001:db8:0:ffff::1",)]}}, "dev.example.com AAAA 2001:db8:0:ffff::1"),
     ("dns.https", {}, 'alpn="h3,h2"'),
     ("dns.https", {"https": '1 . alpn="h2"', "contract": {"http_versions": ("1.1", "2")}}, 'alpn="h2"'),
@@ -117,7 +142,10 @@ KEPT: list[tuple[str, dict[str, Any], str]] = [
     ("assets.load", {}, "3 assets"),
     ("assets.compressed", {}, "1 assets"),
     ("assets.compressed", {"spoil": spoilt(SCRIPT_PATH, body=SCRIPT[:1000])}, "1 assets"),
+    ("assets.compressed", {"spoil": page(IMAGE_FIRST, other=("/buy/assets/photo.png", b"x" * 2000))}, "1 assets"),
     ("assets.cloudfront", {}, "via CloudFront"),
+    ("assets.cloudfront", {"spoil": after(page(MANY), spoilt("/buy/5.png", via=None))}, "via CloudFront"),
+    ("auth.everything", {"spoil": page(MANY)}, "4 asked for, all 401"),
     ("pages.loads", {}, "nothing is in its way"),
     ("pages.loads", {"spoil": page(RELATIVE), "contract": {"publishing_allow": ("relative-base",)}}, "allowed: loads assets/app-1a2b.js"),
     ("pages.policy", {"spoil": page(SCRIPTED, content_security_policy="script-src 'self'")}, "nothing is in its way"),
@@ -130,11 +158,23 @@ KEPT: list[tuple[str, dict[str, Any], str]] = [
     ("edge.first_byte", {"contract": AT_THE_EDGE}, "0 ms from the edge, 0 ms by way of the bucket"),
     ("edge.not_found", {"contract": WITH_PAGE, "spoil": missing(404, b"not found")}, "404 (text/html), 9 bytes"),
     ("edge.robots", {"contract": QUIET}, "Disallow"),
+    ("edge.robots", {"contract": QUIET, "spoil": spoilt("/robots.txt", body=b"User-agent: *\nDisallow: /\n" + b"#" * 99)}, "Disallow"),
+    ("edge.not_found", {"contract": WITH_PAGE, "spoil": missing(404, b"x" * 16_384, b"x" * 16_384)}, "16,384 bytes"),
+    ("edge.redirects", {"contract": MANY_MOVED, "spoil": moved(10)}, "10 of 11 asked for"),
+    ("edge.redirect_hosts", {"contract": MOVED, "spoil": spoilt("www.example.com", 308)}, "www.example.com to"),
+    ("pages.loads", {"spoil": page(MANIFEST)}, "nothing is in its way"),
+    ("pages.loads", {"spoil": page(SCRIPTED, content_security_policy="script-src https://x")}, "nothing is in its way"),
+    ("pages.manifest", {"spoil": page(CREDENTIALS + MANIFEST)}, "/buy/config.json: 200"),
     ("edge.redirects", {"contract": MOVED}, "1 of 1 asked for"),
     ("edge.redirect_hosts", {"contract": MOVED}, "www.example.com to https://dev.example.com/buy"),
     ("headers.page", {}, "2 headers"),
     ("headers.assets", {}, "2 headers"),
     ("headers.hsts", {}, HSTS),
+    (
+        "bucket.private",
+        {"target": {"bucket_url": "https://b/"}, "spoil": spoilt("https://b/buy/index.html", 401)},
+        "https://b/buy/index.html: 401",
+    ),
     ("bucket.private", {"target": {"bucket_url": "https://b.s3.amazonaws.com/"}}, "https://b.s3.amazonaws.com/buy/index.html: 403"),
 ]
 
@@ -174,16 +214,18 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ("app.root", {"spoil": spoilt("/", 404, PAGE, location=None)}, "404 to /"),
     ("app.entry", {"spoil": spoilt("/buy", 404)}, "/buy: 404"),
     ("app.entry", {"spoil": spoilt("/buy", content_type="text/plain")}, "200 (text/plain)"),
-    ("app.entry", {"spoil": spoilt("/buy", body=b"<p>hello")}, "8 bytes"),
+    ("app.entry", {"spoil": spoilt("/buy", body=b"<p>hello")}, "8 bytes (wanted: 200, HTML with a script)"),
     ("app.deep_link", {"contract": MOVED, "spoil": dotted(404)}, "first.last@example.com: 404"),
     ("app.deep_link", {"spoil": spoilt("/buy/verify/deep-link", 404)}, "404 (text/html; charset=utf-8), not the page"),
     ("app.deep_link", {"spoil": spoilt("/buy/verify/deep-link", body=b"<p>")}, "not the page of the entry path"),
     ("app.deep_link", {"spoil": spoilt("/buy/verify/deep-link", content_type=None)}, "200 (no content type)"),
     ("app.missing", {"spoil": spoilt("/buy/assets/verify-no-such-file.js", 200)}, "200 (application/xml) (wanted: 404, no HTML)"),
     ("app.missing", {"spoil": spoilt("/buy/assets/verify-no-such-file.js", content_type="text/html")}, "404 (text/html)"),
-    ("app.release", {"target": {"index_sha256": "0" * 64}}, f"sha256 {RELEASED[:12]} (released: 000000000000)"),
+    ("app.release", {"target": {"index_sha256": "0" * 64}}, f"sha256 {RELEASED[:12]} (wanted: the released 000000000000)"),
     ("app.config", {"spoil": spoilt("/buy/config.json", body=b'{"api":"there"}')}, 'other values: { "api": "there"}'),
     ("app.config", {"spoil": spoilt("/buy/config.json", body=b"<p>")}, "other values: null"),
+    ("app.config", {"spoil": spoilt("/buy/config.json", body=b'"%s"' % (b"x" * 200))}, f'other values: "{"x" * 119}'),
+    ("app.config", {"spoil": spoilt("/buy/config.json", body=b'"\\ud800%s"' % (b"x" * 200))}, "other values: '\\ud800" + "x" * 113),
     ("app.config", {"spoil": spoilt("/buy/config.json", 404)}, "404"),
     ("app.config", {"spoil": spoilt("/buy/config.json", body=b'{"api":"\\ud800"}')}, "other values: {'api': '\\ud800'}"),
     ("assets.load", {"spoil": spoilt(SCRIPT_PATH, 404)}, f"{SCRIPT_PATH}: 404"),
@@ -192,6 +234,7 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ("assets.load", {"spoil": spoilt("/buy", 500)}, "/buy answers 500 (text/html; charset=utf-8), so its assets are not known"),
     ("assets.load", {"spoil": spoilt("/buy", content_type="text/plain")}, "/buy answers 200 (text/plain), so its assets are not known"),
     ("assets.compressed", {"spoil": spoilt(SCRIPT_PATH, content_encoding=None)}, f"sent as they are: {SCRIPT_PATH}"),
+    ("assets.cloudfront", {"spoil": after(page(MANY), spoilt("/buy/4.png", via=None))}, "/buy/4.png: via nobody"),
     ("assets.cloudfront", {"spoil": spoilt(SCRIPT_PATH, via="nginx")}, f"{SCRIPT_PATH}: via nginx"),
     ("assets.cloudfront", {"spoil": spoilt(SCRIPT_PATH, via=None)}, "via nobody"),
     ("assets.cloudfront", {"spoil": spoilt(SCRIPT_PATH, x_amz_cf_id=None)}, "via 1.1 abc.cloudfront.net"),
@@ -221,6 +264,8 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ("edge.not_found", {"contract": WITH_PAGE}, "/buy/404.html: 404"),
     ("edge.not_found", {"contract": WITH_PAGE, "spoil": missing(200, b"not found")}, "200 (text/html), 9 bytes (wanted: 404"),
     ("edge.not_found", {"contract": WITH_PAGE, "spoil": missing(404, b"<Error>")}, "404 (text/html), 7 bytes (wanted: 404"),
+    ("edge.not_found", {"contract": WITH_PAGE, "spoil": missing(404, b"x" * 16_385, b"x" * 16_385)}, "at most 16,384 bytes"),
+    ("edge.redirects", {"contract": MANY_MOVED, "spoil": moved(9)}, "/old9: "),
     ("edge.robots", {"contract": QUIET, "spoil": spoilt("/robots.txt", body=b"User-agent: *\nAllow: /\n")}, "Allow: /"),
     (
         "edge.redirects",
@@ -281,6 +326,58 @@ def test_a_promise_that_is_broken_fails_and_says_what_was_wanted(check: str, how
 def test_what_cannot_be_looked_at_is_skipped_and_says_why(check: str, how: dict[str, Any], words: str) -> None:
     status, detail = look(check, **how)
     assert (status, words in detail) == ("skipped", True), (status, detail)
+
+
+def test_the_words_of_every_case_are_those_that_were_reviewed() -> None:
+    told = (f"{check} {': '.join(look(check, **how))}" for check, how, _ in (*KEPT, *BROKEN, *SKIPPED))
+    assert_golden("verify/words.txt", "\n".join(told) + "\n")
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        *("pages.policy", "pages.manifest", "edge.page", "edge.compressed", "edge.first_byte", "edge.not_found", "edge.robots"),
+        *("edge.redirects", "edge.redirect_hosts", "replica.current", "replica.readers", "browser.requests", "browser.policy"),
+    ],
+)
+def test_a_promise_that_the_environment_does_not_make_has_no_result(check: str) -> None:
+    [found] = [each for each in registered() if each.id == check]
+    assert made(found, Visit()) is None
+
+
+@pytest.mark.parametrize(("preview", "give"), [(True, ""), (False, NOT_ASKED)])
+def test_a_replica_that_is_not_looked_at_is_skipped_and_asked_for_unless_it_is_a_preview(preview: bool, give: str) -> None:
+    [found] = [each for each in registered() if each.id == "replica.current"]
+    result = made(found, Visit(target=Target(contract=SITE_CONTRACT, replica="nobody asked", preview=preview)))
+    assert result is not None and (result.status, result.detail, result.give) == ("skipped", "nobody asked", give)
+
+
+@pytest.mark.parametrize(
+    ("encodings", "result"),
+    [
+        (("", "br", "", ""), ("passed", "content-encoding: br")),
+        (("", "", "", "gzip"), ("failed", "content-encoding: gzip")),
+        (("gzip", "gzip", "gzip", ""), ("failed", "content-encoding: none")),
+    ],
+)
+def test_the_page_may_be_compressed_a_request_later(encodings: tuple[str, ...], result: tuple[str, str]) -> None:
+    told = iter(encodings)
+    visit = Visit(target=Target(contract=msgspec.structs.replace(SITE_CONTRACT, basic_auth=False, **AT_THE_EDGE)))
+
+    def get(path: str, **how: Any) -> Answer:
+        return answer(200, {"content-encoding": next(told) or "none"} if "encoding" in how else {}, LONG)
+
+    anything: Any = visit
+    anything.get = get
+    [check] = [each for each in registered() if each.id == "edge.compressed"]
+    found = made(check, visit)
+    assert found is not None and (found.status, found.detail) == result
+
+
+def test_an_environment_whose_other_names_alone_lead_elsewhere_has_no_redirects() -> None:
+    [check] = [each for each in registered() if each.id == "edge.redirects"]
+    contract = msgspec.structs.replace(SITE_CONTRACT, routing=Routing(redirect_hosts=("www.example.com",)))
+    assert made(check, Visit(target=Target(contract=contract, username="ann", password=PASSWORD))) is None
 
 
 def test_every_check_has_a_case_that_keeps_it_and_most_one_that_breaks_it() -> None:

@@ -18,6 +18,7 @@ from website.releases import (
     Store,
     added,
     known_objects,
+    timestamp,
     writers,
 )
 
@@ -184,3 +185,87 @@ def test_a_publish_that_was_given_up_is_remembered_for_prune() -> None:
     now, etag = where.state()
     other = claim(where, now, etag, action="publish", manifest="other", caller=caller("bob"), token="b", now=lambda: NOW, take_over=True)
     assert list(other.state.unfinished) == ["m" * 64]
+
+
+# --- how long, and what is told -------------------------------------------------------------------------------------
+
+
+def test_a_claim_is_written_again_once_a_minute_and_holds_for_ten() -> None:
+    where, _ = store()
+    moments = [NOW]
+    mine = claim(where, *where.state(), action="publish", manifest="m", caller=caller("ann"), token="a", now=lambda: moments[-1])
+
+    def until() -> str:
+        held = where.state()[0].claim
+        return held.expires_at if held else ""
+
+    first = until()
+    assert first == timestamp(NOW + timedelta(minutes=10))
+    moments.append(NOW + timedelta(seconds=59))
+    mine.renew()
+    assert until() == first
+    for moment_ in (NOW + timedelta(seconds=60), NOW + timedelta(seconds=120)):
+        moments.append(moment_)
+        mine.renew()
+        assert until() == timestamp(moment_ + timedelta(minutes=10))
+    moments.append(NOW + timedelta(seconds=179))
+    mine.renew()
+    assert until() == timestamp(NOW + timedelta(seconds=120, minutes=10)), "a minute after the last one"
+
+
+def test_nothing_is_taken_over_unless_somebody_says_so() -> None:
+    where, _ = store()
+    begin(where, caller("ann", host="elsewhere"))
+    with pytest.raises(Busy) as busy:
+        claim(where, *where.state(), action="publish", manifest="n", caller=caller("bob"), token="b", now=lambda: NOW)
+    assert str(busy.value) == (
+        f"arn:aws:iam::1:user/ann on elsewhere began a publish (mmmmmmmmmmmm) of dev at {timestamp(NOW)} and has not ended it"
+    )
+    assert busy.value.command == (
+        "wait for it; if you know that it is dead: the same command with --take-over"
+        f" (it lapses by itself at {timestamp(NOW + timedelta(minutes=10))})"
+    )
+    pruning, _ = store()
+    claim(pruning, *pruning.state(), action="prune", manifest="", caller=caller("ann", host="there"), token="a", now=lambda: NOW)
+    with pytest.raises(Busy, match=r"user/ann on there began a prune of dev at"):
+        begin(pruning, caller("bob"))
+
+
+def test_who_lost_to_a_release_is_told_of_it() -> None:
+    where, _ = store()
+    seen = where.state()
+    begin(where, caller("ann")).finish(lambda s: added(s, release(1)))
+    with pytest.raises(Busy) as busy:
+        claim(where, *seen, action="publish", manifest="n", caller=caller("bob"), token="b", now=lambda: NOW)
+    live = release(1)
+    assert str(busy.value) == f"{live.by} was first: release 1 ({live.content[:12]}) of dev went live at {live.at}"
+    assert busy.value.command == "python deploy.py releases --env dev, then run the same command again"
+
+
+def test_who_was_taken_over_by_somebody_that_has_ended_lets_go_of_nothing() -> None:
+    where, _ = store()
+    with pytest.raises(OSError, match="the disk is full"), begin(where, caller("ann")):
+        begin(where, caller("bob"), take_over=True).finish(lambda s: s)
+        raise OSError("the disk is full")
+    assert where.state()[0].claim is None
+
+
+def test_what_was_given_up_is_later_than_the_live_release_by_a_second_at_the_least() -> None:
+    where, _ = store()
+    begin(where, caller("ann")).finish(lambda s: added(s, release(1)))
+    interrupted(where, "early", at=NOW - timedelta(days=1))
+    interrupted(where, "late", at=NOW + timedelta(days=1))
+    assert where.state()[0].unfinished == {
+        "early": timestamp(NOW + timedelta(seconds=1)),
+        "late": timestamp(NOW + timedelta(days=1)),
+    }
+
+
+def test_the_live_release_written_again_is_nothing_unfinished_and_nor_is_what_is_taken_up_again() -> None:
+    where, _ = store()
+    begin(where, caller("ann")).finish(lambda s: added(s, release(1)))
+    interrupted(where, release(1).manifest)
+    assert where.state()[0].unfinished == {}
+    begin(where, caller("ann"))
+    begin(where, caller("ann"), take_over=True)
+    assert where.state()[0].unfinished == {}

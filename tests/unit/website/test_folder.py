@@ -14,7 +14,7 @@ from preview.content import Folder, Unreachable
 from tests.unit.preview.test_content import MODIFIED, body
 from tests.unit.website.test_content import CONTRACT, problems
 from website import folder
-from website.content import read
+from website.content import _inspected, read
 
 pytestmark = pytest.mark.attack
 
@@ -97,6 +97,29 @@ def test_what_changes_between_the_walk_and_the_reading_is_not_followed(site: Pat
     assert body(served, "a/f.txt") is None
 
 
+def test_every_folder_that_could_be_read_is_told_and_a_path_has_1024_bytes(site: Path) -> None:
+    deep = site / "/".join(["d" * 100] * 10)
+    (deep / "e").mkdir(parents=True)
+    below = 10 * 101
+    for length in (1024, 1025):
+        (deep / ("f" * (length - below))).write_text("x")
+    listing = folder.walk(site)
+    assert sorted(map(len, listing.files)) == [len("index.html"), 1024]
+    assert len(listing.problems) == 1 and "a path of more than 1,024 bytes" in listing.problems[0]
+    assert listing.folders == (*("/".join(["d" * 100] * n) for n in range(1, 11)), f"{'/'.join(['d' * 100] * 10)}/e")
+
+
+def test_nothing_that_was_opened_on_the_way_stays_open(site: Path) -> None:
+    (site / "a" / "b").mkdir(parents=True)
+    (site / "a" / "b" / "f.txt").write_text("1")
+    before = sorted(Path("/dev/fd").iterdir())
+    folder.walk(site)
+    folder.open_file(site, "a/b/f.txt").close()
+    with pytest.raises(folder.NotRegular):
+        folder.open_file(site, "a/b")
+    assert sorted(Path("/dev/fd").iterdir()) == before
+
+
 def test_a_tree_deeper_than_any_key_ends(site: Path) -> None:
     descriptor = os.open(site, os.O_RDONLY)
     for _ in range(300):
@@ -108,6 +131,8 @@ def test_a_tree_deeper_than_any_key_ends(site: Path) -> None:
     (problem,) = folder.walk(site).problems
     assert problem.endswith("a path of more than 1,024 bytes; an object key has no more")
     assert len(problem) < 400
+    path = problem.removeprefix(f"{site}/").partition("...: ")[0]
+    assert len(path) == 100, "as much of it as tells which one it is"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -118,6 +143,11 @@ def test_what_cannot_be_read_is_a_reason_and_not_left_out(site: Path) -> None:
     told = problems(site)
     assert "private: cannot be read: Permission denied" in told
     assert "x.txt: cannot be read: Permission denied" in told
+
+
+def test_a_file_that_has_gone_since_it_was_listed_is_a_reason(site: Path) -> None:
+    assert _inspected(site, "gone.txt").problem == "cannot be read: No such file or directory"
+    assert _inspected(site, "index.html").problem == ""
 
 
 def test_a_file_that_grows_while_it_is_read_ends_and_is_refused(site: Path) -> None:

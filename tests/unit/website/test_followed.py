@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
-from tests.unit.website.live_site import SITE, Live
+from aws.s3 import Stored
+from tests.unit.website.live_site import ARTIFACTS, SITE, Live
+from website.claims import claim
 from website.errors import WebsiteError
+from website.publish import live_already, publish
+from website.releases import Pending
 from website.run import Run
+from website.snapshot import read_snapshot
 
 
 @dataclass
@@ -72,6 +79,25 @@ def test_files_of_an_earlier_release_that_the_page_still_loads_are_waited_for_as
     assert replica(live).asked[2][0] == {"assets/app-2.js", "robots.txt"}
 
 
+@pytest.mark.parametrize("turn", range(4))
+def test_where_releases_go_elsewhere_by_now_nothing_more_is_written(live: Live, turn: int) -> None:
+    """Asked once the claim is there, before the pages, before the index document, and before the release is live."""
+    live.deploy(1, **{"about.html": "<p>one"})
+    content = live.content(live.app(2, **{"about.html": "<p>two"}))
+    asked: list[str] = []
+
+    def still_target() -> None:
+        asked.append(live.served()["index.html"])
+        if len(asked) > turn:
+            raise WebsiteError("promoted", "")
+
+    with pytest.raises(WebsiteError, match="promoted"):
+        publish(replace(live.site, still_target=still_target), content, live.run(), origin="build")
+    assert live.state.live is not None and (live.state.live.number, live.state.claim) == (1, None)
+    assert ("assets/app-2.js" in live.served()) == (turn > 0)
+    assert ("<p>two" in live.served()["about.html"], "app-2" in live.served()["index.html"]) == (turn > 1, turn > 2)
+
+
 def test_a_rollback_is_live_when_both_have_it(live: Live) -> None:
     live.deploy(1)
     live.deploy(2)
@@ -99,7 +125,63 @@ def test_nothing_is_pruned_while_the_replica_may_still_serve_an_earlier_release(
 def test_what_is_pruned_goes_from_the_replica_too_and_nothing_of_a_kept_release(live: Live) -> None:
     grown_old(live)
     live.prune()
+    assert replica(live).asked[-1][0] == {"assets/app-4.js", "index.html"}, "what the live page loads is waited for"
     assert "assets/app-1.js" not in live.served()
     assert replica(live).forgotten == 1
     assert replica(live).kept >= {"index.html", "assets/app-4.js", "assets/app-3.js"}
     assert "assets/app-1.js" not in replica(live).kept
+
+
+def test_where_nothing_was_published_nothing_is_waited_for_and_pruned(live: Live) -> None:
+    assert live.prune().live is None
+    assert replica(live).asked == [(frozenset(), frozenset())]
+
+
+def test_a_prune_that_takes_long_says_that_it_is_still_at_it(live: Live) -> None:
+    grown_old(live)
+    until: list[str] = []
+
+    def slow(method: str, bucket: str, key: str) -> None:
+        if method == "delete":
+            live.later(seconds=61)
+        if (method, bucket) == ("put", ARTIFACTS) and key.endswith("releases.json"):
+            until.append(key)
+
+    live.buckets.before = slow
+    live.prune()
+    assert len(until) == 3, "the claim, once more after what was removed, the end"
+
+
+@pytest.mark.parametrize(
+    "change", [{"deployed": False}, {"claim": True}, {"unfinished": {"m" * 64: "2026-11-23T12:00:00Z"}}, {"pending": True}]
+)
+def test_what_is_live_is_only_looked_at_again_while_nobody_is_at_it(live: Live, change: dict[str, Any]) -> None:
+    content = live.content(live.app(1))
+    live.publish(content)
+    snapshot = read_snapshot(live.site)
+    assert live_already(live.site, content, snapshot, live.now, origin="build") is not None
+    if "claim" in change:
+        now, etag = live.site.store.state()
+        run = live.run()
+        held = claim(live.site.store, now, etag, action="prune", manifest="", caller=run.caller, token="t", now=run.now)
+        change = {"claim": held.state.claim}
+    if "pending" in change:
+        change = {"pending": Pending(paths=("/",), reference="r")}
+    state = msgspec.structs.replace(snapshot.state, **{k: v for k, v in change.items() if k != "deployed"})
+    other = replace(snapshot, state=state, deployed=change.get("deployed", True))
+    assert live_already(live.site, content, other, live.now, origin="build") is None
+
+
+def test_no_more_manifests_are_read_than_those_that_may_have_written_what_is_there(live: Live) -> None:
+    for number in range(1, 6):
+        live.deploy(number)
+    get, read = live.buckets.get, list[str]()
+
+    def counted(bucket: str, key: str) -> Stored:
+        if "/manifests/" in key:
+            read.append(key)
+        return get(bucket, key)
+
+    live.buckets.get = counted  # type: ignore[method-assign]
+    live.deploy(6)
+    assert len(read) == 2

@@ -114,6 +114,14 @@ def test_no_more_of_a_file_is_read_than_asked_and_one_that_has_gone_is_empty(tmp
     assert read_some(there, 9) == b""
 
 
+def test_of_a_script_thirty_two_megabytes_are_read(tmp_path: Path) -> None:
+    (there,) = (found := files(tmp_path, big_js=b"")).values()
+    with there.path.open("wb") as out:
+        out.truncate((32 << 20) + 1)
+    served = around(found).find("/big.js")
+    assert served is not None and len(served.body()) == 33_554_432
+
+
 def test_what_is_allowed_is_what_the_environment_and_the_command_line_say() -> None:
     def allowed(*more: str, **contract: Any) -> bool:
         found = allowances(msgspec.structs.replace(CONTRACT, **contract), more)

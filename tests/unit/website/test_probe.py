@@ -14,6 +14,7 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 import trustme
@@ -224,6 +225,11 @@ def test_a_certificate_of_another_name_or_authority_fails(authority: tuple[trust
         status, detail = look("tls.chain", Target(contract=OPEN, endpoint=server.endpoint(tls=True), ca_file=authority[1]))
         assert status == "failed" and "Hostname mismatch" in detail
         assert look("app.entry", Target(contract=OPEN, endpoint=server.endpoint(tls=True), ca_file=authority[1]))[0] == "failed"
+    with serving(certified(authority[0], "www.example.com")) as server:
+        target = Target(contract=SITE_CONTRACT, password="pw", endpoint=server.endpoint(tls=True), ca_file=authority[1])
+        with asking(target) as probe:
+            assert probe.get_host("www.example.com", "/buy").status == 200
+        assert [(each.host, "authorization" in each.headers) for each in server.seen] == [("www.example.com", False)]
     with serving(certified(trustme.CA(), "dev.example.com")) as server:
         status, detail = look("tls.chain", Target(contract=OPEN, endpoint=server.endpoint(tls=True), ca_file=authority[1]))
         assert status == "failed" and "CERTIFICATE_VERIFY_FAILED" in detail
@@ -244,6 +250,25 @@ def test_another_host_is_asked_without_the_sites_name_and_without_credentials() 
         found = probe.get_elsewhere(f"http://127.0.0.1:{server.port}/index.html")
     assert found.status == 200
     assert server.seen[0].host == f"127.0.0.1:{server.port}" and "authorization" not in server.seen[0].headers
+
+
+def test_a_proxy_is_asked_for_the_public_site_and_goes_around_nothing_that_was_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy would answer in the place of the endpoint that was asked for."""
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with serving(body=b"proxy") as proxy, serving(body=b"preview") as preview:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
+        with asking(Target(contract=OPEN)) as probe:
+            assert (probe.get_plain("/buy").body, probe.get_elsewhere("http://bucket.example.org/").body) == (b"proxy", b"proxy")
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+        with asking(Target(contract=OPEN)) as probe, pytest.raises(httpx.ProxyError):
+            probe.get_host("www.example.com", "/")
+        with asking(Target(contract=OPEN, endpoint=preview.endpoint(tls=False))) as probe:
+            named = [probe.get("/buy"), probe.get_plain("/buy"), probe.get_host("www.example.com", "/buy")]
+        assert [each.body for each in named] == [b"preview"] * 3
+    assert [each.path for each in proxy.seen] == ["http://dev.example.com/buy", "http://bucket.example.org/"]
+    assert [each.host for each in preview.seen] == ["dev.example.com", "dev.example.com", "www.example.com"]
 
 
 def test_addresses_of_the_sixth_version_stand_in_brackets() -> None:
@@ -294,8 +319,6 @@ def test_what_has_been_asked_for_is_looked_at_again_beyond_the_limit() -> None:
 
 
 def test_what_is_html() -> None:
-    import httpx
-
     assert Answer(200, httpx.Headers({"content-type": "text/html; charset=utf-8"}), b"", "").is_html
     assert not Answer(200, httpx.Headers({"content-type": "text/plain"}), b"", "").is_html
     assert not Answer(200, httpx.Headers(), b"", "").is_html
@@ -305,5 +328,6 @@ def test_clients_are_closed_at_the_end(tmp_path: Path) -> None:
     with serving() as server, asking(Target(contract=OPEN, endpoint=server.endpoint(tls=False))) as probe:
         probe.get("/")
         [client] = probe._clients.values()
-        assert not client.is_closed
+        probe.get("/another")
+        assert [*probe._clients.values()] == [client] and not client.is_closed
     assert client.is_closed

@@ -42,6 +42,32 @@ def test_a_cached_page_is_forgotten_under_every_path_it_answers() -> None:
     assert invalidated(["index.html"], behaviours(default=True)) == ("/buy", "/buy/*", "/index.html")
 
 
+def test_an_entry_path_of_two_spellings_is_covered_by_one_wildcard() -> None:
+    known = behaviours(default=True)
+    assert paths(["index.html"], known, index_key="index.html", entry_path="/shop~1/") == ("/index.html", "/shop*")
+    assert paths(["index.html"], known, index_key="index.html", entry_path="/") == ("/", "/*", "/index.html")
+
+
+def test_folders_too_many_become_those_above_them_the_deepest_first() -> None:
+    known = behaviours(default=True)
+    deep = [f"a/b/c{number}/x~y.txt" for number in range(14)]
+    assert invalidated([*deep, "p/x~y", "q/x~y"], known) == ("/a/b/*", "/p/*", "/q/*")
+    assert invalidated([f"{letter}/x~y" for letter in "abcdefghijklmnop"], known) == ("/*",)
+
+
+@pytest.mark.parametrize(
+    ("given", "option"),
+    [
+        ({}, "--content DIR"),
+        ({"directory": "/a b/dist"}, "--content '/a b/dist'"),
+        ({"directory": "/dist", "release": "sit:abc"}, "--release sit:abc"),
+    ],
+)
+def test_what_asks_for_the_same_content_again(given: dict[str, str], option: str) -> None:
+    plan = ContentPlan(environment="dev", bucket="b", origin="o", manifest="m", content="c", files=1, size=1, **given)  # type: ignore[arg-type]
+    assert plan.option == option
+
+
 def test_paths_are_percent_encoded() -> None:
     assert invalidated(["assets/a b\u00e9.png"], behaviours("/assets/*")) == ("/assets/a%20b%C3%A9.png",)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import os
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,12 +17,14 @@ from adoption.as_found import release_as_found
 from assembly.model import CacheRule
 from aws.errors import AccessDenied, AwsError, NotFound, Throttled
 from aws.s3 import Head
+from tests.unit.recovery.world import Clock, a_run
 from tests.unit.website.live_site import AT_ROOT, SITE, Edge, Live, Object
 from tests.unit.website.test_content import CONTRACT
-from verification.browser import PageErrors, look, visit
+from tests.unit.website.visits import PASSWORD, TARGET, Visit
+from verification.browser import ARGUMENTS, PageErrors, opened, visit
 from verification.checks.browser import _nothing
 from verification.checks.replica import _replicated, _some
-from verification.model import Failed, Skipped
+from verification.model import Endpoint, Failed, Skipped
 from website.activation import forget, settle
 from website.content import (
     FileEntry,
@@ -36,6 +40,7 @@ from website.content import (
 from website.errors import SourceError, WebsiteError
 from website.releases import Pending, State
 from website.run import Begun, Warned, count, size, step_line
+from website.snapshot import read_snapshot, with_every_manifest
 
 
 @pytest.fixture
@@ -225,6 +230,22 @@ def test_two_objects_are_the_same_with_the_same_bytes_and_headers() -> None:
     assert entry("a", cache="max-age=1, immutable").immutable and not one.immutable
 
 
+# --- a run, and what it reads ---------------------------------------------------------------------------------------
+
+
+def test_unless_it_is_told_otherwise_a_run_takes_over_nothing_and_waits_for_minutes() -> None:
+    run, _ = a_run(Clock())
+    assert (run.take_over, run.invalidation_seconds, run.replica_seconds) == (False, 600.0, 300.0)
+
+
+def test_a_manifest_that_the_ledger_does_not_have_is_not_read_whatever_the_list_of_releases_says(live: Live) -> None:
+    first, second = (live.deploy(number).release.manifest for number in (1, 2))
+    assert set(with_every_manifest(live.site, read_snapshot(live.site)).manifests) == {first, second}
+    (entry,) = [key for key in live.ledger() if first in key]
+    del live.buckets.objects[SITE, entry]
+    assert set(with_every_manifest(live.site, read_snapshot(live.site)).manifests) == {second}
+
+
 # --- in words -------------------------------------------------------------------------------------------------------
 
 
@@ -299,18 +320,49 @@ def test_what_a_visit_sees() -> None:
     assert broken.done[-1] == "closed"
 
 
-def test_what_cannot_be_visited_is_skipped() -> None:
-    def target(tls: bool | None, password: str, auth: bool) -> Any:
-        endpoint = None if tls is None else SimpleNamespace(tls=tls)
-        return SimpleNamespace(endpoint=endpoint, password=password, contract=SimpleNamespace(basic_auth=auth))
+@pytest.mark.parametrize(
+    ("endpoint", "words"), [(Endpoint(host="127.0.0.1", port=1, tls=False), "plain HTTP"), (Endpoint(host="127.0.0.1", port=1), "password")]
+)
+def test_what_cannot_be_visited_is_skipped(endpoint: Endpoint, words: str) -> None:
+    with pytest.raises(Skipped, match=words):
+        _ = Visit(target=dataclasses.replace(TARGET, password="", browser="chromium", endpoint=endpoint)).visits
+    with pytest.raises(Skipped, match="password"):
+        _ = Visit(target=dataclasses.replace(TARGET, password="", browser="chromium")).visits
 
-    for given, words in (
-        (target(False, "p", True), "plain HTTP"),
-        (target(True, "", True), "password"),
-        (target(None, "", True), "password"),
-    ):
-        with pytest.raises(Skipped, match=words):
-            look(given, ("/",))
+
+def launched(endpoint: Endpoint | None, **contract: Any) -> tuple[dict[str, Any], Any]:
+    """What Chromium is started with, and what the visits share."""
+    started: dict[str, Any] = {}
+    ended: list[str] = []
+
+    def launch(**how: Any) -> Any:
+        started.update(how)
+        return SimpleNamespace(new_context=lambda **more: more, close=lambda: ended.append("closed"))
+
+    target = dataclasses.replace(
+        TARGET, contract=msgspec.structs.replace(TARGET.contract, **contract), endpoint=endpoint, browser="/chrome"
+    )
+    running: Any = SimpleNamespace(chromium=SimpleNamespace(launch=launch))
+    with opened(running, target) as context:
+        assert ended == []
+    assert ended == ["closed"]
+    return started, context
+
+
+def test_chromium_is_led_to_the_preview_whose_certificate_nobody_knows() -> None:
+    started, context = launched(Endpoint(host="127.0.0.1", port=8443))
+    as_root = ["--no-sandbox"] if os.geteuid() == 0 else []  # it refuses to start with one
+    assert started["args"] == [*ARGUMENTS, "--host-resolver-rules=MAP dev.example.com:443 127.0.0.1:8443", *as_root]
+    assert (started["headless"], started["executable_path"], context["ignore_https_errors"]) == (True, "/chrome", True)
+    plain, public = launched(None, basic_auth=False)
+    assert plain["args"] == [*ARGUMENTS, *as_root]
+    assert public == {"ignore_https_errors": False}
+
+
+def test_chromium_has_the_password_for_the_site_alone() -> None:
+    _, context = launched(None)
+    origin = "https://dev.example.com"
+    assert context["http_credentials"] == {"username": "ann", "password": PASSWORD, "origin": origin, "send": "unauthorized"}
 
 
 def test_at_most_five_complaints_are_shown() -> None:
