@@ -11,9 +11,11 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
-from guards.slow_answers import SteadyResponse
+from guards.slow_answers import SteadyResponse, SteadySocket
 from guards.text import sentence
 
+MOST_HEADERS = 100
+"""As http.client has it."""
 _HTML = re.compile(rb"\s*<(!doctype html|html)", re.IGNORECASE)
 
 
@@ -91,5 +93,25 @@ def hold_to_a_speed(client: Any) -> None:
     """Have the client's connections, those by a proxy too, give up an answer that drips as one that does not come."""
     pools: dict[str, Any] = client._endpoint.http_session._pool_classes_by_scheme
     for scheme, pool in pools.items():
-        connection = type(pool.ConnectionCls.__name__, (pool.ConnectionCls,), {"response_class": SteadyResponse})
+        connection = type(pool.ConnectionCls.__name__, (_Steady, pool.ConnectionCls), {"response_class": SteadyResponse})
         pools[scheme] = type(pool.__name__, (pool,), {"ConnectionCls": connection})
+
+
+class _Steady:
+    """What botocore's connections read by themselves: the answer to "Expect: 100-continue", with which they upload a file."""
+
+    def _handle_expect_response(self, message_body: Any) -> None:
+        whole, self.sock = self.sock, SteadySocket(self.sock)
+        try:
+            super()._handle_expect_response(message_body)  # type: ignore[misc]
+        finally:
+            self.sock = whole
+        if self._response_received:  # type: ignore[has-type]
+            early = self.response_class
+            self.response_class = lambda sock, *given, **named: early(SteadySocket(sock), *given, **named)
+
+    def _consume_headers(self, fp: Any) -> None:
+        """To the blank line. botocore's own waits for it for ever where the connection ends before."""
+        for number, line in enumerate(iter(fp.readline, b"\r\n")):
+            if not line or number > MOST_HEADERS:
+                raise ConnectionError("the answer to a request ends in its head")
