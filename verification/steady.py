@@ -1,5 +1,7 @@
-"""httpx that holds the site to a pace, as `guards.slow_answers` does with http.client: its own time-outs begin anew with every byte, whether
-that is of a head, of a proxy's answer, of frames of HTTP/2 that carry nothing, or of compressed bytes that give none.
+"""httpx that holds the site to a pace, as `guards.slow_answers` does with http.client.
+
+Its own time-outs begin anew with every byte, be it of a head, of a proxy's answer, of frames of HTTP/2 that carry nothing, or of compressed
+bytes that give none.
 
 In: a client, and the pace of the answer that it waits for. Out: the same client. Never: bounds what TLS or a name server bounds already.
 """

@@ -128,7 +128,12 @@ DRIPS = (b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\nContent-Type: text/xml\r\nET
 def session() -> Aws:
     """One for all: reading what botocore knows of S3 takes the time."""
     keys = StaticCredentials(access_key="test", secret_key="test")
-    aws = Aws(endpoint_url="", static_credentials=lambda _: keys, settings=Settings(read_timeout=0.05, total_attempts=1))
+    aws = Aws(
+        endpoint_url="",
+        static_credentials=lambda _: keys,
+        settings=Settings(read_timeout=0.05, total_attempts=1),
+        breaker=CircuitBreaker(quiet=0.0),
+    )
     opened = aws._new_session(lambda: ACCOUNT)
     opened.set_credentials("test", "test")
     aws._sessions[(ACCOUNT, None)] = opened
@@ -137,7 +142,7 @@ def session() -> Aws:
 
 def client(endpoint: str) -> S3:
     aws = copy.copy(session())
-    aws._endpoint_url, aws._clients, aws.breaker = endpoint, {}, CircuitBreaker()
+    aws._endpoint_url, aws._clients = endpoint, {}
     return S3.connect(aws, account_id=ACCOUNT, region=REGION)
 
 
