@@ -14,6 +14,7 @@ from assembly.envelope import Answer
 from assembly.errors import Remedied
 from guards import early
 from guards.slips import did_you_mean
+from guards.termination import terminable
 from guards.text import as_lines
 
 
@@ -36,7 +37,8 @@ def ended(program: str, parser: Parser, run: Callable[[], int], answer: Answer, 
     try:
         try:
             early.ended()
-            status = run()
+            with terminable():
+                status = run()
         except UsageError as error:
             told = (f"  next: {error.command}",) if error.command else ()
             print(as_lines((" ".join(parser.format_usage().split()), f"{program}: {error}", *told)), file=sys.stderr)

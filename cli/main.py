@@ -19,10 +19,9 @@ from typing import Any
 
 from assembly import commands
 from cli.parser import module_of, options_of_verb, parser_of, verbs
-from guards import early, masks
+from guards import early, masks, termination
 from guards.slips import closest, did_you_mean
 from session.context import INTERRUPTED, OK, ROOT, USAGE, CommandError, Context
-from session.termination import terminable
 
 GROUPS = {
     "deploy": ("plan", "adopt", "approve", "apply", "rollback", "outputs", "cost"),
@@ -115,8 +114,9 @@ def guarded(run: Callable[[], int], context: Context, *, machine: bool = False, 
     """
     early.ended()
     try:
-        with terminable():
+        with termination.terminable():
             status = _caught(run, context, interrupted)
+            termination.unheard()
             if machine:
                 context.write_answer(verb, status)
             return status
@@ -129,6 +129,7 @@ def _caught(run: Callable[[], int], context: Context, interrupted: str) -> int:
     try:
         return run()
     except KeyboardInterrupt:
+        termination.unheard()
         context.say(f"deploy: {interrupted}")
         context.problem("interrupted", interrupted)
         return INTERRUPTED
