@@ -103,8 +103,8 @@ CHILD = textwrap.dedent(
         sys.stdout.write("told")
         os.kill(os.getpid(), signal.SIGTERM)
     class Late:
-        def __del__(self):
-            os.kill(os.getpid(), signal.SIGINT)
+        def __del__(self, kill=os.kill, me=os.getpid(), number=signal.SIGINT):
+            kill(me, number)
     sys.late = Late()
     sys.exit(status)
     """
