@@ -148,10 +148,14 @@ class Aws:
         return self._endpoint_url
 
     def overrides(self) -> tuple[str, ...]:
-        """What leads requests elsewhere than to AWS by the caller's settings, a line each. Raises `CredentialsError` and its kin."""
+        """What leads requests elsewhere than to AWS by the caller's settings, a line each. Raises `CredentialsError` for a profile that is
+        not there."""
         from guards.endpoints import overridden
 
-        return () if self._isolated else overridden(os.environ, self._ambient_session()[0].full_config, self._profile)
+        if self._isolated:
+            return ()
+        session = self._ambient[0] if self._ambient else self._new_session(str, profile=self._profile)
+        return overridden(os.environ, session.full_config, self._profile)
 
     @property
     def is_emulated_here(self) -> bool:

@@ -335,3 +335,14 @@ def test_an_endpoint_that_is_no_url_is_a_setting_to_mend_and_not_shown(url: str,
     with pytest.raises(BadRequest, match="URL of the settings is none") as raised:
         Aws(settings=Settings(total_attempts=1)).identity()
     assert "hunter2" not in str(raised.value)
+
+
+def test_who_stands_in_the_place_of_aws_is_known_without_being_asked(sky: Sky, monkeypatch: pytest.MonkeyPatch, environment: Path) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:4566")
+    (environment / "config").write_text("[default]\nendpoint_url = https://u:p@aws.example\n")
+    assert Aws().overrides() == (
+        "AWS_ENDPOINT_URL_S3 leads to http://127.0.0.1:4566",
+        "endpoint_url of the profile leads to https://aws.example",
+    )
+    assert sky.requests == []
