@@ -428,4 +428,4 @@ def _shown(path: Path) -> Path:
 if __name__ == "__main__":
     masks.hide_settings(os.environ)
     install()
-    sys.exit(final(main()))
+    final(main)

@@ -18,4 +18,4 @@ from guards.termination import final
 
 if __name__ == "__main__":
     install()
-    sys.exit(final(main(sys.argv[1:])))
+    final(lambda: main(sys.argv[1:]))

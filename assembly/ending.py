@@ -34,6 +34,7 @@ class Parser(argparse.ArgumentParser):
 
 def ended(program: str, parser: Parser, run: Callable[[], int], answer: Answer, *, machine: bool, interrupted: str = "") -> int:
     """The exit status of `run`. `interrupted` says in which state an interrupt leaves things; `machine`: --json was given."""
+    status = 1
     try:
         try:
             early.ended()
@@ -53,10 +54,9 @@ def ended(program: str, parser: Parser, run: Callable[[], int], answer: Answer, 
             print(answer.text(program, status))
         sys.stdout.flush()
     except BrokenPipeError:
-        sys.stdout = None  # the reader is gone: nothing left to flush
-        return 0
+        sys.stdout = None  # the reader is gone: nothing left to flush, and what was not found out is no success
     except OSError as error:
+        status = 1
         print(f"{program}: {error.filename or 'input or output'}: {error.strerror or error}", file=sys.stderr)
         sys.stdout = None  # nor is a full disk asked again
-        return 1
     return status

@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 3
@@ -67,8 +67,14 @@ def unheard() -> None:
         _handled_by(_unheard)
 
 
-def final(status: int) -> int:
-    """The exit status of a process that has nothing left to do: no signal changes it."""
+def final(run: Callable[[], int]) -> NoReturn:
+    """End the process with the status of a run, which no signal changes any more, nor a stream that takes nothing."""
+    try:
+        status = run()
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except OSError:
+        status = 1  # what was to be said of it could not be said either
 
     def leave(_: int, __: FrameType | None) -> None:
         with contextlib.suppress(Exception):
@@ -76,9 +82,14 @@ def final(status: int) -> int:
         os._exit(status)
 
     _handled_by(leave)
+    for name in ("stdout", "stderr"):
+        try:
+            getattr(sys, name).flush()
+        except (OSError, ValueError, AttributeError):
+            setattr(sys, name, None)
     # Python takes its handlers away before it has come to its end.
     atexit.register(_handled_by, signal.SIG_IGN)
-    return status
+    sys.exit(status)
 
 
 def heard() -> tuple[signal.Signals, ...]:

@@ -155,4 +155,4 @@ def _line(finding: Finding) -> str:
 if __name__ == "__main__":
     masks.hide_settings(os.environ)
     install()
-    sys.exit(final(main()))
+    final(main)
