@@ -6,6 +6,7 @@ one that goes on for ever.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from http.client import HTTPResponse
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 LOWEST_SPEED = 1024
 """Bytes a second."""
 COPYING = 900.0
-"""Seconds more for the answer to a PUT. S3 begins that to CopyObject at once and ends it with the copy, which is lost to whoever leaves
-before (API reference, CopyObject); in between it sends blanks. 5 GB, the most that it copies, at a few MB a second."""
+"""Seconds more for an answer that S3 begins at once and ends with its work, which is lost to whoever leaves before; in between it sends
+blanks (API reference, CopyObject and CompleteMultipartUpload). 5 GB, the most that it copies, at a few MB a second."""
 MOST = 1 << 30
 """Bytes of an answer: what we ask for is held in memory, and has a few megabytes."""
 MOST_OF_HEAD = 1 << 20
@@ -75,7 +76,7 @@ class SteadySocket:
         self._sock, self._more = sock, more
 
     def makefile(self, mode: str, buffering: int = -1) -> BufferedReader | Incoming:
-        incoming = Incoming(self._sock.makefile(mode, 0), Pace(self._sock.gettimeout(), more=self._more))
+        incoming = Incoming(self._sock.makefile(mode, 0), Pace(self._sock.gettimeout() or math.inf, more=self._more))
         return incoming if buffering == 0 else BufferedReader(incoming)
 
     def __getattr__(self, name: str) -> Any:
@@ -85,8 +86,10 @@ class SteadySocket:
 class SteadyResponse(HTTPResponse):
     """The `response_class` of a connection with a time-out."""
 
+    more = 0.0
+
     def __init__(self, sock: Any, debuglevel: int = 0, method: str | None = None, url: str | None = None) -> None:
-        steady: Any = SteadySocket(sock, more=COPYING if method == "PUT" else 0.0)
+        steady: Any = SteadySocket(sock, more=self.more)
         super().__init__(steady, debuglevel, method, url)
 
     def begin(self) -> None:
@@ -94,3 +97,9 @@ class SteadyResponse(HTTPResponse):
         pace.most = MOST_OF_HEAD
         super().begin()
         pace.most = MOST
+
+
+class PatientResponse(SteadyResponse):
+    """The same for an answer that takes as long as its work."""
+
+    more = COPYING

@@ -142,7 +142,10 @@ class Probe:
         return self._read(self._clients[http2], url, {**headers, **extra}, credentials, {"sni_hostname": self.contract.domain})
 
     def _client(self, *, trust_env: bool, http2: bool = False) -> httpx.Client:
-        made = httpx.Client(verify=self._context(), http2=http2, timeout=self.target.timeout, trust_env=trust_env)
+        try:
+            made = httpx.Client(verify=self._context(), http2=http2, timeout=self.target.timeout, trust_env=trust_env)
+        except ImportError:
+            raise Failed("a SOCKS proxy is not supported: unset ALL_PROXY, or set HTTP_PROXY and HTTPS_PROXY to an HTTP proxy") from None
         return held(made, lambda: self._pace)
 
     def _read(

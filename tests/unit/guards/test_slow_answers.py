@@ -14,7 +14,10 @@ from io import BytesIO, RawIOBase
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSHTTPConnectionPool
+from botocore.utils import ContainerMetadataFetcher, InstanceMetadataFetcher
 
+from aws.bodies import hold_to_a_speed
 from aws.errors import NetworkError
 from aws.s3 import S3
 from aws.session import Aws, Settings, StaticCredentials
@@ -22,7 +25,7 @@ from circuit_breaker import CircuitBreaker
 from direct.client import Client
 from direct.settings import Access
 from direct.signing import Keys
-from guards.slow_answers import COPYING, LOWEST_SPEED, MOST, MOST_OF_HEAD, Incoming, Pace, SteadyResponse
+from guards.slow_answers import COPYING, LOWEST_SPEED, MOST, MOST_OF_HEAD, Incoming, Pace, PatientResponse, SteadyResponse
 from tests.unit.website.visits import NOW
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
@@ -76,16 +79,31 @@ def test_a_process_that_stood_still_for_an_hour_takes_what_has_come_in_meanwhile
     assert read_all((1.0, 100), (3600.0, 100), (0.0, 100)) == 300
 
 
-@pytest.mark.parametrize(("method", "more"), [("PUT", COPYING), ("GET", 0.0), ("POST", 0.0)])
-def test_a_copy_of_s3_may_send_blanks_until_it_is_done(method: str, more: float) -> None:
+@pytest.mark.parametrize(
+    ("method", "url", "headers", "kind"),
+    [
+        ("PUT", "/key", {"X-Amz-Copy-Source": "other/key"}, PatientResponse),
+        ("POST", "/key?uploadId=1", {}, PatientResponse),
+        ("PUT", "/key?uploadId=1&partNumber=2", {}, SteadyResponse),
+        ("PUT", "/latest/api/token", {}, SteadyResponse),
+        ("POST", "/", {}, SteadyResponse),
+    ],
+)
+def test_s3_may_send_blanks_until_its_work_is_done_and_nobody_else(method: str, url: str, headers: dict[str, str], kind: type) -> None:
+    hold_to_a_speed()
     ours, theirs = socket.socketpair()
+    connection: Any = AWSHTTPConnectionPool.ConnectionCls("s3.invalid")
     with ours, theirs:
-        ours.settimeout(30.0)
-        answer: Any = SteadyResponse(ours, method=method)
-        assert (answer.fp.raw.pace._timeout, answer.fp.raw.pace._more) == (30.0, more)
-        answer.close()
-    with contextlib.nullcontext() if more else pytest.raises(TimeoutError):
-        assert read_all(*[(20.0, 1)] * 45, more=more) == 45
+        connection.sock = ours
+        connection.request(method, url, headers=headers)
+        assert connection.response_class is kind
+        theirs.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        connection.getresponse()
+        connection.request("GET", "/key")
+        assert connection.response_class is SteadyResponse, "the next one on the same connection"
+    assert (SteadyResponse.more, PatientResponse.more) == (0.0, COPYING)
+    with contextlib.nullcontext() if kind is PatientResponse else pytest.raises(TimeoutError):
+        assert read_all(*[(20.0, 1)] * 45, more=kind.more) == 45  # type: ignore[attr-defined]
 
 
 def test_a_copy_that_is_never_done_is_given_up() -> None:
@@ -193,11 +211,14 @@ def test_after_the_head_the_body_may_be_larger() -> None:
         assert (answer.fp.raw.pace.most, answer.read()) == (MOST, b"x")
 
 
-def test_a_connection_by_a_proxy_has_the_same_patience() -> None:
-    aws = Aws(endpoint_url="http://aws.invalid", static_credentials=lambda _: StaticCredentials(access_key="test", secret_key="test"))
-    sessions: Any = aws._make(aws._new_session(lambda: ACCOUNT), "s3", REGION, ACCOUNT)._endpoint.http_session
+def test_a_connection_by_a_proxy_or_for_credentials_has_the_same_patience() -> None:
+    client("http://aws.invalid")
+    container, machine = ContainerMetadataFetcher()._session, InstanceMetadataFetcher()._session
     for url in ("https://aws.invalid", "http://aws.invalid"):
-        manager = sessions._get_connection_manager(url, "http://proxy.invalid:3128")
+        for sessions in (container, machine):
+            manager = sessions._get_connection_manager(url)
+            assert manager.connection_from_url(url).ConnectionCls.response_class is SteadyResponse
+        manager = container._get_connection_manager(url, "http://proxy.invalid:3128")
         assert manager.connection_from_url(url).ConnectionCls.response_class is SteadyResponse
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from guards.slow_answers import MOST, Pace
 from tests.unit.website.visits import NOW, SITE_CONTRACT
-from verification.model import Target
+from verification.model import Failed, Target
 from verification.probe import Probe
 from verification.steady import Steady
 
@@ -127,3 +127,12 @@ def test_every_client_of_a_probe_is_held_with_its_proxies(http2: bool, monkeypat
         first = probe._pace
         probe._pace = Pace(1.0)
         assert {each._pace() for each in backends} == {probe._pace} != {first}
+
+
+def test_a_socks_proxy_is_a_result_and_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://proxy.invalid:1080")
+    with (
+        Probe(Target(contract=SITE_CONTRACT), lambda: NOW) as probe,
+        pytest.raises(Failed, match="a SOCKS proxy is not supported: unset ALL_PROXY"),
+    ):
+        probe.get_plain("/")
