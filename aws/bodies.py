@@ -105,6 +105,8 @@ class _Steady:
     """Also of what botocore's connections read by themselves: the answer to "Expect: 100-continue", with which they upload a file."""
 
     response_class: Any
+    sock: Any
+    _response_received: bool
 
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, *given: Any, **named: Any) -> Any:
         answer = super().request(method, url, body, headers, *given, **named)  # type: ignore[misc]
@@ -119,7 +121,7 @@ class _Steady:
             super()._handle_expect_response(message_body)  # type: ignore[misc]
         finally:
             self.sock = whole
-        if self._response_received:  # type: ignore[has-type]
+        if self._response_received:
             early = self.response_class
             self.response_class = lambda sock, *given, **named: early(SteadySocket(sock), *given, **named)
 

@@ -93,7 +93,8 @@ class SteadyResponse(HTTPResponse):
         super().__init__(steady, debuglevel, method, url)
 
     def begin(self) -> None:
-        pace = self.fp.raw.pace
+        incoming: Any = self.fp.raw
+        pace = incoming.pace
         pace.most = MOST_OF_HEAD
         super().begin()
         pace.most = MOST

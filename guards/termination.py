@@ -128,7 +128,7 @@ def hung_up(number: int) -> None:
 
 def _handled_by(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> dict[int, Any]:
     """The handlers before. What is ignored stays ignored."""
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in SIGNALS}
     for number, was in before.items():
         if was != signal.SIG_IGN:
             signal.signal(number, handler)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,6 +42,9 @@ LOOKED_AT = 150
 PATH_SAFE = "/!$&'()*+,;=:@~"
 """What stands in a path as it is (RFC 3986, pchar)."""
 
+SILENCES = 3
+"""Requests in a row that a host does not answer in time; then it is asked no more, by none of the checks."""
+
 ATTEMPTS = 3
 """For what the edge does at its leisure, such as compression."""
 
@@ -70,6 +74,7 @@ class Probe:
         self._looked: set[str] = set()
         self._clients: dict[bool, httpx.Client] = {}
         self._pace = Pace(target.timeout)
+        self._silences: Counter[str] = Counter()
 
     def __enter__(self) -> Probe:
         return self
@@ -151,7 +156,20 @@ class Probe:
     def _read(
         self, client: httpx.Client, url: str, headers: Mapping[str, str], credentials: tuple[str, str] | None, extensions: Mapping[str, str]
     ) -> Answer:
-        auth = httpx.BasicAuth(*credentials) if credentials else None
+        host = httpx.URL(url).host
+        if self._silences[host] >= SILENCES:
+            raise Failed(f"{host} has not answered in time, {SILENCES} times in a row, and is asked no more")
+        try:
+            answer = self._asked(client, url, headers, httpx.BasicAuth(*credentials) if credentials else None, extensions)
+        except httpx.TimeoutException:
+            self._silences[host] += 1
+            raise
+        self._silences[host] = 0
+        return answer
+
+    def _asked(
+        self, client: httpx.Client, url: str, headers: Mapping[str, str], auth: httpx.BasicAuth | None, extensions: Mapping[str, str]
+    ) -> Answer:
         body, begun, timeout = bytearray(), self.now(), self.target.timeout
         # The time-out once for the head, and once for the body.
         self._pace = Pace(timeout, more=timeout, most=BODY_LIMIT + MOST_OF_HEAD)

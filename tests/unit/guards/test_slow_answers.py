@@ -89,7 +89,9 @@ def test_a_process_that_stood_still_for_an_hour_takes_what_has_come_in_meanwhile
         ("POST", "/", {}, SteadyResponse),
     ],
 )
-def test_s3_may_send_blanks_until_its_work_is_done_and_nobody_else(method: str, url: str, headers: dict[str, str], kind: type) -> None:
+def test_s3_may_send_blanks_until_its_work_is_done_and_nobody_else(
+    method: str, url: str, headers: dict[str, str], kind: type[SteadyResponse]
+) -> None:
     hold_to_a_speed()
     ours, theirs = socket.socketpair()
     connection: Any = AWSHTTPConnectionPool.ConnectionCls("s3.invalid")
@@ -103,7 +105,7 @@ def test_s3_may_send_blanks_until_its_work_is_done_and_nobody_else(method: str, 
         assert connection.response_class is SteadyResponse, "the next one on the same connection"
     assert (SteadyResponse.more, PatientResponse.more) == (0.0, COPYING)
     with contextlib.nullcontext() if kind is PatientResponse else pytest.raises(TimeoutError):
-        assert read_all(*[(20.0, 1)] * 45, more=kind.more) == 45  # type: ignore[attr-defined]
+        assert read_all(*[(20.0, 1)] * 45, more=kind.more) == 45
 
 
 def test_a_copy_that_is_never_done_is_given_up() -> None:
@@ -213,7 +215,7 @@ def test_after_the_head_the_body_may_be_larger() -> None:
 
 def test_a_connection_by_a_proxy_or_for_credentials_has_the_same_patience() -> None:
     client("http://aws.invalid")
-    container, machine = ContainerMetadataFetcher()._session, InstanceMetadataFetcher()._session
+    container, machine = (vars(each)["_session"] for each in (ContainerMetadataFetcher(), InstanceMetadataFetcher()))
     for url in ("https://aws.invalid", "http://aws.invalid"):
         for sessions in (container, machine):
             manager = sessions._get_connection_manager(url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import zlib
 from collections.abc import Iterable, Iterator
 from itertools import chain, repeat
@@ -16,7 +17,7 @@ import pytest
 from guards.slow_answers import MOST, Pace
 from tests.unit.website.visits import NOW, SITE_CONTRACT
 from verification.model import Failed, Target
-from verification.probe import Probe
+from verification.probe import SILENCES, Answer, Probe
 from verification.steady import Steady
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -122,7 +123,7 @@ def test_every_client_of_a_probe_is_held_with_its_proxies(http2: bool, monkeypat
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
     with Probe(Target(contract=SITE_CONTRACT), lambda: NOW) as probe, probe._client(trust_env=True, http2=http2) as client:
         found = [each for each in (client._transport, *client._mounts.values()) if isinstance(each, httpx.HTTPTransport)]
-        backends: list[Any] = [each._pool._network_backend for each in found]  # type: ignore[attr-defined]
+        backends: list[Any] = [each._pool._network_backend for each in found]
         assert len(backends) == 2 and all(isinstance(each, Steady) for each in backends)
         first = probe._pace
         probe._pace = Pace(1.0)
@@ -136,3 +137,36 @@ def test_a_socks_proxy_is_a_result_and_no_crash(monkeypatch: pytest.MonkeyPatch)
         pytest.raises(Failed, match="a SOCKS proxy is not supported: unset ALL_PROXY"),
     ):
         probe.get_plain("/")
+
+
+def test_a_host_that_is_silent_is_not_waited_for_by_every_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[Any] = [
+        httpx.ReadTimeout("slow"),
+        *[httpx.ReadTimeout("slow")] * (SILENCES - 2),
+        answered(),
+        *[httpx.ConnectTimeout("slow")] * SILENCES,
+    ]
+    asked: list[str] = []
+
+    def one(_: Any, url: str, *__: Any) -> Answer:
+        asked.append(url)
+        found = answers.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        assert isinstance(found, Answer)
+        return found
+
+    with Probe(Target(contract=SITE_CONTRACT), lambda: NOW) as probe:
+        monkeypatch.setattr(probe, "_asked", one)
+        while answers:
+            with contextlib.suppress(httpx.TimeoutException):
+                probe.get_elsewhere("https://site.example/")
+        with pytest.raises(Failed, match=r"site\.example has not answered in time, 3 times in a row, and is asked no more"):
+            probe.get_elsewhere("https://site.example/other")
+        answers.append(answered())
+        assert probe.get_elsewhere("https://another.example/").status == 200
+    assert len(asked) == 2 * SILENCES + 1
+
+
+def answered() -> Answer:
+    return Answer(200, httpx.Headers(), b"", "HTTP/2")
