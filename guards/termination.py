@@ -48,6 +48,7 @@ def undisturbed() -> Iterator[None]:
     came: list[int] = []
 
     def wait(number: int, frame: FrameType | None) -> None:
+        hung_up(number)
         came.append(number)
         if len(came) >= PATIENCE:
             _interrupt(number, frame)
@@ -110,8 +111,9 @@ def _interrupt(number: int, _: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _unheard(_: int, __: FrameType | None) -> None:
+def _unheard(number: int, _: FrameType | None) -> None:
     """A handler, not SIG_IGN: that would be inherited by the processes that are started."""
+    hung_up(number)
 
 
 def hung_up(number: int) -> None:
