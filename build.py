@@ -34,6 +34,7 @@ from assembly.envelope import Answer
 from guards import masks
 from guards.slips import did_you_mean
 from guards.stream import install
+from guards.termination import final
 from guards.text import as_lines, plural
 
 if TYPE_CHECKING:
@@ -427,4 +428,4 @@ def _shown(path: Path) -> Path:
 if __name__ == "__main__":
     masks.hide_settings(os.environ)
     install()
-    sys.exit(main())
+    final(main)

@@ -26,6 +26,7 @@ from pathlib import Path
 
 from cli.main import main
 from guards.stream import install
+from guards.termination import final
 from review.next_command import NextCommand, Programs
 from session.context import Context
 
@@ -34,4 +35,4 @@ VERB_PACKAGES = ("verbs",)
 if __name__ == "__main__":
     install()
     programs = Programs.of_process(sys.orig_argv, sys.argv, sys.executable, Path(__file__).resolve().parent)
-    sys.exit(main(sys.argv[1:], VERB_PACKAGES, Context(next_command=NextCommand(programs=programs))))
+    final(lambda: main(sys.argv[1:], VERB_PACKAGES, Context(next_command=NextCommand(programs=programs))))

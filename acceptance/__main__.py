@@ -14,7 +14,8 @@ import sys
 
 from acceptance.command import main
 from guards.stream import install
+from guards.termination import final
 
 if __name__ == "__main__":
     install()
-    sys.exit(main(sys.argv[1:]))
+    final(lambda: main(sys.argv[1:]))

@@ -12,7 +12,6 @@ import os
 import platform
 import re
 import shlex
-import signal
 import subprocess
 import sys
 import time
@@ -32,6 +31,7 @@ from assembly.model import Assembly
 from guards import masks
 from guards.checkout import commit_of, short
 from guards.private import private_directory, read_private, write_private
+from guards.termination import terminable, unheard
 from guards.text import as_lines
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,7 +50,11 @@ def main(argv: list[str]) -> int:
     """Run it; returns the exit status."""
     args = _parser().parse_args(argv)
     masks.hide_settings(os.environ)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with terminable():
+        return _caught(args)
+
+
+def _caught(args: argparse.Namespace) -> int:
     try:
         return _run(args)
     except Refused as refused:
@@ -64,6 +68,7 @@ def main(argv: list[str]) -> int:
         _say(f"  next: {_make(args)}")
         return FAILED
     except KeyboardInterrupt:
+        unheard()
         _say("interrupted")
         _say(f"  next: {_make(args)}")
         return INTERRUPTED

@@ -27,6 +27,7 @@ from acceptance.steps import OK, Command, Step
 from assembly import files
 from guards import masks
 from guards.private import read_private, write_private
+from guards.termination import undisturbed
 
 RETRY_SECONDS = 60.0
 
@@ -146,7 +147,8 @@ class Runner:
             except KeyboardInterrupt:
                 self.say("interrupted: waiting for the command to give back what it holds")
                 self.child.send_signal(signal.SIGINT)
-                self.child.communicate()
+                with undisturbed():
+                    self.child.communicate()
                 raise
             finally:
                 code = self.child.wait()

@@ -14,6 +14,7 @@ from assembly.envelope import Answer
 from assembly.errors import Remedied
 from guards import early
 from guards.slips import did_you_mean
+from guards.termination import terminable
 from guards.text import as_lines
 
 
@@ -33,10 +34,12 @@ class Parser(argparse.ArgumentParser):
 
 def ended(program: str, parser: Parser, run: Callable[[], int], answer: Answer, *, machine: bool, interrupted: str = "") -> int:
     """The exit status of `run`. `interrupted` says in which state an interrupt leaves things; `machine`: --json was given."""
+    status = 1
     try:
         try:
             early.ended()
-            status = run()
+            with terminable():
+                status = run()
         except UsageError as error:
             told = (f"  next: {error.command}",) if error.command else ()
             print(as_lines((" ".join(parser.format_usage().split()), f"{program}: {error}", *told)), file=sys.stderr)
@@ -51,10 +54,9 @@ def ended(program: str, parser: Parser, run: Callable[[], int], answer: Answer, 
             print(answer.text(program, status))
         sys.stdout.flush()
     except BrokenPipeError:
-        sys.stdout = None  # the reader is gone: nothing left to flush
-        return 0
+        sys.stdout = None  # the reader is gone: nothing left to flush, and what was not found out is no success
     except OSError as error:
+        status = 1
         print(f"{program}: {error.filename or 'input or output'}: {error.strerror or error}", file=sys.stderr)
         sys.stdout = None  # nor is a full disk asked again
-        return 1
     return status

@@ -11,9 +11,13 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
-from guards.slow_answers import SteadyResponse
+from guards.slow_answers import PatientResponse, SteadyResponse, SteadySocket
 from guards.text import sentence
 
+STRANGERS_WORDS = 200
+"""Characters of a body that is none of AWS's."""
+MOST_HEADERS = 100
+"""As http.client has it."""
 _HTML = re.compile(rb"\s*<(!doctype html|html)", re.IGNORECASE)
 
 
@@ -30,7 +34,7 @@ def check(*, operation_model: Any, response_dict: dict[str, Any], **_: Any) -> N
         return
     from botocore.parsers import ResponseParserError
 
-    words = sentence(body.decode(errors="replace"))
+    words = sentence(body.decode(errors="replace"), STRANGERS_WORDS)
     raise ResponseParserError(f"HTTP {status} with {problem}{words and ': '}{words}")
 
 
@@ -87,9 +91,42 @@ def look_once(*, params: dict[str, Any], **_: Any) -> None:
         params["context"].setdefault("s3_redirect", {})["redirected"] = True
 
 
-def hold_to_a_speed(client: Any) -> None:
-    """Have the client's connections, those by a proxy too, give up an answer that drips as one that does not come."""
-    pools: dict[str, Any] = client._endpoint.http_session._pool_classes_by_scheme
-    for scheme, pool in pools.items():
-        connection = type(pool.ConnectionCls.__name__, (pool.ConnectionCls,), {"response_class": SteadyResponse})
-        pools[scheme] = type(pool.__name__, (pool,), {"ConnectionCls": connection})
+def hold_to_a_speed() -> None:
+    """Have all connections of botocore, those by a proxy and for credentials too, give up an answer that drips."""
+    from botocore import awsrequest
+
+    pools: tuple[Any, ...] = (awsrequest.AWSHTTPConnectionPool, awsrequest.AWSHTTPSConnectionPool)
+    for pool in pools:
+        if not issubclass(pool.ConnectionCls, _Steady):
+            pool.ConnectionCls = type(pool.ConnectionCls.__name__, (_Steady, pool.ConnectionCls), {"response_class": SteadyResponse})
+
+
+class _Steady:
+    """Also of what botocore's connections read by themselves: the answer to "Expect: 100-continue", with which they upload a file."""
+
+    response_class: Any
+    sock: Any
+    _response_received: bool
+
+    def request(self, method: str, url: str, body: Any = None, headers: Any = None, *given: Any, **named: Any) -> Any:
+        answer = super().request(method, url, body, headers, *given, **named)  # type: ignore[misc]
+        works = "uploadId=" in url if method == "POST" else any(name.lower() == "x-amz-copy-source" for name in headers or ())
+        if works and self.response_class is SteadyResponse:
+            self.response_class = PatientResponse
+        return answer
+
+    def _handle_expect_response(self, message_body: Any) -> None:
+        whole, self.sock = self.sock, SteadySocket(self.sock)
+        try:
+            super()._handle_expect_response(message_body)  # type: ignore[misc]
+        finally:
+            self.sock = whole
+        if self._response_received:
+            early = self.response_class
+            self.response_class = lambda sock, *given, **named: early(SteadySocket(sock), *given, **named)
+
+    def _consume_headers(self, fp: Any) -> None:
+        """To the blank line. botocore's own waits for it for ever where the connection ends before."""
+        for number, line in enumerate(iter(fp.readline, b"\r\n")):
+            if not line or number > MOST_HEADERS:
+                raise ConnectionError("the answer to a request ends in its head")

@@ -39,6 +39,8 @@ _THROTTLING_CODES = frozenset(
 """botocore's own list (botocore.retries.standard) without the quota codes, plus CloudFront's limit of invalidations under way."""
 
 _CLOCK = "set this machine's clock, as by timedatectl set-ntp true, then run the same command again"
+_STRANGERS = 300
+"""Characters of what is none of AWS's words."""
 _AGAIN = "run the same command again in a minute"
 _EXPIRED_CODES = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
 _BAD_CREDENTIAL_CODES = frozenset(
@@ -252,6 +254,7 @@ def translate(error: Exception, origin: Origin) -> AwsError | None:  # noqa: PLR
         ((bc.UnauthorizedSSOTokenError, bc.SSOTokenLoadError, bc.TokenRetrievalError, bc.LoginError), CredentialsExpired, login),
         ((bc.CredentialRetrievalError, bc.RefreshWithMFAUnsupportedError, bc.MetadataRetrievalError), CredentialsError, login),
         ((bc.NoCredentialsError, bc.PartialCredentialsError, bc.NoAuthTokenError, bc.UnknownCredentialError), CredentialsError, login),
+        ((bc.InvalidConfigError,), CredentialsError, login),
         ((bc.ProfileNotFound,), CredentialsError, "aws configure list-profiles"),
         ((bc.ConnectionError, bc.HTTPClientError, bc.IncompleteReadError, bc.ResponseStreamingError), NetworkError, again),
         ((bc.ParamValidationError, bc.ValidationError, bc.NoRegionError), BadRequest, ""),
@@ -268,7 +271,7 @@ def translate(error: Exception, origin: Origin) -> AwsError | None:  # noqa: PLR
             "an endpoint or proxy URL of the settings is none (SCHEME://HOST:PORT; a / of a user name or password is written %2F)", **place
         )
     if _raised_by_parser(error):
-        words = sentence(str(error) if type(error).__name__ == "ResponseParserError" else f"{type(error).__name__}: {error}")
+        words = sentence(str(error) if type(error).__name__ == "ResponseParserError" else f"{type(error).__name__}: {error}", _STRANGERS)
         hint = "check whether a proxy answers in place of AWS, then run the same command again"
         return UnexpectedAnswer(f"unexpected answer: {words}", hint=hint, **place)
     if type(error).__module__ == "awscrt.exceptions":
@@ -296,7 +299,10 @@ def _unusable_credentials(error: Exception, login: str) -> AwsError | None:
         return CredentialsExpired("the credentials have expired, and those that were to renew them have too", hint=login)
     if isinstance(error, OSError):
         return CredentialsError(f"the credentials cannot be read: {error.filename}: {error.strerror}", hint=login)
-    what = "what the credential_process of the profile printed, or a cached token, is not what it should be"
+    if isinstance(error, EOFError):
+        again = "type it at a terminal, or export the keys that aws sts get-session-token --serial-number ARN --token-code CODE gives"
+        return CredentialsError("the profile asks for an MFA code (mfa_serial), and nobody is there to type it", hint=again)
+    what = "what a credential_process or an endpoint for credentials gave, a cached token, or a setting of theirs is not as it should be"
     return CredentialsError(f"the credentials cannot be read: {what} ({type(error).__name__})", hint=login)
 
 

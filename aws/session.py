@@ -148,10 +148,14 @@ class Aws:
         return self._endpoint_url
 
     def overrides(self) -> tuple[str, ...]:
-        """What leads requests elsewhere than to AWS by the caller's settings, a line each. Raises `CredentialsError` and its kin."""
+        """What leads requests elsewhere than to AWS by the caller's settings, a line each. Raises `CredentialsError` for a profile that is
+        not there."""
         from guards.endpoints import overridden
 
-        return () if self._isolated else overridden(os.environ, self._ambient_session()[0].full_config, self._profile)
+        if self._isolated:
+            return ()
+        session = self._ambient[0] if self._ambient else self._new_session(str, profile=self._profile)
+        return overridden(os.environ, session.full_config, self._profile)
 
     @property
     def is_emulated_here(self) -> bool:
@@ -318,6 +322,7 @@ class Aws:
     def _new_session(self, account: Callable[[], str], *, profile: str | None = None) -> BotocoreSession:
         """A session whose clients raise our errors, naming that account."""
         make = session_class()
+        bodies.hold_to_a_speed()
         with translated(Origin(login_command=self._login_command)):
             session = isolated_session() if self._isolated else make(profile=profile)
             # Names a profile that is not there at once, not in the middle of the first call.
@@ -361,9 +366,7 @@ class Aws:
     def _make(self, session: BotocoreSession, service: str, region: str, account_id: str) -> Any:
         with translated(self._origin(service, "", account_id, region)):
             make: Any = session.create_client
-            client = make(service, region_name=region, endpoint_url=self._endpoint_url, config=self._config(service))
-        bodies.hold_to_a_speed(client)
-        return client
+            return make(service, region_name=region, endpoint_url=self._endpoint_url, config=self._config(service))
 
     def _config(self, service: str) -> Config:
         from botocore.config import Config
@@ -418,9 +421,11 @@ def _translating(
 def _hide_credentials(found: Any) -> None:
     """Raises `CredentialsError` for some that no request can carry: it would be tried again and again, as if the network were at fault."""
     frozen = found.get_frozen_credentials()
-    masks.hide(frozen.access_key, frozen.secret_key, frozen.token)
-    named = {"access key id": frozen.access_key, "secret access key": frozen.secret_key, "session token": frozen.token}
+    named = {"access key id": frozen.access_key, "secret access key": frozen.secret_key, "session token": frozen.token or ""}
+    masks.hide(*(value for value in named.values() if isinstance(value, str)))
     for name, value in named.items():
+        if not isinstance(value, str):
+            raise CredentialsError(f"the {name} is no text", hint="correct what gives the credentials, such as a credential_process")
         if value and not re.fullmatch("[!-~]+", value):
             raise CredentialsError(
                 f"the {name} holds a character that no header can carry, such as a blank or a line break at its end",

@@ -10,6 +10,7 @@ Exit status: 0 done or no changes, 1 failed, 2 usage or bad input, 3 changes pen
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shlex
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -19,10 +20,9 @@ from typing import Any
 
 from assembly import commands
 from cli.parser import module_of, options_of_verb, parser_of, verbs
-from guards import early, masks
+from guards import early, masks, termination
 from guards.slips import closest, did_you_mean
-from session.context import INTERRUPTED, OK, ROOT, USAGE, CommandError, Context
-from session.termination import terminable
+from session.context import FAILED, INTERRUPTED, OK, ROOT, USAGE, CommandError, Context
 
 GROUPS = {
     "deploy": ("plan", "adopt", "approve", "apply", "rollback", "outputs", "cost"),
@@ -53,11 +53,9 @@ def main(argv: list[str], packages: Iterable[str], context: Context | None = Non
     if argv[:1] == ["help"] and len(argv) <= 2:
         argv = [*argv[1:], "--help"]
     if not argv or argv[0] in ("-h", "--help"):
-        context.result(_overview(found))
-        return OK if argv else USAGE
+        return guarded(lambda: _shown(_overview(found), context, OK if argv else USAGE), context)
     if argv[0] == "--version":
-        context.result(f"deploy.py {_version()}")
-        return OK
+        return guarded(lambda: _shown(f"deploy.py {_version()}", context), context)
     verb, arguments = argv[0], argv[1:]
     machine = "--json" in arguments
     if verb not in found:
@@ -100,6 +98,11 @@ def _unknown_verb(verb: str, arguments: list[str], found: Collection[str]) -> in
     )
 
 
+def _shown(text: str, context: Context, status: int = OK) -> int:
+    context.result(text)
+    return status
+
+
 def _version() -> str:
     import configparser
 
@@ -111,24 +114,36 @@ def _version() -> str:
 def guarded(run: Callable[[], int], context: Context, *, machine: bool = False, verb: str = "", interrupted: str = UNCHANGED) -> int:
     """The one place that catches: our errors become words on stderr and an exit status; with `--json` all of it is on stdout too.
 
-    `interrupted` says in which state an interrupt leaves things.
+    `interrupted` says in which state an interrupt leaves things, or a reader of stdout who is gone.
     """
     early.ended()
+    status = None
     try:
-        with terminable():
+        with termination.terminable():
             status = _caught(run, context, interrupted)
+            termination.unheard()
             if machine:
                 context.write_answer(verb, status)
-            return status
-    except BrokenPipeError:
-        sys.stdout = None  # the reader is gone: nothing left to flush
-        return OK
+            if sys.stdout is not None:
+                context.stdout.flush()
+    except OSError as error:
+        sys.stdout = None  # nothing left to flush
+        with contextlib.suppress(OSError):
+            if not isinstance(error, BrokenPipeError):
+                if not status:
+                    context.say(f"error: stdout: {error.strerror}")
+                status = status or FAILED
+            elif status is None and interrupted == BEGUN:
+                context.say(f"error: stdout has no reader any more; {interrupted.removeprefix('interrupted; ')}")
+    # Without a reader it is not known how it would have ended: no gate is passed by that.
+    return FAILED if status is None else status
 
 
 def _caught(run: Callable[[], int], context: Context, interrupted: str) -> int:
     try:
         return run()
     except KeyboardInterrupt:
+        termination.unheard()
         context.say(f"deploy: {interrupted}")
         context.problem("interrupted", interrupted)
         return INTERRUPTED

@@ -37,7 +37,7 @@ ENVELOPE = """\
   "data": null
 }
 """
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def begin(program: str, arguments: Sequence[str]) -> None:

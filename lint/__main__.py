@@ -31,6 +31,7 @@ from assembly.ending import Parser, ended
 from assembly.envelope import Answer
 from guards import documents, masks
 from guards.stream import install
+from guards.termination import final
 from guards.text import as_lines
 from lint.gate import Finding, Job, lint
 from lint.verdicts import place, today
@@ -172,4 +173,4 @@ def _line(finding: Finding) -> str:
 if __name__ == "__main__":
     masks.hide_settings(os.environ)
     install()
-    sys.exit(main())
+    final(main)

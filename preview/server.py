@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import signal
 import socket
 import ssl
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config, Sockets
 
 from guards.private import write_private
+from guards.termination import heard, hung_up
 from preview import tls
 from preview.asgi import application
 from preview.requests import line
@@ -103,9 +103,8 @@ async def serve(settings: Settings, ready: Callable[[Preview, int, int | None], 
         config = _config([main], plain, made.context if made else None)
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(_connection_failed(settings.say))
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with contextlib.suppress(NotImplementedError):
-                loop.add_signal_handler(number, stopped.set)
+        for number in heard():
+            loop.add_signal_handler(number, _end, number, stopped)
         forgetting = asyncio.create_task(_forget(preview, stopped))
         ready(preview, port, plain_port)
         app = application(preview, settings, lambda: port if settings.https else None)
@@ -121,6 +120,11 @@ async def serve(settings: Settings, ready: Callable[[Preview, int, int | None], 
             _remove(settings.authority_file(port), made.authority)
         for left in (main, *plain):
             left.close()
+
+
+def _end(number: int, stopped: asyncio.Event) -> None:
+    hung_up(number)
+    stopped.set()
 
 
 def _listen(settings: Settings, port: int) -> socket.socket:

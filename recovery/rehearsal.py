@@ -22,6 +22,7 @@ from assembly.model import Frozen
 from aws.errors import AwsError
 from aws.s3 import S3, Headers
 from gateways.origins import Buckets
+from guards.termination import undisturbed
 from recovery import closing
 from recovery.comparing import BEACONS
 from recovery.origins import Origins
@@ -140,7 +141,8 @@ class Rehearsal:
             self._note(result="aborted", message=str(error))
         except BaseException as error:
             self._note(result="aborted", message="interrupted" if isinstance(error, KeyboardInterrupt) else type(error).__name__)
-            self._back(look=False)
+            with undisturbed():
+                self._back(look=False)
             raise
         self._back()
         return self.report

@@ -26,6 +26,7 @@ from assembly.commands import deploy
 from aws.dynamodb import Condition, Item
 from aws.errors import AwsError
 from guards.caller import Caller, surely_dead
+from guards.termination import undisturbed
 
 KEY = "LockID"
 """Key attribute of the lock table; the template in the assembly declares it under this name."""
@@ -182,7 +183,13 @@ def acquire(
         expires=moment + TTL_SECONDS,
     )
     item = _item(name, mine)
-    current = table.put(table_name, item, Condition(absent=KEY, below=("Expires", moment)))
+    try:
+        current = table.put(table_name, item, Condition(absent=KEY, below=("Expires", moment)))
+    except KeyboardInterrupt:
+        # It may have been written.
+        with undisturbed(), contextlib.suppress(AwsError):
+            table.delete(table_name, {KEY: name}, Condition(equal={"Id": lock_id}))
+        raise
     if current is not None and current.get("Id") != lock_id:
         other = _holder(current)
         if surely_dead(other, me):
@@ -199,7 +206,7 @@ def held(lock: Lock, *, every: float = HEARTBEAT_SECONDS) -> Iterator[Lock]:
     try:
         yield lock
     finally:
-        with contextlib.suppress(AwsError):
+        with undisturbed(), contextlib.suppress(AwsError):
             lock.release()
 
 

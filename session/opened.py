@@ -178,7 +178,7 @@ def open_environment(
     gateways = _waiting(Gateways(aws, sleep=context.sleep), context, assembly, templates)
     if diagnoses:
         return Opened(assembly=assembly, templates=templates, gateways=gateways, caller="")
-    with telling(context, "AWS to say whose credentials these are (sts:GetCallerIdentity)"):
+    with telling(context, "the credentials, and AWS to say whose they are (sts:GetCallerIdentity)"):
         caller = aws.identity().arn
     warn_of_overrides(context, aws.overrides())
     opened = Opened(assembly=assembly, templates=templates, gateways=gateways, caller=caller)

@@ -47,6 +47,11 @@ class ScriptedAws:
     clients: dict[Any, Any] = field(default_factory=dict)
     slept: list[float] = field(default_factory=list)
     is_local: bool = False
+    elsewhere: tuple[str, ...] = ()
+
+    def overrides(self) -> tuple[str, ...]:
+        """As `aws.session.Aws.overrides`."""
+        return self.elsewhere
 
     def client(self, service: str, *, account_id: str, region: str, role_arn: str | None = None) -> Any:
         """As `aws.session.Aws.client`; an exception that stands there is raised."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,13 +22,14 @@ import dns.resolver
 import httpx
 
 from files.types import content_type
-from guards.slow_answers import is_too_slow
+from guards.slow_answers import MOST_OF_HEAD, Pace
 from pages.findings import Finding
 from pages.judge import judge
 from pages.judged import Judged
 from pages.model import Page, Served, SiteContext, addresses
 from verification.browser import PageErrors, look
 from verification.model import NOT_ASKED, Failed, Skipped, Target
+from verification.steady import held
 from website.content import cache_control, key_prefix
 
 BODY_LIMIT = 32 << 20
@@ -39,6 +41,9 @@ LOOKED_AT = 150
 
 PATH_SAFE = "/!$&'()*+,;=:@~"
 """What stands in a path as it is (RFC 3986, pchar)."""
+
+SILENCES = 3
+"""Requests in a row that a host does not answer in time; then it is asked no more, by none of the checks."""
 
 ATTEMPTS = 3
 """For what the edge does at its leisure, such as compression."""
@@ -68,6 +73,8 @@ class Probe:
         self._answers: dict[tuple[object, ...], Answer] = {}
         self._looked: set[str] = set()
         self._clients: dict[bool, httpx.Client] = {}
+        self._pace = Pace(target.timeout)
+        self._silences: Counter[str] = Counter()
 
     def __enter__(self) -> Probe:
         return self
@@ -96,7 +103,7 @@ class Probe:
         if endpoint is None:
             return self.get_elsewhere(f"https://{host}{path}")
         url = f"{'https' if endpoint.tls else 'http'}://{_bracketed(endpoint.host)}:{endpoint.port}{path}"
-        with httpx.Client(verify=self._context(), timeout=self.target.timeout, trust_env=False) as client:
+        with self._client(trust_env=False) as client:
             return self._read(client, url, {"host": host}, None, {"sni_hostname": host})
 
     def get_plain(self, path: str) -> Answer:
@@ -113,7 +120,7 @@ class Probe:
 
     def get_elsewhere(self, url: str) -> Answer:
         """GET from another host, without credentials."""
-        with httpx.Client(verify=self._context(), timeout=self.target.timeout, trust_env=True) as client:
+        with self._client(trust_env=True) as client:
             return self._read(client, url, {}, None, {})
 
     def unasked(self, what: str) -> Skipped:
@@ -135,26 +142,43 @@ class Probe:
     def _send(self, url: str, headers: Mapping[str, str], credentials: tuple[str, str] | None, *, http2: bool) -> Answer:
         if http2 not in self._clients:
             # A proxy would answer for the endpoint that was asked for.
-            self._clients[http2] = httpx.Client(
-                verify=self._context(), http2=http2, timeout=self.target.timeout, trust_env=self.target.endpoint is None
-            )
+            self._clients[http2] = self._client(http2=http2, trust_env=self.target.endpoint is None)
         extra = {"host": self.contract.domain}
         return self._read(self._clients[http2], url, {**headers, **extra}, credentials, {"sni_hostname": self.contract.domain})
+
+    def _client(self, *, trust_env: bool, http2: bool = False) -> httpx.Client:
+        try:
+            made = httpx.Client(verify=self._context(), http2=http2, timeout=self.target.timeout, trust_env=trust_env)
+        except ImportError:
+            raise Failed("a SOCKS proxy is not supported: unset ALL_PROXY, or set HTTP_PROXY and HTTPS_PROXY to an HTTP proxy") from None
+        return held(made, lambda: self._pace)
 
     def _read(
         self, client: httpx.Client, url: str, headers: Mapping[str, str], credentials: tuple[str, str] | None, extensions: Mapping[str, str]
     ) -> Answer:
-        auth = httpx.BasicAuth(*credentials) if credentials else None
-        body, begun = bytearray(), self.now()
+        host = httpx.URL(url).host
+        if self._silences[host] >= SILENCES:
+            raise Failed(f"{host} has not answered in time, {SILENCES} times in a row, and is asked no more")
+        try:
+            answer = self._asked(client, url, headers, httpx.BasicAuth(*credentials) if credentials else None, extensions)
+        except httpx.TimeoutException:
+            self._silences[host] += 1
+            raise
+        self._silences[host] = 0
+        return answer
+
+    def _asked(
+        self, client: httpx.Client, url: str, headers: Mapping[str, str], auth: httpx.BasicAuth | None, extensions: Mapping[str, str]
+    ) -> Answer:
+        body, begun, timeout = bytearray(), self.now(), self.target.timeout
+        # The time-out once for the head, and once for the body.
+        self._pace = Pace(timeout, more=timeout, most=BODY_LIMIT + MOST_OF_HEAD)
         with client.stream("GET", url, headers=dict(headers), auth=auth, extensions=dict(extensions), follow_redirects=False) as answer:
             first_byte = (self.now() - begun).total_seconds()
             for block in answer.iter_bytes():
                 body += block
                 if len(body) > BODY_LIMIT:
                     raise Failed(f"{url} answers with more than {BODY_LIMIT:,} bytes")
-                waited = (self.now() - begun).total_seconds() - first_byte
-                if is_too_slow(len(body), waited, self.target.timeout):
-                    raise Failed(f"{url} answers too slowly: {len(body):,} bytes in {waited:.0f} seconds")
             return Answer(answer.status_code, answer.headers, bytes(body), answer.http_version, first_byte)
 
     def _context(self) -> ssl.SSLContext:

@@ -16,6 +16,7 @@ import msgspec
 from assembly import commands
 from aws.errors import AwsError, Conflict
 from guards.caller import Caller, surely_dead
+from guards.termination import undisturbed
 from website.errors import Busy, WebsiteError
 from website.releases import Claim, State, Store, moment, timestamp
 from website.run import Run
@@ -43,7 +44,7 @@ class Claimed:
         if (mine := self.state.claim) is not None:
             # Whoever took over has it now; where AWS does not answer, it lapses by itself. Read anew: a write of ours that was interrupted
             # may have been carried out, under an ETag that we were not told.
-            with contextlib.suppress(WebsiteError, AwsError):
+            with undisturbed(), contextlib.suppress(WebsiteError, AwsError):
                 self.state = self.store.change(lambda now: given_up(now, self._now()) if now.claim and now.claim.id == mine.id else now)
 
     def renew(self) -> None:

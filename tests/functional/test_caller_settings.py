@@ -207,8 +207,8 @@ EXPIRED = {"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "kept-secret", "
     [
         ("sh -c 'echo not today >&2; exit 3'", "not today"),
         ("/nowhere/at/all", "/nowhere/at/all: No such file or directory"),
-        ("echo kept-secret", "is not what it should be (JSONDecodeError)"),
-        ("echo []", "is not what it should be (AttributeError)"),
+        ("echo kept-secret", "is not as it should be (JSONDecodeError)"),
+        ("echo []", "is not as it should be (AttributeError)"),
         (f"echo '{json.dumps(EXPIRED)}'", "have expired"),
     ],
     ids=["fails", "missing", "no-json", "no-object", "expired"],

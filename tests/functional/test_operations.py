@@ -147,6 +147,7 @@ def test_doctor_finds_a_missing_zone_and_then_does_not(command_line: CommandLine
     prepare.hosted_zone(aws, name="example.org", account_id=account)
     found = checks(run())
     assert found["hosted_zone"] == ["ok"]
+    assert found["endpoints"] == ["warning"], "it is the local AWS, by AWS_ENDPOINT_URL"
     assert found["credentials"] == found["artifact_bucket"] == found["lock_table"] == ["ok"]
     assert set(found["stack"]) == {"ok"}
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import botocore.session
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.credentials import AssumeRoleProvider
 
 from aws.errors import BadRequest, CredentialsError, CredentialsExpired, NetworkError, Throttled, WrongAccount
 from aws.s3 import S3
@@ -335,3 +336,37 @@ def test_an_endpoint_that_is_no_url_is_a_setting_to_mend_and_not_shown(url: str,
     with pytest.raises(BadRequest, match="URL of the settings is none") as raised:
         Aws(settings=Settings(total_attempts=1)).identity()
     assert "hunter2" not in str(raised.value)
+
+
+def test_who_stands_in_the_place_of_aws_is_known_without_being_asked(sky: Sky, monkeypatch: pytest.MonkeyPatch, environment: Path) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:4566")
+    (environment / "config").write_text("[default]\nendpoint_url = https://u:p@aws.example\n")
+    assert Aws().overrides() == (
+        "AWS_ENDPOINT_URL_S3 leads to http://127.0.0.1:4566",
+        "endpoint_url of the profile leads to https://aws.example",
+    )
+    assert sky.requests == []
+
+
+@pytest.mark.parametrize("given", ['"SecretAccessKey": 5', '"SecretAccessKey": null', '"SecretAccessKey": ["k"], "SessionToken": 1'])
+def test_credentials_that_are_no_text_are_told(sky: Sky, monkeypatch: pytest.MonkeyPatch, environment: Path, given: str) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    told = f'{{"Version": 1, "AccessKeyId": "A", {given}}}'
+    (environment / "config").write_text(f"[profile own]\ncredential_process = echo '{told}'\n")
+    with pytest.raises(CredentialsError, match=r"^the secret access key is no text$"):
+        Aws(profile="own").identity()
+
+
+def test_an_mfa_code_that_nobody_can_type_is_told(sky: Sky, monkeypatch: pytest.MonkeyPatch, environment: Path) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    role = "role_arn = arn:aws:iam::222222222222:role/r\nmfa_serial = arn:aws:iam::222222222222:mfa/m\nsource_profile = own\n"
+    (environment / "config").write_text(f"[profile own]\naws_access_key_id = HOMEKEY\naws_secret_access_key = s\n{role}")
+    monkeypatch.setattr(AssumeRoleProvider.__init__, "__defaults__", (nobody, None, None))
+    with pytest.raises(CredentialsError, match=r"asks for an MFA code \(mfa_serial\), and nobody is there") as refused:
+        Aws(profile="own").identity()
+    assert "aws sts get-session-token" in refused.value.hint
+
+
+def nobody(_: str) -> str:
+    raise EOFError

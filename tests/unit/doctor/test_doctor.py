@@ -292,6 +292,12 @@ def test_credentials_that_have_run_out_are_the_problem_and_nothing_else_is_asked
     assert {c.code for c in report.checks} == {"placeholders", "credentials"}
 
 
+def test_who_answers_in_the_place_of_aws_is_told_whoever_is_asking() -> None:
+    aws = ScriptedAws({"sts": CredentialsExpired("Token has expired")}, elsewhere=("AWS_ENDPOINT_URL leads to http://127.0.0.1:4566",))
+    told = examine(context(aws)).checks[0]
+    assert (told.level, told.message) == ("warning", "this is not AWS itself: AWS_ENDPOINT_URL leads to http://127.0.0.1:4566")
+
+
 @pytest.mark.parametrize(
     "refusal",
     [

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import functools
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from io import RawIOBase
+from io import BytesIO, RawIOBase
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSHTTPConnectionPool
+from botocore.utils import ContainerMetadataFetcher, InstanceMetadataFetcher
 
+from aws.bodies import hold_to_a_speed
 from aws.errors import NetworkError
 from aws.s3 import S3
 from aws.session import Aws, Settings, StaticCredentials
+from circuit_breaker import CircuitBreaker
 from direct.client import Client
 from direct.settings import Access
 from direct.signing import Keys
-from guards.slow_answers import COPYING, LOWEST_SPEED, Incoming, SteadyResponse
+from guards.slow_answers import COPYING, LOWEST_SPEED, MOST, MOST_OF_HEAD, Incoming, Pace, PatientResponse, SteadyResponse
 from tests.unit.website.visits import NOW
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
@@ -46,7 +52,7 @@ class Dripping(RawIOBase):
 def read_all(*reads: tuple[float, int], timeout: float = 30.0, more: float = 0.0) -> int:
     """The bytes that came in."""
     socket_ = Dripping(iter(reads))
-    incoming = Incoming(socket_, timeout, lambda: socket_.time, more=more)
+    incoming = Incoming(socket_, Pace(timeout, more=more), lambda: socket_.time)
     buffer, received = bytearray(100_000), 0
     while count := incoming.readinto(buffer):
         received += count
@@ -73,16 +79,33 @@ def test_a_process_that_stood_still_for_an_hour_takes_what_has_come_in_meanwhile
     assert read_all((1.0, 100), (3600.0, 100), (0.0, 100)) == 300
 
 
-@pytest.mark.parametrize(("method", "more"), [("PUT", COPYING), ("GET", 0.0), ("POST", 0.0)])
-def test_a_copy_of_s3_may_send_blanks_until_it_is_done(method: str, more: float) -> None:
+@pytest.mark.parametrize(
+    ("method", "url", "headers", "kind"),
+    [
+        ("PUT", "/key", {"X-Amz-Copy-Source": "other/key"}, PatientResponse),
+        ("POST", "/key?uploadId=1", {}, PatientResponse),
+        ("PUT", "/key?uploadId=1&partNumber=2", {}, SteadyResponse),
+        ("PUT", "/latest/api/token", {}, SteadyResponse),
+        ("POST", "/", {}, SteadyResponse),
+    ],
+)
+def test_s3_may_send_blanks_until_its_work_is_done_and_nobody_else(
+    method: str, url: str, headers: dict[str, str], kind: type[SteadyResponse]
+) -> None:
+    hold_to_a_speed()
     ours, theirs = socket.socketpair()
+    connection: Any = AWSHTTPConnectionPool.ConnectionCls("s3.invalid")
     with ours, theirs:
-        ours.settimeout(30.0)
-        answer: Any = SteadyResponse(ours, method=method)
-        assert (answer.fp.raw._timeout, answer.fp.raw._more) == (30.0, more)
-        answer.close()
-    with contextlib.nullcontext() if more else pytest.raises(TimeoutError):
-        assert read_all(*[(20.0, 1)] * 45, more=more) == 45
+        connection.sock = ours
+        connection.request(method, url, headers=headers)
+        assert connection.response_class is kind
+        theirs.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        connection.getresponse()
+        connection.request("GET", "/key")
+        assert connection.response_class is SteadyResponse, "the next one on the same connection"
+    assert (SteadyResponse.more, PatientResponse.more) == (0.0, COPYING)
+    with contextlib.nullcontext() if kind is PatientResponse else pytest.raises(TimeoutError):
+        assert read_all(*[(20.0, 1)] * 45, more=kind.more) == 45
 
 
 def test_a_copy_that_is_never_done_is_given_up() -> None:
@@ -92,20 +115,19 @@ def test_a_copy_that_is_never_done_is_given_up() -> None:
 
 def test_the_socket_is_closed_with_the_answer() -> None:
     there = Dripping(iter(()))
-    Incoming(there, 1.0).close()
+    Incoming(there, Pace(1.0)).close()
     assert there.ended == ["closed"]
 
 
 @contextlib.contextmanager
-def drips() -> Iterator[str]:
-    """An endpoint that promises 40 bytes, and sends one every 20 ms; reading them all takes ten times the client's patience."""
+def answering(*parts: bytes) -> Iterator[str]:
+    """An endpoint that sends these, one every 20 ms, and hangs up."""
 
     def one(connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
             connection.recv(65_536)
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\nContent-Type: text/xml\r\nETag: e\r\n\r\n")
-            for _ in range(40):
-                connection.sendall(b" ")
+            for part in parts:
+                connection.sendall(part)
                 time.sleep(0.02)
 
     def serve() -> None:
@@ -118,24 +140,87 @@ def drips() -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
+DRIPS = (b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\nContent-Type: text/xml\r\nETag: e\r\n\r\n", *[b" "] * 40)
+"""Reading all of it takes ten times the patience of `client`."""
+
+
+@functools.cache
+def session() -> Aws:
+    """One for all: reading what botocore knows of S3 takes the time."""
+    keys = StaticCredentials(access_key="test", secret_key="test")
+    aws = Aws(
+        endpoint_url="",
+        static_credentials=lambda _: keys,
+        settings=Settings(read_timeout=0.05, total_attempts=1),
+        breaker=CircuitBreaker(quiet=0.0),
+    )
+    opened = aws._new_session(lambda: ACCOUNT)
+    opened.set_credentials("test", "test")
+    aws._sessions[(ACCOUNT, None)] = opened
+    return aws
+
+
+def client(endpoint: str) -> S3:
+    aws = copy.copy(session())
+    aws._endpoint_url, aws._clients = endpoint, {}
+    return S3.connect(aws, account_id=ACCOUNT, region=REGION)
+
+
 @pytest.mark.parametrize("operation", ["list", "get"])
 def test_a_client_of_aws_gives_up_a_body_that_drips(operation: str) -> None:
-    with drips() as endpoint:
-        keys = StaticCredentials(access_key="test", secret_key="test")
-        aws = Aws(endpoint_url=endpoint, static_credentials=lambda _: keys, settings=Settings(read_timeout=0.05, total_attempts=1))
-        opened = aws._new_session(lambda: ACCOUNT)
-        opened.set_credentials("test", "test")
-        aws._sessions[(ACCOUNT, None)] = opened
-        s3 = S3.connect(aws, account_id=ACCOUNT, region=REGION)
-        with pytest.raises(NetworkError, match=r"(?i)timed? ?out"):
-            list(s3.list("bucket")) if operation == "list" else s3.get("bucket", "key")
+    with answering(*DRIPS) as endpoint, pytest.raises(NetworkError, match=r"(?i)timed? ?out"):
+        list(client(endpoint).list("bucket")) if operation == "list" else client(endpoint).get("bucket", "key")
 
 
-def test_a_connection_by_a_proxy_has_the_same_patience() -> None:
-    aws = Aws(endpoint_url="http://aws.invalid", static_credentials=lambda _: StaticCredentials(access_key="test", secret_key="test"))
-    sessions: Any = aws._make(aws._new_session(lambda: ACCOUNT), "s3", REGION, ACCOUNT)._endpoint.http_session
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ((b"HTTP/1.1 100 Continue\r\n",), "Connection was closed"),
+        ((b"HTTP/1.1 100 Continue\r\n" + b"X-A: b\r\n" * 200,), "Connection was closed"),
+        ((b"HTTP/1.1 100 Continue\r\nX-A: ", *[b"b"] * 40), "Connection was closed"),
+        ((b"HTTP/1.1 403 Forbidden\r\nX-A: ", *[b"b"] * 40), "(?i)timed? ?out"),
+    ],
+    ids=["ends in its head", "goes on for ever", "drips", "refuses, and drips"],
+)
+def test_the_answer_before_an_upload_is_held_to_the_same(parts: tuple[bytes, ...], words: str) -> None:
+    """botocore uploads what is a file with "Expect: 100-continue", and reads the answer to that by itself."""
+    with answering(*parts) as endpoint, pytest.raises(NetworkError, match=words):
+        client(endpoint).client.put_object(Bucket="bucket", Key="key", Body=BytesIO(b"x"))
+
+
+def test_answers_that_only_say_to_go_on_have_an_end() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        threading.Thread(target=_send, args=(theirs, b"HTTP/1.1 100 Continue\r\n\r\n" * (MOST_OF_HEAD // 20)), daemon=True).start()
+        ours.settimeout(30.0)
+        answer = SteadyResponse(ours, method="GET")
+        with pytest.raises(OSError, match="more than 1,048,576 bytes"):
+            answer.begin()
+
+
+def _send(connection: socket.socket, data: bytes) -> None:
+    with contextlib.suppress(OSError):
+        connection.sendall(data)
+
+
+def test_after_the_head_the_body_may_be_larger() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
+        ours.settimeout(30.0)
+        answer: Any = SteadyResponse(ours, method="GET")
+        answer.begin()
+        assert (answer.fp.raw.pace.most, answer.read()) == (MOST, b"x")
+
+
+def test_a_connection_by_a_proxy_or_for_credentials_has_the_same_patience() -> None:
+    client("http://aws.invalid")
+    container, machine = (vars(each)["_session"] for each in (ContainerMetadataFetcher(), InstanceMetadataFetcher()))
     for url in ("https://aws.invalid", "http://aws.invalid"):
-        manager = sessions._get_connection_manager(url, "http://proxy.invalid:3128")
+        for sessions in (container, machine):
+            manager = sessions._get_connection_manager(url)
+            assert manager.connection_from_url(url).ConnectionCls.response_class is SteadyResponse
+        manager = container._get_connection_manager(url, "http://proxy.invalid:3128")
         assert manager.connection_from_url(url).ConnectionCls.response_class is SteadyResponse
 
 

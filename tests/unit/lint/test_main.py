@@ -167,7 +167,7 @@ def test_either_templates_or_rules(good: str, capsys: pytest.CaptureFixture[str]
     ("error", "status", "words"),
     [
         (KeyboardInterrupt(), 130, "lint: interrupted\n"),
-        (BrokenPipeError(), 0, ""),
+        (BrokenPipeError(), 1, ""),
         (OSError(28, "No space left on device"), 1, "lint: input or output: No space left on device\n"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,7 @@ from assembly import commands
 from aws.dynamodb import Condition, Item
 from aws.errors import NetworkError, NotFound
 from guards.caller import Caller, this_process
+from guards.termination import terminable
 from rollout.lock import TTL_SECONDS, Lock, LockHeld, LockLost, acquire, held, read, remove
 from verbs.unlock import told_of
 
@@ -29,6 +31,8 @@ class Table:
         self.there = True
         self.lose_answers = 0
         self.broken = False
+        self.interrupted: dict[str, bool] = {}
+        """By operation: whether what Ctrl-C meets has been carried out."""
         self.updated = threading.Event()
 
     def _asked(self) -> None:
@@ -51,6 +55,9 @@ class Table:
 
     def put(self, table: str, item: Item, condition: Condition) -> Item | None:
         self._asked()
+        if (done := self.interrupted.pop("put", None)) is not None:
+            self.item = dict(item) if done else self.item
+            raise KeyboardInterrupt
         for _ in range(self.lose_answers + 1):
             if not self._holds(condition):
                 return dict(self.item or {})
@@ -67,6 +74,8 @@ class Table:
 
     def delete(self, table: str, key: dict[str, Any], condition: Condition) -> Item | None:
         self._asked()
+        if "delete" in self.interrupted:
+            signal.raise_signal(signal.SIGTERM)
         if self.item is None or not self._holds(condition):
             return dict(self.item or key)
         self.item = None
@@ -116,6 +125,35 @@ def test_an_answer_that_was_lost_is_not_taken_for_somebody_elses_lock() -> None:
     table = Table()
     table.lose_answers = 1
     assert take(table, Clock()).id == "a"
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_a_lock_whose_taking_is_interrupted_is_not_left(done: bool) -> None:
+    table = Table()
+    table.interrupted["put"] = done
+    with pytest.raises(KeyboardInterrupt):
+        take(table, Clock())
+    assert table.item is None
+
+
+def test_anothers_lock_stays_where_the_taking_is_interrupted() -> None:
+    table, clock = Table(), Clock()
+    take(table, clock)
+    table.interrupted["put"] = False
+    with pytest.raises(KeyboardInterrupt):
+        take(table, clock, "b", elsewhere())
+    assert table.item is not None and table.item["Id"] == "a"
+
+
+@pytest.mark.parametrize("ends", [None, ValueError, KeyboardInterrupt])
+def test_a_lock_is_given_back_whatever_comes_meanwhile(ends: type[BaseException] | None) -> None:
+    table = Table()
+    lock = take(table, Clock())
+    table.interrupted["delete"] = True
+    with pytest.raises(ends or KeyboardInterrupt), terminable(), held(lock):
+        if ends is not None:
+            raise ends
+    assert table.item is None
 
 
 def test_a_lock_is_free_after_its_time_and_not_before() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import datetime, timedelta
 
 import msgspec
 import pytest
 
 from guards.caller import Caller, this_process
+from guards.termination import terminable
 from tests.unit.website.stores import NOBODY, NOW, release, store
 from website.claims import CLAIM_SECONDS, claim
 from website.content import FileEntry
@@ -115,6 +117,20 @@ def test_whoever_is_interrupted_while_the_claim_is_renewed_lets_go_whether_or_no
             raise KeyboardInterrupt
         assert where.state()[0].claim is None
         begin(where, caller("bob"))
+
+
+def test_whoever_is_interrupted_while_the_claim_is_given_back_has_given_it_back() -> None:
+    class Interrupted(Store):
+        def write(self, state: State, etag: str | None) -> str:
+            if state.claim is None:
+                signal.raise_signal(signal.SIGHUP)
+            return super().write(state, etag)
+
+    where, _ = store()
+    begun = begin(Interrupted(s3=where.s3, bucket=where.bucket, environment=where.environment), caller("ann", host="elsewhere"))
+    with pytest.raises(KeyboardInterrupt), terminable(), begun:
+        raise KeyboardInterrupt
+    assert where.state()[0].claim is None
 
 
 def test_whoever_is_interrupted_while_the_claim_is_made_lets_go() -> None:
