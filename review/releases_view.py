@@ -36,7 +36,4 @@ def release_lines(state: State, *, keep: int, grace_days: int, now: datetime) ->
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     if not state.releases:
         lines = [f"nothing was published to {state.environment} yet"]
-    if state.claim is not None:
-        claim = state.claim
-        lines.append(f"unfinished: {claim.by} on {claim.host} began a {claim.action} at {claim.started_at}")
-    return lines
+    return [*lines, f"unfinished: {state.half_done}"] if state.half_done else lines
