@@ -12,6 +12,7 @@ from adoption.report import AdoptionReport, Row
 from adoption.survey import SurveyRequest, surveyed
 from adoption.terraform import Managed, State
 from aws.route53 import PublicZone
+from guards import documents
 from tests.unit.adoption.stage import SCHEMAS, Account, adopted, assembly, state, terraformed
 from tests.unit.adoption.test_survey import again, row
 
@@ -40,6 +41,8 @@ class Deployed(Account):
     stacks: dict[str, tuple[Resource, ...]] = field(default_factory=dict)
     begun: tuple[str, ...] = ()
     """Stacks that hold nothing yet, of which only a change set was made."""
+    sets: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """StackSets, with their instances."""
 
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> Any:
         outer = self
@@ -50,6 +53,12 @@ class Deployed(Account):
 
             def list_resources(self, name: str) -> tuple[Resource, ...]:
                 return outer.stacks[name]
+
+            def describe_stack_set(self, name: str, *, call_as: str) -> object | None:
+                return outer.sets.get(name)
+
+            def list_stack_instances(self, name: str, *, call_as: str) -> tuple[str, ...]:
+                return outer.sets[name]
 
             def owner(self, physical_id: str, resource_type: str) -> str:
                 return ""
@@ -69,6 +78,19 @@ def test_what_its_stack_has_is_in_place_and_not_compared() -> None:
     assert (bucket.fate, bucket.message) == ("in_place", "")
     assert ("AWS::S3::Bucket", BUCKET) not in account.asked
     assert row(report, "site.Distribution").fate == "take_over"
+
+
+def test_what_a_stackset_has_made_is_not_counted_as_still_to_be_made() -> None:
+    """Else the report of an environment that is deployed as a whole ends with "1 without anything that exists"."""
+    name = "kimmyai-web-dev-edge-logs"
+    made, templates = assembly("dev")
+    number = len(documents.loads(templates["edge-logs"])["Resources"])
+    assert next(each.stack_name for each in made.stacks if each.id == "edge-logs") == name
+
+    def still_to_make(sets: dict[str, tuple[str, ...]]) -> int:
+        return adopted("dev", Deployed(live_properties=terraformed("dev"), sets=sets)).made_new
+
+    assert still_to_make({}) == still_to_make({name: ()}) == still_to_make({name: ("eu-west-1",)}) + number
 
 
 def test_what_its_stack_has_no_more_is_taken_over() -> None:
