@@ -68,14 +68,10 @@ class _Looks:
             yield from certificates(place, existing)
         elif place.type in LOOKUPS and place.name and not marked(place.name):
             found = existing.find(place.type, place.name)
-            key = self.key(place)
-            if found is not None and key:
-                yield self.candidate(place, {key: found.physical_id})
-
-    def key(self, place: Place) -> str:
-        """The one property that identifies the type; empty if it takes several, or is not known."""
-        schema = self.schemas.of(place.type, place.stack.region)
-        return schema.identifier[0] if schema and len(schema.identifier) == 1 else ""
+            schema = self.schemas.of(place.type, place.stack.region)
+            values = found.physical_id.split("|") if found is not None else []
+            if values and schema and len(values) == len(schema.identifier):
+                yield self.candidate(place, dict(zip(schema.identifier, values, strict=True)))
 
     def record(self, place: Place) -> Iterator[Candidate]:
         zone, name = place.properties.get("HostedZoneId"), place.properties.get("Name")

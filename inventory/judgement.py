@@ -15,7 +15,7 @@ from gateways.existing import Found
 from inventory.model import Owner, Verdict, Wanted
 from inventory.wanted import BUCKET_POLICY, IMPORTABLE
 
-PROVIDER, FUNCTION, BUCKET = "AWS::IAM::OIDCProvider", "AWS::Lambda::Function", "AWS::S3::Bucket"
+PROVIDER, FUNCTION, BUCKET, WEB_ACL = "AWS::IAM::OIDCProvider", "AWS::Lambda::Function", "AWS::S3::Bucket", "AWS::WAFv2::WebACL"
 
 WORDS: Mapping[str, str] = {
     BUCKET: "the bucket",
@@ -36,6 +36,7 @@ WORDS: Mapping[str, str] = {
     "AWS::CloudFront::CachePolicy": "the cache policy",
     "AWS::Logs::DeliverySource": "the delivery source",
     "AWS::Logs::DeliveryDestination": "the delivery destination",
+    WEB_ACL: "the web ACL",
 }
 
 
@@ -175,7 +176,7 @@ class _Case:
     def out_of_the_way(self) -> str:
         if self.want.resource_type == PROVIDER:
             return self.no_provider()
-        if self.want.resource_type == BUCKET_POLICY:
+        if self.want.resource_type in (BUCKET_POLICY, WEB_ACL):
             return deploy("adopt", self.assembly.environment, "--plan")
         if self.want.resource_type not in _DELETE:
             return self.rename()

@@ -12,6 +12,7 @@ from adoption.report import AdoptionReport, Row
 from adoption.survey import SurveyRequest, surveyed
 from adoption.terraform import Managed, State
 from aws.route53 import PublicZone
+from gateways.existing import Found
 from guards import documents
 from tests.unit.adoption.stage import SCHEMAS, Account, adopted, assembly, state, terraformed
 from tests.unit.adoption.test_survey import again, row
@@ -163,6 +164,15 @@ def test_what_has_several_identifiers_is_told_as_cloudformation_names_it() -> No
 def test_a_web_acl_of_our_name_is_taken_over_and_one_of_another_name_is_not() -> None:
     assert row(with_web_acl(web_acl("f00")), "firewall.WebAcl").fate == "take_over"
     assert "firewall.WebAcl" not in {f"{each.stack}.{each.logical_id}" for each in with_web_acl(web_acl("f00", "old")).rows}
+
+
+def test_a_web_acl_of_our_name_is_found_without_a_state() -> None:
+    wanted = identifier(web_acl("f00"))
+    standing = "|".join(wanted.values())
+    found = Deployed(live_properties=terraformed("prod") | {("AWS::WAFv2::WebACL", standing): {**wanted, "Rules": []}})
+    found.there = {("AWS::WAFv2::WebACL", ACL_NAME): Found(physical_id=standing)}
+    told = row(adopted("prod", found), "firewall.WebAcl")
+    assert (told.fate, told.identifier, told.source) == ("take_over", wanted, "derived name")
 
 
 def test_of_what_is_gone_and_what_is_elsewhere_the_latter_is_told() -> None:
