@@ -302,15 +302,15 @@ def test_of_a_bucket_that_needs_another_name_its_policy_is_not_told_besides(
 @pytest.mark.parametrize(
     ("stack", "logical_id", "hint"),
     [
-        ("site", "Bucket", "another bucket"),
-        ("replica", "Bucket", "another disaster_recovery.bucket"),
-        ("foundation", "ArtifactBucket", "another artifacts.bucket"),
-        ("own", "Bucket", "another name for Bucket, or another project"),
+        ("site", "Bucket", "edit environments/test.yaml: another bucket"),
+        ("replica", "Bucket", "edit environments/test.yaml: another disaster_recovery.bucket"),
+        ("foundation", "ArtifactBucket", "edit environments/test.yaml: another artifacts.bucket"),
+        ("own", "Bucket", "another name for Bucket where stacks/ builds own, or another project"),
     ],
 )
 def test_the_key_that_gives_a_name_is_told_where_there_is_one(assembly: Assembly, stack: str, logical_id: str, hint: str) -> None:
     found = judge(assembly, bucket(stack=stack, logical_id=logical_id), THEIRS)
-    assert found.command == f"edit environments/test.yaml: {hint}, then build again"
+    assert found.command == f"{hint}, then build again"
 
 
 def test_a_stack_of_a_region_that_the_assembly_does_not_know_is_found_by_the_tag_of_what_it_made(assembly: Assembly) -> None:
