@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import signal
+from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -15,12 +17,14 @@ import pytest
 from aws.errors import AwsError, Conflict
 from promotion import carrying, fence
 from promotion.records import mirror
-from promotion.steps import Refused, failback, promote
+from promotion.steps import PromotionGateways, Refused, failback, promote
 from promotion.target import NotNext, Target, next_phase, publisher
+from session.termination import terminable
 from tests.unit.promotion import two_regions as two
 from website.claims import begin
 from website.errors import WebsiteError
 from website.releases import Claim, timestamp
+from website.run import Begun
 
 PLAN, BACK = "a" * 64, "b" * 64
 
@@ -219,6 +223,47 @@ def test_a_kill_at_any_change_leaves_at_most_one_target_and_the_same_command_goe
         else:
             assert aws.first == "replica" and fence.is_fenced(aws.policy)
         assert_one_target(aws)
+
+
+def signalled() -> None:
+    signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before AWS has it", "after AWS has it"])
+def test_a_request_to_terminate_at_any_change_of_a_failback_is_run_again(after: bool) -> None:
+    """Unlike a kill it runs clean-ups, which may not make anybody a target; and what other threads are at comes to its end."""
+    for moment in range(changes_of(published_meanwhile, _failback)):
+        aws = published_meanwhile()
+        aws.calls_left, aws.after, aws.stop = moment, after, lambda aws=aws: (setattr(aws, "calls_left", None), signalled())  # type: ignore[misc]
+        with pytest.raises(KeyboardInterrupt), terminable():
+            _failback(two.gateways(aws))
+        _goes_on(aws)
+
+
+def test_a_request_to_terminate_as_any_step_of_a_failback_begins_is_run_again() -> None:
+    def told(aws: two.Aws, tell: Callable[[str], None]) -> PromotionGateways:
+        found = two.gateways(aws)
+        report = lambda event: tell(event.step) if isinstance(event, Begun) else None  # noqa: E731
+        return dataclasses.replace(found, run=dataclasses.replace(found.run, report=report))
+
+    steps: list[str] = []
+    _failback(told(published_meanwhile(), steps.append))
+    assert len(steps) >= 9, steps
+    for number in range(len(steps)):
+        aws, left = published_meanwhile(), iter(range(number, -1, -1))
+        with pytest.raises(KeyboardInterrupt), terminable():
+            _failback(told(aws, lambda _, left=left: None if next(left) else signalled()))  # type: ignore[misc]
+        _goes_on(aws)
+
+
+def _goes_on(aws: two.Aws) -> None:
+    assert two.bodies(aws, two.REPLICA)["index.html"] == b"three", "visitors have a page"
+    aws.replicate()
+    if phase(aws) != "home":
+        assert next_phase(phase(aws), "failing-back") or phase(aws) == "failing-back"
+        _failback(two.gateways(aws))
+    assert_home_again(aws)
+    assert_one_target(aws)
 
 
 def assert_one_target(aws: two.Aws) -> None:
