@@ -5,7 +5,6 @@ In: a run, as a function. Out: its exit status, and with --json the envelope on 
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable
 from typing import NoReturn

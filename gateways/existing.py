@@ -215,14 +215,18 @@ def _delivery(operation: str, where: str) -> Callable[[ExistingResources, str], 
     return lookup
 
 
+def _tags_of_acl(ask: Callable[[], Any]) -> dict[str, str]:
+    return read(ask(), Tags, "TagInfoForResource.TagList")
+
+
 def _web_acl(place: ExistingResources, name: str) -> Found | None:
     """Of those for CloudFront (scope CLOUDFRONT, us-east-1). AWS WAF has no look-up by name."""
     client = place.client("wafv2")
     for page in answers(client.list_web_acls, tokens={"NextMarker": "NextMarker"}, Scope="CLOUDFRONT"):
         for acl in read(page, _Acls).acls:
             if acl.name == name:
-                tags = functools.partial(client.list_tags_for_resource, ResourceARN=acl.arn)
-                return place.with_tags(f"{name}|{acl.id}|CLOUDFRONT", lambda: read(tags(), Tags, "TagInfoForResource.TagList"))
+                ask = functools.partial(client.list_tags_for_resource, ResourceARN=acl.arn)
+                return place.with_tags(f"{name}|{acl.id}|CLOUDFRONT", functools.partial(_tags_of_acl, ask))
     return None
 
 

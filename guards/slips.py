@@ -16,7 +16,9 @@ SHORTEST = 3
 class _Once(argparse._StoreAction):
     """Keeps the value. The parser's error for another one of the same option, of which argparse would silently take the last."""
 
-    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option_string: str | None = None) -> None:
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option_string: str | None = None
+    ) -> None:
         before = getattr(namespace, self.dest, self.default)
         if option_string and before is not self.default and before != values:
             parser.error(f"{option_string} is given as {before} and as {values}: it takes one value")
