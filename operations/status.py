@@ -21,6 +21,7 @@ from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AwsError
 from guards import documents
 from guards.checkout import short
+from guards.text import columns
 from operations.gateways import CloudFormationGateways, cloudformation_of, utc
 from planning.request import change_set_prefix
 from planning.states import CHANGEABLE
@@ -356,13 +357,6 @@ def _drift(stack: StackStatus, now: datetime) -> str:
 
 def _template(stack: StackStatus) -> str:
     return {True: "as built", False: "differs", None: "-"}[stack.as_built]
-
-
-def columns(rows: Iterable[tuple[str, ...]]) -> list[str]:
-    """Rows as left-aligned columns, two spaces apart."""
-    table = list(rows)
-    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
 
 
 def moment(text: str) -> datetime:

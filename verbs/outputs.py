@@ -38,7 +38,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Read and show."""
     if args.raw and not args.name:
         raise CommandError("--raw shows one value: say which", command=commands.deploy("outputs", args.env), status=USAGE)
-    from session.outputs import all_outputs
+    from session.site import all_outputs
 
     found = all_outputs(open_environment(args, context, looks=True))
     if not any(found.values()):
