@@ -31,6 +31,7 @@ from assembly.model import Assembly
 from guards import masks
 from guards.checkout import commit_of, short
 from guards.private import private_directory, read_private, write_private
+from guards.slips import OneValue
 from guards.termination import terminable, unheard
 from guards.text import as_lines
 
@@ -75,7 +76,7 @@ def _caught(args: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = OneValue(
         prog="python -m acceptance", description="Run the whole life of an environment, and report what AWS did.", allow_abbrev=False
     )
     parser.add_argument(

@@ -67,10 +67,10 @@ class _Looks:
         elif place.type == CERTIFICATE:
             yield from certificates(place, existing)
         elif place.name and not marked(place.name):
-            found, schema = existing.find(place.type, place.name), self.schemas.of(place.type, stack.region)
-            if found is not None and schema is not None:
-                [key] = schema.identifier  # of each type that is looked up by its name
-                yield self.candidate(place, {key: found.physical_id})
+            found, schema = existing.find(place.type, place.name), self.schemas.of(place.type, place.stack.region)
+            values = found.physical_id.split("|") if found is not None else []
+            if values and schema and len(values) == len(schema.identifier):
+                yield self.candidate(place, dict(zip(schema.identifier, values, strict=True)))
 
     def record(self, place: Place) -> Iterator[Candidate]:
         zone, name = place.properties.get("HostedZoneId"), place.properties.get("Name")

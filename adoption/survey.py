@@ -98,6 +98,7 @@ class _Survey:
         rows = tuple(self._row(place, seen[place.key], there.get(place.key, "")) for place in resolved if place.key in seen)
         in_place = tuple(self._in_place_row(p, there[p.key], managed) for p in resolved if p.key in there and p.key not in seen)
         taken = [each.candidate for several in seen.values() for each in several]
+        told, sets = {*seen, *there}, self._standing_sets()
         left = left_over(self.asked.state, (*rows, *in_place), resolved, [c for c in matches.left if c not in taken], managed)
         if self.asked.check:
             left = tuple(self._with_presence(each) for each in left)
@@ -105,7 +106,7 @@ class _Survey:
             environment=self.assembly.environment,
             rows=(*rows, *in_place),
             left=left,
-            made_new=len(resolved) - len(rows) - len(in_place),
+            made_new=sum(place.key not in told and place.stack.id not in sets for place in resolved),
             states=lines_to_remove(self.asked.state, (*rows, *in_place), managed),
             notes=tuple(self.notes),
             left_out=self.asked.state.problems if self.asked.state else (),
@@ -137,6 +138,16 @@ class _Survey:
             for each in gateway.list_resources(stack.stack_name):
                 if not each.status.startswith("DELETE_"):
                     found[(stack.id, each.logical_id)] = each.physical_id
+        return found
+
+    def _standing_sets(self) -> set[str]:
+        """Ids of the StackSets that have instances. What these have made is not looked at: it has no place of its own in the report."""
+        found = set()
+        for stack in self.assembly.stacks:
+            if stack.kind == "stackset":
+                gateway = self.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
+                if gateway.describe_stack_set(stack.stack_name, call_as=stack.call_as) is not None:
+                    found |= {stack.id for _ in gateway.list_stack_instances(stack.stack_name, call_as=stack.call_as)}
         return found
 
     def _read(self, of: Sequence[Place], matches: Matches) -> dict[Key, tuple[_Seen, ...]]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from adoption.comparison import Difference
 from adoption.report import AdoptionReport, Left, Row, StateFile
 from assembly import commands
+from guards.text import columns
 from templates.values import Redacted, Value
 
 WIDE = 140
@@ -70,8 +71,7 @@ def _table(rows: Sequence[Row]) -> list[str]:
         )
         for r in rows
     ]
-    widths = [max(len(row[i]) for row in (head, *cells)) for i in range(4)]
-    return ["  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[4]]) for row in (head, *cells)]
+    return columns((head, *cells))
 
 
 def _count(row: Row) -> str:

@@ -5,7 +5,6 @@ In: a run, as a function. Out: its exit status, and with --json the envelope on 
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -13,7 +12,7 @@ from typing import NoReturn
 from assembly.envelope import Answer
 from assembly.errors import Remedied
 from guards import early
-from guards.slips import did_you_mean
+from guards.slips import OneValue, did_you_mean
 from guards.termination import terminable
 from guards.text import as_lines
 
@@ -22,7 +21,7 @@ class UsageError(Remedied):
     """What argparse does not take; the command that was meant, in its final form, if that is known."""
 
 
-class Parser(argparse.ArgumentParser):
+class Parser(OneValue):
     """Raises instead of ending the process."""
 
     def error(self, message: str) -> NoReturn:

@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from assembly import commands
-from guards.slips import closest, did_you_mean
+from guards.slips import OneValue, closest, did_you_mean
 from review.next_command import Options, options_of
 from session.context import ROOT, USAGE, CommandError
 
@@ -26,7 +26,7 @@ OTHERS_SAY = {"--yes": "--approve", "--auto-approve": "--yes", "--no-input": "--
 """Options of other tools, or of other verbs, and what they are called where there is no such option."""
 
 
-class Parser(argparse.ArgumentParser):
+class Parser(OneValue):
     """Its errors are ours, and name the closest match."""
 
     def error(self, message: str) -> NoReturn:

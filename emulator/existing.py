@@ -16,7 +16,7 @@ from typing import Any
 
 import ministack.services.cloudformation.provisioners as cfn
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import cloudfront, cloudwatch, dynamodb, iam, s3, sns
+from ministack.services import cloudfront, cloudwatch, dynamodb, iam, s3, sns, waf
 from ministack.services import cloudwatch_logs as logs
 from ministack.services.cloudformation import _stacks
 from ministack.services.cloudformation.handlers import _ACTION_HANDLERS
@@ -73,6 +73,7 @@ CLASHES: dict[str, tuple[tuple[str, ...], Taken, str]] = {
     ),
     "AWS::Logs::DeliverySource": (("Name",), lambda name, _: name in logs._delivery_sources, ""),
     "AWS::Logs::DeliveryDestination": (("Name",), lambda name, _: name in logs._delivery_destinations, ""),
+    "AWS::WAFv2::WebACL": (("Name",), lambda name, p: any(name == a["Name"] for a in waf._values_for_scope(waf._web_acls, p["Scope"])), ""),
 }
 """Type to where its name stands in the properties, whether the name is taken, and the handler's words (empty: the general ones)."""
 

@@ -158,6 +158,7 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "ministack.services.dynamodb": ("_tables",),
     "ministack.services.sns": ("_topics",),
     "ministack.services.account": ("_DISPATCH", "_OPT_IN_REQUIRED", "_REGIONS_LIST", "_json(status, body)"),
+    "ministack.services.waf": ("_web_acls", "_values_for_scope(store, scope)"),
     "ministack.services.organizations": ("_DISPATCH", "_accounts", "_ous", "_roots"),
 }
 """Module -> names in it; a name with an argument list must be a function with exactly these parameters."""

@@ -5,8 +5,8 @@ In: an `Environment`. Out: problems, noted by key. Never: asks whether any of it
 
 from __future__ import annotations
 
+from assembly.certificate_names import certificate_covers
 from environments.model import Environment
-from environments.names import certificate_covers
 from environments.problems import Note
 from environments.regions import OPT_IN_REGIONS
 

@@ -6,9 +6,10 @@ Never: looks at another environment (`environments.across`).
 
 from __future__ import annotations
 
+from assembly.certificate_names import certificate_covers
 from environments.adoption_checks import check_adoption
 from environments.model import CSP_CHARACTERS, EDGE_CONTROL_REGION, Environment, Organization
-from environments.names import bucket_name_problem, certificate_covers, punycode_problem, region_problem, tag_problem
+from environments.names import bucket_name_problem, punycode_problem, region_problem, tag_problem
 from environments.problems import Key, Note
 from environments.recovery import check_recovery
 from environments.regions import LAMBDA_EDGE_REGIONS, REGIONS

@@ -15,9 +15,9 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from assembly import schemas
+from assembly.certificate_names import certificate_covers
 from environments.adoption import Adoption, CertificateArn
 from environments.firewall import Firewall
-from environments.names import certificate_covers
 from environments.regions import LAMBDA_EDGE_REGIONS
 from environments.routing import Redirect, Routing
 from environments.second_origin import DisasterRecovery, Failover

@@ -11,13 +11,6 @@ import re
 from environments.regions import REGIONS
 
 
-def certificate_covers(certificate_name: str, domain: str) -> bool:
-    """Whether a certificate name covers a domain; a wildcard stands for exactly one left-most label (RFC 6125, 6.4.3)."""
-    if certificate_name.startswith("*."):
-        return domain.partition(".")[2] == certificate_name[2:]
-    return certificate_name == domain
-
-
 def region_problem(region: str) -> str | None:
     """Why a region cannot be one, or None."""
     if region in REGIONS:

@@ -9,6 +9,7 @@ Sources: API references of the services; provider schemas for what the physical 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,16 @@ class _Groups(Answer, frozen=True, kw_only=True):
     groups: tuple[_Group, ...] = at(name="logGroups", default=())
 
 
+class _Acl(Answer, frozen=True, kw_only=True):
+    name: str
+    id: str
+    arn: str = at(name="ARN")
+
+
+class _Acls(Answer, frozen=True, kw_only=True):
+    acls: tuple[_Acl, ...] = at(name="WebACLs", default=())
+
+
 class _Items(Answer, frozen=True, kw_only=True):
     items: tuple[dict[str, Any], ...] = ()
 
@@ -70,7 +81,7 @@ class ExistingResources:
         """As `Aws.client`; each service's client is made when it is needed."""
 
         def client(service: str) -> Any:
-            at = "us-east-1" if service in ("iam", "cloudfront", "route53") else region
+            at = "us-east-1" if service in ("iam", "cloudfront", "route53", "wafv2") else region
             return aws.client(service, account_id=account_id, region=at, role_arn=role_arn)
 
         return cls(client, account_id, region)
@@ -204,6 +215,21 @@ def _delivery(operation: str, where: str) -> Callable[[ExistingResources, str], 
     return lookup
 
 
+def _tags_of_acl(ask: Callable[[], Any]) -> dict[str, str]:
+    return read(ask(), Tags, "TagInfoForResource.TagList")
+
+
+def _web_acl(place: ExistingResources, name: str) -> Found | None:
+    """Of those for CloudFront (scope CLOUDFRONT, us-east-1). AWS WAF has no look-up by name."""
+    client = place.client("wafv2")
+    for page in answers(client.list_web_acls, tokens={"NextMarker": "NextMarker"}, Scope="CLOUDFRONT"):
+        for acl in read(page, _Acls).acls:
+            if acl.name == name:
+                ask = functools.partial(client.list_tags_for_resource, ResourceARN=acl.arn)
+                return place.with_tags(f"{name}|{acl.id}|CLOUDFRONT", functools.partial(_tags_of_acl, ask))
+    return None
+
+
 LOOKUPS: Mapping[str, Callable[[ExistingResources, str], Found | None]] = {
     "AWS::S3::Bucket": _bucket,
     "AWS::S3::BucketPolicy": _bucket_policy,
@@ -231,6 +257,7 @@ LOOKUPS: Mapping[str, Callable[[ExistingResources, str], Found | None]] = {
     ),
     "AWS::Logs::DeliverySource": _delivery("get_delivery_source", "deliverySource"),
     "AWS::Logs::DeliveryDestination": _delivery("get_delivery_destination", "deliveryDestination"),
+    "AWS::WAFv2::WebACL": _web_acl,
 }
 """Type to its look-up. The name is what stands at the place that `NAMES` gives, for a provider its URL."""
 
@@ -253,5 +280,6 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "AWS::CloudFront::CachePolicy": ("CachePolicyConfig", "Name"),
     "AWS::Logs::DeliverySource": ("Name",),
     "AWS::Logs::DeliveryDestination": ("Name",),
+    "AWS::WAFv2::WebACL": ("Name",),
 }
 """Type to where its name stands in a template's properties."""

@@ -75,6 +75,13 @@ def plural(number: int, noun: str, several: str = "") -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {several or noun + 's'}"
 
 
+def columns(rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Rows, of which there is one at least, as left-aligned columns, two spaces apart."""
+    table = list(rows)
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
+
+
 def painted(text: str, codes: str) -> str:
     """The text in a colour of ours (SGR codes such as "1;31")."""
     return f"{OURS}[{codes}m{text}{OURS}[0m"

@@ -15,7 +15,7 @@ from gateways.existing import Found
 from inventory.model import Owner, Verdict, Wanted
 from inventory.wanted import BUCKET_POLICY, IMPORTABLE
 
-PROVIDER, FUNCTION, BUCKET = "AWS::IAM::OIDCProvider", "AWS::Lambda::Function", "AWS::S3::Bucket"
+PROVIDER, FUNCTION, BUCKET, WEB_ACL = "AWS::IAM::OIDCProvider", "AWS::Lambda::Function", "AWS::S3::Bucket", "AWS::WAFv2::WebACL"
 
 WORDS: Mapping[str, str] = {
     BUCKET: "the bucket",
@@ -36,6 +36,7 @@ WORDS: Mapping[str, str] = {
     "AWS::CloudFront::CachePolicy": "the cache policy",
     "AWS::Logs::DeliverySource": "the delivery source",
     "AWS::Logs::DeliveryDestination": "the delivery destination",
+    WEB_ACL: "the web ACL",
 }
 
 
@@ -113,7 +114,7 @@ def judged(assembly: Assembly, want: Wanted, found: Found, evidence: Evidence, *
         )
     if want.resource_type == FUNCTION:
         return case.function(owner)
-    return case.refused(owner, case.left_over(owner), case.out_of_the_way())
+    return case.refused(owner, case.left_over(owner), case.out_of_the_way(owner))
 
 
 @dataclass(frozen=True)
@@ -159,8 +160,9 @@ class _Case:
         if self.want.resource_type == PROVIDER:
             return self.no_provider()
         key = _KEYS.get(f"{self.want.stack}.{self.want.logical_id}")
-        other = f"another {key}" if key else f"another name for {self.want.logical_id}, or another project"
-        return f"edit {self.file}: {other}, then build again"
+        if key:
+            return f"edit {self.file}: another {key}, then build again"
+        return f"another name for {self.want.logical_id} where stacks/ builds {self.want.stack}, or another project, then build again"
 
     def no_provider(self) -> str:
         return f"edit {self.file}: github.create_provider: false (an account has one such provider for all), then build again"
@@ -170,16 +172,17 @@ class _Case:
             return f"is there already in account {self.account_id}, and an account has only one"
         if owner == "this_environment":
             return "is left from an earlier deployment of this environment and cannot be imported by its name"
-        return f"is there already in account {self.account_id}, and CloudFormation makes no second one"
+        return f"is there already in account {self.account_id}; nothing says whose it is, and CloudFormation makes no second one"
 
-    def out_of_the_way(self) -> str:
+    def out_of_the_way(self, owner: Owner) -> str:
         if self.want.resource_type == PROVIDER:
             return self.no_provider()
-        if self.want.resource_type == BUCKET_POLICY:
+        if self.want.resource_type in (BUCKET_POLICY, WEB_ACL):
             return deploy("adopt", self.assembly.environment, "--plan")
         if self.want.resource_type not in _DELETE:
             return self.rename()
-        return _DELETE[self.want.resource_type].format(name=self.want.name, id=self.found.physical_id, region=self.region)
+        delete = _DELETE[self.want.resource_type].format(name=self.want.name, id=self.found.physical_id, region=self.region)
+        return delete if owner == "this_environment" else f"{self.rename()}\nor, if nobody needs it:\n{delete}"
 
     def function(self, owner: Owner) -> Verdict:
         if owner != "this_environment":

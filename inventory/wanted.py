@@ -69,7 +69,7 @@ def _of(stack: str, logical_id: str, body: Mapping[str, Any], written: Mapping[s
         originals = list(names)
     else:
         path = ("Name",) if kind == RECORD else NAMES.get(kind)
-        if path is None:
+        if path is None or properties.get("Scope") == "REGIONAL":  # only web ACLs for CloudFront are looked for
             return
         names, originals = [_at(properties, path)], [_at(written.get("Properties") or {}, path)]
     for name, original in zip(names, originals, strict=True):

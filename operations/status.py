@@ -21,6 +21,7 @@ from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AwsError
 from guards import documents
 from guards.checkout import short
+from guards.text import columns
 from operations.gateways import CloudFormationGateways, cloudformation_of, utc
 from planning.request import change_set_prefix
 from planning.states import CHANGEABLE
@@ -114,6 +115,8 @@ class Status(Frozen, frozen=True, kw_only=True):
     """Addresses that have to confirm before alarms reach them."""
     recovery: tuple[str, ...] = ()
     """With disaster recovery: why the replica would not serve the same site; empty where it would."""
+    content: str = ""
+    """What has begun to change the site's content and has not ended; empty where nothing has, or where that cannot be read."""
     read_at: str
 
     @property
@@ -132,6 +135,7 @@ def read_status(
     dropped: Dropped = NOTHING_DROPPED,
     recipients: tuple[str, ...] = (),
     recovery: tuple[str, ...] = (),
+    content: str = "",
     now: datetime,
     workers: int = WORKERS,
 ) -> Status:
@@ -153,6 +157,7 @@ def read_status(
         notes=tuple(f.message for f in dropped.findings),
         recipients=recipients,
         recovery=recovery,
+        content=content,
         read_at=utc(now),
     )
 
@@ -275,14 +280,17 @@ def status_lines(status: Status) -> tuple[str, ...]:
         for each in stack.pending:
             state = "was overtaken by a later plan" if each.overtaken else "waits"
             lines.append(f"{stack.stack}: change set {each.name} {state}, made {age(each.created_at, now)} ago")
-    return (*lines, *_recovery_lines(status), *_dropped_lines(status), *_version_lines(status, now))
+    return (*lines, *_site_lines(status), *_dropped_lines(status), *_version_lines(status, now))
 
 
-def _recovery_lines(status: Status) -> Iterable[str]:
+def _site_lines(status: Status) -> Iterable[str]:
     yield from (f"warning: alarms: {each}" for each in status.recipients)
     yield from (f"warning: disaster recovery: {each}" for each in status.recovery)
     if status.recovery:
         yield from commands.told(commands.deploy("dr status", status.environment))
+    if status.content:
+        yield f"content: {status.content}; the same command again goes on from there"
+        yield from commands.told(commands.deploy("releases", status.environment))
 
 
 def _dropped_lines(status: Status) -> Iterable[str]:
@@ -349,13 +357,6 @@ def _drift(stack: StackStatus, now: datetime) -> str:
 
 def _template(stack: StackStatus) -> str:
     return {True: "as built", False: "differs", None: "-"}[stack.as_built]
-
-
-def columns(rows: Iterable[tuple[str, ...]]) -> list[str]:
-    """Rows as left-aligned columns, two spaces apart."""
-    table = list(rows)
-    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
 
 
 def moment(text: str) -> datetime:

@@ -46,6 +46,8 @@ class Removal(Frozen, frozen=True, kw_only=True):
     """LastUpdatedTime, else CreationTime of a stack; ISO 8601, UTC."""
     resources: int = 0
     """Resources that are deleted; for a StackSet instances."""
+    deletes: tuple[str, ...] = ()
+    """Which those are, by physical id and type; what holds data first, with what is lost. Not known of a StackSet's stacks."""
     protected: bool = False
     """Termination protection is on."""
     change_sets: tuple[str, ...] = ()

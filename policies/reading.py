@@ -52,6 +52,7 @@ WITHOUT_RESOURCE: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "iam": ("GetAccountSummary",),
         "logs": ("DescribeLogGroups",),
         "route53": ("ListHostedZones", "ListHostedZonesByName"),
+        "wafv2": ("ListWebACLs",),
     }
 )
 
@@ -82,5 +83,6 @@ def standing(prefix: str) -> list[Statement]:
     """What stands already under the names of stacks that are not there yet, and its tags; `inventory/` looks before a first creation."""
     return [
         allow("StandingTopics", "sns", ["GetTopicAttributes", "ListTagsForResource"], arn("sns", f"{prefix}-*", region="*")),
+        allow("StandingWebAcls", "wafv2", ["ListTagsForResource"], arn("wafv2", f"global/webacl/{prefix}-*/*", region="us-east-1")),
         allow("StandingAlarms", "cloudwatch", ["DescribeAlarms"], arn("cloudwatch", f"alarm:{prefix}-*", region="us-east-1")),
     ]

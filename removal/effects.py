@@ -13,12 +13,14 @@ import msgspec
 
 from assembly.model import Assembly, Stack
 from aws.cloudformation.gateway import CloudFormation
+from aws.cloudformation.stacks import StackResource
 from gateways.retained import REMOVABLE
 from planning.model import Finding
 from planning.removals import Removal, RetainedResource
 from removal.belongings import says_so
 from removal.gateways import RemovalGateways
 from removal.retained import decided, left_by, left_by_set, resources_of, retains, still_there, unique, where
+from templates.resources import DATA_HOLDING_TYPES
 
 
 def alone(assembly: Assembly, stack: Stack, gateways: RemovalGateways, findings: list[Finding]) -> Removal | None:
@@ -110,9 +112,15 @@ def _of_stack(stack: Stack, gateway: CloudFormation) -> Removal | None:
         status=live.status,
         changed_at=live.changed_at,
         resources=len(resources),
+        deletes=tuple(_said(each) for each in sorted(resources, key=lambda each: each.resource_type not in DATA_HOLDING_TYPES)),
         protected=live.termination_protection,
         change_sets=tuple(c.name for c in gateway.list_change_sets(stack.stack_name)) if live.under_review else (),
     )
+
+
+def _said(each: StackResource) -> str:
+    held = DATA_HOLDING_TYPES.get(each.resource_type)
+    return f"{each.physical_id or each.logical_id} ({each.resource_type}){f', with {held}' if held else ''}"
 
 
 def _of_set(stack: Stack, gateway: CloudFormation) -> Removal | None:

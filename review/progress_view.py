@@ -47,6 +47,11 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes:02d} min"
 
 
+def _about(before: str, seconds: float | None) -> str:
+    """What is expected, if it is worth a word: a stack of the local AWS takes no second."""
+    return f"{before}about {duration(seconds)}" if seconds and seconds >= 1 else ""
+
+
 @contextmanager
 def shown(stacks: tuple[str, ...], stream: TextIO, *, live: bool, colour: bool, now: Callable[[], float]) -> Iterator[Report]:
     """Show events on the stream while the block runs; the block gets what to report them to."""
@@ -96,7 +101,7 @@ def _sentence(event: Event, progress: ApplyProgress) -> str:
     line = progress.lines.get(event.stack)
     match event:
         case Started():
-            expected = f", about {duration(event.expected_seconds)}" if event.expected_seconds else ""
+            expected = _about(", ", event.expected_seconds)
             counted = f" ({event.resources} to change{expected})" if event.resources else ""
             return f"{event.stack}: {'following' if event.resumed else event.operation}{counted}"
         case Resource() if line is not None and event.resource_type != _STACK_TYPE and not event.status.endswith(("_IN_PROGRESS", "ING")):
@@ -122,8 +127,7 @@ def _instances(line: Line) -> str:
     filled = line.finished * INSTANCE_BAR // line.total if line.total else 0
     parts = [f"{line.counts[name]:,} {name.lower()}" for name in ("FAILED", "CANCELLED", "RUNNING") if line.counts.get(name)]
     parts += [f"{line.rate:.1f}/s"] if line.rate else []
-    remaining = line.remaining_seconds
-    parts += [f"about {duration(remaining)} left"] if remaining is not None else []
+    parts += [f"{left} left"] if (left := _about("", line.remaining_seconds)) else []
     return f"{line.finished:,}/{line.total:,} [{'#' * filled}{'-' * (INSTANCE_BAR - filled)}] {', '.join(parts)}".rstrip()
 
 
@@ -157,8 +161,7 @@ def _table(progress: ApplyProgress, now: float) -> Table:
 def _times(line: Line, now: float) -> str:
     if line.started is None:
         return ""
-    expected = f" of about {duration(line.expected_seconds)}" if line.expected_seconds and not line.result else ""
-    return duration(line.elapsed(now)) + expected
+    return duration(line.elapsed(now)) + ("" if line.result else _about(" of ", line.expected_seconds))
 
 
 # --- the end --------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from guards.checkout import short
+from guards.text import columns
 from website.releases import State, moment
 from website.retention import retained
 
@@ -32,11 +33,5 @@ def release_lines(state: State, *, keep: int, grace_days: int, now: datetime) ->
                 release.by.rpartition(":")[2],
             )
         )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    if not state.releases:
-        lines = [f"nothing was published to {state.environment} yet"]
-    if state.claim is not None:
-        claim = state.claim
-        lines.append(f"unfinished: {claim.by} on {claim.host} began a {claim.action} at {claim.started_at}")
-    return lines
+    lines = columns(rows) if state.releases else [f"nothing was published to {state.environment} yet"]
+    return [*lines, f"unfinished: {state.half_done}"] if state.half_done else lines

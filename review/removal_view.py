@@ -35,8 +35,14 @@ def lines(plan: Plan) -> Iterator[str]:
         if each.protected:
             lifted = plan.options.remove and plan.options.lift_protection
             yield f"    it has termination protection{', which is lifted first' if lifted else ''}"
-        drops, keeps, cleans = ("drops", "keeps", "cleans up") if plan.options.remove else ("would drop", "would keep", "would clean up")
+        drops, deletes, keeps, cleans = ("drops", "deletes", "keeps", "cleans up")
+        if not plan.options.remove:
+            drops, deletes, keeps, cleans = "would drop", "would delete", "would keep", "would clean up"
         yield from (f"    {drops} the change set {name}, which waits to be applied" for name in each.change_sets)
+        shown = max(MOST, sum("), with " in line for line in each.deletes))
+        yield from (f"    {deletes} {line}" for line in each.deletes[:shown])
+        if len(each.deletes) > shown:
+            yield f"    {deletes} {len(each.deletes) - shown} more"
         if each.status != "DELETE_COMPLETE":
             yield from (f"    {keeps} {line}" for line in _left(each.leftovers, "keep"))
         for line in _left(each.leftovers, "clean_up"):

@@ -165,7 +165,7 @@ def last_line(plan: Plan) -> str:
         live = "; content live already" if plan.content is not None else ""
         live += f"; {removal_view.count(plan)}" if plan.removals else ""
         return f"No changes: {plural(len(plan.stacks), 'stack')} as the assembly wants {'it' if len(plan.stacks) == 1 else 'them'}{live}."
-    parts = [f"{plural(len(plan.stacks), 'stack')}: {stacks}"]
+    parts = [f"{plural(len(plan.stacks), 'stack')}: {stacks}"] if stacks else []
     if resources:
         parts.append(f"resources: {resources}")
     if of_sets:

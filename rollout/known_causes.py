@@ -104,9 +104,9 @@ CAUSES = (
         " list-cloud-front-origin-access-identities; then build again",
     ),
     # The handlers' words (HandlerErrorCode AlreadyExists), and those of the services: EntityAlreadyExists, ResourceAlreadyExistsException,
-    # BucketAlreadyOwnedByYou, ...AlreadyExists of CloudFront. Whose it is, and what follows, plan looks up.
+    # BucketAlreadyOwnedByYou, ...AlreadyExists of CloudFront, WAFDuplicateItemException. Whose it is, and what follows, plan looks up.
     KnownCause(
-        words=re.compile(r"already exists?\b|AlreadyExists|AlreadyOwnedByYou", re.IGNORECASE),
+        words=re.compile(r"already exists?\b|AlreadyExists|AlreadyOwnedByYou|duplicate of an existing one", re.IGNORECASE),
         explanation="something of that name stands in the account already; plan looks up whose it is, takes over what is this"
         " environment's, and names what to do about the rest",
         command=("plan",),

@@ -13,8 +13,21 @@ from session.context import USAGE, CommandError, Context
 
 if TYPE_CHECKING:
     from approvals.people import RoleFacts, Tally
+    from assembly.model import Assembly
     from aws.s3 import S3
+    from planning.model import Finding
     from session.opened import Opened
+
+
+def wanted(last: Assembly | None) -> tuple[Finding, ...]:
+    """What a plan says of it. `last`: what was applied last, whose number counts (`approvals.rule`); the first apply asks for none."""
+    from planning.model import Finding
+
+    number = last.approvals if last is not None else 0
+    if last is None or not number:
+        return ()
+    message = f"apply takes changes once {number} {'person has' if number == 1 else 'people have'} approved this plan by its digest"
+    return (Finding(severity="note", code="approvals", message=message, command=commands.deploy("approve", last.environment, "DIGEST")),)
 
 
 def refuse_unapproved(opened: Opened, digest: str, what: str, context: Context) -> None:

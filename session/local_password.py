@@ -15,7 +15,7 @@ from guards.private import private_directory, read_private, write_private
 from session.context import Context
 
 if TYPE_CHECKING:
-    from assembly.model import Assembly, BasicAuthSecret
+    from assembly.model import Assembly
     from aws.session import Aws
 
 
@@ -26,13 +26,13 @@ def make(context: Context) -> tuple[str, str]:
     return generate(lambda count: bytes.fromhex(context.token_hex(count)))
 
 
-def keep(context: Context, wanted: BasicAuthSecret, password: str) -> None:
-    """Remember what the secret was made of."""
+def keep(context: Context, assembly: Assembly, password: str) -> None:
+    """Remember what the secret of an assembly was made of."""
     from assembly.files import canonical_json
 
     path = _file(context)
     private_directory(path.parent)
-    write_private(path, canonical_json({**_kept(path), wanted.secret: password}), durable=False)
+    write_private(path, canonical_json({**_kept(path), _name(assembly): password}), durable=False)
 
 
 def known(context: Context, aws: Aws, assembly: Assembly) -> tuple[str, str]:
@@ -44,10 +44,17 @@ def known(context: Context, aws: Aws, assembly: Assembly) -> tuple[str, str]:
     assert wanted is not None, "asked by the caller"
     store = Secrets.connect(aws, account_id=assembly.account_id, region=wanted.region)
     hashed = store.json_key(wanted.secret, "password_hash")
-    password = _kept(_file(context)).get(wanted.secret, "")
+    password = _kept(_file(context)).get(_name(assembly), "")
     if not password or not verify(password, hashed):
         return "", hashed
     return password, hashed
+
+
+def _name(assembly: Assembly) -> str:
+    """The local AWS has many accounts and regions, and several may have a secret of that name."""
+    wanted = assembly.basic_auth_secret
+    assert wanted is not None, "asked by the callers"
+    return f"{assembly.account_id} {wanted.region} {wanted.secret}"
 
 
 def _file(context: Context) -> Path:

@@ -309,5 +309,5 @@ def _local_credential(aws: Aws, context: Context, assembly: Assembly) -> None:
             secrets.create(wanted.secret, values, description="Basic Auth of the local AWS", tags={})
         except Conflict:
             return  # `destroy --delete-data` has marked it for deletion; set-password takes it back.
-        keep(context, wanted, password)
+        keep(context, assembly, password)
         context.say(f"local AWS: made the secret {wanted.secret}; user {wanted.username}, password {password}")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from assembly import commands
 from session.context import USAGE, CommandError, Context
 from session.origins import origins_of
+from session.shared import held_or_told
 from session.target import entry_of, places, register
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def lock_meant(opened: Opened, args: argparse.Namespace) -> tuple[Table, str]:
 def standby_locked(opened: Opened, context: Context, verb: str) -> Iterator[Callable[[], None]]:
     """Hold the standby's lock while the block runs; what is yielded raises once it is lost."""
     from guards.caller import this_process
-    from rollout.lock import LockHeld, LockLost, acquire, held, lock_name
+    from rollout.lock import LockHeld, acquire, lock_name
 
     table, bucket = lock_table(opened)
     environment = opened.assembly.environment
@@ -80,11 +81,8 @@ def standby_locked(opened: Opened, context: Context, verb: str) -> Iterator[Call
         )
     except LockHeld as error:
         raise CommandError(str(error), command=error.hint) from error
-    try:
-        with held(lock):
-            yield lock.check
-    except LockLost as error:
-        raise CommandError(f"{error}; nothing further was changed", command=commands.deploy("dr status", environment)) from error
+    with held_or_told(lock, commands.deploy("dr status", environment)):
+        yield lock.check
 
 
 def promote_plan(opened: Opened, args: argparse.Namespace, entry: Entry) -> PromotePlan:

@@ -14,6 +14,7 @@ from session.opened import Opened
 from session.origins import origins_of, pair_of
 from session.shared import artifacts
 from session.site import deployed_outputs, site_of
+from website.errors import WebsiteError
 
 if TYPE_CHECKING:
     from recovery.origins import Origins
@@ -127,6 +128,18 @@ def warnings(opened: Opened, context: Context) -> tuple[str, ...]:
     except AwsError as error:
         return (f"the two origins cannot be compared: {error}",)
     return (*status.content_problems(found, environment), *status.closure(policy, environment, now)[1])
+
+
+def half_done(opened: Opened) -> str:
+    """What has begun to change the site's content and has not ended: of the list of releases that counts now, if it can be read."""
+    if opened.assembly.contract is None:
+        return ""
+    try:
+        return _register(opened)[2].store.state()[0].half_done
+    except CredentialsError:
+        raise
+    except (AwsError, WebsiteError):
+        return ""
 
 
 def _failover(opened: Opened, origins: Origins, phase: str) -> OriginFailover:

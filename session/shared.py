@@ -129,6 +129,18 @@ def take_lock(opened: Opened, context: Context, verb: str, args: argparse.Namesp
 
 
 @contextlib.contextmanager
+def held_or_told(lock: Lock, look: str) -> Iterator[None]:
+    """Renew a lock while the block runs. Raises `CommandError` once it is lost; `look` is the command that tells how things stand."""
+    from rollout.lock import LockLost, held
+
+    try:
+        with held(lock):
+            yield
+    except LockLost as error:
+        raise CommandError(f"{error}; nothing further was changed", command=look) from error
+
+
+@contextlib.contextmanager
 def locked(
     opened: Opened, context: Context, verb: str, *, moving: bool = False, args: argparse.Namespace | None = None
 ) -> Iterator[Callable[[], None]]:
@@ -137,7 +149,7 @@ def locked(
     Where the table is not there (not yet, or not any more) nobody else can deploy, and nothing is held. `moving`, `args`: as `take_lock`.
     """
     from aws.errors import NotFound
-    from rollout.lock import LockHeld, LockLost, held
+    from rollout.lock import LockHeld
 
     try:
         lock = take_lock(opened, context, verb, args, moving=moving)
@@ -146,10 +158,5 @@ def locked(
         return
     except LockHeld as error:
         raise CommandError(str(error), command=error.hint) from error
-    try:
-        with held(lock):
-            yield lock.check
-    except LockLost as error:
-        raise CommandError(
-            f"{error}; nothing further was changed", command=commands.deploy("status", opened.assembly.environment)
-        ) from error
+    with held_or_told(lock, commands.deploy("status", opened.assembly.environment)):
+        yield lock.check

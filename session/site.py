@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -105,6 +106,13 @@ def deployed_outputs(opened: Opened, stack_id: str = SITE_STACK) -> dict[str, st
         return {}
     found = opened.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn).describe_stack(stack.stack_name)
     return {} if found is None else dict(found.outputs)
+
+
+def all_outputs(opened: Opened) -> dict[str, dict[str, str]]:
+    """By stack; the instances of a StackSet have outputs of their own, which are not read."""
+    stacks = [stack.id for stack in opened.assembly.stacks if stack.kind == "stack"]
+    with ThreadPoolExecutor(len(stacks) or 1) as pool:
+        return dict(zip(stacks, pool.map(lambda stack: deployed_outputs(opened, stack), stacks), strict=True))
 
 
 def outputs(opened: Opened, stack_id: str = SITE_STACK) -> dict[str, str]:

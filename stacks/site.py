@@ -36,7 +36,8 @@ ERROR_SECONDS = 10
 """How long the edge keeps an error: a file that was missing is there ten seconds after its publish at the latest."""
 
 OTHER_ERRORS = (403, 405, 416, 500, 502, 503, 504)
-"""What comes with the error page; 404 has a page of its own. 400, 414 and 501 stay CloudFront's: no browser's own request makes them."""
+"""What comes with the error page; 404 has a page of its own, and the 400 of the edge function brings its own.
+400, 414 and 501 of CloudFront itself stay as they are: no browser's own request makes them."""
 
 MINIMUM_PROTOCOL_VERSION = "TLSv1.2_2025"
 """Newest security policy that still speaks TLS 1.2: Route 53 health checks reach up to TLS 1.2 (Route 53 API, HealthCheckConfig Type),

@@ -53,8 +53,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def lines(past: Iterable[Record], environment: str, *, damaged: int = 0) -> tuple[str, ...]:
     """A table, and what to type to go back."""
+    from guards.text import columns
     from operations.rollback import RollbackError, before_last
-    from operations.status import columns
 
     found = tuple(past)
     if not found and damaged:

@@ -22,6 +22,7 @@ EXAMPLES = """\
   python deploy.py outputs --env dev --json                           for machines
 """
 DATA = ("docs.verb_answers:Outputs",)
+ONLY_PREVIEWED = "local AWS: it has no host names, so Url opens nothing, or the site of AWS; the preview shows this one"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,13 +38,16 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Read and show."""
     if args.raw and not args.name:
         raise CommandError("--raw shows one value: say which", command=commands.deploy("outputs", args.env), status=USAGE)
-    from session.outputs import all_outputs
+    from session.site import all_outputs
 
     found = all_outputs(open_environment(args, context, looks=True))
     if not any(found.values()):
         raise CommandError(f"nothing of {args.env} is deployed", command=commands.deploy("apply", args.env))
     if args.name:
         found = _only(found, args.name, args.env)
+    if args.local and any("Url" in values for values in found.values()):
+        context.say(ONLY_PREVIEWED)
+        context.say_next(commands.deploy("preview", args.env))
     if args.raw:
         context.result(next(iter(next(iter(found.values())).values())))
         return OK

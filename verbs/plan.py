@@ -192,6 +192,7 @@ def plan_and_save(
     from planning.saved import SavedPlanError, forget, load, path_of, save
     from rollout import history, orphaned_stacks
     from session import backfill
+    from session.approval import wanted
     from templates.schemas import bundled
 
     assembly = opened.assembly
@@ -222,7 +223,7 @@ def plan_and_save(
         nonce=context.token_hex(4),
         content=content,
         taken=taken,
-        look=lambda: (*look().findings, *backfill.findings(opened), *_needed(opened, options, context, look().last)),
+        look=lambda: (*look().findings, *backfill.findings(opened), *_needed(opened, options, context, look().last), *wanted(look().last)),
         removals=lambda: look().removals,
         leaving=lambda: look().leaving,
         last=lambda: look().last,

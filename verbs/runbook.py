@@ -77,7 +77,7 @@ def _facts(args: argparse.Namespace, context: Context) -> Facts:
     from aws.errors import AwsError
     from gateways.alarms import Alarms
     from runbooks.facts import Facts, Live, alarm_names, alarms_by_region
-    from session.outputs import all_outputs
+    from session.site import all_outputs
 
     assembly, templates = read_assembly(args)
     names = alarm_names(templates)

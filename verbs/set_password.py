@@ -66,7 +66,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if not store.comes_to_be(wanted.secret, version, lambda: context.sleep(0.5)):
         context.say(f"warning: Secrets Manager does not show version {version} yet; wait a minute before you plan")
     if args.local:
-        keep(context, wanted, password)
+        keep(context, assembly, password)
     context.say(f"stored a hash for the user {wanted.username} in {wanted.secret} ({wanted.region}), version {version}")
     shown = password if args.generate else None
     context.data({"secret": wanted.secret, "version": version, "username": wanted.username, "password": shown})

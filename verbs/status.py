@@ -16,7 +16,7 @@ from operations.recipients import addresses, unconfirmed
 from operations.status import Deployed, Status, read_status, status_lines
 from session.context import FAILED, OK, Context
 from session.opened import Opened, add_common_arguments, open_environment
-from session.readiness import warnings
+from session.readiness import half_done, warnings
 from session.shared import damage, no_more_wanted, past_of
 
 EXAMPLES = """\
@@ -74,6 +74,7 @@ def read(opened: Opened, context: Context) -> Status:
         dropped=no_more_wanted(opened),
         recipients=recipients(opened),
         recovery=warnings(opened, context),
+        content=half_done(opened),
         now=context.now(),
     )
 

@@ -152,6 +152,14 @@ class State(Frozen, frozen=True, kw_only=True):
         """What visitors get."""
         return self.releases[-1] if self.releases else None
 
+    @property
+    def half_done(self) -> str:
+        """What has begun to change the content since the live release and has not ended, in a line; empty where nothing has."""
+        if self.claim is not None:
+            return f"{self.claim.by} on {self.claim.host} began a {self.claim.action} at {self.claim.started_at}"
+        given_up = [at for at in self.unfinished.values() if self.live is None or moment(at) > moment(self.live.at)]
+        return f"what was given up at {max(given_up, key=moment)} may have written some of its files" if given_up else ""
+
 
 @dataclass(frozen=True)
 class Store:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from assembly.certificate_names import certificate_covers
 from aws.acm import Acm, Certificate
 from aws.errors import NotFound
 from doctor.check import CheckContext, check
@@ -29,8 +30,8 @@ def foreign_certificate(context: CheckContext) -> Iterator[CheckResult]:
 
 
 def _judged(context: CheckContext, found: Certificate) -> Iterator[CheckResult]:
-    wanted = set(context.assembly.site.certificate_names)
-    missing = sorted(name for name in wanted - {*found.names} if f"*.{name.partition('.')[2]}" not in found.names)
+    wanted = context.assembly.site.certificate_names
+    missing = sorted({name for name in wanted if not any(certificate_covers(each, name) for each in found.names)})
     if found.status != "ISSUED":
         yield _problem(context, f"the certificate {found.arn} is {found.status}; CloudFront takes one that is ISSUED")
     elif missing:

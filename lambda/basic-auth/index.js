@@ -13,7 +13,7 @@ const crypto = require("node:crypto");
 const { isUtf8 } = require("node:buffer");
 
 // --- build: route(), the configuration and the password hash take the place of this block ---
-const { route } = require("../routing/route.js");
+const { route, unreadable, PAGE_POLICY, PAGE_TYPE } = require("../routing/route.js");
 const CONFIG = {
   username: "",
   realm: "",
@@ -152,7 +152,8 @@ function createHandler({ config, passwordHash, now = Date.now, write = (line) =>
         return redirect(decision, request, config);
       }
       if (decision.action === "reject") {
-        return generated("400", "Bad Request", config);
+        const refusal = generated("400", "Bad Request", config, { "content-security-policy": PAGE_POLICY, "content-type": PAGE_TYPE });
+        return request.method === "HEAD" ? refusal : { ...refusal, bodyEncoding: "text", body: unreadable(config) };
       }
       // Copied without it: twice as fast as delete, which turns the object into a dictionary.
       const { authorization, ...headers } = request.headers;
@@ -251,8 +252,8 @@ function generated(status, statusDescription, config, headers = {}) {
 function unauthorizedResponses(config) {
   const realm = String(config.realm).replace(/[^\x20-\x7e]/g, "?").replace(/["\\]/g, "\\$&");
   const head = generated("401", "Unauthorized", config, {
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-    "content-type": "text/html; charset=utf-8",
+    "content-security-policy": PAGE_POLICY,
+    "content-type": PAGE_TYPE,
     "www-authenticate": `Basic realm="${realm}", charset="UTF-8"`,
   });
   return { head: deepFreeze(head), page: deepFreeze({ ...head, bodyEncoding: "text", body: PAGE }) };

@@ -95,6 +95,18 @@ function matches(pattern, uri) {
   return p === pattern.length;
 }
 
+// The page of a refusal. Links that hold a bare percent sign (/buy/50%off) lead visitors here.
+function unreadable(config) {
+  return (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>400 Bad Request</title><h1>This address cannot be read</h1>' +
+    '<p>It may have been mistyped, or cut off.</p><p><a href="' + config.entryPath + '">Go to the start page</a></p></html>\n'
+  );
+}
+
+// Of a page that loads nothing.
+var PAGE_POLICY = "default-src 'none'; frame-ancestors 'none'";
+var PAGE_TYPE = "text/html; charset=utf-8";
+
 // --- node only ---
-module.exports = { route: route };
+module.exports = { route: route, unreadable: unreadable, PAGE_POLICY: PAGE_POLICY, PAGE_TYPE: PAGE_TYPE };
 // --- end node only ---

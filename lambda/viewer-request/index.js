@@ -6,7 +6,7 @@
 // Event and response: CloudFront Developer Guide, "CloudFront Functions event structure"; rawQueryString(): "General helper methods".
 
 // --- build: route() and the configuration take the place of this block ---
-var route = require("../routing/route.js").route;
+var { route, unreadable, PAGE_POLICY, PAGE_TYPE } = require("../routing/route.js");
 var CONFIG = {
   entryPath: "/",
   indexDocument: "/index.html",
@@ -30,7 +30,11 @@ function handler(event) {
     return answer(decision.status, "Redirect", { location: { value: location } });
   }
   if (decision.action === "reject") {
-    return answer(400, "Bad Request", {});
+    var refusal = answer(400, "Bad Request", { "content-security-policy": { value: PAGE_POLICY }, "content-type": { value: PAGE_TYPE } });
+    if (request.method !== "HEAD") {
+      refusal.body = { encoding: "text", data: unreadable(CONFIG) };
+    }
+    return refusal;
   }
   request.uri = decision.uri;
   return request;

@@ -9,6 +9,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
+from assembly.certificate_names import certificate_covers
 from lint.rules.base import Problem, Rule
 from lint.rules.cdn import WEBSITE, origins
 from lint.rules.edge import behaviours
@@ -201,11 +202,10 @@ class Covered(Rule):
                 given = view.properties_of(found).when(used)
                 names = [*view.at(given, "DomainName"), *view.items(given, "SubjectAlternativeNames")]
                 for alias in view.items(properties.when(used), _CONFIG, "Aliases"):
-                    texts = [node.text for node in names if together(node, alias)]
-                    if alias.text and "${" not in alias.text and all(text and "${" not in text for text in texts):
-                        name = alias.text.lower()
-                        if not {name, f"*.{name.partition('.')[2]}"} & {text.lower() for text in texts if text}:
-                            yield alias.path, f"{alias.text} is no name of the certificate {logical_id(found)}"
+                    own, *texts = [alias.text or "", *(node.text or "" for node in names if together(node, alias))]
+                    known = all(text and "${" not in text for text in (own, *texts))
+                    if known and not any(certificate_covers(text, own) for text in texts):
+                        yield alias.path, f"{own} is no name of the certificate {logical_id(found)}"
 
 
 class Addresses(Rule):

@@ -58,6 +58,7 @@ for (const vector of vectors) {
 function assertLambda(result, answer) {
   const statuses = { reject: "400", health: "200" };
   assert.equal(result.status, answer.status === undefined ? statuses[answer.action] : String(answer.status));
+  if (answer.action === "reject") assertPage(result.body, result.headers["content-type"][0].value);
   if (answer.action === "redirect") assert.equal(result.headers.location[0].value, answer.location);
   if (answer.uri !== undefined) assert.equal(result.uri, answer.uri);
 }
@@ -65,10 +66,26 @@ function assertLambda(result, answer) {
 function assertFunction(result, answer) {
   const statuses = { reject: 400 };
   assert.equal(result.statusCode, answer.status ?? statuses[answer.action]);
+  if (answer.action === "reject") assertPage(result.body.data, result.headers["content-type"].value);
   if (answer.action === "redirect") assert.equal(result.headers.location.value, answer.location);
   if (answer.uri !== undefined) assert.equal(result.uri, answer.uri);
 }
 
+// A visitor is told, and led back; nothing of what was asked for is in it.
+function assertPage(page, type) {
+  assert.equal(type, "text/html; charset=utf-8");
+  assert.match(page, /^<!doctype html>.*<h1>This address cannot be read<\/h1>.*<a href="\/[a-z]*">Go to the start page<\/a>/);
+}
+
+test("a bare percent sign in a link comes with a page, and to HEAD without one", async () => {
+  const { lambda, edge } = runtimes.app;
+  const headers = { authorization: h.basic("admin", h.PASSWORD) };
+  const uri = "/buy/50%off";
+  assertFunction(plain(edge.handler(h.functionEvent({ uri }))), { action: "reject" });
+  assertLambda(await lambda.handler(h.lambdaEvent({ uri, headers })), { action: "reject" });
+  const refused = [edge.handler(h.functionEvent({ uri, method: "HEAD" })), await lambda.handler(h.lambdaEvent({ uri, headers, method: "HEAD" }))];
+  assert.deepEqual(refused.map((each) => [Number(each.status ?? each.statusCode), each.body]), [[400, undefined], [400, undefined]]);
+});
 const QUERIES = [
   ["", "/buy"],
   ["a=1&b=%20", "/buy?a=1&b=%20"],

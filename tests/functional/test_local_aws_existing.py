@@ -61,6 +61,12 @@ KINDS: dict[str, dict[str, Any]] = {
         "LogType": "ACCESS_LOGS",
         "ResourceArn": "arn:aws:cloudfront::ACCOUNT:distribution/E1",
     },
+    "AWS::WAFv2::WebACL": {
+        "Name": "acl",
+        "Scope": "CLOUDFRONT",
+        "DefaultAction": {"Allow": {}},
+        "VisibilityConfig": {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "acl"},
+    },
     "AWS::Logs::DeliveryDestination": {"Name": "target", "DestinationResourceArn": "arn:aws:s3:::some-bucket"},
 }
 

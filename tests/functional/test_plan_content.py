@@ -436,6 +436,7 @@ def test_without_any_account_on_the_local_aws(tmp_path: Path) -> None:
         assert done[0] == 0, done
         then = re.compile(r"next: python deploy\.py preview --env dev.* --local.*\n *next: python deploy\.py verify --env dev.* --local")
         assert then.search(done[1])
+        assert "the preview shows this one\n  next: python deploy.py preview --env dev --local" in deploy("outputs")[1]
         assert deploy("plan", "--content", str(app))[0] == 0
         frontend.rebuilt(app, "dearer")
         published = deploy("publish", "--content", str(app), "--yes")

@@ -451,5 +451,6 @@ def test_who_is_told_to_end_lets_the_next_machine_begin_at_once(
     state, _ = frontend.site_of(aws, dev).store.state()
     assert state.claim is None
     assert len(state.unfinished) == 1
+    assert "content: what was given up at " in command_line.deploy("status", "--env", "dev", "--dist", str(dev.dist)).stdout
     assert published(command_line, dev, app)["release"]["number"] == 2
     assert frontend.site_of(aws, dev).store.state()[0].unfinished == {}

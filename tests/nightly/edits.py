@@ -61,7 +61,7 @@ def main(arguments: list[str]) -> int:
                 counts[outcome] += 1
                 if outcome == "FAILED":
                     site = None
-                if outcome in ("FAILED", "failed at AWS", "refused by plan"):
+                if outcome in ("FAILED", "failed at AWS", "refused by plan", "refused by apply"):
                     print(f"#{number} {words}: {outcome}\n{told}\n", flush=True)
                 else:
                     print(f"#{number} {words}: {outcome} ({time.monotonic() - began:.1f} s)", file=sys.stderr, flush=True)

@@ -12,6 +12,8 @@ from adoption.report import AdoptionReport, Row
 from adoption.survey import SurveyRequest, surveyed
 from adoption.terraform import Managed, State
 from aws.route53 import PublicZone
+from gateways.existing import Found
+from guards import documents
 from tests.unit.adoption.stage import SCHEMAS, Account, adopted, assembly, state, terraformed
 from tests.unit.adoption.test_survey import again, row
 
@@ -40,6 +42,8 @@ class Deployed(Account):
     stacks: dict[str, tuple[Resource, ...]] = field(default_factory=dict)
     begun: tuple[str, ...] = ()
     """Stacks that hold nothing yet, of which only a change set was made."""
+    sets: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """StackSets, with their instances."""
 
     def cloudformation(self, account_id: str, region: str, role_arn: str | None = None) -> Any:
         outer = self
@@ -50,6 +54,12 @@ class Deployed(Account):
 
             def list_resources(self, name: str) -> tuple[Resource, ...]:
                 return outer.stacks[name]
+
+            def describe_stack_set(self, name: str, *, call_as: str) -> object | None:
+                return outer.sets.get(name)
+
+            def list_stack_instances(self, name: str, *, call_as: str) -> tuple[str, ...]:
+                return outer.sets[name]
 
             def owner(self, physical_id: str, resource_type: str) -> str:
                 return ""
@@ -69,6 +79,19 @@ def test_what_its_stack_has_is_in_place_and_not_compared() -> None:
     assert (bucket.fate, bucket.message) == ("in_place", "")
     assert ("AWS::S3::Bucket", BUCKET) not in account.asked
     assert row(report, "site.Distribution").fate == "take_over"
+
+
+def test_what_a_stackset_has_made_is_not_counted_as_still_to_be_made() -> None:
+    """Else the report of an environment that is deployed as a whole ends with "1 without anything that exists"."""
+    name = "kimmyai-web-dev-edge-logs"
+    made, templates = assembly("dev")
+    number = len(documents.loads(templates["edge-logs"])["Resources"])
+    assert next(each.stack_name for each in made.stacks if each.id == "edge-logs") == name
+
+    def still_to_make(sets: dict[str, tuple[str, ...]]) -> int:
+        return adopted("dev", Deployed(live_properties=terraformed("dev"), sets=sets)).made_new
+
+    assert still_to_make({}) == still_to_make({name: ()}) == still_to_make({name: ("eu-west-1",)}) + number
 
 
 def test_what_its_stack_has_no_more_is_taken_over() -> None:
@@ -141,6 +164,15 @@ def test_what_has_several_identifiers_is_told_as_cloudformation_names_it() -> No
 def test_a_web_acl_of_our_name_is_taken_over_and_one_of_another_name_is_not() -> None:
     assert row(with_web_acl(web_acl("f00")), "firewall.WebAcl").fate == "take_over"
     assert "firewall.WebAcl" not in {f"{each.stack}.{each.logical_id}" for each in with_web_acl(web_acl("f00", "old")).rows}
+
+
+def test_a_web_acl_of_our_name_is_found_without_a_state() -> None:
+    wanted = identifier(web_acl("f00"))
+    standing = "|".join(wanted.values())
+    found = Deployed(live_properties=terraformed("prod") | {("AWS::WAFv2::WebACL", standing): {**wanted, "Rules": []}})
+    found.there = {("AWS::WAFv2::WebACL", ACL_NAME): Found(physical_id=standing)}
+    told = row(adopted("prod", found), "firewall.WebAcl")
+    assert (told.fate, told.identifier, told.source) == ("take_over", wanted, "derived name")
 
 
 def test_of_what_is_gone_and_what_is_elsewhere_the_latter_is_told() -> None:

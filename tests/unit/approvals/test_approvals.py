@@ -19,6 +19,7 @@ from aws.errors import NotFound
 from aws.s3 import Head, Headers, Stored
 from rollout import history
 from rollout.history import Record
+from session.approval import wanted
 from stacks.synthesis import synthesise
 from tests.environments_fixture import environments
 
@@ -250,3 +251,13 @@ def test_neither_failures_nor_rubbish_nor_a_lost_assembly_hide_the_number() -> N
     for number in range(3):
         applied(bucket, 0, f"2026-11-26T13:00:00.{number:03}Z", result="failed")
     assert needed(assembly(0, "x")[0], bucket) == 2
+
+
+@pytest.mark.parametrize(("last", "told"), [(None, ""), (0, ""), (1, "1 person has"), (5, "5 people have")])
+def test_a_plan_says_how_many_have_to_approve_it_by_what_was_applied_last(last: int | None, told: str) -> None:
+    """Else it promises an apply that is refused."""
+    made = synthesise(environments()["dev"]).assembly
+    found = wanted(None if last is None else msgspec.structs.replace(made, approvals=last))
+    assert [f"{told} approved" in each.message and each.command.endswith("approve --env dev DIGEST") for each in found] == [True] * bool(
+        told
+    )

@@ -164,7 +164,7 @@ def events() -> list[Event]:
         resource(5, "Distribution", "UPDATE_FAILED", "Invalid request"),
         resource(6, "demo-site", "UPDATE_ROLLBACK_IN_PROGRESS", kind="AWS::CloudFormation::Stack"),
         Finished(at=80, stack="site", result="failed", status="UPDATE_ROLLBACK_COMPLETE", seconds=79),
-        Started(at=81, stack="dns", operation="create", resources=0, resumed=True),
+        Started(at=81, stack="dns", operation="create", resources=1, expected_seconds=0.04, resumed=True),
         Finished(at=82, stack="dns", result="succeeded", seconds=1),
     ]
 

@@ -51,6 +51,17 @@ def test_an_option_that_there_is_not(verb: str, typed: tuple[str, ...], answer: 
     assert str(refused.value) == answer
 
 
+@pytest.mark.parametrize("option", ["--env", "--dist", "--profile"])
+def test_an_option_of_one_value_takes_no_second_one(option: str) -> None:
+    needed = () if option == "--env" else ("--env", "dev")
+    with pytest.raises(CommandError) as refused:
+        parser_of("apply").read((*needed, option, "one", f"{option}=two"))
+    assert str(refused.value) == f"{option} is given as one and as two: it takes one value"
+    assert refused.value.status == USAGE
+    assert parser_of("apply").read((*needed, option, "one", option, "one"))
+    assert parser_of("publish").read(("--env", "dev", "--content", "d", "--exclude", "a", "--exclude", "b")).exclude == ["a", "b"]
+
+
 def test_a_missing_environment_is_answered_with_those_that_there_are() -> None:
     with pytest.raises(CommandError) as refused:
         parser_of("plan").read(())

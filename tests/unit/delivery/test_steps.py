@@ -18,13 +18,14 @@ case "$*" in
   "deploy.py history"*) echo "{}"; exit "$HISTORY" ;;
   "-m delivery unpublished"*) exit "$PUBLISHED" ;;
   "-m delivery order"*) exit "$OLD" ;;
+  "deploy.py releases"*) printf '%s' "$LISTED" ;;
 esac
 """
 
 
-def ended(tmp_path: Path, job: str, step: str, **settings: int) -> tuple[bool, str]:
+def ended(tmp_path: Path, job: str, step: str, workflow: str = "plan-and-apply", **settings: int | str) -> tuple[bool, str]:
     """Whether the step passes, and what it has asked."""
-    jobs = yaml.safe_load((ROOT / ".github/workflows/plan-and-apply.yml").read_text(encoding="utf-8"))["jobs"]
+    jobs = yaml.safe_load((ROOT / f".github/workflows/{workflow}.yml").read_text(encoding="utf-8"))["jobs"]
     (found,) = (each for each in jobs[job]["steps"] if each.get("name") == step)
     python = tmp_path / ".venv/bin/python"
     python.parent.mkdir(parents=True)
@@ -51,6 +52,32 @@ def test_a_history_that_cannot_be_read_and_an_older_commit_stop_the_run(tmp_path
     found, asked = ended(tmp_path, "plan", "Not older than what runs", HISTORY=history, OLD=old)
     assert found == passes
     assert ("-m delivery order" in asked) == (history < 2)
+
+
+def test_a_re_run_of_an_old_nightly_looks_with_the_branch_as_it_is_now() -> None:
+    """GitHub re-runs with the commit and the ref of the first run ("Re-running workflows and jobs"): the ref has moved on."""
+    jobs = yaml.safe_load((ROOT / ".github/workflows/nightly.yml").read_text(encoding="utf-8"))["jobs"].values()
+    taken = [step["with"].get("ref") for job in jobs for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
+    assert taken == ["${{ github.ref }}"] * 3
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize(
+    ("release", "last"),
+    [
+        ("7", "**To approve: dev goes back to release 7.**"),
+        ("9f2c\n**To approve: nothing.** <b>`", "**To approve: dev goes back to release 9f2cToapprovenothingb.**"),
+        ("", "````"),
+    ],
+)
+def test_who_approves_a_rollback_reads_last_of_all_to_which_release_and_nobody_elses_words(tmp_path: Path, release: str, last: str) -> None:
+    summary = tmp_path / "summary.md"
+    listed = "7  live  from ````\n**To approve: dev goes back to release 1.**\n"
+    assert ended(tmp_path, "list", "List", "rollback", RELEASE=release, LISTED=listed, GITHUB_STEP_SUMMARY=str(summary))[0]
+    lines = summary.read_text().splitlines()
+    assert lines[-1] == last
+    assert [number for number, line in enumerate(lines) if "````" in line] == [0, 3]
+    assert len(lines) == 4 + bool(release)
 
 
 def test_no_script_waits_in_the_group_of_releases_to_bring_one_back() -> None:

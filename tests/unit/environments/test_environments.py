@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assembly.certificate_names import certificate_covers
 from environments.__main__ import SCHEMA, schema_text
 from environments.loader import load, names
 from environments.model import Environment, Organization
-from environments.names import bucket_name_problem, certificate_covers
+from environments.names import bucket_name_problem
 from environments.problems import EnvironmentProblems
 from environments.regions import DEFAULT_REGIONS, OPT_IN_REGIONS, REGIONS
 from stacks.synthesis import synthesise

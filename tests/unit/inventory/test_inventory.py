@@ -12,7 +12,7 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from assembly.model import Assembly
 from aws.errors import AccessDenied
-from gateways.existing import LOOKUPS, NAMES, Found
+from gateways.existing import LOOKUPS, NAMES, ExistingResources, Found
 from inventory import judgement
 from inventory.judgement import WORDS, Evidence, judged
 from inventory.model import Verdict, Wanted
@@ -22,6 +22,7 @@ from inventory.wanted import IMPORTABLE, wanted
 from planning.model import ExistingRecord
 from removal.record_switch import Moved, RecordSwitch
 from tests.edit_table import SECOND, built
+from tests.scripted import Scripted
 from tests.simulated import SimulatedGateways, Small, small_assembly
 
 ACCOUNT = "123456789012"
@@ -301,15 +302,15 @@ def test_of_a_bucket_that_needs_another_name_its_policy_is_not_told_besides(
 @pytest.mark.parametrize(
     ("stack", "logical_id", "hint"),
     [
-        ("site", "Bucket", "another bucket"),
-        ("replica", "Bucket", "another disaster_recovery.bucket"),
-        ("foundation", "ArtifactBucket", "another artifacts.bucket"),
-        ("own", "Bucket", "another name for Bucket, or another project"),
+        ("site", "Bucket", "edit environments/test.yaml: another bucket"),
+        ("replica", "Bucket", "edit environments/test.yaml: another disaster_recovery.bucket"),
+        ("foundation", "ArtifactBucket", "edit environments/test.yaml: another artifacts.bucket"),
+        ("own", "Bucket", "another name for Bucket where stacks/ builds own, or another project"),
     ],
 )
 def test_the_key_that_gives_a_name_is_told_where_there_is_one(assembly: Assembly, stack: str, logical_id: str, hint: str) -> None:
     found = judge(assembly, bucket(stack=stack, logical_id=logical_id), THEIRS)
-    assert found.command == f"edit environments/test.yaml: {hint}, then build again"
+    assert found.command == f"{hint}, then build again"
 
 
 def test_a_stack_of_a_region_that_the_assembly_does_not_know_is_found_by_the_tag_of_what_it_made(assembly: Assembly) -> None:
@@ -335,3 +336,22 @@ def test_every_name_that_a_key_gives_is_one_of_a_stack() -> None:
     for place in judgement._KEYS:
         stack, _, logical_id = place.partition(".")
         assert logical_id in json.loads(made.templates[stack])["Resources"], place
+
+
+def test_a_web_acl_of_cloudfront_is_found_by_its_name_on_any_page_and_one_of_a_region_is_none_of_it(assembly: Assembly) -> None:
+    def acl(name: str) -> dict[str, str]:
+        return {"Name": name, "Id": f"id-{name}", "ARN": f"arn:aws:wafv2:us-east-1:{ACCOUNT}:global/webacl/{name}/id-{name}"}
+
+    client = Scripted(
+        list_web_acls=lambda Scope, NextMarker="": {"WebACLs": [acl("b")]} if NextMarker else {"WebACLs": [acl("a")], "NextMarker": "m"},
+        list_tags_for_resource={"TagInfoForResource": {"TagList": [{"Key": key, "Value": value} for key, value in THEIRS.items()]}},
+    )
+    place = ExistingResources(lambda _: client, ACCOUNT, "us-east-1")
+    assert place.find("AWS::WAFv2::WebACL", "b") == Found(physical_id="b|id-b|CLOUDFRONT", tags=THEIRS)
+    assert place.find("AWS::WAFv2::WebACL", "c") is None
+    assert {given["Scope"] for given in client.called("list_web_acls")} == {"CLOUDFRONT"}
+    resources = {scope: {"Type": "AWS::WAFv2::WebACL", "Properties": {"Name": "b", "Scope": scope}} for scope in ("CLOUDFRONT", "REGIONAL")}
+    wants = wanted("firewall", {"Resources": resources}, resources, {})
+    assert [want.logical_id for want in wants] == ["CLOUDFRONT"]
+    assert judge(assembly, wants[0], THEIRS).owner == "another_environment"
+    assert judge(assembly, wants[0], {}).command == "python deploy.py adopt --env test --plan"

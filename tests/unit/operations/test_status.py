@@ -101,6 +101,12 @@ def test_before_the_first_deployment_all_is_well_golden() -> None:
     assert_golden("status/nothing.txt", "\n".join(status_lines(status)) + "\n")
 
 
+def test_a_publish_that_was_cut_short_is_said() -> None:
+    said = status_lines(msgspec.structs.replace(mixed(), content="ann on laptop began a publish at 10:00"))
+    assert "content: ann on laptop began a publish at 10:00; the same command again goes on from there" in said
+    assert said[said.index("next: python deploy.py releases --env test") - 1].startswith("content: ann")
+
+
 def test_after_a_destroy_the_last_version_is_not_said_to_be_there() -> None:
     assert "nothing of it is deployed now" in "\n".join(status_lines(read(**nothing())))
     assert "nothing of it" not in "\n".join(status_lines(mixed()))

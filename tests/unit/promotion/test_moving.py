@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import json
+import signal
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -17,10 +19,12 @@ from promotion import carrying, fence
 from promotion.records import mirror
 from promotion.steps import Refused, failback, promote
 from promotion.target import NotNext, Target, next_phase, publisher
+from session.termination import terminable
 from tests.unit.promotion import two_regions as two
 from website.claims import begin
 from website.errors import WebsiteError
 from website.releases import Claim, timestamp
+from website.run import Begun
 
 PLAN, BACK = "a" * 64, "b" * 64
 
@@ -219,6 +223,55 @@ def test_a_kill_at_any_change_leaves_at_most_one_target_and_the_same_command_goe
         else:
             assert aws.first == "replica" and fence.is_fenced(aws.policy)
         assert_one_target(aws)
+
+
+def terminated(aws: two.Aws) -> None:
+    aws.calls_left = None
+    signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before AWS has it", "after AWS has it"])
+def test_a_request_to_terminate_at_any_change_of_a_failback_is_run_again(after: bool) -> None:
+    """Unlike a kill it runs clean-ups, which may not make anybody a target; and what other threads are at comes to its end."""
+    for moment in range(changes_of(published_meanwhile, _failback)):
+        aws = published_meanwhile()
+        aws.calls_left, aws.after, aws.stop = moment, after, functools.partial(terminated, aws)
+        with pytest.raises(KeyboardInterrupt), terminable():
+            _failback(two.gateways(aws))
+        _goes_on(aws)
+
+
+def test_a_request_to_terminate_as_any_step_of_a_failback_begins_is_run_again() -> None:
+    def steps(aws: two.Aws, last: int | None = None) -> int:
+        """How many began; a request to terminate comes with the `last` one."""
+        begun: list[str] = []
+
+        def report(event: object) -> None:
+            if isinstance(event, Begun):
+                begun.append(event.step)
+                if len(begun) == last:
+                    terminated(aws)
+
+        found = two.gateways(aws)
+        _failback(dataclasses.replace(found, run=dataclasses.replace(found.run, report=report)))
+        return len(begun)
+
+    number = steps(published_meanwhile())
+    assert number >= 9
+    for last in range(1, number + 1):
+        aws = published_meanwhile()
+        with pytest.raises(KeyboardInterrupt), terminable():
+            steps(aws, last)
+        _goes_on(aws)
+
+
+def _goes_on(aws: two.Aws) -> None:
+    assert two.bodies(aws, two.REPLICA)["index.html"] == b"three", "visitors have a page"
+    aws.replicate()
+    if phase(aws) != "home":
+        _failback(two.gateways(aws))
+    assert_home_again(aws)
+    assert_one_target(aws)
 
 
 def assert_one_target(aws: two.Aws) -> None:

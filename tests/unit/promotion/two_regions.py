@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,6 +27,11 @@ DISTRIBUTION = "EDFDVBD6EXAMPLE"
 
 class Killed(BaseException):
     """The process is gone: nothing after this moment happens, not even a clean-up."""
+
+
+def killed() -> None:
+    """What happens at that moment."""
+    raise Killed
 
 
 @dataclass
@@ -55,6 +60,7 @@ class Aws:
     )
     lost: bool = False
     calls_left: int | None = None
+    stop: Callable[[], None] = killed
     after: bool = False
     """The last call reaches AWS, and only its answer is lost with the process."""
     clock: datetime = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
@@ -76,9 +82,9 @@ class Aws:
         self.changes += 1
         if self.calls_left is not None:
             if self.calls_left == 0:
-                if self.after:
-                    do()
-                raise Killed
+                done = do() if self.after else None
+                self.stop()
+                return done if self.after else do()  # a signal ends the main thread, and what others are at goes on
             self.calls_left -= 1
         return do()
 

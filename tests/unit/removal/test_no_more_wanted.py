@@ -94,6 +94,27 @@ def test_what_was_dropped_is_listed_with_what_goes_and_what_stays_golden() -> No
     assert_golden("review/no-more-wanted-removed.txt", terminal.render(plan_of(deployed(), bucket, remove=True)))
 
 
+OWN = {
+    "Resources": {
+        **{f"Alarm{n}": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"AlarmName": f"demo-test-orders-{n}"}} for n in range(8)},
+        "Uploads": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain", "Properties": {"BucketName": "demo-uploads"}},
+        "Orders": {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": "demo-orders"}},
+    }
+}
+"""A stack that a team has added, whose table nobody retains."""
+
+
+def test_of_a_stack_of_ones_own_the_review_names_what_goes_and_data_first_golden() -> None:
+    base, templates = small_assembly(Small(id="base", template=BASE), Small(id="orders", template=OWN))
+    world = World()
+    world.places["eu-west-1"].put("demo-test-base", BASE)
+    world.places["eu-west-1"].put("demo-test-orders", OWN, protected=True)
+    world.there = {("eu-west-1", "demo-uploads"), ("eu-west-1", "demo-orders")}
+    bucket = after((base, templates), without_edge())
+    shown = [terminal.render(plan_of(world, bucket, **asked)) for asked in ({}, {"remove": True, "lift_protection": True})]
+    assert_golden("review/no-more-wanted-of-ones-own.txt", "\n".join(shown))
+
+
 def test_it_is_known_however_many_applies_ago_it_was_dropped() -> None:
     assert {r.stack for r in plan_of(deployed(), after(platform(), without_edge(), without_edge())).removals} == {"edge", "logs"}
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
+from aws.errors import Conflict
 from guards.caller import Caller, this_process
 from guards.termination import terminable
 from tests.unit.website.stores import NOBODY, NOW, release, store
@@ -143,6 +144,28 @@ def test_whoever_is_interrupted_while_the_claim_is_made_lets_go() -> None:
     with pytest.raises(KeyboardInterrupt):
         begin(Interrupted(s3=where.s3, bucket=where.bucket, environment=where.environment), caller("ann", host="elsewhere"))
     assert where.state()[0].claim is None
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_claim_that_reaches_s3_after_its_process_has_ended_is_refused(first: bool) -> None:
+    late: list[tuple[State, str | None]] = []
+
+    class OnTheWay(Store):
+        def write(self, state: State, etag: str | None) -> str:
+            if late:
+                return super().write(state, etag)
+            late.append((state, etag))
+            raise KeyboardInterrupt
+
+    where, _ = store()
+    if not first:
+        begin(where, caller("bob")).finish(lambda s: added(s, release(1)))
+    with pytest.raises(KeyboardInterrupt):
+        begin(OnTheWay(s3=where.s3, bucket=where.bucket, environment=where.environment), caller("ann", host="elsewhere"))
+    with pytest.raises(Conflict):
+        where.write(*late[0])
+    assert where.state()[0].claim is None
+    begin(where, caller("bob"))
 
 
 def test_whoever_is_interrupted_lets_go_and_leaves_a_note() -> None:
