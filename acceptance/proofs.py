@@ -24,7 +24,7 @@ class Proof:
     says: str = ""
     """What the step's commands print if it holds; empty: that they end as expected is enough."""
     denies: str = ""
-    """What they print if it does not hold: a line of ours, or AWS's refusal."""
+    """What they print if it does not hold, and the step fails: a line of ours, or AWS's refusal."""
 
 
 def judged(proofs: Iterable[Proof], result: str, printed: str, templates: Iterable[str]) -> Mapping[str, str]:
@@ -36,7 +36,7 @@ def judged(proofs: Iterable[Proof], result: str, printed: str, templates: Iterab
 def _judged(proof: Proof, result: str, printed: str, templates: tuple[str, ...]) -> str:
     if proof.built and not any(re.search(proof.built, each, re.DOTALL) for each in templates):
         return NOT_TRIED
-    if proof.denies and re.search(proof.denies, printed, re.MULTILINE):
+    if result == "failed" and proof.denies and re.search(proof.denies, printed, re.MULTILINE):
         return REFUTED
     if re.search(proof.says, printed, re.MULTILINE) if proof.says else result == "passed":
         return HELD

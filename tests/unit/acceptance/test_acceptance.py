@@ -14,6 +14,7 @@ import yaml
 
 from acceptance import refusals, report, variants
 from acceptance import state as kept
+from acceptance.command import Refused, _alone
 from acceptance.proofs import Proof, judged
 from acceptance.runner import Runner
 from acceptance.state import Call, DamagedState, Done, State
@@ -128,6 +129,40 @@ def test_a_failure_ends_the_run_and_the_next_one_goes_on_with_that_step(runner: 
     assert calls(runner)[-1] == ["rollback", "--env", "test", "--dist", str(runner.folder / "dist"), "--profile", "sandbox", "--to", "f00d"]
 
 
+def test_a_step_whose_process_was_killed_has_been_tried(runner: Runner) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(*_: Any, **__: Any) -> tuple[int, str]:
+        raise Killed
+
+    process, vars(runner)["process"] = runner.process, killed
+    with pytest.raises(Killed):
+        runner.run(LIFE, STATE)
+    found = kept.load(runner.folder)
+    assert found is not None and results(found) == {"one": "interrupted"}
+    # What it had applied before is not there to be planned any more.
+    vars(runner)["process"] = process
+    assert results(runner.run(LIFE, found)) == {"one": "passed", "two": "passed"}
+
+
+def test_what_stands_is_what_destroy_says_or_not_known(runner: Runner) -> None:
+    script(runner.root, destroy=(0, "deleted, in this order:"))
+    assert runner.left() == "deleted, in this order:\n"
+    assert calls(runner)[-1][-2:] == ["--dry-run", "--delete-data"]
+    data = report.as_data(LIFE, STATE, {}, left=runner.left())
+    assert "## What stands, and costs until it is taken away\n\n    deleted, in this order:\n" in report.as_markdown(data, {})
+    script(runner.root, destroy=(1, ""))
+    assert runner.left() == f"not known: {runner.folder / 'left.log'}"
+
+
+def test_two_runs_of_an_environment_are_not_made_at_once(tmp_path: Path) -> None:
+    with _alone(tmp_path), pytest.raises(Refused, match="another run goes on"), _alone(tmp_path):
+        pytest.fail("both")
+    with _alone(tmp_path):
+        pass
+
+
 def test_a_first_plan_without_changes_is_a_failure(runner: Runner) -> None:
     assert results(runner.run(LIFE, STATE)) == {"one": "failed"}
 
@@ -236,7 +271,8 @@ BROKEN = {
     "failover-name": "error: InvalidChangeBatch: the alias target name does not lie within the target zone",
     "health-own-name": "FAIL  The page is the released one",
 }
-BUILT = '"OriginReadTimeout" "AWS::CertificateManager::Certificate" "*.x" "nodejs24.x" AWS::Lambda::Version "ReplicationConfiguration" "AWS::Logs::Delivery"'
+BUILT = '"OriginReadTimeout" "AWS::CertificateManager::Certificate" "*.x" "nodejs24.x" AWS::Lambda::Version'
+BUILT += ' "ReplicationConfiguration" "AWS::Logs::Delivery"'
 
 
 @pytest.mark.parametrize(
