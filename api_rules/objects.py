@@ -92,14 +92,17 @@ def policy_problem(body: bytes, bucket: str) -> str:
         return "Policies must be valid JSON and the first byte must be '{'"
     except KeyError:
         return "Missing required field Statement"
-    for statement in statements if isinstance(statements, list) else [statements]:
-        if unknown := statement.keys() - _STATEMENT:
-            return f"Unknown field {min(unknown)}"
-        for name in ("Principal", "Action", "Resource"):
-            if not {name, f"Not{name}"} & statement.keys():
-                return f"Missing required field {name}"
-        named = statement.get("Resource", statement.get("NotResource"))
-        for arn in named if isinstance(named, list) else [named]:
-            if not re.fullmatch(rf"arn:aws[a-z-]*:s3:::{re.escape(bucket)}(/.*)?", str(arn)):
-                return "Policy has invalid resource"
-    return ""
+    return next(
+        filter(None, (_statement_problem(each, bucket) for each in (statements if isinstance(statements, list) else [statements]))), ""
+    )
+
+
+def _statement_problem(statement: Mapping[str, Any], bucket: str) -> str:
+    if unknown := statement.keys() - _STATEMENT:
+        return f"Unknown field {min(unknown)}"
+    for name in ("Principal", "Action", "Resource"):
+        if not {name, f"Not{name}"} & statement.keys():
+            return f"Missing required field {name}"
+    named = statement.get("Resource", statement.get("NotResource"))
+    ours = re.compile(rf"arn:aws[a-z-]*:s3:::{re.escape(bucket)}(/.*)?")
+    return "" if all(ours.fullmatch(str(arn)) for arn in (named if isinstance(named, list) else [named])) else "Policy has invalid resource"

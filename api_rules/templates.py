@@ -16,20 +16,8 @@ from typing import Any
 
 from templates.intrinsics import references
 
-_SECTIONS = {
-    "AWSTemplateFormatVersion",
-    "Description",
-    "Metadata",
-    "Parameters",
-    "Rules",
-    "Mappings",
-    "Conditions",
-    "Transform",
-    "Hooks",
-} | {
-    "Resources",
-    "Outputs",
-}
+_SECTIONS = {"AWSTemplateFormatVersion", "Description", "Metadata", "Transform", "Parameters", "Rules", "Mappings", "Conditions"}
+_SECTIONS |= {"Hooks", "Resources", "Outputs"}
 Body = Mapping[str, Any]
 
 

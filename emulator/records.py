@@ -75,9 +75,9 @@ def conflict(records: Iterable[Record], zone: str = "", before: Iterable[Record]
     of_name: dict[str, list[Record]] = defaultdict(list)
     known = list(before)
     everything = list(records)
-    apex = str(route53._zones.get(zone, {}).get("Name", "")).rstrip(".").lower()
+    apex = str(route53._zones.get(zone, {}).get("name", "")).rstrip(".").lower()
     for name in (str(record["Name"]).rstrip(".").lower() for record in everything):
-        if not f".{name}".endswith(f".{apex}"):
+        if apex and not f".{name}".endswith(f".{apex}"):
             return f"RRSet with DNS name {name}. is not permitted in zone {apex}."
     for record in everything:
         of_name[str(record["Name"]).lower()].append(record)
