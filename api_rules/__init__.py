@@ -22,6 +22,7 @@ PARTS = {
         "_parse_bucket_key(path, headers)",
         "_error(code, message, status, resource, extra, headers)",
     ),
+    "ministack.core.responses": ("error_response_json(code, message, status, extra, message_key, content_type)",),
     "ministack.services.secretsmanager": ("_put_secret_value(data)", "_resolve(secret_id, use_arn_scope)"),
 }
 
@@ -33,6 +34,7 @@ def install() -> None:
     from emulator import seams
 
     seams.check(PARTS)
+    from ministack.core import responses
     from ministack.services import s3, secretsmanager
     from ministack.services.cloudformation.handlers import _ACTION_HANDLERS
 
@@ -47,7 +49,7 @@ def install() -> None:
         there = (secret or {}).get("Versions", {}).get(data.get("ClientRequestToken"))
         if there is not None and there.get("SecretString") != data.get("SecretString"):
             words = "You can't use ClientRequestToken because that token is already in use for a different secret version."
-            return secretsmanager.error_response_json("ResourceExistsException", words, 400)
+            return responses.error_response_json("ResourceExistsException", words, 400)
         return put(data)
 
     vars(secretsmanager)["_put_secret_value"] = put_secret_value
