@@ -7,6 +7,8 @@ Never: begins unasked, or leaves the reader without the next command.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import fcntl
 import json
 import os
 import platform
@@ -15,6 +17,7 @@ import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -99,6 +102,24 @@ def _run(args: argparse.Namespace) -> int:
     folder = ROOT / ".acceptance" / (f"{args.env}-local" if args.local else args.env)
     private_directory(folder.parent)
     private_directory(folder)
+    with _alone(folder):
+        return _run_in(folder, args)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Raises `Refused` while another run of the environment goes on here: each would take away what the other has made."""
+    held = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise Refused(f"another run goes on in {folder}") from None
+    finally:
+        os.close(held)
+
+
+def _run_in(folder: Path, args: argparse.Namespace) -> int:
     runner = Runner(
         root=ROOT,
         folder=folder,
@@ -137,7 +158,7 @@ def _run(args: argparse.Namespace) -> int:
         state = runner.run(steps, state)
     except KeyboardInterrupt:
         interrupted, state = True, kept.load(folder) or state
-    return _ended(args, assembly, folder, steps, state, interrupted=interrupted)
+    return _ended(args, assembly, runner, steps, state, interrupted=interrupted)
 
 
 def _standby(args: argparse.Namespace) -> tuple[str, str] | None:
@@ -172,7 +193,8 @@ def _refuse(args: argparse.Namespace, assembly: Assembly, *, begins: bool) -> No
             *(f"{p.file}: {p.key} is still the placeholder {p.value!r}" for p in assembly.placeholders), command=_make(args, "LOCAL=1")
         )
     if begins and (problems := refusals.in_the_account(assembly, _there(args, assembly), others_allowed=args.other_environments)):
-        raise Refused(*problems)
+        # Told to forget a run, it has not forgotten what that run has made.
+        raise Refused(*problems, command=_make(args, "CLEANUP=1") if args.restart else "")
 
 
 def _refuse_run(args: argparse.Namespace, assembly: Assembly, state: State | None) -> None:
@@ -215,15 +237,18 @@ def _confirm(args: argparse.Namespace, assembly: Assembly, steps: tuple[Step, ..
         return
     sys.stderr.write(f"Type {assembly.environment} to begin: ")
     sys.stderr.flush()
-    if sys.stdin.readline().strip() != assembly.environment:
+    if sys.stdin is None or sys.stdin.readline().strip() != assembly.environment:
         raise Refused("not begun", command=_make(args))
 
 
-def _ended(args: argparse.Namespace, assembly: Assembly, folder: Path, steps: tuple[Step, ...], state: State, *, interrupted: bool) -> int:
+def _ended(
+    args: argparse.Namespace, assembly: Assembly, runner: Runner, steps: tuple[Step, ...], state: State, *, interrupted: bool
+) -> int:
     """Write the report; say what came of it and what to type."""
+    folder, told = runner.folder, {step.id for step in steps}
     facts = {"commit": short(commit_of(ROOT)), "python": platform.python_version()}
-    data = report.as_data(steps, state, facts)
-    told = {step.id for step in steps}
+    passed = all(state.finished(step) for step in told)
+    data = report.as_data(steps, state, facts, left="" if passed else runner.left())
     wrong = [call for done in state.done if done.step in told and not state.finished(done.step) for call in done.calls if call.wrong]
     tails = {call.log: read_private(folder / call.log).decode("utf-8", "replace") for call in wrong if (folder / call.log).exists()}
     zone = assembly.hosted_zone
@@ -233,16 +258,17 @@ def _ended(args: argparse.Namespace, assembly: Assembly, folder: Path, steps: tu
     for call in wrong:
         _say(f"{call.command}: {call.wrong}; all of it: {folder / call.log}")
     _say(f"report, to be sent back: {folder / 'report.md'}, {folder / 'report.json'}")
-    if data["passed"]:
+    if passed:
         kept.forget(folder)
         (folder / "password").unlink(missing_ok=True)
-        _say(f"passed: {args.env} is gone" if args.clean_up else "passed")
+        without = ", ".join(done.step for done in state.done if done.result == "left out" and done.step in told)
+        _say(f"passed: {args.env} is gone" if args.clean_up else f"passed{f', without {without}' if without else ''}")
         return PASSED
-    waiting = any(done.result == "waiting" for done in state.done)
+    waiting = any(done.result == "waiting" and done.step in told for done in state.done)
     _say("to go on where it stopped, later" if waiting else "to go on where it stopped")
     _say(f"  next: {_make(args)}")
     if not args.clean_up:
-        _say("to take away what stands")
+        _say("to take away what stands, which costs until then")
         _say(f"  next: {_make(args, 'CLEANUP=1')}")
     return INTERRUPTED if interrupted else WAITING if waiting else FAILED
 

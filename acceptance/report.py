@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from acceptance.proofs import HELD, NOT_TRIED
 from acceptance.state import Done, State
 from acceptance.steps import Step
 from guards import masks
@@ -22,14 +23,14 @@ TAIL = 40
 
 
 def assumptions(steps: Sequence[Step], state: State) -> dict[str, str]:
-    """Assumption to "held", "in question" (its step failed) or "not tried"; the local AWS proves nothing."""
-    results = {done.step: done.result for done in state.done}
-    words = {"passed": "not tried on AWS" if state.local else "held", "failed": "in question"}
-    return {each: words.get(results.get(step.id, ""), "not tried") for step in steps for each in step.proves}
+    """Assumption to a word of `acceptance.proofs`; the local AWS holds nothing, though it can refute."""
+    told = {name: word for done in state.done for name, word in done.assumptions.items()}
+    words = {proof.of: told.get(proof.of, NOT_TRIED) for step in steps for proof in step.proves}
+    return {name: "not tried on AWS" if state.local and word == HELD else word for name, word in words.items()}
 
 
-def as_data(steps: Sequence[Step], state: State, facts: Mapping[str, str]) -> dict[str, Any]:
-    """For JSON."""
+def as_data(steps: Sequence[Step], state: State, facts: Mapping[str, str], *, left: str = "") -> dict[str, Any]:
+    """For JSON. `left`: what stands still, as `destroy --dry-run` says it."""
     results = {done.step: done for done in state.done}
     told = [results.get(step.id) for step in steps]
     return {
@@ -45,6 +46,7 @@ def as_data(steps: Sequence[Step], state: State, facts: Mapping[str, str]) -> di
             for step, done in zip(steps, told, strict=True)
         ],
         "assumptions": assumptions(steps, state),
+        "left": left.splitlines(),
     }
 
 
@@ -69,8 +71,9 @@ def as_markdown(data: Mapping[str, Any], tails: Mapping[str, str]) -> str:
         lines.append(f"| {step['step']} | {step['result']} | {seconds} | {step['expected_minutes']:g} | {_cell(step)} |")
     lines += ["", "## Assumptions", "", "| assumption | result |", "| --- | --- |"]
     lines += [f"| {name} | {result} |" for name, result in sorted(data["assumptions"].items())]
-    for log, tail in tails.items():
-        lines += ["", f"## {log}", "", *(f"    {printable(line)}" for line in tail.splitlines()[-TAIL:])]
+    parts = {"What stands, and costs until it is taken away": data["left"]} if data["left"] else {}
+    for title, part in {**parts, **{log: tail.splitlines()[-TAIL:] for log, tail in tails.items()}}.items():
+        lines += ["", f"## {title}", "", *(f"    {printable(line)}" for line in part)]
     return "\n".join([*lines, ""])
 
 
@@ -80,8 +83,8 @@ def _cell(step: Mapping[str, Any]) -> str:
 
 
 def without_secrets(text: str, accounts: Iterable[str]) -> str:
-    """Secrets that the process knows are `***`; account numbers are ACCOUNT, also others' where an ARN has them."""
-    text = re.sub(r"(?<=:)\d{12}(?=:)", "ACCOUNT", text)
-    for account in accounts:
-        text = re.sub(rf"(?<!\d){re.escape(account)}(?!\d)", "ACCOUNT", text)
+    """Secrets that the process knows are `***`; numbers of accounts are ACCOUNT, those of others too, and ids of access keys KEY."""
+    text = re.sub(r"\b(AKIA|ASIA)[A-Z0-9]{12,}", "KEY", text)
+    for account in (*map(re.escape, accounts), r"(?<![A-Za-z])\d{12}(?![A-Za-z])"):
+        text = re.sub(rf"(?<!\d){account}(?!\d)", "ACCOUNT", text)
     return masks.masked(text)

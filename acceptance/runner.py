@@ -20,10 +20,10 @@ from pathlib import Path
 
 import msgspec
 
+from acceptance import proofs, variants
 from acceptance import state as kept
-from acceptance import variants
 from acceptance.state import Call, Done, State
-from acceptance.steps import OK, Command, Step
+from acceptance.steps import LEFT, OK, Command, Step
 from assembly import files
 from guards import masks
 from guards.private import read_private, write_private
@@ -60,6 +60,9 @@ class Runner:
                 continue
             self.say(f"[{number}/{len(steps)}] {step.id}: {step.title} (about {step.minutes:g} min)")
             lacking = self.lacking(step)
+            if not lacking:
+                # Of a process that is killed here: what it has changed is not there to be planned any more.
+                kept.save(self.folder, state.with_step(Done(step=step.id, result="interrupted", note="ended without a word")))
             done = Done(step=step.id, result="left out", note=lacking) if lacking else self.step(number, step, state)
             state = state.with_step(done)
             if step.id == "apply" and done.result == "passed" and not state.first:
@@ -76,9 +79,7 @@ class Runner:
         """Why the step cannot be taken; empty if it can."""
         if step.needs == "password" and not self.has_password:
             return "no Basic Auth"
-        if step.needs == "standby" and self.standby is None:
-            return "nowhere to fail over to: --standby NAME=ZONE_ID"
-        return "the local AWS has no host names" if step.needs == "host names" and self.local else ""
+        return "nowhere to fail over to: --standby NAME=ZONE_ID" if step.needs == "standby" and self.standby is None else ""
 
     def digest(self) -> str:
         """Of the assembly that is built."""
@@ -101,11 +102,22 @@ class Runner:
             if call.wrong:
                 result = "waiting" if call.code in command.waits else "failed"
                 break
-        return Done(step=step.id, result=result, seconds=self.monotonic() - began, calls=tuple(calls))
+        seconds, told = self.monotonic() - began, self.judged(step, result, calls)
+        return Done(step=step.id, result=result, seconds=seconds, calls=tuple(calls), assumptions=told)
+
+    def judged(self, step: Step, result: str, calls: Sequence[Call]) -> dict[str, str]:
+        """What the step says of its assumptions."""
+        if not step.proves:
+            return {}
+        printed = "\n".join(read_private(self.folder / call.log).decode("utf-8", "replace") for call in calls)
+        built = (self.folder / "dist" / self.environment).glob("*.template.json")
+        return dict(proofs.judged(step.proves, result, printed, (file.read_text("utf-8") for file in built)))
 
     def call(self, log: str, command: Command, state: State, expects: frozenset[int]) -> Call:
         argv = self.argv(command, state)
         began = self.monotonic()
+        if command.after and not self.local:
+            self.sleep(command.after)
         for attempt in range(command.tries):
             if attempt:
                 self.sleep(RETRY_SECONDS)
@@ -159,6 +171,16 @@ class Runner:
             else:
                 told.write(b"\n--- stdout\n" + masks.masked(out.decode("utf-8", "replace")).encode())
         return code, out.decode("utf-8", "replace")
+
+    def left(self) -> str:
+        """What stands, as `destroy` would take it away; or that it is not known."""
+        try:
+            code, told = self.process(
+                self.argv(LEFT, State(environment=self.environment, local=self.local, began="")), "left.log", secret=False
+            )
+        except KeyboardInterrupt:
+            code, told = 1, ""
+        return told if not code else f"not known: {self.folder / 'left.log'}"
 
     def know_password(self) -> None:
         """The password of an earlier process of this run is a secret to this one too."""

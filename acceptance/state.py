@@ -37,6 +37,8 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     calls: tuple[Call, ...] = ()
     note: str = ""
+    assumptions: dict[str, str] = {}
+    """What it says of those that it could prove or refute (`acceptance.proofs`)."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from acceptance.proofs import Proof
+
 OK = frozenset({0})
 CHANGES = frozenset({3})
 """What `plan` ends with where there is something to do."""
@@ -26,6 +28,8 @@ class Command:
     """A regular expression that what it prints on stdout must match."""
     tries: int = 1
     """For what takes effect late at AWS; a minute lies between two."""
+    after: float = 0.0
+    """Seconds to wait before it, at AWS: for what shows itself only later."""
     secret: bool = False
     """What it prints on stdout is a password: kept for the steps that need it, in no log."""
     waits: frozenset[int] = frozenset()
@@ -41,11 +45,10 @@ class Step:
     minutes: float
     commands: tuple[Command, ...]
     needs: str = ""
-    """`password`: only where the environment has Basic Auth; `standby`: only with somewhere to fail over to; `host names`: not with the
-    local AWS, which has none."""
+    """`password`: only where the environment has Basic Auth; `standby`: only with somewhere to fail over to."""
     settings: str = ""
     """Variant of the environment's files: `` as they are, `changed`, `failover`."""
-    proves: tuple[str, ...] = ()
+    proves: tuple[Proof, ...] = ()
 
 
 def _change(*more: Command) -> tuple[Command, ...]:
@@ -63,12 +66,23 @@ def _publish(number: int) -> Command:
     return Command(verb="publish", arguments=("--content", f"{{folder}}/content-{number}", "--yes"))
 
 
+def _check(title: str) -> dict[str, str]:
+    """A row of the table that `verify` prints."""
+    return {"says": f"^ok +{title}", "denies": f"^FAIL +{title}"}
+
+
+def _in_sync(kind: str) -> dict[str, str]:
+    """`drift` looked at the resources of a type, and none of them differs."""
+    return {"says": rf"(?s)\A(?!.*^  {kind}$).*^\S+: in sync", "denies": rf"^  \S+ \({kind}, "}
+
+
 _PASSWORD = Command(verb="set-password", arguments=("--generate",), secret=True)
 _VERIFY = Command(verb="verify", tries=20)
 _DESTROY = (
     Command(verb="destroy", arguments=("--approve", "{environment}", "--delete-data"), waits=frozenset({3})),
     Command(verb="destroy", arguments=("--dry-run", "--delete-data"), says=r"nothing to delete in"),
 )
+LEFT = Command(verb="destroy", arguments=("--dry-run", "--delete-data"))
 
 STEPS: tuple[Step, ...] = (
     Step(
@@ -77,7 +91,6 @@ STEPS: tuple[Step, ...] = (
         minutes=1,
         # A problem that doctor finds before anything stands ends it with 1; what matters here is that it can look.
         commands=(Command(verb="build"), Command(verb="doctor", expects=frozenset({0, 1}))),
-        proves=("lambda-concurrency",),
     ),
     Step(id="password", title="A password for Basic Auth", minutes=0.2, commands=(_PASSWORD,), needs="password"),
     Step(id="plan", title="Plan of the first deployment", minutes=2, commands=(Command(verb="plan", expects=CHANGES),)),
@@ -91,16 +104,11 @@ STEPS: tuple[Step, ...] = (
             Command(verb="status"),
         ),
         proves=(
-            "edge-read-timeout",
-            "cert-wildcard",
-            "cfn-event-token",
-            "cfn-handlers",
-            "edge-runtime",
-            "iam-no-resource",
-            "iam-sizes",
-            "lock-key",
-            "size-texts",
-            "stackset-failed-instances",
+            Proof(of="edge-read-timeout", built='"OriginReadTimeout"', denies=r"(?i)origin ?read ?timeout"),
+            Proof(of="cert-wildcard", built=r'\A(?=.*"AWS::CertificateManager::Certificate").*"\*\.'),
+            Proof(of="cfn-handlers", denies=r"(?i)is not authorized to perform|access ?denied"),
+            Proof(of="edge-runtime", built='"nodejs24.x"', denies=r"(?i)runtime.*(not supported|invalid|not valid)"),
+            Proof(of="iam-sizes", denies="Cannot exceed quota for|Maximum policy size"),
         ),
     ),
     Step(id="publish", title="First release", minutes=2, commands=(_publish(1), Command(verb="releases"))),
@@ -109,8 +117,11 @@ STEPS: tuple[Step, ...] = (
         title="The live site keeps what the configuration promises",
         minutes=10,
         commands=(_VERIFY,),
-        needs="host names",
-        proves=("edge-default-root", "edge-error-headers", "edge-own-headers", "edge-policy-order", "iam-slash-s3"),
+        proves=(
+            Proof(of="edge-error-headers", **_check("Strict-Transport-Security is on every answer")),
+            Proof(of="edge-own-headers", built="AWS::Lambda::Version", **_check("Strict-Transport-Security is on every answer")),
+            Proof(of="iam-slash-s3", built='"ReplicationConfiguration"', **_check("The replica has the live release")),
+        ),
     ),
     Step(
         id="change",
@@ -118,16 +129,18 @@ STEPS: tuple[Step, ...] = (
         minutes=3,
         commands=_change(Command(verb="history", says="succeeded")),
         settings="changed",
-        proves=("cfn-values",),
     ),
     Step(
         id="publish-change",
         title="A second release, whose file names have two spellings in a URL",
         minutes=3,
-        # A run that goes on here has built the files as they are.
-        commands=(Command(verb="build"), _publish(2)),
+        # A run that goes on here has built the files as they are. The edge has the first release since `verify`.
+        commands=(Command(verb="build"), _publish(2), _VERIFY),
         settings="changed",
-        proves=("edge-rewritten", "invalidation-spelling"),
+        proves=(
+            Proof(of="edge-rewritten", **_check("The page is the released one")),
+            Proof(of="invalidation-spelling", **_check("Files are the released ones by every spelling of their address")),
+        ),
     ),
     Step(
         id="rollback-release",
@@ -152,19 +165,34 @@ STEPS: tuple[Step, ...] = (
         title="Nothing has drifted by itself",
         minutes=4,
         commands=(Command(verb="drift"),),
-        proves=("cfn-drift-reads", "cfn-drift-types", "logs-policy", "logs-prefix"),
+        proves=(
+            Proof(of="cfn-drift-reads", denies=r"(?i)^error: .*(is not authorized to perform|access ?denied)"),
+            Proof(of="cfn-drift-types", denies="BatchDescribeTypeConfigurations"),
+            Proof(of="logs-policy", built='"AWS::Logs::Delivery"', **_in_sync("AWS::S3::BucketPolicy")),
+            Proof(of="logs-prefix", built='"AWS::Logs::Delivery"', **_in_sync("AWS::Logs::Delivery")),
+        ),
     ),
     Step(
         id="failover-on",
         title="Failover records to the standby",
         minutes=5,
-        commands=_change(),
+        # Route 53 takes a new health check for well until three looks, half a minute apart, have said otherwise.
+        commands=_change(Command(verb="verify", after=240, tries=3)),
         needs="standby",
         settings="failover",
-        proves=("failover-name", "health-own-name", "simple-beside-failover"),
+        proves=(
+            Proof(of="failover-name", denies="InvalidChangeBatch"),
+            Proof(of="health-own-name", **_check("The page is the released one")),
+        ),
     ),
     Step(id="failover-off", title="No failover any more", minutes=5, commands=_change(), needs="standby"),
-    Step(id="destroy", title="Everything is taken away", minutes=25, commands=_DESTROY, proves=("edge-replicas",)),
+    Step(
+        id="destroy",
+        title="Everything is taken away",
+        minutes=25,
+        commands=_DESTROY,
+        proves=(Proof(of="edge-replicas", built="AWS::Lambda::Version"),),
+    ),
     Step(id="password-again", title="A secret that is being deleted is taken back", minutes=0.2, commands=(_PASSWORD,), needs="password"),
     Step(
         id="apply-again",
@@ -177,7 +205,6 @@ STEPS: tuple[Step, ...] = (
             _publish(1),
             Command(verb="plan", says="No changes"),
         ),
-        proves=("stackset-same-operation",),
     ),
     Step(id="destroy-again", title="Everything is taken away again", minutes=25, commands=_DESTROY),
 )

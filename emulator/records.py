@@ -75,6 +75,10 @@ def conflict(records: Iterable[Record], zone: str = "", before: Iterable[Record]
     of_name: dict[str, list[Record]] = defaultdict(list)
     known = list(before)
     everything = list(records)
+    apex = str(route53._zones.get(zone, {}).get("name", "")).rstrip(".").lower()
+    for name in (str(record["Name"]).rstrip(".").lower() for record in everything):
+        if apex and not f".{name}".endswith(f".{apex}"):
+            return f"RRSet with DNS name {name}. is not permitted in zone {apex}."
     for record in everything:
         of_name[str(record["Name"]).lower()].append(record)
     return next((problem for name, group in of_name.items() if (problem := _problem(name, group))), "") or next(

@@ -44,11 +44,11 @@ class Invalid(Exception):
         self.code = code
 
 
-def check(service: str, action: str, content_type: str, body: bytes) -> None:
-    """Raise `Invalid` for a request that is not as the model of the action says."""
+def check(service: str, action: str, content_type: str, body: bytes) -> Any:
+    """The parameters of the body, None where they are not looked at. `Invalid` if they are not as the model of the action says."""
     shape = _input_shape(service, action)
     if shape is None:
-        return
+        return None
     protocol = _model(service).protocol
     if content_type.startswith("application/x-www-form-urlencoded"):
         fields = dict(parse_qsl(body.decode(), keep_blank_values=True))
@@ -59,10 +59,11 @@ def check(service: str, action: str, content_type: str, body: bytes) -> None:
     elif protocol == "rest-xml" and body and (payload := _payload(shape)) is not None:
         shape, value, code = payload, _from_xml(payload, ET.fromstring(body)), "ValidationError"  # noqa: S314
     else:
-        return
+        return None
     problems = list(_problems(shape, value, ""))
     if problems:
         raise Invalid(code, problems)
+    return value
 
 
 @functools.cache

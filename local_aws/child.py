@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+import api_rules
 import emulator
 import late
 import outages
@@ -191,6 +192,7 @@ def main(arguments: list[str]) -> int:
     emulator.install()
     resource_import.install()
     stack_policies.install()
+    api_rules.install()
     late.install()
     claims.install()
     snapshot.install()

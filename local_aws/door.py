@@ -30,6 +30,7 @@ from xml.sax.saxutils import escape
 from ministack import app as ministack
 from ministack.core import iam_actions, iam_evaluator, responses, router, sigv4
 
+from api_rules.requests import refusal
 from emulator import requests
 from local_aws.proof import is_web_identity, proof, same
 from local_aws.served import SERVED
@@ -266,9 +267,11 @@ def _served(request: Request, body: bytes, signed_for: str) -> None:
     if service == "s3":
         return
     try:
-        requests.check(service, action, headers.get("content-type", ""), body)
+        refused = refusal(service, action, requests.check(service, action, headers.get("content-type", ""), body))
     except requests.Invalid as invalid:
         raise Refused(invalid.code, str(invalid), 400) from None
+    if refused is not None:
+        raise Refused(*refused, 400)
 
 
 async def _read(receive: Receive) -> tuple[bytes, Receive]:

@@ -49,7 +49,7 @@ START_SECONDS = 60.0
 SETTLE_SECONDS = 15.0
 """How long a server may take to begin or to end, and to answer. One that shows no sign of life for that long has hung, and is ended."""
 
-ROOMS = ("local_aws", "outages", "late", "resource_import", "stack_policies", "emulator", "cloud_control")
+ROOMS = ("local_aws", "outages", "late", "resource_import", "stack_policies", "api_rules", "emulator", "cloud_control")
 """What the server is made of, beside MiniStack."""
 _ROOT = Path(__file__).resolve().parent.parent
 

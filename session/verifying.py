@@ -58,8 +58,9 @@ def target_of(args: argparse.Namespace, context: Context, assembly: Assembly, op
     site = site_of(opened)
     state, _ = site.store.state()
     live = state.live
-    index = site.store.manifest(live.manifest).by_key[site.index_key].sha256 if live else ""
-    target = dataclasses.replace(target, index_sha256=index)
+    released = {key: file.sha256 for key, file in site.store.manifest(live.manifest).by_key.items()} if live else {}
+    spelled = {f"/{key}": digest for key, digest in released.items() if re.search("[~@*]", key)}
+    target = dataclasses.replace(target, index_sha256=released[site.index_key] if live else "", spelled=spelled)
     if not args.local and not args.resolve:
         # The local AWS and a preview have neither host names nor a bucket that refuses.
         domain = outputs(opened)["DistributionDomainName"]

@@ -5,7 +5,7 @@ In: values. Out: `Target`, `Result`; the three ways in which a check ends withou
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -67,6 +67,8 @@ class Target:
     """URL of the bucket itself, which must not answer; empty: not known here."""
     index_sha256: str = ""
     """Of the released index document; empty: not known here."""
+    spelled: Mapping[str, str] = field(default_factory=dict)
+    """Released files whose paths have two spellings in a URL, and their SHA-256."""
     endpoint: Endpoint | None = None
     plain_endpoint: Endpoint | None = None
     """For the redirect from http, together with `endpoint`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -15,7 +15,8 @@ from botocore.httpsession import URLLib3Session
 
 from aws import cloudfront
 from aws.cloudfront import CloudFront
-from aws.errors import AwsError
+from aws.errors import AccessDenied, AwsError
+from aws.s3 import S3, Headers
 from aws.session import Aws
 from local_aws import prepare
 from local_aws.server import LocalAws
@@ -365,3 +366,63 @@ def test_an_xml_body_is_held_against_the_model(raw: Any, distribution: tuple[Clo
     assert (status, "CallerReference" in answer) == (400, True), answer
     status, answer = raw("cloudfront", batch.format(paths + "<CallerReference>r</CallerReference>"), {}, path)
     assert status == 201, answer
+
+
+# --- beyond the services' models (api_rules) ------------------------------------------------------------------------
+
+
+def test_a_bucket_of_another_account_is_not_fallen_for(aws: Aws, account: str, new_account: Callable[[], str]) -> None:
+    bucket, owner = f"taken-{account}", new_account()
+    theirs = S3.connect(aws, account_id=owner, region="eu-west-1")
+    theirs.client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]}
+    theirs.client.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Statement": everybody}))
+    theirs.put(bucket, "page", b"theirs")
+    ours = S3.connect(aws, account_id=account, region="eu-west-1")
+    tried: dict[str, Callable[[], object]] = {
+        "put": lambda: ours.put(bucket, "page", b"ours"),
+        "get": lambda: ours.get(bucket, "page"),
+        "head": lambda: ours.head(bucket, "page"),
+        "list": lambda: list(ours.list(bucket)),
+        "delete": lambda: ours.delete(bucket, "page"),
+        "copy": lambda: ours.copy(bucket, "page", bucket, "other", headers=Headers()),
+        "bucket": lambda: ours.bucket_exists(bucket),
+    }
+    for act in tried.values():
+        with pytest.raises(AccessDenied):
+            act()
+    assert theirs.get(bucket, "page").body == b"theirs"
+    theirs.client.delete_object(Bucket=bucket, Key="page")
+
+
+def test_rules_beyond_the_models_are_asked_at_the_door_and_in_the_services(aws: Aws, account: str) -> None:
+    def client(service: str) -> Any:
+        return aws.client(cast(Any, service), account_id=account, region="us-east-1")
+
+    gone = {"Resources": {"One": {"Type": "AWS::SNS::Topic", "DependsOn": "Gone"}}}
+    whole = {"Resources": {"One": {"Type": "AWS::SNS::Topic"}}}
+    for body, parameters, words in ((gone, [], "Unresolved resource dependencies"), (whole, ["Gone"], r"\[Gone\] do not exist")):
+        given = [{"ParameterKey": name, "ParameterValue": "1"} for name in parameters]
+        with pytest.raises(AwsError, match=words):
+            client("cloudformation").create_change_set(
+                StackName="s", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=json.dumps(body), Parameters=given
+            )
+    zone = client("route53").create_hosted_zone(Name="example.com", CallerReference=account)["HostedZone"]["Id"]
+
+    def record(name: str, **more: Any) -> None:
+        change = {"Action": "UPSERT", "ResourceRecordSet": {"Name": name, "Type": "A", "ResourceRecords": [{"Value": "192.0.2.1"}], **more}}
+        client("route53").change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [change]})
+
+    record("www.example.com", TTL=60)
+    with pytest.raises(AwsError, match="is not permitted in zone"):
+        record("www.badexample.com", TTL=60)
+    with pytest.raises(AwsError, match=r"Expected exactly one of \[AliasTarget"):
+        record("www.example.com")
+    secrets = client("secretsmanager")
+    with pytest.raises(AwsError, match="Invalid name"):
+        secrets.create_secret(Name="a secret", SecretString="x")
+    secrets.create_secret(Name="secret", SecretString="x")
+    for _ in range(2):
+        secrets.put_secret_value(SecretId="secret", SecretString="y", ClientRequestToken="t" * 32)
+    with pytest.raises(AwsError, match="ResourceExistsException"):
+        secrets.put_secret_value(SecretId="secret", SecretString="z", ClientRequestToken="t" * 32)

@@ -261,6 +261,7 @@ def session(dev: Site) -> Callable[[str, str], Any]:
     return client
 
 
+RECORD = {"Name": "a.kimmyai.io", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}
 TEMPLATE = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
 OTHER = {"StackName": "somebody-elses", "TemplateBody": TEMPLATE, "ChangeSetName": "plan-x", "ChangeSetType": "CREATE"}
 OWN = OTHER | {"StackName": f"{PREFIX}-extra"}
@@ -352,7 +353,7 @@ OUTSIDE: dict[str, tuple[str, str, str, dict[str, Any]]] = {
         "change_resource_record_sets",
         {
             "HostedZoneId": "Z1",
-            "ChangeBatch": {"Changes": [{"Action": "DELETE", "ResourceRecordSet": {"Name": "a.kimmyai.io", "Type": "A"}}]},
+            "ChangeBatch": {"Changes": [{"Action": "DELETE", "ResourceRecordSet": RECORD}]},
         },
     ),
     "the distribution is deleted": ("cloudfront", "us-east-1", "delete_distribution", {"Id": "E1", "IfMatch": "x"}),

@@ -1,10 +1,10 @@
 """moto's server, in a virtual environment of its own: `python server.py -H 127.0.0.1 -p PORT`.
 
-Four defects of moto 5.2.5 are mended, without which no plan of several stacks can be carried out: a stack that comes of a change set keeps
+Five defects of moto 5.2.5 are mended, without which no plan of several stacks can be carried out: a stack that comes of a change set keeps
 the outputs of the empty template with which it began, ListChangeSets tells those of every stack, and no stack has a LastUpdatedTime, so an
-apply waits for minutes for the answer that an update is in; and a template's address is taken for its own at `localhost`, not at 127.0.0.1.
-What moto has not at all it says
-as AWS would; its own 500 is a moment's failure to any client, asked again for a minute. Everything else is moto as it is.
+apply waits for minutes for the answer that an update is in; a template's address is taken for its own at `localhost`, not at 127.0.0.1; and
+an invalidation is COMPLETED where CloudFront says Completed. What moto has not at all it says as AWS would; its own 500 is a moment's
+failure to any client, asked again for a minute. Everything else is moto as it is.
 """
 
 import json
@@ -12,10 +12,12 @@ import sys
 
 from moto.cloudformation.models import Stack
 from moto.cloudformation.responses import CloudFormationResponse
+from moto.cloudfront.models import Invalidation
 from moto.core.responses import ActionResult, BaseResponse
 from moto.server import main
 
 _as_it_was = Stack.outputs.fget
+_invalidation_as_it_was = Invalidation.__init__
 _known_action = BaseResponse.call_action
 _template_at_localhost = CloudFormationResponse._get_stack_from_s3_url
 
@@ -52,7 +54,13 @@ def _call_action(response):  # type: ignore[no-untyped-def]
         return 400, {"Content-Type": "text/xml"}, f"<ErrorResponse>{error}</ErrorResponse>"
 
 
+def _invalidation(self, *more):  # type: ignore[no-untyped-def]
+    _invalidation_as_it_was(self, *more)
+    self.status = "Completed"
+
+
 BaseResponse.call_action = _call_action
+Invalidation.__init__ = _invalidation
 Stack.outputs = property(_outputs)
 Stack.last_updated_time = property(_last_updated_time)
 CloudFormationResponse._get_stack_from_s3_url = _template_at

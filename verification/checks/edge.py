@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import quote
+
+from assembly.files import sha256
 from pages.routing import redirected
 from verification.checks.assets import COMPRESSED_FROM
 from verification.model import Failed, NotApplicable, Skipped
-from verification.probe import ATTEMPTS, Answer, Probe, seen
+from verification.probe import ASSETS, ATTEMPTS, PATH_SAFE, Answer, Probe, seen
 from verification.registry import check, expect
 from website.content import ROBOTS, cache_control
 
@@ -99,6 +103,19 @@ def _redirect_hosts(probe: Probe) -> str:
         if answer.status not in (301, 308) or answer.headers.get("location") != wanted
     ]
     return expect(not wrong, "; ".join(wrong) or f"{', '.join(found)} to {wanted}", wanted)
+
+
+@check("edge.spellings", "Files are the released ones by every spelling of their address")
+def _spellings(probe: Probe) -> str:
+    """An edge keeps `/runtime~main.js` and `/runtime%7Emain.js` apart, and an invalidation of one may leave the other."""
+    if not probe.target.spelled:
+        raise NotApplicable
+    asked = []
+    for path, digest in list(probe.target.spelled.items())[:ASSETS]:
+        plain = quote(path, safe=PATH_SAFE)
+        asked += [(plain, digest), (re.sub("[~@*]", lambda found: f"%{ord(found[0]):02X}", plain), digest)]
+    other = [path for path, digest in asked if sha256(probe.get(path).body) != digest]
+    return expect(not other, f"{', '.join(other)}: not as released" if other else f"{len(asked)} asked for")
 
 
 def _kept(probe: Probe) -> None:

@@ -14,11 +14,14 @@ import yaml
 
 from acceptance import refusals, report, variants
 from acceptance import state as kept
+from acceptance.command import Refused, _alone
+from acceptance.proofs import Proof, judged
 from acceptance.runner import Runner
 from acceptance.state import Call, DamagedState, Done, State
-from acceptance.steps import CHANGES, Command, Step
+from acceptance.steps import CHANGES, STEPS, Command, Step
 from guards import masks
 from tests.simulated import ACCOUNT, Small, small_assembly
+from verification.verify import checks
 
 ASSEMBLY, _ = small_assembly(Small(id="one", template={}), Small(id="two", template={}, region="us-east-1"))
 HERE, THERE = (ACCOUNT, "eu-west-1"), (ACCOUNT, "us-east-1")
@@ -126,6 +129,40 @@ def test_a_failure_ends_the_run_and_the_next_one_goes_on_with_that_step(runner: 
     assert calls(runner)[-1] == ["rollback", "--env", "test", "--dist", str(runner.folder / "dist"), "--profile", "sandbox", "--to", "f00d"]
 
 
+def test_a_step_whose_process_was_killed_has_been_tried(runner: Runner) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(*_: Any, **__: Any) -> tuple[int, str]:
+        raise Killed
+
+    process, vars(runner)["process"] = runner.process, killed
+    with pytest.raises(Killed):
+        runner.run(LIFE, STATE)
+    found = kept.load(runner.folder)
+    assert found is not None and results(found) == {"one": "interrupted"}
+    # What it had applied before is not there to be planned any more.
+    vars(runner)["process"] = process
+    assert results(runner.run(LIFE, found)) == {"one": "passed", "two": "passed"}
+
+
+def test_what_stands_is_what_destroy_says_or_not_known(runner: Runner) -> None:
+    script(runner.root, destroy=(0, "deleted, in this order:"))
+    assert runner.left() == "deleted, in this order:\n"
+    assert calls(runner)[-1][-2:] == ["--dry-run", "--delete-data"]
+    data = report.as_data(LIFE, STATE, {}, left=runner.left())
+    assert "## What stands, and costs until it is taken away\n\n    deleted, in this order:\n" in report.as_markdown(data, {})
+    script(runner.root, destroy=(1, ""))
+    assert runner.left() == f"not known: {runner.folder / 'left.log'}"
+
+
+def test_two_runs_of_an_environment_are_not_made_at_once(tmp_path: Path) -> None:
+    with _alone(tmp_path), pytest.raises(Refused, match="another run goes on"), _alone(tmp_path):
+        pytest.fail("both")
+    with _alone(tmp_path):
+        pass
+
+
 def test_a_first_plan_without_changes_is_a_failure(runner: Runner) -> None:
     assert results(runner.run(LIFE, STATE)) == {"one": "failed"}
 
@@ -149,7 +186,7 @@ def test_a_word_that_is_missing_is_a_failure_and_late_effects_are_waited_for(run
 
 def test_what_is_lacking_is_left_out_with_the_reason(runner: Runner) -> None:
     runner.local, runner.has_password = True, False
-    steps = tuple(step(need, Command(verb="verify"), needs=need) for need in ("password", "standby", "host names"))
+    steps = tuple(step(need, Command(verb="verify"), needs=need) for need in ("password", "standby"))
     ended = runner.run(steps, STATE)
     assert set(results(ended).values()) == {"left out"} and all(done.note for done in ended.done)
     assert not (runner.root / "calls").exists()
@@ -170,9 +207,8 @@ def test_a_password_is_in_no_log_and_no_report(runner: Runner) -> None:
     assert not [name for name, text in logs.items() if "correct-horse" in text]
     data = report.as_data(steps, ended, {})
     text = report.without_secrets(report.as_markdown(data, {"03-look-1.log": f"correct-horse-battery {ACCOUNT}"}), {ACCOUNT})
-    assert report.without_secrets("arn:aws:sts::987654321098:assumed-role/x/y of run 987654321098", ()) == (
-        "arn:aws:sts::ACCOUNT:assumed-role/x/y of run 987654321098"
-    )
+    others = "arn:aws:sts::987654321098:role/x of bucket-987654321098, id AKIAIOSFODNN7EXAMPLE, https://x/?X-Amz-Signature=f00d"
+    assert report.without_secrets(others, ()) == "arn:aws:sts::ACCOUNT:role/x of bucket-ACCOUNT, id KEY, https://x/?X-Amz-Signature=***"
     assert "correct-horse" not in text and ACCOUNT not in text and "*** ACCOUNT" in text
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in runner.folder.iterdir() if path.is_file()}
     assert set(modes.values()) == {0o600}, modes
@@ -195,13 +231,77 @@ def test_a_state_that_is_damaged_is_said_and_none_is_a_beginning(tmp_path: Path)
         kept.load(tmp_path)
 
 
-def test_only_what_passed_holds_and_the_local_aws_proves_nothing() -> None:
-    steps = (step("one", proves=("a",)), step("two", proves=("b",)), step("three", proves=("c",)))
-    state = STATE.with_step(Done(step="one", result="passed")).with_step(Done(step="two", result="failed"))
-    assert report.assumptions(steps, state) == {"a": "held", "b": "in question", "c": "not tried"}
-    assert not report.as_data(steps, state, {})["passed"]
+@pytest.mark.parametrize(
+    ("result", "printed", "word"),
+    [
+        ("passed", "ok    The page is there\nFAIL  Other", "held"),
+        ("failed", "ok    The page is there\nFAIL  Other", "held"),
+        ("failed", "FAIL  The page is there", "refuted"),
+        ("passed", "skip  The page is there", "not tried"),
+        ("failed", "a traceback", "in question"),
+        ("waiting", "", "not tried"),
+    ],
+)
+def test_a_step_holds_an_assumption_or_refutes_it_by_what_its_commands_say(result: str, printed: str, word: str) -> None:
+    proof = Proof(of="a", built='"Origin"', says="^ok +The page", denies="^FAIL +The page")
+    assert judged((proof,), result, printed, ("{}", '{"x":\n"Origin"}')) == {"a": word}
+    assert judged((proof,), result, printed, ("{}",)) == {"a": "not tried"}, "nothing that was built needs it"
+
+
+@pytest.mark.parametrize(("result", "word"), [("passed", "held"), ("failed", "in question"), ("interrupted", "not tried")])
+def test_where_a_step_says_nothing_its_end_does(result: str, word: str) -> None:
+    assert judged((Proof(of="a"),), result, "", ()) == {"a": word}
+
+
+DRIFT = "site: in sync, 7 checked\n{0}\nCloudFormation does not tell the drift of these types here:\n  {1}\n"
+BROKEN = {
+    "edge-read-timeout": "error: Invalid value 20 for OriginReadTimeout",
+    "cfn-handlers": "error: User: arn:aws:sts::1:x is not authorized to perform: s3:PutBucketTagging",
+    "edge-runtime": "error: the runtime nodejs24.x is not supported at the edge",
+    "iam-sizes": "error: Cannot exceed quota for PolicySize: 6144",
+    "edge-error-headers": "FAIL  Strict-Transport-Security is on every answer, refusals too",
+    "edge-own-headers": "FAIL  Strict-Transport-Security is on every answer, refusals too",
+    "iam-slash-s3": "FAIL  The replica has the live release",
+    "edge-rewritten": "FAIL  The page is the released one",
+    "invalidation-spelling": "FAIL  Files are the released ones by every spelling of their address",
+    "cfn-drift-reads": "error: site: User: x is not authorized to perform: iam:GetRole",
+    "cfn-drift-types": "error: User: x is not authorized to perform: cloudformation:BatchDescribeTypeConfigurations",
+    "logs-policy": "  Policy (AWS::S3::BucketPolicy, b): modified",
+    "logs-prefix": "  Delivery (AWS::Logs::Delivery, d): modified",
+    "failover-name": "error: InvalidChangeBatch: the alias target name does not lie within the target zone",
+    "health-own-name": "FAIL  The page is the released one",
+}
+BUILT = '"OriginReadTimeout" "AWS::CertificateManager::Certificate" "*.x" "nodejs24.x" AWS::Lambda::Version'
+BUILT += ' "ReplicationConfiguration" "AWS::Logs::Delivery"'
+
+
+@pytest.mark.parametrize(
+    ("step", "proof"), [(step, proof) for step in STEPS for proof in step.proves], ids=lambda each: getattr(each, "of", "")
+)
+def test_what_breaks_an_assumption_refutes_it(step: Step, proof: Proof) -> None:
+    said = judged((proof,), "failed", BROKEN.get(proof.of, "error: something"), (BUILT,))
+    # These two only show that the step has not ended well: AWS has no words for them.
+    assert said == {proof.of: "in question" if proof.of in ("cert-wildcard", "edge-replicas") else "refuted"}, step.id
+
+
+def test_titles_of_checks_that_prove_something_are_those_of_verify() -> None:
+    printed = "\n".join(f"ok    {title}" for _, title in checks())
+    titled = [proof for step in STEPS for proof in step.proves if proof.says.startswith("^ok")]
+    assert len(titled) >= 6 and set(judged(titled, "passed", printed, (BUILT,)).values()) == {"held"}
+
+
+@pytest.mark.parametrize(("unlike", "word"), [("AWS::SNS::TopicPolicy", "held"), ("AWS::Logs::Delivery", "not tried")])
+def test_a_type_whose_drift_aws_does_not_tell_was_not_tried(unlike: str, word: str) -> None:
+    (drift,) = [step for step in STEPS if step.id == "drift"]
+    assert judged(drift.proves, "passed", DRIFT.format("", unlike), (BUILT,))["logs-prefix"] == word
+
+
+def test_the_local_aws_can_refute_and_not_prove() -> None:
+    steps = (step("one", proves=(Proof(of="a"), Proof(of="b"))), step("two", proves=(Proof(of="c"),)))
+    state = STATE.with_step(Done(step="one", result="passed", assumptions={"a": "held", "b": "refuted"}))
+    assert report.assumptions(steps, state) == {"a": "held", "b": "refuted", "c": "not tried"}
     local = msgspec.structs.replace(state, local=True)
-    assert report.assumptions(steps, local)["a"] == "not tried on AWS"
+    assert report.assumptions(steps, local) == {"a": "not tried on AWS", "b": "refuted", "c": "not tried"}
 
 
 def test_a_report_quotes_what_failed_in_one_cell() -> None:

@@ -22,6 +22,7 @@ PREVIEW = {"endpoint": Endpoint(host="127.0.0.1", port=8080, tls=False), "previe
 RELEASED = hashlib.sha256(PAGE).hexdigest()
 
 AT_THE_EDGE = {"cache_rules": (CacheRule(pattern="*", cache_control="max-age=0, s-maxage=60"),)}
+TILDE = {"spelled": {"/buy/runtime~main.js": hashlib.sha256(SCRIPT).hexdigest()}}
 MOVED = {"routing": Routing(redirects=(Redirect(path="/old/*", to="/buy/*", status=301),), redirect_hosts=("www.example.com",))}
 QUIET = {"indexing": False, "index_document": "/index.html"}
 WITH_PAGE = {"not_found_page": "/buy/404.html"}
@@ -36,6 +37,17 @@ def missing(status: int, body: bytes, page: bytes = b"not found") -> Spoil:
         if path == "/buy/404.html":
             return Answer(200, html, page, "HTTP/2")
         return Answer(status, html, body, "HTTP/2") if path.endswith("verify-no-such-file.js") else found
+
+    return spoil
+
+
+def tilde(*spellings: str) -> Spoil:
+    """A file with `~` in its name, which the edge has forgotten by these spellings only."""
+
+    def spoil(path: str, found: Answer) -> Answer:
+        asked = [each for each in ("~", "%7E") if path == f"/buy/runtime{each}main.js"]
+        body = SCRIPT if asked and asked[0] in spellings else b"earlier"
+        return Answer(200, httpx.Headers({}), body, "HTTP/2") if asked else found
 
     return spoil
 
@@ -167,6 +179,7 @@ KEPT: list[tuple[str, dict[str, Any], str]] = [
     ("pages.manifest", {"spoil": page(CREDENTIALS + MANIFEST)}, "/buy/config.json: 200"),
     ("edge.redirects", {"contract": MOVED}, "1 of 1 asked for"),
     ("edge.redirect_hosts", {"contract": MOVED}, "www.example.com to https://dev.example.com/buy"),
+    ("edge.spellings", {"target": TILDE, "spoil": tilde("~", "%7E")}, "2 asked for"),
     ("headers.page", {}, "2 headers"),
     ("headers.assets", {}, "2 headers"),
     ("headers.hsts", {}, HSTS),
@@ -273,6 +286,8 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
         "/old/verify: 302 to /buy/verify (wanted: 301 to /buy/verify)",
     ),
     ("edge.redirect_hosts", {"contract": MOVED, "spoil": spoilt("www.example.com", location="https://evil.example/")}, "evil.example"),
+    ("edge.spellings", {"target": TILDE, "spoil": tilde("~")}, "/buy/runtime%7Emain.js: not as released"),
+    ("edge.spellings", {"target": TILDE, "spoil": tilde("%7E")}, "/buy/runtime~main.js: not as released"),
     ("headers.page", {"spoil": spoilt("/buy", x_content_type_options=None)}, "x-content-type-options: none (wanted: nosniff)"),
     ("headers.assets", {"spoil": spoilt(SCRIPT_PATH, x_content_type_options="off")}, "x-content-type-options: off"),
     ("headers.hsts", {"spoil": spoilt("/", strict_transport_security=None)}, f"the root (302): none (wanted: {HSTS})"),

@@ -92,7 +92,7 @@ class Visit(Probe):
     def _send(self, url: str, headers: Mapping[str, str], credentials: tuple[str, str] | None, *, http2: bool) -> Answer:
         asked = httpx.URL(url)
         self.asked.append((url, credentials))
-        return self.spoil(asked.path, self._answer(asked, headers.get("accept-encoding", ""), credentials))
+        return self.spoil(asked.raw_path.decode().partition("?")[0], self._answer(asked, headers.get("accept-encoding", ""), credentials))
 
     def _answer(self, url: httpx.URL, encoding: str, credentials: tuple[str, str] | None) -> Answer:
         always = {
