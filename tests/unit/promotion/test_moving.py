@@ -15,11 +15,11 @@ import msgspec
 import pytest
 
 from aws.errors import AwsError, Conflict
+from guards.termination import terminable
 from promotion import carrying, fence
 from promotion.records import mirror
 from promotion.steps import Refused, failback, promote
 from promotion.target import NotNext, Target, next_phase, publisher
-from session.termination import terminable
 from tests.unit.promotion import two_regions as two
 from website.claims import begin
 from website.errors import WebsiteError
