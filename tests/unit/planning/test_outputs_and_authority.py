@@ -168,6 +168,8 @@ def test_what_makes_the_roles_is_an_administrators_work_only_where_it_changes() 
     plan = plan_of(ROLES, gateways)
     [found] = beyond(plan, ROLES[0], DEPLOYER)
     assert (found.code, found.stack, found.command) == ("needs_administrator", "roles", "python deploy.py apply --env test --only roles")
+    every = msgspec.structs.replace(plan, stacks=tuple(msgspec.structs.replace(s, operation="create") for s in plan.stacks))
+    assert [f.stack for f in beyond(every, ROLES[0], DEPLOYER)] == ["roles"], "what takes the role is the deployer's work"
     assert beyond(plan, ROLES[0], f"arn:aws:iam::{ACCOUNT}:user/admin") == ()
     for operation in ("none", "blocked"):
         unchanged = msgspec.structs.replace(plan, stacks=tuple(msgspec.structs.replace(s, operation=operation) for s in plan.stacks))

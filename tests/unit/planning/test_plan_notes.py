@@ -164,6 +164,28 @@ def test_what_cannot_be_read_lets_nobody_in_and_leads_nowhere() -> None:
     assert told(stack(OPEN, OAC), stack(CONTROLLED, OAC, bucket=rules)) == []
 
 
+@pytest.mark.parametrize("kind", ["AWS::CloudFront::StreamingDistribution", "Custom::Cdn"])
+def test_only_what_is_a_distribution_is_one(kind: str) -> None:
+    before, after = stack(IDENTIFIED, OAI), stack(CONTROLLED, OAC)
+    assert told({**before, "Cdn": {**before["Cdn"], "Type": kind}}, {**after, "Cdn": {**after["Cdn"], "Type": kind}}) == []
+
+
+def test_an_origin_that_is_no_bucket_needs_no_policy_of_one() -> None:
+    url = {"Type": "AWS::Lambda::Url", "Properties": {}}
+    by_url = {
+        "DomainName": {"Fn::Select": [2, {"Fn::Split": ["/", {"Fn::GetAtt": ["Url", "FunctionUrl"]}]}]},
+        "OriginAccessControlId": "E8",
+    }
+    before, after = ({**stack(CONTROLLED, OAC), "Url": url} for _ in range(2))
+    after["Cdn"] = {**after["Cdn"], "Properties": {"DistributionConfig": {"Origins": [CONTROLLED, by_url]}}}
+    assert told(before, after) == []
+
+
+def test_a_bucket_that_is_new_hides_none_that_is_cut_off() -> None:
+    before, after = stack(IDENTIFIED, OAI), stack(CONTROLLED, OAC)
+    assert len(told(before, {"A": {"Type": "AWS::S3::Bucket", "Properties": {}}, **after})) == 1
+
+
 def test_what_is_new_cuts_nobody_off() -> None:
     before = stack(IDENTIFIED, OAI)
     for missing in ("Cdn", "Bucket"):
