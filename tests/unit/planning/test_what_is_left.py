@@ -134,8 +134,9 @@ def test_what_has_nothing_that_waits_is_not_asked_about() -> None:
 def test_what_waits_is_told_by_the_name_that_it_has() -> None:
     desk = Desk()
     plan = desk.plan(chain())
-    desk.simulation.faults.errors |= {(method, stack): AccessDenied("not you") for method in ("list_change_sets", "delete_change_set")
-                                      for stack in (*(f"demo-test-{s.stack}" for s in plan.stacks), *(c.stack_arn for c in plan.change_sets))}  # fmt: skip
+    stacks = [*(f"demo-test-{stack.stack}" for stack in plan.stacks), *(each.stack_arn for each in plan.change_sets)]
+    for method in ("list_change_sets", "delete_change_set"):
+        desk.simulation.faults.errors |= {(method, stack): AccessDenied("not you") for stack in stacks}
     told = {each.stack: each.message for each in drop(plan, desk.simulation)}
     for stack in plan.stacks:
         assert isinstance(stack, StackPlan)
