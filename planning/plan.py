@@ -155,7 +155,7 @@ def _all(run: PlanningRun, stacks: tuple[Stack, ...], workers: int) -> dict[str,
     # Where most stacks are the limits are felt longest, so those begin first.
     waiting = {s.id: s for s in sorted(stacks, key=lambda s: -crowd[s.account_id, s.region])}
     running: dict[Future[Planned], str] = {}
-    pool = ThreadPoolExecutor(max_workers=max(1, min(workers, len(stacks) or 1)), thread_name_prefix="plan")
+    pool = ThreadPoolExecutor(max_workers=max(1, min(workers, len(stacks))), thread_name_prefix="plan")
     try:
         while waiting or running:
             for stack in [s for s in waiting.values() if all(d in done or d not in {*waiting, *running.values()} for d in s.depends_on)]:
