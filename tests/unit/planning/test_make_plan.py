@@ -11,9 +11,9 @@ import pytest
 from planning.model import STACK_MOVED, Finding, Options, Plan, StackPlan
 from planning.plan import make_plan
 from planning.request import Request
-from tests.simulated import ACCOUNT, SimulatedGateways, Small, small_assembly
+from tests.simulated import ACCOUNT, SimulatedGateways, Small, small_assembly, stackset
 from tests.unit.planning.test_outputs_and_authority import DEPLOYER, ROLES
-from tests.unit.planning.test_plan import NO_SCHEMAS, plan_of, settled, stack_of
+from tests.unit.planning.test_plan import NO_SCHEMAS, deployed, logs, plan_of, settled, stack_of
 from tests.unit.planning.test_plan_model import content
 from tests.unit.rollout.test_rollout_steps import removal
 
@@ -107,6 +107,42 @@ def test_no_more_stacks_are_planned_at_once_than_there_are_workers(workers: int,
 
     asked(several("a", "b", "c"), SimulatedGateways(), workers=workers, progress=told)
     assert len(used) == threads
+
+
+def test_how_long_such_things_took_is_asked_where_something_changes() -> None:
+    gateways = SimulatedGateways()
+    settled(several("a"), gateways)
+    times: list[int] = []
+
+    def measured() -> dict[tuple[str, str], float]:
+        times.append(1)
+        return {}
+
+    assert not asked(several("a", "b"), gateways, only=("a",), measured=measured).has_changes and times == []
+    assert asked(several("a", "b", "c"), gateways, measured=measured).has_changes and times == [1]
+
+
+def test_how_far_the_survey_of_a_set_is_is_told() -> None:
+    told: list[tuple[str, str]] = []
+    gateways = SimulatedGateways()
+    assert asked(logs(), gateways, progress=lambda *each: told.append(each)).has_changes
+    deployed(gateways, "eu-west-1", "us-east-1")
+    asked(logs(), gateways, progress=lambda *each: told.append(each))
+    assert [what for _, what in told if what.startswith("looking")] == [
+        "looking at its instances and their accounts",
+        "looking at 2 instances and their accounts",
+    ]
+
+
+def test_what_stands_in_the_way_of_a_set_that_waits_is_told_by_nobody_who_looks_for_a_stack() -> None:
+    made = small_assembly(
+        Small(id="a", template=TOPIC), Small(id="set", template=TOPIC, depends_on=("a",), more={"stackset": stackset("eu-west-1")})
+    )
+    gateways = SimulatedGateways()
+    gateways.faults.refuse["demo-test-a"] = "because"
+    plan = asked(made, gateways)
+    assert [each.code for each in plan.stacks[1].findings] == ["dependency_blocked"]
+    assert not [name for name, given in gateways.at("eu-west-1").calls if "demo-test-set" in given.values()]
 
 
 def test_of_a_plan_that_is_blocked_no_stack_has_a_change_set_that_waits() -> None:
