@@ -53,7 +53,7 @@ class ImportPlanner(StackPlanner):
     @property
     def tags_of_the_new(self) -> Mapping[str, str]:
         """An import gives a stack no tags."""
-        return {} if self._imports else self.stack.tags
+        return {} if self._imports else super().tags_of_the_new
 
     _imports = False
 

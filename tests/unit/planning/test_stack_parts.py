@@ -20,7 +20,7 @@ from planning.stack import StackPlanner
 from templates.values import Known
 from tests.simulated import Faults, SimulatedGateways, Small, literal, output, small_assembly
 from tests.unit.planning.test_plan import SCHEMAS, plan_of, settled, stack_of, two
-from tests.unit.planning.test_plan_steps import BUCKET, deployed, one, tag
+from tests.unit.planning.test_plan_steps import BUCKET, DENY, deployed, one, tag
 
 NAMED: dict[str, Any] = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "x"}}}}
 A = {"Parameters": {"A": {"Type": "String"}}, **BUCKET}
@@ -266,3 +266,65 @@ def test_an_answer_of_a_change_set_is_awaited_as_long_as_nobody_stops() -> None:
 
     gateways.faults.before_call = looked
     assert stack_of(plan_of(one(), gateways), "a").change_set is not None and looks.count("describe_change_set") > 3
+
+
+# --- what came of it ----------------------------------------------------------------------------------------------
+
+
+def test_what_changes_only_by_a_value_that_is_not_known_yet_is_not_missed() -> None:
+    gateways = SimulatedGateways()
+    settled(two(), gateways)
+    gateways.faults.drop_always = {"Distribution"}
+    site = stack_of(plan_of(two("other.example.org"), gateways, nonce="00000009"), "site")
+    assert (site.operation, site.findings) == ("none", ())
+
+
+def test_a_change_set_that_fails_without_a_word_says_so() -> None:
+    gateways = SimulatedGateways()
+
+    def fail(name: str, _: Mapping[str, Any]) -> None:
+        if name == "describe_change_set":
+            for made in gateways.at("eu-west-1").change_sets.values():
+                made |= {"Status": "FAILED", "StatusReason": ""}
+
+    gateways.faults.before_call = fail
+    (found,) = stack_of(plan_of(one(), gateways), "a").findings
+    assert found.message.endswith("could not make the change set: CloudFormation gives no reason")
+
+
+def test_an_empty_stack_that_is_only_looked_at_is_not_said_to_be_used() -> None:
+    gateways = SimulatedGateways()
+    gateways.at("eu-west-1").deploy("demo-test-a", {}, {}, status="REVIEW_IN_PROGRESS")
+    plan = stack_of(plan_of(one(), gateways, read_only=True), "a")
+    assert (plan.operation, plan.findings) == ("create", ())
+
+
+@pytest.mark.parametrize(
+    ("path", "where"), [("/Resources/Bucket/Properties/X", "Bucket /Resources/Bucket/Properties/X: "), ("", "Bucket: ")]
+)
+def test_where_a_validation_failed_is_told_as_far_as_it_is_known(path: str, where: str) -> None:
+    event = {
+        "EventType": "VALIDATION_ERROR",
+        "LogicalResourceId": "Bucket",
+        "ValidationName": "NAME",
+        "ValidationStatus": "FAILED",
+        "ValidationFailureMode": "FAIL",
+        "ValidationStatusReason": "no",
+        **({"ValidationPath": path} if path else {}),
+    }
+    (found,) = stack_of(plan_of(one(), SimulatedGateways(faults=Faults(validations={"demo-test-a": [event]}))), "a").findings
+    assert found.message == f"{where}no (NAME)"
+
+
+@pytest.mark.parametrize(("own", "then"), [(DENY, "apply puts the assembly's policy back"), (None, "it stays open then")])
+def test_what_becomes_of_a_policy_that_has_to_be_opened_is_told(own: str | None, then: str) -> None:
+    gateways = deployed(one(), _policy=DENY)
+    (found,) = [
+        f for f in stack_of(plan_of(one(NAMED, stack_policy=own), gateways, nonce="00000009"), "a").findings if f.severity == "error"
+    ]
+    assert found.code == "stack_policy_forbids" and found.message.endswith(then)
+
+
+def test_a_stack_that_is_not_there_is_not_asked_for_its_policy() -> None:
+    gateways = SimulatedGateways()
+    assert stack_of(plan_of(one(stack_policy=DENY), gateways), "a").settings and called(gateways, "get_stack_policy") == []
