@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import threading
 from types import SimpleNamespace
@@ -11,17 +12,18 @@ import msgspec
 import pytest
 
 from aws.errors import AwsError
-from planning.model import Superseded
+from planning.model import Options, Superseded
 from planning.removals import Removal as PlannedRemoval
-from rollout.apply import Applied, StalePlan, _applied, _publish, apply, before_the_lock, record_of, stale
+from rollout.apply import Applied, StalePlan, _applied, _publish, _walk, apply, before_the_lock, record_of, stale
 from rollout.lock import LockLost
 from rollout.outcome import ContentOutcome, Outcome, StackRemoved
-from rollout.progress import Note
+from rollout.progress import Finished, Note, Started
 from templates.makers import makers_of_table
-from tests.simulated import ACCOUNT, small_assembly
-from tests.unit.rollout.test_apply import Desk, Simulation, chain, results, small, table_maker
+from tests.simulated import ACCOUNT, NOW, small_assembly
+from tests.unit.rollout.test_apply import Desk, Simulation, chain, results, small, table_maker, waiting
 from tests.unit.rollout.test_apply_content import CONTENT, LIVE
 from tests.unit.rollout.test_lock import ME
+from tests.unit.rollout.test_rollout_steps import removal
 
 
 class Removing(Simulation):
@@ -66,6 +68,81 @@ def test_nothing_is_removed_while_a_stack_was_not_begun() -> None:
     desk.simulation.faults.before_call = stop
     applied = desk.apply(made, plan)
     assert "not_started" in results(applied).values() and applied.superseded == ()
+
+
+def test_nothing_is_removed_where_all_that_was_begun_stands_and_the_rest_was_not_begun() -> None:
+    desk = Desk(simulation=Removing())
+    made = small_assembly(small("a"), small("b", depends_on=("a",)))
+    plan = msgspec.structs.replace(with_leftovers(desk, desk.plan(made)), removals=(removal(status="CREATE_COMPLETE"),))
+    plan = msgspec.structs.replace(plan, options=Options(remove=True))
+
+    def told(event: Any) -> None:
+        if isinstance(event, Finished):
+            desk.stop.set()
+
+    applied = apply(dataclasses.replace(desk.run(made, plan), report=told), desk.take)
+    assert (results(applied), applied.result) == ({"a": "succeeded", "b": "not_started"}, "interrupted")
+    assert applied.superseded == () and [each.result for each in applied.removals] == ["not_started"]
+
+
+def test_a_plan_that_has_moved_is_refused_before_the_stack_that_makes_the_lock_is_begun() -> None:
+    desk = Desk()
+    assert desk.apply(small_assembly(small("d"))).result == "succeeded"
+    desk.table.there, desk.table.item = False, None
+    made = small_assembly(table_maker(), small("d", "2"))
+    plan = desk.plan(made)
+    desk.simulation.at("eu-west-1").stacks["demo-test-d"]["StackStatus"] = "UPDATE_ROLLBACK_COMPLETE"
+    desk.simulation.executed.clear()
+    with pytest.raises(StalePlan, match="demo-test-d"):
+        desk.apply(made, plan)
+    assert desk.simulation.executed == []
+
+
+def test_what_was_applied_before_the_lock_is_not_begun_again_under_it() -> None:
+    desk = Desk()
+    desk.table.there = False
+    made = small_assembly(table_maker(), small("c", depends_on=("base",)))
+    plan = desk.plan(made)
+
+    def stands(name: str, _: Any) -> None:
+        desk.table.there = desk.table.there or bool(desk.simulation.executed)
+
+    desk.simulation.faults.before_call = stands
+    assert desk.apply(made, plan).result == "succeeded"
+    assert [(e.stack, e.resumed) for e in desk.told if isinstance(e, Started)] == [("base", False), ("c", False)]
+
+
+def test_a_first_deployment_may_have_nothing_else() -> None:
+    desk = Desk()
+    desk.table.there = False
+    made = small_assembly(table_maker())
+    plan = desk.plan(made)
+
+    def stands(name: str, _: Any) -> None:
+        desk.table.there = desk.table.there or bool(desk.simulation.executed)
+
+    desk.simulation.faults.before_call = stands
+    assert desk.apply(made, plan).result == "succeeded" and desk.table.item is None
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_one_worker_executes_one_stack_after_the_other(workers: int) -> None:
+    desk, threads = Desk(), set[str]()
+    made = small_assembly(*(small(name) for name in ("a", "b", "c")))
+    run = dataclasses.replace(desk.run(made, desk.plan(made)), report=lambda _: threads.add(threading.current_thread().name))
+    _walk(run, run.plan.stacks, {}, workers)
+    assert len(threads) == 1
+
+
+def test_change_sets_of_earlier_plans_go_with_an_apply_that_has_overtaken_them() -> None:
+    desk = Desk()
+    desk.apply(small_assembly(small("a"), small("b")))
+    place = desk.simulation.at("eu-west-1")
+    earlier = desk.plan(small_assembly(small("a", "2"), small("b")))
+    for made in place.change_sets.values():
+        made["CreationTime"] = NOW.replace(hour=1)
+    assert earlier.change_sets and desk.apply(small_assembly(small("a"), small("b", "2"))).result == "succeeded"
+    assert waiting(desk.simulation) == []
 
 
 def test_where_the_stacks_before_the_lock_fail_the_lock_is_not_asked_for_again() -> None:
