@@ -226,9 +226,7 @@ def _walk(run: Run, plans: tuple[AnyStackPlan, ...], done: dict[str, Outcome], w
         while waiting or running:
             try:
                 if not run.stop.is_set() and all(outcome.ok for outcome in done.values()):
-                    for plan in [
-                        p for p in waiting.values() if all(d in done for d in p.depends_on if d in {*waiting, *running.values(), *done})
-                    ]:
+                    for plan in [p for p in waiting.values() if not {*waiting, *running.values()} & {*p.depends_on}]:
                         del waiting[plan.stack]
                         running[pool.submit(execute, run, plan, _produced(done))] = plan.stack
                 if not running:

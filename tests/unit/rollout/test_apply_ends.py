@@ -14,12 +14,14 @@ import pytest
 from aws.errors import AwsError
 from planning.model import Options, Superseded
 from planning.removals import Removal as PlannedRemoval
-from rollout.apply import Applied, StalePlan, _applied, _publish, _walk, apply, before_the_lock, record_of, stale
+from rollout.apply import Applied, StalePlan, _applied, _not_started, _publish, _walk, apply, before_the_lock, record_of, stale
 from rollout.lock import LockLost
 from rollout.outcome import ContentOutcome, Outcome, StackRemoved
 from rollout.progress import Finished, Note, Started
 from templates.makers import makers_of_table
 from tests.simulated import ACCOUNT, NOW, small_assembly
+from tests.unit.planning.test_plan import stack_of
+from tests.unit.planning.test_stackset_plan import planned as planned_set
 from tests.unit.rollout.test_apply import Desk, Simulation, chain, results, small, table_maker, waiting
 from tests.unit.rollout.test_apply_content import CONTENT, LIVE
 from tests.unit.rollout.test_lock import ME
@@ -132,6 +134,19 @@ def test_one_worker_executes_one_stack_after_the_other(workers: int) -> None:
     run = dataclasses.replace(desk.run(made, desk.plan(made)), report=lambda _: threads.add(threading.current_thread().name))
     _walk(run, run.plan.stacks, {}, workers)
     assert len(threads) == 1
+
+
+def test_a_stack_waits_for_no_stack_that_is_not_in_the_plan() -> None:
+    desk = Desk()
+    made = small_assembly(small("a", depends_on=("elsewhere",)), small("b", depends_on=("a",)))
+    assert results(desk.apply(made)) == {"a": "succeeded", "b": "succeeded"}
+    assert desk.simulation.executed == ["demo-test-a", "demo-test-b"]
+
+
+@pytest.mark.parametrize(("plan", "kind"), [(planned_set(), "stackset"), (stack_of(Desk().plan(chain()), "a"), "stack")])
+def test_what_was_not_begun_is_told_as_what_it_is(plan: Any, kind: str) -> None:
+    told = _not_started(plan, ())
+    assert (told.kind, told.stack, told.operation, told.result) == (kind, plan.stack, "create", "not_started")
 
 
 def test_change_sets_of_earlier_plans_go_with_an_apply_that_has_overtaken_them() -> None:
