@@ -138,8 +138,11 @@ def test_one_worker_executes_one_stack_after_the_other(workers: int) -> None:
 
 def test_a_stack_waits_for_no_stack_that_is_not_in_the_plan() -> None:
     desk = Desk()
-    made = small_assembly(small("a", depends_on=("elsewhere",)), small("b", depends_on=("a",)))
-    assert results(desk.apply(made)) == {"a": "succeeded", "b": "succeeded"}
+    made = small_assembly(small("a"), small("b", depends_on=("a",)))
+    plan = desk.plan(made)
+    first = msgspec.structs.replace(plan.stacks[0], depends_on=("elsewhere",))
+    plan = msgspec.structs.replace(plan, stacks=(first, *plan.stacks[1:]))
+    assert results(desk.apply(made, plan)) == {"a": "succeeded", "b": "succeeded"}
     assert desk.simulation.executed == ["demo-test-a", "demo-test-b"]
 
 
@@ -455,6 +458,15 @@ def test_an_error_of_the_first_lock_after_its_table_stands_is_told_with_its_hint
 
 
 # --- the record -------------------------------------------------------------------------------------------------------
+
+
+def test_a_record_tells_when_it_began_to_the_thousandth_of_a_second() -> None:
+    desk = Desk()
+    made = small_assembly(small("a"))
+    plan = desk.plan(made)
+    applied = msgspec.structs.replace(desk.apply(made, plan), started=1_763_805_600.9995)
+    record = record_of(desk.run(made, plan), applied, by="me", host="here", git_commit="c")
+    assert (record.started_at, record.rollback) == ("2025-11-22T10:00:00.999Z", False)
 
 
 def test_a_record_has_what_went_and_the_first_words_of_a_failure() -> None:
