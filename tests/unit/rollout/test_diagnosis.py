@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,7 +103,8 @@ def test_validation_that_stops_everything_is_the_cause() -> None:
         reason="Resource already exists",
     )
     warning = ValidationEvent(logical_id="X", resource_type="", name="", path="", status="FAILED", failure_mode="WARN", reason="hm")
-    diagnosis = found(stack_event("UPDATE_FAILED", "Validation failed with 1 error(s)."), validations=(warning, problem))
+    skipped = msgspec.structs.replace(problem, status="SKIPPED", logical_id="Y")
+    diagnosis = found(stack_event("UPDATE_FAILED", "Validation failed with 1 error(s)."), validations=(warning, skipped, problem))
     assert diagnosis.cause is not None
     assert diagnosis.cause.logical_id == "Bucket"
     assert diagnosis.cause.reason == "/Resources/Bucket/Properties/BucketName: Resource already exists"

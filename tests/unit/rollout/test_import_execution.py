@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -11,6 +12,9 @@ import pytest
 from aws.errors import AwsError, BadRequest, NetworkError
 from planning.model import Plan, StackPlan
 from rollout.apply import Applied
+from rollout.execute import execute
+from rollout.import_execution import TakingOver, import_part
+from rollout.lock import LockLost
 from rollout.progress import Note, Started
 from takeover.model import Taken
 from templates.schemas import bundled
@@ -329,6 +333,70 @@ def test_a_foreign_operation_between_import_and_alignment_refuses(status: str) -
     applied = desk.apply(platform(), plan)
     assert results(applied)["site"] == "refused"
     assert desk.simulation.executed == ["demo-test-site"]
+
+
+def test_an_import_that_an_earlier_apply_began_is_followed_and_not_begun_again() -> None:
+    desk = a_desk(THE_BUCKET)
+    made = platform()
+    plan = desk.plan(made)
+    desk.simulation.scripts["demo-test-site"] = ["IMPORT_IN_PROGRESS"] * 40 + ["IMPORT_COMPLETE"]
+
+    def stop(name: str, _: Any) -> None:
+        if desk.simulation.executed and name == "describe_stack_events":
+            desk.stop.set()
+
+    desk.simulation.faults.before_call = stop
+    assert results(desk.apply(made, plan))["site"] == "running"
+    desk.stop.clear()
+    desk.simulation.faults.before_call = lambda *_: None
+    desk.simulation.scripts.clear()
+    desk.told.clear()
+    sent = len(imports(desk))
+    assert desk.apply(made, plan).result == "succeeded" and len(imports(desk)) == sent
+    assert next(e.text for e in desk.told if isinstance(e, Note)) == "an earlier apply has begun to take over; following it"
+    assert desk.simulation.executed.count("demo-test-site") == 2, "the import and the update after it"
+
+
+def test_without_the_lock_no_change_set_is_made_to_take_over() -> None:
+    desk = a_desk(THE_BUCKET)
+    made = platform()
+    plan = desk.plan(made)
+    (site,) = (each for each in plan.stacks if each.stack == "site")
+    sent = len([method for method, _ in desk.simulation.at("eu-west-1").calls if method == "create_change_set"])
+
+    def lost() -> None:
+        raise LockLost("taken over")
+
+    outcome = execute(dataclasses.replace(desk.run(made, plan), check=lost), msgspec.structs.replace(site, change_set=None), {})
+    assert (outcome.result, outcome.message) == ("not_started", "taken over")
+    assert len([method for method, _ in desk.simulation.at("eu-west-1").calls if method == "create_change_set"]) == sent
+
+
+@pytest.mark.parametrize("events", [True, False])
+def test_the_stack_is_as_the_import_left_it_only_if_an_event_says_so(events: bool) -> None:
+    desk = a_desk(THE_BUCKET)
+    made = platform()
+    plan = desk.plan(made)
+    desk.simulation.faults.errors["create_change_set", "demo-test-site"] = BadRequest("no", code="ValidationError")
+    desk.apply(made, plan)
+    found = stack(desk, "site")
+    assert found["StackStatus"] == "IMPORT_COMPLETE"
+    if not events:
+        found["_events"].clear()
+    (site,) = (each for each in plan.stacks if isinstance(each, StackPlan) and each.stack == "site")
+    left = TakingOver(desk.run(made, plan), import_part(site), {}).left()
+    assert (left.status, left.stack_arn, bool(left.changed_at)) == ("IMPORT_COMPLETE", found["StackId"], events)
+
+
+def test_what_stood_beside_it_may_be_replaced_by_the_update_after_the_import() -> None:
+    desk = a_desk(THE_BUCKET)
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "old"}}
+    desk.simulation.at("eu-west-1").deploy("demo-test-site", {"Resources": {"Topic": topic}}, {})
+    renamed = {**SITE, "Resources": {**SITE["Resources"], "Topic": {**topic, "Properties": {"TopicName": "new"}}}}
+    made = small_assembly(Small(id="site", template=renamed))
+    plan = desk.plan(made)
+    assert {c.logical_id: c.replacement.verdict for c in stack_plan(plan, "site").resources}["Topic"] == "yes"
+    assert desk.apply(made, plan).result == "succeeded"
 
 
 def test_an_import_that_is_rolled_back_says_what_to_type() -> None:

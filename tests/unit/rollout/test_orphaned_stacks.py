@@ -150,6 +150,33 @@ def test_a_stack_with_other_tags_is_left_alone_whatever_the_history_says_and_its
     assert [f.code for f in find(lambda: after(before), *moved, world).findings] == ["stack_moved", "stack_not_ours"]
 
 
+def test_tags_of_the_name_that_the_project_had_are_no_news_beside_the_move() -> None:
+    before = small_assembly(Small(id="old", template=KEPT_ROLE), Small(id="base", template=KEPT_ROLE))
+    former = msgspec.structs.replace(before[0], project="former"), before[1]
+    moved = small_assembly(Small(id="old", template=KEPT_ROLE, region="us-east-1"))
+
+    def told(*applied: Any) -> list[str]:
+        world = World()
+        world.places["eu-west-1"].put("demo-test-old", KEPT_ROLE)
+        world.places["eu-west-1"].stacks["demo-test-old"]["Tags"] = []
+        return [f.code for f in find(lambda: after(*applied), *moved, world).findings]
+
+    assert told(former) == ["stack_moved"]
+    assert told(before) == told(former, before) == ["stack_moved", "stack_not_ours"]
+
+
+def test_a_stack_policy_that_an_edit_leaves_out_is_said_to_stay() -> None:
+    def guarded(*names: str) -> Any:
+        return small_assembly(*(Small(id=n, template=TEMPLATE, more={"stack_policy": "{}"} if n in names else {}) for n in ("a", "b")))
+
+    def told(*names: str) -> list[str]:
+        found = find(lambda: after(guarded(*names)), *guarded(), SimulatedGateways())
+        return [f.message.partition(" in force")[0] for f in found.findings if f.code == "protection_stays"]
+
+    assert told() == [] and told("a") == ["the stack policy of a stays"]
+    assert told("a", "b") == ["the stack policies of a, b stay"]
+
+
 def test_stacks_that_are_gone_and_leave_nothing_are_not_told() -> None:
     before = small_assembly(Small(id="base", template=KEPT_ROLE), Small(id="old", template=KEPT_ROLE))
     found = find(lambda: after(before), *NEW, World())

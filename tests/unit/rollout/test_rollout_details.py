@@ -234,6 +234,12 @@ def test_an_item_that_somebody_wrote_by_hand_is_read_as_far_as_it_goes() -> None
     with pytest.raises(LockHeld) as refused:
         take(table, clock)
     assert "somebody on an unknown host" in str(refused.value)
+    table.item = {"Id": "x", "Owner": "o", "Host": "h", "Verb": "apply", "Expires": 2_000_000, "Pid": -3, "Since": "soon"}
+    with pytest.raises(LockHeld, match=r"o on h \(process 0, apply\) since 1970-01-01 00:00:00 UTC, until 1970-01-24"):
+        take(table, clock)
+    table.item |= {"Since": 253_402_300_800, "Expires": 253_402_300_799}
+    with pytest.raises(LockHeld, match=r"since 1970-01-01 00:00:00 UTC, until 9999-12-31 23:59:59 UTC"):
+        take(table, clock)
     table.there = False
     with pytest.raises(NotFound):
         acquire(table, "locks", NAME, environment="test", verb="apply", lock_id="a", me=ME, now=clock)
