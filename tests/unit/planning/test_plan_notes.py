@@ -22,12 +22,13 @@ from planning.cut_off import CONTROL, cut_off
 from planning.model import Options
 from planning.outputs import hidden, output_after
 from planning.read_only import reachable, uncompared, withheld
-from planning.request import PlanError, change_set_name, change_set_prefix, selected
+from planning.request import PlanError, change_set_name, change_set_prefix, real_change_set_name, selected
 from planning.superseded import left, replaced_by
 from templates.intrinsics import after_mark, secret_mark
 from templates.schemas import Schemas
 from tests.simulated import ACCOUNT, SimulatedGateways, Small, small_assembly
 from tests.unit.planning.test_plan import plan_of, stack_of
+from tests.unit.rollout.test_apply import Desk
 
 NO_SCHEMAS = Schemas(directory=None)
 TOPIC: dict[str, Any] = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {}}}}
@@ -332,6 +333,13 @@ def test_which_stacks_are_planned() -> None:
     assert [s.id for s in selected(made, ())] == ["a", "b", "c"] and [s.id for s in selected(made, ("b",))] == ["a", "b"]
     with pytest.raises(PlanError, match="no stack is called x, y in test; there are a, b, c"):
         selected(made, ("x", "a", "y"))
+
+
+def test_what_an_apply_makes_is_dropped_under_the_name_that_it_made_it_with() -> None:
+    desk = Desk()
+    made = small_assembly(Small(id="a", template=TOPIC))
+    plan = desk.plan(made)
+    assert real_change_set_name(plan) == change_set_name(desk.run(made, plan).request())
 
 
 def test_names_of_change_sets() -> None:

@@ -299,6 +299,12 @@ def test_at_most_fifty_accounts_are_looked_into() -> None:
     assert codes(looked(stackset("eu-west-1", accounts=accounts[:50]), Targeted())) == []
 
 
+def test_of_at_most_fifty_accounts_the_regions_are_asked_for() -> None:
+    accounts = tuple(f"{n:012d}" for n in range(51))
+    found = looked(stackset("af-south-1", accounts=accounts), Targeted())
+    assert words(found, "not_all_looked_at") == "regions: the first 50 of 51 targets were looked at"
+
+
 def test_a_survey_knows_its_environment() -> None:
     assert looked(stackset("eu-west-1")).environment == "test"
 

@@ -160,6 +160,7 @@ def test_after_an_operation_that_ended_meanwhile_it_looks_as_well_and_waits_long
     turn = Turn(BUSY, BUSY, None)
     assert turn.turn() == ["lock", "begin", "moved", "lock", "begin", "moved", "lock", "begin"]
     assert turn.world.polls == [0, 1] and turn.told == []
+    assert (again := Turn(BUSY, BUSY, None, others=(1, 0, 1, 0))).turn() and again.told == [ONE], "the same one is told once"
 
 
 @pytest.mark.parametrize("error", [BUSY, Conflict("there", code="TokenAlreadyExistsException"), NetworkError("n"), Unavailable("u")])
