@@ -10,7 +10,7 @@ import pytest
 
 from assembly.model import INLINE_TEMPLATE_LIMIT
 from aws.cloudformation.requests import ParameterValue
-from changes.model import PropertyChange, Replacement
+from changes.model import PropertyChange, Replacement, ResourceChange
 from planning.across import across
 from planning.findings import Findings
 from planning.importing import ImportPlanner, taking_over, verb_of
@@ -229,3 +229,14 @@ def test_a_guess_is_made_at_the_first_name_that_is_unknown() -> None:
 def test_a_bucket_whose_name_only_aws_will_know_is_called_a_new_one(values: list[tuple[str, Any]], wanted: str) -> None:
     change: Any = SimpleNamespace(properties=[SimpleNamespace(path=path, after=after) for path, after in values])
     assert _new_name(change) == wanted
+
+
+@pytest.mark.parametrize(
+    ("action", "verdict", "new"),
+    [("add", "no", True), ("modify", "yes", True), ("modify", "maybe", True), ("modify", "no", False), ("remove", "no", False)],
+)
+def test_a_bucket_is_another_one_where_it_is_made_or_may_be_replaced(action: Any, verdict: Any, new: bool) -> None:
+    from planning.site_bucket import _is_new
+
+    change = ResourceChange(logical_id="B", resource_type="AWS::S3::Bucket", action=action, replacement=Replacement(verdict=verdict))
+    assert _is_new(change) is new
