@@ -72,7 +72,9 @@ def test_what_a_stack_that_cannot_be_planned_yet_takes_over_is_not_in_its_way(st
     gateways = SimulatedGateways()
     stuck(gateways)
     gateways.there["AWS::S3::Bucket", "demo-site"] = Found(physical_id="demo-site", tags=tags)
-    assembly, templates = two(site={**SITE, "Resources": {**SITE["Resources"], "Bucket": kept("demo-site")}})
+    site: dict[str, Any] = {**SITE}
+    site["Resources"] = {**site["Resources"], "Bucket": kept("demo-site")}
+    assembly, templates = two(site=site)
     taken = Taken(
         stack=stack,
         logical_id="Bucket",

@@ -195,7 +195,7 @@ def test_changes_are_compared_with_the_deployed_template_where_it_is_what_stands
 
 
 def test_what_depends_on_a_parameter_is_unknown_where_its_value_is() -> None:
-    template = {"Parameters": {"A": {"Type": "String"}, "B": {"Type": "String"}}, "Resources": {}}
+    template: dict[str, Any] = {"Parameters": {"A": {"Type": "String"}, "B": {"Type": "String"}}, "Resources": {}}
     template["Resources"] = {name: {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Ref": name}}} for name in ("A", "B")}
     context = planner_of(one(template), SimulatedGateways()).context(Inputs(after={"A": "1", "B": "2"}))
     assert context.blurred is not None

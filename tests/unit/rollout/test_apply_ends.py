@@ -20,7 +20,7 @@ from rollout.outcome import ContentOutcome, Outcome, StackRemoved
 from rollout.progress import Finished, Note, Started
 from templates.makers import makers_of_table
 from tests.simulated import ACCOUNT, NOW, small_assembly
-from tests.unit.planning.test_plan import stack_of
+from tests.unit.planning.test_plan import deployed, logs, stack_of
 from tests.unit.planning.test_stackset_plan import planned as planned_set
 from tests.unit.rollout.test_apply import Desk, Simulation, chain, results, small, table_maker, waiting
 from tests.unit.rollout.test_apply_content import CONTENT, LIVE
@@ -134,6 +134,17 @@ def test_one_worker_executes_one_stack_after_the_other(workers: int) -> None:
     run = dataclasses.replace(desk.run(made, desk.plan(made)), report=lambda _: threads.add(threading.current_thread().name))
     _walk(run, run.plan.stacks, {}, workers)
     assert len(threads) == 1
+
+
+def test_a_set_that_was_deleted_since_is_named_with_its_place() -> None:
+    desk = Desk()
+    deployed(desk.simulation, "eu-west-1", "us-east-1")
+    made = logs({"Resources": {"Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/other"}}}})
+    plan = desk.plan(made)
+    assert stale(desk.run(made, plan), plan.stacks) == ()
+    desk.simulation.at("eu-west-1").sets.clear()
+    where = f"demo-test-logs (eu-west-1, account {ACCOUNT})"
+    assert stale(desk.run(made, plan), plan.stacks) == (f"{where}: the StackSet has been deleted since it was planned",)
 
 
 def test_a_stack_waits_for_no_stack_that_is_not_in_the_plan() -> None:

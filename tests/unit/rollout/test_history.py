@@ -207,6 +207,14 @@ def test_a_manifest_that_is_not_byte_for_byte_the_one_of_its_digest_is_not_belie
         bucket.objects[key] = body
         with pytest.raises(NotAsApplied, match="digest differs"):
             manifest(bucket, "bucket", assembly.digest, "test")
+    signed = files.manifest_bytes(msgspec.structs.replace(assembly, digest="0" * 64))
+    bucket.objects[key] = signed
+    with pytest.raises(NotAsApplied, match="digest differs"):
+        manifest(bucket, "bucket", assembly.digest, "test")
+    newer = files.sealed(msgspec.structs.replace(assembly, format=assembly.format + 1))
+    bucket.objects[f"assemblies/{newer.digest}/assembly.json"] = files.manifest_bytes(newer)
+    with pytest.raises(NotAsApplied, match=r"^is damaged: it is of format 2, this version reads format 1$"):
+        manifest(bucket, "bucket", newer.digest, "test")
     other = "0" * 64
     bucket.objects[f"assemblies/{other}/assembly.json"] = whole
     with pytest.raises(NotAsApplied, match="digest differs"):
@@ -258,3 +266,8 @@ def test_an_expectation_is_nothing_that_an_apply_needs() -> None:
     assert expected_or_none(Closed(), "bucket", "dev") == {}
     with pytest.raises(AccessDenied):
         records(Closed(), "bucket", "dev")
+
+
+def test_a_record_is_named_by_its_time_and_the_beginning_of_its_plans_digest() -> None:
+    told = msgspec.structs.replace(record(), plan_digest="0123456789abcdef")
+    assert save(Bucket(), "bucket", told) == f"history/dev/{told.started_at}-0123456789ab.json"

@@ -357,6 +357,20 @@ def test_an_import_that_an_earlier_apply_began_is_followed_and_not_begun_again()
     assert desk.simulation.executed.count("demo-test-site") == 2, "the import and the update after it"
 
 
+def test_a_stack_that_moves_right_before_its_turn_takes_nothing_over() -> None:
+    desk = a_desk(THE_BUCKET)
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "t"}}
+    desk.simulation.at("eu-west-1").deploy("demo-test-site", {"Resources": {"Topic": topic}}, {})
+    made = small_assembly(Small(id="site", template={**SITE, "Resources": {**SITE["Resources"], "Topic": topic}}))
+    plan = desk.plan(made)
+    stack(desk, "site")["LastUpdatedTime"] = NOW.replace(hour=23)
+    before = len(imports(desk))
+    outcome = execute(desk.run(made, plan), plan.stacks[0], {})
+    assert outcome.result == "refused" and "when it was planned, and is CREATE_COMPLETE of" in outcome.message
+    assert desk.simulation.executed == [] and len(imports(desk)) == before
+    assert outcome.command == "python deploy.py adopt --env test"
+
+
 def test_without_the_lock_no_change_set_is_made_to_take_over() -> None:
     desk = a_desk(THE_BUCKET)
     made = platform()

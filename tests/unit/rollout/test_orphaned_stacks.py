@@ -165,12 +165,31 @@ def test_tags_of_the_name_that_the_project_had_are_no_news_beside_the_move() -> 
     assert told(before) == told(former, before) == ["stack_moved", "stack_not_ours"]
 
 
+def test_of_several_stacks_that_are_elsewhere_each_is_told_as_what_it_is() -> None:
+    old, other = ({"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": name}}}} for name in ("one", "two"))
+    before = small_assembly(Small(id="base", template=old), Small(id="old", template=other))
+    former = msgspec.structs.replace(before[0], project="former"), before[1]
+    moved = small_assembly(Small(id="base", template=old, region="us-east-1"))
+
+    def told(planned: Any, *applied: Any) -> tuple[list[str], list[str]]:
+        world = World()
+        for name, template in (("base", old), ("old", other)):
+            world.places["eu-west-1"].put(f"demo-test-{name}", template)
+        world.places["eu-west-1"].stacks["demo-test-old"]["Tags"] = []
+        found = find(lambda: after(*applied), *planned, world)
+        return [f.code for f in found.findings], [each.stack for each in found.removals]
+
+    assert told(moved, before) == (["stack_moved", "stack_not_ours"], [])
+    assert told(small_assembly(Small(id="base", template=old)), former) == (["stack_not_ours"], []), "nothing moves"
+
+
 def test_a_stack_policy_that_an_edit_leaves_out_is_said_to_stay() -> None:
     def guarded(*names: str) -> Any:
         return small_assembly(*(Small(id=n, template=TEMPLATE, more={"stack_policy": "{}"} if n in names else {}) for n in ("a", "b")))
 
     def told(*names: str) -> list[str]:
-        found = find(lambda: after(guarded(*names)), *guarded(), SimulatedGateways())
+        assembly, templates = guarded()
+        found = find(lambda: after(guarded(*names)), assembly, templates, World())
         return [f.message.partition(" in force")[0] for f in found.findings if f.code == "protection_stays"]
 
     assert told() == [] and told("a") == ["the stack policy of a stays"]

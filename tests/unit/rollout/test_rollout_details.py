@@ -309,3 +309,12 @@ def test_a_stack_that_somebody_made_since_the_plan_is_refused_with_its_state() -
         if refused:
             with pytest.raises(StalePlan, match=r"demo-test-a .* did not exist when it was planned, and is CREATE_COMPLETE now"):
                 desk.apply(made, plan)
+
+
+@pytest.mark.parametrize(("limit", "level"), [(1000.0, "ok"), (100.0, "ok"), (99.0, "warning"), (10.0, "warning")])
+def test_too_few_functions_at_once_are_told_with_what_asks_for_more(limit: float, level: str) -> None:
+    from rollout.new_account import concurrency
+
+    found, message, command = concurrency(limit, "eu-west-1")
+    assert (found, message.startswith(f"Lambda runs {limit:g} functions at once in eu-west-1")) == (level, True)
+    assert bool(command) is (level == "warning") and ("--desired-value 1000 --region eu-west-1" in command) is (level == "warning")
