@@ -138,6 +138,12 @@ def test_what_would_be_taken_over_and_then_replaced_is_refused(logical_id: str, 
     assert [told.code for told in of.findings] == (["import_replaced"] if refused else [])
 
 
+def test_a_change_set_without_changes_would_do_nothing() -> None:
+    of = planner()
+    description: Any = SimpleNamespace(status="CREATE_COMPLETE", status_reason="", without_values=(), with_values=())
+    assert of.refuses(description, found()) and of.findings[0].message.endswith("would do something else: nothing")
+
+
 def test_a_replacement_is_refused_with_what_causes_it_alone() -> None:
     of = planner()
     properties = [PropertyChange(path=path, before=Known(text=path), after=Known(text="x")) for path in ("TopicName", "DisplayName")]

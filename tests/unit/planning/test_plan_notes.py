@@ -182,6 +182,13 @@ def test_an_origin_that_is_no_bucket_needs_no_policy_of_one() -> None:
     assert told(before, after) == []
 
 
+def test_an_origin_without_an_identity_reads_publicly() -> None:
+    plain = {"DomainName": CONTROLLED["DomainName"], "S3OriginConfig": {}}
+    shut = {"PublicAccessBlockConfiguration": {"RestrictPublicBuckets": True}}
+    ((why, remedy),) = told(stack(plain, OAC), stack(CONTROLLED, OAC, bucket=shut))
+    assert "closed to the public first" in why and remedy.startswith("adopt: {website_endpoint: ")
+
+
 def test_a_bucket_that_is_new_hides_none_that_is_cut_off() -> None:
     before, after = stack(IDENTIFIED, OAI), stack(CONTROLLED, OAC)
     assert len(told(before, {"A": {"Type": "AWS::S3::Bucket", "Properties": {}}, **after})) == 1

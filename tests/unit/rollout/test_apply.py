@@ -493,6 +493,23 @@ def test_a_network_that_comes_back_is_waited_for_and_one_that_does_not_leaves_it
         assert results(desk.apply(made, plan))["a"] == result
 
 
+def test_a_stack_that_is_gone_before_the_first_look_has_failed() -> None:
+    desk = Desk()
+    made = small_assembly(small("a"))
+    plan = desk.plan(made)
+    place = desk.simulation.at("eu-west-1")
+
+    def gone(name: str, _: Mapping[str, Any]) -> None:
+        if name == "describe_stacks" and desk.simulation.executed:
+            place.deleted += place.stacks.values()
+            place.stacks.clear()
+
+    desk.simulation.faults.before_call = gone
+    (outcome,) = desk.apply(made, plan).stacks
+    assert (outcome.result, outcome.status) == ("failed", "DELETE_COMPLETE")
+    assert [e.resources for e in desk.told if isinstance(e, Started)] == [1], "what changes, and not what is only listed"
+
+
 def test_silence_counts_from_the_last_answer() -> None:
     desk = Desk()
     made = small_assembly(small("a"))

@@ -357,6 +357,16 @@ def test_an_import_that_an_earlier_apply_began_is_followed_and_not_begun_again()
     assert desk.simulation.executed.count("demo-test-site") == 2, "the import and the update after it"
 
 
+def test_an_import_whose_template_has_no_way_to_cloudformation_makes_no_change_set() -> None:
+    desk = a_desk(THE_BUCKET)
+    desk.simulation.bucket = False
+    topics = {f"T{n}": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "x" * 400}} for n in range(150)}
+    desk.simulation.at("eu-west-1").deploy("demo-test-site", {"Resources": topics}, {})
+    plan = desk.plan(platform())
+    assert "artifact_bucket_missing" in errors(plan) and stack_plan(plan, "site").operation == "blocked"
+    assert [a for method, a in desk.simulation.at("eu-west-1").calls if method == "create_change_set"] == []
+
+
 def test_a_stack_that_moves_right_before_its_turn_takes_nothing_over() -> None:
     desk = a_desk(THE_BUCKET)
     topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "t"}}

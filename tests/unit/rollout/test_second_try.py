@@ -170,6 +170,13 @@ def test_five_tries_are_made_and_no_more() -> None:
     assert trying.try_again(diagnosis()) is None
 
 
+def test_after_the_last_try_nothing_is_asked_any_more() -> None:
+    world: Any = World(*GONE)
+    trying = Trying(world)
+    trying.tries = MOST_TRIES
+    assert trying.try_again(diagnosis()) is None and trying.tries == MOST_TRIES and world.asked == [] and world.sleeps == []
+
+
 def test_a_try_that_an_earlier_apply_began_is_followed() -> None:
     trying = Trying(World(*GONE))
     name = f"plan-test-{MADE.digest[:8]}-0f-1"

@@ -346,3 +346,16 @@ def test_a_validation_record_that_cannot_be_written_is_told_and_waited_past() ->
     anything.validate_certificates = refuse
     one.validate(described("CREATE_IN_PROGRESS"))
     assert len(one.told) == 2 and "no route" in one.told[1]
+
+
+def test_an_execution_that_another_process_began_has_begun_with_its_first_event() -> None:
+    one = One(None)
+    one.started = 1_000.0
+    first, last = (event("UPDATE_IN_PROGRESS", at=f"1970-01-01T00:0{minute}:00+00:00") for minute in (1, 2))
+    one.by_events([first, last])
+    assert one.started == 1_000.0, "this process began it"
+    one.resumed = True
+    one.by_events([])
+    assert one.started == 1_000.0
+    one.by_events([first, last])
+    assert one.started == 60.0

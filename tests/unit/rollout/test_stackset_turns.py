@@ -406,3 +406,27 @@ def test_stacks_are_imported_ten_at_a_time_and_every_one_of_them(regions: int, s
     assert [(a, r) for step in imports for a in step.targets.accounts for r in step.targets.regions] == [
         (each.account_id, each.region) for each in instances
     ]
+
+
+@pytest.mark.parametrize(
+    ("operation", "kinds", "needs"),
+    [
+        ("instances", ("create", "update_instances"), False),
+        ("instances", ("create", "adopt"), True),
+        ("update", (), True),
+        ("create", ("create",), True),
+    ],
+)
+def test_parameters_are_needed_where_a_set_or_a_stack_is_made_or_changed(operation: str, kinds: tuple[str, ...], needs: bool) -> None:
+    execution: Any = object.__new__(StackSetExecution)
+    execution.plan, execution.steps = SimpleNamespace(operation=operation), [SimpleNamespace(kind=kind) for kind in kinds]
+    assert execution.needs_inputs is needs
+
+
+def test_a_set_without_instances_is_updated_by_one_operation_on_none() -> None:
+    from aws.cloudformation.stack_sets import InstanceTargets
+    from rollout.stackset_operations import steps_of
+
+    plan: Any = SimpleNamespace(operation="update", instances=(), stack="set", preferences=SimpleNamespace(region_order=()))
+    (only,) = steps_of(plan, "digest")
+    assert (only.kind, only.targets, only.instances) == ("update", InstanceTargets(), 0)
