@@ -176,7 +176,7 @@ def test_of_several_stacks_that_are_elsewhere_each_is_told_as_what_it_is() -> No
         for name, template in (("base", old), ("old", other)):
             world.places["eu-west-1"].put(f"demo-test-{name}", template)
         world.places["eu-west-1"].stacks["demo-test-old"]["Tags"] = []
-        found = find(lambda: after(*applied), *planned, world)
+        found = find(lambda: after(*applied), planned[0], planned[1], world)
         return [f.code for f in found.findings], [each.stack for each in found.removals]
 
     assert told(moved, before) == (["stack_moved", "stack_not_ours"], [])
