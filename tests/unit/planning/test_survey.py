@@ -279,6 +279,14 @@ def test_log_groups_without_a_name_are_not_looked_for() -> None:
     assert f"{ACCOUNT} eu-west-1" not in targeted.asked
 
 
+def test_what_names_a_log_group_is_none() -> None:
+    named = {"Type": "AWS::Logs::MetricFilter", "Properties": {"LogGroupName": "/theirs"}}
+    logs = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/ours"}}
+    targeted = Targeted(log_groups={(ACCOUNT, "eu-west-1"): ("/ours", "/theirs")})
+    found = looked(stackset("eu-west-1"), targeted, template={"Resources": {"Logs": logs, "Filter": named}})
+    assert found.existing == {(ACCOUNT, "eu-west-1"): {"Logs": "/ours"}}
+
+
 def test_what_nobody_may_look_into_is_noted_by_reason() -> None:
     found = looked(stackset("eu-west-1", accounts=(OTHER, THIRD)), Targeted(closed={OTHER, THIRD}), template=LOGS)
     assert codes(found) == [("note", "not_looked_at")]
