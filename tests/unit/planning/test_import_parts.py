@@ -99,6 +99,7 @@ def test_a_long_template_goes_through_the_artifact_bucket(characters: int, uploa
 
 def test_a_long_template_without_a_bucket_is_an_error_with_the_way_to_one() -> None:
     of = planner(gateways=Bucket(None))
+    of.assembly = small_assembly(Small(id="a", template=TOPIC), Small(id="b", template=TOPIC))[0]
     assert of.import_request(Inputs(), found(template={"Description": "x" * INLINE_TEMPLATE_LIMIT}), REQUEST) is None
     [told] = of.findings
     assert (told.severity, told.code) == ("error", "artifact_bucket_missing") and told.command.endswith("apply --env test --only a")

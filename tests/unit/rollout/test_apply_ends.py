@@ -161,6 +161,7 @@ def test_a_stack_waits_for_no_stack_that_is_not_in_the_plan() -> None:
 def test_what_was_not_begun_is_told_as_what_it_is(plan: Any, kind: str) -> None:
     told = _not_started(plan, ())
     assert (told.kind, told.stack, told.operation, told.result) == (kind, plan.stack, "create", "not_started")
+    assert (told.started, told.seconds, told.resources) == (0.0, 0.0, 0)
 
 
 def test_change_sets_of_earlier_plans_go_with_an_apply_that_has_overtaken_them() -> None:

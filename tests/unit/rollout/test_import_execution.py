@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 import pytest
 
+from assembly.model import RoleName
 from aws.errors import AwsError, BadRequest, NetworkError
 from planning.model import Plan, StackPlan
 from rollout.apply import Applied
@@ -19,7 +21,7 @@ from rollout.progress import Note, Started
 from takeover.model import Taken
 from templates.schemas import bundled
 from templates.values import Known, Redacted
-from tests.simulated import ACCOUNT, NOW, Faults, Small, output, small_assembly
+from tests.simulated import ACCOUNT, NOW, Faults, SimulatedLive, Small, output, small_assembly
 from tests.unit.rollout.test_apply import Desk, Simulation, results, waiting
 
 BUCKET, DISTRIBUTION = "AWS::S3::Bucket", "AWS::CloudFront::Distribution"
@@ -365,6 +367,26 @@ def test_an_import_whose_template_has_no_way_to_cloudformation_makes_no_change_s
     plan = desk.plan(platform())
     assert "artifact_bucket_missing" in errors(plan) and stack_plan(plan, "site").operation == "blocked"
     assert [a for method, a in desk.simulation.at("eu-west-1").calls if method == "create_change_set"] == []
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_what_exists_is_read_with_the_role_that_the_stack_is_made_with_unless_nothing_may_be_passed(read_only: bool) -> None:
+    roles: list[str | None] = []
+
+    class Asked(SimulatedLive):
+        def get(self, resource_type: str, identifier: Mapping[str, str], *, service_role_arn: str | None = None) -> dict[str, Any]:
+            roles.append(service_role_arn)
+            return super().get(resource_type, identifier)
+
+    class Asking(Simulation):
+        def live(self, account_id: str, region: str, role_arn: str | None = None) -> Any:
+            return Asked(self.lives)
+
+    desk = a_desk(THE_BUCKET)
+    desk.simulation = Asking(lives=desk.simulation.lives)
+    made = small_assembly(Small(id="site", template=SITE, more={"service_role": RoleName(name="service")}))
+    assert not errors(desk.plan(made, read_only=read_only))
+    assert set(roles) == {None if read_only else f"arn:aws:iam::{ACCOUNT}:role/service"}
 
 
 def test_a_stack_that_moves_right_before_its_turn_takes_nothing_over() -> None:

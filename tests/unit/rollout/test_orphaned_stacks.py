@@ -43,6 +43,13 @@ def test_a_rollback_that_a_plan_would_undo_is_told(rollback: bool, rolling_back:
     assert codes(applied(rollback=rollback), rolling_back=rolling_back) == ["undoes_rollback"] * said
 
 
+def test_a_rollback_that_was_applied_over_is_undone_by_nothing() -> None:
+    bucket = applied(rollback=True)
+    later = msgspec.structs.replace(record("2027-01-01T00:00:00.000Z", environment="test"), assembly_digest=OLD[0].digest)
+    history.save(bucket, OLD[0].artifact_bucket, later)
+    assert codes(bucket) == []
+
+
 def test_the_assembly_that_came_back_undoes_nothing() -> None:
     assert codes(applied(rollback=True), OLD) == []
 

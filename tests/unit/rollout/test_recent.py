@@ -103,5 +103,23 @@ def test_a_set_is_no_stack_of_that_name() -> None:
     assert Recent(assembly.stacks, cast("Any", fake), lambda: NOW, templates=templates).age(BUCKET, "b") is None
 
 
+def test_a_stack_that_is_not_there_or_closed_hides_no_other() -> None:
+    template = {"Resources": {"Bucket": {"Type": BUCKET}}}
+    assembly, templates = small_assembly(Small(id="one", template=template), Small(id="two", template=template))
+    for first in (None, AccessDenied("no")):
+        fake: Any = Fake(resources=(resource(BUCKET, "b", 5),))
+        there = fake.describe_stack("two")
+
+        def look(name: str, first: Any = first, there: Any = there) -> Any:
+            if not name.endswith("one"):
+                return there
+            if first is not None:
+                raise first
+            return None
+
+        fake.describe_stack = look
+        assert Recent(assembly.stacks, fake, lambda: NOW, templates=templates).age(BUCKET, "b") == 5
+
+
 def test_who_may_not_look_does_not_know() -> None:
     assert recent(Fake(denied=True, resources=(resource(BUCKET, "b", 5),))).age(BUCKET, "b") is None

@@ -385,6 +385,8 @@ def test_a_move_names_the_edit_the_place_it_has_and_the_place_it_would_get() -> 
         " and would be made a second time as demo-test-a in us-west-2, account 123456789012, where it cannot have one, two as well"
     )
     assert (found.severity, found.code, found.command) == ("error", "stack_moved", "python deploy.py status --env test")
+    older = msgspec.structs.replace(before, home_region="us-east-1")
+    assert moved_finding(after, [before, older], [(before.stacks[1], ("n",))]).message.startswith("home_region eu-west-1 -> us-west-2")
     assert moved_finding(after, [], [(before.stacks[1], ("n",))]).message.startswith("A stack cannot be moved")
 
 
