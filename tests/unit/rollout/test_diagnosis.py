@@ -251,3 +251,8 @@ def test_a_role_that_cannot_be_assumed_is_named_with_what_to_do_whatever_state_t
             assert diagnosis.cause.reason == reason
             assert "its trust policy does not let the service in" in diagnosis.explanation
             assert diagnosis.command == "python deploy.py plan --env dev --only foundation"
+
+
+def test_the_stacks_own_words_are_those_of_the_first_failure_that_has_any() -> None:
+    diagnosis = found(stack_event("UPDATE_FAILED", ""), stack_event("UPDATE_ROLLBACK_FAILED", "it cannot go back"))
+    assert diagnosis.cause is not None and diagnosis.cause.reason == "it cannot go back"

@@ -256,6 +256,7 @@ def test_a_record_that_goes_between_the_list_and_the_read_is_none() -> None:
 
 def test_expectations_leave_out_what_took_no_time() -> None:
     assert expected_seconds([record("t", ran(0), ran(-1), ran(4, "removed", operation="remove"))]) == {("site", "remove"): 4}
+    assert expected_seconds([record("t", ran(0.5))]) == {("site", "update"): 0.5}
 
 
 def test_an_expectation_is_nothing_that_an_apply_needs() -> None:

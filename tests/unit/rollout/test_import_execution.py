@@ -432,6 +432,21 @@ def test_the_stack_is_as_the_import_left_it_only_if_an_event_says_so(events: boo
     (site,) = (each for each in plan.stacks if isinstance(each, StackPlan) and each.stack == "site")
     left = TakingOver(desk.run(made, plan), import_part(site), {}).left()
     assert (left.status, left.stack_arn, bool(left.changed_at)) == ("IMPORT_COMPLETE", found["StackId"], events)
+    found["StackStatus"] = "UPDATE_COMPLETE"
+    since = TakingOver(desk.run(made, plan), import_part(site), {}).left()
+    assert since.changed_at == ("2026-11-22T10:00:00Z" if events else ""), "when the import ended, and not since"
+
+
+def test_what_was_only_just_taken_over_is_not_replaced_whatever_was_approved() -> None:
+    desk = a_desk(THE_BUCKET)
+    made = small_assembly(Small(id="site", template=SITE))
+    plan = desk.plan(made)
+    renamed = json.loads(json.dumps(SITE))
+    renamed["Resources"]["Bucket"]["Properties"]["BucketName"] = "new-site"
+    other = small_assembly(Small(id="site", template=renamed))
+    outcome = execute(desk.run((made[0], other[1]), plan), plan.stacks[0], {})
+    assert outcome.result == "refused" and outcome.differences == ("Bucket would be replaced, though it was only just taken over",)
+    assert desk.simulation.executed == ["demo-test-site"] and waiting(desk.simulation) == []
 
 
 def test_what_stood_beside_it_may_be_replaced_by_the_update_after_the_import() -> None:

@@ -15,7 +15,7 @@ from aws.s3 import Head, Stored
 from removal.names import names_taken
 from rollout import history
 from rollout.orphaned_stacks import find, no_more_wanted, where
-from tests.simulated import SimulatedGateways, Small, small_assembly
+from tests.simulated import SimulatedGateways, Small, small_assembly, stackset
 from tests.unit.operations.test_destroy import World
 from tests.unit.removal.test_no_more_wanted import after
 from tests.unit.rollout.test_history import TEMPLATE, Bucket, record
@@ -41,6 +41,12 @@ def codes(bucket: Bucket, planned: tuple[object, object] = NEW, *, rolling_back:
 @pytest.mark.parametrize(("rollback", "rolling_back", "said"), [(True, False, True), (False, False, False), (True, True, False)])
 def test_a_rollback_that_a_plan_would_undo_is_told(rollback: bool, rolling_back: bool, said: bool) -> None:
     assert codes(applied(rollback=rollback), rolling_back=rolling_back) == ["undoes_rollback"] * said
+
+
+def test_an_assembly_that_is_gone_hides_no_rollback() -> None:
+    bucket = applied(rollback=True)
+    del bucket.objects[f"assemblies/{OLD[0].digest}/assembly.json"]
+    assert codes(bucket) == ["undoes_rollback"]
 
 
 def test_a_rollback_that_was_applied_over_is_undone_by_nothing() -> None:
@@ -297,3 +303,15 @@ def test_an_environment_whose_buckets_another_account_has_would_be_moved(
         assert f"{assembly.artifact_bucket}, site are another account's" in finding.message
         assert "account_id would move it" in finding.message
         assert finding.command.startswith("edit environments/test.yaml: the account_id it had")
+
+
+@pytest.mark.parametrize("more", [{"stackset": stackset("eu-west-1")}, {"account_id": "210987654321"}], ids=["a set", "another account"])
+def test_only_buckets_of_stacks_of_the_account_say_whose_it_is(more: dict[str, Any]) -> None:
+    theirs = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "theirs"}}}}
+    assembly, templates = small_assembly(Small(id="base", template=SITE), Small(id="other", template=theirs))
+    base, other = assembly.stacks
+    other = msgspec.structs.replace(other, **more, **({"kind": "stackset"} if "stackset" in more else {}))
+    assembly = msgspec.structs.replace(assembly, stacks=(base, other))
+    world = OfOthers()
+    world.taken = frozenset({assembly.artifact_bucket, "theirs"})
+    assert find(denied, assembly, templates, world).findings == ()
