@@ -334,7 +334,7 @@ def test_a_policy_that_forbids_the_update_stops_the_import_before_it(operation: 
         def get_stack_policy(self, stack: str) -> str | None:
             return '{"Statement": [{"Effect": "Deny", "Action": "Update:*", "Principal": "*", "Resource": "*"}]}'
 
-    changes = tuple(ResourceChange(logical_id=name, resource_type="T", action=name) for name in ("import", "add", "modify"))  # type: ignore[arg-type]
+    changes = tuple(ResourceChange(logical_id=name, resource_type="T", action=name) for name in ("import", "add", "modify"))
     plan: Any = SimpleNamespace(stack_name="demo-a", operation=operation, state=THERE, resources=changes)
     gateway: Any = Guarded(described())
     assert protected(plan, gateway).startswith("has a stack policy that forbids to change modify in this way")
