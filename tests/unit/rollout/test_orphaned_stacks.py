@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from assembly import files
 from assembly.model import RoleName
 from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AccessDenied
@@ -41,6 +42,18 @@ def codes(bucket: Bucket, planned: tuple[object, object] = NEW, *, rolling_back:
 @pytest.mark.parametrize(("rollback", "rolling_back", "said"), [(True, False, True), (False, False, False), (True, True, False)])
 def test_a_rollback_that_a_plan_would_undo_is_told(rollback: bool, rolling_back: bool, said: bool) -> None:
     assert codes(applied(rollback=rollback), rolling_back=rolling_back) == ["undoes_rollback"] * said
+
+
+def test_what_was_applied_last_is_what_succeeded_last() -> None:
+    bucket = after(OLD)
+    assembly, templates = NEW
+    history.keep(bucket, assembly.artifact_bucket, assembly, templates)
+    failed = msgspec.structs.replace(
+        record("2027-01-01T00:00:00.000Z", environment="test"), assembly_digest=assembly.digest, result="failed"
+    )
+    history.save(bucket, assembly.artifact_bucket, failed)
+    assert find(lambda: bucket, assembly, templates, World()).last == files.sealed(OLD[0])
+    assert find(lambda: after(OLD, NEW), assembly, templates, World()).last == files.sealed(assembly)
 
 
 def test_an_assembly_that_is_gone_hides_no_rollback() -> None:

@@ -176,6 +176,11 @@ def test_asked_to_stop_nothing_further_is_removed() -> None:
     assert gone(run) == [("not_started", "stopped before it", APPLY), ("not_started", "because of edge", "")]
 
 
+def test_the_last_one_decides_whether_the_next_one_goes() -> None:
+    run = Removing(removal(), removal("logs", status="CREATE_COMPLETE"), removal("roles"), live=AccessDenied("not you"))
+    assert [result for result, *_ in gone(run)] == ["removed", "failed", "not_started"]
+
+
 def test_a_removal_that_fails_keeps_those_after_it() -> None:
     run = Removing(removal(status="CREATE_COMPLETE"), removal("logs"), live=AccessDenied("not you"))
     assert gone(run) == [("failed", "not you", REMOVE), ("not_started", "because of edge", "")]
