@@ -36,10 +36,9 @@ def across(planned: Iterable[Planned], environment: str) -> dict[str, AnyStackPl
             refused=moving((body for _, c in compared for body in c.after.values()), "Deny"),
         )
         for plan, context in compared:
-            if plan.widenings:
-                before = {logical_id: _renamed(body, names) for logical_id, body in context.before.items()}
-                real = widenings(plan.stack, before, context.after, elsewhere)
-                found[plan.stack] = msgspec.structs.replace(plan, widenings=_told(plan.widenings, real))
+            before = {logical_id: _renamed(body, names) for logical_id, body in context.before.items()}
+            real = widenings(plan.stack, before, context.after, elsewhere)
+            found[plan.stack] = msgspec.structs.replace(plan, widenings=_told(plan.widenings, real))
     for finding in _moved(compared, environment):
         plan_of = found[finding.stack]
         found[finding.stack] = msgspec.structs.replace(plan_of, findings=(*plan_of.findings, finding))
@@ -93,17 +92,15 @@ def _refactor(move: Move, environment: str) -> str:
 def renamed(changes: Iterable[ResourceChange], context: Context) -> Iterator[tuple[str, str]]:
     """(name before, name after) of every resource that is certainly replaced and has a name of its own in both templates."""
     for change in changes:
-        if change.action != "modify" or change.replacement.verdict != "yes":
-            continue
-        schema = context.schemas.of(change.resource_type, context.region)
-        for path in schema.primary_identifier if schema is not None else ():
-            before, after = (_property(side, change.logical_id, path) for side in (context.before, context.after))
-            if len(path) == 1 and isinstance(before, str) and isinstance(after, str) and before and before != after:
+        schema = context.schemas.of(change.resource_type, context.region) if change.replacement.verdict == "yes" else None
+        for name, *_ in schema.primary_identifier if schema is not None else ():
+            before, after = (_property(side, change.logical_id, name) for side in (context.before, context.after))
+            if isinstance(before, str) and isinstance(after, str) and before and before != after:
                 yield before, after
 
 
-def _property(side: Resources, logical_id: str, path: tuple[str, ...]) -> Any:
-    return (side.get(logical_id, {}).get("Properties") or {}).get(path[0])
+def _property(side: Resources, logical_id: str, name: str) -> Any:
+    return side.get(logical_id, {}).get("Properties", {}).get(name)
 
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:
@@ -116,14 +113,18 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
         return [_renamed(inner, names) for inner in value]
     if not isinstance(value, str):
         return value
-    pattern = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    pattern = "|".join(map(re.escape, names))
     return re.sub(rf"(?<![A-Za-z0-9_.-])(?:{pattern})(?![A-Za-z0-9_.-])", lambda m: names[m[0]], value)
 
 
 def _told(plain: tuple[Widening, ...], real: tuple[Widening, ...]) -> tuple[Widening, ...]:
-    """Those that are real, then those that only follow."""
+    """Those that are real, then those that only follow. A policy that says what it said allows nothing more, whatever is replaced."""
+    changed = {widening.logical_id for widening in plain}
     known = {_key(widening) for widening in real}
-    return (*real, *(msgspec.structs.replace(w, follows=True) for w in plain if _key(w) not in known))
+    return (
+        *(w for w in real if w.logical_id in changed),
+        *(msgspec.structs.replace(w, follows=True) for w in plain if _key(w) not in known),
+    )
 
 
 def _key(widening: Widening) -> tuple[str, str, str, str]:

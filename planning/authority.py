@@ -16,7 +16,7 @@ from planning.model import AnyStackPlan, Finding, Plan
 
 def acts_as_deploy_role(assembly: Assembly, caller: str) -> bool:
     """The caller is a session of a workflow's role, or of another account, from where the deployer takes on the deploy role."""
-    account = caller.split(":")[4] if caller.count(":") >= 5 else ""
+    account = "".join(caller.split(":")[4:5])
     if not account or not assembly.deploy_role_name:
         return False
     return account != assembly.account_id or any(_session_of(name, caller) for name in assembly.workflow_roles)

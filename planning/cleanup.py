@@ -32,7 +32,7 @@ def drop_stack(plan: StackPlan, gateway: CloudFormation) -> None:
 def _drop_real(plan: Plan, stack: StackPlan, gateway: CloudFormation) -> None:
     """What an apply of the plan left of a previewed stack, if it was killed between making the change set and executing it."""
     name = real_change_set_name(plan)
-    names = (name, f"{name}{IMPORT_SUFFIX}") if stack.operation == "import" else (name,)
+    names = (name, f"{name}{IMPORT_SUFFIX}")
     for found in gateway.list_change_sets(stack.stack_name):
         if found.name in names and not found.execution_status.startswith("EXECUTE_"):
             discard(gateway, CreatedChangeSet(arn=found.arn, stack_arn=stack.stack_name), made_stack=not stack.state.exists)

@@ -16,7 +16,7 @@ from typing import Any
 
 from assembly.commands import deploy
 from gateways.retained import BUCKET
-from planning.model import Finding, StackPlan
+from planning.model import Finding
 from planning.request import Request
 from planning.run import Planned
 from templates.intrinsics import references
@@ -33,19 +33,19 @@ def findings(request: Request, planned: Iterable[Planned]) -> Iterator[Finding]:
     environment = request.assembly.environment
     for each in planned:
         plan, context = each.plan, each.context
-        if not isinstance(plan, StackPlan) or context is None or not context.before:
+        if context is None:
             continue
-        ids = {change.logical_id: change.physical_id or "" for change in plan.resources}
+        ids = {change.logical_id: change.physical_id for change in plan.resources}
         for why, remedy in cut_off(context.before, context.after, ids):
             if request.options.interrupt_site:
                 yield Finding(severity="warning", code=CODE, message=why, stack=plan.stack)
-                continue
-            command = f"edit environments/{environment}.yaml: {remedy}, then build and plan again"
-            message = f"{why}. Visitors would notice; it is planned all the same with {deploy('plan', environment, '--interrupt-site')}"
-            yield Finding(severity="error", code=CODE, message=message, command=command, stack=plan.stack)
+            else:
+                command = f"edit environments/{environment}.yaml: {remedy}, then build and plan again"
+                message = f"{why}. Visitors would notice; it is planned all the same with {deploy('plan', environment, '--interrupt-site')}"
+                yield Finding(severity="error", code=CODE, message=message, command=command, stack=plan.stack)
 
 
-def cut_off(before: Resources, after: Resources, ids: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def cut_off(before: Resources, after: Resources, ids: Mapping[str, str | None]) -> Iterator[tuple[str, str]]:
     """Why visitors would get errors, and the edit that avoids it. `ids`: physical ids by logical id, as far as they are known."""
     for title, body in after.items():
         if body.get("Type") != DISTRIBUTION or title not in before:
@@ -56,7 +56,7 @@ def cut_off(before: Resources, after: Resources, ids: Mapping[str, str]) -> Iter
             name = str(made.get("Properties", {}).get("BucketName", ""))
             old, new = (_ways(each[title], bucket, name) for each in (before, after))
             for way in sorted(new - old):
-                if not _lets_in(way, before, bucket, name, ids.get(title, "")):
+                if not _lets_in(way, before, bucket, name, ids.get(title)):
                     yield _not_yet(title, bucket, way, old)
             if PUBLIC in old - new and _closes(before[bucket], made):
                 yield (
@@ -86,7 +86,7 @@ def _ways(distribution: Mapping[str, Any], bucket: str, name: str) -> frozenset[
 
 
 def _leads_to(domain: Any, bucket: str, name: str) -> bool:
-    if isinstance(domain, str) and "${" not in domain:
+    if isinstance(domain, str):
         return bool(name) and domain.startswith(f"{name}.s3")
     return any(named == bucket for named, _ in references(domain))
 
@@ -99,7 +99,7 @@ def _way(origin: Mapping[str, Any]) -> str:
     return f"{_IDENTITY}{identity.rpartition('/')[2]}" if identity else PUBLIC
 
 
-def _lets_in(way: str, resources: Resources, bucket: str, name: str, distribution: str) -> bool:
+def _lets_in(way: str, resources: Resources, bucket: str, name: str, distribution: str | None) -> bool:
     """Whether the bucket's policy lets that way in. What is public may be so by access control lists, which no template shows."""
     policies = [each.get("Properties", {}) for each in resources.values() if each.get("Type") == POLICY]
     documents = [each.get("PolicyDocument") for each in policies if _is_of(each.get("Bucket"), bucket, name)]
@@ -115,7 +115,7 @@ def _statements(document: Any) -> Iterator[Mapping[str, Any]]:
     yield from (each for each in ([found] if isinstance(found, Mapping) else found) if isinstance(each, Mapping))
 
 
-def _allows(way: str, statement: Mapping[str, Any], distribution: str) -> bool:
+def _allows(way: str, statement: Mapping[str, Any], distribution: str | None) -> bool:
     if statement.get("Effect") != "Allow":
         return False
     principal = statement.get("Principal")
@@ -126,7 +126,7 @@ def _allows(way: str, statement: Mapping[str, Any], distribution: str) -> bool:
     return any(each == "*" or each.endswith(f" {identity}") for each in _texts(who.get("AWS"))) or "CanonicalUser" in who
 
 
-def _is_about(condition: Any, distribution: str) -> bool:
+def _is_about(condition: Any, distribution: str | None) -> bool:
     """A condition that names the ARNs of other distributions only lets this one not in."""
     arns = [text for text in _texts(condition) if ":distribution/" in text and "${" not in text]
     return not arns or not distribution or any(arn.endswith(("/" + distribution, "/*")) for arn in arns)

@@ -53,7 +53,7 @@ class ImportPlanner(StackPlanner):
     @property
     def tags_of_the_new(self) -> Mapping[str, str]:
         """An import gives a stack no tags."""
-        return {} if self._imports else self.stack.tags
+        return {} if self._imports else super().tags_of_the_new
 
     _imports = False
 
@@ -141,7 +141,7 @@ class ImportPlanner(StackPlanner):
             deployed=self.deployed,
             gateways=self.run.gateways,
             schemas=self.run.schemas,
-            parameters=frozenset(n for n in self.fixed if n in inputs.after and inputs.before.get(n) in (None, inputs.after[n])),
+            parameters=self.kept_for_import(inputs),
             service_role=None if self.read_only else inputs.role_arn,
             unasked=self._kept,
         )
@@ -150,6 +150,10 @@ class ImportPlanner(StackPlanner):
             told = self.findings.error if each.stops else self.findings.warning
             told(each.code, each.message, each.command or deploy("adopt", self.assembly.environment))
         return found
+
+    def kept_for_import(self, inputs: Inputs) -> frozenset[str]:
+        """Parameters that the import may have: fixed ones that the update after it leaves as they are."""
+        return frozenset(n for n in self.fixed & inputs.after.keys() if inputs.before.get(n) in (None, inputs.after[n]))
 
     @property
     def fixed(self) -> frozenset[str]:

@@ -22,7 +22,7 @@ from inventory.survey import InventoryGateways
 from planning.model import Finding, ParameterPlan
 from planning.stackset_survey import SurveyGateways
 from templates.intrinsics import after_mark, known_after, secret_mark
-from templates.placeholders import accepts, placeholder
+from templates.placeholders import placeholder
 from templates.values import Known, Redacted, Unknown, Value
 
 SECRETS_REGION = "us-east-1"
@@ -219,7 +219,8 @@ class _Collector:
             self._known(parameter, value, f"output {reference}")
             return
         declaration = self.template.get("Parameters", {}).get(parameter.name, {})
-        value = self._placeholder(reference, source.output, producer, declaration)
+        expression, place = producer.expressions.get(source.output), {"account_id": producer.account_id, "region": producer.region}
+        value = placeholder(reference, expression, producer.resource_types, declaration, **place)
         if value is None:
             self._error(
                 "no_stand_in",
@@ -243,17 +244,6 @@ class _Collector:
                 changed=True,
             )
         )
-
-    def _placeholder(self, reference: str, output: str, producer: Produced, declaration: Mapping[str, Any]) -> str | None:
-        value = placeholder(
-            reference,
-            producer.expressions.get(output),
-            producer.resource_types,
-            declaration,
-            account_id=producer.account_id,
-            region=producer.region,
-        )
-        return value if value is not None and accepts(declaration, value) else None
 
     def _missing_output(self, reference: str, source: OutputRef) -> None:
         self._error(
@@ -308,11 +298,8 @@ class _Collector:
         version = self._version(source.secret)
         if version is None:
             return
-        beside = next(
-            (p.name for p in self.stack.parameters if isinstance(p.source, SecretVersionRef) and p.source.secret == source.secret), None
-        )
-        deployed = self.live.get(beside) if beside else None
-        if parameter.name in self.live and deployed == version:
+        versions = (p.name for p in self.stack.parameters if isinstance(p.source, SecretVersionRef) and p.source.secret == source.secret)
+        if parameter.name in self.live and self.live.get(next(versions, "")) == version:
             self._hidden(parameter, None, f"secret {source.secret}", changed=False)
             return
         if self.read_only:

@@ -28,7 +28,7 @@ def output_after(expression: Any, live: str | None, old_expression: Any, changes
     """The value that an output will surely have; None if only the execution can tell."""
     if not unresolved(expression):
         return None if marked(expression) else text_of(expression)
-    if live is None or not same(expression, old_expression) or marked(expression):
+    if not same(expression, old_expression) or marked(expression):
         return None
     by_id = {c.logical_id: c for c in changes}
     refs = references(expression)
@@ -51,13 +51,14 @@ def changes(
             found.append(OutputChange(name=name, change="remove", before=before))
             continue
         value = produced.outputs[name]
-        if value is None and before is not None:
-            after = Redacted() if name in produced.hidden else value_of(produced.expressions[name])
-            # Another resource has another physical id, which is what Ref gives.
-            surely = produced.expressions[name].get("Ref") in new if isinstance(produced.expressions[name], Mapping) else False
-            found.append(OutputChange(name=name, change="modify" if surely else "maybe", before=before, after=after))
-        elif before is None:
+        if before is None:
             found.append(OutputChange(name=name, change="add", after=None if value is None else shown(name, value)))
+        elif value is None:
+            expression = produced.expressions[name]
+            after = Redacted() if name in produced.hidden else value_of(expression)
+            # Another resource has another physical id, which is what Ref gives.
+            surely = isinstance(expression, Mapping) and expression.get("Ref") in new
+            found.append(OutputChange(name=name, change="modify" if surely else "maybe", before=before, after=after))
         elif value != live[name]:
-            found.append(OutputChange(name=name, change="modify", before=before, after=shown(name, value or "")))
+            found.append(OutputChange(name=name, change="modify", before=before, after=shown(name, value)))
     return tuple(found)

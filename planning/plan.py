@@ -155,23 +155,21 @@ def _all(run: PlanningRun, stacks: tuple[Stack, ...], workers: int) -> dict[str,
     # Where most stacks are the limits are felt longest, so those begin first.
     waiting = {s.id: s for s in sorted(stacks, key=lambda s: -crowd[s.account_id, s.region])}
     running: dict[Future[Planned], str] = {}
-    pool = ThreadPoolExecutor(max_workers=max(1, min(workers, len(stacks) or 1)), thread_name_prefix="plan")
-    try:
-        while waiting or running:
-            for stack in [s for s in waiting.values() if all(d in done or d not in {*waiting, *running.values()} for d in s.depends_on)]:
-                del waiting[stack.id]
-                running[pool.submit(_one, run, stack, dict(done))] = stack.id
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                done[running.pop(future)] = future.result()
-    except KeyboardInterrupt:
-        run.stop.set()
-        raise Stopped from None
-    except BaseException:
-        run.stop.set()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    with ThreadPoolExecutor(max_workers=max(1, min(workers, len(stacks))), thread_name_prefix="plan") as pool:
+        try:
+            while waiting or running:
+                for stack in [s for s in waiting.values() if not {*waiting, *running.values()} & {*s.depends_on}]:
+                    del waiting[stack.id]
+                    running[pool.submit(_one, run, stack, dict(done))] = stack.id
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    done[running.pop(future)] = future.result()
+        except KeyboardInterrupt:
+            run.stop.set()
+            raise Stopped from None
+        except BaseException:
+            run.stop.set()
+            raise
     return done
 
 
@@ -206,8 +204,9 @@ def _one(run: PlanningRun, stack: Stack, done: Mapping[str, Planned]) -> Planned
 def _with_superseded(run: PlanningRun, planned: Planned) -> Planned:
     """With what the stack has let go of, which apply removes. Where AWS does not tell, that is a note and stops nothing."""
     plan = planned.plan
-    if not isinstance(plan, StackPlan) or not plan.state.exists or plan.state.stack_arn is None:
+    if not isinstance(plan, StackPlan) or not plan.state.exists:
         return planned
+    assert plan.state.stack_arn is not None, "a stack that is there has one"
     place = {**plan.place, "role_arn": plan.role_arn}
     gateways = run.gateways
     try:
@@ -259,7 +258,7 @@ def _anyway(run: PlanningRun, stack: Stack) -> tuple[Finding, ...]:
 
 
 def _planned(run: PlanningRun, stack: Stack, produced: Mapping[str, Produced]) -> Planned:
-    if stack.stackset is None or stack.kind != "stackset":
+    if stack.stackset is None:
         return ImportPlanner(run, stack, produced).plan()
     request, call_as = run.request, stack.stackset.call_as
     gateway = run.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)

@@ -12,7 +12,7 @@ from planning.model import AnyStackPlan, Finding, StackOperation, StackPlan, Sta
 
 
 def blocked(stack: Stack, state: StackState, findings: tuple[Finding, ...], **more: Any) -> AnyStackPlan:
-    if stack.stackset is not None and stack.kind == "stackset":
+    if stack.stackset is not None:
         return StackSetPlan(
             **planned_place(stack),
             operation="blocked",

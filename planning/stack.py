@@ -89,13 +89,18 @@ class StackPlanner:
             self.assembly,
             self.stack,
             self.template,
-            live=self.live.parameters if self.live is not None and self.state.exists else {},
+            live=self.deployed_stack.parameters if self.deployed_stack is not None else {},
             produced=self.produced,
             gateways=self.run.gateways,
             read_only=self.read_only,
         )
 
     # --- looking ----------------------------------------------------------------------------------------------
+
+    @property
+    def deployed_stack(self) -> StackDescription | None:
+        """The stack, if it has ever had a resource."""
+        return self.live if self.state.exists else None
 
     def look(self) -> None:
         """Read the stack as it is; one that seems to be worked on is looked at again, since reads may be some seconds old."""
@@ -143,16 +148,14 @@ class StackPlanner:
         if url is not None:
             return {"template_url": url}
         inline = self.inline()
-        if inline:
-            return inline
-        first = assembly.stacks[0].id
-        self.findings.error(
-            "artifact_bucket_missing",
-            f"the template of {self.stack.id} has {self.stack.template.size:,} bytes; more than 51,200 go through the artifact"
-            f" bucket {assembly.artifact_bucket}, which account {assembly.account_id} does not have yet",
-            deploy("apply", assembly.environment, "--only", first),
-        )
-        return {}
+        if not inline:
+            self.findings.error(
+                "artifact_bucket_missing",
+                f"the template of {self.stack.id} has {self.stack.template.size:,} bytes; more than 51,200 go through the artifact"
+                f" bucket {assembly.artifact_bucket}, which account {assembly.account_id} does not have yet",
+                deploy("apply", assembly.environment, "--only", assembly.stacks[0].id),
+            )
+        return inline
 
     def inline(self) -> dict[str, str]:
         """The same document without the spacing that is for readers, if it is short enough then."""
@@ -412,7 +415,7 @@ class StackPlanner:
 
     def tags(self) -> tuple[PropertyChange, ...]:
         """Tags of a stack that is there which change."""
-        old: Mapping[str, str] = self.live.tags if self.live is not None and self.state.exists else self.tags_of_the_new
+        old: Mapping[str, str] = self.deployed_stack.tags if self.deployed_stack is not None else self.tags_of_the_new
         return tuple(
             PropertyChange(path=key, attribute="Tags", before=_known(old.get(key)), after=_known(self.stack.tags.get(key)))
             for key in sorted({*old, *self.stack.tags})
@@ -442,7 +445,7 @@ class StackPlanner:
 
     @property
     def live_outputs(self) -> Mapping[str, str]:
-        return self.live.outputs if self.live is not None and self.state.exists else {}
+        return self.deployed_stack.outputs if self.deployed_stack is not None else {}
 
     def produced_now(self, hidden: frozenset[str] = frozenset()) -> Produced:
         """The outputs of a stack that stays as it is."""

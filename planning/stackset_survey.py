@@ -28,7 +28,7 @@ from gateways.account import Account
 from gateways.organizations import Organizations
 from guards import documents
 from planning.model import Finding
-from templates.intrinsics import Scope, marked, resolved_resources, unresolved
+from templates.intrinsics import Scope, marked, resolved_resources
 
 T = TypeVar("T")
 Where = tuple[str, str]
@@ -308,7 +308,7 @@ class _Surveyor:
             for logical_id, body in resources.items()
             if body.get("Type") == "AWS::Logs::LogGroup"
         }
-        return {i: n for i, n in names.items() if isinstance(n, str) and not marked(n) and not unresolved(n)}
+        return {i: n for i, n in names.items() if isinstance(n, str) and not marked(n)}
 
     def overrides(self) -> dict[Where, dict[str, str]]:
         if not self.template.get("Parameters"):

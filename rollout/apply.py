@@ -222,13 +222,11 @@ def _walk(run: Run, plans: tuple[AnyStackPlan, ...], done: dict[str, Outcome], w
     """Execute the stacks, each as soon as all that it depends on stand; nothing new after the first that does not."""
     waiting = {p.stack: p for p in plans}
     running: dict[Future[Outcome], str] = {}
-    with ThreadPoolExecutor(max_workers=max(1, min(workers, len(plans) or 1)), thread_name_prefix="apply") as pool:
+    with ThreadPoolExecutor(max_workers=max(1, min(workers, len(plans))), thread_name_prefix="apply") as pool:
         while waiting or running:
             try:
                 if not run.stop.is_set() and all(outcome.ok for outcome in done.values()):
-                    for plan in [
-                        p for p in waiting.values() if all(d in done for d in p.depends_on if d in {*waiting, *running.values(), *done})
-                    ]:
+                    for plan in [p for p in waiting.values() if not {*waiting, *running.values()} & {*p.depends_on}]:
                         del waiting[plan.stack]
                         running[pool.submit(execute, run, plan, _produced(done))] = plan.stack
                 if not running:

@@ -220,7 +220,7 @@ def read(bucket: Bucket, name: str, environment: str, *, limit: int = 20) -> His
         if len(found) == limit or len(damaged) > limit:
             break
         try:
-            found.append(_record(bucket.get(name, key).body, key, environment))
+            found.append(_record(bucket.get(name, key).body, key))
         except NotFound:
             continue
         except documents.Unreadable as error:
@@ -237,13 +237,13 @@ class _Format(msgspec.Struct):
     format: int
 
 
-def _record(body: bytes, key: str, environment: str) -> Record:
-    """Raises `assembly.files.Unreadable`."""
+def _record(body: bytes, key: str) -> Record:
+    """The key names the environment, too. Raises `assembly.files.Unreadable`."""
     written = documents.decode(body, _Format).format
     if written != FORMAT:
         raise documents.Unreadable(f"format {written}, this version reads format {FORMAT}")
     record = documents.decode(body, Record)
-    if record.environment != environment or _record_key(record) != key:
+    if _record_key(record) != key:
         raise documents.Unreadable("another apply's record than its name says")
     return record
 

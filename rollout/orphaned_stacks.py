@@ -72,7 +72,7 @@ def find(
     last = past.records[0] if past.records else None
     succeeded = next((each.assembly_digest for each in past.records if each.result == "succeeded"), "")
     applied = next((each for each in past.assemblies if each.digest == succeeded), None)
-    undoes = last is not None and last.rollback and not rolling_back and last.assembly_digest != assembly.digest
+    undoes = [last] if last is not None and last.rollback and not rolling_back and last.assembly_digest != assembly.digest else []
     identity = tuple(changed_identity(assembly, past.assemblies, past.bucket))
     renamed = identity or (moved and any(each.project != assembly.project for each in past.assemblies[:1]))
     return OrphanedStacks(
@@ -87,7 +87,7 @@ def find(
             # Where the environment itself has another name, that the tags have the old one is no news.
             *(note for each in seen for note in each.notes if not (renamed and note.code == "stack_not_ours")),
             *found.findings,
-            *([_undone(assembly, last)] if undoes and last is not None else []),
+            *(_undone(assembly, each) for each in undoes),
             *([_refusing(stacks)] if applied is not None and (stacks := still_refusing(applied, assembly)) else []),
         ),
         removals=tuple(

@@ -47,7 +47,7 @@ def moved(state: StackState, live: StackDescription | None) -> str:
 
 def protected(plan: StackPlan, gateway: CloudFormation) -> str:
     """Which planned changes a stack policy that was put there since forbids: no change set minds it, its execution fails half-way."""
-    policy = gateway.get_stack_policy(plan.stack_name) if plan.state.exists and plan.operation == "update" else None
+    policy = gateway.get_stack_policy(plan.stack_name) if plan.state.exists else None
     return forbids(forbidden(policy, plan.resources))
 
 
@@ -92,7 +92,7 @@ def try_of(run: Run, plan: StackPlan, number: int, gateway: CloudFormation) -> C
 
 
 def _last_try(run: Run, plan: StackPlan, gateway: CloudFormation) -> PlannedChange | None:
-    """The last try, where the stack of the first one is gone, which happens to a creation only."""
+    """The last try, where the first one is not known any more, which happens to a creation only."""
     numbers = range(MOST_TRIES, 0, -1) if not plan.state.exists else ()
     number = next((n for n in numbers if try_of(run, plan, n, gateway)), 0)
     live = gateway.describe_stack(plan.stack_name) if number else None
@@ -109,7 +109,7 @@ def planned_change(run: Run, plan: StackPlan, gateway: CloudFormation) -> Planne
     live = gateway.describe_stack(stack)
     gone = live is None or live.status == "DELETE_COMPLETE"
     state = None if gone else gateway.change_set_state(change_set, stack)
-    again = _last_try(run, plan, gateway) if gone else None
+    again = _last_try(run, plan, gateway) if state is None else None
     if again is not None:
         return again
     executed = state is not None and state.execution_status in EXECUTED

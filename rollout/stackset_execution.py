@@ -264,7 +264,8 @@ class StackSetExecution(Execution):
             return None
         late = why_late(self.run, step, bad) if tries < MOST_TRIES else None
         if late is not None:
-            self.note(f"{bad[0].account_id} {bad[0].region}: {bad[0].reason}; waiting for {late.known} (AWS may need {late.seconds:.0f} s)")
+            one = next(each for each in bad if each.status == "FAILED")
+            self.note(f"{one.account_id} {one.region}: {one.reason}; waiting for {late.known} (AWS may need {late.seconds:.0f} s)")
             self.finished -= Counter(b.status for b in bad)
             pause(self.run, tries + 1)
             for again in steps_again(step, bad, tries + 1):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from assembly.model import OperationPreferences
 from changes.context import Context
 from changes.model import Replacement, ResourceChange
 from planning.across import renamed
-from planning.model import Plan
+from planning.model import Plan, StackSetPlan
 from review import shown, terminal
 from templates.schemas import bundled
 from tests.simulated import Small, small_assembly
@@ -112,6 +114,52 @@ def test_only_what_is_certainly_replaced_has_another_name() -> None:
         assert list(renamed((added, change), where)) == names, "whatever stands before it"
 
 
+@pytest.mark.parametrize(
+    ("kind", "before", "after"),
+    [
+        (BUCKET, {}, {"BucketName": "two"}),
+        (BUCKET, {"BucketName": "one"}, {}),
+        (BUCKET, {"BucketName": {"Ref": "Name"}}, {"BucketName": "two"}),
+        (BUCKET, {"BucketName": "one"}, {"BucketName": {"Ref": "Name"}}),
+        (BUCKET, {"BucketName": ""}, {"BucketName": "two"}),
+        ("AWS::S3::StorageLens", {"StorageLensConfiguration": {"Id": "one"}}, {"StorageLensConfiguration": {"Id": "two"}}),
+        ("Custom::Bucket", {"BucketName": "one"}, {"BucketName": "two"}),
+    ],
+    ids=["none before", "none after", "unknown before", "unknown after", "empty", "inside of another property", "no schema"],
+)
+def test_what_has_no_name_of_its_own_on_both_sides_is_not_named_otherwise(kind: str, before: Any, after: Any) -> None:
+    sides = [{"It": {"Type": kind, **({"Properties": properties} if properties else {})}} for properties in (before, after)]
+    where = Context(before=sides[0], after=sides[1], schemas=bundled(), region="eu-west-1")
+    change = ResourceChange(logical_id="It", resource_type=kind, action="modify", replacement=Replacement(verdict="yes"))
+    assert list(renamed((change,), where)) == []
+
+
+def test_what_widens_and_what_only_follows_are_told_side_by_side() -> None:
+    plan = edited(BEFORE, {"roles": {"Reader": reader("one", "two")}, "site": site("two")})
+    assert [(w.logical_id, w.after, w.follows) for stack in plan.stacks for w in stack.widenings] == [
+        ("Reader", "arn:aws:s3:::one/*", False),
+        ("Policy", "arn:aws:s3:::two/*", True),
+    ]
+
+
+@pytest.mark.parametrize("where", ["in the same stack", "in another stack"])
+def test_a_policy_that_stays_as_it_is_widens_nothing_though_what_it_names_is_replaced(where: str) -> None:
+    same = where == "in the same stack"
+    before: Stacks = {"a": {"Reader": reader("one")}, "b": {**site("one"), **({"Other": reader("one")} if same else {})}}
+    plan = edited(before, {"a": {"Reader": reader("one")}, "b": {**site("two"), **({"Other": reader("one")} if same else {})}})
+    assert real(plan) == [] and [w.logical_id for stack in plan.stacks for w in stack.widenings] == ["Policy"]
+
+
+def test_values_that_are_no_texts_are_no_names() -> None:
+    def limited(name: str) -> dict[str, Any]:
+        condition = {"NumericLessThan": {"s3:max-keys": 10}, "Bool": {"aws:SecureTransport": True}}
+        allowed = {**statement("Allow", f"arn:aws:s3:::{name}/*"), "Condition": condition}
+        return {"Bucket": bucket(name), "Policy": policy(name, allowed)}
+
+    plan = edited({"a": limited("one")}, {"a": limited("two")})
+    assert real(plan) == [] and all_of(plan) == 1
+
+
 def test_a_deny_that_moves_with_its_bucket_is_no_widening_and_one_that_does_not_is() -> None:
     deny = statement("Deny", "arn:aws:s3:::one/*", action="s3:*")
     here = {"Bucket": bucket("one"), "Policy": policy("one", deny)}
@@ -157,6 +205,36 @@ def test_a_resource_that_went_to_another_stack_is_recognised() -> None:
     )
     [words] = moved_findings(plan)
     assert words.startswith("b: Bucket is Bucket of a under another stack") and "StackName=demo-test-a" in words
+
+
+def test_what_leaves_a_stack_for_a_stack_set_is_no_move_that_a_refactor_makes() -> None:
+    from planning.across import across
+    from planning.run import Planned
+
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "t"}}
+    keep = bucket("b")
+    plan = edited({"a": {"Topic": topic}, "b": {"Keep": keep}}, {"a": {"Keep": bucket("a")}, "b": {"Keep": keep, "New": topic}})
+    assert len(moved_findings(plan)) == 1
+
+    def planned(number: int, before: dict[str, Any], after: dict[str, Any]) -> Planned:
+        alone = msgspec.structs.replace(plan.stacks[number], findings=())
+        return Planned(plan=alone, context=Context(before=before, after=after, schemas=bundled(), region="eu-west-1"))
+
+    left, come = planned(0, {"Topic": topic}, {}), planned(1, {}, {"New": topic})
+    assert [each.code for each in across([left, come], "test")["b"].findings] == ["moved"]
+    into = StackSetPlan(
+        **plan.stacks[1].place,
+        role_arn=None,
+        operation="create",
+        depends_on=(),
+        exists=False,
+        stack_set_id=None,
+        template_sha256="",
+        deployed_template_sha256=None,
+        preferences=OperationPreferences(),
+        resources=plan.stacks[1].resources,
+    )
+    assert across([left, Planned(plan=into, context=come.context)], "test")["b"].findings == ()
 
 
 def test_what_differs_or_has_nothing_in_it_has_not_moved() -> None:

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from changes.context import Context
 from environments.model import Environment
-from planning.cut_off import CODE, cut_off
+from planning.cut_off import CODE, cut_off, findings
 from planning.model import Options, Plan
 from planning.plan import make_plan
 from planning.request import Request
+from planning.run import Planned
 from stacks.synthesis import synthesise
 from templates.intrinsics import Scope, resolved_resources
 from templates.schemas import bundled
@@ -20,7 +22,8 @@ from tests.environments_fixture import changed, environments
 from tests.simulated import SimulatedGateways, Small, small_assembly
 
 DEV = environments()["dev"]
-IDENTITY: dict[str, Any] = {"origin_access_identity": "E1ABCDEF2GHIJ"}
+ID = "E1ABCDEF2GHIJ"
+IDENTITY: dict[str, Any] = {"origin_access_identity": ID}
 WEBSITE: dict[str, Any] = {"website_endpoint": {}}
 
 
@@ -107,7 +110,10 @@ def test_the_steps_of_the_guide_cut_nobody_off_in_either_direction(way: str) -> 
 def test_a_step_that_is_left_out_is_told_with_the_edit_that_avoids_it(before: dict[str, Any], after: dict[str, Any], said: str) -> None:
     told = list(cut_off(before, after, {"Distribution": "E1DIST"}))
     assert any(said in why for why, _ in told) if said else told == []
-    assert all(remedy.startswith("adopt: {") for _, remedy in told)
+    by_website = before in (*STEPS["website"][:2], taken_over(BY_WEBSITE))
+    assert all(
+        remedy.startswith("adopt: {website_endpoint: " if by_website else f"adopt: {{origin_access_identity: {ID}") for _, remedy in told
+    )
 
 
 def test_a_policy_for_another_distribution_lets_this_one_not_in() -> None:
@@ -138,3 +144,29 @@ def test_the_plan_is_refused_and_says_how_and_somebody_may_want_it_all_the_same(
     assert found.command == "edit environments/test.yaml: adopt: {origin_access_identity: E1ABCDEF2GHIJ}, then build and plan again"
     anyway = plan_of(taken_over(BY_IDENTITY, IDENTITY_READ), taken_over(BY_CONTROL, CONTROL_READ), interrupt_site=True)
     assert not anyway.blocked and [each.severity for each in anyway.findings if each.code == CODE] == ["warning"]
+
+
+def test_the_distribution_that_stands_is_the_one_that_the_policy_has_to_name() -> None:
+    def read(distribution: str) -> dict[str, Any]:
+        arn = f"arn:aws:cloudfront::{DEV.account_id}:distribution/{distribution}"
+        return {**CONTROL_READ, "Condition": {"StringEquals": {"AWS:SourceArn": arn}}}
+
+    for named, cut in (("Distribution-physical", 0), ("E2OTHER", 1)):
+        before = taken_over(BY_IDENTITY, IDENTITY_READ, read(named))
+        plan = plan_of(before, taken_over(BY_CONTROL, read(named), IDENTITY_READ))
+        assert len([each for each in plan.findings if each.code == CODE]) == cut
+
+
+def test_a_stack_that_could_not_be_compared_hides_none_that_is_cut_off() -> None:
+    before, after = taken_over(BY_IDENTITY, IDENTITY_READ), taken_over(BY_CONTROL, CONTROL_READ)
+    whole = Context(before=before, after=after, schemas=bundled(), region="eu-west-1")
+    plan = plan_of(before, after).stacks[0]
+    made = small_assembly(Small(id="site", template={"Resources": after}))
+    request = Request(
+        assembly=made[0], templates=made[1], options=Options(interrupt_site=True), created_at="t", created_by="somebody", nonce="0"
+    )
+    several = {**before, "Second": before["Distribution"]}, {**after, "Second": after["Distribution"]}
+    twice = Context(before=several[0], after=several[1], schemas=bundled(), region="eu-west-1")
+    for context, told in ((whole, 1), (twice, 2)):
+        found = findings(request, [Planned(plan=plan), Planned(plan=plan, context=context)])
+        assert [each.severity for each in found] == ["warning"] * told

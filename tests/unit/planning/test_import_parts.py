@@ -10,7 +10,7 @@ import pytest
 
 from assembly.model import INLINE_TEMPLATE_LIMIT
 from aws.cloudformation.requests import ParameterValue
-from changes.model import Replacement
+from changes.model import PropertyChange, Replacement, ResourceChange
 from planning.across import across
 from planning.findings import Findings
 from planning.importing import ImportPlanner, taking_over, verb_of
@@ -22,7 +22,7 @@ from planning.run import Planned
 from planning.site_bucket import _new_name
 from takeover.model import KEPT, Import, Taken
 from templates.values import Known, Unknown
-from tests.simulated import ACCOUNT, SimulatedGateways, Small, small_assembly
+from tests.simulated import ACCOUNT, SimulatedGateways, Small, literal, small_assembly
 from tests.unit.planning.test_plan import plan_of, settled, stack_of
 from tests.unit.planning.test_stackset_plan import planned as planned_set
 
@@ -99,6 +99,7 @@ def test_a_long_template_goes_through_the_artifact_bucket(characters: int, uploa
 
 def test_a_long_template_without_a_bucket_is_an_error_with_the_way_to_one() -> None:
     of = planner(gateways=Bucket(None))
+    of.assembly = small_assembly(Small(id="a", template=TOPIC), Small(id="b", template=TOPIC))[0]
     assert of.import_request(Inputs(), found(template={"Description": "x" * INLINE_TEMPLATE_LIMIT}), REQUEST) is None
     [told] = of.findings
     assert (told.severity, told.code) == ("error", "artifact_bucket_missing") and told.command.endswith("apply --env test --only a")
@@ -136,6 +137,36 @@ def test_what_would_be_taken_over_and_then_replaced_is_refused(logical_id: str, 
     change: Any = SimpleNamespace(logical_id=logical_id, replacement=Replacement(verdict=verdict, because=()), properties=())
     of.refuse_replacements([change], found())
     assert [told.code for told in of.findings] == (["import_replaced"] if refused else [])
+
+
+def test_a_change_set_without_changes_would_do_nothing() -> None:
+    of = planner()
+    description: Any = SimpleNamespace(status="CREATE_COMPLETE", status_reason="", without_values=(), with_values=())
+    assert of.refuses(description, found()) and of.findings[0].message.endswith("would do something else: nothing")
+
+
+def test_a_replacement_is_refused_with_what_causes_it_alone() -> None:
+    of = planner()
+    properties = [PropertyChange(path=path, before=Known(text=path), after=Known(text="x")) for path in ("TopicName", "DisplayName")]
+    change: Any = SimpleNamespace(
+        logical_id="Topic", replacement=Replacement(verdict="yes", because=("TopicName",)), properties=tuple(properties)
+    )
+    of.refuse_replacements([change], found())
+    assert "(TopicName: TopicName, ours x)" in of.findings[0].message
+
+
+def test_an_import_has_the_same_text_in_whatever_order_its_template_was_made() -> None:
+    one, other = ({"Resources": TOPIC["Resources"], "Description": "d"}, {"Description": "d", "Resources": TOPIC["Resources"]})
+    bodies = {planner().import_request(Inputs(), found(template=template), REQUEST).template_body for template in (one, other)}
+    assert len(bodies) == 1
+
+
+def test_a_parameter_that_changes_with_the_update_is_none_of_the_import() -> None:
+    parameters = (literal("Same", "1"), literal("Other", "2"), literal("New", "3"))
+    of = planner()
+    of.stack = small_assembly(Small(id="a", template=TOPIC, parameters=parameters))[0].stacks[0]
+    inputs = Inputs(before={"Same": "1", "Other": "1"}, after={"Same": "1", "Other": "2", "New": "3"})
+    assert of.kept_for_import(inputs) == {"Same", "New"}
 
 
 # --- the plan -----------------------------------------------------------------------------------------------------
@@ -205,3 +236,14 @@ def test_a_guess_is_made_at_the_first_name_that_is_unknown() -> None:
 def test_a_bucket_whose_name_only_aws_will_know_is_called_a_new_one(values: list[tuple[str, Any]], wanted: str) -> None:
     change: Any = SimpleNamespace(properties=[SimpleNamespace(path=path, after=after) for path, after in values])
     assert _new_name(change) == wanted
+
+
+@pytest.mark.parametrize(
+    ("action", "verdict", "new"),
+    [("add", "no", True), ("modify", "yes", True), ("modify", "maybe", True), ("modify", "no", False), ("remove", "no", False)],
+)
+def test_a_bucket_is_another_one_where_it_is_made_or_may_be_replaced(action: Any, verdict: Any, new: bool) -> None:
+    from planning.site_bucket import _is_new
+
+    change = ResourceChange(logical_id="B", resource_type="AWS::S3::Bucket", action=action, replacement=Replacement(verdict=verdict))
+    assert _is_new(change) is new

@@ -17,6 +17,7 @@ from planning.authority import acts_as_deploy_role, beyond
 from planning.inputs import Produced
 from planning.model import OutputChange
 from planning.outputs import changes
+from templates.intrinsics import after_mark, value_of
 from templates.placeholders import placeholder
 from templates.schemas import Schemas
 from templates.values import Known, Redacted
@@ -46,10 +47,25 @@ def test_each_way_in_which_an_output_changes() -> None:
     assert became({}, {"A": None}) == [OutputChange(name="A", change="add", after=None)]
     assert became({"A": "1"}, {"A": "2"}) == [OutputChange(name="A", change="modify", before=Known(text="1"), after=Known(text="2"))]
     [perhaps] = became({"A": "1"}, {"A": None})
-    assert (perhaps.change, perhaps.before) == ("maybe", Known(text="1")) and perhaps.after is not None
-    added = ResourceChange(logical_id="It", resource_type="AWS::SNS::Topic", action="add")
-    assert [each.change for each in became({"A": "1"}, {"A": None}, resources=(added,))] == ["modify"]
+    assert (perhaps.change, perhaps.before) == ("maybe", Known(text="1")) and perhaps.after == value_of({"Ref": "It"})
+    waiting = Produced(outputs={"A": None}, expressions={"A": f"x-{after_mark('b.Out')}"}, account_id=ACCOUNT, region="eu-west-1")
+    assert [each.change for each in changes({"A": "1"}, waiting, (), ())] == ["maybe"]
     assert [c.name for c in became({"B": "1"}, {"C": "2", "A": "3"})] == ["A", "B", "C"]
+
+
+@pytest.mark.parametrize(
+    ("action", "verdict", "logical_id", "change"),
+    [
+        ("add", "no", "It", "modify"),
+        ("modify", "yes", "It", "modify"),
+        ("modify", "maybe", "It", "maybe"),
+        ("modify", "no", "It", "maybe"),
+        ("add", "no", "Other", "maybe"),
+    ],
+)
+def test_an_output_surely_changes_where_its_resource_is_another_one(action: Any, verdict: Any, logical_id: str, change: str) -> None:
+    made = ResourceChange(logical_id=logical_id, resource_type="AWS::SNS::Topic", action=action, replacement=Replacement(verdict=verdict))
+    assert [each.change for each in became({"A": "1"}, {"A": None}, resources=(made,))] == [change]
 
 
 def test_an_output_that_would_show_a_secret_is_hidden_on_both_sides() -> None:
@@ -168,6 +184,8 @@ def test_what_makes_the_roles_is_an_administrators_work_only_where_it_changes() 
     plan = plan_of(ROLES, gateways)
     [found] = beyond(plan, ROLES[0], DEPLOYER)
     assert (found.code, found.stack, found.command) == ("needs_administrator", "roles", "python deploy.py apply --env test --only roles")
+    every = msgspec.structs.replace(plan, stacks=tuple(msgspec.structs.replace(s, operation="create") for s in plan.stacks))
+    assert [f.stack for f in beyond(every, ROLES[0], DEPLOYER)] == ["roles"], "what takes the role is the deployer's work"
     assert beyond(plan, ROLES[0], f"arn:aws:iam::{ACCOUNT}:user/admin") == ()
     for operation in ("none", "blocked"):
         unchanged = msgspec.structs.replace(plan, stacks=tuple(msgspec.structs.replace(s, operation=operation) for s in plan.stacks))

@@ -70,6 +70,13 @@ def test_a_preview_is_what_waits_for_another_stack() -> None:
     assert planned(found=live()).previewed is False
 
 
+def test_only_a_stack_has_a_change_set_that_waits(nothing: Plan) -> None:
+    plan = plan_of(one(), SimulatedGateways())
+    waits = stack_of(plan, "a").change_set
+    assert waits is not None and nothing.change_sets == ()
+    assert msgspec.structs.replace(plan, stacks=(planned(), *plan.stacks)).change_sets == (waits,)
+
+
 def test_a_document_mentions_what_there_is(nothing: Plan) -> None:
     def document(plan: Plan) -> Any:
         return json.loads(plan_bytes(plan))

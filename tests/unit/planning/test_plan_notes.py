@@ -22,12 +22,13 @@ from planning.cut_off import CONTROL, cut_off
 from planning.model import Options
 from planning.outputs import hidden, output_after
 from planning.read_only import reachable, uncompared, withheld
-from planning.request import PlanError, change_set_name, change_set_prefix, selected
+from planning.request import PlanError, change_set_name, change_set_prefix, real_change_set_name, selected
 from planning.superseded import left, replaced_by
 from templates.intrinsics import after_mark, secret_mark
 from templates.schemas import Schemas
 from tests.simulated import ACCOUNT, SimulatedGateways, Small, small_assembly
 from tests.unit.planning.test_plan import plan_of, stack_of
+from tests.unit.rollout.test_apply import Desk
 
 NO_SCHEMAS = Schemas(directory=None)
 TOPIC: dict[str, Any] = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {}}}}
@@ -162,6 +163,35 @@ def test_what_cannot_be_read_lets_nobody_in_and_leads_nowhere() -> None:
     assert told(stack(CONTROLLED), {**stack(CONTROLLED), "Cdn": odd}) == []
     rules = {"OwnershipControls": {"Rules": ["nonsense"]}, "PublicAccessBlockConfiguration": None}
     assert told(stack(OPEN, OAC), stack(CONTROLLED, OAC, bucket=rules)) == []
+
+
+@pytest.mark.parametrize("kind", ["AWS::CloudFront::StreamingDistribution", "Custom::Cdn"])
+def test_only_what_is_a_distribution_is_one(kind: str) -> None:
+    before, after = stack(IDENTIFIED, OAI), stack(CONTROLLED, OAC)
+    assert told({**before, "Cdn": {**before["Cdn"], "Type": kind}}, {**after, "Cdn": {**after["Cdn"], "Type": kind}}) == []
+
+
+def test_an_origin_that_is_no_bucket_needs_no_policy_of_one() -> None:
+    url = {"Type": "AWS::Lambda::Url", "Properties": {}}
+    by_url = {
+        "DomainName": {"Fn::Select": [2, {"Fn::Split": ["/", {"Fn::GetAtt": ["Url", "FunctionUrl"]}]}]},
+        "OriginAccessControlId": "E8",
+    }
+    before, after = ({**stack(CONTROLLED, OAC), "Url": url} for _ in range(2))
+    after["Cdn"] = {**after["Cdn"], "Properties": {"DistributionConfig": {"Origins": [CONTROLLED, by_url]}}}
+    assert told(before, after) == []
+
+
+def test_an_origin_without_an_identity_reads_publicly() -> None:
+    plain = {"DomainName": CONTROLLED["DomainName"], "S3OriginConfig": {}}
+    shut = {"PublicAccessBlockConfiguration": {"RestrictPublicBuckets": True}}
+    ((why, remedy),) = told(stack(plain, OAC), stack(CONTROLLED, OAC, bucket=shut))
+    assert "closed to the public first" in why and remedy.startswith("adopt: {website_endpoint: ")
+
+
+def test_a_bucket_that_is_new_hides_none_that_is_cut_off() -> None:
+    before, after = stack(IDENTIFIED, OAI), stack(CONTROLLED, OAC)
+    assert len(told(before, {"A": {"Type": "AWS::S3::Bucket", "Properties": {}}, **after})) == 1
 
 
 def test_what_is_new_cuts_nobody_off() -> None:
@@ -310,6 +340,13 @@ def test_which_stacks_are_planned() -> None:
     assert [s.id for s in selected(made, ())] == ["a", "b", "c"] and [s.id for s in selected(made, ("b",))] == ["a", "b"]
     with pytest.raises(PlanError, match="no stack is called x, y in test; there are a, b, c"):
         selected(made, ("x", "a", "y"))
+
+
+def test_what_an_apply_makes_is_dropped_under_the_name_that_it_made_it_with() -> None:
+    desk = Desk()
+    made = small_assembly(Small(id="a", template=TOPIC))
+    plan = desk.plan(made)
+    assert real_change_set_name(plan) == change_set_name(desk.run(made, plan).request())
 
 
 def test_names_of_change_sets() -> None:

@@ -122,6 +122,14 @@ def test_of_a_stack_that_waits_for_a_blocked_one_all_that_stands_in_its_way_is_t
     assert [f.severity for f in site.findings] == ["error", "error"] and "demo-site" in site.findings[1].message
 
 
+def test_an_empty_stack_hides_nothing_of_what_stands_in_its_way() -> None:
+    gateways = SimulatedGateways()
+    stuck(gateways)
+    gateways.there["AWS::S3::Bucket", "demo-site"] = Found(physical_id="demo-site")
+    gateways.at("eu-west-1").deploy("demo-test-site", {}, {}, status="REVIEW_IN_PROGRESS")
+    assert [f.code for f in stack_of(plan_of(two(), gateways), "site").findings] == ["dependency_blocked", "stands_already"]
+
+
 @pytest.mark.parametrize("why", ["deployed", "unreadable", "free"])
 def test_nothing_more_is_told_of_a_stack_that_is_there_or_that_nobody_may_read(why: str) -> None:
     gateways = SimulatedGateways()
@@ -165,8 +173,10 @@ class Keeping(SimulatedGateways):
     """Whatever is asked for is still there, or cannot be asked for."""
 
     error: AwsError | None = None
+    asked = 0
 
     def retained(self, account_id: str, region: str, role_arn: str | None) -> Any:
+        self.asked += 1
         return self
 
     def exists(self, resource_type: str, physical_id: str) -> bool:
@@ -214,6 +224,18 @@ def test_what_cannot_be_looked_up_is_a_note_and_no_way_in_is_none() -> None:
     assert plan.superseded == () and "not you" in plan.all_findings[0].message
     with pytest.raises(CredentialsExpired):
         replaced(event("DELETE_SKIPPED", "old"), error=CredentialsExpired("expired"))
+
+
+def test_what_has_let_go_of_nothing_is_not_asked_about() -> None:
+    gateways = Keeping()
+    plan_of(one(), gateways)
+    place = gateways.at("eu-west-1")
+    place.create_change_set(StackName="demo-test-a", ChangeSetName="else", ChangeSetType="CREATE", TemplateBody="{}", Parameters=[])
+    assert stack_of(plan_of(one(), gateways, nonce="00000008"), "a").operation == "create"
+    assert "describe_stack_events" not in [name for name, _ in place.calls], "an empty stack has never had anything"
+    settled(one(), gateways)
+    assert not plan_of(one(), gateways, nonce="00000009").superseded and gateways.asked == 0
+    assert "describe_stack_events" in [name for name, _ in place.calls]
 
 
 def test_a_part_of_the_stacks_removes_nothing() -> None:

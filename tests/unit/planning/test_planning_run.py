@@ -6,6 +6,7 @@ import threading
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from aws.errors import AccessDenied
@@ -117,6 +118,38 @@ def test_how_long_things_took_is_asked_once_and_only_if_something_changes() -> N
     with run(refuse) as planning:
         planning.measure()
         assert planning.measured() == {}, "nothing depends on it"
+
+
+def test_a_look_that_nobody_waits_for_any_more_is_not_begun() -> None:
+    held, looks, begun = threading.Event(), list[int](), threading.Semaphore(0)
+
+    def look(number: int) -> Any:
+        def one() -> tuple[Finding, ...]:
+            looks.append(number)
+            begun.release()
+            assert held.wait(180)
+            return ()
+
+        return one
+
+    with run() as planning:
+        for number in range(4):
+            planning.beside(look(number))
+        for _ in range(3):
+            assert begun.acquire(timeout=180)
+    held.set()
+    for thread in [each for each in threading.enumerate() if each.name.startswith("beside")]:
+        thread.join(180)
+    assert sorted(looks) == [0, 1, 2]
+
+
+def test_what_has_termination_protection_goes_only_if_that_was_lifted() -> None:
+    each = Removal(stack="s", kind="stack", stack_name="s", account_id="1", region="r", role_arn=None, arn="a", status="X", protected=True)
+    for remove, lift, protected, told in ((True, False, True, 1), (True, True, True, 0), (True, False, False, 0), (False, False, True, 0)):
+        options: Any = SimpleNamespace(remove=remove, lift_protection=lift)
+        found = [*in_the_way((msgspec.structs.replace(each, protected=protected),), options, "test")]
+        assert [f.code for f in found] == ["termination_protection"] * told
+        assert all(f.command == "python deploy.py plan --env test --remove --lift-termination-protection" for f in found)
 
 
 def test_a_refusal_has_its_words_and_its_command() -> None:

@@ -16,6 +16,7 @@ from review import terminal
 from templates.schemas import bundled
 from tests.golden_files import assert_golden
 from tests.simulated import SimulatedGateways, Small, small_assembly
+from tests.unit.planning.test_plan import stack_of
 from website.content_plan import ContentPlan
 
 CONTENT = ContentPlan(
@@ -104,6 +105,14 @@ def test_a_bucket_with_the_content_is_replaced_only_if_both_were_said(
 def test_a_bucket_is_empty_only_if_aws_says_so(objects: Any, severity: str) -> None:
     plan = plan_of(World(objects=objects), template("two"), template("one"))
     assert [f.severity for f in plan.findings if f.code == EMPTIED] == [severity]
+
+
+def test_a_bucket_that_is_changed_in_place_is_the_one_that_it_was() -> None:
+    world = World()
+    before = template("one")
+    before["Resources"]["Bucket"]["Properties"]["VersioningConfiguration"] = {"Status": "Suspended"}
+    plan = plan_of(world, template("one"), before)
+    assert [c.logical_id for c in stack_of(plan, "site").resources] == ["Bucket"] and (told(plan), world.asked) == ([], [])
 
 
 def test_a_bucket_under_another_logical_id_is_another_bucket() -> None:

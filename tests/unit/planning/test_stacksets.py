@@ -180,6 +180,18 @@ def test_the_calls_of_an_update(world: World) -> None:
     assert set(world.statuses().values()) == {"CURRENT"}
 
 
+def test_an_update_that_turns_out_to_change_nothing_is_not_sent(world: World) -> None:
+    """As where the plan had placeholder values."""
+    world.deploy()
+    begun = world.live.begun()
+    plan = world.plan()
+    stays = world.set_of(plan)
+    updated = tuple(msgspec.structs.replace(each, action="update") for each in stays.instances)
+    changes = msgspec.structs.replace(stays, operation="update", instances=updated)
+    outcome = world.run(msgspec.structs.replace(plan, stacks=(changes,)))
+    assert outcome.result == "succeeded" and world.live.begun() == begun
+
+
 def test_nothing_to_do_begins_nothing(world: World) -> None:
     world.deploy()
     begun = world.live.begun()

@@ -279,6 +279,14 @@ def test_log_groups_without_a_name_are_not_looked_for() -> None:
     assert f"{ACCOUNT} eu-west-1" not in targeted.asked
 
 
+def test_what_names_a_log_group_is_none() -> None:
+    named = {"Type": "AWS::Logs::MetricFilter", "Properties": {"LogGroupName": "/theirs"}}
+    logs = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/ours"}}
+    targeted = Targeted(log_groups={(ACCOUNT, "eu-west-1"): ("/ours", "/theirs")})
+    found = looked(stackset("eu-west-1"), targeted, template={"Resources": {"Logs": logs, "Filter": named}})
+    assert found.existing == {(ACCOUNT, "eu-west-1"): {"Logs": "/ours"}}
+
+
 def test_what_nobody_may_look_into_is_noted_by_reason() -> None:
     found = looked(stackset("eu-west-1", accounts=(OTHER, THIRD)), Targeted(closed={OTHER, THIRD}), template=LOGS)
     assert codes(found) == [("note", "not_looked_at")]
@@ -297,6 +305,13 @@ def test_at_most_fifty_accounts_are_looked_into() -> None:
     assert codes(found) == [("note", "not_all_looked_at")] and accounts[-1] not in targeted.asked
     assert found.findings[0].message == "the execution role: the first 50 of 51 targets were looked at"
     assert codes(looked(stackset("eu-west-1", accounts=accounts[:50]), Targeted())) == []
+
+
+def test_of_at_most_fifty_accounts_the_regions_are_asked_for() -> None:
+    accounts = tuple(f"{n:012d}" for n in range(51))
+    found = looked(stackset("af-south-1", accounts=accounts), Targeted())
+    told = [each.message for each in found.findings if each.code == "not_all_looked_at"]
+    assert told == [f"{what}: the first 50 of 51 targets were looked at" for what in ("regions", "the execution role")]
 
 
 def test_a_survey_knows_its_environment() -> None:

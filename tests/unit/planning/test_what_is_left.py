@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from aws.errors import AccessDenied
@@ -12,9 +14,12 @@ from changes.model import Replacement, ResourceChange
 from gateways.retained import CERTIFICATE, VERSION
 from planning.cleanup import drop
 from planning.meaning import _before, _settings, _told, with_consequences
-from planning.model import SettingChange, Superseded
+from planning.model import SettingChange, StackPlan, Superseded, TakenOver
+from planning.request import real_change_set_name
+from planning.run import Planned
 from planning.superseded import left, replaced_by, still_there
 from tests.simulated import small_assembly
+from tests.unit.planning.test_stackset_plan import planned as planned_set
 from tests.unit.planning.test_stacksets import World as OfSets
 from tests.unit.rollout.test_apply import Desk, chain, small
 
@@ -109,6 +114,53 @@ def test_what_cannot_be_dropped_is_told_stack_by_stack() -> None:
     assert {c["StackName"] for c in desk.simulation.at("eu-west-1").change_sets.values()} == {"demo-test-a"}
 
 
+def test_what_has_nothing_that_waits_is_not_asked_about() -> None:
+    desk = Desk()
+    made = small_assembly(small("a"), small("b", "1"))
+    desk.apply(made, desk.plan(made))
+    changed = desk.plan(small_assembly(small("a"), small("b", "2")))
+    assert [stack.operation for stack in changed.stacks] == ["none", "update"]
+    of_set = planned_set()
+    plan = msgspec.structs.replace(changed, stacks=(of_set, *changed.stacks))
+    desk.simulation.at("eu-west-1").calls.clear()
+    places: list[str] = []
+    places_of: Any = SimpleNamespace(
+        cloudformation=lambda *place: places.append(place[0]) or desk.simulation.cloudformation(*place)  # type: ignore[func-returns-value]
+    )
+    assert drop(plan, places_of) == () and len(places) == 1, "the set and the stack that stays have left nothing"
+    assert [name for name, _ in desk.simulation.at("eu-west-1").calls] == ["delete_change_set"]
+
+
+def test_what_waits_is_told_by_the_name_that_it_has() -> None:
+    desk = Desk()
+    plan = desk.plan(chain())
+    stacks = [*(f"demo-test-{stack.stack}" for stack in plan.stacks), *(each.stack_arn for each in plan.change_sets)]
+    for method in ("list_change_sets", "delete_change_set"):
+        desk.simulation.faults.errors |= {(method, stack): AccessDenied("not you") for stack in stacks}
+    told = {each.stack: each.message for each in drop(plan, desk.simulation)}
+    for stack in plan.stacks:
+        assert isinstance(stack, StackPlan)
+        name = stack.change_set.name if stack.change_set is not None else real_change_set_name(plan)
+        assert f"the change set {name} of an earlier plan" in told[stack.stack]
+
+
+@pytest.mark.parametrize(("name", "goes"), [("", True), ("-import", True), ("-1", False), ("-import-import", False)])
+def test_of_an_import_that_was_cut_off_goes_what_was_made_to_take_over_and_to_align(name: str, goes: bool) -> None:
+    desk = Desk()
+    made = small_assembly(small("a", "1"))
+    desk.apply(made, desk.plan(made))
+    plan = desk.plan(small_assembly(small("a", "2")))
+    imports = msgspec.structs.replace(plan.stacks[0], operation="import", change_set=None)
+    plan = msgspec.structs.replace(plan, stacks=(imports,))
+    place = desk.simulation.at("eu-west-1")
+    place.change_sets.clear()
+    body = {"Resources": {"Other": {"Type": "AWS::SNS::Topic"}}}
+    request = {"StackName": imports.stack_name, "ChangeSetName": f"{real_change_set_name(plan)}{name}", "Parameters": []}
+    place.create_change_set(**request, ChangeSetType="UPDATE", TemplateBody=json.dumps(body))
+    assert drop(plan, desk.simulation) == () and bool(place.change_sets) is not goes
+    assert imports.stack_name in place.stacks
+
+
 # --- what it means ----------------------------------------------------------------------------------------------------
 
 
@@ -138,6 +190,34 @@ def test_regions_of_a_set_are_those_in_which_something_is_done() -> None:
     assert _told(world.set_of(world.plan()), planned).regions == 0
     (stack,) = Desk().plan(small_assembly(small("a"))).stacks
     assert _told(stack, planned).regions == 0 and _before(stack, planned) == {}
+
+
+def test_what_the_import_alone_keeps_is_no_defence_of_before() -> None:
+    plan = Desk().plan(small_assembly(small("a"))).stacks[0]
+    names = ("Taken", "Again", "Stood", "New")
+    takes = tuple(
+        TakenOver(logical_id=name, resource_type="T", identifier={}, physical_id=name, source="s", sha256="0") for name in ("Taken", "New")
+    )
+    before = {name: {"Type": "T", "DeletionPolicy": "Retain"} for name in names if name != "New"}
+    after = {name: {"Type": "T", "DeletionPolicy": "Delete"} for name in names}
+    planned: Any = SimpleNamespace(context=SimpleNamespace(before=before, after=after))
+    policies = {name: body["DeletionPolicy"] for name, body in _before(msgspec.structs.replace(plan, takes=takes), planned).items()}
+    assert policies == {"Taken": "Delete", "Again": "Retain", "Stood": "Retain"}
+    assert _before(plan, planned) == before
+
+
+def test_what_is_not_asked_for_any_more_is_told_where_there_was_an_apply_before() -> None:
+    desk = Desk()
+    made = small_assembly(small("a"))
+    plan = desk.plan(made)
+
+    def lifted(last: Any) -> list[str]:
+        run: Any = SimpleNamespace(request=SimpleNamespace(leaving=dict, last=lambda: last, assembly=made[0]), measured=dict)
+        found = with_consequences(plan, {"a": Planned(plan=plan.stacks[0])}, run).consequences
+        return [each.subject for each in found.posture] if found is not None else ["nothing"]
+
+    assert lifted(msgspec.structs.replace(made[0], approvals=2)) == ["approvals by other people"]
+    assert lifted(made[0]) == lifted(None) == []
 
 
 def test_a_plan_that_changes_nothing_or_is_blocked_means_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import threading
 from collections.abc import Callable, Mapping
@@ -19,14 +20,16 @@ from planning.model import Options, Plan, StackPlan
 from planning.plan import make_plan
 from planning.request import Request
 from rollout.apply import Applied, LockTableMissing, StalePlan, apply, record_of, refusals
-from rollout.execution import Run
+from rollout.execution import MAX_FAILED_POLLS, Run
 from rollout.lock import Lock, LockHeld, LockLost, acquire
-from rollout.progress import Event, Resource, Started
+from rollout.progress import Event, Note, Resource, Started
 from takeover.model import Taken
 from templates.makers import makers_of_table
 from templates.schemas import Schemas
 from tests.simulated import ACCOUNT, NOW, Simulated, SimulatedGateways, Small, literal, output, small_assembly
 from tests.unit.rollout.test_lock import ME, Clock, Table
+
+LATE = "The role defined for the function cannot be assumed by Lambda."
 
 NO_SCHEMAS = Schemas(directory=None)
 IN_FLIGHT = {"CREATE": "CREATE_IN_PROGRESS", "UPDATE": "UPDATE_IN_PROGRESS", "IMPORT": "IMPORT_IN_PROGRESS"}
@@ -488,6 +491,65 @@ def test_a_network_that_comes_back_is_waited_for_and_one_that_does_not_leaves_it
         plan = desk.plan(made)
         desk.simulation.faults.before_call = fail
         assert results(desk.apply(made, plan))["a"] == result
+
+
+def test_a_stack_that_is_gone_before_the_first_look_has_failed() -> None:
+    desk = Desk()
+    made = small_assembly(small("a"))
+    plan = desk.plan(made)
+    place = desk.simulation.at("eu-west-1")
+
+    def gone(name: str, _: Mapping[str, Any]) -> None:
+        if name == "describe_stacks" and desk.simulation.executed:
+            place.deleted += place.stacks.values()
+            place.stacks.clear()
+
+    desk.simulation.faults.before_call = gone
+    (outcome,) = desk.apply(made, plan).stacks
+    assert (outcome.result, outcome.status) == ("failed", "DELETE_COMPLETE")
+    assert [e.resources for e in desk.told if isinstance(e, Started)] == [1], "what changes, and not what is only listed"
+
+
+def test_silence_counts_from_the_last_answer() -> None:
+    desk = Desk()
+    made = small_assembly(small("a"))
+    plan = desk.plan(made)
+    desk.simulation.scripts["demo-test-a"] = ["CREATE_IN_PROGRESS"] * 100 + ["CREATE_COMPLETE"]
+    silence = iter([*[True] * (MAX_FAILED_POLLS - 1), False, *[True] * 100])
+    asked = [0]
+
+    def fail(name: str, _: Mapping[str, Any]) -> None:
+        if name == "describe_stack_events" and desk.simulation.executed:
+            asked[0] += 1
+            if next(silence):
+                raise NetworkError("no network")
+
+    desk.simulation.faults.before_call = fail
+    assert results(desk.apply(made, plan))["a"] == "running" and asked == [2 * MAX_FAILED_POLLS]
+
+
+def test_an_update_that_came_too_early_is_made_again_and_its_end_is_that_of_the_last_try() -> None:
+    desk = Desk()
+    assert desk.apply(small_assembly(small("a"))).result == "succeeded"
+    made = small_assembly(small("a", "2"))
+    plan = desk.plan(made)
+    place = desk.simulation.at("eu-west-1")
+    before = {key: place.stacks["demo-test-a"][key] for key in ("_body", "_parameters", "Parameters")}
+    desk.simulation.executed.clear()
+    desk.simulation.scripts["demo-test-a"] = ["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]
+    desk.simulation.events["demo-test-a"] = [("It", "UPDATE_FAILED", LATE)]
+
+    def again(name: str, _: Mapping[str, Any]) -> None:
+        if name == "create_change_set" and desk.simulation.executed:
+            place.stacks["demo-test-a"] |= before
+            desk.simulation.scripts.clear()
+            desk.simulation.events.clear()
+
+    desk.simulation.faults.before_call = again
+    applied = apply(dataclasses.replace(desk.run(made, plan), is_new=lambda _: True), desk.take)
+    (outcome,) = applied.stacks
+    assert (outcome.result, outcome.status, len(desk.simulation.executed)) == ("succeeded", "UPDATE_COMPLETE", 2)
+    assert any("then trying again (1 of 5)" in e.text for e in desk.told if isinstance(e, Note))
 
 
 # --- previewed stacks -------------------------------------------------------------------------------------------------

@@ -55,6 +55,8 @@ def test_content_that_was_never_begun_is_in_the_outcome_with_its_cause() -> None
     found = applied(desk, plan, publisher)
     assert (found.result, publisher.asked) == ("failed", 0)
     assert found.content == ContentOutcome(result="not_started", content=CONTENT.content, message="because of a")
+    told = found.content
+    assert (told.started, told.seconds, told.release, told.written, told.written_bytes, told.kept) == (0.0, 0.0, 0, 0, 0, 0)
     record = record_of(desk.run(chain(), plan), found, by=ME.arn, host="here", git_commit="")
     assert record.content is not None and record.content.result == "not_started"
 

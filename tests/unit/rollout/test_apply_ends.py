@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import threading
 from types import SimpleNamespace
@@ -11,17 +12,20 @@ import msgspec
 import pytest
 
 from aws.errors import AwsError
-from planning.model import Superseded
+from planning.model import Options, Superseded
 from planning.removals import Removal as PlannedRemoval
-from rollout.apply import Applied, StalePlan, _applied, _publish, apply, before_the_lock, record_of, stale
+from rollout.apply import Applied, StalePlan, _applied, _not_started, _publish, _walk, apply, before_the_lock, record_of, stale
 from rollout.lock import LockLost
 from rollout.outcome import ContentOutcome, Outcome, StackRemoved
-from rollout.progress import Note
+from rollout.progress import Finished, Note, Started
 from templates.makers import makers_of_table
-from tests.simulated import ACCOUNT, small_assembly
-from tests.unit.rollout.test_apply import Desk, Simulation, chain, results, small, table_maker
+from tests.simulated import ACCOUNT, NOW, small_assembly
+from tests.unit.planning.test_plan import deployed, logs, stack_of
+from tests.unit.planning.test_stackset_plan import planned as planned_set
+from tests.unit.rollout.test_apply import Desk, Simulation, chain, results, small, table_maker, waiting
 from tests.unit.rollout.test_apply_content import CONTENT, LIVE
 from tests.unit.rollout.test_lock import ME
+from tests.unit.rollout.test_rollout_steps import removal
 
 
 class Removing(Simulation):
@@ -66,6 +70,109 @@ def test_nothing_is_removed_while_a_stack_was_not_begun() -> None:
     desk.simulation.faults.before_call = stop
     applied = desk.apply(made, plan)
     assert "not_started" in results(applied).values() and applied.superseded == ()
+
+
+def test_nothing_is_removed_where_all_that_was_begun_stands_and_the_rest_was_not_begun() -> None:
+    desk = Desk(simulation=Removing())
+    made = small_assembly(small("a"), small("b", depends_on=("a",)))
+    plan = msgspec.structs.replace(with_leftovers(desk, desk.plan(made)), removals=(removal(status="CREATE_COMPLETE"),))
+    plan = msgspec.structs.replace(plan, options=Options(remove=True))
+
+    def told(event: Any) -> None:
+        if isinstance(event, Finished):
+            desk.stop.set()
+
+    applied = apply(dataclasses.replace(desk.run(made, plan), report=told), desk.take)
+    assert (results(applied), applied.result) == ({"a": "succeeded", "b": "not_started"}, "interrupted")
+    assert applied.superseded == () and [each.result for each in applied.removals] == ["not_started"]
+
+
+def test_a_plan_that_has_moved_is_refused_before_the_stack_that_makes_the_lock_is_begun() -> None:
+    desk = Desk()
+    assert desk.apply(small_assembly(small("d"))).result == "succeeded"
+    desk.table.there, desk.table.item = False, None
+    made = small_assembly(table_maker(), small("d", "2"))
+    plan = desk.plan(made)
+    desk.simulation.at("eu-west-1").stacks["demo-test-d"]["StackStatus"] = "UPDATE_ROLLBACK_COMPLETE"
+    desk.simulation.executed.clear()
+    with pytest.raises(StalePlan, match="demo-test-d"):
+        desk.apply(made, plan)
+    assert desk.simulation.executed == []
+
+
+def test_what_was_applied_before_the_lock_is_not_begun_again_under_it() -> None:
+    desk = Desk()
+    desk.table.there = False
+    made = small_assembly(table_maker(), small("c", depends_on=("base",)))
+    plan = desk.plan(made)
+
+    def stands(name: str, _: Any) -> None:
+        desk.table.there = desk.table.there or bool(desk.simulation.executed)
+
+    desk.simulation.faults.before_call = stands
+    assert desk.apply(made, plan).result == "succeeded"
+    assert [(e.stack, e.resumed) for e in desk.told if isinstance(e, Started)] == [("base", False), ("c", False)]
+
+
+def test_a_first_deployment_may_have_nothing_else() -> None:
+    desk = Desk()
+    desk.table.there = False
+    made = small_assembly(table_maker())
+    plan = desk.plan(made)
+
+    def stands(name: str, _: Any) -> None:
+        desk.table.there = desk.table.there or bool(desk.simulation.executed)
+
+    desk.simulation.faults.before_call = stands
+    assert desk.apply(made, plan).result == "succeeded" and desk.table.item is None
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_one_worker_executes_one_stack_after_the_other(workers: int) -> None:
+    desk, threads = Desk(), set[str]()
+    made = small_assembly(*(small(name) for name in ("a", "b", "c")))
+    run = dataclasses.replace(desk.run(made, desk.plan(made)), report=lambda _: threads.add(threading.current_thread().name))
+    _walk(run, run.plan.stacks, {}, workers)
+    assert len(threads) == 1
+
+
+def test_a_set_that_was_deleted_since_is_named_with_its_place() -> None:
+    desk = Desk()
+    deployed(desk.simulation, "eu-west-1", "us-east-1")
+    made = logs({"Resources": {"Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/other"}}}})
+    plan = desk.plan(made)
+    assert stale(desk.run(made, plan), plan.stacks) == ()
+    desk.simulation.at("eu-west-1").sets.clear()
+    where = f"demo-test-logs (eu-west-1, account {ACCOUNT})"
+    assert stale(desk.run(made, plan), plan.stacks) == (f"{where}: the StackSet has been deleted since it was planned",)
+
+
+def test_a_stack_waits_for_no_stack_that_is_not_in_the_plan() -> None:
+    desk = Desk()
+    made = small_assembly(small("a"), small("b", depends_on=("a",)))
+    plan = desk.plan(made)
+    first = msgspec.structs.replace(plan.stacks[0], depends_on=("elsewhere",))
+    plan = msgspec.structs.replace(plan, stacks=(first, *plan.stacks[1:]))
+    assert results(desk.apply(made, plan)) == {"a": "succeeded", "b": "succeeded"}
+    assert desk.simulation.executed == ["demo-test-a", "demo-test-b"]
+
+
+@pytest.mark.parametrize(("plan", "kind"), [(planned_set(), "stackset"), (stack_of(Desk().plan(chain()), "a"), "stack")])
+def test_what_was_not_begun_is_told_as_what_it_is(plan: Any, kind: str) -> None:
+    told = _not_started(plan, ())
+    assert (told.kind, told.stack, told.operation, told.result) == (kind, plan.stack, "create", "not_started")
+    assert (told.started, told.seconds, told.resources) == (0.0, 0.0, 0)
+
+
+def test_change_sets_of_earlier_plans_go_with_an_apply_that_has_overtaken_them() -> None:
+    desk = Desk()
+    desk.apply(small_assembly(small("a"), small("b")))
+    place = desk.simulation.at("eu-west-1")
+    earlier = desk.plan(small_assembly(small("a", "2"), small("b")))
+    for made in place.change_sets.values():
+        made["CreationTime"] = NOW.replace(hour=1)
+    assert earlier.change_sets and desk.apply(small_assembly(small("a"), small("b", "2"))).result == "succeeded"
+    assert waiting(desk.simulation) == []
 
 
 def test_where_the_stacks_before_the_lock_fail_the_lock_is_not_asked_for_again() -> None:
@@ -363,6 +470,15 @@ def test_an_error_of_the_first_lock_after_its_table_stands_is_told_with_its_hint
 
 
 # --- the record -------------------------------------------------------------------------------------------------------
+
+
+def test_a_record_tells_when_it_began_to_the_thousandth_of_a_second() -> None:
+    desk = Desk()
+    made = small_assembly(small("a"))
+    plan = desk.plan(made)
+    applied = msgspec.structs.replace(desk.apply(made, plan), started=1_763_805_600.9995)
+    record = record_of(desk.run(made, plan), applied, by="me", host="here", git_commit="c")
+    assert (record.started_at, record.rollback) == ("2025-11-22T10:00:00.999Z", False)
 
 
 def test_a_record_has_what_went_and_the_first_words_of_a_failure() -> None:

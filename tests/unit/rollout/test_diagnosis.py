@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,7 +103,8 @@ def test_validation_that_stops_everything_is_the_cause() -> None:
         reason="Resource already exists",
     )
     warning = ValidationEvent(logical_id="X", resource_type="", name="", path="", status="FAILED", failure_mode="WARN", reason="hm")
-    diagnosis = found(stack_event("UPDATE_FAILED", "Validation failed with 1 error(s)."), validations=(warning, problem))
+    skipped = msgspec.structs.replace(problem, status="SKIPPED", logical_id="Y")
+    diagnosis = found(stack_event("UPDATE_FAILED", "Validation failed with 1 error(s)."), validations=(warning, skipped, problem))
     assert diagnosis.cause is not None
     assert diagnosis.cause.logical_id == "Bucket"
     assert diagnosis.cause.reason == "/Resources/Bucket/Properties/BucketName: Resource already exists"
@@ -249,3 +251,8 @@ def test_a_role_that_cannot_be_assumed_is_named_with_what_to_do_whatever_state_t
             assert diagnosis.cause.reason == reason
             assert "its trust policy does not let the service in" in diagnosis.explanation
             assert diagnosis.command == "python deploy.py plan --env dev --only foundation"
+
+
+def test_the_stacks_own_words_are_those_of_the_first_failure_that_has_any() -> None:
+    diagnosis = found(stack_event("UPDATE_FAILED", ""), stack_event("UPDATE_ROLLBACK_FAILED", "it cannot go back"))
+    assert diagnosis.cause is not None and diagnosis.cause.reason == "it cannot go back"

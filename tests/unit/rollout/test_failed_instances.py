@@ -125,6 +125,13 @@ def test_instances_that_met_a_new_role_are_redone_and_counted_once() -> None:
     assert told.startswith(f"2 a: {LATE}; waiting for the role to be assumed by Lambda (AWS may need 120 s)")
 
 
+def test_the_reason_to_wait_is_that_of_an_instance_that_failed_by_itself() -> None:
+    cancelled = result("CANCELLED", "1", reason="Cancelled since failure tolerance has exceeded")
+    again = tuple(result("SUCCEEDED", account) for account in ("1", "2"))
+    following = Following(("FAILED", 1, cancelled, result("FAILED", "2", reason=LATE)), ("SUCCEEDED", 0, *again))
+    assert following.ended() is None and following.told[0].startswith(f"2 a: {LATE}; waiting for")
+
+
 def test_what_an_earlier_apply_redoes_already_is_followed_and_not_begun() -> None:
     from rollout.second_try import steps_again
 

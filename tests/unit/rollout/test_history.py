@@ -207,6 +207,14 @@ def test_a_manifest_that_is_not_byte_for_byte_the_one_of_its_digest_is_not_belie
         bucket.objects[key] = body
         with pytest.raises(NotAsApplied, match="digest differs"):
             manifest(bucket, "bucket", assembly.digest, "test")
+    signed = files.manifest_bytes(msgspec.structs.replace(assembly, digest="0" * 64))
+    bucket.objects[key] = signed
+    with pytest.raises(NotAsApplied, match="digest differs"):
+        manifest(bucket, "bucket", assembly.digest, "test")
+    newer = files.sealed(msgspec.structs.replace(assembly, format=assembly.format + 1))
+    bucket.objects[f"assemblies/{newer.digest}/assembly.json"] = files.manifest_bytes(newer)
+    with pytest.raises(NotAsApplied, match=r"^is damaged: it is of format 2, this version reads format 1$"):
+        manifest(bucket, "bucket", newer.digest, "test")
     other = "0" * 64
     bucket.objects[f"assemblies/{other}/assembly.json"] = whole
     with pytest.raises(NotAsApplied, match="digest differs"):
@@ -248,3 +256,19 @@ def test_a_record_that_goes_between_the_list_and_the_read_is_none() -> None:
 
 def test_expectations_leave_out_what_took_no_time() -> None:
     assert expected_seconds([record("t", ran(0), ran(-1), ran(4, "removed", operation="remove"))]) == {("site", "remove"): 4}
+    assert expected_seconds([record("t", ran(0.5))]) == {("site", "update"): 0.5}
+
+
+def test_an_expectation_is_nothing_that_an_apply_needs() -> None:
+    class Closed(Bucket):
+        def list(self, bucket: str, prefix: str = "") -> Iterator[Head]:
+            raise AccessDenied("not you")
+
+    assert expected_or_none(Closed(), "bucket", "dev") == {}
+    with pytest.raises(AccessDenied):
+        records(Closed(), "bucket", "dev")
+
+
+def test_a_record_is_named_by_its_time_and_the_beginning_of_its_plans_digest() -> None:
+    told = msgspec.structs.replace(record(), plan_digest="0123456789abcdef")
+    assert save(Bucket(), "bucket", told) == f"history/dev/{told.started_at}-0123456789ab.json"

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 import pytest
 
+from assembly.model import RoleName
 from aws.errors import AwsError, BadRequest, NetworkError
 from planning.model import Plan, StackPlan
 from rollout.apply import Applied
+from rollout.execute import execute
+from rollout.import_execution import TakingOver, import_part
+from rollout.lock import LockLost
 from rollout.progress import Note, Started
 from takeover.model import Taken
 from templates.schemas import bundled
 from templates.values import Known, Redacted
-from tests.simulated import ACCOUNT, NOW, Faults, Small, output, small_assembly
+from tests.simulated import ACCOUNT, NOW, Faults, SimulatedLive, Small, output, small_assembly
 from tests.unit.rollout.test_apply import Desk, Simulation, results, waiting
 
 BUCKET, DISTRIBUTION = "AWS::S3::Bucket", "AWS::CloudFront::Distribution"
@@ -329,6 +335,129 @@ def test_a_foreign_operation_between_import_and_alignment_refuses(status: str) -
     applied = desk.apply(platform(), plan)
     assert results(applied)["site"] == "refused"
     assert desk.simulation.executed == ["demo-test-site"]
+
+
+def test_an_import_that_an_earlier_apply_began_is_followed_and_not_begun_again() -> None:
+    desk = a_desk(THE_BUCKET)
+    made = platform()
+    plan = desk.plan(made)
+    desk.simulation.scripts["demo-test-site"] = ["IMPORT_IN_PROGRESS"] * 40 + ["IMPORT_COMPLETE"]
+
+    def stop(name: str, _: Any) -> None:
+        if desk.simulation.executed and name == "describe_stack_events":
+            desk.stop.set()
+
+    desk.simulation.faults.before_call = stop
+    assert results(desk.apply(made, plan))["site"] == "running"
+    desk.stop.clear()
+    desk.simulation.faults.before_call = lambda *_: None
+    desk.simulation.scripts.clear()
+    desk.told.clear()
+    sent = len(imports(desk))
+    assert desk.apply(made, plan).result == "succeeded" and len(imports(desk)) == sent
+    assert next(e.text for e in desk.told if isinstance(e, Note)) == "an earlier apply has begun to take over; following it"
+    assert desk.simulation.executed.count("demo-test-site") == 2, "the import and the update after it"
+
+
+def test_an_import_whose_template_has_no_way_to_cloudformation_makes_no_change_set() -> None:
+    desk = a_desk(THE_BUCKET)
+    desk.simulation.bucket = False
+    topics = {f"T{n}": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "x" * 400}} for n in range(150)}
+    desk.simulation.at("eu-west-1").deploy("demo-test-site", {"Resources": topics}, {})
+    plan = desk.plan(platform())
+    assert "artifact_bucket_missing" in errors(plan) and stack_plan(plan, "site").operation == "blocked"
+    assert [a for method, a in desk.simulation.at("eu-west-1").calls if method == "create_change_set"] == []
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_what_exists_is_read_with_the_role_that_the_stack_is_made_with_unless_nothing_may_be_passed(read_only: bool) -> None:
+    roles: list[str | None] = []
+
+    class Asked(SimulatedLive):
+        def get(self, resource_type: str, identifier: Mapping[str, str], *, service_role_arn: str | None = None) -> dict[str, Any]:
+            roles.append(service_role_arn)
+            return super().get(resource_type, identifier)
+
+    class Asking(Simulation):
+        def live(self, account_id: str, region: str, role_arn: str | None = None) -> Any:
+            return Asked(self.lives)
+
+    desk = a_desk(THE_BUCKET)
+    desk.simulation = Asking(lives=desk.simulation.lives)
+    made = small_assembly(Small(id="site", template=SITE, more={"service_role": RoleName(name="service")}))
+    assert not errors(desk.plan(made, read_only=read_only))
+    assert set(roles) == {None if read_only else f"arn:aws:iam::{ACCOUNT}:role/service"}
+
+
+def test_a_stack_that_moves_right_before_its_turn_takes_nothing_over() -> None:
+    desk = a_desk(THE_BUCKET)
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "t"}}
+    desk.simulation.at("eu-west-1").deploy("demo-test-site", {"Resources": {"Topic": topic}}, {})
+    made = small_assembly(Small(id="site", template={**SITE, "Resources": {**SITE["Resources"], "Topic": topic}}))
+    plan = desk.plan(made)
+    stack(desk, "site")["LastUpdatedTime"] = NOW.replace(hour=23)
+    before = len(imports(desk))
+    outcome = execute(desk.run(made, plan), plan.stacks[0], {})
+    assert outcome.result == "refused" and "when it was planned, and is CREATE_COMPLETE of" in outcome.message
+    assert desk.simulation.executed == [] and len(imports(desk)) == before
+    assert outcome.command == "python deploy.py adopt --env test"
+
+
+def test_without_the_lock_no_change_set_is_made_to_take_over() -> None:
+    desk = a_desk(THE_BUCKET)
+    made = platform()
+    plan = desk.plan(made)
+    (site,) = (each for each in plan.stacks if each.stack == "site")
+    sent = len([method for method, _ in desk.simulation.at("eu-west-1").calls if method == "create_change_set"])
+
+    def lost() -> None:
+        raise LockLost("taken over")
+
+    outcome = execute(dataclasses.replace(desk.run(made, plan), check=lost), msgspec.structs.replace(site, change_set=None), {})
+    assert (outcome.result, outcome.message) == ("not_started", "taken over")
+    assert len([method for method, _ in desk.simulation.at("eu-west-1").calls if method == "create_change_set"]) == sent
+
+
+@pytest.mark.parametrize("events", [True, False])
+def test_the_stack_is_as_the_import_left_it_only_if_an_event_says_so(events: bool) -> None:
+    desk = a_desk(THE_BUCKET)
+    made = platform()
+    plan = desk.plan(made)
+    desk.simulation.faults.errors["create_change_set", "demo-test-site"] = BadRequest("no", code="ValidationError")
+    desk.apply(made, plan)
+    found = stack(desk, "site")
+    assert found["StackStatus"] == "IMPORT_COMPLETE"
+    if not events:
+        found["_events"].clear()
+    (site,) = (each for each in plan.stacks if isinstance(each, StackPlan) and each.stack == "site")
+    left = TakingOver(desk.run(made, plan), import_part(site), {}).left()
+    assert (left.status, left.stack_arn, bool(left.changed_at)) == ("IMPORT_COMPLETE", found["StackId"], events)
+    found["StackStatus"] = "UPDATE_COMPLETE"
+    since = TakingOver(desk.run(made, plan), import_part(site), {}).left()
+    assert since.changed_at == ("2026-11-22T10:00:00Z" if events else ""), "when the import ended, and not since"
+
+
+def test_what_was_only_just_taken_over_is_not_replaced_whatever_was_approved() -> None:
+    desk = a_desk(THE_BUCKET)
+    made = small_assembly(Small(id="site", template=SITE))
+    plan = desk.plan(made)
+    renamed = json.loads(json.dumps(SITE))
+    renamed["Resources"]["Bucket"]["Properties"]["BucketName"] = "new-site"
+    other = small_assembly(Small(id="site", template=renamed))
+    outcome = execute(desk.run((made[0], other[1]), plan), plan.stacks[0], {})
+    assert outcome.result == "refused" and outcome.differences == ("Bucket would be replaced, though it was only just taken over",)
+    assert desk.simulation.executed == ["demo-test-site"] and waiting(desk.simulation) == []
+
+
+def test_what_stood_beside_it_may_be_replaced_by_the_update_after_the_import() -> None:
+    desk = a_desk(THE_BUCKET)
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "old"}}
+    desk.simulation.at("eu-west-1").deploy("demo-test-site", {"Resources": {"Topic": topic}}, {})
+    renamed = {**SITE, "Resources": {**SITE["Resources"], "Topic": {**topic, "Properties": {"TopicName": "new"}}}}
+    made = small_assembly(Small(id="site", template=renamed))
+    plan = desk.plan(made)
+    assert {c.logical_id: c.replacement.verdict for c in stack_plan(plan, "site").resources}["Topic"] == "yes"
+    assert desk.apply(made, plan).result == "succeeded"
 
 
 def test_an_import_that_is_rolled_back_says_what_to_type() -> None:

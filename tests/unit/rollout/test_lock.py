@@ -295,3 +295,22 @@ def test_the_heartbeat_renews_by_itself_and_ends_with_the_lock() -> None:
         assert table.updated.wait(180)
         assert table.item is not None
     assert table.item is None
+
+
+def test_whoever_renews_a_lock_holds_no_process() -> None:
+    lock = take(Table(), Clock())
+    before = {*threading.enumerate()}
+    lock.start(60.0)
+    (beat,) = {*threading.enumerate()} - before
+    assert beat.daemon and beat.name == "lock-heartbeat"
+    lock.release()
+    beat.join(180)
+
+
+def test_an_answer_that_was_lost_and_asked_for_again_is_our_own_lock() -> None:
+    class Twice(Table):
+        def put(self, table: str, item: Item, condition: Condition) -> Item | None:
+            super().put(table, item, condition)
+            return super().put(table, item, condition)
+
+    assert take(Twice(), Clock(), "mine").id == "mine"

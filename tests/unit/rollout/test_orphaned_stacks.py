@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from assembly import files
 from assembly.model import RoleName
 from aws.cloudformation.gateway import CloudFormation
 from aws.errors import AccessDenied
@@ -15,7 +16,7 @@ from aws.s3 import Head, Stored
 from removal.names import names_taken
 from rollout import history
 from rollout.orphaned_stacks import find, no_more_wanted, where
-from tests.simulated import SimulatedGateways, Small, small_assembly
+from tests.simulated import SimulatedGateways, Small, small_assembly, stackset
 from tests.unit.operations.test_destroy import World
 from tests.unit.removal.test_no_more_wanted import after
 from tests.unit.rollout.test_history import TEMPLATE, Bucket, record
@@ -41,6 +42,31 @@ def codes(bucket: Bucket, planned: tuple[object, object] = NEW, *, rolling_back:
 @pytest.mark.parametrize(("rollback", "rolling_back", "said"), [(True, False, True), (False, False, False), (True, True, False)])
 def test_a_rollback_that_a_plan_would_undo_is_told(rollback: bool, rolling_back: bool, said: bool) -> None:
     assert codes(applied(rollback=rollback), rolling_back=rolling_back) == ["undoes_rollback"] * said
+
+
+def test_what_was_applied_last_is_what_succeeded_last() -> None:
+    bucket = after(OLD)
+    assembly, templates = NEW
+    history.keep(bucket, assembly.artifact_bucket, assembly, templates)
+    failed = msgspec.structs.replace(
+        record("2027-01-01T00:00:00.000Z", environment="test"), assembly_digest=assembly.digest, result="failed"
+    )
+    history.save(bucket, assembly.artifact_bucket, failed)
+    assert find(lambda: bucket, assembly, templates, World()).last == files.sealed(OLD[0])
+    assert find(lambda: after(OLD, NEW), assembly, templates, World()).last == files.sealed(assembly)
+
+
+def test_an_assembly_that_is_gone_hides_no_rollback() -> None:
+    bucket = applied(rollback=True)
+    del bucket.objects[f"assemblies/{OLD[0].digest}/assembly.json"]
+    assert codes(bucket) == ["undoes_rollback"]
+
+
+def test_a_rollback_that_was_applied_over_is_undone_by_nothing() -> None:
+    bucket = applied(rollback=True)
+    later = msgspec.structs.replace(record("2027-01-01T00:00:00.000Z", environment="test"), assembly_digest=OLD[0].digest)
+    history.save(bucket, OLD[0].artifact_bucket, later)
+    assert codes(bucket) == []
 
 
 def test_the_assembly_that_came_back_undoes_nothing() -> None:
@@ -150,6 +176,52 @@ def test_a_stack_with_other_tags_is_left_alone_whatever_the_history_says_and_its
     assert [f.code for f in find(lambda: after(before), *moved, world).findings] == ["stack_moved", "stack_not_ours"]
 
 
+def test_tags_of_the_name_that_the_project_had_are_no_news_beside_the_move() -> None:
+    before = small_assembly(Small(id="old", template=KEPT_ROLE), Small(id="base", template=KEPT_ROLE))
+    former = msgspec.structs.replace(before[0], project="former"), before[1]
+    moved = small_assembly(Small(id="old", template=KEPT_ROLE, region="us-east-1"))
+
+    def told(*applied: Any) -> list[str]:
+        world = World()
+        world.places["eu-west-1"].put("demo-test-old", KEPT_ROLE)
+        world.places["eu-west-1"].stacks["demo-test-old"]["Tags"] = []
+        return [f.code for f in find(lambda: after(*applied), *moved, world).findings]
+
+    assert told(former) == ["stack_moved"]
+    assert told(before) == told(former, before) == ["stack_moved", "stack_not_ours"]
+
+
+def test_of_several_stacks_that_are_elsewhere_each_is_told_as_what_it_is() -> None:
+    old, other = ({"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": name}}}} for name in ("one", "two"))
+    before = small_assembly(Small(id="base", template=old), Small(id="old", template=other))
+    former = msgspec.structs.replace(before[0], project="former"), before[1]
+    moved = small_assembly(Small(id="base", template=old, region="us-east-1"))
+
+    def told(planned: Any, *applied: Any) -> tuple[list[str], list[str]]:
+        world = World()
+        for name, template in (("base", old), ("old", other)):
+            world.places["eu-west-1"].put(f"demo-test-{name}", template)
+        world.places["eu-west-1"].stacks["demo-test-old"]["Tags"] = []
+        found = find(lambda: after(*applied), planned[0], planned[1], world)
+        return [f.code for f in found.findings], [each.stack for each in found.removals]
+
+    assert told(moved, before) == (["stack_moved", "stack_not_ours"], [])
+    assert told(small_assembly(Small(id="base", template=old)), former) == (["stack_not_ours"], []), "nothing moves"
+
+
+def test_a_stack_policy_that_an_edit_leaves_out_is_said_to_stay() -> None:
+    def guarded(*names: str) -> Any:
+        return small_assembly(*(Small(id=n, template=TEMPLATE, more={"stack_policy": "{}"} if n in names else {}) for n in ("a", "b")))
+
+    def told(*names: str) -> list[str]:
+        assembly, templates = guarded()
+        found = find(lambda: after(guarded(*names)), assembly, templates, World())
+        return [f.message.partition(" in force")[0] for f in found.findings if f.code == "protection_stays"]
+
+    assert told() == [] and told("a") == ["the stack policy of a stays"]
+    assert told("a", "b") == ["the stack policies of a, b stay"]
+
+
 def test_stacks_that_are_gone_and_leave_nothing_are_not_told() -> None:
     before = small_assembly(Small(id="base", template=KEPT_ROLE), Small(id="old", template=KEPT_ROLE))
     found = find(lambda: after(before), *NEW, World())
@@ -244,3 +316,15 @@ def test_an_environment_whose_buckets_another_account_has_would_be_moved(
         assert f"{assembly.artifact_bucket}, site are another account's" in finding.message
         assert "account_id would move it" in finding.message
         assert finding.command.startswith("edit environments/test.yaml: the account_id it had")
+
+
+@pytest.mark.parametrize("more", [{"stackset": stackset("eu-west-1")}, {"account_id": "210987654321"}], ids=["a set", "another account"])
+def test_only_buckets_of_stacks_of_the_account_say_whose_it_is(more: dict[str, Any]) -> None:
+    theirs = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "theirs"}}}}
+    assembly, templates = small_assembly(Small(id="base", template=SITE), Small(id="other", template=theirs))
+    base, other = assembly.stacks
+    other = msgspec.structs.replace(other, **more, **({"kind": "stackset"} if "stackset" in more else {}))
+    assembly = msgspec.structs.replace(assembly, stacks=(base, other))
+    world = OfOthers()
+    world.taken = frozenset({assembly.artifact_bucket, "theirs"})
+    assert find(denied, assembly, templates, world).findings == ()

@@ -12,7 +12,7 @@ from aws.errors import AccessDenied
 from aws.iam import Role
 from aws.propagation import BUCKET, LATELY, ROLE
 from rollout.recent import Recent
-from tests.simulated import Small, small_assembly
+from tests.simulated import Small, small_assembly, stackset
 
 NOW = datetime(2026, 11, 27, 10, 0, 0, tzinfo=UTC)
 ARN = "arn:aws:iam::123456789012:role/cfn"
@@ -94,6 +94,31 @@ def test_iam_tells_of_a_role_that_no_stack_of_ours_makes() -> None:
     assert recent(Fake(role_age=LATELY + 1)).age(ROLE, ARN) is None
     assert recent(Fake()).age(ROLE, ARN) is None
     assert recent(Fake()).age(BUCKET, "b") is None
+
+
+def test_a_set_is_no_stack_of_that_name() -> None:
+    template = {"Resources": {"Bucket": {"Type": BUCKET}}}
+    assembly, templates = small_assembly(Small(id="one", template=template, more={"stackset": stackset("eu-west-1")}))
+    fake = Fake(resources=(resource(BUCKET, "b", 5),))
+    assert Recent(assembly.stacks, cast("Any", fake), lambda: NOW, templates=templates).age(BUCKET, "b") is None
+
+
+def test_a_stack_that_is_not_there_or_closed_hides_no_other() -> None:
+    template = {"Resources": {"Bucket": {"Type": BUCKET}}}
+    assembly, templates = small_assembly(Small(id="one", template=template), Small(id="two", template=template))
+    for first in (None, AccessDenied("no")):
+        fake: Any = Fake(resources=(resource(BUCKET, "b", 5),))
+        there = fake.describe_stack("two")
+
+        def look(name: str, first: Any = first, there: Any = there) -> Any:
+            if not name.endswith("one"):
+                return there
+            if first is not None:
+                raise first
+            return None
+
+        fake.describe_stack = look
+        assert Recent(assembly.stacks, fake, lambda: NOW, templates=templates).age(BUCKET, "b") == 5
 
 
 def test_who_may_not_look_does_not_know() -> None:

@@ -64,7 +64,7 @@ def test_polls_begin_quickly_and_are_never_further_apart_than_three_seconds() ->
     run, slept = waiting(Desk())
     for polls in range(60):
         run.pause(polls)
-    assert slept[0] == FIRST_POLL_SECONDS and slept == sorted(slept) and slept[-1] == run.poll_seconds == 3.0
+    assert slept[0] == FIRST_POLL_SECONDS == 0.1 and slept == sorted(slept) and slept[-1] == run.poll_seconds == 3.0
 
 
 def test_who_is_asked_to_stop_does_not_wait_first() -> None:
@@ -234,6 +234,12 @@ def test_an_item_that_somebody_wrote_by_hand_is_read_as_far_as_it_goes() -> None
     with pytest.raises(LockHeld) as refused:
         take(table, clock)
     assert "somebody on an unknown host" in str(refused.value)
+    table.item = {"Id": "x", "Owner": "o", "Host": "h", "Verb": "apply", "Expires": 2_000_000, "Pid": -3, "Since": "soon"}
+    with pytest.raises(LockHeld, match=r"o on h \(process 0, apply\) since 1970-01-01 00:00:00 UTC, until 1970-01-24"):
+        take(table, clock)
+    table.item |= {"Since": 253_402_300_800, "Expires": 253_402_300_799}
+    with pytest.raises(LockHeld, match=r"since 1970-01-01 00:00:00 UTC, until 9999-12-31 23:59:59 UTC"):
+        take(table, clock)
     table.there = False
     with pytest.raises(NotFound):
         acquire(table, "locks", NAME, environment="test", verb="apply", lock_id="a", me=ME, now=clock)
@@ -303,3 +309,12 @@ def test_a_stack_that_somebody_made_since_the_plan_is_refused_with_its_state() -
         if refused:
             with pytest.raises(StalePlan, match=r"demo-test-a .* did not exist when it was planned, and is CREATE_COMPLETE now"):
                 desk.apply(made, plan)
+
+
+@pytest.mark.parametrize(("limit", "level"), [(1000.0, "ok"), (100.0, "ok"), (99.0, "warning"), (10.0, "warning")])
+def test_too_few_functions_at_once_are_told_with_what_asks_for_more(limit: float, level: str) -> None:
+    from rollout.new_account import concurrency
+
+    found, message, command = concurrency(limit, "eu-west-1")
+    assert (found, message.startswith(f"Lambda runs {limit:g} functions at once in eu-west-1")) == (level, True)
+    assert bool(command) is (level == "warning") and ("--desired-value 1000 --region eu-west-1" in command) is (level == "warning")

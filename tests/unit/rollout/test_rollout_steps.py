@@ -12,6 +12,7 @@ import pytest
 from assembly.model import RoleName
 from aws.cloudformation.stacks import StackDescription
 from aws.errors import AccessDenied, AwsError
+from changes.model import ResourceChange
 from planning.model import ExistingRecord, Options, StackState
 from planning.removals import Removal, RetainedResource
 from planning.request import Request
@@ -19,7 +20,7 @@ from removal.record_switch import Moved, RecordSwitch, unique
 from rollout.earlier_plans import drop_overtaken
 from rollout.identity import changed_identity, moved_finding, roles_of
 from rollout.lock import LockLost
-from rollout.planned_change import MOST_TRIES, moved, planned_change, try_of
+from rollout.planned_change import MOST_TRIES, moved, planned_change, protected, try_of
 from rollout.progress import Note, Started
 from rollout.removal_step import moved as removals_moved
 from rollout.removal_step import remove_stacks, untouched
@@ -175,6 +176,11 @@ def test_asked_to_stop_nothing_further_is_removed() -> None:
     assert gone(run) == [("not_started", "stopped before it", APPLY), ("not_started", "because of edge", "")]
 
 
+def test_the_last_one_decides_whether_the_next_one_goes() -> None:
+    run = Removing(removal(), removal("logs", status="CREATE_COMPLETE"), removal("roles"), live=AccessDenied("not you"))
+    assert [result for result, *_ in gone(run)] == ["removed", "failed", "not_started"]
+
+
 def test_a_removal_that_fails_keeps_those_after_it() -> None:
     run = Removing(removal(status="CREATE_COMPLETE"), removal("logs"), live=AccessDenied("not you"))
     assert gone(run) == [("failed", "not you", REMOVE), ("not_started", "because of edge", "")]
@@ -327,6 +333,48 @@ def test_where_the_change_set_is_gone_the_token_tells() -> None:
     assert where(Asked(described("UPDATE_COMPLETE", at="u"), tokens=("other",)))[0] == "moved"
 
 
+@pytest.mark.parametrize("operation", ["update", "import"])
+def test_a_policy_that_forbids_the_update_stops_the_import_before_it(operation: Any) -> None:
+    class Guarded(Asked):
+        def get_stack_policy(self, stack: str) -> str | None:
+            return '{"Statement": [{"Effect": "Deny", "Action": "Update:*", "Principal": "*", "Resource": "*"}]}'
+
+    changes = tuple(ResourceChange(logical_id=name, resource_type="T", action=name) for name in ("import", "add", "modify"))
+    plan: Any = SimpleNamespace(stack_name="demo-a", operation=operation, state=THERE, resources=changes)
+    gateway: Any = Guarded(described())
+    assert protected(plan, gateway).startswith("has a stack policy that forbids to change modify in this way")
+    plan.resources = changes[:2]
+    assert protected(plan, gateway) == "", "what is taken over or made is no change"
+    plan.resources, plan.state = changes, ABSENT
+    assert protected(plan, gateway) == "", "a stack that is not there has none"
+
+
+def test_a_change_set_that_is_still_said_to_wait_after_its_stack_has_moved_may_be_executed() -> None:
+    states = {"cs": summary()}
+    assert where(Asked(described("UPDATE_COMPLETE", at="u"), states, tokens=("tok",))) == ("done", "", 0)
+    assert where(Asked(described("UPDATE_COMPLETE", at="u"), states, tokens=("other",)))[0] == "moved"
+    assert where(Asked(described(), states, tokens=("tok",)))[0] == "ready", "an event is asked for only where something is odd"
+
+
+@pytest.mark.parametrize("execution", ["EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE"])
+def test_a_later_try_of_a_stack_that_is_known_by_its_name_only_is_found_where_it_stands(execution: str) -> None:
+    """A creation whose change set apply makes itself: the stack of that name is the one of the try."""
+    tries = {f"plan-test-{MADE.digest[:8]}-0f-2": summary(execution=execution)}
+    for status, at in (("CREATE_IN_PROGRESS", "running"), ("CREATE_COMPLETE", "done")):
+        assert where(Asked(described(status), tries), ABSENT, made=False, operation="create") == (at, "", 2)
+    assert where(Asked(described()), ABSENT, made=False, operation="create")[0] == "moved", "somebody else's"
+
+
+def test_a_stack_that_is_told_as_deleted_is_gone() -> None:
+    tries = {f"plan-test-{MADE.digest[:8]}-0f-1": summary(execution="EXECUTE_COMPLETE")}
+
+    class Deleted(Asked):
+        def describe_stack(self, stack: str) -> StackDescription | None:
+            return described("DELETE_COMPLETE") if stack == "arn:1" else self.live
+
+    assert where(Deleted(described("CREATE_COMPLETE"), tries), ABSENT, operation="create") == ("done", "", 1)
+
+
 def test_a_later_try_is_found_where_the_first_stack_is_gone() -> None:
     def name(number: int) -> str:
         return f"plan-test-{MADE.digest[:8]}-0f-{number}"
@@ -385,6 +433,8 @@ def test_a_move_names_the_edit_the_place_it_has_and_the_place_it_would_get() -> 
         " and would be made a second time as demo-test-a in us-west-2, account 123456789012, where it cannot have one, two as well"
     )
     assert (found.severity, found.code, found.command) == ("error", "stack_moved", "python deploy.py status --env test")
+    older = msgspec.structs.replace(before, home_region="us-east-1")
+    assert moved_finding(after, [before, older], [(before.stacks[1], ("n",))]).message.startswith("home_region eu-west-1 -> us-west-2")
     assert moved_finding(after, [], [(before.stacks[1], ("n",))]).message.startswith("A stack cannot be moved")
 
 

@@ -11,13 +11,15 @@ import pytest
 
 from aws.cloudformation.requests import client_token
 from aws.cloudformation.stack_sets import InstanceTargets
-from planning.model import Options, StackPlan
+from aws.cloudformation.stacks import StackDescription
+from planning.model import Options, StackPlan, StackState
 from planning.request import Request
 from rollout.diagnosis import Diagnosis
 from rollout.execution import Interrupted
 from rollout.outcome import InstanceFailure
 from rollout.planned_change import MOST_TRIES
 from rollout.second_try import _DELETION_POLLS, SecondTry, late, pause, steps_again, why_late
+from rollout.stack_execution import StackExecution
 from rollout.stackset_operations import Step
 from tests.simulated import Small, small_assembly
 
@@ -168,6 +170,13 @@ def test_five_tries_are_made_and_no_more() -> None:
     trying.tries = MOST_TRIES - 1
     assert trying.try_again(diagnosis()) is not None and trying.tries == MOST_TRIES == 5
     assert trying.try_again(diagnosis()) is None
+
+
+def test_after_the_last_try_nothing_is_asked_any_more() -> None:
+    world: Any = World(*GONE)
+    trying = Trying(world)
+    trying.tries = MOST_TRIES
+    assert trying.try_again(diagnosis()) is None and trying.tries == MOST_TRIES and world.asked == [] and world.sleeps == []
 
 
 def test_a_try_that_an_earlier_apply_began_is_followed() -> None:
@@ -322,3 +331,41 @@ def test_a_step_is_late_if_every_instance_that_failed_by_itself_is() -> None:
     assert why_late(world, step("create"), [bad("2", status="CANCELLED")]) is None
     assert why_late(world, step("adopt"), [bad("1")]) is None
     assert why_late(World(None, new=False), step("create"), [bad("1")]) is None  # type: ignore[arg-type]
+
+
+def test_an_apply_that_takes_over_follows_the_try_that_an_earlier_one_began() -> None:
+    """Of a new stack whose change set apply makes itself: it is known by its name only."""
+    name = f"plan-test-{MADE.digest[:8]}-0f-2"
+    state = SimpleNamespace(arn="cs:2", name=name, execution_status="EXECUTE_IN_PROGRESS")
+    began: list[bool] = []
+
+    class Resuming(StackExecution):
+        def __init__(self) -> None:
+            self.plan: Any = SimpleNamespace(
+                stack="a",
+                stack_name="demo-a",
+                operation="create",
+                state=StackState(exists=False),
+                change_set=None,
+                resources=(),
+                settings=(),
+            )
+            request = Request(assembly=MADE, templates={}, options=Options(), created_at="t", created_by="s", nonce="0f")
+            self.run: Any = SimpleNamespace(request=lambda: request)
+            self.gateway: Any = SimpleNamespace(
+                describe_stack=lambda _: StackDescription(name="demo-a", arn="arn:1", status="CREATE_IN_PROGRESS", changed_at="t"),
+                change_set_state=lambda asked, _: state if asked == name else None,
+            )
+            self.records = None
+
+        def start(self, total: int, *, resumed: bool = False) -> None:
+            began.append(resumed)
+
+        def note(self, text: str) -> None:
+            began.append("an earlier apply" in text)
+
+        def follow(self, stack: str) -> Any:
+            return stack, self.change_set, self.token, self.tries
+
+    followed: Any = Resuming().execute()
+    assert followed == ("demo-a", "cs:2", client_token(name, "a", "execute"), 2) and began == [True, True]

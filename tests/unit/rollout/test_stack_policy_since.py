@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from rollout.apply import StalePlan, apply
-from tests.unit.rollout.test_apply import Desk, chain, results
+from tests.simulated import Small, literal, output, small_assembly
+from tests.unit.rollout.test_apply import Desk, chain, results, small, waiting
 
 DENY = json.dumps({"Statement": [{"Effect": "Deny", "Action": "Update:*", "Principal": "*", "Resource": "*"}]})
 OTHER = json.dumps({"Statement": [{"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}]})
@@ -70,3 +71,27 @@ def test_an_execution_that_has_begun_is_followed_whatever_the_policy_says_now() 
     assert desk.apply(newer, plan).result == "succeeded"
     desk.simulation.at("eu-west-1").stacks["demo-test-a"]["_policy"] = DENY
     assert desk.apply(newer, plan).result == "succeeded"
+
+
+def test_a_policy_put_there_before_the_turn_of_a_previewed_stack_refuses_it_and_says_what_it_is() -> None:
+    desk = settled()
+    template = json.loads(chain()[1]["a"])
+    template["Resources"] = {"Other": template["Resources"].pop("It")}
+    template["Outputs"]["Name"]["Value"] = {"Ref": "Other"}
+    newer = small_assembly(
+        Small(id="a", template=template, parameters=(literal("Value", "1"),)),
+        small("b", parameters=(output("Value", "a", "Name"),), depends_on=("a",)),
+        small("c"),
+    )
+    plan = desk.plan(newer)
+    assert [each.waits_for for each in plan.stacks if each.stack == "b"] == [("a.Name",)]
+
+    def meanwhile(name: str, _: Any) -> None:
+        if name == "execute_change_set":
+            desk.simulation.at("eu-west-1").stacks["demo-test-b"]["_policy"] = DENY
+
+    desk.simulation.faults.before_call = meanwhile
+    done = desk.apply(newer, plan)
+    (refused,) = [each for each in done.stacks if each.stack == "b"]
+    assert refused.result == "refused" and "has a stack policy that forbids to change It" in refused.message
+    assert waiting(desk.simulation) == []

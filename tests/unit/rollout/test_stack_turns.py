@@ -198,6 +198,11 @@ def test_a_look_that_disagrees_with_the_last_event_is_repeated_until_it_agrees()
 def test_without_a_last_event_a_new_look_counts_after_some_polls_and_an_old_one_never() -> None:
     one = One(described("UPDATE_COMPLETE"))
     assert one.settled_now() is not None and len(one.polls) == EVENT_POLLS
+    between = One(described("UPDATE_COMPLETE"))
+    assert between.settled_now(event("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")) is not None and len(between.polls) == EVENT_POLLS
+    resource = event("UPDATE_COMPLETE", "It", "AWS::SSM::Parameter", "it")
+    beside = One(described("UPDATE_ROLLBACK_COMPLETE"))
+    assert beside.settled_now(resource) is not None and len(beside.polls) == EVENT_POLLS, "what became of a resource is not the end"
     old = One(described("UPDATE_COMPLETE", "old"))
     with pytest.raises(Unavailable):
         old.settled_now()
@@ -341,3 +346,16 @@ def test_a_validation_record_that_cannot_be_written_is_told_and_waited_past() ->
     anything.validate_certificates = refuse
     one.validate(described("CREATE_IN_PROGRESS"))
     assert len(one.told) == 2 and "no route" in one.told[1]
+
+
+def test_an_execution_that_another_process_began_has_begun_with_its_first_event() -> None:
+    one = One(None)
+    one.started = 1_000.0
+    first, last = (event("UPDATE_IN_PROGRESS", at=f"1970-01-01T00:0{minute}:00+00:00") for minute in (1, 2))
+    one.by_events([first, last])
+    assert one.started == 1_000.0, "this process began it"
+    one.resumed = True
+    one.by_events([])
+    assert one.started == 1_000.0
+    one.by_events([first, last])
+    assert one.started == 60.0

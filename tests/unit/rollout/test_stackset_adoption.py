@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 
-from planning.model import Plan
+from aws.cloudformation.stacks import StackDescription
+from planning.inputs import Inputs
+from planning.model import InstancePlan, Plan
 from rollout.outcome import Outcome
 from tests.simulated import ACCOUNT, Faults, Simulated
 from tests.simulated_sets import SimulatedSet
@@ -250,3 +253,27 @@ def test_a_new_stack_has_no_previous_values_and_nothing_is_made_of_it() -> None:
     adoption = Adoption(run=nothing, plan=nothing, stack=nothing, template={}, source=nothing, note=nothing)
     parameters = (ParameterValue(name="A", value="1"), ParameterValue(name="B", value=None))
     assert "previous value" in adoption.take_over(nothing, "s", "t", nothing, parameters)
+
+
+def adopted(*looks: Any) -> tuple[tuple[str, str], list[int]]:
+    """What becomes of a stack that an earlier apply has made, look by look."""
+    from rollout.stackset_adoption import Adoption
+
+    left, polls = list(looks), list[int]()
+    gateway: Any = SimpleNamespace(describe_stack=lambda _: left.pop(0) if len(left) > 1 else left[0])
+    run: Any = SimpleNamespace(gateways=SimpleNamespace(cloudformation=lambda *_: gateway), pause=polls.append)
+    plan: Any = SimpleNamespace(stack_name="demo-set")
+    instance = InstancePlan(account_id=ACCOUNT, region="eu-west-1", action="adopt")
+    nothing: Any = None
+    adoption = Adoption(run=run, plan=plan, stack=nothing, template={}, source=nothing, note=nothing)
+    return adoption.adopt(instance, Inputs()), polls
+
+
+def test_a_stack_that_takes_over_is_looked_at_until_it_is_done_or_gone() -> None:
+    def live(status: str) -> StackDescription:
+        return StackDescription(name="s", arn="arn", status=status, changed_at="t")
+
+    there = live("CREATE_IN_PROGRESS")
+    assert adopted(there, there, live("REVIEW_IN_PROGRESS"), live("CREATE_COMPLETE")) == (("arn", ""), [0, 1])
+    (arn, problem), polls = adopted(there, None)
+    assert (arn, polls) == ("", []) and problem.startswith("the stack StackSet-demo-set-") and problem.endswith(" is gone")

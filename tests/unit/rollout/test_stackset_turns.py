@@ -160,6 +160,7 @@ def test_after_an_operation_that_ended_meanwhile_it_looks_as_well_and_waits_long
     turn = Turn(BUSY, BUSY, None)
     assert turn.turn() == ["lock", "begin", "moved", "lock", "begin", "moved", "lock", "begin"]
     assert turn.world.polls == [0, 1] and turn.told == []
+    assert (again := Turn(BUSY, BUSY, None, others=(1, 0, 1, 0))).turn() and again.told == [ONE], "the same one is told once"
 
 
 @pytest.mark.parametrize("error", [BUSY, Conflict("there", code="TokenAlreadyExistsException"), NetworkError("n"), Unavailable("u")])
@@ -390,3 +391,42 @@ def test_failures_that_come_one_after_the_other_are_read_together_when_it_is_tim
 
 def test_a_reading_counts_for_each_page_that_it_takes_and_for_one_at_the_least() -> None:
     assert [_pages((result("RUNNING"),) * n) for n in (0, 1, PAGE, PAGE + 1, 2 * PAGE + 1)] == [1, 1, 1, 2, 3]
+
+
+@pytest.mark.parametrize(("regions", "steps"), [(1, [1]), (3, [3]), (10, [10]), (12, [10, 2])])
+def test_stacks_are_imported_ten_at_a_time_and_every_one_of_them(regions: int, steps: list[int]) -> None:
+    from planning.model import InstancePlan
+    from rollout.stackset_operations import steps_of
+
+    names = [f"r{number:02}" for number in range(regions)]
+    instances = tuple(InstancePlan(account_id=account, region=name, action="adopt") for account in ("1", "2") for name in names)
+    plan: Any = SimpleNamespace(operation="create", instances=instances, stack="set", preferences=SimpleNamespace(region_order=()))
+    imports = [step for step in steps_of(plan, "digest") if step.kind == "adopt"]
+    assert [step.instances for step in imports] == steps * 2
+    assert [(a, r) for step in imports for a in step.targets.accounts for r in step.targets.regions] == [
+        (each.account_id, each.region) for each in instances
+    ]
+
+
+@pytest.mark.parametrize(
+    ("operation", "kinds", "needs"),
+    [
+        ("instances", ("create", "update_instances"), False),
+        ("instances", ("create", "adopt"), True),
+        ("update", (), True),
+        ("create", ("create",), True),
+    ],
+)
+def test_parameters_are_needed_where_a_set_or_a_stack_is_made_or_changed(operation: str, kinds: tuple[str, ...], needs: bool) -> None:
+    execution: Any = object.__new__(StackSetExecution)
+    execution.plan, execution.steps = SimpleNamespace(operation=operation), [SimpleNamespace(kind=kind) for kind in kinds]
+    assert execution.needs_inputs is needs
+
+
+def test_a_set_without_instances_is_updated_by_one_operation_on_none() -> None:
+    from aws.cloudformation.stack_sets import InstanceTargets
+    from rollout.stackset_operations import steps_of
+
+    plan: Any = SimpleNamespace(operation="update", instances=(), stack="set", preferences=SimpleNamespace(region_order=()))
+    (only,) = steps_of(plan, "digest")
+    assert (only.kind, only.targets, only.instances) == ("update", InstanceTargets(), 0)
