@@ -52,7 +52,7 @@ def test_verify_passes_on_the_preview(environment: str, https: bool, tmp_path: P
         command = [sys.executable, "deploy.py", "verify", "--env", environment, "--dist", str(tmp_path), *where]
         environ = child_environment(BASIC_AUTH_PASSWORD=PASSWORD)
         done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr + site.log
+        assert done.returncode == 0, done.stdout + done.stderr + site.log
 
 
 # What both imitate. The local AWS neither caches nor compresses, and answers a Range and conditions by its S3; its functions have
