@@ -212,7 +212,7 @@ def verified(way: Walk) -> None:
         command = [sys.executable, "deploy.py", "verify", "--env", way.site.environment, "--dist", str(way.site.dist), *where]
         environ = child_environment(BASIC_AUTH_PASSWORD=PASSWORD)
         done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr + site.log
+        assert done.returncode == 0, done.stdout + done.stderr + site.log
 
 
 def test_production_with_origin_access_control_and_the_way_back(walk: Callable[..., Walk]) -> None:
