@@ -1,0 +1,198 @@
+"""The edges of how `verify` looks: limits, what a machine cannot speak, a browser that does not start, checks that are added."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import dns.resolver
+import httpx
+import pytest
+
+from tests.unit.website.visits import NOW, SITE_CONTRACT, TARGET, Visit, answer, look
+from verification import registry
+from verification.browser import look as visit_all
+from verification.browser import opened
+from verification.checks import tls
+from verification.model import NOT_ASKED, Failed, Skipped, Target
+from verification.probe import Probe
+from verification.registry import THEMES, Registered, check, registered
+from verification.verify import made
+
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize(("more", "taken"), [(0, True), (1, False)])
+def test_thirty_two_mebibytes_of_an_answer_are_read_and_no_byte_more(more: int, taken: bool) -> None:
+    def endless(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=iter([b"x" * (16 * MIB), b"x" * (16 * MIB), b"x" * more]))
+
+    with Probe(Target(contract=SITE_CONTRACT), lambda: NOW) as probe, httpx.Client(transport=httpx.MockTransport(endless)) as client:
+        if taken:
+            assert len(probe._read(client, "https://site.example/", {}, None, {}).body) == 32 * MIB
+        else:
+            with pytest.raises(Failed, match=r"^https://site\.example/ answers with more than 33,554,432 bytes$"):
+                probe._read(client, "https://site.example/", {}, None, {})
+
+
+def test_a_hundred_and_fifty_files_are_asked_for_to_judge_the_page() -> None:
+    visit = Visit()
+    found = [visit._find(f"/buy/{number}.png") for number in range(151)]
+    assert found[:150] == [None] * 150, "the site has none of them"
+    assert found[150] is not None and found[150].content_type == "image/png", "taken to be there"
+
+
+def test_the_name_servers_of_this_machine_are_asked_where_none_are_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dns.resolver, "Resolver", lambda configure=True: SimpleNamespace(of_this_machine=configure))
+    for given, of_this_machine in (((), True), ((("192.0.2.53", 53),), False)):
+        anything: Any = Probe(Target(contract=SITE_CONTRACT, nameservers=given), lambda: NOW).resolver
+        assert anything.of_this_machine is of_this_machine
+
+
+def test_the_head_of_an_answer_is_timed() -> None:
+    times = iter((NOW, NOW.replace(second=2)))
+    with (
+        Probe(Target(contract=SITE_CONTRACT), lambda: next(times)) as probe,
+        httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200))) as client,
+    ):
+        assert probe._read(client, "https://site.example/", {}, None, {}).first_byte == 2.0
+
+
+# --- TLS --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reason", ["NO_PROTOCOLS_AVAILABLE", "NO_CIPHERS_AVAILABLE"])
+def test_a_version_that_this_machine_was_built_without_is_no_refusal(reason: str) -> None:
+    class Unable(Visit):
+        def handshake(self, context: ssl.SSLContext) -> Any:
+            raise ssl.SSLError(f"[SSL: {reason}] none")
+
+    [found] = [each for each in registered() if each.id == "tls.old"]
+    result = made(found, Unable())
+    assert result is not None and (result.status, result.detail) == ("skipped", "the OpenSSL here cannot speak TLS 1.0")
+
+
+def test_a_version_that_the_ssl_module_does_not_know_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(tls._VERSIONS, "TLS 1.1", 0x3039)
+    assert look("tls.old") == ("skipped", "the OpenSSL here cannot speak TLS 1.1")
+
+
+def test_a_certificate_that_a_preview_was_not_given_is_skipped() -> None:
+    status, detail = look("tls.names", names=("localhost",), target={"preview": True})
+    assert (status, detail) == ("skipped", "a preview knows no certificate that its templates do not make (names localhost)")
+    assert look("tls.names", target={"preview": True})[0] == "passed"
+
+
+# --- Chromium ---------------------------------------------------------------------------------------------------------
+
+
+class Broken(Exception):
+    """As Playwright's."""
+
+    message = "\n cannot start: no such file\nCall log:\n  - launching\n"
+
+
+def playwright(monkeypatch: pytest.MonkeyPatch, launch: Any) -> None:
+    @contextmanager
+    def running() -> Iterator[Any]:
+        yield SimpleNamespace(chromium=SimpleNamespace(launch=launch))
+
+    monkeypatch.setitem(sys.modules, "playwright.sync_api", SimpleNamespace(Error=Broken, sync_playwright=running))
+
+
+def test_a_browser_that_does_not_start_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def launch(**_: Any) -> None:
+        raise Broken
+
+    playwright(monkeypatch, launch)
+    with pytest.raises(Failed, match=r"^Chromium: cannot start: no such file$"):
+        visit_all(TARGET, ("/buy",))
+
+
+def test_every_address_is_visited_for_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone: list[tuple[str, Any]] = []
+
+    def page() -> Any:
+        return SimpleNamespace(
+            on=lambda *_: None,
+            goto=lambda url, wait_until: gone.append((url, wait_until)),
+            wait_for_timeout=lambda quiet: gone.append(("waits", quiet)),
+            close=lambda: None,
+        )
+
+    context = SimpleNamespace(new_page=page)
+    playwright(monkeypatch, lambda **_: SimpleNamespace(new_context=lambda **_: context, close=lambda: None))
+    assert [each.path for each in visit_all(TARGET, ("/buy", "/buy/a"))] == ["/buy", "/buy/a"]
+    assert gone == [
+        *(("https://dev.example.com/buy", "load"), ("waits", 1000.0)),
+        *(("https://dev.example.com/buy/a", "load"), ("waits", 1000.0)),
+    ]
+
+
+@pytest.mark.parametrize(("user", "kept"), [(0, False), (1000, True)])
+def test_chromium_keeps_its_sandbox_unless_it_is_started_by_root(user: int, kept: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: dict[str, Any] = {}
+
+    def launch(**how: Any) -> Any:
+        started.update(how)
+        return SimpleNamespace(new_context=lambda **_: None, close=lambda: None)
+
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    running: Any = SimpleNamespace(chromium=SimpleNamespace(launch=launch))
+    with opened(running, TARGET):
+        assert ("--no-sandbox" not in started["args"]) is kept
+
+
+@pytest.mark.parametrize("kind", ["requests", "policy", "console"])
+def test_what_chromium_saw_is_told_by_the_check_of_its_kind(kind: str) -> None:
+    from verification.browser import PageErrors
+
+    visit = Visit(target=Target(contract=SITE_CONTRACT, browser="/chrome"))
+    complaints: dict[str, Any] = {kind: ("oh",)}
+    visit.__dict__["visits"] = (PageErrors(path="/buy", **complaints),)
+    visit.__dict__["page"] = SimpleNamespace(paths=("/buy",))
+    found = {each.id: made(each, visit) for each in registered() if each.id.startswith("browser.")}
+    told = {identity: (result.status, result.detail) for identity, result in found.items() if result is not None}
+    every = dict.fromkeys(("browser.requests", "browser.policy", "browser.console"), ("passed", "nothing at /buy"))
+    assert told == {**every, f"browser.{kind}": ("failed", "/buy: oh")}
+
+
+# --- the table --------------------------------------------------------------------------------------------------------
+
+
+def test_a_check_that_is_added_stays_a_function_and_comes_where_its_theme_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    made_so_far: list[Registered] = []
+    monkeypatch.setattr(registry, "_CHECKS", made_so_far)
+
+    def seen(_: Probe) -> str:
+        return "seen"
+
+    ids = ["unheard.of", "bucket.b", "bucket.a", f"{THEMES[-1]}.a", f"{THEMES[0]}.a"]
+    assert all(check(identity, f"The {identity}")(seen) is seen for identity in ids)
+    found = registered()
+    assert [each.id for each in found] == [f"{THEMES[0]}.a", "bucket.b", "bucket.a", f"{THEMES[-1]}.a", "unheard.of"]
+    assert {(each.title, each.check) for each in found} == {(f"The {identity}", seen) for identity in ids}
+
+
+def test_the_reason_of_what_is_skipped_says_not_what_to_give() -> None:
+    skipped = Skipped("not known", NOT_ASKED)
+    assert (str(skipped), skipped.give) == ("not known", NOT_ASKED)
+
+
+def test_an_answer_says_when_its_type_is_missing() -> None:
+    assert look("assets.load", spoil=lambda path, found: found if path == "/buy" else answer(404, {})) == (
+        "failed",
+        "; ".join(
+            f"{path}: 404 (no content type), wanted {kind}"
+            for path, kind in (
+                ("/buy/assets/app-1a2b.js", "text/javascript; charset=utf-8"),
+                ("/buy/assets/app-1a2b.css", "text/css; charset=utf-8"),
+                ("/buy/logo.png", "image/png"),
+            )
+        ),
+    )
