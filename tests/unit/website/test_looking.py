@@ -7,20 +7,23 @@ import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import dns.resolver
 import httpx
+import msgspec
 import pytest
 
-from tests.unit.website.visits import NOW, SITE_CONTRACT, TARGET, Visit, answer, look
+from assembly.model import CacheRule
+from tests.unit.website.visits import NOW, SITE_CONTRACT, TARGET, Spoil, Visit, answer, look, spoilt
 from verification import registry
 from verification.browser import look as visit_all
 from verification.browser import opened
 from verification.checks import tls
 from verification.model import NOT_ASKED, Failed, Skipped, Target
-from verification.probe import Probe
+from verification.probe import Answer, Probe
 from verification.registry import THEMES, Registered, check, registered
 from verification.verify import made
 
@@ -86,6 +89,60 @@ def test_a_certificate_that_a_preview_was_not_given_is_skipped() -> None:
     status, detail = look("tls.names", names=("localhost",), target={"preview": True})
     assert (status, detail) == ("skipped", "a preview knows no certificate that its templates do not make (names localhost)")
     assert look("tls.names", target={"preview": True})[0] == "passed"
+
+
+# --- the edge ---------------------------------------------------------------------------------------------------------
+
+AT_THE_EDGE = {"cache_rules": (CacheRule(pattern="*", cache_control="max-age=0, s-maxage=60"),)}
+QUIET = {"indexing": False, "index_document": "/index.html"}
+
+
+def in_turn(marks: str) -> Spoil:
+    """The page answers so, request by request: `Hit:AGE`, `Miss`, or `-` for no word of CloudFront's."""
+    told = iter(marks.split())
+
+    def spoil(path: str, found: Answer) -> Answer:
+        if path != "/buy":
+            return found
+        mark, _, age = next(told).partition(":")
+        return spoilt(path, x_cache=None if mark == "-" else f"{mark} from cloudfront", age=age or None)(path, found)
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    ("marks", "status", "detail"),
+    [
+        ("Miss Hit:0 Hit:0 Hit:1", "passed", "Miss, then Hit; Age 0 to 1 s"),
+        ("Miss Miss Miss Hit:7", "passed", "Miss, then Hit; Age 7 to 7 s"),
+        ("- Hit:1 Hit:2 Hit:3", "passed", "none, then Hit; Age 1 to 3 s"),
+        ("RefreshHit:0 Hit:1 Miss Hit:3", "passed", "RefreshHit, then Hit; Age 1 to 3 s"),
+        ("Hit:3 Miss Miss Miss", "failed", "x-cache: Hit, Miss, Miss, Miss (wanted: Hit from the second request on)"),
+        ("- - - -", "failed", "x-cache: none, none, none, none (wanted: Hit from the second request on)"),
+        ("Miss Hit Hit:2 Hit:3", "failed", "Miss, then Hit; Age -1 to 3 s"),
+        ("Miss Hit:soon Hit:2 Hit:3", "failed", "Miss, then Hit; Age -1 to 3 s"),
+        ("Miss Hit:3 Hit:2 Hit:3", "failed", "Miss, then Hit; Age 3 to 3 s"),
+    ],
+)
+def test_the_page_is_kept_if_it_is_a_hit_that_grows_older(marks: str, status: str, detail: str) -> None:
+    assert look("edge.page", contract=AT_THE_EDGE, spoil=in_turn(marks)) == (status, detail)
+
+
+@pytest.mark.parametrize(
+    ("marks", "status", "detail"),
+    [
+        ("Miss Miss Miss Hit:1", "passed", "0 ms from the edge, 0 ms by way of the bucket"),
+        ("Miss Miss Miss Miss Hit:1", "failed", "no request of the page was a Hit"),
+    ],
+)
+def test_the_page_is_asked_for_four_times(marks: str, status: str, detail: str) -> None:
+    assert look("edge.first_byte", contract=AT_THE_EDGE, spoil=in_turn(marks)) == (status, detail)
+
+
+@pytest.mark.parametrize("contract", [{**QUIET, "indexing": True}, {"indexing": False}], ids=["indexed", "below a path"])
+def test_where_search_engines_may_come_or_the_root_is_not_ours_nothing_is_said_of_robots(contract: dict[str, Any]) -> None:
+    [found] = [each for each in registered() if each.id == "edge.robots"]
+    assert made(found, Visit(target=replace(TARGET, contract=msgspec.structs.replace(SITE_CONTRACT, **contract)))) is None
 
 
 # --- Chromium ---------------------------------------------------------------------------------------------------------
