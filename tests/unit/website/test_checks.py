@@ -64,6 +64,7 @@ def kept_open() -> Spoil:
 
 SCRIPTED = b'<script src="/buy/assets/app-1a2b.js"></script>'
 RELATIVE = b'<script src="assets/app-1a2b.js"></script>'
+META = b'<META HTTP-EQUIV="Content-Security-Policy" content="script-src https://x">'
 MANIFEST = b'<link rel="manifest" href="/buy/config.json">'
 CREDENTIALS = b'<link rel="manifest" crossorigin="use-credentials" href="/buy/config.json">'
 
@@ -166,6 +167,7 @@ KEPT: list[tuple[str, dict[str, Any], str]] = [
     ("pages.loads", {"spoil": page(MANIFEST)}, "nothing is in its way"),
     ("pages.loads", {"spoil": page(SCRIPTED, content_security_policy="script-src https://x")}, "nothing is in its way"),
     ("pages.manifest", {"spoil": page(CREDENTIALS + MANIFEST)}, "/buy/config.json: 200"),
+    ("pages.manifest", {"spoil": page(MANIFEST), "contract": {"basic_auth": False, "publishing_allow": ("manifest-credentials",)}}, "200"),
     ("edge.redirects", {"contract": MOVED}, "1 of 1 asked for"),
     ("edge.redirect_hosts", {"contract": MOVED}, "www.example.com to https://dev.example.com/buy"),
     ("headers.page", {}, "2 headers"),
@@ -255,6 +257,10 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("pages.manifest", {"spoil": page(MANIFEST)}, '401, since browsers ask for it without the password; add crossorigin="use-credentials"'),
     ("pages.manifest", {"spoil": page(CREDENTIALS, other=("/buy/config.json", b"<p>"))}, "(wanted: 200, a JSON object)"),
+    ("pages.manifest", {"spoil": after(page(CREDENTIALS), spoilt("/buy/config.json", 404))}, "404 (application/json) (wanted: 200"),
+    ("pages.policy", {"spoil": page(META + SCRIPTED)}, "is forbidden by script-src https://x"),
+    ("edge.robots", {"contract": QUIET, "spoil": spoilt("/robots.txt", 404)}, "404 (text/plain)"),
+    ("edge.redirect_hosts", {"contract": MOVED, "spoil": spoilt("www.example.com", 302)}, "302 to https://dev.example.com/buy"),
     ("cache.page", {"spoil": spoilt("/buy", cache_control=IMMUTABLE)}, f"/buy: {IMMUTABLE} (wanted: no-cache)"),
     ("cache.assets", {"spoil": spoilt(SCRIPT_PATH, cache_control=None)}, f"{SCRIPT_PATH}: none (wanted: {IMMUTABLE})"),
     ("cache.assets", {"contract": {"cache_rules": ()}}, "(wanted: none)"),

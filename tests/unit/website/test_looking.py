@@ -16,7 +16,7 @@ import httpx
 import msgspec
 import pytest
 
-from assembly.model import CacheRule
+from assembly.model import CacheRule, Redirect, Routing
 from tests.unit.website.visits import NOW, SITE_CONTRACT, TARGET, Spoil, Visit, answer, look, spoilt
 from verification import registry
 from verification.browser import look as visit_all
@@ -143,6 +143,44 @@ def test_the_page_is_asked_for_four_times(marks: str, status: str, detail: str) 
 def test_where_search_engines_may_come_or_the_root_is_not_ours_nothing_is_said_of_robots(contract: dict[str, Any]) -> None:
     [found] = [each for each in registered() if each.id == "edge.robots"]
     assert made(found, Visit(target=replace(TARGET, contract=msgspec.structs.replace(SITE_CONTRACT, **contract)))) is None
+
+
+def test_milliseconds_are_those_of_the_quickest_hit_and_of_what_only_the_bucket_answers() -> None:
+    times = iter((9.0, 0.5, 0.25, 3.0))
+
+    def spoil(path: str, found: Answer) -> Answer:
+        return replace(found, first_byte=next(times) if path == "/buy" else 1.5)
+
+    told = ("passed", "250 ms from the edge, 1,500 ms by way of the bucket")
+    assert look("edge.first_byte", contract=AT_THE_EDGE, spoil=spoil) == told
+
+
+@pytest.mark.parametrize("identity", ["edge.redirect_hosts", "edge.redirects"])
+def test_a_table_of_the_edge_that_has_the_other_kind_alone_promises_nothing(identity: str) -> None:
+    moved = Redirect(path="/old", to="/buy", status=301)
+    routing = Routing(redirects=(moved,)) if identity == "edge.redirect_hosts" else Routing(redirect_hosts=("www.example.com",))
+    [found] = [each for each in registered() if each.id == identity]
+    assert made(found, Visit(target=replace(TARGET, contract=msgspec.structs.replace(SITE_CONTRACT, routing=routing)))) is None
+
+
+# --- with and without a password --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("identity", ["http.2", "http.3", "auth.challenge", "auth.health"])
+def test_what_everybody_may_ask_is_looked_at_without_the_password(identity: str) -> None:
+    assert look(identity, target={"password": ""})[0] == "passed"
+
+
+def test_a_site_that_is_open_has_no_refusal_nor_a_health_path_to_look_at() -> None:
+    how: dict[str, Any] = {"contract": {"basic_auth": False}, "spoil": spoilt("/healthz", strict_transport_security=None)}
+    assert look("headers.hsts", **how)[0] == "passed"
+    told = look("headers.hsts", contract={"basic_auth": False}, target={"password": ""}, spoil=spoilt("/", strict_transport_security=None))
+    assert (told[0], told[1].startswith("the root (302): none")) == ("failed", True)
+
+
+def test_where_the_app_is_the_root_its_headers_are_told_once() -> None:
+    status, detail = look("headers.hsts", contract={"entry_path": "/"}, spoil=spoilt("/", strict_transport_security=None))
+    assert (status, detail) == ("failed", "the refusal (401): none; the page (200): none (wanted: max-age=63072000)")
 
 
 # --- Chromium ---------------------------------------------------------------------------------------------------------
