@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,11 +18,13 @@ import msgspec
 import pytest
 
 from assembly.model import CacheRule, Redirect, Routing
+from pages.findings import Finding
 from tests.unit.website.visits import NOW, SITE_CONTRACT, TARGET, Spoil, Visit, answer, look, spoilt
 from verification import registry
 from verification.browser import look as visit_all
 from verification.browser import opened
 from verification.checks import tls
+from verification.checks.pages import _place
 from verification.model import NOT_ASKED, Failed, Skipped, Target
 from verification.probe import Answer, Probe
 from verification.registry import THEMES, Registered, check, registered
@@ -83,6 +86,35 @@ def test_a_version_that_this_machine_was_built_without_is_no_refusal(reason: str
 def test_a_version_that_the_ssl_module_does_not_know_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(tls._VERSIONS, "TLS 1.1", 0x3039)
     assert look("tls.old") == ("skipped", "the OpenSSL here cannot speak TLS 1.1")
+
+
+def test_each_version_is_offered_alone_and_the_old_ones_with_ciphers_that_openssl_does_not_offer_by_itself() -> None:
+    usual = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).security_level
+    offered: dict[str, int] = {}
+
+    class Offering(Visit):
+        def handshake(self, context: ssl.SSLContext) -> Any:
+            offered[context.minimum_version.name] = context.security_level
+            return super().handshake(context)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for each in registered():
+            if each.id in ("tls.old", "tls.1.2", "tls.1.3"):
+                made(each, Offering())
+    assert offered == {"TLSv1": 0, "TLSv1_1": 0, "TLSv1_2": usual, "TLSv1_3": usual}
+
+
+def test_an_authority_may_have_no_name() -> None:
+    visit = Visit()
+    visit.__dict__["certificate"] = {"issuer": ((("countryName", "US"),),)}
+    [found] = [each for each in registered() if each.id == "tls.chain"]
+    result = made(found, visit)
+    assert result is not None and result.detail == "issued by an authority without a name"
+
+
+def test_the_newest_version_is_spoken_by_a_site_that_speaks_no_other() -> None:
+    assert look("tls.1.3", contract={"minimum_protocol_version": "TLSv1.3_2025"}) == ("passed", "TLS 1.3 accepted")
 
 
 def test_a_certificate_that_a_preview_was_not_given_is_skipped() -> None:
@@ -181,6 +213,22 @@ def test_a_site_that_is_open_has_no_refusal_nor_a_health_path_to_look_at() -> No
 def test_where_the_app_is_the_root_its_headers_are_told_once() -> None:
     status, detail = look("headers.hsts", contract={"entry_path": "/"}, spoil=spoilt("/", strict_transport_security=None))
     assert (status, detail) == ("failed", "the refusal (401): none; the page (200): none (wanted: max-age=63072000)")
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("images", "more"), [(5, ""), (6, "; and 1 more"), (7, "; and 2 more")])
+def test_five_findings_of_a_page_are_told(images: int, more: str) -> None:
+    body = b"".join(b'<img src="/buy/%d.png">' % number for number in range(images))
+    status, detail = look("pages.loads", spoil=lambda path, found: spoilt(path, body=body)(path, found) if path == "/buy" else answer(404, {}))
+    assert status == "failed" and detail.count("which is not there") == 5
+    assert detail.endswith(f"(missing-file){more}")
+
+
+def test_a_finding_that_has_no_line_is_told_with_its_file() -> None:
+    assert _place(Finding(code="x", file="config.json", text="t")) == "config.json"
+    assert _place(Finding(code="x", file="index.html", text="t", line=3)) == "index.html:3"
 
 
 # --- Chromium ---------------------------------------------------------------------------------------------------------
