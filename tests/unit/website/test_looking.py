@@ -19,7 +19,7 @@ import pytest
 
 from assembly.model import CacheRule, Redirect, Routing
 from pages.findings import Finding
-from tests.unit.website.visits import NOW, SITE_CONTRACT, TARGET, Spoil, Visit, answer, look, spoilt
+from tests.unit.website.visits import NOW, PAGE, SITE_CONTRACT, TARGET, Spoil, Visit, answer, look, spoilt
 from verification import registry
 from verification.browser import look as visit_all
 from verification.browser import opened
@@ -221,7 +221,9 @@ def test_where_the_app_is_the_root_its_headers_are_told_once() -> None:
 @pytest.mark.parametrize(("images", "more"), [(5, ""), (6, "; and 1 more"), (7, "; and 2 more")])
 def test_five_findings_of_a_page_are_told(images: int, more: str) -> None:
     body = b"".join(b'<img src="/buy/%d.png">' % number for number in range(images))
-    status, detail = look("pages.loads", spoil=lambda path, found: spoilt(path, body=body)(path, found) if path == "/buy" else answer(404, {}))
+    status, detail = look(
+        "pages.loads", spoil=lambda path, found: spoilt(path, body=body)(path, found) if path == "/buy" else answer(404, {})
+    )
     assert status == "failed" and detail.count("which is not there") == 5
     assert detail.endswith(f"(missing-file){more}")
 
@@ -229,6 +231,32 @@ def test_five_findings_of_a_page_are_told(images: int, more: str) -> None:
 def test_a_finding_that_has_no_line_is_told_with_its_file() -> None:
     assert _place(Finding(code="x", file="config.json", text="t")) == "config.json"
     assert _place(Finding(code="x", file="index.html", text="t", line=3)) == "index.html:3"
+
+
+def test_what_the_page_loads_of_other_hosts_and_folders_is_no_asset() -> None:
+    body = b'<script src="https://cdn.example.org/x.js"></script><script src="/buy/folder/"></script><script src="/buy/a b.js"></script>'
+    assert Visit(spoil=spoilt("/buy", body=body)).asset_paths == ("/buy/a%20b.js",)
+
+
+def test_the_page_is_judged_as_it_is_served() -> None:
+    quiet = Visit(spoil=spoilt("*", x_robots_tag="noindex, nofollow"))
+    assert (quiet.page.name, quiet.around.indexed, quiet.around.configured) == ("index.html", False, {"api": "here"})
+    assert quiet.around.basic_auth and quiet.around.headers["x-robots-tag"] == "noindex, nofollow"
+    bare = Visit(target=replace(TARGET, contract=msgspec.structs.replace(SITE_CONTRACT, config_json=None)))
+    assert bare.around.indexed and bare.around.configured == {}
+
+
+def test_a_page_that_is_none_is_not_judged() -> None:
+    status, detail = look("pages.loads", spoil=spoilt("/buy", content_type="text/plain"))
+    assert (status, detail) == ("failed", "/buy answers 200 (text/plain), so its page is not known")
+
+
+def test_the_page_in_place_of_a_file_is_nothing_and_a_file_with_its_bytes_is_one() -> None:
+    assert Visit(spoil=spoilt("/buy/a.js", body=PAGE, content_type="text/html"))._find("/buy/a.js") is None
+    same = Visit(spoil=spoilt("/buy/assets/app-1a2b.js", body=PAGE))._find("/buy/assets/app-1a2b.js")
+    assert same is not None and (same.name, same.body()) == ("assets/app-1a2b.js", PAGE)
+    other = Visit(spoil=spoilt("/buy/other.html", 200, b"<p>", content_type="text/html"))._find("/buy/other.html")
+    assert other is not None and (other.content_type, other.cache_control) == ("text/html", "")
 
 
 # --- Chromium ---------------------------------------------------------------------------------------------------------

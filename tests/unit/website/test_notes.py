@@ -42,7 +42,9 @@ def test_a_build_of_which_nothing_is_immutable_is_told_which_rules_it_wants(tmp_
     patterns = '"*-????????.css", "*-????????.js"'
     top = f"publishing.cache_rules should have {patterns}: {AT_THE_TOP}"
     made_here = (CacheRule(pattern="config.json", cache_control=IMMUTABLE), NO_CACHE)
-    assert built(tmp_path, cache_rules=made_here, config_json={"a": "b"}).notes == (NOTHING_IMMUTABLE, top), "config.json is not of the build"
+    assert built(tmp_path, cache_rules=made_here, config_json={"a": "b"}).notes == (NOTHING_IMMUTABLE, top), (
+        "config.json is not of the build"
+    )
     inside = [f"static/{name}" for name in HASHED]
     wanted = 'publishing.cache_rules and publishing.hashed_paths should have "*static/*", whose files seem to have hashed names'
     assert built(tmp_path, *inside, cache_rules=(NO_CACHE,)).notes == (f"{NOTHING_IMMUTABLE}; {wanted}", top)

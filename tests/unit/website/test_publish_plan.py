@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from review.content_view import counts, lines
 from review.verify_view import as_junit, data, line, summary
 from tests.environments_fixture import environments
+from tests.unit.website.live_site import SITE, Live
 from verification.model import Result
 from website.content_plan import ContentPlan, FileChange, content_plan_digest
 from website.invalidation import SINGLE_PATHS, WILDCARDS, Behaviour, Behaviours, paths
@@ -152,3 +154,22 @@ def test_json_and_table_tell_the_same() -> None:
     shown = line(RESULTS[1], width=100, colour=False)
     assert "FAIL" in shown
     assert "\x1b" not in shown
+
+
+def test_a_release_that_is_live_is_written_again_where_a_file_of_it_has_gone(tmp_path: Path) -> None:
+    live = Live(folder=tmp_path)
+    content = live.content(live.app(1))
+    live.publish(content)
+    assert not live.plan(content).has_changes
+    del live.buckets.objects[SITE, "assets/app-1.js"]
+    plan = live.plan(content)
+    assert plan.manifest == plan.live and [change.key for change in plan.changes] == ["assets/app-1.js"] and plan.has_changes
+
+
+def test_as_many_folders_as_cloudfront_takes_stay_as_they_are() -> None:
+    names = [f"f{folder}/{number}.txt" for folder in range(WILDCARDS) for number in range(SINGLE_PATHS // WILDCARDS + 1)]
+    assert invalidated(names, behaviours(default=True)) == tuple(sorted(f"/f{folder}/*" for folder in range(WILDCARDS)))
+
+
+def test_what_no_behaviour_is_known_of_may_be_kept() -> None:
+    assert Behaviours(ordered=()).cached("/x")
