@@ -71,7 +71,7 @@ def test_what_cloudfront_does_not_compress_is_named(tmp_path: Path) -> None:
 
 def test_pages_beside_the_app_are_named_unless_they_are_those_of_errors(tmp_path: Path) -> None:
     rules = immutable("*-????????.*")
-    pages = {"not_found_page": "/404.html", "error_page": "/500.html"}
+    pages: dict[str, Any] = {"not_found_page": "/404.html", "error_page": "/500.html"}
     found = built(tmp_path, "about.html", "404.html", "500.html", cache_rules=rules, **pages)
     assert [text for text in found.notes if text.startswith("at exactly")] == [
         "at exactly these addresses only, since every route of the app shows index.html: about.html"
