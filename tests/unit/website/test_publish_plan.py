@@ -5,19 +5,24 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assembly.model import CacheRule
 from review.content_view import counts, lines
 from review.verify_view import as_junit, data, line, summary
 from tests.environments_fixture import environments
 from tests.unit.website.live_site import SITE, Live
 from verification.model import Result
+from website.content import generated_entry
 from website.content_plan import ContentPlan, FileChange, content_plan_digest
 from website.invalidation import SINGLE_PATHS, WILDCARDS, Behaviour, Behaviours, paths
+from website.planner import _change
 
 
 def behaviours(*cached: str, default: bool = False) -> Behaviours:
@@ -173,3 +178,13 @@ def test_as_many_folders_as_cloudfront_takes_stay_as_they_are() -> None:
 
 def test_what_no_behaviour_is_known_of_may_be_kept() -> None:
     assert Behaviours(ordered=()).cached("/x")
+
+
+def test_of_all_that_may_have_been_written_the_headers_of_the_live_release_are_told(tmp_path: Path) -> None:
+    made = {name: generated_entry("a.txt", b"a", (CacheRule(pattern="*", cache_control=name),)) for name in ("given up", "live", "new")}
+    there: Any = SimpleNamespace(objects={"a.txt": (made["live"].md5, 1)})
+    change = _change(made["new"], there, {("a.txt", made["live"].md5): (made["given up"], made["live"])})
+    assert change is not None and (change.change, change.before) == ("headers", "text/plain; charset=utf-8; cache-control: live")
+    assert _change(made["live"], there, {("a.txt", made["live"].md5): (made["live"],)}) is None
+    live = Live(folder=tmp_path)
+    assert live.plan(live.content(live.app(1))).live_number == 0, "nothing is live yet"

@@ -315,6 +315,22 @@ def test_what_is_generated_there_is_not_fetched_but_made_for_here(live: Live, tm
     assert live.state.live is not None and content.digest == live.state.live.content
 
 
+def test_what_is_generated_there_does_not_come_along_where_nothing_is_generated(live: Live, tmp_path: Path) -> None:
+    live.contract = msgspec.structs.replace(live.contract, config_json={"api": "there"})
+    live.deploy(1)
+    live.contract = msgspec.structs.replace(live.contract, config_json=None)
+    content = fetched(live, tmp_path)
+    assert [entry.key for entry in content.entries] == ["assets/app-1.js", "index.html"] == sorted(content.files)
+
+
+def test_what_is_generated_here_takes_the_place_of_a_file_of_the_release(live: Live, tmp_path: Path) -> None:
+    live.deploy(1, **{"config.json": "{}"})
+    live.contract = msgspec.structs.replace(live.contract, config_json={"api": "here"})
+    content = fetched(live, tmp_path)
+    assert [(entry.key, entry.generated) for entry in content.entries if entry.key == "config.json"] == [("config.json", True)]
+    assert "config.json" not in content.files
+
+
 def test_a_release_gets_the_prefix_and_the_cache_rules_of_where_it_goes(live: Live, tmp_path: Path) -> None:
     live.deploy(1)
     content = fetched(live, tmp_path, "/buy")
