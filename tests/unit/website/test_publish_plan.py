@@ -21,8 +21,11 @@ from tests.unit.website.live_site import SITE, Live
 from verification.model import Result
 from website.content import generated_entry
 from website.content_plan import ContentPlan, FileChange, content_plan_digest
+from website.errors import Busy
 from website.invalidation import SINGLE_PATHS, WILDCARDS, Behaviour, Behaviours, paths
 from website.planner import _change
+from website.publish import live_already, publish
+from website.snapshot import read_snapshot
 
 
 def behaviours(*cached: str, default: bool = False) -> Behaviours:
@@ -188,3 +191,25 @@ def test_of_all_that_may_have_been_written_the_headers_of_the_live_release_are_t
     assert _change(made["live"], there, {("a.txt", made["live"].md5): (made["live"],)}) is None
     live = Live(folder=tmp_path)
     assert live.plan(live.content(live.app(1))).live_number == 0, "nothing is live yet"
+
+
+def test_content_that_is_live_is_known_by_reading_alone_and_no_other_is(tmp_path: Path) -> None:
+    live = Live(folder=tmp_path)
+    one, two = (live.content(live.app(number)) for number in (1, 2))
+    assert live_already(live.site, one, read_snapshot(live.site), live.now, origin="build") is None, "nothing is"
+    live.publish(one)
+    live.writes()
+    snapshot = read_snapshot(live.site)
+    found = live_already(live.site, one, snapshot, live.now, origin="build")
+    assert found is not None and found.release == live.state.live and not found.changed
+    assert live_already(live.site, two, snapshot, live.now, origin="build") is None
+    assert live.writes() == []
+
+
+def test_a_publish_goes_on_from_what_was_read_a_moment_ago(tmp_path: Path) -> None:
+    live = Live(folder=tmp_path)
+    live.deploy(1)
+    snapshot = read_snapshot(live.site)
+    live.deploy(2)
+    with pytest.raises(Busy, match="user/ann was first: release 2"):
+        publish(live.site, live.content(live.app(3)), live.run(), origin="build", snapshot=snapshot)

@@ -197,7 +197,11 @@ def test_what_no_release_needs_any_more_is_removed_and_nothing_else(live: Live) 
     one = live.state.releases[0]
     live.buckets.objects[SITE, verified_key("", 1, one.manifest)] = Object(b"")
     live.told.clear()
+    live.writes()
     state = live.prune()
+    removed = sorted(key for method, key in live.writes() if method == "delete")
+    entries = [make("", each.number, each.manifest) for each in live.state.releases[:2] for make in (entry_key, verified_key)]
+    assert removed == sorted([*wanted.keys, *entries[:3]]), "what is not there gets no delete marker"
     assert sorted(live.served()) == ["assets/app-3.js", "assets/app-4.js", "index.html", "theirs.txt"]
     assert [bool(r.pruned_at) for r in state.releases] == [True, True, False, False]
     assert state.claim is None and state == live.state

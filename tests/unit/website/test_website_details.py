@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,6 +37,21 @@ def test_a_file_may_be_as_large_as_an_object(limit: int, problem: str, tmp_path:
     monkeypatch.setattr(content, "SIZE_LIMIT", limit)
     (tmp_path / "a.txt").write_text("abc")
     assert content._inspected(tmp_path, "a.txt").problem == problem
+
+
+def test_no_more_is_read_of_a_file_than_it_had_and_a_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "log.txt").write_text("abc")
+    reads: list[int] = []
+
+    class Growing(io.FileIO):
+        def read(self, size: int | None = -1) -> bytes:
+            reads.append(1)
+            assert len(reads) < 9, "it goes on for ever"
+            return b"more"
+
+    monkeypatch.setattr(content, "open_file", lambda root, file: Growing(root / file))
+    assert content._inspected(tmp_path, "log.txt").problem == "changed while it was read; is a build still running?"
+    assert len(reads) == 1
 
 
 @pytest.mark.parametrize(
