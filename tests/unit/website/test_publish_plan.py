@@ -213,3 +213,12 @@ def test_a_publish_goes_on_from_what_was_read_a_moment_ago(tmp_path: Path) -> No
     live.deploy(2)
     with pytest.raises(Busy, match="user/ann was first: release 2"):
         publish(live.site, live.content(live.app(3)), live.run(), origin="build", snapshot=snapshot)
+
+
+def test_what_a_release_long_ago_has_written_is_there_and_not_written_again(tmp_path: Path) -> None:
+    live = Live(folder=tmp_path)
+    for number in (1, 2, 3):
+        live.deploy(number)
+    live.writes()
+    live.deploy(1)
+    assert [key for _, key in live.writes() if not key.startswith(".releases/")] == ["index.html"]
