@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assembly.model import CacheRule
+from aws.errors import AccessDenied
 from review.content_view import counts, lines
 from review.verify_view import as_junit, data, line, summary
 from tests.environments_fixture import environments
@@ -222,3 +224,45 @@ def test_what_a_release_long_ago_has_written_is_there_and_not_written_again(tmp_
     live.writes()
     live.deploy(1)
     assert [key for _, key in live.writes() if not key.startswith(".releases/")] == ["index.html"]
+
+
+def test_what_is_live_already_costs_no_write_at_all(tmp_path: Path) -> None:
+    live = Live(folder=tmp_path)
+    content = live.content(live.app(1))
+    live.publish(content)
+    live.buckets.calls.clear()
+    assert not live.publish(content).changed and live.buckets.calls == []
+
+
+def test_notes_are_told_unless_they_were_approved_with_the_plan(tmp_path: Path) -> None:
+    live = Live(folder=tmp_path)
+    content = replace(live.content(live.app(1)), notes=("mind this",))
+    live.publish(content, approved=live.plan(content))
+    assert live.warnings() == []
+    live.publish(replace(live.content(live.app(2)), notes=("mind this",)))
+    assert live.warnings() == ["mind this"]
+
+
+def test_a_release_that_the_ledger_does_not_take_writes_no_file(tmp_path: Path) -> None:
+    live = Live(folder=tmp_path)
+    live.deploy(1)
+    served = live.served()
+
+    def refuse(method: str, bucket: str, key: str) -> None:
+        if ".releases/" in key:
+            raise AccessDenied("not you")
+
+    live.buckets.before = refuse
+    with pytest.raises(AccessDenied):
+        live.deploy(2)
+    assert live.served() == served and live.state.claim is None
+
+
+def test_no_manifest_is_looked_for_where_none_is_expected(tmp_path: Path) -> None:
+    live = Live(folder=tmp_path)
+    live.deploy(1)
+    asked: list[str] = []
+    anything: Any = live.buckets
+    anything.head = lambda bucket, key, **_: asked.append(key)
+    read_snapshot(live.site)
+    assert asked == []
