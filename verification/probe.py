@@ -72,7 +72,6 @@ class Probe:
         self.now = now
         self._answers: dict[tuple[object, ...], Answer] = {}
         self._looked: set[str] = set()
-        self._clients: dict[bool, httpx.Client] = {}
         self._pace = Pace(target.timeout)
         self._silences: Counter[str] = Counter()
 
@@ -80,8 +79,8 @@ class Probe:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for client in self._clients.values():
-            client.close()
+        if "_site" in self.__dict__:
+            self._site.close()
 
     # --- HTTP -----------------------------------------------------------------------------------------------------
 
@@ -94,7 +93,7 @@ class Probe:
             scheme, authority = "https", self.contract.domain
             if endpoint is not None:
                 scheme, authority = ("https" if endpoint.tls else "http"), f"{_bracketed(endpoint.host)}:{endpoint.port}"
-            self._answers[key] = self._send(f"{scheme}://{authority}{path}", headers, self._credentials(credentials), http2=True)
+            self._answers[key] = self._send(f"{scheme}://{authority}{path}", headers, self._credentials(credentials))
         return self._answers[key]
 
     def get_host(self, host: str, path: str) -> Answer:
@@ -110,12 +109,12 @@ class Probe:
         """GET from the site over plain HTTP."""
         endpoint = self.target.plain_endpoint
         if self.target.endpoint is None:
-            return self._send(f"http://{self.contract.domain}{path}", {}, None, http2=False)
+            return self._send(f"http://{self.contract.domain}{path}", {}, None)
         if endpoint is not None:
-            return self._send(f"http://{_bracketed(endpoint.host)}:{endpoint.port}{path}", {}, None, http2=False)
+            return self._send(f"http://{_bracketed(endpoint.host)}:{endpoint.port}{path}", {}, None)
         if not self.target.endpoint.tls:
             authority = f"{_bracketed(self.target.endpoint.host)}:{self.target.endpoint.port}"
-            return self._send(f"http://{authority}{path}", {"x-forwarded-proto": "http"}, None, http2=False)
+            return self._send(f"http://{authority}{path}", {"x-forwarded-proto": "http"}, None)
         raise Skipped("--resolve names no plain HTTP port (--resolve-http HOST:PORT)")
 
     def get_elsewhere(self, url: str) -> Answer:
@@ -139,16 +138,18 @@ class Probe:
             raise Skipped(f"the password is not sent to {endpoint.host} without TLS")
         return (self.target.username, self.target.password)
 
-    def _send(self, url: str, headers: Mapping[str, str], credentials: tuple[str, str] | None, *, http2: bool) -> Answer:
-        if http2 not in self._clients:
-            # A proxy would answer for the endpoint that was asked for.
-            self._clients[http2] = self._client(http2=http2, trust_env=self.target.endpoint is None)
+    def _send(self, url: str, headers: Mapping[str, str], credentials: tuple[str, str] | None) -> Answer:
         extra = {"host": self.contract.domain}
-        return self._read(self._clients[http2], url, {**headers, **extra}, credentials, {"sni_hostname": self.contract.domain})
+        return self._read(self._site, url, {**headers, **extra}, credentials, {"sni_hostname": self.contract.domain})
 
-    def _client(self, *, trust_env: bool, http2: bool = False) -> httpx.Client:
+    @cached_property
+    def _site(self) -> httpx.Client:
+        # A proxy would answer for the endpoint that was asked for.
+        return self._client(trust_env=self.target.endpoint is None)
+
+    def _client(self, *, trust_env: bool) -> httpx.Client:
         try:
-            made = httpx.Client(verify=self._context(), http2=http2, timeout=self.target.timeout, trust_env=trust_env)
+            made = httpx.Client(verify=self._context(), http2=True, timeout=self.target.timeout, trust_env=trust_env)
         except ImportError:
             raise Failed("a SOCKS proxy is not supported: unset ALL_PROXY, or set HTTP_PROXY and HTTPS_PROXY to an HTTP proxy") from None
         return held(made, lambda: self._pace)

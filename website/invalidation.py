@@ -104,7 +104,7 @@ def _few(found: set[str]) -> tuple[str, ...]:
     if len(found) <= SINGLE_PATHS and sum(path.endswith("*") for path in found) <= WILDCARDS:
         return tuple(sorted(found))
     folders = {path.rpartition("/")[0] + "/*" for path in found}
-    while len(folders) > WILDCARDS and folders != {"/*"}:
+    while len(folders) > WILDCARDS:
         deepest = max(folders, key=lambda folder: folder.count("/"))
         folders.discard(deepest)
         folders.add(deepest.removesuffix("/*").rpartition("/")[0] + "/*")

@@ -76,6 +76,7 @@ def kept_open() -> Spoil:
 
 SCRIPTED = b'<script src="/buy/assets/app-1a2b.js"></script>'
 RELATIVE = b'<script src="assets/app-1a2b.js"></script>'
+META = b'<META HTTP-EQUIV="Content-Security-Policy" content="script-src https://x">'
 MANIFEST = b'<link rel="manifest" href="/buy/config.json">'
 CREDENTIALS = b'<link rel="manifest" crossorigin="use-credentials" href="/buy/config.json">'
 
@@ -167,6 +168,7 @@ KEPT: list[tuple[str, dict[str, Any], str]] = [
     ("cache.assets", {}, f"no-cache; {IMMUTABLE}"),
     ("edge.page", {"contract": AT_THE_EDGE}, "Miss, then Hit; Age 1 to 3 s"),
     ("edge.compressed", {"contract": AT_THE_EDGE, "spoil": spoilt("/buy", body=LONG, content_encoding="br")}, "br"),
+    ("edge.compressed", {"contract": AT_THE_EDGE, "spoil": spoilt("/buy", body=LONG[:1000], content_encoding="br")}, "br"),
     ("edge.first_byte", {"contract": AT_THE_EDGE}, "0 ms from the edge, 0 ms by way of the bucket"),
     ("edge.not_found", {"contract": WITH_PAGE, "spoil": missing(404, b"not found")}, "404 (text/html), 9 bytes"),
     ("edge.robots", {"contract": QUIET}, "Disallow"),
@@ -177,6 +179,7 @@ KEPT: list[tuple[str, dict[str, Any], str]] = [
     ("pages.loads", {"spoil": page(MANIFEST)}, "nothing is in its way"),
     ("pages.loads", {"spoil": page(SCRIPTED, content_security_policy="script-src https://x")}, "nothing is in its way"),
     ("pages.manifest", {"spoil": page(CREDENTIALS + MANIFEST)}, "/buy/config.json: 200"),
+    ("pages.manifest", {"spoil": page(MANIFEST), "contract": {"basic_auth": False, "publishing_allow": ("manifest-credentials",)}}, "200"),
     ("edge.redirects", {"contract": MOVED}, "1 of 1 asked for"),
     ("edge.redirect_hosts", {"contract": MOVED}, "www.example.com to https://dev.example.com/buy"),
     ("edge.spellings", {"target": TILDE, "spoil": tilde("~", "%7E")}, "2 asked for"),
@@ -195,6 +198,7 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ("dns.a", {"records": {("dev.example.com", "A"): [("192.0.3.1",)]}}, "A is 192.0.3.1, but d1.cloudfront.net is 192.0.2.10, 192.0.2.20"),
     ("dns.a", {"records": {("dev.example.com", "A"): [("192.0.2.1", "192.0.3.1")]}}, "dev.example.com A is 192.0.2.1, 192.0.3.1"),
     ("dns.aaaa", {"records": {("dev.example.com", "AAAA"): [("2001:db9::1",)]}}, "AAAA is 2001:db9::1"),
+    ("dns.aaaa", {"records": {("dev.example.com", "AAAA"): [("2001:db8:1::1",)]}}, "AAAA is 2001:db8:1::1"),
     ("dns.https", {"https": '1 . alpn="h2"'}, "(no alpn h3)"),
     ("tls.names", {"names": ("example.com",)}, "names example.com (not dev.example.com)"),
     ("tls.days", {"until": "Dec 27 11:59:59 2026 GMT"}, "29 days left"),
@@ -266,6 +270,10 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("pages.manifest", {"spoil": page(MANIFEST)}, '401, since browsers ask for it without the password; add crossorigin="use-credentials"'),
     ("pages.manifest", {"spoil": page(CREDENTIALS, other=("/buy/config.json", b"<p>"))}, "(wanted: 200, a JSON object)"),
+    ("pages.manifest", {"spoil": after(page(CREDENTIALS), spoilt("/buy/config.json", 404))}, "404 (application/json) (wanted: 200"),
+    ("pages.policy", {"spoil": page(META + SCRIPTED)}, "is forbidden by script-src https://x"),
+    ("edge.robots", {"contract": QUIET, "spoil": spoilt("/robots.txt", 404)}, "404 (text/plain)"),
+    ("edge.redirect_hosts", {"contract": MOVED, "spoil": spoilt("www.example.com", 302)}, "302 to https://dev.example.com/buy"),
     ("cache.page", {"spoil": spoilt("/buy", cache_control=IMMUTABLE)}, f"/buy: {IMMUTABLE} (wanted: no-cache)"),
     ("cache.assets", {"spoil": spoilt(SCRIPT_PATH, cache_control=None)}, f"{SCRIPT_PATH}: none (wanted: {IMMUTABLE})"),
     ("cache.assets", {"contract": {"cache_rules": ()}}, "(wanted: none)"),

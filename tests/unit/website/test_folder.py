@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -15,6 +18,7 @@ from tests.unit.preview.test_content import MODIFIED, body
 from tests.unit.website.test_content import CONTRACT, problems
 from website import folder
 from website.content import _inspected, read
+from website.folder import _kind, walk
 
 pytestmark = pytest.mark.attack
 
@@ -176,3 +180,31 @@ def test_a_file_too_large_to_hold_is_not_held(site: Path) -> None:
         out.truncate(300 << 20)
     with pytest.raises(Unreachable, match=r"film\.mp4 has 314,572,800 bytes; the preview serves files of at most 268,435,456"):
         body(Folder(site, CONTRACT, MODIFIED), "film.mp4")
+
+
+def test_a_folder_that_goes_while_the_others_are_read_is_a_problem_and_the_others_are_read(tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.txt").write_text("x")
+
+    def leave(path: str) -> bool:
+        if path == "b/":
+            shutil.rmtree(tmp_path / "b")
+        return False
+
+    found = walk(tmp_path, leave)
+    assert list(found.files) == ["a/x.txt", "c/x.txt"] and found.folders == ("a", "c")
+    assert found.problems == (f"{tmp_path}/b: cannot be read: No such file or directory",)
+    with pytest.raises(FileNotFoundError):
+        walk(tmp_path / "none")
+
+
+def test_what_has_gone_since_the_folder_was_listed_is_said_to_have_gone() -> None:
+    def no(**_: bool) -> bool:
+        return False
+
+    def stat_of(**_: bool) -> os.stat_result:
+        raise FileNotFoundError
+
+    entry: Any = SimpleNamespace(is_symlink=no, is_dir=no, is_file=no, stat=stat_of)
+    assert _kind(entry) == "gone meanwhile"

@@ -103,6 +103,9 @@ def test_pages_beyond_the_limit_are_not_judged_and_it_is_said(tmp_path: Path) ->
     assert {each.file for each in found} == {"index.html", "b.html", "c.html"}
     assert [(each.file, each.note) for each in found if each.file == "c.html"] == [("c.html", True)]
     assert "1 further pages were not looked at" in found[-1].text
+    for limit, left in ((3 * len(BROKEN) - 1, 1), (2 * len(BROKEN) - 1, 2), (len(BROKEN), 2)):
+        *_, last = judged(CONTRACT, around(there), there, limit=limit)
+        assert last.text.startswith(f"{left} further pages were not looked at") and last.file == ("c.html" if left == 1 else "b.html")
     assert not any("further pages" in each.text for each in judged(CONTRACT, around(there), there, limit=3 * len(BROKEN)))
     assert not any("further pages" in each.text for each in judged(CONTRACT, around(there), there))
 

@@ -29,6 +29,7 @@ def ledger(*entries: object) -> Ledger:
         (f".releases/1-{'A' * 64}", False),
         (f"x.releases/1-{A}", False),
         (f"releases/1-{A}", False),
+        (f"1-{A}", False),
     ],
 )
 def test_only_what_a_publish_writes_is_an_entry(key: str, counts: bool) -> None:
@@ -57,6 +58,7 @@ def test_a_release_that_the_list_hides_is_named_if_it_is_later_than_the_target()
         ledger(ONE, other).refuse_unless_agreed(state(ONE, TWO), ONE)
     assert "releases --env dev" in refused.value.command and "rollback-release --env dev --to NUMBER" in refused.value.command
     ledger(other, THREE).refuse_unless_agreed(state(TWO, THREE), THREE)
+    ledger(other, TWO, THREE).refuse_unless_agreed(state(TWO, THREE), TWO)
 
 
 def test_the_next_number_is_one_that_nobody_had_or_its_own_that_was_cut_off() -> None:
@@ -76,6 +78,6 @@ def test_a_release_is_believed_if_the_bucket_says_so_or_a_person_gives_its_whole
     ledger(ONE).refuse_unless_published(ONE, "dev")
     ledger().refuse_unless_published(ONE, "dev", digest=ONE.manifest)
     for found, digest in ((ledger(), ""), (ledger(TWO), ""), (ledger(), ONE.manifest[:12]), (Ledger(frozenset({(2, ONE.manifest)})), "")):
-        with pytest.raises(WebsiteError, match="release 1 of dev is not believed") as refused:
+        with pytest.raises(WebsiteError, match=f"release 1 of dev is not believed.* {ONE.manifest[:12]} was") as refused:
             found.refuse_unless_published(ONE, "dev", digest=digest)
         assert "rollback-release --env dev --to DIGEST" in refused.value.command

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assembly.model import CacheRule
+from aws.errors import AccessDenied
 from review.content_view import counts, lines
 from review.verify_view import as_junit, data, line, summary
 from tests.environments_fixture import environments
+from tests.unit.website.live_site import SITE, Live
 from verification.model import Result
+from website.content import generated_entry
 from website.content_plan import ContentPlan, FileChange, content_plan_digest
+from website.errors import Busy
 from website.invalidation import SINGLE_PATHS, WILDCARDS, Behaviour, Behaviours, paths
+from website.planner import _change
+from website.publish import live_already, publish
+from website.snapshot import read_snapshot
 
 
 def behaviours(*cached: str, default: bool = False) -> Behaviours:
@@ -152,3 +164,105 @@ def test_json_and_table_tell_the_same() -> None:
     shown = line(RESULTS[1], width=100, colour=False)
     assert "FAIL" in shown
     assert "\x1b" not in shown
+
+
+def test_a_release_that_is_live_is_written_again_where_a_file_of_it_has_gone(tmp_path: Path) -> None:
+    live = Live(folder=tmp_path)
+    content = live.content(live.app(1))
+    live.publish(content)
+    assert not live.plan(content).has_changes
+    del live.buckets.objects[SITE, "assets/app-1.js"]
+    plan = live.plan(content)
+    assert plan.manifest == plan.live and [change.key for change in plan.changes] == ["assets/app-1.js"] and plan.has_changes
+
+
+def test_as_many_folders_as_cloudfront_takes_stay_as_they_are() -> None:
+    names = [f"f{folder}/{number}.txt" for folder in range(WILDCARDS) for number in range(SINGLE_PATHS // WILDCARDS + 1)]
+    assert invalidated(names, behaviours(default=True)) == tuple(sorted(f"/f{folder}/*" for folder in range(WILDCARDS)))
+
+
+def test_what_no_behaviour_is_known_of_may_be_kept() -> None:
+    assert Behaviours(ordered=()).cached("/x")
+
+
+def test_of_all_that_may_have_been_written_the_headers_of_the_live_release_are_told(tmp_path: Path) -> None:
+    made = {name: generated_entry("a.txt", b"a", (CacheRule(pattern="*", cache_control=name),)) for name in ("given up", "live", "new")}
+    there: Any = SimpleNamespace(objects={"a.txt": (made["live"].md5, 1)})
+    change = _change(made["new"], there, {("a.txt", made["live"].md5): (made["given up"], made["live"])})
+    assert change is not None and (change.change, change.before) == ("headers", "text/plain; charset=utf-8; cache-control: live")
+    assert _change(made["live"], there, {("a.txt", made["live"].md5): (made["live"],)}) is None
+    live = Live(folder=tmp_path)
+    assert live.plan(live.content(live.app(1))).live_number == 0, "nothing is live yet"
+
+
+def test_content_that_is_live_is_known_by_reading_alone_and_no_other_is(tmp_path: Path) -> None:
+    live = Live(folder=tmp_path)
+    one, two = (live.content(live.app(number)) for number in (1, 2))
+    assert live_already(live.site, one, read_snapshot(live.site), live.now, origin="build") is None, "nothing is"
+    live.publish(one)
+    live.writes()
+    snapshot = read_snapshot(live.site)
+    found = live_already(live.site, one, snapshot, live.now, origin="build")
+    assert found is not None and found.release == live.state.live and not found.changed
+    assert live_already(live.site, two, snapshot, live.now, origin="build") is None
+    assert live.writes() == []
+
+
+def test_a_publish_goes_on_from_what_was_read_a_moment_ago(tmp_path: Path) -> None:
+    live = Live(folder=tmp_path)
+    live.deploy(1)
+    snapshot = read_snapshot(live.site)
+    live.deploy(2)
+    with pytest.raises(Busy, match="user/ann was first: release 2"):
+        publish(live.site, live.content(live.app(3)), live.run(), origin="build", snapshot=snapshot)
+
+
+def test_what_a_release_long_ago_has_written_is_there_and_not_written_again(tmp_path: Path) -> None:
+    live = Live(folder=tmp_path)
+    for number in (1, 2, 3):
+        live.deploy(number)
+    live.writes()
+    live.deploy(1)
+    assert [key for _, key in live.writes() if not key.startswith(".releases/")] == ["index.html"]
+
+
+def test_what_is_live_already_costs_no_write_at_all(tmp_path: Path) -> None:
+    live = Live(folder=tmp_path)
+    content = live.content(live.app(1))
+    live.publish(content)
+    live.buckets.calls.clear()
+    assert not live.publish(content).changed and live.buckets.calls == []
+
+
+def test_notes_are_told_unless_they_were_approved_with_the_plan(tmp_path: Path) -> None:
+    live = Live(folder=tmp_path)
+    content = replace(live.content(live.app(1)), notes=("mind this",))
+    live.publish(content, approved=live.plan(content))
+    assert live.warnings() == []
+    live.publish(replace(live.content(live.app(2)), notes=("mind this",)))
+    assert live.warnings() == ["mind this"]
+
+
+def test_a_release_that_the_ledger_does_not_take_writes_no_file(tmp_path: Path) -> None:
+    live = Live(folder=tmp_path)
+    live.deploy(1)
+    served = live.served()
+
+    def refuse(method: str, bucket: str, key: str) -> None:
+        if ".releases/" in key:
+            raise AccessDenied("not you")
+
+    live.buckets.before = refuse
+    with pytest.raises(AccessDenied):
+        live.deploy(2)
+    assert live.served() == served and live.state.claim is None
+
+
+def test_no_manifest_is_looked_for_where_none_is_expected(tmp_path: Path) -> None:
+    live = Live(folder=tmp_path)
+    live.deploy(1)
+    asked: list[str] = []
+    anything: Any = live.buckets
+    anything.head = lambda bucket, key, **_: asked.append(key)
+    read_snapshot(live.site)
+    assert asked == []

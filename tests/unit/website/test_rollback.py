@@ -197,7 +197,11 @@ def test_what_no_release_needs_any_more_is_removed_and_nothing_else(live: Live) 
     one = live.state.releases[0]
     live.buckets.objects[SITE, verified_key("", 1, one.manifest)] = Object(b"")
     live.told.clear()
+    live.writes()
     state = live.prune()
+    removed = sorted(key for method, key in live.writes() if method == "delete")
+    entries = [make("", each.number, each.manifest) for each in live.state.releases[:2] for make in (entry_key, verified_key)]
+    assert removed == sorted([*wanted.keys, *entries[:3]]), "what is not there gets no delete marker"
     assert sorted(live.served()) == ["assets/app-3.js", "assets/app-4.js", "index.html", "theirs.txt"]
     assert [bool(r.pruned_at) for r in state.releases] == [True, True, False, False]
     assert state.claim is None and state == live.state
@@ -313,6 +317,22 @@ def test_what_is_generated_there_is_not_fetched_but_made_for_here(live: Live, tm
     assert config.generated and b"here" in content.generated["config.json"]
     assert sorted(content.files) == ["assets/app-1.js", "index.html"]
     assert live.state.live is not None and content.digest == live.state.live.content
+
+
+def test_what_is_generated_there_does_not_come_along_where_nothing_is_generated(live: Live, tmp_path: Path) -> None:
+    live.contract = msgspec.structs.replace(live.contract, config_json={"api": "there"})
+    live.deploy(1)
+    live.contract = msgspec.structs.replace(live.contract, config_json=None)
+    content = fetched(live, tmp_path)
+    assert [entry.key for entry in content.entries] == ["assets/app-1.js", "index.html"] == sorted(content.files)
+
+
+def test_what_is_generated_here_takes_the_place_of_a_file_of_the_release(live: Live, tmp_path: Path) -> None:
+    live.deploy(1, **{"config.json": "{}"})
+    live.contract = msgspec.structs.replace(live.contract, config_json={"api": "here"})
+    content = fetched(live, tmp_path)
+    assert [(entry.key, entry.generated) for entry in content.entries if entry.key == "config.json"] == [("config.json", True)]
+    assert "config.json" not in content.files
 
 
 def test_a_release_gets_the_prefix_and_the_cache_rules_of_where_it_goes(live: Live, tmp_path: Path) -> None:

@@ -75,6 +75,8 @@ def test_it_is_looked_at_at_once_and_then_less_and_less_often(live: Live) -> Non
 
 def test_it_is_waited_for_as_long_as_the_run_says_and_ten_seconds_at_the_most_between_looks(live: Live) -> None:
     assert asked(live, Edge(looks=[False]), seconds=60.0) == ("I1", False)
+    briefly = Live(folder=live.folder)
+    assert asked(briefly, Edge(looks=[False]), seconds=1.0) == ("I1", False) and briefly.slept == [1.0]
     assert max(live.slept) == 10.0 and 60.0 <= sum(live.slept) < 70.0
     (told,) = live.warnings()
     assert told.startswith("invalidation I1 is still under way after 6") and "the next publish or rollback-release asks again" in told

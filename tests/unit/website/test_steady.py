@@ -118,12 +118,13 @@ def test_what_is_only_slow_is_read() -> None:
     assert asked(reads) == 2
 
 
-@pytest.mark.parametrize("http2", [True, False])
-def test_every_client_of_a_probe_is_held_with_its_proxies(http2: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_client_of_a_probe_is_held_with_its_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
-    with Probe(Target(contract=SITE_CONTRACT), lambda: NOW) as probe, probe._client(trust_env=True, http2=http2) as client:
+    monkeypatch.setenv("NO_PROXY", "internal.example")
+    with Probe(Target(contract=SITE_CONTRACT), lambda: NOW) as probe, probe._client(trust_env=True) as client:
         found = [each for each in (client._transport, *client._mounts.values()) if isinstance(each, httpx.HTTPTransport)]
         backends: list[Any] = [each._pool._network_backend for each in found]
+        assert all(vars(each._pool)["_http2"] for each in found), "they offer HTTP/2"
         assert len(backends) == 2 and all(isinstance(each, Steady) for each in backends)
         first = probe._pace
         probe._pace = Pace(1.0)
@@ -170,3 +171,14 @@ def test_a_host_that_is_silent_is_not_waited_for_by_every_check(monkeypatch: pyt
 
 def answered() -> Answer:
     return Answer(200, httpx.Headers(), b"", "HTTP/2")
+
+
+def test_waiting_between_two_attempts_to_connect_is_the_inner_backends() -> None:
+    waited: list[float] = []
+
+    class Waiting(Net):
+        def sleep(self, seconds: float) -> None:
+            waited.append(seconds)
+
+    Steady(Waiting(Line(())), lambda: Pace(TIMEOUT)).sleep(0.5)
+    assert waited == [0.5]

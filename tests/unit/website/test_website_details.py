@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tests.unit.website.test_publish_plan import behaviours, invalidated
 from tests.unit.website.visits import TARGET, Visit
 from verification.registry import registered
 from verification.verify import made
+from website import content
 from website.content import read
 from website.errors import SourceError, WebsiteError
 from website.releases import Claim, State, added, find, moment, timestamp
@@ -28,6 +30,28 @@ def test_a_file_larger_than_one_object_may_be_is_refused_without_reading_it(tmp_
     with (tmp_path / "film.bin").open("wb") as out:
         out.truncate(5 * 2**30 + 1)
     assert "5,368,709,121 bytes; a file may have 5,368,709,120" in problems(tmp_path)
+
+
+@pytest.mark.parametrize(("limit", "problem"), [(3, ""), (2, "3 bytes; a file may have 2")])
+def test_a_file_may_be_as_large_as_an_object(limit: int, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content, "SIZE_LIMIT", limit)
+    (tmp_path / "a.txt").write_text("abc")
+    assert content._inspected(tmp_path, "a.txt").problem == problem
+
+
+def test_no_more_is_read_of_a_file_than_it_had_and_a_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "log.txt").write_text("abc")
+    reads: list[int] = []
+
+    class Growing(io.FileIO):
+        def read(self, size: int | None = -1) -> bytes:
+            reads.append(1)
+            assert len(reads) < 9, "it goes on for ever"
+            return b"more"
+
+    monkeypatch.setattr(content, "open_file", lambda root, file: Growing(root / file))
+    assert content._inspected(tmp_path, "log.txt").problem == "changed while it was read; is a build still running?"
+    assert len(reads) == 1
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ class Visit(Probe):
 
         self.__dict__["resolver"] = Resolver()
 
-    def _send(self, url: str, headers: Mapping[str, str], credentials: tuple[str, str] | None, *, http2: bool) -> Answer:
+    def _send(self, url: str, headers: Mapping[str, str], credentials: tuple[str, str] | None) -> Answer:
         asked = httpx.URL(url)
         self.asked.append((url, credentials))
         return self.spoil(asked.raw_path.decode().partition("?")[0], self._answer(asked, headers.get("accept-encoding", ""), credentials))
