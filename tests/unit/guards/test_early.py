@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import shlex
 import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -15,6 +18,7 @@ import pytest
 from assembly.envelope import Envelope
 from guards import early
 from session.context import ROOT
+from tests.unit.guards.children import child as child_of_ours
 
 CHILD = textwrap.dedent(
     """
@@ -72,3 +76,73 @@ def test_streams_that_the_caller_closed_say_and_take_nothing() -> None:
         ["/bin/sh", "-c", f"{shlex.quote(sys.executable)} -c {shlex.quote(code)} <&- >&- 2>&-"], cwd=ROOT, check=False, timeout=60
     )
     assert done.returncode == 40
+
+
+# --- in a fork, which knows what this process knows ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", early.SIGNALS)
+@pytest.mark.parametrize("words", [("plan", "--env", "dev"), ("plan", "--json"), ("--json",)])
+def test_each_signal_ends_it_with_130_and_an_envelope_only_where_one_is_asked_for(
+    number: signal.Signals, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    def run() -> None:
+        for each in early.SIGNALS:
+            signal.signal(each, signal.default_int_handler if each == signal.SIGINT else signal.SIG_DFL)
+        early.begin("deploy", words)
+        os.kill(os.getpid(), number)
+
+    status, out, err = child_of_ours(run, tmp_path)
+    assert (status, err) == (130, "deploy: interrupted; nothing was changed\n")
+    assert out == (early.envelope("deploy", words) if "--json" in words else "")
+
+
+@pytest.mark.parametrize("foreign", early.SIGNALS)
+def test_once_a_run_has_begun_a_signal_is_pythons_again_and_what_others_answer_stays_theirs(
+    foreign: signal.Signals, tmp_path: Path
+) -> None:
+    def theirs(*_: object) -> None:
+        pass
+
+    def run() -> None:
+        for each in early.SIGNALS:
+            signal.signal(each, signal.default_int_handler if each == signal.SIGINT else signal.SIG_DFL)
+        signal.signal(foreign, theirs)
+        early.begin("deploy", ())
+        between = [signal.getsignal(each).__module__ for each in early.SIGNALS if each != foreign]
+        early.ended()
+        after = {each: signal.getsignal(each) for each in early.SIGNALS}
+        usual = {each: signal.default_int_handler if each == signal.SIGINT else signal.SIG_DFL for each in early.SIGNALS}
+        print(between == [early.__name__] * 2, after == {**usual, foreign: theirs})
+
+    assert child_of_ours(run, tmp_path)[:2] == (70, "True True\n")
+
+
+@pytest.mark.parametrize("closed", ["stdin", "stdout", "stderr"])
+def test_a_stream_that_is_closed_is_opened_and_the_others_are_left_alone(closed: str, tmp_path: Path) -> None:
+    def run() -> None:
+        sys.stdin = sys.stdin or io.StringIO()
+        streams = {name: getattr(sys, name) for name in ("stdin", "stdout", "stderr")}
+        setattr(sys, closed, None)
+        early.begin("deploy", ())
+        now = {name: getattr(sys, name) for name in streams}
+        same = [name for name in streams if now[name] is streams[name]]
+        streams["stdout"].write(f"{[now[closed].name, *same]}")
+        streams["stdout"].flush()
+
+    assert child_of_ours(run, tmp_path)[1] == str([os.devnull, *(name for name in ("stdin", "stdout", "stderr") if name != closed)])
+
+
+@pytest.mark.parametrize(
+    ("program", "words", "verb"),
+    [
+        ("deploy", ("plan", "--json"), "plan"),
+        ("deploy", ("dns-records",), "dns-records"),
+        ("deploy", (), ""),
+        ("deploy", ('a"b',), ""),
+        ("deploy", ("plän",), ""),
+        ("build", ("plan",), "build"),
+    ],
+)
+def test_the_envelope_names_the_verb_where_it_is_a_word(program: str, words: tuple[str, ...], verb: str) -> None:
+    assert json.loads(early.envelope(program, words))["verb"] == verb

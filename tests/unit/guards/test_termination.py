@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -15,6 +19,7 @@ import pytest
 from guards import termination
 from guards.termination import PATIENCE, SIGNALS, terminable, undisturbed, unheard
 from session.context import ROOT
+from tests.unit.guards.children import child
 
 EACH = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 
@@ -137,3 +142,136 @@ def test_a_terminal_that_is_closed_ends_it_in_order() -> None:
     assert (said, found) == (b"begun\r\n", (b"given back", 7))
     os.close(keeps)
     os.close(hears)
+
+
+# --- other threads ----------------------------------------------------------------------------------------------------
+
+
+def in_a_thread(run: Callable[[], None]) -> list[BaseException]:
+    """What it raises there."""
+    raised: list[BaseException] = []
+
+    def caught() -> None:
+        try:
+            run()
+        except BaseException as error:  # noqa: BLE001
+            raised.append(error)
+
+    thread = threading.Thread(target=caught)
+    thread.start()
+    thread.join()
+    return raised
+
+
+def test_another_thread_changes_nothing() -> None:
+    """Python lets the main thread alone set a handler, and raises in any other."""
+
+    def all_of_it() -> None:
+        with terminable(), undisturbed():
+            unheard()
+
+    assert in_a_thread(all_of_it) == []
+    with pytest.raises(KeyboardInterrupt), terminable():
+        assert in_a_thread(all_of_it) == []
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_unheard_is_about_a_run_that_is_terminable_and_lasts_inside_of_it() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    unheard()
+    assert signal.getsignal(signal.SIGTERM) == before
+    with terminable():
+        unheard()
+        with terminable():
+            signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_the_handlers_come_back_when_what_was_held_is_given_back() -> None:
+    with pytest.raises(KeyboardInterrupt), terminable():
+        inside = signal.getsignal(signal.SIGTERM)
+        with undisturbed():
+            assert signal.getsignal(signal.SIGTERM) != inside
+        assert signal.getsignal(signal.SIGTERM) == inside
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_the_third_request_is_not_waited_for() -> None:
+    came = 0
+    with pytest.raises(KeyboardInterrupt), terminable(), undisturbed():
+        for _ in range(5):
+            came += 1
+            signal.raise_signal(signal.SIGTERM)
+    assert came == 3
+
+
+# --- in a fork ------------------------------------------------------------------------------------------------------
+
+
+def raises(error: BaseException) -> Callable[[], int]:
+    def run() -> int:
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("run", "status"),
+    [
+        (lambda: 0, 0),
+        (lambda: 3, 3),
+        (raises(SystemExit(4)), 4),
+        (raises(SystemExit(None)), 0),
+        (raises(SystemExit("words")), 1),
+        (raises(BrokenPipeError()), 1),
+    ],
+)
+def test_the_status_of_a_run_is_that_of_the_process_and_no_signal_changes_it(run: Callable[[], int], status: int, tmp_path: Path) -> None:
+    def signalled() -> None:
+        with contextlib.suppress(SystemExit):
+            termination.final(run)
+        print("said")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    assert child(lambda: termination.final(run), tmp_path)[0] == status
+    assert child(signalled, tmp_path)[:2] == (status, "said\n")
+
+
+def test_a_stream_that_takes_nothing_is_gone_and_the_other_is_flushed(tmp_path: Path) -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError("no space")
+
+    def run() -> None:
+        sys.stdout.write("said")
+        sys.stderr = Full()
+        with contextlib.suppress(SystemExit):
+            termination.final(lambda: 0)
+        os._exit(5 if sys.stderr is None and (tmp_path / "out").read_text() == "said" else 6)
+
+    assert child(run, tmp_path)[0] == 5
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("when", ["heard", "waited for", "unheard", "called"])
+def test_only_a_hang_up_takes_the_terminal_away_and_nothing_that_is_none(when: str, number: signal.Signals, tmp_path: Path) -> None:
+    def run() -> None:
+        _, terminal = os.openpty()
+        with (tmp_path / "file").open("w") as file:
+            for descriptor in (1, 2, 3 if terminal != 3 else 4):
+                os.dup2(terminal, descriptor)
+            os.dup2(file.fileno(), 0)
+            before = [os.fstat(each).st_rdev for each in range(4)]
+            free = os.dup(0)
+            os.close(free)
+            with contextlib.suppress(KeyboardInterrupt), terminable():
+                if when == "unheard":
+                    unheard()
+                with undisturbed() if when == "waited for" else contextlib.nullcontext():
+                    signal.raise_signal(number) if when != "called" else termination.hung_up(number)
+            now = [os.fstat(each).st_rdev for each in range(4)]
+            nowhere = os.stat(os.devnull).st_rdev
+            wanted = [before[0], nowhere, nowhere, before[3]] if number == signal.SIGHUP else before
+            os._exit(5 if now == wanted and os.dup(0) == free else 6)
+
+    assert child(run, tmp_path)[0] == 5

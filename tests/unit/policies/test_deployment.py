@@ -8,10 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from awacs.aws import Action, Allow, Deny, Statement, StringEquals
 from troposphere import encode_to_dict
 
-from policies import approval, buckets, deployment, planning, runtime, trust
+from policies import approval, buckets, deployment, planning, provisioning, runtime, stacksets, trust
 from policies.deployment import Deployment, Standby
+from policies.provisioning import Scope
+from policies.statements import allow
 
 NAMES = Deployment(
     prefix="p-dev",
@@ -20,7 +23,7 @@ NAMES = Deployment(
     artifact_bucket="artifacts",
     lock_table="locks",
     home_region="eu-west-1",
-    secret="p-dev/hash",  # noqa: S106
+    secret="p-dev/hash",
     edge_function_name="p-dev-edge",
     access_log_bucket="logs",
     service_role_name="p-dev-service",
@@ -172,6 +175,36 @@ def test_the_boundary_keeps_what_is_conditional_denied_or_about_everything_apart
     assert sorted(found) == sorted(wanted)
 
 
+ONE = "arn:aws:s3:::one"
+CONDITION = {"condition": StringEquals("aws:SourceAccount", "1")}
+
+
+@pytest.mark.parametrize(
+    ("given", "limits"),
+    [
+        ([allow("A", "s3", ["GetObject"], ONE), allow("B", "s3", ["GetObject"], ONE)], ["s3:GetObject"]),
+        ([allow("A", "s3", ["GetObject"], ONE), allow("B", "s3", ["GetObjectAcl", "PutObject"], ONE)], ["s3:Get*", "s3:PutObject"]),
+        ([allow("A", "s3", ["GetObject", "GetBucketAcl"], ONE, **CONDITION)], ["s3:GetObject", "s3:GetBucketAcl"]),
+        ([allow("A", "s3", ["GetObject", "GetObjectAcl"], ONE, **CONDITION)], ["s3:GetObject*"]),
+        ([allow("A", "s3", ["GetObject", "GetBucketAcl"], "*")], ["s3:GetObject", "s3:GetBucketAcl"]),
+        ([allow("A", "s3", ["GetX", "GetXY", "GetXYZ", "PutX"], "*")], ["s3:GetX*", "s3:PutX"]),
+    ],
+)
+def test_a_limit_is_shortened_where_that_lets_nothing_else_through(given: list[Statement], limits: list[str]) -> None:
+    (found,) = (encode_to_dict(each) for each in deployment._limits(given))
+    assert found["Action"] == limits
+
+
+def test_a_denial_is_never_shortened_and_what_one_service_calls_as_another_does_stays_its_own() -> None:
+    names = ["GetObject", "GetObjectAcl", "GetBucketAcl"]
+    denied = Statement(Effect=Deny, Action=[Action("s3", name) for name in names], Resource=[ONE])
+    look = Statement(
+        Effect=Allow, Action=[Action("a", "GetX"), Action("b", "GetX"), Action("b", "GetXY"), Action("c", "GetXYZ")], Resource=["*"]
+    )
+    found = [encode_to_dict(each)["Action"] for each in deployment._limits([denied, look])]
+    assert found == [[f"s3:{name}" for name in names], ["a:GetX", "b:GetX*", "c:GetXYZ"]]
+
+
 # --- who plans, who approves ---------------------------------------------------------------------------------------
 
 
@@ -270,3 +303,65 @@ def test_a_repository_is_told_by_its_numbers_only_where_both_are_known(
         asked = statement["Condition"]["StringEquals"]
         assert asked["token.actions.githubusercontent.com:sub"] == f"repo:{wanted}:{end}"
         assert asked.get("token.actions.githubusercontent.com:ref") == ("refs/heads/main" if end == "environment:dev" else None)
+
+
+# --- what CloudFormation may do -------------------------------------------------------------------------------------
+
+SCOPE = Scope(
+    prefix="p-dev",
+    buckets=("site", "logs"),
+    former=("replica",),
+    hosts=("a.io", "www.a.io"),
+    certificate_names=("a.io", "*.a.io", "b.a.io", "xa.io"),
+    zone_id="Z1",
+    boundary_name="p-dev-boundary",
+)
+
+
+def test_the_service_role_makes_a_website_of_a_bucket_only_where_one_is_taken_over() -> None:
+    private, public = (said(provisioning.service_role(scope)) for scope in (SCOPE, replace(SCOPE, website=True)))
+    assert [*private] == [*public] and private["FormerReplicas"][1] == "s3:::replica"
+    assert [private["Buckets"][1], public["Buckets"][1]] == ["s3:::site s3:::logs"] * 2
+    assert {*public["Buckets"][0].split()} - {*private["Buckets"][0].split()} == {"s3:PutBucketWebsite"}
+    assert private["PassEdgeRole"] == ("iam:PassRole", f"iam::{ACCOUNT}:role/p-dev-edge")
+    assert private["PassReplicationRole"] == ("iam:PassRole", f"iam::{ACCOUNT}:role/p-dev-replication")
+    assert {"MakeAtTheEdge", "Firewall", "FirewallLogs", "EdgeFunction", "BoundedRoles", "Alarms", "AccessLogs"} <= private.keys()
+
+
+@pytest.mark.parametrize(("zone_id", "zone"), [("Z1", "Z1"), (None, "*")])
+def test_the_service_role_writes_records_of_the_names_and_of_their_validation(zone_id: str | None, zone: str) -> None:
+    policy = provisioning.service_role_domains(replace(SCOPE, zone_id=zone_id))
+    assert said(policy)["Records"][1] == said(policy)["Zone"][1] == f"route53:::hostedzone/{zone}"
+    (records,) = (each for each in statements(policy) if each["Sid"] == "Records")
+    assert records["Condition"] == {
+        "ForAllValues:StringLike": {
+            "route53:ChangeResourceRecordSetsNormalizedRecordNames": ["a.io", "www.a.io", "_*.a.io", "_*.xa.io"],
+        }
+    }
+    assert "RequestCertificate" in said(policy)
+
+
+def test_the_roles_of_stacksets_reach_their_own_stacks() -> None:
+    administration = stacksets.stackset_administration("execution", accounts=("1", "2"))
+    assert said(administration) == {"AssumeExecution": ("sts:AssumeRole", "iam::1:role/execution iam::2:role/execution")}
+    found = said(stacksets.stackset_execution(SCOPE, "f"))
+    assert [*found] == ["InstanceStacks", "Describe", "LogGroups"]
+    assert found["InstanceStacks"][1] == f"cloudformation:*:{ACCOUNT}:stack/StackSet-p-dev-*/*"
+
+
+def test_who_becomes_a_role_is_a_service_and_only_stacksets_are_asked_for_more() -> None:
+    def of(policy: Any) -> tuple[Any, set[str]]:
+        (statement,) = statements(policy)
+        return statement["Principal"], {*statement.get("Condition", {})}
+
+    assert of(trust.edge_function()) == ({"Service": ["lambda.amazonaws.com", "edgelambda.amazonaws.com"]}, set())
+    assert of(trust.cloudformation()) == ({"Service": ["cloudformation.amazonaws.com"]}, set())
+    assert of(trust.s3_replication()) == ({"Service": ["s3.amazonaws.com"]}, set())
+    assert of(trust.stackset_execution("arn")) == ({"AWS": "arn"}, set())
+    assert of(trust.stackset_administration("p", ("af-south-1",))) == (
+        {"Service": ["cloudformation.amazonaws.com", "cloudformation.af-south-1.amazonaws.com"]},
+        {"StringEquals", "ArnLike"},
+    )
+    alarms = runtime.alarm_topic("topic", "1", "eu-west-1")
+    assert said(alarms) == {"AlarmsPublish": ("sns:Publish", "topic")} and of(alarms)[1] == {"StringEquals", "ArnLike"}
+    assert [*said(runtime.edge_function_logs("f"))] == ["OwnLogs"]
