@@ -154,7 +154,7 @@ def in_a_thread(run: Callable[[], None]) -> list[BaseException]:
     def caught() -> None:
         try:
             run()
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:
             raised.append(error)
 
     thread = threading.Thread(target=caught)
@@ -270,7 +270,7 @@ def test_only_a_hang_up_takes_the_terminal_away_and_nothing_that_is_none(when: s
                 with undisturbed() if when == "waited for" else contextlib.nullcontext():
                     signal.raise_signal(number) if when != "called" else termination.hung_up(number)
             now = [os.fstat(each).st_rdev for each in range(4)]
-            nowhere = os.stat(os.devnull).st_rdev
+            nowhere = Path(os.devnull).stat().st_rdev
             wanted = [before[0], nowhere, nowhere, before[3]] if number == signal.SIGHUP else before
             os._exit(5 if now == wanted and os.dup(0) == free else 6)
 

@@ -375,3 +375,7 @@ def test_of_a_url_that_is_set_the_password_alone_is_hidden(url: str, hidden: str
     masks.hide_settings({"REGISTRY": url})
     said = "token-as-user, pass/word1, proxy.example/ somebody plain-words"
     assert masks.masked(said) == (said.replace(hidden, "***") if hidden else said)
+
+
+def test_what_is_seen_stays_beside_what_is_not() -> None:
+    assert [printable("é\x1b"), printable("é中"), printable("\u3164é")] == ["é\\u001b", "é中", "\\u3164é"]

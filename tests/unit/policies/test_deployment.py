@@ -1,4 +1,4 @@
-"""Which statement a deployer and a planner have, on which resources, with and without what is optional; and what their boundary puts together."""
+"""Which statement a deployer and a planner have, on which resources, with and without what is optional; what their boundary joins."""
 
 from __future__ import annotations
 
