@@ -291,5 +291,13 @@ def test_the_sides_are_what_goes_and_what_comes_with_the_name_that_the_template_
         ResourceChange(logical_id="X", resource_type=kind, action="add"),
         ResourceChange(logical_id="X", resource_type=kind, action="modify"),
     ]
-    wanted = {"stack": "a", "stack_name": "p-a", "place": ("1", "r"), "logical_id": "X", "type": kind, "body": body, "name": name}
+    wanted: dict[str, Any] = {
+        "stack": "a",
+        "stack_name": "p-a",
+        "place": ("1", "r"),
+        "logical_id": "X",
+        "type": kind,
+        "body": body,
+        "name": name,
+    }
     assert sides("a", "p-a", ("1", "r"), changes, of) == ((Side(**wanted, kept=True),), (Side(**wanted, kept=False),))

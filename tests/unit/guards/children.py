@@ -26,5 +26,5 @@ def child(run: Callable[[], Any], folder: Path) -> tuple[int, str, str]:
                 if stream is not None:
                     stream.flush()
             os._exit(status)
-    _, ended = os.waitpid(pid, 0)
-    return os.waitstatus_to_exitcode(ended), out.read_text(), err.read_text()
+    _, waited = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(waited), out.read_text(), err.read_text()

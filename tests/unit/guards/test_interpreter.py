@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,14 +31,14 @@ def test_a_call_is_told_as_a_person_would_type_it_again(
     original: tuple[str, ...], arguments: tuple[str, ...], called: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    given = ([word.format(here=Path.cwd()) for word in words] for words in (original, arguments))
-    assert interpreter.as_called(*given, "/usr/bin/py", Path("/opt/p/deploy.py")) == called
+    typed, passed = ([word.format(here=Path.cwd()) for word in words] for words in (original, arguments))
+    assert interpreter.as_called(typed, passed, "/usr/bin/py", Path("/opt/p/deploy.py")) == called
 
 
 def test_a_python_with_the_packages_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(interpreter.TRIED, "1")
     interpreter.use_the_projects()
-    assert interpreter.TRIED not in interpreter.os.environ, "what this process starts may try again"
+    assert interpreter.TRIED not in os.environ, "what this process starts may try again"
 
 
 @pytest.mark.parametrize(("oldest", "packages"), [((9, 9), ("json",)), ((3, 11), ("json", "a_package_that_nobody_has"))])
@@ -59,7 +61,7 @@ def test_one_without_them_goes_on_as_the_projects_once_or_says_what_to_type(
     monkeypatch.setattr(interpreter, "ROOT", root)
     monkeypatch.setattr(interpreter, "OLDEST", oldest)
     monkeypatch.setattr(interpreter, "PACKAGES", packages)
-    monkeypatch.setattr(interpreter.sys, "orig_argv", ["py", "deploy.py", "plan"])
+    monkeypatch.setattr(sys, "orig_argv", ["py", "deploy.py", "plan"])
     monkeypatch.setenv(interpreter.TRIED, tried)
     status, _, err = child(interpreter.use_the_projects, tmp_path)
     if goes_on:

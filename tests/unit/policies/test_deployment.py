@@ -176,7 +176,7 @@ def test_the_boundary_keeps_what_is_conditional_denied_or_about_everything_apart
 
 
 ONE = "arn:aws:s3:::one"
-CONDITION = {"condition": StringEquals("aws:SourceAccount", "1")}
+CONDITION: dict[str, Any] = {"condition": StringEquals("aws:SourceAccount", "1")}
 
 
 @pytest.mark.parametrize(
