@@ -10,7 +10,8 @@ import signal
 import subprocess
 import sys
 import textwrap
-from pathlib import Path
+from collections.abc import Iterator
+from typing import NoReturn
 
 import msgspec
 import pytest
@@ -18,7 +19,6 @@ import pytest
 from assembly.envelope import Envelope
 from guards import early
 from session.context import ROOT
-from tests.unit.guards.children import child as child_of_ours
 
 CHILD = textwrap.dedent(
     """
@@ -78,59 +78,75 @@ def test_streams_that_the_caller_closed_say_and_take_nothing() -> None:
     assert done.returncode == 40
 
 
-# --- in a fork, which knows what this process knows ------------------------------------------------------------------
+# --- in this process -------------------------------------------------------------------------------------------------
+
+USUAL = {each: signal.default_int_handler if each == signal.SIGINT else signal.SIG_DFL for each in early.SIGNALS}
 
 
+@pytest.fixture
+def usual() -> Iterator[None]:
+    """Python's own handlers, and afterwards those that there were."""
+    before = {each: signal.signal(each, handler) for each, handler in USUAL.items()}
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)
+
+
+@pytest.mark.usefixtures("usual")
 @pytest.mark.parametrize("number", early.SIGNALS)
 @pytest.mark.parametrize("words", [("plan", "--env", "dev"), ("plan", "--json"), ("--json",)])
 def test_each_signal_ends_it_with_130_and_an_envelope_only_where_one_is_asked_for(
-    number: signal.Signals, words: tuple[str, ...], tmp_path: Path
+    number: signal.Signals, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def run() -> None:
-        for each in early.SIGNALS:
-            signal.signal(each, signal.default_int_handler if each == signal.SIGINT else signal.SIG_DFL)
-        early.begin("deploy", words)
-        os.kill(os.getpid(), number)
+    out, err = BufferedText(), io.StringIO()
 
-    status, out, err = child_of_ours(run, tmp_path)
-    assert (status, err) == (130, "deploy: interrupted; nothing was changed\n")
-    assert out == (early.envelope("deploy", words) if "--json" in words else "")
+    def leave(status: int) -> NoReturn:
+        raise LookupError(status)
+
+    monkeypatch.setattr(os, "_exit", leave)
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", err)
+    early.begin("deploy", words)
+    with pytest.raises(LookupError, match=r"^130$"):
+        signal.raise_signal(number)
+    assert err.getvalue() == "deploy: interrupted; nothing was changed\n"
+    assert out.arrived == (early.envelope("deploy", words) if "--json" in words else "")
 
 
+class BufferedText(io.StringIO):
+    """What was not flushed has not arrived."""
+
+    arrived = ""
+
+    def flush(self) -> None:
+        self.arrived = self.getvalue()
+
+
+@pytest.mark.usefixtures("usual")
 @pytest.mark.parametrize("foreign", early.SIGNALS)
-def test_once_a_run_has_begun_a_signal_is_pythons_again_and_what_others_answer_stays_theirs(
-    foreign: signal.Signals, tmp_path: Path
-) -> None:
+def test_once_a_run_has_begun_a_signal_is_pythons_again_and_what_others_answer_stays_theirs(foreign: signal.Signals) -> None:
     def theirs(*_: object) -> None:
         pass
 
-    def run() -> None:
-        for each in early.SIGNALS:
-            signal.signal(each, signal.default_int_handler if each == signal.SIGINT else signal.SIG_DFL)
-        signal.signal(foreign, theirs)
-        early.begin("deploy", ())
-        between = [signal.getsignal(each).__module__ for each in early.SIGNALS if each != foreign]
-        early.ended()
-        after = {each: signal.getsignal(each) for each in early.SIGNALS}
-        usual = {each: signal.default_int_handler if each == signal.SIGINT else signal.SIG_DFL for each in early.SIGNALS}
-        print(between == [early.__name__] * 2, after == {**usual, foreign: theirs})
-
-    assert child_of_ours(run, tmp_path)[:2] == (70, "True True\n")
+    signal.signal(foreign, theirs)
+    early.begin("deploy", ())
+    assert [getattr(signal.getsignal(each), "__module__", "") for each in early.SIGNALS if each != foreign] == [early.__name__] * 2
+    early.ended()
+    assert {each: signal.getsignal(each) for each in early.SIGNALS} == {**USUAL, foreign: theirs}
 
 
+@pytest.mark.usefixtures("usual")
 @pytest.mark.parametrize("closed", ["stdin", "stdout", "stderr"])
-def test_a_stream_that_is_closed_is_opened_and_the_others_are_left_alone(closed: str, tmp_path: Path) -> None:
-    def run() -> None:
-        sys.stdin = sys.stdin or io.StringIO()
-        streams = {name: getattr(sys, name) for name in ("stdin", "stdout", "stderr")}
-        setattr(sys, closed, None)
-        early.begin("deploy", ())
-        now = {name: getattr(sys, name) for name in streams}
-        same = [name for name in streams if now[name] is streams[name]]
-        streams["stdout"].write(f"{[now[closed].name, *same]}")
-        streams["stdout"].flush()
-
-    assert child_of_ours(run, tmp_path)[1] == str([os.devnull, *(name for name in ("stdin", "stdout", "stderr") if name != closed)])
+def test_a_stream_that_is_closed_is_opened_and_the_others_are_left_alone(closed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("stdin", "stdout", "stderr")
+    for name in names:
+        monkeypatch.setattr(sys, name, None if name == closed else io.StringIO())
+    streams = {name: getattr(sys, name) for name in names}
+    early.begin("deploy", ())
+    assert [name for name in names if getattr(sys, name) is not streams[name]] == [closed]
+    opened = getattr(sys, closed)
+    assert (opened.name, opened.readable()) == (os.devnull, closed == "stdin")
+    opened.close()
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from guards import interpreter
-from tests.unit.guards.children import child
+
+
+def status_of_fork(run: Callable[[], None]) -> int:
+    """A child of this process knows what it knows, and may become another program."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            run()
+        finally:
+            os._exit(70)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 @pytest.mark.parametrize(
@@ -52,6 +63,7 @@ def test_one_without_them_goes_on_as_the_projects_once_or_says_what_to_type(
     goes_on: bool,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     root = tmp_path / "a project"
     python = root / ".venv" / "bin" / "python"
@@ -63,13 +75,31 @@ def test_one_without_them_goes_on_as_the_projects_once_or_says_what_to_type(
     monkeypatch.setattr(interpreter, "PACKAGES", packages)
     monkeypatch.setattr(sys, "orig_argv", ["py", "deploy.py", "plan"])
     monkeypatch.setenv(interpreter.TRIED, tried)
-    status, _, err = child(interpreter.use_the_projects, tmp_path)
     if goes_on:
-        assert (status, (tmp_path / "said").read_text()) == (5, "1 deploy.py plan\n")
+        assert (status_of_fork(interpreter.use_the_projects), (tmp_path / "said").read_text()) == (5, "1 deploy.py plan\n")
         return
-    assert (status, err.partition("  next: ")[2]) == (1, f"make -C '{root}'\n")
-    monkeypatch.chdir(root)
-    assert child(interpreter.use_the_projects, tmp_path)[2].partition("  next: ")[2] == "make\n"
+    for folder, make in ((tmp_path, f"make -C '{root}'\n"), (root, "make\n")):
+        monkeypatch.chdir(folder)
+        monkeypatch.setenv(interpreter.TRIED, tried)
+        with pytest.raises(SystemExit) as ended:
+            interpreter.use_the_projects()
+        assert (ended.value.code, capsys.readouterr().err.partition("  next: ")[2]) == (1, make)
+
+
+def test_what_is_called_python_there_and_is_no_program_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_bytes(b"\0")
+    python.chmod(0o700)
+    monkeypatch.setattr(interpreter, "ROOT", tmp_path)
+    monkeypatch.setattr(interpreter, "OLDEST", (9, 9))
+    with pytest.raises(OSError, match="Exec format"):
+        interpreter.use_the_projects()
+
+
+def test_the_oldest_python_is_new_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "OLDEST", sys.version_info)
+    interpreter.use_the_projects()
 
 
 def test_the_oldest_python_and_what_it_needs_are_what_the_project_says() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import io
 import os
@@ -19,7 +20,6 @@ import pytest
 from guards import termination
 from guards.termination import PATIENCE, SIGNALS, terminable, undisturbed, unheard
 from session.context import ROOT
-from tests.unit.guards.children import child
 
 EACH = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 
@@ -205,7 +205,7 @@ def test_the_third_request_is_not_waited_for() -> None:
     assert came == 3
 
 
-# --- in a fork ------------------------------------------------------------------------------------------------------
+# --- the end of a process -------------------------------------------------------------------------------------------
 
 
 def raises(error: BaseException) -> Callable[[], int]:
@@ -226,52 +226,88 @@ def raises(error: BaseException) -> Callable[[], int]:
         (raises(BrokenPipeError()), 1),
     ],
 )
-def test_the_status_of_a_run_is_that_of_the_process_and_no_signal_changes_it(run: Callable[[], int], status: int, tmp_path: Path) -> None:
-    def signalled() -> None:
-        with contextlib.suppress(SystemExit):
+def test_the_status_of_a_run_is_that_of_the_process_and_no_signal_changes_it(
+    run: Callable[[], int], status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave(status: int) -> NoReturn:
+        raise LookupError(status)
+
+    monkeypatch.setattr(os, "_exit", leave)
+    out = Flushed()
+    monkeypatch.setattr(sys, "stdout", out)
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        with pytest.raises(SystemExit) as ended:
             termination.final(run)
-        print("said")
-        os.kill(os.getpid(), signal.SIGTERM)
+        assert (ended.value.code, out.times) == (status, 1)
+        for number in SIGNALS:
+            with pytest.raises(LookupError, match=f"^{status}$"):
+                signal.raise_signal(number)
+        assert out.times == 1 + len(SIGNALS)
+    finally:
+        atexit.unregister(termination._handled_by)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
-    assert child(lambda: termination.final(run), tmp_path)[0] == status
-    assert child(signalled, tmp_path)[:2] == (status, "said\n")
+
+class Flushed(io.StringIO):
+    """Counts how often."""
+
+    times = 0
+
+    def flush(self) -> None:
+        self.times += 1
 
 
-def test_a_stream_that_takes_nothing_is_gone_and_the_other_is_flushed(tmp_path: Path) -> None:
-    class Full(io.StringIO):
-        def flush(self) -> None:
-            raise OSError("no space")
+class Full(io.StringIO):
+    """As a full disk."""
 
-    def run() -> None:
-        sys.stdout.write("said")
-        sys.stderr = Full()
-        with contextlib.suppress(SystemExit):
+    def flush(self) -> None:
+        raise OSError("no space")
+
+
+def test_a_stream_that_takes_nothing_is_gone_and_the_other_is_flushed(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = Flushed()
+    monkeypatch.setattr(sys, "stdout", Full())
+    monkeypatch.setattr(sys, "stderr", out)
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        with pytest.raises(SystemExit):
             termination.final(lambda: 0)
-        os._exit(5 if sys.stderr is None and (tmp_path / "out").read_text() == "said" else 6)
-
-    assert child(run, tmp_path)[0] == 5
+        assert (sys.stdout, sys.stderr, out.times) == (None, out, 1)
+    finally:
+        atexit.unregister(termination._handled_by)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("when", ["heard", "waited for", "unheard", "called"])
 def test_only_a_hang_up_takes_the_terminal_away_and_nothing_that_is_none(when: str, number: signal.Signals, tmp_path: Path) -> None:
-    def run() -> None:
-        _, terminal = os.openpty()
+    leader, terminal = os.openpty()
+    saved = [os.dup(each) for each in range(3)]
+    try:
         with (tmp_path / "file").open("w") as file:
-            for descriptor in (1, 2, 3 if terminal != 3 else 4):
-                os.dup2(terminal, descriptor)
             os.dup2(file.fileno(), 0)
-            before = [os.fstat(each).st_rdev for each in range(4)]
-            free = os.dup(0)
-            os.close(free)
-            with contextlib.suppress(KeyboardInterrupt), terminable():
-                if when == "unheard":
-                    unheard()
-                with undisturbed() if when == "waited for" else contextlib.nullcontext():
-                    signal.raise_signal(number) if when != "called" else termination.hung_up(number)
-            now = [os.fstat(each).st_rdev for each in range(4)]
-            nowhere = Path(os.devnull).stat().st_rdev
-            wanted = [before[0], nowhere, nowhere, before[3]] if number == signal.SIGHUP else before
-            os._exit(5 if now == wanted and os.dup(0) == free else 6)
-
-    assert child(run, tmp_path)[0] == 5
+        for descriptor in (1, 2):
+            os.dup2(terminal, descriptor)
+        before = [os.fstat(each).st_rdev for each in range(3)]
+        free = os.dup(0)
+        os.close(free)
+        with contextlib.suppress(KeyboardInterrupt), terminable():
+            if when == "unheard":
+                unheard()
+            with undisturbed() if when == "waited for" else contextlib.nullcontext():
+                signal.raise_signal(number) if when != "called" else termination.hung_up(number)
+        now = [os.fstat(each).st_rdev for each in range(3)]
+        again = os.dup(0)
+        os.close(again)
+    finally:
+        for descriptor, each in enumerate(saved):
+            os.dup2(each, descriptor)
+            os.close(each)
+        os.close(leader)
+        os.close(terminal)
+    nowhere = Path(os.devnull).stat().st_rdev
+    assert now == ([before[0], nowhere, nowhere] if number == signal.SIGHUP else before)
+    assert again == free, "no descriptor is left open"
