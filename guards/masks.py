@@ -62,14 +62,14 @@ def hide_settings(environ: Mapping[str, str]) -> None:
     for name, value in environ.items():
         if _SECRET_NAME.search(name) and not _PLACE_NAME.search(name):
             hide(value)
-        elif "@" in value and "://" in value:
+        else:
             hide_url(value)
 
 
 def hide_url(url: str) -> None:
     """The password of a URL, if it has one; its user name stands in every other message too."""
-    user, at, _ = url.partition("://")[2].rpartition("@")
-    if at and (":" in user or "/" not in user):
+    user = url.partition("://")[2].rpartition("@")[0]
+    if ":" in user or "/" not in user:
         password = user.partition(":")[2]
         hide(user, password, urllib.parse.unquote(password), *password.split("/"))
 

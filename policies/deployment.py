@@ -166,7 +166,7 @@ def _by_beginning(actions: list[Action]) -> list[Action]:
     """`ListHostedZones*` for itself and `ListHostedZonesByName`; all others as they are."""
     names = {(action.prefix, str(action.action)) for action in actions}
     longer = {(p, name) for p, name in names if any(q == p and name != short and name.startswith(short) for q, short in names)}
-    short = {(p, name) for p, name in names for q, other in longer if q == p and other.startswith(name) and other != name}
+    short = {(p, name) for p, name in names for q, other in longer if q == p and other.startswith(name)}
     found = ((action.prefix, str(action.action)) for action in actions)
     return [Action(p, f"{name}*" if (p, name) in short else name) for p, name in found if (p, name) not in longer]
 

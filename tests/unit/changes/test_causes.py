@@ -9,10 +9,10 @@ import pytest
 
 from agreement.compare import differences
 from aws.cloudformation.change_sets import RawDetail
-from changes.causes import keeps_value, settle_causes
+from changes.causes import belongs, keeps_value, settle_causes
 from changes.change_set import from_change_set
 from changes.context import Context
-from changes.model import PropertyChange, ResourceChange
+from changes.model import PropertyChange, Replacement, ResourceChange
 from templates.intrinsics import Scope, after_mark, resolved_resources
 from templates.schemas import bundled
 from templates.values import Known
@@ -243,3 +243,44 @@ def test_what_was_reviewed_as_unaffected_may_not_change_and_what_might_change_ma
         logical_id="Policy", resource_type=POLICY, action="modify", properties=(kept, PropertyChange(path="X", after=Known(text="x")))
     )
     assert differences((beside,), (msgspec.structs.replace(beside, properties=(open_item, beside.properties[1])),))
+
+
+# --- what is left of a replacement once a cause is settled -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("verdict", "because", "left", "policy"),
+    [
+        ("maybe", ("PolicyDocument",), Replacement(verdict="no", by="schema"), None),
+        ("maybe", ("PolicyDocument", "Bucket"), Replacement(verdict="maybe", because=("Bucket",)), "ReplaceAndDelete"),
+        ("maybe", (), Replacement(verdict="maybe"), "ReplaceAndDelete"),
+        ("yes", ("PolicyDocument",), Replacement(verdict="yes"), "ReplaceAndDelete"),
+        ("no", (), Replacement(verdict="no"), "ReplaceAndDelete"),
+    ],
+)
+def test_only_an_open_replacement_ends_with_its_last_cause(verdict: Any, because: tuple[str, ...], left: Replacement, policy: Any) -> None:
+    change = ResourceChange(
+        logical_id="Policy",
+        resource_type=POLICY,
+        action="modify",
+        replacement=Replacement(verdict=verdict, because=because),
+        policy_action="ReplaceAndDelete",
+        properties=(PropertyChange(path="PolicyDocument", because_of=("resource Distribution",)),),
+    )
+    (found,) = settle_causes((change,), context(template(), template()))
+    assert (found.replacement, found.policy_action, [p.keeps for p in found.properties]) == (left, policy, [True])
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"because_of": ()}, {"drifted": True}, {"attribute": "Metadata"}, {"path": ""}, {"after": Known(text="b")}, {"path": "Nowhere"}],
+)
+def test_what_is_not_a_mere_reference_is_not_called_unchanged(more: dict[str, Any]) -> None:
+    given = {"path": "PolicyDocument", "because_of": ("resource Distribution",), **more}
+    change = ResourceChange(logical_id="Policy", resource_type=POLICY, action="modify", properties=(PropertyChange(**given),))
+    assert settle_causes((change,), context(template(), template())) == (change,)
+
+
+def test_where_nobody_can_tell_every_property_belongs_to_a_parameter() -> None:
+    of = context(template(), template(), blurred=None)
+    assert belongs("parameter Version", PropertyChange(path="PolicyDocument"), "Policy", of) is True

@@ -105,3 +105,72 @@ def test_parts_are_all_of_a_value(value: Any) -> None:
     from templates.intrinsics import references
 
     assert references(value) <= frozenset().union(*(references(part) for _, part in parts_of(value, "p")), frozenset())
+
+
+def sub(text: Any, *variables: Any) -> dict[str, Any]:
+    return {"Fn::Sub": [text, *variables] if variables else text}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        # A name that cannot stand in a path, or might be taken for a position, names nothing.
+        ([{"Id": "1", "V": "a"}], [{"Id": "1", "V": "b"}], [("S[0].V", "a", "b")]),
+        ([{"Id": "a[", "V": "a"}], [{"Id": "a[", "V": "b"}], [("S[0].V", "a", "b")]),
+        ([{"Id": "", "V": "a"}], [{"Id": "", "V": "b"}], [("S[0].V", "a", "b")]),
+        ([{"Id": {"Ref": "X"}, "V": "a"}], [{"Id": {"Ref": "X"}, "V": "b"}], [("S[0].V", "a", "b")]),
+        # A name that two items have names nothing, and one that only some have does so for statements alone.
+        ([{"Id": "a", "V": "1"}, {"Id": "a", "V": "2"}], [{"Id": "a", "V": "1"}, {"Id": "a", "V": "3"}], [("S[1].V", "2", "3")]),
+        ([{"Id": "a", "V": "1"}, {"V": "2"}], [{"Id": "a", "V": "1"}, {"V": "3"}], [("S[1].V", "2", "3")]),
+        ([{"V": "9"}, {"Sid": "A", "V": "1"}], [{"V": "9"}, {"Sid": "A", "V": "2"}], [("S[A].V", "1", "2")]),
+        # Statements in another order, those without a name by their position.
+        ([{"V": "9"}, {"Sid": "A"}], [{"Sid": "A"}, {"V": "9"}], [("S", ["#1", "A"], ["A", "#2"])]),
+        (
+            [{"Sid": "A"}, {"Sid": "B"}],
+            [{"Sid": "B"}, {"Sid": "A"}, {"Sid": "C"}],
+            [("S[C]", None, {"Sid": "C"}), ("S", ["A", "B"], ["B", "A", "C"])],
+        ),
+        ([{"Sid": "A"}, {"V": "1"}], [{"Sid": "A"}, {"V": "1"}, {"V": "2"}], [("S[2]", None, {"V": "2"})]),
+        # A list of plain values is one value; one that holds a structure anywhere is looked into.
+        (["a", "b"], ["b", "a"], [("S", ["a", "b"], ["b", "a"])]),
+        (["a"], [{"B": "c"}], [("S[0]", "a", {"B": "c"})]),
+        ([["a"]], [["b"]], [("S[0]", ["a"], ["b"])]),
+        # JSON inside of a text, with variables or not; other texts are texts.
+        ('{"a": 1, "b": 2}', '{"a": 1, "b": 3}', [("S.b", 2, 3)]),
+        (" [{}]", " [{}, {}]", [("S[1]", None, {})]),
+        ('{"a": 1}', "{not", [("S", '{"a": 1}', "{not")]),
+        ("{}", "{ }", [("S", "{}", "{ }")]),
+        ("1", "2", [("S", "1", "2")]),
+        (sub('{"a": "${X}"}'), sub('{"a": "${Y}"}'), [("S.a", "${X}", "${Y}")]),
+        (sub('{"a": "${X}"}', {"X": "1"}), sub('{"a": "${X}"}', {"X": "2"}), [("S.(variables).X", "1", "2")]),
+        (sub('{"a": 1}', {"X": "1"}), sub('{"a": 2}', {"X": "1"}), [("S.a", 1, 2)]),
+        (sub("text", {"X": "1"}), sub("text", {"X": "2"}), [("S", sub("text", {"X": "1"}), sub("text", {"X": "2"}))]),
+        (sub('["a", {}]', {"X": "1"}), sub('["b", {}]', {"X": "1"}), [("S", sub('["a", {}]', {"X": "1"}), sub('["b", {}]', {"X": "1"}))]),
+        ({"Fn::Sub": ["{}"]}, {"Fn::Sub": ["{ }"]}, [("S", {"Fn::Sub": ["{}"]}, {"Fn::Sub": ["{ }"]})]),
+        (sub({"a": 1}, {}), sub({"a": 2}, {}), [("S", sub({"a": 1}, {}), sub({"a": 2}, {}))]),
+        # An intrinsic function is a value, whatever is in it; two keys are none.
+        ({"Ref": "A"}, {"Ref": "B"}, [("S", {"Ref": "A"}, {"Ref": "B"})]),
+        ({"Ref": "A", "C": "1"}, {"Ref": "B", "C": "1"}, [("S.Ref", "A", "B")]),
+        # To CloudFormation these are the same.
+        ({"A": 1, "B": True}, {"A": "1", "B": "true"}, []),
+        (None, None, []),
+        (None, "None", [("S", None, "None")]),
+    ],
+)
+def test_the_smallest_parts_that_differ(before: Any, after: Any, expected: list[tuple[str, Any, Any]]) -> None:
+    assert list(differences_of(before, after, "S")) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "parts"),
+    [
+        ({"B": "b", "A": {"C": ["x", "y"], "D": {}}}, [("A.C", ["x", "y"]), ("A.D", {}), ("B", "b")]),
+        ([{"Sid": "A", "V": "1"}, {"V": "2"}], [("[A].Sid", "A"), ("[A].V", "1"), ("[1].V", "2")]),
+        (["x", ["y"]], [("[0]", "x"), ("[1]", ["y"])]),
+        ({"A": {"Ref": "X"}}, [("A", {"Ref": "X"})]),
+        ({}, [("", {})]),
+        ("x", [("", "x")]),
+    ],
+)
+def test_the_parts_of_a_value(value: Any, parts: list[tuple[str, Any]]) -> None:
+    assert list(parts_of(value)) == parts

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import shlex
 import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
+from typing import NoReturn
 
 import msgspec
 import pytest
@@ -72,3 +76,89 @@ def test_streams_that_the_caller_closed_say_and_take_nothing() -> None:
         ["/bin/sh", "-c", f"{shlex.quote(sys.executable)} -c {shlex.quote(code)} <&- >&- 2>&-"], cwd=ROOT, check=False, timeout=60
     )
     assert done.returncode == 40
+
+
+# --- in this process -------------------------------------------------------------------------------------------------
+
+USUAL = {each: signal.default_int_handler if each == signal.SIGINT else signal.SIG_DFL for each in early.SIGNALS}
+
+
+@pytest.fixture
+def usual() -> Iterator[None]:
+    """Python's own handlers, and afterwards those that there were."""
+    before = {each: signal.signal(each, handler) for each, handler in USUAL.items()}
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)
+
+
+@pytest.mark.usefixtures("usual")
+@pytest.mark.parametrize("number", early.SIGNALS)
+@pytest.mark.parametrize("words", [("plan", "--env", "dev"), ("plan", "--json"), ("--json",)])
+def test_each_signal_ends_it_with_130_and_an_envelope_only_where_one_is_asked_for(
+    number: signal.Signals, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, err = BufferedText(), io.StringIO()
+
+    def leave(status: int) -> NoReturn:
+        raise LookupError(status)
+
+    monkeypatch.setattr(os, "_exit", leave)
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", err)
+    early.begin("deploy", words)
+    with pytest.raises(LookupError, match=r"^130$"):
+        signal.raise_signal(number)
+    assert err.getvalue() == "deploy: interrupted; nothing was changed\n"
+    assert out.arrived == (early.envelope("deploy", words) if "--json" in words else "")
+
+
+class BufferedText(io.StringIO):
+    """What was not flushed has not arrived."""
+
+    arrived = ""
+
+    def flush(self) -> None:
+        self.arrived = self.getvalue()
+
+
+@pytest.mark.usefixtures("usual")
+@pytest.mark.parametrize("foreign", early.SIGNALS)
+def test_once_a_run_has_begun_a_signal_is_pythons_again_and_what_others_answer_stays_theirs(foreign: signal.Signals) -> None:
+    def theirs(*_: object) -> None:
+        pass
+
+    signal.signal(foreign, theirs)
+    early.begin("deploy", ())
+    assert [getattr(signal.getsignal(each), "__module__", "") for each in early.SIGNALS if each != foreign] == [early.__name__] * 2
+    early.ended()
+    assert {each: signal.getsignal(each) for each in early.SIGNALS} == {**USUAL, foreign: theirs}
+
+
+@pytest.mark.usefixtures("usual")
+@pytest.mark.parametrize("closed", ["stdin", "stdout", "stderr"])
+def test_a_stream_that_is_closed_is_opened_and_the_others_are_left_alone(closed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("stdin", "stdout", "stderr")
+    for name in names:
+        monkeypatch.setattr(sys, name, None if name == closed else io.StringIO())
+    streams = {name: getattr(sys, name) for name in names}
+    early.begin("deploy", ())
+    assert [name for name in names if getattr(sys, name) is not streams[name]] == [closed]
+    opened = getattr(sys, closed)
+    assert (opened.name, opened.readable()) == (os.devnull, closed == "stdin")
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    ("program", "words", "verb"),
+    [
+        ("deploy", ("plan", "--json"), "plan"),
+        ("deploy", ("dns-records",), "dns-records"),
+        ("deploy", (), ""),
+        ("deploy", ('a"b',), ""),
+        ("deploy", ("plän",), ""),
+        ("build", ("plan",), "build"),
+    ],
+)
+def test_the_envelope_names_the_verb_where_it_is_a_word(program: str, words: tuple[str, ...], verb: str) -> None:
+    assert json.loads(early.envelope(program, words))["verb"] == verb

@@ -60,3 +60,22 @@ def test_only_one_endpoint_on_this_machine_for_every_service_is_an_emulator(
 ) -> None:
     """It is polled more often, which AWS would refuse."""
     assert emulated_here(environ, CONFIG, profile) == here
+
+
+@pytest.mark.parametrize(
+    ("environ", "profile", "host"),
+    [
+        ({}, None, "default"),
+        ({"AWS_DEFAULT_PROFILE": "second"}, None, "second"),
+        ({"AWS_DEFAULT_PROFILE": "second", "AWS_PROFILE": "first"}, None, "first"),
+        ({"AWS_DEFAULT_PROFILE": "second", "AWS_PROFILE": "first"}, "asked", "asked"),
+    ],
+)
+def test_the_profile_is_the_one_that_botocore_takes(environ: dict[str, str], profile: str | None, host: str) -> None:
+    config = {"profiles": {name: {"endpoint_url": f"http://{name}"} for name in ("default", "first", "second", "asked")}}
+    assert overridden(environ, config, profile) == (f"endpoint_url of the profile leads to http://{host}",)
+
+
+def test_a_line_in_the_services_that_is_no_section_is_none() -> None:
+    config = {"profiles": {"default": {"services": "mine"}}, "services": {"mine": {"endpoint_url": "http://a"}}}
+    assert overridden({}, config, None) == ()

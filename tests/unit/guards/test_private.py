@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -135,3 +137,63 @@ def test_another_users_directory_is_not_ours(shared: Path) -> None:
         read_private(shared / "secret")
     private_directory(shared / "ours")
     assert mode(shared / "ours") == 0o700
+
+
+def test_what_could_not_be_written_or_renamed_leaves_no_draft_and_no_descriptor(tmp_path: Path) -> None:
+    open_before = sorted(path.name for path in Path("/dev/fd").iterdir())
+    write_private(tmp_path / "fine", b"1")
+    too_long = tmp_path / ("a" * 256)
+    with pytest.raises(OSError) as told:
+        write_private(too_long, b"x")
+    assert (told.value.errno, told.value.filename, told.value.filename2) == (errno.ENAMETOOLONG, str(too_long), None)
+    with pytest.raises(TypeError):
+        write_private(tmp_path / "text", cast("bytes", "x"))
+    assert [path.name for path in tmp_path.iterdir()] == ["fine"]
+    assert sorted(path.name for path in Path("/dev/fd").iterdir()) == open_before
+
+
+def test_a_link_of_ones_own_and_another_users_directory_are_written_into(tmp_path: Path) -> None:
+    """What they can do to the file there, they could before."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    if os.geteuid() == 0:
+        os.chown(tmp_path / "real", NOBODY, NOBODY)
+    write_private(tmp_path / "link" / "a", b"1")
+    write_private(tmp_path / "real" / "b", b"2")
+    assert sorted(path.name for path in (tmp_path / "real").iterdir()) == ["a", "b"]
+
+
+@pytest.mark.parametrize("before", [None, 0o700, 0o701, 0o770, 0o777])
+def test_a_directory_is_closed_to_others_whoever_made_it(tmp_path: Path, before: int | None) -> None:
+    folder = tmp_path / "a" / "b" / "c"
+    if before is not None:
+        folder.mkdir(parents=True)
+        folder.chmod(before)
+    for _ in range(2):
+        private_directory(folder)
+        assert mode(folder) == 0o700
+
+
+@pytest.mark.parametrize("make", [lambda p: p.write_text(""), lambda p: p.symlink_to(p.parent)], ids=["file", "link"])
+def test_what_is_no_directory_is_not_taken_for_one(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "there")
+    with pytest.raises(PermissionError, match="not a directory of yours"):
+        private_directory(tmp_path / "there")
+
+
+@pytest.mark.parametrize(("bits", "read"), [(0o600, True), (0o645, True), (0o620, False), (0o602, False), (0o666, False)])
+def test_only_a_file_that_nobody_else_may_write_is_believed(tmp_path: Path, bits: int, read: bool) -> None:
+    path = tmp_path / "verdict"
+    path.write_bytes(b"yes")
+    path.chmod(bits)
+    if read:
+        assert read_private(path) == b"yes"
+        return
+    with pytest.raises(PermissionError, match="not a file of yours alone"):
+        read_private(path)
+
+
+def test_a_pipe_is_not_believed(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    with pytest.raises(PermissionError):
+        read_private(tmp_path / "pipe")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
+import io
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO, RawIOBase
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from botocore.awsrequest import AWSHTTPConnectionPool
@@ -25,7 +26,7 @@ from circuit_breaker import CircuitBreaker
 from direct.client import Client
 from direct.settings import Access
 from direct.signing import Keys
-from guards.slow_answers import COPYING, LOWEST_SPEED, MOST, MOST_OF_HEAD, Incoming, Pace, PatientResponse, SteadyResponse
+from guards.slow_answers import COPYING, LOWEST_SPEED, MOST, MOST_OF_HEAD, Incoming, Pace, PatientResponse, SteadyResponse, SteadySocket
 from tests.unit.website.visits import NOW
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
@@ -228,3 +229,57 @@ def test_a_connection_by_a_proxy_or_for_credentials_has_the_same_patience() -> N
 def test_what_asks_without_botocore_has_the_same_patience(endpoint: str) -> None:
     client = Client(Access(keys=Keys(access_key="a", secret_key="s"), endpoint=endpoint), REGION, lambda: NOW)
     assert client._connection("s3.invalid").response_class is SteadyResponse
+
+
+# --- the bounds themselves -------------------------------------------------------------------------------------------
+
+
+def test_a_kilobyte_buys_a_second_and_no_more() -> None:
+    pace = Pace(1.0)
+    pace.took(1024, 100.0)
+    for _ in range(2):
+        pace.took(0, 50.0)
+    with pytest.raises(TimeoutError, match="1024 bytes in 2 seconds"):
+        pace.took(0, 0.0005)
+    longer = Pace(1.0, more=1.0)
+    longer.took(1024, 0.0)
+    for _ in range(3):
+        longer.took(0, 1.0)
+
+
+def test_the_largest_answer_is_taken_and_a_byte_more_is_not() -> None:
+    pace = Pace(1.0, most=10)
+    pace.took(10, 0.0)
+    with pytest.raises(OSError, match="more than 10 bytes"):
+        pace.took(1, 0.0)
+    assert Pace(1.0).most == 2**30
+
+
+class Plain:
+    """A socket that has nothing to read."""
+
+    def makefile(self, mode: str, buffering: int) -> io.RawIOBase:
+        return cast("io.RawIOBase", io.BytesIO())
+
+    def gettimeout(self) -> float | None:
+        return 2.0
+
+    def fileno(self) -> int:
+        return 77
+
+
+def test_a_steady_socket_is_buffered_unless_asked_not_to_and_otherwise_the_socket_itself() -> None:
+    steady = SteadySocket(Plain())
+    assert isinstance(steady.makefile("rb"), io.BufferedReader)
+    assert isinstance(steady.makefile("rb", 1), io.BufferedReader)
+    raw = steady.makefile("rb", 0)
+    assert isinstance(raw, Incoming)
+    assert raw.readinto(bytearray(1)) == 0
+    assert steady.fileno() == 77
+    raw.pace.took(1024, 0.0)
+    raw.pace.took(0, 2.0)
+    raw.pace.took(0, 1.0)
+    with pytest.raises(TimeoutError):
+        raw.pace.took(0, 0.1)
+    raw.close()
+    assert raw.closed

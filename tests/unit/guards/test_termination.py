@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import io
 import os
 import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -137,3 +142,172 @@ def test_a_terminal_that_is_closed_ends_it_in_order() -> None:
     assert (said, found) == (b"begun\r\n", (b"given back", 7))
     os.close(keeps)
     os.close(hears)
+
+
+# --- other threads ----------------------------------------------------------------------------------------------------
+
+
+def in_a_thread(run: Callable[[], None]) -> list[BaseException]:
+    """What it raises there."""
+    raised: list[BaseException] = []
+
+    def caught() -> None:
+        try:
+            run()
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=caught)
+    thread.start()
+    thread.join()
+    return raised
+
+
+def test_another_thread_changes_nothing() -> None:
+    """Python lets the main thread alone set a handler, and raises in any other."""
+
+    def all_of_it() -> None:
+        with terminable(), undisturbed():
+            unheard()
+
+    assert in_a_thread(all_of_it) == []
+    with pytest.raises(KeyboardInterrupt), terminable():
+        assert in_a_thread(all_of_it) == []
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_unheard_is_about_a_run_that_is_terminable_and_lasts_inside_of_it() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    unheard()
+    assert signal.getsignal(signal.SIGTERM) == before
+    with terminable():
+        unheard()
+        with terminable():
+            signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_the_handlers_come_back_when_what_was_held_is_given_back() -> None:
+    with pytest.raises(KeyboardInterrupt), terminable():
+        inside = signal.getsignal(signal.SIGTERM)
+        with undisturbed():
+            assert signal.getsignal(signal.SIGTERM) != inside
+        assert signal.getsignal(signal.SIGTERM) == inside
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_the_third_request_is_not_waited_for() -> None:
+    came = 0
+    with pytest.raises(KeyboardInterrupt), terminable(), undisturbed():
+        for _ in range(5):
+            came += 1
+            signal.raise_signal(signal.SIGTERM)
+    assert came == 3
+
+
+# --- the end of a process -------------------------------------------------------------------------------------------
+
+
+def raises(error: BaseException) -> Callable[[], int]:
+    def run() -> int:
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("run", "status"),
+    [
+        (lambda: 0, 0),
+        (lambda: 3, 3),
+        (raises(SystemExit(4)), 4),
+        (raises(SystemExit(None)), 0),
+        (raises(SystemExit("words")), 1),
+        (raises(BrokenPipeError()), 1),
+    ],
+)
+def test_the_status_of_a_run_is_that_of_the_process_and_no_signal_changes_it(
+    run: Callable[[], int], status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave(status: int) -> NoReturn:
+        raise LookupError(status)
+
+    monkeypatch.setattr(os, "_exit", leave)
+    out = Flushed()
+    monkeypatch.setattr(sys, "stdout", out)
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        with pytest.raises(SystemExit) as ended:
+            termination.final(run)
+        assert (ended.value.code, out.times) == (status, 1)
+        for number in SIGNALS:
+            with pytest.raises(LookupError, match=f"^{status}$"):
+                signal.raise_signal(number)
+        assert out.times == 1 + len(SIGNALS)
+    finally:
+        atexit.unregister(termination._handled_by)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Flushed(io.StringIO):
+    """Counts how often."""
+
+    times = 0
+
+    def flush(self) -> None:
+        self.times += 1
+
+
+class Full(io.StringIO):
+    """As a full disk."""
+
+    def flush(self) -> None:
+        raise OSError("no space")
+
+
+def test_a_stream_that_takes_nothing_is_gone_and_the_other_is_flushed(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = Flushed()
+    monkeypatch.setattr(sys, "stdout", Full())
+    monkeypatch.setattr(sys, "stderr", out)
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        with pytest.raises(SystemExit):
+            termination.final(lambda: 0)
+        assert (sys.stdout, sys.stderr, out.times) == (None, out, 1)
+    finally:
+        atexit.unregister(termination._handled_by)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("when", ["heard", "waited for", "unheard", "called"])
+def test_only_a_hang_up_takes_the_terminal_away_and_nothing_that_is_none(when: str, number: signal.Signals, tmp_path: Path) -> None:
+    leader, terminal = os.openpty()
+    saved = [os.dup(each) for each in range(3)]
+    try:
+        with (tmp_path / "file").open("w") as file:
+            os.dup2(file.fileno(), 0)
+        for descriptor in (1, 2):
+            os.dup2(terminal, descriptor)
+        before = [os.fstat(each).st_rdev for each in range(3)]
+        free = os.dup(0)
+        os.close(free)
+        with contextlib.suppress(KeyboardInterrupt), terminable():
+            if when == "unheard":
+                unheard()
+            with undisturbed() if when == "waited for" else contextlib.nullcontext():
+                signal.raise_signal(number) if when != "called" else termination.hung_up(number)
+        now = [os.fstat(each).st_rdev for each in range(3)]
+        again = os.dup(0)
+        os.close(again)
+    finally:
+        for descriptor, each in enumerate(saved):
+            os.dup2(each, descriptor)
+            os.close(each)
+        os.close(leader)
+        os.close(terminal)
+    nowhere = Path(os.devnull).stat().st_rdev
+    assert now == ([before[0], nowhere, nowhere] if number == signal.SIGHUP else before)
+    assert again == free, "no descriptor is left open"

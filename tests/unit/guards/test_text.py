@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import urllib.parse
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guards import documents, masks
-from guards.stream import filtered
-from guards.text import MOST, as_lines, line_again, ours, painted, printable, sentence, split_lines
+from guards.stream import below, filtered
+from guards.text import MOST, as_lines, line_again, ours, painted, plural, printable, sentence, spelled, split_lines
 
 pytestmark = pytest.mark.attack
 
@@ -265,3 +266,116 @@ def test_argparse_warnings_and_tracebacks_go_through_it_too() -> None:
     )
     assert "ValueError" in ended.stderr and "unrecognized arguments" in ended.stderr
     assert "secret-secret" not in ended.stderr and "\x1b" not in ended.stderr and "\n::error" not in ended.stderr
+
+
+# --- the bounds and the small words -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("number", "several", "words"),
+    [(0, "", "0 stacks"), (1, "", "1 stack"), (2, "", "2 stacks"), (1, "stax", "1 stack"), (2, "stax", "2 stax")],
+)
+def test_one_is_called_otherwise_than_several(number: int, several: str, words: str) -> None:
+    assert plural(number, "stack", several) == words
+
+
+def test_a_character_beyond_the_first_plane_is_two_surrogates() -> None:
+    assert [spelled(each) for each in ("\uffff", "\U00010000", "\U0010ffff")] == ["\\uffff", "\\ud800\\udc00", "\\udbff\\udfff"]
+
+
+def test_a_sentence_of_the_length_that_is_allowed_is_whole_and_a_page_without_a_title_is_a_page() -> None:
+    assert sentence("a" * 10, 10) == "a" * 10
+    assert sentence("a" * 11, 10) == f"{'a' * 10}... (11 characters)"
+    assert sentence(" <HTML><p>x") == "an HTML page instead of an answer"
+
+
+def test_what_stands_between_our_colours_is_printable_too() -> None:
+    line = as_lines([painted("a\x1bb", "1") + "\x07"])
+    assert "\x1b" not in line and "\x07" not in line and "a\\u001bb" in line
+
+
+def test_what_continues_a_line_begins_no_command_and_what_begins_one_does() -> None:
+    assert shown("a", "::b") == "a::b"
+    assert shown("a", "x::y\n::z") == "ax::y\n\\u003a:z"
+    assert shown("a\n", "", "::b") == "a\n\\u003a:b", "nothing written is no part of a line"
+
+
+def test_a_filter_is_put_before_a_stream_once_and_can_be_taken_away() -> None:
+    under = io.StringIO()
+    stream = filtered(under)
+    assert filtered(stream) is stream and below(stream) is under and below(under) is under
+    assert (stream.write(""), stream.write("ab")) == (0, 2)
+    with stream as same:
+        same.writelines(["c", "\x1bd"])
+    assert under.getvalue() == "abc\\u001bd"
+
+
+def test_the_stream_below_is_flushed_when_the_block_ends() -> None:
+    class Told(io.StringIO):
+        flushed = 0
+
+        def flush(self) -> None:
+            self.flushed += 1
+
+    under = Told()
+    with filtered(under):
+        pass
+    assert under.flushed == 1
+
+
+@pytest.mark.parametrize("kind", ["[]", '{"a":}'])
+def test_a_document_has_a_hundred_levels_and_no_more(kind: str) -> None:
+    inner, opening, closing = ("[]", "[", "]") if kind == "[]" else ("{}", '{"a":', "}")
+    assert documents.loads(opening * 99 + inner + closing * 99)
+    with pytest.raises(documents.Unreadable, match="nested too deeply"):
+        documents.loads(opening * 100 + inner + closing * 100)
+
+
+def test_a_mapping_is_an_object_and_nothing_else() -> None:
+    assert documents.mapping(b'{"a": 1}') == {"a": 1}
+    with pytest.raises(documents.Unreadable, match="not a JSON object"):
+        documents.mapping("[1]")
+
+
+@pytest.mark.parametrize("secret", ["abcdefgh", b"abcdefgh", " abcdefgh\n", "abc/def+ &<>é", 'it\'s "quoted" \\ here', 'é"1234567\\'])
+def test_a_secret_is_masked_from_its_first_to_its_last_character_in_each_form(secret: str | bytes) -> None:
+    masks.hide(secret, None, "", "1234567", b"")
+    text = secret.decode() if isinstance(secret, bytes) else secret
+    for form in (
+        text.strip(),
+        repr(text)[1:-1],
+        json.dumps(text)[1:-1],
+        json.dumps(text, ensure_ascii=False)[1:-1],
+        urllib.parse.quote(text),
+        urllib.parse.quote(text, safe=""),
+        urllib.parse.quote_plus(text),
+        text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"),
+    ):
+        assert masks.masked(f"x{form}y 1234567") == "x***y 1234567", form
+
+
+def test_of_secrets_that_hold_each_other_the_longest_is_masked_whole() -> None:
+    masks.hide("abcdefgh", "abcdefghijkl")
+    masks.hide("abcdefghij")
+    assert masks.masked("abcdefghijkl abcdefghij abcdefgh") == "*** *** ***"
+
+
+@pytest.mark.parametrize(
+    ("url", "hidden"),
+    [
+        ("https://token-as-user@host/x", "token-as-user"),
+        ("https://me:pass/word1@host", "pass/word1"),
+        ("https://proxy.example/@scope/x", ""),
+        ("https://proxy.example/x", ""),
+        ("somebody@proxy.example", ""),
+        ("plain-words", ""),
+    ],
+)
+def test_of_a_url_that_is_set_the_password_alone_is_hidden(url: str, hidden: str) -> None:
+    masks.hide_settings({"REGISTRY": url})
+    said = "token-as-user, pass/word1, proxy.example/ somebody plain-words"
+    assert masks.masked(said) == (said.replace(hidden, "***") if hidden else said)
+
+
+def test_what_is_seen_stays_beside_what_is_not() -> None:
+    assert [printable("é\x1b"), printable("é中"), printable("\u3164é")] == ["é\\u001b", "é中", "\\u3164é"]
