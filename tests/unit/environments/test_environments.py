@@ -340,7 +340,7 @@ def test_clashes_between_environments(tmp_path: Path) -> None:
 
 
 def test_a_clash_is_told_where_the_name_stands_and_a_name_that_continues_another_only_in_one_account(tmp_path: Path) -> None:
-    common = COMMON + f"\ndisaster_recovery: {{region: eu-central-1, bucket: dev-kimmyai-web-public-replica}}\n"
+    common = COMMON + "\ndisaster_recovery: {region: eu-central-1, bucket: dev-kimmyai-web-public-replica}\n"
     (found,) = (each for each in problems(tmp_path, common=common, copy=DEV) if '-replica" is made' in each)
     assert found.startswith(f"common.yaml:{line_of(common, 'disaster_recovery')}: disaster_recovery.bucket: ")
     further = DEV + "project: kimmyai-web-dev\n"

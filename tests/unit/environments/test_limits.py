@@ -10,6 +10,7 @@ from environments.loader import load
 from environments.model import CSP_CHARACTERS
 from environments.names import bucket_name_problem
 from environments.problems import EnvironmentProblems
+from environments.routing import REDIRECTS
 from tests.environments_fixture import environments
 from tests.unit.environments.test_environments import COMMON, DEV, ORGANIZATION, problems
 
@@ -29,6 +30,8 @@ ALLOWED = {
     "a firewall that only counts": "firewall: {rate: count, core_rules: count, known_bad_inputs: count}",
     "both ids": "github: {owner_id: '1', repository_id: '2'}",
     "no repository": "github: {repository: null}",
+    "an entry below a folder with a dot": "app: {entry_path: /v1.0/buy}",
+    "as many redirects as there may be": f"redirects: [{', '.join(f'{{path: /a{number}, to: /b}}' for number in range(REDIRECTS))}]",
     "forty-six tags": f"tags: {{{', '.join(f'k{number}: v' for number in range(46))}}}",
     "failover named like a website": "failover: {dns_name: my-s3-website-lb.example.com, hosted_zone_id: Z215JYRZR1TBD5}",
 }
@@ -39,8 +42,8 @@ WRONG: dict[str, tuple[str, list[str]]] = {
         ['basic_auth.log_canary_region: "eu-west-1" is not among log_regions'],
     ),
     "logs in no region": (
-        "basic_auth: {log_regions: [us-east-1, mars-1]}",
-        ['basic_auth.log_regions[1]: "mars-1": not an AWS region'],
+        "basic_auth: {log_regions: [us-east-1, eu-east-9]}",
+        ['basic_auth.log_regions[1]: "eu-east-9": not an AWS region; did you mean us-east-2?'],
     ),
     "a region twice": (
         "basic_auth: {log_regions: [us-east-1, us-east-1], log_canary_region: us-east-1}",
@@ -129,6 +132,10 @@ WRONG: dict[str, tuple[str, list[str]]] = {
             'redirects[0].to: "/b" is redirected again, by "/b"; name where it ends',
             'redirects[1].to: "/a" is redirected again, by "/a"; name where it ends',
         ],
+    ),
+    "one redirect too many": (
+        f"redirects: [{', '.join(f'{{path: /a{number}, to: /b}}' for number in range(REDIRECTS + 1))}]",
+        ["redirects[200].path: 201 redirects; at most 200"],
     ),
     "a redirect that grows": (
         "redirects: [{path: '/a/*', to: '/a/b/*'}]",
