@@ -115,10 +115,9 @@ steady: setup  ## tests that depend on time or order are red: FILE=tests/unit ST
 	LD_PRELOAD=$(CURDIR)/.cache/steady.so STEADY_CLOCK=$(CURDIR)/.cache/clock STEADY=$(STEADY) $(BIN)/python -m pytest -p tests.steady -n 0 $(FILE)
 
 # Installs Debian's Chromium if it is missing, and builds the app of tests/app.
-# One process runs all tests of a file, which share a preview or a browser.
 browser: setup  ## the built app in Chromium
 	tests/browser/setup.sh
-	$(BIN)/python -m tests.once_more tests/browser -n 2 --dist loadfile
+	$(BIN)/python -m tests.once_more tests/browser
 
 # What somebody who means harm would try (SECURITY.md), alone: `make test` runs it with the unit and functional tests.
 attacks: setup  ## what somebody who means harm would try (SECURITY.md), alone

@@ -361,6 +361,8 @@ def test_a_long_value_is_cut_and_a_short_one_is_not(tmp_path: Path) -> None:
 def test_the_name_of_an_environment_is_its_file(tmp_path: Path) -> None:
     found = of(tmp_path, "name: dev")
     assert found == ['name: not a key: the environment is named by its file, "dev"']
+    [alike] = of(tmp_path, "nam: dev")
+    assert alike.startswith("nam: unknown key; the keys here are: project, ")
 
 
 def test_a_name_in_another_script_is_told_as_dns_has_it(tmp_path: Path) -> None:
