@@ -198,7 +198,7 @@ def _fits(expected: Any, value: Any) -> bool:
 
 
 def _meta(expected: Any) -> list[msgspec.Meta]:
-    return [item for item in getattr(expected, "__metadata__", ()) if isinstance(item, msgspec.Meta)]
+    return list(getattr(expected, "__metadata__", ()))
 
 
 def _meaning(expected: Any) -> str:
@@ -225,8 +225,8 @@ def _plain(expected: Any, value: Any, error: msgspec.ValidationError, written: s
     text = str(error)
     wrong_type = re.match(r"Expected `([^`]+)`, got `[^`]+`", text)
     if wrong_type:
-        wanted = " or ".join(_TYPES.get(part.strip(), part.strip()) for part in wrong_type[1].split("|") if part.strip() != "null")
-        wants_text = wrong_type[1].startswith("str") and value is not None and not isinstance(value, list | dict)
+        wanted = _TYPES.get(wrong_type[1], wrong_type[1])
+        wants_text = wrong_type[1] == "str" and value is not None and not isinstance(value, list | dict)
         quoted = str(value) if written is None else written
         # Quoting helps only where the text itself fits.
         quote = f'; quote it: "{quoted}"' if wants_text and _fits(expected, quoted) else ""

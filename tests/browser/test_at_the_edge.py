@@ -102,6 +102,8 @@ def test_the_page_is_still_there_when_the_bucket_is_gone(own: Own, playwright: P
             browser = _chromium(playwright, site)
             first = browser.new_page(ignore_https_errors=True)
             first.goto(_home(site), wait_until="networkidle")
+            # On a busy machine the network is idle before the page has asked for its script.
+            expect(first.locator("#root > *").first).to_be_visible()
             if not previews.went_down_later(began, ready, seconds):
                 browser.close()
                 return False

@@ -84,6 +84,8 @@ def test_with_both_gone_the_page_stays_and_the_rest_gets_the_error_page_if_the_e
             browser = _chromium(playwright, site)
             page = browser.new_page(ignore_https_errors=True)
             page.goto(_home(site), wait_until="networkidle")
+            # On a busy machine the network is idle before the page has asked for its script.
+            expect(page.locator("#root > *").first).to_be_visible()
             # An edge has the error page once somebody has met an error there.
             met = httpx.options(f"https://127.0.0.1:{site.port}/robots.txt", headers={"Host": site.alias}, verify=False, timeout=120)
             if not previews.went_down_later(began, ready, seconds):

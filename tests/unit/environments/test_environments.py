@@ -340,6 +340,16 @@ def test_clashes_between_environments(tmp_path: Path) -> None:
     assert "is made by environment copy already" in text
 
 
+def test_a_clash_is_told_where_the_name_stands_and_a_name_that_continues_another_only_in_one_account(tmp_path: Path) -> None:
+    common = COMMON + "\ndisaster_recovery: {region: eu-central-1, bucket: dev-kimmyai-web-public-replica}\n"
+    (found,) = (each for each in problems(tmp_path, common=common, copy=DEV) if '-replica" is made' in each)
+    assert found.startswith(f"common.yaml:{line_of(common, 'disaster_recovery')}: disaster_recovery.bucket: ")
+    further = DEV + "project: kimmyai-web-dev\n"
+    assert any('begins with "kimmyai-web-dev-"' in each for each in problems(tmp_path, copy=further))
+    elsewhere = further.replace("111111111111", "222222222222")
+    assert not any("begins with" in each for each in problems(tmp_path, copy=elsewhere))
+
+
 def test_the_second_provider_of_an_account_is_left_out_in_its_own_file(tmp_path: Path) -> None:
     """In common.yaml, where the repository stands, it would be switched off for every account."""
     (found,) = (each for each in problems(tmp_path, copy=DEV) if "GitHub provider" in each)

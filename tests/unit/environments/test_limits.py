@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from environments.loader import load
+from environments.model import CSP_CHARACTERS
 from environments.names import bucket_name_problem
 from environments.problems import EnvironmentProblems
+from environments.routing import REDIRECTS
+from tests.environments_fixture import environments
 from tests.unit.environments.test_environments import COMMON, DEV, ORGANIZATION, problems
 
 START = "artifacts:\n"
@@ -23,6 +26,13 @@ def of(tmp_path: Path, text: str, *, replacing: str = START, common: str = COMMO
 
 ALLOWED = {
     "failover": "failover: {dns_name: lb.eu-central-1.elb.amazonaws.com, hosted_zone_id: Z215JYRZR1TBD5}",
+    "a firewall with one rule": "firewall: {rate: 'off', core_rules: 'off'}",
+    "a firewall that only counts": "firewall: {rate: count, core_rules: count, known_bad_inputs: count}",
+    "both ids": "github: {owner_id: '1', repository_id: '2'}",
+    "no repository": "github: {repository: null}",
+    "an entry below a folder with a dot": "app: {entry_path: /v1.0/buy}",
+    "as many redirects as there may be": f"redirects: [{', '.join(f'{{path: /a{number}, to: /b}}' for number in range(REDIRECTS))}]",
+    "forty-six tags": f"tags: {{{', '.join(f'k{number}: v' for number in range(46))}}}",
     "failover named like a website": "failover: {dns_name: my-s3-website-lb.example.com, hosted_zone_id: Z215JYRZR1TBD5}",
 }
 
@@ -30,6 +40,10 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     "a canary outside of the regions": (
         "basic_auth: {log_regions: [us-east-1], log_canary_region: eu-west-1}",
         ['basic_auth.log_canary_region: "eu-west-1" is not among log_regions'],
+    ),
+    "logs in no region": (
+        "basic_auth: {log_regions: [us-east-1, eu-east-9]}",
+        ['basic_auth.log_regions[1]: "eu-east-9": not an AWS region; did you mean us-east-2?'],
     ),
     "a region twice": (
         "basic_auth: {log_regions: [us-east-1, us-east-1], log_canary_region: us-east-1}",
@@ -119,6 +133,10 @@ WRONG: dict[str, tuple[str, list[str]]] = {
             'redirects[1].to: "/a" is redirected again, by "/a"; name where it ends',
         ],
     ),
+    "one redirect too many": (
+        f"redirects: [{', '.join(f'{{path: /a{number}, to: /b}}' for number in range(REDIRECTS + 1))}]",
+        ["redirects[200].path: 201 redirects; at most 200"],
+    ),
     "a redirect that grows": (
         "redirects: [{path: '/a/*', to: '/a/b/*'}]",
         ['redirects[0].to: "/a/b/*" is redirected again, by "/a/*"; name where it ends'],
@@ -161,6 +179,26 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     "a number for an optional text": (
         "hosted_zone: {id: 5}",
         ['hosted_zone.id: is "5"; expected text. Hosted zone id, without /hostedzone/.'],
+    ),
+    "a firewall without a rule": (
+        "firewall: {rate: 'off', core_rules: 'off', known_bad_inputs: 'off'}",
+        ["firewall: every rule is off, so it would cost money and do nothing; leave the key out"],
+    ),
+    "one of two ids": (
+        "github: {owner_id: '1'}",
+        ["github: owner_id and repository_id go together: give both or neither"],
+    ),
+    "the other of two ids": (
+        "github: {repository_id: '2'}",
+        ["github: owner_id and repository_id go together: give both or neither"],
+    ),
+    "a workflow's environment without its repository": (
+        "github: {repository: null, environment: live}",
+        ["github: names no repository, so no workflow may deploy; add github.repository, or leave github out"],
+    ),
+    "forty-seven tags": (
+        f"tags: {{{', '.join(f'k{number}: v' for number in range(47))}}}",
+        ["tags: 47 tags; beside its own a stack takes 46"],
     ),
     "a list for a text": (
         "basic_auth: {username: [ann]}",
@@ -230,6 +268,25 @@ def test_tags_have_the_lengths_that_aws_takes(key: int, value: int, allowed: boo
     found = of(tmp_path, f"tags: {{{'k' * key}: {'v' * value}}}")
     assert (found == []) == allowed, found
     assert of(tmp_path, "tags: {'AWS:x': y}") == ['tags.AWS:x: AWS keeps keys that begin with "aws:" to itself']
+
+
+@pytest.mark.parametrize(("length", "allowed"), [(9, True), (10, False)])
+def test_a_prefix_fits_into_the_names_of_roles(length: int, allowed: bool, tmp_path: Path) -> None:
+    name = "n" * length
+    found = [
+        each for each in problems(tmp_path, common=f"{COMMON}\n".replace("kimmyai-web", "p" * 30), **{name: DEV}) if "role names" in each
+    ]
+    wanted = f'{name}.yaml:1: project and environment make the name prefix "{"p" * 30}-{name}", 41 long; at most 40 fit into IAM role names'
+    assert found == ([] if allowed else [wanted])
+
+
+@pytest.mark.parametrize("longer", [0, 1])
+def test_a_content_security_policy_is_as_long_as_cloudfront_takes(longer: int, tmp_path: Path) -> None:
+    shortest = len(environments()["dev"].security_headers.csp)
+    source = "x" * (CSP_CHARACTERS - shortest - len(" ") + longer)
+    text = f"security_headers: {{content_security_policy: {{img-src: [{source}]}}}}"
+    wanted = f"security_headers.content_security_policy: makes a policy of {CSP_CHARACTERS + 1:,} characters; at most {CSP_CHARACTERS:,}"
+    assert told(tmp_path, text) == ([wanted] if longer else [])
 
 
 @pytest.mark.parametrize(("name", "allowed"), [("abc", True), ("ab", False), ("a" * 63, True), ("a" * 64, False)])
@@ -304,6 +361,8 @@ def test_a_long_value_is_cut_and_a_short_one_is_not(tmp_path: Path) -> None:
 def test_the_name_of_an_environment_is_its_file(tmp_path: Path) -> None:
     found = of(tmp_path, "name: dev")
     assert found == ['name: not a key: the environment is named by its file, "dev"']
+    [alike] = of(tmp_path, "nam: dev")
+    assert alike.startswith("nam: unknown key; the keys here are: project, ")
 
 
 def test_a_name_in_another_script_is_told_as_dns_has_it(tmp_path: Path) -> None:

@@ -47,6 +47,37 @@ def test_own_github_settings_are_kept(directory: Path) -> None:
     assert load(directory, ("qa",)).environments["qa"].github.environment == "staging"
 
 
+def test_values_are_renamed_and_keys_are_not_wherever_they_stand_in_a_line(directory: Path) -> None:
+    with (directory / "sit.yaml").open("a") as file:
+        file.write("\ntags:\n  sit: sit\nredirect_hosts: [\nwww.sit.kimmyai.io]\n")
+    made = new_environment(directory, "qa", "sit").text
+    assert "\n  sit: qa\n" in made and "\nwww.qa.kimmyai.io]" in made
+
+
+@pytest.mark.parametrize(
+    ("own", "repository", "account", "left_out"),
+    [
+        ("", True, "", True),
+        ("", True, "111111111111", True),
+        ("", True, "123412341234", False),
+        ("", False, "", False),
+        ("github: {create_provider: false}", True, "", False),
+        ("github: {create_provider: true}", False, "", False),
+    ],
+)
+def test_the_provider_is_left_out_where_the_account_has_the_other_environments(
+    directory: Path, own: str, repository: bool, account: str, left_out: bool
+) -> None:
+    with (directory / "dev.yaml").open("a") as file:
+        file.write(f"\n{own}\n")
+    common = (directory / "common.yaml").read_text()
+    if not repository:
+        lines = [line for line in common.splitlines() if not line.startswith(("github:", "  repository:"))]
+        (directory / "common.yaml").write_text("\n".join(lines))
+    changed = dict(new_environment(directory, "qa", "dev", account_id=account).changed)
+    assert ("github.create_provider" in changed) == left_out
+
+
 @pytest.mark.parametrize(
     ("name", "other", "domain", "words"),
     [
