@@ -142,7 +142,14 @@ def environment_digest(version: str, python: str, sources: Mapping[str, bytes]) 
 def rule_sources() -> dict[str, bytes]:
     """The files that decide a verdict: our rules, what they read, and this module with its configuration."""
     root = Path(__file__).parent.parent
-    single = ("assembly/model.py", "constraints/table.json", "environments/regions.py", "guards/documents.py", "guards/processes.py")
+    single = (
+        "assembly/certificate_names.py",
+        "assembly/model.py",
+        "constraints/table.json",
+        "environments/regions.py",
+        "guards/documents.py",
+        "guards/processes.py",
+    )
     whole = ("constraints", "lint/rules", "refusals", "templates")
     files = [Path(__file__), *(root / name for name in single), *(file for room in whole for file in (root / room).glob("*.py"))]
     return {str(file.relative_to(root)): file.read_bytes() for file in files}

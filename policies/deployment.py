@@ -66,8 +66,6 @@ class Standby:
 
     replica: str
     artifact_bucket: str
-    firewall: bool = False
-    """The distribution has a web ACL of the platform."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +85,8 @@ class Deployment:
     administration_role_name: str
     deploy_role_name: str
     zone_role_arn: str | None
+    firewall: bool = False
+    """The distribution has a web ACL of the platform."""
     standby: Standby | None = None
     """With disaster recovery."""
 
@@ -274,7 +274,7 @@ def _content(names: Deployment) -> list[Statement]:
             # (CloudWatch Logs User Guide, "Overview of managing access permissions"). All such names are the platform's.
             arn("logs", f"log-group:/aws/lambda/us-east-1.{names.edge_function_name}*", region="*"),
         ),
-        *reading.standing(names.prefix),
+        *reading.standing(names.prefix, firewall=names.firewall),
         allow("StandingFunction", "lambda", ["GetFunction"], arn("lambda", f"function:{names.edge_function_name}", region="us-east-1")),
     ]
 
@@ -319,7 +319,7 @@ def _site_content(names: Deployment) -> list[Statement]:
             # Those of replication are in both regions, and `dr status` shows them.
             allow("RecoveryAlarms", "cloudwatch", ["DescribeAlarms"], arn("cloudwatch", f"alarm:{names.prefix}-*", region="*")),
         ]
-    if names.standby and names.standby.firewall:
+    if names.standby and names.firewall:
         # CloudFront refuses an update by somebody who may not see its web ACL ("Web ACL is not accessible by the requester").
         acl = arn("wafv2", f"global/webacl/{names.prefix}-*/*", region="us-east-1")
         found.append(allow("OriginOrderFirewall", "wafv2", ["GetWebACL"], acl))

@@ -135,7 +135,7 @@ def _beside(names: Deployment) -> list[Statement]:
             ["DescribeSecret", "ListSecretVersionIds"],
             arn("secretsmanager", f"secret:{names.secret}-??????", region="us-east-1"),
         ),
-        *reading.standing(names.prefix),
+        *reading.standing(names.prefix, firewall=names.firewall),
     ]
 
 

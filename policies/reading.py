@@ -79,10 +79,14 @@ def places() -> list[Statement]:
     ]
 
 
-def standing(prefix: str) -> list[Statement]:
+def standing(prefix: str, *, firewall: bool) -> list[Statement]:
     """What stands already under the names of stacks that are not there yet, and its tags; `inventory/` looks before a first creation."""
-    return [
-        allow("StandingTopics", "sns", ["GetTopicAttributes", "ListTagsForResource"], arn("sns", f"{prefix}-*", region="*")),
-        allow("StandingWebAcls", "wafv2", ["ListTagsForResource"], arn("wafv2", f"global/webacl/{prefix}-*/*", region="us-east-1")),
-        allow("StandingAlarms", "cloudwatch", ["DescribeAlarms"], arn("cloudwatch", f"alarm:{prefix}-*", region="us-east-1")),
-    ]
+    topics_and_alarms = Statement(
+        Sid="Standing",
+        Effect=Allow,
+        # Together, as a managed policy of the longest names has no room for two statements: no service's action has another's resources.
+        Action=[Action("sns", "GetTopicAttributes"), Action("sns", "ListTagsForResource"), Action("cloudwatch", "DescribeAlarms")],
+        Resource=[arn("sns", f"{prefix}-*", region="*"), arn("cloudwatch", f"alarm:{prefix}-*", region="us-east-1")],
+    )
+    acl = arn("wafv2", f"global/webacl/{prefix}-*/*", region="us-east-1")
+    return [topics_and_alarms, *([allow("WebAcls", "wafv2", ["ListTagsForResource"], acl)] if firewall else [])]

@@ -228,7 +228,8 @@ def _deployment(env: Environment) -> deployment.Deployment:
         administration_role_name=administration_role_name(env),
         deploy_role_name=deploy_role_name(env),
         zone_role_arn=env.hosted_zone.role_arn,
-        standby=deployment.Standby(recovery.bucket, env.standby_artifact_bucket, firewall=env.firewall is not None) if recovery else None,
+        firewall=env.firewall is not None,
+        standby=deployment.Standby(recovery.bucket, env.standby_artifact_bucket) if recovery else None,
     )
 
 

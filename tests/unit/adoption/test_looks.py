@@ -170,11 +170,10 @@ def test_a_zone_that_is_not_found_is_no_matter_where_no_template_has_records() -
         assert len([note for note in report.notes if note.startswith("which records there are")]) == notes
 
 
-def test_whatever_has_a_name_can_be_looked_up_and_has_one_property_that_identifies_it() -> None:
+def test_whatever_has_a_name_can_be_looked_up_and_one_property_identifies_all_but_web_acls() -> None:
     assert NAMES.keys() <= LOOKUPS.keys()
-    for kind in LOOKUPS:
-        schema = SCHEMAS.of(kind, "us-east-1")
-        assert schema is not None and len(schema.identifier) == 1, kind
+    schemas = {kind: SCHEMAS.of(kind, "us-east-1") for kind in LOOKUPS}
+    assert {kind for kind, schema in schemas.items() if schema is None or len(schema.identifier) != 1} == {"AWS::WAFv2::WebACL"}
 
 
 def test_what_no_schema_describes_is_not_found() -> None:

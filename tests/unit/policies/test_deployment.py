@@ -33,7 +33,7 @@ NAMES = Deployment(
 )
 ZONE = replace(NAMES, zone_role_arn="arn:aws:iam::222222222222:role/zone")
 STANDBY = replace(NAMES, standby=Standby("replica", "artifacts-2"))
-FIREWALL = replace(NAMES, standby=Standby("replica", "artifacts-2", firewall=True))
+FIREWALL = replace(NAMES, firewall=True, standby=Standby("replica", "artifacts-2"))
 CASES = {"plain": NAMES, "zone": ZONE, "standby": STANDBY, "firewall": FIREWALL}
 ACCOUNT = "${AWS::AccountId}"
 
@@ -90,7 +90,8 @@ WITH_STANDBY = {
     "OriginOrderEdge": ("lambda:GetFunction lambda:EnableReplication*", f"lambda:us-east-1:{ACCOUNT}:function:p-dev-edge:*"),
     "RecoveryAlarms": ("cloudwatch:DescribeAlarms", f"cloudwatch:*:{ACCOUNT}:alarm:p-dev-*"),
 }
-WITH_FIREWALL = {"OriginOrderFirewall": ("wafv2:GetWebACL", f"wafv2:us-east-1:{ACCOUNT}:global/webacl/p-dev-*/*")}
+WEB_ACLS = f"wafv2:us-east-1:{ACCOUNT}:global/webacl/p-dev-*/*"
+WITH_FIREWALL = {"OriginOrderFirewall": ("wafv2:GetWebACL", WEB_ACLS), "WebAcls": ("wafv2:ListTagsForResource", WEB_ACLS)}
 ONLY_SOMETIMES = {*WITH_STANDBY, *WITH_FIREWALL}
 
 
@@ -143,6 +144,19 @@ def test_the_boundary_says_on_which_resources_what_is_allowed_in_the_fewest_word
     assert [action for action in look if "*" in action] == ["route53:ListHostedZones*"]
 
 
+def by_service(statement: dict[str, Any]) -> list[tuple[str, str]]:
+    """Each service of a statement and the resources that are its own."""
+    return [
+        (
+            service,
+            json.dumps(
+                [r for r in statement["Resource"] if short(r).startswith(f"{service}:") or (service == "sts" and isinstance(r, str))]
+            ),
+        )
+        for service in {action.partition(":")[0] for action in statement["Action"]}
+    ]
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_the_boundary_keeps_what_is_conditional_denied_or_about_everything_apart_and_puts_the_rest_side_by_side(name: str) -> None:
     names = CASES[name]
@@ -162,17 +176,9 @@ def test_the_boundary_keeps_what_is_conditional_denied_or_about_everything_apart
     ]
     assert limits[len(shared) :] == [{key: value for key, value in each.items() if key != "Sid"} for each in of_everything]
     # No statement has two of one service: their resources would be each other's. And there are no more than that takes.
-    wanted = {(each["Action"][0].partition(":")[0], json.dumps(each["Resource"])) for each in granted if not apart(each)}
+    wanted = {pair for each in granted if not apart(each) for pair in by_service(each)}
     assert len(shared) == max(Counter(service for service, _ in wanted).values())
-    found = [
-        (
-            service,
-            json.dumps([r for r in each["Resource"] if short(r).startswith(f"{service}:") or (service == "sts" and isinstance(r, str))]),
-        )
-        for each in shared
-        for service in {action.partition(":")[0] for action in each["Action"]}
-    ]
-    assert sorted(found) == sorted(wanted)
+    assert sorted(pair for each in shared for pair in by_service(each)) == sorted(wanted)
 
 
 ONE = "arn:aws:s3:::one"
