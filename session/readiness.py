@@ -14,6 +14,7 @@ from session.opened import Opened
 from session.origins import origins_of, pair_of
 from session.shared import artifacts
 from session.site import deployed_outputs, site_of
+from session.target import SITE_STACK
 from website.errors import WebsiteError
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def read(opened: Opened, origins: Origins, context: Context) -> RecoveryStatus:
 
 
 def _register(opened: Opened) -> tuple[str, tuple[str, ...], Site]:
-    """Who takes releases, what is to be said of it, and the site with the list of releases that counts."""
+    """Who takes releases, what is to be said of it, and the site with the list of releases that counts; its bucket may not be known."""
     import argparse
 
     from recovery.status import away_problems
@@ -96,13 +97,13 @@ def _register(opened: Opened) -> tuple[str, tuple[str, ...], Site]:
     try:
         entry = entry_of(opened, argparse.Namespace(env=environment))
     except CommandError as error:
-        return "", (str(error),), site_of(opened)
+        return "", (str(error),), site_of(opened, live={})
     if entry is None:
-        return "home", (), site_of(opened)
+        return "home", (), site_of(opened, live={})
     target = entry.target
     away = away_problems(target.phase, environment, since=target.since, by=target.by)
     there = target.phase in ("standby", "failing-back")
-    return target.phase, away, site_of(at_standby(opened, target) if there else opened)
+    return target.phase, away, site_of(at_standby(opened, target) if there else opened, live={})
 
 
 def warnings(opened: Opened, context: Context) -> tuple[str, ...]:
@@ -132,7 +133,7 @@ def warnings(opened: Opened, context: Context) -> tuple[str, ...]:
 
 def half_done(opened: Opened) -> str:
     """What has begun to change the site's content and has not ended: of the list of releases that counts now, if it can be read."""
-    if opened.assembly.contract is None:
+    if opened.assembly.contract is None or SITE_STACK not in opened.templates:
         return ""
     try:
         return _register(opened)[2].store.state()[0].half_done

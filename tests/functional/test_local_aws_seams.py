@@ -27,8 +27,8 @@ def test_the_pinned_version_is_the_one_the_plugins_were_written_for() -> None:
 
 
 def test_every_seam_is_where_it_was() -> None:
-    listed = "seams._PARTS, PARTS, stack_policies.PARTS, outages.PARTS"
-    imports = "import outages, stack_policies; from emulator import seams; from resource_import.parts import PARTS"
+    listed = "seams._PARTS, PARTS, stack_policies.PARTS, outages.PARTS, api_rules.PARTS"
+    imports = "import api_rules, outages, stack_policies; from emulator import seams; from resource_import.parts import PARTS"
     done = in_a_process(f"{imports}\nfor each in ({listed}): seams.check(each)")
     assert done.returncode == 0, done.stderr
 
@@ -59,8 +59,8 @@ def test_the_plugins_use_no_private_part_that_is_not_checked() -> None:
         "from emulator import seams\n"
         "from local_aws.server import ROOMS\n"
         "from resource_import.parts import PARTS\n"
-        "import outages, stack_policies\n"
-        "listed = (seams._PARTS, PARTS, stack_policies.PARTS, outages.PARTS)\n"
+        "import api_rules, outages, stack_policies\n"
+        "listed = (seams._PARTS, PARTS, stack_policies.PARTS, outages.PARTS, api_rules.PARTS)\n"
         "known = {n.partition('(')[0] for parts in listed for names in parts.values() for n in names}\n"
         "used = set()\n"
         "for path in [each for room in ROOMS for each in pathlib.Path(room).rglob('*.py')]:\n"
