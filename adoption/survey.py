@@ -24,6 +24,7 @@ from adoption.report import AdoptionReport, Fate, Left, Row
 from adoption.terraform import State
 from adoption.terraform_types import BUCKET, CERTIFICATE, DISTRIBUTION, FUNCTION, KINDS, RECORD
 from assembly.model import Assembly, OutputRef, Stack
+from aws.cloudformation.stack_sets import StackInstance
 from aws.errors import AwsError, Conflict, NotFound
 from gateways.live import Unsupported
 from takeover.importable import NEVER
@@ -142,13 +143,11 @@ class _Survey:
 
     def _standing_sets(self) -> set[str]:
         """Ids of the StackSets that have instances. What these have made is not looked at: it has no place of its own in the report."""
-        found = set()
-        for stack in self.assembly.stacks:
-            if stack.kind == "stackset":
-                gateway = self.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
-                if gateway.describe_stack_set(stack.stack_name, call_as=stack.call_as) is not None:
-                    found |= {stack.id for _ in gateway.list_stack_instances(stack.stack_name, call_as=stack.call_as)}
-        return found
+        return {stack.id for stack in self.assembly.stacks if stack.kind == "stackset" and self._instances(stack)}
+
+    def _instances(self, stack: Stack) -> tuple[StackInstance, ...]:
+        gateway = self.gateways.cloudformation(stack.account_id, stack.region, stack.role_arn)
+        return gateway.list_stack_instances(stack.stack_name, call_as=stack.call_as)
 
     def _read(self, of: Sequence[Place], matches: Matches) -> dict[Key, tuple[_Seen, ...]]:
         by_key = {place.key: place for place in of}

@@ -35,6 +35,11 @@ class Asked:
     query: Mapping[str, Any]
     body: bytes
 
+    @property
+    def copied(self) -> str:
+        """BUCKET/KEY that is to be copied; empty in any other request."""
+        return unquote(self.headers.get("x-amz-copy-source", "")).lstrip("/")
+
 
 def refusal(asked: Asked, owner_of: Callable[[str], str | None]) -> Refusal | None:
     """`owner_of`: the account of a bucket, None if there is none."""
@@ -42,7 +47,7 @@ def refusal(asked: Asked, owner_of: Callable[[str], str | None]) -> Refusal | No
 
 
 def _ownership(asked: Asked, owner_of: Callable[[str], str | None]) -> Refusal | None:
-    source = unquote(asked.headers.get("x-amz-copy-source", "")).lstrip("/").partition("/")[0]
+    source = asked.copied.partition("/")[0]
     for header, bucket in (("x-amz-expected-bucket-owner", asked.bucket), ("x-amz-source-expected-bucket-owner", source)):
         expected = asked.headers.get(header)
         if expected and owner_of(bucket) not in (None, expected):
@@ -60,8 +65,7 @@ def _object(asked: Asked) -> Refusal | None:
         return None
     if asked.headers.get("if-none-match", "*") != "*":
         return "NotImplemented", "A header you provided implies functionality that is not implemented", 501
-    source = unquote(asked.headers.get("x-amz-copy-source", "")).lstrip("/")
-    if source == f"{asked.bucket}/{asked.key}" and not any(name in asked.headers for name in _CHANGING):
+    if asked.copied == f"{asked.bucket}/{asked.key}" and not any(name in asked.headers for name in _CHANGING):
         words = (
             "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata,"
             " storage class, website redirect location or encryption attributes."

@@ -9,7 +9,6 @@ Sources: API references of the services; provider schemas for what the physical 
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -215,19 +214,17 @@ def _delivery(operation: str, where: str) -> Callable[[ExistingResources, str], 
     return lookup
 
 
-def _tags_of_acl(ask: Callable[[], Any]) -> dict[str, str]:
-    return read(ask(), Tags, "TagInfoForResource.TagList")
-
-
 def _web_acl(place: ExistingResources, name: str) -> Found | None:
     """Of those for CloudFront (scope CLOUDFRONT, us-east-1). AWS WAF has no look-up by name."""
     client = place.client("wafv2")
-    for page in answers(client.list_web_acls, tokens={"NextMarker": "NextMarker"}, Scope="CLOUDFRONT"):
-        for acl in read(page, _Acls).acls:
-            if acl.name == name:
-                ask = functools.partial(client.list_tags_for_resource, ResourceARN=acl.arn)
-                return place.with_tags(f"{name}|{acl.id}|CLOUDFRONT", functools.partial(_tags_of_acl, ask))
-    return None
+    pages = answers(client.list_web_acls, tokens={"NextMarker": "NextMarker"}, Scope="CLOUDFRONT")
+    found = next((acl for page in pages for acl in read(page, _Acls).acls if acl.name == name), None)
+    if found is None:
+        return None
+    arn = found.arn
+    return place.with_tags(
+        f"{name}|{found.id}|CLOUDFRONT", lambda: read(client.list_tags_for_resource(ResourceARN=arn), Tags, "TagInfoForResource.TagList")
+    )
 
 
 LOOKUPS: Mapping[str, Callable[[ExistingResources, str], Found | None]] = {

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
 T = TypeVar("T")
@@ -43,10 +44,10 @@ def _too_deep(value: Any) -> bool:
     return True
 
 
-def loads(text: str | bytes) -> Any:
-    """Plain values. Raises `Unreadable`."""
+def loads(text: str | bytes, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
+    """Plain values; `pairs` makes something else of the keys and values of each object. Raises `Unreadable`, for its ValueError too."""
     try:
-        found = json.loads(text, parse_constant=_no_number, parse_float=_finite)
+        found = json.loads(text, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=pairs)
     except Unreadable:
         raise
     except RecursionError:

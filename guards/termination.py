@@ -19,7 +19,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from guards.early import SIGNALS
+
 PATIENCE = 3
 """So many requests while something is given back, and it is left."""
 

@@ -21,7 +21,6 @@ if __name__ == "__main__":
     use_the_projects()
 
 import argparse
-import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -128,9 +127,8 @@ def _template(name: str) -> bytes:
     if name.lower().endswith(_YAML):
         data = _from_yaml(data)
     try:
-        json.loads(data, object_pairs_hook=_once)
-        template = documents.loads(data)
-    except (ValueError, RecursionError) as error:
+        template = documents.loads(data, _once)
+    except documents.Unreadable as error:
         raise NoTemplate(f"not JSON: {error}") from error
     if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
         raise NoTemplate("no CloudFormation template: there is no mapping Resources at its top level")
@@ -153,13 +151,14 @@ def _from_yaml(data: bytes) -> bytes:
         raise NoTemplate(f"not YAML: {error}") from error
 
 
-def _once(pairs: Iterable[tuple[str, Any]]) -> None:
-    """Raises ValueError for a mapping with two values of one key, of which only one would be judged."""
-    seen = set()
-    for key, _ in pairs:
-        if key in seen:
+def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """The mapping. Raises ValueError for two values of one key, of which only one would be judged."""
+    made: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in made:
             raise ValueError(f"the key {key!r} stands twice in one mapping")
-        seen.add(key)
+        made[key] = value
+    return made
 
 
 def _line(finding: Finding) -> str:

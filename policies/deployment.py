@@ -19,7 +19,7 @@ from troposphere import encode_to_dict
 
 from policies import reading
 from policies.buckets import ACCESS_LOG_PREFIX
-from policies.statements import allow, arn, document, pass_role, role_arn, s3_arn
+from policies.statements import allow, arn, document, pass_role, role_arn, s3_arn, web_acls
 
 _STACKS = (
     *reading.STACKS,
@@ -321,6 +321,5 @@ def _site_content(names: Deployment) -> list[Statement]:
         ]
     if names.standby and names.firewall:
         # CloudFront refuses an update by somebody who may not see its web ACL ("Web ACL is not accessible by the requester").
-        acl = arn("wafv2", f"global/webacl/{names.prefix}-*/*", region="us-east-1")
-        found.append(allow("OriginOrderFirewall", "wafv2", ["GetWebACL"], acl))
+        found.append(allow("OriginOrderFirewall", "wafv2", ["GetWebACL"], web_acls(names.prefix)))
     return found

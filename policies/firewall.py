@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from awacs.aws import Statement
 
-from policies.statements import allow, arn
+from policies.statements import allow, arn, web_acls
 
 _FIREWALL = (
     "CreateWebACL",
@@ -22,9 +22,8 @@ _FIREWALL = (
 
 def provision(prefix: str) -> list[Statement]:
     """Make, change and delete the web ACL and where its logs go."""
-    acl = arn("wafv2", f"global/webacl/{prefix}-*/*", region="us-east-1")
     return [
-        allow("Firewall", "wafv2", _FIREWALL, acl),
+        allow("Firewall", "wafv2", _FIREWALL, web_acls(prefix)),
         # A web ACL with managed groups is made and changed with permission for these too (Service Authorization Reference).
         # Which delivery it is has an id that nobody knows before, and the actions take no resource.
         allow("FirewallLogs", "logs", ["CreateLogDelivery", "DeleteLogDelivery"], "*"),

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from awacs.aws import Action, Allow, Statement
 
-from policies.statements import allow, arn
+from policies.statements import allow, arn, web_acls
 
 STACKS = (
     "DescribeChangeSet",
@@ -88,5 +88,4 @@ def standing(prefix: str, *, firewall: bool) -> list[Statement]:
         Action=[Action("sns", "GetTopicAttributes"), Action("sns", "ListTagsForResource"), Action("cloudwatch", "DescribeAlarms")],
         Resource=[arn("sns", f"{prefix}-*", region="*"), arn("cloudwatch", f"alarm:{prefix}-*", region="us-east-1")],
     )
-    acl = arn("wafv2", f"global/webacl/{prefix}-*/*", region="us-east-1")
-    return [topics_and_alarms, *([allow("WebAcls", "wafv2", ["ListTagsForResource"], acl)] if firewall else [])]
+    return [topics_and_alarms, *([allow("WebAcls", "wafv2", ["ListTagsForResource"], web_acls(prefix))] if firewall else [])]

@@ -50,6 +50,11 @@ def allow(
     return Statement(Sid=sid, Effect=Allow, Action=[Action(service, name) for name in actions], Resource=list(resources), **narrowed)
 
 
+def web_acls(prefix: str) -> Any:
+    """Those of the platform for CloudFront, which live in us-east-1."""
+    return arn("wafv2", f"global/webacl/{prefix}-*/*", region="us-east-1")
+
+
 def pass_role(sid: str, service: str, *roles: Any) -> Statement:
     """Hand the roles to one service, and to no other."""
     return allow(sid, "iam", ["PassRole"], *roles, condition=StringEquals("iam:PassedToService", service))

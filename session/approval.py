@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from assembly import commands
+from guards.text import plural
 from session.context import USAGE, CommandError, Context
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def wanted(last: Assembly | None) -> tuple[Finding, ...]:
     number = last.approvals if last is not None else 0
     if last is None or not number:
         return ()
-    message = f"apply takes changes once {number} {'person has' if number == 1 else 'people have'} approved this plan by its digest"
+    message = f"apply takes changes once {plural(number, 'person has', 'people have')} approved this plan by its digest"
     return (Finding(severity="note", code="approvals", message=message, command=commands.deploy("approve", last.environment, "DIGEST")),)
 
 

@@ -6,6 +6,7 @@ In: an opened environment with disaster recovery. Out: a `RecoveryStatus`. Never
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from aws.errors import AwsError, CredentialsError, NotFound
@@ -20,7 +21,10 @@ from website.errors import WebsiteError
 if TYPE_CHECKING:
     from recovery.origins import Origins
     from recovery.status import OriginFailover, RecoveryStatus
+    from website.releases import State
     from website.site import Site
+
+    Registered = tuple[str, tuple[str, ...], Site]
 
 T = TypeVar("T")
 REPORTS = 5
@@ -85,7 +89,7 @@ def read(opened: Opened, origins: Origins, context: Context) -> RecoveryStatus:
     )
 
 
-def _register(opened: Opened) -> tuple[str, tuple[str, ...], Site]:
+def _register(opened: Opened) -> Registered:
     """Who takes releases, what is to be said of it, and the site with the list of releases that counts; its bucket may not be known."""
     import argparse
 
@@ -106,19 +110,26 @@ def _register(opened: Opened) -> tuple[str, tuple[str, ...], Site]:
     return target.phase, away, site_of(at_standby(opened, target) if there else opened, live={})
 
 
-def warnings(opened: Opened, context: Context) -> tuple[str, ...]:
-    """The same for `status`, in a line each: none before both buckets stand, or without disaster recovery."""
+def for_status(opened: Opened, context: Context) -> tuple[tuple[str, ...], str]:
+    """The warnings of the two origins, in a line each, and what has begun to change the content and has not ended."""
+    register = cache(lambda: _register(opened))
+    state = cache(lambda: register()[2].store.state()[0])
+    return _warnings(opened, context, register, state), _half_done(opened, state)
+
+
+def _warnings(opened: Opened, context: Context, register: Callable[[], Registered], state: Callable[[], State]) -> tuple[str, ...]:
+    """None before both buckets stand, or without disaster recovery."""
     from recovery import comparing, status
 
     origins = origins_of(opened)
     if origins is None:
         return ()
     environment, now, pair = opened.assembly.environment, context.now(), pair_of(opened, origins)
-    phase, away, site = _register(opened)
+    phase, away, site = register()
     if phase != "home":
         return away
     try:
-        live = site.store.state()[0].live
+        live = state().live
         files = site.store.manifest(live.manifest).files if live is not None else ()
         found = comparing.compare(*pair.read(), {each.key: each.md5 for each in files}, prefix=site.prefix, now=now)
         policy = pair.primary_buckets.policy(origins.primary.bucket)
@@ -131,12 +142,12 @@ def warnings(opened: Opened, context: Context) -> tuple[str, ...]:
     return (*status.content_problems(found, environment), *status.closure(policy, environment, now)[1])
 
 
-def half_done(opened: Opened) -> str:
-    """What has begun to change the site's content and has not ended: of the list of releases that counts now, if it can be read."""
+def _half_done(opened: Opened, state: Callable[[], State]) -> str:
+    """Of the list of releases that counts now, if it can be read."""
     if opened.assembly.contract is None or SITE_STACK not in opened.templates:
         return ""
     try:
-        return _register(opened)[2].store.state()[0].half_done
+        return state().half_done
     except CredentialsError:
         raise
     except (AwsError, WebsiteError):

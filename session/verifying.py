@@ -39,7 +39,7 @@ def add_target_arguments(parser: argparse.ArgumentParser) -> None:
 
 def target_of(args: argparse.Namespace, context: Context, assembly: Assembly, opened: Opened | None) -> tuple[Target, Release | None]:
     """What to verify, and the release that is live."""
-    from verification.model import Target
+    from verification.model import SPELLED_TWICE, Target
 
     secret = assembly.basic_auth_secret
     target = Target(
@@ -59,7 +59,7 @@ def target_of(args: argparse.Namespace, context: Context, assembly: Assembly, op
     state, _ = site.store.state()
     live = state.live
     released = {key: file.sha256 for key, file in site.store.manifest(live.manifest).by_key.items()} if live else {}
-    spelled = {f"/{key}": digest for key, digest in released.items() if re.search("[~@*]", key)}
+    spelled = {f"/{key}": digest for key, digest in released.items() if SPELLED_TWICE.search(key)}
     target = dataclasses.replace(target, index_sha256=released[site.index_key] if live else "", spelled=spelled)
     if not args.local and not args.resolve:
         # The local AWS and a preview have neither host names nor a bucket that refuses.

@@ -335,6 +335,7 @@ class Simulated:
         return {"StackInstance": found}
 
     def list_stack_instances(self, StackSetName: str, CallAs: str, NextToken: str = "") -> Any:
+        self.describe_stack_set(StackSetName=StackSetName, CallAs=CallAs)
         return self._paged(self.sets[StackSetName]["instances"], "Summaries", NextToken)
 
 

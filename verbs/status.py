@@ -16,7 +16,7 @@ from operations.recipients import addresses, unconfirmed
 from operations.status import Deployed, Status, read_status, status_lines
 from session.context import FAILED, OK, Context
 from session.opened import Opened, add_common_arguments, open_environment
-from session.readiness import half_done, warnings
+from session.readiness import for_status
 from session.shared import damage, no_more_wanted, past_of
 
 EXAMPLES = """\
@@ -65,6 +65,7 @@ def read(opened: Opened, context: Context) -> Status:
             )
     except AwsError as error:
         history_error = str(error)
+    recovery, content = for_status(opened, context)
     return read_status(
         assembly,
         opened.templates,
@@ -73,8 +74,8 @@ def read(opened: Opened, context: Context) -> Status:
         history_error=history_error,
         dropped=no_more_wanted(opened),
         recipients=recipients(opened),
-        recovery=warnings(opened, context),
-        content=half_done(opened),
+        recovery=recovery,
+        content=content,
         now=context.now(),
     )
 

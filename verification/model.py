@@ -5,6 +5,7 @@ In: values. Out: `Target`, `Result`; the three ways in which a check ends withou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -51,6 +52,10 @@ class Replica:
     """Keys of the live release that the replica has not with the release's bytes; raises `AwsError`."""
     readers: Callable[[], tuple[str, ...]]
     """How the policies of the two buckets differ, a line each; raises `AwsError`."""
+
+
+SPELLED_TWICE = re.compile("[~@*]")
+"""A character that a URL may have as it is or percent-encoded; an edge keeps both addresses apart."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import quote
 
 from assembly.files import sha256
 from pages.routing import redirected
 from verification.checks.assets import COMPRESSED_FROM
-from verification.model import Failed, NotApplicable, Skipped
+from verification.model import SPELLED_TWICE, Failed, NotApplicable, Skipped
 from verification.probe import ASSETS, ATTEMPTS, PATH_SAFE, Answer, Probe, seen
 from verification.registry import check, expect
 from website.content import ROBOTS, cache_control
@@ -113,7 +112,7 @@ def _spellings(probe: Probe) -> str:
     asked = []
     for path, digest in list(probe.target.spelled.items())[:ASSETS]:
         plain = quote(path, safe=PATH_SAFE)
-        asked += [(plain, digest), (re.sub("[~@*]", lambda found: f"%{ord(found[0]):02X}", plain), digest)]
+        asked += [(plain, digest), (SPELLED_TWICE.sub(lambda found: f"%{ord(found[0]):02X}", plain), digest)]
     other = [path for path, digest in asked if sha256(probe.get(path).body) != digest]
     return expect(not other, f"{', '.join(other)}: not as released" if other else f"{len(asked)} asked for")
 

@@ -55,11 +55,8 @@ class Deployed(Account):
             def list_resources(self, name: str) -> tuple[Resource, ...]:
                 return outer.stacks[name]
 
-            def describe_stack_set(self, name: str, *, call_as: str) -> object | None:
-                return outer.sets.get(name)
-
             def list_stack_instances(self, name: str, *, call_as: str) -> tuple[str, ...]:
-                return outer.sets[name]
+                return outer.sets.get(name, ())
 
             def owner(self, physical_id: str, resource_type: str) -> str:
                 return ""

@@ -51,7 +51,8 @@ class Noting(Account):
             def list_resources(self, name: str) -> tuple[Any, ...]:
                 return ()
 
-            def describe_stack_set(self, name: str, *, call_as: str) -> None: ...
+            def list_stack_instances(self, name: str, *, call_as: str) -> tuple[str, ...]:
+                return ()
 
             def owner(self, physical_id: str, resource_type: str) -> str:
                 if region == outer.refusing:

@@ -18,7 +18,8 @@ from typing import NoReturn
 import pytest
 
 from guards import termination
-from guards.termination import PATIENCE, SIGNALS, terminable, undisturbed, unheard
+from guards.early import SIGNALS
+from guards.termination import PATIENCE, terminable, undisturbed, unheard
 from session.context import ROOT
 
 EACH = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
